@@ -1,0 +1,12 @@
+/** Where long work tells how far it is. The command line draws it; library users may pass their own. */
+export interface Progress {
+  /** Starts a stage of `total` steps, ending the one before. `unit` names a step (`photos`, `folds`). */
+  stage(title: string, total: number, unit: string): void;
+  /** Says that `steps` more are done (default 1), with an optional short remark (a score, a file name). */
+  advance(steps?: number, remark?: string): void;
+  /** Ends the current stage. */
+  done(): void;
+}
+
+/** Progress that nobody watches. */
+export const SILENT: Progress = { stage() {}, advance() {}, done() {} };

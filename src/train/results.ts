@@ -1,0 +1,40 @@
+import type { Score } from '../pasture/metric.ts';
+import type { Targets } from '../pasture/targets.ts';
+
+/** One training photo with what was measured, what the out-of-fold model said, and its session. */
+export interface OutOfFoldRow {
+  readonly imageId: string;
+  /** Absolute path of the photo, or null when training used a feature file only. */
+  readonly photoPath: string | null;
+  readonly fold: number;
+  readonly observed: Targets;
+  readonly predicted: Targets;
+  /** ISO date `2015-09-04`, or null where unknown. */
+  readonly date: string | null;
+  readonly state: string | null;
+  readonly species: string | null;
+}
+
+/** One line of a fold's `metrics.jsonl`: `epoch` (or penalty step) with any named numbers. */
+export type MetricLine = Readonly<Record<string, number>>;
+
+/** Everything a report shows, read back from a run folder or handed over by the trainer. */
+export interface RunResults {
+  readonly recipeName: string;
+  /** Score of all out-of-fold predictions pooled. */
+  readonly outOfFold: Score;
+  /** Score of each fold's held-out photos, by fold number. */
+  readonly perFold: readonly { readonly fold: number; readonly score: Score }[];
+  /** Score when one State at a time is held out, when it was computed. */
+  readonly leaveOneStateOut: {
+    readonly pooled: Score;
+    readonly perState: readonly { readonly state: string; readonly score: Score }[];
+  } | null;
+  readonly rows: readonly OutOfFoldRow[];
+  /** Training curves by fold; empty lists where the estimator has none. */
+  readonly curves: readonly { readonly fold: number; readonly lines: readonly MetricLine[] }[];
+  /** The recipe as resolved, for the settings table. */
+  readonly settings: unknown;
+  /** Data fingerprint, versions, seed and the like, shown as a table: label → value. */
+  readonly provenance: Readonly<Record<string, string>>;
+}
