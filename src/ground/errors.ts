@@ -9,6 +9,9 @@ export class SwardError extends Error {
 /** A file a person gave (CSV, photo, array, run folder) cannot be used as it is. */
 export class InputError extends SwardError {
   override name = 'InputError';
+  readonly where: string;
+  readonly what: string;
+  readonly remedy: string;
 
   /**
    * @param where file, with row or tensor where there is one (`train.csv row 7`)
@@ -17,6 +20,9 @@ export class InputError extends SwardError {
    */
   constructor(where: string, what: string, remedy: string) {
     super(`${where}: ${what}; ${remedy}`);
+    this.where = where;
+    this.what = what;
+    this.remedy = remedy;
   }
 }
 

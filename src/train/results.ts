@@ -1,3 +1,4 @@
+import type { MetricLine } from '../models/estimator.ts';
 import type { Score } from '../pasture/metric.ts';
 import type { Targets } from '../pasture/targets.ts';
 
@@ -15,8 +16,7 @@ export interface OutOfFoldRow {
   readonly species: string | null;
 }
 
-/** One line of a fold's `metrics.jsonl`: `epoch` (or penalty step) with any named numbers. */
-export type MetricLine = Readonly<Record<string, number>>;
+export type { MetricLine };
 
 /** Everything a report shows, read back from a run folder or handed over by the trainer. */
 export interface RunResults {

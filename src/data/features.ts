@@ -1,0 +1,70 @@
+import { readFile } from 'node:fs/promises';
+import { InputError, messageOf } from '../ground/errors.ts';
+import { readNpyMatrix } from './npy.ts';
+
+/** A row-major matrix of doubles: `data[row * columns + column]`. */
+export interface Matrix {
+  readonly rows: number;
+  readonly columns: number;
+  readonly data: Float64Array;
+}
+
+/** Features of photos: row r of the matrix belongs to `ids[r]`. */
+export interface FeatureTable {
+  readonly ids: readonly string[];
+  readonly matrix: Matrix;
+}
+
+/**
+ * Reads a two-dimensional `.npy` and the text file that names its rows, one photo id a line.
+ *
+ * @throws InputError when either cannot be read, an id is empty or repeated, or the counts differ
+ */
+export async function readFeatureTable(npyPath: string, idsPath: string): Promise<FeatureTable> {
+  const matrix = await readNpyMatrix(npyPath);
+  const ids = await readIds(idsPath);
+  if (ids.length !== matrix.rows) {
+    throw new InputError(
+      idsPath,
+      `names ${ids.length} photos but ${npyPath} has ${matrix.rows} rows`,
+      'give the id list that was written with the features',
+    );
+  }
+  return { ids, matrix };
+}
+
+async function readIds(path: string): Promise<string[]> {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path));
+  } catch (error) {
+    throw new InputError(path, `cannot be read as text (${messageOf(error)})`, 'give one photo id a line');
+  }
+  const lines = text.split(/\r\n|\n|\r/);
+  while (lines.at(-1)?.trim() === '') lines.pop();
+  const seen = new Map<string, number>();
+  return lines.map((line, index) => {
+    const id = line.trim();
+    if (id === '') throw new InputError(`${path} row ${index + 1}`, 'is empty', 'give one photo id a line');
+    const earlier = seen.get(id);
+    if (earlier !== undefined) {
+      throw new InputError(
+        `${path} row ${index + 1}`,
+        `repeats ${id} of row ${earlier}`,
+        'list every photo once',
+      );
+    }
+    seen.set(id, index + 1);
+    return id;
+  });
+}
+
+/** The rows `indices` of a matrix, in that order. */
+export function takeRows(matrix: Matrix, indices: readonly number[]): Matrix {
+  const { columns } = matrix;
+  const data = new Float64Array(indices.length * columns);
+  indices.forEach((source, row) => {
+    data.set(matrix.data.subarray(source * columns, (source + 1) * columns), row * columns);
+  });
+  return { rows: indices.length, columns, data };
+}

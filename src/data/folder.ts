@@ -1,0 +1,171 @@
+import { realpath, stat } from 'node:fs/promises';
+import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { InputError } from '../ground/errors.ts';
+import { isTargetName, TARGET_NAMES, type TargetName } from '../pasture/targets.ts';
+import { readCsv, rowName } from './csv.ts';
+import { LABEL_COLUMNS, type Label, parseLabels } from './labels.ts';
+import { type Problem, throwOnError } from './problems.ts';
+import { splitSampleId } from './sample-id.ts';
+
+/** A labelled photo of a data folder; `path` is absolute and inside the folder. */
+export interface LabelledPhoto extends Label {
+  readonly imagePath: string;
+  readonly path: string;
+}
+
+/** A photo to predict, with the targets its table asks for, in the table's order. */
+export interface TestPhoto {
+  readonly imageId: string;
+  readonly imagePath: string;
+  readonly path: string;
+  /** Row of the photo's first line in `test.csv`. */
+  readonly row: number;
+}
+
+/** `test.csv`: its photos, and every (photo, target) row in order, as the submission must answer them. */
+export interface TestTable {
+  readonly photos: readonly TestPhoto[];
+  readonly rows: readonly { readonly imageId: string; readonly target: TargetName }[];
+}
+
+/**
+ * Reads `train.csv` of a data folder and lists every problem of the table and of the photos' paths; photos
+ * are looked for but not decoded. Photos with an error are left out of `photos`.
+ *
+ * @throws InputError when the folder or the table cannot be read at all
+ */
+export async function inspectTraining(
+  folder: string,
+): Promise<{ photos: LabelledPhoto[]; problems: Problem[] }> {
+  await requireFolder(folder);
+  const table = await readCsv(join(folder, 'train.csv'), [...LABEL_COLUMNS, 'image_path']);
+  const { labels, problems } = parseLabels(table, 'train.csv');
+  const photos: LabelledPhoto[] = [];
+  for (const label of labels) {
+    const located = await locatePhoto(folder, label.imagePath ?? '', rowName('train.csv', label.row));
+    if ('problem' in located) problems.push(located.problem);
+    else photos.push({ ...label, imagePath: label.imagePath ?? '', path: located.path });
+  }
+  return { photos, problems };
+}
+
+/**
+ * The labelled photos of a data folder.
+ *
+ * @throws InputError naming the first bad row and how many more there are
+ */
+export async function readTraining(folder: string): Promise<LabelledPhoto[]> {
+  const { photos, problems } = await inspectTraining(folder);
+  throwOnError(folder, problems);
+  return photos;
+}
+
+/** Reads `test.csv` as {@link inspectTraining} reads `train.csv`. @throws InputError as there */
+export async function inspectTest(folder: string): Promise<TestTable & { problems: Problem[] }> {
+  await requireFolder(folder);
+  const table = await readCsv(join(folder, 'test.csv'), ['sample_id', 'image_path']);
+  const problems: Problem[] = [];
+  const photos = new Map<string, TestPhoto>();
+  const rows: { imageId: string; target: TargetName }[] = [];
+  const seen = new Set<string>();
+  for (const row of table.rows) {
+    const where = rowName('test.csv', row.line);
+    const complain = (code: Problem['code'], what: string, remedy: string): void => {
+      problems.push({ severity: 'error', code, where, what, remedy });
+    };
+    const text = row.cells.sample_id ?? '';
+    const id = splitSampleId(text);
+    if (!id) {
+      complain('malformed-id', `sample_id "${text}" is not <image id>__<target>`, 'correct the id');
+      continue;
+    }
+    if (!isTargetName(id.target)) {
+      complain('unknown-target', `unknown target ${id.target}`, `use one of ${TARGET_NAMES.join(', ')}`);
+      continue;
+    }
+    if (seen.has(text)) {
+      complain('duplicate-row', `gives ${text} a second time`, 'keep one of the rows');
+      continue;
+    }
+    seen.add(text);
+    const imagePath = row.cells.image_path ?? '';
+    const known = photos.get(id.imageId);
+    if (known && known.imagePath !== imagePath) {
+      complain(
+        'contradicting-row',
+        `image_path "${imagePath}" differs from row ${known.row}`,
+        'correct the path',
+      );
+      continue;
+    }
+    if (!known) {
+      const located = await locatePhoto(folder, imagePath, where);
+      if ('problem' in located) {
+        problems.push(located.problem);
+        continue;
+      }
+      photos.set(id.imageId, { imageId: id.imageId, imagePath, path: located.path, row: row.line });
+    }
+    rows.push({ imageId: id.imageId, target: id.target });
+  }
+  if (table.rows.length === 0) {
+    problems.push({
+      severity: 'error',
+      code: 'empty-file',
+      where: rowName('test.csv', 1),
+      what: 'has a header but no row',
+      remedy: 'add the photos to predict',
+    });
+  }
+  return { photos: [...photos.values()], rows, problems };
+}
+
+/** The photos and rows of `test.csv`. @throws InputError naming the first bad row */
+export async function readTest(folder: string): Promise<TestTable> {
+  const { photos, rows, problems } = await inspectTest(folder);
+  throwOnError(folder, problems);
+  return { photos, rows };
+}
+
+async function requireFolder(folder: string): Promise<void> {
+  const found = await stat(folder).catch(() => null);
+  if (!found?.isDirectory()) {
+    throw new InputError(
+      folder,
+      found ? 'is not a folder' : 'does not exist',
+      'name a data folder with train.csv',
+    );
+  }
+}
+
+/** Resolves an `image_path` and makes sure that it, and what a link leads to, stays inside the folder. */
+async function locatePhoto(
+  folder: string,
+  imagePath: string,
+  where: string,
+): Promise<{ path: string } | { problem: Problem }> {
+  const problem = (code: Problem['code'], what: string, remedy: string): { problem: Problem } => ({
+    problem: { severity: 'error', code, where, what, remedy },
+  });
+  const leaves = problem(
+    'path-leaves-folder',
+    `image_path "${imagePath}" leaves the data folder`,
+    'give a path inside the folder, such as train/ID1.jpg',
+  );
+  if (imagePath === '') return problem('missing-photo', 'image_path is empty', 'give the path of the photo');
+  const root = resolve(folder);
+  const path = resolve(root, imagePath);
+  const windowsStyle = /^[a-z]:|\\/i.test(imagePath);
+  if (windowsStyle || isAbsolute(imagePath) || !isInside(root, path)) return leaves;
+  const found = await stat(path).catch(() => null);
+  if (!found?.isFile()) {
+    return problem('missing-photo', `photo ${imagePath} is not there`, 'add the photo or remove its rows');
+  }
+  if (!isInside(await realpath(root), await realpath(path))) return leaves;
+  return { path };
+}
+
+function isInside(root: string, path: string): boolean {
+  const way = relative(root, path);
+  return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}

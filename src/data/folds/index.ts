@@ -1,0 +1,10 @@
+export { type FoldRow, readFolds, writeFolds } from './folds-file.ts';
+export {
+  GROUPINGS,
+  type Grouping,
+  groupsOf,
+  STRATIFICATIONS,
+  type Stratification,
+  strataOf,
+} from './groups.ts';
+export { stratifiedGroupKFold } from './stratified-group-k-fold.ts';

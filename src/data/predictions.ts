@@ -1,0 +1,85 @@
+import { InputError } from '../ground/errors.ts';
+import {
+  isTargetName,
+  TARGET_NAMES,
+  type TargetName,
+  type Targets,
+  targetsFromArray,
+  targetsToArray,
+} from '../pasture/targets.ts';
+import { readCsv, rowName, writeCsv } from './csv.ts';
+import { sampleId, splitSampleId } from './sample-id.ts';
+
+/** The order of a photo's rows in Kaggle's files. */
+const KAGGLE_ORDER: readonly TargetName[] = [...TARGET_NAMES].sort((a, b) => (a < b ? -1 : 1));
+
+/** Masses of one photo, observed or predicted. */
+export interface PhotoMasses {
+  readonly imageId: string;
+  readonly targets: Targets;
+}
+
+/**
+ * Writes masses in the long format `sample_id,target` (grams): the rows asked for, or all five of every photo
+ * in Kaggle's order.
+ *
+ * @throws RangeError when a row asks for a photo that is not among `masses`
+ */
+export async function writePredictions(
+  path: string,
+  masses: readonly PhotoMasses[],
+  rows?: readonly { readonly imageId: string; readonly target: TargetName }[],
+): Promise<void> {
+  const byId = new Map(masses.map((photo) => [photo.imageId, targetsToArray(photo.targets)]));
+  const wanted = rows ?? masses.flatMap(({ imageId }) => KAGGLE_ORDER.map((target) => ({ imageId, target })));
+  const lines = wanted.map(({ imageId, target }) => {
+    const mass = byId.get(imageId)?.[TARGET_NAMES.indexOf(target)];
+    if (mass === undefined) throw new RangeError(`no prediction for ${imageId}`);
+    return [sampleId(imageId, target), mass] as const;
+  });
+  await writeCsv(path, ['sample_id', 'target'], lines);
+}
+
+/**
+ * Reads masses in the long format; further columns (as in `train.csv`) are ignored.
+ *
+ * @throws InputError for a malformed id, an unknown or repeated target, a mass that is no number, or a photo
+ *   that lacks a target
+ */
+export async function readPredictions(path: string): Promise<PhotoMasses[]> {
+  const table = await readCsv(path, ['sample_id', 'target']);
+  const photos = new Map<string, { line: number; masses: Map<TargetName, number> }>();
+  for (const { line, cells } of table.rows) {
+    const where = rowName(path, line);
+    const text = cells.sample_id ?? '';
+    const id = splitSampleId(text);
+    if (!id) throw new InputError(where, `sample_id "${text}" is not <image id>__<target>`, 'correct the id');
+    if (!isTargetName(id.target)) {
+      throw new InputError(where, `unknown target ${id.target}`, `use one of ${TARGET_NAMES.join(', ')}`);
+    }
+    const mass = cells.target ? Number(cells.target) : Number.NaN;
+    if (!Number.isFinite(mass)) {
+      throw new InputError(where, `target "${cells.target ?? ''}" is not a number`, 'give grams');
+    }
+    const photo = photos.get(id.imageId) ?? { line, masses: new Map<TargetName, number>() };
+    photos.set(id.imageId, photo);
+    if (photo.masses.has(id.target)) {
+      throw new InputError(where, `gives ${text} a second time`, 'keep one of the rows');
+    }
+    photo.masses.set(id.target, mass);
+  }
+  return [...photos].map(([imageId, { line, masses }]) => {
+    const missing = TARGET_NAMES.filter((target) => !masses.has(target));
+    if (missing.length > 0) {
+      throw new InputError(
+        rowName(path, line),
+        `${imageId} lacks ${missing.join(', ')}`,
+        'add the missing rows',
+      );
+    }
+    return {
+      imageId,
+      targets: targetsFromArray(TARGET_NAMES.map((target) => masses.get(target) ?? Number.NaN)),
+    };
+  });
+}

@@ -1,0 +1,49 @@
+import { InputError } from '../ground/errors.ts';
+
+/** What kind of thing is wrong with a data folder; `sward check --json` lists these. */
+export type ProblemCode =
+  | 'missing-file'
+  | 'empty-file'
+  | 'wrong-header'
+  | 'malformed-csv'
+  | 'malformed-id'
+  | 'unknown-target'
+  | 'duplicate-row'
+  | 'missing-target'
+  | 'not-a-number'
+  | 'negative-mass'
+  | 'broken-identity'
+  | 'bad-date'
+  | 'contradicting-row'
+  | 'path-leaves-folder'
+  | 'missing-photo'
+  | 'unreadable-photo'
+  | 'duplicate-photo';
+
+/** One thing wrong. An error keeps the data from being used; a warning does not. */
+export interface Problem {
+  readonly severity: 'error' | 'warning';
+  readonly code: ProblemCode;
+  /** File and row, relative to the data folder (`train.csv row 7`). */
+  readonly where: string;
+  readonly what: string;
+  readonly remedy: string;
+}
+
+/** A problem as the one line a person reads. */
+export function problemLine(problem: Problem): string {
+  return `${problem.where}: ${problem.what}; ${problem.remedy}`;
+}
+
+/**
+ * Throws the first error among `problems`, saying how many more there are.
+ *
+ * @throws InputError naming file, row and remedy
+ */
+export function throwOnError(folder: string, problems: readonly Problem[]): void {
+  const errors = problems.filter((problem) => problem.severity === 'error');
+  const first = errors[0];
+  if (!first) return;
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more: run sward check ${folder})` : '';
+  throw new InputError(`${folder}: ${first.where}`, first.what, `${first.remedy}${more}`);
+}

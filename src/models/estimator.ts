@@ -1,0 +1,40 @@
+import type { RandomStream } from '../ground/random.ts';
+import type { Targets } from '../pasture/targets.ts';
+
+/** One line of a fold's `metrics.jsonl`: named numbers of an epoch or of a tried setting. */
+export type MetricLine = Readonly<Record<string, number>>;
+
+/**
+ * What an estimator learns from. `Input` holds the inputs of all photos in one value (a feature matrix, a
+ * list of photos); item i of `targets` and `groups` belongs to its i-th photo.
+ */
+export interface TrainingSet<Input> {
+  readonly inputs: Input;
+  /** Measured masses, grams. */
+  readonly targets: readonly Targets[];
+  /** Sessions, which inner validation must not split. */
+  readonly groups: readonly string[];
+}
+
+/** What fitting may use besides the data. */
+export interface FitContext {
+  readonly random: RandomStream;
+  /** Receives a line an epoch, or a line a tried setting. */
+  readonly record: (line: MetricLine) => void;
+}
+
+/** A trained model. */
+export interface FittedModel<Input> {
+  /** Physical masses, grams, one a photo in the order of the inputs. */
+  predict(inputs: Input): Promise<Targets[]>;
+  /** Writes everything prediction needs into an existing folder. */
+  write(folder: string): Promise<void>;
+}
+
+/** A way to learn masses from inputs; every model of sward, from ridge to networks, is one. */
+export interface Estimator<Input> {
+  /** @throws InputError or UsageError when the data cannot be fitted */
+  fit(training: TrainingSet<Input>, context: FitContext): Promise<FittedModel<Input>>;
+  /** Reads back what {@link FittedModel.write} wrote. @throws InputError when it cannot be read */
+  read(folder: string): Promise<FittedModel<Input>>;
+}

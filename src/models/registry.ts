@@ -1,0 +1,15 @@
+import type { Matrix } from '../data/features.ts';
+import type { Estimator } from './estimator.ts';
+import { kernelRidge } from './kernel-ridge.ts';
+import type { EstimatorSettings } from './recipe.ts';
+import { ridge } from './ridge.ts';
+
+/** The estimator that learns from a feature matrix, by its settings. */
+export function matrixEstimator(settings: EstimatorSettings): Estimator<Matrix> {
+  switch (settings.kind) {
+    case 'ridge':
+      return ridge(settings);
+    case 'kernel-ridge':
+      return kernelRidge(settings);
+  }
+}

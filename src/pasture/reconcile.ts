@@ -1,0 +1,152 @@
+import { targetsFromComponents } from './physics.ts';
+import { type Components, TARGET_NAMES, type Targets, targetsToArray } from './targets.ts';
+
+/**
+ * How much a correction of each target costs: equal (`plain`), one positive weight a target, or a symmetric
+ * positive definite 5 × 5 matrix (an inverse covariance), each in the order of `TARGET_NAMES`.
+ */
+export type ReconciliationWeights = 'plain' | readonly number[] | readonly (readonly number[])[];
+
+/** Each target as a sum of components: rows as `TARGET_NAMES`, columns green, dead, clover. */
+const SUMS: readonly (readonly number[])[] = [
+  [1, 0, 0],
+  [0, 1, 0],
+  [0, 0, 1],
+  [1, 0, 1],
+  [1, 1, 1],
+];
+
+/** Sets of components that may be above zero, the full set first. */
+const SUPPORTS: readonly (readonly number[])[] = [[0, 1, 2], [0, 1], [0, 2], [1, 2], [0], [1], [2], []];
+
+/**
+ * Orthogonal projection of five free predictions onto the two identities, in grams; masses may stay negative.
+ * With a = green + clover − GDM, b = dead + GDM − total, u = (3a + b) / 8 and v = (a + 3b) / 8: green and
+ * clover lose u, dead loses v, GDM gains u − v, total gains v.
+ */
+export function projectOntoIdentities(free: Targets): Targets {
+  const a = free.green + free.clover - free.gdm;
+  const b = free.dead + free.gdm - free.total;
+  const u = (3 * a + b) / 8;
+  const v = (a + 3 * b) / 8;
+  return {
+    green: free.green - u,
+    dead: free.dead - v,
+    clover: free.clover - u,
+    gdm: free.gdm + u - v,
+    total: free.total + v,
+  };
+}
+
+/**
+ * The physical masses nearest to five free predictions: minimises (x − free)ᵀ W (x − free) over all x that
+ * keep both identities and have no negative component. The exact minimum is found by solving the weighted
+ * normal equations on each of the eight sets of non-zero components; sums are then derived again from the
+ * components, so the identities hold to the last digit. Where the projection is non-negative already and the
+ * weights are plain this equals {@link projectOntoIdentities}.
+ *
+ * @throws RangeError when a prediction is not finite or the weights are not five positive numbers or a
+ *   symmetric positive definite 5 × 5 matrix
+ */
+export function reconcile(free: Targets, weights: ReconciliationWeights = 'plain'): Targets {
+  const target = targetsToArray(free);
+  if (!target.every(Number.isFinite))
+    throw new RangeError(`cannot reconcile ${target.join(', ')}: not finite`);
+  const metric = weightMatrix(weights);
+  let best: Components = { green: 0, dead: 0, clover: 0 };
+  let bestCost = Number.POSITIVE_INFINITY;
+  for (const support of SUPPORTS) {
+    const components = solveOnSupport(metric, target, support);
+    if (components.some((mass) => mass < 0)) continue;
+    const residual = SUMS.map((row, index) => dot(row, components) - (target[index] ?? 0));
+    const cost = dot(
+      residual,
+      metric.map((row) => dot(row, residual)),
+    );
+    if (cost < bestCost) {
+      bestCost = cost;
+      best = { green: components[0] ?? 0, dead: components[1] ?? 0, clover: components[2] ?? 0 };
+    }
+  }
+  return targetsFromComponents(best);
+}
+
+function weightMatrix(weights: ReconciliationWeights): number[][] {
+  const size = TARGET_NAMES.length;
+  if (weights === 'plain') return diagonal(Array.from({ length: size }, () => 1));
+  if (weights.length !== size)
+    throw new RangeError(`reconciliation needs ${size} weights, not ${weights.length}`);
+  const matrix = weights.every((weight): weight is number => typeof weight === 'number')
+    ? diagonal(weights)
+    : weights.map((row) => (typeof row === 'number' ? [] : [...row]));
+  requirePositiveDefinite(matrix);
+  return matrix;
+}
+
+function diagonal(values: readonly number[]): number[][] {
+  return values.map((value, row) => values.map((_, column) => (row === column ? value : 0)));
+}
+
+/** Cholesky's pivots are all positive exactly when a symmetric matrix is positive definite. */
+function requirePositiveDefinite(matrix: readonly (readonly number[])[]): void {
+  const size = matrix.length;
+  const at = (row: number, column: number): number => matrix[row]?.[column] ?? Number.NaN;
+  const lower = matrix.map(() => new Array<number>(size).fill(0));
+  for (let row = 0; row < size; row++) {
+    for (let column = 0; column <= row; column++) {
+      const scale = Math.max(Math.abs(at(row, row)), Math.abs(at(column, column)));
+      const symmetric = Math.abs(at(row, column) - at(column, row)) <= 1e-9 * scale;
+      const left = lower[row] ?? [];
+      const above = lower[column] ?? [];
+      let value = at(row, column);
+      for (let k = 0; k < column; k++) value -= (left[k] ?? 0) * (above[k] ?? 0);
+      if (!symmetric || matrix[row]?.length !== size || (row === column && !(value > 0))) {
+        throw new RangeError(
+          'reconciliation weights must be positive (a symmetric positive definite matrix)',
+        );
+      }
+      left[column] = row === column ? Math.sqrt(value) : value / (above[column] ?? Number.NaN);
+    }
+  }
+}
+
+/** Weighted least squares for the components in `support`, the others zero. */
+function solveOnSupport(
+  metric: readonly (readonly number[])[],
+  target: readonly number[],
+  support: readonly number[],
+): [number, number, number] {
+  const columns = support.map((component) => SUMS.map((row) => row[component] ?? 0));
+  const weighted = columns.map((column) => metric.map((row) => dot(row, column)));
+  const normal = columns.map((column, i) => [
+    ...weighted.map((other) => dot(column, other)),
+    dot(weighted[i] ?? [], target),
+  ]);
+  const solution = eliminate(normal);
+  const components: [number, number, number] = [0, 0, 0];
+  support.forEach((component, index) => {
+    components[component as 0 | 1 | 2] = solution[index] ?? 0;
+  });
+  return components;
+}
+
+/** Gauss–Jordan on at most three rows `[A | b]` of a positive definite system. */
+function eliminate(rows: number[][]): number[] {
+  const size = rows.length;
+  rows.forEach((pivotRow, pivot) => {
+    const scale = pivotRow[pivot] ?? Number.NaN;
+    for (let column = pivot; column <= size; column++) pivotRow[column] = (pivotRow[column] ?? 0) / scale;
+    rows.forEach((row, index) => {
+      const factor = row[pivot] ?? 0;
+      if (index === pivot || factor === 0) return;
+      for (let column = pivot; column <= size; column++) {
+        row[column] = (row[column] ?? 0) - factor * (pivotRow[column] ?? 0);
+      }
+    });
+  });
+  return rows.map((row) => row[size] ?? 0);
+}
+
+function dot(a: readonly number[], b: readonly number[]): number {
+  return a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0);
+}

@@ -1,0 +1,2 @@
+export { type ReportOptions, renderReport, writeReport } from './report.ts';
+export { type Thumbnail, type ThumbnailSource, thumbnailsFromDisk } from './thumbnails.ts';

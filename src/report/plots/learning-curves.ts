@@ -1,0 +1,179 @@
+import { gridX, gridY, line, text } from '@observablehq/plot';
+import type { MetricLine, RunResults } from '../../train/results.ts';
+import type { Markup } from '../markup.ts';
+import { drawPlot } from './canvas.ts';
+import { type CurvePanel, curvePanels, stepKeyOf } from './curve-panels.ts';
+
+/** Okabe and Ito's palette, one colour a fold, beginning again when there are more folds. */
+const FOLD_COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#5b3a8c'];
+
+/** From this ratio of greatest to least on, an axis of positive values is logarithmic. */
+const LOG_RATIO = 50;
+
+/** A step axis is logarithmic when it spans this much: penalties do, epochs do not. */
+const LOG_STEP_RATIO = 1000;
+
+const MARGIN = { marginTop: 10, marginRight: 24, marginBottom: 36, marginLeft: 46 };
+
+/** Height of the frame and least distance between two fold numbers at its right, in pixels. */
+const FRAME_HEIGHT = 190;
+const LABEL_GAP = 11;
+
+interface CurvePoint {
+  readonly fold: number;
+  readonly step: number;
+  readonly value: number;
+}
+
+/** A learning-curve figure: what it shows and its drawing. */
+export interface CurveFigure {
+  readonly title: string;
+  /** Whether it draws training values as thin dashed lines beside the held-out ones. */
+  readonly hasTraining: boolean;
+  readonly drawing: Markup;
+}
+
+/** Folds with a curve to draw: at least two lines. */
+export function foldsWithCurves(curves: RunResults['curves']): RunResults['curves'] {
+  return curves.filter((curve) => curve.lines.length >= 2);
+}
+
+/** One figure for each metric that the folds recorded, a line a fold, over epochs or whatever steps there are. */
+export function drawLearningCurves(document: Document, curves: RunResults['curves']): CurveFigure[] {
+  const drawn = foldsWithCurves(curves);
+  const lines = drawn.flatMap((curve) => curve.lines);
+  const stepKey = stepKeyOf(lines);
+  return curvePanels(lines, stepKey).map((panel) => ({
+    title: panel.title,
+    hasTraining: panel.trainingKey !== null && panel.heldOutKey !== null,
+    drawing: drawPanel(document, drawn, panel, stepKey),
+  }));
+}
+
+function drawPanel(
+  document: Document,
+  curves: RunResults['curves'],
+  panel: CurvePanel,
+  stepKey: string | null,
+): Markup {
+  const heldOut = panel.heldOutKey === null ? [] : pointsOf(curves, stepKey, panel.heldOutKey);
+  const training = panel.trainingKey === null ? [] : pointsOf(curves, stepKey, panel.trainingKey);
+  const main = heldOut.length > 0 ? heldOut : training;
+  const beside = heldOut.length > 0 ? training : [];
+  const all = [...main, ...beside];
+  const folds = curves.map((curve) => curve.fold);
+  const colourOf = (point: CurvePoint): string =>
+    FOLD_COLOURS[folds.indexOf(point.fold) % FOLD_COLOURS.length] ?? '#333333';
+  const steps = axisFor(
+    all.map((point) => point.step),
+    LOG_STEP_RATIO,
+  );
+  const values = axisFor(
+    all.map((point) => point.value),
+    LOG_RATIO,
+  );
+  const channels = { x: 'step', y: 'value', z: 'fold', stroke: colourOf } as const;
+  return drawPlot(document, `${panel.title} over ${stepKey ?? 'steps'}, one line a fold`, {
+    ...MARGIN,
+    height: FRAME_HEIGHT + MARGIN.marginTop + MARGIN.marginBottom,
+    x: { ...steps, label: stepKey ?? 'line of metrics.jsonl', ticks: ticksFor(steps), tickFormat: tickText },
+    y: { ...values, label: null, ticks: ticksFor(values), tickFormat: tickText },
+    color: { type: 'identity' },
+    marks: [
+      gridX({ ticks: ticksFor(steps), strokeOpacity: 0.12 }),
+      gridY({ ticks: ticksFor(values), strokeOpacity: 0.12 }),
+      line(beside, { ...channels, strokeWidth: 1, strokeDasharray: '3,3', strokeOpacity: 0.8 }),
+      line(main, { ...channels, strokeWidth: 1.6 }),
+      text(endLabels(main, values), {
+        x: 'step',
+        y: 'at',
+        text: (label: EndLabel) => String(label.fold),
+        fill: colourOf,
+        textAnchor: 'start',
+        dx: 5,
+        fontWeight: 'bold',
+      }),
+    ],
+  });
+}
+
+function pointsOf(curves: RunResults['curves'], stepKey: string | null, valueKey: string): CurvePoint[] {
+  return curves.flatMap((curve) =>
+    curve.lines
+      .map((entry, index) => ({
+        fold: curve.fold,
+        step: stepAt(entry, index, stepKey),
+        value: entry[valueKey] ?? Number.NaN,
+      }))
+      .filter((point) => Number.isFinite(point.step) && Number.isFinite(point.value)),
+  );
+}
+
+function stepAt(entry: MetricLine, index: number, stepKey: string | null): number {
+  return stepKey === null ? index + 1 : (entry[stepKey] ?? Number.NaN);
+}
+
+interface EndLabel extends CurvePoint {
+  /** Where the label stands, as a value of the axis. */
+  readonly at: number;
+}
+
+/** The last point of each fold with a place for its number, pushed apart where lines end close together. */
+function endLabels(points: readonly CurvePoint[], axis: Axis): EndLabel[] {
+  const last = [...new Map(points.map((point) => [point.fold, point])).values()];
+  const gap = LABEL_GAP / FRAME_HEIGHT;
+  const sorted = last.sort((a, b) => a.value - b.value || a.fold - b.fold);
+  const places: number[] = [];
+  for (const point of sorted) {
+    const below = places.at(-1);
+    const own = fractionOf(point.value, axis);
+    places.push(below === undefined ? own : Math.max(own, below + gap));
+  }
+  // Pushing upwards may leave the frame; the pile then slides down as one.
+  const excess = Math.max(0, (places.at(-1) ?? 0) - 1);
+  return sorted.map((point, index) => ({ ...point, at: valueAt((places[index] ?? 0) - excess, axis) }));
+}
+
+interface Axis {
+  readonly type: 'log' | 'linear';
+  readonly domain: [number, number];
+}
+
+function fractionOf(value: number, { type, domain: [low, high] }: Axis): number {
+  return type === 'log' ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
+}
+
+function valueAt(fraction: number, { type, domain: [low, high] }: Axis): number {
+  return type === 'log' ? low * (high / low) ** fraction : low + fraction * (high - low);
+}
+
+/** A logarithmic axis for positive values that span at least `ratio`; otherwise linear. */
+function axisFor(values: readonly number[], ratio: number): Axis {
+  const low = values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
+  const high = values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
+  if (low > 0 && high / low >= ratio) return { type: 'log', domain: [low, high] };
+  const pad = low === high ? Math.abs(low) * 0.1 || 1 : 0;
+  return { type: 'linear', domain: [low - pad, high + pad] };
+}
+
+/** About five ticks: round steps on a linear axis, powers of ten (with their halves and doubles) on a logarithmic one. */
+function ticksFor({ type, domain: [low, high] }: Axis): number | number[] {
+  if (type === 'linear') return 5;
+  const decades = Math.log10(high / low);
+  const multiples = decades <= 2.5 ? [1, 2, 5] : [1];
+  const stride = Math.max(1, Math.ceil(decades / 6));
+  const ticks: number[] = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++) {
+    if (power % stride !== 0) continue;
+    // Through its decimal spelling, for 10 ** -4 is not 0.0001 to the last bit.
+    ticks.push(...multiples.map((multiple) => Number(`${multiple}e${power}`)));
+  }
+  return ticks.filter((tick) => tick >= low * 0.999 && tick <= high * 1.001);
+}
+
+function tickText(value: number): string {
+  const size = Math.abs(value);
+  const text =
+    size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential() : String(Number(value.toPrecision(6)));
+  return text.replaceAll('-', '−').replace('e+', 'e');
+}

@@ -1,0 +1,187 @@
+import { InputError } from '../../ground/errors.ts';
+import { HeaderCursor } from './cursor.ts';
+import { ARRAY_TYPES, bytesPerElement, isDtype, type SafetensorsDtype } from './dtypes.ts';
+import { FETCH_AGAIN, quoted, shownShape, tensorError } from './wording.ts';
+
+/** Bytes before the header: its length as a little-endian 64-bit integer. */
+export const LENGTH_BYTES = 8;
+/** The format's own limit for the header. */
+export const MAX_HEADER_BYTES = 100_000_000;
+/** The key beside the tensors that holds free text. */
+export const METADATA_KEY = '__metadata__';
+
+/** As many axes as NumPy allows. */
+const MAX_AXES = 64;
+/** Far above any model; bounds the memory that a hostile header can claim. */
+const MAX_ENTRIES = 1_000_000;
+
+/** One tensor as a header describes it, checked against the file. */
+export interface TensorEntry {
+  readonly name: string;
+  readonly dtype: SafetensorsDtype;
+  readonly shape: readonly number[];
+  /** First byte, counted from the start of the file; any value, aligned or not. */
+  readonly byteOffset: number;
+  readonly byteLength: number;
+}
+
+/** What a header says. */
+export interface Header {
+  /** Without prototype, so that no key is inherited. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** In the header's order. */
+  readonly tensors: ReadonlyMap<string, TensorEntry>;
+}
+
+/**
+ * The header's length from the first bytes of a file.
+ *
+ * @throws InputError when it is above the format's limit or reaches beyond the file
+ */
+export function headerLength(path: string, start: ArrayBuffer, fileBytes: number): number {
+  const stated = new DataView(start).getBigUint64(0, true);
+  if (stated > BigInt(MAX_HEADER_BYTES)) {
+    throw new InputError(
+      path,
+      `states a header of ${stated} bytes (at most ${MAX_HEADER_BYTES} are allowed)`,
+      'is it a safetensors file?',
+    );
+  }
+  const length = Number(stated);
+  if (length > fileBytes - LENGTH_BYTES) {
+    throw new InputError(path, `states a header of ${length} bytes but has ${fileBytes} in all`, FETCH_AGAIN);
+  }
+  return length;
+}
+
+/**
+ * Parses a header and checks it against the size of the file: every tensor has a known dtype, as many bytes
+ * as its shape needs, and the tensors fill the rest of the file without overlap or hole.
+ *
+ * @param header the bytes after the length
+ * @throws InputError for anything else, naming the tensor where there is one
+ */
+export function parseHeader(path: string, header: ArrayBuffer, fileBytes: number): Header {
+  const dataStart = LENGTH_BYTES + header.byteLength;
+  const metadata: Record<string, string> = Object.create(null);
+  const tensors = new Map<string, TensorEntry>();
+  const cursor = new HeaderCursor(
+    headerText(path, header),
+    (what) => new InputError(path, what, FETCH_AGAIN),
+  );
+  cursor.object((key) => {
+    if (key === METADATA_KEY) {
+      readMetadata(path, cursor, metadata);
+    } else {
+      if (tensors.size === MAX_ENTRIES) throw tooMany(path, 'tensors');
+      tensors.set(key, readEntry(path, cursor, key, dataStart, fileBytes));
+    }
+  });
+  cursor.end();
+  checkCoverage(path, tensors.values(), dataStart, fileBytes);
+  return { metadata: Object.freeze(metadata), tensors };
+}
+
+/**
+ * Number of elements, or undefined where the product of the axes passes what a number holds exactly (even if
+ * a later axis is 0).
+ */
+export function elementCount(shape: readonly number[]): number | undefined {
+  let count = 1;
+  for (const axis of shape) {
+    count *= axis;
+    if (!Number.isSafeInteger(count)) return undefined;
+  }
+  return count;
+}
+
+function headerText(path: string, header: ArrayBuffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(header);
+  } catch {
+    throw new InputError(path, 'the header is not UTF-8', 'is it a safetensors file?');
+  }
+}
+
+function readMetadata(path: string, cursor: HeaderCursor, into: Record<string, string>): void {
+  let count = 0;
+  cursor.object((key) => {
+    if (count++ === MAX_ENTRIES) throw tooMany(path, 'metadata keys');
+    into[key] = cursor.string();
+  });
+}
+
+function readEntry(
+  path: string,
+  cursor: HeaderCursor,
+  name: string,
+  dataStart: number,
+  fileBytes: number,
+): TensorEntry {
+  let dtypeText: string | undefined;
+  let shape: number[] | undefined;
+  let offsets: number[] | undefined;
+  cursor.object((field) => {
+    if (field === 'dtype') dtypeText = cursor.string();
+    else if (field === 'shape') shape = cursor.wholeNumbers(MAX_AXES);
+    else if (field === 'data_offsets') offsets = cursor.wholeNumbers(2);
+    else throw tensorError(path, name, `has an unknown field ${quoted(field)}`, FETCH_AGAIN);
+  });
+  if (dtypeText === undefined || shape === undefined || offsets === undefined) {
+    throw tensorError(path, name, 'lacks dtype, shape or data_offsets', FETCH_AGAIN);
+  }
+  const dtype = knownDtype(path, name, dtypeText);
+  const [begin, end] = offsets;
+  if (begin === undefined || end === undefined || begin > end) {
+    throw tensorError(path, name, `has data_offsets ${shownShape(offsets)}, not [begin, end]`, FETCH_AGAIN);
+  }
+  const dataBytes = fileBytes - dataStart;
+  if (end > dataBytes) {
+    const what = `ends at byte ${end} of ${dataBytes} bytes of data`;
+    throw tensorError(path, name, what, FETCH_AGAIN);
+  }
+  const byteLength = end - begin;
+  const count = elementCount(shape);
+  if (count === undefined) {
+    throw tensorError(path, name, `has the absurd shape ${shownShape(shape)}`, FETCH_AGAIN);
+  }
+  const needed = count * bytesPerElement(dtype);
+  if (needed !== byteLength) {
+    const what = `has ${byteLength} bytes but ${dtype} ${shownShape(shape)} needs ${needed}`;
+    throw tensorError(path, name, what, FETCH_AGAIN);
+  }
+  return { name, dtype, shape, byteOffset: dataStart + begin, byteLength };
+}
+
+function knownDtype(path: string, name: string, text: string): SafetensorsDtype {
+  if (isDtype(text)) return text;
+  const known = Object.keys(ARRAY_TYPES).join(', ');
+  throw tensorError(path, name, `has the unknown dtype ${quoted(text)}`, `convert it to one of ${known}`);
+}
+
+function checkCoverage(
+  path: string,
+  entries: Iterable<TensorEntry>,
+  dataStart: number,
+  fileBytes: number,
+): void {
+  // An empty tensor may share its offset with the one that starts there.
+  const inFileOrder = [...entries].sort((a, b) => a.byteOffset - b.byteOffset || a.byteLength - b.byteLength);
+  let covered = dataStart;
+  for (const { name, byteOffset, byteLength } of inFileOrder) {
+    if (byteOffset < covered) {
+      throw tensorError(path, name, `overlaps another tensor by ${covered - byteOffset} bytes`, FETCH_AGAIN);
+    }
+    if (byteOffset > covered) {
+      throw tensorError(path, name, `follows ${byteOffset - covered} bytes of no tensor`, FETCH_AGAIN);
+    }
+    covered = byteOffset + byteLength;
+  }
+  if (covered < fileBytes) {
+    throw new InputError(path, `has ${fileBytes - covered} bytes after its last tensor`, FETCH_AGAIN);
+  }
+}
+
+function tooMany(path: string, what: string): InputError {
+  return new InputError(path, `the header holds more than ${MAX_ENTRIES} ${what}`, 'split the file');
+}

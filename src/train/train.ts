@@ -1,0 +1,174 @@
+import { join } from 'node:path';
+import type { Matrix } from '../data/features.ts';
+import type { FoldRow } from '../data/folds/index.ts';
+import { valueFingerprint } from '../ground/fingerprint.ts';
+import { type Progress, SILENT } from '../ground/progress.ts';
+import { randomStream } from '../ground/random.ts';
+import { packageVersion } from '../ground/version.ts';
+import type { Estimator, TrainingSet } from '../models/estimator.ts';
+import type { Recipe } from '../models/recipe.ts';
+import { matrixEstimator } from '../models/registry.ts';
+import { weightedR2 } from '../pasture/metric.ts';
+import type { Targets } from '../pasture/targets.ts';
+import { writeReport } from '../report/index.ts';
+import { fitFold, leaveOneStateOut, predictFold, statesIn } from './cross-validation.ts';
+import { DEFAULT_FOLD_PLAN, type FoldPlan, planFolds } from './fold-plan.ts';
+import type { OutOfFoldRow, RunResults } from './results.ts';
+import { foldFolder, foldIsDone, type RunManifest, writeFold, writeManifest } from './run-folder.ts';
+import { readRunResults, writeOutOfFold, writeScores } from './run-results.ts';
+import { type ExistingRunPolicy, settleRunFolder, startRunFolder } from './run-start.ts';
+import {
+  readLabels,
+  readTrainingData,
+  relativeSource,
+  type TrainingData,
+  type TrainingSource,
+} from './training-data.ts';
+
+export interface TrainOptions extends ExistingRunPolicy {
+  readonly source: TrainingSource;
+  readonly recipe: Recipe;
+  /** Run folder to write. */
+  readonly out: string;
+  readonly plan?: Partial<FoldPlan>;
+  readonly progress?: Progress;
+}
+
+/** Folds of a data folder or feature set, as `sward folds` writes them. @throws as {@link trainRun} */
+export async function makeFolds(source: TrainingSource, plan: Partial<FoldPlan> = {}): Promise<FoldRow[]> {
+  return planFolds(await readLabels(source), { ...DEFAULT_FOLD_PLAN, ...plan });
+}
+
+/**
+ * Cross-validates a recipe and writes the run folder: `run.json`, `folds.csv`, `fold-K/`, `oof.csv`,
+ * `scores.json`, `report.html`. Data are read and checked before anything is written; until the end
+ * `run.json` says `incomplete`, and folds appear whole or not at all, so an interrupted run resumes. A
+ * finished run of the very same command is left as it is and its results are returned.
+ *
+ * @throws InputError when the data cannot be used
+ * @throws UsageError when `out` holds something else, or an unfinished run that was not to be resumed
+ */
+export async function trainRun(options: TrainOptions): Promise<RunResults> {
+  const { source, recipe, out } = options;
+  const progress = options.progress ?? SILENT;
+  const plan = { ...DEFAULT_FOLD_PLAN, ...options.plan };
+  const data = await readTrainingData(source, recipe, progress);
+  const rows = await planFolds(data.labels, plan);
+  const manifest = manifestOf(options, plan, data, rows);
+  const mode = await settleRunFolder(out, manifest, options);
+  if (mode === 'complete') return readRunResults(out);
+  await startRunFolder(out, manifest, rows, mode);
+
+  const estimator = matrixEstimator(recipe.estimator);
+  const training: TrainingSet<Matrix> = {
+    inputs: data.inputs,
+    targets: data.labels.map((label) => label.targets),
+    groups: rows.map((row) => row.group),
+  };
+  const predicted = await trainFolds(out, recipe.name, estimator, training, rows, plan.seed, progress);
+  const stress = recipe.evaluation.leaveOneStateOut
+    ? await stressTest(estimator, training, data, plan.seed, progress)
+    : null;
+  const outOfFold = outOfFoldRows(data, rows, predicted);
+  await writeOutOfFold(
+    out,
+    outOfFold,
+    data.labels.map((label) => label.imagePath),
+  );
+  await writeScores(out, outOfFold, stress);
+  await writeManifest(out, manifest);
+  const results = await readRunResults(out);
+  await writeReport(join(out, 'report.html'), results);
+  return results;
+}
+
+async function trainFolds(
+  out: string,
+  name: string,
+  estimator: Estimator<Matrix>,
+  training: TrainingSet<Matrix>,
+  rows: readonly FoldRow[],
+  seed: number,
+  progress: Progress,
+): Promise<Targets[]> {
+  const folds = rows.map((row) => row.fold);
+  const count = Math.max(...folds) + 1;
+  const predicted = new Array<Targets>(rows.length);
+  progress.stage(`Training ${name}`, count, 'folds');
+  for (let fold = 0; fold < count; fold++) {
+    if (!(await foldIsDone(out, fold))) {
+      const { model, lines } = await fitFold(estimator, training, folds, fold, randomStream(seed));
+      await writeFold(out, fold, lines, (folder) => model.write(folder));
+    }
+    // The model is used as read back: what was written is what is scored.
+    const model = await estimator.read(foldFolder(out, fold));
+    await predictFold(model, training.inputs, folds, fold, predicted);
+    const items = folds.map((_, item) => item).filter((item) => folds[item] === fold);
+    const score = weightedR2(
+      items.map((item) => training.targets[item] as Targets),
+      items.map((item) => predicted[item] as Targets),
+    );
+    progress.advance(1, `fold ${fold} R² ${score.toFixed(3)}`);
+  }
+  progress.done();
+  return predicted;
+}
+
+async function stressTest(
+  estimator: Estimator<Matrix>,
+  training: TrainingSet<Matrix>,
+  { labels }: TrainingData,
+  seed: number,
+  progress: Progress,
+): Promise<RunResults['leaveOneStateOut']> {
+  const states = labels.map((label) => label.state);
+  progress.stage('Leaving one State out', statesIn(states).length, 'States');
+  const outcome = await leaveOneStateOut(estimator, training, states, seed, () => progress.advance());
+  progress.done();
+  return outcome;
+}
+
+function manifestOf(
+  { source, recipe, out }: TrainOptions,
+  plan: FoldPlan,
+  data: TrainingData,
+  rows: readonly FoldRow[],
+): RunManifest {
+  return {
+    format: 1,
+    status: 'complete',
+    sward: packageVersion(),
+    seed: plan.seed,
+    recipe,
+    folds: {
+      count: Math.max(...rows.map((row) => row.fold)) + 1,
+      grouping: plan.grouping,
+      stratification: plan.stratification,
+      origin: typeof plan.folds === 'string' ? 'given' : 'drawn',
+    },
+    data: {
+      source: relativeSource(source, out),
+      images: rows.length,
+      inputColumns: data.inputs.columns,
+      fingerprint: data.fingerprint,
+    },
+    fingerprint: valueFingerprint([packageVersion(), recipe, plan.seed, rows, data.fingerprint]),
+  };
+}
+
+function outOfFoldRows(
+  { labels, photoPaths }: TrainingData,
+  rows: readonly FoldRow[],
+  predicted: readonly Targets[],
+): OutOfFoldRow[] {
+  return labels.map((label, item) => ({
+    imageId: label.imageId,
+    photoPath: photoPaths[item] ?? null,
+    fold: rows[item]?.fold ?? 0,
+    observed: label.targets,
+    predicted: predicted[item] as Targets,
+    date: label.date,
+    state: label.state,
+    species: label.species,
+  }));
+}

@@ -1,0 +1,106 @@
+import { relative, resolve } from 'node:path';
+import { readCsv } from '../data/csv.ts';
+import { type Matrix, readFeatureTable } from '../data/features.ts';
+import { readTraining } from '../data/folder.ts';
+import { LABEL_COLUMNS, type Label, parseLabels } from '../data/labels.ts';
+import { throwOnError } from '../data/problems.ts';
+import { InputError, UsageError } from '../ground/errors.ts';
+import { fileFingerprint, valueFingerprint } from '../ground/fingerprint.ts';
+import type { Progress } from '../ground/progress.ts';
+import type { Recipe } from '../models/recipe.ts';
+import { computeDescriptors } from '../vision/descriptors/index.ts';
+
+/** Where training data comes from: a data folder, or features with their ids and a table of labels. */
+export type TrainingSource =
+  | { readonly kind: 'folder'; readonly folder: string }
+  | { readonly kind: 'features'; readonly features: string; readonly ids: string; readonly labels: string };
+
+/** Everything training needs, in one order. */
+export interface TrainingData {
+  readonly labels: readonly Label[];
+  readonly inputs: Matrix;
+  /** Absolute path of each photo; null where there is none. */
+  readonly photoPaths: readonly (string | null)[];
+  /** Changes when a label or an input changes. */
+  readonly fingerprint: string;
+}
+
+/** Labels alone, for making folds. */
+export async function readLabels(source: TrainingSource): Promise<readonly Label[]> {
+  if (source.kind === 'folder') return readTraining(source.folder);
+  const { ids } = await readFeatureTable(source.features, source.ids);
+  return joinLabels(source, ids);
+}
+
+/**
+ * Reads labels and makes inputs as the recipe asks.
+ *
+ * @throws InputError naming the file and row at fault
+ * @throws UsageError when the recipe wants another kind of source
+ */
+export async function readTrainingData(
+  source: TrainingSource,
+  recipe: Recipe,
+  progress: Progress,
+): Promise<TrainingData> {
+  const labels = await readLabels(source);
+  if (source.kind === 'features') {
+    if (recipe.input.kind !== 'features') {
+      throw new UsageError(`recipe ${recipe.name} reads photos; give a data folder instead of --features`);
+    }
+    const { matrix } = await readFeatureTable(source.features, source.ids);
+    return {
+      labels,
+      inputs: matrix,
+      photoPaths: labels.map(() => null),
+      fingerprint: valueFingerprint([labels, await fileFingerprint(source.features)]),
+    };
+  }
+  if (recipe.input.kind !== 'descriptors') {
+    throw new UsageError(`recipe ${recipe.name} reads features; give --features, --ids and --labels`);
+  }
+  const paths = (labels as Awaited<ReturnType<typeof readTraining>>).map((photo) => photo.path);
+  return {
+    labels,
+    inputs: await descriptorInputs(paths, progress),
+    photoPaths: paths,
+    fingerprint: valueFingerprint([labels, await Promise.all(paths.map(fileFingerprint))]),
+  };
+}
+
+/** Descriptors of photos as a matrix, in the order given. @throws InputError for a photo that cannot be used */
+export async function descriptorInputs(paths: readonly string[], progress: Progress): Promise<Matrix> {
+  const { rows, columns, data } = await computeDescriptors(paths, { progress });
+  return { rows, columns, data };
+}
+
+/** A source as a run folder remembers it: paths relative to the run, so that both may move together. */
+export function relativeSource(source: TrainingSource, runFolder: string): TrainingSource {
+  const from = (path: string): string => relative(resolve(runFolder), resolve(path)).replaceAll('\\', '/');
+  return source.kind === 'folder'
+    ? { kind: 'folder', folder: from(source.folder) }
+    : {
+        kind: 'features',
+        features: from(source.features),
+        ids: from(source.ids),
+        labels: from(source.labels),
+      };
+}
+
+async function joinLabels(
+  source: Extract<TrainingSource, { kind: 'features' }>,
+  ids: readonly string[],
+): Promise<Label[]> {
+  const { labels, problems } = parseLabels(await readCsv(source.labels, LABEL_COLUMNS), source.labels);
+  throwOnError('labels', problems);
+  const byId = new Map(labels.map((label) => [label.imageId, label]));
+  return ids.map((id, index) => {
+    const label = byId.get(id);
+    if (label) return label;
+    throw new InputError(
+      `${source.ids} row ${index + 1}`,
+      `${id} has no label in ${source.labels}`,
+      'give the labels of all photos in the id list',
+    );
+  });
+}
