@@ -84,14 +84,17 @@ export async function readCompleteManifest(run: string): Promise<RunManifest> {
   );
 }
 
-/** What a folder given as `--out` is now. */
-export async function runFolderState(run: string): Promise<'absent' | 'empty' | 'run' | 'foreign'> {
+/**
+ * What a folder given as `--out` is now: `foreign` when it holds files but no `run.json`. Folders inside it
+ * (the demo's sample) do not count.
+ */
+export async function runFolderState(run: string): Promise<'free' | 'run' | 'foreign'> {
   const found = await stat(run).catch(() => null);
-  if (!found) return 'absent';
+  if (!found) return 'free';
   if (!found.isDirectory()) return 'foreign';
-  const names = await readdir(run);
-  if (names.length === 0) return 'empty';
-  return names.includes(MANIFEST) ? 'run' : 'foreign';
+  const entries = await readdir(run, { withFileTypes: true });
+  if (entries.some((entry) => entry.name === MANIFEST)) return 'run';
+  return entries.every((entry) => entry.isDirectory()) ? 'free' : 'foreign';
 }
 
 /** The folder of a fold's model. */

@@ -10,7 +10,6 @@ import type { Recipe } from '../models/recipe.ts';
 import { matrixEstimator } from '../models/registry.ts';
 import { weightedR2 } from '../pasture/metric.ts';
 import type { Targets } from '../pasture/targets.ts';
-import { writeReport } from '../report/index.ts';
 import { fitFold, leaveOneStateOut, predictFold, statesIn } from './cross-validation.ts';
 import { DEFAULT_FOLD_PLAN, type FoldPlan, planFolds } from './fold-plan.ts';
 import type { OutOfFoldRow, RunResults } from './results.ts';
@@ -78,6 +77,8 @@ export async function trainRun(options: TrainOptions): Promise<RunResults> {
   await writeScores(out, outOfFold, stress);
   await writeManifest(out, manifest);
   const results = await readRunResults(out);
+  // Plots bring a DOM along, which most commands should not have to load.
+  const { writeReport } = await import('../report/index.ts');
   await writeReport(join(out, 'report.html'), results);
   return results;
 }

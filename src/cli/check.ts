@@ -1,0 +1,35 @@
+import { problemLine } from '../data/problems.ts';
+import { SwardError } from '../ground/errors.ts';
+import { checkFolder } from '../train/check.ts';
+import { type CommandRegistrar, printResult } from './command.ts';
+import { consoleProgress } from './console-progress.ts';
+
+/** `sward check`: lists everything wrong with a data folder. */
+export const registerCheck: CommandRegistrar = (program) => {
+  program
+    .command('check')
+    .description('validate a data folder and list every problem found')
+    .argument('<DATA>', 'data folder with train.csv')
+    .option('--json', 'print the problems as JSON')
+    .action(async (folder: string, { json }: { json?: boolean }) => {
+      const report = await checkFolder(folder, consoleProgress());
+      const { problems } = report;
+      const errors = problems.filter(({ severity }) => severity === 'error').length;
+      printResult(
+        json,
+        () => ({
+          ok: errors === 0,
+          train_photos: report.trainPhotos,
+          test_photos: report.testPhotos,
+          problems,
+        }),
+        () =>
+          [
+            ...problems.map((problem) => `${problem.severity}: ${problemLine(problem)}`),
+            `${folder}: ${report.trainPhotos} training and ${report.testPhotos} test photos, ` +
+              `${errors} errors, ${problems.length - errors} warnings`,
+          ].join('\n'),
+      );
+      if (errors > 0) throw new SwardError(`${folder} has ${errors} errors; correct them before training`);
+    });
+};

@@ -1,0 +1,33 @@
+import type { Command } from 'commander';
+import { UsageError } from '../ground/errors.ts';
+
+/** Adds one command to the program. */
+export type CommandRegistrar = (program: Command) => void;
+
+/** Prints a result: one JSON value with `--json`, else text. */
+export function printResult(asJson: boolean | undefined, json: () => unknown, text: () => string): void {
+  process.stdout.write(`${asJson ? JSON.stringify(json()) : text()}\n`);
+}
+
+/** Parses a whole number option. @throws UsageError naming the option */
+export function wholeNumber(option: string): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && Number.isSafeInteger(value)) return value;
+    throw new UsageError(`${option} ${text}: give a whole number`);
+  };
+}
+
+/** Parses a positive number option. @throws UsageError naming the option */
+export function positiveNumber(option: string): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value;
+    throw new UsageError(`${option} ${text}: give a number above 0`);
+  };
+}
+
+/** Collects an option that may be given several times. */
+export function collected(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}

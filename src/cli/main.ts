@@ -1,0 +1,65 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { messageOf, SwardError, UsageError } from '../ground/errors.ts';
+import { packageVersion } from '../ground/version.ts';
+import { registerCheck } from './check.ts';
+import type { CommandRegistrar } from './command.ts';
+import { registerDemo } from './demo.ts';
+import { registerFolds } from './folds.ts';
+import { registerPredict } from './predict.ts';
+import { registerReport } from './report.ts';
+import { registerSample } from './sample.ts';
+import { registerScore } from './score.ts';
+import { registerSubmit } from './submit.ts';
+import { registerTrain } from './train.ts';
+
+const COMMANDS: readonly CommandRegistrar[] = [
+  registerDemo,
+  registerSample,
+  registerCheck,
+  registerFolds,
+  registerTrain,
+  registerPredict,
+  registerSubmit,
+  registerScore,
+  registerReport,
+];
+
+/** Exit codes: 1 for input that cannot be used, 2 for a command that cannot be understood. */
+const FAILED = 1;
+const MISUSED = 2;
+
+function buildProgram(): Command {
+  const program = new Command('sward')
+    .description('Pasture biomass from photos of quadrats: train, cross-validate, predict, submit.')
+    .version(packageVersion())
+    .option('--debug', 'show where in the program an error arose')
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} });
+  for (const register of COMMANDS) register(program);
+  // Commands inherit neither of the two from the program.
+  for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} });
+  return program;
+}
+
+async function main(): Promise<number> {
+  const program = buildProgram();
+  try {
+    await program.parseAsync(process.argv);
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    const line = messageOf(error).replaceAll(/\s*\n\s*/g, ' ');
+    if (error instanceof CommanderError && error.code === 'commander.help') {
+      process.stderr.write(program.helpInformation());
+      return MISUSED;
+    }
+    process.stderr.write(`${line.startsWith('error:') ? line : `error: ${line}`}\n`);
+    const unexpected = !(error instanceof SwardError || error instanceof CommanderError);
+    if (process.argv.includes('--debug') && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    else if (unexpected) process.stderr.write('This should not happen; --debug shows where it arose.\n');
+    return error instanceof UsageError || error instanceof CommanderError ? MISUSED : FAILED;
+  }
+}
+
+process.exitCode = await main();

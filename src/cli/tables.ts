@@ -1,0 +1,52 @@
+import Table from 'cli-table3';
+import type { Score } from '../pasture/metric.ts';
+import { TARGET_NAMES } from '../pasture/targets.ts';
+
+const PLAIN = {
+  chars: {
+    top: '',
+    'top-mid': '',
+    'top-left': '',
+    'top-right': '',
+    bottom: '',
+    'bottom-mid': '',
+    'bottom-left': '',
+    'bottom-right': '',
+    left: '',
+    'left-mid': '',
+    mid: '',
+    'mid-mid': '',
+    right: '',
+    'right-mid': '',
+    middle: '  ',
+  },
+  style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+};
+
+/** A table of plain text: the first column to the left, numbers to the right. */
+export function textTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const table = new Table({
+    ...PLAIN,
+    head: [...head],
+    colAligns: head.map((_, column) => (column === 0 ? 'left' : 'right')),
+  });
+  table.push(...rows.map((row) => [...row]));
+  return table.toString().replaceAll(/ +$/gm, '');
+}
+
+/** Per-target scores and the weighted R², as `sward score` prints them. */
+export function scoreTable(score: Score): string {
+  const rows = TARGET_NAMES.map((name) => {
+    const { r2, rmse, mae, bias } = score.perTarget[name];
+    return [name, shown(r2, 3), shown(rmse, 2), shown(mae, 2), shown(bias, 2)];
+  });
+  return [
+    textTable(['target', 'R²', 'RMSE g', 'MAE g', 'bias g'], rows),
+    `weighted R² ${shown(score.weightedR2, 4)} on ${score.imageCount} photos`,
+  ].join('\n');
+}
+
+/** A number with fixed decimals; a dash for what is undefined. */
+export function shown(value: number, decimals: number): string {
+  return Number.isFinite(value) ? value.toFixed(decimals) : '–';
+}

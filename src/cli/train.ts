@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import { RECIPE_NAMES, resolveRecipe } from '../models/recipe.ts';
+import type { RunResults } from '../train/results.ts';
+import { scoreToJson } from '../train/score-json.ts';
+import { trainRun } from '../train/train.ts';
+import { type CommandRegistrar, collected, printResult } from './command.ts';
+import { consoleProgress } from './console-progress.ts';
+import { scoreTable, shown } from './tables.ts';
+import {
+  addFoldOptions,
+  addSourceOptions,
+  type FoldOptions,
+  foldPlan,
+  type SourceOptions,
+  trainingSource,
+} from './training-options.ts';
+
+interface TrainCommandOptions extends SourceOptions, FoldOptions {
+  readonly recipe: string;
+  readonly out: string;
+  readonly set: readonly string[];
+  readonly resume?: boolean;
+  readonly overwrite?: boolean;
+  readonly json?: boolean;
+}
+
+/** `sward train`: cross-validates a recipe into a run folder. */
+export const registerTrain: CommandRegistrar = (program) => {
+  const command = program
+    .command('train')
+    .description('cross-validate a recipe and write a run folder')
+    .argument('[DATA]', 'data folder with train.csv')
+    .requiredOption('--recipe <NAME|FILE>', `one of ${RECIPE_NAMES.join(', ')}, or a .json file`)
+    .requiredOption('--out <RUN>', 'run folder to write')
+    .option('--set <a.b=value>', 'change a setting of the recipe; may be repeated', collected, [])
+    .option('--resume', 'go on with an unfinished run of the same command')
+    .option('--overwrite', 'replace the run that is in the folder')
+    .option('--json', 'print the scores as JSON');
+  addFoldOptions(addSourceOptions(command)).action(
+    async (folder: string | undefined, options: TrainCommandOptions) => {
+      const results = await trainRun({
+        source: trainingSource(folder, options),
+        recipe: await resolveRecipe(options.recipe, options.set),
+        out: options.out,
+        plan: foldPlan(options),
+        resume: options.resume ?? false,
+        overwrite: options.overwrite ?? false,
+        progress: consoleProgress(),
+      });
+      printResult(
+        options.json,
+        () => ({
+          run: options.out,
+          ...scoreToJson(results.outOfFold),
+          per_fold: results.perFold.map(({ fold, score }) => ({ fold, weighted_r2: score.weightedR2 })),
+          leave_one_state_out: results.leaveOneStateOut?.pooled.weightedR2 ?? null,
+        }),
+        () => [trainingSummary(results), `report: ${join(options.out, 'report.html')}`].join('\n'),
+      );
+    },
+  );
+};
+
+/** The out-of-fold scores of a run as text. */
+export function trainingSummary(results: RunResults): string {
+  const folds = results.perFold.map(({ score }) => shown(score.weightedR2, 3)).join('  ');
+  const states = results.leaveOneStateOut;
+  return [
+    `${results.recipeName}, out of fold:`,
+    scoreTable(results.outOfFold),
+    `by fold: ${folds}`,
+    ...(states ? [`one State held out at a time: weighted R² ${shown(states.pooled.weightedR2, 4)}`] : []),
+  ].join('\n');
+}

@@ -1,0 +1,40 @@
+export { readTest, readTraining } from './data/folder.ts';
+export { readFolds, writeFolds } from './data/folds/index.ts';
+export { readPredictions, writePredictions } from './data/predictions.ts';
+export { renderSample, type SampleOptions, type SampleSummary } from './data/sample/index.ts';
+export { InputError, ShapeError, SwardError, UsageError } from './ground/errors.ts';
+export type { Progress } from './ground/progress.ts';
+export type { Estimator, FitContext, FittedModel, TrainingSet } from './models/estimator.ts';
+export { RECIPE_NAMES, type Recipe, resolveRecipe } from './models/recipe.ts';
+export { matrixEstimator } from './models/registry.ts';
+export { type Score, scoreTargets, type TargetScore, weightedR2 } from './pasture/metric.ts';
+export {
+  identityErrors,
+  isPhysical,
+  targetsFromComponents,
+  targetsFromNestedMasses,
+} from './pasture/physics.ts';
+export { projectOntoIdentities, type ReconciliationWeights, reconcile } from './pasture/reconcile.ts';
+export {
+  type Components,
+  TARGET_NAMES,
+  TARGET_WEIGHTS,
+  type TargetName,
+  type Targets,
+} from './pasture/targets.ts';
+export {
+  gramsToKilogramsPerHectare,
+  kilogramsPerHectareToGrams,
+  QUADRAT_AREA_SQUARE_METRES,
+} from './pasture/units.ts';
+export { type ReportOptions, renderReport, writeReport } from './report/index.ts';
+export { type CheckReport, checkFolder } from './train/check.ts';
+export { type DemoOutcome, runDemo } from './train/demo.ts';
+export { DEFAULT_FOLD_PLAN, type FoldPlan } from './train/fold-plan.ts';
+export { findPhotos, type PredictOptions, predictFeatures, predictPhotos } from './train/predict.ts';
+export type { OutOfFoldRow, RunResults } from './train/results.ts';
+export { readRunResults } from './train/run-results.ts';
+export { type FileScore, scoreFiles } from './train/score.ts';
+export { submitRun } from './train/submit.ts';
+export { makeFolds, type TrainOptions, trainRun } from './train/train.ts';
+export type { TrainingSource } from './train/training-data.ts';
