@@ -62,7 +62,7 @@ export function parseLabels(table: CsvTable, name: string): { labels: Label[]; p
   const labels: Label[] = [];
   for (const [imageId, group] of groups) {
     const label = labelOf(imageId, group, report);
-    if (label && !group.damaged) labels.push(label);
+    if (label) labels.push(label);
   }
   if (table.rows.length === 0) report(1, 'empty-file', 'has a header but no row', 'add the labelled photos');
   return { labels, problems };
@@ -145,7 +145,8 @@ function labelOf(imageId: string, group: Group, report: Report): Label | null {
   }
   const targets = targetsFromArray(TARGET_NAMES.map((target) => masses.get(target) ?? Number.NaN));
   const date = dateOf(first, report);
-  if (date === undefined || !identitiesHold(imageId, targets, first, report)) return null;
+  // A bad mass would break the sums as well and be told of twice.
+  if (group.damaged || date === undefined || !identitiesHold(imageId, targets, first, report)) return null;
   return {
     imageId,
     imagePath: first.cells.image_path ?? null,

@@ -91,9 +91,11 @@ export function primalPath(
   centred: Matrix,
   weights: readonly number[],
 ): (penalty: number) => Matrix {
-  const weighted = transpose(scaleRows(features, weights));
-  const normal = scale(multiply(weighted, features), 1 / features.columns);
-  const right = scale(multiply(weighted, centred), 1 / features.columns);
+  const roots = weights.map(Math.sqrt);
+  const weighted = transpose(scaleRows(features, roots));
+  // A Gram matrix is symmetric to the last bit, which the solver insists on.
+  const normal = scale(gram(weighted, weighted), features.rows / features.columns);
+  const right = scale(multiply(weighted, scaleRows(centred, roots)), 1 / features.columns);
   return (penalty) => solveRegularised(normal, new Float64Array(features.columns).fill(penalty), right);
 }
 

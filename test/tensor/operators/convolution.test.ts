@@ -1,0 +1,137 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { input } from '../../../src/tensor/graph/tensor.ts';
+import { convolution } from '../../../src/tensor/operators/convolution.ts';
+import { averagePool, globalAveragePool, maxPool } from '../../../src/tensor/operators/pooling.ts';
+import { resize } from '../../../src/tensor/operators/resize.ts';
+import { sampleGrid } from '../../../src/tensor/operators/sampling.ts';
+import { checkGradients, compareWithRuntime } from '../reference/check.ts';
+import { evaluate } from '../reference/interpreter.ts';
+import { seeds } from '../shapes.ts';
+
+const upTo = (max: number) => fc.integer({ min: 1, max });
+
+const setting = fc.record({
+  batch: upTo(2),
+  groups: upTo(3),
+  depth: upTo(2),
+  perGroup: upTo(2),
+  size: fc.tuple(fc.integer({ min: 5, max: 8 }), fc.integer({ min: 5, max: 8 })),
+  kernel: fc.tuple(upTo(3), upTo(3)),
+  stride: fc.tuple(upTo(4), upTo(4)),
+  dilation: fc.tuple(upTo(2), upTo(2)),
+  padding: fc.constantFrom<'same' | 0 | 1>('same', 0, 1),
+  bias: fc.boolean(),
+});
+
+describe('gradient of a convolution', () => {
+  it('any stride (also beyond the kernel), dilation, groups, padding', async () => {
+    await fc.assert(
+      fc.asyncProperty(setting, seeds, (s, seed) => {
+        const { stride, dilation, padding, groups } = s;
+        return checkGradients(
+          (x, w, b) => convolution(x, w, b, { stride, dilation, padding, groups }),
+          [
+            { shape: [s.batch, groups * s.depth, ...s.size] },
+            { shape: [groups * s.perGroup, s.depth, ...s.kernel] },
+            ...(s.bias ? [{ shape: [groups * s.perGroup] }] : []),
+          ],
+          seed,
+        );
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('depthwise, as ConvNeXt and EfficientNet use it', async () => {
+    await checkGradients(
+      (x, w) => convolution(x, w, undefined, { groups: 4, padding: 2 }),
+      [{ shape: [2, 4, 6, 6] }, { shape: [4, 1, 5, 5] }],
+      3,
+    );
+  });
+
+  it('patches: kernel = stride', async () => {
+    await checkGradients(
+      (x, w, b) => convolution(x, w, b, { stride: 3 }),
+      [{ shape: [2, 3, 6, 9] }, { shape: [5, 3, 3, 3] }, { shape: [5] }],
+      4,
+    );
+  });
+});
+
+describe('gradient of pooling', () => {
+  it('largest and mean, with stride, padding and uncounted borders', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.tuple(upTo(2), upTo(2), fc.integer({ min: 4, max: 6 }), fc.integer({ min: 4, max: 6 })),
+        fc.tuple(upTo(3), upTo(3)),
+        fc.tuple(upTo(3), upTo(3)),
+        fc.constantFrom('max', 'counted', 'uncounted'),
+        fc.boolean(),
+        seeds,
+        (shape, kernel, stride, kind, padded, seed) => {
+          const padding = padded && kernel.every((k) => k > 1) ? 1 : 0;
+          return checkGradients(
+            (x) =>
+              kind === 'max'
+                ? maxPool(x, kernel, { stride, padding })
+                : averagePool(x, kernel, { stride, padding, countBorder: kind === 'counted' }),
+            [{ shape }],
+            seed,
+          );
+        },
+      ),
+      { numRuns: 20 },
+    );
+    await checkGradients(globalAveragePool, [{ shape: [2, 3, 4, 5] }], 5);
+  });
+});
+
+describe('gradient of resizing', () => {
+  it('bilinear and bicubic, with and without antialiasing, up and down', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.tuple(upTo(7), upTo(7)),
+        fc.tuple(upTo(9), upTo(9)),
+        fc.constantFrom<'bilinear' | 'bicubic'>('bilinear', 'bicubic'),
+        fc.boolean(),
+        seeds,
+        (from, to, mode, antialias, seed) =>
+          checkGradients((x) => resize(x, to, { mode, antialias }), [{ shape: [1, 2, ...from] }], seed),
+      ),
+      { numRuns: 25 },
+    );
+  });
+});
+
+describe('grid sampling', () => {
+  it.each([true, false])(
+    'reads between pixels, zeros outside (corners aligned: %s)',
+    async (alignCorners) => {
+      const x = input('x', [2, 3, 4, 5]);
+      const grid = input('grid', [2, 3, 2, 2]);
+      const y = sampleGrid(x, grid, { alignCorners });
+      const pixels = Float32Array.from({ length: 120 }, (_, i) => Math.sin(i));
+      const places = Float32Array.from({ length: 24 }, (_, i) => 1.2 * Math.cos(3 * i));
+      const known = new Map([
+        [x, { shape: x.shape, data: Float64Array.from(pixels) }],
+        [grid, { shape: grid.shape, data: Float64Array.from(places) }],
+      ]);
+      await compareWithRuntime([y], [x, grid], [pixels, places], evaluate([y], known));
+    },
+  );
+});
+
+describe('a window that does not fit', () => {
+  const x = input('image', [1, 4, 3, 3]);
+  it('is refused with both shapes', () => {
+    expect(() => convolution(x, input('conv.weight', [2, 3, 1, 1]))).toThrow(
+      /conv.weight float32\[2, 3, 1, 1\]/,
+    );
+    expect(() => convolution(x, input('w', [2, 4, 5, 5]))).toThrow(/5×5 window does not fit image/);
+    expect(() => convolution(x, input('w', [3, 2, 1, 1]), undefined, { groups: 2 })).toThrow(/2 groups/);
+    expect(() => maxPool(x, 2, { padding: 2 })).toThrow(/smaller than/);
+    expect(() => convolution(x, input('w', [2, 4, 1, 1]), undefined, { stride: 0 })).toThrow(/does not fit/);
+  });
+});

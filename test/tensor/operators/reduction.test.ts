@@ -1,0 +1,155 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { gradients } from '../../../src/tensor/graph/gradients.ts';
+import { constant, input, type Tensor } from '../../../src/tensor/graph/tensor.ts';
+import * as normalisation from '../../../src/tensor/operators/normalisation.ts';
+import * as reduction from '../../../src/tensor/operators/reduction.ts';
+import { compile } from '../../../src/tensor/program/program.ts';
+import { checkGradients } from '../reference/check.ts';
+import { seeds, shapes } from '../shapes.ts';
+
+const REDUCTIONS = {
+  sum: reduction.sum,
+  mean: reduction.mean,
+  max: reduction.max,
+  min: reduction.min,
+  sumOfSquares: reduction.sumOfSquares,
+  logSumExp: reduction.logSumExp,
+  variance: reduction.variance,
+};
+
+const shapeAndAxes = shapes(4, 3).chain((shape) =>
+  fc.record({
+    shape: fc.constant(shape),
+    axes: fc.uniqueArray(fc.integer({ min: -shape.length, max: shape.length - 1 }), {
+      minLength: 1,
+      maxLength: shape.length,
+      selector: (axis) => (axis + shape.length) % shape.length,
+    }),
+    keepAxes: fc.boolean(),
+  }),
+);
+
+describe('gradient of a reduction', () => {
+  it.each(Object.entries(REDUCTIONS))('%s over some axes', async (_, reduce) => {
+    await fc.assert(
+      fc.asyncProperty(shapeAndAxes, seeds, ({ shape, axes, keepAxes }, seed) =>
+        checkGradients((x) => reduce(x, { axes, keepAxes }), [{ shape }], seed),
+      ),
+      { numRuns: 8 },
+    );
+  });
+
+  it.each(Object.entries(REDUCTIONS))('%s over all of them', async (_, reduce) => {
+    await checkGradients((x) => reduce(x), [{ shape: [3, 1, 2] }], 5);
+  });
+
+  it('unbiased variance', async () => {
+    await checkGradients((x) => reduction.variance(x, { axes: [0], correction: 1 }), [{ shape: [4, 3] }], 6);
+  });
+
+  it('l2Normalize', async () => {
+    await fc.assert(
+      fc.asyncProperty(shapes(), seeds, (shape, seed) =>
+        checkGradients((x) => reduction.l2Normalize(x), [{ shape, draw: (r) => 1 + r.uniform() }], seed),
+      ),
+      { numRuns: 5 },
+    );
+  });
+
+  it('shares the gradient of a tie as torch does', async () => {
+    const twice = (x: Tensor): Tensor => reduction.sum(reduction.max(x, { axes: [0] }));
+    const x = input('x', [3]);
+    const [gradient] = gradients(twice(x), [x]);
+    const program = await compile({ outputs: { gradient: gradient as Tensor } });
+    const result = await program.run({ x: Float32Array.of(2, 1, 2) });
+    expect(result.gradient?.values).toEqual(Float32Array.of(0.5, 0, 0.5));
+    await program.dispose();
+  });
+});
+
+describe('gradient of a normalisation', () => {
+  const axisOf = shapes(3, 4).chain((shape) =>
+    fc.record({ shape: fc.constant(shape), axis: fc.integer({ min: -shape.length, max: shape.length - 1 }) }),
+  );
+
+  it.each([
+    ['softmax', normalisation.softmax],
+    ['logSoftmax', normalisation.logSoftmax],
+  ] as const)('%s', async (_, map) => {
+    await fc.assert(
+      fc.asyncProperty(axisOf, seeds, ({ shape, axis }, seed) =>
+        checkGradients((x) => map(x, axis), [{ shape, draw: (r) => 2 * r.normal() }], seed),
+      ),
+      { numRuns: 6 },
+    );
+  });
+
+  it('layerNorm, with its weight and bias', async () => {
+    await fc.assert(
+      fc.asyncProperty(shapes(2, 3), fc.integer({ min: 2, max: 7 }), seeds, (lead, width, seed) =>
+        checkGradients(
+          (x, w, b) => normalisation.layerNorm(x, w, b, 1e-3),
+          [{ shape: [...lead, width] }, { shape: [width] }, { shape: [width] }],
+          seed,
+        ),
+      ),
+      { numRuns: 6 },
+    );
+    await checkGradients((x) => normalisation.layerNorm(x), [{ shape: [2, 6] }], 3);
+  });
+
+  const channels = (n: number) => ({ shape: [n] });
+  const spread = (n: number) => ({ shape: [n], draw: (r: { uniform(): number }) => 0.5 + r.uniform() });
+
+  it('batchNorm with stored statistics', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 3 }), shapes(2, 3), seeds, (n, rest, seed) =>
+        checkGradients(
+          (x, weight, bias) => {
+            const mean = constant(Array.from({ length: n }, (_, c) => 0.3 * c - 0.2));
+            const variance = constant(Array.from({ length: n }, (_, c) => 0.5 + c));
+            return normalisation.batchNorm(x, { weight, bias, mean, variance }, 1e-3);
+          },
+          [{ shape: [2, n, ...rest] }, spread(n), channels(n)],
+          seed,
+        ),
+      ),
+      { numRuns: 6 },
+    );
+  });
+
+  it('batchNorm with the statistics of the batch', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 3 }), shapes(2, 3), seeds, (n, rest, seed) =>
+        checkGradients(
+          (x, weight, bias) => {
+            const state = { weight, bias, mean: bias, variance: bias };
+            return normalisation.batchNormTraining(x, state, 1e-2).output;
+          },
+          [{ shape: [3, n, ...rest] }, spread(n), channels(n)],
+          seed,
+        ),
+      ),
+      { numRuns: 5 },
+    );
+  });
+});
+
+describe('what cannot be reduced', () => {
+  const x = input('x', [2, 3]);
+
+  it('is refused: no axes, a missing axis, an axis twice, too few elements', () => {
+    expect(() => reduction.sum(x, { axes: [] })).toThrow(/no axis given/);
+    expect(() => reduction.mean(x, { axes: [2] })).toThrow(/axis 2 does not exist/);
+    expect(() => reduction.max(x, { axes: [1, -1] })).toThrow(/twice/);
+    expect(() => reduction.variance(input('y', [1]), { correction: 1 })).toThrow(/too few/);
+    expect(() => reduction.sum(input('i', [2], 'int64'))).toThrow(/floating/);
+  });
+
+  it('parameters of a norm must have its width', () => {
+    expect(() => normalisation.layerNorm(x, input('norm.weight', [4]))).toThrow(
+      'norm.weight float32[4] does not fit x float32[2, 3]',
+    );
+  });
+});

@@ -1,0 +1,451 @@
+import type { Shape } from '../../../src/tensor/graph/shape.ts';
+import { sizeOf } from '../../../src/tensor/graph/shape.ts';
+import { at, build, type Doubles, erf, read, readBroadcast, readPadded } from './arrays.ts';
+
+/** A naive computation of one operator's outputs, whose shapes are given. */
+export type Rule = (inputs: readonly Doubles[], attributes: unknown, shapes: readonly Shape[]) => Doubles[];
+
+const elementwise =
+  (map: (...values: number[]) => number): Rule =>
+  (inputs, _, shapes) => [
+    build(at(shapes, 0), (place) => map(...inputs.map((x) => readBroadcast(x, place)))),
+  ];
+
+const cdf = (x: number): number => 0.5 * (1 + erf(x / Math.SQRT2));
+const logistic = (x: number): number => 1 / (1 + Math.exp(-x));
+
+const reduce =
+  (fold: (values: number[]) => number): Rule =>
+  ([x], attributes, shapes) => {
+    const { axes, keepAxes } = attributes as { axes: number[]; keepAxes: boolean };
+    const source = x as Doubles;
+    const buckets = new Map<string, number[]>();
+    build(source.shape, (place) => {
+      const key = place.flatMap((c, axis) => (axes.includes(axis) ? (keepAxes ? [0] : []) : [c])).join();
+      const bucket = buckets.get(key) ?? [];
+      bucket.push(read(source, place));
+      buckets.set(key, bucket);
+      return 0;
+    });
+    return [build(at(shapes, 0), (place) => fold(buckets.get(place.join()) as number[]))];
+  };
+
+const total = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+
+/** Applies `map` to every line along an axis. */
+function lines(x: Doubles, axis: number, map: (line: number[]) => number[]): Doubles {
+  const length = at(x.shape, axis);
+  const cache = new Map<string, number[]>();
+  return build(x.shape, (place) => {
+    const key = place.map((c, i) => (i === axis ? '*' : c)).join();
+    let line = cache.get(key);
+    if (line === undefined) {
+      line = map(
+        Array.from({ length }, (_, c) =>
+          read(
+            x,
+            place.map((old, i) => (i === axis ? c : old)),
+          ),
+        ),
+      );
+      cache.set(key, line);
+    }
+    return at(line, at(place, axis));
+  });
+}
+
+const swapLast = (place: readonly number[]): number[] => [
+  ...place.slice(0, -2),
+  at(place, place.length - 1),
+  at(place, place.length - 2),
+];
+
+function matmul(a: Doubles, b: Doubles, ta: boolean, tb: boolean, scale: number, shape: Shape): Doubles {
+  const inner = at(a.shape, a.shape.length - (ta ? 2 : 1));
+  return build(shape, (place) => {
+    const row = at(place, place.length - 2);
+    const column = at(place, place.length - 1);
+    const lead = place.slice(0, -2);
+    let sum = 0;
+    for (let k = 0; k < inner; k++) {
+      const left = [...lead, row, k];
+      const right = [...lead, k, column];
+      sum += readBroadcast(a, ta ? swapLast(left) : left) * readBroadcast(b, tb ? swapLast(right) : right);
+    }
+    return sum * scale;
+  });
+}
+
+interface Window {
+  kernel: [number, number];
+  stride: [number, number];
+  dilation: [number, number];
+  border: { top: number; left: number; bottom: number; right: number };
+  groups: number;
+  countBorder: boolean;
+}
+
+/** Input places that an output place looks at, with the kernel's place. */
+function* looks([row, column]: readonly [number, number], w: Window) {
+  for (let i = 0; i < w.kernel[0]; i++) {
+    for (let j = 0; j < w.kernel[1]; j++) {
+      const y = row * w.stride[0] - w.border.top + i * w.dilation[0];
+      const x = column * w.stride[1] - w.border.left + j * w.dilation[1];
+      yield { i, j, y, x };
+    }
+  }
+}
+
+type Place4 = readonly [number, number, number, number];
+
+const convolution: Rule = ([x, weight, bias], attributes, shapes) => {
+  const w = attributes as Window;
+  const source = x as Doubles;
+  const kernel = weight as Doubles;
+  const [features, depth] = kernel.shape as Place4;
+  return [
+    build(at(shapes, 0), (place) => {
+      const [n, f, row, column] = place as unknown as Place4;
+      const group = Math.floor(f / (features / w.groups));
+      let sum = bias ? read(bias, [f]) : 0;
+      for (const { i, j, y, x: c } of looks([row, column], w)) {
+        for (let d = 0; d < depth; d++) {
+          sum += readPadded(source, [n, group * depth + d, y, c]) * read(kernel, [f, d, i, j]);
+        }
+      }
+      return sum;
+    }),
+  ];
+};
+
+/** Scatters instead of gathering: written from the definition of a transposed linear map. */
+const transposedConvolution: Rule = ([y, weight], attributes, shapes) => {
+  const { of: w } = attributes as { of: Window };
+  const source = y as Doubles;
+  const kernel = weight as Doubles;
+  const shape = at(shapes, 0);
+  const [, channels, height, width] = shape as Place4;
+  const [features, depth] = kernel.shape as Place4;
+  const result = build(shape, () => 0);
+  build(source.shape, (place) => {
+    const [n, f, row, column] = place as unknown as Place4;
+    const group = Math.floor(f / (features / w.groups));
+    for (const { i, j, y: r, x: c } of looks([row, column], w)) {
+      if (r < 0 || r >= height || c < 0 || c >= width) continue;
+      for (let d = 0; d < depth; d++) {
+        const index = ((n * channels + group * depth + d) * height + r) * width + c;
+        result.data[index] =
+          (result.data[index] as number) + read(source, place) * read(kernel, [f, d, i, j]);
+      }
+    }
+    return 0;
+  });
+  return [result];
+};
+
+const maxPool: Rule = ([x], attributes, shapes) => {
+  const source = x as Doubles;
+  const [, channels, height, width] = source.shape as Place4;
+  const winners = build(at(shapes, 0), (place) => {
+    const [n, c, row, column] = place as unknown as Place4;
+    let best = -1;
+    let value = Number.NEGATIVE_INFINITY;
+    for (const look of looks([row, column], attributes as Window)) {
+      if (look.y < 0 || look.x < 0 || look.y >= height || look.x >= width) continue;
+      const candidate = read(source, [n, c, look.y, look.x]);
+      if (candidate > value) {
+        value = candidate;
+        best = ((n * channels + c) * height + look.y) * width + look.x;
+      }
+    }
+    return best;
+  });
+  const values = build(at(shapes, 0), () => 0);
+  winners.data.forEach((index, i) => {
+    values.data[i] = source.data[index] as number;
+  });
+  return [values, winners];
+};
+
+const averagePool: Rule = ([x], attributes, shapes) => {
+  const w = attributes as Window;
+  const source = x as Doubles;
+  const [, , height, width] = source.shape as Place4;
+  return [
+    build(at(shapes, 0), (place) => {
+      const [n, c, row, column] = place as unknown as Place4;
+      const seen = [...looks([row, column], w)].filter(
+        (look) => w.countBorder || (look.y >= 0 && look.x >= 0 && look.y < height && look.x < width),
+      );
+      return total(seen.map((look) => readPadded(source, [n, c, look.y, look.x]))) / seen.length;
+    }),
+  ];
+};
+
+/** Resampling by PIL's definition (antialias) or torch's plain one, two-dimensionally at once. */
+const resize: Rule = ([x], attributes, shapes) => {
+  const { mode, antialias } = attributes as { mode: string; antialias: boolean };
+  const source = x as Doubles;
+  const shape = at(shapes, 0);
+  const a = antialias ? -0.5 : -0.75;
+  const kernel = (t: number): number => {
+    const d = Math.abs(t);
+    if (mode === 'bilinear') return Math.max(0, 1 - d);
+    if (d < 1) return (a + 2) * d ** 3 - (a + 3) * d ** 2 + 1;
+    return d < 2 ? a * d ** 3 - 5 * a * d ** 2 + 8 * a * d - 4 * a : 0;
+  };
+  const taps = (axis: number, i: number): [number, number][] => {
+    const from = at(source.shape, axis);
+    const ratio = from / at(shape, axis);
+    const blur = antialias && ratio > 1 ? ratio : 1;
+    const centre = (i + 0.5) * ratio;
+    const list: [number, number][] = [];
+    for (let j = -5 - Math.ceil(3 * blur); j < from + 5 + 3 * blur; j++) {
+      const weight = kernel((j + 0.5 - centre) / blur);
+      if (weight === 0 || (antialias && (j < 0 || j >= from))) continue;
+      list.push([Math.min(Math.max(j, 0), from - 1), weight]);
+    }
+    const sum = total(list.map(([, weight]) => weight));
+    return list.map(([j, weight]) => [j, weight / sum]);
+  };
+  return [
+    build(shape, (place) => {
+      const [n, c, row, column] = place as unknown as Place4;
+      return total(
+        taps(2, row).flatMap(([y, p]) => taps(3, column).map(([z, q]) => p * q * read(source, [n, c, y, z]))),
+      );
+    }),
+  ];
+};
+
+const sampleGrid: Rule = ([x, grid], attributes, shapes) => {
+  const { alignCorners } = attributes as { alignCorners: boolean };
+  const source = x as Doubles;
+  const [, , height, width] = source.shape as Place4;
+  const pixel = (c: number, length: number): number =>
+    alignCorners ? ((c + 1) / 2) * (length - 1) : ((c + 1) * length - 1) / 2;
+  return [
+    build(at(shapes, 0), (place) => {
+      const [n, c, row, column] = place as unknown as Place4;
+      const px = pixel(read(grid as Doubles, [n, row, column, 0]), width);
+      const py = pixel(read(grid as Doubles, [n, row, column, 1]), height);
+      let sum = 0;
+      for (const y of [Math.floor(py), Math.floor(py) + 1]) {
+        for (const z of [Math.floor(px), Math.floor(px) + 1]) {
+          sum += (1 - Math.abs(py - y)) * (1 - Math.abs(px - z)) * readPadded(source, [n, c, y, z]);
+        }
+      }
+      return sum;
+    }),
+  ];
+};
+
+const layerNorm: Rule = ([x, weight, bias], epsilon, shapes) => {
+  const source = x as Doubles;
+  const axis = source.shape.length - 1;
+  const mean = (line: readonly number[]): number => total(line) / line.length;
+  const deviation = (line: readonly number[]): number =>
+    Math.sqrt(mean(line.map((v) => (v - mean(line)) ** 2)) + (epsilon as number));
+  const normal = lines(source, axis, (line) => line.map((v) => (v - mean(line)) / deviation(line)));
+  const statistic = (of: (line: readonly number[]) => number): Doubles =>
+    build(at(shapes, 1), (place) =>
+      of(Array.from({ length: at(source.shape, axis) }, (_, c) => read(source, [...place.slice(0, -1), c]))),
+    );
+  const scaled = build(source.shape, (place) => {
+    const c = at(place, axis);
+    return read(normal, place) * read(weight as Doubles, [c]) + read(bias as Doubles, [c]);
+  });
+  return [scaled, statistic(mean), statistic((line) => 1 / deviation(line))];
+};
+
+const batchNorm: Rule = ([x, weight, bias, mean, variance], epsilon) => [
+  build((x as Doubles).shape, (place) => {
+    const c = [at(place, 1)];
+    const spread = Math.sqrt(read(variance as Doubles, c) + (epsilon as number));
+    const normal = (read(x as Doubles, place) - read(mean as Doubles, c)) / spread;
+    return normal * read(weight as Doubles, c) + read(bias as Doubles, c);
+  }),
+];
+
+const attention: Rule = ([q, k, v, bias], attributes) => {
+  const { heads, scale } = attributes as { heads: number; scale: number };
+  const query = q as Doubles;
+  const keys = at((k as Doubles).shape, 1);
+  const width = at(query.shape, 2) / heads;
+  return [
+    build(query.shape, (place) => {
+      const [n, token, channel] = place as unknown as [number, number, number];
+      const head = Math.floor(channel / width);
+      const scores = Array.from({ length: keys }, (_, key) => {
+        let dot = 0;
+        for (let c = head * width; c < (head + 1) * width; c++) {
+          dot += read(query, [n, token, c]) * read(k as Doubles, [n, key, c]);
+        }
+        return dot * scale + (bias ? readBroadcast(bias, [n, head, token, key]) : 0);
+      });
+      const weights = scores.map((s) => Math.exp(s - Math.max(...scores)));
+      return total(weights.map((e, key) => e * read(v as Doubles, [n, key, channel]))) / total(weights);
+    }),
+  ];
+};
+
+const copy: Rule = ([x], _, shapes) => [{ shape: at(shapes, 0), data: (x as Doubles).data }];
+
+export const RULES: Readonly<Record<string, Rule>> = {
+  add: elementwise((a, b) => a + b),
+  subtract: elementwise((a, b) => a - b),
+  multiply: elementwise((a, b) => a * b),
+  divide: elementwise((a, b) => a / b),
+  power: elementwise((a, b) => a ** b),
+  maximum: elementwise((a, b) => Math.max(a, b)),
+  minimum: elementwise((a, b) => Math.min(a, b)),
+  negate: elementwise((x) => -x),
+  absolute: elementwise(Math.abs),
+  sign: elementwise(Math.sign),
+  exponential: elementwise(Math.exp),
+  log: elementwise(Math.log),
+  squareRoot: elementwise(Math.sqrt),
+  sine: elementwise(Math.sin),
+  cosine: elementwise(Math.cos),
+  errorFunction: elementwise(erf),
+  tanh: elementwise(Math.tanh),
+  sigmoid: elementwise(logistic),
+  softplus: elementwise((x) => Math.log1p(Math.exp(x))),
+  relu: elementwise((x) => Math.max(0, x)),
+  silu: elementwise((x) => x * logistic(x)),
+  halfOnePlus: elementwise((x) => (1 + x) / 2),
+  gelu: elementwise((x) => x * cdf(x)),
+  geluTanh: elementwise((x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))),
+  cast: copy,
+  stopGradient: copy,
+  after: copy,
+  reshape: copy,
+  greater: elementwise((a, b) => Number(a > b)),
+  greaterOrEqual: elementwise((a, b) => Number(a >= b)),
+  less: elementwise((a, b) => Number(a < b)),
+  lessOrEqual: elementwise((a, b) => Number(a <= b)),
+  equal: elementwise((a, b) => Number(a === b)),
+  logicalAnd: elementwise((a, b) => a * b),
+  logicalOr: elementwise((a, b) => Math.max(a, b)),
+  logicalNot: elementwise((x) => 1 - x),
+  isFinite: elementwise((x) => Number(Number.isFinite(x))),
+  where: elementwise((condition, a, b) => (condition ? a : b)),
+  sum: reduce(total),
+  mean: reduce((values) => total(values) / values.length),
+  sumOfSquares: reduce((values) => total(values.map((v) => v * v))),
+  max: reduce((values) => Math.max(...values)),
+  min: reduce((values) => Math.min(...values)),
+  expand: ([x], _, shapes) => [build(at(shapes, 0), (place) => readBroadcast(x as Doubles, place))],
+  transpose: ([x], order, shapes) => [
+    build(at(shapes, 0), (place) => {
+      const source = new Array<number>(place.length);
+      (order as number[]).forEach((axis, i) => {
+        source[axis] = at(place, i);
+      });
+      return read(x as Doubles, source);
+    }),
+  ],
+  concat: (inputs, axis, shapes) => [
+    build(at(shapes, 0), (place) => {
+      let offset = at(place, axis as number);
+      for (const x of inputs) {
+        const length = at(x.shape, axis as number);
+        if (offset < length)
+          return read(
+            x,
+            place.map((c, i) => (i === axis ? offset : c)),
+          );
+        offset -= length;
+      }
+      throw new RangeError('concat');
+    }),
+  ],
+  split: ([x], attributes, shapes) => {
+    const { axis, lengths } = attributes as { axis: number; lengths: number[] };
+    return shapes.map((shape, part) => {
+      const start = total(lengths.slice(0, part));
+      return build(shape, (place) =>
+        read(
+          x as Doubles,
+          place.map((c, i) => (i === axis ? c + start : c)),
+        ),
+      );
+    });
+  },
+  slice: ([x], attributes, shapes) => {
+    const { axes, ranges } = attributes as { axes: number[]; ranges: [number, number][] };
+    const start = (axis: number): number => ranges[axes.indexOf(axis)]?.[0] ?? 0;
+    return [
+      build(at(shapes, 0), (place) =>
+        read(
+          x as Doubles,
+          place.map((c, i) => c + start(i)),
+        ),
+      ),
+    ];
+  },
+  pad: ([x], attributes, shapes) => {
+    const { before, value } = attributes as { before: number[]; value: number };
+    const source = x as Doubles;
+    return [
+      build(at(shapes, 0), (place) => {
+        const inner = place.map((c, i) => c - at(before, i));
+        const inside = inner.every((c, i) => c >= 0 && c < at(source.shape, i));
+        return inside ? read(source, inner) : value;
+      }),
+    ];
+  },
+  gather: ([x, indices], axis, shapes) => {
+    const a = axis as number;
+    const list = indices as Doubles;
+    return [
+      build(at(shapes, 0), (place) => {
+        const chosen = read(list, place.slice(a, a + list.shape.length));
+        return read(x as Doubles, [...place.slice(0, a), chosen, ...place.slice(a + list.shape.length)]);
+      }),
+    ];
+  },
+  scatterAdd: ([indices, values], attributes, shapes) => {
+    const { axis } = attributes as { axis: number };
+    const shape = at(shapes, 0);
+    const result = new Float64Array(sizeOf(shape));
+    const rest = (from: number): number => sizeOf(shape.slice(from));
+    build((values as Doubles).shape, (place) => {
+      const target = place.map((c, i) => (i === axis ? read(indices as Doubles, place) : c));
+      const index = total(target.map((c, i) => c * rest(i + 1)));
+      result[index] = (result[index] as number) + read(values as Doubles, place);
+      return 0;
+    });
+    return [{ shape, data: result }];
+  },
+  matmul: ([a, b], attributes, shapes) => {
+    const o = attributes as { transposeA: boolean; transposeB: boolean; scale: number };
+    return [matmul(a as Doubles, b as Doubles, o.transposeA, o.transposeB, o.scale, at(shapes, 0))];
+  },
+  linear: ([x, weight, bias], _, shapes) => {
+    const y = matmul(x as Doubles, weight as Doubles, false, true, 1, at(shapes, 0));
+    return [build(y.shape, (place) => read(y, place) + (bias ? read(bias, [at(place, 1)]) : 0))];
+  },
+  softmax: ([x], axis) => [
+    lines(x as Doubles, axis as number, (line) => {
+      const weights = line.map((v) => Math.exp(v - Math.max(...line)));
+      return weights.map((e) => e / total(weights));
+    }),
+  ],
+  logSoftmax: ([x], axis) => [
+    lines(x as Doubles, axis as number, (line) => {
+      const peak = Math.max(...line);
+      const level = peak + Math.log(total(line.map((v) => Math.exp(v - peak))));
+      return line.map((v) => v - level);
+    }),
+  ],
+  layerNorm,
+  batchNorm,
+  convolution,
+  transposedConvolution,
+  maxPool,
+  averagePool,
+  resize,
+  sampleGrid,
+  attention,
+};
