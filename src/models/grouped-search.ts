@@ -2,7 +2,7 @@ import { type Matrix, takeRows } from '../data/features.ts';
 import { stratifiedGroupKFold } from '../data/folds/index.ts';
 import { weightedR2 } from '../pasture/metric.ts';
 import type { Targets } from '../pasture/targets.ts';
-import type { FitContext, TrainingSet } from './estimator.ts';
+import type { FitContext, MetricLine, TrainingSet } from './estimator.ts';
 
 /** Fits every candidate on `training` and predicts `validation` with each, in the order of the candidates. */
 export type TrialRun<Candidate> = (
@@ -18,10 +18,16 @@ export interface SearchSettings {
   readonly innerRepeats: number;
 }
 
+/** Where a candidate stands in the validation curve: its penalty, and the curve it belongs to. */
+export interface CurvePlace {
+  readonly penalty: number;
+  readonly curve: string;
+}
+
 /**
  * Chooses the candidate with the best weighted R² in inner K-fold cross-validation that keeps sessions whole.
- * The metric line of each candidate is recorded as `score` beside the numbers `describe` gives. With fewer
- * than two sessions there is nothing to validate on, and the middle candidate is taken.
+ * Scores are recorded as one metric line a penalty, with a score for each curve. With fewer than two sessions
+ * there is nothing to validate on, and the middle candidate is taken.
  */
 export function chooseByGroupedValidation<Candidate>(
   candidates: readonly Candidate[],
@@ -29,7 +35,7 @@ export function chooseByGroupedValidation<Candidate>(
   settings: SearchSettings,
   context: FitContext,
   run: TrialRun<Candidate>,
-  describe: (candidate: Candidate) => Readonly<Record<string, number>>,
+  place: (candidate: Candidate) => CurvePlace,
 ): Candidate {
   const sessions = new Set(training.groups).size;
   const middle = candidates[Math.floor(candidates.length / 2)];
@@ -49,10 +55,18 @@ export function chooseByGroupedValidation<Candidate>(
       scores[index] = (scores[index] ?? 0) + (Number.isFinite(score) ? score : 0) / settings.innerRepeats;
     });
   }
-  candidates.forEach((candidate, index) => {
-    context.record({ trial: index, ...describe(candidate), score: scores[index] ?? Number.NaN });
-  });
+  for (const line of validationCurves(candidates.map(place), scores)) context.record(line);
   return candidates[scores.indexOf(Math.max(...scores))] ?? middle;
+}
+
+function validationCurves(places: readonly CurvePlace[], scores: readonly number[]): MetricLine[] {
+  const lines = new Map<number, Record<string, number>>();
+  places.forEach(({ penalty, curve }, index) => {
+    const line = lines.get(penalty) ?? { penalty };
+    line[curve] = scores[index] ?? Number.NaN;
+    lines.set(penalty, line);
+  });
+  return [...lines.values()];
 }
 
 /** Rows of a training set. */

@@ -50,7 +50,10 @@ export function kernelRidge(settings: KernelRidgeSettings): Estimator<Matrix> {
           const against = predictor(problem, held);
           return tried.map((candidate) => against(candidate, solveDual(problem, candidate)));
         },
-        ({ kernel, gamma, penalty }) => ({ kernel: KERNELS.indexOf(kernel), gamma, penalty }),
+        ({ kernel, gamma, penalty }) => ({
+          penalty,
+          curve: kernel === 'linear' ? 'weighted R², linear' : `weighted R², ${kernel} γ ${gamma}`,
+        }),
       );
       const problem = prepare(training, settings);
       return fitted({ ...problem, ...chosen, dual: solveDual(problem, chosen) });

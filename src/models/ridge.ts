@@ -37,7 +37,7 @@ export function ridge(settings: RidgeSettings): Estimator<Matrix> {
         settings,
         context,
         (kept, held, penalties) => fitPath(kept, settings, penalties).map((model) => predict(model, held)),
-        (candidate) => ({ penalty: candidate }),
+        (candidate) => ({ penalty: candidate, curve: 'weighted R²' }),
       );
       const [parameters] = fitPath(training, settings, [penalty]);
       if (!parameters) throw new RangeError('a path of one penalty has one model');

@@ -162,9 +162,13 @@ describe.each([
   it('records every setting it tried and takes the best', async () => {
     const lines: MetricLine[] = [];
     await estimator.fit(linearTask(40, 6, 1), context(lines));
-    expect(lines.length).toBeGreaterThanOrEqual(3);
-    for (const line of lines)
-      expect(line).toMatchObject({ trial: expect.any(Number), score: expect.any(Number) });
+    // One line a penalty, with one score for each kernel and width.
+    const curves = estimator === linear ? 1 : 7;
+    expect(lines.map((line) => line.penalty)).toEqual(estimator === linear ? [1e-4, 1e-2, 1] : [1e-3, 1e-1]);
+    for (const { penalty: _, ...scores } of lines) {
+      expect(Object.keys(scores)).toHaveLength(curves);
+      for (const score of Object.values(scores)) expect(score).toBeLessThanOrEqual(1);
+    }
   });
 
   it('gives physical masses even far from everything it was trained on', async () => {
