@@ -1,10 +1,9 @@
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
+import { workerFile } from '../../ground/worker-file.ts';
 import { type PhotoResult, type PhotoTask, runPhotoTask } from './photo-task.ts';
 
 /**
- * Runs photo tasks on worker threads, or in this thread when `threads` is at most 1.
+ * Runs photo tasks on worker threads, or in this thread when `threads` is at most 1 or nothing is built.
  *
  * @param finished called after each photo
  * @returns results in the order of `tasks`
@@ -14,7 +13,7 @@ export async function runPhotoTasks(
   threads: number,
   finished: () => void,
 ): Promise<PhotoResult[]> {
-  const worker = workerFile(import.meta.url);
+  const worker = workerFile(import.meta.url, 'photo-worker');
   const crew = Math.min(threads, tasks.length);
   if (crew <= 1 || worker === undefined) {
     const results: PhotoResult[] = [];
@@ -40,16 +39,4 @@ export async function runPhotoTasks(
   } finally {
     await pool.destroy();
   }
-}
-
-/**
- * The compiled worker beside the compiled caller. Node starts workers from JavaScript only, so a caller that
- * runs from its TypeScript source takes the worker from the last build; without one there is no worker, and
- * the photos, which do not depend on it, are rendered in this thread.
- */
-function workerFile(callerUrl: string): string | undefined {
-  const compiled = callerUrl.endsWith('.ts')
-    ? new URL('./photo-worker.js', callerUrl.replace(/\/src\/(?!.*\/src\/)/, '/dist/'))
-    : new URL('./photo-worker.js', callerUrl);
-  return existsSync(fileURLToPath(compiled)) ? compiled.href : undefined;
 }
