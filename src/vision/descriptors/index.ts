@@ -1,2 +1,9 @@
 export { type ComputeOptions, computeDescriptors, type DescriptorTable } from './compute.ts';
-export { DESCRIPTOR_NAMES, DESCRIPTOR_VERSION, describePhoto } from './describe.ts';
+export {
+  DESCRIPTOR_NAMES,
+  DESCRIPTOR_VERSION,
+  DESCRIPTOR_VIEWS,
+  type DescriptorView,
+  describePhoto,
+  viewColumns,
+} from './describe.ts';

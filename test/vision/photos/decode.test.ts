@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/ground/errors.ts';
 import { decodePhoto } from '../../../src/vision/photos/decode.ts';
@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** A picture 40 wide and 20 high: red left half, green right half, with a blue pixel in the top left corner. */
-function flag(): sharp.Sharp {
+function flag(): Sharp {
   const data = Buffer.alloc(40 * 20 * 3);
   for (let y = 0; y < 20; y++) {
     for (let x = 0; x < 40; x++) data[(y * 40 + x) * 3 + (x < 20 ? 0 : 1)] = 200;
@@ -61,7 +61,7 @@ describe('decoding a photo', () => {
     expect(await inspectPhoto(path)).toMatchObject({ width, height, orientation });
   });
 
-  it.each<[string, (picture: sharp.Sharp) => sharp.Sharp]>([
+  it.each<[string, (picture: Sharp) => Sharp]>([
     ['palette.png', (picture) => picture.png({ palette: true })],
     ['sixteen.png', (picture) => picture.toColourspace('rgb16').png()],
     ['lossless.webp', (picture) => picture.webp({ lossless: true })],
@@ -76,7 +76,7 @@ describe('decoding a photo', () => {
   });
 
   it('turns grey, 8 and 16 bit, with and without alpha, into three equal bands', async () => {
-    const grey = (): sharp.Sharp =>
+    const grey = (): Sharp =>
       sharp({ create: { width: 8, height: 4, channels: 3, background: '#808080' } }).greyscale();
     const files: [string, Buffer][] = [
       ['grey.jpg', await grey().jpeg().toBuffer()],
@@ -146,14 +146,14 @@ describe('a photo that cannot be used', () => {
     });
   }
 
-  async function noise(): Promise<sharp.Sharp> {
+  function noise(): Sharp {
     const data = Buffer.from(
       Array.from({ length: 96 * 96 * 3 }, (_, i) => (i * 7919 + ((i * i) % 251)) % 256),
     );
     return sharp(data, { raw: { width: 96, height: 96, channels: 3 } });
   }
 
-  it.each<[string, (picture: sharp.Sharp) => sharp.Sharp]>([
+  it.each<[string, (picture: Sharp) => Sharp]>([
     ['baseline.jpg', (picture) => picture.jpeg()],
     ['progressive.jpg', (picture) => picture.jpeg({ progressive: true })],
     ['plain.png', (picture) => picture.png()],
@@ -161,7 +161,7 @@ describe('a photo that cannot be used', () => {
     ['lossy.webp', (picture) => picture.webp()],
     ['lzw.tif', (picture) => picture.tiff({ compression: 'lzw' })],
   ])('is refused in every way of reading when %s is cut short', async (name, encode) => {
-    const whole = await encode(await noise()).toBuffer();
+    const whole = await encode(noise()).toBuffer();
     for (const share of [0.99, 0.5, 0.1]) {
       const path = await saved(`cut-${name}`, whole.subarray(0, Math.floor(whole.length * share)));
       for (const message of await refusals(path)) expect(message).toContain('replace the file');
@@ -169,7 +169,7 @@ describe('a photo that cannot be used', () => {
   });
 
   it('is refused when only the last two bytes of a JPEG are missing', async () => {
-    const whole = await (await noise()).jpeg().toBuffer();
+    const whole = await noise().jpeg().toBuffer();
     await refusals(await saved('almost.jpg', whole.subarray(0, whole.length - 2)));
   });
 
@@ -187,15 +187,10 @@ describe('a photo that cannot be used', () => {
   });
 
   it('is refused at 30,000×30,000 pixels from its header alone', async () => {
-    const huge = sharp({
-      create: { width: 30_000, height: 30_000, channels: 3, background: '#336633' },
-      limitInputPixels: false,
-    });
     // Only the header matters: a real 900-megapixel file would take a minute to make.
     const small = await sharp({ create: { width: 8, height: 8, channels: 3, background: '#336633' } })
       .png()
       .toBuffer();
-    expect((await huge.metadata()).width).toBe(30_000);
     const grown = withPngSize(small, 30_000, 30_000);
     for (const message of await refusals(await saved('huge.png', grown))) {
       expect(message).toContain('30000×30000 is 900 megapixels, the limit is 200');

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/ground/errors.ts';
 import { inspectPhoto } from '../../../src/vision/photos/inspect.ts';
@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-function plain(): sharp.Sharp {
+function plain(): Sharp {
   return sharp({ create: { width: 12, height: 6, channels: 3, background: '#448844' } });
 }
 

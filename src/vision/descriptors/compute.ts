@@ -1,0 +1,130 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { Piscina } from 'piscina';
+import { SwardError } from '../../ground/errors.ts';
+import { type Progress, SILENT } from '../../ground/progress.ts';
+import { notDecodable, type OpenPhoto, openPhoto, type PhotoBytes } from '../photos/open.ts';
+import { type DescriptorCache, defaultCacheFolder, descriptorCache, photoHash } from './cache.ts';
+import { DESCRIPTOR_NAMES, DESCRIPTOR_VERSION } from './describe.ts';
+import describeBytes, { type DescribedBytes } from './describe-worker.ts';
+
+/** Descriptors of many photos, one row a photo. */
+export interface DescriptorTable {
+  readonly rows: number;
+  readonly columns: number;
+  /** Names of the columns. */
+  readonly names: readonly string[];
+  /** [rows, columns], in the order of the paths given. */
+  readonly data: Float64Array;
+  /** How many rows were computed now; the others came from the cache. */
+  readonly computed: number;
+}
+
+export interface ComputeOptions {
+  /** Where descriptors are remembered by photo content; default `SWARD_CACHE` or `~/.cache/sward`. */
+  readonly cacheFolder?: string;
+  /** Worker threads; default one a core. With 1 or less the work is done on the calling thread. */
+  readonly threads?: number;
+  readonly progress?: Progress;
+  /** Told of every photo that cannot be used, whose row is then all NaN. Without it the first error is thrown. */
+  readonly onError?: (path: string, error: SwardError) => void;
+}
+
+/**
+ * The descriptors of photo files (see `describePhoto`), on worker threads, remembered by content so that the
+ * next call computes only what is new. Values and order do not depend on the number of threads.
+ *
+ * @throws InputError for a photo that cannot be used, unless `onError` is given
+ */
+export async function computeDescriptors(
+  photoPaths: readonly string[],
+  options: ComputeOptions = {},
+): Promise<DescriptorTable> {
+  const progress = options.progress ?? SILENT;
+  const columns = DESCRIPTOR_NAMES.length;
+  const cache = descriptorCache(options.cacheFolder ?? defaultCacheFolder(), DESCRIPTOR_VERSION, columns);
+  const threads = Math.min(options.threads ?? availableParallelism(), photoPaths.length);
+  const describer = threads <= 1 ? inlineDescriber() : pooledDescriber(threads);
+  const data = new Float64Array(photoPaths.length * columns).fill(Number.NaN);
+  let computed = 0;
+  let next = 0;
+  progress.stage('Describing photos', photoPaths.length, 'photos');
+  const takeTurns = async (): Promise<void> => {
+    for (let row = next++; row < photoPaths.length; row = next++) {
+      const path = photoPaths[row] as string;
+      try {
+        const found = await describedFile(path, cache, describer);
+        data.set(found.values, row * columns);
+        if (!found.remembered) computed++;
+      } catch (error) {
+        if (options.onError === undefined || !(error instanceof SwardError)) {
+          next = photoPaths.length;
+          throw error;
+        }
+        options.onError(path, error);
+      }
+      progress.advance();
+    }
+  };
+  try {
+    // One turn more than threads, so that a file is being read while all threads compute.
+    const turns = Array.from({ length: threads <= 1 ? 1 : threads + 1 }, takeTurns);
+    const outcomes = await Promise.allSettled(turns);
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  } finally {
+    await describer.close();
+    progress.done();
+  }
+  return { rows: photoPaths.length, columns, names: DESCRIPTOR_NAMES, data, computed };
+}
+
+interface Describer {
+  describe(photo: PhotoBytes): Promise<DescribedBytes>;
+  close(): Promise<void>;
+}
+
+async function describedFile(
+  path: string,
+  cache: DescriptorCache,
+  describer: Describer,
+): Promise<{ values: Float64Array; remembered: boolean }> {
+  const photo = await openPhoto(path);
+  const hash = photoHash(photo.bytes);
+  const remembered = await cache.read(hash);
+  if (remembered !== undefined) return { values: remembered, remembered: true };
+  const values = await freshValues(photo, describer);
+  await cache.write(hash, values);
+  return { values, remembered: false };
+}
+
+async function freshValues(photo: OpenPhoto, describer: Describer): Promise<Float64Array> {
+  const { bytes, width, height } = photo;
+  const answer = await describer.describe({ bytes, width, height });
+  if (answer.version !== DESCRIPTOR_VERSION) {
+    throw new Error('the built worker is older than the source; run npm run build');
+  }
+  if ('failure' in answer) throw notDecodable(photo.path, new Error(answer.failure));
+  return answer.values;
+}
+
+function inlineDescriber(): Describer {
+  return { describe: describeBytes, close: async () => {} };
+}
+
+function pooledDescriber(threads: number): Describer {
+  const pool = new Piscina({ filename: workerFile(), minThreads: threads, maxThreads: threads });
+  return {
+    describe: (photo) => pool.run(photo) as Promise<DescribedBytes>,
+    close: () => pool.destroy(),
+  };
+}
+
+/** Threads load plain JavaScript, so from the TypeScript source they get the built twin of the worker. */
+function workerFile(): string {
+  const here = import.meta.url;
+  const built = here.endsWith('.ts') ? here.replace(/\/src\/(?!.*\/src\/)/, '/dist/') : here;
+  const file = fileURLToPath(new URL('./describe-worker.js', built));
+  if (!existsSync(file)) throw new Error(`${file} is not built; run npm run build`);
+  return file;
+}

@@ -1,0 +1,67 @@
+import type { Pixels } from '../photos/decode.ts';
+import { BAND_GROUP } from './band-group.ts';
+import { BLOB_GROUP } from './blob-group.ts';
+import { COLOUR_GROUP, INDEX_GROUP } from './colour-group.ts';
+import { CONTRAST_GROUP, HARMONY_GROUP } from './contrast-group.ts';
+import { COVER_GROUP } from './cover-group.ts';
+import { workingFrame } from './frame.ts';
+import type { DescriptorGroup } from './group.ts';
+import { HALVES_GROUP } from './halves-group.ts';
+import { LIGHT_GROUP } from './light-group.ts';
+import { GLCM_GROUP, LBP_GROUP } from './pattern-group.ts';
+import { SCATTERING_GROUP } from './scattering-group.ts';
+import { sceneOf } from './scene.ts';
+import { withoutStamp } from './stamp.ts';
+import { STREAK_GROUP } from './streak-group.ts';
+
+const GROUPS: readonly DescriptorGroup[] = [
+  COLOUR_GROUP,
+  INDEX_GROUP,
+  COVER_GROUP,
+  LIGHT_GROUP,
+  BAND_GROUP,
+  STREAK_GROUP,
+  BLOB_GROUP,
+  LBP_GROUP,
+  GLCM_GROUP,
+  CONTRAST_GROUP,
+  HARMONY_GROUP,
+  SCATTERING_GROUP,
+  HALVES_GROUP,
+];
+
+/** Rises whenever a descriptor's values change, so that remembered ones are not mixed with new. */
+export const DESCRIPTOR_VERSION = 1;
+
+/** Names of the values of {@link describePhoto}, in order; `docs/descriptors.md` tells what each means. */
+export const DESCRIPTOR_NAMES: readonly string[] = GROUPS.flatMap((group) => group.names);
+
+/**
+ * Three small sets of descriptors that look at a sward from different sides. Estimators fitted on each and
+ * averaged do better on new dates than one estimator on all: see `docs/descriptors.md`.
+ */
+export const DESCRIPTOR_VIEWS = {
+  /** Colour variation beside light variation, by size: 15 values, for a linear estimator. */
+  contrast: CONTRAST_GROUP.names,
+  /** Cover, detail by size and roundness: 68 values, for a kernel estimator. */
+  form: [...COVER_GROUP.names, ...BAND_GROUP.names, ...BLOB_GROUP.names],
+  /** Coarseness and arrangement of oriented structure: 35 values, for a kernel estimator. */
+  scatter: SCATTERING_GROUP.names,
+} as const satisfies Record<string, readonly string[]>;
+
+export type DescriptorView = keyof typeof DESCRIPTOR_VIEWS;
+
+/** Where the descriptors of a view stand in the vector of {@link describePhoto}. */
+export function viewColumns(view: DescriptorView): number[] {
+  return DESCRIPTOR_VIEWS[view].map((name) => DESCRIPTOR_NAMES.indexOf(name));
+}
+
+/**
+ * What a photo's colours and textures are, as numbers an estimator can use: {@link DESCRIPTOR_NAMES} in order,
+ * always finite. The photo may have any size; it is taken to show the quadrat from above, edge to edge. A
+ * mirrored photo gives the same values to rounding; an orange date stamp is left out.
+ */
+export function describePhoto(pixels: Pixels): Float64Array {
+  const scene = sceneOf(withoutStamp(workingFrame(pixels)));
+  return Float64Array.from(GROUPS.flatMap((group) => group.measure(scene)));
+}

@@ -1,0 +1,103 @@
+import type { Frame } from './frame.ts';
+
+/** Cameras print the date in a corner: within this share of the width and of the height. */
+const CORNER_ACROSS = 0.4;
+const CORNER_DOWN = 0.2;
+/** Fewer pixels than this are no digits, more than this share of the corner are ground or litter. */
+const FEWEST_PIXELS = 250;
+const LARGEST_SHARE = 0.12;
+/** A stamp's orange is this many times as dense in its corner as in the picture without its corners. */
+const PECULIARITY = 12;
+/** Digits have soft edges: pixels this far from an orange one go with it. */
+const REACH = 5;
+
+/**
+ * Takes an orange date stamp out of a picture: where a corner has a peculiar amount of glowing orange, those
+ * pixels and their surroundings are replaced by what lies further in, so that colours and textures of the
+ * sward continue. A picture without a stamp is returned as it is.
+ */
+export function withoutStamp(frame: Frame): Frame {
+  const orange = orangeMask(frame);
+  const corners = cornersOf(frame);
+  const inCorners = corners.map((corner) => countIn(orange, frame.width, corner));
+  const total = orange.reduce((sum, value) => sum + value, 0);
+  const outside = total - inCorners.reduce((sum, count) => sum + count, 0);
+  const cornerArea = areaOf(corners[0] as Rectangle);
+  const background = outside / (orange.length - corners.length * cornerArea);
+  const stamped = corners.filter((_, index) => {
+    const count = inCorners[index] as number;
+    const density = count / cornerArea;
+    return count >= FEWEST_PIXELS && density <= LARGEST_SHARE && density > PECULIARITY * background;
+  });
+  if (stamped.length === 0) return frame;
+  const result = {
+    ...frame,
+    red: frame.red.slice(),
+    green: frame.green.slice(),
+    blue: frame.blue.slice(),
+  };
+  for (const corner of stamped) patch(frame, result, orange, corner);
+  return result;
+}
+
+interface Rectangle {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+function areaOf({ width, height }: Rectangle): number {
+  return width * height;
+}
+
+function cornersOf({ width, height }: Frame): Rectangle[] {
+  const across = Math.round(width * CORNER_ACROSS);
+  const down = Math.round(height * CORNER_DOWN);
+  return [0, width - across].flatMap((left) =>
+    [0, height - down].map((top) => ({ left, top, width: across, height: down })),
+  );
+}
+
+/** 1 where a pixel glows orange (hue about 10° to 40°, bright and saturated), which straw and soil do not. */
+function orangeMask({ red, green, blue }: Frame): Uint8Array {
+  const mask = new Uint8Array(red.length);
+  for (let i = 0; i < mask.length; i++) {
+    const r = red[i] as number;
+    const g = green[i] as number;
+    const b = blue[i] as number;
+    const chroma = r - b;
+    if (r > 0.8 && chroma > 0.5 && g - b > 0.12 * chroma && g - b < 0.68 * chroma) mask[i] = 1;
+  }
+  return mask;
+}
+
+function countIn(mask: Uint8Array, width: number, { left, top, ...size }: Rectangle): number {
+  let count = 0;
+  for (let y = top; y < top + size.height; y++) {
+    for (let x = left; x < left + size.width; x++) count += mask[y * width + x] as number;
+  }
+  return count;
+}
+
+/** Copies, for every pixel near an orange one, the pixel a corner's height further in. */
+function patch(from: Frame, to: Frame, orange: Uint8Array, corner: Rectangle): void {
+  const inward = corner.top === 0 ? corner.height + REACH : -corner.height - REACH;
+  const { width } = from;
+  const right = corner.left + corner.width;
+  const bottom = corner.top + corner.height;
+  for (let y = corner.top; y < bottom; y++) {
+    for (let x = corner.left; x < right; x++) {
+      if (orange[y * width + x] === 0) continue;
+      for (let ny = Math.max(0, y - REACH); ny <= Math.min(from.height - 1, y + REACH); ny++) {
+        for (let nx = Math.max(0, x - REACH); nx <= Math.min(width - 1, x + REACH); nx++) {
+          const target = ny * width + nx;
+          const source = (ny + inward) * width + nx;
+          to.red[target] = from.red[source] as number;
+          to.green[target] = from.green[source] as number;
+          to.blue[target] = from.blue[source] as number;
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import readExif, { type Exif } from 'exif-reader';
+import { decodeOpenPhoto } from './decode.ts';
+import { openPhoto } from './open.ts';
+
+/** Where a photo was taken, WGS 84 degrees, north and east positive. */
+export interface GeoPoint {
+  readonly latitude: number;
+  readonly longitude: number;
+}
+
+/** What is known of a photo without looking at what it shows. */
+export interface PhotoFacts {
+  /** Size in pixels as a person sees the photo, EXIF orientation applied. */
+  readonly width: number;
+  readonly height: number;
+  /** The EXIF orientation, 1 to 8; 1 where the file has none. */
+  readonly orientation: number;
+  /** The camera's clock at exposure. EXIF has no time zone: the parts are the camera's, read as UTC. */
+  readonly takenAt?: Date;
+  readonly gps?: GeoPoint;
+}
+
+/**
+ * Checks that every pixel of a photo decodes, in bounded memory (nothing of the picture is kept), and reads
+ * its size and EXIF facts. Unreadable EXIF data counts as absent.
+ *
+ * @throws InputError as `decodePhoto` does
+ */
+export async function inspectPhoto(path: string): Promise<PhotoFacts> {
+  const photo = await openPhoto(path);
+  // A thumbnail is enough: whatever its size, the decoder reads the file to its end or reports it cut short.
+  await decodeOpenPhoto(photo, { maxPixels: 256 });
+  const exif = parsedExif(photo.metadata.exif);
+  const takenAt = exif?.Photo?.DateTimeOriginal ?? exif?.Photo?.DateTimeDigitized ?? exif?.Image?.DateTime;
+  const gps = exif === undefined ? undefined : geoPoint(exif);
+  return {
+    width: photo.width,
+    height: photo.height,
+    orientation: photo.metadata.orientation ?? 1,
+    ...(takenAt instanceof Date && Number.isFinite(takenAt.getTime()) ? { takenAt } : {}),
+    ...(gps === undefined ? {} : { gps }),
+  };
+}
+
+function parsedExif(bytes: Buffer | undefined): Exif | undefined {
+  if (bytes === undefined) return undefined;
+  try {
+    return readExif(bytes);
+  } catch {
+    // Cameras and editors write malformed EXIF blocks; the photo itself is fine.
+    return undefined;
+  }
+}
+
+function geoPoint(exif: Exif): GeoPoint | undefined {
+  const gps = exif.GPSInfo;
+  const latitude = degrees(gps?.GPSLatitude, gps?.GPSLatitudeRef === 'S');
+  const longitude = degrees(gps?.GPSLongitude, gps?.GPSLongitudeRef === 'W');
+  if (latitude === undefined || longitude === undefined) return undefined;
+  if (Math.abs(latitude) > 90 || Math.abs(longitude) > 180) return undefined;
+  return { latitude, longitude };
+}
+
+/** Degrees, minutes and seconds to signed decimal degrees. */
+function degrees(parts: unknown, negative: boolean): number | undefined {
+  if (!Array.isArray(parts) || parts.length === 0) return undefined;
+  const [whole = 0, minutes = 0, seconds = 0] = parts.map(Number);
+  const value = whole + minutes / 60 + seconds / 3600;
+  if (!Number.isFinite(value)) return undefined;
+  return negative ? -value : value;
+}

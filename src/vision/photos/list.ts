@@ -1,0 +1,34 @@
+import { readdir, stat } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { InputError } from '../../ground/errors.ts';
+
+/** Endings of the files sward takes for photos, in lower case. */
+export const PHOTO_EXTENSIONS: readonly string[] = ['.jpg', '.jpeg', '.png', '.webp', '.tif', '.tiff'];
+
+/** Whether a file's name says that it is a photo; the letters' case does not matter. */
+export function isPhotoName(name: string): boolean {
+  return PHOTO_EXTENSIONS.includes(extname(name).toLowerCase());
+}
+
+/**
+ * The photos a path stands for: the file itself, or every photo directly in the folder, sorted by name
+ * (code-point order). Hidden files are left out; a folder without photos gives an empty list.
+ *
+ * @throws InputError when nothing is there, or a single file is not named like a photo
+ */
+export async function listPhotos(path: string): Promise<string[]> {
+  const facts = await stat(path).catch(() => undefined);
+  if (facts === undefined) {
+    throw new InputError(path, 'there is no such photo or folder', 'check the path');
+  }
+  if (!facts.isDirectory()) {
+    if (isPhotoName(path)) return [path];
+    throw new InputError(path, 'is not named like a photo', `use one of ${PHOTO_EXTENSIONS.join(', ')}`);
+  }
+  const entries = await readdir(path, { withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.') && isPhotoName(entry.name))
+    .map((entry) => entry.name)
+    .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+    .map((name) => join(path, name));
+}

@@ -1,0 +1,157 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { InputError, type SwardError } from '../../../src/ground/errors.ts';
+import { defaultCacheFolder } from '../../../src/vision/descriptors/cache.ts';
+import { computeDescriptors } from '../../../src/vision/descriptors/compute.ts';
+import { DESCRIPTOR_NAMES, describePhoto } from '../../../src/vision/descriptors/describe.ts';
+import { decodePhoto } from '../../../src/vision/photos/decode.ts';
+import { meadow } from './pictures.ts';
+
+let folder: string;
+let photos: string[];
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sward-descriptors-'));
+  photos = [];
+  for (let i = 0; i < 5; i++) {
+    const { width, height, data } = meadow(60 * (i + 1), i, 420, 180);
+    const path = join(folder, `photo${i}.jpg`);
+    await sharp(data, { raw: { width, height, channels: 3 } })
+      .jpeg()
+      .toFile(path);
+    photos.push(path);
+  }
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+let caches = 0;
+function freshCache(): string {
+  caches += 1;
+  return join(folder, `cache${caches}`);
+}
+
+async function cacheFiles(cacheFolder: string): Promise<string[]> {
+  const entries = await readdir(cacheFolder, { recursive: true, withFileTypes: true });
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+}
+
+describe('describing many photos', () => {
+  it('gives one row a photo, in the order asked for, equal to describing each', async () => {
+    const order = [photos[3], photos[0]] as string[];
+    const table = await computeDescriptors(order, { cacheFolder: freshCache(), threads: 1 });
+    expect([table.rows, table.columns, table.computed]).toEqual([2, DESCRIPTOR_NAMES.length, 2]);
+    expect(table.names).toEqual(DESCRIPTOR_NAMES);
+    for (const [row, path] of order.entries()) {
+      const alone = describePhoto(await decodePhoto(path));
+      expect(table.data.subarray(row * table.columns, (row + 1) * table.columns)).toEqual(alone);
+    }
+  });
+
+  it('gives the same numbers on two threads as on one', async () => {
+    const one = await computeDescriptors(photos, { cacheFolder: freshCache(), threads: 1 });
+    const two = await computeDescriptors(photos, { cacheFolder: freshCache(), threads: 2 });
+    expect(two.computed).toBe(photos.length);
+    expect(two.data).toEqual(one.data);
+  });
+
+  it('computes only what the cache does not have', async () => {
+    const cacheFolder = freshCache();
+    const first = await computeDescriptors(photos.slice(0, 3), { cacheFolder, threads: 1 });
+    const second = await computeDescriptors(photos, { cacheFolder, threads: 1 });
+    const third = await computeDescriptors(photos, { cacheFolder, threads: 1 });
+    expect([first.computed, second.computed, third.computed]).toEqual([3, 2, 0]);
+    expect(third.data).toEqual(second.data);
+    expect((await cacheFiles(cacheFolder)).length).toBe(photos.length);
+  });
+
+  it('knows a photo by its content, not its name', async () => {
+    const cacheFolder = freshCache();
+    const twin = join(folder, 'twin.jpg');
+    await writeFile(twin, await readFile(photos[0] as string));
+    await computeDescriptors([photos[0] as string], { cacheFolder, threads: 1 });
+    expect((await computeDescriptors([twin], { cacheFolder, threads: 1 })).computed).toBe(0);
+    await writeFile(twin, await readFile(photos[1] as string));
+    expect((await computeDescriptors([twin], { cacheFolder, threads: 1 })).computed).toBe(1);
+  });
+
+  it.each<[string, (content: Buffer) => Uint8Array]>([
+    ['emptied', () => new Uint8Array()],
+    ['cut short', (content) => content.subarray(0, 100)],
+    ['changed', (content) => content.map((byte, i) => (i === 20 ? byte ^ 1 : byte))],
+  ])('computes a cache entry again that was %s, and repairs it', async (_, damage) => {
+    const cacheFolder = freshCache();
+    const one = [photos[2] as string];
+    const sound = await computeDescriptors(one, { cacheFolder, threads: 1 });
+    const [entry = ''] = await cacheFiles(cacheFolder);
+    await writeFile(entry, damage(await readFile(entry)));
+    const repaired = await computeDescriptors(one, { cacheFolder, threads: 1 });
+    expect(repaired.computed).toBe(1);
+    expect(repaired.data).toEqual(sound.data);
+    expect((await computeDescriptors(one, { cacheFolder, threads: 1 })).computed).toBe(0);
+  });
+
+  it('tells how far it is', async () => {
+    const stages: [string, number][] = [];
+    let steps = 0;
+    let ended = 0;
+    await computeDescriptors(photos, {
+      cacheFolder: freshCache(),
+      threads: 1,
+      progress: {
+        stage: (title, total) => stages.push([title, total]),
+        advance: (count = 1) => {
+          steps += count;
+        },
+        done: () => {
+          ended += 1;
+        },
+      },
+    });
+    expect(stages).toEqual([['Describing photos', photos.length]]);
+    expect([steps, ended]).toEqual([photos.length, 1]);
+  });
+
+  it.each([1, 2])('names a photo that does not decode, on %i threads', async (threads) => {
+    const broken = join(folder, `broken${threads}.jpg`);
+    const whole = await readFile(photos[0] as string);
+    await writeFile(broken, whole.subarray(0, whole.length / 2));
+    const paths = [photos[0] as string, broken, photos[1] as string];
+    const attempt = computeDescriptors(paths, { cacheFolder: freshCache(), threads });
+    await expect(attempt).rejects.toThrow(InputError);
+    await expect(attempt).rejects.toThrow(broken);
+  });
+
+  it('goes on past bad photos when asked to, leaving their rows empty', async () => {
+    const text = join(folder, 'text.jpg');
+    await writeFile(text, 'no photo');
+    const missing = join(folder, 'missing.jpg');
+    const told: [string, SwardError][] = [];
+    const table = await computeDescriptors([text, photos[0] as string, missing], {
+      cacheFolder: freshCache(),
+      threads: 1,
+      onError: (path, error) => told.push([path, error]),
+    });
+    expect(told.map(([path]) => path)).toEqual([text, missing]);
+    expect(told.every(([path, error]) => error.message.includes(path))).toBe(true);
+    const row = (index: number): number[] => [
+      ...table.data.subarray(index * table.columns, (index + 1) * table.columns),
+    ];
+    expect(row(0).every(Number.isNaN)).toBe(true);
+    expect(row(1).every(Number.isFinite)).toBe(true);
+    expect(row(2).every(Number.isNaN)).toBe(true);
+  });
+
+  it('gives an empty table for no photos', async () => {
+    const table = await computeDescriptors([], { cacheFolder: freshCache() });
+    expect([table.rows, table.data.length, table.computed]).toEqual([0, 0, 0]);
+  });
+});
+
+describe('the folder of the cache', () => {
+  it('is SWARD_CACHE where that is set, else in the home folder', () => {
+    expect(defaultCacheFolder({ SWARD_CACHE: '/somewhere' })).toBe('/somewhere');
+    expect(defaultCacheFolder({})).toMatch(/\.cache.sward$/);
+  });
+});
