@@ -68,3 +68,14 @@ export function takeRows(matrix: Matrix, indices: readonly number[]): Matrix {
   });
   return { rows: indices.length, columns, data };
 }
+
+/** The columns `indices` of a matrix, in that order. */
+export function takeColumns(matrix: Matrix, indices: readonly number[]): Matrix {
+  const data = new Float64Array(matrix.rows * indices.length);
+  for (let row = 0; row < matrix.rows; row++) {
+    indices.forEach((source, column) => {
+      data[row * indices.length + column] = matrix.data[row * matrix.columns + source] as number;
+    });
+  }
+  return { rows: matrix.rows, columns: indices.length, data };
+}

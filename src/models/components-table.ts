@@ -21,22 +21,3 @@ export function targetsFromTable(table: Matrix): Targets[] {
     return targetsFromComponents({ green, dead, clover });
   });
 }
-
-/** Weighted mean of each column. */
-export function columnMeans(table: Matrix, weights: readonly number[]): Float64Array {
-  const means = new Float64Array(table.columns);
-  const weightSum = weights.reduce((sum, weight) => sum + weight, 0);
-  for (let row = 0; row < table.rows; row++) {
-    for (let column = 0; column < table.columns; column++) {
-      const value = table.data[row * table.columns + column] as number;
-      means[column] = (means[column] as number) + ((weights[row] ?? 0) / weightSum) * value;
-    }
-  }
-  return means;
-}
-
-/** Adds `offsets · sign` to every row, into a new table. */
-export function shiftRows(table: Matrix, offsets: Float64Array, sign: 1 | -1): Matrix {
-  const data = table.data.map((value, at) => value + sign * (offsets[at % table.columns] as number));
-  return { rows: table.rows, columns: table.columns, data };
-}

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { InputError, messageOf, UsageError } from '../ground/errors.ts';
-import { kernelRidgeSettings, ridgeSettings } from './ridge-settings.ts';
+import { kernelRidgeSettings, ridgeSettings, viewAverageSettings } from './ridge-settings.ts';
 
 /** What photos are turned into before the estimator sees them. */
 const inputSettings = z.discriminatedUnion('kind', [
@@ -14,7 +14,7 @@ const inputSettings = z.discriminatedUnion('kind', [
 const recipeSchema = z.strictObject({
   name: z.string().min(1),
   input: inputSettings,
-  estimator: z.discriminatedUnion('kind', [ridgeSettings, kernelRidgeSettings]),
+  estimator: z.discriminatedUnion('kind', [ridgeSettings, kernelRidgeSettings, viewAverageSettings]),
   evaluation: z.strictObject({
     /** Whether a second evaluation holds out one State at a time. */
     leaveOneStateOut: z.boolean(),
@@ -33,21 +33,27 @@ interface RecipeDraft {
   evaluation?: unknown;
 }
 
-const RIDGE_DEFAULTS = { sessionWeight: 0.5, clip: 4, innerFolds: 5, innerRepeats: 1 };
+const RIDGE_DEFAULTS = { sessionWeight: 0.5, clip: 4 };
+const PENALTIES = [0.01, 0.03, 0.1, 0.3, 1, 3, 10];
+const SOFT_KERNEL = { weight: 1, kernels: ['laplacian'], gammas: [0.3], penalties: PENALTIES };
 
 /** Values an estimator's settings have where a recipe does not give them. */
 const ESTIMATOR_DEFAULTS: Readonly<Record<EstimatorSettings['kind'], object>> = {
-  ridge: { ...RIDGE_DEFAULTS, penalties: [0.1, 0.2, 0.4, 0.8, 1.6, 3.2] },
-  'kernel-ridge': {
+  ridge: { ...RIDGE_DEFAULTS, penalties: PENALTIES },
+  'kernel-ridge': { ...RIDGE_DEFAULTS, kernels: ['rbf'], gammas: [0.2, 0.4], penalties: PENALTIES },
+  'view-average': {
     ...RIDGE_DEFAULTS,
-    kernels: ['rbf'],
-    gammas: [0.2, 0.4],
-    penalties: [0.01, 0.03, 0.1, 0.3],
+    sessionWeight: 0,
+    members: [
+      { view: 'contrast', weight: 2, kernels: ['linear'], gammas: [1], penalties: PENALTIES },
+      { view: 'form', ...SOFT_KERNEL },
+      { view: 'scatter', ...SOFT_KERNEL },
+    ],
   },
 };
 
 const RECIPES: Readonly<Record<string, RecipeDraft>> = {
-  'descriptor-ridge': { input: { kind: 'descriptors' }, estimator: { kind: 'kernel-ridge' } },
+  'descriptor-ridge': { input: { kind: 'descriptors' }, estimator: { kind: 'view-average' } },
   'feature-ridge': { input: { kind: 'features' }, estimator: { kind: 'kernel-ridge' } },
 };
 

@@ -3,6 +3,7 @@ import type { Estimator } from './estimator.ts';
 import { kernelRidge } from './kernel-ridge.ts';
 import type { EstimatorSettings } from './recipe.ts';
 import { ridge } from './ridge.ts';
+import { viewAverage } from './view-average.ts';
 
 /** The estimator that learns from a feature matrix, by its settings. */
 export function matrixEstimator(settings: EstimatorSettings): Estimator<Matrix> {
@@ -11,5 +12,7 @@ export function matrixEstimator(settings: EstimatorSettings): Estimator<Matrix> 
       return ridge(settings);
     case 'kernel-ridge':
       return kernelRidge(settings);
+    case 'view-average':
+      return viewAverage(settings);
   }
 }

@@ -1,7 +1,6 @@
 import { type Matrix, takeRows } from '../data/features.ts';
 import { type RandomStream, randomStream } from '../ground/random.ts';
 import type { Estimator, FittedModel, MetricLine, TrainingSet } from '../models/estimator.ts';
-import { takeTraining } from '../models/grouped-search.ts';
 import { scoreTargets } from '../pasture/metric.ts';
 import type { Targets } from '../pasture/targets.ts';
 import type { RunResults } from './results.ts';
@@ -83,6 +82,16 @@ export async function leaveOneStateOut(
 /** The States that occur, sorted. */
 export function statesIn(states: readonly (string | null)[]): string[] {
   return [...new Set(states.filter((state) => state !== null))].sort();
+}
+
+/** Items of a training set. */
+function takeTraining(training: TrainingSet<Matrix>, items: readonly number[]): TrainingSet<Matrix> {
+  const pick = <T>(values: readonly T[]): T[] => items.map((item) => values[item] as T);
+  return {
+    inputs: takeRows(training.inputs, items),
+    targets: pick(training.targets),
+    groups: pick(training.groups),
+  };
 }
 
 function itemsWhere(parts: readonly number[], wanted: (part: number) => boolean): number[] {

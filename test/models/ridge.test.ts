@@ -2,17 +2,22 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Matrix } from '../../src/data/features.ts';
+import { type Matrix, takeColumns, takeRows } from '../../src/data/features.ts';
 import { randomStream } from '../../src/ground/random.ts';
 import type { FitContext, MetricLine, TrainingSet } from '../../src/models/estimator.ts';
+import { addToRows } from '../../src/models/kernel-machine.ts';
 import { kernelRidge } from '../../src/models/kernel-ridge.ts';
-import { dualPath, primalPath, ridge } from '../../src/models/ridge.ts';
+import { gram, kernelMatrix, squaredNorms } from '../../src/models/kernels.ts';
+import { solveKernel } from '../../src/models/leave-session-out.ts';
+import { multiply } from '../../src/models/linear-algebra.ts';
+import { ridge } from '../../src/models/ridge.ts';
 import { weightedR2 } from '../../src/pasture/metric.ts';
 import { isPhysical, targetsFromComponents } from '../../src/pasture/physics.ts';
+import { openSafetensors, readTensor } from '../../src/tensor/safetensors/index.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const folder = temporaryFolder('ridge');
-const shared = { sessionWeight: 0.5, clip: 4, innerFolds: 4, innerRepeats: 1 };
+const shared = { sessionWeight: 0.5, clip: 4 };
 const linear = ridge({ kind: 'ridge', penalties: [1e-4, 1e-2, 1], ...shared });
 const radial = kernelRidge({
   kind: 'kernel-ridge',
@@ -58,50 +63,99 @@ describe('ridge regression', () => {
     }
   });
 
-  it('gives the same coefficients from the primal and the dual equations', () => {
+  it('minimises the penalised squares: no small change of a coefficient or the mean does better', async () => {
+    const training = linearTask(24, 4, 5);
+    const penalty = 0.7;
+    const model = await ridge({ kind: 'ridge', penalties: [penalty], sessionWeight: 0, clip: 100 }).fit(
+      training,
+      context(),
+    );
+    const place = join(folder, 'optimum');
+    mkdirSync(place, { recursive: true });
+    await model.write(place);
+    const file = await openSafetensors(join(place, 'model.safetensors'));
+    const read = async (name: string): Promise<Float64Array> =>
+      (await readTensor(file, name)) as Float64Array;
+    const [mean, scale] = [await read('mean'), await read('scale')];
+    const cost = (coefficients: Float64Array, intercept: Float64Array): number => {
+      let sum = 0;
+      training.targets.forEach(({ green, dead, clover }, row) => {
+        [green, dead, clover].forEach((mass, target) => {
+          let fit = intercept[target] ?? 0;
+          for (let k = 0; k < 4; k++) {
+            const z = ((training.inputs.data[row * 4 + k] ?? 0) - (mean[k] ?? 0)) * (scale[k] ?? 0);
+            fit += z * (coefficients[k * 3 + target] ?? 0);
+          }
+          sum += (mass - fit) ** 2 / 4;
+        });
+      });
+      return sum + penalty * coefficients.reduce((total, value) => total + value * value, 0);
+    };
+    const coefficients = await read('coefficients');
+    const intercept = await read('intercept');
+    const best = cost(coefficients, intercept);
+    const moved = (values: Float64Array, index: number, step: number): Float64Array =>
+      values.map((value, at) => (at === index ? value + step : value));
+    for (const step of [1e-3, -1e-3]) {
+      for (const index of coefficients.keys()) {
+        expect(cost(moved(coefficients, index, step), intercept)).toBeGreaterThan(best);
+      }
+      for (const index of intercept.keys()) {
+        expect(cost(coefficients, moved(intercept, index, step))).toBeGreaterThan(best);
+      }
+    }
+  });
+});
+
+describe('leave-one-session-out in closed form', () => {
+  it('equals fitting anew without each session', () => {
     fc.assert(
       fc.property(
-        fc.integer({ min: 2, max: 12 }),
-        fc.integer({ min: 1, max: 12 }),
-        fc.double({ min: 0.01, max: 10, noNaN: true }),
+        fc.integer({ min: 4, max: 14 }),
+        fc.double({ min: 0.05, max: 5, noNaN: true }),
         fc.integer(),
-        (rows, columns, penalty, seed) => {
-          const features = matrix(rows, columns, seed);
-          const right = matrix(rows, 3, seed + 1);
+        (rows, penalty, seed) => {
+          const features = matrix(rows, 3, seed);
+          const values = matrix(rows, 2, seed + 1);
+          const sessions = Array.from({ length: rows }, (_, row) => `s${row % 3}`);
           const random = randomStream(seed + 2);
-          const weights = Array.from({ length: rows }, () => 0.2 + random.uniform());
-          const primal = primalPath(features, right, weights)(penalty).data;
-          const dual = dualPath(features, right, weights)(penalty).data;
-          for (const [index, value] of primal.entries()) expect(dual[index]).toBeCloseTo(value, 7);
+          const noise = sessions.map(() => penalty * (0.5 + random.uniform()));
+          const norms = squaredNorms(features);
+          const kernel = kernelMatrix('rbf', 0.5, gram(features, features), norms, norms);
+          const closed = solveKernel(kernel, noise, values).withoutSessions(sessions);
+          for (const session of new Set(sessions)) {
+            const kept = sessions.map((_, row) => row).filter((row) => sessions[row] !== session);
+            const held = sessions.map((_, row) => row).filter((row) => sessions[row] === session);
+            const anew = solveKernel(
+              takeColumns(takeRows(kernel, kept), kept),
+              kept.map((row) => noise[row] ?? 0),
+              takeRows(values, kept),
+            );
+            const across = takeColumns(takeRows(kernel, held), kept);
+            const predicted = addToRows(multiply(across, anew.dual), anew.mean);
+            held.forEach((row, index) => {
+              for (let output = 0; output < 2; output++) {
+                expect(closed.data[row * 2 + output]).toBeCloseTo(
+                  predicted.data[index * 2 + output] ?? Number.NaN,
+                  6,
+                );
+              }
+            });
+          }
         },
       ),
     );
   });
 
-  it('minimises the penalised squares: no small change of a coefficient does better', () => {
-    const features = matrix(20, 4, 5);
-    const right = matrix(20, 3, 6);
-    const weights = Array.from({ length: 20 }, (_, row) => 0.5 + (row % 3));
-    const penalty = 0.7;
-    const best = primalPath(features, right, weights)(penalty);
-    const cost = (coefficients: Float64Array): number => {
-      let sum = 0;
-      for (let row = 0; row < 20; row++) {
-        for (let target = 0; target < 3; target++) {
-          let fit = 0;
-          for (let k = 0; k < 4; k++)
-            fit += (features.data[row * 4 + k] ?? 0) * (coefficients[k * 3 + target] ?? 0);
-          sum += ((weights[row] ?? 0) * ((right.data[row * 3 + target] ?? 0) - fit) ** 2) / 4;
-        }
-      }
-      return sum + penalty * coefficients.reduce((total, value) => total + value * value, 0);
-    };
-    for (const step of [1e-3, -1e-3]) {
-      for (let index = 0; index < best.data.length; index++) {
-        const moved = best.data.map((value, at) => (at === index ? value + step : value));
-        expect(cost(moved)).toBeGreaterThan(cost(best.data));
-      }
-    }
+  it('cannot leave out the only session', () => {
+    const one = { rows: 2, columns: 2, data: Float64Array.of(1, 0.5, 0.5, 1) };
+    const solution = solveKernel(one, [0.1, 0.1], matrix(2, 1, 1));
+    expect(() => solution.withoutSessions(['a', 'a'])).toThrow(/only session cannot be left out/);
+  });
+
+  it('refuses a system without a penalty that has no single solution', () => {
+    const twins = { rows: 2, columns: 2, data: Float64Array.of(1, 1, 1, 1) };
+    expect(() => solveKernel(twins, [0, 0], matrix(2, 1, 1))).toThrow(/singular; use a larger penalty/);
   });
 });
 

@@ -1,0 +1,139 @@
+import type { Matrix } from '../data/features.ts';
+import { InputError } from '../ground/errors.ts';
+import { weightedR2 } from '../pasture/metric.ts';
+import { componentsTable, targetsFromTable } from './components-table.ts';
+import type { MetricLine, TrainingSet } from './estimator.ts';
+import { gram, type KernelName, kernelMatrix, squaredNorms } from './kernels.ts';
+import { solveKernel } from './leave-session-out.ts';
+import { multiply } from './linear-algebra.ts';
+import { sessionWeights } from './session-weights.ts';
+import { fitStandardiser, type Standardiser, standardise } from './standardise.ts';
+
+/** What a machine tries and how it weighs photos. */
+export interface MachineSettings {
+  readonly kernels: readonly KernelName[];
+  readonly gammas: readonly number[];
+  readonly penalties: readonly number[];
+  readonly sessionWeight: number;
+  readonly clip: number;
+}
+
+/** A trained kernel regression of green, dead and clover. */
+export interface KernelMachine extends Standardiser {
+  readonly clip: number;
+  readonly kernel: KernelName;
+  readonly gamma: number;
+  /** Standardised training features, [photos, features]. */
+  readonly support: Matrix;
+  /** [photos, 3] */
+  readonly dual: Matrix;
+  /** Green, dead and clover where nothing resembles the training photos, grams. */
+  readonly intercept: Float64Array;
+}
+
+interface Candidate {
+  readonly kernel: KernelName;
+  readonly gamma: number;
+  readonly penalty: number;
+}
+
+/**
+ * Kernel ridge regression of green, dead and clover on standardised features. Kernel, width and penalty are
+ * those with the best weighted R² when every session is left out in turn (every photo, where there is but one
+ * session). One metric line a penalty is recorded, with a score for each kernel and width.
+ */
+export function fitMachine(
+  training: TrainingSet<Matrix>,
+  settings: MachineSettings,
+  record: (line: MetricLine) => void,
+): KernelMachine {
+  const weights = sessionWeights(training.groups, settings.sessionWeight);
+  const standardiser = fitStandardiser(training.inputs, weights);
+  const support = standardise(training.inputs, standardiser, settings.clip);
+  const masses = componentsTable(training.targets);
+  const products = gram(support, support);
+  const norms = squaredNorms(support);
+  const solve = ({ kernel, gamma, penalty }: Candidate): ReturnType<typeof solveKernel> =>
+    solveKernel(
+      kernelMatrix(kernel, gamma, products, norms, norms),
+      weights.map((weight) => penalty / weight),
+      masses,
+    );
+  const candidates = candidatesOf(settings);
+  const sessions = leftOutTogether(training.groups);
+  const scores = candidates.map((candidate) => {
+    if (candidates.length === 1 || sessions.length < 2) return 0;
+    const score = weightedR2(training.targets, targetsFromTable(solve(candidate).withoutSessions(sessions)));
+    // Photos that are all alike have no R²; every candidate then does as well as the next.
+    return Number.isFinite(score) ? score : 0;
+  });
+  for (const line of validationCurves(candidates, scores)) record(line);
+  const chosen = candidates[scores.indexOf(Math.max(...scores))];
+  if (!chosen) throw new RangeError('a kernel machine needs a kernel, a width and a penalty to try');
+  const { dual, mean } = solve(chosen);
+  return {
+    ...standardiser,
+    clip: settings.clip,
+    kernel: chosen.kernel,
+    gamma: chosen.gamma,
+    support,
+    dual,
+    intercept: mean,
+  };
+}
+
+/**
+ * Green, dead and clover of photos, grams, free to be negative. [photos, 3]
+ *
+ * @throws InputError when features have another width than those trained on
+ */
+export function machineComponents(machine: KernelMachine, inputs: Matrix): Matrix {
+  requireWidth(inputs, machine.mean.length);
+  const features = standardise(inputs, machine, machine.clip);
+  const similarities = kernelMatrix(
+    machine.kernel,
+    machine.gamma,
+    gram(features, machine.support),
+    squaredNorms(features),
+    squaredNorms(machine.support),
+  );
+  return addToRows(multiply(similarities, machine.dual), machine.intercept);
+}
+
+/** Adds `offsets` to every row. */
+export function addToRows(table: Matrix, offsets: Float64Array): Matrix {
+  return { ...table, data: table.data.map((value, at) => value + (offsets[at % table.columns] as number)) };
+}
+
+/** @throws InputError when features have another width than those trained on */
+export function requireWidth(inputs: Matrix, width: number): void {
+  if (inputs.columns === width) return;
+  throw new InputError(
+    'features',
+    `have ${inputs.columns} columns, but the model was trained on ${width}`,
+    'make them with the same backbone and settings',
+  );
+}
+
+function candidatesOf({ kernels, gammas, penalties }: MachineSettings): Candidate[] {
+  return kernels.flatMap((kernel) => {
+    // The linear kernel has no width.
+    const widths = kernel === 'linear' ? [1] : gammas;
+    return widths.flatMap((gamma) => penalties.map((penalty) => ({ kernel, gamma, penalty })));
+  });
+}
+
+function leftOutTogether(groups: readonly string[]): readonly string[] {
+  return new Set(groups).size > 1 ? groups : groups.map((_, photo) => String(photo));
+}
+
+function validationCurves(candidates: readonly Candidate[], scores: readonly number[]): MetricLine[] {
+  const lines = new Map<number, Record<string, number>>();
+  candidates.forEach(({ kernel, gamma, penalty }, index) => {
+    const line = lines.get(penalty) ?? { penalty };
+    const curve = kernel === 'linear' ? 'weighted R², linear' : `weighted R², ${kernel} γ ${gamma}`;
+    line[curve] = scores[index] ?? Number.NaN;
+    lines.set(penalty, line);
+  });
+  return [...lines.values()];
+}
