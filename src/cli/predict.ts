@@ -1,3 +1,4 @@
+import { Option } from 'commander';
 import { UsageError } from '../ground/errors.ts';
 import { TARGET_NAMES, targetsToArray } from '../pasture/targets.ts';
 import { gramsToKilogramsPerHectare, QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
@@ -13,8 +14,13 @@ interface PredictCommandOptions {
   readonly ids?: string;
   readonly area: number;
   readonly skipUnusable?: boolean;
+  readonly tta: Tta;
   readonly json?: boolean;
 }
+
+/** Views of a photo that predictions are averaged over. */
+const TTA = ['none', 'flips', 'd4'] as const;
+type Tta = (typeof TTA)[number];
 
 /** Photos listed on the screen; the file has all. */
 const ROWS_SHOWN = 20;
@@ -35,6 +41,11 @@ export const registerPredict: CommandRegistrar = (program) => {
       positiveNumber('--area'),
       QUADRAT_AREA_SQUARE_METRES,
     )
+    .addOption(
+      new Option('--tta <views>', 'average over mirror images (flips) or turns as well (d4)')
+        .choices(TTA)
+        .default('none'),
+    )
     .option('--skip-unusable', 'leave out photos that cannot be used instead of stopping')
     .option('--json', 'print the result as JSON')
     .action(async (run: string, paths: string[], options: PredictCommandOptions) => {
@@ -52,13 +63,20 @@ export const registerPredict: CommandRegistrar = (program) => {
 async function predictionsOf(
   run: string,
   paths: readonly string[],
-  { features, ids, skipUnusable }: PredictCommandOptions,
+  { features, ids, skipUnusable, tta }: PredictCommandOptions,
 ): Promise<Prediction[]> {
+  if (features !== undefined && tta !== 'none') {
+    throw new UsageError(`--tta ${tta} needs photos; features are of one view each`);
+  }
   if (features !== undefined && ids !== undefined && paths.length === 0) {
     return (await predictFeatures(run, features, ids)).map((masses) => ({ ...masses, path: null }));
   }
   if (paths.length === 0 || features !== undefined || ids !== undefined) {
     throw new UsageError('give photos or folders of photos, or --features and --ids together');
+  }
+  if (tta !== 'none') {
+    // Descriptors are the same for a photo turned over or round (test/vision/descriptors shows it).
+    process.stderr.write(`--tta ${tta}: the descriptors of a photo and of its mirror images are the same\n`);
   }
   const photos = await findPhotos(paths);
   const pathOf = new Map(photos.map((photo) => [photo.imageId, photo.path]));

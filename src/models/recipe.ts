@@ -34,7 +34,7 @@ interface RecipeDraft {
 }
 
 const RIDGE_DEFAULTS = { sessionWeight: 0.5, clip: 4 };
-const PENALTIES = [0.01, 0.03, 0.1, 0.3, 1, 3, 10];
+const PENALTIES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
 const SOFT_KERNEL = { weight: 1, kernels: ['laplacian'], gammas: [0.3], penalties: PENALTIES };
 
 /** Values an estimator's settings have where a recipe does not give them. */

@@ -140,6 +140,20 @@ describe('predict, submit, report and folds', () => {
     expect(predictions).toHaveLength(19);
     for (const { targets } of predictions) expect(isPhysical(targets, 1e-9)).toBe(true);
 
+    const turned = join(root, 'turned.csv');
+    const tta = await sward(
+      'predict',
+      run,
+      join(data, 'train'),
+      join(data, 'test'),
+      '--out',
+      turned,
+      '--tta',
+      'd4',
+    );
+    expect(tta.stderr).toMatch(/--tta d4: .* are the same/);
+    expect(readFileSync(turned, 'utf8')).toBe(readFileSync(csv, 'utf8'));
+
     const json = join(root, 'predictions.json');
     await sward('predict', run, join(data, 'test'), '--out', json, '--area', '0.25');
     const [record] = JSON.parse(readFileSync(json, 'utf8'));
@@ -192,6 +206,10 @@ describe('wrong usage', () => {
     ],
     [['folds', 'x', '--out', 'y', '--group', 'moon'], /Allowed choices are date-state, date, none/],
     [['predict', 'run', '--out', 'p.csv'], /give photos or folders/],
+    [
+      ['predict', 'run', '--features', 'f', '--ids', 'i', '--tta', 'd4', '--out', 'p.csv'],
+      /--tta d4 needs photos/,
+    ],
     [['predict', 'run', 'x.jpg', '--out', 'p.xlsx'], /end the name in .csv, .json, .geojson/],
     [['sample', '--out', 'x', '--n', '0'], /number of photos is 0/],
   ])('%j exits with 2 and one line', async (args, message) => {

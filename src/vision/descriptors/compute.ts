@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { SwardError } from '../../ground/errors.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
+import { workerFile } from '../../ground/worker-file.ts';
 import { notDecodable, type OpenPhoto, openPhoto, type PhotoBytes } from '../photos/open.ts';
 import { type DescriptorCache, defaultCacheFolder, descriptorCache, photoHash } from './cache.ts';
 import { DESCRIPTOR_NAMES, DESCRIPTOR_VERSION } from './describe.ts';
@@ -113,18 +112,11 @@ function inlineDescriber(): Describer {
 }
 
 function pooledDescriber(threads: number): Describer {
-  const pool = new Piscina({ filename: workerFile(), minThreads: threads, maxThreads: threads });
+  const filename = workerFile(import.meta.url, 'describe-worker');
+  if (filename === undefined) throw new Error('the describe worker is not built; run npm run build');
+  const pool = new Piscina({ filename, minThreads: threads, maxThreads: threads });
   return {
     describe: (photo) => pool.run(photo) as Promise<DescribedBytes>,
     close: () => pool.destroy(),
   };
-}
-
-/** Threads load plain JavaScript, so from the TypeScript source they get the built twin of the worker. */
-function workerFile(): string {
-  const here = import.meta.url;
-  const built = here.endsWith('.ts') ? here.replace(/\/src\/(?!.*\/src\/)/, '/dist/') : here;
-  const file = fileURLToPath(new URL('./describe-worker.js', built));
-  if (!existsSync(file)) throw new Error(`${file} is not built; run npm run build`);
-  return file;
 }
