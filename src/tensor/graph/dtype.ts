@@ -1,0 +1,74 @@
+import { ShapeError } from '../../ground/errors.ts';
+
+/** Element type of a tensor. `float64` exists for checks and host-side precision; models use the others. */
+export type DType =
+  | 'float32'
+  | 'float16'
+  | 'bfloat16'
+  | 'float64'
+  | 'int64'
+  | 'int32'
+  | 'int8'
+  | 'uint8'
+  | 'bool';
+
+/** The array a tensor's elements live in: half formats as raw bits in Uint16Array, bool as 0/1 bytes. */
+export type TensorArray =
+  | Float32Array
+  | Float64Array
+  | Uint16Array
+  | BigInt64Array
+  | Int32Array
+  | Int8Array
+  | Uint8Array;
+
+interface DTypeFacts {
+  readonly bytes: number;
+  /** TensorProto.DataType of the ONNX format. */
+  readonly onnx: number;
+  readonly floating: boolean;
+  readonly array: new (buffer: ArrayBufferLike, offset?: number, length?: number) => TensorArray;
+}
+
+const FACTS: Readonly<Record<DType, DTypeFacts>> = {
+  float32: { bytes: 4, onnx: 1, floating: true, array: Float32Array },
+  uint8: { bytes: 1, onnx: 2, floating: false, array: Uint8Array },
+  int8: { bytes: 1, onnx: 3, floating: false, array: Int8Array },
+  int32: { bytes: 4, onnx: 6, floating: false, array: Int32Array },
+  int64: { bytes: 8, onnx: 7, floating: false, array: BigInt64Array },
+  bool: { bytes: 1, onnx: 9, floating: false, array: Uint8Array },
+  float16: { bytes: 2, onnx: 10, floating: true, array: Uint16Array },
+  float64: { bytes: 8, onnx: 11, floating: true, array: Float64Array },
+  bfloat16: { bytes: 2, onnx: 16, floating: true, array: Uint16Array },
+};
+
+/** Bytes of one element. */
+export const bytesPerElement = (dtype: DType): number => FACTS[dtype].bytes;
+
+/** The ONNX `TensorProto.DataType` code. */
+export const onnxTypeCode = (dtype: DType): number => FACTS[dtype].onnx;
+
+/** Whether gradients can flow through this type. */
+export const isFloating = (dtype: DType): boolean => FACTS[dtype].floating;
+
+/** Zeroed storage for `length` elements. */
+export function allocate(dtype: DType, length: number): TensorArray {
+  return new FACTS[dtype].array(new ArrayBuffer(length * FACTS[dtype].bytes));
+}
+
+/** Views bytes as elements of `dtype`, copying only when they are not aligned for it. */
+export function viewElements(dtype: DType, bytes: Uint8Array): TensorArray {
+  const { bytes: width, array: Elements } = FACTS[dtype];
+  const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  return new Elements(aligned.buffer, aligned.byteOffset, aligned.byteLength / width);
+}
+
+/** The bytes behind an array, in place. */
+export const bytesOf = (array: TensorArray): Uint8Array =>
+  new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+
+/** @throws ShapeError when `dtype` is not a floating type */
+export function requireFloating(dtype: DType, operation: string): void {
+  if (!isFloating(dtype))
+    throw new ShapeError(`${operation} needs a floating type, not ${dtype}; cast first`);
+}

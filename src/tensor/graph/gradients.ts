@@ -1,0 +1,103 @@
+import { ShapeError } from '../../ground/errors.ts';
+import { add } from '../operators/arithmetic.ts';
+import { isFloating } from './dtype.ts';
+import type { Operation } from './operator.ts';
+import { operationOf } from './operator.ts';
+import { sameShape, showShape } from './shape.ts';
+import { constant, describe, type Tensor } from './tensor.ts';
+import { operationsAfter, operationsBefore } from './traverse.ts';
+
+/**
+ * Reverse-mode gradients of a scalar. Extends the graph by the backward pass of exactly those operations
+ * that lie between `sources` and `loss`; nothing is made for frozen parts.
+ *
+ * @param loss scalar, floating
+ * @param sources parameters, inputs or any other tensors on the way
+ * @returns one tensor per source, of its shape and dtype
+ * @throws ShapeError when the loss is not a scalar, a source does not influence it, or an operator on the way
+ *   has no gradient
+ */
+export function gradients(loss: Tensor, sources: readonly Tensor[]): Tensor[] {
+  if (loss.shape.length !== 0) {
+    throw new ShapeError(`gradients need a scalar, not ${describe(loss)}; take its mean or sum first`);
+  }
+  return pullBack(loss, constant(1, [], loss.dtype), sources);
+}
+
+/**
+ * The vector–Jacobian product: gradients of `sum(output · cotangent)`.
+ *
+ * @param cotangent of the output's shape
+ * @param boundary tensors that count as given, even if they depend on sources
+ * @throws ShapeError as {@link gradients}
+ */
+export function pullBack(
+  output: Tensor,
+  cotangent: Tensor,
+  sources: readonly Tensor[],
+  boundary: ReadonlySet<Tensor> = new Set(),
+): Tensor[] {
+  if (!sameShape(output.shape, cotangent.shape)) {
+    throw new ShapeError(`cotangent ${showShape(cotangent.shape)} does not fit ${describe(output)}`);
+  }
+  const order = operationsBefore([output], boundary);
+  const between = operationsAfter(order, new Set(sources));
+  const wanted = new Set(sources);
+  const flows = (tensor: Tensor): boolean => {
+    const operation = operationOf(tensor);
+    return isFloating(tensor.dtype) && (wanted.has(tensor) || (!!operation && between.has(operation)));
+  };
+  const collected = new Map<Tensor, Tensor>([[output, cotangent]]);
+  for (const operation of [...order].reverse()) {
+    if (!between.has(operation)) continue;
+    for (const [tensor, gradient] of inputGradients(operation, collected, flows)) {
+      const before = collected.get(tensor);
+      collected.set(tensor, before === undefined ? gradient : add(before, gradient));
+    }
+  }
+  return sources.map((source) => {
+    const gradient = collected.get(source);
+    if (gradient === undefined) {
+      throw new ShapeError(`${describe(source)} does not influence ${describe(output)}; leave it out`);
+    }
+    return gradient;
+  });
+}
+
+function inputGradients(
+  operation: Operation,
+  collected: ReadonlyMap<Tensor, Tensor>,
+  flows: (tensor: Tensor) => boolean,
+): [Tensor, Tensor][] {
+  const arrived = operation.outputs.map((tensor) => collected.get(tensor));
+  const first = arrived.find((gradient) => gradient !== undefined);
+  const output = operation.outputs[0];
+  if (first === undefined || output === undefined) return [];
+  const { operator, inputs, attributes, outputs } = operation;
+  if (!inputs.some(flows)) return [];
+  if (operator.gradient === undefined) {
+    const names = inputs.map(describe).join(', ');
+    throw new ShapeError(
+      `${operator.name} has no gradient, but lies between ${names} and the loss; freeze them`,
+    );
+  }
+  const rules = operator.gradient({
+    inputs,
+    attributes,
+    output,
+    outputs,
+    gradient: arrived[0] ?? first,
+    gradients: arrived,
+  });
+  const result: [Tensor, Tensor][] = [];
+  inputs.forEach((tensor, index) => {
+    const rule = rules[index];
+    if (rule === undefined || !flows(tensor)) return;
+    const gradient = rule();
+    if (!sameShape(gradient.shape, tensor.shape) || gradient.dtype !== tensor.dtype) {
+      throw new ShapeError(`gradient of ${operator.name} is ${describe(gradient)} for ${describe(tensor)}`);
+    }
+    result.push([tensor, gradient]);
+  });
+  return result;
+}

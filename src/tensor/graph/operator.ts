@@ -1,0 +1,120 @@
+import { SwardError } from '../../ground/errors.ts';
+import type { TensorArray } from './dtype.ts';
+import type { Tensor, TensorSpec } from './tensor.ts';
+
+/** An ONNX attribute value; integers and reals are told apart because ONNX does. */
+export type Attribute =
+  | { readonly int: number }
+  | { readonly float: number }
+  | { readonly ints: readonly number[] }
+  | { readonly floats: readonly number[] }
+  | { readonly text: string };
+
+export const int = (value: number): Attribute => ({ int: value });
+export const float = (value: number): Attribute => ({ float: value });
+export const ints = (values: readonly number[]): Attribute => ({ ints: values });
+export const text = (value: string): Attribute => ({ text: value });
+
+/** What an operator writes its ONNX nodes to. Values are ONNX names; `''` stands for an omitted input. */
+export interface Emission {
+  /** Adds a node with one output and returns the output's name. */
+  node(
+    opType: string,
+    inputs: readonly string[],
+    attributes?: Readonly<Record<string, Attribute>>,
+    domain?: string,
+  ): string;
+  /** Adds a node with `count` outputs. */
+  nodes(
+    opType: string,
+    inputs: readonly string[],
+    count: number,
+    attributes?: Readonly<Record<string, Attribute>>,
+    domain?: string,
+  ): string[];
+  /** A constant of int64 numbers with one axis: axes, shapes, indices. */
+  indices(values: readonly number[]): string;
+  /** A constant of any kind. */
+  constant(spec: TensorSpec, values: TensorArray): string;
+  /** States a shape that ONNX cannot infer, so that buffers can be planned. */
+  declare(name: string, spec: TensorSpec): void;
+  /** The ONNX name of a tensor, emitting what it depends on first. */
+  name(tensor: Tensor): string;
+  /** Lets a placeholder stand for an ONNX name. */
+  bind(placeholder: Tensor, name: string): void;
+  /** Whether the program needs this tensor for anything else: lets an operator choose between two forms. */
+  uses(tensor: Tensor): boolean;
+  /** The stand-in that a compile-time rewrite (quantised weights) put for this operation, if any. */
+  replacement(operation: Operation): ((inputs: readonly string[]) => readonly string[]) | undefined;
+}
+
+/** What a gradient rule sees. `gradient` belongs to the first output. */
+export interface GradientContext<Inputs extends readonly Tensor[], Attributes> {
+  readonly inputs: Inputs;
+  readonly attributes: Attributes;
+  readonly output: Tensor;
+  readonly outputs: readonly Tensor[];
+  readonly gradient: Tensor;
+  readonly gradients: readonly (Tensor | undefined)[];
+}
+
+/** Gradient of one input, made only when it is needed; `undefined` where nothing flows (indices, masks). */
+export type GradientRule = (() => Tensor) | undefined;
+
+/**
+ * One operator: how shapes follow, which ONNX nodes compute it, and how gradients flow back, side by side.
+ * Adding an operator is writing one of these and a function that applies it.
+ */
+export interface Operator<Inputs extends readonly Tensor[] = readonly Tensor[], Attributes = unknown> {
+  readonly name: string;
+  /** The shape rule. @throws ShapeError where the inputs do not fit */
+  outputs(inputs: Inputs, attributes: Attributes): readonly TensorSpec[];
+  /** The ONNX nodes; returns the name of every output. */
+  emit(
+    emission: Emission,
+    inputs: { readonly [K in keyof Inputs]: string },
+    operation: Operation<Inputs, Attributes>,
+  ): readonly string[];
+  /** One rule an input; absent where no gradient can pass. */
+  gradient?(context: GradientContext<Inputs, Attributes>): readonly GradientRule[];
+  /** How to apply it anew to other inputs, for operators whose attributes hold tensors. */
+  rebuild?(inputs: Inputs, attributes: Attributes): readonly Tensor[];
+}
+
+/** One use of an operator. */
+export interface Operation<Inputs extends readonly Tensor[] = readonly Tensor[], Attributes = unknown> {
+  readonly operator: Operator<Inputs, Attributes>;
+  readonly inputs: Inputs;
+  readonly attributes: Attributes;
+  readonly outputs: readonly Tensor[];
+}
+
+/** Applies an operator and returns all its outputs. @throws ShapeError from the operator's shape rule */
+export function applyAll<Inputs extends readonly Tensor[], Attributes>(
+  operator: Operator<Inputs, Attributes>,
+  inputs: Inputs,
+  attributes: Attributes,
+): readonly Tensor[] {
+  const specs = operator.outputs(inputs, attributes);
+  const outputs: Tensor[] = [];
+  const operation = { operator, inputs, attributes, outputs } as unknown as Operation;
+  specs.forEach((spec, output) => {
+    outputs.push({ ...spec, label: operator.name, origin: { kind: 'operation', operation, output } });
+  });
+  return outputs;
+}
+
+/** Applies an operator with one output (or whose first is the one of interest). */
+export function apply<Inputs extends readonly Tensor[], Attributes>(
+  operator: Operator<Inputs, Attributes>,
+  inputs: Inputs,
+  attributes: Attributes,
+): Tensor {
+  const [first] = applyAll(operator, inputs, attributes);
+  if (first === undefined) throw new SwardError(`operator ${operator.name} yields nothing; report this`);
+  return first;
+}
+
+/** The operation a tensor comes from, or undefined for a leaf. */
+export const operationOf = (tensor: Tensor): Operation | undefined =>
+  tensor.origin.kind === 'operation' ? tensor.origin.operation : undefined;

@@ -1,0 +1,93 @@
+import { ShapeError } from '../ground/errors.ts';
+import { sameShape } from './graph/shape.ts';
+import { describe, type Tensor } from './graph/tensor.ts';
+import { add, clamp, divide, minimum, multiply, square, subtract } from './operators/arithmetic.ts';
+import { absolute, exponential } from './operators/elementwise.ts';
+import { mean, sum } from './operators/reduction.ts';
+
+/** A loss of predictions and observations, both `[batch, columns]`, as a scalar. */
+export type Loss = (predicted: Tensor, observed: Tensor) => Tensor;
+
+/** Weights of the columns: broadcasts to `[batch, columns]`. */
+export interface Weighted {
+  readonly weights: Tensor;
+}
+
+function errorOf(predicted: Tensor, observed: Tensor): Tensor {
+  if (!sameShape(predicted.shape, observed.shape)) {
+    throw new ShapeError(`loss: ${describe(predicted)} and ${describe(observed)} differ in shape`);
+  }
+  return subtract(predicted, observed);
+}
+
+/** mean (ŷ − y)². */
+export const meanSquaredError: Loss = (predicted, observed) => mean(square(errorOf(predicted, observed)));
+
+/** mean w(ŷ − y)², a weight a column; divided by the number of elements, not by the weights' sum. */
+export const weightedMeanSquaredError =
+  ({ weights }: Weighted): Loss =>
+  (predicted, observed) =>
+    mean(multiply(square(errorOf(predicted, observed)), weights));
+
+/** mean |ŷ − y|. */
+export const meanAbsoluteError: Loss = (predicted, observed) => mean(absolute(errorOf(predicted, observed)));
+
+/**
+ * Huber's loss (1964): e²/2 up to δ, then δ(|e| − δ/2).
+ *
+ * @param options `delta` in the targets' unit; optional `weights` a column
+ */
+export const huber =
+  ({ delta, weights }: { readonly delta: number } & Partial<Weighted>): Loss =>
+  (predicted, observed) => {
+    const size = absolute(errorOf(predicted, observed));
+    const near = minimum(size, delta);
+    // With n = min(|e|, δ): n²/2 + δ(|e| − n) is both branches in one, without a where.
+    const each = add(multiply(square(near), 0.5), multiply(subtract(size, near), delta));
+    return mean(weights ? multiply(each, weights) : each);
+  };
+
+/** torch's SmoothL1Loss: Huber's loss divided by its threshold β. */
+export const smoothL1 =
+  ({ beta, ...rest }: { readonly beta: number } & Partial<Weighted>): Loss =>
+  (predicted, observed) =>
+    multiply(huber({ delta: beta, ...rest })(predicted, observed), 1 / beta);
+
+/**
+ * Σ over columns of w·SS_res/SS_tot = w·(1 − R²) within the batch. SS_tot is that of the batch's own mean, so a
+ * batch with one value a column is unstable; `epsilon` keeps it finite.
+ */
+export const rSquaredLoss =
+  ({ weights, epsilon = 1e-8 }: Weighted & { readonly epsilon?: number }): Loss =>
+  (predicted, observed) => {
+    const residual = sum(square(errorOf(predicted, observed)), { axes: [0] });
+    const centred = subtract(observed, mean(observed, { axes: [0], keepAxes: true }));
+    const total = add(sum(square(centred), { axes: [0] }), epsilon);
+    return sum(multiply(divide(residual, total), weights));
+  };
+
+/** A sum of losses, each times its share. @throws ShapeError when there is none */
+export const combined =
+  (parts: readonly (readonly [share: number, loss: Loss])[]): Loss =>
+  (predicted, observed) => {
+    const [first, ...rest] = parts.map(([share, loss]) => multiply(loss(predicted, observed), share));
+    if (first === undefined) throw new ShapeError('combined loss of nothing');
+    return rest.reduce((total, part) => add(total, part), first);
+  };
+
+/**
+ * mean ½(ln σ² + (ŷ − y)²/σ²): the likelihood of a normal error whose variance the model predicts as well,
+ * without its constant (Nix & Weigend 1994).
+ *
+ * @param logVariance ln σ², of the predictions' shape; kept within ±`limit` so that neither side explodes
+ */
+export function gaussianNegativeLogLikelihood(
+  predicted: Tensor,
+  logVariance: Tensor,
+  observed: Tensor,
+  limit = 10,
+): Tensor {
+  const bounded = clamp(logVariance, -limit, limit);
+  const scaled = multiply(square(errorOf(predicted, observed)), exponential(multiply(bounded, -1)));
+  return multiply(mean(add(bounded, scaled)), 0.5);
+}

@@ -1,0 +1,203 @@
+import type { NodeProto, TensorProto, ValueInfoProto } from 'onnx-buf';
+import { SwardError, UsageError } from '../../ground/errors.ts';
+import { bytesOf } from '../graph/dtype.ts';
+import { encodeNumbers } from '../graph/half.ts';
+import type { Attribute, Emission, Operation } from '../graph/operator.ts';
+import { isParameter, type Parameter, type Tensor, type TensorSpec } from '../graph/tensor.ts';
+import { leavesBefore, operationsBefore } from '../graph/traverse.ts';
+import { embeddedInitializer, type ModelParts, nodeProto, valueInfo } from './model.ts';
+
+/** What turns a graph into a model. */
+export interface EmissionRequest {
+  /** Results by name. */
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  /** Parameters that are fed at every run; all others become initializers. */
+  readonly isFed: (parameter: Parameter) => boolean;
+  /** The initializer for a parameter that is not fed. */
+  readonly initializer: (parameter: Parameter) => TensorProto;
+  /** Stand-ins for operations, as quantised weights are. */
+  readonly replacements?: ReadonlyMap<Operation, Replacement>;
+}
+
+/** What an operation is replaced by: initializers of its own, and nodes from its (first) inputs. */
+export interface Replacement {
+  readonly initializers: readonly TensorProto[];
+  emit(emission: Emission, inputs: readonly string[]): readonly string[];
+}
+
+/** A model and the leaves it is to be fed. */
+export interface EmittedModel {
+  readonly parts: ModelParts;
+  readonly inputs: readonly Tensor[];
+  readonly fed: readonly Parameter[];
+}
+
+/** Small constants are shared when they are equal; larger ones by identity. */
+const SHARED_CONSTANT_LIMIT = 64;
+
+/**
+ * Writes the part of the graph that the outputs need as ONNX nodes, in an order that respects dependence.
+ *
+ * @throws UsageError when two different leaves have the same name
+ */
+export function emitModel(request: EmissionRequest): EmittedModel {
+  return new ModelEmission(request).finish();
+}
+
+class ModelEmission implements Emission {
+  readonly #request: EmissionRequest;
+  readonly #nodes: NodeProto[] = [];
+  readonly #initializers: TensorProto[] = [];
+  readonly #declared: ValueInfoProto[] = [];
+  readonly #names = new Map<Tensor, string>();
+  readonly #constants = new Map<string, string>();
+  readonly #leaves = new Map<string, Tensor>();
+  readonly #reachable: ReadonlySet<Operation>;
+  readonly #produced = new Set<string>();
+  #count = 0;
+
+  constructor(request: EmissionRequest) {
+    this.#request = request;
+    this.#reachable = new Set(operationsBefore(Object.values(request.outputs)));
+  }
+
+  finish(): EmittedModel {
+    const outputs = Object.entries(this.#request.outputs);
+    const renamed = new Map<string, string>();
+    for (const [name, tensor] of outputs) {
+      const inner = this.name(tensor);
+      if (this.#leaves.has(name)) {
+        throw new UsageError(`an output and an input or parameter are both called "${name}"; rename one`);
+      }
+      const shared = renamed.has(inner) || !this.#produced.has(inner);
+      renamed.set(shared ? this.node('Identity', [inner]) : inner, name);
+    }
+    for (const node of this.#nodes) {
+      node.input = node.input.map((name) => renamed.get(name) ?? name);
+      node.output = node.output.map((name) => renamed.get(name) ?? name);
+    }
+    const leaves = [...this.#leaves.values()];
+    const inputs = leaves.filter((leaf) => leaf.origin.kind === 'input');
+    const fed = leaves.filter(isParameter).filter(this.#request.isFed);
+    return {
+      parts: {
+        nodes: this.#nodes,
+        initializers: this.#initializers,
+        inputs: [...inputs, ...fed].map((leaf) => valueInfo(leaf.label, leaf)),
+        outputs: outputs.map(([name, tensor]) => valueInfo(name, tensor)),
+        declared: this.#declared,
+      },
+      inputs,
+      fed,
+    };
+  }
+
+  node = (
+    opType: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, Attribute>> = {},
+    domain = '',
+  ): string => this.nodes(opType, inputs, 1, attributes, domain)[0] as string;
+
+  nodes = (
+    opType: string,
+    inputs: readonly string[],
+    count: number,
+    attributes: Readonly<Record<string, Attribute>> = {},
+    domain = '',
+  ): string[] => {
+    const outputs = Array.from({ length: count }, () => this.#fresh(opType));
+    this.#nodes.push(nodeProto(opType, inputs, outputs, attributes, domain));
+    for (const name of outputs) this.#produced.add(name);
+    return outputs;
+  };
+
+  indices = (values: readonly number[]): string =>
+    this.constant({ dtype: 'int64', shape: [values.length] }, encodeNumbers('int64', values));
+
+  constant = (spec: TensorSpec, values: Parameters<typeof bytesOf>[0]): string => {
+    const key =
+      values.length <= SHARED_CONSTANT_LIMIT
+        ? `${spec.dtype}[${spec.shape.join()}] ${Buffer.from(bytesOf(values)).toString('base64')}`
+        : undefined;
+    const known = key && this.#constants.get(key);
+    if (known) return known;
+    const name = this.#fresh('constant');
+    this.#initializers.push(embeddedInitializer(name, spec, bytesOf(values)));
+    if (key) this.#constants.set(key, name);
+    return name;
+  };
+
+  declare = (name: string, spec: TensorSpec): void => {
+    this.#declared.push(valueInfo(name, spec));
+  };
+
+  bind = (placeholder: Tensor, name: string): void => {
+    this.#names.set(placeholder, name);
+  };
+
+  uses = (tensor: Tensor): boolean =>
+    tensor.origin.kind === 'operation' && this.#reachable.has(tensor.origin.operation);
+
+  replacement = (operation: Operation): ((inputs: readonly string[]) => readonly string[]) | undefined => {
+    const found = this.#request.replacements?.get(operation);
+    if (found === undefined) return undefined;
+    return (inputs) => {
+      this.#initializers.push(...found.initializers);
+      return found.emit(this, inputs);
+    };
+  };
+
+  name = (tensor: Tensor): string => {
+    const known = this.#names.get(tensor);
+    if (known !== undefined) return known;
+    if (tensor.origin.kind !== 'operation') return this.#leafName(tensor);
+    for (const operation of operationsBefore([tensor])) this.#emitOperation(operation);
+    return this.#names.get(tensor) as string;
+  };
+
+  #emitOperation(operation: Operation): void {
+    const first = operation.outputs[0];
+    if (first === undefined || this.#names.has(first)) return;
+    const replaced = this.#request.replacements?.get(operation);
+    const inputs = replaced ? [this.name(operation.inputs[0] as Tensor)] : operation.inputs.map(this.name);
+    const rest = replaced ? operation.inputs.slice(2).map(this.name) : [];
+    const names = operation.operator.emit(this, [...inputs, ...rest], operation);
+    names.forEach((name, index) => {
+      const output = operation.outputs[index];
+      if (output) this.#names.set(output, name);
+    });
+  }
+
+  #leafName(leaf: Tensor): string {
+    if (leaf.origin.kind === 'placeholder') {
+      throw new SwardError(
+        'a value made inside a checkpoint is used outside of it; return it from the block',
+      );
+    }
+    if (leaf.origin.kind === 'constant') {
+      const name = this.constant(leaf, leaf.origin.values);
+      this.#names.set(leaf, name);
+      return name;
+    }
+    const other = this.#leaves.get(leaf.label);
+    if (other !== undefined && other !== leaf) {
+      throw new UsageError(`two inputs or parameters are called "${leaf.label}"; rename one of them`);
+    }
+    this.#leaves.set(leaf.label, leaf);
+    this.#names.set(leaf, leaf.label);
+    if (isParameter(leaf) && !this.#request.isFed(leaf))
+      this.#initializers.push(this.#request.initializer(leaf));
+    return leaf.label;
+  }
+
+  #fresh(stem: string): string {
+    this.#count += 1;
+    return `${stem}#${this.#count}`;
+  }
+}
+
+/** Every parameter that the outputs depend on, also those inside checkpoints. */
+export function parametersOf(outputs: readonly Tensor[]): Parameter[] {
+  return leavesBefore(outputs).filter(isParameter);
+}

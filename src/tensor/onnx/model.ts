@@ -1,0 +1,143 @@
+import { create, toBinary } from '@bufbuild/protobuf';
+import {
+  type AttributeProto,
+  AttributeProtoSchema,
+  AttributeProto_AttributeType as AttributeType,
+  TensorProto_DataLocation as DataLocation,
+  GraphProtoSchema,
+  ModelProtoSchema,
+  type NodeProto,
+  NodeProtoSchema,
+  OperatorSetIdProtoSchema,
+  StringStringEntryProtoSchema,
+  type TensorProto,
+  TensorProtoSchema,
+  TensorShapeProto_DimensionSchema,
+  TensorShapeProtoSchema,
+  TypeProto_TensorSchema,
+  TypeProtoSchema,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from 'onnx-buf';
+import { onnxTypeCode } from '../graph/dtype.ts';
+import type { Attribute } from '../graph/operator.ts';
+import type { TensorSpec } from '../graph/tensor.ts';
+
+/** ONNX 1.16: the first with every operator sward emits. */
+const OPSET = 21n;
+const IR_VERSION = 10n;
+
+/** The parts of an ONNX model, ready to be written. */
+export interface ModelParts {
+  readonly nodes: readonly NodeProto[];
+  readonly initializers: readonly TensorProto[];
+  readonly inputs: readonly ValueInfoProto[];
+  readonly outputs: readonly ValueInfoProto[];
+  readonly declared: readonly ValueInfoProto[];
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** The bytes of an ONNX model file. */
+export function modelBytes(parts: ModelParts): Uint8Array {
+  const graph = create(GraphProtoSchema, {
+    name: 'sward',
+    node: [...parts.nodes],
+    initializer: [...parts.initializers],
+    input: [...parts.inputs],
+    output: [...parts.outputs],
+    valueInfo: [...parts.declared],
+  });
+  const model = create(ModelProtoSchema, {
+    irVersion: IR_VERSION,
+    producerName: 'sward',
+    opsetImport: [
+      create(OperatorSetIdProtoSchema, { domain: '', version: OPSET }),
+      create(OperatorSetIdProtoSchema, { domain: 'com.microsoft', version: 1n }),
+    ],
+    graph,
+    metadataProps: pairs(parts.metadata ?? {}),
+  });
+  return toBinary(ModelProtoSchema, model);
+}
+
+/** One node. */
+export function nodeProto(
+  opType: string,
+  inputs: readonly string[],
+  outputs: readonly string[],
+  attributes: Readonly<Record<string, Attribute>>,
+  domain: string,
+): NodeProto {
+  return create(NodeProtoSchema, {
+    opType,
+    domain,
+    // The first output's name is unique, and tells profiles apart.
+    name: outputs[0] ?? opType,
+    input: [...inputs],
+    output: [...outputs],
+    attribute: Object.entries(attributes).map(([name, value]) => attributeProto(name, value)),
+  });
+}
+
+function attributeProto(name: string, value: Attribute): AttributeProto {
+  if ('int' in value) {
+    return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(value.int) });
+  }
+  if ('float' in value)
+    return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: value.float });
+  if ('ints' in value) {
+    return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.ints.map(BigInt) });
+  }
+  if ('floats' in value) {
+    return create(AttributeProtoSchema, { name, type: AttributeType.FLOATS, floats: [...value.floats] });
+  }
+  const bytes = new TextEncoder().encode(value.text);
+  return create(AttributeProtoSchema, { name, type: AttributeType.STRING, s: bytes });
+}
+
+/** The declaration of a value: its name, element type and shape. */
+export function valueInfo(name: string, spec: TensorSpec): ValueInfoProto {
+  const shape = create(TensorShapeProtoSchema, {
+    dim: spec.shape.map((length) =>
+      create(TensorShapeProto_DimensionSchema, { value: { case: 'dimValue', value: BigInt(length) } }),
+    ),
+  });
+  const tensor = create(TypeProto_TensorSchema, { elemType: onnxTypeCode(spec.dtype), shape });
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } }),
+  });
+}
+
+/** An initializer whose bytes are part of the model. */
+export function embeddedInitializer(name: string, spec: TensorSpec, bytes: Uint8Array): TensorProto {
+  return create(TensorProtoSchema, {
+    name,
+    dataType: onnxTypeCode(spec.dtype),
+    dims: spec.shape.map(BigInt),
+    // A copy, because the array may change before the model is written.
+    rawData: bytes.slice(),
+  });
+}
+
+/** An initializer whose bytes lie in another file, at `offset`, used in place. */
+export function externalInitializer(
+  name: string,
+  spec: TensorSpec,
+  place: { readonly location: string; readonly offset: number; readonly length: number },
+): TensorProto {
+  return create(TensorProtoSchema, {
+    name,
+    dataType: onnxTypeCode(spec.dtype),
+    dims: spec.shape.map(BigInt),
+    dataLocation: DataLocation.EXTERNAL,
+    externalData: pairs({
+      location: place.location,
+      offset: String(place.offset),
+      length: String(place.length),
+    }),
+  });
+}
+
+const pairs = (entries: Readonly<Record<string, string>>) =>
+  Object.entries(entries).map(([key, value]) => create(StringStringEntryProtoSchema, { key, value }));

@@ -1,0 +1,140 @@
+import { ShapeError } from '../../ground/errors.ts';
+import { apply, type Emission, float, int, type Operator } from '../graph/operator.ts';
+import { lengthAt } from '../graph/shape.ts';
+import { describe, type Tensor } from '../graph/tensor.ts';
+import { add, multiply, subtract } from './arithmetic.ts';
+import { reshape, transpose } from './layout.ts';
+import { matmul } from './matmul.ts';
+import { softmax } from './normalisation.ts';
+import { sum, sumTo } from './reduction.ts';
+
+export interface AttentionOptions {
+  readonly heads: number;
+  /** What scores are multiplied by; default 1/√(width of a head). */
+  readonly scale?: number;
+  /** Added to the scores: broadcasts to `[batch, heads, queries, keys]`. */
+  readonly bias?: Tensor;
+}
+
+interface Attention {
+  readonly heads: number;
+  readonly scale: number;
+  /** The differentiable form: the three inputs by head, the probabilities, and the result. */
+  readonly open: OpenForm;
+}
+
+interface OpenForm {
+  readonly q: Tensor;
+  readonly k: Tensor;
+  readonly v: Tensor;
+  readonly probabilities: Tensor;
+  /** `[batch, heads, queries, width]` */
+  readonly mixed: Tensor;
+  readonly result: Tensor;
+}
+
+const ATTENTION: Operator<readonly Tensor[], Attention> = {
+  name: 'attention',
+  outputs: ([q]) => [{ dtype: (q as Tensor).dtype, shape: (q as Tensor).shape }],
+  emit(emission, inputs, { inputs: [q, , , bias], attributes: { heads, scale, open } }) {
+    // Training needs the probabilities anyway; inference takes the fused kernel, which never stores them.
+    if (emission.uses(open.probabilities) || !fusable(q as Tensor, heads, bias)) {
+      return [emission.name(open.result)];
+    }
+    return [fused(emission, inputs, { heads, scale, bias })];
+  },
+  gradient({ attributes: { heads, scale, open }, inputs: [, , , bias], gradient }) {
+    const { q, k, v, probabilities, mixed } = open;
+    const g = splitHeads(gradient, heads);
+    const scores = once(() => {
+      const arriving = matmul(g, v, { transposeB: true });
+      // Σ g·P over keys equals Σ (dO·O) over a head's width, which is far fewer numbers.
+      const level = sum(multiply(g, mixed), { axes: [-1], keepAxes: true });
+      return multiply(subtract(arriving, level), probabilities);
+    });
+    return [
+      () => joinHeads(matmul(scores(), k, { scale })),
+      () => joinHeads(matmul(scores(), q, { transposeA: true, scale })),
+      () => joinHeads(matmul(probabilities, g, { transposeA: true })),
+      ...(bias ? [() => sumTo(scores(), bias.shape)] : []),
+    ];
+  },
+  rebuild([q, k, v, bias], { heads, scale }) {
+    return [attention(q as Tensor, k as Tensor, v as Tensor, { heads, scale, ...(bias && { bias }) })];
+  },
+};
+
+/** The kernel takes a bias of [1 or batch, 1 or heads, queries, keys] only. */
+function fusable(q: Tensor, heads: number, bias: Tensor | undefined): boolean {
+  if (bias === undefined) return true;
+  const [batch, biasHeads] = bias.shape;
+  const leading = (batch === 1 || batch === q.shape[0]) && (biasHeads === 1 || biasHeads === heads);
+  return bias.shape.length === 4 && leading && lengthAt(bias.shape, 2) === lengthAt(q.shape, 1);
+}
+
+function fused(
+  { node }: Emission,
+  [q = '', k = '', v = '', bias = '']: readonly string[],
+  { heads, scale, bias: added }: { heads: number; scale: number; bias: Tensor | undefined },
+): string {
+  const inputs = added ? [q, k, v, '', '', bias] : [q, k, v];
+  return node('MultiHeadAttention', inputs, { num_heads: int(heads), scale: float(scale) }, 'com.microsoft');
+}
+
+function openForm(
+  q: Tensor,
+  k: Tensor,
+  v: Tensor,
+  heads: number,
+  scale: number,
+  bias: Tensor | undefined,
+): OpenForm {
+  const parts = { q: splitHeads(q, heads), k: splitHeads(k, heads), v: splitHeads(v, heads) };
+  const scores = matmul(parts.q, parts.k, { transposeB: true, scale });
+  const probabilities = softmax(bias ? add(scores, bias) : scores);
+  const mixed = matmul(probabilities, parts.v);
+  return { ...parts, probabilities, mixed, result: joinHeads(mixed) };
+}
+
+function once(make: () => Tensor): () => Tensor {
+  let made: Tensor | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+/** `[batch, tokens, heads · width]` → `[batch, heads, tokens, width]`. */
+export function splitHeads(x: Tensor, heads: number): Tensor {
+  const [batch, tokens, dim] = x.shape as [number, number, number];
+  return transpose(reshape(x, [batch, tokens, heads, dim / heads]), [0, 2, 1, 3]);
+}
+
+/** `[batch, heads, tokens, width]` → `[batch, tokens, heads · width]`. */
+export function joinHeads(x: Tensor): Tensor {
+  const [batch, heads, tokens, width] = x.shape as [number, number, number, number];
+  return reshape(transpose(x, [0, 2, 1, 3]), [batch, tokens, heads * width]);
+}
+
+/**
+ * Multi-head scaled dot-product attention (Vaswani et al. 2017): softmax(q·kᵀ·scale + bias)·v for every head.
+ * Programs that need no gradient through it run ONNX Runtime's fused kernel.
+ *
+ * @param q `[batch, queries, dim]`, heads one after another in the last axis
+ * @param k `[batch, keys, dim]`
+ * @param v `[batch, keys, dim]`
+ * @returns `[batch, queries, dim]`
+ * @throws ShapeError when they do not fit or dim is no multiple of the heads
+ */
+export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions): Tensor {
+  const { heads, bias } = options;
+  const [batch, , dim] = q.shape;
+  const fits = [q, k, v].every((x) => x.shape.length === 3 && x.shape[0] === batch && x.shape[2] === dim);
+  if (!fits || dim === undefined || dim % heads !== 0 || k.shape[1] !== v.shape[1]) {
+    const all = [q, k, v].map(describe).join(', ');
+    throw new ShapeError(`attention with ${heads} heads: ${all} do not fit`);
+  }
+  const scale = options.scale ?? 1 / Math.sqrt(dim / heads);
+  const open = openForm(q, k, v, heads, scale, bias);
+  return apply(ATTENTION, bias ? [q, k, v, bias] : [q, k, v], { heads, scale, open });
+}

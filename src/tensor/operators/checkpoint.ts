@@ -1,0 +1,157 @@
+import { ShapeError } from '../../ground/errors.ts';
+import { isFloating, onnxTypeCode } from '../graph/dtype.ts';
+import { pullBack } from '../graph/gradients.ts';
+import { apply, applyAll, int, type Operation, type Operator, operationOf } from '../graph/operator.ts';
+import { sizeOf } from '../graph/shape.ts';
+import type { Tensor } from '../graph/tensor.ts';
+import { operationsAfter, operationsBefore } from '../graph/traverse.ts';
+
+interface Block {
+  readonly placeholders: readonly Tensor[];
+  readonly body: Tensor;
+}
+
+/** Inputs of a checkpoint: what the block was called with, then the outer tensors it captured. */
+const CHECKPOINT: Operator<readonly Tensor[], Block> = {
+  name: 'checkpoint',
+  outputs: (_, { body }) => [{ dtype: body.dtype, shape: body.shape }],
+  emit(emission, inputs, { attributes: { placeholders, body } }) {
+    placeholders.forEach((placeholder, index) => {
+      emission.bind(placeholder, inputs[index] as string);
+    });
+    return [emission.name(body)];
+  },
+  gradient({ inputs, attributes: { placeholders, body }, gradient }) {
+    // The recomputation waits for the gradient that needs it; otherwise ONNX Runtime would run it at once, or
+    // merge it with the original, and everything would be kept after all.
+    let made: Map<Tensor, Tensor> | undefined;
+    const all = (): Map<Tensor, Tensor> => {
+      if (made) return made;
+      const delayed = new Map(
+        placeholders.map((placeholder, index) => [placeholder, after(inputs[index] as Tensor, gradient)]),
+      );
+      const again = copyOf(body, delayed);
+      const sources = [
+        ...[...delayed.values()].filter((x) => isFloating(x.dtype)),
+        ...inputs.slice(placeholders.length).filter((x) => isFloating(x.dtype)),
+      ];
+      const reached = reachedFrom(again, sources);
+      const pulled = pullBack(again, gradient, reached, new Set(sources));
+      const bySource = new Map(reached.map((source, index) => [source, pulled[index] as Tensor]));
+      made = new Map();
+      for (const [index, x] of inputs.entries()) {
+        const placeholder = placeholders[index];
+        const found = bySource.get(placeholder ? (delayed.get(placeholder) as Tensor) : x);
+        if (found) made.set(placeholder ?? x, found);
+      }
+      return made;
+    };
+    return inputs.map((x, index) => {
+      const key = placeholders[index] ?? x;
+      return () => {
+        const found = all().get(key);
+        if (found === undefined) throw new ShapeError(`checkpoint: ${x.label} does not influence the block`);
+        return found;
+      };
+    });
+  },
+  rebuild: (inputs, { placeholders, body }) => {
+    // Fresh placeholders, so that the copy of a nested block is emitted for itself.
+    const fresh = placeholders.map(placeholderFor);
+    const substitutes = new Map([
+      ...placeholders.map((old, index) => [old, fresh[index] as Tensor] as const),
+      ...capturedBy(body, placeholders).map(
+        (x, index) => [x, inputs[placeholders.length + index] as Tensor] as const,
+      ),
+    ]);
+    return applyAll(CHECKPOINT, inputs, { placeholders: fresh, body: copyOf(body, substitutes) });
+  },
+};
+
+const AFTER: Operator<readonly [Tensor, Tensor], undefined> = {
+  name: 'after',
+  outputs: ([x]) => [{ dtype: x.dtype, shape: x.shape }],
+  emit(emission, [x, signal], { inputs: [source, other], outputs }) {
+    const { node, indices } = emission;
+    // A slice of everything, whose start of 0 is formally computed from the signal: it cannot be folded, merged
+    // or run before the signal is there. (A reshape would cost nothing, but ONNX Runtime fuses those away.)
+    const flat = node('Reshape', [signal, indices([sizeOf(other.shape)])]);
+    const one = node('Slice', [flat, indices([0]), indices([1])]);
+    const flag = node('Cast', [node('IsNaN', [one])], { to: int(onnxTypeCode('int64')) });
+    const start = node('Mul', [flag, indices([0])]);
+    const rows = source.shape.length > 0 ? x : node('Reshape', [x, indices([1])]);
+    const part = node('Slice', [rows, start, indices([source.shape[0] ?? 1]), indices([0])]);
+    const name = source.shape.length > 0 ? part : node('Reshape', [part, indices([])]);
+    emission.declare(name, outputs[0] ?? source);
+    return [name];
+  },
+};
+
+const placeholderFor = (x: Tensor): Tensor => ({
+  dtype: x.dtype,
+  shape: x.shape,
+  label: x.label,
+  origin: { kind: 'placeholder' },
+});
+
+/** `x` itself, but available only once `signal` has been computed. */
+const after = (x: Tensor, signal: Tensor): Tensor => apply(AFTER, [x, signal], undefined);
+
+/** The sources that a tensor depends on at all. */
+function reachedFrom(output: Tensor, sources: readonly Tensor[]): Tensor[] {
+  const order = operationsBefore([output]);
+  const used = new Set(order.flatMap((operation) => [...operation.inputs]));
+  return sources.filter((source) => used.has(source) || source === output);
+}
+
+/** Outer tensors that the part of `body` behind the placeholders uses directly. */
+function capturedBy(body: Tensor, placeholders: readonly Tensor[]): Tensor[] {
+  const order = operationsBefore([body]);
+  const own = new Set(placeholders);
+  const inside = operationsAfter(order, own);
+  const captured = new Set<Tensor>();
+  for (const operation of inside) {
+    for (const x of operation.inputs) {
+      const before = operationOf(x);
+      const belongs = own.has(x) || (before !== undefined && inside.has(before));
+      if (!belongs && x.origin.kind !== 'constant') captured.add(x);
+    }
+  }
+  return [...captured];
+}
+
+/** `output` computed again with some tensors replaced; what does not depend on them is shared. */
+function copyOf(output: Tensor, substitutes: ReadonlyMap<Tensor, Tensor>): Tensor {
+  const order = operationsBefore([output]);
+  const affected = operationsAfter(order, new Set(substitutes.keys()));
+  const copies = new Map(substitutes);
+  for (const operation of order) {
+    if (!affected.has(operation)) continue;
+    const inputs = operation.inputs.map((x) => copies.get(x) ?? x);
+    const { operator, attributes } = operation;
+    const outputs =
+      operator.rebuild?.(inputs, attributes) ??
+      applyAll(operator as Operation['operator'], inputs, attributes);
+    operation.outputs.forEach((old, index) => {
+      copies.set(old, outputs[index] as Tensor);
+    });
+  }
+  return copies.get(output) ?? output;
+}
+
+/**
+ * Runs a block so that training keeps only its inputs and computes the inside again in the backward pass
+ * (Chen et al. 2016, "Training deep nets with sublinear memory cost"). Costs one more forward pass of the
+ * block, saves all its intermediate values. Values and gradients are exactly those of `block(...inputs)`.
+ *
+ * @param block pure; may use parameters and other outer tensors besides its arguments
+ */
+export function checkpoint<Inputs extends readonly Tensor[]>(
+  block: (...inputs: Inputs) => Tensor,
+  ...inputs: Inputs
+): Tensor {
+  const placeholders = inputs.map(placeholderFor);
+  const body = block(...(placeholders as readonly Tensor[] as Inputs));
+  const captured = capturedBy(body, placeholders);
+  return apply(CHECKPOINT, [...inputs, ...captured], { placeholders, body });
+}

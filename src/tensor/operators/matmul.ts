@@ -1,0 +1,120 @@
+import { ShapeError } from '../../ground/errors.ts';
+import { requireFloating } from '../graph/dtype.ts';
+import { apply, float, type GradientRule, int, type Operator } from '../graph/operator.ts';
+import { broadcastShapes, lengthAt, sizeOf } from '../graph/shape.ts';
+import { describe, type Tensor } from '../graph/tensor.ts';
+import { reshape } from './layout.ts';
+import { sum, sumTo } from './reduction.ts';
+
+/** How the two factors are read: with the last two axes exchanged, and the product times `scale`. */
+export interface MatmulOptions {
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  readonly scale?: number;
+}
+
+type Two = readonly [Tensor, Tensor];
+
+const MATMUL: Operator<Two, Required<MatmulOptions>> = {
+  name: 'matmul',
+  outputs([a, b], { transposeA, transposeB }) {
+    const [rows, inner] = matrixOf(a, transposeA);
+    const [otherInner, columns] = matrixOf(b, transposeB);
+    const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
+    if (inner !== otherInner || batch === undefined || a.dtype !== b.dtype) {
+      const flags = `${transposeA ? ', first transposed' : ''}${transposeB ? ', second transposed' : ''}`;
+      throw new ShapeError(`matmul: ${describe(a)} and ${describe(b)} do not fit${flags}`);
+    }
+    return [{ dtype: a.dtype, shape: [...batch, rows, columns] }];
+  },
+  emit({ node }, inputs, { inputs: [a, b], attributes: { transposeA, transposeB, scale } }) {
+    const transposes = { transA: int(transposeA ? 1 : 0), transB: int(transposeB ? 1 : 0) };
+    const alpha = float(scale);
+    if (a.shape.length === 2 && b.shape.length === 2) return [node('Gemm', inputs, { ...transposes, alpha })];
+    if (!transposeA && !transposeB && scale === 1) return [node('MatMul', inputs)];
+    return [node('FusedMatMul', inputs, { ...transposes, alpha }, 'com.microsoft')];
+  },
+  gradient({ inputs: [a, b], attributes: { transposeA, transposeB, scale }, gradient: g }) {
+    const left = (): Tensor =>
+      transposeA
+        ? matmul(b, g, { transposeA: transposeB, transposeB: true, scale })
+        : matmul(g, b, { transposeB: !transposeB, scale });
+    const right = (): Tensor =>
+      transposeB
+        ? matmul(g, a, { transposeA: true, transposeB: transposeA, scale })
+        : matmul(a, g, { transposeA: !transposeA, scale });
+    return [() => sumTo(left(), a.shape), () => sumTo(right(), b.shape)];
+  },
+};
+
+const LINEAR: Operator<readonly Tensor[], undefined> = {
+  name: 'linear',
+  outputs([x, weight, bias]) {
+    const [rows, inner] = matrixOf(x as Tensor, false);
+    const [features, otherInner] = matrixOf(weight as Tensor, false);
+    const biasFits = bias === undefined || (bias.shape.length === 1 && bias.shape[0] === features);
+    if (inner !== otherInner || x?.dtype !== weight?.dtype || !biasFits) {
+      const all = [x, weight, bias].flatMap((tensor) => (tensor ? [describe(tensor)] : []));
+      throw new ShapeError(`linear: ${all.join(', ')} do not fit [rows, in], [out, in], [out]`);
+    }
+    return [{ dtype: (x as Tensor).dtype, shape: [rows, features] }];
+  },
+  emit({ node, replacement }, inputs, operation) {
+    const other = replacement(operation);
+    return other ? other(inputs) : [node('Gemm', inputs, { transB: int(1) })];
+  },
+  gradient({ inputs: [x, weight, bias], gradient: g }): readonly GradientRule[] {
+    return [
+      () => matmul(g, weight as Tensor),
+      () => matmul(g, x as Tensor, { transposeA: true }),
+      ...(bias ? [() => sum(g, { axes: [0] })] : []),
+    ];
+  },
+};
+
+/** The operator behind `linear`, which compile-time quantisation looks for. */
+export const LINEAR_OPERATOR: Operator = LINEAR as Operator;
+
+function matrixOf(x: Tensor, transposed: boolean): [rows: number, columns: number] {
+  requireFloating(x.dtype, 'matmul');
+  if (x.shape.length < 2) throw new ShapeError(`matmul: ${describe(x)} is not a matrix; reshape it`);
+  const rows = lengthAt(x.shape, -2);
+  const columns = lengthAt(x.shape, -1);
+  return transposed ? [columns, rows] : [rows, columns];
+}
+
+/**
+ * Matrix product over the last two axes; leading axes broadcast.
+ *
+ * @param a `[…, m, k]`, or `[…, k, m]` with `transposeA`
+ * @param b `[…, k, n]`, or `[…, n, k]` with `transposeB`
+ * @returns `[…, m, n]`, times `scale`
+ * @throws ShapeError when the inner or leading axes do not fit
+ */
+export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  const { transposeA = false, transposeB = false, scale = 1 } = options;
+  // One tall product instead of many: faster, and its gradient needs no sum over the batch.
+  if (a.shape.length > 2 && b.shape.length === 2 && !transposeA) {
+    const tall = reshape(a, [-1, lengthAt(a.shape, -1)]);
+    const product = apply(MATMUL, [tall, b], { transposeA, transposeB, scale });
+    return reshape(product, [...a.shape.slice(0, -1), lengthAt(product.shape, -1)]);
+  }
+  return apply(MATMUL, [a, b], { transposeA, transposeB, scale });
+}
+
+/**
+ * `x · weightᵀ + bias`, with the weight as checkpoints keep it.
+ *
+ * @param x `[…, in]`
+ * @param weight `[out, in]`
+ * @param bias `[out]`
+ * @returns `[…, out]`
+ * @throws ShapeError when they do not fit
+ */
+export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+  if (x.shape.length === 0) throw new ShapeError(`linear: ${describe(x)} has no features axis`);
+  const inner = lengthAt(x.shape, -1);
+  const rows = reshape(x, [sizeOf(x.shape) / inner, inner]);
+  const y = apply(LINEAR, bias ? [rows, weight, bias] : [rows, weight], undefined);
+  return reshape(y, [...x.shape.slice(0, -1), lengthAt(y.shape, 1)]);
+}

@@ -1,0 +1,177 @@
+import { ShapeError } from '../../ground/errors.ts';
+import { apply, float, type GradientRule, int, type Operator } from '../graph/operator.ts';
+import { lengthAt, resolveAxis, sizeOf } from '../graph/shape.ts';
+import { describe, full, type Tensor } from '../graph/tensor.ts';
+import { add, multiply, subtract } from './arithmetic.ts';
+import { exponential, inverseSquareRoot } from './elementwise.ts';
+import { reshape } from './layout.ts';
+import { mean, sum } from './reduction.ts';
+
+type One = readonly [Tensor];
+
+const SOFTMAX: Operator<One, number> = {
+  name: 'softmax',
+  outputs: ([x]) => [{ dtype: x.dtype, shape: x.shape }],
+  emit: ({ node }, inputs, { attributes }) => [node('Softmax', inputs, { axis: int(attributes) })],
+  gradient: ({ attributes, gradient: g, output: y }) => [
+    () => {
+      const product = multiply(g, y);
+      return subtract(product, multiply(y, sum(product, { axes: [attributes], keepAxes: true })));
+    },
+  ],
+};
+
+const LOG_SOFTMAX: Operator<One, number> = {
+  name: 'logSoftmax',
+  outputs: ([x]) => [{ dtype: x.dtype, shape: x.shape }],
+  emit: ({ node }, inputs, { attributes }) => [node('LogSoftmax', inputs, { axis: int(attributes) })],
+  gradient: ({ attributes, gradient: g, output: y }) => [
+    () => subtract(g, multiply(exponential(y), sum(g, { axes: [attributes], keepAxes: true }))),
+  ],
+};
+
+const LAYER_NORM: Operator<readonly [Tensor, Tensor, Tensor], number> = {
+  name: 'layerNorm',
+  outputs([x, weight, bias]) {
+    const width = lengthAt(x.shape, -1);
+    for (const part of [weight, bias]) {
+      if (part.shape.length !== 1 || part.shape[0] !== width || part.dtype !== x.dtype) {
+        throw new ShapeError(`layerNorm: ${describe(part)} does not fit ${describe(x)}`);
+      }
+    }
+    const statistics = { dtype: x.dtype, shape: [...x.shape.slice(0, -1), 1] };
+    return [{ dtype: x.dtype, shape: x.shape }, statistics, statistics];
+  },
+  emit: ({ nodes, uses }, inputs, { attributes, outputs }) => {
+    // Mean and deviation come for free, and only the backward pass wants them.
+    const wanted = outputs.slice(1).some(uses) ? 3 : 1;
+    return nodes('LayerNormalization', inputs, wanted, { axis: int(-1), epsilon: float(attributes) });
+  },
+  gradient({ inputs: [x, weight], outputs: [, centre, inverse], gradient: g }): readonly GradientRule[] {
+    const width = lengthAt(x.shape, -1);
+    const normal = multiply(subtract(x, centre as Tensor), inverse as Tensor);
+    const rows = (tensor: Tensor): Tensor => sum(reshape(tensor, [-1, width]), { axes: [0] });
+    return [
+      () => {
+        const scaled = multiply(g, weight);
+        const along = mean(multiply(scaled, normal), { axes: [-1], keepAxes: true });
+        const level = mean(scaled, { axes: [-1], keepAxes: true });
+        return multiply(subtract(subtract(scaled, level), multiply(normal, along)), inverse as Tensor);
+      },
+      () => rows(multiply(g, normal)),
+      () => rows(g),
+    ];
+  },
+};
+
+type Five = readonly [Tensor, Tensor, Tensor, Tensor, Tensor];
+
+const BATCH_NORM: Operator<Five, number> = {
+  name: 'batchNorm',
+  outputs([x, ...parts]) {
+    for (const part of parts) requireChannels(x, part);
+    return [{ dtype: x.dtype, shape: x.shape }];
+  },
+  emit: ({ node }, inputs, { attributes }) => [
+    node('BatchNormalization', inputs, { epsilon: float(attributes) }),
+  ],
+  gradient({ inputs: [x, weight, , centre, spread], attributes: epsilon, gradient: g }) {
+    const inverse = channelwise(inverseSquareRoot(add(spread, epsilon)), x);
+    const others = x.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
+    return [
+      () => multiply(multiply(g, channelwise(weight, x)), inverse),
+      () => sum(multiply(g, multiply(subtract(x, channelwise(centre, x)), inverse)), { axes: others }),
+      () => sum(g, { axes: others }),
+      // Frozen statistics are data, not parameters.
+      undefined,
+      undefined,
+    ];
+  },
+};
+
+function requireChannels(x: Tensor, part: Tensor): void {
+  if (
+    x.shape.length < 2 ||
+    part.shape.length !== 1 ||
+    part.shape[0] !== x.shape[1] ||
+    part.dtype !== x.dtype
+  ) {
+    throw new ShapeError(`batchNorm: ${describe(part)} does not fit the channels of ${describe(x)}`);
+  }
+}
+
+const channelwise = (part: Tensor, x: Tensor): Tensor =>
+  reshape(
+    part,
+    x.shape.map((length, axis) => (axis === 1 ? length : 1)),
+  );
+
+/** eˣ / Σ eˣ along an axis (default the last). */
+export const softmax = (x: Tensor, axis = -1): Tensor =>
+  apply(SOFTMAX, [x], resolveAxis(axis, x.shape.length, 'softmax'));
+
+/** ln softmax along an axis (default the last), safe against underflow. */
+export const logSoftmax = (x: Tensor, axis = -1): Tensor =>
+  apply(LOG_SOFTMAX, [x], resolveAxis(axis, x.shape.length, 'logSoftmax'));
+
+/**
+ * Layer normalisation over the last axis (Ba et al. 2016).
+ *
+ * @param x `[…, dim]`
+ * @param weight `[dim]`, default ones
+ * @param bias `[dim]`, default zeros
+ * @throws ShapeError when weight or bias do not fit
+ */
+export function layerNorm(x: Tensor, weight?: Tensor, bias?: Tensor, epsilon = 1e-5): Tensor {
+  const width = lengthAt(x.shape, -1);
+  const scale = weight ?? full([width], 1, x.dtype);
+  return apply(LAYER_NORM, [x, scale, bias ?? full([width], 0, x.dtype)], epsilon);
+}
+
+/** What batch normalisation keeps a channel: `[channels]` each. */
+export interface BatchNormState {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+  readonly mean: Tensor;
+  readonly variance: Tensor;
+}
+
+/**
+ * Batch normalisation with stored statistics; those get no gradient.
+ *
+ * @param x `[batch, channels, …]`
+ * @throws ShapeError when the channels do not fit
+ */
+export const batchNorm = (x: Tensor, state: BatchNormState, epsilon = 1e-5): Tensor =>
+  apply(BATCH_NORM, [x, state.weight, state.bias, state.mean, state.variance], epsilon);
+
+/**
+ * Batch normalisation with the batch's own statistics (Ioffe & Szegedy 2015), and what the stored ones become:
+ * `(1 − momentum)·old + momentum·batch`, with the unbiased variance, as in torch.
+ *
+ * @param x `[batch, channels, …]`
+ * @throws ShapeError when the channels do not fit, or a channel holds a single element
+ */
+export function batchNormTraining(
+  x: Tensor,
+  state: BatchNormState,
+  epsilon = 1e-5,
+  momentum = 0.1,
+): { readonly output: Tensor; readonly mean: Tensor; readonly variance: Tensor } {
+  for (const part of Object.values(state)) requireChannels(x, part);
+  const axes = x.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
+  const count = sizeOf(x.shape) / lengthAt(x.shape, 1);
+  if (count < 2) throw new ShapeError(`batchNorm of ${describe(x)}: one element a channel has no variance`);
+  const centre = mean(x, { axes, keepAxes: true });
+  const deviation = subtract(x, centre);
+  const spread = mean(multiply(deviation, deviation), { axes, keepAxes: true });
+  const normal = multiply(deviation, inverseSquareRoot(add(spread, epsilon)));
+  const output = add(multiply(normal, channelwise(state.weight, x)), channelwise(state.bias, x));
+  const blend = (old: Tensor, fresh: Tensor): Tensor =>
+    add(multiply(old, 1 - momentum), multiply(reshape(fresh, old.shape), momentum));
+  return {
+    output,
+    mean: blend(state.mean, centre),
+    variance: blend(state.variance, multiply(spread, count / (count - 1))),
+  };
+}

@@ -1,0 +1,214 @@
+import type { TensorProto } from 'onnx-buf';
+import { InferenceSession, type Tensor as Value } from 'onnxruntime-node';
+import { SwardError, UsageError } from '../../ground/errors.ts';
+import type { RandomStream } from '../../ground/random.ts';
+import { bytesOf } from '../graph/dtype.ts';
+import { sizeOf } from '../graph/shape.ts';
+import type { Parameter, RandomFill, Tensor, TensorSpec } from '../graph/tensor.ts';
+import { type EmittedModel, emitModel } from '../onnx/emit.ts';
+import { embeddedInitializer, modelBytes } from '../onnx/model.ts';
+import { type QuantizationOptions, quantizedReplacements } from '../quantize/plan.ts';
+import { initializerInPlace, LOCATION_ROOT } from './location.ts';
+import { openOn, type Provider, type ProviderOptions } from './provider.ts';
+import { dataOf, type Feed, feedValue, initialValues, type TensorData } from './values.ts';
+import { Variables } from './variables.ts';
+
+/** A variable and what it becomes at the end of every run. */
+export interface Update {
+  readonly variable: Parameter;
+  readonly next: Tensor;
+}
+
+export interface CompileOptions extends ProviderOptions {
+  /** Threads of one operator. Default: ONNX Runtime's choice, one a physical core. */
+  readonly threads?: number;
+  /** Keep freed memory for the next run (default true): faster, but a program never shrinks. */
+  readonly arena?: boolean;
+  /** Plan all buffers of a run as one block. Default: not where there are updates, which take a fifth more so. */
+  readonly memoryPattern?: boolean;
+  /** Where variable parameters live. Default: a store of the program's own. */
+  readonly variables?: Variables;
+  /** Make variable parameters part of the program, with the values they have now: faster to run. */
+  readonly freeze?: boolean;
+  /** Run frozen linear layers with int8 or 4-bit weights. */
+  readonly quantize?: QuantizationOptions;
+}
+
+/** What a program computes. */
+export interface ProgramSpec {
+  readonly outputs: Readonly<Record<string, Tensor>>;
+  readonly updates?: readonly Update[];
+}
+
+export interface RunOptions {
+  /** Fills random masks. Needed where the graph has any. */
+  readonly random?: RandomStream;
+  /** Variables read instead of others: an average instead of the weights themselves. */
+  readonly substitute?: ReadonlyMap<Parameter, Parameter>;
+}
+
+/** Results may be called like inputs, names in a model may not. */
+const RESULT_PREFIX = 'result.';
+const UPDATE_PREFIX = 'next.';
+
+/**
+ * A graph compiled to an ONNX Runtime session. Holds memory outside of JavaScript until `dispose`.
+ */
+export class Program {
+  readonly #session: InferenceSession;
+  readonly #spec: ProgramSpec;
+  readonly #model: EmittedModel;
+  readonly #inputs: ReadonlyMap<string, Tensor>;
+  readonly variables: Variables;
+  readonly provider: Provider;
+  #disposed = false;
+
+  constructor(
+    session: InferenceSession,
+    spec: ProgramSpec,
+    model: EmittedModel,
+    variables: Variables,
+    provider: Provider,
+  ) {
+    this.#session = session;
+    this.#spec = spec;
+    this.#model = model;
+    this.#inputs = new Map(model.inputs.map((leaf) => [leaf.label, leaf]));
+    this.variables = variables;
+    this.provider = provider;
+  }
+
+  /** Names, dtypes and shapes of what must be fed (random masks are not). */
+  get inputs(): Readonly<Record<string, TensorSpec>> {
+    return Object.fromEntries([...this.#inputs].filter(([, leaf]) => fillOf(leaf) === undefined));
+  }
+
+  /**
+   * Runs once: computes the outputs and applies the updates. Runs on the calling thread.
+   *
+   * @param feeds every input by name
+   * @throws ShapeError when an input is missing, unknown or misshapen
+   */
+  run(
+    feeds: Readonly<Record<string, Feed>> = {},
+    options: RunOptions = {},
+  ): Promise<Record<string, TensorData>> {
+    return this.variables.exclusively(() => this.#run(feeds, options));
+  }
+
+  async #run(
+    feeds: Readonly<Record<string, Feed>>,
+    { random, substitute }: RunOptions,
+  ): Promise<Record<string, TensorData>> {
+    if (this.#disposed) throw new SwardError('this program was disposed; compile it again');
+    for (const name of Object.keys(feeds)) {
+      if (!this.#inputs.has(name)) {
+        const known = Object.keys(this.inputs).join(', ') || 'none';
+        throw new UsageError(`the program has no input "${name}"; its inputs are ${known}`);
+      }
+    }
+    const fed: Record<string, Value> = {};
+    for (const [name, leaf] of this.#inputs) {
+      const fill = fillOf(leaf);
+      const feed = fill && feeds[name] === undefined ? filled(leaf, fill, random) : feeds[name];
+      fed[name] = feedValue(name, leaf, feed);
+    }
+    for (const parameter of this.#model.fed) {
+      fed[parameter.name] = this.variables.feed(substitute?.get(parameter) ?? parameter);
+    }
+    const fetches: Record<string, Value | null> = {};
+    for (const name of Object.keys(this.#spec.outputs)) fetches[RESULT_PREFIX + name] = null;
+    const updates = this.#spec.updates ?? [];
+    for (const { variable } of updates) {
+      fetches[UPDATE_PREFIX + variable.name] = this.variables.target(variable);
+    }
+    const results = await this.#session.run(fed, fetches);
+    for (const { variable } of updates) this.variables.swap(variable);
+    return Object.fromEntries(
+      Object.entries(this.#spec.outputs).map(([name, tensor]) => [
+        name,
+        dataOf(tensor, results[RESULT_PREFIX + name] as Value),
+      ]),
+    );
+  }
+
+  /** Gives the session's memory back. Using the program afterwards is an error; disposing twice is not. */
+  async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    await this.#session.release();
+  }
+}
+
+const fillOf = (leaf: Tensor): RandomFill | undefined =>
+  leaf.origin.kind === 'input' ? leaf.origin.fill : undefined;
+
+function filled(leaf: Tensor, { keep }: RandomFill, random: RandomStream | undefined): Uint8Array {
+  if (random === undefined) throw new UsageError(`"${leaf.label}" is random; give run a random stream`);
+  const stream = random.fork(leaf.label);
+  const mask = new Uint8Array(sizeOf(leaf.shape));
+  for (let i = 0; i < mask.length; i++) mask[i] = stream.uniform() < keep ? 1 : 0;
+  return mask;
+}
+
+/**
+ * Compiles outputs, and updates of variables, to a program.
+ *
+ * Constant parameters become initializers: those from a file are read by ONNX Runtime from where they lie.
+ * Variable ones are fed from `variables` at every run.
+ *
+ * @throws UsageError for an unknown provider, or two leaves of one name
+ * @throws SwardError when the provider cannot be used, or ONNX Runtime refuses the model
+ */
+export async function compile(spec: ProgramSpec, options: CompileOptions = {}): Promise<Program> {
+  const variables = options.variables ?? new Variables();
+  const { model, bytes } = await emitProgram(spec, { ...options, variables });
+  const { session, provider } = await openOn(options, (executionProviders) =>
+    InferenceSession.create(bytes, {
+      executionProviders,
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 3,
+      ...(options.threads && { intraOpNumThreads: options.threads }),
+      enableCpuMemArena: options.arena ?? true,
+      enableMemPattern: options.memoryPattern ?? spec.updates === undefined,
+      extra: { session: { model_external_initializers_file_folder_path: LOCATION_ROOT } },
+    }),
+  );
+  return new Program(session, spec, model, variables, provider);
+}
+
+/** An initializer that points into the parameter's file, or holds its values where it has none. */
+function frozenInitializer(parameter: Parameter): TensorProto {
+  const { initial } = parameter.origin;
+  return initial.from === 'file' && initial.dtype === parameter.dtype
+    ? initializerInPlace(parameter.name, parameter, initial)
+    : embeddedInitializer(parameter.name, parameter, bytesOf(initialValues(parameter)));
+}
+
+/** The model of a program as bytes. */
+async function emitProgram(
+  spec: ProgramSpec,
+  options: CompileOptions & { readonly variables: Variables },
+): Promise<{ readonly model: EmittedModel; readonly bytes: Uint8Array }> {
+  const { variables, freeze = false } = options;
+  const updates = spec.updates ?? [];
+  const outputs = {
+    ...Object.fromEntries(
+      Object.entries(spec.outputs).map(([name, tensor]) => [RESULT_PREFIX + name, tensor]),
+    ),
+    ...Object.fromEntries(updates.map(({ variable, next }) => [UPDATE_PREFIX + variable.name, next])),
+  };
+  const updated = new Set(updates.map(({ variable }) => variable));
+  const model = emitModel({
+    outputs,
+    isFed: (parameter) => updated.has(parameter) || (parameter.variable && !freeze),
+    initializer: (parameter) =>
+      parameter.variable
+        ? embeddedInitializer(parameter.name, parameter, bytesOf(variables.values(parameter)))
+        : frozenInitializer(parameter),
+    ...(options.quantize && {
+      replacements: await quantizedReplacements(Object.values(outputs), options.quantize),
+    }),
+  });
+  return { model, bytes: modelBytes(model.parts) };
+}

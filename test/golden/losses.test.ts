@@ -1,0 +1,63 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  combined,
+  compile,
+  constant,
+  gradients,
+  huber,
+  input,
+  type Loss,
+  loadTensors,
+  meanSquaredError,
+  rSquaredLoss,
+  smoothL1,
+  type Tensor,
+  type TensorData,
+  weightedMeanSquaredError,
+} from '../../src/tensor/index.ts';
+
+const path = join(
+  process.env.SWARD_GOLDEN ?? join(process.env.SWARD_SHARED ?? '../shared', 'golden'),
+  'losses',
+  'case.safetensors',
+);
+
+const weights = constant([0.1, 0.1, 0.1, 0.2, 0.5]);
+
+const LOSSES: Record<string, Loss> = {
+  mse: meanSquaredError,
+  weighted_mse: weightedMeanSquaredError({ weights }),
+  huber_delta10: huber({ delta: 10 }),
+  smooth_l1_beta1: smoothL1({ beta: 1 }),
+  r2: rSquaredLoss({ weights }),
+  'combined_.5_.3_.2': combined([
+    [0.5, weightedMeanSquaredError({ weights })],
+    [0.3, huber({ delta: 10 })],
+    [0.2, rSquaredLoss({ weights })],
+  ]),
+};
+
+function relativeError(got: TensorData | undefined, want: TensorData | undefined): number {
+  const a = got?.values as Float32Array;
+  const b = want?.values as Float32Array;
+  const difference = Math.hypot(...a.map((value, i) => value - (b[i] as number)));
+  return difference / Math.hypot(...b);
+}
+
+describe.skipIf(!existsSync(path))('golden losses', () => {
+  it.each(Object.entries(LOSSES))('%s equals torch in value and gradient', async (name, loss) => {
+    const { tensors } = await loadTensors(path);
+    const predicted = input('pred', [5, 5]);
+    const observed = input('target', [5, 5]);
+    const value = loss(predicted, observed);
+    const [gradient] = gradients(value, [predicted]) as [Tensor];
+    const program = await compile({ outputs: { value, gradient } });
+    const { pred, target } = tensors as Record<'pred' | 'target', TensorData>;
+    const result = await program.run({ pred, target });
+    expect(relativeError(result.value, tensors[`value.${name}`])).toBeLessThan(1e-5);
+    expect(relativeError(result.gradient, tensors[`grad.${name}`])).toBeLessThan(1e-5);
+    await program.dispose();
+  });
+});

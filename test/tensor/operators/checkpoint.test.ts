@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { gradients } from '../../../src/tensor/graph/gradients.ts';
+import { input, parameter, type Tensor } from '../../../src/tensor/graph/tensor.ts';
+import { gelu, tanh } from '../../../src/tensor/operators/activation.ts';
+import { add, multiply } from '../../../src/tensor/operators/arithmetic.ts';
+import { attention } from '../../../src/tensor/operators/attention.ts';
+import { checkpoint } from '../../../src/tensor/operators/checkpoint.ts';
+import { linear } from '../../../src/tensor/operators/matmul.ts';
+import { layerNorm } from '../../../src/tensor/operators/normalisation.ts';
+import { mean } from '../../../src/tensor/operators/reduction.ts';
+import { compile } from '../../../src/tensor/program/program.ts';
+import { checkGradients } from '../reference/check.ts';
+
+const block = (x: Tensor, w: Tensor): Tensor => add(x, gelu(linear(layerNorm(x), w)));
+
+describe('a checkpointed block', () => {
+  it('has the gradients of the block itself, also for what it captures', async () => {
+    const expression = (x: Tensor, w: Tensor): Tensor => {
+      const first = checkpoint((h) => block(h, w), x);
+      return checkpoint((h, v) => block(h, multiply(v, 2)), first, w);
+    };
+    await checkGradients(expression, [{ shape: [2, 3, 4] }, { shape: [4, 4] }], 1);
+  });
+
+  it('may hold other checkpoints and attention', async () => {
+    const expression = (x: Tensor, w: Tensor): Tensor =>
+      checkpoint((h) => {
+        const inner = checkpoint((g) => attention(g, linear(g, w), g, { heads: 2 }), h);
+        return add(
+          checkpoint((g) => tanh(linear(g, w)), inner),
+          h,
+        );
+      }, x);
+    await checkGradients(expression, [{ shape: [2, 3, 4] }, { shape: [4, 4] }], 2);
+  });
+
+  it('gives bit for bit what the plain block gives in training', async () => {
+    const weights = parameter(
+      'w',
+      { shape: [4, 4] },
+      { from: 'generator', generate: () => Float32Array.from({ length: 16 }, (_, i) => Math.sin(i)) },
+    );
+    const x = input('x', [3, 4]);
+    const feed = Float32Array.from({ length: 12 }, (_, i) => Math.cos(i));
+    const results = [];
+    for (const wrap of [
+      (f: (h: Tensor) => Tensor, h: Tensor) => f(h),
+      (f: (h: Tensor) => Tensor, h: Tensor) => checkpoint(f, h),
+    ]) {
+      const loss = mean(wrap((h) => block(block(h, weights), weights), x));
+      const [gradient] = gradients(loss, [weights]);
+      const program = await compile({ outputs: { loss, gradient: gradient as Tensor } }, { threads: 1 });
+      results.push(await program.run({ x: feed }));
+      await program.dispose();
+    }
+    expect(results[1]).toEqual(results[0]);
+  });
+
+  it('refuses to let an inner value out', async () => {
+    const x = input('x', [2]);
+    let leaked: Tensor = x;
+    checkpoint((h) => {
+      leaked = multiply(h, 2);
+      return leaked;
+    }, x);
+    await expect(compile({ outputs: { leaked } })).rejects.toThrow(/inside a checkpoint/);
+  });
+});
