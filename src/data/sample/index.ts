@@ -3,11 +3,10 @@ import { join } from 'node:path';
 import { UsageError } from '../../ground/errors.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
 import { type RandomStream, randomStream } from '../../ground/random.ts';
-import { runPhotoTasks } from './crew.ts';
+import { type PhotoOrder, renderPhotos } from './crew.ts';
 import { claimFolder } from './folder.ts';
 import { type SampleRow, writeTables } from './layout.ts';
 import { planQuadrat } from './photo.ts';
-import type { PhotoTask } from './photo-task.ts';
 import { planSessions, type Session } from './session.ts';
 
 export interface SampleOptions {
@@ -61,14 +60,14 @@ export async function renderSample(options: SampleOptions): Promise<SampleSummar
 
   const progress = options.progress ?? SILENT;
   progress.stage('rendering the sample', photos.length, 'photos');
-  const tasks = photos.map(({ task }) => ({ ...task, path: join(options.out, task.path) }));
-  const results = await runPhotoTasks(tasks, settings.threads, () => progress.advance());
+  const orders = photos.map(({ order }) => ({ ...order, path: join(options.out, order.path) }));
+  const results = await renderPhotos(orders, settings.threads, () => progress.advance());
   progress.done();
 
   const rows = results.map((result, index): SampleRow => {
     const photo = photos[index];
     if (photo === undefined) throw new RangeError(`result ${index} belongs to no photo`);
-    const { date, state, species } = photo.task.plan.session;
+    const { date, state, species } = photo.order.task.plan.session;
     return { id: photo.id, date, state, species, ...result };
   });
   await writeTables(options.out, rows.slice(0, count), rows.slice(count));
@@ -107,12 +106,12 @@ function planPhoto(
   index: number,
   id: string,
   settings: Settings,
-): { readonly id: string; readonly task: PhotoTask } {
+): { readonly id: string; readonly order: PhotoOrder } {
   const stream = `photo ${index}`;
   const plan = planQuadrat(session, randomStream(settings.seed).fork(`plan ${index}`));
   const path = join(index < settings.count ? 'train' : 'test', `${id}.jpg`);
   const { width, height, seed } = settings;
-  return { id, task: { plan, width, height, seed, stream, path } };
+  return { id, order: { task: { plan, width, height, seed, stream }, path } };
 }
 
 /** Sessions that a set should have at least, as far as it has photos: enough for five folds, or for a test. */

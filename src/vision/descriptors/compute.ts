@@ -1,12 +1,15 @@
 import { availableParallelism } from 'node:os';
-import { Piscina } from 'piscina';
 import { SwardError } from '../../ground/errors.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
-import { workerFile } from '../../ground/worker-file.ts';
-import { notDecodable, type OpenPhoto, openPhoto, type PhotoBytes } from '../photos/open.ts';
+import { startWorkers } from '../../ground/worker-pool.ts';
+import { decodeOpenPhoto, type Pixels } from '../photos/decode.ts';
+import { openPhoto } from '../photos/open.ts';
 import { type DescriptorCache, defaultCacheFolder, descriptorCache, photoHash } from './cache.ts';
 import { DESCRIPTOR_NAMES, DESCRIPTOR_VERSION } from './describe.ts';
-import describeBytes, { type DescribedBytes } from './describe-worker.ts';
+import describePixels, { type Description } from './describe-worker.ts';
+
+/** More pixels than this add nothing at the working size, so larger photos are shrunk while decoding. */
+const MAX_PIXELS = 12_000_000;
 
 /** Descriptors of many photos, one row a photo. */
 export interface DescriptorTable {
@@ -79,7 +82,7 @@ export async function computeDescriptors(
 }
 
 interface Describer {
-  describe(photo: PhotoBytes): Promise<DescribedBytes>;
+  describe(pixels: Pixels): Promise<Description>;
   close(): Promise<void>;
 }
 
@@ -92,31 +95,22 @@ async function describedFile(
   const hash = photoHash(photo.bytes);
   const remembered = await cache.read(hash);
   if (remembered !== undefined) return { values: remembered, remembered: true };
-  const values = await freshValues(photo, describer);
+  const { values, version } = await describer.describe(
+    await decodeOpenPhoto(photo, { maxPixels: MAX_PIXELS }),
+  );
+  if (version !== DESCRIPTOR_VERSION) {
+    throw new Error('the built worker is older than the source; run npm run build');
+  }
   await cache.write(hash, values);
   return { values, remembered: false };
 }
 
-async function freshValues(photo: OpenPhoto, describer: Describer): Promise<Float64Array> {
-  const { bytes, width, height } = photo;
-  const answer = await describer.describe({ bytes, width, height });
-  if (answer.version !== DESCRIPTOR_VERSION) {
-    throw new Error('the built worker is older than the source; run npm run build');
-  }
-  if ('failure' in answer) throw notDecodable(photo.path, new Error(answer.failure));
-  return answer.values;
-}
-
 function inlineDescriber(): Describer {
-  return { describe: describeBytes, close: async () => {} };
+  return { describe: async (pixels) => describePixels(pixels), close: async () => {} };
 }
 
 function pooledDescriber(threads: number): Describer {
-  const filename = workerFile(import.meta.url, 'describe-worker');
-  if (filename === undefined) throw new Error('the describe worker is not built; run npm run build');
-  const pool = new Piscina({ filename, minThreads: threads, maxThreads: threads });
-  return {
-    describe: (photo) => pool.run(photo) as Promise<DescribedBytes>,
-    close: () => pool.destroy(),
-  };
+  const workers = startWorkers<Pixels, Description>(import.meta.url, 'describe-worker', threads);
+  if (workers === undefined) throw new Error('the describe worker is not built; run npm run build');
+  return { describe: (pixels) => workers.run(pixels), close: () => workers.close() };
 }

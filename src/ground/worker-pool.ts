@@ -1,0 +1,32 @@
+import { Piscina } from 'piscina';
+import { workerFile } from './worker-file.ts';
+
+/** Threads that each run the default export of one worker file on the tasks they are given. */
+export interface WorkerPool<Task, Result> {
+  /** @param transfer buffers of the task that are handed over instead of copied */
+  run(task: Task, transfer?: readonly ArrayBuffer[]): Promise<Result>;
+  /** Ends the threads. Call it whatever happened. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts worker threads on a compiled file beside the caller. Such a file must be plain JavaScript all the
+ * way down: ending a thread that is still loading a native add-on (sharp, ONNX Runtime) crashes Node.
+ *
+ * @param callerUrl `import.meta.url` of the caller
+ * @param name file name of the worker without ending
+ * @returns undefined where nothing is built
+ */
+export function startWorkers<Task, Result>(
+  callerUrl: string,
+  name: string,
+  threads: number,
+): WorkerPool<Task, Result> | undefined {
+  const filename = workerFile(callerUrl, name);
+  if (filename === undefined) return undefined;
+  const pool = new Piscina<Task, Result>({ filename, minThreads: threads, maxThreads: threads });
+  return {
+    run: (task, transfer = []) => pool.run(task, { transferList: [...transfer] }),
+    close: () => pool.destroy(),
+  };
+}
