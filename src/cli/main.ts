@@ -2,9 +2,11 @@
 import { Command, CommanderError } from 'commander';
 import { messageOf, SwardError, UsageError } from '../ground/errors.ts';
 import { packageVersion } from '../ground/version.ts';
+import { registerBackbones } from './backbones.ts';
 import { registerCheck } from './check.ts';
 import type { CommandRegistrar } from './command.ts';
 import { registerDemo } from './demo.ts';
+import { registerFeatures } from './features.ts';
 import { registerFolds } from './folds.ts';
 import { registerPredict } from './predict.ts';
 import { registerReport } from './report.ts';
@@ -23,6 +25,8 @@ const COMMANDS: readonly CommandRegistrar[] = [
   registerSubmit,
   registerScore,
   registerReport,
+  registerFeatures,
+  registerBackbones,
 ];
 
 /** Exit codes: 1 for input that cannot be used, 2 for a command that cannot be understood. */

@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import { UsageError } from '../ground/errors.ts';
 import { TARGET_NAMES, targetsToArray } from '../pasture/targets.ts';
 import { gramsToKilogramsPerHectare, QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
-import { findPhotos, predictFeatures, predictPhotos } from '../train/predict.ts';
+import { findPhotos, predictFeatures, predictPhotos, TEST_TIME_TURNS } from '../train/predict.ts';
 import { type Prediction, requirePredictionFormat, writePredictionFile } from '../train/prediction-files.ts';
 import { type CommandRegistrar, positiveNumber, printResult } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
@@ -18,9 +18,7 @@ interface PredictCommandOptions {
   readonly json?: boolean;
 }
 
-/** Views of a photo that predictions are averaged over. */
-const TTA = ['none', 'flips', 'd4'] as const;
-type Tta = (typeof TTA)[number];
+type Tta = keyof typeof TEST_TIME_TURNS;
 
 /** Photos listed on the screen; the file has all. */
 const ROWS_SHOWN = 20;
@@ -43,7 +41,7 @@ export const registerPredict: CommandRegistrar = (program) => {
     )
     .addOption(
       new Option('--tta <views>', 'average over mirror images (flips) or turns as well (d4)')
-        .choices(TTA)
+        .choices(Object.keys(TEST_TIME_TURNS))
         .default('none'),
     )
     .option('--skip-unusable', 'leave out photos that cannot be used instead of stopping')
@@ -74,14 +72,11 @@ async function predictionsOf(
   if (paths.length === 0 || features !== undefined || ids !== undefined) {
     throw new UsageError('give photos or folders of photos, or --features and --ids together');
   }
-  if (tta !== 'none') {
-    // Descriptors are the same for a photo turned over or round (test/vision/descriptors shows it).
-    process.stderr.write(`--tta ${tta}: the descriptors of a photo and of its mirror images are the same\n`);
-  }
   const photos = await findPhotos(paths);
   const pathOf = new Map(photos.map((photo) => [photo.imageId, photo.path]));
   const masses = await predictPhotos(run, photos, {
     progress: consoleProgress(),
+    tta,
     ...(skipUnusable && {
       onUnusable: (error: Error) => process.stderr.write(`left out: ${error.message}\n`),
     }),

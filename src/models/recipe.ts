@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { InputError, messageOf, UsageError } from '../ground/errors.ts';
+import { featurePlanSchema } from '../vision/features/index.ts';
 import { kernelRidgeSettings, ridgeSettings, viewAverageSettings } from './ridge-settings.ts';
 
 /** What photos are turned into before the estimator sees them. */
@@ -9,6 +10,8 @@ const inputSettings = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('descriptors') }),
   /** Rows of a feature file. */
   z.strictObject({ kind: z.literal('features') }),
+  /** Features of the photos from a frozen backbone: a catalogue name, a hub repository or a file. */
+  featurePlanSchema.extend({ kind: z.literal('backbone'), backbone: z.string().min(1) }),
 ]);
 
 const recipeSchema = z.strictObject({
@@ -63,7 +66,8 @@ export const RECIPE_NAMES: readonly string[] = Object.keys(RECIPES);
 /**
  * A recipe by name or from a JSON file, with settings changed by `path=value` texts (`estimator.clip=3`,
  * `estimator.penalties=0.1,1`). Values are JSON where they parse as such, lists where they hold commas, else
- * text. Setting `estimator.kind` starts from that estimator's defaults.
+ * text. Setting `estimator.kind` starts from that estimator's defaults; `backbone=NAME` makes the input features
+ * of that backbone (`input.view`, `input.blocks` … say which).
  *
  * @throws UsageError for an unknown recipe, path or value
  * @throws InputError when a recipe file cannot be read
@@ -74,10 +78,9 @@ export async function resolveRecipe(nameOrFile: string, changes: readonly string
       ? { name: nameOrFile, ...RECIPES[nameOrFile] }
       : await readRecipeFile(nameOrFile),
   );
-  // A new kind of estimator must come first: settings belong to it.
-  const ordered = [...changes].sort(
-    (a, b) => Number(b.startsWith('estimator.kind=')) - Number(a.startsWith('estimator.kind=')),
-  );
+  // A new kind of estimator or a backbone must come first: settings belong to it.
+  const rank = (change: string): number => Number(!/^(estimator\.kind|backbone)=/.test(change));
+  const ordered = [...changes].sort((a, b) => rank(a) - rank(b));
   for (const change of ordered) applyChange(draft, change);
   return parseRecipe(nameOrFile, draft);
 }
@@ -123,6 +126,10 @@ function applyChange(draft: RecipeDraft, change: string): void {
   const value = settingValue(change.slice(at + 1));
   if (path.join('.') === 'estimator.kind') {
     draft.estimator = { kind: value };
+    return;
+  }
+  if (path.join('.') === 'backbone') {
+    draft.input = { kind: 'backbone', backbone: value };
     return;
   }
   let target = draft as Record<string, unknown>;

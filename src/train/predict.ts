@@ -1,13 +1,13 @@
 import { basename, extname, resolve } from 'node:path';
-import { type Matrix, readFeatureTable, takeRows } from '../data/features.ts';
+import { type Matrix, readFeatureTable } from '../data/features.ts';
 import type { TestPhoto } from '../data/folder.ts';
 import type { PhotoMasses } from '../data/predictions.ts';
 import { InputError, SwardError, UsageError } from '../ground/errors.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
 import { matrixEstimator } from '../models/registry.ts';
 import { TARGET_NAMES, type Targets, targetsFromArray, targetsToArray } from '../pasture/targets.ts';
-import { computeDescriptors } from '../vision/descriptors/index.ts';
-import { listPhotos } from '../vision/photos/index.ts';
+import { inspectPhoto, listPhotos } from '../vision/photos/index.ts';
+import { photoInputs } from './photo-inputs.ts';
 import { foldFolder, type RunManifest, readCompleteManifest } from './run-folder.ts';
 
 /** A photo to predict: its id (the file's name without ending) and where it lies. */
@@ -17,6 +17,8 @@ export interface PredictOptions {
   readonly progress?: Progress;
   /** Told of each photo that cannot be used, which is then left out; without it the first one is an error. */
   readonly onUnusable?: (error: SwardError) => void;
+  /** Turns of each photo that predictions are averaged over; default none. */
+  readonly tta?: keyof typeof TEST_TIME_TURNS;
 }
 
 /**
@@ -39,6 +41,9 @@ export async function findPhotos(paths: readonly string[]): Promise<PhotoToPredi
   return [...found].map(([imageId, path]) => ({ imageId, path }));
 }
 
+/** Turns of a photo that predictions are averaged over: none, mirror images, or the whole group of the square. */
+export const TEST_TIME_TURNS = { none: [0], flips: [0, 1, 2], d4: [0, 1, 2, 3, 4, 5, 6, 7] } as const;
+
 /**
  * Predicts photos with a run: the mean of its fold models, in grams a quadrat.
  *
@@ -51,30 +56,46 @@ export async function predictPhotos(
   options: PredictOptions = {},
 ): Promise<PhotoMasses[]> {
   const manifest = await readCompleteManifest(run);
-  if (manifest.recipe.input.kind !== 'descriptors') {
+  const { input } = manifest.recipe;
+  if (input.kind === 'features') {
     throw new UsageError(`${run} was trained on features; give --features and --ids instead of photos`);
   }
-  const { onUnusable } = options;
-  const unusable = new Set<string>();
-  const table = await computeDescriptors(
-    photos.map((photo) => photo.path),
-    {
-      progress: options.progress ?? SILENT,
-      ...(onUnusable && {
-        onError: (path: string, error: SwardError) => {
-          unusable.add(path);
-          onUnusable(error);
-        },
-      }),
-    },
-  );
-  const kept = photos.map((_, row) => row).filter((row) => !unusable.has(photos[row]?.path ?? ''));
-  if (kept.length === 0) throw new SwardError(`none of the ${photos.length} photos can be used`);
-  const masses = await predictMatrix(run, manifest, takeRows(table, kept));
-  return kept.map((row, index) => ({
-    imageId: photos[row]?.imageId ?? '',
-    targets: masses[index] as Targets,
+  const usable = await usablePhotos(photos, options);
+  // Descriptors are the same for every turn of a photo.
+  const turns = input.kind === 'descriptors' ? TEST_TIME_TURNS.none : TEST_TIME_TURNS[options.tta ?? 'none'];
+  const views: Targets[][] = [];
+  for (const turn of turns) {
+    const { matrix } = await photoInputs(
+      usable.map((photo) => photo.path),
+      input,
+      { progress: options.progress ?? SILENT, turn, weights: manifest.data.weights },
+    );
+    views.push(await predictMatrix(run, manifest, matrix));
+  }
+  return usable.map(({ imageId }, row) => ({
+    imageId,
+    targets: meanTargets(views.map((view) => view[row] as Targets)),
   }));
+}
+
+/** All photos, or with `onUnusable` those that decode. */
+async function usablePhotos(
+  photos: readonly PhotoToPredict[],
+  { onUnusable }: PredictOptions,
+): Promise<readonly PhotoToPredict[]> {
+  if (!onUnusable) return photos;
+  const usable: PhotoToPredict[] = [];
+  for (const photo of photos) {
+    try {
+      await inspectPhoto(photo.path);
+      usable.push(photo);
+    } catch (error) {
+      if (!(error instanceof SwardError)) throw error;
+      onUnusable(error);
+    }
+  }
+  if (usable.length === 0) throw new SwardError(`none of the ${photos.length} photos can be used`);
+  return usable;
 }
 
 /**
@@ -101,17 +122,23 @@ export async function predictFeatures(run: string, features: string, ids: string
 
 async function predictMatrix(run: string, manifest: RunManifest, inputs: Matrix): Promise<Targets[]> {
   const estimator = matrixEstimator(manifest.recipe.estimator);
-  const { count } = manifest.folds;
-  const sums = Array.from({ length: inputs.rows }, () => TARGET_NAMES.map(() => 0));
-  for (let fold = 0; fold < count; fold++) {
+  const folds: Targets[][] = [];
+  for (let fold = 0; fold < manifest.folds.count; fold++) {
     const model = await estimator.read(foldFolder(run, fold));
-    const masses = await model.predict(inputs);
-    masses.forEach((targets, row) => {
-      targetsToArray(targets).forEach((mass, target) => {
-        const sum = sums[row];
-        if (sum) sum[target] = (sum[target] ?? 0) + mass / count;
-      });
+    folds.push(await model.predict(inputs));
+  }
+  return Array.from({ length: inputs.rows }, (_, row) =>
+    meanTargets(folds.map((fold) => fold[row] as Targets)),
+  );
+}
+
+/** The mean of several predictions of one photo; means of physical masses are physical. */
+function meanTargets(predictions: readonly Targets[]): Targets {
+  const sums = TARGET_NAMES.map(() => 0);
+  for (const targets of predictions) {
+    targetsToArray(targets).forEach((mass, target) => {
+      sums[target] = (sums[target] ?? 0) + mass / predictions.length;
     });
   }
-  return sums.map((row) => targetsFromArray(row));
+  return targetsFromArray(sums);
 }

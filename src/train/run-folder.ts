@@ -37,6 +37,8 @@ const manifestSchema = z.strictObject({
     source: sourceSchema,
     images: z.int().min(1),
     inputColumns: z.int().min(1),
+    /** The backbone's weights that made the inputs, by content; null where there are none. */
+    weights: z.strictObject({ source: z.string(), sha256: z.string() }).nullable(),
     fingerprint: z.string(),
   }),
   /** Of recipe, seed, folds and data: a run can be resumed only with the same. */

@@ -169,6 +169,10 @@ function provenanceOf(manifest: RunManifest): Record<string, string> {
     Data: source.kind === 'folder' ? source.folder : `${source.features}, ${source.ids}, ${source.labels}`,
     Photos: String(manifest.data.images),
     'Input columns': String(manifest.data.inputColumns),
+    ...(manifest.data.weights && {
+      Weights: manifest.data.weights.source,
+      'Weights (SHA-256)': manifest.data.weights.sha256,
+    }),
     'Data fingerprint (SHA-256)': manifest.data.fingerprint,
     'Run fingerprint (SHA-256)': manifest.fingerprint,
   };

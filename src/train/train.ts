@@ -151,6 +151,7 @@ function manifestOf(
       source: relativeSource(source, out),
       images: rows.length,
       inputColumns: data.inputs.columns,
+      weights: data.weights,
       fingerprint: data.fingerprint,
     },
     fingerprint: valueFingerprint([packageVersion(), recipe, plan.seed, rows, data.fingerprint]),

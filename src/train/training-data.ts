@@ -8,7 +8,7 @@ import { InputError, UsageError } from '../ground/errors.ts';
 import { fileFingerprint, valueFingerprint } from '../ground/fingerprint.ts';
 import type { Progress } from '../ground/progress.ts';
 import type { Recipe } from '../models/recipe.ts';
-import { computeDescriptors } from '../vision/descriptors/index.ts';
+import { photoInputs, type UsedWeights } from './photo-inputs.ts';
 
 /** Where training data comes from: a data folder, or features with their ids and a table of labels. */
 export type TrainingSource =
@@ -19,6 +19,8 @@ export type TrainingSource =
 export interface TrainingData {
   readonly labels: readonly Label[];
   readonly inputs: Matrix;
+  /** The backbone weights that made the inputs; null where there are none. */
+  readonly weights: UsedWeights | null;
   /** Absolute path of each photo; null where there is none. */
   readonly photoPaths: readonly (string | null)[];
   /** Changes when a label or an input changes. */
@@ -52,26 +54,25 @@ export async function readTrainingData(
     return {
       labels,
       inputs: matrix,
+      weights: null,
       photoPaths: labels.map(() => null),
       fingerprint: valueFingerprint([labels, await fileFingerprint(source.features)]),
     };
   }
-  if (recipe.input.kind !== 'descriptors') {
-    throw new UsageError(`recipe ${recipe.name} reads features; give --features, --ids and --labels`);
+  if (recipe.input.kind === 'features') {
+    throw new UsageError(
+      `recipe ${recipe.name} reads features; give --features, --ids and --labels, or --set backbone=NAME`,
+    );
   }
   const paths = (labels as Awaited<ReturnType<typeof readTraining>>).map((photo) => photo.path);
+  const { matrix, weights } = await photoInputs(paths, recipe.input, { progress });
   return {
     labels,
-    inputs: await descriptorInputs(paths, progress),
+    inputs: matrix,
+    weights,
     photoPaths: paths,
     fingerprint: valueFingerprint([labels, await Promise.all(paths.map(fileFingerprint))]),
   };
-}
-
-/** Descriptors of photos as a matrix, in the order given. @throws InputError for a photo that cannot be used */
-export async function descriptorInputs(paths: readonly string[], progress: Progress): Promise<Matrix> {
-  const { rows, columns, data } = await computeDescriptors(paths, { progress });
-  return { rows, columns, data };
 }
 
 /** A source as a run folder remembers it: paths relative to the run, so that both may move together. */

@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
+import { defaultCacheFolder } from '../../ground/cache-folder.ts';
 import { SwardError } from '../../ground/errors.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
 import { startWorkers } from '../../ground/worker-pool.ts';
 import { decodeOpenPhoto, type Pixels } from '../photos/decode.ts';
 import { openPhoto } from '../photos/open.ts';
-import { type DescriptorCache, defaultCacheFolder, descriptorCache, photoHash } from './cache.ts';
+import { photoHash, type VectorCache, vectorCache } from '../vector-cache.ts';
 import { DESCRIPTOR_NAMES, DESCRIPTOR_VERSION } from './describe.ts';
 import describePixels, { type Description } from './describe-worker.ts';
 
@@ -45,7 +46,11 @@ export async function computeDescriptors(
 ): Promise<DescriptorTable> {
   const progress = options.progress ?? SILENT;
   const columns = DESCRIPTOR_NAMES.length;
-  const cache = descriptorCache(options.cacheFolder ?? defaultCacheFolder(), DESCRIPTOR_VERSION, columns);
+  const cache = vectorCache(
+    options.cacheFolder ?? defaultCacheFolder(),
+    `descriptors-v${DESCRIPTOR_VERSION}`,
+    columns,
+  );
   const threads = Math.min(options.threads ?? availableParallelism(), photoPaths.length);
   const describer = threads <= 1 ? inlineDescriber() : pooledDescriber(threads);
   const data = new Float64Array(photoPaths.length * columns).fill(Number.NaN);
@@ -88,7 +93,7 @@ interface Describer {
 
 async function describedFile(
   path: string,
-  cache: DescriptorCache,
+  cache: VectorCache,
   describer: Describer,
 ): Promise<{ values: Float64Array; remembered: boolean }> {
   const photo = await openPhoto(path);

@@ -1,7 +1,7 @@
 import type { Pixels } from '../photos/index.ts';
 
 /** Interpolations the backbones' preprocessing uses. */
-export const INTERPOLATIONS = ['bilinear', 'bicubic'] as const;
+export const INTERPOLATIONS = ['bilinear', 'bicubic', 'lanczos'] as const;
 export type Interpolation = (typeof INTERPOLATIONS)[number];
 
 /** A part of a picture, in pixels from the top left; `right` and `bottom` are outside. */
@@ -37,7 +37,12 @@ const FILTERS: Readonly<Record<Interpolation, Filter>> = {
       return d < 2 ? (((d - 5) * d + 8) * d - 4) * CUBIC_A : 0;
     },
   },
+  lanczos: { support: 3, weight: (x) => (Math.abs(x) < 3 ? sinc(x) * sinc(x / 3) : 0) },
 };
+
+function sinc(x: number): number {
+  return x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
+}
 
 /** For each output pixel, the first source pixel and the fixed-point weights from there on. */
 interface Taps {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InputError, type SwardError } from '../../../src/ground/errors.ts';
-import { defaultCacheFolder } from '../../../src/vision/descriptors/cache.ts';
+import { defaultCacheFolder } from '../../../src/ground/cache-folder.ts';
 import { computeDescriptors } from '../../../src/vision/descriptors/compute.ts';
 import { DESCRIPTOR_NAMES, describePhoto } from '../../../src/vision/descriptors/describe.ts';
 import { decodePhoto } from '../../../src/vision/photos/decode.ts';

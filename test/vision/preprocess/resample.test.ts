@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { resample } from '../../../src/vision/preprocess/resample.ts';
+import { INTERPOLATIONS, resample } from '../../../src/vision/preprocess/resample.ts';
 import { VIEW_PLANS, viewBoxes, viewCount } from '../../../src/vision/preprocess/views.ts';
 
 /** A picture whose pixels come from a function of column and row. */
@@ -14,12 +14,12 @@ function picture(width: number, height: number, value: (x: number, y: number) =>
 const all = { left: 0, top: 0, right: 8, bottom: 6 };
 
 describe('resampling', () => {
-  it.each(['bilinear', 'bicubic'] as const)('%s leaves a picture of the same size as it is', (filter) => {
+  it.each(INTERPOLATIONS)('%s leaves a picture of the same size as it is', (filter) => {
     const source = picture(8, 6, (x, y) => (x * 37 + y * 91) % 256);
     expect(resample(source, all, { width: 8, height: 6 }, filter).data).toEqual(source.data);
   });
 
-  it.each(['bilinear', 'bicubic'] as const)('%s keeps a flat picture flat at any size', (filter) => {
+  it.each(INTERPOLATIONS)('%s keeps a flat picture flat at any size', (filter) => {
     const source = picture(8, 6, () => 137);
     for (const size of [1, 3, 8, 50]) {
       const { data } = resample(source, all, { width: size, height: size }, filter);

@@ -1,0 +1,81 @@
+import { Option } from 'commander';
+import { UsageError } from '../ground/errors.ts';
+import { writeFeatureFiles } from '../train/features.ts';
+import { featurePlan, POOLINGS, type Pooling, PRECISIONS, type Precision } from '../vision/features/index.ts';
+import { VIEW_PLANS, type ViewPlan } from '../vision/preprocess/views.ts';
+import { type CommandRegistrar, printResult, wholeNumber } from './command.ts';
+import { consoleProgress } from './console-progress.ts';
+
+interface FeaturesCommandOptions {
+  readonly backbone: string;
+  readonly out: string;
+  readonly ids: string;
+  readonly view: ViewPlan;
+  readonly size?: number;
+  readonly blocks?: number[];
+  readonly pooling: Pooling;
+  readonly precision: Precision;
+  readonly split: 'train' | 'test';
+  readonly json?: boolean;
+}
+
+/** `sward features`: a frozen backbone's features of photos as `.npy`. */
+export const registerFeatures: CommandRegistrar = (program) => {
+  program
+    .command('features')
+    .description('extract features of photos with a frozen backbone')
+    .argument('<DATA>', 'data folder, folder of photos, or photo')
+    .requiredOption(
+      '--backbone <NAME|FILE>',
+      'name in the catalogue, organisation/name on the hub, or a file',
+    )
+    .requiredOption('--out <F.npy>', 'float32 matrix to write, one row a photo')
+    .requiredOption('--ids <ids.txt>', 'list of photo ids to write, one a row')
+    .addOption(new Option('--view <plan>', 'how photos are cut').choices(VIEW_PLANS).default('halves'))
+    .option(
+      '--size <pixels>',
+      'side of a view; default: what the weights were made for',
+      wholeNumber('--size'),
+    )
+    .option(
+      '--blocks <list>',
+      '0-based blocks whose raw output is pooled, as 17,23; default: the last, normed',
+      blockList,
+    )
+    .addOption(
+      new Option('--pooling <kind>', 'how tokens become a vector').choices(POOLINGS).default('pooled'),
+    )
+    .addOption(
+      new Option('--precision <type>', 'weights of linear layers').choices(PRECISIONS).default('fp32'),
+    )
+    .addOption(
+      new Option('--split <which>', 'photos of a data folder').choices(['train', 'test']).default('train'),
+    )
+    .option('--json', 'print the result as JSON')
+    .action(async (data: string, options: FeaturesCommandOptions) => {
+      const { view, size = null, blocks = [], pooling, precision } = options;
+      const plan = featurePlan({ view, size, blocks, pooling, precision });
+      const { backbone, out, ids, split } = options;
+      const result = await writeFeatureFiles({
+        data,
+        backbone,
+        plan,
+        out,
+        ids,
+        split,
+        progress: consoleProgress(),
+      });
+      printResult(
+        options.json,
+        () => ({ out, ids, ...result }),
+        () =>
+          `${out}: ${result.photos} photos × ${result.width} features, ${result.computed} computed now; ids in ${ids}`,
+      );
+    });
+};
+
+function blockList(text: string): number[] {
+  const blocks = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  if (blocks.every((block) => Number.isInteger(block) && block >= 0)) return blocks;
+  throw new UsageError(`--blocks ${text}: give block numbers from 0, separated by commas`);
+}

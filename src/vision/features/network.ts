@@ -1,0 +1,97 @@
+import { join } from 'node:path';
+import { UsageError } from '../../ground/errors.ts';
+import { randomStream } from '../../ground/random.ts';
+import { compile, input, type Program, Scope } from '../../tensor/index.ts';
+import { openSafetensors } from '../../tensor/safetensors/index.ts';
+import { type Backbone, checkWeights, makeBackbone } from '../backbones/index.ts';
+import type { ResolvedWeights } from '../weights/index.ts';
+import type { FeaturePlan } from './plan.ts';
+import { pooledFeatures } from './pooling.ts';
+
+/** A frozen backbone that turns views into vectors. */
+export interface FeatureNetwork {
+  /** Side of a view, pixels. */
+  readonly size: number;
+  /** Width of a view's vector. */
+  readonly width: number;
+  /**
+   * @param views [count, 3, size, size], normalised
+   * @returns [count, width]
+   */
+  run(views: Float32Array, count: number): Promise<Float32Array>;
+  dispose(): Promise<void>;
+}
+
+/** Up to this side views go through together; larger ones fill the machine, and its memory, one by one. */
+const LARGEST_BATCHED_SIDE = 256;
+
+/**
+ * Makes a backbone ready for a plan. Weights are read where they lie; int8 and 4-bit ones are made once and kept in
+ * the cache folder.
+ *
+ * @param viewsPerPhoto how many views come at once
+ * @throws InputError when the file does not hold the backbone's weights
+ * @throws UsageError when the size or the pooling does not suit the backbone
+ */
+export async function openNetwork(
+  weights: ResolvedWeights,
+  plan: FeaturePlan,
+  viewsPerPhoto: number,
+  cacheFolder: string,
+): Promise<FeatureNetwork> {
+  const backbone = makeBackbone(weights.arch, weights.config);
+  const file = await openSafetensors(weights.path);
+  checkWeights(backbone, file);
+  const size = viewSize(backbone, weights, plan);
+  const batch = size <= LARGEST_BATCHED_SIDE ? viewsPerPhoto : 1;
+  const images = input('images', [batch, 3, size, size]);
+  const scope = Scope.root({ random: randomStream(0), trainable: () => false }).from(file);
+  const features = pooledFeatures(backbone, backbone.forward(scope, images), plan);
+  const width = features.shape[1] as number;
+  const { precision } = plan;
+  // Compiled when it is first needed: where every photo is remembered, no session has to start.
+  let program: Promise<Program> | undefined;
+  const compiled = (): Promise<Program> => {
+    program ??= compile(
+      { outputs: { features } },
+      precision === 'fp32'
+        ? {}
+        : { quantize: { weights: precision, cacheFolder: join(cacheFolder, 'quantized') } },
+    );
+    return program;
+  };
+  return {
+    size,
+    width,
+    run: async (views, count) => runBatches(await compiled(), views, count, { batch, size, width }),
+    dispose: async () => (await program)?.dispose(),
+  };
+}
+
+function viewSize(backbone: Backbone, { preprocessing }: ResolvedWeights, { size }: FeaturePlan): number {
+  const [height, width] = preprocessing.inputSize;
+  const side = size ?? Math.max(height, width);
+  const { multipleOf, native, fixed } = backbone.inputSize;
+  const isNative = native !== undefined && native[0] === side && native[1] === side;
+  if (isNative || (!fixed && side % multipleOf === 0)) return side;
+  const choice = fixed ? native?.join(' × ') : `a multiple of ${multipleOf}`;
+  throw new UsageError(`${weightsName(backbone)} cannot take views of ${side} pixels; choose ${choice}`);
+}
+
+const weightsName = ({ arch, width }: Backbone): string => `${arch} of width ${width}`;
+
+async function runBatches(
+  program: Program,
+  views: Float32Array,
+  count: number,
+  { batch, size, width }: { readonly batch: number; readonly size: number; readonly width: number },
+): Promise<Float32Array> {
+  const result = new Float32Array(count * width);
+  const pixels = 3 * size * size;
+  for (let first = 0; first < count; first += batch) {
+    const images = views.subarray(first * pixels, (first + batch) * pixels);
+    const { features } = await program.run({ images });
+    result.set(features?.values as Float32Array, first * width);
+  }
+  return result;
+}

@@ -1,0 +1,61 @@
+import { UsageError } from '../../../ground/errors.ts';
+import { CONVNEXT_ENTRIES } from './convnext.ts';
+import { DINOV2_ENTRIES } from './dinov2.ts';
+import { DINOV3_ENTRIES } from './dinov3.ts';
+import { META_DINOV3_ENTRIES } from './dinov3-meta.ts';
+import { EFFICIENTNET_ENTRIES, EFFICIENTNETV2_ENTRIES } from './efficientnet.ts';
+import type { CatalogueEntry } from './entry.ts';
+import { SIGLIP_ENTRIES } from './siglip.ts';
+import { SWINV2_ENTRIES } from './swinv2.ts';
+
+/**
+ * Every backbone that can be pulled by name. Facts (widths, sizes of pictures, means, interpolation, crops,
+ * parameters) are those of timm 1.0.29's pretrained configurations and instantiated models.
+ */
+export const CATALOGUE: readonly CatalogueEntry[] = [
+  ...DINOV2_ENTRIES,
+  ...DINOV3_ENTRIES,
+  ...META_DINOV3_ENTRIES,
+  ...SIGLIP_ENTRIES,
+  ...CONVNEXT_ENTRIES,
+  ...SWINV2_ENTRIES,
+  ...EFFICIENTNETV2_ENTRIES,
+  ...EFFICIENTNET_ENTRIES,
+];
+
+/** Names an error about an unknown one suggests. */
+const SUGGESTIONS = 3;
+
+/** The entry of that name; also `timm/NAME`, and a model's name alone where one set of weights has it. */
+export function findBackbone(name: string): CatalogueEntry | undefined {
+  const bare = name.replace(/^timm\//, '');
+  const exact = CATALOGUE.find((entry) => entry.name === bare);
+  if (exact !== undefined || bare.includes('.')) return exact;
+  const [only, ...others] = CATALOGUE.filter((entry) => entry.name.startsWith(`${bare}.`));
+  return others.length === 0 ? only : undefined;
+}
+
+/** The error for a name that is none, with the names nearest to it. */
+export function unknownBackbone(name: string): UsageError {
+  const near = nearestNames(name).join(', ');
+  return new UsageError(`unknown backbone "${name}": did you mean ${near}? \`sward backbones list\` has all`);
+}
+
+/** The catalogue's names that share most pairs of letters with `name` (Dice's coefficient), best first. */
+function nearestNames(name: string): string[] {
+  const wanted = pairsOf(name);
+  const similarity = (other: string): number => {
+    const pairs = pairsOf(other);
+    const shared = [...pairs].filter((pair) => wanted.has(pair)).length;
+    return (2 * shared) / (pairs.size + wanted.size);
+  };
+  return CATALOGUE.map((entry) => ({ name: entry.name, score: similarity(entry.name) }))
+    .sort((a, b) => b.score - a.score)
+    .slice(0, SUGGESTIONS)
+    .map((entry) => entry.name);
+}
+
+function pairsOf(text: string): Set<string> {
+  const letters = text.toLowerCase();
+  return new Set(Array.from({ length: Math.max(0, letters.length - 1) }, (_, i) => letters.slice(i, i + 2)));
+}

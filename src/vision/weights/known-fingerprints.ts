@@ -1,0 +1,23 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { writeFileAtomically } from '../../ground/files.ts';
+import { fileFingerprint, valueFingerprint } from '../../ground/fingerprint.ts';
+import type { SafetensorsFile } from '../../tensor/safetensors/index.ts';
+
+const SHA256 = /^[0-9a-f]{64}$/;
+
+/**
+ * SHA-256 of a file's bytes, remembered by its path, size and time of change: reading gigabytes at every start
+ * would take longer than starting does.
+ *
+ * @param cacheFolder where sward keeps what it can compute again
+ */
+export async function rememberedFingerprint(file: SafetensorsFile, cacheFolder: string): Promise<string> {
+  const key = valueFingerprint([resolve(file.path), file.version]);
+  const memory = join(cacheFolder, 'weights', 'fingerprints', key);
+  const known = await readFile(memory, 'utf8').catch(() => '');
+  if (SHA256.test(known)) return known;
+  const fingerprint = await fileFingerprint(file.path);
+  await writeFileAtomically(memory, fingerprint);
+  return fingerprint;
+}

@@ -1,0 +1,153 @@
+import { InputError } from '../../../ground/errors.ts';
+import type { SafetensorsDtype, TensorEntry } from '../../../tensor/safetensors/index.ts';
+
+/** Rows (of the first axis longer than 1) of a tensor in the source file. */
+export interface Piece {
+  readonly source: TensorEntry;
+  readonly firstRow: number;
+  readonly rows: number;
+}
+
+/** A tensor under timm's name, made of the source's: pieces one after another, or their sum. */
+export interface TargetTensor {
+  readonly name: string;
+  readonly dtype: SafetensorsDtype;
+  readonly shape: readonly number[];
+  readonly pieces: readonly Piece[];
+  readonly join: 'concatenate' | 'add';
+}
+
+/** Where tensors with names of one pattern go. */
+export interface Rule {
+  /** Matched against the name without the layout's prefix. */
+  readonly from: RegExp;
+  /** timm's name; `$1` … stand for the pattern's groups. */
+  readonly to: string;
+  /** Place among the tensors that make up the same target. */
+  readonly order?: number;
+  /** Which rows of the source, given its number of rows; default all. */
+  readonly rows?: (rows: number) => readonly [first: number, count: number];
+  /** timm has an axis of length 1 in front. */
+  readonly leadingOne?: boolean;
+  /** Added up with the others of the same target, in place of being joined to them. */
+  readonly added?: boolean;
+}
+
+/** How another library names and splits the tensors of an architecture. */
+export interface Layout {
+  /** `Hugging Face DINOv2`, in messages. */
+  readonly title: string;
+  /** Tensors every file of the layout has; the first's name may have a prefix, which all others share. */
+  readonly marks: readonly RegExp[];
+  readonly rules: (names: ReadonlySet<string>) => readonly Rule[];
+  /** Tensors a backbone has no use for: heads for classes, towers for text, mask tokens. */
+  readonly ignored: RegExp;
+}
+
+const LISTED = 5;
+
+/** The layout a file is in, and its prefix; undefined where it is none of `layouts`. */
+export function layoutOf(
+  names: Iterable<string>,
+  layouts: readonly Layout[],
+): { readonly layout: Layout; readonly prefix: string } | undefined {
+  const all = [...names];
+  for (const layout of layouts) {
+    const [first, ...others] = layout.marks;
+    const marked = all.find((name) => first?.test(name));
+    if (marked === undefined || first === undefined) continue;
+    const prefix = marked.slice(0, marked.search(new RegExp(first.source.replace(/^\(\?:\^\|\\\.\)/, ''))));
+    const bare = new Set(
+      all.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length)),
+    );
+    if (others.every((mark) => [...bare].some((name) => mark.test(name)))) return { layout, prefix };
+  }
+  return undefined;
+}
+
+/**
+ * The tensors under timm's names that a file in another layout holds, in the file's order.
+ *
+ * @throws InputError listing tensors that belong to nothing the layout knows
+ */
+export function planTensors(
+  path: string,
+  tensors: ReadonlyMap<string, TensorEntry>,
+  { layout, prefix }: { readonly layout: Layout; readonly prefix: string },
+): readonly TargetTensor[] {
+  const bareNames = new Set([...tensors.keys()].map((name) => bare(name, prefix)));
+  const rules = layout.rules(bareNames);
+  const parts = new Map<string, { readonly piece: Piece; readonly rule: Rule }[]>();
+  const unknown: string[] = [];
+  for (const entry of tensors.values()) {
+    const name = bare(entry.name, prefix);
+    const suiting = rules.filter(({ from }) => from.test(name));
+    if (suiting.length === 0 && !layout.ignored.test(entry.name)) unknown.push(entry.name);
+    for (const rule of suiting) {
+      const target = name.replace(rule.from, rule.to);
+      const piece = pieceOf(entry, rule);
+      parts.set(target, [...(parts.get(target) ?? []), { piece, rule }]);
+    }
+  }
+  if (unknown.length > 0) {
+    const listed = unknown.slice(0, LISTED).join(', ');
+    const more = unknown.length > LISTED ? ` and ${unknown.length - LISTED} more` : '';
+    throw new InputError(
+      path,
+      `is in the layout of ${layout.title} but has unexpected tensors (${listed}${more})`,
+      "give a file of the backbone alone, or one in timm's layout",
+    );
+  }
+  return [...parts].map(([name, found]) => target(path, name, found));
+}
+
+function bare(name: string, prefix: string): string {
+  return name.startsWith(prefix) ? name.slice(prefix.length) : name;
+}
+
+/** Index of the axis rows are counted on: leading axes of length 1 do not move bytes. */
+function rowAxis(shape: readonly number[]): number {
+  const axis = shape.findIndex((length) => length !== 1);
+  return Math.max(axis, 0);
+}
+
+function pieceOf(source: TensorEntry, { rows }: Rule): Piece {
+  const all = source.shape[rowAxis(source.shape)] ?? 1;
+  const [firstRow, count] = rows?.(all) ?? [0, all];
+  return { source, firstRow, rows: count };
+}
+
+function target(
+  path: string,
+  name: string,
+  found: readonly { readonly piece: Piece; readonly rule: Rule }[],
+): TargetTensor {
+  const sorted = [...found].sort((a, b) => (a.rule.order ?? 0) - (b.rule.order ?? 0));
+  const pieces = sorted.map(({ piece }) => piece);
+  const [first] = sorted;
+  if (first === undefined) throw new InputError(path, `nothing makes up ${name}`, 'give another file');
+  const { source } = first.piece;
+  const axis = rowAxis(source.shape);
+  const tail = String(source.shape.slice(axis + 1));
+  const join = first.rule.added === true ? 'add' : 'concatenate';
+  const fits = ({ source: other }: Piece): boolean =>
+    other.dtype === source.dtype &&
+    (join === 'add' || String(other.shape.slice(rowAxis(other.shape) + 1)) === tail);
+  const misfit = pieces.find((piece) => !fits(piece));
+  if (misfit !== undefined) {
+    throw new InputError(
+      `${path} tensor "${misfit.source.name}"`,
+      `does not fit "${source.name}", with which it makes up ${name}`,
+      "the file is damaged or of an unknown kind: download it again, or give one in timm's layout",
+    );
+  }
+  const rows = join === 'add' ? first.piece.rows : pieces.reduce((sum, piece) => sum + piece.rows, 0);
+  const shape = source.shape.map((length, index) => (index === axis ? rows : length));
+  return {
+    name,
+    dtype: source.dtype,
+    shape: first.rule.leadingOne === true ? [1, ...shape] : shape,
+    pieces,
+    join,
+  };
+}

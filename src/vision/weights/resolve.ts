@@ -1,0 +1,163 @@
+import { existsSync } from 'node:fs';
+import { defaultCacheFolder } from '../../ground/cache-folder.ts';
+import { InputError } from '../../ground/errors.ts';
+import type { Progress } from '../../ground/progress.ts';
+import { openSafetensors } from '../../tensor/safetensors/index.ts';
+import { findBackbone, unknownBackbone } from './catalogue/catalogue.ts';
+import type { ArchitectureName, BackboneConfig, CatalogueEntry, Preprocessing } from './catalogue/entry.ts';
+import { type CachedFile, findCached } from './hub/cache.ts';
+import { HubError } from './hub/errors.ts';
+import { pullFile } from './hub/pull.ts';
+import { type HubSettings, hubSettings } from './hub/settings.ts';
+import { rememberedFingerprint } from './known-fingerprints.ts';
+import { localWeights } from './local/local.ts';
+
+/** Weights found and understood. */
+export interface ResolvedWeights {
+  /** A safetensors file with timm's names, to be loaded in place. */
+  readonly path: string;
+  readonly arch: ArchitectureName;
+  /** For `makeBackbone(arch, config)`. */
+  readonly config: BackboneConfig;
+  readonly preprocessing: Preprocessing;
+  /** Where they come from: `catalogue NAME`, `hub organisation/name@commit` or `file PATH`. */
+  readonly source: string;
+  /** SHA-256 of the weights as published or given (before any conversion), hexadecimal. */
+  readonly sha256: string;
+}
+
+export interface ResolveOptions {
+  readonly settings?: HubSettings;
+  /** Where sward keeps what it can compute again. Default `SWARD_CACHE`, else ~/.cache/sward. */
+  readonly cacheFolder?: string;
+}
+
+/** A repository of the hub in place of a name: `organisation/name`, with `@revision` where not `main`. */
+const REPOSITORY = /^(?<repository>[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*)(?:@(?<revision>[\w.-]+))?$/;
+
+/** Files that say what weights of a repository outside the catalogue are; absent ones are no harm. */
+const COMPANIONS = ['config.json', 'preprocessor_config.json'] as const;
+
+/**
+ * Finds weights that were pulled or lie in a file: a catalogue name (`vit_small_patch14_dinov2.lvd142m`), a hub
+ * repository (`facebook/dinov2-small`), or the path of a `.safetensors` file or a folder that has one. Nothing
+ * goes over the network.
+ *
+ * @throws UsageError for a name that nothing has
+ * @throws HubError for one that was not pulled yet
+ * @throws InputError for a file that cannot be used
+ */
+export async function resolveWeights(
+  nameOrPath: string,
+  options: ResolveOptions = {},
+): Promise<ResolvedWeights> {
+  const cacheFolder = options.cacheFolder ?? defaultCacheFolder();
+  const settings = options.settings ?? hubSettings();
+  if (isPath(nameOrPath)) {
+    const local = await localWeights(nameOrPath, cacheFolder);
+    return { ...picked(local), source: `file ${nameOrPath}` };
+  }
+  const entry = findBackbone(nameOrPath);
+  if (entry?.layout === 'timm') {
+    return resolveEntry(entry, await requireCached(entry, entry.name, settings), cacheFolder);
+  }
+  const wanted = repositoryFile(nameOrPath);
+  const cached = await requireCached(wanted, nameOrPath, settings);
+  const local = await localWeights(cached.path, cacheFolder);
+  return { ...picked(local), source: `hub ${wanted.repository}@${cached.commit}` };
+}
+
+/**
+ * Pulls a catalogue name or a hub repository, and makes sure its weights can be used.
+ *
+ * @throws UsageError for a name that nothing has
+ * @throws HubError where it cannot be had
+ * @throws InputError where what came is not weights of a known architecture
+ */
+export async function pullWeights(
+  name: string,
+  options: ResolveOptions & { readonly progress?: Progress } = {},
+): Promise<ResolvedWeights> {
+  const settings = options.settings ?? hubSettings();
+  const pulling = { settings, ...(options.progress === undefined ? {} : { progress: options.progress }) };
+  const entry = findBackbone(name);
+  if (entry?.layout === 'timm') {
+    await pullFile(entry, pulling);
+    return resolveWeights(name, { ...options, settings });
+  }
+  const wanted = repositoryFile(name);
+  const { commit } = await pullFile(wanted, pulling);
+  for (const file of COMPANIONS) await pullCompanion({ ...wanted, revision: commit, file }, settings);
+  return resolveWeights(name, { ...options, settings });
+}
+
+/** Where a catalogue entry's file lies, if it was pulled. */
+export async function pulledPath(
+  entry: CatalogueEntry,
+  settings: HubSettings = hubSettings(),
+): Promise<string | undefined> {
+  return (await findCached(settings.cacheFolder, entry))?.path;
+}
+
+async function resolveEntry(
+  entry: CatalogueEntry,
+  cached: CachedFile,
+  cacheFolder: string,
+): Promise<ResolvedWeights> {
+  const { arch, config, preprocessing } = entry;
+  const sha256 =
+    cached.sha256 ?? (await rememberedFingerprint(await openSafetensors(cached.path), cacheFolder));
+  if (entry.sha256 !== null && sha256 !== entry.sha256) {
+    throw new InputError(
+      cached.path,
+      `is not the file the catalogue knows as ${entry.name}`,
+      'pull it again',
+    );
+  }
+  return { path: cached.path, arch, config, preprocessing, source: `catalogue ${entry.name}`, sha256 };
+}
+
+async function requireCached(
+  wanted: { readonly repository: string; readonly revision: string; readonly file: string },
+  name: string,
+  settings: HubSettings,
+): Promise<CachedFile> {
+  const cached = await findCached(settings.cacheFolder, wanted);
+  if (cached !== undefined) return cached;
+  throw new HubError(
+    `${name}: not pulled yet (looked in ${settings.cacheFolder}); run \`sward backbones pull ${name}\``,
+  );
+}
+
+async function pullCompanion(
+  wanted: { readonly repository: string; readonly revision: string; readonly file: string },
+  settings: HubSettings,
+): Promise<void> {
+  try {
+    await pullFile(wanted, { settings });
+  } catch (error) {
+    // Without them the tensors alone tell what they can; what stays open is asked for then.
+    if (!(error instanceof HubError)) throw error;
+  }
+}
+
+function repositoryFile(name: string): {
+  readonly repository: string;
+  readonly revision: string;
+  readonly file: string;
+} {
+  const { repository, revision } = REPOSITORY.exec(name)?.groups ?? {};
+  if (repository === undefined) throw unknownBackbone(name);
+  return { repository, revision: revision ?? 'main', file: 'model.safetensors' };
+}
+
+function isPath(text: string): boolean {
+  return (
+    /\.safetensors$|^[./\\]|^[A-Za-z]:[\\/]/.test(text) ||
+    (findBackbone(text) === undefined && existsSync(text))
+  );
+}
+
+function picked({ path, arch, config, preprocessing, sha256 }: Omit<ResolvedWeights, 'source'>) {
+  return { path, arch, config, preprocessing, sha256 };
+}
