@@ -2,6 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { InputError, messageOf, UsageError } from '../ground/errors.ts';
 import { featurePlanSchema } from '../vision/features/index.ts';
+import {
+  LEAFWISE_BOOST_DEFAULTS,
+  leafwiseBoostSettings,
+  OBLIVIOUS_BOOST_DEFAULTS,
+  obliviousBoostSettings,
+} from './boost/boost-settings.ts';
 import { kernelRidgeSettings, ridgeSettings, viewAverageSettings } from './ridge-settings.ts';
 
 /** What photos are turned into before the estimator sees them. */
@@ -17,7 +23,13 @@ const inputSettings = z.discriminatedUnion('kind', [
 const recipeSchema = z.strictObject({
   name: z.string().min(1),
   input: inputSettings,
-  estimator: z.discriminatedUnion('kind', [ridgeSettings, kernelRidgeSettings, viewAverageSettings]),
+  estimator: z.discriminatedUnion('kind', [
+    ridgeSettings,
+    kernelRidgeSettings,
+    viewAverageSettings,
+    leafwiseBoostSettings,
+    obliviousBoostSettings,
+  ]),
   evaluation: z.strictObject({
     /** Whether a second evaluation holds out one State at a time. */
     leaveOneStateOut: z.boolean(),
@@ -53,11 +65,15 @@ const ESTIMATOR_DEFAULTS: Readonly<Record<EstimatorSettings['kind'], object>> = 
       { view: 'scatter', ...SOFT_KERNEL },
     ],
   },
+  'leafwise-boost': LEAFWISE_BOOST_DEFAULTS,
+  'oblivious-boost': OBLIVIOUS_BOOST_DEFAULTS,
 };
 
 const RECIPES: Readonly<Record<string, RecipeDraft>> = {
   'descriptor-ridge': { input: { kind: 'descriptors' }, estimator: { kind: 'view-average' } },
   'feature-ridge': { input: { kind: 'features' }, estimator: { kind: 'kernel-ridge' } },
+  'descriptor-boost': { input: { kind: 'descriptors' }, estimator: { kind: 'leafwise-boost' } },
+  'feature-boost': { input: { kind: 'features' }, estimator: { kind: 'leafwise-boost' } },
 };
 
 /** Names of the recipes that come with sward. */

@@ -1,4 +1,6 @@
 import type { Matrix } from '../data/features.ts';
+import { leafwiseBoost } from './boost/leafwise-boost.ts';
+import { obliviousBoost } from './boost/oblivious-boost.ts';
 import type { Estimator } from './estimator.ts';
 import { kernelRidge } from './kernel-ridge.ts';
 import type { EstimatorSettings } from './recipe.ts';
@@ -14,5 +16,9 @@ export function matrixEstimator(settings: EstimatorSettings): Estimator<Matrix> 
       return kernelRidge(settings);
     case 'view-average':
       return viewAverage(settings);
+    case 'leafwise-boost':
+      return leafwiseBoost(settings);
+    case 'oblivious-boost':
+      return obliviousBoost(settings);
   }
 }

@@ -1,0 +1,126 @@
+import { type Matrix, takeRows } from '../../data/features.ts';
+import { stratifiedGroupKFold } from '../../data/folds/index.ts';
+import { InputError, UsageError } from '../../ground/errors.ts';
+import { componentsTable } from '../components-table.ts';
+import type { FitContext, TrainingSet } from '../estimator.ts';
+import { sessionWeights } from '../session-weights.ts';
+import { changeBasis, type OutputBasis, type OutputBasisName, outputBasis } from './output-basis.ts';
+
+/** The names of the components, in the order of every table. */
+export const COMPONENT_NAMES = ['green', 'dead', 'clover'] as const;
+
+/** Settings that both kinds of boosting share. */
+interface SharedSettings {
+  readonly outputs: OutputBasisName;
+  readonly sessionWeight: number;
+  readonly categorical: readonly number[];
+  readonly objective: string;
+  readonly alpha: number;
+  readonly innerFolds: number;
+}
+
+/** A training set as boosting takes it. */
+export interface BoostTraining {
+  readonly inputs: Matrix;
+  /** [photos, 3], in the basis that trees are grown for. */
+  readonly outputs: Matrix;
+  readonly weights: Float64Array | null;
+  readonly basis: OutputBasis;
+}
+
+/**
+ * @throws UsageError when a categorical column is not among the features, a mixture of masses is to be fitted
+ *   with another loss than the squared one, or a quantile is not below 1
+ */
+export function boostTraining(training: TrainingSet<Matrix>, settings: SharedSettings): BoostTraining {
+  requireFitting(settings);
+  const { columns } = training.inputs;
+  const beyond = settings.categorical.find((column) => column >= columns);
+  if (beyond !== undefined) {
+    throw new UsageError(
+      `categorical names column ${beyond}, but the features have columns 0 to ${columns - 1}`,
+    );
+  }
+  const basis = outputBasis(settings.outputs);
+  return {
+    inputs: training.inputs,
+    outputs: changeBasis(componentsTable(training.targets), basis.toOutputs),
+    weights:
+      settings.sessionWeight > 0
+        ? Float64Array.from(sessionWeights(training.groups, settings.sessionWeight))
+        : null,
+    basis,
+  };
+}
+
+/** @throws UsageError as {@link boostTraining} */
+export function requireFitting({ outputs, objective, alpha }: SharedSettings): void {
+  if (outputs === 'metric' && objective !== 'regression') {
+    throw new UsageError(
+      `outputs=metric needs objective=regression; use outputs=components with ${objective}`,
+    );
+  }
+  if (objective === 'quantile' && alpha >= 1) {
+    throw new UsageError(`objective=quantile needs an alpha below 1, not ${alpha}`);
+  }
+}
+
+/** Column `output` of the outputs. */
+export function outputColumn({ outputs }: Pick<BoostTraining, 'outputs'>, output: number): Float64Array {
+  return Float64Array.from(
+    { length: outputs.rows },
+    (_, row) => outputs.data[row * outputs.columns + output] as number,
+  );
+}
+
+/** Some rows of a training set. */
+export function takeBoostRows(training: BoostTraining, rows: readonly number[]): BoostTraining {
+  const { weights } = training;
+  return {
+    ...training,
+    inputs: takeRows(training.inputs, rows),
+    outputs: takeRows(training.outputs, rows),
+    weights: weights && Float64Array.from(rows, (row) => weights[row] as number),
+  };
+}
+
+/**
+ * The number of trees at which training stops best: the mean over inner folds of whole sessions. With fewer
+ * than two sessions there is nothing to stop on, and null is returned.
+ *
+ * @param lengthOf trains on the first set, stops on the second, and returns the number of trees kept
+ */
+export function stoppingPoint(
+  training: TrainingSet<Matrix>,
+  prepared: BoostTraining,
+  { innerFolds }: SharedSettings,
+  { random }: FitContext,
+  lengthOf: (kept: BoostTraining, held: BoostTraining) => number,
+): number | null {
+  const sessions = new Set(training.groups).size;
+  if (sessions < 2) return null;
+  const strata = training.targets.map(({ clover, dead }) => (clover > 0 ? 2 : 0) + (dead > 0 ? 1 : 0));
+  const folds = stratifiedGroupKFold(
+    training.groups,
+    strata,
+    Math.min(innerFolds, sessions),
+    random.fork('stopping'),
+  );
+  const parts = [...new Set(folds)].sort((a, b) => a - b);
+  const lengths = parts.map((fold) => {
+    const rowsWhere = (isHeld: boolean): number[] =>
+      folds.map((_, row) => row).filter((row) => (folds[row] === fold) === isHeld);
+    return lengthOf(takeBoostRows(prepared, rowsWhere(false)), takeBoostRows(prepared, rowsWhere(true)));
+  });
+  return Math.max(1, Math.round(lengths.reduce((sum, length) => sum + length, 0) / lengths.length));
+}
+
+/** @throws InputError when features have another width than those trained on */
+export function requireWidth(inputs: Matrix, width: number): void {
+  if (inputs.columns === width) return;
+  throw new InputError(
+    'features',
+    `have ${inputs.columns} columns, but the model was trained on ${width}`,
+    'make them with the same backbone and settings',
+  );
+}

@@ -1,0 +1,110 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { readNpyMatrix } from '../../src/data/npy.ts';
+import { readPredictions } from '../../src/data/predictions.ts';
+import { makeBackbone } from '../../src/vision/backbones/index.ts';
+import { errorLine, runSward } from '../support/run-sward.ts';
+import { writeSmallFolder } from '../support/small-data-folder.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
+
+const root = temporaryFolder('features-command');
+const data = join(root, 'data');
+const model = join(root, 'model.safetensors');
+const sward = (...args: string[]): ReturnType<typeof runSward> =>
+  runSward(args, { SWARD_CACHE: join(root, 'cache'), HF_HOME: join(root, 'hf') });
+let ids: string[];
+
+async function writeModel(seedNote: number): Promise<void> {
+  const config = { dim: 24, depth: 3, heads: 3, imgSize: [42, 42] };
+  const weights = noisyWeights(makeBackbone('dinov2', config));
+  const first = weights.cls_token;
+  if (first) (first.values as Float32Array)[0] = seedNote;
+  await writeWeights(model, weights);
+  writeFileSync(
+    join(root, 'model.json'),
+    JSON.stringify({ arch: 'dinov2', config, preprocessing: { inputSize: [42, 42] } }),
+  );
+}
+
+beforeAll(async () => {
+  ids = await writeSmallFolder(data, { photos: 12 });
+  await writeModel(0);
+});
+
+describe('sward features', () => {
+  it('writes a matrix and its ids, which training takes', async () => {
+    const out = join(root, 'f.npy');
+    const list = join(root, 'ids.txt');
+    const outcome = await sward('features', data, '--backbone', model, '--out', out, '--ids', list, '--json');
+    expect(outcome.code).toBe(0);
+    expect(JSON.parse(outcome.stdout)).toMatchObject({ photos: 12, width: 48, computed: 12 });
+    expect(readFileSync(list, 'utf8').trim().split('\n')).toEqual(ids);
+    expect(await readNpyMatrix(out)).toMatchObject({ rows: 12, columns: 48 });
+    const trained = await sward(
+      ...['train', '--features', out, '--ids', list, '--labels', join(data, 'train.csv')],
+      ...['--recipe', 'feature-ridge', '--folds', '3', '--out', join(root, 'from-file')],
+    );
+    expect(trained.code).toBe(0);
+    const again = await sward('features', data, '--backbone', model, '--out', out, '--ids', list);
+    expect(again.stdout).toMatch(/12 photos × 48 features, 0 computed now/);
+  });
+
+  it('says what is wrong in one line', async () => {
+    const to = ['--out', join(root, 'x.npy'), '--ids', join(root, 'x.txt')];
+    const cases: [string[], number, RegExp][] = [
+      [['features', data, '--backbone', 'no_such_net', ...to], 2, /no_such_net/],
+      [['features', data, '--backbone', 'vit_small_patch14_dinov2.lvd142m', ...to], 1, /not pulled yet/],
+      [['features', data, '--backbone', model, '--size', '43', ...to], 2, /multiple of 14/],
+      [['features', data, '--backbone', model, '--blocks', 'x', ...to], 2, /give block numbers/],
+      [['features', join(root, 'hf'), '--backbone', model, ...to], 1, /hf/],
+    ];
+    for (const [args, code, message] of cases) {
+      const outcome = await sward(...args);
+      expect(errorLine(outcome)).toMatch(message);
+      expect(outcome.code).toBe(code);
+    }
+  });
+});
+
+describe('feature-ridge on a backbone', () => {
+  const run = join(root, 'run');
+
+  it('trains on photos, predicts and averages over turns', async () => {
+    const trained = await sward(
+      ...[
+        'train',
+        data,
+        '--recipe',
+        'feature-ridge',
+        '--set',
+        `backbone=${model}`,
+        '--set',
+        'input.pooling=cls-mean',
+      ],
+      ...['--folds', '3', '--out', run],
+    );
+    expect(trained.code).toBe(0);
+    expect(JSON.parse(readFileSync(join(run, 'run.json'), 'utf8'))).toMatchObject({
+      recipe: { input: { kind: 'backbone', backbone: model, pooling: 'cls-mean' } },
+      data: { inputColumns: 96, weights: { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) } },
+    });
+    const predict = async (tta: string): Promise<number> => {
+      const out = join(root, `${tta}.csv`);
+      expect((await sward('predict', run, join(data, 'test'), '--out', out, '--tta', tta)).code).toBe(0);
+      return (await readPredictions(out))[0]?.targets.total ?? Number.NaN;
+    };
+    const [none, flips] = [await predict('none'), await predict('flips')];
+    expect(Number.isFinite(none)).toBe(true);
+    expect(flips).not.toBe(none);
+    expect((await sward('submit', run, data, '--out', join(root, 's.csv'))).code).toBe(0);
+  });
+
+  it('refuses other weights than those it was trained with', async () => {
+    await writeModel(1);
+    const outcome = await sward('predict', run, join(data, 'test'), '--out', join(root, 'p.csv'));
+    expect(outcome.code).toBe(1);
+    expect(errorLine(outcome)).toMatch(/model\.safetensors: is not the file the run was trained with/);
+  });
+});
