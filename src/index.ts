@@ -30,6 +30,7 @@ export {
 export { type ReportOptions, renderReport, writeReport } from './report/index.ts';
 export { type CheckReport, checkFolder } from './train/check.ts';
 export { type DemoOutcome, runDemo } from './train/demo.ts';
+export { type FeatureFilesOptions, writeFeatureFiles } from './train/features.ts';
 export { DEFAULT_FOLD_PLAN, type FoldPlan } from './train/fold-plan.ts';
 export { findPhotos, type PredictOptions, predictFeatures, predictPhotos } from './train/predict.ts';
 export type { OutOfFoldRow, RunResults } from './train/results.ts';
@@ -38,3 +39,17 @@ export { type FileScore, scoreFiles } from './train/score.ts';
 export { submitRun } from './train/submit.ts';
 export { makeFolds, type TrainOptions, trainRun } from './train/train.ts';
 export type { TrainingSource } from './train/training-data.ts';
+export { type Backbone, makeBackbone } from './vision/backbones/index.ts';
+export {
+  extractFeatures,
+  type FeatureMatrix,
+  type FeaturePlan,
+  featurePlan,
+} from './vision/features/index.ts';
+export {
+  CATALOGUE,
+  type CatalogueEntry,
+  pullWeights,
+  type ResolvedWeights,
+  resolveWeights,
+} from './vision/weights/index.ts';
