@@ -4,6 +4,7 @@ export { readPredictions, writePredictions } from './data/predictions.ts';
 export { renderSample, type SampleOptions, type SampleSummary } from './data/sample/index.ts';
 export { InputError, ShapeError, SwardError, UsageError } from './ground/errors.ts';
 export type { Progress } from './ground/progress.ts';
+export { type RandomStream, randomStream } from './ground/random.ts';
 export type { Estimator, FitContext, FittedModel, TrainingSet } from './models/estimator.ts';
 export { RECIPE_NAMES, type Recipe, resolveRecipe } from './models/recipe.ts';
 export { matrixEstimator } from './models/registry.ts';

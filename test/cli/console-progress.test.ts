@@ -1,0 +1,41 @@
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { consoleProgress } from '../../src/cli/console-progress.ts';
+
+/** A stream that is no terminal, and a clock that moves when told. */
+function watched(): { lines: () => string[]; stream: NodeJS.WriteStream; clock: { now: number } } {
+  const stream = new PassThrough();
+  let text = '';
+  stream.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+  });
+  const lines = (): string[] => text.split('\n').filter(Boolean);
+  return { lines, stream: stream as unknown as NodeJS.WriteStream, clock: { now: 0 } };
+}
+
+describe('progress where there is no terminal', () => {
+  it('is a line every few seconds with rate and time left, and one at the end', () => {
+    const { lines, stream, clock } = watched();
+    const progress = consoleProgress(stream, () => clock.now);
+    progress.stage('Reading', 10, 'photos');
+    for (let step = 0; step < 10; step++) {
+      clock.now += 2000;
+      progress.advance();
+    }
+    progress.done();
+    expect(lines()).toEqual([
+      'Reading: 3/10 photos · 0.50/s · 14 s left',
+      'Reading: 6/10 photos · 0.50/s · 8 s left',
+      'Reading: 9/10 photos · 0.50/s · 2 s left',
+      'Reading: 10/10 photos · 0.50/s · 20.0 s',
+    ]);
+  });
+
+  it('tells every remark', () => {
+    const { lines, stream } = watched();
+    const progress = consoleProgress(stream, () => 1000);
+    progress.stage('Training', 2, 'folds');
+    progress.advance(1, 'fold 0 R² 0.5');
+    expect(lines()[0]).toMatch(/^Training: 1\/2 folds .* fold 0 R² 0\.5$/);
+  });
+});
