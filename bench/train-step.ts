@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { randomStream } from '../src/ground/random.ts';
 import {
   adamW,
@@ -24,6 +23,7 @@ import {
   type Tensor,
   truncatedNormal,
 } from '../src/tensor/index.ts';
+import { startTorch } from './train-step/torch.ts';
 
 /** ViT-B at 224 with patch 14, as the issue measures it. */
 const SIZE = { batch: 4, tokens: 257, dim: 768, hidden: 3072, heads: 12, depth: 12 } as const;
@@ -43,7 +43,8 @@ interface Work {
 
 /**
  * Measures ViT-B training against the machine's own matrix product rate, and against PyTorch where it can be
- * imported. Takes about two minutes and 6 GiB.
+ * imported. All of them take turns, a few runs each, and the best run of each counts, so that a busy machine
+ * is fair to all. Takes about two minutes and 8 GiB.
  *
  * @returns `gemm_gflops`, `forward_fraction` and `step_fraction` of it, `int8_factor` (int8 over fp32 linear
  *   layers), `peak_mib`, `torch_ratio` (their step's time over ours; null without PyTorch)
@@ -52,40 +53,45 @@ export async function run(): Promise<Record<string, number | null>> {
   const random = randomStream(1);
   const image = values(ROWS * SIZE.dim);
   const gemms = await products();
+  const [single, int8] = (await fastest(gemms.works, { turns: 3, runs: 4 })) as [number, number];
+  for (const program of gemms.programs) await program.dispose();
   const gemm = await matrixProduct();
   const forwardProgram = await forward(random);
   const training = await step(random);
+  const torch = await startTorch(SIZE, THREADS);
+  const stepFlops = 3 * FORWARD_FLOPS;
   const works: Work[] = [
     gemm.work,
     { name: 'forward', flops: FORWARD_FLOPS, run: () => forwardProgram.run({ x: image }) },
-    { name: 'step', flops: 3 * FORWARD_FLOPS, run: () => training.run({ x: image }) },
+    { name: 'step', flops: stepFlops, run: () => training.run({ x: image }) },
+    ...(torch ? [{ name: 'PyTorch', flops: stepFlops, run: torch.step }] : []),
   ];
-  const [gemmRate, forwardRate, stepRate] = (await fastest(works, 8)) as [number, number, number];
-  await forwardProgram.dispose();
-  await training.program.dispose();
-  await gemm.program.dispose();
-  const [single, int8] = (await fastest(gemms.works, 12)) as [number, number];
-  for (const program of gemms.programs) await program.dispose();
+  const rates = await fastest(works, { turns: 2, runs: 4 });
+  const [gemmRate, forwardRate, stepRate, torchRate] = rates as [number, number, number, number?];
+  torch?.close();
+  for (const program of [forwardProgram, training.program, gemm.program]) await program.dispose();
   const peak = process.resourceUsage().maxRSS / 1024;
-  const ours = (3 * FORWARD_FLOPS) / stepRate / 1e9;
-  const theirs = torchStepSeconds();
+  const secondsAt = (rate: number): string => `${(stepFlops / rate / 1e9).toFixed(2)} s`;
   row('matrix product', gemmRate, '');
   row('forward', forwardRate, `${percent(forwardRate / gemmRate)} of the product's rate`);
-  row('AdamW step', stepRate, `${percent(stepRate / gemmRate)} of the product's rate, ${ours.toFixed(2)} s`);
-  row('int8 linear', int8, `${(int8 / single).toFixed(2)} times fp32`);
-  console.error(`peak memory       ${Math.round(peak)} MiB`);
-  console.error(
-    theirs === null
-      ? 'PyTorch           not importable'
-      : `PyTorch step      ${theirs.toFixed(2)} s, ${(theirs / ours).toFixed(2)} times ours`,
+  row(
+    'AdamW step',
+    stepRate,
+    `${percent(stepRate / gemmRate)} of the product's rate, ${secondsAt(stepRate)}`,
   );
+  row('int8 linear', int8, `${(int8 / single).toFixed(2)} times fp32`);
+  if (torch && torchRate) {
+    const times = `${(stepRate / torchRate).toFixed(2)} times ours`;
+    row('PyTorch step', torchRate, `${secondsAt(torchRate)}, ${times}; ${torch.description}`);
+  } else console.error('PyTorch           not importable');
+  console.error(`peak memory       ${Math.round(peak)} MiB, without PyTorch's`);
   return {
     gemm_gflops: gemmRate,
     forward_fraction: forwardRate / gemmRate,
     step_fraction: stepRate / gemmRate,
     int8_factor: int8 / single,
     peak_mib: peak,
-    torch_ratio: theirs === null ? null : theirs / ours,
+    torch_ratio: torchRate ? stepRate / torchRate : null,
   };
 }
 
@@ -95,15 +101,20 @@ function row(name: string, gflops: number, remark: string): void {
   console.error(`${name.padEnd(18)}${gflops.toFixed(0).padStart(5)} GFLOP/s  ${remark}`);
 }
 
-/** Best GFLOP/s of each; turns are taken, so that a busy machine slows all of them alike. */
-async function fastest(works: readonly Work[], rounds: number): Promise<number[]> {
+/** Best GFLOP/s of each, after one run that does not count. */
+async function fastest(
+  works: readonly Work[],
+  { turns, runs }: { readonly turns: number; readonly runs: number },
+): Promise<number[]> {
   for (const work of works) await work.run();
   const best = works.map(() => Number.POSITIVE_INFINITY);
-  for (let round = 0; round < rounds; round++) {
+  for (let turn = 0; turn < turns; turn++) {
     for (const [index, work] of works.entries()) {
-      const start = performance.now();
-      await work.run();
-      best[index] = Math.min(best[index] as number, performance.now() - start);
+      for (let count = 0; count < runs; count++) {
+        const start = performance.now();
+        await work.run();
+        best[index] = Math.min(best[index] as number, performance.now() - start);
+      }
     }
   }
   return works.map((work, index) => work.flops / (best[index] as number) / 1e6);
@@ -116,16 +127,20 @@ function values(count: number): Float32Array {
 
 const OPTIONS: CompileOptions = { threads: THREADS };
 
-/** The machine's rate: the MLP's own product, repeated for as long as a forward pass takes. */
+/**
+ * The machine's rate: the MLP's own two products, one after the other for as long as a forward pass takes. They
+ * are one program, because fetching a large result from each would cost a third of the rate.
+ */
 async function matrixProduct(): Promise<{ readonly work: Work; readonly program: Program }> {
-  const a = input('a', [ROWS, SIZE.dim]);
-  const program = await compile({ outputs: { y: linear(a, frozen('b', [SIZE.hidden, SIZE.dim])) } }, OPTIONS);
-  const feeds = { a: values(ROWS * SIZE.dim) };
-  const repeats = 16;
-  const run = async (): Promise<void> => {
-    for (let i = 0; i < repeats; i++) await program.run(feeds);
-  };
-  return { work: { name: 'product', flops: repeats * 2 * ROWS * SIZE.dim * SIZE.hidden, run }, program };
+  const [up, down] = [frozen('up', [SIZE.hidden, SIZE.dim]), frozen('down', [SIZE.dim, SIZE.hidden])];
+  const pairs = 16;
+  let y = input('a', [ROWS, SIZE.dim]);
+  for (let pair = 0; pair < pairs; pair++) y = linear(linear(y, up), down);
+  const program = await compile({ outputs: { y } }, OPTIONS);
+  // Small numbers, so that sixteen pairs neither overflow nor vanish.
+  const feeds = { a: values(ROWS * SIZE.dim).map((value) => value * 1e-16) };
+  const flops = pairs * 4 * ROWS * SIZE.dim * SIZE.hidden;
+  return { work: { name: 'product', flops, run: () => program.run(feeds) }, program };
 }
 
 function frozen(name: string, shape: readonly number[]): Parameter {
@@ -197,48 +212,4 @@ async function step(random: ReturnType<typeof randomStream>): Promise<{
       return program.run({ ...feeds, ...optimizer.scalars({ step: count, rate: 1e-4 }) });
     },
   };
-}
-
-const TORCH_PROGRAM = `
-import time, torch
-from torch import nn
-torch.set_num_threads(${THREADS})
-class Block(nn.Module):
-    def __init__(self, d, h):
-        super().__init__()
-        self.n1, self.n2 = nn.LayerNorm(d, eps=1e-6), nn.LayerNorm(d, eps=1e-6)
-        self.qkv, self.proj = nn.Linear(d, 3 * d), nn.Linear(d, d)
-        self.mlp = nn.Sequential(nn.Linear(d, ${SIZE.hidden}), nn.GELU(), nn.Linear(${SIZE.hidden}, d))
-        self.h = h
-    def forward(self, x):
-        b, n, d = x.shape
-        q, k, v = self.qkv(self.n1(x)).reshape(b, n, 3, self.h, d // self.h).permute(2, 0, 3, 1, 4)
-        if hasattr(nn.functional, 'scaled_dot_product_attention'):
-            a = nn.functional.scaled_dot_product_attention(q, k, v)
-        else:
-            a = ((q * (d // self.h) ** -0.5) @ k.transpose(-2, -1)).softmax(-1) @ v
-        x = x + self.proj(a.transpose(1, 2).reshape(b, n, d))
-        return x + self.mlp(self.n2(x))
-model = nn.Sequential(*[Block(${SIZE.dim}, ${SIZE.heads}) for _ in range(${SIZE.depth})])
-opt = torch.optim.AdamW(model.parameters(), lr=1e-4)
-x = torch.randn(${SIZE.batch}, ${SIZE.tokens}, ${SIZE.dim})
-best = 1e9
-for i in range(4):
-    t = time.time()
-    opt.zero_grad()
-    model(x).square().mean().backward()
-    opt.step()
-    if i: best = min(best, time.time() - t)
-print(best)
-`;
-
-/** Seconds of the same step in PyTorch, or null where no Python on this machine has it. */
-function torchStepSeconds(): number | null {
-  for (const python of ['python3', '/usr/bin/python3']) {
-    if (spawnSync(python, ['-c', 'import torch'], { stdio: 'ignore' }).status !== 0) continue;
-    const result = spawnSync(python, ['-c', TORCH_PROGRAM], { encoding: 'utf8' });
-    const seconds = Number(result.stdout.trim());
-    if (result.status === 0 && seconds > 0) return seconds;
-  }
-  return null;
 }

@@ -28,15 +28,31 @@ export function gradients(loss: Tensor, sources: readonly Tensor[]): Tensor[] {
  * The vector–Jacobian product: gradients of `sum(output · cotangent)`.
  *
  * @param cotangent of the output's shape
- * @param boundary tensors that count as given, even if they depend on sources
  * @throws ShapeError as {@link gradients}
  */
-export function pullBack(
+export function pullBack(output: Tensor, cotangent: Tensor, sources: readonly Tensor[]): Tensor[] {
+  const found = pullBackTo(output, cotangent, sources);
+  return sources.map((source) => {
+    const gradient = found.get(source);
+    if (gradient === undefined) {
+      throw new ShapeError(`${describe(source)} does not influence ${describe(output)}; leave it out`);
+    }
+    return gradient;
+  });
+}
+
+/**
+ * As {@link pullBack}, for sources that may not influence the output, or only by ways no gradient takes: those
+ * are absent from the result.
+ *
+ * @param boundary tensors that count as given, even if they depend on sources
+ */
+export function pullBackTo(
   output: Tensor,
   cotangent: Tensor,
   sources: readonly Tensor[],
   boundary: ReadonlySet<Tensor> = new Set(),
-): Tensor[] {
+): ReadonlyMap<Tensor, Tensor> {
   if (!sameShape(output.shape, cotangent.shape)) {
     throw new ShapeError(`cotangent ${showShape(cotangent.shape)} does not fit ${describe(output)}`);
   }
@@ -55,13 +71,7 @@ export function pullBack(
       collected.set(tensor, before === undefined ? gradient : add(before, gradient));
     }
   }
-  return sources.map((source) => {
-    const gradient = collected.get(source);
-    if (gradient === undefined) {
-      throw new ShapeError(`${describe(source)} does not influence ${describe(output)}; leave it out`);
-    }
-    return gradient;
-  });
+  return collected;
 }
 
 function inputGradients(
@@ -88,12 +98,14 @@ function inputGradients(
     outputs,
     gradient: arrived[0] ?? first,
     gradients: arrived,
+    wants: flows,
   });
   const result: [Tensor, Tensor][] = [];
   inputs.forEach((tensor, index) => {
     const rule = rules[index];
     if (rule === undefined || !flows(tensor)) return;
     const gradient = rule();
+    if (gradient === undefined) return;
     if (!sameShape(gradient.shape, tensor.shape) || gradient.dtype !== tensor.dtype) {
       throw new ShapeError(`gradient of ${operator.name} is ${describe(gradient)} for ${describe(tensor)}`);
     }

@@ -56,10 +56,15 @@ export interface GradientContext<Inputs extends readonly Tensor[], Attributes> {
   readonly outputs: readonly Tensor[];
   readonly gradient: Tensor;
   readonly gradients: readonly (Tensor | undefined)[];
+  /** Whether anybody wants an input's gradient. */
+  wants(input: Tensor): boolean;
 }
 
-/** Gradient of one input, made only when it is needed; `undefined` where nothing flows (indices, masks). */
-export type GradientRule = (() => Tensor) | undefined;
+/**
+ * Gradient of one input, made only when it is needed; `undefined` where nothing flows (indices, masks), from the
+ * start or once it was looked for.
+ */
+export type GradientRule = (() => Tensor | undefined) | undefined;
 
 /**
  * One operator: how shapes follow, which ONNX nodes compute it, and how gradients flow back, side by side.

@@ -3,17 +3,18 @@ import type { Tensor } from '../graph/tensor.ts';
 import { gelu, silu } from '../operators/activation.ts';
 import { add, multiply } from '../operators/arithmetic.ts';
 import { type AttentionOptions, attention } from '../operators/attention.ts';
-import { type ConvolutionOptions, convolution, type Two } from '../operators/convolution.ts';
+import { type ConvolutionOptions, convolution } from '../operators/convolution.ts';
 import { dropWith } from '../operators/dropout.ts';
 import { splitEvenly } from '../operators/layout.ts';
 import { linear } from '../operators/matmul.ts';
 import { batchNorm, batchNormTraining, layerNorm } from '../operators/normalisation.ts';
+import type { Two } from '../operators/windowing.ts';
 import { fanIn, type Initializer, ones, zeros } from './initializers.ts';
 import type { Scope } from './scope.ts';
 
 export interface LinearOptions {
-  /** Default true. */
-  readonly bias?: boolean;
+  /** A parameter `bias` of the layer's own (default), none, or one made elsewhere, `[out]`. */
+  readonly bias?: boolean | Tensor;
   /** Default: torch's, uniform in ±1/√in. */
   readonly weightInitializer?: Initializer;
   readonly biasInitializer?: Initializer;
@@ -29,10 +30,9 @@ export interface LinearOptions {
 export function linearLayer(scope: Scope, x: Tensor, out: number, options: LinearOptions = {}): Tensor {
   const width = lengthAt(x.shape, -1);
   const weight = scope.parameter('weight', [out, width], options.weightInitializer ?? fanIn());
-  const bias =
-    options.bias === false
-      ? undefined
-      : scope.parameter('bias', [out], options.biasInitializer ?? fanIn(width));
+  const { bias: given = true, biasInitializer = fanIn(width) } = options;
+  const own = given === true ? scope.parameter('bias', [out], biasInitializer) : undefined;
+  const bias = typeof given === 'object' ? given : own;
   const y = linear(x, weight, bias);
   const { lora } = scope;
   if (lora === undefined || lora.targets?.(scope.path) === false) return y;
@@ -76,7 +76,7 @@ export function convolutionLayer(
   x: Tensor,
   out: number,
   kernel: Two,
-  options: ConvolutionOptions & Pick<LinearOptions, 'bias' | 'weightInitializer'> = {},
+  options: ConvolutionOptions & { bias?: boolean } & Pick<LinearOptions, 'weightInitializer'> = {},
 ): Tensor {
   const depth = lengthAt(x.shape, 1) / (options.groups ?? 1);
   const initializer = options.weightInitializer ?? fanIn();

@@ -1,6 +1,5 @@
-import { ShapeError } from '../../ground/errors.ts';
-import { isFloating, onnxTypeCode } from '../graph/dtype.ts';
-import { pullBack } from '../graph/gradients.ts';
+import { onnxTypeCode } from '../graph/dtype.ts';
+import { pullBackTo } from '../graph/gradients.ts';
 import { apply, applyAll, int, type Operation, type Operator, operationOf } from '../graph/operator.ts';
 import { sizeOf } from '../graph/shape.ts';
 import type { Tensor } from '../graph/tensor.ts';
@@ -21,39 +20,26 @@ const CHECKPOINT: Operator<readonly Tensor[], Block> = {
     });
     return [emission.name(body)];
   },
-  gradient({ inputs, attributes: { placeholders, body }, gradient }) {
+  gradient({ inputs, attributes: { placeholders, body }, gradient, wants }) {
     // The recomputation waits for the gradient that needs it; otherwise ONNX Runtime would run it at once, or
     // merge it with the original, and everything would be kept after all.
-    let made: Map<Tensor, Tensor> | undefined;
-    const all = (): Map<Tensor, Tensor> => {
+    let made: (Tensor | undefined)[] | undefined;
+    const all = (): (Tensor | undefined)[] => {
       if (made) return made;
       const delayed = new Map(
         placeholders.map((placeholder, index) => [placeholder, after(inputs[index] as Tensor, gradient)]),
       );
       const again = copyOf(body, delayed);
-      const sources = [
-        ...[...delayed.values()].filter((x) => isFloating(x.dtype)),
-        ...inputs.slice(placeholders.length).filter((x) => isFloating(x.dtype)),
-      ];
-      const reached = reachedFrom(again, sources);
-      const pulled = pullBack(again, gradient, reached, new Set(sources));
-      const bySource = new Map(reached.map((source, index) => [source, pulled[index] as Tensor]));
-      made = new Map();
-      for (const [index, x] of inputs.entries()) {
+      const given = inputs.map((x, index) => {
         const placeholder = placeholders[index];
-        const found = bySource.get(placeholder ? (delayed.get(placeholder) as Tensor) : x);
-        if (found) made.set(placeholder ?? x, found);
-      }
+        return placeholder ? (delayed.get(placeholder) as Tensor) : x;
+      });
+      const wanted = given.filter((_, index) => wants(inputs[index] as Tensor));
+      const pulled = pullBackTo(again, gradient, wanted, new Set(given));
+      made = given.map((source) => pulled.get(source));
       return made;
     };
-    return inputs.map((x, index) => {
-      const key = placeholders[index] ?? x;
-      return () => {
-        const found = all().get(key);
-        if (found === undefined) throw new ShapeError(`checkpoint: ${x.label} does not influence the block`);
-        return found;
-      };
-    });
+    return inputs.map((_, index) => () => all()[index]);
   },
   rebuild: (inputs, { placeholders, body }) => {
     // Fresh placeholders, so that the copy of a nested block is emitted for itself.
@@ -96,13 +82,6 @@ const placeholderFor = (x: Tensor): Tensor => ({
 
 /** `x` itself, but available only once `signal` has been computed. */
 const after = (x: Tensor, signal: Tensor): Tensor => apply(AFTER, [x, signal], undefined);
-
-/** The sources that a tensor depends on at all. */
-function reachedFrom(output: Tensor, sources: readonly Tensor[]): Tensor[] {
-  const order = operationsBefore([output]);
-  const used = new Set(order.flatMap((operation) => [...operation.inputs]));
-  return sources.filter((source) => used.has(source) || source === output);
-}
 
 /** Outer tensors that the part of `body` behind the placeholders uses directly. */
 function capturedBy(body: Tensor, placeholders: readonly Tensor[]): Tensor[] {

@@ -3,19 +3,12 @@ import { apply, int, type Operator } from '../graph/operator.ts';
 import { lengthAt, sizeOf } from '../graph/shape.ts';
 import { constant, describe, full, type Tensor } from '../graph/tensor.ts';
 import { multiply } from './arithmetic.ts';
-import {
-  borderFor,
-  both,
-  type ConvolutionOptions,
-  spread,
-  type Two,
-  type Windowing,
-  windowAttributes,
-  windowedSize,
-} from './convolution.ts';
+import type { ConvolutionOptions } from './convolution.ts';
+import { spread } from './convolution-gradients.ts';
 import { scatterAdd } from './indexing.ts';
 import { reshape } from './layout.ts';
 import { mean } from './reduction.ts';
+import { borderFor, both, type Two, type Windowing, windowAttributes, windowedSize } from './windowing.ts';
 
 export type PoolingOptions = Omit<ConvolutionOptions, 'groups'>;
 

@@ -3,8 +3,8 @@ import { requireFloating } from '../graph/dtype.ts';
 import { apply, float, int, type Operator, text } from '../graph/operator.ts';
 import { lengthAt, requireShape } from '../graph/shape.ts';
 import { constant, describe, type Tensor } from '../graph/tensor.ts';
-import type { Two } from './convolution.ts';
 import { matmul } from './matmul.ts';
+import type { Two } from './windowing.ts';
 
 export interface ResizeOptions {
   readonly mode: 'bilinear' | 'bicubic';

@@ -1,7 +1,7 @@
 import { ShapeError } from '../../ground/errors.ts';
 import { describe, type Tensor } from '../graph/tensor.ts';
-import type { Two } from './convolution.ts';
 import { reshape, transpose } from './layout.ts';
+import type { Two } from './windowing.ts';
 
 /**
  * Cuts maps into windows: `[batch, height, width, dim]` → `[batch · windows, rows · columns, dim]`, windows in

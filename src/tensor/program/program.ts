@@ -8,6 +8,7 @@ import type { Parameter, RandomFill, Tensor, TensorSpec } from '../graph/tensor.
 import { type EmittedModel, emitModel } from '../onnx/emit.ts';
 import { embeddedInitializer, modelBytes } from '../onnx/model.ts';
 import { type QuantizationOptions, quantizedReplacements } from '../quantize/plan.ts';
+import { int8ProductsOverflow } from '../quantize/processor.ts';
 import { initializerInPlace, LOCATION_ROOT } from './location.ts';
 import { openOn, type Provider, type ProviderOptions } from './provider.ts';
 import { dataOf, type Feed, feedValue, initialValues, type TensorData } from './values.ts';
@@ -171,7 +172,13 @@ export async function compile(spec: ProgramSpec, options: CompileOptions = {}): 
       ...(options.threads && { intraOpNumThreads: options.threads }),
       enableCpuMemArena: options.arena ?? true,
       enableMemPattern: options.memoryPattern ?? spec.updates === undefined,
-      extra: { session: { model_external_initializers_file_folder_path: LOCATION_ROOT } },
+      extra: {
+        session: {
+          model_external_initializers_file_folder_path: LOCATION_ROOT,
+          // Only where it must be: the setting turns ONNX Runtime's fast kernel off on every x64 processor.
+          ...(options.quantize?.weights === 'int8' && int8ProductsOverflow() && { x64quantprecision: '1' }),
+        },
+      },
     }),
   );
   return new Program(session, spec, model, variables, provider);

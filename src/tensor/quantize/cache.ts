@@ -10,7 +10,7 @@ import { openSafetensors, type SafetensorsFile } from '../safetensors/index.ts';
 import type { QuantizedWeight } from './weights.ts';
 
 /** Changes when the stored formats do. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 /**
  * The file with a weight in a quantised format, written at first use. A damaged one is written again.

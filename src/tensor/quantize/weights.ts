@@ -3,9 +3,6 @@ import type { TensorData } from '../program/values.ts';
 /** Quantised parts of a weight, by name. */
 export type QuantizedWeight = Readonly<Record<'values' | 'scales', TensorData>>;
 
-/** Value that stands for zero in the unsigned 8-bit format. */
-export const INT8_ZERO = 128;
-
 /** Weights that share a scale in the 4-bit format. */
 export const INT4_BLOCK = 32;
 
@@ -13,10 +10,10 @@ export const INT4_BLOCK = 32;
  * Per-column int8: each output's weights are rounded to whole multiples of its largest one / 127.
  *
  * @param weight `[out, in]` row-major
- * @returns `values` uint8 `[in, out]`, zero at 128; `scales` float32 `[out]`
+ * @returns `values` int8 `[in, out]`, from −127 to 127; `scales` float32 `[out]`
  */
 export function quantizeInt8(weight: ArrayLike<number>, out: number, width: number): QuantizedWeight {
-  const values = new Uint8Array(out * width);
+  const values = new Int8Array(out * width);
   const scales = new Float32Array(out);
   for (let row = 0; row < out; row++) {
     let peak = 0;
@@ -25,12 +22,11 @@ export function quantizeInt8(weight: ArrayLike<number>, out: number, width: numb
     const scale = peak === 0 ? 1 : peak / 127;
     scales[row] = scale;
     for (let column = 0; column < width; column++) {
-      const level = Math.round((weight[row * width + column] as number) / scale);
-      values[column * out + row] = level + INT8_ZERO;
+      values[column * out + row] = Math.round((weight[row * width + column] as number) / scale);
     }
   }
   return {
-    values: { dtype: 'uint8', shape: [width, out], values },
+    values: { dtype: 'int8', shape: [width, out], values },
     scales: { dtype: 'float32', shape: [out], values: scales },
   };
 }

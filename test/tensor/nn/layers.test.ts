@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../../src/ground/random.ts';
 import {
   compile,
+  constant,
   film,
   input,
   linearLayer,
@@ -57,6 +58,18 @@ describe('layers', () => {
     linearLayer(scope.in('a'), x, 4);
     expect(scope.parameters).toHaveLength(2);
     expect(() => linearLayer(scope.in('a'), x, 5)).toThrow('a.weight is [4, 8], but a layer wants [5, 8]');
+  });
+
+  it('take a bias made elsewhere, also beside an adapter, and then make none', async () => {
+    const plain = await values(linearLayer(root(), x, 4, { bias: false }));
+    const scope = root();
+    const bias = constant([1, -2, 3, 0.5]);
+    const shifted = await values(linearLayer(scope.withLora({ rank: 2 }), x, 4, { bias }));
+    expect(scope.parameters.map(({ name }) => name)).toEqual(['weight', 'lora_a', 'lora_b']);
+    shifted.forEach((value, i) => {
+      expect(value).toBeCloseTo((plain[i] as number) + ([1, -2, 3, 0.5][i % 4] as number), 5);
+    });
+    expect(() => linearLayer(scope, x, 4, { bias: constant([1, 2]) })).toThrow(/do not fit/);
   });
 
   it('draw initial values by name, whatever the order', async () => {

@@ -1,13 +1,18 @@
 import { describe, expect, it } from 'vitest';
+import { randomStream } from '../../../src/ground/random.ts';
 import { gradients } from '../../../src/tensor/graph/gradients.ts';
 import { input, parameter, type Tensor } from '../../../src/tensor/graph/tensor.ts';
+import { batchNormLayer } from '../../../src/tensor/nn/layers.ts';
+import { Scope } from '../../../src/tensor/nn/scope.ts';
 import { gelu, tanh } from '../../../src/tensor/operators/activation.ts';
 import { add, multiply } from '../../../src/tensor/operators/arithmetic.ts';
 import { attention } from '../../../src/tensor/operators/attention.ts';
 import { checkpoint } from '../../../src/tensor/operators/checkpoint.ts';
+import { reshape } from '../../../src/tensor/operators/layout.ts';
 import { linear } from '../../../src/tensor/operators/matmul.ts';
 import { layerNorm } from '../../../src/tensor/operators/normalisation.ts';
-import { mean } from '../../../src/tensor/operators/reduction.ts';
+import { mean, sum } from '../../../src/tensor/operators/reduction.ts';
+import { sampleGrid } from '../../../src/tensor/operators/sampling.ts';
 import { compile } from '../../../src/tensor/program/program.ts';
 import { checkGradients } from '../reference/check.ts';
 
@@ -54,6 +59,39 @@ describe('a checkpointed block', () => {
       await program.dispose();
     }
     expect(results[1]).toEqual(results[0]);
+  });
+
+  it('asks for no gradient where none flows: stored statistics, frozen and piecewise constant parts', async () => {
+    const scope = Scope.root({ random: randomStream(1) });
+    const x = input('x', [2, 3, 4]);
+    const places = parameter(
+      'places',
+      { shape: [1, 1, 2, 2], trainable: false },
+      { from: 'array', values: Float32Array.of(1, 2, 3, 4) },
+    );
+    const run = (wrap: (f: (h: Tensor) => Tensor) => Tensor): Tensor => {
+      // sampleGrid has no gradient; it must not be asked for one of a frozen picture.
+      const y = wrap((h) => {
+        const picture = sampleGrid(places, tanh(reshape(h, [1, 3, 4, 2])));
+        return add(batchNormLayer(scope, h), reshape(picture, [1, 3, 4]));
+      });
+      return sum(multiply(y, y));
+    };
+    const weights = () => scope.parameters.filter(({ trainable }) => trainable);
+    const plain = run((f) => f(x));
+    const again = run((f) => checkpoint(f, x));
+    const outputs = Object.fromEntries(
+      [plain, again].flatMap((loss, i) =>
+        gradients(loss, weights()).map((gradient, j) => [`${'ab'[i]}${j}`, gradient] as const),
+      ),
+    );
+    const program = await compile({ outputs }, { threads: 1 });
+    const results = await program.run({ x: Float32Array.from({ length: 24 }, (_, i) => Math.cos(i)) });
+    await program.dispose();
+    expect(weights().map(({ name }) => name)).toEqual(['weight', 'bias']);
+    for (const j of [0, 1]) expect(results[`b${j}`]).toEqual(results[`a${j}`]);
+    const mean = scope.parameters.find(({ name }) => name === 'running_mean') as Tensor;
+    expect(() => gradients(again, [mean])).toThrow(/running_mean float32\[3\] does not influence/);
   });
 
   it('refuses to let an inner value out', async () => {

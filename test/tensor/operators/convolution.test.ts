@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { input } from '../../../src/tensor/graph/tensor.ts';
-import { convolution } from '../../../src/tensor/operators/convolution.ts';
+import { pullBack } from '../../../src/tensor/graph/gradients.ts';
+import { input, type Tensor } from '../../../src/tensor/graph/tensor.ts';
+import { operationsBefore } from '../../../src/tensor/graph/traverse.ts';
+import { type ConvolutionOptions, convolution } from '../../../src/tensor/operators/convolution.ts';
 import { averagePool, globalAveragePool, maxPool } from '../../../src/tensor/operators/pooling.ts';
 import { resize } from '../../../src/tensor/operators/resize.ts';
 import { sampleGrid } from '../../../src/tensor/operators/sampling.ts';
@@ -51,12 +53,66 @@ describe('gradient of a convolution', () => {
     );
   });
 
+  it('depthwise with a border wider than the kernel, uneven, or with a step', async () => {
+    for (const options of [
+      { padding: 3 },
+      { padding: { top: 0, left: 2, bottom: 1, right: 0 } },
+      { padding: 1, stride: 2 },
+      { padding: 2, dilation: 2 },
+    ]) {
+      await checkGradients(
+        (x, w) => convolution(x, w, undefined, { groups: 3, ...options }),
+        [{ shape: [2, 3, 6, 7] }, { shape: [3, 1, 3, 2] }],
+        6,
+      );
+    }
+  });
+
+  it('single pixels, and full kernels over batches with an uneven border or dilated', async () => {
+    for (const [kernel, options] of [
+      [[1, 1], {}],
+      [[1, 1], { padding: 1 }],
+      [[3, 2], { padding: { top: 2, left: 0, bottom: 1, right: 1 } }],
+      [[2, 3], { padding: 1, dilation: [2, 1] }],
+    ] as const) {
+      await checkGradients(
+        (x, w, b) => convolution(x, w, b, options),
+        [{ shape: [3, 2, 5, 6] }, { shape: [4, 2, ...kernel] }, { shape: [4] }],
+        7,
+      );
+    }
+  });
+
   it('patches: kernel = stride', async () => {
     await checkGradients(
       (x, w, b) => convolution(x, w, b, { stride: 3 }),
       [{ shape: [2, 3, 6, 9] }, { shape: [5, 3, 3, 3] }, { shape: [5] }],
       4,
     );
+  });
+});
+
+describe('operators that the gradient of a convolution takes', () => {
+  const backward = (x: Tensor, w: Tensor, options: ConvolutionOptions): string[] => {
+    const y = convolution(x, w, undefined, options);
+    const forward = new Set(operationsBefore([y]));
+    const order = operationsBefore(pullBack(y, input('g', y.shape), [x, w]));
+    const names = order.flatMap((operation) => (forward.has(operation) ? [] : [operation.operator.name]));
+    return names.filter((name) => /convolution|matmul/i.test(name)).sort();
+  };
+  const x = input('x', [2, 4, 8, 8]);
+
+  it('one product for the weight where every pixel is visited, else a convolution', () => {
+    const spread = 'transposedConvolution';
+    expect(backward(x, input('w', [6, 4, 1, 1]), {})).toEqual(['matmul', spread]);
+    expect(backward(x, input('w', [6, 4, 3, 3]), { padding: 1 })).toEqual(['matmul', spread]);
+    expect(backward(x, input('w', [6, 4, 2, 2]), { stride: 2 })).toEqual(['convolution', spread]);
+  });
+
+  it('no transposed convolution for a dense depthwise one', () => {
+    const w = input('w', [4, 1, 3, 3]);
+    expect(backward(x, w, { groups: 4, padding: 1 })).toEqual(['convolution', 'convolution']);
+    expect(backward(x, w, { groups: 4, padding: 1, stride: 2 })).toContain('transposedConvolution');
   });
 });
 

@@ -31,6 +31,8 @@ import {
   type TensorData,
   Variables,
 } from '../../../src/tensor/index.ts';
+import { int8ProductsOverflow } from '../../../src/tensor/quantize/processor.ts';
+import { quantizeInt8 } from '../../../src/tensor/quantize/weights.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const folder = temporaryFolder('program');
@@ -290,6 +292,28 @@ describe('quantised linear layers', () => {
       await session.release();
     },
   );
+
+  it('keep int8 weights signed, a scale an output, within half a step of the weight', () => {
+    const { values: levels, scales } = quantizeInt8(values, out, width);
+    expect(levels).toMatchObject({ dtype: 'int8', shape: [width, out] });
+    const largest = new Float64Array(out);
+    values.forEach((value, i) => {
+      const row = Math.floor(i / width);
+      const scale = scales.values[row] as number;
+      const level = levels.values[(i % width) * out + row] as number;
+      expect(Math.abs(level * scale - value)).toBeLessThanOrEqual(scale * 0.5001);
+      largest[row] = Math.max(largest[row] as number, Math.abs(level));
+    });
+    expect([...largest]).toEqual(new Array(out).fill(127));
+  });
+
+  it('guard against overflow only where the processor needs it', () => {
+    expect(int8ProductsOverflow('x64', 'flags : sse4_2 avx2 avx512f')).toBe(true);
+    expect(int8ProductsOverflow('x64', '')).toBe(true);
+    expect(int8ProductsOverflow('x64', 'flags : avx2 avx512_vnni fma')).toBe(false);
+    expect(int8ProductsOverflow('x64', 'flags : avx2 avx_vnni')).toBe(false);
+    expect(int8ProductsOverflow('arm64', '')).toBe(false);
+  });
 
   it('refuses an output called like an input', async () => {
     await expect(exportOnnx(join(folder, 'x.onnx'), { x: add(x, 1) })).rejects.toThrow(/called "x"/);
