@@ -56,7 +56,7 @@ export async function readTrainingData(
       inputs: matrix,
       weights: null,
       photoPaths: labels.map(() => null),
-      fingerprint: valueFingerprint([labels, await fileFingerprint(source.features)]),
+      fingerprint: valueFingerprint([labels.map(measured), await fileFingerprint(source.features)]),
     };
   }
   if (recipe.input.kind === 'features') {
@@ -71,8 +71,13 @@ export async function readTrainingData(
     inputs: matrix,
     weights,
     photoPaths: paths,
-    fingerprint: valueFingerprint([labels, await Promise.all(paths.map(fileFingerprint))]),
+    fingerprint: valueFingerprint([labels.map(measured), await Promise.all(paths.map(fileFingerprint))]),
   };
+}
+
+/** What a label says, wherever its file and photo lie. */
+function measured({ imageId, targets, date, state, species }: Label): unknown {
+  return [imageId, targets, date, state, species];
 }
 
 /** A source as a run folder remembers it: paths relative to the run, so that both may move together. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readPredictions } from '../../src/data/predictions.ts';
@@ -65,6 +65,25 @@ describe('train', () => {
     const again = join(root, 'again');
     expect((await train(again)).code).toBe(0);
     expect(fingerprints(again)).toEqual(fingerprints(run));
+  });
+
+  it('gives identical files for a copy of the data in another place', async () => {
+    const place = join(root, 'moved');
+    cpSync(data, join(place, 'data'), { recursive: true });
+    const outcome = await sward(
+      ...[
+        'train',
+        join(place, 'data'),
+        '--recipe',
+        'descriptor-ridge',
+        '--folds',
+        '3',
+        '--out',
+        join(place, 'run'),
+      ],
+    );
+    expect(outcome.code).toBe(0);
+    expect(fingerprints(join(place, 'run'))).toEqual(fingerprints(run));
   });
 
   it('leaves a finished run as it is when the same command comes again', async () => {
