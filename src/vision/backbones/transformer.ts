@@ -2,13 +2,10 @@ import {
   add,
   attention,
   checkpoint,
-  concat,
   convolutionLayer,
   expand,
   filledWith,
-  full,
   layerNormLayer,
-  linear,
   linearLayer,
   multiply,
   reshape,
@@ -19,9 +16,9 @@ import {
   type Tensor,
   transpose,
   truncatedNormal,
-  zeros,
 } from '../../tensor/index.ts';
 import { depthRate, type ForwardOptions, type Size, type TokenMap } from './backbone.ts';
+import { keylessQkv } from './keyless-qkv.ts';
 import type { Rotation } from './rope.ts';
 
 /** What the blocks of a vision transformer have in common, and what they differ in. */
@@ -131,13 +128,6 @@ function selfAttention(scope: Scope, x: Tensor, spec: BlockSpec): Tensor {
 }
 
 function qkvLayer(scope: Scope, x: Tensor, { dim, qkvBias }: BlockSpec): Tensor {
-  const layer = scope.in('qkv');
-  if (qkvBias !== 'apart') return linearLayer(layer, x, 3 * dim, { bias: qkvBias === 'fused' });
-  const q = scope.parameter('q_bias', [dim], zeros);
-  const v = scope.parameter('v_bias', [dim], zeros);
-  const bias = concat([q, full([dim], 0, q.dtype), v], 0);
-  const isAdapted = layer.lora !== undefined && layer.lora.targets?.(layer.path) !== false;
-  if (isAdapted) return add(linearLayer(layer, x, 3 * dim, { bias: false }), bias);
-  // With the bias in the product itself, no further pass over the result is needed.
-  return linear(x, layer.parameter('weight', [3 * dim, dim], truncatedNormal()), bias);
+  if (qkvBias === 'apart') return keylessQkv(scope, x);
+  return linearLayer(scope.in('qkv'), x, 3 * dim, { bias: qkvBias === 'fused' });
 }

@@ -8,8 +8,6 @@ import {
   expand,
   exponential,
   filledWith,
-  full,
-  linear,
   linearLayer,
   minimum,
   multiply,
@@ -24,10 +22,9 @@ import {
   sumOfSquares,
   type Tensor,
   transpose,
-  truncatedNormal,
-  zeros,
 } from '../../tensor/index.ts';
 import type { Size } from './backbone.ts';
+import { keylessQkv } from './keyless-qkv.ts';
 import { inverse, type Order, orderFrom, reorder } from './reorder.ts';
 import {
   relativeCoordinates,
@@ -80,7 +77,7 @@ export function windowAttention(scope: Scope, x: Tensor, windows: Windows, heads
   const filled = padded(x, plan);
   const sorted = order ? reorder(filled, order) : filled;
   const inside = reshape(sorted, [-1, plan.window[0] * plan.window[1], dim]);
-  const [q, k, v] = splitEvenly(qkvLayer(scope, inside), 3, -1) as [Tensor, Tensor, Tensor];
+  const [q, k, v] = splitEvenly(keylessQkv(scope, inside), 3, -1) as [Tensor, Tensor, Tensor];
   const scale = scope.parameter('logit_scale', [heads, 1, 1], filledWith(Math.log(10)));
   const factor = reshape(exponential(minimum(scale, Math.log(LARGEST_SCALE))), [heads, 1]);
   const mixed = attend([unit(q, heads, factor), unit(k, heads), v], {
@@ -91,18 +88,6 @@ export function windowAttention(scope: Scope, x: Tensor, windows: Windows, heads
   });
   const projected = reshape(linearLayer(scope.in('proj'), mixed, dim), filled.shape);
   return cropped(order ? reorder(projected, inverse(order)) : projected, plan);
-}
-
-/** One product for q, k and v. Keys have no bias. */
-function qkvLayer(scope: Scope, x: Tensor): Tensor {
-  const dim = lengthAt(x.shape, -1);
-  const layer = scope.in('qkv');
-  const q = scope.parameter('q_bias', [dim], zeros);
-  const v = scope.parameter('v_bias', [dim], zeros);
-  const bias = concat([q, full([dim], 0, q.dtype), v], 0);
-  const isAdapted = layer.lora !== undefined && layer.lora.targets?.(layer.path) !== false;
-  if (isAdapted) return add(linearLayer(layer, x, 3 * dim, { bias: false }), bias);
-  return linear(x, layer.parameter('weight', [3 * dim, dim], truncatedNormal()), bias);
 }
 
 /** Every head's part of length 1, times the head's factor. */
