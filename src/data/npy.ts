@@ -1,6 +1,6 @@
 import { InputError } from '../ground/errors.ts';
+import { readBytes, withOpenFile, writePartsAtomically } from '../ground/positioned-file.ts';
 import { float32FromFloat16 } from '../tensor/safetensors/half.ts';
-import { readBytes, withOpenFile, writePartsAtomically } from '../tensor/safetensors/positioned.ts';
 import {
   NPY_START_BYTES,
   type NpyDtype,

@@ -1,8 +1,8 @@
 import type { Matrix } from '../data/features.ts';
-import { InputError } from '../ground/errors.ts';
 import { weightedR2 } from '../pasture/metric.ts';
 import { componentsTable, targetsFromTable } from './components-table.ts';
 import type { MetricLine, TrainingSet } from './estimator.ts';
+import { requireWidth } from './feature-width.ts';
 import { gram, type KernelName, kernelMatrix, squaredNorms } from './kernels.ts';
 import { solveKernel } from './leave-session-out.ts';
 import { multiply } from './linear-algebra.ts';
@@ -103,16 +103,6 @@ export function machineComponents(machine: KernelMachine, inputs: Matrix): Matri
 /** Adds `offsets` to every row. */
 export function addToRows(table: Matrix, offsets: Float64Array): Matrix {
   return { ...table, data: table.data.map((value, at) => value + (offsets[at % table.columns] as number)) };
-}
-
-/** @throws InputError when features have another width than those trained on */
-export function requireWidth(inputs: Matrix, width: number): void {
-  if (inputs.columns === width) return;
-  throw new InputError(
-    'features',
-    `have ${inputs.columns} columns, but the model was trained on ${width}`,
-    'make them with the same backbone and settings',
-  );
 }
 
 function candidatesOf({ kernels, gammas, penalties }: MachineSettings): Candidate[] {

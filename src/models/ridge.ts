@@ -1,7 +1,8 @@
 import type { Matrix } from '../data/features.ts';
 import { targetsFromTable } from './components-table.ts';
 import type { Estimator, FittedModel } from './estimator.ts';
-import { addToRows, fitMachine, requireWidth } from './kernel-machine.ts';
+import { requireWidth } from './feature-width.ts';
+import { addToRows, fitMachine } from './kernel-machine.ts';
 import { multiply, transpose } from './linear-algebra.ts';
 import { readModelFile, rowVector, writeModelFile } from './model-file.ts';
 import type { RidgeSettings } from './ridge-settings.ts';

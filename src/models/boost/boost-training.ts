@@ -1,6 +1,6 @@
 import { type Matrix, takeRows } from '../../data/features.ts';
 import { stratifiedGroupKFold } from '../../data/folds/index.ts';
-import { InputError, UsageError } from '../../ground/errors.ts';
+import { UsageError } from '../../ground/errors.ts';
 import { componentsTable } from '../components-table.ts';
 import type { FitContext, TrainingSet } from '../estimator.ts';
 import { sessionWeights } from '../session-weights.ts';
@@ -113,14 +113,4 @@ export function stoppingPoint(
     return lengthOf(takeBoostRows(prepared, rowsWhere(false)), takeBoostRows(prepared, rowsWhere(true)));
   });
   return Math.max(1, Math.round(lengths.reduce((sum, length) => sum + length, 0) / lengths.length));
-}
-
-/** @throws InputError when features have another width than those trained on */
-export function requireWidth(inputs: Matrix, width: number): void {
-  if (inputs.columns === width) return;
-  throw new InputError(
-    'features',
-    `have ${inputs.columns} columns, but the model was trained on ${width}`,
-    'make them with the same backbone and settings',
-  );
 }

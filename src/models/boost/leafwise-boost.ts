@@ -5,6 +5,7 @@ import { InputError, messageOf } from '../../ground/errors.ts';
 import { writeFileAtomically } from '../../ground/files.ts';
 import { targetsFromTable } from '../components-table.ts';
 import type { Estimator, FitContext, FittedModel } from '../estimator.ts';
+import { requireWidth } from '../feature-width.ts';
 import type { BinnedMatrix } from './bins.ts';
 import type { LeafwiseBoostSettings } from './boost-settings.ts';
 import {
@@ -13,7 +14,6 @@ import {
   COMPONENT_NAMES,
   outputColumn,
   requireFitting,
-  requireWidth,
   stoppingPoint,
 } from './boost-training.ts';
 import { binFor, type LeafwiseModel, type LeafwiseParameters, trainLeafwise } from './leafwise.ts';

@@ -3,14 +3,9 @@ import type { Matrix } from '../../data/features.ts';
 import { writeFileAtomically } from '../../ground/files.ts';
 import { targetsFromTable } from '../components-table.ts';
 import type { Estimator, FitContext, FittedModel } from '../estimator.ts';
+import { requireWidth } from '../feature-width.ts';
 import type { ObliviousBoostSettings } from './boost-settings.ts';
-import {
-  type BoostTraining,
-  boostTraining,
-  requireFitting,
-  requireWidth,
-  stoppingPoint,
-} from './boost-training.ts';
+import { type BoostTraining, boostTraining, requireFitting, stoppingPoint } from './boost-training.ts';
 import { type CatBoostModel, predictCatBoost } from './catboost-model.ts';
 import { parseCatBoost } from './catboost-read.ts';
 import { formatCatBoost } from './catboost-write.ts';

@@ -1,9 +1,9 @@
 import type { FileHandle } from 'node:fs/promises';
 import { InputError } from '../../ground/errors.ts';
+import { fileVersion, readBytes, withOpenFile } from '../../ground/positioned-file.ts';
 import { ARRAY_TYPES, type TensorArray } from './dtypes.ts';
 import { float32FromBfloat16, float32FromFloat16 } from './half.ts';
 import { type Header, headerLength, LENGTH_BYTES, parseHeader, type TensorEntry } from './header.ts';
-import { fileVersion, readBytes, withOpenFile } from './positioned.ts';
 import { FETCH_AGAIN, quoted, tensorError } from './wording.ts';
 
 /** Names that an error about a missing tensor lists. */

@@ -1,7 +1,7 @@
 import { InputError } from '../../ground/errors.ts';
+import { writePartsAtomically } from '../../ground/positioned-file.ts';
 import { ARRAY_TYPES, type ArrayOfDtype, bytesPerElement, type SafetensorsDtype } from './dtypes.ts';
 import { elementCount, LENGTH_BYTES, MAX_HEADER_BYTES, METADATA_KEY } from './header.ts';
-import { writePartsAtomically } from './positioned.ts';
 import { quoted, shownShape, tensorError } from './wording.ts';
 
 /** One tensor to store: row-major elements in the array of its dtype. */

@@ -1,7 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { InputError } from '../../ground/errors.ts';
-import { writeAtomically } from '../../ground/files.ts';
+import { InputError } from './errors.ts';
+import { writeAtomically } from './files.ts';
 
 /** One system call moves at most 2 GiB; less keeps the thread pool free for others. */
 const CHUNK_BYTES = 2 ** 26;
