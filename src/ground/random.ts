@@ -20,7 +20,13 @@ export interface RandomStream {
 
 /** Makes a {@link RandomStream} from an integer seed (any 32-bit value). */
 export function randomStream(seed: number): RandomStream {
-  const generator = xoroshiro128plus(seed | 0);
+  // Neighbouring small seeds would begin with numbers close to 0 or 1: two draws of a normal came out equal.
+  return streamFrom(mixedSeed(seed, ''), seed);
+}
+
+/** A stream whose generator starts at `state` and whose forks derive from `seed`. */
+function streamFrom(state: number, seed: number): RandomStream {
+  const generator = xoroshiro128plus(state | 0);
   let spareNormal: number | undefined;
   const uniform = (): number => (generator.next() >>> 0) / 2 ** 32;
   const integer = (bound: number): number => Math.floor(uniform() * bound);
@@ -49,7 +55,10 @@ export function randomStream(seed: number): RandomStream {
       }
       return result;
     },
-    fork: (label) => randomStream(mixedSeed(seed, String(label))),
+    fork(label) {
+      const own = mixedSeed(seed, String(label));
+      return streamFrom(own, own);
+    },
   };
 }
 

@@ -36,6 +36,14 @@ describe('random streams', () => {
     for (const count of counts) expect(Math.abs(count - 1000)).toBeLessThan(200);
   });
 
+  it('begin anywhere, also for small neighbouring seeds', () => {
+    const firsts = Array.from({ length: 400 }, (_, index) => randomStream(index - 200).uniform());
+    const mean = firsts.reduce((sum, value) => sum + value, 0) / firsts.length;
+    expect(Math.abs(mean - 0.5)).toBeLessThan(0.06);
+    expect(firsts.filter((value) => value < 0.01 || value > 0.99).length).toBeLessThan(20);
+    expect(new Set(firsts).size).toBe(400);
+  });
+
   it('shuffle without losing anything', () => {
     const items = Array.from({ length: 50 }, (_, index) => index);
     const shuffled = randomStream(9).shuffled(items);
