@@ -4,6 +4,15 @@ import type { Targets } from '../pasture/targets.ts';
 /** One line of a fold's `metrics.jsonl`: named numbers of an epoch or of a tried setting. */
 export type MetricLine = Readonly<Record<string, number>>;
 
+/** What is known of a training photo besides its masses; null where the labels do not say. */
+export interface PhotoAttributes {
+  readonly state: string | null;
+  readonly species: string | null;
+  /** Pre-grazing NDVI. */
+  readonly ndvi: number | null;
+  readonly heightCentimetres: number | null;
+}
+
 /**
  * What an estimator learns from. `Input` holds the inputs of all photos in one value (a feature matrix, a
  * list of photos); item i of `targets` and `groups` belongs to its i-th photo.
@@ -14,6 +23,15 @@ export interface TrainingSet<Input> {
   readonly targets: readonly Targets[];
   /** Sessions, which inner validation must not split. */
   readonly groups: readonly string[];
+  /** How much each photo counts in fitting; all the same where absent. Pseudo-labelled photos count less. */
+  readonly weights?: readonly number[];
+  /** For auxiliary heads. */
+  readonly attributes?: readonly PhotoAttributes[];
+  /**
+   * The photos held out of this fold. Never to be learnt from; an estimator may be asked to choose its
+   * checkpoint by them, as competitors do, which makes the fold's score optimistic.
+   */
+  readonly validation?: { readonly inputs: Input; readonly targets: readonly Targets[] };
 }
 
 /** What fitting may use besides the data. */
@@ -21,12 +39,20 @@ export interface FitContext {
   readonly random: RandomStream;
   /** Receives a line an epoch, or a line a tried setting. */
   readonly record: (line: MetricLine) => void;
+  /** Folder of this fit's own for state that lets it go on after a kill; absent: nothing is kept. */
+  readonly checkpointFolder?: string;
 }
 
 /** A trained model. */
 export interface FittedModel<Input> {
   /** Physical masses, grams, one a photo in the order of the inputs. */
   predict(inputs: Input): Promise<Targets[]>;
+  /**
+   * Several predictions with dropout left on (Gal & Ghahramani 2016); absent in models without dropout.
+   *
+   * @returns `[sample][photo]`
+   */
+  predictSamples?(inputs: Input, samples: number, random: RandomStream): Promise<Targets[][]>;
   /** Writes everything prediction needs into an existing folder. */
   write(folder: string): Promise<void>;
 }

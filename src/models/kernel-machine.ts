@@ -1,12 +1,13 @@
 import type { Matrix } from '../data/features.ts';
 import { weightedR2 } from '../pasture/metric.ts';
+import type { Targets } from '../pasture/targets.ts';
 import { componentsTable, targetsFromTable } from './components-table.ts';
 import type { MetricLine, TrainingSet } from './estimator.ts';
 import { requireWidth } from './feature-width.ts';
 import { gram, type KernelName, kernelMatrix, squaredNorms } from './kernels.ts';
 import { solveKernel } from './leave-session-out.ts';
 import { multiply } from './linear-algebra.ts';
-import { sessionWeights } from './session-weights.ts';
+import { judgingPhotos, photoWeights } from './session-weights.ts';
 import { fitStandardiser, type Standardiser, standardise } from './standardise.ts';
 
 /** What a machine tries and how it weighs photos. */
@@ -47,7 +48,7 @@ export function fitMachine(
   settings: MachineSettings,
   record: (line: MetricLine) => void,
 ): KernelMachine {
-  const weights = sessionWeights(training.groups, settings.sessionWeight);
+  const weights = photoWeights(training, settings.sessionWeight);
   const standardiser = fitStandardiser(training.inputs, weights);
   const support = standardise(training.inputs, standardiser, settings.clip);
   const masses = componentsTable(training.targets);
@@ -61,9 +62,14 @@ export function fitMachine(
     );
   const candidates = candidatesOf(settings);
   const sessions = leftOutTogether(training.groups);
+  const judges = judgingPhotos(training);
   const scores = candidates.map((candidate) => {
     if (candidates.length === 1 || sessions.length < 2) return 0;
-    const score = weightedR2(training.targets, targetsFromTable(solve(candidate).withoutSessions(sessions)));
+    const predicted = targetsFromTable(solve(candidate).withoutSessions(sessions));
+    const score = weightedR2(
+      judges.map((photo) => training.targets[photo] as Targets),
+      judges.map((photo) => predicted[photo] as Targets),
+    );
     // Photos that are all alike have no R²; every candidate then does as well as the next.
     return Number.isFinite(score) ? score : 0;
   });

@@ -1,46 +1,61 @@
-import { type Matrix, takeRows } from '../data/features.ts';
 import { type RandomStream, randomStream } from '../ground/random.ts';
 import type { Estimator, FittedModel, MetricLine, TrainingSet } from '../models/estimator.ts';
 import { scoreTargets } from '../pasture/metric.ts';
 import type { Targets } from '../pasture/targets.ts';
 import type { RunResults } from './results.ts';
 
+/** An estimator with what it learns from, whatever kind of inputs that is. */
+export interface Learner<Input> {
+  readonly estimator: Estimator<Input>;
+  readonly training: TrainingSet<Input>;
+  /** The inputs of some photos, in the order of `items`. */
+  readonly take: (inputs: Input, items: readonly number[]) => Input;
+}
+
 /** One fold's training: the model, and what it recorded on the way. */
-export interface FoldFit {
-  readonly model: FittedModel<Matrix>;
+export interface FoldFit<Input> {
+  readonly model: FittedModel<Input>;
   readonly lines: readonly MetricLine[];
 }
 
 /** Trains on everything outside `fold`. */
-export async function fitFold(
-  estimator: Estimator<Matrix>,
-  training: TrainingSet<Matrix>,
+export async function fitFold<Input>(
+  learner: Learner<Input>,
   folds: readonly number[],
   fold: number,
   random: RandomStream,
-): Promise<FoldFit> {
+  checkpointFolder?: string,
+): Promise<FoldFit<Input>> {
   const lines: MetricLine[] = [];
   const kept = takeTraining(
-    training,
+    learner,
     itemsWhere(folds, (other) => other !== fold),
   );
-  const model = await estimator.fit(kept, {
-    random: random.fork(`fold ${fold}`),
-    record: (line) => lines.push(line),
-  });
+  const held = takeTraining(
+    learner,
+    itemsWhere(folds, (other) => other === fold),
+  );
+  const model = await learner.estimator.fit(
+    { ...kept, validation: { inputs: held.inputs, targets: held.targets } },
+    {
+      random: random.fork(`fold ${fold}`),
+      record: (line) => lines.push(line),
+      ...(checkpointFolder !== undefined && { checkpointFolder }),
+    },
+  );
   return { model, lines };
 }
 
 /** Predicts the photos held out in `fold` into their places of `into`. */
-export async function predictFold(
-  model: FittedModel<Matrix>,
-  inputs: Matrix,
+export async function predictFold<Input>(
+  model: FittedModel<Input>,
+  { training, take }: Learner<Input>,
   folds: readonly number[],
   fold: number,
   into: Targets[],
 ): Promise<void> {
   const held = itemsWhere(folds, (other) => other === fold);
-  const predictions = await model.predict(takeRows(inputs, held));
+  const predictions = await model.predict(take(training.inputs, held));
   held.forEach((item, row) => {
     into[item] = predictions[row] as Targets;
   });
@@ -52,9 +67,8 @@ export async function predictFold(
  *
  * @returns null with fewer than two States
  */
-export async function leaveOneStateOut(
-  estimator: Estimator<Matrix>,
-  training: TrainingSet<Matrix>,
+export async function leaveOneStateOut<Input>(
+  learner: Learner<Input>,
   states: readonly (string | null)[],
   seed: number,
   afterEach: () => void,
@@ -64,13 +78,13 @@ export async function leaveOneStateOut(
   const part = states.map((state) => (state === null ? -1 : names.indexOf(state)));
   const predicted = new Array<Targets>(states.length);
   for (const index of names.keys()) {
-    const { model } = await fitFold(estimator, training, part, index, randomStream(seed).fork('states'));
-    await predictFold(model, training.inputs, part, index, predicted);
+    const { model } = await fitFold(learner, part, index, randomStream(seed).fork('states'));
+    await predictFold(model, learner, part, index, predicted);
     afterEach();
   }
   const scoreOf = (items: readonly number[]): ReturnType<typeof scoreTargets> =>
     scoreTargets(
-      items.map((item) => training.targets[item] as Targets),
+      items.map((item) => learner.training.targets[item] as Targets),
       items.map((item) => predicted[item] as Targets),
     );
   return {
@@ -85,12 +99,17 @@ export function statesIn(states: readonly (string | null)[]): string[] {
 }
 
 /** Items of a training set. */
-function takeTraining(training: TrainingSet<Matrix>, items: readonly number[]): TrainingSet<Matrix> {
+function takeTraining<Input>(
+  { training, take }: Learner<Input>,
+  items: readonly number[],
+): TrainingSet<Input> {
   const pick = <T>(values: readonly T[]): T[] => items.map((item) => values[item] as T);
   return {
-    inputs: takeRows(training.inputs, items),
+    inputs: take(training.inputs, items),
     targets: pick(training.targets),
     groups: pick(training.groups),
+    ...(training.weights && { weights: pick(training.weights) }),
+    ...(training.attributes && { attributes: pick(training.attributes) }),
   };
 }
 

@@ -1,16 +1,16 @@
 import { join } from 'node:path';
-import type { Matrix } from '../data/features.ts';
+import { type Matrix, takeRows } from '../data/features.ts';
 import type { FoldRow } from '../data/folds/index.ts';
 import { valueFingerprint } from '../ground/fingerprint.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
 import { randomStream } from '../ground/random.ts';
 import { packageVersion } from '../ground/version.ts';
-import type { Estimator, TrainingSet } from '../models/estimator.ts';
+import type { TrainingSet } from '../models/estimator.ts';
 import type { Recipe } from '../models/recipe.ts';
 import { matrixEstimator } from '../models/registry.ts';
 import { weightedR2 } from '../pasture/metric.ts';
 import type { Targets } from '../pasture/targets.ts';
-import { fitFold, leaveOneStateOut, predictFold, statesIn } from './cross-validation.ts';
+import { fitFold, type Learner, leaveOneStateOut, predictFold, statesIn } from './cross-validation.ts';
 import { DEFAULT_FOLD_PLAN, type FoldPlan, planFolds } from './fold-plan.ts';
 import type { OutOfFoldRow, RunResults } from './results.ts';
 import { foldFolder, foldIsDone, type RunManifest, writeFold, writeManifest } from './run-folder.ts';
@@ -58,15 +58,14 @@ export async function trainRun(options: TrainOptions): Promise<RunResults> {
   if (mode === 'complete') return readRunResults(out);
   await startRunFolder(out, manifest, rows, mode);
 
-  const estimator = matrixEstimator(recipe.estimator);
-  const training: TrainingSet<Matrix> = {
-    inputs: data.inputs,
-    targets: data.labels.map((label) => label.targets),
-    groups: rows.map((row) => row.group),
+  const learner: Learner<Matrix> = {
+    estimator: matrixEstimator(recipe.estimator),
+    training: trainingSet(data, rows, data.inputs),
+    take: takeRows,
   };
-  const predicted = await trainFolds(out, recipe.name, estimator, training, rows, plan.seed, progress);
+  const predicted = await trainFolds(out, recipe.name, learner, rows, plan.seed, progress);
   const stress = recipe.evaluation.leaveOneStateOut
-    ? await stressTest(estimator, training, data, plan.seed, progress)
+    ? await stressTest(learner, data, plan.seed, progress)
     : null;
   const outOfFold = outOfFoldRows(data, rows, predicted);
   await writeOutOfFold(
@@ -83,11 +82,28 @@ export async function trainRun(options: TrainOptions): Promise<RunResults> {
   return results;
 }
 
-async function trainFolds(
+function trainingSet<Input>(
+  { labels }: TrainingData,
+  rows: readonly FoldRow[],
+  inputs: Input,
+): TrainingSet<Input> {
+  return {
+    inputs,
+    targets: labels.map((label) => label.targets),
+    groups: rows.map((row) => row.group),
+    attributes: labels.map(({ state, species, ndvi, heightCentimetres }) => ({
+      state,
+      species,
+      ndvi,
+      heightCentimetres,
+    })),
+  };
+}
+
+async function trainFolds<Input>(
   out: string,
   name: string,
-  estimator: Estimator<Matrix>,
-  training: TrainingSet<Matrix>,
+  learner: Learner<Input>,
   rows: readonly FoldRow[],
   seed: number,
   progress: Progress,
@@ -98,15 +114,15 @@ async function trainFolds(
   progress.stage(`Training ${name}`, count, 'folds');
   for (let fold = 0; fold < count; fold++) {
     if (!(await foldIsDone(out, fold))) {
-      const { model, lines } = await fitFold(estimator, training, folds, fold, randomStream(seed));
+      const { model, lines } = await fitFold(learner, folds, fold, randomStream(seed));
       await writeFold(out, fold, lines, (folder) => model.write(folder));
     }
     // The model is used as read back: what was written is what is scored.
-    const model = await estimator.read(foldFolder(out, fold));
-    await predictFold(model, training.inputs, folds, fold, predicted);
+    const model = await learner.estimator.read(foldFolder(out, fold));
+    await predictFold(model, learner, folds, fold, predicted);
     const items = folds.map((_, item) => item).filter((item) => folds[item] === fold);
     const score = weightedR2(
-      items.map((item) => training.targets[item] as Targets),
+      items.map((item) => learner.training.targets[item] as Targets),
       items.map((item) => predicted[item] as Targets),
     );
     progress.advance(1, `fold ${fold} R² ${score.toFixed(3)}`);
@@ -115,16 +131,15 @@ async function trainFolds(
   return predicted;
 }
 
-async function stressTest(
-  estimator: Estimator<Matrix>,
-  training: TrainingSet<Matrix>,
+async function stressTest<Input>(
+  learner: Learner<Input>,
   { labels }: TrainingData,
   seed: number,
   progress: Progress,
 ): Promise<RunResults['leaveOneStateOut']> {
   const states = labels.map((label) => label.state);
   progress.stage('Leaving one State out', statesIn(states).length, 'States');
-  const outcome = await leaveOneStateOut(estimator, training, states, seed, () => progress.advance());
+  const outcome = await leaveOneStateOut(learner, states, seed, () => progress.advance());
   progress.done();
   return outcome;
 }

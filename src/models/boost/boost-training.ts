@@ -3,7 +3,7 @@ import { stratifiedGroupKFold } from '../../data/folds/index.ts';
 import { UsageError } from '../../ground/errors.ts';
 import { componentsTable } from '../components-table.ts';
 import type { FitContext, TrainingSet } from '../estimator.ts';
-import { sessionWeights } from '../session-weights.ts';
+import { judgingPhotos, photoWeights } from '../session-weights.ts';
 import { changeBasis, type OutputBasis, type OutputBasisName, outputBasis } from './output-basis.ts';
 
 /** The names of the components, in the order of every table. */
@@ -46,8 +46,8 @@ export function boostTraining(training: TrainingSet<Matrix>, settings: SharedSet
     inputs: training.inputs,
     outputs: changeBasis(componentsTable(training.targets), basis.toOutputs),
     weights:
-      settings.sessionWeight > 0
-        ? Float64Array.from(sessionWeights(training.groups, settings.sessionWeight))
+      settings.sessionWeight > 0 || training.weights
+        ? Float64Array.from(photoWeights(training, settings.sessionWeight))
         : null,
     basis,
   };
@@ -106,11 +106,12 @@ export function stoppingPoint(
     Math.min(innerFolds, sessions),
     random.fork('stopping'),
   );
-  const parts = [...new Set(folds)].sort((a, b) => a - b);
+  const judges = judgingPhotos(training);
+  const parts = [...new Set(judges.map((row) => folds[row] as number))].sort((a, b) => a - b);
   const lengths = parts.map((fold) => {
-    const rowsWhere = (isHeld: boolean): number[] =>
-      folds.map((_, row) => row).filter((row) => (folds[row] === fold) === isHeld);
-    return lengthOf(takeBoostRows(prepared, rowsWhere(false)), takeBoostRows(prepared, rowsWhere(true)));
+    const kept = folds.map((_, row) => row).filter((row) => folds[row] !== fold);
+    const held = judges.filter((row) => folds[row] === fold);
+    return lengthOf(takeBoostRows(prepared, kept), takeBoostRows(prepared, held));
   });
   return Math.max(1, Math.round(lengths.reduce((sum, length) => sum + length, 0) / lengths.length));
 }
