@@ -9,6 +9,7 @@ import { registerDemo } from './demo.ts';
 import { registerFeatures } from './features.ts';
 import { registerFolds } from './folds.ts';
 import { registerPredict } from './predict.ts';
+import { registerPseudo } from './pseudo.ts';
 import { registerReport } from './report.ts';
 import { registerSample } from './sample.ts';
 import { registerScore } from './score.ts';
@@ -22,6 +23,7 @@ const COMMANDS: readonly CommandRegistrar[] = [
   registerFolds,
   registerTrain,
   registerPredict,
+  registerPseudo,
   registerSubmit,
   registerScore,
   registerReport,

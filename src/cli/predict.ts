@@ -2,8 +2,9 @@ import { Option } from 'commander';
 import { UsageError } from '../ground/errors.ts';
 import { TARGET_NAMES, targetsToArray } from '../pasture/targets.ts';
 import { gramsToKilogramsPerHectare, QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
+import type { PhotoPrediction } from '../train/photo-prediction.ts';
 import { findPhotos, predictFeatures, predictPhotos, TEST_TIME_TURNS } from '../train/predict.ts';
-import { type Prediction, requirePredictionFormat, writePredictionFile } from '../train/prediction-files.ts';
+import { requirePredictionFormat, writePredictionFile } from '../train/prediction-files.ts';
 import { type CommandRegistrar, positiveNumber, printResult } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 import { textTable } from './tables.ts';
@@ -62,29 +63,26 @@ async function predictionsOf(
   run: string,
   paths: readonly string[],
   { features, ids, skipUnusable, tta }: PredictCommandOptions,
-): Promise<Prediction[]> {
+): Promise<PhotoPrediction[]> {
   if (features !== undefined && tta !== 'none') {
     throw new UsageError(`--tta ${tta} needs photos; features are of one view each`);
   }
   if (features !== undefined && ids !== undefined && paths.length === 0) {
-    return (await predictFeatures(run, features, ids)).map((masses) => ({ ...masses, path: null }));
+    return predictFeatures(run, features, ids);
   }
   if (paths.length === 0 || features !== undefined || ids !== undefined) {
     throw new UsageError('give photos or folders of photos, or --features and --ids together');
   }
-  const photos = await findPhotos(paths);
-  const pathOf = new Map(photos.map((photo) => [photo.imageId, photo.path]));
-  const masses = await predictPhotos(run, photos, {
+  return predictPhotos(run, await findPhotos(paths), {
     progress: consoleProgress(),
     tta,
     ...(skipUnusable && {
       onUnusable: (error: Error) => process.stderr.write(`left out: ${error.message}\n`),
     }),
   });
-  return masses.map((photo) => ({ ...photo, path: pathOf.get(photo.imageId) ?? null }));
 }
 
-function summary(predictions: readonly Prediction[], { out, area }: PredictCommandOptions): string {
+function summary(predictions: readonly PhotoPrediction[], { out, area }: PredictCommandOptions): string {
   const rows = predictions.map(({ imageId, targets }) => [imageId, targetsToArray(targets)] as const);
   const mean = TARGET_NAMES.map((_, target) => {
     return rows.reduce((sum, [, masses]) => sum + (masses[target] ?? 0), 0) / rows.length;

@@ -1,6 +1,14 @@
+import { Option } from 'commander';
+import { TEST_TIME_TURNS } from '../train/predict.ts';
 import { submitRun } from '../train/submit.ts';
 import { type CommandRegistrar, printResult } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
+
+interface SubmitCommandOptions {
+  readonly out: string;
+  readonly tta: keyof typeof TEST_TIME_TURNS;
+  readonly json?: boolean;
+}
 
 /** `sward submit`: answers `test.csv` with a run. */
 export const registerSubmit: CommandRegistrar = (program) => {
@@ -10,9 +18,14 @@ export const registerSubmit: CommandRegistrar = (program) => {
     .argument('<RUN>', 'run folder')
     .argument('<DATA>', 'data folder with test.csv')
     .requiredOption('--out <submission.csv>', 'file to write')
+    .addOption(
+      new Option('--tta <views>', 'average over mirror images (flips) or turns as well (d4)')
+        .choices(Object.keys(TEST_TIME_TURNS))
+        .default('none'),
+    )
     .option('--json', 'print the result as JSON')
-    .action(async (run: string, folder: string, { out, json }: { out: string; json?: boolean }) => {
-      const { photos, rows } = await submitRun(run, folder, out, consoleProgress());
+    .action(async (run: string, folder: string, { out, tta, json }: SubmitCommandOptions) => {
+      const { photos, rows } = await submitRun(run, folder, out, { progress: consoleProgress(), tta });
       printResult(
         json,
         () => ({ out, photos, rows }),

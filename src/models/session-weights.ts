@@ -2,17 +2,24 @@ import type { TrainingSet } from './estimator.ts';
 
 /**
  * Weight of each photo in fitting, with mean 1: its own weight, times `size(session)^(−exponent)` so that large
- * sessions do not drown small ones. Exponent 0 weighs sessions by their photos, 1 weighs sessions alike.
+ * sessions do not drown small ones. Exponent 0 weighs sessions by their photos, 1 weighs sessions alike. Photos
+ * that count less than the others come from no sampled session; the mean over those that do is theirs.
  */
 export function photoWeights(
   { groups, weights }: Pick<TrainingSet<unknown>, 'groups' | 'weights'>,
   exponent: number,
 ): number[] {
+  const judges = new Set(judgingPhotos({ groups, ...(weights && { weights }) }));
   const sizes = new Map<string, number>();
-  for (const group of groups) sizes.set(group, (sizes.get(group) ?? 0) + 1);
-  const raw = groups.map((group, photo) => (weights?.[photo] ?? 1) * (sizes.get(group) ?? 1) ** -exponent);
-  const mean = raw.reduce((sum, weight) => sum + weight, 0) / raw.length;
-  return raw.map((weight) => weight / mean);
+  for (const photo of judges) {
+    const group = groups[photo] as string;
+    sizes.set(group, (sizes.get(group) ?? 0) + 1);
+  }
+  const share = (photo: number): number => (sizes.get(groups[photo] as string) ?? 1) ** -exponent;
+  const usual = mean([...judges].map(share));
+  const raw = groups.map((_, photo) => (weights?.[photo] ?? 1) * (judges.has(photo) ? share(photo) : usual));
+  const scale = mean(raw);
+  return raw.map((weight) => weight / scale);
 }
 
 /**
@@ -28,3 +35,6 @@ export function judgingPhotos({
   const full = Math.max(...weights);
   return photos.filter((photo) => weights[photo] === full);
 }
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;

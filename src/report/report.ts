@@ -10,6 +10,7 @@ import { drawLearningCurves, foldsWithCurves } from './plots/learning-curves.ts'
 import { drawObservedPredicted } from './plots/observed-predicted.ts';
 import { drawPartScores } from './plots/part-scores.ts';
 import { drawStateLegend, type StateMark, stateMarks } from './plots/state-marks.ts';
+import { pseudoSection } from './pseudo-section.ts';
 import { residualsBody } from './residuals.ts';
 import { partTable, provenanceTable, settingsTable, targetTable } from './tables.ts';
 import { TARGET_COLUMNS } from './target-columns.ts';
@@ -57,6 +58,7 @@ export async function renderReport(results: RunResults, options: ReportOptions =
           body: residualsBody(document, results.rows, states, marks),
         },
     leaveOneStateOutSection(document, results),
+    pseudoSection(results.pseudo),
     worst.length === 0
       ? null
       : {

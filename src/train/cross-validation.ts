@@ -10,6 +10,8 @@ export interface Learner<Input> {
   readonly training: TrainingSet<Input>;
   /** The inputs of some photos, in the order of `items`. */
   readonly take: (inputs: Input, items: readonly number[]) => Input;
+  /** What the model of a fold is told, where that differs from fold to fold (pseudo-labels). */
+  readonly targetsFor?: (fold: number) => readonly Targets[];
 }
 
 /** One fold's training: the model, and what it recorded on the way. */
@@ -27,8 +29,10 @@ export async function fitFold<Input>(
   checkpointFolder?: string,
 ): Promise<FoldFit<Input>> {
   const lines: MetricLine[] = [];
+  const { targetsFor } = learner;
+  const told = targetsFor ? { ...learner.training, targets: targetsFor(fold) } : learner.training;
   const kept = takeTraining(
-    learner,
+    { ...learner, training: told },
     itemsWhere(folds, (other) => other !== fold),
   );
   const held = takeTraining(

@@ -34,7 +34,7 @@ export async function runDemo(out: string, progress: Progress): Promise<DemoOutc
     progress,
   });
   const submission = join(out, 'submission.csv');
-  await submitRun(out, sample, submission, progress);
+  await submitRun(out, sample, submission, { progress });
   const { score } = await scoreFiles(join(sample, 'test_truth.csv'), submission);
   return { results, test: score, sample, submission, report: join(out, 'report.html') };
 }

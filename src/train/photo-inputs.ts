@@ -1,5 +1,5 @@
-import type { Matrix } from '../data/features.ts';
-import { InputError, UsageError } from '../ground/errors.ts';
+import { type Matrix, takeRows } from '../data/features.ts';
+import { InputError, SwardError, UsageError } from '../ground/errors.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
 import type { Recipe } from '../models/recipe.ts';
 import { computeDescriptors } from '../vision/descriptors/index.ts';
@@ -16,6 +16,8 @@ export interface UsedWeights {
 export interface PhotoInputs {
   readonly matrix: Matrix;
   readonly weights: UsedWeights | null;
+  /** Which of the photos given could not be used and have no row; empty unless `onUnusable` was given. */
+  readonly unusable: ReadonlySet<number>;
 }
 
 export interface PhotoInputOptions {
@@ -24,12 +26,15 @@ export interface PhotoInputOptions {
   readonly turn?: number;
   /** Weights that must be used: those the run was trained with. */
   readonly weights?: UsedWeights | null;
+  /** Told of each photo that cannot be used, in order; without it the first one is an error. */
+  readonly onUnusable?: (error: SwardError) => void;
 }
 
 /**
  * What a recipe's estimator sees of photos: descriptors, or features of a backbone.
  *
- * @returns one row a photo, in the order given
+ * @returns one row a usable photo, in the order given
+ * @throws SwardError when no photo can be used
  * @throws InputError for a photo or weights that cannot be used, or weights other than those asked for
  * @throws UsageError when the recipe reads a feature file
  */
@@ -39,10 +44,14 @@ export async function photoInputs(
   options: PhotoInputOptions = {},
 ): Promise<PhotoInputs> {
   const progress = options.progress ?? SILENT;
+  const failures = new Map<string, SwardError>();
+  const failing = options.onUnusable && {
+    onError: (path: string, error: SwardError) => failures.set(path, error),
+  };
   if (input.kind === 'features') throw new UsageError('the recipe reads features, not photos');
   if (input.kind === 'descriptors') {
-    const table = await computeDescriptors(paths, { progress });
-    return { matrix: { rows: table.rows, columns: table.columns, data: table.data }, weights: null };
+    const table = await computeDescriptors(paths, { progress, ...failing });
+    return { ...usableRows(paths, table, failures, options), weights: null };
   }
   const { kind: _, backbone, ...plan } = input;
   const weights = await resolveWeights(backbone);
@@ -56,9 +65,32 @@ export async function photoInputs(
   const features = await extractFeatures(paths, weights, featurePlan(plan), {
     progress,
     turn: options.turn ?? 0,
+    ...failing,
   });
   return {
-    matrix: { rows: features.rows, columns: features.columns, data: features.data },
+    ...usableRows(paths, features, failures, options),
     weights: { source: weights.source, sha256: weights.sha256 },
   };
+}
+
+/** The rows of the photos that did not fail; who asked is told of the others. */
+function usableRows(
+  paths: readonly string[],
+  { rows, columns, data }: Matrix,
+  failures: ReadonlyMap<string, SwardError>,
+  { onUnusable }: PhotoInputOptions,
+): Pick<PhotoInputs, 'matrix' | 'unusable'> {
+  const unusable = new Set<number>();
+  paths.forEach((path, index) => {
+    const error = failures.get(path);
+    if (!error) return;
+    unusable.add(index);
+    onUnusable?.(error);
+  });
+  if (unusable.size > 0 && unusable.size === paths.length) {
+    throw new SwardError(`none of the ${paths.length} photos can be used`);
+  }
+  const usable = paths.map((_, index) => index).filter((index) => !unusable.has(index));
+  const matrix = { rows, columns, data };
+  return { matrix: unusable.size > 0 ? takeRows(matrix, usable) : matrix, unusable };
 }

@@ -1,19 +1,25 @@
 import { basename, extname, resolve } from 'node:path';
 import { type Matrix, readFeatureTable } from '../data/features.ts';
 import type { TestPhoto } from '../data/folder.ts';
-import type { PhotoMasses } from '../data/predictions.ts';
-import { InputError, SwardError, UsageError } from '../ground/errors.ts';
+import { InputError, type SwardError, UsageError } from '../ground/errors.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
-import { matrixEstimator } from '../models/registry.ts';
-import { TARGET_NAMES, type Targets, targetsFromArray, targetsToArray } from '../pasture/targets.ts';
-import { inspectPhoto, listPhotos } from '../vision/photos/index.ts';
+import type { Targets } from '../pasture/targets.ts';
+import { listPhotos } from '../vision/photos/index.ts';
+import { dropoutSpreads, predictEachFold, readFoldModels } from './fold-models.ts';
 import { photoInputs } from './photo-inputs.ts';
-import { foldFolder, type RunManifest, readCompleteManifest } from './run-folder.ts';
+import { meanTargets, type PhotoPrediction } from './photo-prediction.ts';
+import { type RunManifest, readCompleteManifest } from './run-folder.ts';
 
 /** A photo to predict: its id (the file's name without ending) and where it lies. */
 export type PhotoToPredict = Pick<TestPhoto, 'imageId' | 'path'>;
 
-export interface PredictOptions {
+/** What is asked for besides the masses. */
+export interface PredictionExtras {
+  /** Adds the spread over this many predictions with dropout left on. */
+  readonly dropoutSamples?: number;
+}
+
+export interface PredictOptions extends PredictionExtras {
   readonly progress?: Progress;
   /** Told of each photo that cannot be used, which is then left out; without it the first one is an error. */
   readonly onUnusable?: (error: SwardError) => void;
@@ -54,48 +60,30 @@ export async function predictPhotos(
   run: string,
   photos: readonly PhotoToPredict[],
   options: PredictOptions = {},
-): Promise<PhotoMasses[]> {
+): Promise<PhotoPrediction[]> {
   const manifest = await readCompleteManifest(run);
   const { input } = manifest.recipe;
   if (input.kind === 'features') {
     throw new UsageError(`${run} was trained on features; give --features and --ids instead of photos`);
   }
-  const usable = await usablePhotos(photos, options);
   // Descriptors are the same for every turn of a photo.
   const turns = input.kind === 'descriptors' ? TEST_TIME_TURNS.none : TEST_TIME_TURNS[options.tta ?? 'none'];
-  const views: Targets[][] = [];
-  for (const turn of turns) {
-    const { matrix } = await photoInputs(
-      usable.map((photo) => photo.path),
-      input,
-      { progress: options.progress ?? SILENT, turn, weights: manifest.data.weights },
-    );
-    views.push(await predictMatrix(run, manifest, matrix));
-  }
-  return usable.map(({ imageId }, row) => ({
-    imageId,
-    targets: meanTargets(views.map((view) => view[row] as Targets)),
-  }));
-}
-
-/** All photos, or with `onUnusable` those that decode. */
-async function usablePhotos(
-  photos: readonly PhotoToPredict[],
-  { onUnusable }: PredictOptions,
-): Promise<readonly PhotoToPredict[]> {
-  if (!onUnusable) return photos;
-  const usable: PhotoToPredict[] = [];
-  for (const photo of photos) {
-    try {
-      await inspectPhoto(photo.path);
-      usable.push(photo);
-    } catch (error) {
-      if (!(error instanceof SwardError)) throw error;
-      onUnusable(error);
-    }
-  }
-  if (usable.length === 0) throw new SwardError(`none of the ${photos.length} photos can be used`);
-  return usable;
+  let usable = photos;
+  const view = async (turn: number): Promise<Matrix> => {
+    const paths = usable.map((photo) => photo.path);
+    const { matrix, unusable } = await photoInputs(paths, input, {
+      progress: options.progress ?? SILENT,
+      turn,
+      weights: manifest.data.weights,
+      ...(options.onUnusable && { onUnusable: options.onUnusable }),
+    });
+    usable = usable.filter((_, index) => !unusable.has(index));
+    return matrix;
+  };
+  // Photos that cannot be used drop out in the first view.
+  const views: [Matrix, ...Matrix[]] = [await view(0)];
+  for (const turn of turns.slice(1)) views.push(await view(turn));
+  return predictViews(run, manifest, usable, views, options);
 }
 
 /**
@@ -103,7 +91,12 @@ async function usablePhotos(
  *
  * @throws InputError when files do not fit together or the run
  */
-export async function predictFeatures(run: string, features: string, ids: string): Promise<PhotoMasses[]> {
+export async function predictFeatures(
+  run: string,
+  features: string,
+  ids: string,
+  options: PredictionExtras = {},
+): Promise<PhotoPrediction[]> {
   const manifest = await readCompleteManifest(run);
   if (manifest.recipe.input.kind !== 'features') {
     throw new UsageError(`${run} was trained on photos; give photos instead of --features`);
@@ -116,29 +109,34 @@ export async function predictFeatures(run: string, features: string, ids: string
       'make the features with the same backbone and settings',
     );
   }
-  const masses = await predictMatrix(run, manifest, table.matrix);
-  return table.ids.map((imageId, row) => ({ imageId, targets: masses[row] as Targets }));
+  const photos = table.ids.map((imageId) => ({ imageId, path: null }));
+  return predictViews(run, manifest, photos, [table.matrix], options);
 }
 
-async function predictMatrix(run: string, manifest: RunManifest, inputs: Matrix): Promise<Targets[]> {
-  const estimator = matrixEstimator(manifest.recipe.estimator);
-  const folds: Targets[][] = [];
-  for (let fold = 0; fold < manifest.folds.count; fold++) {
-    const model = await estimator.read(foldFolder(run, fold));
-    folds.push(await model.predict(inputs));
-  }
-  return Array.from({ length: inputs.rows }, (_, row) =>
-    meanTargets(folds.map((fold) => fold[row] as Targets)),
-  );
-}
-
-/** The mean of several predictions of one photo; means of physical masses are physical. */
-function meanTargets(predictions: readonly Targets[]): Targets {
-  const sums = TARGET_NAMES.map(() => 0);
-  for (const targets of predictions) {
-    targetsToArray(targets).forEach((mass, target) => {
-      sums[target] = (sums[target] ?? 0) + mass / predictions.length;
-    });
-  }
-  return targetsFromArray(sums);
+/** One record a photo from its inputs, which come once a view; the first view is the photo as it is. */
+async function predictViews(
+  run: string,
+  manifest: RunManifest,
+  photos: readonly { readonly imageId: string; readonly path: string | null }[],
+  views: readonly [Matrix, ...Matrix[]],
+  { dropoutSamples }: PredictionExtras,
+): Promise<PhotoPrediction[]> {
+  const models = await readFoldModels(run, manifest);
+  const byView: Targets[][][] = [];
+  for (const view of views) byView.push(await predictEachFold(models, view));
+  const dropout = dropoutSamples
+    ? await dropoutSpreads(models, views[0], dropoutSamples, manifest.seed)
+    : null;
+  return photos.map(({ imageId, path }, row) => {
+    const folds = models.map((_, fold) => meanTargets(byView.map((view) => view[fold]?.[row] as Targets)));
+    return {
+      imageId,
+      path,
+      targets: meanTargets(folds),
+      folds,
+      dropoutSpread: dropout?.[row] ?? null,
+      intervals: null,
+      outOfDomain: null,
+    };
+  });
 }

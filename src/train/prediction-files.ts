@@ -1,15 +1,11 @@
 import { extname } from 'node:path';
-import { type PhotoMasses, writePredictions } from '../data/predictions.ts';
+import { writePredictions } from '../data/predictions.ts';
 import { UsageError } from '../ground/errors.ts';
 import { writeFileAtomically } from '../ground/files.ts';
 import { TARGET_NAMES, type Targets, targetsToArray } from '../pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../pasture/units.ts';
-import { inspectPhoto } from '../vision/photos/index.ts';
-
-/** A prediction and, where it came from a photo, the photo's path. */
-export interface Prediction extends PhotoMasses {
-  readonly path: string | null;
-}
+import { readPhotoFacts } from '../vision/photos/index.ts';
+import type { PhotoPrediction } from './photo-prediction.ts';
 
 const FORMATS = ['.csv', '.json', '.geojson'] as const;
 
@@ -32,7 +28,7 @@ export function requirePredictionFormat(out: string): void {
  */
 export async function writePredictionFile(
   out: string,
-  predictions: readonly Prediction[],
+  predictions: readonly PhotoPrediction[],
   areaSquareMetres: number,
 ): Promise<void> {
   const format = extname(out).toLowerCase();
@@ -42,7 +38,7 @@ export async function writePredictionFile(
   await writeFileAtomically(out, `${JSON.stringify(value, null, 2)}\n`);
 }
 
-function recordOf({ imageId, path, targets }: Prediction, area: number): Record<string, unknown> {
+function recordOf({ imageId, path, targets }: PhotoPrediction, area: number): Record<string, unknown> {
   return {
     image_id: imageId,
     ...(path !== null && { photo: path }),
@@ -57,12 +53,12 @@ function named(targets: Targets, convert: (mass: number) => number): Record<stri
 }
 
 async function featureCollection(
-  predictions: readonly Prediction[],
+  predictions: readonly PhotoPrediction[],
   records: readonly Record<string, unknown>[],
 ): Promise<Record<string, unknown>> {
   const features = [];
   for (const [index, { path }] of predictions.entries()) {
-    const facts = path === null ? null : await inspectPhoto(path);
+    const facts = path === null ? null : await readPhotoFacts(path);
     features.push({
       type: 'Feature',
       geometry: facts?.gps ? { type: 'Point', coordinates: [facts.gps.longitude, facts.gps.latitude] } : null,

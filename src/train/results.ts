@@ -1,6 +1,7 @@
 import type { MetricLine } from '../models/estimator.ts';
 import type { Score } from '../pasture/metric.ts';
 import type { Targets } from '../pasture/targets.ts';
+import type { PseudoRecord } from './pseudo-record.ts';
 
 /** One training photo with what was measured, what the out-of-fold model said, and its session. */
 export interface OutOfFoldRow {
@@ -33,6 +34,8 @@ export interface RunResults {
   readonly rows: readonly OutOfFoldRow[];
   /** Training curves by fold; empty lists where the estimator has none. */
   readonly curves: readonly { readonly fold: number; readonly lines: readonly MetricLine[] }[];
+  /** Rounds of self-training, where the run is the last of them. */
+  readonly pseudo?: PseudoRecord | null;
   /** The recipe as resolved, for the settings table. */
   readonly settings: unknown;
   /** Data fingerprint, versions, seed and the like, shown as a table: label → value. */

@@ -7,6 +7,7 @@ import { InputError, messageOf } from '../ground/errors.ts';
 import { writeFileAtomically } from '../ground/files.ts';
 import { scoreTargets } from '../pasture/metric.ts';
 import { TARGET_NAMES, targetsFromArray, targetsToArray } from '../pasture/targets.ts';
+import { readPseudoRecord } from './pseudo-record.ts';
 import type { OutOfFoldRow, RunResults } from './results.ts';
 import { type RunManifest, readCompleteManifest, readMetrics } from './run-folder.ts';
 import { scoreToJson, storedScore } from './score-json.ts';
@@ -91,6 +92,7 @@ export async function readRunResults(run: string): Promise<RunResults> {
     leaveOneStateOut: await readLeaveOneStateOut(run),
     rows,
     curves: await Promise.all(folds.map(async ({ fold }) => ({ fold, lines: await readMetrics(run, fold) }))),
+    pseudo: await readPseudoRecord(run),
     settings: manifest.recipe,
     provenance: provenanceOf(manifest),
   };

@@ -1,7 +1,6 @@
 import { readTest } from '../data/folder.ts';
 import { writePredictions } from '../data/predictions.ts';
-import type { Progress } from '../ground/progress.ts';
-import { predictPhotos } from './predict.ts';
+import { type PredictOptions, predictPhotos } from './predict.ts';
 
 /**
  * Answers every row of a data folder's `test.csv` with a run and writes the competition's submission, row by
@@ -14,10 +13,10 @@ export async function submitRun(
   run: string,
   folder: string,
   out: string,
-  progress?: Progress,
+  options: Pick<PredictOptions, 'progress' | 'tta'> = {},
 ): Promise<{ photos: number; rows: number }> {
   const { photos, rows } = await readTest(folder);
-  const masses = await predictPhotos(run, photos, progress ? { progress } : {});
+  const masses = await predictPhotos(run, photos, options);
   await writePredictions(out, masses, rows);
   return { photos: photos.length, rows: rows.length };
 }

@@ -12,6 +12,7 @@ import { weightedR2 } from '../pasture/metric.ts';
 import type { Targets } from '../pasture/targets.ts';
 import { fitFold, type Learner, leaveOneStateOut, predictFold, statesIn } from './cross-validation.ts';
 import { DEFAULT_FOLD_PLAN, type FoldPlan, planFolds } from './fold-plan.ts';
+import { type PseudoLabelled, withPseudoLabels } from './pseudo-training.ts';
 import type { OutOfFoldRow, RunResults } from './results.ts';
 import { foldFolder, foldIsDone, type RunManifest, writeFold, writeManifest } from './run-folder.ts';
 import { readRunResults, writeOutOfFold, writeScores } from './run-results.ts';
@@ -30,6 +31,8 @@ export interface TrainOptions extends ExistingRunPolicy {
   /** Run folder to write. */
   readonly out: string;
   readonly plan?: Partial<FoldPlan>;
+  /** Photos without measured masses that every fold learns from too. */
+  readonly pseudo?: PseudoLabelled;
   readonly progress?: Progress;
 }
 
@@ -48,25 +51,28 @@ export async function makeFolds(source: TrainingSource, plan: Partial<FoldPlan> 
  * @throws UsageError when `out` holds something else, or an unfinished run that was not to be resumed
  */
 export async function trainRun(options: TrainOptions): Promise<RunResults> {
-  const { source, recipe, out } = options;
+  const { source, recipe, out, pseudo } = options;
   const progress = options.progress ?? SILENT;
   const plan = { ...DEFAULT_FOLD_PLAN, ...options.plan };
-  const data = await readTrainingData(source, recipe, progress);
+  const data = await readTrainingData(source, recipe, progress, pseudo?.paths);
   const rows = await planFolds(data.labels, plan);
   const manifest = manifestOf(options, plan, data, rows);
   const mode = await settleRunFolder(out, manifest, options);
   if (mode === 'complete') return readRunResults(out);
   await startRunFolder(out, manifest, rows, mode);
 
+  const measured = trainingSet(data, rows, data.inputs);
   const learner: Learner<Matrix> = {
     estimator: matrixEstimator(recipe.estimator),
-    training: trainingSet(data, rows, data.inputs),
     take: takeRows,
+    ...(pseudo ? withPseudoLabels(measured, pseudo) : { training: measured }),
   };
   const predicted = await trainFolds(out, recipe.name, learner, rows, plan.seed, progress);
-  const stress = recipe.evaluation.leaveOneStateOut
-    ? await stressTest(learner, data, plan.seed, progress)
-    : null;
+  // Models that saw a State have labelled the photos, so that none could be held out any more.
+  const stress =
+    recipe.evaluation.leaveOneStateOut && !pseudo
+      ? await stressTest(learner, data, plan.seed, progress)
+      : null;
   const outOfFold = outOfFoldRows(data, rows, predicted);
   await writeOutOfFold(
     out,
@@ -108,7 +114,8 @@ async function trainFolds<Input>(
   seed: number,
   progress: Progress,
 ): Promise<Targets[]> {
-  const folds = rows.map((row) => row.fold);
+  // Photos beyond the rows are pseudo-labelled: held out of no fold.
+  const folds = learner.training.targets.map((_, item) => rows[item]?.fold ?? -1);
   const count = Math.max(...folds) + 1;
   const predicted = new Array<Targets>(rows.length);
   progress.stage(`Training ${name}`, count, 'folds');
@@ -145,7 +152,7 @@ async function stressTest<Input>(
 }
 
 function manifestOf(
-  { source, recipe, out }: TrainOptions,
+  { source, recipe, out, pseudo }: TrainOptions,
   plan: FoldPlan,
   data: TrainingData,
   rows: readonly FoldRow[],
@@ -169,7 +176,14 @@ function manifestOf(
       weights: data.weights,
       fingerprint: data.fingerprint,
     },
-    fingerprint: valueFingerprint([packageVersion(), recipe, plan.seed, rows, data.fingerprint]),
+    fingerprint: valueFingerprint([
+      packageVersion(),
+      recipe,
+      plan.seed,
+      rows,
+      data.fingerprint,
+      ...(pseudo ? [pseudo.byFold, pseudo.weight] : []),
+    ]),
   };
 }
 

@@ -37,6 +37,7 @@ export async function readLabels(source: TrainingSource): Promise<readonly Label
 /**
  * Reads labels and makes inputs as the recipe asks.
  *
+ * @param furtherPaths photos without labels whose inputs follow those of the labelled ones
  * @throws InputError naming the file and row at fault
  * @throws UsageError when the recipe wants another kind of source
  */
@@ -44,6 +45,7 @@ export async function readTrainingData(
   source: TrainingSource,
   recipe: Recipe,
   progress: Progress,
+  furtherPaths: readonly string[] = [],
 ): Promise<TrainingData> {
   const labels = await readLabels(source);
   if (source.kind === 'features') {
@@ -65,13 +67,14 @@ export async function readTrainingData(
     );
   }
   const paths = (labels as Awaited<ReturnType<typeof readTraining>>).map((photo) => photo.path);
-  const { matrix, weights } = await photoInputs(paths, recipe.input, { progress });
+  const allPaths = [...paths, ...furtherPaths];
+  const { matrix, weights } = await photoInputs(allPaths, recipe.input, { progress });
   return {
     labels,
     inputs: matrix,
     weights,
     photoPaths: paths,
-    fingerprint: valueFingerprint([labels.map(measured), await Promise.all(paths.map(fileFingerprint))]),
+    fingerprint: valueFingerprint([labels.map(measured), await Promise.all(allPaths.map(fileFingerprint))]),
   };
 }
 

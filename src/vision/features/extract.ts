@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { defaultCacheFolder } from '../../ground/cache-folder.ts';
-import { InputError, UsageError } from '../../ground/errors.ts';
+import { InputError, SwardError, UsageError } from '../../ground/errors.ts';
 import { valueFingerprint } from '../../ground/fingerprint.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
 import { startWorkers } from '../../ground/worker-pool.ts';
-import { decodeOpenPhoto, openPhoto } from '../photos/index.ts';
+import { decodeOpenPhoto, type OpenPhoto, openPhoto, type Pixels } from '../photos/index.ts';
 import { INTERPOLATIONS } from '../preprocess/resample.ts';
 import { viewCount } from '../preprocess/views.ts';
 import { photoHash, type VectorCache, vectorCache } from '../vector-cache.ts';
@@ -36,6 +36,8 @@ export interface ExtractOptions {
   /** How views are turned, 0 to 7 (see `ViewRecipe`); default 0. */
   readonly turn?: number;
   readonly progress?: Progress;
+  /** Told of every photo that cannot be used, whose row is then all NaN. Without it the first error is thrown. */
+  readonly onError?: (path: string, error: SwardError) => void;
 }
 
 /**
@@ -44,7 +46,7 @@ export interface ExtractOptions {
  * photo, the weights and the plan determine is remembered, so a second run, another recipe or a grown folder
  * computes only what is new.
  *
- * @throws InputError for a photo or weights that cannot be used
+ * @throws InputError for weights that cannot be used, and for such a photo unless `onError` is given
  * @throws UsageError when plan and backbone do not suit each other
  */
 export async function extractFeatures(
@@ -61,7 +63,7 @@ export async function extractFeatures(
   const kind = `features-${valueFingerprint([EXTRACTION_VERSION, weights.sha256, weights.arch, weights.config, plan, recipe])}`;
   const cache = vectorCache(cacheFolder, kind, columns);
   const preparer = startPreparer();
-  const data = new Float64Array(photoPaths.length * columns);
+  const data = new Float64Array(photoPaths.length * columns).fill(Number.NaN);
   let computed = 0;
   progress.stage('Extracting features', photoPaths.length, 'photos');
   try {
@@ -73,12 +75,18 @@ export async function extractFeatures(
         photo.catch(() => {});
         coming.push(photo);
       }
-      const photo = await (coming.shift() as Promise<PreparedPhoto>);
-      if (photo.views) computed++;
-      const values = photo.views
-        ? await freshFeatures(photo.hash, photo.views, network, plan, cache)
-        : photo.known;
-      data.set(values, row * columns);
+      const photo = await (coming.shift() as Promise<PreparedPhoto>).catch((error: unknown) => {
+        if (options.onError === undefined || !(error instanceof SwardError)) throw error;
+        options.onError(photoPaths[row] as string, error);
+        return null;
+      });
+      if (photo !== null) {
+        if (photo.views) computed++;
+        const values = photo.views
+          ? await freshFeatures(photo.hash, photo.views, network, plan, cache)
+          : photo.known;
+        data.set(values, row * columns);
+      }
       progress.advance();
     }
   } finally {
@@ -94,7 +102,8 @@ type PreparedPhoto =
   | { readonly views?: undefined; readonly known: Float64Array }
   | { readonly hash: string; readonly views: Float32Array };
 
-interface Preparer {
+/** Threads that make views of photos. */
+export interface Preparer {
   prepare(task: PreparationTask): Promise<Float32Array>;
   close(): Promise<void>;
 }
@@ -109,15 +118,18 @@ async function preparePhoto(
   const hash = photoHash(photo.bytes);
   const known = await cache.read(hash);
   if (known) return { known };
+  return { hash, views: await preparer.prepare({ pixels: await decodeForViews(photo), recipe }) };
+}
+
+/** The pixels of a photo that can be cut into views. @throws InputError where it does not decode or is too small */
+export async function decodeForViews(photo: OpenPhoto): Promise<Pixels> {
   const pixels = await decodeOpenPhoto(photo);
-  if (pixels.width < 2 * 2 || pixels.height < 2) {
-    throw new InputError(
-      path,
-      `is only ${pixels.width}×${pixels.height} pixels`,
-      'give a photo of a quadrat',
-    );
-  }
-  return { hash, views: await preparer.prepare({ pixels, recipe }) };
+  if (pixels.width >= 2 * 2 && pixels.height >= 2) return pixels;
+  throw new InputError(
+    photo.path,
+    `is only ${pixels.width}×${pixels.height} pixels`,
+    'give a photo of a quadrat',
+  );
 }
 
 async function freshFeatures(
@@ -134,14 +146,21 @@ async function freshFeatures(
 }
 
 /** Views are prepared on threads of their own where sward is built, else here. */
-function startPreparer(): Preparer {
+export function startPreparer(): Preparer {
   const threads = Math.min(PHOTOS_AHEAD, availableParallelism());
   const workers = startWorkers<PreparationTask, Float32Array>(import.meta.url, 'prepare-worker', threads);
   if (!workers) return { prepare: async (task) => prepareViews(task), close: async () => {} };
   return { prepare: (task) => workers.run(task), close: () => workers.close() };
 }
 
-function viewRecipe(
+/**
+ * How views of a photo become what a network takes.
+ *
+ * @param size side of a view, pixels
+ * @param turn 0 to 7, see {@link ViewRecipe}
+ * @throws UsageError when the weights want an interpolation that there is not
+ */
+export function viewRecipe(
   { interpolation, mean, std }: Preprocessing,
   { view }: FeaturePlan,
   size: number,

@@ -1,4 +1,14 @@
-export { type ExtractOptions, extractFeatures, type FeatureMatrix } from './extract.ts';
+export { combinedWidth } from './combine.ts';
+export {
+  decodeForViews,
+  type ExtractOptions,
+  extractFeatures,
+  type FeatureMatrix,
+  type Preparer,
+  startPreparer,
+  viewRecipe,
+} from './extract.ts';
+export { type FeatureGraph, featureGraph, viewSize } from './network.ts';
 export {
   type FeaturePlan,
   featurePlan,
@@ -8,3 +18,5 @@ export {
   PRECISIONS,
   type Precision,
 } from './plan.ts';
+export { pooledFeatures } from './pooling.ts';
+export type { ViewRecipe } from './prepare-worker.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { UsageError } from '../../ground/errors.ts';
 import { randomStream } from '../../ground/random.ts';
-import { compile, input, type Program, Scope } from '../../tensor/index.ts';
+import { compile, input, type Program, Scope, type Tensor } from '../../tensor/index.ts';
 import { openSafetensors } from '../../tensor/safetensors/index.ts';
 import { type Backbone, checkWeights, makeBackbone } from '../backbones/index.ts';
 import type { ResolvedWeights } from '../weights/index.ts';
@@ -22,6 +22,19 @@ export interface FeatureNetwork {
   dispose(): Promise<void>;
 }
 
+/** A frozen backbone as a graph, for programs of its own. */
+export interface FeatureGraph {
+  /** Side of a view, pixels. */
+  readonly size: number;
+  /** How many views go through together. */
+  readonly batch: number;
+  /**
+   * @param views [batch, 3, size, size], normalised
+   * @returns [batch, width]
+   */
+  features(views: Tensor): Tensor;
+}
+
 /** Up to this side views go through together; larger ones fill the machine, and its memory, one by one. */
 const LARGEST_BATCHED_SIDE = 256;
 
@@ -39,14 +52,8 @@ export async function openNetwork(
   viewsPerPhoto: number,
   cacheFolder: string,
 ): Promise<FeatureNetwork> {
-  const backbone = makeBackbone(weights.arch, weights.config);
-  const file = await openSafetensors(weights.path);
-  checkWeights(backbone, file);
-  const size = viewSize(backbone, weights, plan);
-  const batch = size <= LARGEST_BATCHED_SIDE ? viewsPerPhoto : 1;
-  const images = input('images', [batch, 3, size, size]);
-  const scope = Scope.root({ random: randomStream(0), trainable: () => false }).from(file);
-  const features = pooledFeatures(backbone, backbone.forward(scope, images), plan);
+  const { size, batch, features: featuresOf } = await featureGraph(weights, plan, viewsPerPhoto);
+  const features = featuresOf(input('images', [batch, 3, size, size]));
   const width = features.shape[1] as number;
   const { precision } = plan;
   // Compiled when it is first needed: where every photo is remembered, no session has to start.
@@ -68,7 +75,35 @@ export async function openNetwork(
   };
 }
 
-function viewSize(backbone: Backbone, { preprocessing }: ResolvedWeights, { size }: FeaturePlan): number {
+/**
+ * The graph behind {@link openNetwork}, whose weights point into their file.
+ *
+ * @throws as `openNetwork`
+ */
+export async function featureGraph(
+  weights: ResolvedWeights,
+  plan: FeaturePlan,
+  viewsPerPhoto: number,
+): Promise<FeatureGraph> {
+  const backbone = makeBackbone(weights.arch, weights.config);
+  const file = await openSafetensors(weights.path);
+  checkWeights(backbone, file);
+  const size = viewSize(backbone, weights, plan);
+  const batch = size <= LARGEST_BATCHED_SIDE ? viewsPerPhoto : 1;
+  const scope = Scope.root({ random: randomStream(0), trainable: () => false }).from(file);
+  return { size, batch, features: (views) => pooledFeatures(backbone, backbone.forward(scope, views), plan) };
+}
+
+/**
+ * The side of a view, pixels: as the plan says, else as the weights were made for.
+ *
+ * @throws UsageError when the backbone cannot take it
+ */
+export function viewSize(
+  backbone: Backbone,
+  { preprocessing }: ResolvedWeights,
+  { size }: FeaturePlan,
+): number {
   const [height, width] = preprocessing.inputSize;
   const side = size ?? Math.max(height, width);
   const { multipleOf, native, fixed } = backbone.inputSize;

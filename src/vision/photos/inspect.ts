@@ -1,6 +1,6 @@
 import readExif, { type Exif } from 'exif-reader';
 import { decodeOpenPhoto } from './decode.ts';
-import { openPhoto } from './open.ts';
+import { type OpenPhoto, openPhoto } from './open.ts';
 
 /** Where a photo was taken, WGS 84 degrees, north and east positive. */
 export interface GeoPoint {
@@ -30,6 +30,19 @@ export async function inspectPhoto(path: string): Promise<PhotoFacts> {
   const photo = await openPhoto(path);
   // A thumbnail is enough: whatever its size, the decoder reads the file to its end or reports it cut short.
   await decodeOpenPhoto(photo, { maxPixels: 256 });
+  return factsOf(photo);
+}
+
+/**
+ * Reads size and EXIF facts from a photo's header, for a photo that has been decoded already.
+ *
+ * @throws InputError as `openPhoto` does
+ */
+export async function readPhotoFacts(path: string): Promise<PhotoFacts> {
+  return factsOf(await openPhoto(path));
+}
+
+function factsOf(photo: OpenPhoto): PhotoFacts {
   const exif = parsedExif(photo.metadata.exif);
   const takenAt = exif?.Photo?.DateTimeOriginal ?? exif?.Photo?.DateTimeDigitized ?? exif?.Image?.DateTime;
   const gps = exif === undefined ? undefined : geoPoint(exif);

@@ -1,0 +1,97 @@
+import { join } from 'node:path';
+import { Option } from 'commander';
+import { CERTAINTIES, type Certainty } from '../models/pseudo-labels.ts';
+import { findPhotos, TEST_TIME_TURNS } from '../train/predict.ts';
+import { PSEUDO_DEFAULTS, pseudoLabelRun } from '../train/pseudo.ts';
+import { PSEUDO_TEACHERS, type PseudoTeacher, readPseudoRecord } from '../train/pseudo-record.ts';
+import { scoreToJson } from '../train/score-json.ts';
+import { type CommandRegistrar, positiveNumber, printResult } from './command.ts';
+import { consoleProgress } from './console-progress.ts';
+import { shown, textTable } from './tables.ts';
+
+interface PseudoCommandOptions {
+  readonly unlabelled: string;
+  readonly out: string;
+  readonly rounds: number;
+  readonly keep: number;
+  readonly weight: number;
+  readonly certainty: Certainty;
+  readonly teacher: PseudoTeacher;
+  readonly mcDropout?: number;
+  readonly tta: keyof typeof TEST_TIME_TURNS;
+  readonly resume?: boolean;
+  readonly overwrite?: boolean;
+  readonly json?: boolean;
+}
+
+/** `sward pseudo`: trains a run again with photos that it labelled itself. */
+export const registerPseudo: CommandRegistrar = (program) => {
+  program
+    .command('pseudo')
+    .description('train a run again, in rounds, with unlabelled photos that it labels itself')
+    .argument('<RUN>', 'finished run that labels the first round')
+    .argument('<DATA>', 'data folder the run was trained on')
+    .requiredOption('--unlabelled <DIR>', 'folder of photos without masses')
+    .requiredOption('--out <RUN>', 'run folder to write')
+    .option('--rounds <n>', 'rounds', positiveNumber('--rounds'), PSEUDO_DEFAULTS.rounds)
+    .option('--keep <share>', 'most certain share kept', positiveNumber('--keep'), PSEUDO_DEFAULTS.keep)
+    .option(
+      '--weight <w>',
+      'what such a photo counts; a measured one counts 1',
+      positiveNumber('--weight'),
+      PSEUDO_DEFAULTS.weight,
+    )
+    .addOption(
+      new Option('--certainty <kind>', 'spread in grams, or relative to the mass')
+        .choices(CERTAINTIES)
+        .default(PSEUDO_DEFAULTS.certainty),
+    )
+    .addOption(
+      new Option('--teacher <folds>', 'labels from the own fold’s model only (no leak), or from all folds')
+        .choices(PSEUDO_TEACHERS)
+        .default(PSEUDO_DEFAULTS.teacher),
+    )
+    .option(
+      '--mc-dropout <n>',
+      'add the spread of n predictions with dropout on',
+      positiveNumber('--mc-dropout'),
+    )
+    .addOption(
+      new Option('--tta <views>', 'average the labels over views')
+        .choices(Object.keys(TEST_TIME_TURNS))
+        .default('none'),
+    )
+    .option('--resume', 'go on with an unfinished run of the same command')
+    .option('--overwrite', 'replace the run that is in the folder')
+    .option('--json', 'print the rounds as JSON')
+    .action(async (run: string, folder: string, options: PseudoCommandOptions) => {
+      const { unlabelled, mcDropout, json, ...settings } = options;
+      const results = await pseudoLabelRun({
+        ...settings,
+        run,
+        folder,
+        unlabelled: await findPhotos([unlabelled]),
+        ...(mcDropout !== undefined && { dropoutSamples: mcDropout }),
+        progress: consoleProgress(),
+      });
+      const record = await readPseudoRecord(options.out);
+      printResult(
+        json,
+        () => ({ run: options.out, ...scoreToJson(results.outOfFold), rounds: record?.rounds ?? [] }),
+        () =>
+          [
+            textTable(
+              ['round', 'photos kept', 'mean total kept, g', 'mean change of total, g', 'weighted R²'],
+              (record?.rounds ?? []).map(({ round, weightedR2, labels }) => [
+                String(round),
+                labels ? `${labels.kept} of ${labels.unlabelled}` : '',
+                labels ? labels.meanKept.total.toFixed(1) : '',
+                labels?.meanChange ? labels.meanChange.total.toFixed(1) : '',
+                shown(weightedR2, 4),
+              ]),
+            ),
+            `report: ${join(options.out, 'report.html')}`,
+          ].join('\n'),
+      );
+    });
+};

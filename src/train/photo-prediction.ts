@@ -1,0 +1,66 @@
+import type { PhotoMasses } from '../data/predictions.ts';
+import type { Interval } from '../pasture/intervals/interval.ts';
+import {
+  TARGET_NAMES,
+  type TargetName,
+  type Targets,
+  targetsFromArray,
+  targetsToArray,
+} from '../pasture/targets.ts';
+
+/** How far predictions of each mass scatter, grams. Spreads do not add up as masses do. */
+export type Spread = Readonly<Record<TargetName, number>>;
+
+/** What a run says of one photo, masses in grams a quadrat. `targets` is the mean over the fold models. */
+export interface PhotoPrediction extends PhotoMasses {
+  /** Where the photo lies; null for a row of a feature file. */
+  readonly path: string | null;
+  /** What each fold's model says. */
+  readonly folds: readonly Targets[];
+  /** Standard deviation with dropout left on, mean over the fold models; null unless asked for. */
+  readonly dropoutSpread: Spread | null;
+  /** Where each mass lies with the coverage asked for; null unless asked for. */
+  readonly intervals: Readonly<Record<TargetName, Interval>> | null;
+  /**
+   * Share of training photos, each seen from the other sessions, that are nearer to what was trained on (0 to
+   * 1); null where the run keeps no record of its inputs.
+   */
+  readonly outOfDomain: number | null;
+}
+
+/** The weighted mean of several predictions of one photo; means of physical masses are physical. */
+export function meanTargets(predictions: readonly Targets[], weights?: readonly number[]): Targets {
+  const shares = weights ?? predictions.map(() => 1);
+  const total = shares.reduce((sum, weight) => sum + weight, 0);
+  const sums = TARGET_NAMES.map(() => 0);
+  predictions.forEach((targets, index) => {
+    targetsToArray(targets).forEach((mass, target) => {
+      sums[target] = (sums[target] ?? 0) + (mass * (shares[index] ?? 0)) / total;
+    });
+  });
+  return targetsFromArray(sums);
+}
+
+/** Standard deviation (n − 1) of each mass over several predictions of one photo; 0 for a single one. */
+export function spreadOf(predictions: readonly Targets[]): Spread {
+  const mean = targetsToArray(meanTargets(predictions));
+  return spreadFrom((target) => {
+    const squares = predictions.reduce(
+      (sum, targets) => sum + ((targetsToArray(targets)[target] ?? 0) - (mean[target] ?? 0)) ** 2,
+      0,
+    );
+    return Math.sqrt(squares / Math.max(1, predictions.length - 1));
+  });
+}
+
+/** The spread whose variance is the mean of the variances. */
+export function pooledSpread(spreads: readonly Spread[]): Spread {
+  return spreadFrom((_, name) =>
+    Math.sqrt(spreads.reduce((sum, spread) => sum + spread[name] ** 2, 0) / spreads.length),
+  );
+}
+
+function spreadFrom(deviation: (target: number, name: TargetName) => number): Spread {
+  const entries = TARGET_NAMES.map((name, target) => [name, deviation(target, name)] as const);
+  return Object.fromEntries(entries) as Record<TargetName, number>;
+}
