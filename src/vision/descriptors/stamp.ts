@@ -3,8 +3,8 @@ import type { Frame } from './frame.ts';
 /** Cameras print the date in a corner: within this share of the width and of the height. */
 const CORNER_ACROSS = 0.4;
 const CORNER_DOWN = 0.2;
-/** Fewer pixels than this are no digits, more than this share of the corner are ground or litter. */
-const FEWEST_PIXELS = 250;
+/** A smaller share of the picture is no digits, a larger share of the corner is ground or litter. */
+const SMALLEST_SHARE = 250 / (1408 * 608);
 const LARGEST_SHARE = 0.12;
 /** A stamp's orange is this many times as dense in its corner as in the picture without its corners. */
 const PECULIARITY = 12;
@@ -17,8 +17,34 @@ const REACH = 5;
  * sward continue. A picture without a stamp is returned as it is.
  */
 export function withoutStamp(frame: Frame): Frame {
+  const { orange, corners } = findStamps(frame);
+  if (corners.length === 0) return frame;
+  const result = {
+    ...frame,
+    red: frame.red.slice(),
+    green: frame.green.slice(),
+    blue: frame.blue.slice(),
+  };
+  for (const corner of corners) patch(frame, result, orange, corner);
+  return result;
+}
+
+/** Where a picture carries orange date stamps. */
+export interface StampSearch {
+  /** [height, width], 1 where a pixel glows orange, in a stamp or not. */
+  readonly orange: Uint8Array;
+  /** Corners of the picture that hold a stamp; none in most pictures. */
+  readonly corners: readonly Rectangle[];
+}
+
+/**
+ * Looks for orange date stamps in the corners of a picture of any size.
+ *
+ * @param across width of a corner as a share of the picture's, at most a half
+ */
+export function findStamps(frame: Frame, across = CORNER_ACROSS): StampSearch {
   const orange = orangeMask(frame);
-  const corners = cornersOf(frame);
+  const corners = cornersOf(frame, across);
   const inCorners = corners.map((corner) => countIn(orange, frame.width, corner));
   const total = orange.reduce((sum, value) => sum + value, 0);
   const outside = total - inCorners.reduce((sum, count) => sum + count, 0);
@@ -27,20 +53,14 @@ export function withoutStamp(frame: Frame): Frame {
   const stamped = corners.filter((_, index) => {
     const count = inCorners[index] as number;
     const density = count / cornerArea;
-    return count >= FEWEST_PIXELS && density <= LARGEST_SHARE && density > PECULIARITY * background;
+    const enough = count >= Math.round(SMALLEST_SHARE * orange.length);
+    return enough && density <= LARGEST_SHARE && density > PECULIARITY * background;
   });
-  if (stamped.length === 0) return frame;
-  const result = {
-    ...frame,
-    red: frame.red.slice(),
-    green: frame.green.slice(),
-    blue: frame.blue.slice(),
-  };
-  for (const corner of stamped) patch(frame, result, orange, corner);
-  return result;
+  return { orange, corners: stamped };
 }
 
-interface Rectangle {
+/** A part of a picture, in pixels. */
+export interface Rectangle {
   readonly left: number;
   readonly top: number;
   readonly width: number;
@@ -51,8 +71,8 @@ function areaOf({ width, height }: Rectangle): number {
   return width * height;
 }
 
-function cornersOf({ width, height }: Frame): Rectangle[] {
-  const across = Math.round(width * CORNER_ACROSS);
+function cornersOf({ width, height }: Frame, share: number): Rectangle[] {
+  const across = Math.min(Math.round(width * share), width >> 1);
   const down = Math.round(height * CORNER_DOWN);
   return [0, width - across].flatMap((left) =>
     [0, height - down].map((top) => ({ left, top, width: across, height: down })),

@@ -1,20 +1,23 @@
-import type { ViewPlan } from '../preprocess/views.ts';
+import { TILES_A_HALF } from '../preprocess/views.ts';
+import { type FeaturePlan, featureLayout } from './plan.ts';
 
-const TILES_A_HALF = 4;
+/** What of a plan decides how views become a photo's features. */
+type Combination = Pick<FeaturePlan, 'view' | 'combine' | 'pooling' | 'grid'>;
 
-/** Width of a photo's features from the width of a view's. */
-export function combinedWidth(plan: ViewPlan, width: number): number {
-  return plan === 'whole' ? width : 2 * width;
+/** Width of a photo's features from the width of a view's, patches and all. */
+export function combinedWidth(plan: Combination, width: number): number {
+  const { halves, parts } = featureLayout(plan);
+  return plan.pooling === 'patches' ? halves * width : halves * parts * width;
 }
 
 /**
- * One vector a photo from those of its views: the only one; left ‖ right half; or the mean of the four tiles of
- * each half, left ‖ right.
+ * One vector a photo from those of its views: one after another, left before right half; or the mean of the four
+ * tiles of each half, left ‖ right.
  *
  * @param views [views, width] in the order of `viewBoxes`
  */
-export function combineViews(plan: ViewPlan, views: Float32Array, width: number): Float64Array {
-  if (plan !== 'tiles') return Float64Array.from(views);
+export function combineViews(plan: Combination, views: Float32Array, width: number): Float64Array {
+  if (plan.view !== 'tiles' || plan.combine === 'keep') return Float64Array.from(views);
   const combined = new Float64Array(2 * width);
   views.forEach((value, at) => {
     const half = Math.floor(at / (TILES_A_HALF * width));

@@ -15,7 +15,7 @@ import type { FeaturePlan } from './plan.ts';
 import prepareViews, { type PreparationTask, type ViewRecipe } from './prepare-worker.ts';
 
 /** Rises whenever the same photo, weights and plan would give other numbers. */
-const EXTRACTION_VERSION = 1;
+const EXTRACTION_VERSION = 2;
 
 /** Photos decoded and prepared ahead of the network: enough to keep it busy, few enough to bound memory. */
 const PHOTOS_AHEAD = 2;
@@ -58,7 +58,7 @@ export async function extractFeatures(
   const progress = options.progress ?? SILENT;
   const cacheFolder = options.cacheFolder ?? defaultCacheFolder();
   const network = await openNetwork(weights, plan, viewCount(plan.view), cacheFolder);
-  const columns = combinedWidth(plan.view, network.width);
+  const columns = combinedWidth(plan, network.width);
   const recipe = viewRecipe(weights.preprocessing, plan, network.size, options.turn ?? 0);
   const kind = `features-${valueFingerprint([EXTRACTION_VERSION, weights.sha256, weights.arch, weights.config, plan, recipe])}`;
   const cache = vectorCache(cacheFolder, kind, columns);
@@ -140,7 +140,7 @@ async function freshFeatures(
   cache: VectorCache,
 ): Promise<Float64Array> {
   const vectors = await network.run(views, viewCount(plan.view));
-  const values = combineViews(plan.view, vectors, network.width);
+  const values = combineViews(plan, vectors, network.width);
   await cache.write(hash, values);
   return values;
 }

@@ -10,7 +10,10 @@ export {
 } from './extract.ts';
 export { type FeatureGraph, featureGraph, viewSize } from './network.ts';
 export {
+  type BlockChoice,
+  blockNumbers,
   type FeaturePlan,
+  featureLayout,
   featurePlan,
   featurePlanSchema,
   POOLINGS,

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { UsageError } from '../../ground/errors.ts';
 import { randomStream } from '../../ground/random.ts';
-import { compile, input, type Program, Scope, type Tensor } from '../../tensor/index.ts';
+import { lengthAt } from '../../tensor/graph/shape.ts';
+import { compile, input, type Program, reshape, Scope, type Tensor } from '../../tensor/index.ts';
 import { openSafetensors } from '../../tensor/safetensors/index.ts';
 import { type Backbone, checkWeights, makeBackbone } from '../backbones/index.ts';
 import type { ResolvedWeights } from '../weights/index.ts';
@@ -91,7 +92,14 @@ export async function featureGraph(
   const size = viewSize(backbone, weights, plan);
   const batch = size <= LARGEST_BATCHED_SIDE ? viewsPerPhoto : 1;
   const scope = Scope.root({ random: randomStream(0), trainable: () => false }).from(file);
-  return { size, batch, features: (views) => pooledFeatures(backbone, backbone.forward(scope, views), plan) };
+  return {
+    size,
+    batch,
+    features(views) {
+      const pooled = pooledFeatures(backbone, backbone.forward(scope, views), plan);
+      return reshape(pooled, [lengthAt(pooled.shape, 0), -1]);
+    },
+  };
 }
 
 /**
@@ -105,8 +113,12 @@ export function viewSize(
   { size }: FeaturePlan,
 ): number {
   const [height, width] = preprocessing.inputSize;
-  const side = size ?? Math.max(height, width);
   const { multipleOf, native, fixed } = backbone.inputSize;
+  if (typeof size === 'string') {
+    const multiples = Math.max(1, Math.round(Number(size.slice(1)) / multipleOf));
+    return fixed ? Math.max(...(native ?? [height, width])) : multiples * multipleOf;
+  }
+  const side = size ?? Math.max(height, width);
   const isNative = native !== undefined && native[0] === side && native[1] === side;
   if (isNative || (!fixed && side % multipleOf === 0)) return side;
   const choice = fixed ? native?.join(' × ') : `a multiple of ${multipleOf}`;

@@ -1,28 +1,49 @@
 import { z } from 'zod';
 import { UsageError } from '../../ground/errors.ts';
-import { VIEW_PLANS } from '../preprocess/views.ts';
+import { TILES_A_HALF, VIEW_PLANS } from '../preprocess/views.ts';
 
 /**
- * How a set of tokens becomes one vector: the CLS token, the mean of the patch tokens, both, their generalised
- * mean (p = 3), or the backbone's own pooled output (attention pool, normed CLS, mean …).
+ * How a set of tokens becomes one vector: the CLS token, the mean of the patch tokens, their largest values, several
+ * of these side by side, their generalised mean (p = 3), or the backbone's own pooled output (attention pool, normed
+ * CLS, mean …). With `patches` it does not: the patch tokens stay a map of `grid` × `grid`.
  */
-export const POOLINGS = ['cls', 'mean', 'cls-mean', 'gem', 'pooled'] as const;
+export const POOLINGS = [
+  'cls',
+  'mean',
+  'max',
+  'cls-mean',
+  'cls-max',
+  'mean-max',
+  'cls-mean-max',
+  'gem',
+  'pooled',
+  'patches',
+] as const;
 export type Pooling = (typeof POOLINGS)[number];
 
 export const PRECISIONS = ['fp32', 'int8', 'int4'] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
+/** A block by its number from 0, or by its share of the last one's number: `17/23` is block 17 of 24, 8 of 12. */
+const blockSchema = z.union([z.int().nonnegative(), z.string().regex(/^\d+\/[1-9]\d*$/)]);
+export type BlockChoice = z.output<typeof blockSchema>;
+
 /** What is taken of each photo; `z.input` of it has all but nothing required. */
 export const featurePlanSchema = z.strictObject({
-  /** Whole photo, left ‖ right half, or 2 × 2 tiles a half, averaged, then left ‖ right. */
+  /** Whole photo, left ‖ right half, or 2 × 2 tiles a half, then left ‖ right. */
   view: z.enum(VIEW_PLANS).default('halves'),
-  /** Side of a view in pixels; null: the size the weights were made for. */
-  size: z.int().positive().nullable().default(null),
-  /** 0-based blocks whose raw output is pooled, in this order; empty: the output of the last, normed. */
-  blocks: z
-    .preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(z.int().nonnegative()))
-    .default([]),
+  /** Whether the tiles of a half are averaged, or kept one after another. */
+  combine: z.enum(['mean', 'keep']).default('mean'),
+  /** Side of a view in pixels; `~512`: the nearest the backbone takes; null: what the weights were made for. */
+  size: z
+    .union([z.int().positive(), z.string().regex(/^~[1-9]\d*$/)])
+    .nullable()
+    .default(null),
+  /** Blocks whose raw output is pooled, in this order; empty: the output of the last, normed. */
+  blocks: z.preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(blockSchema)).default([]),
   pooling: z.enum(POOLINGS).default('pooled'),
+  /** Side of the map that pooling `patches` averages a view's patch tokens to. */
+  grid: z.int().positive().default(8),
   precision: z.enum(PRECISIONS).default('fp32'),
 });
 
@@ -45,5 +66,33 @@ export function featurePlan(draft: z.input<typeof featurePlanSchema>): FeaturePl
       'pooling "pooled" is of the last block; choose cls, mean, cls-mean or gem for blocks',
     );
   }
+  if (parsed.data.pooling === 'patches' && parsed.data.view === 'tiles') {
+    throw new UsageError(
+      'pooling "patches" keeps a map of a whole or half photo; choose view whole or halves',
+    );
+  }
   return parsed.data;
+}
+
+/** How a photo's features are arranged: halves × parts × width; parts are tiles or patches, row by row. */
+export function featureLayout({
+  view,
+  combine,
+  pooling,
+  grid,
+}: Pick<FeaturePlan, 'view' | 'combine' | 'pooling' | 'grid'>): {
+  readonly halves: 1 | 2;
+  readonly parts: number;
+} {
+  const tiles = view === 'tiles' && combine === 'keep' ? TILES_A_HALF : 1;
+  return { halves: view === 'whole' ? 1 : 2, parts: tiles * (pooling === 'patches' ? grid * grid : 1) };
+}
+
+/** The numbers of a plan's blocks in a backbone of so many. */
+export function blockNumbers(blocks: readonly BlockChoice[], depth: number): number[] {
+  return blocks.map((block) => {
+    if (typeof block === 'number') return block;
+    const [part = 0, whole = 1] = block.split('/').map(Number);
+    return Math.round((part / whole) * (depth - 1));
+  });
 }

@@ -1,36 +1,51 @@
 import { UsageError } from '../../ground/errors.ts';
-import { concat, maximum, mean, power, select, type Tensor } from '../../tensor/index.ts';
+import {
+  concat,
+  constant,
+  matmul,
+  max,
+  maximum,
+  mean,
+  power,
+  select,
+  type Tensor,
+} from '../../tensor/index.ts';
 import type { Backbone, BackboneOutput, TokenMap } from '../backbones/index.ts';
-import type { FeaturePlan, Pooling } from './plan.ts';
+import { blockNumbers, type FeaturePlan, type Pooling } from './plan.ts';
 
 /** Exponent of the generalised mean (Radenović et al. 2019), and what negative activations count as. */
 const GEM_POWER = 3;
 const GEM_FLOOR = 1e-6;
 
 /**
- * One vector a view: the pooled tokens of every block asked for, one after another.
+ * One vector a view: the pooled tokens of every block asked for, one after another. With pooling `patches` one
+ * vector a patch of the map.
  *
- * @returns [views, width]
- * @throws UsageError for a block the backbone does not have, or a CLS token where there is none
+ * @returns [views, width], or [views, grid², width]
+ * @throws UsageError for a block the backbone does not have, a CLS token where there is none, or a map finer than
+ *   the patches
  */
 export function pooledFeatures(backbone: Backbone, output: BackboneOutput, plan: FeaturePlan): Tensor {
-  const { blocks, pooling } = plan;
+  const { pooling, grid } = plan;
   if (pooling === 'pooled') return output.pooled;
-  const maps = blocks.map((block) => {
+  const maps = blockNumbers(plan.blocks, backbone.depth).map((block) => {
     const map = output.blocks[block];
     if (map) return map;
     throw new UsageError(`${backbone.arch} has blocks 0 to ${backbone.depth - 1}, not ${block}`);
   });
-  const pooled = (maps.length > 0 ? maps : [output.tokens]).map((map) => pool(backbone, map, pooling));
+  const pooled = (maps.length > 0 ? maps : [output.tokens]).map((map) =>
+    pooling === 'patches' ? patchMap(backbone, map, grid) : pool(backbone, map, pooling),
+  );
   return pooled.length === 1 ? (pooled[0] as Tensor) : concat(pooled, -1);
 }
 
 function pool(
   backbone: Backbone,
   { patches, prefix }: TokenMap,
-  pooling: Exclude<Pooling, 'pooled'>,
+  pooling: Exclude<Pooling, 'pooled' | 'patches'>,
 ): Tensor {
   const average = (): Tensor => mean(patches, { axes: [1] });
+  const largest = (): Tensor => max(patches, { axes: [1] });
   const cls = (): Tensor => {
     if (prefix) return select(prefix, 1, 0);
     throw new UsageError(`${backbone.arch} has no CLS token; choose mean, gem or pooled`);
@@ -40,9 +55,47 @@ function pool(
       return cls();
     case 'mean':
       return average();
+    case 'max':
+      return largest();
     case 'cls-mean':
       return concat([cls(), average()], -1);
+    case 'cls-max':
+      return concat([cls(), largest()], -1);
+    case 'mean-max':
+      return concat([average(), largest()], -1);
+    case 'cls-mean-max':
+      return concat([cls(), average(), largest()], -1);
     case 'gem':
       return power(mean(power(maximum(patches, GEM_FLOOR), GEM_POWER), { axes: [1] }), 1 / GEM_POWER);
   }
+}
+
+/**
+ * Patch tokens averaged to a map of `side` × `side`; where the patches do not divide evenly neighbouring cells
+ * share some (torch's AdaptiveAvgPool2d).
+ *
+ * @returns [views, side², dim], row by row
+ */
+function patchMap({ arch }: Backbone, { patches, grid: [rows, columns] }: TokenMap, side: number): Tensor {
+  if (side > rows || side > columns) {
+    throw new UsageError(
+      `a view has only ${rows} × ${columns} patches in ${arch}; choose input.grid up to ${Math.min(rows, columns)} or a larger input.size`,
+    );
+  }
+  if (side === rows && side === columns) return patches;
+  const down = cellShares(rows, side);
+  const across = cellShares(columns, side);
+  const shares = down.flatMap((rowShares) =>
+    across.flatMap((columnShares) => rowShares.flatMap((row) => columnShares.map((column) => row * column))),
+  );
+  return matmul(constant(shares, [side * side, rows * columns]), patches);
+}
+
+/** What share of each cell each of `length` patches makes up: [cell][patch]. */
+function cellShares(length: number, cells: number): number[][] {
+  return Array.from({ length: cells }, (_, cell) => {
+    const start = Math.floor((cell * length) / cells);
+    const end = Math.ceil(((cell + 1) * length) / cells);
+    return Array.from({ length }, (_, patch) => (patch >= start && patch < end ? 1 / (end - start) : 0));
+  });
 }

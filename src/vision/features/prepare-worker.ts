@@ -33,12 +33,22 @@ export default function prepareViews({ pixels, recipe }: PreparationTask): Float
   const values = new Float32Array(boxes.length * 3 * size * size);
   boxes.forEach((box, view) => {
     const { data } = resample(pixels, box, { width: size, height: size }, interpolation);
-    normalise(data, recipe, values.subarray(view * 3 * size * size, (view + 1) * 3 * size * size));
+    normaliseView(data, recipe, values.subarray(view * 3 * size * size, (view + 1) * 3 * size * size));
   });
   return values;
 }
 
-function normalise(data: Uint8Array, { size, mean, std, turn }: ViewRecipe, into: Float32Array): void {
+/**
+ * Turns and normalises one view.
+ *
+ * @param data [size, size, 3]
+ * @param into [3, size, size], filled
+ */
+export function normaliseView(
+  data: Uint8Array,
+  { size, mean, std, turn }: ViewRecipe,
+  into: Float32Array,
+): void {
   const area = size * size;
   const mirrored = (turn & 1) !== 0;
   const flipped = (turn & 2) !== 0;

@@ -72,7 +72,8 @@ export function resample(
   if (!(size.width >= 1 && size.height >= 1))
     throw new RangeError(`cannot resize to ${size.width}×${size.height}`);
   const across = tapsOf(box.left, box.right, size.width, interpolation);
-  const down = tapsOf(box.top, box.bottom, size.height, interpolation);
+  // Filtered rows hold the box alone, so they are counted from its top.
+  const down = tapsOf(0, box.bottom - box.top, size.height, interpolation);
   return filterColumns(filterRows(pixels, box, across, size.width), down, size.height);
 }
 

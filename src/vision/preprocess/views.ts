@@ -7,6 +7,8 @@ import type { Box } from './resample.ts';
 export const VIEW_PLANS = ['whole', 'halves', 'tiles'] as const;
 export type ViewPlan = (typeof VIEW_PLANS)[number];
 
+export const TILES_A_HALF = 4;
+
 /** Views of one photo in a fixed order: left half before right half, tiles row by row. */
 export function viewBoxes(plan: ViewPlan, width: number, height: number): Box[] {
   const whole = { left: 0, top: 0, right: width, bottom: height };

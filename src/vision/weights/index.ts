@@ -19,3 +19,4 @@ export {
   type ResolveOptions,
   resolveWeights,
 } from './resolve.ts';
+export { resolveTrainedWeights } from './trained-with.ts';

@@ -6,7 +6,12 @@ import { randomStream } from '../../../src/ground/random.ts';
 import { compile, input, openSafetensors, Scope, type TensorData } from '../../../src/tensor/index.ts';
 import { makeBackbone } from '../../../src/vision/backbones/index.ts';
 import { combineViews } from '../../../src/vision/features/combine.ts';
-import { extractFeatures, featurePlan } from '../../../src/vision/features/index.ts';
+import {
+  blockNumbers,
+  extractFeatures,
+  featureLayout,
+  featurePlan,
+} from '../../../src/vision/features/index.ts';
 import prepareViews, { type ViewRecipe } from '../../../src/vision/features/prepare-worker.ts';
 import { decodePhoto } from '../../../src/vision/photos/index.ts';
 import type { ResolvedWeights } from '../../../src/vision/weights/index.ts';
@@ -129,6 +134,9 @@ describe('features of photos', () => {
     [{ view: 'halves' as const, pooling: 'cls-mean' as const }, 96],
     [{ view: 'halves' as const, pooling: 'gem' as const, size: 28 }, 48],
     [{ view: 'tiles' as const, pooling: 'mean' as const, blocks: [0, 1, 2] }, 144],
+    [{ view: 'tiles' as const, combine: 'keep' as const, size: 28 }, 192],
+    [{ view: 'halves' as const, pooling: 'cls-mean-max' as const, blocks: ['17/23', '23/23'] }, 288],
+    [{ view: 'halves' as const, pooling: 'patches' as const, grid: 2, size: '~40' }, 192],
     [{ view: 'whole' as const, precision: 'int8' as const }, 24],
     [{ view: 'whole' as const, precision: 'int4' as const }, 24],
   ])('of %j have %i columns, all finite', async (draft, width) => {
@@ -138,6 +146,35 @@ describe('features of photos', () => {
     expect(matrix.columns).toBe(width);
     expect(matrix.data.every(Number.isFinite)).toBe(true);
     expect(matrix.data.slice(0, width)).not.toEqual(matrix.data.slice(width));
+  });
+
+  it('of a map of patches average to the mean of the patches, whatever its side', async () => {
+    const of = async (draft: Parameters<typeof featurePlan>[0]): Promise<Float64Array> => {
+      const plan = featurePlan({ view: 'whole', ...draft });
+      return (await extractFeatures(photos.slice(0, 1), weights, plan, { cacheFolder: cache('maps') })).data;
+    };
+    const average = await of({ pooling: 'mean', blocks: [1] });
+    const largest = await of({ pooling: 'max', blocks: [1] });
+    const one = await of({ pooling: 'patches', grid: 1, blocks: [1] });
+    const all = await of({ pooling: 'patches', grid: 3, blocks: [1] });
+    expect(all).toHaveLength(9 * 24);
+    average.forEach((value, column) => {
+      expect(one[column]).toBeCloseTo(value, 4);
+      const patches = Array.from({ length: 9 }, (_, patch) => all[patch * 24 + column] ?? Number.NaN);
+      expect(patches.reduce((sum, patch) => sum + patch / 9, 0)).toBeCloseTo(value, 4);
+      expect(Math.max(...patches)).toBeCloseTo(largest[column] ?? Number.NaN, 5);
+    });
+    // Of three patches a side, a map of two shares the middle ones between its cells.
+    const two = await of({ pooling: 'patches', grid: 2, blocks: [1] });
+    const corner = [0, 1, 3, 4].reduce((sum, patch) => sum + (all[patch * 24] ?? 0) / 4, 0);
+    expect(two[0]).toBeCloseTo(corner, 4);
+    await expect(of({ pooling: 'patches', grid: 4 })).rejects.toThrow(/only 3 × 3 patches/);
+    expect(() => featurePlan({ view: 'tiles', pooling: 'patches' })).toThrow(/choose view whole or halves/);
+  });
+
+  it('take blocks by their share of the depth', () => {
+    expect(blockNumbers([3, '17/23', '23/23', '0/23'], 24)).toEqual([3, 17, 23, 0]);
+    expect(blockNumbers(['17/23', '23/23'], 12)).toEqual([8, 11]);
   });
 
   it('compute only what is new when the folder grows, to the same numbers', async () => {
@@ -237,7 +274,14 @@ describe('prepared views', () => {
 describe('combining views', () => {
   it('averages the four tiles of a half and puts left before right', () => {
     const views = Float32Array.from({ length: 16 }, (_, at) => at);
-    expect([...combineViews('tiles', views, 2)]).toEqual([3, 4, 11, 12]);
-    expect([...combineViews('halves', Float32Array.of(1, 2, 3, 4), 2)]).toEqual([1, 2, 3, 4]);
+    expect([...combineViews(featurePlan({ view: 'tiles' }), views, 2)]).toEqual([3, 4, 11, 12]);
+    expect([...combineViews(featurePlan({}), Float32Array.of(1, 2, 3, 4), 2)]).toEqual([1, 2, 3, 4]);
+  });
+
+  it('keeps the tiles where that is asked for', () => {
+    const views = Float32Array.from({ length: 16 }, (_, at) => at);
+    const plan = featurePlan({ view: 'tiles', combine: 'keep' });
+    expect([...combineViews(plan, views, 2)]).toEqual([...views]);
+    expect(featureLayout(plan)).toEqual({ halves: 2, parts: 4 });
   });
 });

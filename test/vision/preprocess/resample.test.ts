@@ -39,6 +39,14 @@ describe('resampling', () => {
     expect(new Set(left.data)).toEqual(new Set([10]));
   });
 
+  it.each(INTERPOLATIONS)('%s makes of a box what it makes of the same part cut out', (filter) => {
+    const source = picture(8, 6, (x, y) => (x * 37 + y * 91) % 256);
+    const cut = picture(5, 3, (x, y) => ((x + 2) * 37 + (y + 3) * 91) % 256);
+    const size = { width: 4, height: 7 };
+    const inside = resample(source, { left: 2, top: 3, right: 7, bottom: 6 }, size, filter);
+    expect(inside).toEqual(resample(cut, { left: 0, top: 0, right: 5, bottom: 3 }, size, filter));
+  });
+
   it('refuses a box that leaves the picture or is empty', () => {
     const source = picture(8, 6, () => 0);
     expect(() => resample(source, { ...all, right: 9 }, { width: 2, height: 2 }, 'bicubic')).toThrow(

@@ -1,0 +1,21 @@
+export { type Augmented, augmentPixels } from './augment.ts';
+export { type AugmentationTask, type Augmenter, startAugmenter } from './augmenter.ts';
+export {
+  type BatchMix,
+  cutmixBatch,
+  mixBatch,
+  mixTargets,
+  mixupBatch,
+  type PictureBatch,
+} from './batch-mix.ts';
+export { withoutDateStamp, withoutRedDots } from './mark-removal.ts';
+export {
+  type AugmentationSettings,
+  augmentationPreset,
+  augmentationSettings,
+  changesPictures,
+  OPERATION_NAMES,
+  type OperationName,
+  PRESET_NAMES,
+  type PresetName,
+} from './settings.ts';

@@ -1,0 +1,202 @@
+import { z } from 'zod';
+
+const probability = z.number().min(0).max(1).default(0);
+
+/** Two ends of a range; one number is both. */
+function range(smallest: number, largest: number, standard: readonly [number, number]) {
+  const end = z.number().min(smallest).max(largest);
+  return z
+    .union([end.transform((value): [number, number] => [value, value]), z.tuple([end, end])])
+    .refine(([low, high]) => low <= high, 'the first end of a range must not exceed the second')
+    .default([...standard]);
+}
+
+/** How far a value may go to either side. */
+function reach(largest: number, standard: number) {
+  return z.number().min(0).max(largest).default(standard);
+}
+
+/**
+ * The operations by name, in the order they are applied: marks first, so that what follows treats made ones
+ * as it treats real ones. Lengths are shares of the view's side (so that one
+ * setting serves every input size) except where pixels are named.
+ */
+const operationSettings = {
+  /** Takes an orange printed date out of a corner. */
+  dateStampRemoval: z.strictObject({ probability }).prefault({}),
+  /** Takes the red light spots of a sensor out. */
+  redDotRemoval: z.strictObject({ probability }).prefault({}),
+  /** A date printed in orange figures in a corner; height of the figures as a share of the side. */
+  dateStamp: z.strictObject({ probability, height: range(0.01, 0.2, [0.035, 0.06]) }).prefault({}),
+  /** One or two rows of red light spots; diameter of a spot as a share of the side. */
+  redDots: z.strictObject({ probability, diameter: range(0.01, 0.3, [0.04, 0.09]) }).prefault({}),
+  horizontalFlip: z.strictObject({ probability }).prefault({}),
+  verticalFlip: z.strictObject({ probability }).prefault({}),
+  /** Turns by 90°, 180° or 270°. */
+  quarterTurns: z.strictObject({ probability }).prefault({}),
+  /** Shift (± share of the side), scale (factor 1 ± scale) and rotation (± degrees) about the middle. */
+  shiftScaleRotate: z
+    .strictObject({
+      probability,
+      shift: reach(0.9, 0.1),
+      scale: reach(0.9, 0.15),
+      rotate: reach(180, 15),
+    })
+    .prefault({}),
+  /** The view shrunk by a factor of the range and laid somewhere on a black canvas of its size. */
+  randomShrink: z.strictObject({ probability, factor: range(0.05, 1, [0.85, 1]) }).prefault({}),
+  /** Factor 1 ± range on every channel. */
+  brightness: z.strictObject({ probability, range: reach(1, 0.2) }).prefault({}),
+  /** Factor 1 ± range on the distance from the view's mean luma. */
+  contrast: z.strictObject({ probability, range: reach(1, 0.2) }).prefault({}),
+  /** Factor 1 ± range on the distance from each pixel's luma. */
+  saturation: z.strictObject({ probability, range: reach(1, 0.3) }).prefault({}),
+  /** Rotation about the grey axis by ± range of a full turn. */
+  hue: z.strictObject({ probability, range: reach(0.5, 0.05) }).prefault({}),
+  /** Brightness, contrast, saturation and hue as above, in random order. */
+  colourJitter: z
+    .strictObject({
+      probability,
+      brightness: reach(1, 0.2),
+      contrast: reach(1, 0.2),
+      saturation: reach(1, 0.3),
+      hue: reach(0.5, 0.05),
+    })
+    .prefault({}),
+  /** Factor 1 ± contrast on every channel, then ± brightness of full scale added. */
+  brightnessContrast: z
+    .strictObject({ probability, brightness: reach(1, 0.2), contrast: reach(1, 0.2) })
+    .prefault({}),
+  /** Shifts in HSV: hue ± degrees, saturation and value ± grey levels of 255. */
+  hueSaturationValue: z
+    .strictObject({ probability, hue: reach(180, 20), saturation: reach(255, 20), value: reach(255, 20) })
+    .prefault({}),
+  /** Independent normal noise a channel; its variance, in squared grey levels, is drawn from the range. */
+  gaussianNoise: z.strictObject({ probability, variance: range(0, 10_000, [10, 50]) }).prefault({}),
+  /** Standard deviation in pixels. */
+  gaussianBlur: z.strictObject({ probability, deviation: range(0.1, 20, [0.8, 1.1]) }).prefault({}),
+  /** Length of the blur in pixels, in any direction. */
+  motionBlur: z.strictObject({ probability, length: range(1, 99, [3, 5]) }).prefault({}),
+  /** Square holes; their number and their side as a share of the view's. */
+  coarseDropout: z
+    .strictObject({
+      probability,
+      holes: range(1, 1000, [1, 8]),
+      side: range(0.001, 1, [1 / 32, 1 / 16]),
+      fill: z.enum(['black', 'mean']).default('black'),
+    })
+    .prefault({}),
+};
+
+/** Names of the operations in the order they are applied. */
+export const OPERATION_NAMES = Object.keys(operationSettings) as (keyof typeof operationSettings)[];
+export type OperationName = (typeof OPERATION_NAMES)[number];
+
+const allSettings = z.strictObject({
+  /** Which preset the settings started from. */
+  preset: z.enum(['none', 'light', 'seed1', 'heavy', 'first-place', 'marks']).default('none'),
+  ...operationSettings,
+  /**
+   * Groups of which, with the group's probability, one member is applied; a member's own probability is its
+   * weight in the choice.
+   */
+  oneOf: z.array(z.strictObject({ probability, among: z.array(z.enum(OPERATION_NAMES)).min(1) })).default([]),
+  /** Mixing of a batch's photos with one another: mixup or cutmix, either with equal chance; an α of 0 rules one out. */
+  batch: z
+    .strictObject({
+      probability,
+      mixupAlpha: z.number().min(0).default(0.4),
+      cutmixAlpha: z.number().min(0).default(1),
+    })
+    .prefault({}),
+});
+
+/** Augmentation as resolved: every operation has its probability and its range. */
+export type AugmentationSettings = z.output<typeof allSettings>;
+export type PresetName = AugmentationSettings['preset'];
+type Draft = { readonly [Name in keyof AugmentationSettings]?: unknown };
+
+const FLIPS: Draft = { horizontalFlip: { probability: 0.5 }, verticalFlip: { probability: 0.5 } };
+
+/** Where the presets differ from doing nothing. */
+const PRESETS: Readonly<Record<PresetName, Draft>> = {
+  none: {},
+  light: {
+    ...FLIPS,
+    brightness: { probability: 0.5, range: 0.1 },
+    contrast: { probability: 0.5, range: 0.1 },
+    saturation: { probability: 0.5, range: 0.1 },
+  },
+  seed1: {
+    ...FLIPS,
+    quarterTurns: { probability: 0.5 },
+    shiftScaleRotate: { probability: 0.5, shift: 0, scale: 0, rotate: 15 },
+    colourJitter: { probability: 0.5, brightness: 0.2, contrast: 0.2, saturation: 0.2, hue: 0.05 },
+  },
+  heavy: {
+    ...FLIPS,
+    quarterTurns: { probability: 0.5 },
+    shiftScaleRotate: { probability: 0.5 },
+    colourJitter: { probability: 1 },
+    brightnessContrast: { probability: 1 },
+    hueSaturationValue: { probability: 1 },
+    gaussianNoise: { probability: 1 },
+    gaussianBlur: { probability: 1 },
+    motionBlur: { probability: 1 },
+    oneOf: [
+      { probability: 0.7, among: ['colourJitter', 'brightnessContrast', 'hueSaturationValue'] },
+      { probability: 0.3, among: ['gaussianNoise', 'gaussianBlur', 'motionBlur'] },
+    ],
+    coarseDropout: { probability: 0.3 },
+    batch: { probability: 0.5 },
+  },
+  'first-place': { ...FLIPS, randomShrink: { probability: 0.2 } },
+  marks: { ...FLIPS, dateStamp: { probability: 0.25 }, redDots: { probability: 0.05 } },
+};
+
+/** Names of the presets. */
+export const PRESET_NAMES = Object.keys(PRESETS) as PresetName[];
+
+/**
+ * Augmentation as written in a recipe: the name of a preset (`heavy`), or an object whose `preset` (default
+ * `none`) is the start and whose other members change it one by one
+ * (`{ "preset": "seed1", "dateStamp": { "probability": 0.25 } }`). What comes out is complete, and gives
+ * itself when parsed again.
+ */
+export const augmentationSettings = z.preprocess(withPreset, allSettings);
+
+/** Settings of a preset. */
+export function augmentationPreset(name: PresetName): AugmentationSettings {
+  return augmentationSettings.parse(name);
+}
+
+/** Whether any picture can come out changed; mixing of batches is apart. */
+export function changesPictures(settings: AugmentationSettings): boolean {
+  const grouped = new Set(settings.oneOf.flatMap((group) => group.among));
+  const inGroup = settings.oneOf.some(
+    (group) => group.probability > 0 && group.among.some((name) => settings[name].probability > 0),
+  );
+  return inGroup || OPERATION_NAMES.some((name) => !grouped.has(name) && settings[name].probability > 0);
+}
+
+function withPreset(written: unknown): unknown {
+  const draft: unknown = typeof written === 'string' ? { preset: written } : written;
+  if (typeof draft !== 'object' || draft === null || Array.isArray(draft)) return draft;
+  const name: unknown = 'preset' in draft ? draft.preset : 'none';
+  const start = PRESET_NAMES.find((known) => known === name);
+  return start === undefined ? draft : merged(PRESETS[start], draft);
+}
+
+/** Members of `changes` over those of `start`; what is an object in both is merged in turn. */
+function merged(start: object, changes: object): object {
+  const result: Record<string, unknown> = { ...start };
+  for (const [key, value] of Object.entries(changes)) {
+    const before = result[key];
+    result[key] = isPlain(before) && isPlain(value) ? merged(before, value) : value;
+  }
+  return result;
+}
+
+function isPlain(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
