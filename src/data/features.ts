@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { InputError, messageOf } from '../ground/errors.ts';
+import { basename, extname } from 'node:path';
+import { InputError, messageOf, UsageError } from '../ground/errors.ts';
+import { joinFeatureSets } from './feature-sets.ts';
 import { readNpyMatrix } from './npy.ts';
 
 /** A row-major matrix of doubles: `data[row * columns + column]`. */
@@ -7,6 +9,14 @@ export interface Matrix {
   readonly rows: number;
   readonly columns: number;
   readonly data: Float64Array;
+  /** The feature sets whose columns follow one another, where they are told apart. */
+  readonly sets?: readonly FeatureSet[];
+}
+
+/** Neighbouring columns that were made together: the features of one backbone, the descriptors, one file. */
+export interface FeatureSet {
+  readonly name: string;
+  readonly columns: number;
 }
 
 /** Features of photos: row r of the matrix belongs to `ids[r]`. */
@@ -31,6 +41,24 @@ export async function readFeatureTable(npyPath: string, idsPath: string): Promis
     );
   }
   return { ids, matrix };
+}
+
+/**
+ * Reads several `.npy` of the same photos side by side, as {@link readFeatureTable} reads one. Each is a feature
+ * set, called what its file is called without the ending.
+ *
+ * @throws InputError as there, and UsageError when no file is given
+ */
+export async function readFeatureTables(npyPaths: readonly string[], idsPath: string): Promise<FeatureTable> {
+  const tables: FeatureTable[] = [];
+  for (const path of npyPaths) tables.push(await readFeatureTable(path, idsPath));
+  const [first] = tables;
+  if (!first) throw new UsageError('name a feature file');
+  const parts = tables.map(({ matrix }, index) => {
+    const path = npyPaths[index] ?? '';
+    return { name: basename(path, extname(path)), matrix };
+  });
+  return { ids: first.ids, matrix: joinFeatureSets(parts) };
 }
 
 async function readIds(path: string): Promise<string[]> {
@@ -66,7 +94,7 @@ export function takeRows(matrix: Matrix, indices: readonly number[]): Matrix {
   indices.forEach((source, row) => {
     data.set(matrix.data.subarray(source * columns, (source + 1) * columns), row * columns);
   });
-  return { rows: indices.length, columns, data };
+  return { rows: indices.length, columns, data, ...(matrix.sets && { sets: matrix.sets }) };
 }
 
 /** The columns `indices` of a matrix, in that order. */

@@ -1,35 +1,57 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { InputError, messageOf, UsageError } from '../ground/errors.ts';
-import { featurePlanSchema } from '../vision/features/index.ts';
+import { featureLayout, featurePlan, featurePlanSchema } from '../vision/features/index.ts';
 import {
   LEAFWISE_BOOST_DEFAULTS,
   leafwiseBoostSettings,
   OBLIVIOUS_BOOST_DEFAULTS,
   obliviousBoostSettings,
 } from './boost/boost-settings.ts';
+import { learnsFromPhotos } from './fine-tune/learns-from-photos.ts';
+import { NETWORK_RECIPES } from './network/recipes.ts';
+import { networkSettings } from './network/settings.ts';
+import { reductionSettings } from './reduction/reduction-settings.ts';
 import { kernelRidgeSettings, ridgeSettings, viewAverageSettings } from './ridge-settings.ts';
+import { stackSettings } from './stack/stack-settings.ts';
+import { transformSettings } from './target-transform/transform-settings.ts';
+
+const descriptorInput = z.strictObject({ kind: z.literal('descriptors') });
+const backboneInput = featurePlanSchema.extend({ kind: z.literal('backbone'), backbone: z.string().min(1) });
 
 /** What photos are turned into before the estimator sees them. */
 const inputSettings = z.discriminatedUnion('kind', [
   /** Colour and texture descriptors of the photos. */
-  z.strictObject({ kind: z.literal('descriptors') }),
-  /** Rows of a feature file. */
+  descriptorInput,
+  /** Rows of a feature file, or of several with the same photos. */
   z.strictObject({ kind: z.literal('features') }),
   /** Features of the photos from a frozen backbone: a catalogue name, a hub repository or a file. */
-  featurePlanSchema.extend({ kind: z.literal('backbone'), backbone: z.string().min(1) }),
+  backboneInput,
+  /** Several of the two, side by side; members of a stack may read them apart. */
+  z.strictObject({
+    kind: z.literal('several'),
+    sets: z.array(z.discriminatedUnion('kind', [descriptorInput, backboneInput])).min(2),
+  }),
+]);
+
+/** Estimators of which a stack can be made. */
+const learner = z.discriminatedUnion('kind', [
+  ridgeSettings,
+  kernelRidgeSettings,
+  viewAverageSettings,
+  leafwiseBoostSettings,
+  obliviousBoostSettings,
+  networkSettings,
 ]);
 
 const recipeSchema = z.strictObject({
   name: z.string().min(1),
   input: inputSettings,
-  estimator: z.discriminatedUnion('kind', [
-    ridgeSettings,
-    kernelRidgeSettings,
-    viewAverageSettings,
-    leafwiseBoostSettings,
-    obliviousBoostSettings,
-  ]),
+  /** What features are reduced to, inside every fold. */
+  reduction: reductionSettings.default({ kind: 'none' }),
+  /** What is learnt instead of grams. */
+  transform: transformSettings.default({ kind: 'none' }),
+  estimator: z.discriminatedUnion('kind', [...learner.options, stackSettings(learner)]),
   evaluation: z.strictObject({
     /** Whether a second evaluation holds out one State at a time. */
     leaveOneStateOut: z.boolean(),
@@ -44,11 +66,15 @@ export type EstimatorSettings = Recipe['estimator'];
 interface RecipeDraft {
   name?: unknown;
   input?: unknown;
+  reduction?: unknown;
+  transform?: unknown;
+  /** What is taken of photos once a backbone is named. */
+  plan?: unknown;
   estimator?: unknown;
   evaluation?: unknown;
 }
 
-const RIDGE_DEFAULTS = { sessionWeight: 0.5, clip: 4 };
+const RIDGE_DEFAULTS = { sessionWeight: 0.5, clip: 4, scaling: 'columns' };
 const PENALTIES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
 const SOFT_KERNEL = { weight: 1, kernels: ['laplacian'], gammas: [0.3], penalties: PENALTIES };
 
@@ -67,6 +93,8 @@ const ESTIMATOR_DEFAULTS: Readonly<Record<EstimatorSettings['kind'], object>> = 
   },
   'leafwise-boost': LEAFWISE_BOOST_DEFAULTS,
   'oblivious-boost': OBLIVIOUS_BOOST_DEFAULTS,
+  network: {},
+  stack: {},
 };
 
 const RECIPES: Readonly<Record<string, RecipeDraft>> = {
@@ -74,6 +102,27 @@ const RECIPES: Readonly<Record<string, RecipeDraft>> = {
   'feature-ridge': { input: { kind: 'features' }, estimator: { kind: 'kernel-ridge' } },
   'descriptor-boost': { input: { kind: 'descriptors' }, estimator: { kind: 'leafwise-boost' } },
   'feature-boost': { input: { kind: 'features' }, estimator: { kind: 'leafwise-boost' } },
+  'feature-stack': {
+    input: { kind: 'features' },
+    estimator: {
+      kind: 'stack',
+      combine: 'fitted',
+      members: [
+        { input: 'each', estimator: { kind: 'kernel-ridge' } },
+        {
+          input: 'each',
+          reduction: { kind: 'pca', components: 64 },
+          estimator: { kind: 'kernel-ridge', scaling: 'together' },
+        },
+      ],
+    },
+  },
+  ...Object.fromEntries(
+    Object.entries(NETWORK_RECIPES).map(([name, recipe]) => [
+      name,
+      { input: { kind: 'features' }, ...recipe },
+    ]),
+  ),
 };
 
 /** Names of the recipes that come with sward. */
@@ -83,7 +132,8 @@ export const RECIPE_NAMES: readonly string[] = Object.keys(RECIPES);
  * A recipe by name or from a JSON file, with settings changed by `path=value` texts (`estimator.clip=3`,
  * `estimator.penalties=0.1,1`). Values are JSON where they parse as such, lists where they hold commas, else
  * text. Setting `estimator.kind` starts from that estimator's defaults; `backbone=NAME` makes the input features
- * of that backbone (`input.view`, `input.blocks` … say which).
+ * of that backbone, taken by the recipe's plan (`input.view`, `input.blocks` … change it), and `extra=NAME` puts the
+ * pooled features of another one's halves beside them.
  *
  * @throws UsageError for an unknown recipe, path or value
  * @throws InputError when a recipe file cannot be read
@@ -94,11 +144,16 @@ export async function resolveRecipe(nameOrFile: string, changes: readonly string
       ? { name: nameOrFile, ...RECIPES[nameOrFile] }
       : await readRecipeFile(nameOrFile),
   );
-  // A new kind of estimator or a backbone must come first: settings belong to it.
-  const rank = (change: string): number => Number(!/^(estimator\.kind|backbone)=/.test(change));
-  const ordered = [...changes].sort((a, b) => rank(a) - rank(b));
+  const ordered = [...changes].sort((a, b) => rankOf(a) - rankOf(b));
   for (const change of ordered) applyChange(draft, change);
   return parseRecipe(nameOrFile, draft);
+}
+
+/** A new kind of estimator or a backbone comes first, for settings belong to it; what is put beside it last. */
+function rankOf(change: string): number {
+  const order = [/^(estimator\.kind|backbone)=/, /^estimator\.architecture\.kind=/, /^(?!extra=)/];
+  const rank = order.findIndex((pattern) => pattern.test(change));
+  return rank < 0 ? order.length : rank;
 }
 
 /** Checks a recipe read back from a run folder. @throws InputError naming `where` */
@@ -108,16 +163,59 @@ export function parseStoredRecipe(where: string, stored: unknown): Recipe {
   throw new InputError(where, `its recipe is damaged (${issuesOf(parsed.error)})`, 'train the run again');
 }
 
-function parseRecipe(nameOrFile: string, draft: RecipeDraft): Recipe {
-  const estimator = draft.estimator as { kind?: EstimatorSettings['kind'] } | undefined;
-  const defaults = estimator?.kind ? ESTIMATOR_DEFAULTS[estimator.kind] : undefined;
+function parseRecipe(nameOrFile: string, { plan: _, ...draft }: RecipeDraft): Recipe {
   const parsed = recipeSchema.safeParse({
     ...draft,
-    estimator: { ...defaults, ...estimator },
+    estimator: withDefaults(draft.estimator),
     evaluation: { leaveOneStateOut: true, ...(draft.evaluation as object | undefined) },
   });
-  if (parsed.success) return parsed.data;
-  throw new UsageError(`recipe ${nameOrFile}: ${issuesOf(parsed.error)}`);
+  if (!parsed.success) throw new UsageError(`recipe ${nameOrFile}: ${issuesOf(parsed.error)}`);
+  const { reduction, estimator } = parsed.data;
+  if (reduction.kind !== 'none' && (estimator.kind === 'stack' || estimator.kind === 'view-average')) {
+    throw new UsageError(
+      `recipe ${nameOrFile}: reduction: ${estimator.kind} picks columns of its own; ` +
+        'reduce inside the members of a stack',
+    );
+  }
+  return withLayout(withEvaluation(parsed.data, draft), draft);
+}
+
+/** An estimator, and the members it may have, with their kind's defaults. */
+function withDefaults(draft: unknown): unknown {
+  if (typeof draft !== 'object' || draft === null) return draft;
+  const estimator: { kind?: unknown; members?: unknown } = draft;
+  const defaults = Object.entries(ESTIMATOR_DEFAULTS).find(([kind]) => kind === estimator.kind)?.[1];
+  const { members } = estimator;
+  return {
+    ...defaults,
+    ...estimator,
+    ...(estimator.kind === 'stack' &&
+      Array.isArray(members) && {
+        members: members.map((member: unknown) =>
+          typeof member === 'object' && member !== null && 'estimator' in member
+            ? { ...member, estimator: withDefaults(member.estimator) }
+            : member,
+        ),
+      }),
+  };
+}
+
+/** Training on photos takes hours, so that States are held out only when that is asked for. */
+function withEvaluation(recipe: Recipe, draft: RecipeDraft): Recipe {
+  const { leaveOneStateOut } = (draft.evaluation ?? {}) as Partial<Recipe['evaluation']>;
+  if (leaveOneStateOut !== undefined || !learnsFromPhotos(recipe)) return recipe;
+  return { ...recipe, evaluation: { leaveOneStateOut: false } };
+}
+
+/** A network reads features as the backbone's plan arranges them, unless the recipe says otherwise. */
+function withLayout(recipe: Recipe, draft: RecipeDraft): Recipe {
+  const { input, estimator } = recipe;
+  const given = (draft.estimator as { layout?: object } | undefined)?.layout;
+  const first = input.kind === 'several' ? input.sets[0] : input;
+  if (estimator.kind !== 'network' || first?.kind !== 'backbone') return recipe;
+  const { kind: _, backbone: __, ...plan } = first;
+  const layout = { ...estimator.layout, ...featureLayout(featurePlan(plan)), ...given };
+  return { ...recipe, estimator: { ...estimator, layout } };
 }
 
 async function readRecipeFile(path: string): Promise<RecipeDraft> {
@@ -145,7 +243,17 @@ function applyChange(draft: RecipeDraft, change: string): void {
     return;
   }
   if (path.join('.') === 'backbone') {
-    draft.input = { kind: 'backbone', backbone: value };
+    const { kind, ...known } = (draft.input ?? {}) as { readonly kind?: unknown };
+    const plan = kind === 'backbone' ? known : (draft.plan as object | undefined);
+    draft.input = { ...plan, kind: 'backbone', backbone: value };
+    return;
+  }
+  if (path.join('.') === 'extra') {
+    draft.input = { kind: 'several', sets: [draft.input, { kind: 'backbone', backbone: value }] };
+    return;
+  }
+  if (path.join('.') === 'estimator.architecture.kind') {
+    draft.estimator = { ...(draft.estimator as object | undefined), architecture: { kind: value } };
     return;
   }
   let target = draft as Record<string, unknown>;

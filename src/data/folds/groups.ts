@@ -16,7 +16,10 @@ const TOTAL_BINS = 5;
  *
  * @throws UsageError when photos lack the date or State that the grouping needs
  */
-export function groupsOf(labels: readonly Label[], grouping: Grouping): string[] {
+export function groupsOf(
+  labels: readonly Pick<Label, 'imageId' | 'date' | 'state'>[],
+  grouping: Grouping,
+): string[] {
   return labels.map((label) => {
     if (grouping === 'none') return label.imageId;
     const parts = grouping === 'date' ? [label.date] : [label.date, label.state];
@@ -34,7 +37,10 @@ export function groupsOf(labels: readonly Label[], grouping: Grouping): string[]
  * The stratum of each photo: whether clover and dead matter are present (four classes), or the fifth of the
  * photos by total mass it falls in.
  */
-export function strataOf(labels: readonly Label[], stratification: Stratification): number[] {
+export function strataOf(
+  labels: readonly Pick<Label, 'targets'>[],
+  stratification: Stratification,
+): number[] {
   if (stratification === 'none') return labels.map(() => 0);
   if (stratification === 'presence') {
     return labels.map(({ targets }) => (targets.clover > 0 ? 2 : 0) + (targets.dead > 0 ? 1 : 0));
