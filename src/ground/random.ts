@@ -70,3 +70,31 @@ function mixedSeed(seed: number, label: string): number {
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return hash ^ (hash >>> 16);
 }
+
+/**
+ * A number in [0, 1] from the Beta(a, b) distribution, as the ratio of gamma variates.
+ *
+ * @throws RangeError when a parameter is not positive
+ */
+export function drawBeta(random: RandomStream, a: number, b: number): number {
+  if (!(a > 0 && b > 0)) throw new RangeError(`Beta(${a}, ${b}) needs positive parameters`);
+  const x = logGamma(random, a);
+  const y = logGamma(random, b);
+  // In logarithms: gamma variates of a small shape underflow to 0, and 0 / 0 is no number.
+  return 1 / (1 + Math.exp(y - x));
+}
+
+/** Logarithm of a Gamma(shape, 1) variate: Marsaglia & Tsang 2000, with their boost for shapes below 1. */
+function logGamma(random: RandomStream, shape: number): number {
+  if (shape < 1) return logGamma(random, shape + 1) + Math.log(1 - random.uniform()) / shape;
+  const d = shape - 1 / 3;
+  const c = 1 / Math.sqrt(9 * d);
+  for (;;) {
+    const x = random.normal();
+    const v = (1 + c * x) ** 3;
+    if (v <= 0) continue;
+    if (Math.log(1 - random.uniform()) < 0.5 * x * x + d - d * v + d * Math.log(v)) {
+      return Math.log(d * v);
+    }
+  }
+}

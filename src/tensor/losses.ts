@@ -56,13 +56,20 @@ export const smoothL1 =
 /**
  * Σ over columns of w·SS_res/SS_tot = w·(1 − R²) within the batch. SS_tot is that of the batch's own mean, so a
  * batch with one value a column is unstable; `epsilon` keeps it finite.
+ *
+ * @param options `weights` a column; optional `samples` `[batch, 1]`, weights with mean 1 that count in both sums
  */
 export const rSquaredLoss =
-  ({ weights, epsilon = 1e-8 }: Weighted & { readonly epsilon?: number }): Loss =>
+  ({
+    weights,
+    samples,
+    epsilon = 1e-8,
+  }: Weighted & { readonly samples?: Tensor; readonly epsilon?: number }): Loss =>
   (predicted, observed) => {
-    const residual = sum(square(errorOf(predicted, observed)), { axes: [0] });
-    const centred = subtract(observed, mean(observed, { axes: [0], keepAxes: true }));
-    const total = add(sum(square(centred), { axes: [0] }), epsilon);
+    const counted = (values: Tensor): Tensor => (samples ? multiply(values, samples) : values);
+    const residual = sum(counted(square(errorOf(predicted, observed))), { axes: [0] });
+    const centred = subtract(observed, mean(counted(observed), { axes: [0], keepAxes: true }));
+    const total = add(sum(counted(square(centred)), { axes: [0] }), epsilon);
     return sum(multiply(divide(residual, total), weights));
   };
 
@@ -80,14 +87,16 @@ export const combined =
  * without its constant (Nix & Weigend 1994).
  *
  * @param logVariance ln σ², of the predictions' shape; kept within ±`limit` so that neither side explodes
+ * @param options optional `weights`, broadcast to `[batch, columns]`
  */
 export function gaussianNegativeLogLikelihood(
   predicted: Tensor,
   logVariance: Tensor,
   observed: Tensor,
-  limit = 10,
+  { limit = 10, weights }: { readonly limit?: number } & Partial<Weighted> = {},
 ): Tensor {
   const bounded = clamp(logVariance, -limit, limit);
   const scaled = multiply(square(errorOf(predicted, observed)), exponential(multiply(bounded, -1)));
-  return multiply(mean(add(bounded, scaled)), 0.5);
+  const each = add(bounded, scaled);
+  return multiply(mean(weights ? multiply(each, weights) : each), 0.5);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { randomStream } from '../../src/ground/random.ts';
+import { drawBeta, randomStream } from '../../src/ground/random.ts';
 
 const draws = (seed: number, count = 5): number[] => {
   const stream = randomStream(seed);
@@ -49,5 +49,31 @@ describe('random streams', () => {
     const shuffled = randomStream(9).shuffled(items);
     expect(shuffled).not.toEqual(items);
     expect([...shuffled].sort((a, b) => a - b)).toEqual(items);
+  });
+});
+
+describe('draws from a Beta distribution', () => {
+  it('have its mean and variance, for peaked and for U-shaped ones', () => {
+    for (const [a, b] of [
+      [0.4, 0.4],
+      [1, 1],
+      [2, 5],
+    ] as const) {
+      const stream = randomStream(11);
+      const values = Array.from({ length: 20_000 }, () => drawBeta(stream, a, b));
+      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+      const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+      expect(mean).toBeCloseTo(a / (a + b), 1.7);
+      expect(variance).toBeCloseTo((a * b) / ((a + b) ** 2 * (a + b + 1)), 2);
+    }
+  });
+
+  it('stay numbers for tiny parameters, and refuse parameters that are not positive', () => {
+    const stream = randomStream(12);
+    for (let i = 0; i < 1000; i++) {
+      const value = drawBeta(stream, 0.001, 0.001);
+      expect(value >= 0 && value <= 1).toBe(true);
+    }
+    expect(() => drawBeta(stream, 0, 1)).toThrow(RangeError);
   });
 });

@@ -1,3 +1,4 @@
+import type { GraphProto } from 'onnx-buf';
 import { SwardError } from '../../ground/errors.ts';
 import type { TensorArray } from './dtype.ts';
 import type { Tensor, TensorSpec } from './tensor.ts';
@@ -8,7 +9,9 @@ export type Attribute =
   | { readonly float: number }
   | { readonly ints: readonly number[] }
   | { readonly floats: readonly number[] }
-  | { readonly text: string };
+  | { readonly text: string }
+  | { readonly texts: readonly string[] }
+  | { readonly graph: GraphProto };
 
 export const int = (value: number): Attribute => ({ int: value });
 export const float = (value: number): Attribute => ({ float: value });
@@ -72,6 +75,8 @@ export type GradientRule = (() => Tensor | undefined) | undefined;
  */
 export interface Operator<Inputs extends readonly Tensor[] = readonly Tensor[], Attributes = unknown> {
   readonly name: string;
+  /** Whether every element of the output depends on the inputs' elements at its own place only. */
+  readonly elementwise?: boolean;
   /** The shape rule. @throws ShapeError where the inputs do not fit */
   outputs(inputs: Inputs, attributes: Attributes): readonly TensorSpec[];
   /** The ONNX nodes; returns the name of every output. */

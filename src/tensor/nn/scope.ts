@@ -7,6 +7,7 @@ import { type Parameter, parameter, randomMask, type Tensor } from '../graph/ten
 import { cast } from '../operators/cast.ts';
 import type { Update } from '../program/program.ts';
 import { dtypeOf, fileValue } from '../program/storage.ts';
+import type { TensorData } from '../program/values.ts';
 import type { SafetensorsFile } from '../safetensors/index.ts';
 import type { Initializer } from './initializers.ts';
 
@@ -42,6 +43,10 @@ interface Place {
   readonly path: string;
   readonly training: boolean;
   readonly file?: { readonly weights: SafetensorsFile; readonly root: string };
+  /** Values by name relative to `root`, read before all else. */
+  readonly values?: { readonly tensors: Readonly<Record<string, TensorData>>; readonly root: string };
+  /** What was trained: read before the file, adapters included. */
+  readonly trained?: { readonly weights: SafetensorsFile; readonly root: string };
   readonly lora?: LoraOptions;
 }
 
@@ -111,6 +116,19 @@ export class Scope {
     return this.#with({ file: { weights, root: this.#place.path } });
   }
 
+  /**
+   * Parameters that a file holds come from there before all else, also those that no checkpoint has, as
+   * adapters; names are relative to this scope. For a model of which only what was trained is stored.
+   */
+  withTrained(trained: SafetensorsFile): Scope {
+    return this.#with({ trained: { weights: trained, root: this.#place.path } });
+  }
+
+  /** Parameters from here on have these values, under their names relative to this scope, and are not trained. */
+  withValues(tensors: Readonly<Record<string, TensorData>>): Scope {
+    return this.#with({ values: { tensors, root: this.#place.path } });
+  }
+
   /** Linear layers from here on get low-rank adapters. */
   withLora(lora: LoraOptions): Scope {
     return this.#with({ lora });
@@ -131,11 +149,15 @@ export class Scope {
     return cast(this.variable(name, shape, initialize), this.computeType);
   }
 
-  /** As {@link parameter}, but never from the file: for what a checkpoint cannot hold, as adapters. */
+  /** As {@link parameter}, but never from the checkpoint, which cannot hold it: adapters. */
   newParameter(name: string, shape: Shape, initialize: Initializer): Tensor {
-    const { path, training } = this.#place;
+    const { path, training, trained } = this.#place;
     return cast(
-      new Scope(this.#registry, { path, training }).variable(name, shape, initialize),
+      new Scope(this.#registry, { path, training, ...(trained && { trained }) }).variable(
+        name,
+        shape,
+        initialize,
+      ),
       this.computeType,
     );
   }
@@ -159,16 +181,18 @@ export class Scope {
   }
 
   #make(full: string, shape: Shape, initialize: Initializer, trained: boolean): Parameter {
+    const { values } = this.#place;
+    if (values !== undefined) return constantParameter(full, shape, values);
     const { random, trainable: isTrainable = () => true } = this.#registry.options;
     const variable = isTrainable(full);
     const role = { variable, trainable: trained && variable };
-    const { file } = this.#place;
+    const file = this.#fileOf(full);
     if (file === undefined) {
       const generate = () => encodeNumbers('float32', initialize(shape, random.fork(full)));
       return parameter(full, { shape, ...role }, { from: 'generator', generate });
     }
-    const { weights, root } = file;
-    const inFile = root === '' ? full : full.slice(root.length + 1);
+    const { weights } = file;
+    const inFile = nameInFile(full, file.root);
     const entry = weights.tensors.get(inFile);
     if (entry === undefined) {
       throw new InputError(
@@ -184,6 +208,11 @@ export class Scope {
     // What training changes is kept in full precision, whatever the file has.
     const dtype = variable ? 'float32' : dtypeOf(weights, entry);
     return parameter(full, { shape, dtype, ...role }, fileValue(weights, entry));
+  }
+
+  #fileOf(full: string): Place['file'] {
+    const { file, trained } = this.#place;
+    return trained?.weights.tensors.has(nameInFile(full, trained.root)) ? trained : file;
   }
 
   /** A mask that is new at every run: 1 with probability `keep`. */
@@ -209,3 +238,20 @@ export class Scope {
     return [...this.#registry.parameters.values()];
   }
 }
+
+/** @throws InputError when there is no value, or one of another shape */
+function constantParameter(
+  full: string,
+  shape: Shape,
+  { tensors, root }: NonNullable<Place['values']>,
+): Parameter {
+  const data = tensors[nameInFile(full, root)];
+  if (data === undefined || !sameShape(data.shape, shape)) {
+    const what = `has no ${full} of ${showShape(shape)}`;
+    throw new InputError('the model', what, 'choose the model these weights are for');
+  }
+  const role = { trainable: false, variable: false };
+  return parameter(full, { shape, dtype: data.dtype, ...role }, { from: 'array', values: data.values });
+}
+
+const nameInFile = (full: string, root: string): string => (root === '' ? full : full.slice(root.length + 1));

@@ -2,10 +2,12 @@ import type { NodeProto, TensorProto, ValueInfoProto } from 'onnx-buf';
 import { SwardError, UsageError } from '../../ground/errors.ts';
 import { bytesOf } from '../graph/dtype.ts';
 import { encodeNumbers } from '../graph/half.ts';
-import type { Attribute, Emission, Operation } from '../graph/operator.ts';
+import { type Attribute, type Emission, int, type Operation } from '../graph/operator.ts';
+import type { Shape } from '../graph/shape.ts';
 import { isParameter, type Parameter, type Tensor, type TensorSpec } from '../graph/tensor.ts';
 import { leavesBefore, operationsBefore } from '../graph/traverse.ts';
-import { embeddedInitializer, type ModelParts, nodeProto, valueInfo } from './model.ts';
+import { embeddedInitializer, graphProto, type ModelParts, nodeProto, valueInfo } from './model.ts';
+import { type TiledRegion, type TileSizes, tiledRegions } from './tiles.ts';
 
 /** What turns a graph into a model. */
 export interface EmissionRequest {
@@ -17,6 +19,8 @@ export interface EmissionRequest {
   readonly initializer: (parameter: Parameter) => TensorProto;
   /** Stand-ins for operations, as quantised weights are. */
   readonly replacements?: ReadonlyMap<Operation, Replacement>;
+  /** Compute chains of elementwise operations in tiles. */
+  readonly tiles?: TileSizes;
 }
 
 /** What an operation is replaced by: initializers of its own, and nodes from its (first) inputs. */
@@ -30,6 +34,8 @@ export interface EmittedModel {
   readonly parts: ModelParts;
   readonly inputs: readonly Tensor[];
   readonly fed: readonly Parameter[];
+  /** The shapes of results: those of the tensors, or, for what is computed in tiles, `[count, length]`. */
+  readonly shapes: Readonly<Record<string, Shape>>;
 }
 
 /** Small constants are shared when they are equal; larger ones by identity. */
@@ -46,33 +52,42 @@ export function emitModel(request: EmissionRequest): EmittedModel {
 
 class ModelEmission implements Emission {
   readonly #request: EmissionRequest;
-  readonly #nodes: NodeProto[] = [];
+  #nodes: NodeProto[] = [];
+  readonly #bodyNodes: NodeProto[] = [];
   readonly #initializers: TensorProto[] = [];
   readonly #declared: ValueInfoProto[] = [];
-  readonly #names = new Map<Tensor, string>();
+  #names = new Map<Tensor, string>();
   readonly #constants = new Map<string, string>();
   readonly #leaves = new Map<string, Tensor>();
   readonly #reachable: ReadonlySet<Operation>;
+  readonly #regions: ReadonlyMap<Operation, TiledRegion>;
+  readonly #emitted = new Set<TiledRegion>();
+  /** Results of tiled regions, as they lie: `[count, length]`. */
+  readonly #tiled = new Map<Tensor, { readonly name: string; readonly shape: Shape }>();
   readonly #produced = new Set<string>();
   #count = 0;
 
   constructor(request: EmissionRequest) {
     this.#request = request;
-    this.#reachable = new Set(operationsBefore(Object.values(request.outputs)));
+    const outputs = Object.values(request.outputs);
+    this.#reachable = new Set(operationsBefore(outputs));
+    this.#regions = request.tiles ? tiledRegions(outputs, request.tiles) : new Map();
   }
 
   finish(): EmittedModel {
-    const outputs = Object.entries(this.#request.outputs);
     const renamed = new Map<string, string>();
+    const shapes: Record<string, Shape> = {};
+    const outputs = Object.entries(this.#request.outputs);
     for (const [name, tensor] of outputs) {
-      const inner = this.name(tensor);
+      const inner = this.#resultName(tensor);
+      shapes[name] = this.#tiled.get(tensor)?.shape ?? tensor.shape;
       if (this.#leaves.has(name)) {
         throw new UsageError(`an output and an input or parameter are both called "${name}"; rename one`);
       }
       const shared = renamed.has(inner) || !this.#produced.has(inner);
       renamed.set(shared ? this.node('Identity', [inner]) : inner, name);
     }
-    for (const node of this.#nodes) {
+    for (const node of [...this.#nodes, ...this.#bodyNodes]) {
       node.input = node.input.map((name) => renamed.get(name) ?? name);
       node.output = node.output.map((name) => renamed.get(name) ?? name);
     }
@@ -84,11 +99,12 @@ class ModelEmission implements Emission {
         nodes: this.#nodes,
         initializers: this.#initializers,
         inputs: [...inputs, ...fed].map((leaf) => valueInfo(leaf.label, leaf)),
-        outputs: outputs.map(([name, tensor]) => valueInfo(name, tensor)),
+        outputs: outputs.map(([name, { dtype }]) => valueInfo(name, { dtype, shape: shapes[name] ?? [] })),
         declared: this.#declared,
       },
       inputs,
       fed,
+      shapes,
     };
   }
 
@@ -152,9 +168,60 @@ class ModelEmission implements Emission {
     const known = this.#names.get(tensor);
     if (known !== undefined) return known;
     if (tensor.origin.kind !== 'operation') return this.#leafName(tensor);
-    for (const operation of operationsBefore([tensor])) this.#emitOperation(operation);
+    this.#produce(tensor);
+    const tiled = this.#tiled.get(tensor);
+    if (tiled) this.#names.set(tensor, this.node('Reshape', [tiled.name, this.indices(tensor.shape)]));
     return this.#names.get(tensor) as string;
   };
+
+  /** As `name`, but what was computed in tiles is left in them: nothing but a copy would change that. */
+  #resultName(tensor: Tensor): string {
+    this.#produce(tensor);
+    return this.#tiled.get(tensor)?.name ?? this.name(tensor);
+  }
+
+  #produce(tensor: Tensor): void {
+    for (const operation of operationsBefore([tensor])) {
+      const region = this.#regions.get(operation);
+      if (region) this.#emitRegion(region);
+      else this.#emitOperation(operation);
+    }
+  }
+
+  #emitRegion(region: TiledRegion): void {
+    if (this.#emitted.has(region)) return;
+    this.#emitted.add(region);
+    const [count, length] = region.tiles;
+    const cut = region.inputs.map((x) => this.node('Reshape', [this.name(x), this.indices([count, length])]));
+    const single = region.scalars.map((x) =>
+      x.shape.length === 0 ? this.name(x) : this.node('Reshape', [this.name(x), this.indices([])]),
+    );
+    const around = { nodes: this.#nodes, names: new Map(this.#names) };
+    this.#nodes = [];
+    const tile = ({ dtype }: Tensor, name: string) => valueInfo(name, { dtype, shape: [length] });
+    const inputs = region.inputs.map((x) => {
+      const name = this.#fresh('tile');
+      this.#names.set(x, name);
+      return tile(x, name);
+    });
+    region.scalars.forEach((x, index) => {
+      this.#names.set(x, single[index] as string);
+    });
+    for (const operation of region.operations) this.#emitOperation(operation);
+    const outputs = region.outputs.map((y) => tile(y, this.#names.get(y) as string));
+    const body = graphProto('tile', { nodes: this.#nodes, inputs, outputs, initializers: [], declared: [] });
+    this.#bodyNodes.push(...body.node);
+    this.#nodes = around.nodes;
+    this.#names = around.names;
+    const results = region.outputs.map(() => this.#fresh('Scan'));
+    const attributes = { num_scan_inputs: int(cut.length), body: { graph: body } };
+    this.#nodes.push(nodeProto('Scan', cut, results, attributes, ''));
+    region.outputs.forEach((y, index) => {
+      const name = results[index] as string;
+      this.#produced.add(name);
+      this.#tiled.set(y, { name, shape: region.tiles });
+    });
+  }
 
   #emitOperation(operation: Operation): void {
     const first = operation.outputs[0];

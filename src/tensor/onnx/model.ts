@@ -4,6 +4,7 @@ import {
   AttributeProtoSchema,
   AttributeProto_AttributeType as AttributeType,
   TensorProto_DataLocation as DataLocation,
+  type GraphProto,
   GraphProtoSchema,
   ModelProtoSchema,
   type NodeProto,
@@ -19,7 +20,7 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from 'onnx-buf';
-import { onnxTypeCode } from '../graph/dtype.ts';
+import { type DType, onnxTypeCode } from '../graph/dtype.ts';
 import type { Attribute } from '../graph/operator.ts';
 import type { TensorSpec } from '../graph/tensor.ts';
 
@@ -37,24 +38,29 @@ export interface ModelParts {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** The bytes of an ONNX model file. */
-export function modelBytes(parts: ModelParts): Uint8Array {
-  const graph = create(GraphProtoSchema, {
-    name: 'sward',
+/** The parts as a graph: a model's own, or the body of one of its nodes. */
+export function graphProto(name: string, parts: ModelParts): GraphProto {
+  return create(GraphProtoSchema, {
+    name,
     node: [...parts.nodes],
     initializer: [...parts.initializers],
     input: [...parts.inputs],
     output: [...parts.outputs],
     valueInfo: [...parts.declared],
   });
+}
+
+/** The bytes of an ONNX model file. */
+export function modelBytes(parts: ModelParts): Uint8Array {
   const model = create(ModelProtoSchema, {
     irVersion: IR_VERSION,
     producerName: 'sward',
     opsetImport: [
       create(OperatorSetIdProtoSchema, { domain: '', version: OPSET }),
       create(OperatorSetIdProtoSchema, { domain: 'com.microsoft', version: 1n }),
+      create(OperatorSetIdProtoSchema, { domain: 'ai.onnx.ml', version: 3n }),
     ],
-    graph,
+    graph: graphProto('sward', parts),
     metadataProps: pairs(parts.metadata ?? {}),
   });
   return toBinary(ModelProtoSchema, model);
@@ -88,6 +94,12 @@ function attributeProto(name: string, value: Attribute): AttributeProto {
   if ('ints' in value) {
     return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.ints.map(BigInt) });
   }
+  if ('texts' in value) {
+    const strings = value.texts.map((item) => new TextEncoder().encode(item));
+    return create(AttributeProtoSchema, { name, type: AttributeType.STRINGS, strings });
+  }
+  if ('graph' in value)
+    return create(AttributeProtoSchema, { name, type: AttributeType.GRAPH, g: value.graph });
   if ('floats' in value) {
     return create(AttributeProtoSchema, { name, type: AttributeType.FLOATS, floats: [...value.floats] });
   }
@@ -95,11 +107,19 @@ function attributeProto(name: string, value: Attribute): AttributeProto {
   return create(AttributeProtoSchema, { name, type: AttributeType.STRING, s: bytes });
 }
 
-/** The declaration of a value: its name, element type and shape. */
-export function valueInfo(name: string, spec: TensorSpec): ValueInfoProto {
+/** The declaration of a value: its name, element type and shape; a length that is open has a name instead. */
+export function valueInfo(
+  name: string,
+  spec: { readonly dtype: DType; readonly shape: readonly (number | string)[] },
+): ValueInfoProto {
   const shape = create(TensorShapeProtoSchema, {
     dim: spec.shape.map((length) =>
-      create(TensorShapeProto_DimensionSchema, { value: { case: 'dimValue', value: BigInt(length) } }),
+      create(TensorShapeProto_DimensionSchema, {
+        value:
+          typeof length === 'string'
+            ? { case: 'dimParam', value: length }
+            : { case: 'dimValue', value: BigInt(length) },
+      }),
     ),
   });
   const tensor = create(TypeProto_TensorSchema, { elemType: onnxTypeCode(spec.dtype), shape });

@@ -40,6 +40,7 @@ type PairRules = (g: Tensor, a: Tensor, b: Tensor, y: Tensor) => readonly [() =>
 function binary(name: string, opType: string, rules: PairRules): Operator<Pair, undefined> {
   return {
     name,
+    elementwise: true,
     outputs: (pair) => [{ dtype: pair[0].dtype, shape: broadcastOf(pair, name) }],
     emit: (emission, inputs) => [emission.node(opType, inputs)],
     gradient({ inputs: [a, b], gradient, output }): readonly GradientRule[] {

@@ -4,6 +4,7 @@ import type { Tensor } from '../graph/tensor.ts';
 
 const CAST: Operator<readonly [Tensor], DType> = {
   name: 'cast',
+  elementwise: true,
   outputs: ([x], dtype) => [{ dtype, shape: x.shape }],
   emit: ({ node }, inputs, { attributes }) => [node('Cast', inputs, { to: int(onnxTypeCode(attributes)) })],
   gradient: ({ inputs: [x], gradient }) => [() => cast(gradient, x.dtype)],

@@ -8,6 +8,7 @@ import { sumTo } from './reduction.ts';
 function comparison(name: string, opType: string): Operator<Pair, undefined> {
   return {
     name,
+    elementwise: true,
     outputs: (pair) => [{ dtype: 'bool', shape: broadcastOf(pair, name) }],
     emit: ({ node }, inputs) => [node(opType, inputs)],
     gradient: () => [undefined, undefined],
@@ -24,6 +25,7 @@ const OR = comparison('logicalOr', 'Or');
 
 const NOT: Operator<readonly [Tensor], undefined> = {
   name: 'logicalNot',
+  elementwise: true,
   outputs([x]) {
     requireBool(x, 'logicalNot');
     return [{ dtype: 'bool', shape: x.shape }];
@@ -34,6 +36,7 @@ const NOT: Operator<readonly [Tensor], undefined> = {
 
 const IS_FINITE: Operator<readonly [Tensor], undefined> = {
   name: 'isFinite',
+  elementwise: true,
   outputs: ([x]) => [{ dtype: 'bool', shape: x.shape }],
   // x − x is 0 for every finite x, else NaN, which equals nothing.
   emit({ node }, [x]) {
@@ -45,6 +48,7 @@ const IS_FINITE: Operator<readonly [Tensor], undefined> = {
 
 const WHERE: Operator<readonly [Tensor, Tensor, Tensor], undefined> = {
   name: 'where',
+  elementwise: true,
   outputs([condition, a, b]) {
     requireBool(condition, 'where');
     const branches = broadcastOf([a, b], 'where');

@@ -13,6 +13,7 @@ export function unary(
 ): Operator<One, undefined> {
   return {
     name,
+    elementwise: true,
     outputs([x]) {
       requireFloating(x.dtype, name);
       return [{ dtype: x.dtype, shape: x.shape }];
@@ -31,6 +32,7 @@ const NEGATE = unary('negate', node('Neg'), (g) => negate(g));
 const ABSOLUTE = unary('absolute', node('Abs'), (g, x) => multiply(g, sign(x)));
 const SIGN: Operator<One, undefined> = {
   name: 'sign',
+  elementwise: true,
   outputs: ([x]) => [{ dtype: x.dtype, shape: x.shape }],
   emit: node('Sign'),
   // Piecewise constant: nothing flows.

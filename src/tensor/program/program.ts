@@ -2,16 +2,18 @@ import type { TensorProto } from 'onnx-buf';
 import { InferenceSession, type Tensor as Value } from 'onnxruntime-node';
 import { SwardError, UsageError } from '../../ground/errors.ts';
 import type { RandomStream } from '../../ground/random.ts';
-import { bytesOf } from '../graph/dtype.ts';
+import { allocate, bytesOf } from '../graph/dtype.ts';
 import { sizeOf } from '../graph/shape.ts';
 import type { Parameter, RandomFill, Tensor, TensorSpec } from '../graph/tensor.ts';
 import { type EmittedModel, emitModel } from '../onnx/emit.ts';
 import { embeddedInitializer, modelBytes } from '../onnx/model.ts';
+import { TILE_SIZES, type TileSizes } from '../onnx/tiles.ts';
 import { type QuantizationOptions, quantizedReplacements } from '../quantize/plan.ts';
 import { int8ProductsOverflow } from '../quantize/processor.ts';
+import { forRunningInPlace, runInPlace } from './in-place.ts';
 import { initializerInPlace, LOCATION_ROOT } from './location.ts';
 import { openOn, type Provider, type ProviderOptions } from './provider.ts';
-import { dataOf, type Feed, feedValue, initialValues, type TensorData } from './values.ts';
+import { type Feed, feedValue, initialValues, runtimeValue, type TensorData } from './values.ts';
 import { Variables } from './variables.ts';
 
 /** A variable and what it becomes at the end of every run. */
@@ -33,6 +35,8 @@ export interface CompileOptions extends ProviderOptions {
   readonly freeze?: boolean;
   /** Run frozen linear layers with int8 or 4-bit weights. */
   readonly quantize?: QuantizationOptions;
+  /** Compute chains of elementwise operations in tiles of these sizes. Default: on the CPU, in its cache's. */
+  readonly tiles?: TileSizes | false;
 }
 
 /** What a program computes. */
@@ -117,20 +121,22 @@ export class Program {
     for (const parameter of this.#model.fed) {
       fed[parameter.name] = this.variables.feed(substitute?.get(parameter) ?? parameter);
     }
-    const fetches: Record<string, Value | null> = {};
-    for (const name of Object.keys(this.#spec.outputs)) fetches[RESULT_PREFIX + name] = null;
+    const { shapes } = this.#model;
+    const written: Record<string, Value> = {};
+    const results = Object.entries(this.#spec.outputs).map(([name, tensor]): [string, TensorData] => {
+      const values = allocate(tensor.dtype, sizeOf(tensor.shape));
+      const key = RESULT_PREFIX + name;
+      written[key] = runtimeValue({ dtype: tensor.dtype, shape: shapes[key] ?? tensor.shape }, values);
+      return [name, { dtype: tensor.dtype, shape: tensor.shape, values }];
+    });
     const updates = this.#spec.updates ?? [];
     for (const { variable } of updates) {
-      fetches[UPDATE_PREFIX + variable.name] = this.variables.target(variable);
+      const key = UPDATE_PREFIX + variable.name;
+      written[key] = this.variables.target(variable).reshape(shapes[key] ?? variable.shape);
     }
-    const results = await this.#session.run(fed, fetches);
+    await runInPlace(this.#session, fed, written);
     for (const { variable } of updates) this.variables.swap(variable);
-    return Object.fromEntries(
-      Object.entries(this.#spec.outputs).map(([name, tensor]) => [
-        name,
-        dataOf(tensor, results[RESULT_PREFIX + name] as Value),
-      ]),
-    );
+    return Object.fromEntries(results);
   }
 
   /** Gives the session's memory back. Using the program afterwards is an error; disposing twice is not. */
@@ -206,6 +212,7 @@ async function emitProgram(
     ...Object.fromEntries(updates.map(({ variable, next }) => [UPDATE_PREFIX + variable.name, next])),
   };
   const updated = new Set(updates.map(({ variable }) => variable));
+  const tiles = options.tiles ?? ((options.provider ?? 'cpu') === 'cpu' && TILE_SIZES);
   const model = emitModel({
     outputs,
     isFed: (parameter) => updated.has(parameter) || (parameter.variable && !freeze),
@@ -213,9 +220,10 @@ async function emitProgram(
       parameter.variable
         ? embeddedInitializer(parameter.name, parameter, bytesOf(variables.values(parameter)))
         : frozenInitializer(parameter),
+    ...(tiles && { tiles }),
     ...(options.quantize && {
       replacements: await quantizedReplacements(Object.values(outputs), options.quantize),
     }),
   });
-  return { model, bytes: modelBytes(model.parts) };
+  return { model, bytes: modelBytes(forRunningInPlace(model.parts)) };
 }

@@ -24,13 +24,10 @@ export type Feed = TensorData | TensorArray | number;
 /** Wraps elements for ONNX Runtime without copying them. */
 export function runtimeValue(spec: TensorSpec, values: TensorArray): Value {
   // onnxruntime-node knows no bfloat16 values; programs take them as initializers and cast inside.
-  if (spec.dtype === 'bfloat16') throw new ShapeError('bfloat16 values cannot be fed; feed float32 and cast');
+  if (spec.dtype === 'bfloat16') {
+    throw new ShapeError('bfloat16 values can be neither fed nor returned; use float32 outside and cast');
+  }
   return new Value(spec.dtype as 'float32', values as Float32Array, [...spec.shape]);
-}
-
-/** The data behind a value that ONNX Runtime returned. */
-export function dataOf(spec: TensorSpec, value: Value): TensorData {
-  return { dtype: spec.dtype, shape: spec.shape, values: value.data as TensorArray };
 }
 
 /** What was given for an input, checked against what it must be. @throws ShapeError naming the input */

@@ -130,8 +130,12 @@ export class Training {
     return [...[...stepUpdates, ...(this.#spec.updates ?? [])].map(({ variable }) => variable), ...sums];
   }
 
-  /** Writes everything that later runs depend on to a safetensors file, atomically. */
-  async save(path: string): Promise<void> {
+  /**
+   * Writes everything that later runs depend on to a safetensors file, atomically.
+   *
+   * @param notes further metadata of the file, for the caller
+   */
+  async save(path: string, notes: Readonly<Record<string, string>> = {}): Promise<void> {
     const tensors = Object.fromEntries(
       this.state.map((variable) => {
         const { dtype, shape, name } = variable;
@@ -139,7 +143,7 @@ export class Training {
       }),
     );
     const counters = Object.entries(this.#counters).map(([key, value]) => [key, String(value)]);
-    await saveTensors(path, tensors, Object.fromEntries(counters));
+    await saveTensors(path, tensors, { ...notes, ...Object.fromEntries(counters) });
   }
 
   /**

@@ -1,0 +1,24 @@
+import { mean, reshape, type Tensor } from '../../tensor/index.ts';
+import type { Backbone, BackboneOutput } from '../../vision/backbones/index.ts';
+import { type FeaturePlan, featureLayout, pooledFeatures } from '../../vision/features/index.ts';
+import { viewCount } from '../../vision/preprocess/views.ts';
+import type { Features } from '../network/features.ts';
+
+/**
+ * A backbone's output for a batch of photos as a network's heads read it, in the same graph: what
+ * `extractFeatures` gives as rows, differentiable.
+ *
+ * @param output of views `[batch · views, 3, size, size]`, photo by photo, in the order of `viewBoxes`
+ * @throws UsageError as `pooledFeatures`
+ */
+export function featuresOfViews(backbone: Backbone, output: BackboneOutput, plan: FeaturePlan): Features {
+  const pooled = pooledFeatures(backbone, output, plan);
+  const dim = pooled.shape.at(-1) as number;
+  const batch = (pooled.shape[0] as number) / viewCount(plan.view);
+  const { halves, parts } = featureLayout(plan);
+  if (plan.view !== 'tiles' || plan.combine === 'keep') {
+    return { parts: reshape(pooled, [batch, halves, parts, dim]) };
+  }
+  const tiles: Tensor = reshape(pooled, [batch, halves, -1, dim]);
+  return { parts: mean(tiles, { axes: [2], keepAxes: true }) };
+}

@@ -1,0 +1,126 @@
+import type { RandomStream } from '../../ground/random.ts';
+import { weightedR2 } from '../../pasture/metric.ts';
+import type { MetricLine } from '../estimator.ts';
+import { trainEpochs, type Validation } from '../network/epochs.ts';
+import { inBatches } from '../network/feature-rows.ts';
+import { type LabelCodec, type LabelledPhotos, labelCodec, labelFeeds } from '../network/labels.ts';
+import type { Weights } from '../network/loop-state.ts';
+import { physicalMasses } from '../network/physical-masses.ts';
+import type { NetworkSettings } from '../network/settings.ts';
+import { type Statistics, setStatistics } from '../network/statistics.ts';
+import { LOSS, MASSES, openStage, photosAtOnce } from './open-stage.ts';
+import { IMAGES, type PhotoBackbone } from './photo-backbone.ts';
+import { photoSource } from './photo-source.ts';
+import { type PhotoMemory, PhotoViews } from './photo-views.ts';
+import { StagedTraining } from './staged-training.ts';
+import { partAt, trainedParts } from './unfreezing.ts';
+
+/** Photos with their labels. */
+export interface LabelledFiles extends LabelledPhotos {
+  readonly paths: readonly string[];
+}
+
+/** What a network is trained with on photos. */
+export interface PhotoTraining {
+  readonly net: PhotoBackbone;
+  readonly memory: PhotoMemory;
+  readonly settings: NetworkSettings;
+  readonly learnt: LabelledFiles;
+  /** Photos the weights are judged by after every epoch; absent: none. */
+  readonly judging?: LabelledFiles;
+  /** What the heads know of the training photos besides weights. */
+  readonly statistics: Statistics;
+  /** Heads that were trained before. */
+  readonly start?: Weights;
+  readonly random: RandomStream;
+  readonly record: (line: MetricLine) => void;
+  readonly checkpointFolder?: string;
+}
+
+/**
+ * Trains heads and what the settings say of the backbone on augmented photos, the views of the next batch being
+ * made while the network computes.
+ *
+ * @returns trained weights and statistics, those of the backbone under `backbone.`
+ * @throws as `openStage` and `trainEpochs`
+ */
+export async function trainOnPhotos(spec: PhotoTraining): Promise<Weights> {
+  const { net, settings, learnt, judging, statistics, start, random, checkpointFolder } = spec;
+  const { fineTune } = settings;
+  const codec = labelCodec(learnt, settings);
+  const parts = trainedParts(net.backbone, fineTune);
+  const training = await StagedTraining.open({
+    async open(index) {
+      const part = parts[index] as (typeof parts)[number];
+      const more = index < parts.length - 1;
+      const stage = await openStage({ net, settings, codec, part, more, random });
+      setStatistics(stage.training.variables, stage.parameters, statistics);
+      return stage;
+    },
+    partAt: (lines) => partAt(lines.map(scoreOf), parts.length, fineTune.unfreeze),
+    ...(start && { start }),
+  });
+  const views = new PhotoViews(net, spec.memory, settings.augmentation);
+  try {
+    return await trainEpochs({
+      training,
+      get parameters() {
+        return training.stage.parameters;
+      },
+      source: photoSource(views, learnt.paths, learnt, codec, settings, net),
+      settings,
+      random: random.fork('epochs'),
+      record: spec.record,
+      ...(judging && { validate: () => judge(training, net, views, judging, codec, settings) }),
+      ...(checkpointFolder !== undefined && { checkpointFolder }),
+    });
+  } finally {
+    await views.close();
+    await training.dispose();
+  }
+}
+
+/** Higher is better, whether photos judge or the training loss does. */
+function scoreOf(line: MetricLine): number {
+  return line['validation weighted R²'] ?? -(line['training loss'] ?? 0);
+}
+
+/** Weighted R² and mean loss of photos as they are, with the weights as they would be kept. */
+async function judge(
+  { stage, averages }: StagedTraining,
+  net: PhotoBackbone,
+  views: PhotoViews,
+  photos: LabelledFiles,
+  codec: LabelCodec,
+  { architecture }: NetworkSettings,
+): Promise<Validation> {
+  const batch = photosAtOnce(net);
+  const count = photos.paths.length;
+  const free = new Float32Array(count * 5);
+  const batches = inBatches(count, batch);
+  const made = (items: readonly number[] | undefined): Promise<Float32Array> | undefined => {
+    const coming =
+      items &&
+      views.batch(
+        items.map((item) => ({ path: photos.paths[item] as string })),
+        batch,
+      );
+    // A failure is met when its turn comes; until then it must not count as unhandled.
+    coming?.catch(() => {});
+    return coming;
+  };
+  let lossSum = 0;
+  let coming = made(batches[0]);
+  for (const [index, items] of batches.entries()) {
+    const images = (await coming) as Float32Array;
+    coming = made(batches[index + 1]);
+    const feeds = { [IMAGES]: images, ...labelFeeds(photos, items, batch, codec) };
+    const result = await stage.inference.run(feeds, { substitute: averages });
+    free.set(result[MASSES]?.values.subarray(0, items.length * 5) as Float32Array, index * batch * 5);
+    lossSum += Number(result[LOSS]?.values[0]) * items.length;
+  }
+  return {
+    score: weightedR2(photos.targets, physicalMasses(free, architecture)),
+    loss: lossSum / count,
+  };
+}

@@ -1,0 +1,108 @@
+import { join } from 'node:path';
+import { featureSetsOf } from '../../data/feature-sets.ts';
+import { type Matrix, takeRows } from '../../data/features.ts';
+import type { Estimator, FitContext, FittedModel, MetricLine, TrainingSet } from '../estimator.ts';
+import { photoWeights } from '../session-weights.ts';
+import { networkGraph } from '../symbolic/network.ts';
+import { readConcepts, withConceptScores } from './concepts.ts';
+import { judgedPhotos } from './holdout.ts';
+import type { Weights } from './loop-state.ts';
+import { type MapPredictor, predictMaps } from './maps.ts';
+import { trainMember } from './member.ts';
+import { asStored, type NetworkModel, readNetwork, writeNetwork } from './model-files.ts';
+import { predictMasses, sampleMasses } from './predictor.ts';
+import type { NetworkSettings } from './settings.ts';
+import { type NetworkShape, networkShape } from './shape.ts';
+
+/**
+ * Neural networks over rows of frozen features: `members` networks of different initial weights, trained one after
+ * another and averaged. With `checkpoint.choice=best-inner` each member holds out another part of the sessions.
+ *
+ * @throws UsageError when settings, labels and features do not suit each other
+ */
+export function network(settings: NetworkSettings): Estimator<Matrix> {
+  return {
+    async fit(training, context) {
+      const concepts = settings.concepts === null ? null : await readConcepts(settings.concepts);
+      const extra = furtherColumns(training.inputs) || settings.layout.extra;
+      const scored = (inputs: Matrix): Matrix =>
+        concepts ? withConceptScores(inputs, extra, concepts) : inputs;
+      const inputs = scored(training.inputs);
+      const shape = networkShape(inputs.columns, {
+        ...settings.layout,
+        extra: concepts ? concepts.rows : extra,
+      });
+      const prepared = {
+        ...training,
+        inputs,
+        ...(training.validation && {
+          validation: { ...training.validation, inputs: scored(training.validation.inputs) },
+        }),
+      };
+      const members: Weights[] = [];
+      for (let member = 0; member < settings.members; member++) {
+        const weights = await fitMember(prepared, shape, settings, context, member);
+        members.push(asStored(weights, settings.storage));
+      }
+      return fittedNetwork(
+        {
+          architecture: settings.architecture.kind,
+          shape,
+          columns: training.inputs.columns,
+          concepts,
+          members,
+        },
+        settings,
+      );
+    },
+    read: async (folder) => fittedNetwork(await readNetwork(folder, settings.architecture.kind), settings),
+  };
+}
+
+/** Columns of all feature sets but the first, which are the further embedding. */
+function furtherColumns(inputs: Matrix): number {
+  const [first] = featureSetsOf(inputs);
+  return inputs.columns - (first?.columns ?? inputs.columns);
+}
+
+/** A trained network over rows of features. */
+export function fittedNetwork(
+  model: NetworkModel,
+  settings: NetworkSettings,
+): FittedModel<Matrix> & Partial<MapPredictor<Matrix>> {
+  return {
+    predict: (inputs) => predictMasses(model, inputs, settings),
+    predictSamples: (inputs, samples, random) => sampleMasses(model, inputs, settings, samples, random),
+    graph: (features) => networkGraph(model, settings, features),
+    write: (folder) => writeNetwork(folder, model, settings.storage),
+    ...(settings.architecture.kind === 'density' && {
+      predictMaps: (inputs: Matrix) => predictMaps(model, inputs, settings),
+    }),
+  };
+}
+
+function fitMember(
+  training: TrainingSet<Matrix>,
+  shape: NetworkShape,
+  settings: NetworkSettings,
+  context: FitContext,
+  member: number,
+): Promise<Weights> {
+  const weights = photoWeights(training, settings.sessionWeight);
+  const { learnt, judging } = judgedPhotos({ ...training, weights }, takeRows, settings, context, member);
+  const { checkpointFolder } = context;
+  return trainMember({
+    shape,
+    settings,
+    learnt: { ...learnt, weights: learnt.weights ?? weights },
+    ...(judging && { judging }),
+    random: context.random.fork(`member ${member}`),
+    record: (line) => context.record(countedOn(line, member, settings)),
+    ...(checkpointFolder !== undefined && { checkpointFolder: join(checkpointFolder, `member-${member}`) }),
+  });
+}
+
+/** Epochs of later members count on from those of the first, so that a fold has one curve. */
+function countedOn(line: MetricLine, member: number, { epochs }: NetworkSettings): MetricLine {
+  return { ...line, epoch: (line.epoch as number) + member * epochs };
+}

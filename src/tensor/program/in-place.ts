@@ -1,0 +1,60 @@
+import { create } from '@bufbuild/protobuf';
+import {
+  TypeProto_SequenceSchema,
+  TypeProto_TensorSchema,
+  TypeProtoSchema,
+  type ValueInfoProto,
+  ValueInfoProtoSchema,
+} from 'onnx-buf';
+import type { InferenceSession, Tensor as Value } from 'onnxruntime-node';
+import { messageOf } from '../../ground/errors.ts';
+import { onnxTypeCode } from '../graph/dtype.ts';
+import { int } from '../graph/operator.ts';
+import { type ModelParts, nodeProto } from '../onnx/model.ts';
+
+/**
+ * onnxruntime-node 1.30 makes a fresh copy of every result, also of one that ONNX Runtime has just written into
+ * an array of the caller's (microsoft/onnxruntime#32346): all weights and moments at every training step, a
+ * fifth of its time. Results are handed over in the model's order, and the binding gives up at the first that
+ * is no tensor. So a program's first result is an empty sequence, and nothing is copied at all.
+ */
+const STOP = 'stop';
+
+/** What the binding says when it meets a result that is no tensor. */
+const STOPPED = 'Non tensor type is temporarily not supported.';
+
+const EMPTY_SEQUENCE = nodeProto('SequenceEmpty', [], [STOP], { dtype: int(onnxTypeCode('float32')) }, '');
+
+/** The model with the result that `runInPlace` needs. */
+export const forRunningInPlace = (parts: ModelParts): ModelParts => ({
+  ...parts,
+  nodes: [EMPTY_SEQUENCE, ...parts.nodes],
+  outputs: [sequenceInfo(STOP), ...parts.outputs],
+});
+
+function sequenceInfo(name: string): ValueInfoProto {
+  const tensor = create(TypeProto_TensorSchema, { elemType: onnxTypeCode('float32') });
+  const elemType = create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } });
+  const sequence = create(TypeProto_SequenceSchema, { elemType });
+  return create(ValueInfoProtoSchema, {
+    name,
+    type: create(TypeProtoSchema, { value: { case: 'sequenceType', value: sequence } }),
+  });
+}
+
+/**
+ * Runs a session whose results go to the arrays given, and nowhere else.
+ *
+ * @param results an array for every result wanted, none of them also fed
+ */
+export async function runInPlace(
+  session: InferenceSession,
+  feeds: Readonly<Record<string, Value>>,
+  results: Readonly<Record<string, Value>>,
+): Promise<void> {
+  try {
+    await session.run(feeds, { [STOP]: null, ...results });
+  } catch (error) {
+    if (messageOf(error) !== STOPPED) throw error;
+  }
+}

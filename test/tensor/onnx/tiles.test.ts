@@ -1,0 +1,166 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type RandomStream, randomStream } from '../../../src/ground/random.ts';
+import {
+  adamW,
+  add,
+  cast,
+  compile,
+  dropout,
+  exponential,
+  gelu,
+  geluTanh,
+  gradients,
+  greater,
+  input,
+  multiply,
+  type Parameter,
+  parameter,
+  reshape,
+  Scope,
+  silu,
+  softmax,
+  subtract,
+  sum,
+  type Tensor,
+  type TensorData,
+  tanh,
+  where,
+} from '../../../src/tensor/index.ts';
+import { type TileSizes, tiledRegions } from '../../../src/tensor/onnx/tiles.ts';
+
+const SMALL: TileSizes = { least: 8, tile: 16 };
+
+const normals = (random: RandomStream, count: number): Float32Array =>
+  Float32Array.from({ length: count }, () => random.normal());
+
+/** The same results from a program in tiles and from one without. */
+async function expectSame(
+  outputs: Readonly<Record<string, Tensor>>,
+  feeds: Readonly<Record<string, Float32Array>>,
+  tiles: TileSizes = SMALL,
+): Promise<void> {
+  const random = randomStream(5);
+  const run = async (choice: TileSizes | false): Promise<Readonly<Record<string, TensorData>>> => {
+    const program = await compile({ outputs }, { tiles: choice });
+    const results = await program.run(feeds, { random });
+    await program.dispose();
+    return results;
+  };
+  const [whole, tiled] = [await run(false), await run(tiles)];
+  for (const [name, { shape }] of Object.entries(outputs)) {
+    const [want, got] = [whole, tiled].map((results) => results[name] as TensorData) as [
+      TensorData,
+      TensorData,
+    ];
+    expect(got.shape).toEqual(shape);
+    want.values.forEach((value, i) => {
+      const difference = Math.abs(Number(value) - Number(got.values[i]));
+      expect(difference).toBeLessThanOrEqual(1e-6 * (1 + Math.abs(Number(value))));
+    });
+  }
+}
+
+const namesOf = (outputs: readonly Tensor[], sizes = SMALL): string[] =>
+  [...new Set(tiledRegions(outputs, sizes).values())].map(({ operations }) =>
+    operations.map(({ operator }) => operator.name).join(' '),
+  );
+
+/** A random network of elementwise operations, here and there something that needs all elements at once. */
+function randomNetwork(random: RandomStream, x: Tensor, count: number): Tensor[] {
+  const values: Tensor[] = [x];
+  const any = (): Tensor => values[Math.floor(random.uniform() * values.length)] as Tensor;
+  const makers: ((a: Tensor, b: Tensor) => Tensor)[] = [
+    (a, b) => add(a, multiply(b, 0.5)),
+    (a, b) => subtract(tanh(a), b),
+    (a, b) => where(greater(a, b), a, multiply(b, -1)),
+    (a, b) => multiply(tanh(a), cast(greater(b, 0), 'float32')),
+    (a, b) => add(softmax(a), b),
+    (a, b) => multiply(a, tanh(sum(b, { axes: [0, 1], keepAxes: true }))),
+    (a, b) => add(reshape(reshape(a, [-1]), x.shape), b),
+  ];
+  for (let made = 0; made < count; made++) {
+    values.push((makers[Math.floor(random.uniform() * makers.length)] as (typeof makers)[0])(any(), any()));
+  }
+  return values.slice(-4);
+}
+
+describe('elementwise chains in tiles', () => {
+  it('equal the same chains computed whole, for any network and any number of elements', async () => {
+    const shape = fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 12 }));
+    await fc.assert(
+      fc.asyncProperty(fc.integer(), shape, fc.integer({ min: 3, max: 20 }), async (seed, size, count) => {
+        const random = randomStream(seed);
+        const outputs = randomNetwork(random, input('x', size), count);
+        const named = Object.fromEntries(outputs.map((y, index) => [`y${index}`, y]));
+        await expectSame(named, { x: normals(random, size[0] * size[1]) });
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('are found in the derivatives of activations, and give the same gradients', async () => {
+    const x = input('x', [6, 20]);
+    const weight = input('w', [6, 20]);
+    for (const activation of [gelu, geluTanh, silu]) {
+      const loss = sum(multiply(activation(x), weight));
+      const [gradient] = gradients(loss, [x]) as [Tensor];
+      expect(namesOf([gradient])).toHaveLength(1);
+      const random = randomStream(1);
+      await expectSame({ gradient, loss }, { x: normals(random, 120), w: normals(random, 120) });
+    }
+  });
+
+  it('take masks of dropout with them', async () => {
+    const scope = Scope.root({ random: randomStream(1) }).forTraining();
+    const x = input('x', [4, 16]);
+    const y = add(dropout(scope, tanh(x), 0.5), x);
+    expect(namesOf([y])).toEqual(['tanh cast multiply multiply add']);
+    await expectSame({ y }, { x: normals(randomStream(1), 64) });
+  });
+
+  it('never wait for what depends on them', async () => {
+    const x = input('x', [4, 8]);
+    const before = exponential(multiply(add(x, 1), 0.5));
+    const after = add(multiply(before, softmax(before)), multiply(before, 2));
+    // The factor 2 could belong to both sides; the sum needs the softmax, which needs the first three.
+    expect(namesOf([after])).toEqual(['add multiply exponential multiply']);
+    await expectSame({ after, before }, { x: normals(randomStream(2), 32) });
+  });
+
+  it('leave small tensors, short chains and indivisible numbers of elements alone', () => {
+    const chain = (length: number): Tensor => tanh(multiply(add(input('x', [length]), 1), 2));
+    expect(namesOf([chain(32)])).toEqual(['add multiply tanh']);
+    expect(namesOf([chain(4)])).toEqual([]);
+    expect(namesOf([chain(37)])).toEqual([]);
+    expect(namesOf([multiply(add(input('x', [32]), 1), 2)])).toEqual([]);
+    expect(namesOf([tanh(multiply(add(input('x', [4, 8]), input('row', [8])), 2))])).toEqual([]);
+  });
+
+  it("step as AdamW does, whether the weights' tiles are many or one", async () => {
+    const shapes = { many: [12, 20], one: [2, 8], none: [7], scalarLike: [1, 1] };
+    const weights = Object.entries(shapes).map(([name, shape]): Parameter => {
+      const values = normals(
+        randomStream(name.length),
+        shape.reduce((a, b) => a * b, 1),
+      );
+      return parameter(name, { shape }, { from: 'array', values });
+    });
+    const loss = weights.map((w) => sum(multiply(tanh(w), w))).reduce((a, b) => add(a, b));
+    const slopes = gradients(loss, weights);
+    const states = await Promise.all(
+      [false as const, SMALL].map(async (tiles) => {
+        const optimizer = adamW();
+        const updates = weights.flatMap((weight, index) =>
+          optimizer.updates(weight, slopes[index] as Tensor, { parameters: weights }),
+        );
+        const program = await compile({ outputs: { loss }, updates }, { tiles });
+        for (let step = 1; step <= 3; step++) await program.run(optimizer.scalars({ step, rate: 0.1 }));
+        await program.dispose();
+        return program.variables.snapshot();
+      }),
+    );
+    expect(Object.keys(states[0] ?? {})).toHaveLength(12);
+    expect(states[1]).toEqual(states[0]);
+  });
+});
