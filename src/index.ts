@@ -31,6 +31,7 @@ export {
 export { type ReportOptions, renderReport, writeReport } from './report/index.ts';
 export { type CheckReport, checkFolder } from './train/check.ts';
 export { type DemoOutcome, runDemo } from './train/demo.ts';
+export { type ExportOptions, type ExportOutcome, exportRun } from './train/export/export-run.ts';
 export { type FeatureFilesOptions, writeFeatureFiles } from './train/features.ts';
 export { DEFAULT_FOLD_PLAN, type FoldPlan } from './train/fold-plan.ts';
 export { findPhotos, type PredictOptions, predictFeatures, predictPhotos } from './train/predict.ts';

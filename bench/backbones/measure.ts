@@ -2,20 +2,11 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomStream } from '../../src/ground/random.ts';
-import {
-  compile,
-  input,
-  linear,
-  openSafetensors,
-  type Parameter,
-  type Program,
-  parameter,
-  Scope,
-  sizeOf,
-} from '../../src/tensor/index.ts';
+import { compile, input, openSafetensors, type Program, Scope } from '../../src/tensor/index.ts';
 import { backboneParameters, checkWeights, makeBackbone } from '../../src/vision/backbones/index.ts';
+import { matrixOperations } from '../yardstick/operations.ts';
+import { noise, ownProducts } from '../yardstick/own-products.ts';
 import { MODELS, type Model, THREADS } from './models.ts';
-import { matrixOperations } from './operations.ts';
 import { writeRandomWeights } from './random-weights.ts';
 
 /** How long each of the alternating pieces of work is measured for at least, and how often at most. */
@@ -23,15 +14,12 @@ const ENOUGH_SECONDS = 8;
 const ROUNDS = 12;
 const LEAST_ROUNDS = 3;
 
-/** The machine's rate is that of the MLP of a ViT-L at 518. */
-const PRODUCT = { rows: 1370, inner: 1024, columns: 4096 } as const;
-
 /** What one backbone reaches. */
 export interface Figures {
   readonly name: string;
   /** Of one picture through the backbone, in single precision. */
   readonly seconds: number;
-  /** Its rate over that of one large matrix product, measured in turns with it. */
+  /** Its rate over that of its own matrix products and nothing else, measured in turns with them. */
   readonly gemm_fraction: number;
   /** Seconds in single precision over seconds with int8 weights. */
   readonly int8_factor: number;
@@ -61,10 +49,10 @@ async function measure(model: Model): Promise<Figures> {
     const alone = await timed([forward(single)]);
     // The weights are mapped from the file, and the system may drop and reread them as it likes.
     const peak = process.resourceUsage().maxRSS / 1024 + (await stat(path)).size / 2 ** 20;
-    const operations = matrixOperations(pooled);
-    const product = await matrixProduct(operations);
-    const beside = await timed([forward(single), product.run]);
-    await product.program.dispose();
+    const own = ownProducts(pooled);
+    const products = await compile({ outputs: { y: own.y } }, { threads: THREADS });
+    const beside = await timed([forward(single), () => products.run(own.feeds)]);
+    await products.dispose();
     const quantized = await compile(
       { outputs: { pooled } },
       { threads: THREADS, quantize: { weights: 'int8' } },
@@ -75,7 +63,7 @@ async function measure(model: Model): Promise<Figures> {
     return {
       name: model.name,
       seconds: Math.min(least(alone), least(beside), least(again)),
-      gemm_fraction: operations / product.operations / ratio(beside),
+      gemm_fraction: matrixOperations(pooled) / own.operations / ratio(beside),
       int8_factor: ratio(again),
       peak_mib: peak,
       start_seconds: startSeconds,
@@ -111,39 +99,6 @@ function ratio(rounds: readonly (readonly number[])[]): number {
   const sorted = all.sort((a, b) => a - b);
   const middle = (sorted.length - 1) / 2;
   return ((sorted[Math.floor(middle)] as number) + (sorted[Math.ceil(middle)] as number)) / 2;
-}
-
-/**
- * The two products of an MLP, one after the other for as many operations as the backbone has, so that
- * disturbances meet both alike. They are one program: fetching a large result from each would cost a fifth of
- * the rate.
- */
-async function matrixProduct(atLeast: number): Promise<{
-  readonly program: Program;
-  readonly operations: number;
-  readonly run: () => Promise<unknown>;
-}> {
-  const { rows, inner, columns } = PRODUCT;
-  const perPair = 4 * rows * inner * columns;
-  const pairs = Math.ceil(atLeast / perPair);
-  const [up, down] = [evenGain('up', [columns, inner]), evenGain('down', [inner, columns])];
-  let y = input('a', [rows, inner]);
-  for (let pair = 0; pair < pairs; pair++) y = linear(linear(y, up), down);
-  const program = await compile({ outputs: { y } }, { threads: THREADS });
-  const feeds = { a: noise([rows, inner]) };
-  return { program, operations: pairs * perPair, run: () => program.run(feeds) };
-}
-
-/** A random matrix [out, in] whose products neither grow nor vanish, however many follow one another. */
-function evenGain(name: string, shape: readonly [number, number]): Parameter {
-  const gain = Math.sqrt(12 / shape[1]);
-  const generate = () => noise(shape).map((value) => gain * value);
-  return parameter(name, { shape, trainable: false }, { from: 'generator', generate });
-}
-
-function noise(shape: readonly number[]): Float32Array {
-  const random = randomStream(sizeOf(shape));
-  return Float32Array.from({ length: sizeOf(shape) }, () => random.uniform() - 0.5);
 }
 
 const model = MODELS.find(({ name }) => name === process.argv[2]);

@@ -31,3 +31,17 @@ export function positiveNumber(option: string): (text: string) => number {
 export function collected(value: string, before: readonly string[]): string[] {
   return [...before, value];
 }
+
+/** Parses seeds written as a range (`0-4`) or a list (`0,3,7`). @throws UsageError for anything else */
+export function seedList(text: string): number[] {
+  const range = /^(\d+)-(\d+)$/.exec(text.trim());
+  const [first, last] = [Number(range?.[1]), Number(range?.[2])];
+  if (range && last >= first && last - first < MOST_SEEDS) {
+    return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  }
+  if (!range && /^\d+(,\d+)*$/.test(text.trim())) return text.split(',').map(Number);
+  throw new UsageError(`--seeds ${text}: give seeds as 0-4 or 0,3,7, at most ${MOST_SEEDS}`);
+}
+
+/** A longer range is a slip of the keyboard. */
+const MOST_SEEDS = 1000;

@@ -6,6 +6,8 @@ import { registerBackbones } from './backbones.ts';
 import { registerCheck } from './check.ts';
 import type { CommandRegistrar } from './command.ts';
 import { registerDemo } from './demo.ts';
+import { registerEnsemble } from './ensemble.ts';
+import { registerExport } from './export.ts';
 import { registerFeatures } from './features.ts';
 import { registerFolds } from './folds.ts';
 import { registerPredict } from './predict.ts';
@@ -26,7 +28,9 @@ const COMMANDS: readonly CommandRegistrar[] = [
   registerPseudo,
   registerSubmit,
   registerScore,
+  registerEnsemble,
   registerReport,
+  registerExport,
   registerFeatures,
   registerBackbones,
 ];

@@ -2,6 +2,7 @@ import { Option } from 'commander';
 import { UsageError } from '../ground/errors.ts';
 import { TARGET_NAMES, targetsToArray } from '../pasture/targets.ts';
 import { gramsToKilogramsPerHectare, QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
+import { readPhotoStates } from '../train/ensemble-predict.ts';
 import type { PhotoPrediction } from '../train/photo-prediction.ts';
 import { findPhotos, predictFeatures, predictPhotos, TEST_TIME_TURNS } from '../train/predict.ts';
 import { requirePredictionFormat, writePredictionFile } from '../train/prediction-files.ts';
@@ -14,6 +15,7 @@ interface PredictCommandOptions {
   readonly features?: string;
   readonly ids?: string;
   readonly area: number;
+  readonly state?: string;
   readonly skipUnusable?: boolean;
   readonly tta: Tta;
   readonly json?: boolean;
@@ -32,7 +34,7 @@ export const registerPredict: CommandRegistrar = (program) => {
     .argument('<RUN>', 'run folder')
     .argument('[PATH...]', 'photos and folders of photos')
     .requiredOption('--out <FILE>', 'file to write: .csv, .json or .geojson')
-    .option('--features <F.npy>', 'predict the rows of a feature file instead')
+    .option('--features <F.npy,…>', 'predict the rows of a feature file instead; ensembles may need several')
     .option('--ids <ids.txt>', 'photo id of each row of the feature file')
     .option(
       '--area <m2>',
@@ -45,6 +47,7 @@ export const registerPredict: CommandRegistrar = (program) => {
         .choices(Object.keys(TEST_TIME_TURNS))
         .default('none'),
     )
+    .option('--state <WA|states.csv>', 'State of all photos, or image_id,State: for ensembles with wa-dead')
     .option('--skip-unusable', 'leave out photos that cannot be used instead of stopping')
     .option('--json', 'print the result as JSON')
     .action(async (run: string, paths: string[], options: PredictCommandOptions) => {
@@ -62,13 +65,14 @@ export const registerPredict: CommandRegistrar = (program) => {
 async function predictionsOf(
   run: string,
   paths: readonly string[],
-  { features, ids, skipUnusable, tta }: PredictCommandOptions,
+  { features, ids, skipUnusable, tta, state }: PredictCommandOptions,
 ): Promise<PhotoPrediction[]> {
   if (features !== undefined && tta !== 'none') {
     throw new UsageError(`--tta ${tta} needs photos; features are of one view each`);
   }
+  const states = state === undefined ? undefined : await readPhotoStates(state);
   if (features !== undefined && ids !== undefined && paths.length === 0) {
-    return predictFeatures(run, features, ids);
+    return predictFeatures(run, features.split(','), ids, { ...(states && { states }) });
   }
   if (paths.length === 0 || features !== undefined || ids !== undefined) {
     throw new UsageError('give photos or folders of photos, or --features and --ids together');
@@ -76,6 +80,7 @@ async function predictionsOf(
   return predictPhotos(run, await findPhotos(paths), {
     progress: consoleProgress(),
     tta,
+    ...(states && { states }),
     ...(skipUnusable && {
       onUnusable: (error: Error) => process.stderr.write(`left out: ${error.message}\n`),
     }),

@@ -1,17 +1,35 @@
+import { UsageError } from '../ground/errors.ts';
+import { TARGET_NAMES } from '../pasture/targets.ts';
+import { type Comparison, compareFiles, compareRuns } from '../train/compare.ts';
+import { BOOTSTRAP_DEFAULTS, type Difference } from '../train/compare-bootstrap.ts';
 import { scoreFiles } from '../train/score.ts';
 import { scoreToJson } from '../train/score-json.ts';
-import { type CommandRegistrar, printResult } from './command.ts';
-import { scoreTable } from './tables.ts';
+import { type CommandRegistrar, printResult, wholeNumber } from './command.ts';
+import { scoreTable, shown, textTable } from './tables.ts';
 
-/** `sward score`: the competition's metric of a file of predictions. */
+interface ScoreCommandOptions {
+  readonly compare?: boolean;
+  readonly draws: number;
+  readonly seed: number;
+  readonly json?: boolean;
+}
+
+/** `sward score`: the competition's metric of a file of predictions, or what tells two runs apart. */
 export const registerScore: CommandRegistrar = (program) => {
   program
     .command('score')
-    .description('score predictions against measured masses')
-    .argument('<TRUTH.csv>', 'measured masses, sample_id,target')
-    .argument('<PRED.csv>', 'predicted masses, sample_id,target')
-    .option('--json', 'print the score as JSON')
-    .action(async (truth: string, predictions: string, { json }: { json?: boolean }) => {
+    .description('score predictions against measured masses, or compare two runs')
+    .argument('<FILE...>', 'TRUTH.csv PRED.csv; with --compare RUN_A RUN_B, or TRUTH.csv A.csv B.csv')
+    .option('--compare', 'paired comparison by a bootstrap over sessions')
+    .option('--draws <n>', 'draws of the bootstrap', wholeNumber('--draws'), BOOTSTRAP_DEFAULTS.draws)
+    .option('--seed <n>', 'seed of the bootstrap', wholeNumber('--seed'), BOOTSTRAP_DEFAULTS.seed)
+    .option('--json', 'print the result as JSON')
+    .action(async (files: string[], options: ScoreCommandOptions) => {
+      if (options.compare) return printComparison(files, options);
+      const [truth, predictions, ...more] = files;
+      if (truth === undefined || predictions === undefined || more.length > 0) {
+        throw new UsageError('give TRUTH.csv and PRED.csv; --compare compares two runs');
+      }
       const { score, unknownIds } = await scoreFiles(truth, predictions);
       if (unknownIds.length > 0) {
         process.stderr.write(
@@ -19,9 +37,76 @@ export const registerScore: CommandRegistrar = (program) => {
         );
       }
       printResult(
-        json,
+        options.json,
         () => scoreToJson(score),
         () => scoreTable(score),
       );
     });
 };
+
+async function printComparison(
+  files: readonly string[],
+  { draws, seed, json }: ScoreCommandOptions,
+): Promise<void> {
+  if (draws < 1) throw new UsageError(`--draws ${draws}: give a whole number above 0`);
+  const [a, b, c] = files;
+  if (a === undefined || b === undefined || files.length > 3) {
+    throw new UsageError('--compare needs two runs, or TRUTH.csv and two files of predictions');
+  }
+  const comparison =
+    c === undefined ? await compareRuns(a, b, { draws, seed }) : await compareFiles(a, b, c, { draws, seed });
+  printResult(
+    json,
+    () => comparisonToJson(comparison),
+    () => comparisonSummary(comparison),
+  );
+}
+
+function comparisonToJson({ first, second, difference, photos, units, settings }: Comparison): unknown {
+  const plain = ({ estimate, low, high }: Difference): unknown => ({
+    difference: estimate,
+    low: Number.isFinite(low) ? low : null,
+    high: Number.isFinite(high) ? high : null,
+  });
+  const side = ({ name, weightedR2, repeats }: Comparison['first']): unknown => ({
+    name,
+    weighted_r2: weightedR2,
+    by_seed: repeats,
+  });
+  return {
+    first: side(first),
+    second: side(second),
+    weighted_r2: plain(difference.weightedR2),
+    probability_first_better: difference.probabilityFirstBetter,
+    per_target_r2: Object.fromEntries(TARGET_NAMES.map((name) => [name, plain(difference.perTarget[name])])),
+    n_images: photos,
+    [`n_${units.kind}`]: units.count,
+    draws: settings.draws,
+    confidence: settings.confidence,
+  };
+}
+
+function comparisonSummary({ first, second, difference, photos, units, settings }: Comparison): string {
+  const percent = `${shown(100 * settings.confidence, 0)} %`;
+  const row = (name: string, { estimate, low, high }: Difference): string[] => [
+    name,
+    shown(estimate, 4),
+    `${shown(low, 4)} to ${shown(high, 4)}`,
+  ];
+  const seeds = first.repeats.length;
+  return [
+    ...[first, second].map(
+      ({ name, weightedR2 }) =>
+        `${name}: weighted R² ${shown(weightedR2, 4)}${seeds > 1 ? `, mean of ${seeds} seeds` : ''}`,
+    ),
+    textTable(
+      ['first − second', 'difference', `${percent} interval`],
+      [
+        row('weighted R²', difference.weightedR2),
+        ...TARGET_NAMES.map((name) => row(`${name} R²`, difference.perTarget[name])),
+      ],
+    ),
+    `the first is better in ${shown(100 * difference.probabilityFirstBetter, 1)} % of ${settings.draws} draws of ` +
+      `${units.count} ${units.kind} (${photos} photos)`,
+  ].join('\n');
+}

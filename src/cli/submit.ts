@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { readPhotoStates } from '../train/ensemble-predict.ts';
 import { TEST_TIME_TURNS } from '../train/predict.ts';
 import { submitRun } from '../train/submit.ts';
 import { type CommandRegistrar, printResult } from './command.ts';
@@ -7,6 +8,7 @@ import { consoleProgress } from './console-progress.ts';
 interface SubmitCommandOptions {
   readonly out: string;
   readonly tta: keyof typeof TEST_TIME_TURNS;
+  readonly state?: string;
   readonly json?: boolean;
 }
 
@@ -23,9 +25,14 @@ export const registerSubmit: CommandRegistrar = (program) => {
         .choices(Object.keys(TEST_TIME_TURNS))
         .default('none'),
     )
+    .option('--state <WA|states.csv>', 'State of all photos, or image_id,State: for ensembles with wa-dead')
     .option('--json', 'print the result as JSON')
-    .action(async (run: string, folder: string, { out, tta, json }: SubmitCommandOptions) => {
-      const { photos, rows } = await submitRun(run, folder, out, { progress: consoleProgress(), tta });
+    .action(async (run: string, folder: string, { out, tta, state, json }: SubmitCommandOptions) => {
+      const { photos, rows } = await submitRun(run, folder, out, {
+        progress: consoleProgress(),
+        tta,
+        ...(state !== undefined && { states: await readPhotoStates(state) }),
+      });
       printResult(
         json,
         () => ({ out, photos, rows }),

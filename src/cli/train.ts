@@ -1,11 +1,14 @@
 import { join } from 'node:path';
 import { RECIPE_NAMES, resolveRecipe } from '../models/recipe.ts';
+import { TARGET_NAMES } from '../pasture/targets.ts';
+import { trainWithLearningCurve } from '../train/learning-by-sessions-run.ts';
+import { type RepeatedResults, repeatedToJson, trainRepeatedly } from '../train/repeated-training.ts';
 import type { RunResults } from '../train/results.ts';
 import { scoreToJson } from '../train/score-json.ts';
 import { trainRun } from '../train/train.ts';
-import { type CommandRegistrar, collected, printResult } from './command.ts';
+import { type CommandRegistrar, collected, printResult, seedList } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
-import { scoreTable, shown } from './tables.ts';
+import { scoreTable, shown, textTable } from './tables.ts';
 import {
   addFoldOptions,
   addSourceOptions,
@@ -21,6 +24,8 @@ interface TrainCommandOptions extends SourceOptions, FoldOptions {
   readonly set: readonly string[];
   readonly resume?: boolean;
   readonly overwrite?: boolean;
+  readonly seeds?: readonly number[];
+  readonly learningCurve?: boolean;
   readonly json?: boolean;
 }
 
@@ -35,10 +40,12 @@ export const registerTrain: CommandRegistrar = (program) => {
     .option('--set <a.b=value>', 'change a setting of the recipe; may be repeated', collected, [])
     .option('--resume', 'go on with an unfinished run of the same command')
     .option('--overwrite', 'replace the run that is in the folder')
+    .option('--seeds <0-4>', 'train once a seed, into RUN/seed-K, and summarise', seedList)
+    .option('--learning-curve', 'score by number of training sessions as well')
     .option('--json', 'print the scores as JSON');
   addFoldOptions(addSourceOptions(command)).action(
     async (folder: string | undefined, options: TrainCommandOptions) => {
-      const results = await trainRun({
+      const training = {
         source: trainingSource(folder, options),
         recipe: await resolveRecipe(options.recipe, options.set),
         out: options.out,
@@ -46,7 +53,18 @@ export const registerTrain: CommandRegistrar = (program) => {
         resume: options.resume ?? false,
         overwrite: options.overwrite ?? false,
         progress: consoleProgress(),
-      });
+      };
+      const train = options.learningCurve ? trainWithLearningCurve : trainRun;
+      if (options.seeds) {
+        const repeated = await trainRepeatedly(training, options.seeds, train);
+        printResult(
+          options.json,
+          () => ({ run: options.out, ...repeatedToJson(repeated) }),
+          () => repeatedSummary(repeated),
+        );
+        return;
+      }
+      const results = await train(training);
       printResult(
         options.json,
         () => ({
@@ -70,5 +88,23 @@ export function trainingSummary(results: RunResults): string {
     scoreTable(results.outOfFold),
     `by fold: ${folds}`,
     ...(states ? [`one State held out at a time: weighted R² ${shown(states.pooled.weightedR2, 4)}`] : []),
+    ...(results.bySessions ?? []).map(
+      ({ sessions, weighted_r2 }) =>
+        `${shown(sessions, 1)} sessions learnt from: weighted R² ${weighted_r2.map((score) => shown(score, 3)).join('  ')}`,
+    ),
+  ].join('\n');
+}
+
+/** Scores over seeds as text. */
+function repeatedSummary({ runs, weightedR2, perTarget }: RepeatedResults): string {
+  const rows = [
+    ...TARGET_NAMES.map((name) => [`${name} R²`, perTarget[name]] as const),
+    ['weighted R²', weightedR2] as const,
+  ].map(([name, { mean, deviation }]) => [name, shown(mean, 4), shown(deviation, 4)]);
+  return [
+    ...runs.map(
+      ({ seed, run, results }) => `seed ${seed}: ${shown(results.outOfFold.weightedR2, 4)}  ${run}`,
+    ),
+    textTable(['over seeds', 'mean', 'sd'], rows),
   ].join('\n');
 }

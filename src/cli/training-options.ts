@@ -23,7 +23,7 @@ export interface FoldOptions {
 /** Adds `--features`, `--ids`, `--labels`. */
 export function addSourceOptions(command: Command): Command {
   return command
-    .option('--features <F.npy>', 'train on the rows of a feature file instead of photos')
+    .option('--features <F.npy>', 'train on the rows of feature files (F.npy,G.npy) instead of photos')
     .option('--ids <ids.txt>', 'photo id of each row of the feature file, one a line')
     .option('--labels <train.csv>', 'measured masses of those photos');
 }
@@ -56,7 +56,7 @@ export function trainingSource(folder: string | undefined, options: SourceOption
   const given = [features, ids, labels].filter((option) => option !== undefined).length;
   if (folder !== undefined && given === 0) return { kind: 'folder', folder };
   if (folder === undefined && features !== undefined && ids !== undefined && labels !== undefined) {
-    return { kind: 'features', features, ids, labels };
+    return { kind: 'features', features: features.split(','), ids, labels };
   }
   throw new UsageError('give a data folder, or --features, --ids and --labels together');
 }

@@ -1,5 +1,6 @@
 import type { RandomStream } from '../ground/random.ts';
 import type { Targets } from '../pasture/targets.ts';
+import type { Tensor } from '../tensor/index.ts';
 
 /** One line of a fold's `metrics.jsonl`: named numbers of an epoch or of a tried setting. */
 export type MetricLine = Readonly<Record<string, number>>;
@@ -53,8 +54,26 @@ export interface FittedModel<Input> {
    * @returns `[sample][photo]`
    */
   predictSamples?(inputs: Input, samples: number, random: RandomStream): Promise<Targets[][]>;
+  /**
+   * What {@link predict} computes of a feature matrix, as a graph; absent where there is none.
+   *
+   * @param features `[batch, features]` float64
+   * @returns `[batch, 5]` floating, physical masses in grams, in the order of `TARGET_NAMES`
+   * @throws UsageError when this model cannot be written as one
+   */
+  graph?(features: Tensor): Tensor;
+  /**
+   * The model's own backbone as a graph, where it has one: {@link graph} then reads its features instead of those of
+   * the recipe's input.
+   *
+   * @param views `[views, 3, size, size]`, normalised
+   * @returns `[views, width]`
+   */
+  viewFeatures?(views: Tensor): Tensor;
   /** Writes everything prediction needs into an existing folder. */
   write(folder: string): Promise<void>;
+  /** Gives back memory outside of JavaScript; the model may still be used. Absent where it holds none. */
+  close?(): Promise<void>;
 }
 
 /** A way to learn masses from inputs; every model of sward, from ridge to networks, is one. */

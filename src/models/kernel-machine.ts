@@ -8,7 +8,7 @@ import { gram, type KernelName, kernelMatrix, squaredNorms } from './kernels.ts'
 import { solveKernel } from './leave-session-out.ts';
 import { multiply } from './linear-algebra.ts';
 import { judgingPhotos, photoWeights } from './session-weights.ts';
-import { fitStandardiser, type Standardiser, standardise } from './standardise.ts';
+import { fitStandardiser, type Scaling, type Standardiser, standardise } from './standardise.ts';
 
 /** What a machine tries and how it weighs photos. */
 export interface MachineSettings {
@@ -17,6 +17,8 @@ export interface MachineSettings {
   readonly penalties: readonly number[];
   readonly sessionWeight: number;
   readonly clip: number;
+  /** Default: `columns`. */
+  readonly scaling?: Scaling | undefined;
 }
 
 /** A trained kernel regression of green, dead and clover. */
@@ -49,8 +51,10 @@ export function fitMachine(
   record: (line: MetricLine) => void,
 ): KernelMachine {
   const weights = photoWeights(training, settings.sessionWeight);
-  const standardiser = fitStandardiser(training.inputs, weights);
-  const support = standardise(training.inputs, standardiser, settings.clip);
+  const standardiser = fitStandardiser(training.inputs, weights, settings.scaling);
+  // Large components are not outliers.
+  const clip = settings.scaling === 'together' ? Number.POSITIVE_INFINITY : settings.clip;
+  const support = standardise(training.inputs, standardiser, clip);
   const masses = componentsTable(training.targets);
   const products = gram(support, support);
   const norms = squaredNorms(support);
@@ -79,7 +83,7 @@ export function fitMachine(
   const { dual, mean } = solve(chosen);
   return {
     ...standardiser,
-    clip: settings.clip,
+    clip,
     kernel: chosen.kernel,
     gamma: chosen.gamma,
     support,

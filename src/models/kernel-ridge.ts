@@ -5,6 +5,8 @@ import { fitMachine, type KernelMachine, machineComponents } from './kernel-mach
 import { machineMatrixNames, restoredMachine, storedMachine } from './machine-file.ts';
 import { readModelFile, writeModelFile } from './model-file.ts';
 import type { KernelRidgeSettings } from './ridge-settings.ts';
+import { machineGraph } from './symbolic/machine.ts';
+import { massesFromComponents } from './symbolic/masses.ts';
 
 const KIND = 'kernel-ridge';
 
@@ -20,6 +22,7 @@ export function kernelRidge(settings: KernelRidgeSettings): Estimator<Matrix> {
 function fitted(machine: KernelMachine): FittedModel<Matrix> {
   return {
     predict: async (inputs) => targetsFromTable(machineComponents(machine, inputs)),
+    graph: (features) => massesFromComponents(machineGraph(machine, features)),
     write: (folder) => writeModelFile(folder, KIND, storedMachine(machine, '')),
   };
 }

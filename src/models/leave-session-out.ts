@@ -2,6 +2,7 @@ import { CholeskyDecomposition, Matrix as Dense } from 'ml-matrix';
 import type { Matrix } from '../data/features.ts';
 import { SwardError } from '../ground/errors.ts';
 import { fromDense, toDense } from './linear-algebra.ts';
+import { invertPositiveDefinite } from './positive-definite.ts';
 
 /** A kernel regression with a free mean: f(x) = mean + k(x)ᵀ dual, for several outputs at once. */
 export interface KernelSolution {
@@ -56,13 +57,13 @@ function meanFreeInverse(
   kernel: Matrix,
   noise: readonly number[],
 ): { readonly matrix: Dense; readonly meanWeights: Dense } {
-  const system = toDense(kernel).clone();
-  for (let i = 0; i < kernel.rows; i++) system.set(i, i, system.get(i, i) + (noise[i] ?? 0));
-  const cholesky = new CholeskyDecomposition(system);
-  if (!cholesky.isPositiveDefinite()) {
-    throw new SwardError('the ridge system is singular; use a larger penalty');
+  const system = kernel.data.slice();
+  for (let i = 0; i < kernel.rows; i++) {
+    system[i * kernel.rows + i] = (system[i * kernel.rows + i] as number) + (noise[i] ?? 0);
   }
-  const inverse = cholesky.solve(Dense.eye(kernel.rows));
+  const inverted = invertPositiveDefinite({ ...kernel, data: system });
+  if (!inverted) throw new SwardError('the ridge system is singular; use a larger penalty');
+  const inverse = toDense(inverted);
   const rowSums = Dense.columnVector(inverse.sum('row'));
   const total = rowSums.sum();
   const meanWeights = rowSums.transpose().div(total);

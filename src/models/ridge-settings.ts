@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DESCRIPTOR_VIEWS, type DescriptorView } from '../vision/descriptors/index.ts';
 import { KERNELS } from './kernels.ts';
+import { SCALINGS } from './standardise.ts';
 
 const positive = z.number().positive();
 
@@ -13,8 +14,10 @@ function listOf<Item extends z.ZodType>(item: Item) {
 const shared = {
   /** How far large sessions are weighed down: 0 not at all, 1 all sessions alike. */
   sessionWeight: z.number().min(0).max(1),
-  /** Standardised features are clipped to ± this many deviations. */
+  /** Standardised features are clipped to ± this many deviations; those scaled together are not. */
   clip: positive,
+  /** Whether each column is brought to deviation 1, or all together keep their proportions. */
+  scaling: z.enum(SCALINGS).optional(),
 };
 
 /** Penalties λ tried, in units of the mean squared standardised feature. */

@@ -7,6 +7,8 @@ import { multiply, transpose } from './linear-algebra.ts';
 import { readModelFile, rowVector, writeModelFile } from './model-file.ts';
 import type { RidgeSettings } from './ridge-settings.ts';
 import { type Standardiser, standardise } from './standardise.ts';
+import { linearMachineGraph } from './symbolic/machine.ts';
+import { massesFromComponents } from './symbolic/masses.ts';
 
 const KIND = 'ridge';
 
@@ -57,6 +59,7 @@ function fitted(parameters: RidgeParameters): FittedModel<Matrix> {
       const features = standardise(inputs, parameters, clip);
       return targetsFromTable(addToRows(multiply(features, coefficients), intercept));
     },
+    graph: (features) => massesFromComponents(linearMachineGraph(parameters, features)),
     write: (folder) =>
       writeModelFile(folder, KIND, {
         matrices: {

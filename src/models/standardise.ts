@@ -6,6 +6,13 @@ export interface Standardiser {
   readonly scale: Float64Array;
 }
 
+/**
+ * What features are brought to a common size by: `columns`, each by its own deviation; `together`, all by one, so
+ * that components of a reduction keep their proportions.
+ */
+export const SCALINGS = ['columns', 'together'] as const;
+export type Scaling = (typeof SCALINGS)[number];
+
 /** Below this share of its own size a column's deviation is rounding noise. */
 const CONSTANT_COLUMN = 1e-9;
 
@@ -14,7 +21,11 @@ const CONSTANT_COLUMN = 1e-9;
  *
  * @param weights one non-negative weight a row
  */
-export function fitStandardiser(matrix: Matrix, weights: readonly number[]): Standardiser {
+export function fitStandardiser(
+  matrix: Matrix,
+  weights: readonly number[],
+  scaling: Scaling = 'columns',
+): Standardiser {
   const { rows, columns, data } = matrix;
   const mean = new Float64Array(columns);
   const variance = new Float64Array(columns);
@@ -31,6 +42,10 @@ export function fitStandardiser(matrix: Matrix, weights: readonly number[]): Sta
       const distance = (data[row * columns + column] as number) - (mean[column] as number);
       variance[column] = (variance[column] as number) + weight * distance * distance;
     }
+  }
+  if (scaling === 'together') {
+    const common = variance.reduce((sum, value) => sum + value, 0) / columns;
+    return { mean, scale: new Float64Array(columns).fill(common > 0 ? 1 / Math.sqrt(common) : 0) };
   }
   const scale = variance.map((value, column) => {
     const deviation = Math.sqrt(value);

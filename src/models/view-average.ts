@@ -31,7 +31,7 @@ export function viewAverage(settings: ViewAverageSettings): Estimator<Matrix> {
         weight,
         machine: fitMachine(
           { ...training, inputs: takeColumns(training.inputs, viewColumns(view)) },
-          { ...tried, sessionWeight: settings.sessionWeight, clip: settings.clip },
+          { ...tried, sessionWeight: settings.sessionWeight, clip: settings.clip, scaling: settings.scaling },
           ({ penalty = Number.NaN, ...scores }) => record({ penalty, ...named(scores, view) }),
         ),
       }));

@@ -99,6 +99,9 @@ summary { cursor: pointer; color: var(--accent); padding: .3em 0; }
 .photo img { display: block; width: 100%; height: auto; max-height: 480px; object-fit: contain; background: var(--wash); }
 .photo figcaption { margin: .5em 0 .4em; }
 .photo .id { display: block; overflow-wrap: anywhere; }
+.samples { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(140px, 45%), 1fr)); gap: 12px; }
+.sample img { display: block; width: 100%; height: auto; }
+.sample figcaption { margin: .3em 0 0; font-size: .8rem; }
 .placeholder { display: grid; place-items: center; aspect-ratio: 2 / 1; padding: 1em; text-align: center;
   border: 1px dashed #8a958f; background: var(--wash); color: var(--quiet); font-size: .9rem; }
 .pairs { width: 100%; font-size: .88rem; }

@@ -1,9 +1,12 @@
 import { JSDOM } from 'jsdom';
 import { writeFileAtomically } from '../ground/files.ts';
 import type { RunResults } from '../train/results.ts';
+import { renderAugmentationSheet, sheetPhotos, sheetPlan } from './augmentation-sheet.ts';
 import { type PageSection, pageDocument } from './document.ts';
+import { ensembleSection } from './ensemble-section.ts';
 import { groupByState, isRecorded, type PhotoGroup } from './groups.ts';
 import { headline } from './headline.ts';
+import { learningBySessionsSection } from './learning-by-sessions-section.ts';
 import { html, type Markup } from './markup.ts';
 import { formatGrams, formatNumber, formatR2 } from './numbers.ts';
 import { drawLearningCurves, foldsWithCurves } from './plots/learning-curves.ts';
@@ -41,6 +44,7 @@ export async function renderReport(results: RunResults, options: ReportOptions =
   const marks = stateMarks(states);
   const worst = worstPhotos(results.rows, options.worstCount ?? DEFAULT_WORST_COUNT);
   const sections: (PageSection | null)[] = [
+    results.ensemble ? ensembleSection(document, results.ensemble) : null,
     { id: 'targets', heading: 'Score of each target', body: targetsBody(results) },
     { id: 'folds', heading: 'Score of each fold', body: foldsBody(document, results) },
     results.rows.length === 0
@@ -66,7 +70,9 @@ export async function renderReport(results: RunResults, options: ReportOptions =
           heading: 'Worst photos',
           body: await worstPhotosSection(worst, options.thumbnails ?? thumbnailsFromDisk),
         },
+    await augmentationSection(results),
     learningCurvesSection(document, results),
+    results.bySessions ? learningBySessionsSection(document, results.bySessions) : null,
     results.settings === null || results.settings === undefined
       ? null
       : { id: 'settings', heading: 'Settings', body: settingsTable(results.settings) },
@@ -152,6 +158,14 @@ function learningCurvesSection(document: Document, results: RunResults): PageSec
 ${figure.drawing}</figure>`,
     )}</div>`,
   };
+}
+
+async function augmentationSection(results: RunResults): Promise<PageSection | null> {
+  const plan = sheetPlan(results.settings);
+  if (plan === undefined) return null;
+  const seed = Number(results.provenance.Seed ?? 0);
+  const body = await renderAugmentationSheet(sheetPhotos(results.rows), plan, seed);
+  return body && { id: 'augmentation', heading: 'Augmented samples', body };
 }
 
 function plotBesideTable(drawing: Markup | null, table: Markup): Markup {

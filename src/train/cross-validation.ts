@@ -84,6 +84,7 @@ export async function leaveOneStateOut<Input>(
   for (const index of names.keys()) {
     const { model } = await fitFold(learner, part, index, randomStream(seed).fork('states'));
     await predictFold(model, learner, part, index, predicted);
+    await model.close?.();
     afterEach();
   }
   const scoreOf = (items: readonly number[]): ReturnType<typeof scoreTargets> =>
@@ -103,7 +104,7 @@ export function statesIn(states: readonly (string | null)[]): string[] {
 }
 
 /** Items of a training set. */
-function takeTraining<Input>(
+export function takeTraining<Input>(
   { training, take }: Learner<Input>,
   items: readonly number[],
 ): TrainingSet<Input> {

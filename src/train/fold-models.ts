@@ -1,29 +1,42 @@
-import type { Matrix } from '../data/features.ts';
 import { UsageError } from '../ground/errors.ts';
 import { randomStream } from '../ground/random.ts';
-import type { FittedModel } from '../models/estimator.ts';
-import { matrixEstimator } from '../models/registry.ts';
+import type { Estimator, FittedModel } from '../models/estimator.ts';
+import { predictsFromPhotos } from '../models/fine-tune/learns-from-photos.ts';
+import { photoEstimator } from '../models/fine-tune/photo-estimator.ts';
+import { inputCount, type RecipeInputs } from '../models/recipe-inputs.ts';
+import { recipeEstimator } from '../models/registry.ts';
 import type { Targets } from '../pasture/targets.ts';
 import { pooledSpread, type Spread, spreadOf } from './photo-prediction.ts';
 import { foldFolder, type RunManifest } from './run-folder.ts';
 
 /** The fold models of a run, in order. @throws InputError when one cannot be read */
-export async function readFoldModels(run: string, manifest: RunManifest): Promise<FittedModel<Matrix>[]> {
-  const estimator = matrixEstimator(manifest.recipe.estimator);
-  const models: FittedModel<Matrix>[] = [];
+export async function readFoldModels(
+  run: string,
+  { recipe, ...manifest }: RunManifest,
+): Promise<FittedModel<RecipeInputs>[]> {
+  const trainedWith = manifest.data.sets[0]?.weights?.sha256;
+  const estimator: Estimator<RecipeInputs> = predictsFromPhotos(recipe)
+    ? photoEstimator(recipe, { ...(trainedWith !== undefined && { trainedWith }) })
+    : recipeEstimator(recipe);
+  const models: FittedModel<RecipeInputs>[] = [];
   for (let fold = 0; fold < manifest.folds.count; fold++) {
     models.push(await estimator.read(foldFolder(run, fold)));
   }
   return models;
 }
 
-/** What each model says of each photo, grams. `[fold][photo]` */
+/** What each model says of each photo in each view, grams; one model is open at a time. `[fold][view][photo]` */
 export async function predictEachFold(
-  models: readonly FittedModel<Matrix>[],
-  inputs: Matrix,
-): Promise<Targets[][]> {
-  const folds: Targets[][] = [];
-  for (const model of models) folds.push(await model.predict(inputs));
+  models: readonly FittedModel<RecipeInputs>[],
+  views: readonly RecipeInputs[],
+): Promise<Targets[][][]> {
+  const folds: Targets[][][] = [];
+  for (const model of models) {
+    const seen: Targets[][] = [];
+    for (const view of views) seen.push(await model.predict(view));
+    await model.close?.();
+    folds.push(seen);
+  }
   return folds;
 }
 
@@ -35,23 +48,22 @@ export async function predictEachFold(
  * @throws UsageError when the models have no dropout
  */
 export async function dropoutSpreads(
-  models: readonly FittedModel<Matrix>[],
-  inputs: Matrix,
+  models: readonly FittedModel<RecipeInputs>[],
+  inputs: RecipeInputs,
   samples: number,
   seed: number,
 ): Promise<Spread[]> {
+  const count = inputCount(inputs);
   const byFold: Spread[][] = [];
   for (const [fold, model] of models.entries()) {
     if (!model.predictSamples) throw new UsageError('--mc-dropout: the run has a recipe without dropout');
     const random = randomStream(seed).fork('dropout').fork(fold);
     const drawn = await model.predictSamples(inputs, samples, random);
     byFold.push(
-      Array.from({ length: inputs.rows }, (_, photo) =>
-        spreadOf(drawn.map((sample) => sample[photo] as Targets)),
-      ),
+      Array.from({ length: count }, (_, photo) => spreadOf(drawn.map((sample) => sample[photo] as Targets))),
     );
   }
-  return Array.from({ length: inputs.rows }, (_, photo) =>
+  return Array.from({ length: count }, (_, photo) =>
     pooledSpread(byFold.map((spreads) => spreads[photo] as Spread)),
   );
 }

@@ -1,10 +1,11 @@
-import { type Matrix, takeRows } from '../data/features.ts';
-import { InputError, SwardError, UsageError } from '../ground/errors.ts';
+import { joinFeatureSets } from '../data/feature-sets.ts';
+import { type FeatureSet, type Matrix, takeRows } from '../data/features.ts';
+import { SwardError, UsageError } from '../ground/errors.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
 import type { Recipe } from '../models/recipe.ts';
 import { computeDescriptors } from '../vision/descriptors/index.ts';
 import { extractFeatures, featurePlan } from '../vision/features/index.ts';
-import { resolveWeights } from '../vision/weights/index.ts';
+import { resolveTrainedWeights } from '../vision/weights/index.ts';
 
 /** Which weights made a matrix, by content. */
 export interface UsedWeights {
@@ -12,10 +13,16 @@ export interface UsedWeights {
   readonly sha256: string;
 }
 
+/** A feature set of a run, with the weights that made it; null where there are none. */
+export interface UsedFeatureSet extends FeatureSet {
+  readonly weights: UsedWeights | null;
+}
+
 /** Inputs of an estimator made from photos. */
 export interface PhotoInputs {
+  /** The feature sets of the recipe's inputs side by side. */
   readonly matrix: Matrix;
-  readonly weights: UsedWeights | null;
+  readonly sets: readonly UsedFeatureSet[];
   /** Which of the photos given could not be used and have no row; empty unless `onUnusable` was given. */
   readonly unusable: ReadonlySet<number>;
 }
@@ -24,14 +31,24 @@ export interface PhotoInputOptions {
   readonly progress?: Progress;
   /** How views are turned, 0 to 7; descriptors are the same whatever the turn. */
   readonly turn?: number;
-  /** Weights that must be used: those the run was trained with. */
-  readonly weights?: UsedWeights | null;
+  /** The sets the run was trained on, whose weights must be used. */
+  readonly trainedOn?: readonly UsedFeatureSet[];
   /** Told of each photo that cannot be used, in order; without it the first one is an error. */
   readonly onUnusable?: (error: SwardError) => void;
 }
 
+/** What one photo-reading input of a recipe is. */
+type PhotoInput = Exclude<Recipe['input'], { kind: 'features' | 'several' }>;
+
+/** What one input makes of photos: a row each, all NaN for those that failed. */
+interface SetInputs {
+  readonly name: string;
+  readonly matrix: Matrix;
+  readonly weights: UsedWeights | null;
+}
+
 /**
- * What a recipe's estimator sees of photos: descriptors, or features of a backbone.
+ * What a recipe's estimator sees of photos: descriptors, features of a backbone, or several of these side by side.
  *
  * @returns one row a usable photo, in the order given
  * @throws SwardError when no photo can be used
@@ -43,32 +60,46 @@ export async function photoInputs(
   input: Recipe['input'],
   options: PhotoInputOptions = {},
 ): Promise<PhotoInputs> {
-  const progress = options.progress ?? SILENT;
+  if (input.kind === 'features') throw new UsageError('the recipe reads features, not photos');
   const failures = new Map<string, SwardError>();
+  const parts: SetInputs[] = [];
+  for (const [index, one] of (input.kind === 'several' ? input.sets : [input]).entries()) {
+    parts.push(await setInputs(paths, one, options.trainedOn?.[index]?.weights ?? null, failures, options));
+  }
+  const joined = joinFeatureSets(parts);
+  const sets = parts.map(({ weights, matrix }, index) => ({
+    name: joined.sets?.[index]?.name ?? '',
+    columns: matrix.columns,
+    weights,
+  }));
+  return { ...usableRows(paths, joined, failures, options), sets };
+}
+
+async function setInputs(
+  paths: readonly string[],
+  input: PhotoInput,
+  trainedWith: UsedWeights | null,
+  failures: Map<string, SwardError>,
+  options: PhotoInputOptions,
+): Promise<SetInputs> {
+  const progress = options.progress ?? SILENT;
   const failing = options.onUnusable && {
     onError: (path: string, error: SwardError) => failures.set(path, error),
   };
-  if (input.kind === 'features') throw new UsageError('the recipe reads features, not photos');
   if (input.kind === 'descriptors') {
-    const table = await computeDescriptors(paths, { progress, ...failing });
-    return { ...usableRows(paths, table, failures, options), weights: null };
+    const { rows, columns, data } = await computeDescriptors(paths, { progress, ...failing });
+    return { name: input.kind, matrix: { rows, columns, data }, weights: null };
   }
   const { kind: _, backbone, ...plan } = input;
-  const weights = await resolveWeights(backbone);
-  if (options.weights && options.weights.sha256 !== weights.sha256) {
-    throw new InputError(
-      weights.path,
-      `is not the file the run was trained with (SHA-256 ${options.weights.sha256.slice(0, 12)}…)`,
-      'put that file back, or train the run again',
-    );
-  }
-  const features = await extractFeatures(paths, weights, featurePlan(plan), {
+  const weights = await resolveTrainedWeights(backbone, trainedWith?.sha256);
+  const { rows, columns, data } = await extractFeatures(paths, weights, featurePlan(plan), {
     progress,
     turn: options.turn ?? 0,
     ...failing,
   });
   return {
-    ...usableRows(paths, features, failures, options),
+    name: backbone,
+    matrix: { rows, columns, data },
     weights: { source: weights.source, sha256: weights.sha256 },
   };
 }
@@ -76,7 +107,7 @@ export async function photoInputs(
 /** The rows of the photos that did not fail; who asked is told of the others. */
 function usableRows(
   paths: readonly string[],
-  { rows, columns, data }: Matrix,
+  matrix: Matrix,
   failures: ReadonlyMap<string, SwardError>,
   { onUnusable }: PhotoInputOptions,
 ): Pick<PhotoInputs, 'matrix' | 'unusable'> {
@@ -91,6 +122,5 @@ function usableRows(
     throw new SwardError(`none of the ${paths.length} photos can be used`);
   }
   const usable = paths.map((_, index) => index).filter((index) => !unusable.has(index));
-  const matrix = { rows, columns, data };
   return { matrix: unusable.size > 0 ? takeRows(matrix, usable) : matrix, unusable };
 }

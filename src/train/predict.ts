@@ -1,14 +1,23 @@
 import { basename, extname, resolve } from 'node:path';
-import { type Matrix, readFeatureTable } from '../data/features.ts';
+import { type Matrix, readFeatureTables } from '../data/features.ts';
 import type { TestPhoto } from '../data/folder.ts';
-import { InputError, type SwardError, UsageError } from '../ground/errors.ts';
+import { InputError, SwardError, UsageError } from '../ground/errors.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
+import { predictsFromPhotos } from '../models/fine-tune/learns-from-photos.ts';
+import type { RecipeInputs } from '../models/recipe-inputs.ts';
 import type { Targets } from '../pasture/targets.ts';
-import { listPhotos } from '../vision/photos/index.ts';
+import { inspectPhoto, listPhotos } from '../vision/photos/index.ts';
+import {
+  memberFeatures,
+  type PhotoStates,
+  predictEnsemble,
+  refuseStates,
+  toldOnce,
+} from './ensemble-predict.ts';
 import { dropoutSpreads, predictEachFold, readFoldModels } from './fold-models.ts';
 import { photoInputs } from './photo-inputs.ts';
 import { meanTargets, type PhotoPrediction } from './photo-prediction.ts';
-import { type RunManifest, readCompleteManifest } from './run-folder.ts';
+import { isEnsemble, type RunManifest, readCompleteManifest } from './run-folder.ts';
 
 /** A photo to predict: its id (the file's name without ending) and where it lies. */
 export type PhotoToPredict = Pick<TestPhoto, 'imageId' | 'path'>;
@@ -17,6 +26,8 @@ export type PhotoToPredict = Pick<TestPhoto, 'imageId' | 'path'>;
 export interface PredictionExtras {
   /** Adds the spread over this many predictions with dropout left on. */
   readonly dropoutSamples?: number;
+  /** States of the photos, for ensembles with a rule that needs them. */
+  readonly states?: PhotoStates;
 }
 
 export interface PredictOptions extends PredictionExtras {
@@ -61,6 +72,16 @@ export async function predictPhotos(
   photos: readonly PhotoToPredict[],
   options: PredictOptions = {},
 ): Promise<PhotoPrediction[]> {
+  if (await isEnsemble(run)) {
+    const { states: _, dropoutSamples: __, ...shared } = options;
+    const onUnusable = toldOnce(options.onUnusable);
+    return predictEnsemble(
+      run,
+      (member) => predictPhotos(member, photos, { ...shared, ...(onUnusable && { onUnusable }) }),
+      options,
+    );
+  }
+  refuseStates(run, options);
   const manifest = await readCompleteManifest(run);
   const { input } = manifest.recipe;
   if (input.kind === 'features') {
@@ -68,13 +89,19 @@ export async function predictPhotos(
   }
   // Descriptors are the same for every turn of a photo.
   const turns = input.kind === 'descriptors' ? TEST_TIME_TURNS.none : TEST_TIME_TURNS[options.tta ?? 'none'];
+  if (predictsFromPhotos(manifest.recipe)) {
+    const usable = await decodablePhotos(photos, options);
+    const paths = usable.map((photo) => photo.path);
+    const [first, ...others] = turns.map((turn) => ({ paths, turn }));
+    return predictViews(run, manifest, usable, [first ?? { paths }, ...others], options);
+  }
   let usable = photos;
   const view = async (turn: number): Promise<Matrix> => {
     const paths = usable.map((photo) => photo.path);
     const { matrix, unusable } = await photoInputs(paths, input, {
       progress: options.progress ?? SILENT,
       turn,
-      weights: manifest.data.weights,
+      trainedOn: manifest.data.sets,
       ...(options.onUnusable && { onUnusable: options.onUnusable }),
     });
     usable = usable.filter((_, index) => !unusable.has(index));
@@ -86,27 +113,63 @@ export async function predictPhotos(
   return predictViews(run, manifest, usable, views, options);
 }
 
+/** All photos, or with `onUnusable` those that decode. @throws SwardError when none does */
+async function decodablePhotos(
+  photos: readonly PhotoToPredict[],
+  { onUnusable }: PredictOptions,
+): Promise<readonly PhotoToPredict[]> {
+  if (!onUnusable) return photos;
+  const usable: PhotoToPredict[] = [];
+  for (const photo of photos) {
+    try {
+      await inspectPhoto(photo.path);
+      usable.push(photo);
+    } catch (error) {
+      if (!(error instanceof SwardError)) throw error;
+      onUnusable(error);
+    }
+  }
+  if (usable.length === 0) throw new SwardError(`none of the ${photos.length} photos can be used`);
+  return usable;
+}
+
 /**
- * Predicts rows of a feature file with a run, as {@link predictPhotos}.
+ * Predicts rows of a feature file with a run, as {@link predictPhotos}; with an ensemble, of one file for each feature
+ * file its members were trained on.
  *
  * @throws InputError when files do not fit together or the run
  */
 export async function predictFeatures(
   run: string,
-  features: string,
+  features: string | readonly string[],
   ids: string,
   options: PredictionExtras = {},
 ): Promise<PhotoPrediction[]> {
+  const files = [features].flat();
+  if (await isEnsemble(run)) {
+    const fileOf = await memberFeatures(run, files);
+    return predictEnsemble(run, (member) => predictFeatures(member, fileOf.get(member) ?? [], ids), options);
+  }
+  refuseStates(run, options);
   const manifest = await readCompleteManifest(run);
   if (manifest.recipe.input.kind !== 'features') {
     throw new UsageError(`${run} was trained on photos; give photos instead of --features`);
   }
-  const table = await readFeatureTable(features, ids);
-  if (table.matrix.columns !== manifest.data.inputColumns) {
+  const { sets } = manifest.data;
+  if (files.length !== sets.length) {
+    throw new UsageError(
+      `${run} was trained on ${sets.length} feature file${sets.length > 1 ? 's' : ''} ` +
+        `(${sets.map(({ name }) => name).join(', ')}); give as many, not ${files.length}`,
+    );
+  }
+  const table = await readFeatureTables(files, ids);
+  for (const [index, { name, columns }] of sets.entries()) {
+    const given = table.matrix.sets?.[index]?.columns;
+    if (given === columns) continue;
     throw new InputError(
-      features,
-      `has ${table.matrix.columns} columns, but ${run} was trained on ${manifest.data.inputColumns}`,
-      'make the features with the same backbone and settings',
+      files[index] ?? run,
+      `has ${given} columns, but ${run} was trained on ${columns} (${name})`,
+      'make the features with the same backbone and settings, and give the files in the same order',
     );
   }
   const photos = table.ids.map((imageId) => ({ imageId, path: null }));
@@ -118,17 +181,16 @@ async function predictViews(
   run: string,
   manifest: RunManifest,
   photos: readonly { readonly imageId: string; readonly path: string | null }[],
-  views: readonly [Matrix, ...Matrix[]],
+  views: readonly [RecipeInputs, ...RecipeInputs[]],
   { dropoutSamples }: PredictionExtras,
 ): Promise<PhotoPrediction[]> {
   const models = await readFoldModels(run, manifest);
-  const byView: Targets[][][] = [];
-  for (const view of views) byView.push(await predictEachFold(models, view));
+  const byFold = await predictEachFold(models, views);
   const dropout = dropoutSamples
     ? await dropoutSpreads(models, views[0], dropoutSamples, manifest.seed)
     : null;
   return photos.map(({ imageId, path }, row) => {
-    const folds = models.map((_, fold) => meanTargets(byView.map((view) => view[fold]?.[row] as Targets)));
+    const folds = byFold.map((seen) => meanTargets(seen.map((view) => view[row] as Targets)));
     return {
       imageId,
       path,

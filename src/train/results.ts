@@ -1,6 +1,8 @@
 import type { MetricLine } from '../models/estimator.ts';
 import type { Score } from '../pasture/metric.ts';
 import type { Targets } from '../pasture/targets.ts';
+import type { EnsembleFacts } from './ensemble-facts.ts';
+import type { LearningBySessions } from './learning-by-sessions.ts';
 import type { PseudoRecord } from './pseudo-record.ts';
 
 /** One training photo with what was measured, what the out-of-fold model said, and its session. */
@@ -36,6 +38,10 @@ export interface RunResults {
   readonly curves: readonly { readonly fold: number; readonly lines: readonly MetricLine[] }[];
   /** Rounds of self-training, where the run is the last of them. */
   readonly pseudo?: PseudoRecord | null;
+  /** Score by number of sessions learnt from, where it was asked for. */
+  readonly bySessions?: LearningBySessions | null;
+  /** How members were combined, where the run is an ensemble; its scores are then nested ones. */
+  readonly ensemble?: EnsembleFacts | null;
   /** The recipe as resolved, for the settings table. */
   readonly settings: unknown;
   /** Data fingerprint, versions, seed and the like, shown as a table: label → value. */

@@ -10,11 +10,13 @@ import { parseStoredRecipe, type Recipe } from '../models/recipe.ts';
 const MANIFEST = 'run.json';
 const METRICS = 'metrics.jsonl';
 
-const sourceSchema = z.discriminatedUnion('kind', [
+/** Where a run's data were: paths relative to the run. */
+export const sourceSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('folder'), folder: z.string() }),
   z.strictObject({
     kind: z.literal('features'),
-    features: z.string(),
+    /** Feature files with the same photos. */
+    features: z.array(z.string()).min(1).readonly(),
     ids: z.string(),
     labels: z.string(),
   }),
@@ -36,9 +38,18 @@ const manifestSchema = z.strictObject({
   data: z.strictObject({
     source: sourceSchema,
     images: z.int().min(1),
-    inputColumns: z.int().min(1),
-    /** The backbone's weights that made the inputs, by content; null where there are none. */
-    weights: z.strictObject({ source: z.string(), sha256: z.string() }).nullable(),
+    /** The feature sets trained on, in the order of their columns. */
+    sets: z
+      .array(
+        z.strictObject({
+          name: z.string(),
+          columns: z.int().min(1),
+          /** The backbone's weights that made the features, by content; null where there are none. */
+          weights: z.strictObject({ source: z.string(), sha256: z.string() }).nullable(),
+        }),
+      )
+      .min(1)
+      .readonly(),
     fingerprint: z.string(),
   }),
   /** Of recipe, seed, folds and data: a run can be resumed only with the same. */
@@ -53,18 +64,35 @@ export async function writeManifest(run: string, manifest: RunManifest): Promise
   await writeFileAtomically(join(run, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
-/** @throws InputError when the folder is no run or its manifest is damaged */
-export async function readManifest(run: string): Promise<RunManifest> {
+/** `run.json` as it stands, unchecked. @throws InputError when the folder has none that can be read */
+export async function readManifestJson(run: string): Promise<unknown> {
   const path = join(run, MANIFEST);
-  let value: unknown;
   try {
-    value = JSON.parse(await readFile(path, 'utf8'));
+    return JSON.parse(await readFile(path, 'utf8'));
   } catch (error) {
     throw new InputError(
       path,
       `cannot be read (${messageOf(error)})`,
       'name a folder that sward train wrote',
     );
+  }
+}
+
+/** Whether a run is an ensemble of others rather than trained itself. @throws as {@link readManifestJson} */
+export async function isEnsemble(run: string): Promise<boolean> {
+  return isEnsembleJson(await readManifestJson(run));
+}
+
+function isEnsembleJson(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'ensemble';
+}
+
+/** @throws InputError when the folder is no trained run or its manifest is damaged */
+export async function readManifest(run: string): Promise<RunManifest> {
+  const path = join(run, MANIFEST);
+  const value = await readManifestJson(run);
+  if (isEnsembleJson(value)) {
+    throw new InputError(run, 'is an ensemble, which has no model of its own', 'name one of its members');
   }
   const parsed = manifestSchema.safeParse(value);
   if (!parsed.success) {
@@ -102,6 +130,16 @@ export async function runFolderState(run: string): Promise<'free' | 'run' | 'for
 /** The folder of a fold's model. */
 export function foldFolder(run: string, fold: number): string {
   return join(run, `fold-${fold}`);
+}
+
+/** Where a fold's training keeps what it goes on from after a kill. Nothing of it is left in a finished run. */
+export function checkpointFolder(run: string, fold: number): string {
+  return `${foldFolder(run, fold)}.checkpoint`;
+}
+
+/** Removes what {@link checkpointFolder} holds, which may be nothing. */
+export async function removeCheckpoint(run: string, fold: number): Promise<void> {
+  await rm(checkpointFolder(run, fold), { recursive: true, force: true });
 }
 
 /** Whether a fold's model is there; folders appear whole or not at all. */

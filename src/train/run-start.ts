@@ -51,8 +51,10 @@ export async function startRunFolder(
   await mkdir(out, { recursive: true });
   await writeManifest(out, { ...manifest, status: 'incomplete' });
   for (const name of await readdir(out)) {
-    const leftover = name.endsWith('.part') || (mode === 'fresh' && /^fold-\d+$/.test(name));
-    const derived = ['oof.csv', 'scores.json', 'report.html', 'pseudo.json'].includes(name);
+    const leftover = name.endsWith('.part') || (mode === 'fresh' && /^fold-\d+(\.checkpoint)?$/.test(name));
+    const derived = ['oof.csv', 'scores.json', 'learning-curve.json', 'report.html', 'pseudo.json'].includes(
+      name,
+    );
     if (leftover || derived) await rm(join(out, name), { recursive: true });
   }
   await writeFolds(join(out, 'folds.csv'), folds);

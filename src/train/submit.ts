@@ -13,7 +13,7 @@ export async function submitRun(
   run: string,
   folder: string,
   out: string,
-  options: Pick<PredictOptions, 'progress' | 'tta'> = {},
+  options: Pick<PredictOptions, 'progress' | 'tta' | 'states'> = {},
 ): Promise<{ photos: number; rows: number }> {
   const { photos, rows } = await readTest(folder);
   const masses = await predictPhotos(run, photos, options);

@@ -1,21 +1,32 @@
 import { join } from 'node:path';
-import { type Matrix, takeRows } from '../data/features.ts';
 import type { FoldRow } from '../data/folds/index.ts';
 import { valueFingerprint } from '../ground/fingerprint.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
 import { randomStream } from '../ground/random.ts';
 import { packageVersion } from '../ground/version.ts';
 import type { TrainingSet } from '../models/estimator.ts';
+import { learnsFromPhotos } from '../models/fine-tune/learns-from-photos.ts';
+import { photoEstimator } from '../models/fine-tune/photo-estimator.ts';
 import type { Recipe } from '../models/recipe.ts';
-import { matrixEstimator } from '../models/registry.ts';
+import { type RecipeInputs, takeInputs } from '../models/recipe-inputs.ts';
+import { recipeEstimator } from '../models/registry.ts';
 import { weightedR2 } from '../pasture/metric.ts';
 import type { Targets } from '../pasture/targets.ts';
 import { fitFold, type Learner, leaveOneStateOut, predictFold, statesIn } from './cross-validation.ts';
 import { DEFAULT_FOLD_PLAN, type FoldPlan, planFolds } from './fold-plan.ts';
+import { writeOutOfFold } from './out-of-fold.ts';
 import { type PseudoLabelled, withPseudoLabels } from './pseudo-training.ts';
 import type { OutOfFoldRow, RunResults } from './results.ts';
-import { foldFolder, foldIsDone, type RunManifest, writeFold, writeManifest } from './run-folder.ts';
-import { readRunResults, writeOutOfFold, writeScores } from './run-results.ts';
+import {
+  checkpointFolder,
+  foldFolder,
+  foldIsDone,
+  type RunManifest,
+  removeCheckpoint,
+  writeFold,
+  writeManifest,
+} from './run-folder.ts';
+import { readRunResults, writeScores } from './run-results.ts';
 import { type ExistingRunPolicy, settleRunFolder, startRunFolder } from './run-start.ts';
 import {
   readLabels,
@@ -61,12 +72,8 @@ export async function trainRun(options: TrainOptions): Promise<RunResults> {
   if (mode === 'complete') return readRunResults(out);
   await startRunFolder(out, manifest, rows, mode);
 
-  const measured = trainingSet(data, rows, data.inputs);
-  const learner: Learner<Matrix> = {
-    estimator: matrixEstimator(recipe.estimator),
-    take: takeRows,
-    ...(pseudo ? withPseudoLabels(measured, pseudo) : { training: measured }),
-  };
+  const measured = measuredLearner(data, rows, recipe);
+  const learner = pseudo ? { ...measured, ...withPseudoLabels(measured.training, pseudo) } : measured;
   const predicted = await trainFolds(out, recipe.name, learner, rows, plan.seed, progress);
   // Models that saw a State have labelled the photos, so that none could be held out any more.
   const stress =
@@ -86,6 +93,19 @@ export async function trainRun(options: TrainOptions): Promise<RunResults> {
   const { writeReport } = await import('../report/index.ts');
   await writeReport(join(out, 'report.html'), results);
   return results;
+}
+
+/** What a recipe learns from measured photos. */
+export function measuredLearner(
+  data: TrainingData,
+  rows: readonly FoldRow[],
+  recipe: Recipe,
+): Learner<RecipeInputs> {
+  return {
+    estimator: learnsFromPhotos(recipe) ? photoEstimator(recipe) : recipeEstimator(recipe),
+    take: takeInputs,
+    training: trainingSet(data, rows, data.inputs),
+  };
 }
 
 function trainingSet<Input>(
@@ -121,12 +141,15 @@ async function trainFolds<Input>(
   progress.stage(`Training ${name}`, count, 'folds');
   for (let fold = 0; fold < count; fold++) {
     if (!(await foldIsDone(out, fold))) {
-      const { model, lines } = await fitFold(learner, folds, fold, randomStream(seed));
+      const states = checkpointFolder(out, fold);
+      const { model, lines } = await fitFold(learner, folds, fold, randomStream(seed), states);
       await writeFold(out, fold, lines, (folder) => model.write(folder));
     }
+    await removeCheckpoint(out, fold);
     // The model is used as read back: what was written is what is scored.
     const model = await learner.estimator.read(foldFolder(out, fold));
     await predictFold(model, learner, folds, fold, predicted);
+    await model.close?.();
     const items = folds.map((_, item) => item).filter((item) => folds[item] === fold);
     const score = weightedR2(
       items.map((item) => learner.training.targets[item] as Targets),
@@ -172,8 +195,7 @@ function manifestOf(
     data: {
       source: relativeSource(source, out),
       images: rows.length,
-      inputColumns: data.inputs.columns,
-      weights: data.weights,
+      sets: data.sets,
       fingerprint: data.fingerprint,
     },
     fingerprint: valueFingerprint([

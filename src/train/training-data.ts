@@ -1,26 +1,35 @@
 import { relative, resolve } from 'node:path';
 import { readCsv } from '../data/csv.ts';
-import { type Matrix, readFeatureTable } from '../data/features.ts';
+import { readFeatureTables } from '../data/features.ts';
 import { readTraining } from '../data/folder.ts';
 import { LABEL_COLUMNS, type Label, parseLabels } from '../data/labels.ts';
 import { throwOnError } from '../data/problems.ts';
 import { InputError, UsageError } from '../ground/errors.ts';
 import { fileFingerprint, valueFingerprint } from '../ground/fingerprint.ts';
 import type { Progress } from '../ground/progress.ts';
+import { learnsFromPhotos, needsFrozenFeatures } from '../models/fine-tune/learns-from-photos.ts';
+import { photoEstimatorInputs } from '../models/fine-tune/photo-estimator.ts';
 import type { Recipe } from '../models/recipe.ts';
-import { photoInputs, type UsedWeights } from './photo-inputs.ts';
+import type { RecipeInputs } from '../models/recipe-inputs.ts';
+import { photoInputs, type UsedFeatureSet } from './photo-inputs.ts';
 
 /** Where training data comes from: a data folder, or features with their ids and a table of labels. */
 export type TrainingSource =
   | { readonly kind: 'folder'; readonly folder: string }
-  | { readonly kind: 'features'; readonly features: string; readonly ids: string; readonly labels: string };
+  | {
+      readonly kind: 'features';
+      /** Feature files of the same photos, which `ids` names. */
+      readonly features: readonly string[];
+      readonly ids: string;
+      readonly labels: string;
+    };
 
 /** Everything training needs, in one order. */
 export interface TrainingData {
   readonly labels: readonly Label[];
-  readonly inputs: Matrix;
-  /** The backbone weights that made the inputs; null where there are none. */
-  readonly weights: UsedWeights | null;
+  readonly inputs: RecipeInputs;
+  /** What the columns of the inputs are. */
+  readonly sets: readonly UsedFeatureSet[];
   /** Absolute path of each photo; null where there is none. */
   readonly photoPaths: readonly (string | null)[];
   /** Changes when a label or an input changes. */
@@ -30,7 +39,7 @@ export interface TrainingData {
 /** Labels alone, for making folds. */
 export async function readLabels(source: TrainingSource): Promise<readonly Label[]> {
   if (source.kind === 'folder') return readTraining(source.folder);
-  const { ids } = await readFeatureTable(source.features, source.ids);
+  const { ids } = await readFeatureTables(source.features, source.ids);
   return joinLabels(source, ids);
 }
 
@@ -49,16 +58,20 @@ export async function readTrainingData(
 ): Promise<TrainingData> {
   const labels = await readLabels(source);
   if (source.kind === 'features') {
+    if (learnsFromPhotos(recipe)) await photoEstimatorInputs(recipe);
     if (recipe.input.kind !== 'features') {
       throw new UsageError(`recipe ${recipe.name} reads photos; give a data folder instead of --features`);
     }
-    const { matrix } = await readFeatureTable(source.features, source.ids);
+    const { matrix } = await readFeatureTables(source.features, source.ids);
     return {
       labels,
       inputs: matrix,
-      weights: null,
+      sets: (matrix.sets ?? []).map((set) => ({ ...set, weights: null })),
       photoPaths: labels.map(() => null),
-      fingerprint: valueFingerprint([labels.map(measured), await fileFingerprint(source.features)]),
+      fingerprint: valueFingerprint([
+        labels.map(measured),
+        ...(await Promise.all(source.features.map(fileFingerprint))),
+      ]),
     };
   }
   if (recipe.input.kind === 'features') {
@@ -68,14 +81,28 @@ export async function readTrainingData(
   }
   const paths = (labels as Awaited<ReturnType<typeof readTraining>>).map((photo) => photo.path);
   const allPaths = [...paths, ...furtherPaths];
-  const { matrix, weights } = await photoInputs(allPaths, recipe.input, { progress });
   return {
     labels,
-    inputs: matrix,
-    weights,
+    ...(await madeInputs(allPaths, recipe, progress)),
     photoPaths: paths,
     fingerprint: valueFingerprint([labels.map(measured), await Promise.all(allPaths.map(fileFingerprint))]),
   };
+}
+
+/** Photos as they are where the estimator looks at them itself, else what the recipe makes of them. */
+async function madeInputs(
+  paths: readonly string[],
+  recipe: Recipe,
+  progress: Progress,
+): Promise<Pick<TrainingData, 'inputs' | 'sets'>> {
+  if (learnsFromPhotos(recipe)) {
+    const sets = [await photoEstimatorInputs(recipe)];
+    // Made here they are remembered, and somebody sees how far they are.
+    if (needsFrozenFeatures(recipe)) await photoInputs(paths, recipe.input, { progress });
+    return { inputs: { paths }, sets };
+  }
+  const { matrix, sets } = await photoInputs(paths, recipe.input, { progress });
+  return { inputs: matrix, sets };
 }
 
 /** What a label says, wherever its file and photo lie. */
@@ -90,7 +117,7 @@ export function relativeSource(source: TrainingSource, runFolder: string): Train
     ? { kind: 'folder', folder: from(source.folder) }
     : {
         kind: 'features',
-        features: from(source.features),
+        features: source.features.map(from),
         ids: from(source.ids),
         labels: from(source.labels),
       };

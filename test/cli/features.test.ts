@@ -88,7 +88,7 @@ describe('feature-ridge on a backbone', () => {
     expect(trained.code).toBe(0);
     expect(JSON.parse(readFileSync(join(run, 'run.json'), 'utf8'))).toMatchObject({
       recipe: { input: { kind: 'backbone', backbone: model, pooling: 'cls-mean' } },
-      data: { inputColumns: 96, weights: { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) } },
+      data: { sets: [{ columns: 96, weights: { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) } }] },
     });
     const predict = async (tta: string): Promise<number> => {
       const out = join(root, `${tta}.csv`);

@@ -2,23 +2,24 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../src/ground/random.ts';
+import type { Features } from '../../src/models/network/features.ts';
+import { labelCodec, labelFeeds, labelInputs } from '../../src/models/network/labels.ts';
+import { networkGroups, networkOptimizer } from '../../src/models/network/optimization.ts';
+import type { NetworkSettings } from '../../src/models/network/settings.ts';
+import { judgedHeads } from '../../src/models/network/training-graph.ts';
+import { resolveRecipe } from '../../src/models/recipe.ts';
+import { targetsFromComponents } from '../../src/pasture/physics.ts';
+import type { Targets } from '../../src/pasture/targets.ts';
 import {
-  adamW,
-  add,
   concat,
-  film,
   input,
-  linearLayer,
+  insertAxis,
   loadTensors,
-  meanSquaredError,
-  multiply,
   openSafetensors,
-  parameterGroups,
   ratesByPrefix,
-  relu,
   Scope,
-  slice,
-  softplus,
+  splitEvenly,
+  stack,
   type Tensor,
   type TensorData,
   Training,
@@ -32,29 +33,41 @@ const folder = join(
 
 const BATCH = 4;
 
-/** Both halves through one backbone, modulated by their mean, one head a component. */
-function dualFilm(scope: Scope, left: Tensor, right: Tensor): Tensor {
+/** Both halves through one backbone: what the heads of recipe `film-dual` read. */
+function halves(scope: Scope, left: Tensor, right: Tensor): Features {
   const both = tinyVit(scope.in('backbone'), concat([left, right], 0), {
     patch: 14,
     dim: 48,
     depth: 3,
     heads: 3,
   });
-  const halves = [slice(both, { 0: [0, BATCH] }), slice(both, { 0: [BATCH, 2 * BATCH] })] as const;
-  const context = multiply(add(...halves), 0.5);
-  const modulate = film(scope.in('film'), context, { hidden: 24, activation: relu });
-  const features = concat(halves.map(modulate), 1);
-  const heads = ['head_green', 'head_clover', 'head_dead'].map((name) => {
-    const inside = relu(linearLayer(scope.in(name).in(0), features, 256));
-    return softplus(linearLayer(scope.in(name).in(3), inside, 1));
-  });
-  return concat(heads, 1);
+  const [first, second] = splitEvenly(both, 2, 0) as [Tensor, Tensor];
+  return { parts: insertAxis(stack([first, second], 1), 2) };
+}
+
+/** Recipe `seed2` with the case's optimizer; the case has no dropout. */
+async function caseSettings(): Promise<NetworkSettings> {
+  const { estimator } = await resolveRecipe('seed2', [
+    'estimator.architecture.dropout=0',
+    'estimator.optimizer.weightDecay=0.01',
+  ]);
+  if (estimator.kind !== 'network') throw new Error('seed2 is a network');
+  return estimator;
 }
 
 /** The `index`-th of the equal parts of a recorded array. */
 function part(data: TensorData | undefined, index: number, count: number): Float32Array {
   if (data === undefined) throw new Error('the golden case lacks a tensor');
   return (data.values as Float32Array).slice(index * count, (index + 1) * count);
+}
+
+/** The masses of a step's batch, recorded as green, clover, dead. */
+function observed(tensors: Readonly<Record<string, TensorData>>, step: number): Targets[] {
+  const masses = part(tensors.targets_green_clover_dead, step, BATCH * 3);
+  return Array.from({ length: BATCH }, (_, row) => {
+    const [green = 0, clover = 0, dead = 0] = masses.subarray(row * 3, row * 3 + 3);
+    return targetsFromComponents({ green, clover, dead });
+  });
 }
 
 describe.skipIf(!existsSync(folder))('golden dual FiLM training', () => {
@@ -67,13 +80,21 @@ describe.skipIf(!existsSync(folder))('golden dual FiLM training', () => {
     const scope = Scope.root({ random: randomStream(0) }).from(weights);
     const left = input('left', [BATCH, 3, 56, 56]);
     const right = input('right', [BATCH, 3, 56, 56]);
-    const targets = input('targets', [BATCH, 3]);
-    const outputs = dualFilm(scope, left, right);
+    const settings = await caseSettings();
+    const codec = labelCodec({ targets: [] }, settings);
+    const labels = labelInputs(BATCH, codec);
+    const { heads, loss } = judgedHeads(
+      scope.forTraining(),
+      halves(scope, left, right),
+      labels,
+      settings,
+      codec,
+    );
     const training = await Training.compile({
-      loss: meanSquaredError(outputs, targets),
-      outputs: { outputs },
-      optimizer: adamW({ weightDecay: 0.01 }),
-      groups: parameterGroups(scope.parameters, [ratesByPrefix({ 'backbone.': 0.1 })]),
+      loss,
+      outputs: { outputs: heads.masses },
+      optimizer: networkOptimizer(settings.optimizer),
+      groups: networkGroups(scope.parameters, settings.optimizer, [ratesByPrefix({ 'backbone.': 0.1 })]),
       random: randomStream(0),
     });
     expect(scope.parameters.map(({ name }) => name).sort()).toEqual([...weights.tensors.keys()].sort());
@@ -83,20 +104,16 @@ describe.skipIf(!existsSync(folder))('golden dual FiLM training', () => {
         {
           left: part(tensors.left, step, BATCH * 3 * 56 * 56),
           right: part(tensors.right, step, BATCH * 3 * 56 * 56),
-          targets: part(tensors.targets_green_clover_dead, step, BATCH * 3),
+          ...labelFeeds({ targets: observed(tensors, step) }, [0, 1, 2, 3], BATCH, codec),
         },
         rates[1] as number,
       );
       expect(Math.abs(result.loss / (losses[step] as number) - 1)).toBeLessThan(1e-3);
       const got = result.outputs.outputs?.values as Float32Array;
       // Golden columns: green, dead, clover, GDM, total.
-      const want = part(tensors.outputs, step, BATCH * 5);
-      for (let row = 0; row < BATCH; row++) {
-        [0, 2, 1].forEach((column, index) => {
-          const reference = want[row * 5 + column] as number;
-          expect(Math.abs((got[row * 3 + index] as number) - reference)).toBeLessThan(1e-3 * (1 + reference));
-        });
-      }
+      part(tensors.outputs, step, BATCH * 5).forEach((reference, at) => {
+        expect(Math.abs((got[at] as number) - reference)).toBeLessThan(1e-3 * (1 + reference));
+      });
     }
     const backboneRates = losses.reduce(
       (sum, _, step) => sum + (part(tensors.lr_backbone_heads, step, 2)[0] as number),

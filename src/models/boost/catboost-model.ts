@@ -71,13 +71,17 @@ export function predictCatBoost(model: CatBoostModel, inputs: Matrix): Matrix {
   const outputs = model.bias.length;
   const sums = new Float64Array(inputs.rows * outputs);
   addObliviousTrees(model.trees, treeMatrix(model, inputs), missingRule(model), outputs, sums);
-  const isLogarithmic = LOGARITHMIC.includes(model.lossFunction);
+  const isLogarithmic = hasLogarithmicScores(model);
   const data = sums.map((sum, at) => {
     const score = model.scale * sum + (model.bias[at % outputs] as number);
     return isLogarithmic ? Math.exp(score) : score;
   });
   return { rows: inputs.rows, columns: outputs, data };
 }
+
+/** Whether predictions are e to the power of the scores. */
+export const hasLogarithmicScores = ({ lossFunction }: Pick<CatBoostModel, 'lossFunction'>): boolean =>
+  LOGARITHMIC.includes(lossFunction);
 
 /** For which columns of the trees' matrix NaN passes every test. */
 export function missingRule({ floats }: Pick<CatBoostModel, 'floats'>): { missingPasses: boolean[] } {

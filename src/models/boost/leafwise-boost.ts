@@ -6,6 +6,8 @@ import { writeFileAtomically } from '../../ground/files.ts';
 import { targetsFromTable } from '../components-table.ts';
 import type { Estimator, FitContext, FittedModel } from '../estimator.ts';
 import { requireWidth } from '../feature-width.ts';
+import { lightGbmGraph } from '../symbolic/boosted.ts';
+import { massesFromComponents } from '../symbolic/masses.ts';
 import type { BinnedMatrix } from './bins.ts';
 import type { LeafwiseBoostSettings } from './boost-settings.ts';
 import {
@@ -128,6 +130,7 @@ function fitted(models: readonly LightGbmModel[]): FittedModel<Matrix> {
       });
       return targetsFromTable({ rows: inputs.rows, columns: models.length, data });
     },
+    graph: (features) => massesFromComponents(lightGbmGraph(models, features)),
     async write(folder) {
       for (const [index, name] of COMPONENT_NAMES.entries()) {
         const model = models[index];

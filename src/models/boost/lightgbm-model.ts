@@ -57,12 +57,25 @@ export function lightGbmPredictor(model: LightGbmModel): (inputs: Matrix) => Mat
   };
 }
 
+/** How predictions follow from scores: as they are, their signed square, or e to their power. */
+export type ScoreScale = 'plain' | 'signed-square' | 'exponential';
+
+/** The scale of an objective's scores, as its file names it. @throws InputError for one that is no regression */
+export function scoreScale(objective: string): ScoreScale {
+  const [name = '', ...parameters] = objective.split(' ');
+  if (LOGARITHMIC.includes(name)) return 'exponential';
+  if (IDENTITY.includes(name)) return parameters.includes('sqrt') ? 'signed-square' : 'plain';
+  throw new InputError('model', `has the objective ${name}`, 'give a regression model');
+}
+
 /** From scores to predictions. @throws InputError for an objective that is no regression */
 function outputOf(objective: string): (score: number) => number {
-  const [name = '', ...parameters] = objective.split(' ');
-  if (LOGARITHMIC.includes(name)) return Math.exp;
-  if (IDENTITY.includes(name)) {
-    return parameters.includes('sqrt') ? (score) => Math.sign(score) * score * score : (score) => score;
+  switch (scoreScale(objective)) {
+    case 'plain':
+      return (score) => score;
+    case 'signed-square':
+      return (score) => Math.sign(score) * score * score;
+    case 'exponential':
+      return Math.exp;
   }
-  throw new InputError('model', `has the objective ${name}`, 'give a regression model');
 }

@@ -4,6 +4,8 @@ import { writeFileAtomically } from '../../ground/files.ts';
 import { targetsFromTable } from '../components-table.ts';
 import type { Estimator, FitContext, FittedModel } from '../estimator.ts';
 import { requireWidth } from '../feature-width.ts';
+import { catBoostGraph } from '../symbolic/boosted.ts';
+import { massesFromComponents } from '../symbolic/masses.ts';
 import type { ObliviousBoostSettings } from './boost-settings.ts';
 import { type BoostTraining, boostTraining, requireFitting, stoppingPoint } from './boost-training.ts';
 import { type CatBoostModel, predictCatBoost } from './catboost-model.ts';
@@ -105,6 +107,7 @@ function fitted(model: CatBoostModel): FittedModel<Matrix> {
       requireWidth(inputs, width);
       return targetsFromTable(predictCatBoost(model, inputs));
     },
+    graph: (features) => massesFromComponents(catBoostGraph(model, features)),
     write: (folder) => writeFileAtomically(join(folder, FILE_NAME), formatCatBoost(model)),
   };
 }

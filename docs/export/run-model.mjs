@@ -1,0 +1,47 @@
+// Predicts photos with a model that `sward export` wrote. Needs Node 20, sharp and onnxruntime-node, not sward:
+//   npm install sharp onnxruntime-node
+//   node run-model.mjs EXPORT photo.jpg …
+// Prints one JSON line a photo: dry masses in grams on the frame.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import sharp from 'sharp';
+
+const [folder, ...photos] = process.argv.slice(2);
+if (folder === undefined || photos.length === 0) {
+  console.error('usage: node run-model.mjs EXPORT photo.jpg …');
+  process.exit(2);
+}
+const facts = JSON.parse(readFileSync(join(folder, 'model.json'), 'utf8'));
+if (facts.input.name !== 'photos') {
+  console.error('this export takes views that were cut and resized already; export with --input photos');
+  process.exit(1);
+}
+
+/** The photo as the models take it: RGB bytes [1, height, width, 3], turned as its EXIF says. */
+async function readPhoto(path) {
+  const { data, info } = await sharp(path)
+    .autoOrient()
+    .flatten({ background: '#ffffff' })
+    .toColourspace('srgb')
+    .raw({ depth: 'uchar' })
+    .toBuffer({ resolveWithObject: true });
+  if (info.channels !== 3) throw new Error(`${path}: not a colour photo`);
+  return new Tensor('uint8', data, [1, info.height, info.width, 3]);
+}
+
+/** x64 processors without VNNI add int8 products in 16 bits, which overflow; this setting is slower but exact. */
+function exactInt8() {
+  const flags = existsSync('/proc/cpuinfo') ? readFileSync('/proc/cpuinfo', 'utf8') : '';
+  const exact = process.arch !== 'x64' || /\b(avx_vnni|avx512_vnni|amx_int8)\b/.test(flags);
+  return exact ? {} : { extra: { session: { x64quantprecision: '1' } } };
+}
+
+const int8 = facts.branches.some(({ precision }) => precision === 'int8');
+const options = { logSeverityLevel: 3, ...(int8 && exactInt8()) };
+const session = await InferenceSession.create(join(folder, facts.files[0].file), options);
+for (const path of photos) {
+  const { masses } = await session.run({ photos: await readPhoto(path) });
+  const named = Object.fromEntries(facts.targets.map((target, index) => [target, masses.data[index]]));
+  console.log(JSON.stringify({ photo: path, ...named }));
+}

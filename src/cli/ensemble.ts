@@ -1,0 +1,117 @@
+import { join } from 'node:path';
+import { Option } from 'commander';
+import { UsageError } from '../ground/errors.ts';
+import { FITTED_METHODS, type Method } from '../models/ensemble/combination.ts';
+import { DEFAULT_SHRINK, makeEnsemble } from '../train/ensemble.ts';
+import type { EnsembleFacts } from '../train/ensemble-facts.ts';
+import type { RunResults } from '../train/results.ts';
+import { scoreToJson } from '../train/score-json.ts';
+import { type CommandRegistrar, printResult, wholeNumber } from './command.ts';
+import { consoleProgress } from './console-progress.ts';
+import { scoreTable, shown, textTable } from './tables.ts';
+
+interface EnsembleCommandOptions {
+  readonly out: string;
+  readonly weights: string;
+  readonly method?: Method;
+  readonly perTarget?: boolean;
+  readonly shrink: number;
+  readonly post: string;
+  readonly seed: number;
+  readonly overwrite?: boolean;
+  readonly json?: boolean;
+}
+
+/** `sward ensemble`: combines runs by their out-of-fold predictions into a run of its own. */
+export const registerEnsemble: CommandRegistrar = (program) => {
+  program
+    .command('ensemble')
+    .description('combine runs on the same photos, and post-process the result')
+    .argument('<RUN...>', 'finished runs; one is enough for post-processing')
+    .requiredOption('--out <RUN>', 'run folder to write')
+    .option('--weights <auto|0.4,0.3,…>', 'fitted on out-of-fold predictions, or one weight a run', 'auto')
+    .addOption(
+      new Option('--method <how>', 'how auto weights are found (default: nnls)').choices(FITTED_METHODS),
+    )
+    .option('--per-target', 'weights of its own for every target, then a projection')
+    .option('--shrink <n>', 'pull of nnls towards equal weights, 0: none', Number, DEFAULT_SHRINK)
+    .option('--post <step,…>', 'calibration, clip, projection=plain|metric|covariance|none, …', '')
+    .option('--seed <n>', 'seed of greedy selection', wholeNumber('--seed'), 42)
+    .option('--overwrite', 'replace the run that is in the folder')
+    .option('--json', 'print the scores as JSON')
+    .action(async (runs: string[], options: EnsembleCommandOptions) => {
+      const { out, shrink, post, seed, perTarget, overwrite, json } = options;
+      const results = await makeEnsemble({
+        runs,
+        out,
+        ...combinationOf(options),
+        shrink,
+        post,
+        seed,
+        perTarget: perTarget ?? false,
+        overwrite: overwrite ?? false,
+        progress: consoleProgress(),
+      });
+      printResult(
+        json,
+        () => ({ run: out, ...scoreToJson(results.outOfFold), ensemble: results.ensemble }),
+        () => [ensembleSummary(results), `report: ${join(out, 'report.html')}`].join('\n'),
+      );
+    });
+};
+
+function combinationOf({ weights, method }: EnsembleCommandOptions): {
+  method: Method;
+  weights?: readonly number[];
+} {
+  if (weights === 'auto') return { method: method ?? 'nnls' };
+  if (method !== undefined)
+    throw new UsageError('give either --weights by hand or a --method that finds them');
+  const given = weights.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+  return { method: 'given', weights: given };
+}
+
+/** What an ensemble and its members score, as text. */
+export function ensembleSummary(results: RunResults): string {
+  const { ensemble } = results;
+  return [
+    `${results.recipeName}, out of fold:`,
+    scoreTable(results.outOfFold),
+    ...(ensemble ? [nestingSentence(ensemble), memberTable(ensemble), ...stageLines(ensemble)] : []),
+  ].join('\n');
+}
+
+function nestingSentence({ nested_by, in_sample }: EnsembleFacts): string {
+  return nested_by === null
+    ? 'nothing was fitted to these predictions'
+    : `fitted without the ${nested_by} that is scored; in sample it would be ${shown(in_sample, 4)}, too good`;
+}
+
+function memberTable({ members }: EnsembleFacts): string {
+  const nested = members.map(({ run, recipe, weighted_r2, weights, without }) => [
+    `${run} (${recipe})`,
+    shown(weighted_r2, 4),
+    weights ? weightText(weights) : '–',
+    without === null ? '–' : shown(without, 4),
+  ]);
+  return textTable(['member', 'weighted R²', 'weight', 'ensemble without it'], nested);
+}
+
+/** One number where all targets share it, else one for each target in their usual order. */
+function weightText(weights: readonly number[]): string {
+  const [first = 0] = weights;
+  return weights.every((weight) => weight === first)
+    ? first.toFixed(3)
+    : weights.map((weight) => weight.toFixed(2)).join(' ');
+}
+
+function stageLines({ stages }: EnsembleFacts): string[] {
+  if (stages.length < 2) return [];
+  const rows = stages.map(({ step, weighted_r2 }, index) => {
+    const before = stages[index - 1]?.weighted_r2;
+    const change =
+      before === undefined ? '' : `${weighted_r2 >= before ? '+' : ''}${shown(weighted_r2 - before, 4)}`;
+    return [step, shown(weighted_r2, 4), change];
+  });
+  return [textTable(['step', 'weighted R²', 'change'], rows)];
+}

@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import { UsageError } from '../../ground/errors.ts';
+import type { Targets } from '../../pasture/targets.ts';
+import { calibrate, fitCalibration } from './calibration.ts';
+import { bendAsFirstPlace, withoutDeadInWesternAustralia } from './competition-rules.ts';
+import { projectAll, projectionWeights, WEIGHINGS, type Weighing } from './projection.ts';
+import { clipToRange, fitTrainingRange } from './training-range.ts';
+
+/** A step of post-processing as asked for, before it has seen data. */
+export type StepChoice =
+  | { readonly kind: 'calibration' | 'clip' | 'wa-dead' | 'first-place' }
+  | { readonly kind: 'projection'; readonly weighing: Weighing };
+
+const five = z.array(z.number()).length(5);
+
+/** A step with everything it learnt, as `run.json` of an ensemble keeps it. */
+export const fittedStepSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('calibration'), slope: five, intercept: five }),
+  z.strictObject({ kind: z.literal('clip'), low: five, high: five }),
+  z.strictObject({
+    kind: z.literal('projection'),
+    weighing: z.enum(WEIGHINGS),
+    weights: z.union([z.literal('plain'), five, z.array(five).length(5)]),
+  }),
+  z.strictObject({ kind: z.literal('wa-dead') }),
+  z.strictObject({ kind: z.literal('first-place') }),
+]);
+export type FittedStep = z.output<typeof fittedStepSchema>;
+
+const SPELLINGS = `calibration, clip, projection=${WEIGHINGS.join('|')}|none, wa-dead, first-place`;
+
+/** Steps after which sums may differ from their parts. */
+const BREAKING: ReadonlySet<StepChoice['kind']> = new Set(['calibration', 'clip', 'first-place']);
+
+/**
+ * Reads a list of steps such as `calibration,projection=metric`. Steps run in the order given. Where one breaks the
+ * identities and no projection follows it, one with the metric's weights does, unless `projection=none` is among
+ * them.
+ *
+ * @param identitiesHold whether the masses that the first step receives are physical
+ * @throws UsageError for a step that is not known
+ */
+export function parseSteps(text: string, identitiesHold: boolean): StepChoice[] {
+  const words = text
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
+  const free = words.includes('projection=none');
+  const steps = words.filter((word) => word !== 'projection=none').map(parseStep);
+  const broken = steps.findLastIndex(({ kind }) => BREAKING.has(kind));
+  const mended = steps.findLastIndex(({ kind }) => kind === 'projection');
+  const needsProjection = broken >= 0 || !identitiesHold ? mended <= broken : false;
+  if (free || !needsProjection) return steps;
+  return steps.toSpliced(broken + 1, 0, { kind: 'projection', weighing: 'metric' });
+}
+
+function parseStep(word: string): StepChoice {
+  const [kind, choice, ...more] = word.split('=');
+  if (more.length === 0) {
+    if (kind === 'projection') {
+      const weighing = WEIGHINGS.find((name) => name === (choice ?? 'metric'));
+      if (weighing) return { kind, weighing };
+    } else if (
+      choice === undefined &&
+      (kind === 'calibration' || kind === 'clip' || kind === 'wa-dead' || kind === 'first-place')
+    ) {
+      return { kind };
+    }
+  }
+  throw new UsageError(`--post ${word}: no such step; use ${SPELLINGS}`);
+}
+
+/** A step as a person writes it. */
+export function stepName(step: StepChoice): string {
+  return step.kind === 'projection' ? `${step.kind}=${step.weighing}` : step.kind;
+}
+
+/** Fits a step to what it receives on training photos. @throws as the step's own fitting */
+export function fitStep(
+  choice: StepChoice,
+  predicted: readonly Targets[],
+  observed: readonly Targets[],
+): FittedStep {
+  switch (choice.kind) {
+    case 'calibration': {
+      const { slope, intercept } = fitCalibration(predicted, observed);
+      return { kind: choice.kind, slope: [...slope], intercept: [...intercept] };
+    }
+    case 'clip': {
+      const { low, high } = fitTrainingRange(observed);
+      return { kind: choice.kind, low: [...low], high: [...high] };
+    }
+    case 'projection': {
+      const weights = projectionWeights(choice.weighing, predicted, observed);
+      return fittedStepSchema.parse({ ...choice, weights });
+    }
+    case 'wa-dead':
+    case 'first-place':
+      return { kind: choice.kind };
+  }
+}
+
+/**
+ * Applies a fitted step.
+ *
+ * @param states State of each photo, null where unknown; only `wa-dead` reads them
+ */
+export function applyStep(
+  step: FittedStep,
+  predicted: readonly Targets[],
+  states: readonly (string | null)[],
+): Targets[] {
+  switch (step.kind) {
+    case 'calibration':
+      return calibrate(step, predicted);
+    case 'clip':
+      return clipToRange(step, predicted);
+    case 'projection':
+      return projectAll(step.weights, predicted);
+    case 'wa-dead':
+      return withoutDeadInWesternAustralia(predicted, states);
+    case 'first-place':
+      return bendAsFirstPlace(predicted);
+  }
+}

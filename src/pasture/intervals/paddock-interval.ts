@@ -1,0 +1,129 @@
+import {
+  type CalibrationRow,
+  type Interval,
+  physicalInterval,
+  requireCoverage,
+  rowsBySession,
+} from './interval.ts';
+import { weightedOrderStatistic } from './quantile.ts';
+import { fitSpreadModel, type SpreadModel, spreadAt } from './spread-model.ts';
+
+/** What intervals of means of photos are made from, for one target. */
+export interface PaddockCalibration {
+  readonly spread: SpreadModel;
+  /** Variance of what the photos of a session err by in common, in units of the spread squared. */
+  readonly betweenSessions: number;
+  /** Variance of what each photo errs by besides, in units of the spread squared. */
+  readonly withinSessions: number;
+  /** Residuals and spreads of each training session's photos. */
+  readonly sessions: readonly (readonly ScaledResidual[])[];
+}
+
+interface ScaledResidual {
+  /** Observed − predicted, grams. */
+  readonly residual: number;
+  /** Of the spread model, at the prediction. */
+  readonly spread: number;
+}
+
+/**
+ * Splits the scaled residuals' variance into a part that sessions have in common and a part that photos have of
+ * their own, by the moments of a one-way layout with known mean 0 (Searle, Casella & McCulloch, Variance Components,
+ * 1992, ch. 3).
+ *
+ * @throws RangeError without rows
+ */
+export function calibratePaddock(rows: readonly CalibrationRow[]): PaddockCalibration {
+  if (rows.length === 0) throw new RangeError('intervals need out-of-fold predictions');
+  const residuals = rows.map((row) => row.observed - row.predicted);
+  const spread = fitSpreadModel(
+    rows.map((row) => row.predicted),
+    residuals,
+  );
+  const sessions = rowsBySession(rows).map((members) =>
+    members.map((row) => ({
+      residual: residuals[row] as number,
+      spread: spreadAt(spread, rows[row]?.predicted ?? 0),
+    })),
+  );
+  const scaled = sessions.map((session) => session.map((photo) => photo.residual / photo.spread));
+  const means = scaled.map(mean);
+  const squares = scaled.map((values, session) =>
+    values.reduce((sum, value) => sum + (value - (means[session] as number)) ** 2, 0),
+  );
+  const freedom = rows.length - sessions.length;
+  // With one photo a session nothing tells the parts apart; the session then has it all.
+  const withinSessions = freedom > 0 ? mean(squares) * (sessions.length / freedom) : 0;
+  const between = means.map(
+    (value, session) => value ** 2 - withinSessions / (scaled[session] as number[]).length,
+  );
+  return { spread, betweenSessions: Math.max(0, mean(between)), withinSessions, sessions };
+}
+
+/**
+ * Standard error of the mean prediction of photos of one session, grams. The part that the session has in common
+ * does not shrink with their number.
+ *
+ * @param spreads of the spread model, one a photo
+ */
+export function errorOfMean(
+  { betweenSessions, withinSessions }: Pick<PaddockCalibration, 'betweenSessions' | 'withinSessions'>,
+  spreads: readonly number[],
+): number {
+  const squares = spreads.reduce((sum, spread) => sum + spread ** 2, 0);
+  return Math.sqrt(betweenSessions * mean(spreads) ** 2 + (withinSessions * squares) / spreads.length ** 2);
+}
+
+/**
+ * The interval of the mean mass of the photos of one paddock and visit, a session that training has not seen. The
+ * error of the mean over its standard error is compared with that of sets of as many photos of each training
+ * session, sessions counting alike (hierarchical conformal prediction; Lee, Barber & Willett 2023, Dunn, Wasserman
+ * & Ramdas 2023). The session to come counts as one more, without a limit.
+ *
+ * @param predictions masses of the photos, grams
+ * @param coverage share of paddocks whose mean lies within
+ */
+export function paddockInterval(
+  calibration: PaddockCalibration,
+  predictions: readonly number[],
+  coverage: number,
+): Interval {
+  requireCoverage(coverage);
+  if (predictions.length === 0) throw new RangeError('a mean needs photos');
+  const count = calibration.sessions.length;
+  const level = coverage * ((count + 1) / count);
+  const scores = calibration.sessions.flatMap((session) =>
+    setScores(calibration, session, Math.min(predictions.length, session.length)),
+  );
+  const centre = mean(predictions);
+  const half =
+    weightedOrderStatistic(scores, level) *
+    errorOfMean(
+      calibration,
+      predictions.map((mass) => spreadAt(calibration.spread, mass)),
+    );
+  return physicalInterval(centre - half, centre, centre + half);
+}
+
+/** Scores of every run of `size` photos of a session, its last photos followed by its first. */
+function setScores(
+  calibration: PaddockCalibration,
+  session: readonly ScaledResidual[],
+  size: number,
+): { value: number; weight: number }[] {
+  const starts = size === session.length ? 1 : session.length;
+  const twice = [...session, ...session];
+  return Array.from({ length: starts }, (_, start) => {
+    const photos = twice.slice(start, start + size);
+    const error = errorOfMean(
+      calibration,
+      photos.map((photo) => photo.spread),
+    );
+    const residual = Math.abs(mean(photos.map((photo) => photo.residual)));
+    return { value: error > 0 ? residual / error : 0, weight: 1 / starts };
+  });
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

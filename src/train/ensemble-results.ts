@@ -1,0 +1,78 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { InputError, messageOf } from '../ground/errors.ts';
+import { writeFileAtomically } from '../ground/files.ts';
+import { type EnsembleFacts, ensembleFactsSchema } from './ensemble-facts.ts';
+import { type EnsembleManifest, readEnsembleManifest } from './ensemble-manifest.ts';
+import { readOutOfFold, scoreFolds, scoreRows } from './out-of-fold.ts';
+import type { OutOfFoldRow, RunResults } from './results.ts';
+import { scoreToJson } from './score-json.ts';
+
+const SCORES = 'scores.json';
+const storedScores = z.object({ ensemble: ensembleFactsSchema });
+
+/** Writes an ensemble's `scores.json`: nested scores as of any run, and what its parts are worth. */
+export async function writeEnsembleScores(
+  run: string,
+  rows: readonly OutOfFoldRow[],
+  facts: EnsembleFacts,
+): Promise<void> {
+  const scores = {
+    out_of_fold: scoreToJson(scoreRows(rows)),
+    per_fold: scoreFolds(rows).map(({ fold, score }) => ({ fold, ...scoreToJson(score) })),
+    leave_one_state_out: null,
+    ensemble: facts,
+  };
+  await writeFileAtomically(join(run, SCORES), `${JSON.stringify(scores, null, 2)}\n`);
+}
+
+/**
+ * Everything a report shows, from an ensemble's folder.
+ *
+ * @throws InputError when it is unfinished or one of its files is missing or damaged
+ */
+export async function readEnsembleResults(run: string): Promise<RunResults> {
+  const manifest = await readEnsembleManifest(run);
+  const rows = await readOutOfFold(run, manifest.data.source);
+  return {
+    recipeName: ensembleName(manifest),
+    outOfFold: scoreRows(rows),
+    perFold: scoreFolds(rows),
+    leaveOneStateOut: null,
+    rows,
+    curves: [],
+    ensemble: await readFacts(run),
+    settings: { method: manifest.method, perTarget: manifest.perTarget, post: manifest.post },
+    provenance: {
+      sward: manifest.sward,
+      Seed: String(manifest.seed),
+      Photos: String(manifest.data.images),
+      ...Object.fromEntries(
+        manifest.members.map(({ run: member, fingerprint }, index) => [
+          `Member ${index + 1}`,
+          `${member} (fingerprint ${fingerprint})`,
+        ]),
+      ),
+      'Run fingerprint (SHA-256)': manifest.fingerprint,
+    },
+  };
+}
+
+/** What a report calls an ensemble. */
+export function ensembleName({ members, method }: Pick<EnsembleManifest, 'members' | 'method'>): string {
+  return `ensemble of ${members.length} ${members.length === 1 ? 'run' : 'runs'} (${method})`;
+}
+
+async function readFacts(run: string): Promise<EnsembleFacts> {
+  const path = join(run, SCORES);
+  try {
+    return storedScores.parse(JSON.parse(await readFile(path, 'utf8'))).ensemble;
+  } catch (error) {
+    throw new InputError(
+      path,
+      `cannot be read (${messageOf(error).split('\n')[0]})`,
+      'make the ensemble again',
+    );
+  }
+}
