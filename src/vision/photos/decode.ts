@@ -57,7 +57,8 @@ function resized(pipeline: Sharp, photo: PhotoBytes, options: DecodeOptions): Sh
     return pipeline.resize({
       ...(options.width === undefined ? {} : { width: options.width }),
       ...(options.height === undefined ? {} : { height: options.height }),
-      fit: 'fill',
+      // Both sides say the shape; one alone keeps the photo's own.
+      fit: options.width !== undefined && options.height !== undefined ? 'fill' : 'inside',
     });
   }
   const pixels = photo.width * photo.height;

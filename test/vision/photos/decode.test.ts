@@ -119,6 +119,12 @@ describe('decoding a photo', () => {
     expect([same.width, same.height]).toEqual([40, 20]);
   });
 
+  it('keeps the shape when one side is given', async () => {
+    const path = await saved('one-side.jpg', await flag().jpeg().toBuffer());
+    expect(await decodePhoto(path, { width: 20 })).toMatchObject({ width: 20, height: 10 });
+    expect(await decodePhoto(path, { height: 40 })).toMatchObject({ width: 80, height: 40 });
+  });
+
   it('stretches to an exact width and height, after turning', async () => {
     const bytes = await flag().withMetadata({ orientation: 6 }).jpeg().toBuffer();
     const photo = await decodePhoto(await saved('exact.jpg', bytes), { width: 30, height: 50 });
