@@ -30,24 +30,41 @@ export {
 } from './pasture/units.ts';
 export { type ReportOptions, renderReport, writeReport } from './report/index.ts';
 export { type CheckReport, checkFolder } from './train/check.ts';
+export { type Comparison, compareFiles, compareRuns } from './train/compare.ts';
+export type { BootstrapSettings, Difference, PairedDifference } from './train/compare-bootstrap.ts';
 export { type DemoOutcome, runDemo } from './train/demo.ts';
+export { type EnsembleOptions, makeEnsemble } from './train/ensemble.ts';
+export { type PhotoStates, readPhotoStates } from './train/ensemble-predict.ts';
 export { type ExportOptions, type ExportOutcome, exportRun } from './train/export/export-run.ts';
 export { type FeatureFilesOptions, writeFeatureFiles } from './train/features.ts';
 export { DEFAULT_FOLD_PLAN, type FoldPlan } from './train/fold-plan.ts';
+export { trainWithLearningCurve } from './train/learning-by-sessions-run.ts';
 export { findPhotos, type PredictOptions, predictFeatures, predictPhotos } from './train/predict.ts';
+export { type RepeatedResults, trainRepeatedly } from './train/repeated-training.ts';
 export type { OutOfFoldRow, RunResults } from './train/results.ts';
 export { readRunResults } from './train/run-results.ts';
 export { type FileScore, scoreFiles } from './train/score.ts';
 export { submitRun } from './train/submit.ts';
 export { makeFolds, type TrainOptions, trainRun } from './train/train.ts';
 export type { TrainingSource } from './train/training-data.ts';
+export {
+  type AugmentationSettings,
+  type Augmented,
+  augmentationPreset,
+  augmentationSettings,
+  augmentPixels,
+  withoutDateStamp,
+  withoutRedDots,
+} from './vision/augment/index.ts';
 export { type Backbone, makeBackbone } from './vision/backbones/index.ts';
+export { type BiomassMapRequest, type MassMap, writeBiomassMap } from './vision/biomass-map/index.ts';
 export {
   extractFeatures,
   type FeatureMatrix,
   type FeaturePlan,
   featurePlan,
 } from './vision/features/index.ts';
+export { decodePhoto, type Pixels } from './vision/photos/index.ts';
 export {
   CATALOGUE,
   type CatalogueEntry,

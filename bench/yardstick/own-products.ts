@@ -1,11 +1,11 @@
 import { randomStream } from '../../src/ground/random.ts';
 import { apply, type Operation } from '../../src/tensor/graph/operator.ts';
+import { isParameter } from '../../src/tensor/graph/tensor.ts';
 import { operationsBefore } from '../../src/tensor/graph/traverse.ts';
 import {
   concat,
   type Feed,
   input,
-  isParameter,
   linear,
   matmul,
   type Parameter,

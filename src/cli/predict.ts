@@ -1,14 +1,14 @@
 import { Option } from 'commander';
 import { UsageError } from '../ground/errors.ts';
-import { TARGET_NAMES, targetsToArray } from '../pasture/targets.ts';
-import { gramsToKilogramsPerHectare, QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
+import { QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
 import { readPhotoStates } from '../train/ensemble-predict.ts';
 import type { PhotoPrediction } from '../train/photo-prediction.ts';
 import { findPhotos, predictFeatures, predictPhotos, TEST_TIME_TURNS } from '../train/predict.ts';
 import { requirePredictionFormat, writePredictionFile } from '../train/prediction-files.ts';
-import { type CommandRegistrar, positiveNumber, printResult } from './command.ts';
+import { type PredictionDoubt, type RunUncertainty, readUncertainty } from '../train/uncertainty.ts';
+import { type CommandRegistrar, positiveNumber, printResult, wholeNumber } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
-import { textTable } from './tables.ts';
+import { paddockJson, predictionSummary } from './predict-summary.ts';
 
 interface PredictCommandOptions {
   readonly out: string;
@@ -16,6 +16,10 @@ interface PredictCommandOptions {
   readonly ids?: string;
   readonly area: number;
   readonly state?: string;
+  readonly coverage?: number;
+  readonly uncertainty?: boolean;
+  readonly mcDropout?: number;
+  readonly hectares?: number;
   readonly skipUnusable?: boolean;
   readonly tta: Tta;
   readonly json?: boolean;
@@ -23,8 +27,11 @@ interface PredictCommandOptions {
 
 type Tta = keyof typeof TEST_TIME_TURNS;
 
-/** Photos listed on the screen; the file has all. */
-const ROWS_SHOWN = 20;
+/** Coverage of a paddock's interval where none was asked for. */
+const USUAL_COVERAGE = 0.9;
+
+/** Doubtful photos named on the screen. */
+const DOUBTS_SHOWN = 10;
 
 /** `sward predict`: masses of photos or of rows of features. */
 export const registerPredict: CommandRegistrar = (program) => {
@@ -48,16 +55,42 @@ export const registerPredict: CommandRegistrar = (program) => {
         .default('none'),
     )
     .option('--state <WA|states.csv>', 'State of all photos, or image_id,State: for ensembles with wa-dead')
+    .option(
+      '--coverage <share>',
+      'add intervals that cover this share of photos, as 0.9',
+      share('--coverage'),
+    )
+    .option('--uncertainty', 'add how much the fold models differ and how unlike the training photos it is')
+    .option('--mc-dropout <N>', 'add the spread of N predictions with dropout left on', samples)
+    .option('--hectares <ha>', "size of the photos' paddock: adds its total", positiveNumber('--hectares'))
     .option('--skip-unusable', 'leave out photos that cannot be used instead of stopping')
     .option('--json', 'print the result as JSON')
     .action(async (run: string, paths: string[], options: PredictCommandOptions) => {
       requirePredictionFormat(options.out);
-      const predictions = await predictionsOf(run, paths, options);
-      await writePredictionFile(options.out, predictions, options.area);
+      const masses = await predictionsOf(run, paths, options);
+      const uncertainty = await readUncertainty(run);
+      const { coverage, area } = options;
+      const predictions = coverage === undefined ? masses : uncertainty.withIntervals(masses, coverage);
+      await writePredictionFile(options.out, predictions, {
+        areaSquareMetres: area,
+        ...(coverage !== undefined && { coverage }),
+        ...(options.uncertainty && { uncertainty: true }),
+      });
+      const asked = coverage ?? USUAL_COVERAGE;
+      const several = predictions.length > 1 || options.hectares !== undefined;
+      const paddock = several ? uncertainty.paddockMean(predictions, asked) : null;
+      const doubts = uncertainty.doubts(predictions);
+      if (paddock || coverage !== undefined) warnOfFewSessions(uncertainty, asked);
+      warnOfDoubts(doubts, predictions.length);
       printResult(
         options.json,
-        () => ({ out: options.out, photos: predictions.length }),
-        () => summary(predictions, options),
+        () => ({
+          out: options.out,
+          photos: predictions.length,
+          ...(paddock && { paddock: paddockJson(paddock, options) }),
+          doubts: doubts.map(({ imageId, kind }) => ({ image_id: imageId, kind })),
+        }),
+        () => predictionSummary(predictions, paddock, options),
       );
     });
 };
@@ -65,14 +98,15 @@ export const registerPredict: CommandRegistrar = (program) => {
 async function predictionsOf(
   run: string,
   paths: readonly string[],
-  { features, ids, skipUnusable, tta, state }: PredictCommandOptions,
+  { features, ids, skipUnusable, tta, state, mcDropout }: PredictCommandOptions,
 ): Promise<PhotoPrediction[]> {
+  const extras = mcDropout === undefined ? {} : { dropoutSamples: mcDropout };
   if (features !== undefined && tta !== 'none') {
     throw new UsageError(`--tta ${tta} needs photos; features are of one view each`);
   }
   const states = state === undefined ? undefined : await readPhotoStates(state);
   if (features !== undefined && ids !== undefined && paths.length === 0) {
-    return predictFeatures(run, features.split(','), ids, { ...(states && { states }) });
+    return predictFeatures(run, features.split(','), ids, { ...extras, ...(states && { states }) });
   }
   if (paths.length === 0 || features !== undefined || ids !== undefined) {
     throw new UsageError('give photos or folders of photos, or --features and --ids together');
@@ -80,6 +114,7 @@ async function predictionsOf(
   return predictPhotos(run, await findPhotos(paths), {
     progress: consoleProgress(),
     tta,
+    ...extras,
     ...(states && { states }),
     ...(skipUnusable && {
       onUnusable: (error: Error) => process.stderr.write(`left out: ${error.message}\n`),
@@ -87,24 +122,37 @@ async function predictionsOf(
   });
 }
 
-function summary(predictions: readonly PhotoPrediction[], { out, area }: PredictCommandOptions): string {
-  const rows = predictions.map(({ imageId, targets }) => [imageId, targetsToArray(targets)] as const);
-  const mean = TARGET_NAMES.map((_, target) => {
-    return rows.reduce((sum, [, masses]) => sum + (masses[target] ?? 0), 0) / rows.length;
-  });
-  const line = (name: string, masses: readonly number[]): string[] => [
-    name,
-    ...masses.map((mass) => mass.toFixed(1)),
-    gramsToKilogramsPerHectare(masses[TARGET_NAMES.indexOf('Dry_Total_g')] ?? Number.NaN, area).toFixed(0),
-  ];
-  const shown = rows.slice(0, ROWS_SHOWN).map(([name, masses]) => line(name, masses));
-  const hidden = rows.length - shown.length;
-  return [
-    textTable(
-      ['photo', 'green g', 'dead g', 'clover g', 'GDM g', 'total g', 'total kg DM/ha'],
-      [...shown, ...(rows.length > 1 ? [line('mean', mean)] : [])],
-    ),
-    ...(hidden > 0 ? [`${hidden} more photos are in the file`] : []),
-    `${out}: ${rows.length} photos`,
-  ].join('\n');
+/** Intervals cannot promise more than sessions allow: the next one may be the worst of all. */
+function warnOfFewSessions({ sessions }: RunUncertainty, coverage: number): void {
+  const most = sessions / (sessions + 1);
+  if (coverage <= most) return;
+  process.stderr.write(
+    `note: the run was trained on ${sessions} sessions, which can vouch for ${(100 * most).toFixed(1)} % at most, ` +
+      `not for ${Number((100 * coverage).toFixed(2))} %; the intervals are as wide as its largest errors\n`,
+  );
+}
+
+function warnOfDoubts(doubts: readonly PredictionDoubt[], photos: number): void {
+  for (const { message } of doubts.slice(0, DOUBTS_SHOWN)) process.stderr.write(`warning: ${message}\n`);
+  if (doubts.length > DOUBTS_SHOWN) {
+    process.stderr.write(
+      `warning: ${doubts.length - DOUBTS_SHOWN} more like these, among ${photos} photos in all\n`,
+    );
+  }
+}
+
+/** Parses a share option. @throws UsageError naming the option */
+function share(option: string): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && value > 0 && value < 1) return value;
+    throw new UsageError(`${option} ${text}: give a number between 0 and 1, as 0.9`);
+  };
+}
+
+/** Parses a number of samples that has a spread. @throws UsageError below 2 */
+function samples(text: string): number {
+  const value = wholeNumber('--mc-dropout')(text);
+  if (value >= 2) return value;
+  throw new UsageError(`--mc-dropout ${text}: give 2 or more`);
 }

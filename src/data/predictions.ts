@@ -19,25 +19,33 @@ export interface PhotoMasses {
   readonly targets: Targets;
 }
 
+/** A further column of a file of predictions; an empty cell where there is no value. */
+export interface PredictionColumn<Photo> {
+  readonly name: string;
+  readonly valueOf: (photo: Photo, target: TargetName) => number | null;
+}
+
 /**
- * Writes masses in the long format `sample_id,target` (grams): the rows asked for, or all five of every photo
- * in Kaggle's order.
+ * Writes masses in the long format `sample_id,target` (grams), with further columns after them: the rows asked for,
+ * or all five of every photo in Kaggle's order.
  *
  * @throws RangeError when a row asks for a photo that is not among `masses`
  */
-export async function writePredictions(
+export async function writePredictions<Photo extends PhotoMasses>(
   path: string,
-  masses: readonly PhotoMasses[],
+  masses: readonly Photo[],
   rows?: readonly { readonly imageId: string; readonly target: TargetName }[],
+  columns: readonly PredictionColumn<Photo>[] = [],
 ): Promise<void> {
-  const byId = new Map(masses.map((photo) => [photo.imageId, targetsToArray(photo.targets)]));
+  const byId = new Map(masses.map((photo) => [photo.imageId, photo]));
   const wanted = rows ?? masses.flatMap(({ imageId }) => KAGGLE_ORDER.map((target) => ({ imageId, target })));
   const lines = wanted.map(({ imageId, target }) => {
-    const mass = byId.get(imageId)?.[TARGET_NAMES.indexOf(target)];
-    if (mass === undefined) throw new RangeError(`no prediction for ${imageId}`);
-    return [sampleId(imageId, target), mass] as const;
+    const photo = byId.get(imageId);
+    if (photo === undefined) throw new RangeError(`no prediction for ${imageId}`);
+    const mass = targetsToArray(photo.targets)[TARGET_NAMES.indexOf(target)] ?? Number.NaN;
+    return [sampleId(imageId, target), mass, ...columns.map((column) => column.valueOf(photo, target) ?? '')];
   });
-  await writeCsv(path, ['sample_id', 'target'], lines);
+  await writeCsv(path, ['sample_id', 'target', ...columns.map((column) => column.name)], lines);
 }
 
 /**

@@ -133,7 +133,7 @@ export const RECIPE_NAMES: readonly string[] = Object.keys(RECIPES);
  * `estimator.penalties=0.1,1`). Values are JSON where they parse as such, lists where they hold commas, else
  * text. Setting `estimator.kind` starts from that estimator's defaults; `backbone=NAME` makes the input features
  * of that backbone, taken by the recipe's plan (`input.view`, `input.blocks` … change it), and `extra=NAME` puts the
- * pooled features of another one's halves beside them.
+ * pooled features of another one's halves beside them. `backbone=A,B` takes several, `descriptors` among them.
  *
  * @throws UsageError for an unknown recipe, path or value
  * @throws InputError when a recipe file cannot be read
@@ -245,7 +245,13 @@ function applyChange(draft: RecipeDraft, change: string): void {
   if (path.join('.') === 'backbone') {
     const { kind, ...known } = (draft.input ?? {}) as { readonly kind?: unknown };
     const plan = kind === 'backbone' ? known : (draft.plan as object | undefined);
-    draft.input = { ...plan, kind: 'backbone', backbone: value };
+    const set = (backbone: unknown): object => ({ ...plan, kind: 'backbone', backbone });
+    draft.input = Array.isArray(value)
+      ? {
+          kind: 'several',
+          sets: value.map((name) => (name === 'descriptors' ? { kind: 'descriptors' } : set(name))),
+        }
+      : set(value);
     return;
   }
   if (path.join('.') === 'extra') {

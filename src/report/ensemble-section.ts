@@ -62,7 +62,7 @@ function drawCorrelations(document: Document, correlation: EnsembleFacts['correl
   const cells = correlation.flatMap((row, i) =>
     row.map((value, j) => ({ row: i + 1, column: j + 1, value })),
   );
-  const lightest = Math.min(0.5, ...cells.map(({ value }) => value));
+  const lightest = Math.min(0.9, ...cells.map(({ value }) => value));
   return drawPlot(document, 'Correlation of the errors of each pair of members', {
     height: Math.min(360, 60 + 34 * correlation.length),
     marginTop: 30,

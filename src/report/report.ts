@@ -6,6 +6,7 @@ import { type PageSection, pageDocument } from './document.ts';
 import { ensembleSection } from './ensemble-section.ts';
 import { groupByState, isRecorded, type PhotoGroup } from './groups.ts';
 import { headline } from './headline.ts';
+import { intervalsSection } from './intervals-section.ts';
 import { learningBySessionsSection } from './learning-by-sessions-section.ts';
 import { html, type Markup } from './markup.ts';
 import { formatGrams, formatNumber, formatR2 } from './numbers.ts';
@@ -61,6 +62,7 @@ export async function renderReport(results: RunResults, options: ReportOptions =
           heading: 'Where the errors are',
           body: residualsBody(document, results.rows, states, marks),
         },
+    intervalsSection(document, results.rows),
     leaveOneStateOutSection(document, results),
     pseudoSection(results.pseudo),
     worst.length === 0

@@ -44,7 +44,7 @@ export function meanTargets(predictions: readonly Targets[], weights?: readonly 
 /** Standard deviation (n − 1) of each mass over several predictions of one photo; 0 for a single one. */
 export function spreadOf(predictions: readonly Targets[]): Spread {
   const mean = targetsToArray(meanTargets(predictions));
-  return spreadFrom((target) => {
+  return named((_, target) => {
     const squares = predictions.reduce(
       (sum, targets) => sum + ((targetsToArray(targets)[target] ?? 0) - (mean[target] ?? 0)) ** 2,
       0,
@@ -55,12 +55,13 @@ export function spreadOf(predictions: readonly Targets[]): Spread {
 
 /** The spread whose variance is the mean of the variances. */
 export function pooledSpread(spreads: readonly Spread[]): Spread {
-  return spreadFrom((_, name) =>
+  return named((name) =>
     Math.sqrt(spreads.reduce((sum, spread) => sum + spread[name] ** 2, 0) / spreads.length),
   );
 }
 
-function spreadFrom(deviation: (target: number, name: TargetName) => number): Spread {
-  const entries = TARGET_NAMES.map((name, target) => [name, deviation(target, name)] as const);
-  return Object.fromEntries(entries) as Record<TargetName, number>;
+/** One value a target. */
+export function named<Value>(value: (target: TargetName, index: number) => Value): Record<TargetName, Value> {
+  const entries = TARGET_NAMES.map((name, index) => [name, value(name, index)] as const);
+  return Object.fromEntries(entries) as Record<TargetName, Value>;
 }

@@ -5,6 +5,7 @@ import { InputError, SwardError, UsageError } from '../ground/errors.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
 import { predictsFromPhotos } from '../models/fine-tune/learns-from-photos.ts';
 import type { RecipeInputs } from '../models/recipe-inputs.ts';
+import { outOfDomainShares, readDomain } from '../models/uncertainty/index.ts';
 import type { Targets } from '../pasture/targets.ts';
 import { inspectPhoto, listPhotos } from '../vision/photos/index.ts';
 import {
@@ -189,6 +190,7 @@ async function predictViews(
   const dropout = dropoutSamples
     ? await dropoutSpreads(models, views[0], dropoutSamples, manifest.seed)
     : null;
+  const shares = await domainShares(run, views[0]);
   return photos.map(({ imageId, path }, row) => {
     const folds = byFold.map((seen) => meanTargets(seen.map((view) => view[row] as Targets)));
     return {
@@ -198,7 +200,14 @@ async function predictViews(
       folds,
       dropoutSpread: dropout?.[row] ?? null,
       intervals: null,
-      outOfDomain: null,
+      outOfDomain: shares?.[row] ?? null,
     };
   });
+}
+
+/** How unlike the training photos each photo is; null where the run has no record of what it was trained on. */
+async function domainShares(run: string, inputs: RecipeInputs): Promise<number[] | null> {
+  if ('paths' in inputs) return null;
+  const domain = await readDomain(run);
+  return domain && outOfDomainShares(domain, inputs);
 }

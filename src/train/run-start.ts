@@ -41,6 +41,16 @@ export async function settleRunFolder(
   );
 }
 
+/** Files that training writes at its end. */
+const DERIVED_FILES: readonly string[] = [
+  'oof.csv',
+  'scores.json',
+  'domain.safetensors',
+  'learning-curve.json',
+  'report.html',
+  'pseudo.json',
+];
+
 /** Makes the folder ready: the manifest says incomplete, leftovers of another run or a killed one are gone. */
 export async function startRunFolder(
   out: string,
@@ -52,9 +62,7 @@ export async function startRunFolder(
   await writeManifest(out, { ...manifest, status: 'incomplete' });
   for (const name of await readdir(out)) {
     const leftover = name.endsWith('.part') || (mode === 'fresh' && /^fold-\d+(\.checkpoint)?$/.test(name));
-    const derived = ['oof.csv', 'scores.json', 'learning-curve.json', 'report.html', 'pseudo.json'].includes(
-      name,
-    );
+    const derived = DERIVED_FILES.includes(name);
     if (leftover || derived) await rm(join(out, name), { recursive: true });
   }
   await writeFolds(join(out, 'folds.csv'), folds);

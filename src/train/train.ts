@@ -10,6 +10,7 @@ import { photoEstimator } from '../models/fine-tune/photo-estimator.ts';
 import type { Recipe } from '../models/recipe.ts';
 import { type RecipeInputs, takeInputs } from '../models/recipe-inputs.ts';
 import { recipeEstimator } from '../models/registry.ts';
+import { fitDomain, writeDomain } from '../models/uncertainty/index.ts';
 import { weightedR2 } from '../pasture/metric.ts';
 import type { Targets } from '../pasture/targets.ts';
 import { fitFold, type Learner, leaveOneStateOut, predictFold, statesIn } from './cross-validation.ts';
@@ -87,6 +88,8 @@ export async function trainRun(options: TrainOptions): Promise<RunResults> {
     data.labels.map((label) => label.imagePath),
   );
   await writeScores(out, outOfFold, stress);
+  const { inputs, groups } = measured.training;
+  if (!('paths' in inputs)) await writeDomain(out, fitDomain(inputs, groups));
   await writeManifest(out, manifest);
   const results = await readRunResults(out);
   // Plots bring a DOM along, which most commands should not have to load.

@@ -8,11 +8,13 @@ import { type Targets, targetsToArray } from '../../src/pasture/targets.ts';
 import { type EnsembleOptions, makeEnsemble } from '../../src/train/ensemble.ts';
 import { readPhotoStates } from '../../src/train/ensemble-predict.ts';
 import type { FoldPlan } from '../../src/train/fold-plan.ts';
-import { predictFeatures } from '../../src/train/predict.ts';
+import type { PhotoPrediction } from '../../src/train/photo-prediction.ts';
+import { findPhotos, predictFeatures, predictPhotos } from '../../src/train/predict.ts';
 import type { RunResults } from '../../src/train/results.ts';
 import { readManifest } from '../../src/train/run-folder.ts';
 import { readRunResults } from '../../src/train/run-results.ts';
 import { trainRun } from '../../src/train/train.ts';
+import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -156,6 +158,45 @@ describe('post-processing', () => {
     expect(everywhere.every(({ targets }) => targets.dead === 0)).toBe(true);
     await expect(predictFeatures(first, file, files.ids, { states })).rejects.toThrow(
       /no rule that needs the State/,
+    );
+  });
+});
+
+describe('an ensemble on photos', () => {
+  it('shows the photos, predicts them with every member and tells of a bad one once', async () => {
+    process.env.SWARD_CACHE = join(root, 'cache');
+    const data = join(root, 'photos');
+    await writeSmallFolder(data, { photos: 12 });
+    const members = ['linear', 'rbf'].map((kernel) => join(root, `photos-${kernel}`));
+    for (const [index, out] of members.entries()) {
+      const changes = [
+        'estimator.kind=kernel-ridge',
+        `estimator.kernels=${index === 0 ? 'linear' : 'rbf'}`,
+        'evaluation.leaveOneStateOut=false',
+      ];
+      const recipe = await resolveRecipe('descriptor-ridge', changes);
+      await trainRun({ source: { kind: 'folder', folder: data }, recipe, out, plan: { folds: 3 } });
+    }
+    const results = await ensemble('on-photos', { runs: members, method: 'mean' });
+    expect(results.rows[0]?.photoPath).toBe(join(data, 'train', 'ID1000.jpg'));
+    const broken = join(data, 'test', 'broken.jpg');
+    writeFileSync(broken, 'no photo');
+    const photos = await findPhotos([join(data, 'test')]);
+    const told: string[] = [];
+    const predicted = await predictPhotos(join(root, 'on-photos'), photos, {
+      onUnusable: (error) => told.push(error.message),
+    });
+    expect(told).toEqual([expect.stringContaining('broken.jpg')]);
+    const usable = photos.filter(({ path }) => path !== broken);
+    const alone: PhotoPrediction[][] = [];
+    for (const run of members) alone.push(await predictPhotos(run, usable));
+    expect(predicted.map(({ imageId }) => imageId)).toEqual(['ID1']);
+    expect(predicted[0]?.targets.total).toBeCloseTo(
+      ((alone[0]?.[0]?.targets.total ?? 0) + (alone[1]?.[0]?.targets.total ?? 0)) / 2,
+      9,
+    );
+    await expect(predictFeatures(join(root, 'on-photos'), 'x.npy', 'ids.txt')).rejects.toThrow(
+      /was trained on photos/,
     );
   });
 });

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeNpyFloat32 } from '../../src/data/npy.ts';
@@ -15,6 +15,7 @@ import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 const root = temporaryFolder('network-recipes');
 const data = join(root, 'data');
 const model = join(root, 'model.safetensors');
+const csiro = join(process.env.SWARD_SHARED ?? '../shared', 'csiro');
 const folder = { kind: 'folder', folder: data } as const;
 let ids: string[];
 
@@ -87,6 +88,36 @@ describe('network recipes on photos and a backbone', () => {
     const run = await train('extra', 'tiled-dual', changes);
     const { sets } = JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')).data;
     expect(sets).toMatchObject([{ columns: 192 }, { columns: 48 }]);
+  });
+});
+
+describe.skipIf(!existsSync(join(csiro, 'train.csv')))('network recipes on real photos', () => {
+  const real = join(root, 'real');
+
+  beforeAll(() => {
+    const [header = '', ...rows] = readFileSync(join(csiro, 'train.csv'), 'utf8').trim().split(/\r?\n/);
+    // One photo of each of the first four sessions.
+    const sessions = new Map<string, string>();
+    for (const row of rows) {
+      const [, photo = '', date = '', state = ''] = row.split(',');
+      if (!sessions.has(date + state)) sessions.set(date + state, photo);
+    }
+    const photos = [...sessions.values()].slice(0, 4);
+    const kept = rows.filter((row) => photos.includes(row.split(',')[1] ?? ''));
+    mkdirSync(join(real, 'train'), { recursive: true });
+    writeFileSync(join(real, 'train.csv'), `${[header, ...kept].join('\n')}\n`);
+    for (const photo of photos) copyFileSync(join(csiro, photo), join(real, photo));
+  });
+
+  it.each(['tiled-dual', 'film-dual'])('%s trains from end to end', async (recipe) => {
+    const run = await train(
+      `real ${recipe}`,
+      recipe,
+      [`backbone=${model}`, 'input.size=42', 'estimator.checkpoint.choice=last'],
+      { kind: 'folder', folder: real },
+    );
+    const { out_of_fold: score } = JSON.parse(readFileSync(join(run, 'scores.json'), 'utf8'));
+    expect(score).toMatchObject({ n_images: 4, weighted_r2: expect.any(Number) });
   });
 });
 

@@ -14,7 +14,13 @@ import { columnsOf, type NetworkShape } from '../network/shape.ts';
 import { massStatistics, type Statistics, trainingStatistics } from '../network/statistics.ts';
 import { photoWeights } from '../session-weights.ts';
 import { compileOptions } from './open-stage.ts';
-import { BACKBONE, openPhotoBackbone, photoShape } from './photo-backbone.ts';
+import {
+  BACKBONE,
+  openPhotoBackbone,
+  type PhotoBackbone,
+  photoShape,
+  requireTrainable,
+} from './photo-backbone.ts';
 import { type LookingAtPhotos, readPhotoModel, trainedPhotoModel } from './photo-model.ts';
 import { type PhotoSet, takePhotos } from './photo-set.ts';
 import { photoMemory } from './photo-views.ts';
@@ -43,8 +49,8 @@ export function fineTunedNetwork(settings: NetworkSettings, source: PhotoNetwork
   });
   return {
     async fit(training, context) {
-      requireSuited(settings, source.plan);
       const own = await looking();
+      requireSuited(own.net, settings);
       const shape = photoShape(own.net);
       const weights = await fit(own, shape, source, training, context);
       const heads = Object.fromEntries(
@@ -71,8 +77,9 @@ export function fineTunedNetwork(settings: NetworkSettings, source: PhotoNetwork
   };
 }
 
-/** @throws UsageError for settings that mean nothing together */
-function requireSuited(settings: NetworkSettings, { precision }: FeaturePlan): void {
+/** @throws UsageError for settings that mean nothing together, or not with this backbone */
+export function requireSuited(net: PhotoBackbone, settings: NetworkSettings): void {
+  const { precision } = net.plan;
   const { fineTune, members, concepts, layout } = settings;
   compileOptions(settings);
   if (members > 1) {
@@ -85,8 +92,9 @@ function requireSuited(settings: NetworkSettings, { precision }: FeaturePlan): v
     throw new UsageError('training on photos takes one backbone; leave out its further features');
   }
   if (fineTune.mode !== 'none' && precision !== 'fp32') {
-    throw new UsageError(`weights in ${precision} cannot be trained around; set input.precision=fp32`);
+    throw new UsageError(`a backbone in ${precision} cannot be trained; set input.precision=fp32`);
   }
+  requireTrainable(net, fineTune);
 }
 
 async function fit(

@@ -20,14 +20,7 @@ import { mixupInputs } from '../network/mixup.ts';
 import { networkGroups, networkOptimizer } from '../network/optimization.ts';
 import type { NetworkSettings } from '../network/settings.ts';
 import { judgedHeads } from '../network/training-graph.ts';
-import {
-  BACKBONE,
-  backboneFeatures,
-  backboneScope,
-  IMAGES,
-  type PhotoBackbone,
-  requireTrained,
-} from './photo-backbone.ts';
+import { BACKBONE, backboneFeatures, backboneScope, IMAGES, type PhotoBackbone } from './photo-backbone.ts';
 import type { Stage } from './staged-training.ts';
 import type { TrainedPart } from './unfreezing.ts';
 
@@ -37,8 +30,6 @@ export interface StageSpec {
   readonly settings: NetworkSettings;
   readonly codec: LabelCodec;
   readonly part: TrainedPart;
-  /** Whether more of the backbone will be trained later. */
-  readonly more: boolean;
   readonly random: RandomStream;
 }
 
@@ -67,7 +58,7 @@ export function viewInput({ recipe, views }: PhotoBackbone, batch: number): Tens
  *
  * @throws UsageError when settings, labels and backbone do not suit each other
  */
-export async function openStage({ net, settings, codec, part, more, random }: StageSpec): Promise<Stage> {
+export async function openStage({ net, settings, codec, part, random }: StageSpec): Promise<Stage> {
   const { fineTune, batch } = settings;
   const headScope = Scope.root({ random: random.fork('weights') });
   const bodyScope = backboneScope(net, fineTune, { random: random.fork('weights'), part });
@@ -93,12 +84,6 @@ export async function openStage({ net, settings, codec, part, more, random }: St
     settings.mixup.probability > 0 ? mixupInputs(batch) : undefined,
   );
   const trained = parametersOf([loss]).filter(({ trainable }) => trainable);
-  if (!more)
-    requireTrained(
-      trained.map(({ name }) => name),
-      fineTune,
-      net.backbone.arch,
-    );
   const options = compileOptions(settings);
   const training = await Training.compile(
     {

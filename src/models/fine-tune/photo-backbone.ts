@@ -4,6 +4,7 @@ import {
   cast,
   input,
   openSafetensors,
+  parametersOf,
   type SafetensorsFile,
   Scope,
   type Tensor,
@@ -21,7 +22,7 @@ import type { Features } from '../network/features.ts';
 import type { NetworkShape } from '../network/shape.ts';
 import { featuresOfViews } from './features-graph.ts';
 import type { FineTuneSettings } from './settings.ts';
-import type { TrainedPart } from './unfreezing.ts';
+import { type TrainedPart, trainedParts } from './unfreezing.ts';
 
 /** What the names of a backbone's parameters start with beside those of its heads. */
 export const BACKBONE = 'backbone.';
@@ -114,16 +115,24 @@ export function backboneFeatures(
   return { parts: cast(parts, 'float32') };
 }
 
-/** @throws UsageError when nothing of the backbone is trained though something should be */
-export function requireTrained(
-  names: readonly string[],
-  { mode, lora }: FineTuneSettings,
-  arch: string,
-): void {
-  if (mode === 'none' || names.some((name) => name.startsWith(BACKBONE))) return;
+/**
+ * Makes sure that a backbone can be trained as the settings say.
+ *
+ * @throws UsageError when it has not those blocks or layers, or they have no part in its features
+ */
+export function requireTrainable(net: PhotoBackbone, settings: FineTuneSettings): void {
+  const part = trainedParts(net.backbone, settings).at(-1);
+  const { mode, lora } = settings;
+  if (mode === 'none' || part === undefined) return;
+  const { arch } = net.backbone;
+  const scope = backboneScope(net, settings, { random: randomStream(0), part });
+  const { recipe, views } = net;
+  const images = input(IMAGES, [views, 3, recipe.size, recipe.size]);
+  const { parts } = backboneFeatures(net, scope, images);
+  if (parametersOf([parts]).some(({ trainable }) => trainable)) return;
   throw new UsageError(
     mode === 'lora'
-      ? `estimator.fineTune.lora.targets ${lora.targets.join(', ')}: ${arch} has no such linear layers`
-      : `estimator.fineTune.mode ${mode}: no trained part of ${arch} lies before input.blocks; train more blocks`,
+      ? `estimator.fineTune.lora.targets ${lora.targets.join(', ')}: ${arch} has no such linear layers before its features`
+      : `estimator.fineTune.mode ${mode}: no trained part of ${arch} lies before its features (input.blocks)`,
   );
 }

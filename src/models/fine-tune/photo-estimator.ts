@@ -4,7 +4,7 @@ import { resolveTrainedWeights } from '../../vision/weights/index.ts';
 import type { Estimator } from '../estimator.ts';
 import { columnsOf } from '../network/shape.ts';
 import type { Recipe } from '../recipe.ts';
-import { fineTunedNetwork } from './fine-tune.ts';
+import { fineTunedNetwork, requireSuited } from './fine-tune.ts';
 import { openPhotoBackbone, photoShape } from './photo-backbone.ts';
 import type { PhotoSet } from './photo-set.ts';
 
@@ -34,7 +34,7 @@ export function photoEstimator(recipe: Recipe, options: PhotoEstimatorOptions = 
 }
 
 /**
- * What such an estimator looks at photos with, as a run remembers it.
+ * What such an estimator looks at photos with, as a run remembers it; whatever does not suit is found now.
  *
  * @throws as `photoEstimator`, and as resolving and opening weights does
  */
@@ -43,9 +43,10 @@ export async function photoEstimatorInputs(recipe: Recipe): Promise<{
   readonly columns: number;
   readonly weights: { readonly source: string; readonly sha256: string };
 }> {
-  const { backbone, plan } = photoRecipe(recipe);
+  const { settings, backbone, plan } = photoRecipe(recipe);
   const { source, sha256, ...weights } = await resolveTrainedWeights(backbone, undefined);
   const net = await openPhotoBackbone({ ...weights, source, sha256 }, plan);
+  requireSuited(net, settings);
   return { name: backbone, columns: columnsOf(photoShape(net)), weights: { source, sha256 } };
 }
 

@@ -52,8 +52,7 @@ export async function trainOnPhotos(spec: PhotoTraining): Promise<Weights> {
   const training = await StagedTraining.open({
     async open(index) {
       const part = parts[index] as (typeof parts)[number];
-      const more = index < parts.length - 1;
-      const stage = await openStage({ net, settings, codec, part, more, random });
+      const stage = await openStage({ net, settings, codec, part, random });
       setStatistics(stage.training.variables, stage.parameters, statistics);
       return stage;
     },

@@ -1,24 +1,17 @@
 import type { Matrix } from '../../data/features.ts';
 import { UsageError } from '../../ground/errors.ts';
+import type { MassMap } from '../../vision/biomass-map/index.ts';
 import type { FittedModel } from '../estimator.ts';
 import { FeatureRows } from './feature-rows.ts';
 import type { HeadSettings } from './heads.ts';
 import type { NetworkModel } from './model-files.ts';
 import { MemberProgram, networkInputs } from './predictor.ts';
 
-/** Where in a photo the mass is. */
-export interface MassMap {
-  /** 2: left half before right half; 1: the whole photo. */
-  readonly halves: number;
-  /** Patches of a half. */
-  readonly rows: number;
-  readonly columns: number;
-  /** `[halves, rows, columns, 3]` green, dead and clover of every patch, grams; they sum to the photo's. */
-  readonly grams: Float32Array;
-}
+export type { MassMap };
 
 /** A model that says where in the photo the mass is. */
 export interface MapPredictor<Input> {
+  /** One map a photo, whose masses sum to the photo's. */
   predictMaps(inputs: Input): Promise<MassMap[]>;
 }
 

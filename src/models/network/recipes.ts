@@ -47,17 +47,22 @@ const DENSITY = {
 } as const;
 
 /**
- * Recipes of networks. `seed1`, `seed2` and `kinosuke` are what their authors describe, down to the checkpoint chosen
- * by the fold itself; `tiled-dual`, `film-dual` and `density` are the same architectures trained as this project would.
+ * Recipes of networks. `seed1`, `seed1-two-stage`, `seed2` and `kinosuke` are what their authors describe, down to the
+ * checkpoint chosen by the fold itself; the last three train the backbone too and need photos; `tiled-dual`, `film-dual` and `density` are the same architectures trained as this project would.
  */
 export const NETWORK_RECIPES = {
   'feature-mlp': {
     estimator: {
       kind: 'network',
-      architecture: { kind: 'mlp' },
+      architecture: { kind: 'mlp', hidden: [512], dropout: 0.3 },
       standardise: true,
       unit: 'mean',
-      loss: { huber: 1, delta: 20 },
+      loss: { huber: 1, delta: 10 },
+      mixup: { probability: 0.5, alpha: 0.4 },
+      optimizer: { rate: 3e-4 },
+      epochs: 40,
+      batch: 32,
+      members: 4,
     },
     plan: {},
   },
@@ -77,14 +82,42 @@ export const NETWORK_RECIPES = {
     estimator: { ...SEED1, checkpoint: { choice: 'best-fold', by: 'loss', patience: 8 } },
     plan: SEED1_PLAN,
   },
+  'seed1-two-stage': {
+    estimator: {
+      ...SEED1,
+      epochs: 15,
+      optimizer: { ...SEED1.optimizer, rate: 1e-5 },
+      augmentation: 'seed1',
+      fineTune: { mode: 'full', backboneRate: 1, headEpochs: 5, headRate: 1e-4, checkpoint: true },
+      checkpoint: { choice: 'best-fold', by: 'loss', patience: 8 },
+    },
+    plan: SEED1_PLAN,
+  },
   seed2: {
-    estimator: { ...SEED2, checkpoint: { choice: 'best-fold', by: 'score' } },
+    estimator: {
+      ...SEED2,
+      augmentation: {
+        horizontalFlip: { probability: 0.5 },
+        verticalFlip: { probability: 0.5 },
+        colourJitter: { probability: 1, brightness: 0.2, contrast: 0.2, saturation: 0.2, hue: 0 },
+      },
+      fineTune: { mode: 'full', backboneRate: 0.1 },
+      checkpoint: { choice: 'best-fold', by: 'score' },
+    },
     plan: SEED2_PLAN,
   },
   kinosuke: {
     estimator: {
       ...DENSITY,
       loss: { smoothL1: 1, beta: 1 },
+      augmentation: 'light',
+      fineTune: {
+        mode: 'last',
+        lastBlocks: 0.5,
+        unfreeze: { schedule: 'gradual' },
+        backboneRate: 0.01,
+        backboneRateAtEnd: 0.03,
+      },
       checkpoint: { choice: 'best-fold', by: 'score' },
     },
     plan: { view: 'halves', size: '~672', pooling: 'patches', grid: 14 },

@@ -13,6 +13,9 @@ import type { PlsSettings } from './reduction-settings.ts';
 /** Covariance below this share of the first component's is rounding noise. */
 const NO_COVARIANCE = 1e-10;
 
+/** Masses whose squares about their mean are below this share of their squares are all alike. */
+const NO_VARIANCE = 1e-20;
+
 /**
  * Partial least squares of standardised features on the masses, in the mixtures of the components whose squared
  * errors add up to the metric's (`outputBasis`). Each component points so that its largest entry is positive.
@@ -28,12 +31,10 @@ export function fitPls(
   const standardised = standardise(training.inputs, standardiser, clip);
   const centre = weightedMeans(standardised, weights);
   const outputs = changeBasis(componentsTable(training.targets), outputBasis('metric').toOutputs);
+  const told = centredRows(outputs, weightedMeans(outputs, weights), weights);
+  const varied = squares(told) > NO_VARIANCE * squares(outputs);
   const coefficients = withSettledSigns(
-    plsRotations(
-      centredRows(standardised, centre, weights),
-      centredRows(outputs, weightedMeans(outputs, weights), weights),
-      components,
-    ),
+    plsRotations(centredRows(standardised, centre, weights), told, varied ? components : 0),
   );
   if (coefficients.columns === 0) {
     throw new InputError('features', 'do not vary together with the masses', 'there is nothing to learn');
@@ -63,13 +64,13 @@ export function plsRotations(inputs: Matrix, outputs: Matrix, components: number
     if (rotations.length === 0) first = strength;
     if (!(strength > NO_COVARIANCE * first)) break;
     const scores = timesVector(rest, rows, weight);
-    const squares = dot(scores, scores);
+    const length = dot(scores, scores);
     const loading = Float64Array.from({ length: columns }, (_, column) => {
       let sum = 0;
       for (let row = 0; row < rows; row++) {
         sum += (scores[row] as number) * (rest[row * columns + column] as number);
       }
-      return sum / squares;
+      return sum / length;
     });
     const rotation = weight.slice();
     rotations.forEach((earlier, index) => {
@@ -109,6 +110,8 @@ function timesVector(data: Float64Array, rows: number, vector: Float64Array): Fl
     dot(data.subarray(row * vector.length, (row + 1) * vector.length), vector),
   );
 }
+
+const squares = ({ data }: Matrix): number => dot(data, data);
 
 function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;

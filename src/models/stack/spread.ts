@@ -1,7 +1,8 @@
-import { CholeskyDecomposition, Matrix as Dense } from 'ml-matrix';
 import { targetsFromComponents } from '../../pasture/physics.ts';
 import type { Targets } from '../../pasture/targets.ts';
 import { outputBasis } from '../boost/output-basis.ts';
+import { multiply } from '../linear-algebra.ts';
+import { invertPositiveDefinite } from '../positive-definite.ts';
 
 /** A stretch of predictions about a centre, component by component: centre + factor · (predicted − centre). */
 export interface Spread {
@@ -29,25 +30,31 @@ export function fitSpread(
   const centre = COMPONENTS.map(
     (name) => predicted.reduce((sum, targets) => sum + targets[name], 0) / predicted.length,
   );
+  const size = COMPONENTS.length;
   const metric = metricProducts();
-  const normal = Dense.zeros(COMPONENTS.length, COMPONENTS.length);
-  const right = Dense.zeros(COMPONENTS.length, 1);
+  const normal = new Float64Array(size * size);
+  const right = new Float64Array(size);
   predicted.forEach((guess, photo) => {
     const distance = COMPONENTS.map((name, at) => guess[name] - (centre[at] ?? 0));
     const residual = COMPONENTS.map((name) => (observed[photo]?.[name] ?? 0) - guess[name]);
-    COMPONENTS.forEach((_, i) => {
-      COMPONENTS.forEach((__, j) => {
+    for (let i = 0; i < size; i++) {
+      for (let j = 0; j < size; j++) {
         const product = (distance[i] ?? 0) * (metric[i]?.[j] ?? 0);
-        normal.set(i, j, normal.get(i, j) + product * (distance[j] ?? 0));
-        right.set(i, 0, right.get(i, 0) + product * (residual[j] ?? 0));
-      });
-    });
+        normal[i * size + j] = (normal[i * size + j] as number) + product * (distance[j] ?? 0);
+        right[i] = (right[i] as number) + product * (residual[j] ?? 0);
+      }
+    }
   });
-  // Components that never vary cannot be stretched.
-  const floor = Number.EPSILON * (1 + normal.trace());
-  for (let i = 0; i < COMPONENTS.length; i++) normal.set(i, i, (1 + penalty) * normal.get(i, i) + floor);
-  const change = new CholeskyDecomposition(normal).solve(right).to1DArray();
-  return { centre, factors: change.map((value) => Math.max(0, 1 + value)) };
+  const trace = COMPONENTS.reduce((sum, _, at) => sum + (normal[at * size + at] as number), 0);
+  // Components that never vary cannot be stretched, nor may they make the system singular.
+  const floor = 1e-12 * (1 + trace);
+  for (let at = 0; at < size; at++) {
+    normal[at * size + at] = (1 + penalty) * (normal[at * size + at] as number) + floor;
+  }
+  const inverse = invertPositiveDefinite({ rows: size, columns: size, data: normal });
+  if (!inverse) throw new RangeError('predictions that are not finite have no spread');
+  const change = multiply(inverse, { rows: size, columns: 1, data: right });
+  return { centre, factors: [...change.data.map((value) => Math.max(0, 1 + value))] };
 }
 
 /** Stretched masses; what falls below 0 counts as 0 and sums are derived. */

@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import type { Matrix } from '../../data/features.ts';
 import { targetsFromComponents } from '../../pasture/physics.ts';
 import type { Targets } from '../../pasture/targets.ts';
+import { divide, greater, maximum, multiply, slice, type Tensor, where } from '../../tensor/index.ts';
 import type { Estimator, FittedModel, TrainingSet } from '../estimator.ts';
 import { writeInner } from '../inner-model.ts';
+import { massesFromComponents } from '../symbolic/masses.ts';
 
 const TOTAL = 'total';
 const SHARES = 'shares';
@@ -58,8 +60,25 @@ function composed(masses: Targets, shares: Targets): Targets {
   });
 }
 
+/** {@link composed} as a graph. */
+function composedGraph(masses: Tensor, shares: Tensor): Tensor {
+  const parts = (all: Tensor): Tensor => slice(all, { 1: [0, 3] });
+  const total = (all: Tensor): Tensor => slice(all, { 1: [4, 5] });
+  const scale = divide(total(masses), maximum(total(shares), Number.MIN_VALUE));
+  return massesFromComponents(
+    where(greater(total(shares), 0), multiply(parts(shares), scale), parts(masses)),
+  );
+}
+
 function fitted(total: FittedModel<Matrix>, shares: FittedModel<Matrix>): FittedModel<Matrix> {
+  const { graph: totalGraph } = total;
+  const { graph: sharesGraph } = shares;
   return {
+    ...(totalGraph &&
+      sharesGraph && {
+        graph: (features) =>
+          composedGraph(totalGraph.call(total, features), sharesGraph.call(shares, features)),
+      }),
     async predict(inputs) {
       const masses = await total.predict(inputs);
       const parts = await shares.predict(inputs);

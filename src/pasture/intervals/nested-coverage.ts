@@ -1,12 +1,10 @@
 import { type CalibrationRow, type Interval, physicalInterval, rowsBySession } from './interval.ts';
-import { calibratePaddock, paddockInterval } from './paddock-interval.ts';
-import { calibratePhotos, scoreLimit } from './photo-interval.ts';
+import { calibratePaddock, type PaddockCalibration, paddockInterval } from './paddock-interval.ts';
+import { calibratePhotos, type PhotoCalibration, scoreLimit } from './photo-interval.ts';
 import { type SpreadModel, spreadAt } from './spread-model.ts';
 
 /** How intervals did on sessions that had no part in making them. */
 export interface Coverage {
-  /** What was asked for. */
-  readonly nominal: number;
   /** Share of photos whose cut lay within. */
   readonly photos: number;
   /** The same share, first taken within each session. */
@@ -17,6 +15,7 @@ export interface Coverage {
 
 /** One target's coverage at one nominal level. */
 export interface NestedCoverage {
+  /** What was asked for. */
   readonly nominal: number;
   /** Intervals of single photos. */
   readonly single: Coverage;
@@ -35,6 +34,9 @@ interface Covered {
   readonly interval: Interval;
 }
 
+/** Sessions beyond this many are left out several at a time, which takes little from the others. */
+const MOST_PARTS = 40;
+
 /**
  * Leaves each session out in turn: spread, scores and levels come from the other sessions only, so the coverage is
  * that of photos of a new session. Out-of-fold predictions stand for the fold models', which cannot be had without
@@ -47,52 +49,64 @@ export function nestedCoverage(
   rows: readonly CalibrationRow[],
   nominals: readonly number[],
 ): NestedCoverage[] | null {
-  const sessions = rowsBySession(rows);
+  const sessions = rowsBySession(rows).map((members, index) => ({
+    index,
+    own: members.map((row) => rows[row] as CalibrationRow),
+  }));
   if (sessions.length < 3) return null;
-  const held = sessions.map((members, session) => {
-    const inside = new Set(members);
-    const others = rows.filter((_, row) => !inside.has(row));
+  const parts = Array.from({ length: Math.min(MOST_PARTS, sessions.length) }, (_, part) => {
+    const others = sessions.filter(({ index }) => index % MOST_PARTS !== part).flatMap(({ own }) => own);
     return {
-      session,
-      own: members.map((row) => rows[row] as CalibrationRow),
+      held: sessions.filter(({ index }) => index % MOST_PARTS === part),
       fitted: calibratePhotos(others),
       constant: calibratePhotos(others, CONSTANT),
       paddock: calibratePaddock(others),
     };
   });
-  return nominals.map((nominal) => {
-    const single = (kind: 'fitted' | 'constant'): Coverage =>
-      summary(
-        nominal,
-        held.flatMap(({ session, own, [kind]: calibration }) => {
-          const limit = scoreLimit(calibration, nominal);
-          return own.map(({ predicted, observed }) => {
-            const half = limit * spreadAt(calibration.spread, predicted);
-            return {
-              session,
-              observed,
-              interval: physicalInterval(predicted - half, predicted, predicted + half),
-            };
-          });
-        }),
-      );
-    const means = held.map(({ session, own, paddock }) => ({
-      session,
-      observed: own.reduce((sum, row) => sum + row.observed, 0) / own.length,
-      interval: paddockInterval(
-        paddock,
-        own.map((row) => row.predicted),
-        nominal,
-      ),
-    }));
-    return { nominal, single: single('fitted'), constant: single('constant'), mean: summary(nominal, means) };
-  });
+  return nominals.map((nominal) => ({
+    nominal,
+    single: summary(parts.flatMap(({ held, fitted }) => singles(held, fitted, nominal))),
+    constant: summary(parts.flatMap(({ held, constant }) => singles(held, constant, nominal))),
+    mean: summary(parts.flatMap(({ held, paddock }) => means(held, paddock, nominal))),
+  }));
+}
+
+/** A session and its photos. */
+interface Session {
+  readonly index: number;
+  readonly own: readonly CalibrationRow[];
+}
+
+function singles(held: readonly Session[], calibration: PhotoCalibration, nominal: number): Covered[] {
+  const limit = scoreLimit(calibration, nominal);
+  return held.flatMap(({ index, own }) =>
+    own.map(({ predicted, observed }) => {
+      const half = limit * spreadAt(calibration.spread, predicted);
+      return {
+        session: index,
+        observed,
+        interval: physicalInterval(predicted - half, predicted, predicted + half),
+      };
+    }),
+  );
+}
+
+function means(held: readonly Session[], calibration: PaddockCalibration, nominal: number): Covered[] {
+  return held.map(({ index, own }) => ({
+    session: index,
+    observed: own.reduce((sum, row) => sum + row.observed, 0) / own.length,
+    interval: paddockInterval(
+      calibration,
+      own.map((row) => row.predicted),
+      nominal,
+    ),
+  }));
 }
 
 /** Room for the rounding of sums and of masses that were written to a file. */
 const ROUNDING = 1e-9;
 
-function summary(nominal: number, covered: readonly Covered[]): Coverage {
+function summary(covered: readonly Covered[]): Coverage {
   const bySession = new Map<number, boolean[]>();
   for (const { session, observed, interval } of covered) {
     const inside = observed >= interval.low - ROUNDING && observed <= interval.high + ROUNDING;
@@ -103,7 +117,6 @@ function summary(nominal: number, covered: readonly Covered[]): Coverage {
   const share = (values: readonly boolean[]): number => values.filter(Boolean).length / values.length;
   const parts = [...bySession.values()];
   return {
-    nominal,
     photos: share(parts.flat()),
     sessions: parts.reduce((sum, part) => sum + share(part), 0) / parts.length,
     width: covered.reduce((sum, { interval }) => sum + interval.high - interval.low, 0) / covered.length,

@@ -82,10 +82,11 @@ export function scoreLimit(calibration: PhotoCalibration, coverage: number): num
   return orderStatistic(calibration.scores, calibratedLevel(calibration, coverage));
 }
 
-/** The smallest level of the scores at which sessions left out in turn are covered as asked. */
+/** The smallest level of the scores, from the coverage on, at which sessions left out in turn are covered as asked. */
 function calibratedLevel({ sharesBelow }: PhotoCalibration, coverage: number): number {
-  // A photo is covered by every level above its share; the next score up reaches it.
-  return orderStatistic(sharesBelow, coverage) + 1 / (2 * sharesBelow.length);
+  // A photo is covered by every level above its share; the next score up reaches it. Scores that are all alike
+  // have nothing below them, hence the coverage as the least.
+  return Math.max(coverage, orderStatistic(sharesBelow, coverage) + 1 / (2 * sharesBelow.length));
 }
 
 function sharesBelowElsewhere(scores: Float64Array, sessions: readonly (readonly number[])[]): Float64Array {

@@ -59,7 +59,8 @@ class ModelEmission implements Emission {
   #names = new Map<Tensor, string>();
   readonly #constants = new Map<string, string>();
   readonly #leaves = new Map<string, Tensor>();
-  readonly #reachable: ReadonlySet<Operation>;
+  /** Results, and whatever an operation takes. */
+  readonly #used: ReadonlySet<Tensor>;
   readonly #regions: ReadonlyMap<Operation, TiledRegion>;
   readonly #emitted = new Set<TiledRegion>();
   /** Results of tiled regions, as they lie: `[count, length]`. */
@@ -70,7 +71,8 @@ class ModelEmission implements Emission {
   constructor(request: EmissionRequest) {
     this.#request = request;
     const outputs = Object.values(request.outputs);
-    this.#reachable = new Set(operationsBefore(outputs));
+    const taken = operationsBefore(outputs).flatMap(({ inputs }) => inputs);
+    this.#used = new Set([...outputs, ...taken]);
     this.#regions = request.tiles ? tiledRegions(outputs, request.tiles) : new Map();
   }
 
@@ -152,8 +154,7 @@ class ModelEmission implements Emission {
     this.#names.set(placeholder, name);
   };
 
-  uses = (tensor: Tensor): boolean =>
-    tensor.origin.kind === 'operation' && this.#reachable.has(tensor.origin.operation);
+  uses = (tensor: Tensor): boolean => this.#used.has(tensor);
 
   replacement = (operation: Operation): ((inputs: readonly string[]) => readonly string[]) | undefined => {
     const found = this.#request.replacements?.get(operation);

@@ -24,6 +24,7 @@ import { viewCount } from '../../vision/preprocess/views.ts';
 import { GraphWriter } from './graph-writer.ts';
 import { turnNodes, viewNodes } from './photo-nodes.ts';
 import { prefixed } from './prefixed-parts.ts';
+import { SharedWeights } from './shared-weights.ts';
 import type { WeightPlacement } from './weight-placement.ts';
 
 /** What a model is fed: whole photos of any size, or views that were cut and resized already. */
@@ -96,6 +97,7 @@ export async function massModelParts(
   });
   const exact = networks.filter((_, index) => branches[index]?.precision === 'fp32');
   const placement = place(weightBytes(exact));
+  const shared = new SharedWeights();
   const turnedViews = new Map<string, string>();
   const vectors: string[] = [];
   for (const [index, branch] of branches.entries()) {
@@ -107,7 +109,8 @@ export async function massModelParts(
     const { batch, size } = backbone;
     const batches = graph.apply('Reshape', turned, graph.integers([-1, batch, 3, size, size]));
     const features = networks[index] as Tensor;
-    const body = await backboneParts(features, branch.precision, placement);
+    const parts = await backboneParts(features, branch.precision, placement);
+    const body = branches.length > 1 ? shared.take(parts) : parts;
     const rows = scan(graph, [batches], { name: `backbone-${index}`, body, output: `features-${index}` });
     const shape = [-1, turns.length, viewCount(views.plan), features.shape[1] as number];
     vectors.push(graph.apply('Reshape', rows, graph.integers(shape)));
@@ -117,7 +120,7 @@ export async function massModelParts(
   scan(graph, vectors, { name: 'estimators', body, output: OUTPUT_NAME });
   return {
     nodes: graph.nodes,
-    initializers: graph.initializers,
+    initializers: [...graph.initializers, ...shared.initializers],
     inputs: [valueInfo(model.input, modelInput(model))],
     outputs: [valueInfo(OUTPUT_NAME, { dtype: 'float32', shape: ['photos', TARGETS] })],
     declared: [],
@@ -146,11 +149,17 @@ function normalised(pixels: Tensor, { mean: centre, std }: ViewRecipe): Tensor {
   return cast(divide(subtract(unit, channels(centre)), channels(std)), 'float32');
 }
 
+/** Bytes of all weights; those that several networks take from one place of a file count once. */
 function weightBytes(networks: readonly Tensor[]): number {
-  return parametersOf(networks).reduce(
-    (total, { dtype, shape }) => total + bytesPerElement(dtype) * sizeOf(shape),
-    0,
-  );
+  const sizes = new Map<string, number>();
+  networks.forEach((network, index) => {
+    for (const { name, dtype, shape, origin } of parametersOf([network])) {
+      const { initial } = origin;
+      const key = initial.from === 'file' ? `${initial.path} ${initial.offset}` : `${index} ${name}`;
+      sizes.set(key, bytesPerElement(dtype) * sizeOf(shape));
+    }
+  });
+  return [...sizes.values()].reduce((total, size) => total + size, 0);
 }
 
 async function backboneParts(

@@ -11,7 +11,7 @@ import type { ResolvedWeights } from '../../../src/vision/weights/index.ts';
 import { writePhoto } from '../../support/small-data-folder.ts';
 import { noisyWeights, writeWeights } from '../../vision/backbones/tiny.ts';
 
-const CONFIG = { dim: 16, depth: 3, heads: 2, imgSize: [28, 28] };
+const CONFIG = { dim: 16, depth: 2, heads: 2, imgSize: [28, 28] };
 
 /** A random-weight backbone in a file, of 28-pixel views. */
 export async function writeTinyBackbone(path: string): Promise<ResolvedWeights> {

@@ -128,7 +128,7 @@ describe('networks over features', () => {
     expect(maps[0]).toMatchObject({ halves: 2, rows: 2, columns: 2 });
     maps.forEach(({ grams }, photo) => {
       const sums = [0, 1, 2].map((component) =>
-        grams.reduce((sum, mass, at) => sum + (at % 3 === component ? mass : 0), 0),
+        Array.from(grams).reduce((sum, mass, at) => sum + (at % 3 === component ? mass : 0), 0),
       );
       const { green, dead, clover } = masses[photo] ?? { green: 0, dead: 0, clover: 0 };
       [green, dead, clover].forEach((mass, component) => {

@@ -5,18 +5,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { randomStream } from '../../../src/ground/random.ts';
 import {
   adamW,
-  batchNormLayer,
   compile,
-  convolutionLayer,
-  dropout,
-  globalAveragePool,
   input,
   linearLayer,
   meanSquaredError,
   mlp,
   type Parameter,
   parameterGroups,
-  relu,
   Scope,
   type StepSpec,
   sgd,
@@ -26,26 +21,10 @@ import {
   withoutDecayForSmall,
 } from '../../../src/tensor/index.ts';
 import { pictures } from '../pictures.ts';
+import { convolutional, type Network, vit } from '../small-networks.ts';
 import { tinyVit } from '../tiny-vit.ts';
 
 const SIZE = 16;
-
-type Network = (scope: Scope, image: Tensor) => Tensor;
-
-const vit: Network = (scope, image) => {
-  const cls = tinyVit(scope.in('backbone'), image, { patch: 4, dim: 16, depth: 2, heads: 2 });
-  return linearLayer(scope.in('head'), dropout(scope.in('head'), cls, 0.1), 1);
-};
-
-const convolutional: Network = (scope, image) => {
-  let x = image;
-  for (const [index, width] of [8, 16].entries()) {
-    const part = scope.in(index);
-    x = convolutionLayer(part.in('conv'), x, width, [3, 3], { stride: 2, padding: 1, bias: false });
-    x = relu(batchNormLayer(part.in('bn'), x));
-  }
-  return linearLayer(scope.in('head'), globalAveragePool(x), 1);
-};
 
 /** A network set up for training on batches of pictures. */
 async function setUp(
@@ -92,8 +71,6 @@ async function losses(
   return result;
 }
 
-const average = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
-
 let folder = '';
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sward-training-'));
@@ -103,17 +80,6 @@ afterEach(async () => {
 });
 
 describe('training', () => {
-  it.each([
-    ['a small ViT', vit, 0.5],
-    ['a small ConvNet', convolutional, 0.5],
-  ] as const)('%s learns the area of a square', async (_, network, level) => {
-    const { training } = await setUp(network);
-    const course = await losses(training, 0, 200);
-    expect(average(course.slice(0, 3))).toBeGreaterThan(3);
-    expect(average(course.slice(-20))).toBeLessThan(level);
-    await training.dispose();
-  });
-
   it('repeats itself bit for bit with the same seed, dropout included, and not with another', async () => {
     const runs = [];
     for (const seed of [1, 1, 2]) {

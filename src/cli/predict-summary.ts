@@ -1,0 +1,107 @@
+import { TARGET_NAMES, targetsToArray } from '../pasture/targets.ts';
+import { gramsToKilogramsPerHectare } from '../pasture/units.ts';
+import { named, type PhotoPrediction } from '../train/photo-prediction.ts';
+import type { PaddockMean } from '../train/uncertainty.ts';
+import { textTable } from './tables.ts';
+
+/** Photos listed on the screen; the file has all. */
+const ROWS_SHOWN = 20;
+
+/** What a summary of predictions is told besides them. */
+export interface SummaryOptions {
+  readonly out: string;
+  /** Frame that the grams stand on, m². */
+  readonly area: number;
+  readonly hectares?: number;
+}
+
+/** Predictions as a person reads them: a table of photos, and the mean of several with its interval. */
+export function predictionSummary(
+  predictions: readonly PhotoPrediction[],
+  paddock: PaddockMean | null,
+  { out, area, hectares }: SummaryOptions,
+): string {
+  const perHectare = (grams: number): number => gramsToKilogramsPerHectare(grams, area);
+  const line = (name: string, masses: readonly number[]): string[] => [
+    name,
+    ...masses.map((mass) => mass.toFixed(1)),
+    perHectare(masses[TARGET_NAMES.indexOf('Dry_Total_g')] ?? Number.NaN).toFixed(0),
+  ];
+  const lines = (name: string, { targets, intervals }: PhotoPrediction): string[][] => [
+    line(name, targetsToArray(targets)),
+    ...(intervals ? ends(line, intervals, '') : []),
+  ];
+  const shown = predictions.slice(0, ROWS_SHOWN).flatMap((photo) => lines(photo.imageId, photo));
+  const hidden = predictions.length - Math.min(predictions.length, ROWS_SHOWN);
+  const share = paddock && `${Number((100 * paddock.coverage).toFixed(2))} %`;
+  return [
+    textTable(
+      ['photo', 'green g', 'dead g', 'clover g', 'GDM g', 'total g', 'total kg DM/ha'],
+      [
+        ...shown,
+        ...(paddock
+          ? [line('mean', targetsToArray(paddock.mean)), ...ends(line, paddock.intervals, ` ${share}`)]
+          : []),
+      ],
+    ),
+    ...(hidden > 0 ? [`${hidden} more photos are in the file`] : []),
+    ...(paddock && hectares !== undefined ? [paddockLine(paddock, perHectare, hectares)] : []),
+    `${out}: ${predictions.length} photos`,
+  ].join('\n');
+}
+
+/** The mean of photos as JSON, grams and kg DM/ha, with the paddock's total where its size is known. */
+export function paddockJson(
+  { photos, coverage, mean, intervals }: PaddockMean,
+  { area, hectares }: SummaryOptions,
+): Record<string, unknown> {
+  const masses = targetsToArray(mean);
+  const perHectare = (grams: number): number => gramsToKilogramsPerHectare(grams, area);
+  return {
+    photos,
+    coverage,
+    grams: named((_, index) => masses[index] ?? Number.NaN),
+    low: named((target) => intervals[target].low),
+    high: named((target) => intervals[target].high),
+    kg_dm_per_ha: {
+      mean: perHectare(mean.total),
+      low: perHectare(intervals.Dry_Total_g.low),
+      high: perHectare(intervals.Dry_Total_g.high),
+    },
+    ...(hectares !== undefined && {
+      hectares,
+      total_kg: {
+        mean: perHectare(mean.total) * hectares,
+        low: perHectare(intervals.Dry_Total_g.low) * hectares,
+        high: perHectare(intervals.Dry_Total_g.high) * hectares,
+      },
+    }),
+  };
+}
+
+function ends(
+  line: (name: string, masses: readonly number[]) => string[],
+  intervals: PaddockMean['intervals'],
+  share: string,
+): string[][] {
+  return [
+    line(
+      `  low${share}`,
+      TARGET_NAMES.map((target) => intervals[target].low),
+    ),
+    line(
+      `  high${share}`,
+      TARGET_NAMES.map((target) => intervals[target].high),
+    ),
+  ];
+}
+
+function paddockLine(
+  { mean, intervals }: PaddockMean,
+  perHectare: (grams: number) => number,
+  hectares: number,
+): string {
+  const kilograms = (grams: number): string => (perHectare(grams) * hectares).toFixed(0);
+  const { low, high } = intervals.Dry_Total_g;
+  return `${hectares} ha: ${kilograms(mean.total)} kg of dry matter (${kilograms(low)} to ${kilograms(high)})`;
+}

@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { readPredictions } from '../../src/data/predictions.ts';
+import { makeBackbone } from '../../src/vision/backbones/index.ts';
+import { errorLine, runSward } from '../support/run-sward.ts';
+import { writeSmallFolder } from '../support/small-data-folder.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
+
+const root = temporaryFolder('fine-tune-command');
+const data = join(root, 'data');
+const model = join(root, 'model.safetensors');
+const main = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.js');
+const environment = { SWARD_CACHE: join(root, 'cache'), HF_HOME: join(root, 'hf') };
+const sward = (...args: string[]): ReturnType<typeof runSward> => runSward(args, environment);
+
+const set = (settings: Readonly<Record<string, string | number>>): string[] =>
+  Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
+
+const COMMAND = [
+  ...['train', data, '--recipe', 'film-dual', '--folds', '2', '--seed', '3'],
+  ...set({
+    backbone: model,
+    'input.size': 28,
+    'estimator.fineTune.mode': 'lora',
+    'estimator.fineTune.lora.rank': 2,
+    'estimator.augmentation': 'light',
+    'estimator.batch': 2,
+    'estimator.epochs': 12,
+  }),
+  '--out',
+];
+
+beforeAll(async () => {
+  await writeSmallFolder(data, { photos: 12 });
+  const config = { dim: 16, depth: 2, heads: 2, imgSize: [28, 28] };
+  await writeWeights(model, noisyWeights(makeBackbone('dinov2', config)));
+  const description = { arch: 'dinov2', config, preprocessing: { inputSize: [28, 28] } };
+  writeFileSync(join(root, 'model.json'), JSON.stringify(description));
+});
+
+/** Every file of a run, sorted. */
+function filesOf(run: string): string[] {
+  return readdirSync(run, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(run.length + 1))
+    .sort();
+}
+
+/** Starts training and kills it as soon as a state of it is saved. */
+function killed(run: string): Promise<string | null> {
+  const child = spawn(process.execPath, [main, ...COMMAND, run], {
+    stdio: 'ignore',
+    env: { ...process.env, ...environment },
+  });
+  const watch = setInterval(() => {
+    try {
+      if (filesOf(run).some((name) => /state-\d+.loop\.json$/.test(name))) child.kill('SIGKILL');
+    } catch {
+      // The run's folder is not there yet, or a state in it is being replaced.
+    }
+  }, 2);
+  return new Promise((settle) =>
+    child.on('close', (_, signal) => {
+      clearInterval(watch);
+      settle(signal);
+    }),
+  );
+}
+
+describe('a fine-tuned run', () => {
+  const run = join(root, 'run');
+
+  it('predicts, with every turn of the square, and submits', async () => {
+    expect((await sward(...COMMAND, run)).code).toBe(0);
+    expect(filesOf(join(run, 'fold-1'))).toEqual([
+      'backbone.safetensors',
+      'metrics.jsonl',
+      'network-0.safetensors',
+    ]);
+    const predicted = async (tta: string): Promise<number> => {
+      const out = join(root, `${tta}.csv`);
+      expect((await sward('predict', run, join(data, 'test'), '--out', out, '--tta', tta)).code).toBe(0);
+      return (await readPredictions(out))[0]?.targets.total ?? Number.NaN;
+    };
+    const [none, all] = [await predicted('none'), await predicted('d4')];
+    expect(Number.isFinite(none)).toBe(true);
+    expect(all).not.toBe(none);
+    expect((await sward('submit', run, data, '--out', join(root, 's.csv'))).code).toBe(0);
+  });
+
+  it('killed in the middle and resumed ends with the files of an undisturbed one', async () => {
+    const disturbed = join(root, 'disturbed');
+    expect(await killed(disturbed)).toBe('SIGKILL');
+    expect(filesOf(disturbed)).not.toContain('fold-1/network-0.safetensors');
+    expect((await sward(...COMMAND, disturbed, '--resume')).code).toBe(0);
+    expect(filesOf(disturbed)).toEqual(filesOf(run));
+    for (const name of filesOf(run)) {
+      expect(readFileSync(join(disturbed, name)).equals(readFileSync(join(run, name))), name).toBe(true);
+    }
+  });
+
+  it('says in one line what it cannot do', async () => {
+    const cases: [string[], number, RegExp][] = [
+      [set({ 'estimator.fineTune.mode': 'most' }), 2, /estimator\.fineTune\.mode: .*full/],
+      [set({ 'estimator.fineTune.computeType': 'float16' }), 2, /float16: provider cpu/],
+      [set({ 'transform.kind': 'sqrt' }), 2, /transform need features/],
+      [set({ 'input.precision': 'int8' }), 2, /a backbone in int8 cannot be trained/],
+    ];
+    for (const [changes, code, message] of cases) {
+      const at = COMMAND.length - 1;
+      const outcome = await sward(...COMMAND.slice(0, at), ...changes, '--out', join(root, 'bad'));
+      expect(errorLine(outcome)).toMatch(message);
+      expect(outcome.code).toBe(code);
+    }
+  });
+});
