@@ -6,8 +6,12 @@ export { InputError, ShapeError, SwardError, UsageError } from './ground/errors.
 export type { Progress } from './ground/progress.ts';
 export { type RandomStream, randomStream } from './ground/random.ts';
 export type { Estimator, FitContext, FittedModel, TrainingSet } from './models/estimator.ts';
+export { learnsFromPhotos } from './models/fine-tune/learns-from-photos.ts';
+export { photoEstimator } from './models/fine-tune/photo-estimator.ts';
+export type { PhotoSet } from './models/fine-tune/photo-set.ts';
+export { hasMaps, type MapPredictor } from './models/network/maps.ts';
 export { RECIPE_NAMES, type Recipe, resolveRecipe } from './models/recipe.ts';
-export { matrixEstimator } from './models/registry.ts';
+export { matrixEstimator, recipeEstimator } from './models/registry.ts';
 export { type Score, scoreTargets, type TargetScore, weightedR2 } from './pasture/metric.ts';
 export {
   identityErrors,
@@ -39,6 +43,7 @@ export { type ExportOptions, type ExportOutcome, exportRun } from './train/expor
 export { type FeatureFilesOptions, writeFeatureFiles } from './train/features.ts';
 export { DEFAULT_FOLD_PLAN, type FoldPlan } from './train/fold-plan.ts';
 export { trainWithLearningCurve } from './train/learning-by-sessions-run.ts';
+export type { PhotoPrediction } from './train/photo-prediction.ts';
 export { findPhotos, type PredictOptions, predictFeatures, predictPhotos } from './train/predict.ts';
 export { type RepeatedResults, trainRepeatedly } from './train/repeated-training.ts';
 export type { OutOfFoldRow, RunResults } from './train/results.ts';
@@ -47,6 +52,12 @@ export { type FileScore, scoreFiles } from './train/score.ts';
 export { submitRun } from './train/submit.ts';
 export { makeFolds, type TrainOptions, trainRun } from './train/train.ts';
 export type { TrainingSource } from './train/training-data.ts';
+export {
+  type PaddockMean,
+  type PredictionDoubt,
+  type RunUncertainty,
+  readUncertainty,
+} from './train/uncertainty.ts';
 export {
   type AugmentationSettings,
   type Augmented,

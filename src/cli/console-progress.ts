@@ -46,6 +46,7 @@ function barProgress(stream: NodeJS.WriteStream): Progress {
       const seconds = Math.max(1e-3, (Date.now() - started) / 1000);
       bar?.increment(steps, { rate: rateText(count / seconds), remark });
     },
+    note: (remark) => bar?.update({ remark }),
     done: stop,
   };
 }
@@ -75,6 +76,9 @@ function plainProgress(stream: NodeJS.WriteStream, now: () => number): Progress 
       stage.count += steps;
       const due = now() - stage.lastLine >= PLAIN_LINE_MILLISECONDS;
       if (due || remark !== '' || stage.count === stage.total) line(remark);
+    },
+    note(remark) {
+      if (now() - stage.lastLine >= PLAIN_LINE_MILLISECONDS) line(remark);
     },
     done() {},
   };

@@ -4,6 +4,7 @@ import { QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
 import { readPhotoStates } from '../train/ensemble-predict.ts';
 import type { PhotoPrediction } from '../train/photo-prediction.ts';
 import { findPhotos, predictFeatures, predictPhotos, TEST_TIME_TURNS } from '../train/predict.ts';
+import { requireMaps, writePhotoMaps } from '../train/predict-maps.ts';
 import { requirePredictionFormat, writePredictionFile } from '../train/prediction-files.ts';
 import { type PredictionDoubt, type RunUncertainty, readUncertainty } from '../train/uncertainty.ts';
 import { type CommandRegistrar, positiveNumber, printResult, wholeNumber } from './command.ts';
@@ -20,6 +21,7 @@ interface PredictCommandOptions {
   readonly uncertainty?: boolean;
   readonly mcDropout?: number;
   readonly hectares?: number;
+  readonly map?: string;
   readonly skipUnusable?: boolean;
   readonly tta: Tta;
   readonly json?: boolean;
@@ -63,10 +65,12 @@ export const registerPredict: CommandRegistrar = (program) => {
     .option('--uncertainty', 'add how much the fold models differ and how unlike the training photos it is')
     .option('--mc-dropout <N>', 'add the spread of N predictions with dropout left on', samples)
     .option('--hectares <ha>', "size of the photos' paddock: adds its total", positiveNumber('--hectares'))
+    .option('--map <DIR>', 'draw where the biomass is, for runs of recipe density')
     .option('--skip-unusable', 'leave out photos that cannot be used instead of stopping')
     .option('--json', 'print the result as JSON')
     .action(async (run: string, paths: string[], options: PredictCommandOptions) => {
       requirePredictionFormat(options.out);
+      await requireMapOption(run, options);
       const masses = await predictionsOf(run, paths, options);
       const uncertainty = await readUncertainty(run);
       const { coverage, area } = options;
@@ -76,6 +80,10 @@ export const registerPredict: CommandRegistrar = (program) => {
         ...(coverage !== undefined && { coverage }),
         ...(options.uncertainty && { uncertainty: true }),
       });
+      if (options.map !== undefined) {
+        const shown = { areaSquareMetres: area, progress: consoleProgress() };
+        await writePhotoMaps(run, predictions, options.map, shown);
+      }
       const asked = coverage ?? USUAL_COVERAGE;
       const several = predictions.length > 1 || options.hectares !== undefined;
       const paddock = several ? uncertainty.paddockMean(predictions, asked) : null;
@@ -94,6 +102,12 @@ export const registerPredict: CommandRegistrar = (program) => {
       );
     });
 };
+
+async function requireMapOption(run: string, { map, features }: PredictCommandOptions): Promise<void> {
+  if (map === undefined) return;
+  if (features !== undefined) throw new UsageError('--map needs photos; features show nothing to draw on');
+  await requireMaps(run);
+}
 
 async function predictionsOf(
   run: string,

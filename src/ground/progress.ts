@@ -4,6 +4,8 @@ export interface Progress {
   stage(title: string, total: number, unit: string): void;
   /** Says that `steps` more are done (default 1), with an optional short remark (a score, a file name). */
   advance(steps?: number, remark?: string): void;
+  /** Says how the step in progress goes (an epoch's loss), for whoever watches; not every note need be shown. */
+  note?(remark: string): void;
   /** Ends the current stage. */
   done(): void;
 }

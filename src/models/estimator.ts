@@ -55,6 +55,11 @@ export interface FittedModel<Input> {
    */
   predictSamples?(inputs: Input, samples: number, random: RandomStream): Promise<Targets[][]>;
   /**
+   * What a model just fitted, its settings kept, would predict of each training photo had the photo's session been
+   * left out; absent where that has no closed form, and in models that were read back.
+   */
+  leaveSessionsOut?(): Targets[];
+  /**
    * What {@link predict} computes of a feature matrix, as a graph; absent where there is none.
    *
    * @param features `[batch, features]` float64

@@ -34,6 +34,13 @@ export interface KernelMachine extends Standardiser {
   readonly intercept: Float64Array;
 }
 
+/** A machine with what only fitting knows. */
+export interface FittedMachine {
+  readonly machine: KernelMachine;
+  /** What the machine would predict of each training photo without its session. */
+  leaveSessionsOut(): Targets[];
+}
+
 interface Candidate {
   readonly kernel: KernelName;
   readonly gamma: number;
@@ -49,7 +56,7 @@ export function fitMachine(
   training: TrainingSet<Matrix>,
   settings: MachineSettings,
   record: (line: MetricLine) => void,
-): KernelMachine {
+): FittedMachine {
   const weights = photoWeights(training, settings.sessionWeight);
   const standardiser = fitStandardiser(training.inputs, weights, settings.scaling);
   // Large components are not outliers.
@@ -80,15 +87,18 @@ export function fitMachine(
   for (const line of validationCurves(candidates, scores)) record(line);
   const chosen = candidates[scores.indexOf(Math.max(...scores))];
   if (!chosen) throw new RangeError('a kernel machine needs a kernel, a width and a penalty to try');
-  const { dual, mean } = solve(chosen);
+  const solution = solve(chosen);
   return {
-    ...standardiser,
-    clip,
-    kernel: chosen.kernel,
-    gamma: chosen.gamma,
-    support,
-    dual,
-    intercept: mean,
+    machine: {
+      ...standardiser,
+      clip,
+      kernel: chosen.kernel,
+      gamma: chosen.gamma,
+      support,
+      dual: solution.dual,
+      intercept: solution.mean,
+    },
+    leaveSessionsOut: () => targetsFromTable(solution.withoutSessions(sessions)),
   };
 }
 

@@ -13,7 +13,10 @@ const KIND = 'kernel-ridge';
 /** Kernel ridge regression of green, dead and clover (see `fitMachine`); sums are derived. */
 export function kernelRidge(settings: KernelRidgeSettings): Estimator<Matrix> {
   return {
-    fit: async (training, { record }) => fitted(fitMachine(training, settings, record)),
+    async fit(training, { record }) {
+      const { machine, leaveSessionsOut } = fitMachine(training, settings, record);
+      return { ...fitted(machine), leaveSessionsOut };
+    },
     read: async (folder) =>
       fitted(restoredMachine(await readModelFile(folder, KIND, machineMatrixNames('')), '')),
   };

@@ -28,14 +28,15 @@ interface RidgeParameters extends Standardiser {
 export function ridge(settings: RidgeSettings): Estimator<Matrix> {
   return {
     async fit(training, { record }) {
-      const { support, dual, ...machine } = fitMachine(
+      const { machine, leaveSessionsOut } = fitMachine(
         training,
         { ...settings, kernels: ['linear'], gammas: [1] },
         record,
       );
+      const { support, dual, ...linear } = machine;
       const sums = multiply(transpose(support), dual);
       const coefficients = { ...sums, data: sums.data.map((value) => value / support.columns) };
-      return fitted({ ...machine, coefficients });
+      return { ...fitted({ ...linear, coefficients }), leaveSessionsOut };
     },
     async read(folder) {
       const names = ['mean', 'scale', 'coefficients', 'intercept'] as const;

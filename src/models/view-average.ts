@@ -33,7 +33,7 @@ export function viewAverage(settings: ViewAverageSettings): Estimator<Matrix> {
           { ...training, inputs: takeColumns(training.inputs, viewColumns(view)) },
           { ...tried, sessionWeight: settings.sessionWeight, clip: settings.clip, scaling: settings.scaling },
           ({ penalty = Number.NaN, ...scores }) => record({ penalty, ...named(scores, view) }),
-        ),
+        ).machine,
       }));
       return fitted(members);
     },

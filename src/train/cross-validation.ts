@@ -20,13 +20,21 @@ export interface FoldFit<Input> {
   readonly lines: readonly MetricLine[];
 }
 
+/** What may be told and kept of a fold's training. */
+export interface FoldFitOptions {
+  /** See `FitContext`. */
+  readonly checkpointFolder?: string;
+  /** Told of every metric line as it comes. */
+  readonly onLine?: (line: MetricLine) => void;
+}
+
 /** Trains on everything outside `fold`. */
 export async function fitFold<Input>(
   learner: Learner<Input>,
   folds: readonly number[],
   fold: number,
   random: RandomStream,
-  checkpointFolder?: string,
+  { checkpointFolder, onLine }: FoldFitOptions = {},
 ): Promise<FoldFit<Input>> {
   const lines: MetricLine[] = [];
   const { targetsFor } = learner;
@@ -43,7 +51,10 @@ export async function fitFold<Input>(
     { ...kept, validation: { inputs: held.inputs, targets: held.targets } },
     {
       random: random.fork(`fold ${fold}`),
-      record: (line) => lines.push(line),
+      record: (line) => {
+        lines.push(line);
+        onLine?.(line);
+      },
       ...(checkpointFolder !== undefined && { checkpointFolder }),
     },
   );

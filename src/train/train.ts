@@ -4,7 +4,7 @@ import { valueFingerprint } from '../ground/fingerprint.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
 import { randomStream } from '../ground/random.ts';
 import { packageVersion } from '../ground/version.ts';
-import type { TrainingSet } from '../models/estimator.ts';
+import type { MetricLine, TrainingSet } from '../models/estimator.ts';
 import { learnsFromPhotos } from '../models/fine-tune/learns-from-photos.ts';
 import { photoEstimator } from '../models/fine-tune/photo-estimator.ts';
 import type { Recipe } from '../models/recipe.ts';
@@ -145,7 +145,10 @@ async function trainFolds<Input>(
   for (let fold = 0; fold < count; fold++) {
     if (!(await foldIsDone(out, fold))) {
       const states = checkpointFolder(out, fold);
-      const { model, lines } = await fitFold(learner, folds, fold, randomStream(seed), states);
+      const { model, lines } = await fitFold(learner, folds, fold, randomStream(seed), {
+        checkpointFolder: states,
+        onLine: (line) => progress.note?.(`fold ${fold} ${lineText(line)}`),
+      });
       await writeFold(out, fold, lines, (folder) => model.write(folder));
     }
     await removeCheckpoint(out, fold);
@@ -162,6 +165,14 @@ async function trainFolds<Input>(
   }
   progress.done();
   return predicted;
+}
+
+/** A metric line for one who watches: `epoch 3 training loss 12.3`. */
+function lineText(line: MetricLine): string {
+  const shown = (value: number): string => (Number.isInteger(value) ? String(value) : value.toPrecision(3));
+  return Object.entries(line)
+    .map(([name, value]) => `${name} ${shown(value)}`)
+    .join(' ');
 }
 
 async function stressTest<Input>(

@@ -31,6 +31,17 @@ describe('progress where there is no terminal', () => {
     ]);
   });
 
+  it('shows how a step goes no more often than lines are due', () => {
+    const { lines, stream, clock } = watched();
+    const progress = consoleProgress(stream, () => clock.now);
+    progress.stage('Training', 2, 'folds');
+    for (let epoch = 1; epoch <= 6; epoch++) {
+      clock.now += 2000;
+      progress.note?.(`epoch ${epoch}`);
+    }
+    expect(lines().map((line) => line.split(' · ').at(-1))).toEqual(['epoch 3', 'epoch 6']);
+  });
+
   it('tells every remark', () => {
     const { lines, stream } = watched();
     const progress = consoleProgress(stream, () => 1000);

@@ -38,7 +38,7 @@ describe('training a network', () => {
   it('killed at ten moments and resumed each time end with the files of an undisturbed run', async () => {
     const command = [
       ...[...from, '--recipe', 'feature-mlp', '--folds', '3', '--seed', '3'],
-      ...['--set', 'estimator.members=2', '--set', 'estimator.epochs=80', '--set', 'estimator.batch=2'],
+      ...['--set', 'estimator.members=2', '--set', 'estimator.epochs=120', '--set', 'estimator.batch=2'],
       ...['--set', 'evaluation.leaveOneStateOut=false', '--out'],
     ];
     const [whole, disturbed] = [join(root, 'whole'), join(root, 'disturbed')];
@@ -47,7 +47,7 @@ describe('training a network', () => {
     let kills = 0;
     for (; kills < 10; kills++) {
       const resuming = [...command, disturbed, '--resume'];
-      if ((await killed(disturbed, resuming, random.integer(100))) !== 'SIGKILL') break;
+      if ((await killed(disturbed, resuming, random.integer(40))) !== 'SIGKILL') break;
     }
     expect(kills).toBe(10);
     expect((await runSward([...command, disturbed, '--resume'])).code).toBe(0);

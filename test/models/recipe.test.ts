@@ -54,6 +54,43 @@ describe('recipes', () => {
     await expect(resolveRecipe(name, changes)).rejects.toThrow(message);
   });
 
+  it('takes photos by the plan of the recipe when a backbone is named, and changes of it', async () => {
+    const { input, estimator } = await resolveRecipe('tiled-dual', ['input.size=28', 'backbone=net']);
+    expect(input).toMatchObject({
+      kind: 'backbone',
+      backbone: 'net',
+      view: 'tiles',
+      blocks: ['17/23', '23/23'],
+      pooling: 'cls-mean',
+      size: 28,
+    });
+    expect(estimator).toMatchObject({ layout: { halves: 2, parts: 1, extra: 0 } });
+    const kept = await resolveRecipe('tiled-dual', ['backbone=net', 'input.combine=keep']);
+    expect(kept.estimator).toMatchObject({ layout: { halves: 2, parts: 4 } });
+    const density = await resolveRecipe('density', ['backbone=net', 'input.grid=5']);
+    expect(density.estimator).toMatchObject({ layout: { halves: 2, parts: 25 } });
+    const own = await resolveRecipe('density', ['backbone=net', 'estimator.layout.parts=7']);
+    expect(own.estimator).toMatchObject({ layout: { halves: 2, parts: 7 } });
+  });
+
+  it('puts the features of a second backbone beside those of the first, whatever the order', async () => {
+    const { input, estimator } = await resolveRecipe('film-dual', ['extra=siglip', 'backbone=net']);
+    expect(input).toMatchObject({
+      kind: 'several',
+      sets: [
+        { backbone: 'net', size: '~512' },
+        { backbone: 'siglip', view: 'halves' },
+      ],
+    });
+    expect(estimator).toMatchObject({ layout: { halves: 2 } });
+  });
+
+  it('starts from the defaults of a new architecture', async () => {
+    const changes = ['estimator.architecture.hidden=8', 'estimator.architecture.kind=film-dual'];
+    const { estimator } = await resolveRecipe('tiled-dual', changes);
+    expect(estimator).toMatchObject({ architecture: { kind: 'film-dual', hidden: 8, dropout: 0.1 } });
+  });
+
   it('reads a recipe file and says what is wrong with one', async () => {
     const path = join(folder, 'mine.json');
     writeFileSync(

@@ -112,6 +112,7 @@ describe('a report', () => {
       'folds',
       'observed-predicted',
       'residuals',
+      'intervals',
       'leave-one-state-out',
       'worst-photos',
       'learning-curves',

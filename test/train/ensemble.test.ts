@@ -166,7 +166,7 @@ describe('an ensemble on photos', () => {
   it('shows the photos, predicts them with every member and tells of a bad one once', async () => {
     process.env.SWARD_CACHE = join(root, 'cache');
     const data = join(root, 'photos');
-    await writeSmallFolder(data, { photos: 12 });
+    await writeSmallFolder(data, { photos: 6 });
     const members = ['linear', 'rbf'].map((kernel) => join(root, `photos-${kernel}`));
     for (const [index, out] of members.entries()) {
       const changes = [
@@ -175,7 +175,7 @@ describe('an ensemble on photos', () => {
         'evaluation.leaveOneStateOut=false',
       ];
       const recipe = await resolveRecipe('descriptor-ridge', changes);
-      await trainRun({ source: { kind: 'folder', folder: data }, recipe, out, plan: { folds: 3 } });
+      await trainRun({ source: { kind: 'folder', folder: data }, recipe, out, plan: { folds: 2 } });
     }
     const results = await ensemble('on-photos', { runs: members, method: 'mean' });
     expect(results.rows[0]?.photoPath).toBe(join(data, 'train', 'ID1000.jpg'));

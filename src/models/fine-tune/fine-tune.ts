@@ -91,8 +91,8 @@ export function requireSuited(net: PhotoBackbone, settings: NetworkSettings): vo
   if (layout.extra > 0) {
     throw new UsageError('training on photos takes one backbone; leave out its further features');
   }
-  if (fineTune.mode !== 'none' && precision !== 'fp32') {
-    throw new UsageError(`a backbone in ${precision} cannot be trained; set input.precision=fp32`);
+  if (precision !== 'fp32') {
+    throw new UsageError(`a backbone in ${precision} cannot be trained with; set input.precision=fp32`);
   }
   requireTrainable(net, fineTune);
 }

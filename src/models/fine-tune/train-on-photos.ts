@@ -56,7 +56,8 @@ export async function trainOnPhotos(spec: PhotoTraining): Promise<Weights> {
       setStatistics(stage.training.variables, stage.parameters, statistics);
       return stage;
     },
-    partAt: (lines) => partAt(lines.map(scoreOf), parts.length, fineTune.unfreeze),
+    partAt: (lines) =>
+      partAt(lines.map(scoreOf(settings.checkpoint.choice)), parts.length, fineTune.unfreeze),
     ...(start && { start }),
   });
   const views = new PhotoViews(net, spec.memory, settings.augmentation);
@@ -79,10 +80,14 @@ export async function trainOnPhotos(spec: PhotoTraining): Promise<Weights> {
   }
 }
 
-/** Higher is better, whether photos judge or the training loss does. */
-function scoreOf(line: MetricLine): number {
-  return line['validation weighted R²'] ?? -(line['training loss'] ?? 0);
-}
+/**
+ * How good an epoch was, higher being better: by the photos that the checkpoint is chosen by, else by the loss, for
+ * photos that only score the fold must decide nothing.
+ */
+const scoreOf =
+  (choice: NetworkSettings['checkpoint']['choice']) =>
+  (line: MetricLine): number =>
+    (choice === 'last' ? undefined : line['validation weighted R²']) ?? -(line['training loss'] ?? 0);
 
 /** Weighted R² and mean loss of photos as they are, with the weights as they would be kept. */
 async function judge(

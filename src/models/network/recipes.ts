@@ -48,7 +48,8 @@ const DENSITY = {
 
 /**
  * Recipes of networks. `seed1`, `seed1-two-stage`, `seed2` and `kinosuke` are what their authors describe, down to the
- * checkpoint chosen by the fold itself; the last three train the backbone too and need photos; `tiled-dual`, `film-dual` and `density` are the same architectures trained as this project would.
+ * checkpoint chosen by the fold itself; the last three train the backbone too and need photos. `tiled-dual`,
+ * `film-dual` and `density` are the same architectures trained as this project would.
  */
 export const NETWORK_RECIPES = {
   'feature-mlp': {
@@ -67,11 +68,16 @@ export const NETWORK_RECIPES = {
     plan: {},
   },
   'tiled-dual': {
-    estimator: { ...SEED1, unit: 'mean', checkpoint: { choice: 'best-inner', patience: 8 } },
+    estimator: {
+      ...SEED1,
+      standardise: true,
+      unit: 'mean',
+      checkpoint: { choice: 'best-inner', patience: 8 },
+    },
     plan: SEED1_PLAN,
   },
   'film-dual': {
-    estimator: { ...SEED2, unit: 'mean' },
+    estimator: { ...SEED2, standardise: true, unit: 'mean' },
     plan: SEED2_PLAN,
   },
   density: {
@@ -87,7 +93,7 @@ export const NETWORK_RECIPES = {
       ...SEED1,
       epochs: 15,
       optimizer: { ...SEED1.optimizer, rate: 1e-5 },
-      augmentation: 'seed1',
+      augmentation: { preset: 'seed1' },
       fineTune: { mode: 'full', backboneRate: 1, headEpochs: 5, headRate: 1e-4, checkpoint: true },
       checkpoint: { choice: 'best-fold', by: 'loss', patience: 8 },
     },
@@ -110,7 +116,7 @@ export const NETWORK_RECIPES = {
     estimator: {
       ...DENSITY,
       loss: { smoothL1: 1, beta: 1 },
-      augmentation: 'light',
+      augmentation: { preset: 'light' },
       fineTune: {
         mode: 'last',
         lastBlocks: 0.5,

@@ -21,7 +21,13 @@ export function reduced(settings: ReductionSettings, inner: Estimator<Matrix>): 
   return {
     async fit(training, context) {
       const projection = settings.kind === 'pca' ? fitPca(training, settings) : fitPls(training, settings);
-      return fitted(projection, await inner.fit(projected(projection, training), context));
+      const model = await inner.fit(projected(projection, training), context);
+      const { leaveSessionsOut } = model;
+      return {
+        ...fitted(projection, model),
+        // Partial least squares has seen the masses of the session that would be left out.
+        ...(settings.kind === 'pca' && leaveSessionsOut && { leaveSessionsOut }),
+      };
     },
     async read(folder) {
       const names = ['mean', 'scale', 'coefficients', 'intercept'] as const;

@@ -6,6 +6,7 @@ import { requireWidth } from '../feature-width.ts';
 import { innerFolds, innerPredictions } from '../inner-folds.ts';
 import { writeInner } from '../inner-model.ts';
 import { readModelFile, rowVector, writeModelFile } from '../model-file.ts';
+import { judgingPhotos } from '../session-weights.ts';
 import { type Combination, combine, fitCombination } from './combination.ts';
 import { type PlacedMember, placeMembers } from './member-columns.ts';
 import { stackGraph } from './stack-graph.ts';
@@ -20,8 +21,8 @@ export interface FittedMember extends Pick<PlacedMember, 'member' | 'columns'> {
 
 /**
  * Several estimators, each on its own feature sets, whose predictions are combined: averaged with the weights of
- * the settings, or by a combination fitted to what the members predict for sessions left out in inner folds of
- * the training photos (`fitCombination`), after which every member learns from all training photos.
+ * the settings, or by a combination fitted to what the members predict for training photos whose session was left
+ * out (`fitCombination`): in closed form where a member has one, else in inner folds.
  *
  * @param estimatorOf the estimator of a member, its reduction and transform included
  */
@@ -38,10 +39,6 @@ export function stack<Member extends StackMember>(
   return {
     async fit(training, context) {
       const placed = placeMembers(settings.members, training.inputs);
-      const combination =
-        settings.combine === 'fitted'
-          ? await nestedCombination(settings, placed, estimatorAt, training, context)
-          : { weights: placed.map(({ weight }) => weight), spread: null };
       const members: FittedMember[] = [];
       for (const [index, { member, columns, label }] of placed.entries()) {
         const model = await estimatorAt(member).fit(seenBy(columns, training), {
@@ -50,6 +47,10 @@ export function stack<Member extends StackMember>(
         });
         members.push({ member, columns, model });
       }
+      const combination =
+        settings.combine === 'fitted'
+          ? await nestedCombination(settings, placed, members, estimatorAt, training, context)
+          : { weights: placed.map(({ weight }) => weight), spread: null };
       return fitted(training.inputs.columns, members, combination);
     },
     async read(folder) {
@@ -72,10 +73,14 @@ export function stack<Member extends StackMember>(
   };
 }
 
-/** A combination from predictions of sessions left out; the plain mean where there is but one session. */
+/**
+ * A combination from predictions of sessions left out; the plain mean where there is but one session. The closed form
+ * keeps the settings and principal components of all training photos; nothing of the outer fold is in either.
+ */
 async function nestedCombination<Member extends StackMember>(
   settings: StackSettings<Member>,
   placed: readonly PlacedMember[],
+  members: readonly FittedMember[],
   estimatorAt: (member: number) => Estimator<Matrix>,
   training: TrainingSet<Matrix>,
   context: FitContext,
@@ -83,14 +88,18 @@ async function nestedCombination<Member extends StackMember>(
   const random = context.random.fork('stacking');
   const folds = innerFolds(training, settings.innerFolds, random);
   if (!folds) return { weights: placed.map(() => 1), spread: null };
+  const photos = judgingPhotos(training);
   const predicted: (readonly Targets[])[] = [];
-  let photos: readonly number[] = [];
-  for (const [index, { member, columns }] of placed.entries()) {
+  for (const [index, { member, columns, model }] of members.entries()) {
+    const leftOut = model.leaveSessionsOut?.();
+    if (leftOut) {
+      predicted.push(photos.map((photo) => leftOut[photo] as Targets));
+      continue;
+    }
     const inner = await innerPredictions(estimatorAt(member), seenBy(columns, training), folds, {
       random: random.fork(`member ${index}`),
     });
     predicted.push(inner.predicted);
-    photos = inner.photos;
   }
   const observed = photos.map((photo) => training.targets[photo] as Targets);
   const combination = fitCombination(predicted, observed, settings);

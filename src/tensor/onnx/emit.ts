@@ -1,4 +1,4 @@
-import type { NodeProto, TensorProto, ValueInfoProto } from 'onnx-buf';
+import type { GraphProto, NodeProto, TensorProto, ValueInfoProto } from 'onnx-buf';
 import { SwardError, UsageError } from '../../ground/errors.ts';
 import { bytesOf } from '../graph/dtype.ts';
 import { encodeNumbers } from '../graph/half.ts';
@@ -189,31 +189,15 @@ class ModelEmission implements Emission {
     }
   }
 
+  /** A whole region as one loop over its inputs cut into tiles. */
   #emitRegion(region: TiledRegion): void {
     if (this.#emitted.has(region)) return;
     this.#emitted.add(region);
-    const [count, length] = region.tiles;
-    const cut = region.inputs.map((x) => this.node('Reshape', [this.name(x), this.indices([count, length])]));
-    const single = region.scalars.map((x) =>
+    const cut = region.inputs.map((x) => this.node('Reshape', [this.name(x), this.indices(region.tiles)]));
+    const scalars = region.scalars.map((x) =>
       x.shape.length === 0 ? this.name(x) : this.node('Reshape', [this.name(x), this.indices([])]),
     );
-    const around = { nodes: this.#nodes, names: new Map(this.#names) };
-    this.#nodes = [];
-    const tile = ({ dtype }: Tensor, name: string) => valueInfo(name, { dtype, shape: [length] });
-    const inputs = region.inputs.map((x) => {
-      const name = this.#fresh('tile');
-      this.#names.set(x, name);
-      return tile(x, name);
-    });
-    region.scalars.forEach((x, index) => {
-      this.#names.set(x, single[index] as string);
-    });
-    for (const operation of region.operations) this.#emitOperation(operation);
-    const outputs = region.outputs.map((y) => tile(y, this.#names.get(y) as string));
-    const body = graphProto('tile', { nodes: this.#nodes, inputs, outputs, initializers: [], declared: [] });
-    this.#bodyNodes.push(...body.node);
-    this.#nodes = around.nodes;
-    this.#names = around.names;
+    const body = this.#bodyOf(region, scalars);
     const results = region.outputs.map(() => this.#fresh('Scan'));
     const attributes = { num_scan_inputs: int(cut.length), body: { graph: body } };
     this.#nodes.push(nodeProto('Scan', cut, results, attributes, ''));
@@ -222,6 +206,27 @@ class ModelEmission implements Emission {
       this.#produced.add(name);
       this.#tiled.set(y, { name, shape: region.tiles });
     });
+  }
+
+  /** What the loop does with one tile: nodes in a graph of their own, in which tensors have other names. */
+  #bodyOf(
+    { operations, inputs, scalars, outputs, tiles: [, length] }: TiledRegion,
+    single: string[],
+  ): GraphProto {
+    const around = { nodes: this.#nodes, names: new Map(this.#names) };
+    this.#nodes = [];
+    for (const x of inputs) this.#names.set(x, this.#fresh('tile'));
+    scalars.forEach((x, index) => {
+      this.#names.set(x, single[index] as string);
+    });
+    for (const operation of operations) this.#emitOperation(operation);
+    const tile = (x: Tensor) => valueInfo(this.name(x), { dtype: x.dtype, shape: [length] });
+    const ends = { inputs: inputs.map(tile), outputs: outputs.map(tile) };
+    const body = graphProto('tile', { ...ends, nodes: this.#nodes, initializers: [], declared: [] });
+    this.#bodyNodes.push(...body.node);
+    this.#nodes = around.nodes;
+    this.#names = around.names;
+    return body;
   }
 
   #emitOperation(operation: Operation): void {

@@ -80,50 +80,62 @@ const viewKey = ({ views: { plan, size, interpolation } }: Branch): string =>
  * Input `photos`: uint8 `[photos, height, width, 3]`, or `views`: float32 `[photos, views, 3, size, size]` from 0 to
  * 255. Output `masses`: float32 `[photos, 5]`, grams, as `TARGET_NAMES`.
  *
- * @param place where weights go, by the bytes of the backbones', where they are not quantised
+ * @param place where weights go, by the bytes of all that are not quantised
  * @throws UsageError when views are to be fed but branches take different ones
  */
 export async function massModelParts(
   model: MassModel,
   place: (weightBytes: number) => WeightPlacement,
 ): Promise<ModelParts> {
-  const { branches, turns } = model;
   requireSharedViews(model);
-  const graph = new GraphWriter();
-  const networks = branches.map((branch) => {
-    const { batch, size } = branch.backbone;
-    const pixels = input('pixels', [batch, 3, size, size]);
-    return branch.backbone.features(normalised(pixels, branch.views));
+  const { branches, turns } = model;
+  const networks = branches.map(({ backbone, views }) => {
+    const pixels = input('pixels', [backbone.batch, 3, backbone.size, backbone.size]);
+    return backbone.features(normalised(pixels, views));
   });
+  const combined = branches.map((branch, index) => {
+    const width = (networks[index] as Tensor).shape[1] as number;
+    const vectors = input(`vectors-${index}`, [turns.length, viewCount(branch.views.plan), width]);
+    return combinedViews(branch, cast(vectors, 'float64'));
+  });
+  const answers = model.estimators.map((estimator) => estimatorPart(estimator, combined));
   const exact = networks.filter((_, index) => branches[index]?.precision === 'fp32');
-  const placement = place(weightBytes(exact));
-  const shared = new SharedWeights();
-  const turnedViews = new Map<string, string>();
+  const placement = place(weightBytes([...exact, ...answers]));
+  const graph = new GraphWriter();
+  const weights = new SharedWeights();
+  const viewsOf = turnedViews(graph, model);
   const vectors: string[] = [];
   for (const [index, branch] of branches.entries()) {
-    const { views, backbone } = branch;
-    const turned =
-      turnedViews.get(viewKey(branch)) ??
-      turnNodes(graph, model.input === 'photos' ? viewNodes(graph, 'photos', views) : 'views', turns);
-    turnedViews.set(viewKey(branch), turned);
-    const { batch, size } = backbone;
-    const batches = graph.apply('Reshape', turned, graph.integers([-1, batch, 3, size, size]));
     const features = networks[index] as Tensor;
+    const { batch, size } = branch.backbone;
+    const batches = graph.apply('Reshape', viewsOf(branch), graph.integers([-1, batch, 3, size, size]));
     const parts = await backboneParts(features, branch.precision, placement);
-    const body = branches.length > 1 ? shared.take(parts) : parts;
+    const body = branches.length > 1 ? weights.take(parts) : parts;
     const rows = scan(graph, [batches], { name: `backbone-${index}`, body, output: `features-${index}` });
-    const shape = [-1, turns.length, viewCount(views.plan), features.shape[1] as number];
+    const shape = [-1, turns.length, viewCount(branch.views.plan), features.shape[1] as number];
     vectors.push(graph.apply('Reshape', rows, graph.integers(shape)));
   }
-  const widths = networks.map((features) => features.shape[1] as number);
-  const body = estimatorParts(model, widths, placement);
+  const body = answerParts(model, combined, answers, placement);
   scan(graph, vectors, { name: 'estimators', body, output: OUTPUT_NAME });
   return {
     nodes: graph.nodes,
-    initializers: [...graph.initializers, ...shared.initializers],
+    initializers: [...graph.initializers, ...weights.initializers],
     inputs: [valueInfo(model.input, modelInput(model))],
     outputs: [valueInfo(OUTPUT_NAME, { dtype: 'float32', shape: ['photos', TARGETS] })],
     declared: [],
+  };
+}
+
+/** Makes the views of branches, in every turn; branches that take the same share them. */
+function turnedViews(graph: GraphWriter, { input: kind, turns }: MassModel): (branch: Branch) => string {
+  const made = new Map<string, string>();
+  return (branch) => {
+    const key = viewKey(branch);
+    const turned =
+      made.get(key) ??
+      turnNodes(graph, kind === 'photos' ? viewNodes(graph, 'photos', branch.views) : 'views', turns);
+    made.set(key, turned);
+    return turned;
   };
 }
 
@@ -179,30 +191,33 @@ async function backboneParts(
   }).parts;
 }
 
+/** Name under which the features of a branch stand in the last body. */
+const combinedName = (branch: number): string => `combined-${branch}`;
+
+/** What one estimator adds to the answer, `[1, 5]`, from features that are inputs. */
+function estimatorPart({ reads, masses, shares }: MassEstimator, combined: readonly Tensor[]): Tensor {
+  const features = reads.map((branch) =>
+    input(combinedName(branch), (combined[branch] as Tensor).shape, 'float64'),
+  );
+  const ofTurns = masses(features.length === 1 ? (features[0] as Tensor) : concat(features, 1));
+  const average = mean(cast(ofTurns, 'float64'), { axes: [0], keepAxes: true });
+  return multiply(average, constant([...shares], [1, TARGETS], 'float64'));
+}
+
 /** From the vectors of one photo's views, `[turns, views, width]` a branch, to its masses, `[5]`. */
-function estimatorParts(
-  { branches, turns, estimators, finish = (masses) => masses }: MassModel,
-  widths: readonly number[],
+function answerParts(
+  { estimators, finish = (masses) => masses }: MassModel,
+  combined: readonly Tensor[],
+  answers: readonly Tensor[],
   { initializer }: WeightPlacement,
 ): ModelParts {
   const emitted = (outputs: Readonly<Record<string, Tensor>>): ModelParts =>
     emitModel({ outputs, isFed: () => false, initializer }).parts;
-  const combined = branches.map((branch, index) => {
-    const shape = [turns.length, viewCount(branch.views.plan), widths[index] as number];
-    return combinedViews(branch, cast(input(`vectors-${index}`, shape), 'float64'));
-  });
-  const names = combined.map((_, index) => `combined-${index}`);
-  const read = (index: number): Tensor =>
-    input(names[index] as string, (combined[index] as Tensor).shape, 'float64');
+  const names = combined.map((_, branch) => combinedName(branch));
   const first = emitted(Object.fromEntries(combined.map((features, index) => [names[index], features])));
-  const models = estimators.map(({ reads, masses: massesOf, shares }, index) => {
-    const features = reads.map(read);
-    const masses = massesOf(features.length === 1 ? (features[0] as Tensor) : concat(features, 1));
-    const average = mean(cast(masses, 'float64'), { axes: [0], keepAxes: true });
-    const part = multiply(average, constant([...shares], [1, TARGETS], 'float64'));
-    return prefixed(emitted({ part }), `model-${index}/`, names);
-  });
-  const parts = models.map((_, index) => input(`model-${index}/part`, [1, TARGETS], 'float64'));
+  // Each estimator by itself, because those of folds call their weights alike.
+  const models = answers.map((part, index) => prefixed(emitted({ part }), `model-${index}/`, names));
+  const parts = estimators.map((_, index) => input(`model-${index}/part`, [1, TARGETS], 'float64'));
   const sums = sum(concat(parts, 0), { axes: [0], keepAxes: true });
   const answer = cast(reshape(finish(sums), [TARGETS]), 'float32');
   const last = prefixed(

@@ -102,8 +102,7 @@ type PreparedPhoto =
   | { readonly views?: undefined; readonly known: Float64Array }
   | { readonly hash: string; readonly views: Float32Array };
 
-/** Threads that make views of photos. */
-export interface Preparer {
+interface Preparer {
   prepare(task: PreparationTask): Promise<Float32Array>;
   close(): Promise<void>;
 }
@@ -146,7 +145,7 @@ async function freshFeatures(
 }
 
 /** Views are prepared on threads of their own where sward is built, else here. */
-export function startPreparer(): Preparer {
+function startPreparer(): Preparer {
   const threads = Math.min(PHOTOS_AHEAD, availableParallelism());
   const workers = startWorkers<PreparationTask, Float32Array>(import.meta.url, 'prepare-worker', threads);
   if (!workers) return { prepare: async (task) => prepareViews(task), close: async () => {} };

@@ -1,11 +1,8 @@
-export { combinedWidth } from './combine.ts';
 export {
   decodeForViews,
   type ExtractOptions,
   extractFeatures,
   type FeatureMatrix,
-  type Preparer,
-  startPreparer,
   viewRecipe,
 } from './extract.ts';
 export { type FeatureGraph, featureGraph, viewSize } from './network.ts';

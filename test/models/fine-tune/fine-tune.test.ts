@@ -7,6 +7,7 @@ import { randomStream } from '../../../src/ground/random.ts';
 import type { FittedModel, TrainingSet } from '../../../src/models/estimator.ts';
 import { fineTunedNetwork } from '../../../src/models/fine-tune/fine-tune.ts';
 import type { PhotoSet } from '../../../src/models/fine-tune/photo-set.ts';
+import { hasMaps } from '../../../src/models/network/maps.ts';
 import { network } from '../../../src/models/network/network.ts';
 import { loadTensors } from '../../../src/tensor/index.ts';
 import { extractFeatures, featurePlan } from '../../../src/vision/features/index.ts';
@@ -176,6 +177,21 @@ describe('views turned for prediction', () => {
     expect(one).toHaveLength(10);
     expect(one).not.toEqual(other);
     expect(await model.predictSamples?.(photos.inputs, 2, randomStream(1))).toEqual([one, other]);
+  });
+});
+
+describe('a density network with its own backbone', () => {
+  it('maps masses that sum to what it predicts', async () => {
+    const draft = { architecture: { kind: 'density' }, fineTune: { mode: 'last', lastBlocks: 1 } };
+    const plan = featurePlan({ view: 'halves', pooling: 'patches', grid: 2 });
+    const model = await fineTunedNetwork(tinySettings(draft), { weights, plan }).fit(photos, contextOf());
+    if (!hasMaps(model)) throw new Error('a density network has maps');
+    const [maps, masses] = [await model.predictMaps(photos.inputs), await model.predict(photos.inputs)];
+    await model.close?.();
+    maps.forEach(({ halves, rows, columns, grams }, photo) => {
+      expect([halves, rows, columns, grams.length]).toEqual([2, 2, 2, 2 * 4 * 3]);
+      expect(grams.reduce((sum, mass) => sum + mass, 0)).toBeCloseTo(masses[photo]?.total ?? Number.NaN, 2);
+    });
   });
 });
 

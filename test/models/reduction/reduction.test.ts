@@ -185,6 +185,19 @@ describe('partial least squares', () => {
   });
 });
 
+it.each([
+  ['pca', true],
+  ['pls', false],
+] as const)('%s keeps the closed form of sessions left out: %s', async (kind, kept) => {
+  const inner = ridge({ kind: 'ridge', penalties: [0.1], sessionWeight: 0, clip: 4 });
+  const settings =
+    kind === 'pca'
+      ? ({ kind, components: 3, whiten: false, clip: 4 } as const)
+      : ({ kind, components: 3, clip: 4 } as const);
+  const model = await reduced(settings, inner).fit(task(40, 20, 9), context());
+  expect(model.leaveSessionsOut?.().length).toBe(kept ? 40 : undefined);
+});
+
 describe.each([
   { kind: 'pca', components: 3, whiten: false, clip: 4 },
   { kind: 'pls', components: 3, clip: 4 },

@@ -32,6 +32,16 @@ describe('gradient of a product', () => {
     );
   });
 
+  it.each([false, true])(
+    'matmul: a small transposed factor of a wide product (other transposed: %s)',
+    (transposeB) =>
+      checkGradients(
+        (a, b) => matmul(a, b, { transposeA: true, transposeB, scale: 0.5 }),
+        [{ shape: [3, 5] }, { shape: transposeB ? [2048, 3] : [3, 2048] }],
+        1,
+      ),
+  );
+
   it('linear: any leading axes, with and without bias', async () => {
     await fc.assert(
       fc.asyncProperty(

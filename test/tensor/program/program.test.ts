@@ -13,6 +13,7 @@ import {
   dropout,
   encodeNumbers,
   exportOnnx,
+  gather,
   gelu,
   input,
   linear,
@@ -88,6 +89,25 @@ describe('a program', () => {
       48, 96,
     ]);
     for (const program of [step, read, frozen]) await program.dispose();
+  });
+
+  it('writes what variables become where it belongs, and makes no copy of it', async () => {
+    const w = weight('w', true, new Float32Array(1 << 21).fill(1));
+    const program = await compile({ outputs: {}, updates: [{ variable: w, next: multiply(w, 2) }] });
+    await program.run();
+    await program.run();
+    const before = process.memoryUsage().arrayBuffers;
+    await program.run();
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1 << 20);
+    expect(new Set(program.variables.values(w) as Float32Array)).toEqual(new Set([8]));
+    await program.dispose();
+  });
+
+  it('says what went wrong inside of a run', async () => {
+    const y = gather(input('x', [3]), input('at', [1], 'int64'), 0);
+    const program = await compile({ outputs: { y } });
+    await expect(program.run({ x: new Float32Array(3), at: BigInt64Array.of(7n) })).rejects.toThrow(/range/);
+    await program.dispose();
   });
 
   it('draws masks from the stream it is given, the same for the same seed', async () => {

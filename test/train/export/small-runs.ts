@@ -10,7 +10,7 @@ import { noisyWeights, writeWeights } from '../../vision/backbones/tiny.ts';
 export interface SmallRuns {
   readonly data: string;
   readonly backbone: string;
-  /** Trains three folds into `root/name`. @returns the run */
+  /** Trains two folds into `root/name`. @returns the run */
   train(name: string, recipe: string, ...changes: string[]): Promise<string>;
 }
 
@@ -39,7 +39,7 @@ export async function smallRuns(root: string): Promise<SmallRuns> {
           ...changes,
         ]),
         out,
-        plan: { folds: 3 },
+        plan: { folds: 2 },
       });
       return out;
     },

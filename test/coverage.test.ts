@@ -1,0 +1,201 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { CommandRegistrar } from '../src/cli/command.ts';
+import { RECIPE_NAMES, resolveRecipe } from '../src/models/recipe.ts';
+import { findBackbone } from '../src/vision/weights/index.ts';
+
+const root = join(import.meta.dirname, '..');
+const page = readFileSync(join(root, 'docs', 'coverage.md'), 'utf8');
+const seeds = join(root, process.env.SWARD_SHARED ?? '../shared', 'seeds');
+
+const MARKS = ['**Differs.**', '**Not there.**', '*Claim.*', '*By hand.*'];
+/** Marks that excuse a row from having a test. */
+const UNTESTED = MARKS.slice(1);
+
+interface Row {
+  readonly name: string;
+  readonly inSward: string;
+  readonly tests: string;
+}
+
+/** Rows of all tables but the legend. */
+const rows: Row[] = page.split('\n').flatMap((line) => {
+  const cells = line.startsWith('|') ? line.slice(1, -1).split(' | ') : [];
+  const [name = '', inSward = '', tests = ''] = cells.map((cell) => cell.trim());
+  return cells.length === 3 && name !== 'row' && !/^[-|]+$/.test(name) ? [{ name, inSward, tests }] : [];
+});
+
+const codeSpans = (text: string): string[] => [...text.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? '');
+const spans = [...new Set(codeSpans(page))];
+
+/** What the page calls `file › title`. */
+const references = [...new Set(rows.flatMap(({ tests }) => codeSpans(tests)))];
+
+/** Settings of recipes, `path` or `path=value`. */
+const settings = spans.filter((span) => /^(estimator|input|evaluation|reduction|transform)\.\w/.test(span));
+
+/** The backbones and files of `backbone=…` and `extra=…`. */
+const backbones = spans.flatMap((span) => /(?:^|\s)(?:backbone|extra)=(\S+)/.exec(span)?.[1] ?? []);
+
+/** Words in capitals stand for what the reader has. */
+const isPlaceholder = (word: string): boolean => /^[A-Z]+…?$/.test(word);
+
+/** Whether a test file has a test or a group of that title, or one that begins so where `…` follows. */
+function hasTest(file: string, title: string): boolean {
+  const path = join(root, 'test', `${file}.test.ts`);
+  if (!existsSync(path)) return false;
+  const isBeginning = title.endsWith('…');
+  const text = isBeginning ? title.slice(0, -1) : title;
+  const escaped = text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const end = isBeginning ? '' : '\\1\\s*,';
+  return new RegExp(`\\(\\s*(['"\`])${escaped}${end}`).test(readFileSync(path, 'utf8'));
+}
+
+/** Whether a recipe takes the change. */
+async function takes(recipe: string, change: string): Promise<boolean> {
+  return resolveRecipe(recipe, ['backbone=net', change]).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Whether a value, as resolved, has something at a dotted path. */
+function hasPath(value: unknown, path: readonly string[]): boolean {
+  const [first, ...rest] = path;
+  if (first === undefined) return true;
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, first)) return false;
+  return hasPath(Object.entries(value).find(([key]) => key === first)?.[1], rest);
+}
+
+const program = new Command('sward').exitOverride();
+
+beforeAll(async () => {
+  for (const file of readdirSync(join(root, 'src', 'cli'))) {
+    if (file === 'main.ts' || !file.endsWith('.ts')) continue;
+    const exported: Record<string, unknown> = await import(join(root, 'src', 'cli', file));
+    for (const [name, value] of Object.entries(exported)) {
+      if (name.startsWith('register')) (value as CommandRegistrar)(program);
+    }
+  }
+});
+
+/** What is wrong with an option of a command, and with the value that follows it. */
+function optionProblems(command: Command, option: string, value: string | undefined): string[] {
+  const known = command.options.find(({ long }) => long === option);
+  if (!known) return [`${command.name()} has no ${option}`];
+  if (value === undefined || isPlaceholder(value)) return [];
+  const isChoice = known.argChoices === undefined || known.argChoices.includes(value);
+  return isChoice ? [] : [`${option} is one of ${known.argChoices?.join(', ')}`];
+}
+
+/** What is wrong with a command line of sward. */
+async function problemsOf(line: string): Promise<string[]> {
+  const [, name = '', ...words] = line.split(' ');
+  const command = program.commands.find((known) => known.name() === name);
+  if (!command) return [`no command ${name}`];
+  const [inner = '', argument] = words;
+  if (command.commands.length > 0) {
+    if (!command.commands.some((known) => known.name() === inner)) return [`${name} has no ${inner}`];
+    return argument === undefined || findBackbone(argument) ? [] : [`no backbone ${argument}`];
+  }
+  const problems = words.flatMap((word, at) =>
+    word.startsWith('--') ? optionProblems(command, word, words[at + 1]) : [],
+  );
+  const after = (option: string): string[] =>
+    words.flatMap((word, at) => (word === option ? (words[at + 1] ?? '') : []));
+  const [recipe] = after('--recipe');
+  if (recipe === undefined) return problems;
+  return resolveRecipe(recipe, ['backbone=net', ...after('--set')]).then(
+    () => problems,
+    (error: Error) => [...problems, error.message],
+  );
+}
+
+describe('the page on coverage', () => {
+  it('has a test in every row, or says why there is none', () => {
+    expect(rows.length).toBeGreaterThan(100);
+    const bare = rows.filter(({ inSward, tests }) =>
+      tests === '–'
+        ? !UNTESTED.some((mark) => inSward.includes(mark)) && !/^as under/.test(inSward)
+        : codeSpans(tests).length === 0,
+    );
+    expect(bare).toEqual([]);
+  });
+
+  it('names tests that are there', () => {
+    expect(references.length).toBeGreaterThan(50);
+    const missing = references.filter((reference) => {
+      const [file = '', title = '', ...more] = reference.split(' › ');
+      return more.length > 0 || title === '' || !hasTest(file, title);
+    });
+    expect(missing).toEqual([]);
+  });
+
+  it('names settings, and values of them, that a recipe takes', async () => {
+    expect(settings.length).toBeGreaterThan(40);
+    const recipes = await Promise.all(RECIPE_NAMES.map((name) => resolveRecipe(name, ['backbone=net'])));
+    const wrong: string[] = [];
+    for (const setting of settings) {
+      const known = setting.includes('=')
+        ? (await Promise.all(RECIPE_NAMES.map((name) => takes(name, setting)))).includes(true)
+        : recipes.some((recipe) => hasPath(recipe, setting.split('.')));
+      if (!known) wrong.push(setting);
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('names backbones of the catalogue', () => {
+    expect(backbones.length).toBeGreaterThan(5);
+    expect(backbones.filter((name) => !isPlaceholder(name) && !findBackbone(name))).toEqual([]);
+  });
+
+  it('names recipes that are there', () => {
+    const named = [...page.matchAll(/[Rr]ecipes? ((?:`[\w-]+`(?:, | and )?)+)/g)].flatMap(([, list = '']) =>
+      codeSpans(list),
+    );
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter((name) => !RECIPE_NAMES.includes(name))).toEqual([]);
+  });
+
+  it('shows commands as they are', async () => {
+    const lines = spans.filter((span) => span.startsWith('sward '));
+    expect(lines.length).toBeGreaterThan(15);
+    const wrong = await Promise.all(lines.map(async (line) => ({ line, problems: await problemsOf(line) })));
+    expect(wrong.filter(({ problems }) => problems.length > 0)).toEqual([]);
+    const options = spans.filter((span) => span.startsWith('--'));
+    const alone = options.filter((span) => {
+      const [option = '', value] = span.split(' ');
+      const owners = program.commands.filter((command) =>
+        command.options.some(({ long }) => long === option),
+      );
+      return owners.every((command) => optionProblems(command, option, value).length > 0);
+    });
+    expect(alone).toEqual([]);
+  });
+
+  it('points to pages that are there', () => {
+    const links = [...page.matchAll(/\]\(([^)]+)\)/g)].map((match) => match[1] ?? '');
+    expect(links.length).toBeGreaterThan(0);
+    expect(links.filter((link) => !existsSync(join(root, 'docs', link)))).toEqual([]);
+  });
+
+  it.skipIf(!existsSync(seeds))('has a part for every heading of the documents', () => {
+    const headings = [...page.matchAll(/^#+ (.+)$/gm)].map((match) => match[1] ?? '');
+    for (const file of readdirSync(seeds)) {
+      // Code has comments that look like headings.
+      const text = readFileSync(join(seeds, file), 'utf8').replaceAll(/^```[\s\S]*?^```/gm, '');
+      const own = [...text.matchAll(/^##+ (.+)$/gm)].map((match) => match[1] ?? '');
+      const isNumbered = own.some((heading) => /^\d/.test(heading));
+      const missing = own
+        .map((heading) => (isNumbered ? (/^[\d.]+/.exec(heading)?.[0] ?? '') : heading))
+        .filter((heading) =>
+          isNumbered
+            ? heading !== '' && !headings.some((known) => known.startsWith(`${heading} `))
+            : !headings.some((known) => heading.startsWith(known)),
+        );
+      expect(missing, file).toEqual([]);
+    }
+  });
+});
