@@ -1,4 +1,5 @@
 import { UsageError } from '../ground/errors.ts';
+import { type Progress, SILENT } from '../ground/progress.ts';
 import { randomStream } from '../ground/random.ts';
 import type { Estimator, FittedModel } from '../models/estimator.ts';
 import { predictsFromPhotos } from '../models/fine-tune/learns-from-photos.ts';
@@ -29,14 +30,22 @@ export async function readFoldModels(
 export async function predictEachFold(
   models: readonly FittedModel<RecipeInputs>[],
   views: readonly RecipeInputs[],
+  progress: Progress = SILENT,
 ): Promise<Targets[][][]> {
+  // Only backbones of the folds' own take long; features have been made by now.
+  const isLong = views.some((view) => 'paths' in view);
+  if (isLong) progress.stage('Predicting with every fold', models.length * views.length, 'views');
   const folds: Targets[][][] = [];
   for (const model of models) {
     const seen: Targets[][] = [];
-    for (const view of views) seen.push(await model.predict(view));
+    for (const view of views) {
+      seen.push(await model.predict(view));
+      if (isLong) progress.advance();
+    }
     await model.close?.();
     folds.push(seen);
   }
+  if (isLong) progress.done();
   return folds;
 }
 

@@ -183,10 +183,10 @@ async function predictViews(
   manifest: RunManifest,
   photos: readonly { readonly imageId: string; readonly path: string | null }[],
   views: readonly [RecipeInputs, ...RecipeInputs[]],
-  { dropoutSamples }: PredictionExtras,
+  { dropoutSamples, progress = SILENT }: PredictionExtras & Pick<PredictOptions, 'progress'>,
 ): Promise<PhotoPrediction[]> {
   const models = await readFoldModels(run, manifest);
-  const byFold = await predictEachFold(models, views);
+  const byFold = await predictEachFold(models, views, progress);
   const dropout = dropoutSamples
     ? await dropoutSpreads(models, views[0], dropoutSamples, manifest.seed)
     : null;
