@@ -4,6 +4,10 @@ import { Command } from 'commander';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { CommandRegistrar } from '../src/cli/command.ts';
 import { RECIPE_NAMES, resolveRecipe } from '../src/models/recipe.ts';
+import { DEFAULT_FOLD_PLAN } from '../src/train/fold-plan.ts';
+import { TEST_TIME_TURNS } from '../src/train/predict.ts';
+import { PSEUDO_DEFAULTS } from '../src/train/pseudo.ts';
+import { augmentationPreset } from '../src/vision/augment/index.ts';
 import { findBackbone } from '../src/vision/weights/index.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -201,5 +205,80 @@ describe('the page on coverage', () => {
         );
       expect(missing, file).toEqual([]);
     }
+  });
+});
+
+describe('numbers of the documents', () => {
+  const recipe = (name: string): ReturnType<typeof resolveRecipe> => resolveRecipe(name, ['backbone=net']);
+
+  it('are those of recipe seed1', async () => {
+    const { input, estimator } = await recipe('seed1');
+    expect(input).toMatchObject({ view: 'tiles', blocks: ['17/23', '23/23'], pooling: 'cls-mean' });
+    expect(estimator).toMatchObject({
+      architecture: { kind: 'tiled-dual', tiles: 'mean', fusion: 'concat', hiddenRatio: 0.25, dropout: 0.3 },
+      loss: { smoothL1: 1, mse: 0, huber: 0, r2: 0 },
+      mixup: { probability: 0.5, alpha: 0.4 },
+      schedule: { kind: 'cosine' },
+      checkpoint: { choice: 'best-fold', patience: 8 },
+      fineTune: { mode: 'none' },
+    });
+    const { input: same, estimator: staged } = await recipe('seed1-two-stage');
+    expect(same).toEqual(input);
+    expect(staged).toMatchObject({
+      augmentation: { preset: 'seed1' },
+      fineTune: { mode: 'full', headEpochs: 5 },
+    });
+  });
+
+  it('are those of recipe seed2', async () => {
+    const { input, estimator } = await recipe('seed2');
+    expect(input).toMatchObject({ view: 'halves', size: '~512', blocks: [], pooling: 'pooled' });
+    expect(estimator).toMatchObject({
+      architecture: { kind: 'film-dual', hidden: 256, dropout: 0.1 },
+      unit: 'gram',
+      epochs: 15,
+      batch: 8,
+      optimizer: { kind: 'adamw', rate: 1e-4, weightDecay: 1e-4, decayBiases: true },
+      schedule: { kind: 'cosine', warmUp: 1, floor: 0 },
+      loss: { mse: 1, smoothL1: 0, huber: 0, r2: 0, weights: 'components' },
+      checkpoint: { choice: 'best-fold', by: 'score', patience: null },
+      fineTune: { mode: 'full', backboneRate: 0.1, layerDecay: 1, headEpochs: 0 },
+      augmentation: {
+        horizontalFlip: { probability: 0.5 },
+        verticalFlip: { probability: 0.5 },
+        colourJitter: { probability: 1, brightness: 0.2, contrast: 0.2, saturation: 0.2, hue: 0 },
+        shiftScaleRotate: { probability: 0 },
+        batch: { probability: 0 },
+      },
+    });
+  });
+
+  it('are those of heavy augmentation', () => {
+    const heavy = augmentationPreset('heavy');
+    expect(heavy).toMatchObject({
+      horizontalFlip: { probability: 0.5 },
+      verticalFlip: { probability: 0.5 },
+      quarterTurns: { probability: 0.5 },
+      shiftScaleRotate: { probability: 0.5, shift: 0.1, scale: 0.15, rotate: 15 },
+      colourJitter: { brightness: 0.2, contrast: 0.2, saturation: 0.3, hue: 0.05 },
+      brightnessContrast: { brightness: 0.2, contrast: 0.2 },
+      hueSaturationValue: { hue: 20, saturation: 20, value: 20 },
+      gaussianNoise: { variance: [10, 50] },
+      gaussianBlur: { deviation: [0.8, 1.1] },
+      motionBlur: { length: [3, 5] },
+      coarseDropout: { probability: 0.3, holes: [1, 8], fill: 'black' },
+      batch: { probability: 0.5, mixupAlpha: 0.4, cutmixAlpha: 1 },
+    });
+    expect(heavy.oneOf).toEqual([
+      { probability: 0.7, among: ['colourJitter', 'brightnessContrast', 'hueSaturationValue'] },
+      { probability: 0.3, among: ['gaussianNoise', 'gaussianBlur', 'motionBlur'] },
+    ]);
+  });
+
+  it('are those of TTA, folds and pseudo-labels', () => {
+    expect(TEST_TIME_TURNS.flips).toHaveLength(3);
+    expect(new Set(TEST_TIME_TURNS.d4).size).toBe(8);
+    expect(PSEUDO_DEFAULTS).toMatchObject({ rounds: 3, keep: 0.3, certainty: 'absolute' });
+    expect(DEFAULT_FOLD_PLAN).toMatchObject({ folds: 5, seed: 42 });
   });
 });

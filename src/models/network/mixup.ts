@@ -1,4 +1,4 @@
-import type { RandomStream } from '../../ground/random.ts';
+import { drawBeta, type RandomStream } from '../../ground/random.ts';
 import {
   add,
   type Feed,
@@ -9,7 +9,6 @@ import {
   subtract,
   type Tensor,
 } from '../../tensor/index.ts';
-import { betaVariate } from './beta-distribution.ts';
 import type { Features } from './features.ts';
 import type { Labels } from './labels.ts';
 import type { NetworkSettings } from './settings.ts';
@@ -58,7 +57,7 @@ export function mixupFeeds(
   { probability, alpha }: NetworkSettings['mixup'],
 ): Record<string, Feed> {
   const mixes = random.uniform() < probability;
-  const drawn = mixes ? betaVariate(random, alpha) : 1;
+  const drawn = mixes ? drawBeta(random, alpha, alpha) : 1;
   const order = random.shuffled(Array.from({ length: count }, (_, row) => row));
   return {
     [SHARE]: Float32Array.of(Math.max(drawn, 1 - drawn)),

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../../src/ground/random.ts';
-import { betaVariate } from '../../../src/models/network/beta-distribution.ts';
 import { mixupFeeds, mixupInputs } from '../../../src/models/network/mixup.ts';
 import { compile, constant } from '../../../src/tensor/index.ts';
 
@@ -26,16 +25,5 @@ describe('embedding mixup', () => {
     });
     expect(shares.every((share) => share >= 0.5 && share <= 1)).toBe(true);
     expect(shares.filter((share) => share < 1).length / 400).toBeCloseTo(0.25, 1);
-  });
-
-  it.each([0.2, 0.4, 1, 3])('draws from Beta(α, α): mean ½, variance 1/(4(2α + 1)), α = %d', (alpha) => {
-    const random = randomStream(5);
-    const draws = Array.from({ length: 4000 }, () => betaVariate(random, alpha));
-    const mean = draws.reduce((sum, value) => sum + value, 0) / draws.length;
-    const variance = draws.reduce((sum, value) => sum + (value - mean) ** 2, 0) / draws.length;
-    expect(mean).toBeCloseTo(0.5, 1);
-    expect(Math.abs(variance * 4 * (2 * alpha + 1) - 1)).toBeLessThan(0.08);
-    expect(Math.min(...draws)).toBeGreaterThanOrEqual(0);
-    expect(Math.max(...draws)).toBeLessThanOrEqual(1);
   });
 });
