@@ -1,8 +1,7 @@
-import { stratifiedGroupKFold } from '../../data/folds/index.ts';
 import { UsageError } from '../../ground/errors.ts';
 import type { RandomStream } from '../../ground/random.ts';
 import type { FitContext, TrainingSet } from '../estimator.ts';
-import { judgingPhotos } from '../session-weights.ts';
+import { innerFolds } from '../inner-folds.ts';
 import type { LabelledPhotos } from './labels.ts';
 import type { NetworkSettings } from './settings.ts';
 
@@ -23,20 +22,18 @@ export function holdOutSessions(
   part: number,
   random: RandomStream,
 ): Holdout {
-  const sessions = new Set(training.groups).size;
-  if (sessions < 2) {
+  const folds = innerFolds(training, parts, random);
+  if (!folds) {
     throw new UsageError(
       'checkpoint.choice=best-inner holds out sessions, but there is only one; use choice=last',
     );
   }
-  const strata = training.targets.map(({ clover, dead }) => (clover > 0 ? 2 : 0) + (dead > 0 ? 1 : 0));
-  const folds = stratifiedGroupKFold(training.groups, strata, Math.min(parts, sessions), random);
-  const judges = judgingPhotos(training);
-  const judged = [...new Set(judges.map((photo) => folds[photo] as number))].sort((a, b) => a - b);
+  const photos = folds.map((_, photo) => photo);
+  const judged = [...new Set(folds.filter((fold) => fold >= 0))].sort((x, y) => x - y);
   const held = judged[part % judged.length];
   return {
-    learnt: folds.map((_, photo) => photo).filter((photo) => folds[photo] !== held),
-    judging: judges.filter((photo) => folds[photo] === held),
+    learnt: photos.filter((photo) => folds[photo] !== held),
+    judging: photos.filter((photo) => folds[photo] === held),
   };
 }
 
