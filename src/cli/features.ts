@@ -11,9 +11,11 @@ interface FeaturesCommandOptions {
   readonly out: string;
   readonly ids: string;
   readonly view: ViewPlan;
-  readonly size?: number;
-  readonly blocks?: number[];
+  readonly size?: number | string;
+  readonly blocks?: (number | string)[];
   readonly pooling: Pooling;
+  readonly combine: 'mean' | 'keep';
+  readonly grid: number;
   readonly precision: Precision;
   readonly split: 'train' | 'test';
   readonly json?: boolean;
@@ -34,14 +36,20 @@ export const registerFeatures: CommandRegistrar = (program) => {
     .addOption(new Option('--view <plan>', 'how photos are cut').choices(VIEW_PLANS).default('halves'))
     .option(
       '--size <pixels>',
-      'side of a view; default: what the weights were made for',
-      wholeNumber('--size'),
+      'side of a view, ~512 for the nearest that fits; default: the weights’ own',
+      side,
     )
     .option(
       '--blocks <list>',
-      '0-based blocks whose raw output is pooled, as 17,23; default: the last, normed',
+      'blocks whose raw output is pooled, from 0 (17,23) or by depth (17/23,23/23); default: the last, normed',
       blockList,
     )
+    .addOption(
+      new Option('--combine <how>', 'average the tiles of a half or keep them apart')
+        .choices(['mean', 'keep'])
+        .default('mean'),
+    )
+    .option('--grid <n>', 'side of the map kept of each view by pooling patches', wholeNumber('--grid'), 8)
     .addOption(
       new Option('--pooling <kind>', 'how tokens become a vector').choices(POOLINGS).default('pooled'),
     )
@@ -53,8 +61,8 @@ export const registerFeatures: CommandRegistrar = (program) => {
     )
     .option('--json', 'print the result as JSON')
     .action(async (data: string, options: FeaturesCommandOptions) => {
-      const { view, size = null, blocks = [], pooling, precision } = options;
-      const plan = featurePlan({ view, size, blocks, pooling, precision });
+      const { view, size = null, blocks = [], combine, grid, pooling, precision } = options;
+      const plan = featurePlan({ view, size, blocks, combine, grid, pooling, precision });
       const { backbone, out, ids, split } = options;
       const result = await writeFeatureFiles({
         data,
@@ -74,8 +82,17 @@ export const registerFeatures: CommandRegistrar = (program) => {
     });
 };
 
-function blockList(text: string): number[] {
-  const blocks = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
-  if (blocks.every((block) => Number.isInteger(block) && block >= 0)) return blocks;
-  throw new UsageError(`--blocks ${text}: give block numbers from 0, separated by commas`);
+function side(text: string): number | string {
+  return /^~[1-9]\d*$/.test(text) ? text : wholeNumber('--size')(text);
+}
+
+function blockList(text: string): (number | string)[] {
+  return text.split(',').map((part) => {
+    const block = part.trim();
+    if (/^\d+\/[1-9]\d*$/.test(block)) return block;
+    if (/^\d+$/.test(block)) return Number(block);
+    throw new UsageError(
+      `--blocks ${text}: give block numbers from 0, or shares of the depth as 17/23, separated by commas`,
+    );
+  });
 }

@@ -1,3 +1,4 @@
+import type { Matrix } from '../data/features.ts';
 import { UsageError } from '../ground/errors.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
 import { randomStream } from '../ground/random.ts';
@@ -35,18 +36,42 @@ export async function predictEachFold(
   // Only backbones of the folds' own take long; features have been made by now.
   const isLong = views.some((view) => 'paths' in view);
   if (isLong) progress.stage('Predicting with every fold', models.length * views.length, 'views');
+  const together = stackedViews(views);
   const folds: Targets[][][] = [];
   for (const model of models) {
     const seen: Targets[][] = [];
-    for (const view of views) {
-      seen.push(await model.predict(view));
-      if (isLong) progress.advance();
+    if (together) {
+      const all = await model.predict(together);
+      const rows = all.length / views.length;
+      seen.push(...views.map((_, view) => all.slice(view * rows, (view + 1) * rows)));
+    } else {
+      for (const view of views) {
+        seen.push(await model.predict(view));
+        if (isLong) progress.advance();
+      }
     }
     await model.close?.();
     folds.push(seen);
   }
   if (isLong) progress.done();
   return folds;
+}
+
+/** Values of stacked views at most: 256 MiB. */
+const STACKED_VALUES = 2 ** 25;
+
+/** The rows of all views one after another, so that a model has to be opened once; null where they are too many. */
+function stackedViews(views: readonly RecipeInputs[]): Matrix | null {
+  const matrices = views.flatMap((view) => ('paths' in view ? [] : [view]));
+  const [first] = matrices;
+  const values = matrices.reduce((sum, { data }) => sum + data.length, 0);
+  if (!first || matrices.length < views.length || values > STACKED_VALUES) return null;
+  if (matrices.length === 1) return first;
+  const data = new Float64Array(values);
+  matrices.forEach((matrix, view) => {
+    data.set(matrix.data, view * first.data.length);
+  });
+  return { ...first, rows: first.rows * matrices.length, data };
 }
 
 /**

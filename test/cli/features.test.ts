@@ -51,6 +51,26 @@ describe('sward features', () => {
     expect(again.stdout).toMatch(/12 photos × 48 features, 0 computed now/);
   });
 
+  it('takes blocks by depth, the nearest size, kept tiles and maps of patches', async () => {
+    const to = [
+      '--backbone',
+      model,
+      '--ids',
+      join(root, 'kept.txt'),
+      '--out',
+      join(root, 'kept.npy'),
+      '--json',
+    ];
+    const tiles = await sward(
+      ...['features', data, ...to, '--view', 'tiles', '--combine', 'keep', '--size', '~45'],
+      ...['--blocks', '1/2,2/2', '--pooling', 'cls'],
+    );
+    expect(tiles.stderr).not.toContain('error');
+    expect(JSON.parse(tiles.stdout)).toMatchObject({ photos: 12, width: 8 * 2 * 24 });
+    const map = await sward('features', data, ...to, '--pooling', 'patches', '--grid', '3');
+    expect(JSON.parse(map.stdout)).toMatchObject({ width: 2 * 9 * 24 });
+  });
+
   it('says what is wrong in one line', async () => {
     const to = ['--out', join(root, 'x.npy'), '--ids', join(root, 'x.txt')];
     const cases: [string[], number, RegExp][] = [

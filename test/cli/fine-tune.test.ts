@@ -28,7 +28,7 @@ const COMMAND = [
     'estimator.fineTune.lora.rank': 2,
     'estimator.augmentation': 'light',
     'estimator.batch': 2,
-    'estimator.epochs': 12,
+    'estimator.epochs': 8,
   }),
   '--out',
 ];
