@@ -34,6 +34,16 @@ beforeAll(async () => {
 });
 
 describe('sward features', () => {
+  it('runs the backbone where SWARD_PROVIDER says, or says why not', async () => {
+    const to = ['--backbone', model, '--out', join(root, 'p.npy'), '--ids', join(root, 'p.txt')];
+    const outcome = await runSward(['features', data, ...to], {
+      SWARD_CACHE: join(root, 'no-cache'),
+      SWARD_PROVIDER: 'abacus',
+    });
+    expect(errorLine(outcome)).toMatch(/unknown provider "abacus"; choose one of cpu, cuda/);
+    expect(outcome.code).toBe(2);
+  });
+
   it('writes a matrix and its ids, which training takes', async () => {
     const out = join(root, 'f.npy');
     const list = join(root, 'ids.txt');

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { networkLoss } from '../../src/models/network/loss.ts';
+import { networkSettings } from '../../src/models/network/settings.ts';
 import {
   combined,
   compile,
@@ -39,6 +41,22 @@ const LOSSES: Record<string, Loss> = {
   ]),
 };
 
+/** The combination as settings of a recipe: a mean over five masses is a fifth of their sum. */
+const COMBINED_SETTINGS = networkSettings.parse({
+  kind: 'network',
+  architecture: { kind: 'mlp' },
+  loss: { mse: 0.1, huber: 0.3, delta: 10, r2: 0.2, termWeights: { huber: 'alike' } },
+});
+
+/** The loss that recipes train with. */
+const recipeLoss: Loss = (predicted, observed) =>
+  networkLoss(
+    { masses: predicted, embedding: predicted },
+    {},
+    { targets: observed, weights: constant(1, [5, 1]) },
+    COMBINED_SETTINGS,
+  );
+
 function relativeError(got: TensorData | undefined, want: TensorData | undefined): number {
   const a = got?.values as Float32Array;
   const b = want?.values as Float32Array;
@@ -47,7 +65,9 @@ function relativeError(got: TensorData | undefined, want: TensorData | undefined
 }
 
 describe.skipIf(!existsSync(path))('golden losses', () => {
-  it.each(Object.entries(LOSSES))('%s equals torch in value and gradient', async (name, loss) => {
+  const cases: [string, string, Loss][] = Object.entries(LOSSES).map(([name, loss]) => [name, name, loss]);
+  cases.push(['the combination as a recipe sets it', 'combined_.5_.3_.2', recipeLoss]);
+  it.each(cases)('%s equals torch in value and gradient', async (_, name, loss) => {
     const { tensors } = await loadTensors(path);
     const predicted = input('pred', [5, 5]);
     const observed = input('target', [5, 5]);

@@ -26,9 +26,10 @@ import type { LossSettings } from './settings.ts';
 
 const MASSES = 5;
 
-/** Weights of the five masses behind a name: the metric's, the components alike, or those of seed 1's heads. */
+/** Weights of the five masses behind a name. */
 const NAMED_WEIGHTS = {
   metric: TARGET_WEIGHTS,
+  alike: [0.2, 0.2, 0.2, 0.2, 0.2],
   components: [1 / 3, 1 / 3, 1 / 3, 0, 0],
   nested: [0.1, 0, 0, 0.2, 0.5],
 } as const satisfies Record<string, readonly number[]>;
@@ -75,13 +76,13 @@ export function networkLoss(
 type Term = readonly [share: number, term: Tensor];
 
 function massTerms({ predicted, observed, rows }: Compared, loss: LossSettings): Term[] {
-  const columns = constant(massWeights(loss));
-  const weights = cellWeights(rows, loss);
+  const columns = constant(massWeights(loss, 'r2'));
+  const weightsOf = (term: LossTerm): Tensor => cellWeights(rows, loss, term);
   const { beta, delta } = loss;
   const terms = [
-    [loss.mse, weightedMeanSquaredError({ weights })],
-    [loss.smoothL1, smoothL1({ beta, weights })],
-    [loss.huber, huber({ delta, weights })],
+    [loss.mse, weightedMeanSquaredError({ weights: weightsOf('mse') })],
+    [loss.smoothL1, smoothL1({ beta, weights: weightsOf('smoothL1') })],
+    [loss.huber, huber({ delta, weights: weightsOf('huber') })],
     [loss.r2, rSquaredLoss({ weights: columns, samples: rows })],
   ] as const;
   return terms
@@ -95,7 +96,7 @@ function varianceTerms(
   loss: LossSettings,
 ): Term[] {
   if (!logVariance) return [];
-  const weights = cellWeights(rows, loss);
+  const weights = cellWeights(rows, loss, 'nll');
   return [[loss.nll, gaussianNegativeLogLikelihood(predicted, logVariance, observed, { weights })]];
 }
 
@@ -107,7 +108,7 @@ function auxiliaryTerms(
 ): Term[] {
   const terms: Term[] = [];
   if (bins && labels.bins) {
-    const weights = multiply(cellWeights(photos, loss), 1 / (photos.shape[0] as number) / MASSES);
+    const weights = multiply(cellWeights(photos, loss, 'bins'), 1 / (photos.shape[0] as number) / MASSES);
     terms.push([loss.bins, sum(multiply(crossEntropy(bins, labels.bins), weights))]);
   }
   for (const [share, logits, classes] of [
@@ -129,14 +130,17 @@ function auxiliaryTerms(
   return terms;
 }
 
-/** The weights of the masses behind the settings' name or list. */
-export function massWeights({ weights }: Pick<LossSettings, 'weights'>): readonly number[] {
-  return typeof weights === 'string' ? NAMED_WEIGHTS[weights] : weights;
+type LossTerm = keyof LossSettings['termWeights'];
+
+/** The weights of the masses in a term, behind the settings' name or list. */
+function massWeights({ weights, termWeights }: LossSettings, term: LossTerm): readonly number[] {
+  const given = termWeights[term] ?? weights;
+  return typeof given === 'string' ? NAMED_WEIGHTS[given] : given;
 }
 
 /** Weights of rows and masses `[rows, 5]` whose mean over all elements makes Σ over masses of the weighted mean. */
-function cellWeights(rows: Tensor, loss: LossSettings): Tensor {
-  return multiply(rows, constant(massWeights(loss).map((weight) => MASSES * weight)));
+function cellWeights(rows: Tensor, loss: LossSettings, term: LossTerm): Tensor {
+  return multiply(rows, constant(massWeights(loss, term).map((weight) => MASSES * weight)));
 }
 
 /** Weights `[rows, 1]` scaled to mean 1; all 0 where they sum to nothing. */

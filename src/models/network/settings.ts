@@ -62,6 +62,15 @@ const densitySettings = z.strictObject({
   dropout: rate.default(0),
 });
 
+/**
+ * How much each mass counts: green, dead, clover, GDM, total. `metric`: as in the competition; `alike`: a fifth each;
+ * `components`: a third each of the first three; `nested`: as seed 1's heads.
+ */
+const massWeightSettings = z.union([
+  z.enum(['metric', 'alike', 'components', 'nested']),
+  z.array(notNegative).length(TARGET_WEIGHTS.length),
+]);
+
 /** Terms of the loss, each with its share, over the five masses. */
 const lossSettings = z.strictObject({
   mse: notNegative.default(0),
@@ -77,10 +86,19 @@ const lossSettings = z.strictObject({
   beta: positive.default(1),
   /** Corner of Huber's loss, grams. */
   delta: positive.default(10),
-  /** How much each mass counts: green, dead, clover, GDM, total. `components`: a third each of the first three. */
-  weights: z
-    .union([z.enum(['metric', 'components', 'nested']), z.array(notNegative).length(TARGET_WEIGHTS.length)])
-    .default('metric'),
+  /** How much each mass counts in every term that `termWeights` does not name. */
+  weights: massWeightSettings.default('metric'),
+  /** How much each mass counts in a term of its own. */
+  termWeights: z
+    .strictObject({
+      mse: massWeightSettings.optional(),
+      smoothL1: massWeightSettings.optional(),
+      huber: massWeightSettings.optional(),
+      r2: massWeightSettings.optional(),
+      nll: massWeightSettings.optional(),
+      bins: massWeightSettings.optional(),
+    })
+    .default({}),
 });
 
 /** Shares of auxiliary heads in the loss: what labels say besides masses. 0: no such head. */

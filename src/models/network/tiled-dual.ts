@@ -1,3 +1,4 @@
+import { UsageError } from '../../ground/errors.ts';
 import { lengthAt } from '../../tensor/graph/shape.ts';
 import {
   add,
@@ -58,10 +59,15 @@ export function tiledDual(
   return { masses: massesOfNested(sideBySide(columns)), embedding };
 }
 
-/** One vector `[batch, dim]` a half. */
+/** One vector `[batch, dim]` a half. @throws UsageError when there is nothing to weigh */
 function pooledTiles(scope: Scope, features: Features, how: TiledDualSettings['tiles']): Tensor[] {
   const { parts } = features;
-  if (how === 'mean' || lengthAt(parts.shape, 2) === 1) return halfMeans(features);
+  if (how === 'mean') return halfMeans(features);
+  if (lengthAt(parts.shape, 2) === 1) {
+    throw new UsageError(
+      `architecture.tiles=${how} weighs tiles, but each half is one vector; set input.combine=keep`,
+    );
+  }
   const weights = how === 'attention' ? attentionWeights(scope, parts) : qualityWeights(scope, parts);
   return halvesOf(sum(multiply(parts, weights), { axes: [2] }));
 }

@@ -77,7 +77,7 @@ const operationSettings = {
   gaussianBlur: z.strictObject({ probability, deviation: range(0.1, 20, [0.8, 1.1]) }).prefault({}),
   /** Length of the blur in pixels, in any direction. */
   motionBlur: z.strictObject({ probability, length: range(1, 99, [3, 5]) }).prefault({}),
-  /** Square holes; their number and their side as a share of the view's. */
+  /** Holes: their number, and their width and height as shares of the view's side. */
   coarseDropout: z
     .strictObject({
       probability,

@@ -62,9 +62,12 @@ export async function openNetwork(
   const compiled = (): Promise<Program> => {
     program ??= compile(
       { outputs: { features } },
-      precision === 'fp32'
-        ? {}
-        : { quantize: { weights: precision, cacheFolder: join(cacheFolder, 'quantized') } },
+      {
+        provider: featureProvider(),
+        ...(precision !== 'fp32' && {
+          quantize: { weights: precision, cacheFolder: join(cacheFolder, 'quantized') },
+        }),
+      },
     );
     return program;
   };
@@ -100,6 +103,11 @@ export async function featureGraph(
       return reshape(pooled, [lengthAt(pooled.shape, 0), -1]);
     },
   };
+}
+
+/** Where frozen backbones run: `SWARD_PROVIDER`, or the CPU. */
+export function featureProvider(environment: NodeJS.ProcessEnv = process.env): string {
+  return environment.SWARD_PROVIDER || 'cpu';
 }
 
 /**

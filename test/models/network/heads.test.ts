@@ -115,6 +115,11 @@ describe('tiled-dual', () => {
     },
   );
 
+  it('is told when there are no tiles to weigh', () => {
+    const settings = settingsOf({ architecture: { kind: 'tiled-dual', tiles: 'attention' } });
+    expect(() => build(settings, [2, 1, 3])).toThrow(/each half is one vector; set input\.combine=keep/);
+  });
+
   it.each([
     ['concat', 6],
     ['film', 6],
