@@ -163,7 +163,8 @@ class EpochLoop {
       batch: 0,
       lossSum: 0,
       lines: [...this.#state.lines, line],
-      losses: [...this.#state.losses, validation?.loss ?? trained.loss],
+      // Where validation photos decide nothing, they do not steer the rate either.
+      losses: [...this.#state.losses, (this.#chooses ? validation?.loss : undefined) ?? trained.loss],
     };
     this.#state = state;
     if (!validation || !this.#chooses) return;

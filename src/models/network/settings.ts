@@ -126,7 +126,7 @@ const scheduleSettings = z.strictObject({
   warmUp: notNegative.default(0),
   /** Last rate as a share of the highest (cosine). */
   floor: share.default(0),
-  /** Epochs without a better validation loss before the rate is cut (plateau). */
+  /** Epochs without a better loss before the rate is cut (plateau): of validation where that chooses, else of training. */
   patience: count.default(5),
   /** What it is cut by (plateau). */
   factor: z.number().gt(0).lt(1).default(0.3),

@@ -112,6 +112,16 @@ describe('the epoch loop', () => {
     }
   });
 
+  it('lets validation photos steer the rate only where they may choose', async () => {
+    const falling = [0.5, 0.4, 0.3, 0.2, 0.1];
+    const rates = ({ lines }: Trained): unknown[] => lines.map((line) => line['learning rate']);
+    const alone = await train();
+    expect(rates(await train({ scores: falling }))).toEqual(rates(alone));
+    expect(rates(await train({ scores: falling, checkpoint: { choice: 'best-fold' } }))).not.toEqual(
+      rates(alone),
+    );
+  });
+
   it('resumed after its end gives what it gave', async () => {
     const checkpointFolder = join(root, 'finished');
     const first = await train({ checkpointFolder });
