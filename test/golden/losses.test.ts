@@ -7,6 +7,7 @@ import {
   combined,
   compile,
   constant,
+  full,
   gradients,
   huber,
   input,
@@ -53,7 +54,7 @@ const recipeLoss: Loss = (predicted, observed) =>
   networkLoss(
     { masses: predicted, embedding: predicted },
     {},
-    { targets: observed, weights: constant(1, [5, 1]) },
+    { targets: observed, weights: full([5, 1], 1) },
     COMBINED_SETTINGS,
   );
 

@@ -47,15 +47,16 @@ async function train(
     readonly fails?: (batches: number) => boolean;
     readonly checkpoint?: object;
     readonly scores?: readonly number[];
+    readonly schedule?: object;
   } & Pick<EpochsSpec, 'checkpointFolder' | 'saveSeconds'> = {},
 ): Promise<Trained> {
-  const { fails = () => false, scores, checkpoint = {}, ...rest } = options;
+  const { fails = () => false, scores, checkpoint = {}, schedule, ...rest } = options;
   const settings = settingsOf({
     architecture: { kind: 'mlp' },
     epochs: 5,
     batch: BATCH,
     checkpoint,
-    schedule: { kind: 'plateau', patience: 1 },
+    schedule: schedule ?? { kind: 'plateau', patience: 1 },
   });
   const scope = Scope.root({ random: randomStream(1) });
   const x = dropout(scope.forTraining(), input('x', [BATCH, 2]), 0.3);
@@ -113,11 +114,11 @@ describe('the epoch loop', () => {
   });
 
   it('lets validation photos steer the rate only where they may choose', async () => {
-    const falling = [0.5, 0.4, 0.3, 0.2, 0.1];
+    const rising = [0.1, 0.2, 0.3, 0.4, 0.5];
     const rates = ({ lines }: Trained): unknown[] => lines.map((line) => line['learning rate']);
     const alone = await train();
-    expect(rates(await train({ scores: falling }))).toEqual(rates(alone));
-    expect(rates(await train({ scores: falling, checkpoint: { choice: 'best-fold' } }))).not.toEqual(
+    expect(rates(await train({ scores: rising }))).toEqual(rates(alone));
+    expect(rates(await train({ scores: rising, checkpoint: { choice: 'best-fold' } }))).not.toEqual(
       rates(alone),
     );
   });
@@ -149,8 +150,9 @@ describe('the epoch loop', () => {
   const scores = [0.1, 0.3, 0.2, 0.25, 0.1];
 
   it('keeps the weights of the best epoch', async () => {
-    const best = await train({ scores, checkpoint: { choice: 'best-inner' } });
-    const last = await train({ scores, checkpoint: { choice: 'last' } });
+    const schedule = { kind: 'cosine' };
+    const best = await train({ scores, schedule, checkpoint: { choice: 'best-inner' } });
+    const last = await train({ scores, schedule, checkpoint: { choice: 'last' } });
     const short = await train({ scores: [0.3, 0.1], checkpoint: { choice: 'best-fold' } });
     expect(best.lines).toEqual(last.lines);
     expect(best.weights).not.toEqual(last.weights);
