@@ -5,7 +5,7 @@ import { workerFile } from './worker-file.ts';
 export interface WorkerPool<Task, Result> {
   /** @param transfer buffers of the task that are handed over instead of copied */
   run(task: Task, transfer?: readonly ArrayBuffer[]): Promise<Result>;
-  /** Ends the threads. Call it whatever happened. */
+  /** Waits for the tasks that were given, then ends the threads; later tasks are refused. Call it whatever happened. */
   close(): Promise<void>;
 }
 
@@ -25,8 +25,24 @@ export function startWorkers<Task, Result>(
   const filename = workerFile(callerUrl, name);
   if (filename === undefined) return undefined;
   const pool = new Piscina<Task, Result>({ filename, minThreads: threads, maxThreads: threads });
+  const given = new Set<Promise<unknown>>();
+  let closed = false;
   return {
-    run: (task, transfer = []) => pool.run(task, { transferList: [...transfer] }),
-    close: () => pool.destroy(),
+    async run(task, transfer = []) {
+      if (closed) throw new Error(`${name}: a task was given after the threads had been ended`);
+      const outcome = pool.run(task, { transferList: [...transfer] });
+      given.add(outcome);
+      try {
+        return await outcome;
+      } finally {
+        given.delete(outcome);
+      }
+    },
+    async close() {
+      closed = true;
+      // A result that arrives from a thread being ended stops the whole process as an error nobody can catch.
+      await Promise.allSettled(given);
+      await pool.destroy();
+    },
   };
 }
