@@ -6,6 +6,8 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
  * numbers another one sees.
  */
 export interface RandomStream {
+  /** What forks derive from: `randomStream(seed).fork(label)` is `fork(label)`, in another thread too. */
+  readonly seed: number;
   /** Uniform in [0, 1), with 32 bits. */
   uniform(): number;
   /** Standard normal. */
@@ -31,6 +33,7 @@ function streamFrom(state: number, seed: number): RandomStream {
   const uniform = (): number => (generator.next() >>> 0) / 2 ** 32;
   const integer = (bound: number): number => Math.floor(uniform() * bound);
   return {
+    seed,
     uniform,
     integer,
     normal() {

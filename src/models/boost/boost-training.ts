@@ -5,6 +5,7 @@ import { componentsTable } from '../components-table.ts';
 import type { FitContext, TrainingSet } from '../estimator.ts';
 import { judgingPhotos, photoWeights } from '../session-weights.ts';
 import { changeBasis, type OutputBasis, type OutputBasisName, outputBasis } from './output-basis.ts';
+import type { TrainingWork } from './trainers.ts';
 
 /** The names of the components, in the order of every table. */
 export const COMPONENT_NAMES = ['green', 'dead', 'clover'] as const;
@@ -17,6 +18,7 @@ interface SharedSettings {
   readonly objective: string;
   readonly alpha: number;
   readonly innerFolds: number;
+  readonly members: number;
 }
 
 /** A training set as boosting takes it. */
@@ -85,18 +87,32 @@ export function takeBoostRows(training: BoostTraining, rows: readonly number[]):
 }
 
 /**
+ * The work of a fit whose trainings look at `values` values each: for every output that is trained by itself
+ * `members` trainings, and `innerFolds` before them where they find when to stop.
+ */
+export function fittingWork(
+  { members, innerFolds }: SharedSettings,
+  outputs: number,
+  stops: boolean,
+  values: number,
+): TrainingWork {
+  const folds = stops ? innerFolds : 0;
+  return { atOnce: outputs * Math.max(members, folds), values: outputs * (members + folds) * values };
+}
+
+/**
  * The number of trees at which training stops best: the mean over inner folds of whole sessions. With fewer
  * than two sessions there is nothing to stop on, and null is returned.
  *
  * @param lengthOf trains on the first set, stops on the second, and returns the number of trees kept
  */
-export function stoppingPoint(
+export async function stoppingPoint(
   training: TrainingSet<Matrix>,
   prepared: BoostTraining,
   { innerFolds }: SharedSettings,
   { random }: FitContext,
-  lengthOf: (kept: BoostTraining, held: BoostTraining) => number,
-): number | null {
+  lengthOf: (kept: BoostTraining, held: BoostTraining) => Promise<number>,
+): Promise<number | null> {
   const sessions = new Set(training.groups).size;
   if (sessions < 2) return null;
   const strata = training.targets.map(({ clover, dead }) => (clover > 0 ? 2 : 0) + (dead > 0 ? 1 : 0));
@@ -108,10 +124,11 @@ export function stoppingPoint(
   );
   const judges = judgingPhotos(training);
   const parts = [...new Set(judges.map((row) => folds[row] as number))].sort((a, b) => a - b);
-  const lengths = parts.map((fold) => {
+  const trained = parts.map((fold) => {
     const kept = folds.map((_, row) => row).filter((row) => folds[row] !== fold);
     const held = judges.filter((row) => folds[row] === fold);
     return lengthOf(takeBoostRows(prepared, kept), takeBoostRows(prepared, held));
   });
+  const lengths = await Promise.all(trained);
   return Math.max(1, Math.round(lengths.reduce((sum, length) => sum + length, 0) / lengths.length));
 }

@@ -8,42 +8,60 @@ import type { Estimator, FitContext, FittedModel } from '../estimator.ts';
 import { requireWidth } from '../feature-width.ts';
 import { lightGbmGraph } from '../symbolic/boosted.ts';
 import { massesFromComponents } from '../symbolic/masses.ts';
-import type { BinnedMatrix } from './bins.ts';
 import type { LeafwiseBoostSettings } from './boost-settings.ts';
 import {
   type BoostTraining,
   boostTraining,
   COMPONENT_NAMES,
+  fittingWork,
   outputColumn,
   requireFitting,
   stoppingPoint,
 } from './boost-training.ts';
-import { binFor, type LeafwiseModel, type LeafwiseParameters, trainLeafwise } from './leafwise.ts';
+import { type BoostingData, binFor, type LeafwiseParameters } from './leafwise.ts';
 import { type LightGbmModel, lightGbmPredictor } from './lightgbm-model.ts';
 import { parseLightGbm } from './lightgbm-read.ts';
 import { formatLightGbm, toLightGbm } from './lightgbm-write.ts';
-import { scaleTree } from './tree.ts';
+import { objectiveOf } from './objectives.ts';
+import { THREADS_PAY_FROM, type Train, withTrainers } from './trainers.ts';
+import { scaleTree, type Tree } from './tree.ts';
 
 /**
  * Boosted leaf-wise trees for green, dead and clover, sums being derived. Members of different seeds are
  * averaged. Each component is stored as a LightGBM text file of its own: `green.txt`, `dead.txt`,
  * `clover.txt`; LightGBM predicts the same grams from them.
  *
+ * @param threadsFrom values to look at from which trainings are spread over threads
  * @throws UsageError when settings do not fit together
  */
-export function leafwiseBoost(settings: LeafwiseBoostSettings): Estimator<Matrix> {
+export function leafwiseBoost(
+  settings: LeafwiseBoostSettings,
+  threadsFrom = THREADS_PAY_FROM,
+): Estimator<Matrix> {
   requireFitting(settings);
+  const stops = settings.earlyStoppingRound > 0;
   return {
     async fit(training, context) {
       const prepared = boostTraining(training, settings);
-      let length: number | null = settings.numIterations;
-      if (settings.earlyStoppingRound > 0) {
-        length = stoppingPoint(training, prepared, settings, context, (kept, held) =>
-          mean(COMPONENT_NAMES.map((_, output) => stoppedLength(kept, held, output, settings, context))),
-        );
-      }
-      const parameters = { ...settings, numIterations: length ?? settings.numIterations };
-      return fitted(trainComponents(prepared, parameters, context));
+      const { rows, columns } = prepared.inputs;
+      const levels = settings.maxDepth > 0 ? settings.maxDepth : Math.log2(settings.numLeaves);
+      const values = rows * columns * settings.featureFraction * levels * settings.numIterations;
+      const work = fittingWork(settings, COMPONENT_NAMES.length, stops, values);
+      return withTrainers(work, threadsFrom, async (train) => {
+        const length = stops
+          ? await stoppingPoint(training, prepared, settings, context, async (kept, held) =>
+              mean(
+                await Promise.all(
+                  COMPONENT_NAMES.map((_, output) =>
+                    stoppedLength(kept, held, output, settings, context, train),
+                  ),
+                ),
+              ),
+            )
+          : null;
+        const parameters = { ...settings, numIterations: length ?? settings.numIterations };
+        return fitted(await trainComponents(prepared, parameters, context, train));
+      });
     },
     async read(folder) {
       return fitted(
@@ -59,59 +77,73 @@ export function leafwiseBoost(settings: LeafwiseBoostSettings): Estimator<Matrix
 }
 
 /** A model of each component in grams, from members and outputs of the basis. */
-function trainComponents(
+async function trainComponents(
   prepared: BoostTraining,
   settings: LeafwiseBoostSettings,
   context: FitContext,
-): LightGbmModel[] {
+  train: Train,
+): Promise<LightGbmModel[]> {
   const binned = binFor({ inputs: prepared.inputs, categorical: settings.categorical }, settings);
-  const byOutput = COMPONENT_NAMES.map((_, output) =>
-    Array.from({ length: settings.members }, (_, member) => {
-      const random = context.random.fork(`member ${member} output ${output}`);
+  const byOutput = await Promise.all(
+    COMPONENT_NAMES.map((_, output) => {
       const data = dataOf(prepared, output, settings);
-      const model = trainLeafwise(data, settings, random, null, binned);
-      const trainingLoss = model.trainingLoss.at(-1) ?? Number.NaN;
-      context.record({ member, output, trees: model.trees.length, trainingLoss });
-      return model;
+      return Promise.all(
+        Array.from({ length: settings.members }, (_, member) => {
+          const random = { seed: context.random.seed, label: `member ${member} output ${output}` };
+          return train({ grower: 'leafwise', data, parameters: settings, random, binned });
+        }),
+      );
     }),
   );
+  byOutput.forEach((models, output) => {
+    models.forEach(({ trees, trainingLoss }, member) => {
+      context.record({
+        member,
+        output,
+        trees: trees.length,
+        trainingLoss: trainingLoss.at(-1) ?? Number.NaN,
+      });
+    });
+  });
+  const objective = objectiveOf(settings.objective, settings);
   return prepared.basis.toComponents.map((weights) => {
-    const parts = weights.flatMap((weight, output) =>
-      weight === 0 ? [] : (byOutput[output] ?? []).map((model) => scaled(model, weight / settings.members)),
+    // A sum of models is the model of all their trees.
+    const trees = weights.flatMap((weight, output) =>
+      weight === 0
+        ? []
+        : (byOutput[output] ?? []).flatMap((model) => scaled(model.trees, weight / settings.members)),
     );
-    return toLightGbm([joined(parts, binned)], parametersOf(settings));
+    return toLightGbm([{ trees, objective, columns: binned.columns }], parametersOf(settings));
   });
 }
 
-/** A sum of models is the model of all their trees. */
-function joined(parts: readonly LeafwiseModel[], binned: BinnedMatrix): LeafwiseModel {
-  const [first] = parts;
-  if (!first) throw new RangeError('a component needs at least one output');
-  return { ...first, trees: parts.flatMap(({ trees }) => trees), columns: binned.columns };
+function scaled(trees: readonly Tree[], factor: number): readonly Tree[] {
+  return factor === 1 ? trees : trees.map((tree) => scaleTree(tree, factor));
 }
 
-function scaled(model: LeafwiseModel, factor: number): LeafwiseModel {
-  return factor === 1 ? model : { ...model, trees: model.trees.map((tree) => scaleTree(tree, factor)) };
-}
-
-function stoppedLength(
+async function stoppedLength(
   kept: BoostTraining,
   held: BoostTraining,
   output: number,
   settings: LeafwiseBoostSettings,
-  context: FitContext,
-): number {
-  return trainLeafwise(dataOf(kept, output, settings), settings, context.random.fork(`stop ${output}`), {
-    inputs: held.inputs,
-    targets: outputColumn(held, output),
-  }).trees.length;
+  { random }: FitContext,
+  train: Train,
+): Promise<number> {
+  const { trees } = await train({
+    grower: 'leafwise',
+    data: dataOf(kept, output, settings),
+    parameters: settings,
+    random: { seed: random.seed, label: `stop ${output}` },
+    validation: { inputs: held.inputs, targets: outputColumn(held, output) },
+  });
+  return trees.length;
 }
 
 function dataOf(
   prepared: BoostTraining,
   output: number,
   { categorical }: LeafwiseBoostSettings,
-): Parameters<typeof trainLeafwise>[0] {
+): BoostingData {
   const { inputs, weights } = prepared;
   return { inputs, weights, categorical, targets: outputColumn(prepared, output) };
 }

@@ -45,7 +45,7 @@ export function formatLightGbm(model: LightGbmModel): string {
 
 /** Trained models of one objective, an output each, as one LightGBM model. Each must have as many trees. */
 export function toLightGbm(
-  models: readonly LeafwiseModel[],
+  models: readonly Pick<LeafwiseModel, 'trees' | 'objective' | 'columns'>[],
   parameters: Readonly<Record<string, string | number | boolean>>,
 ): LightGbmModel {
   const [first] = models;

@@ -7,13 +7,20 @@ import { requireWidth } from '../feature-width.ts';
 import { catBoostGraph } from '../symbolic/boosted.ts';
 import { massesFromComponents } from '../symbolic/masses.ts';
 import type { ObliviousBoostSettings } from './boost-settings.ts';
-import { type BoostTraining, boostTraining, requireFitting, stoppingPoint } from './boost-training.ts';
+import {
+  type BoostTraining,
+  boostTraining,
+  fittingWork,
+  requireFitting,
+  stoppingPoint,
+} from './boost-training.ts';
 import { type CatBoostModel, predictCatBoost } from './catboost-model.ts';
 import { parseCatBoost } from './catboost-read.ts';
 import { formatCatBoost } from './catboost-write.ts';
 import { readText } from './leafwise-boost.ts';
-import { trainOblivious } from './oblivious.ts';
+import type { ObliviousData } from './oblivious.ts';
 import type { ObliviousTree } from './oblivious-tree.ts';
+import { THREADS_PAY_FROM, type Train, withTrainers } from './trainers.ts';
 
 const FILE_NAME = 'model.json';
 
@@ -21,23 +28,37 @@ const FILE_NAME = 'model.json';
  * Boosted symmetric trees for green, dead and clover, whose splits they share; sums are derived. Members of
  * different seeds are averaged. Stored as one CatBoost JSON file of three outputs in grams, `model.json`.
  *
+ * @param threadsFrom values to look at from which trainings are spread over threads
  * @throws UsageError when settings do not fit together
  */
-export function obliviousBoost(settings: ObliviousBoostSettings): Estimator<Matrix> {
+export function obliviousBoost(
+  settings: ObliviousBoostSettings,
+  threadsFrom = THREADS_PAY_FROM,
+): Estimator<Matrix> {
   requireFitting(settings);
+  const stops = settings.odWait > 0;
   return {
     async fit(training, context) {
       const prepared = boostTraining(training, settings);
-      let length: number | null = settings.iterations;
-      if (settings.odWait > 0) {
-        length = stoppingPoint(training, prepared, settings, context, (kept, held) => {
-          const random = context.random.fork('stop');
-          const validation = { inputs: held.inputs, targets: held.outputs };
-          return trainOblivious(dataOf(kept, settings), settings, random, validation).model.trees.length;
-        });
-      }
-      const parameters = { ...settings, iterations: length ?? settings.iterations };
-      return fitted(trainMembers(prepared, parameters, context));
+      const { rows, columns } = prepared.inputs;
+      const { depth, iterations, rsm } = settings;
+      const values = rows * columns * rsm * depth * iterations * prepared.outputs.columns;
+      return withTrainers(fittingWork(settings, 1, stops, values), threadsFrom, async (train) => {
+        const length = stops
+          ? await stoppingPoint(training, prepared, settings, context, async (kept, held) => {
+              const { model } = await train({
+                grower: 'oblivious',
+                data: dataOf(kept, settings),
+                parameters: settings,
+                random: { seed: context.random.seed, label: 'stop' },
+                validation: { inputs: held.inputs, targets: held.outputs },
+              });
+              return model.trees.length;
+            })
+          : null;
+        const parameters = { ...settings, iterations: length ?? iterations };
+        return fitted(await trainMembers(prepared, parameters, context, train));
+      });
     },
     async read(folder) {
       const path = join(folder, FILE_NAME);
@@ -46,24 +67,29 @@ export function obliviousBoost(settings: ObliviousBoostSettings): Estimator<Matr
   };
 }
 
-function trainMembers(
+async function trainMembers(
   prepared: BoostTraining,
   settings: ObliviousBoostSettings,
   context: FitContext,
-): CatBoostModel {
-  const models = Array.from({ length: settings.members }, (_, member) => {
-    const training = trainOblivious(
-      dataOf(prepared, settings),
-      settings,
-      context.random.fork(`member ${member}`),
-      null,
-      // Members must have the same columns, or their trees could not stand in one model.
-      context.random.fork('statistics'),
-    );
-    const { model, trainingLoss } = training;
+  train: Train,
+): Promise<CatBoostModel> {
+  const { seed } = context.random;
+  const trainings = await Promise.all(
+    Array.from({ length: settings.members }, (_, member) =>
+      train({
+        grower: 'oblivious',
+        data: dataOf(prepared, settings),
+        parameters: settings,
+        random: { seed, label: `member ${member}` },
+        // Members must have the same columns, or their trees could not stand in one model.
+        statisticsRandom: { seed, label: 'statistics' },
+      }),
+    ),
+  );
+  trainings.forEach(({ model, trainingLoss }, member) => {
     context.record({ member, trees: model.trees.length, trainingLoss: trainingLoss.at(-1) ?? Number.NaN });
-    return model;
   });
+  const models = trainings.map(({ model }) => model);
   const [first] = models;
   if (!first) throw new RangeError('boosting needs at least one member');
   const toGrams = (values: ArrayLike<number>, factor: number): Float64Array =>
@@ -96,7 +122,7 @@ function inGrams(values: Float64Array, toComponents: readonly (readonly number[]
 function dataOf(
   { inputs, outputs, weights }: BoostTraining,
   { categorical }: ObliviousBoostSettings,
-): Parameters<typeof trainOblivious>[0] {
+): ObliviousData {
   return { inputs, targets: outputs, weights, categorical };
 }
 
