@@ -8,6 +8,7 @@ import {
   relu,
   type Scope,
   type Tensor,
+  tanh,
 } from '../../tensor/index.ts';
 import { type Features, halfMeans } from './features.ts';
 import { type Heads, type MassUnit, massesOfComponents, sideBySide, widthOf } from './masses.ts';
@@ -31,7 +32,7 @@ export function filmDual(
   settings: FilmDualSettings,
   unit: MassUnit,
 ): Heads {
-  const combined = modulatedHalves(scope.in('film'), bothHalves(features));
+  const combined = modulatedHalves(scope.in('film'), bothHalves(features), settings.gamma);
   const whole = features.extra ? concat([combined, features.extra], -1) : combined;
   const embedding = dropout(scope, whole, settings.dropout);
   const columns = HEADS.map(([name, mass]) => {
@@ -48,10 +49,18 @@ export function bothHalves(features: Features): readonly [Tensor, Tensor] {
   return [left, right ?? left];
 }
 
-/** Both halves modulated by their mean, left ‖ right `[batch, 2 · dim]`. */
-export function modulatedHalves(scope: Scope, [left, right]: readonly [Tensor, Tensor]): Tensor {
+/** Both halves modulated by their mean, γ being free or kept in ±1: left ‖ right `[batch, 2 · dim]`. */
+export function modulatedHalves(
+  scope: Scope,
+  [left, right]: readonly [Tensor, Tensor],
+  gamma: FilmDualSettings['gamma'] = 'free',
+): Tensor {
   const context = multiply(add(left, right), 0.5);
   const hidden = Math.max(1, Math.floor(widthOf(context) / 2));
-  const modulate = film(scope, context, { hidden, activation: relu });
+  const modulate = film(scope, context, {
+    hidden,
+    activation: relu,
+    ...(gamma === 'tanh' && { bound: tanh }),
+  });
   return concat([modulate(left), modulate(right)], -1);
 }

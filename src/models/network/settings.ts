@@ -34,6 +34,8 @@ const mlpSettings = z.strictObject({
 /** Seed 1: heads for total, GDM and green over the halves side by side. */
 const tiledDualSettings = z.strictObject({
   kind: z.literal('tiled-dual'),
+  /** Blocks whose features stand side by side and attend to each other; 0: they do not. */
+  attendingBlocks: z.int().min(0).default(0),
   /** How the tiles of a half become one vector. */
   tiles: z.enum(['mean', 'attention', 'quality']).default('mean'),
   /** How the halves become one vector. */
@@ -51,6 +53,8 @@ const tiledDualSettings = z.strictObject({
 const filmDualSettings = z.strictObject({
   kind: z.literal('film-dual'),
   hidden: count.default(256),
+  /** Whether γ of the modulation is free, or kept in ±1 by tanh. */
+  gamma: z.enum(['free', 'tanh']).default('free'),
   dropout: rate.default(0.1),
 });
 

@@ -5,9 +5,12 @@ import {
   concat,
   divide,
   dropout,
+  layerNormLayer,
   linearLayer,
+  multiHeadAttention,
   multiply,
   relu,
+  reshape,
   type Scope,
   sigmoid,
   softmax,
@@ -34,7 +37,7 @@ const ATTENTION_WIDTH = 128;
 /**
  * Seed 1: the tiles of each half become one vector, the halves are joined, a further embedding of the photo is put
  * beside them, and heads answer with green, GDM and total; dead and clover are what is between. Names:
- * `head_total.0`, `head_total.3`, …, and `tiles`, `fusion`, `bottleneck` where those are asked for.
+ * `head_total.0`, `head_total.3`, …, and `blocks`, `tiles`, `fusion`, `bottleneck` where those are asked for.
  */
 export function tiledDual(
   scope: Scope,
@@ -42,9 +45,10 @@ export function tiledDual(
   settings: TiledDualSettings,
   unit: MassUnit,
 ): Heads {
+  const parts = attended(scope.in('blocks'), features.parts, settings.attendingBlocks);
   const joined = joinHalves(
     scope.in('fusion'),
-    pooledTiles(scope.in('tiles'), features, settings.tiles),
+    pooledTiles(scope.in('tiles'), { ...features, parts }, settings.tiles),
     settings.fusion,
   );
   const whole = features.extra ? concat([joined, features.extra], -1) : joined;
@@ -57,6 +61,27 @@ export function tiledDual(
     return unit(linearLayer(head.in(3), inside, 1), [mass]);
   });
   return { masses: massesOfNested(sideBySide(columns)), embedding };
+}
+
+/**
+ * Features of several blocks, side by side in every part, after one layer of self-attention between the blocks
+ * (pre-norm, residual).
+ *
+ * @param parts `[batch, halves, tiles, blocks · width]`
+ * @throws UsageError when the features are not of so many blocks
+ */
+function attended(scope: Scope, parts: Tensor, blocks: number): Tensor {
+  if (blocks === 0) return parts;
+  const dim = lengthAt(parts.shape, -1);
+  const width = dim / blocks;
+  if (!Number.isInteger(width)) {
+    throw new UsageError(
+      `architecture.attendingBlocks=${blocks}: ${dim} features are not those of so many blocks`,
+    );
+  }
+  const sets = reshape(parts, [-1, blocks, width]);
+  const mixed = multiHeadAttention(scope.in('attn'), layerNormLayer(scope.in('norm'), sets), { heads: 1 });
+  return reshape(add(sets, mixed), parts.shape);
 }
 
 /** One vector `[batch, dim]` a half. @throws UsageError when there is nothing to weigh */

@@ -149,16 +149,22 @@ export function multiHeadAttention(scope: Scope, x: Tensor, options: AttentionOp
  * the context into γ and β.
  *
  * @param context `[batch, dim]`
+ * @param options `bound` is applied to γ, to keep it in a range; by default it is free
  * @returns how to modulate features `[batch, dim]`: x·(1 + γ) + β
  */
 export function film(
   scope: Scope,
   context: Tensor,
-  options: { readonly hidden: number; readonly activation: (x: Tensor) => Tensor },
+  options: {
+    readonly hidden: number;
+    readonly activation: (x: Tensor) => Tensor;
+    readonly bound?: (gamma: Tensor) => Tensor;
+  },
 ): (features: Tensor) => Tensor {
   const dim = lengthAt(context.shape, -1);
   const inside = options.activation(linearLayer(scope.in('mlp.0'), context, options.hidden));
   const both = linearLayer(scope.in('mlp.2'), inside, 2 * dim);
-  const [gamma, beta] = splitEvenly(both, 2, -1) as [Tensor, Tensor];
+  const [free, beta] = splitEvenly(both, 2, -1) as [Tensor, Tensor];
+  const gamma = options.bound?.(free) ?? free;
   return (features) => add(multiply(features, add(gamma, 1)), beta);
 }

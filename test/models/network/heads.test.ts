@@ -70,6 +70,24 @@ describe('film-dual', () => {
     }
   });
 
+  it('keeps γ in ±1 where that is asked for', async () => {
+    const parts = noise(24).map((value) => 40 * value);
+    const ratios = async (gamma: 'free' | 'tanh'): Promise<number[]> => {
+      const built = build(settingsOf({ architecture: { kind: 'film-dual', hidden: 8, gamma } }), [2, 1, 6]);
+      const joined = await built.run(built.heads.embedding, parts);
+      // Both halves of a photo have the same γ and β, so their difference grows by 1 + γ.
+      return Array.from({ length: 6 }, (_, at) => {
+        const after = (joined[at] as number) - (joined[at + 6] as number);
+        return after / ((parts[at] as number) - (parts[at + 6] as number));
+      });
+    };
+    for (const ratio of await ratios('tanh')) {
+      expect(ratio).toBeGreaterThan(-1e-3);
+      expect(ratio).toBeLessThan(2 + 1e-3);
+    }
+    expect((await ratios('free')).some((ratio) => ratio < 0 || ratio > 2)).toBe(true);
+  });
+
   it('takes a whole photo as both of its halves', async () => {
     const half = noise(12);
     const twice = [...half.slice(0, 6), ...half.slice(0, 6), ...half.slice(6), ...half.slice(6)];
@@ -114,6 +132,20 @@ describe('tiled-dual', () => {
       expect(one[0]).toBeLessThan(1);
     },
   );
+
+  it('lets blocks attend to each other before tiles are pooled', async () => {
+    const joinedWith = async (attendingBlocks: number, lastBlock: number): Promise<number[]> => {
+      const built = build(settingsOf({ architecture: { kind: 'tiled-dual', attendingBlocks } }), [2, 1, 6]);
+      const first = [0.3, -0.2, 0.5];
+      const half = [...first, lastBlock, 0.1, -0.4];
+      return built.run(built.heads.embedding, [...half, ...half, ...half, ...half]);
+    };
+    const firstBlock = (joined: readonly number[]): readonly number[] => joined.slice(0, 3);
+    expect(firstBlock(await joinedWith(0, 1))).toEqual(firstBlock(await joinedWith(0, 2)));
+    expect(firstBlock(await joinedWith(2, 1))).not.toEqual(firstBlock(await joinedWith(2, 2)));
+    const settings = settingsOf({ architecture: { kind: 'tiled-dual', attendingBlocks: 4 } });
+    expect(() => build(settings, [2, 1, 6])).toThrow(/6 features are not those of so many blocks/);
+  });
 
   it('is told when there are no tiles to weigh', () => {
     const settings = settingsOf({ architecture: { kind: 'tiled-dual', tiles: 'attention' } });
