@@ -25,6 +25,7 @@ import {
   Training,
 } from '../../src/tensor/index.ts';
 import { tinyVit } from '../tensor/tiny-vit.ts';
+import { expectFinalParameters } from './final-parameters.ts';
 
 const folder = join(
   process.env.SWARD_GOLDEN ?? join(process.env.SWARD_SHARED ?? '../shared', 'golden'),
@@ -119,23 +120,7 @@ describe.skipIf(!existsSync(folder))('golden dual FiLM training', () => {
       (sum, _, step) => sum + (part(tensors.lr_backbone_heads, step, 2)[0] as number),
       0,
     );
-    let compared = 0;
-    for (const parameter of scope.parameters) {
-      const got = training.variables.values(parameter) as Float32Array;
-      const want = tensors[`final.${parameter.name}`]?.values as Float32Array;
-      // Softmax does not see a bias common to all keys: its gradient is 0 but for rounding, which Adam blows up
-      // to full steps of random sign, in torch as here: the two may differ by twice the sum of the rates.
-      const isFused = parameter.name.endsWith('qkv.bias');
-      const third = got.length / 3;
-      const noise = (i: number): boolean => isFused && i >= third && i < 2 * third;
-      const differences = got.map((value, i) => value - (want[i] as number));
-      const error = Math.hypot(...differences.filter((_, i) => !noise(i))) / Math.hypot(...want);
-      expect(error, parameter.name).toBeLessThan(1e-3);
-      const drift = Math.max(0, ...differences.filter((_, i) => noise(i)).map(Math.abs));
-      expect(drift, parameter.name).toBeLessThan(2 * backboneRates);
-      compared += 1;
-    }
-    expect(compared).toBe(64);
+    expectFinalParameters(training, scope.parameters, tensors, backboneRates);
     await training.dispose();
   });
 });
