@@ -48,8 +48,9 @@ export function ownProducts(output: Tensor): Products {
   operationsBefore([output]).forEach((operation, index) => {
     products.push(...productsOf(operation, activation, index));
   });
-  const known = matrixOperations(concatenated(products));
-  products.push(...largeProducts(matrixOperations(output) - known, activation));
+  const known = products.length > 0 ? matrixOperations(concatenated(products)) : 0;
+  const rest = largeProducts(matrixOperations(output) - known, activation, products.length > 0 ? 0 : 1);
+  products.push(...rest);
   const y = concatenated(products);
   const feeds = Object.fromEntries([...activations].map(([name, { shape }]) => [name, noise(shape)]));
   return { y, feeds, operations: matrixOperations(y) };
@@ -82,10 +83,14 @@ function productsOf(
   }
 }
 
-/** As many of the large products as make up the operations given, two by two. */
-function largeProducts(operations: number, activation: (shape: Shape) => Tensor): Tensor[] {
+/** As many of the large products as make up the operations given, two by two, and so many pairs at least. */
+function largeProducts(
+  operations: number,
+  activation: (shape: Shape) => Tensor,
+  leastPairs: number,
+): Tensor[] {
   const { rows, inner, columns } = PRODUCT;
-  const pairs = Math.round(operations / (4 * rows * inner * columns));
+  const pairs = Math.max(leastPairs, Math.round(operations / (4 * rows * inner * columns)));
   if (pairs < 1) return [];
   const [up, down] = [weightOf('up', [columns, inner]), weightOf('down', [inner, columns])];
   let y = activation([rows, inner]);
