@@ -1,9 +1,9 @@
 import { type Matrix, takeRows } from '../../data/features.ts';
-import { stratifiedGroupKFold } from '../../data/folds/index.ts';
 import { UsageError } from '../../ground/errors.ts';
 import { componentsTable } from '../components-table.ts';
 import type { FitContext, TrainingSet } from '../estimator.ts';
-import { judgingPhotos, photoWeights } from '../session-weights.ts';
+import { innerFolds } from '../inner-folds.ts';
+import { photoWeights } from '../session-weights.ts';
 import { changeBasis, type OutputBasis, type OutputBasisName, outputBasis } from './output-basis.ts';
 import type { TrainingWork } from './trainers.ts';
 
@@ -109,24 +109,17 @@ export function fittingWork(
 export async function stoppingPoint(
   training: TrainingSet<Matrix>,
   prepared: BoostTraining,
-  { innerFolds }: SharedSettings,
+  settings: SharedSettings,
   { random }: FitContext,
   lengthOf: (kept: BoostTraining, held: BoostTraining) => Promise<number>,
 ): Promise<number | null> {
-  const sessions = new Set(training.groups).size;
-  if (sessions < 2) return null;
-  const strata = training.targets.map(({ clover, dead }) => (clover > 0 ? 2 : 0) + (dead > 0 ? 1 : 0));
-  const folds = stratifiedGroupKFold(
-    training.groups,
-    strata,
-    Math.min(innerFolds, sessions),
-    random.fork('stopping'),
-  );
-  const judges = judgingPhotos(training);
-  const parts = [...new Set(judges.map((row) => folds[row] as number))].sort((a, b) => a - b);
+  const folds = innerFolds(training, settings.innerFolds, random.fork('stopping'));
+  if (!folds) return null;
+  const rows = folds.map((_, row) => row);
+  const parts = [...new Set(folds.filter((fold) => fold >= 0))].sort((a, b) => a - b);
   const trained = parts.map((fold) => {
-    const kept = folds.map((_, row) => row).filter((row) => folds[row] !== fold);
-    const held = judges.filter((row) => folds[row] === fold);
+    const kept = rows.filter((row) => folds[row] !== fold);
+    const held = rows.filter((row) => folds[row] === fold);
     return lengthOf(takeBoostRows(prepared, kept), takeBoostRows(prepared, held));
   });
   const lengths = await Promise.all(trained);
