@@ -8,11 +8,9 @@ import { operationsBefore } from '../graph/traverse.ts';
 export interface TileSizes {
   /** Smaller tensors stay in the processor's cache by themselves. */
   readonly least: number;
-  /** Longest tile: all that a chain of operations has at hand at once must fit a core's second-level cache. */
+  /** Longest tile: all that a chain of operations has at hand at once must fit the processor's cache. */
   readonly tile: number;
 }
-
-export const TILE_SIZES: TileSizes = { least: 1 << 18, tile: 1 << 16 };
 
 /** With fewer operations the intermediate values saved do not pay for the loop. */
 const LEAST_OPERATIONS = 3;

@@ -41,11 +41,16 @@ const MATMUL: Operator<Two, Required<MatmulOptions>> = {
     const transposes = { transA: int(transposeA ? 1 : 0), transB };
     const alpha = float(scale);
     if (a.shape.length === 2 && b.shape.length === 2) {
-      const columns = lengthAt(b.shape, transposeB ? 0 : 1);
-      if (!transposeA || columns < Math.max(MANY_COLUMNS, 2 * lengthAt(a.shape, 1))) {
-        return [node('Gemm', inputs, { ...transposes, alpha })];
+      const [first, second] = inputs as [string, string];
+      const [rows, columns] = [lengthAt(a.shape, transposeA ? 1 : 0), lengthAt(b.shape, transposeB ? 0 : 1)];
+      if (transposeA && isLong(columns, rows)) {
+        return [node('Gemm', [turned(emission, first, a.shape), second], { transB, alpha })];
       }
-      return [node('Gemm', [turned(emission, inputs[0], a), inputs[1]], { transB, alpha })];
+      if (transposeA && !transposeB && isLong(rows, columns)) {
+        const product = node('Gemm', [turned(emission, second, b.shape), first], { alpha });
+        return [turned(emission, product, [columns, rows])];
+      }
+      return [node('Gemm', inputs, { ...transposes, alpha })];
     }
     if (!transposeA && !transposeB && scale === 1) return [node('MatMul', inputs)];
     return [node('FusedMatMul', inputs, { ...transposes, alpha }, 'com.microsoft')];
@@ -64,14 +69,17 @@ const MATMUL: Operator<Two, Required<MatmulOptions>> = {
 };
 
 /**
- * ONNX Runtime's product transposes its first factor anew for every 128 columns of the result. Where these are
- * many, and the factor is the smaller one, turning it once beforehand saves a tenth: the gradient of a weight
- * `[few out, many in]`, as that of an MLP's second layer.
+ * ONNX Runtime's product transposes its first factor anew for every 128 columns of the result. Where the result
+ * is long and the other way small, turning the smaller factor once beforehand saves a tenth: the gradient of a
+ * weight `[few out, many in]`, as that of an MLP's second layer, and, by way of the transposed result, of one
+ * `[many out, few in]`, as that of its first.
  */
-const MANY_COLUMNS = 2048;
+const isLong = (length: number, other: number): boolean => length >= Math.max(LONG, 2 * other);
+
+const LONG = 2048;
 
 /** A matrix transposed by a node that ONNX Runtime does not see as one, and so does not fuse into the product. */
-function turned({ node, indices }: Emission, name: string, { shape }: Tensor): string {
+function turned({ node, indices }: Emission, name: string, shape: readonly number[]): string {
   const [rows, columns] = shape as [number, number];
   const stack = node('Reshape', [name, indices([1, rows, columns])]);
   return node('Reshape', [node('Transpose', [stack], { perm: ints([0, 2, 1]) }), indices([columns, rows])]);

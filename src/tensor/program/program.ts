@@ -7,12 +7,13 @@ import { sizeOf } from '../graph/shape.ts';
 import type { Parameter, RandomFill, Tensor, TensorSpec } from '../graph/tensor.ts';
 import { type EmittedModel, emitModel } from '../onnx/emit.ts';
 import { embeddedInitializer, modelBytes } from '../onnx/model.ts';
-import { TILE_SIZES, type TileSizes } from '../onnx/tiles.ts';
+import type { TileSizes } from '../onnx/tiles.ts';
 import { type QuantizationOptions, quantizedReplacements } from '../quantize/plan.ts';
 import { int8ProductsOverflow } from '../quantize/processor.ts';
 import { forRunningInPlace, runInPlace } from './in-place.ts';
 import { initializerInPlace, LOCATION_ROOT } from './location.ts';
 import { openOn, type Provider, type ProviderOptions } from './provider.ts';
+import { tileSizes } from './tile-sizes.ts';
 import { type Feed, feedValue, initialValues, runtimeValue, type TensorData } from './values.ts';
 import { Variables } from './variables.ts';
 
@@ -212,7 +213,7 @@ async function emitProgram(
     ...Object.fromEntries(updates.map(({ variable, next }) => [UPDATE_PREFIX + variable.name, next])),
   };
   const updated = new Set(updates.map(({ variable }) => variable));
-  const tiles = options.tiles ?? ((options.provider ?? 'cpu') === 'cpu' && TILE_SIZES);
+  const tiles = options.tiles ?? ((options.provider ?? 'cpu') === 'cpu' && tileSizes());
   const model = emitModel({
     outputs,
     isFed: (parameter) => updated.has(parameter) || (parameter.variable && !freeze),

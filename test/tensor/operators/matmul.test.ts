@@ -42,6 +42,13 @@ describe('gradient of a product', () => {
       ),
   );
 
+  it('matmul: a long transposed factor of a narrow product', () =>
+    checkGradients(
+      (a, b) => matmul(a, b, { transposeA: true, scale: 0.5 }),
+      [{ shape: [3, 2048] }, { shape: [3, 5] }],
+      1,
+    ));
+
   it('linear: any leading axes, with and without bias', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { Tensor as OrtTensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../../src/ground/random.ts';
 import {
@@ -34,6 +34,7 @@ import {
 } from '../../../src/tensor/index.ts';
 import { int8ProductsOverflow } from '../../../src/tensor/quantize/processor.ts';
 import { quantizeInt8 } from '../../../src/tensor/quantize/weights.ts';
+import { stockSession } from '../../support/stock-session.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const folder = temporaryFolder('program');
@@ -306,7 +307,7 @@ describe('quantised linear layers', () => {
         { y },
         { ...(weights && { quantize: { weights } }), metadata: { task: 'test' } },
       );
-      const session = await InferenceSession.create(file);
+      const session = await stockSession(file);
       const result = await session.run({ x: new OrtTensor('float32', feeds.x, [5, width]) });
       expect(result.y?.data).toEqual(await run(weights ? { quantize: { weights } } : {}));
       await session.release();
@@ -346,7 +347,7 @@ describe('quantised linear layers', () => {
     variables.set(w, Float32Array.of(2, 0, 0, 3));
     const file = join(folder, 'trained.onnx');
     await exportOnnx(file, { y }, { variables, quantize: { weights: 'int8' } });
-    const session = await InferenceSession.create(file);
+    const session = await stockSession(file);
     const result = await session.run({ x: new OrtTensor('float32', Float32Array.of(1, 1), [1, 2]) });
     expect(result.y?.data).toEqual(Float32Array.of(2, 3));
     await session.release();

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { Tensor } from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { resolveRecipe } from '../../../src/models/recipe.ts';
 import { targetsToArray } from '../../../src/pasture/targets.ts';
@@ -13,6 +13,7 @@ import { findPhotos, predictPhotos, type TEST_TIME_TURNS } from '../../../src/tr
 import { trainRun } from '../../../src/train/train.ts';
 import prepareViews from '../../../src/vision/features/prepare-worker.ts';
 import { decodePhoto } from '../../../src/vision/photos/index.ts';
+import { stockSession } from '../../support/stock-session.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { type SmallRuns, smallRuns } from './small-runs.ts';
 
@@ -39,7 +40,7 @@ async function predicted(run: string, tta: Tta = 'none'): Promise<number[][]> {
 
 /** What the exported model says of the photos in one call, with nothing of sward but the decoding. */
 async function said(model: string): Promise<number[][]> {
-  const session = await InferenceSession.create(model, { logSeverityLevel: 3 });
+  const session = await stockSession(model);
   const decoded = await Promise.all(photos.map((path) => decodePhoto(path)));
   const [{ width, height } = { width: 0, height: 0 }] = decoded;
   const pixels = Uint8Array.from(decoded.flatMap(({ data }) => [...data]));
@@ -158,7 +159,7 @@ describe('an exported model', () => {
     const recipe = { plan: 'halves', size: 42, interpolation: 'bicubic', turn: 0 } as const;
     const scale = { mean: [0, 0, 0], std: [1 / 255, 1 / 255, 1 / 255] } as const;
     const values = prepareViews({ pixels, recipe: { ...recipe, ...scale } }).map(Math.round);
-    const session = await InferenceSession.create(join(out, 'model.onnx'), { logSeverityLevel: 3 });
+    const session = await stockSession(join(out, 'model.onnx'));
     const { masses } = await session.run({ views: new Tensor('float32', values, [1, 2, 3, 42, 42]) });
     const [first = []] = await predicted(halves);
     expect(difference([first], rowsOf(masses?.data as Float32Array))).toBeLessThan(1e-5);
