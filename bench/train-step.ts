@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { randomStream } from '../src/ground/random.ts';
 import {
   adamW,
@@ -23,6 +24,7 @@ import {
   type Tensor,
   truncatedNormal,
 } from '../src/tensor/index.ts';
+import { median } from './median.ts';
 import { startTorch } from './train-step/torch.ts';
 import { matrixOperations } from './yardstick/operations.ts';
 import { noise, ownProducts } from './yardstick/own-products.ts';
@@ -42,7 +44,7 @@ interface Work {
 /**
  * Measures ViT-B training against the rate at which ONNX Runtime does this model's own matrix products and
  * nothing else, and against PyTorch where it can be imported. All of them take turns, a few runs each, and the
- * best run of each counts, so that a busy machine is fair to all. Takes about two minutes and 7 GiB.
+ * median of each counts, so that a busy machine is fair to all. Takes about five minutes and 7 GiB.
  *
  * @returns `gemm_gflops` (the forward pass's products, each with its own weight, in one program),
  *   `repeated_gflops` (one weight again and again), `forward_fraction` and `step_fraction` of
@@ -53,7 +55,7 @@ export async function run(): Promise<Record<string, number | null>> {
   const random = randomStream(1);
   const image = noise([ROWS, SIZE.dim]);
   const gemms = await products();
-  const [single, int8] = (await fastest(gemms.works, { turns: 3, runs: 4 })) as [number, number];
+  const [single, int8] = (await typical(gemms.works, { turns: 5, runs: 4 })) as [number, number];
   for (const program of gemms.programs) await program.dispose();
   const y = vitB(Scope.root({ random, trainable: () => false }), tokens());
   const forwardProgram = await compile({ outputs: { y } }, OPTIONS);
@@ -73,7 +75,7 @@ export async function run(): Promise<Record<string, number | null>> {
     { name: 'step', flops: stepFlops, run: () => training.run({ x: image }) },
     ...(torch ? [{ name: 'PyTorch', flops: stepFlops, run: torch.step }] : []),
   ];
-  const rates = await fastest(works, { turns: 2, runs: 4 });
+  const rates = await typical(works, { turns: 5, runs: 2 });
   const [gemmRate, againRate, forwardRate, stepRate, torchRate] = rates as [
     number,
     number,
@@ -112,23 +114,30 @@ function row(name: string, gflops: number, remark: string): void {
   console.error(`${name.padEnd(18)}${gflops.toFixed(0).padStart(5)} GFLOP/s  ${remark}`);
 }
 
-/** Best GFLOP/s of each, after one run that does not count. */
-async function fastest(
+const SETTLING_MS = 100;
+
+/**
+ * GFLOP/s of each, taking turns: the median of all runs but the first of every turn. The best run would flatter
+ * short pieces of work, which fit between two disturbances of a shared machine more often than long ones.
+ */
+async function typical(
   works: readonly Work[],
   { turns, runs }: { readonly turns: number; readonly runs: number },
 ): Promise<number[]> {
-  for (const work of works) await work.run();
-  const best = works.map(() => Number.POSITIVE_INFINITY);
+  const times = works.map((): number[] => []);
   for (let turn = 0; turn < turns; turn++) {
     for (const [index, work] of works.entries()) {
+      // The threads of the work before wait busily for more of it, for a while.
+      await setTimeout(SETTLING_MS);
+      await work.run();
       for (let count = 0; count < runs; count++) {
         const start = performance.now();
         await work.run();
-        best[index] = Math.min(best[index] as number, performance.now() - start);
+        (times[index] as number[]).push(performance.now() - start);
       }
     }
   }
-  return works.map((work, index) => work.flops / (best[index] as number) / 1e6);
+  return works.map((work, index) => work.flops / median(times[index] as number[]) / 1e6);
 }
 
 const OPTIONS: CompileOptions = { threads: THREADS };

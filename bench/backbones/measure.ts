@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { randomStream } from '../../src/ground/random.ts';
 import { compile, input, openSafetensors, type Program, Scope } from '../../src/tensor/index.ts';
 import { backboneParameters, checkWeights, makeBackbone } from '../../src/vision/backbones/index.ts';
+import { median } from '../median.ts';
 import { matrixOperations } from '../yardstick/operations.ts';
 import { noise, ownProducts } from '../yardstick/own-products.ts';
 import { MODELS, type Model, THREADS } from './models.ts';
@@ -94,12 +95,8 @@ const least = (rounds: readonly (readonly number[])[]): number =>
   Math.min(...rounds.map(([first = Number.NaN]) => first));
 
 /** The first's seconds over the second's: the median of all rounds, which a disturbance of one does not move. */
-function ratio(rounds: readonly (readonly number[])[]): number {
-  const all = rounds.map(([first = Number.NaN, second = Number.NaN]) => first / second);
-  const sorted = all.sort((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  return ((sorted[Math.floor(middle)] as number) + (sorted[Math.ceil(middle)] as number)) / 2;
-}
+const ratio = (rounds: readonly (readonly number[])[]): number =>
+  median(rounds.map(([first = Number.NaN, second = Number.NaN]) => first / second));
 
 const model = MODELS.find(({ name }) => name === process.argv[2]);
 if (model === undefined) throw new Error(`no such model: ${process.argv[2]}`);

@@ -8,7 +8,8 @@ describe('tile sizes', () => {
   });
 
   it('are longer for a small one', () => {
-    for (const size of ['256K\n', '512K\n']) expect(tileSizes(size)).toEqual({ least: 1 << 20, tile: 1 << 18 });
+    for (const size of ['256K\n', '512K\n'])
+      expect(tileSizes(size)).toEqual({ least: 1 << 20, tile: 1 << 18 });
   });
 
   it('are known for this machine', () => {
