@@ -19,71 +19,108 @@ export function consoleProgress(
 
 function barProgress(stream: NodeJS.WriteStream): Progress {
   let bar: SingleBar | undefined;
-  let started = 0;
-  let count = 0;
+  let stage = new Stage(0, Date.now());
   const stop = (): void => {
     bar?.stop();
     bar = undefined;
   };
+  const shown = (): { rate: string; left: string } => stage.pace(Date.now());
   return {
     stage(title, total, unit) {
       stop();
-      started = Date.now();
-      count = 0;
+      stage = new Stage(total, Date.now());
       const options: Options = {
         stream,
-        format: `${title} [{bar}] {value}/{total} ${unit} · {rate}/s · {eta_formatted} left {remark}`,
+        format: `${title} [{bar}] {value}/{total} ${unit} · {rate}/s · {left} left {remark}`,
         barCompleteChar: '=',
         barIncompleteChar: ' ',
         hideCursor: true,
-        etaBuffer: 50,
       };
       bar = new SingleBar(options);
-      bar.start(total, 0, { rate: '–', remark: '' });
+      bar.start(total, 0, { rate: '–', left: '–', remark: '' });
     },
     advance(steps = 1, remark = '') {
-      count += steps;
-      const seconds = Math.max(1e-3, (Date.now() - started) / 1000);
-      bar?.increment(steps, { rate: rateText(count / seconds), remark });
+      stage.advance(steps);
+      bar?.increment(steps, { ...shown(), remark });
     },
-    note: (remark) => bar?.update({ remark }),
+    note(remark, share) {
+      stage.share = share ?? stage.share;
+      bar?.update({ ...shown(), remark });
+    },
     done: stop,
   };
 }
 
 function plainProgress(stream: NodeJS.WriteStream, now: () => number): Progress {
-  let stage = { title: '', total: 0, unit: '', started: 0, lastLine: 0, count: 0 };
+  let [title, unit, lastLine] = ['', '', 0];
+  let stage = new Stage(0, 0);
   const line = (remark: string): void => {
-    const seconds = Math.max(1e-3, (now() - stage.started) / 1000);
-    const rate = stage.count / seconds;
-    const left = stage.count > 0 ? (stage.total - stage.count) / rate : Number.NaN;
+    const { rate, left } = stage.pace(now());
     const parts = [
-      `${stage.title}: ${stage.count}/${stage.total} ${stage.unit}`,
-      `${rateText(rate)}/s`,
-      stage.count < stage.total && Number.isFinite(left)
-        ? `${Math.ceil(left)} s left`
-        : `${seconds.toFixed(1)} s`,
+      `${title}: ${stage.count}/${stage.total} ${unit}`,
+      `${rate}/s`,
+      stage.count < stage.total && left !== UNKNOWN ? `${left} left` : `${stage.seconds(now()).toFixed(1)} s`,
       remark,
     ];
     stream.write(`${parts.filter((part) => part !== '').join(' · ')}\n`);
-    stage.lastLine = now();
+    lastLine = now();
   };
+  const isDue = (): boolean => now() - lastLine >= PLAIN_LINE_MILLISECONDS;
   return {
-    stage(title, total, unit) {
-      stage = { title, total, unit, started: now(), lastLine: now(), count: 0 };
+    stage(newTitle, total, newUnit) {
+      [title, unit, lastLine] = [newTitle, newUnit, now()];
+      stage = new Stage(total, now());
     },
     advance(steps = 1, remark = '') {
-      stage.count += steps;
-      const due = now() - stage.lastLine >= PLAIN_LINE_MILLISECONDS;
-      if (due || remark !== '' || stage.count === stage.total) line(remark);
+      stage.advance(steps);
+      if (isDue() || remark !== '' || stage.count === stage.total) line(remark);
     },
-    note(remark) {
-      if (now() - stage.lastLine >= PLAIN_LINE_MILLISECONDS) line(remark);
+    note(remark, share) {
+      stage.share = share ?? stage.share;
+      if (isDue()) line(remark);
     },
     done() {},
   };
 }
 
-function rateText(rate: number): string {
-  return rate >= 10 ? rate.toFixed(0) : rate.toPrecision(2);
+/** What is shown for a time or rate that nothing tells yet. */
+const UNKNOWN = '–';
+
+/** How far a stage is: whole steps, and a share of the one in progress where that is told. */
+class Stage {
+  readonly total: number;
+  readonly #started: number;
+  count = 0;
+  share = 0;
+
+  constructor(total: number, started: number) {
+    this.total = total;
+    this.#started = started;
+  }
+
+  advance(steps: number): void {
+    this.count += steps;
+    this.share = 0;
+  }
+
+  seconds(now: number): number {
+    return Math.max(1e-3, (now - this.#started) / 1000);
+  }
+
+  /** Steps a second so far, and how long the rest takes at that rate. */
+  pace(now: number): { readonly rate: string; readonly left: string } {
+    const done = this.count + this.share;
+    if (done === 0) return { rate: UNKNOWN, left: UNKNOWN };
+    const rate = done / this.seconds(now);
+    return { rate: rateText(rate), left: timeText((this.total - done) / rate) };
+  }
+}
+
+const rateText = (rate: number): string => (rate >= 10 ? rate.toFixed(0) : rate.toPrecision(2));
+
+function timeText(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  if (whole < 120) return `${whole} s`;
+  const minutes = Math.round(whole / 60);
+  return minutes < 120 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
 }

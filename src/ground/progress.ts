@@ -4,8 +4,11 @@ export interface Progress {
   stage(title: string, total: number, unit: string): void;
   /** Says that `steps` more are done (default 1), with an optional short remark (a score, a file name). */
   advance(steps?: number, remark?: string): void;
-  /** Says how the step in progress goes (an epoch's loss), for whoever watches; not every note need be shown. */
-  note?(remark: string): void;
+  /**
+   * Says how the step in progress goes (an epoch's loss), for whoever watches, and how much of it is done, from 0
+   * to 1, where that is known; not every note need be shown.
+   */
+  note?(remark: string, share?: number): void;
   /** Ends the current stage. */
   done(): void;
 }

@@ -40,6 +40,8 @@ export interface FitContext {
   readonly random: RandomStream;
   /** Receives a line an epoch, or a line a tried setting. */
   readonly record: (line: MetricLine) => void;
+  /** Told what share of the fit is done, from 0 to 1, where that is known on the way. */
+  readonly reached?: (share: number) => void;
   /** Folder of this fit's own for state that lets it go on after a kill; absent: nothing is kept. */
   readonly checkpointFolder?: string;
 }

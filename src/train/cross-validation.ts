@@ -26,6 +26,8 @@ export interface FoldFitOptions {
   readonly checkpointFolder?: string;
   /** Told of every metric line as it comes. */
   readonly onLine?: (line: MetricLine) => void;
+  /** See `FitContext`. */
+  readonly reached?: (share: number) => void;
 }
 
 /** Trains on everything outside `fold`. */
@@ -34,7 +36,7 @@ export async function fitFold<Input>(
   folds: readonly number[],
   fold: number,
   random: RandomStream,
-  { checkpointFolder, onLine }: FoldFitOptions = {},
+  { checkpointFolder, onLine, reached }: FoldFitOptions = {},
 ): Promise<FoldFit<Input>> {
   const lines: MetricLine[] = [];
   const { targetsFor } = learner;
@@ -55,6 +57,7 @@ export async function fitFold<Input>(
         lines.push(line);
         onLine?.(line);
       },
+      ...(reached && { reached }),
       ...(checkpointFolder !== undefined && { checkpointFolder }),
     },
   );

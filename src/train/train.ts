@@ -145,9 +145,14 @@ async function trainFolds<Input>(
   for (let fold = 0; fold < count; fold++) {
     if (!(await foldIsDone(out, fold))) {
       const states = checkpointFolder(out, fold);
+      let remark = `fold ${fold}`;
       const { model, lines } = await fitFold(learner, folds, fold, randomStream(seed), {
         checkpointFolder: states,
-        onLine: (line) => progress.note?.(`fold ${fold} ${lineText(line)}`),
+        onLine: (line) => {
+          remark = `fold ${fold} ${lineText(line)}`;
+          progress.note?.(remark);
+        },
+        reached: (share) => progress.note?.(remark, share),
       });
       await writeFold(out, fold, lines, (folder) => model.write(folder));
     }

@@ -42,6 +42,26 @@ describe('progress where there is no terminal', () => {
     expect(lines().map((line) => line.split(' · ').at(-1))).toEqual(['epoch 3', 'epoch 6']);
   });
 
+  it('knows the time left within the first step where its share is told', () => {
+    const { lines, stream, clock } = watched();
+    const progress = consoleProgress(stream, () => clock.now);
+    progress.stage('Training', 2, 'folds');
+    clock.now += 6000;
+    progress.note?.('epoch 1');
+    clock.now += 6000;
+    progress.note?.('epoch 2', 0.25);
+    clock.now += 36_000;
+    progress.advance(1, 'fold 0');
+    clock.now += 2_400_000;
+    progress.note?.('epoch 1', 0.1);
+    expect(lines()).toEqual([
+      'Training: 0/2 folds · –/s · 6.0 s · epoch 1',
+      'Training: 0/2 folds · 0.021/s · 84 s left · epoch 2',
+      'Training: 1/2 folds · 0.021/s · 48 s left · fold 0',
+      'Training: 1/2 folds · 0.00045/s · 33 min left · epoch 1',
+    ]);
+  });
+
   it('tells every remark', () => {
     const { lines, stream } = watched();
     const progress = consoleProgress(stream, () => 1000);

@@ -115,7 +115,7 @@ async function fit(
     rows && settings.standardise
       ? trainingStatistics(rows.learnt, shape, learnt.targets, learnt.weights)
       : massStatistics(learnt.targets, learnt.weights);
-  const { random, record, checkpointFolder } = context;
+  const { random, record, reached, checkpointFolder } = context;
   const inside = (name: string): { checkpointFolder?: string } =>
     checkpointFolder === undefined ? {} : { checkpointFolder: join(checkpointFolder, name) };
   const start =
@@ -138,6 +138,8 @@ async function fit(
     ...(start && { start }),
     random: random.fork('photos'),
     record: (line) => record(countedOn(line, headEpochs)),
+    // What the heads learn before, from features, takes next to no time beside the backbone.
+    ...(reached && { reached }),
     ...inside('photos'),
   });
 }

@@ -31,6 +31,8 @@ export interface MemberSpec {
   readonly judging?: LabelledRows;
   readonly random: RandomStream;
   readonly record: (line: MetricLine) => void;
+  /** See `FitContext`. */
+  readonly reached?: (share: number) => void;
   readonly checkpointFolder?: string;
 }
 
@@ -42,7 +44,7 @@ export interface MemberSpec {
  * @throws SwardError, InputError as `trainEpochs` does
  */
 export async function trainMember(spec: MemberSpec): Promise<Weights> {
-  const { shape, settings, learnt, judging, random, record, checkpointFolder } = spec;
+  const { shape, settings, learnt, judging, random, record, reached, checkpointFolder } = spec;
   const codec = labelCodec(learnt, settings);
   const scope = Scope.root({ random: random.fork('weights') });
   const columns = columnsOf(shape);
@@ -80,6 +82,7 @@ export async function trainMember(spec: MemberSpec): Promise<Weights> {
       settings,
       random: random.fork('epochs'),
       record,
+      ...(reached && { reached }),
       ...(judge && { validate: () => judge.validate() }),
       ...(checkpointFolder !== undefined && { checkpointFolder }),
     });

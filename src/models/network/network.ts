@@ -90,7 +90,7 @@ function fitMember(
 ): Promise<Weights> {
   const weights = photoWeights(training, settings.sessionWeight);
   const { learnt, judging } = judgedPhotos({ ...training, weights }, takeRows, settings, context, member);
-  const { checkpointFolder } = context;
+  const { checkpointFolder, reached } = context;
   return trainMember({
     shape,
     settings,
@@ -98,6 +98,7 @@ function fitMember(
     ...(judging && { judging }),
     random: context.random.fork(`member ${member}`),
     record: (line) => context.record(countedOn(line, member, settings)),
+    ...(reached && { reached: (share) => reached((member + share) / settings.members) }),
     ...(checkpointFolder !== undefined && { checkpointFolder: join(checkpointFolder, `member-${member}`) }),
   });
 }

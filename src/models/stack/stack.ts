@@ -40,10 +40,13 @@ export function stack<Member extends StackMember>(
     async fit(training, context) {
       const placed = placeMembers(settings.members, training.inputs);
       const members: FittedMember[] = [];
+      // Where the combination is fitted, most of the time goes into that, afterwards.
+      const reached = settings.combine === 'fitted' ? undefined : context.reached;
       for (const [index, { member, columns, label }] of placed.entries()) {
         const model = await estimatorAt(member).fit(seenBy(columns, training), {
           random: context.random.fork(`member ${index}`),
           record: (line) => context.record(labelled(line, `${index} ${label}`)),
+          ...(reached && { reached: (share) => reached((index + share) / placed.length) }),
         });
         members.push({ member, columns, model });
       }

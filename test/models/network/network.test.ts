@@ -108,6 +108,16 @@ describe('networks over features', () => {
     expect(sizes.fp16).toBeLessThan(0.7 * (sizes.fp32 as number));
   });
 
+  it('tells what share of all members and epochs is done, batch by batch', async () => {
+    const shares: number[] = [];
+    const context = { ...contextOf(1), reached: (share: number) => shares.push(share) };
+    await network(settingsOf({ ...MLP, members: 2, epochs: 3, batch: 8 })).fit(set, context);
+    const batches = Math.ceil(set.targets.length / 8);
+    const steps = 2 * 3 * batches;
+    expect(shares.length).toBe(steps);
+    for (const [step, share] of shares.entries()) expect(share).toBeCloseTo((step + 1) / steps, 10);
+  });
+
   it('scatter when dropout is left on, the same for the same stream', async () => {
     const model = await network(settingsOf({ ...MLP, members: 2 })).fit(set, contextOf(1));
     const draw = async (seed: number) => model.predictSamples?.(set.inputs, 3, randomStream(seed));
