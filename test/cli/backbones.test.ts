@@ -9,7 +9,8 @@ import { huggingFaceDinov2, writeDistinct } from '../vision/weights/layout-files
 import { COMMIT, type LocalHub, localHub } from '../vision/weights/local-hub.ts';
 
 const root = temporaryFolder('backbones-command');
-const NAME = 'vit_small_patch14_dinov2.lvd142m';
+/** An entry whose checksum is not known, so that something small can stand in for its file. */
+const NAME = 'vit_small_patch14_reg4_dinov2.lvd142m';
 let made = 0;
 
 interface Outcome {
@@ -59,7 +60,7 @@ describe('sward backbones', () => {
     const lines = stdout.trimEnd().split('\n');
     expect(lines[0]).toMatch(/^name +features +parameters +download +input +licence +gated +pulled$/);
     const row = lines.find((line) => line.startsWith('vit_large_patch14_dinov2.lvd142m '));
-    expect(row).toMatch(/1024 +304\.4 M +1217 MB +518×518 +Apache-2\.0 +no +–$/);
+    expect(row).toMatch(/1024 +304\.4 M +1218 MB +518×518 +Apache-2\.0 +no +–$/);
     const gated = lines.find((line) => line.startsWith('facebook/dinov3-vitl16-pretrain-lvd1689m '));
     expect(gated).toMatch(/1213 MB +224×224 +DINOv3 +yes +–$/);
     expect(lines.at(-1)).toMatch(/^\d+ backbones, 0 pulled$/);
@@ -68,10 +69,10 @@ describe('sward backbones', () => {
 
   it('lists as JSON, only what is asked for', async () => {
     const { hub, home } = await aHub();
-    const { stdout } = await run(hub, home, 'list', 'patch14_dinov2', '--json');
+    const { stdout } = await run(hub, home, 'list', 'patch14_reg4_dinov2', '--json');
     const rows = JSON.parse(stdout) as { name: string; pulled: boolean; width: number }[];
     expect(rows.map(({ name }) => name)).toContain(NAME);
-    expect(rows.every(({ name, pulled }) => name.includes('patch14_dinov2') && !pulled)).toBe(true);
+    expect(rows.every(({ name, pulled }) => name.includes('patch14_reg4_dinov2') && !pulled)).toBe(true);
   });
 
   it('pulls, prints where the weights lie, and knows them afterwards', async () => {
@@ -93,7 +94,9 @@ describe('sward backbones', () => {
     const { hub, home } = await aHub();
     const { stdout, error } = await run(hub, home, 'path', NAME);
     expect(stdout).toBe('');
-    expect(error).toMatch(/not pulled yet .* run `sward backbones pull vit_small_patch14_dinov2.lvd142m`$/);
+    expect(error).toMatch(
+      /not pulled yet .* run `sward backbones pull vit_small_patch14_reg4_dinov2.lvd142m`$/,
+    );
     expect((await run(hub, home, 'pull', 'vit_tiny')).error).toMatch(
       /unknown backbone "vit_tiny": did you mean/,
     );

@@ -7,7 +7,7 @@ import { findBackbone, unknownBackbone } from './catalogue/catalogue.ts';
 import type { ArchitectureName, BackboneConfig, CatalogueEntry, Preprocessing } from './catalogue/entry.ts';
 import { type CachedFile, findCached } from './hub/cache.ts';
 import { HubError } from './hub/errors.ts';
-import { pullFile } from './hub/pull.ts';
+import { pullFile, type WantedFile } from './hub/pull.ts';
 import { type HubSettings, hubSettings } from './hub/settings.ts';
 import { rememberedFingerprint } from './known-fingerprints.ts';
 import { localWeights } from './local/local.ts';
@@ -61,7 +61,7 @@ export async function resolveWeights(
   if (entry?.layout === 'timm') {
     return resolveEntry(entry, await requireCached(entry, entry.name, settings), cacheFolder);
   }
-  const wanted = repositoryFile(nameOrPath);
+  const wanted = entry ?? repositoryFile(nameOrPath);
   const cached = await requireCached(wanted, nameOrPath, settings);
   const local = await localWeights(cached.path, cacheFolder);
   return { ...picked(local), source: `hub ${wanted.repository}@${cached.commit}` };
@@ -85,9 +85,10 @@ export async function pullWeights(
     await pullFile(entry, pulling);
     return resolveWeights(name, { ...options, settings });
   }
-  const wanted = repositoryFile(name);
+  const wanted = entry ?? repositoryFile(name);
+  const { repository } = wanted;
   const { commit } = await pullFile(wanted, pulling);
-  for (const file of COMPANIONS) await pullCompanion({ ...wanted, revision: commit, file }, settings);
+  for (const file of COMPANIONS) await pullCompanion({ repository, revision: commit, file }, settings);
   return resolveWeights(name, { ...options, settings });
 }
 
@@ -117,11 +118,7 @@ async function resolveEntry(
   return { path: cached.path, arch, config, preprocessing, source: `catalogue ${entry.name}`, sha256 };
 }
 
-async function requireCached(
-  wanted: { readonly repository: string; readonly revision: string; readonly file: string },
-  name: string,
-  settings: HubSettings,
-): Promise<CachedFile> {
+async function requireCached(wanted: WantedFile, name: string, settings: HubSettings): Promise<CachedFile> {
   const cached = await findCached(settings.cacheFolder, wanted);
   if (cached !== undefined) return cached;
   throw new HubError(

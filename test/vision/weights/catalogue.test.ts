@@ -44,11 +44,31 @@ describe('the catalogue', () => {
     expect(wrong.map(({ name }) => name)).toEqual([]);
   });
 
+  it('pins a commit only together with the size and the checksum of the file there', () => {
+    const pinned = CATALOGUE.filter(({ revision }) => revision !== 'main');
+    expect(pinned.length).toBeGreaterThan(10);
+    for (const { name, revision, bytes, sha256 } of pinned) {
+      expect(revision, name).toMatch(/^[0-9a-f]{40}$/);
+      expect(sha256, name).toMatch(/^[0-9a-f]{64}$/);
+      expect(bytes, name).toBeGreaterThan(1e7);
+    }
+    for (const { revision, bytes, sha256 } of CATALOGUE) {
+      if (revision === 'main') expect([bytes, sha256]).toEqual([null, null]);
+    }
+    const [checksums, commits] = [
+      new Set(pinned.map((e) => e.sha256)),
+      new Set(pinned.map((e) => e.revision)),
+    ];
+    expect([checksums.size, commits.size]).toEqual([pinned.length, pinned.length]);
+  });
+
   it('has bytes for every parameter, and little more than a head for classes', () => {
     for (const { name, parameters, dataBytes, bytes } of CATALOGUE) {
       expect(dataBytes, name).toBeGreaterThanOrEqual(4 * parameters);
       expect(dataBytes - 4 * parameters, name).toBeLessThan(4 * 21_843 * 1537 + 2_000_000);
       if (bytes !== null) expect(bytes, name).toBeGreaterThan(dataBytes);
+      // A header of names and shapes is all a file has besides.
+      if (bytes !== null) expect(bytes, name).toBeLessThan(dataBytes + 200_000);
     }
   });
 

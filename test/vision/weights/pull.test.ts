@@ -11,6 +11,7 @@ import {
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Progress } from '../../../src/ground/progress.ts';
+import { findCached } from '../../../src/vision/weights/hub/cache.ts';
 import { pullFile } from '../../../src/vision/weights/hub/pull.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { COMMIT, describing, type LocalHub, localHub, sendContent, sha256 } from './local-hub.ts';
@@ -392,6 +393,23 @@ describe('a hub that lies', () => {
     await expect(pullFile({ ...WANTED, bytes: 5 }, { settings: hub.settings(cache) })).rejects.toThrow(
       /has 300000 bytes on the hub where 5 are expected/,
     );
+  });
+
+  it('finds a pinned file on the main branch where its commit is not, and there again', async () => {
+    const { hub, cache, bytes } = await aHub();
+    const settings = hub.settings(cache);
+    const pinned = { ...WANTED, revision: 'ef'.repeat(20), sha256: sha256(bytes) };
+    const pulled = await pullFile(pinned, { settings });
+    expect(pulled).toMatchObject({ commit: COMMIT, sha256: sha256(bytes) });
+    expect(await findCached(cache, pinned)).toEqual(pulled);
+    const requests = hub.seen.length;
+    expect(await pullFile(pinned, { settings })).toEqual(pulled);
+    expect(hub.seen.length).toBe(requests);
+    expect(await findCached(cache, { ...pinned, sha256: 'ab'.repeat(32) })).toBeUndefined();
+    await expect(pullFile({ ...pinned, sha256: 'ab'.repeat(32) }, { settings })).rejects.toThrow(
+      /the file changed: sha256/,
+    );
+    await expect(pullFile({ ...pinned, sha256: null }, { settings })).rejects.toThrow(/no revision "efef/);
   });
 
   it('cannot send round in circles, nor to other than web addresses', async () => {

@@ -1,3 +1,5 @@
+import { pinOf } from './pins.ts';
+
 /** How a photo becomes a network's input; belongs to the weights. */
 export interface Preprocessing {
   /** Height and width in pixels the weights were trained (or last tuned) at. */
@@ -81,11 +83,9 @@ export function timmSource(name: string): Source {
   return {
     name,
     repository: `timm/${name}`,
-    revision: 'main',
     file: 'model.safetensors',
     layout: 'timm',
-    bytes: null,
-    sha256: null,
+    ...pinOf(name),
     gated: false,
   };
 }
@@ -94,6 +94,7 @@ export function timmSource(name: string): Source {
 export function metaSource(name: string): Source {
   return {
     ...timmSource(name),
+    ...pinOf(`facebook/${name}`),
     name: `facebook/${name}`,
     repository: `facebook/${name}`,
     layout: 'huggingface',

@@ -29,8 +29,21 @@ export function blobPath(cacheFolder: string, repository: string, etag: string):
   return join(repositoryFolder(cacheFolder, repository), 'blobs', etag);
 }
 
-/** The file, where it lies in the cache whole; nothing goes over the network. */
-export async function findCached(cacheFolder: string, wanted: HubFile): Promise<CachedFile | undefined> {
+/**
+ * The file, where it lies in the cache whole; nothing goes over the network. One that is known by its checksum is
+ * also found where another tool pulled it as part of `main`.
+ */
+export async function findCached(
+  cacheFolder: string,
+  wanted: HubFile & { readonly sha256?: string | null },
+): Promise<CachedFile | undefined> {
+  const cached = await findAt(cacheFolder, wanted);
+  if (cached !== undefined || !wanted.sha256) return cached;
+  const current = await findAt(cacheFolder, { ...wanted, revision: 'main' });
+  return current?.sha256 === wanted.sha256 ? current : undefined;
+}
+
+async function findAt(cacheFolder: string, wanted: HubFile): Promise<CachedFile | undefined> {
   const folder = repositoryFolder(cacheFolder, wanted.repository);
   const commit = await commitOf(folder, wanted.revision);
   if (commit === undefined) return undefined;

@@ -6,10 +6,13 @@ export class HubError extends SwardError {
   override name = 'HubError';
   /** Whether trying again may help. */
   readonly passing: boolean;
+  /** Whether the hub says that there is no such thing. */
+  readonly absent: boolean;
 
-  constructor(message: string, passing = false) {
+  constructor(message: string, { passing = false, absent = false } = {}) {
     super(message);
     this.passing = passing;
+    this.absent = absent;
   }
 }
 
@@ -55,11 +58,13 @@ export function statusError(
       EntryNotFound: 'there is no such file',
     };
     const reason = missing[code ?? ''] ?? `nothing there at revision "${wanted.revision}"`;
-    return new HubError(`${what}: ${reason} (404); check the name at ${page}, and HF_ENDPOINT if it is set`);
+    return new HubError(`${what}: ${reason} (404); check the name at ${page}, and HF_ENDPOINT if it is set`, {
+      absent: true,
+    });
   }
   const passing = status === 408 || status === 429 || status >= 500;
   const remedy = passing ? 'try again later' : `check HF_ENDPOINT (${endpoint})`;
-  return new HubError(`${what}: the hub answers ${status}; ${remedy}`, passing);
+  return new HubError(`${what}: the hub answers ${status}; ${remedy}`, { passing });
 }
 
 /** The error for a request that got no answer. */
@@ -69,7 +74,7 @@ export function networkError(error: unknown, wanted: HubFile, { endpoint }: HubS
   const detail = code === undefined ? messageOf(cause) : code;
   return new HubError(
     `${shownFile(wanted)}: cannot reach ${endpoint} (${detail}); check the network, or HF_ENDPOINT for a mirror; what has arrived is kept and the next pull goes on from there`,
-    true,
+    { passing: true },
   );
 }
 

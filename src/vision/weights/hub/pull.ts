@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { fileFingerprint } from '../../../ground/fingerprint.ts';
 import { type Progress, SILENT } from '../../../ground/progress.ts';
 import { byteStage } from './byte-progress.ts';
-import { blobPath, type CachedFile, findCached, linkIntoSnapshot } from './cache.ts';
+import { blobPath, type CachedFile, findCached, isCommit, linkIntoSnapshot } from './cache.ts';
 import { diskError, HubError, type HubFile, shownFile } from './errors.ts';
 import { withLock } from './lock.ts';
 import { type FileMetadata, fetchMetadata } from './metadata.ts';
@@ -46,7 +46,7 @@ export async function pullFile(wanted: WantedFile, options: PullOptions = {}): P
       `${shownFile(wanted)}: ${state} (${settings.cacheFolder}) and HF_HUB_OFFLINE forbids the network; unset it and pull, or copy the file there`,
     );
   }
-  const metadata = await fetchMetadata(wanted, settings);
+  const { metadata, ...found } = await located(wanted, settings);
   requireExpected(wanted, metadata);
   const blob = blobPath(settings.cacheFolder, wanted.repository, metadata.etag);
   const lock = join(
@@ -57,12 +57,27 @@ export async function pullFile(wanted: WantedFile, options: PullOptions = {}): P
   );
   try {
     await withLock(lock, async () => {
-      if (!(await holds(blob, metadata))) await bringBlob(wanted, metadata, blob, settings, progress);
+      if (!(await holds(blob, metadata))) await bringBlob(found, metadata, blob, settings, progress);
     });
-    const path = await linkIntoSnapshot(settings.cacheFolder, wanted, metadata.commit, metadata.etag);
+    const path = await linkIntoSnapshot(settings.cacheFolder, found, metadata.commit, metadata.etag);
     return { path, commit: metadata.commit, sha256: metadata.sha256 ?? wanted.sha256 ?? undefined };
   } catch (error) {
     throw diskError(error, settings.cacheFolder, metadata.bytes) ?? error;
+  }
+}
+
+/** Where the hub has the file: at the commit wanted, else, where a checksum will tell, on the main branch. */
+async function located(
+  wanted: WantedFile,
+  settings: HubSettings,
+): Promise<WantedFile & { readonly metadata: FileMetadata }> {
+  try {
+    return { ...wanted, metadata: await fetchMetadata(wanted, settings) };
+  } catch (error) {
+    const mayBeElsewhere = isCommit(wanted.revision) && Boolean(wanted.sha256);
+    if (!(error instanceof HubError && error.absent && mayBeElsewhere)) throw error;
+    const onMain = { ...wanted, revision: 'main' };
+    return { ...onMain, metadata: await fetchMetadata(onMain, settings) };
   }
 }
 

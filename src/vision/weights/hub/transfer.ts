@@ -226,14 +226,14 @@ async function writeWhole(handle: FileHandle, chunk: Uint8Array, position: numbe
 function stalled(wanted: HubFile, { stallMilliseconds }: HubSettings): HubError {
   return new HubError(
     `${shownFile(wanted)}: nothing came for ${stallMilliseconds / 1000} s; check the network and pull again, which goes on from there`,
-    true,
+    { passing: true },
   );
 }
 
 function cutShort(wanted: HubFile, at: number, bytes: number): HubError {
   return new HubError(
     `${shownFile(wanted)}: the connection ended at ${at} of ${bytes} bytes (${shownBytes(bytes)}); pull again, which goes on from there`,
-    true,
+    { passing: true },
   );
 }
 
