@@ -37,7 +37,7 @@ function barProgress(stream: NodeJS.WriteStream): Progress {
         hideCursor: true,
       };
       bar = new SingleBar(options);
-      bar.start(total, 0, { rate: '–', left: '–', remark: '' });
+      bar.start(total, 0, { ...shown(), remark: '' });
     },
     advance(steps = 1, remark = '') {
       stage.advance(steps);

@@ -92,11 +92,10 @@ export function timmSource(name: string): Source {
 
 /** Meta's own copies of DINOv3: a repository each, whose terms must be accepted on the hub. */
 export function metaSource(name: string): Source {
+  const repository = `facebook/${name}`;
   return {
-    ...timmSource(name),
-    ...pinOf(`facebook/${name}`),
-    name: `facebook/${name}`,
-    repository: `facebook/${name}`,
+    ...timmSource(repository),
+    repository,
     layout: 'huggingface',
     gated: true,
   };
