@@ -69,3 +69,5 @@ export function erf(x: number): number {
   for (let k = 60; k > 0; k--) fraction = k / 2 / (size + fraction);
   return Math.sign(x) * (1 - Math.exp(-size * size) / Math.sqrt(Math.PI) / (size + fraction));
 }
+
+export const total = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
