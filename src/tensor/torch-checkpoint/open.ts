@@ -1,0 +1,155 @@
+import { InputError } from '../../ground/errors.ts';
+import { readBytes, withOpenFile } from '../../ground/positioned-file.ts';
+import { FETCH_AGAIN, quoted, tensorError } from '../safetensors/wording.ts';
+import { requireZip, START_BYTES } from './other-formats.ts';
+import { unpickle } from './pickle-machine.ts';
+import { PickleOpaque, type PickleStorage, type PickleValue } from './pickle-values.ts';
+import { findStateDict } from './state-dict.ts';
+import { checkedTensor, type StoredBytes, type TorchTensor } from './tensor-view.ts';
+import { type ReadableFile, readZipDirectory, startOfEntry, type ZipEntry } from './zip-directory.ts';
+
+/** Far above any checkpoint's; bounds the memory that a hostile one can claim. */
+const MAX_PICKLE_BYTES = 2 ** 26;
+const BYTE_ORDER_BYTES = 16;
+
+/** Views may share and repeat what is stored, up to this many times the file's size and so many bytes more. */
+const MOST_REPEATS = 4;
+const REPEATS_BESIDE = 2 ** 30;
+
+const SAVE_STATE_DICT = 'save its state dict: torch.save(model.state_dict(), FILE)';
+
+/** A checkpoint whose state dict has been read and checked; no handle is kept, so nothing needs closing. */
+export interface TorchCheckpoint {
+  readonly path: string;
+  readonly byteLength: number;
+  /** Identifies the file as it was when opened; reading refuses any other. */
+  readonly version: string;
+  /** Keys under which the state dict was found: `state_dict`, or none. */
+  readonly within: readonly string[];
+  /** In the file's order, under their names without `module.` and `_orig_mod.`. */
+  readonly tensors: ReadonlyMap<string, TorchTensor>;
+  /** What those members of the state dict are that would be tensors but cannot be read, such as sparse ones. */
+  readonly unreadable: ReadonlyMap<string, string>;
+}
+
+/**
+ * Reads the state dict of a file that `torch.save` of PyTorch 1.6 or newer wrote. Its pickle is interpreted, not
+ * executed: nothing in it can run. Tensor data are not touched; take them with `readTorchTensor`, or where they lie
+ * row by row in the file, from `byteOffset`.
+ *
+ * @throws InputError when the file is missing, cut, in another form, has no state dict, or contradicts itself
+ */
+export async function openTorchCheckpoint(path: string): Promise<TorchCheckpoint> {
+  return withOpenFile(path, async ({ handle, byteLength, version }) => {
+    const file: ReadableFile = { path, handle, byteLength };
+    const start = await readBytes(path, handle, 0, Math.min(START_BYTES, byteLength));
+    requireZip(path, new Uint8Array(start));
+    const archive = archiveOf(path, await readZipDirectory(file));
+    await requireLittleEndian(file, archive);
+    const content = unpickle(new Uint8Array(await contentOf(file, archive.pickle)), (what) => {
+      return new InputError(`${path} entry ${quoted(archive.pickle.name)}`, what, FETCH_AGAIN);
+    });
+    const found = findStateDict(content);
+    if (found === undefined) throw noStateDict(path, content);
+    const storages = new Map<string, StoredBytes>();
+    const tensors = new Map<string, TorchTensor>();
+    const unreadable = new Map<string, string>();
+    for (const [name, member] of found.members) {
+      if (member instanceof PickleOpaque) {
+        unreadable.set(name, member.what);
+        continue;
+      }
+      const storage = await storageOf(file, archive, name, member.storage, storages);
+      tensors.set(name, checkedTensor(path, name, member, storage));
+    }
+    requireModest(path, tensors.values(), byteLength);
+    return { path, byteLength, version, within: found.within, tensors, unreadable };
+  });
+}
+
+interface Archive {
+  readonly entries: ReadonlyMap<string, ZipEntry>;
+  /** The folder inside the archive that all lies in, with a slash. */
+  readonly folder: string;
+  readonly pickle: ZipEntry;
+}
+
+function archiveOf(path: string, entries: ReadonlyMap<string, ZipEntry>): Archive {
+  const pickles = [...entries.values()].filter(({ name }) => /^[^/]+\/data\.pkl$/.test(name));
+  const [pickle] = pickles;
+  if (pickle === undefined || pickles.length > 1) {
+    throw new InputError(path, 'is a ZIP file, but not one of torch.save', 'give the file torch.save wrote');
+  }
+  const folder = pickle.name.slice(0, -'data.pkl'.length);
+  if (entries.has(`${folder}constants.pkl`)) {
+    throw new InputError(
+      path,
+      'is a TorchScript archive, which holds a program',
+      'save its state dict: torch.save(torch.jit.load(FILE).state_dict(), NEW_FILE)',
+    );
+  }
+  return { entries, folder, pickle };
+}
+
+async function requireLittleEndian(file: ReadableFile, { entries, folder }: Archive): Promise<void> {
+  const entry = entries.get(`${folder}byteorder`);
+  if (entry === undefined) return;
+  const start = await startOfEntry(file, entry);
+  const length = Math.min(entry.byteLength, BYTE_ORDER_BYTES);
+  const order = Buffer.from(await readBytes(file.path, file.handle, start, length)).toString('latin1');
+  if (order === 'little') return;
+  throw new InputError(
+    file.path,
+    `has the byte order ${quoted(order)}`,
+    'save it again on a little-endian machine',
+  );
+}
+
+async function contentOf(file: ReadableFile, entry: ZipEntry): Promise<ArrayBuffer> {
+  const start = await startOfEntry(file, entry);
+  if (entry.byteLength > MAX_PICKLE_BYTES) {
+    const what = `has ${entry.byteLength} bytes (at most ${MAX_PICKLE_BYTES} are read)`;
+    throw new InputError(`${file.path} entry ${quoted(entry.name)}`, what, SAVE_STATE_DICT);
+  }
+  return readBytes(file.path, file.handle, start, entry.byteLength);
+}
+
+/** Where the bytes of a storage lie. @throws InputError when they are not there, or not as many as stated */
+async function storageOf(
+  file: ReadableFile,
+  { entries, folder }: Archive,
+  name: string,
+  { key, byteLength }: PickleStorage,
+  known: Map<string, StoredBytes>,
+): Promise<StoredBytes> {
+  const entry = entries.get(`${folder}data/${key}`);
+  if (entry === undefined) {
+    throw tensorError(file.path, name, `is stored in data/${quoted(key)}, which is not there`, FETCH_AGAIN);
+  }
+  if (entry.byteLength !== byteLength) {
+    const what = `needs a storage of ${byteLength} bytes, but data/${quoted(key)} has ${entry.byteLength}`;
+    throw tensorError(file.path, name, what, FETCH_AGAIN);
+  }
+  const found = known.get(key) ?? { byteOffset: await startOfEntry(file, entry), byteLength };
+  known.set(key, found);
+  return found;
+}
+
+function noStateDict(path: string, content: PickleValue): InputError {
+  if (content instanceof PickleOpaque) {
+    return new InputError(path, `holds ${content.what}, not a state dict`, SAVE_STATE_DICT);
+  }
+  return new InputError(path, 'holds no state dict (tensors by name)', SAVE_STATE_DICT);
+}
+
+/** Refuses checkpoints whose tensors repeat a few bytes without end. */
+function requireModest(path: string, tensors: Iterable<TorchTensor>, fileBytes: number): void {
+  const most = MOST_REPEATS * fileBytes + REPEATS_BESIDE;
+  let total = 0;
+  for (const { name, byteLength } of tensors) {
+    total += byteLength;
+    if (total <= most) continue;
+    const what = `brings the tensors to ${total} bytes, from a file of ${fileBytes}`;
+    throw tensorError(path, name, what, FETCH_AGAIN);
+  }
+}

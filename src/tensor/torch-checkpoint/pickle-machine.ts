@@ -1,0 +1,241 @@
+import { PickleCursor } from './pickle-cursor.ts';
+import { calledValue, persistentValue } from './pickle-globals.ts';
+import {
+  PickleDict,
+  PickleGlobal,
+  PickleList,
+  PickleOpaque,
+  PickleTuple,
+  type PickleValue,
+} from './pickle-values.ts';
+
+/** Bounds the memory that a hostile pickle can claim: a checkpoint of 1,000 tensors has some 30,000. */
+const MAX_INSTRUCTIONS = 2_000_000;
+const OLDEST_PROTOCOL = 2;
+const NEWEST_PROTOCOL = 5;
+const STOP = 0x2e;
+
+/**
+ * The value a pickle describes (Python's `pickletools`, protocols 2 to 5), worked out by a machine that can build
+ * containers, numbers and texts and nothing else: classes and functions are names, calling one makes the tensor or
+ * mapping it is known for, or an opaque value. Time and memory grow with the length of the pickle alone, however its
+ * values hold each other.
+ *
+ * @param problem makes the error to throw from a description of what is wrong
+ */
+export function unpickle(bytes: Uint8Array, problem: (what: string) => Error): PickleValue {
+  const machine = new PickleMachine(new PickleCursor(bytes, problem), problem);
+  for (let count = 0; count < MAX_INSTRUCTIONS; count++) {
+    const at = machine.cursor.position;
+    const code = machine.cursor.unsigned(1);
+    if (code === STOP) return machine.pop();
+    const instruction = INSTRUCTIONS.get(code);
+    if (instruction === undefined) {
+      throw problem(`holds the unknown instruction 0x${code.toString(16)} at byte ${at}`);
+    }
+    instruction(machine);
+  }
+  throw problem(`holds more than ${MAX_INSTRUCTIONS} instructions`);
+}
+
+class PickleMachine {
+  readonly cursor: PickleCursor;
+  readonly memo = new Map<number, PickleValue>();
+  readonly problem: (what: string) => Error;
+  readonly #stack: PickleValue[] = [];
+  /** How high the stack was at each mark. */
+  readonly #marks: number[] = [];
+
+  constructor(cursor: PickleCursor, problem: (what: string) => Error) {
+    this.cursor = cursor;
+    this.problem = problem;
+  }
+
+  push(value: PickleValue): void {
+    this.#stack.push(value);
+  }
+
+  mark(): void {
+    this.#marks.push(this.#stack.length);
+  }
+
+  pop(): PickleValue {
+    const value = this.top();
+    this.#stack.pop();
+    return value;
+  }
+
+  top(): PickleValue {
+    const floor = this.#marks.at(-1) ?? 0;
+    if (this.#stack.length <= floor) throw this.problem(`takes a value where none is at ${this.#where()}`);
+    return this.#stack[this.#stack.length - 1] as PickleValue;
+  }
+
+  /** Takes all values since the last mark, and the mark. */
+  popToMark(): PickleValue[] {
+    const mark = this.#marks.pop();
+    if (mark === undefined) throw this.problem(`goes back to a mark where none is at ${this.#where()}`);
+    return this.#stack.splice(mark);
+  }
+
+  /** Drops the mark where one is on top, else a value. */
+  drop(): void {
+    if (this.#marks.at(-1) === this.#stack.length) this.#marks.pop();
+    else this.pop();
+  }
+
+  popMany(count: number): PickleValue[] {
+    return Array.from({ length: count }, () => this.pop()).reverse();
+  }
+
+  recall(index: number): void {
+    const value = this.memo.get(index);
+    if (value === undefined) throw this.problem(`recalls what was not memorised at ${this.#where()}`);
+    this.push(value);
+  }
+
+  append(items: readonly PickleValue[]): void {
+    const target = this.top();
+    if (target instanceof PickleList) for (const item of items) target.items.push(item);
+    else if (!(target instanceof PickleOpaque))
+      throw this.problem(`appends to what is no list at ${this.#where()}`);
+  }
+
+  setItems(items: readonly PickleValue[]): void {
+    const target = this.top();
+    if (items.length % 2 !== 0) throw this.problem(`sets a key without value at ${this.#where()}`);
+    if (target instanceof PickleDict) {
+      for (let index = 0; index < items.length; index += 2) {
+        target.entries.set(items[index] as PickleValue, items[index + 1] as PickleValue);
+      }
+    } else if (!(target instanceof PickleOpaque)) {
+      throw this.problem(`sets a key of what is no mapping at ${this.#where()}`);
+    }
+  }
+
+  call(callee: PickleValue, args: PickleValue): void {
+    this.push(calledValue(callee, args));
+  }
+
+  #where(): string {
+    return `byte ${this.cursor.position}`;
+  }
+}
+
+type Instruction = (machine: PickleMachine) => void;
+
+const whole = (machine: PickleMachine, length: number): PickleValue =>
+  machine.cursor.whole(length) ?? new PickleOpaque('a large number');
+const text = (machine: PickleMachine, length: number): PickleValue =>
+  machine.cursor.text(length) ?? new PickleOpaque('an ill-formed text');
+const bytes = (machine: PickleMachine, length: number): PickleValue => {
+  machine.cursor.skip(length);
+  return new PickleOpaque('bytes');
+};
+const set = (machine: PickleMachine): void => {
+  machine.popToMark();
+  machine.push(new PickleOpaque('a set'));
+};
+const named = (machine: PickleMachine, module: unknown, name: unknown): void => {
+  if (typeof module !== 'string' || typeof name !== 'string') {
+    throw machine.problem(`names a class by what is no text at byte ${machine.cursor.position}`);
+  }
+  machine.push(new PickleGlobal(module, name));
+};
+
+/** By code; names as in Python's `pickletools`. Those of protocols 0 and 1 alone, extensions and buffers are left out. */
+const INSTRUCTIONS: ReadonlyMap<number, Instruction> = new Map<number, Instruction>([
+  // PROTO, FRAME
+  [0x80, (machine) => protocol(machine)],
+  [0x95, ({ cursor }) => cursor.skip(8)],
+  // MARK, POP, POP_MARK, DUP
+  [0x28, (machine) => machine.mark()],
+  [0x30, (machine) => machine.drop()],
+  [0x31, (machine) => void machine.popToMark()],
+  [0x32, (machine) => machine.push(machine.top())],
+  // NONE, NEWTRUE, NEWFALSE
+  [0x4e, (machine) => machine.push(null)],
+  [0x88, (machine) => machine.push(true)],
+  [0x89, (machine) => machine.push(false)],
+  // BININT, BININT1, BININT2, LONG1, LONG4, BINFLOAT
+  [0x4a, (machine) => machine.push(machine.cursor.signed())],
+  [0x4b, (machine) => machine.push(machine.cursor.unsigned(1))],
+  [0x4d, (machine) => machine.push(machine.cursor.unsigned(2))],
+  [0x8a, (machine) => machine.push(whole(machine, machine.cursor.unsigned(1)))],
+  [0x8b, (machine) => machine.push(whole(machine, machine.cursor.unsigned(4)))],
+  [0x47, (machine) => machine.push(machine.cursor.float())],
+  // BINSTRING, SHORT_BINSTRING, BINUNICODE, SHORT_BINUNICODE, BINUNICODE8
+  [0x54, (machine) => machine.push(text(machine, machine.cursor.unsigned(4)))],
+  [0x55, (machine) => machine.push(text(machine, machine.cursor.unsigned(1)))],
+  [0x58, (machine) => machine.push(text(machine, machine.cursor.unsigned(4)))],
+  [0x8c, (machine) => machine.push(text(machine, machine.cursor.unsigned(1)))],
+  [0x8d, (machine) => machine.push(text(machine, machine.cursor.unsigned(8)))],
+  // BINBYTES, SHORT_BINBYTES, BINBYTES8, BYTEARRAY8
+  [0x42, (machine) => machine.push(bytes(machine, machine.cursor.unsigned(4)))],
+  [0x43, (machine) => machine.push(bytes(machine, machine.cursor.unsigned(1)))],
+  [0x8e, (machine) => machine.push(bytes(machine, machine.cursor.unsigned(8)))],
+  [0x96, (machine) => machine.push(bytes(machine, machine.cursor.unsigned(8)))],
+  // EMPTY_LIST, LIST, APPEND, APPENDS
+  [0x5d, (machine) => machine.push(new PickleList())],
+  [0x6c, (machine) => collected(machine, new PickleList(), (items) => machine.append(items))],
+  [0x61, (machine) => machine.append([machine.pop()])],
+  [0x65, (machine) => machine.append(machine.popToMark())],
+  // EMPTY_TUPLE, TUPLE, TUPLE1, TUPLE2, TUPLE3
+  [0x29, (machine) => machine.push(new PickleTuple([]))],
+  [0x74, (machine) => machine.push(new PickleTuple(machine.popToMark()))],
+  [0x85, (machine) => machine.push(new PickleTuple(machine.popMany(1)))],
+  [0x86, (machine) => machine.push(new PickleTuple(machine.popMany(2)))],
+  [0x87, (machine) => machine.push(new PickleTuple(machine.popMany(3)))],
+  // EMPTY_DICT, DICT, SETITEM, SETITEMS
+  [0x7d, (machine) => machine.push(new PickleDict())],
+  [0x64, (machine) => collected(machine, new PickleDict(), (items) => machine.setItems(items))],
+  [0x73, (machine) => machine.setItems(machine.popMany(2))],
+  [0x75, (machine) => machine.setItems(machine.popToMark())],
+  // EMPTY_SET, ADDITEMS, FROZENSET
+  [0x8f, (machine) => machine.push(new PickleOpaque('a set'))],
+  [0x90, (machine) => machine.append(machine.popToMark())],
+  [0x91, set],
+  // GLOBAL, STACK_GLOBAL
+  [0x63, (machine) => named(machine, machine.cursor.line(), machine.cursor.line())],
+  [0x93, (machine) => named(machine, ...(machine.popMany(2) as [PickleValue, PickleValue]))],
+  // REDUCE, NEWOBJ, NEWOBJ_EX, BUILD
+  [0x52, (machine) => machine.call(...(machine.popMany(2) as [PickleValue, PickleValue]))],
+  [0x81, (machine) => machine.call(...(machine.popMany(2) as [PickleValue, PickleValue]))],
+  [0x92, (machine) => calledWithNames(machine)],
+  // What objects remember besides, as a state dict its versions, is not needed.
+  [0x62, (machine) => built(machine)],
+  // BINPERSID
+  [0x51, (machine) => machine.push(persistentValue(machine.pop()))],
+  // BINGET, LONG_BINGET, BINPUT, LONG_BINPUT, MEMOIZE
+  [0x68, (machine) => machine.recall(machine.cursor.unsigned(1))],
+  [0x6a, (machine) => machine.recall(machine.cursor.unsigned(4))],
+  [0x71, (machine) => void machine.memo.set(machine.cursor.unsigned(1), machine.top())],
+  [0x72, (machine) => void machine.memo.set(machine.cursor.unsigned(4), machine.top())],
+  [0x94, (machine) => void machine.memo.set(machine.memo.size, machine.top())],
+]);
+
+function protocol(machine: PickleMachine): void {
+  const version = machine.cursor.unsigned(1);
+  if (version >= OLDEST_PROTOCOL && version <= NEWEST_PROTOCOL) return;
+  throw machine.problem(`is of the pickle protocol ${version}, not ${OLDEST_PROTOCOL} to ${NEWEST_PROTOCOL}`);
+}
+
+function collected(
+  machine: PickleMachine,
+  container: PickleList | PickleDict,
+  fill: (items: readonly PickleValue[]) => void,
+): void {
+  const items = machine.popToMark();
+  machine.push(container);
+  fill(items);
+}
+
+function calledWithNames(machine: PickleMachine): void {
+  const [callee = null, args = null] = machine.popMany(3);
+  machine.call(callee, args);
+}
+
+function built(machine: PickleMachine): void {
+  machine.pop();
+  machine.top();
+}
