@@ -9,4 +9,4 @@ export type {
 } from './backbone.ts';
 export { lastBlocks, layerOf } from './partition.ts';
 export { ARCHITECTURE_NAMES, makeBackbone } from './registry.ts';
-export { backboneParameters, checkWeights } from './weights-check.ts';
+export { backboneParameters, checkWeights, tensorProblems } from './weights-check.ts';

@@ -1,6 +1,6 @@
 import { InputError } from '../../ground/errors.ts';
 import { randomStream } from '../../ground/random.ts';
-import { input, type Parameter, type SafetensorsFile, Scope } from '../../tensor/index.ts';
+import { input, type Parameter, Scope } from '../../tensor/index.ts';
 import type { Backbone, Size } from './backbone.ts';
 
 /** The least size to try an architecture with that takes any. */
@@ -30,31 +30,49 @@ export function backboneParameters(backbone: Backbone): readonly Parameter[] {
   return scope.parameters;
 }
 
+/** Names and shapes of a file's tensors. */
+export interface NamedShapes {
+  readonly path: string;
+  readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[] }>;
+}
+
 /**
  * Makes sure that a file holds exactly the weights of a backbone. Heads for classes may be there too.
  *
  * @throws InputError naming the file, and every missing, unexpected and misshapen tensor
  */
-export function checkWeights(backbone: Backbone, file: SafetensorsFile): void {
+export function checkWeights(backbone: Backbone, file: NamedShapes): void {
   const wanted = new Map(backboneParameters(backbone).map(({ name, shape }) => [name, shape]));
-  const missing = [...wanted.keys()].filter((name) => !file.tensors.has(name));
-  const unexpected = [...file.tensors.keys()].filter((name) => !wanted.has(name) && !isOfNoUse(name));
-  const misshapen = [...wanted].flatMap(([name, shape]) => {
-    const entry = file.tensors.get(name);
-    if (entry === undefined || String(entry.shape) === String(shape)) return [];
-    return [`${name} [${entry.shape.join(', ')}] for [${shape.join(', ')}]`];
-  });
-  const problems = [
-    listed('missing', missing),
-    listed('unexpected', unexpected),
-    listed('misshapen', misshapen),
-  ].filter((problem) => problem !== '');
+  const problems = tensorProblems(wanted, file.tensors);
   if (problems.length === 0) return;
   throw new InputError(
     file.path,
     `these are not the weights of this ${backbone.arch}: ${problems.join('; ')}`,
     'choose the architecture and configuration the file is for, or the file for them',
   );
+}
+
+/**
+ * What is missing, unexpected or misshapen among tensors, in words; what backbones have no use for may be there too.
+ *
+ * @param wanted shapes by name
+ */
+export function tensorProblems(
+  wanted: ReadonlyMap<string, readonly number[]>,
+  found: NamedShapes['tensors'],
+): string[] {
+  const missing = [...wanted.keys()].filter((name) => !found.has(name));
+  const unexpected = [...found.keys()].filter((name) => !wanted.has(name) && !isOfNoUse(name));
+  const misshapen = [...wanted].flatMap(([name, shape]) => {
+    const entry = found.get(name);
+    if (entry === undefined || String(entry.shape) === String(shape)) return [];
+    return [`${name} [${entry.shape.join(', ')}] for [${shape.join(', ')}]`];
+  });
+  return [
+    listed('missing', missing),
+    listed('unexpected', unexpected),
+    listed('misshapen', misshapen),
+  ].filter((problem) => problem !== '');
 }
 
 function listed(kind: string, names: readonly string[]): string {

@@ -12,6 +12,8 @@ export { HubError } from './hub/errors.ts';
 export { type PullOptions, pullFile, type WantedFile } from './hub/pull.ts';
 export { type HubSettings, hubSettings } from './hub/settings.ts';
 export { type LocalWeights, localWeights } from './local/local.ts';
+export { backbonePrefix, holdsBackbone } from './local/stored-weights.ts';
+export { originOf, type WeightsOrigin } from './origin.ts';
 export {
   pulledPath,
   pullWeights,

@@ -12,7 +12,10 @@ const SHA256 = /^[0-9a-f]{64}$/;
  *
  * @param cacheFolder where sward keeps what it can compute again
  */
-export async function rememberedFingerprint(file: SafetensorsFile, cacheFolder: string): Promise<string> {
+export async function rememberedFingerprint(
+  file: Pick<SafetensorsFile, 'path' | 'version'>,
+  cacheFolder: string,
+): Promise<string> {
   const key = valueFingerprint([resolve(file.path), file.version]);
   const memory = join(cacheFolder, 'weights', 'fingerprints', key);
   const known = await readFile(memory, 'utf8').catch(() => '');

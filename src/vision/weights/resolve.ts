@@ -11,6 +11,7 @@ import { pullFile, type WantedFile } from './hub/pull.ts';
 import { type HubSettings, hubSettings } from './hub/settings.ts';
 import { rememberedFingerprint } from './known-fingerprints.ts';
 import { localWeights } from './local/local.ts';
+import type { WeightsOrigin } from './origin.ts';
 
 /** Weights found and understood. */
 export interface ResolvedWeights {
@@ -24,6 +25,8 @@ export interface ResolvedWeights {
   readonly source: string;
   /** SHA-256 of the weights as published or given (before any conversion), hexadecimal. */
   readonly sha256: string;
+  /** What they were trained further from, where that is known. */
+  readonly origin?: WeightsOrigin;
 }
 
 export interface ResolveOptions {
@@ -40,8 +43,8 @@ const COMPANIONS = ['config.json', 'preprocessor_config.json'] as const;
 
 /**
  * Finds weights that were pulled or lie in a file: a catalogue name (`vit_small_patch14_dinov2.lvd142m`), a hub
- * repository (`facebook/dinov2-small`), or the path of a `.safetensors` file or a folder that has one. Nothing
- * goes over the network.
+ * repository (`facebook/dinov2-small`), or the path of a file of safetensors or PyTorch or a folder that has one.
+ * Nothing goes over the network.
  *
  * @throws UsageError for a name that nothing has
  * @throws HubError for one that was not pulled yet
@@ -150,11 +153,11 @@ function repositoryFile(name: string): {
 
 function isPath(text: string): boolean {
   return (
-    /\.safetensors$|^[./\\]|^[A-Za-z]:[\\/]/.test(text) ||
+    /\.(safetensors|pth|pt)$|^[./\\]|^[A-Za-z]:[\\/]/.test(text) ||
     (findBackbone(text) === undefined && existsSync(text))
   );
 }
 
-function picked({ path, arch, config, preprocessing, sha256 }: Omit<ResolvedWeights, 'source'>) {
-  return { path, arch, config, preprocessing, sha256 };
+function picked({ path, arch, config, preprocessing, sha256, origin }: Omit<ResolvedWeights, 'source'>) {
+  return { path, arch, config, preprocessing, sha256, ...(origin && { origin }) };
 }

@@ -164,8 +164,8 @@ describe("weights in timm's layout", () => {
       'sward.json': { arch: 'resnet', config: {} },
     });
     await expect(localWeights(wrong, cache)).rejects.toThrow(/sward.json: arch: /);
-    await expect(localWeights(join(root, 'pytorch_model.bin'), cache)).rejects.toThrow(
-      /is not a safetensors file/,
+    await expect(localWeights(join(root, 'model.onnx'), cache)).rejects.toThrow(
+      /is not a file of safetensors or PyTorch/,
     );
     await expect(localWeights(join(root, 'none.safetensors'), cache)).rejects.toThrow(/no such file/);
   });

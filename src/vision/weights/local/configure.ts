@@ -2,7 +2,7 @@ import { InputError } from '../../../ground/errors.ts';
 import { CATALOGUE } from '../catalogue/catalogue.ts';
 import type { ArchitectureName, BackboneConfig, CatalogueEntry, Preprocessing } from '../catalogue/entry.ts';
 import type { Recognised } from './recognise.ts';
-import type { Stated } from './stated.ts';
+import { descriptionPath, type Stated } from './stated.ts';
 
 /** Everything about weights but where they lie. */
 export interface Configured {
@@ -29,7 +29,7 @@ export function configure(
   if (arch === undefined) {
     throw new InputError(
       path,
-      "the tensors are of no architecture that is known here, in timm's or Hugging Face's layout",
+      "the tensors are of no architecture that is known here, in timm's, Hugging Face's or their own repository's layout",
       `use a backbone of \`sward backbones list\`, or describe the file in ${descriptionPath(path)} (arch, config)`,
     );
   }
@@ -106,8 +106,4 @@ function mergedPreprocessing(
 
 function isPair(value: unknown): value is readonly [number, number] {
   return Array.isArray(value) && value.length === 2 && value.every((side) => typeof side === 'number');
-}
-
-function descriptionPath(path: string): string {
-  return path.replace(/(\.safetensors)?$/, '.json');
 }

@@ -2,8 +2,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { InputError } from '../../../ground/errors.ts';
 import { writeAtomically } from '../../../ground/files.ts';
 import { ARRAY_TYPES } from '../../../tensor/safetensors/dtypes.ts';
-import type { TensorEntry } from '../../../tensor/safetensors/index.ts';
-import type { Piece, TargetTensor } from './layout.ts';
+import { readTensorRows } from '../../../tensor/torch-checkpoint/index.ts';
+import type { Piece, StoredTensor, TargetTensor } from './layout.ts';
 
 const BUFFER_BYTES = 2 ** 23;
 
@@ -28,7 +28,7 @@ export async function writeConverted(
         await out.appendFile(header(targets, metadata));
         for (const target of targets) {
           if (target.join === 'add') await out.appendFile(await summed(sourcePath, source, target));
-          else for (const piece of target.pieces) await copyRange(sourcePath, source, rangeOf(piece), out);
+          else for (const piece of target.pieces) await copyPiece(sourcePath, source, piece, out);
         }
         await out.sync();
       } finally {
@@ -65,13 +65,39 @@ function byteLength({ shape, dtype }: Pick<TargetTensor, 'shape' | 'dtype'>): nu
   return shape.reduce((product, axis) => product * axis, 1) * ARRAY_TYPES[dtype].BYTES_PER_ELEMENT;
 }
 
+/** Where a piece lies, from the first byte of its tensor's rows. */
 function rangeOf({ source, firstRow, rows }: Piece): Range {
+  if (rows === 0) return { start: 0, length: 0 };
   const rowBytes = source.byteLength / rowsOf(source);
-  return { start: source.byteOffset + firstRow * rowBytes, length: rows * rowBytes };
+  return { start: firstRow * rowBytes, length: rows * rowBytes };
 }
 
-function rowsOf({ shape }: TensorEntry): number {
+function rowsOf({ shape }: StoredTensor): number {
   return shape.find((length) => length !== 1) ?? 1;
+}
+
+function isStrided(source: StoredTensor): boolean {
+  return 'strides' in source && source.strides !== undefined;
+}
+
+async function copyPiece(
+  sourcePath: string,
+  source: FileHandle,
+  piece: Piece,
+  out: FileHandle,
+): Promise<void> {
+  if (isStrided(piece.source)) {
+    await out.appendFile(await pieceBytes(sourcePath, source, piece));
+    return;
+  }
+  const { start, length } = rangeOf(piece);
+  await copyRange(sourcePath, source, { start: piece.source.byteOffset + start, length }, out);
+}
+
+async function pieceBytes(sourcePath: string, source: FileHandle, piece: Piece): Promise<Uint8Array> {
+  const { start, length } = rangeOf(piece);
+  const rows = await readTensorRows(sourcePath, source, piece.source);
+  return new Uint8Array(rows, start, length);
 }
 
 async function copyRange(
@@ -97,11 +123,9 @@ async function summed(sourcePath: string, source: FileHandle, target: TargetTens
   }
   const sum = new Float32Array(byteLength(target) / 4);
   for (const piece of target.pieces) {
-    const { start, length } = rangeOf(piece);
-    const bytes = new Uint8Array(length);
-    const { bytesRead } = await source.read(bytes, 0, length, start);
-    if (bytesRead < length || length !== sum.byteLength) throw endsEarly(sourcePath);
-    const values = new Float32Array(bytes.buffer);
+    const bytes = await pieceBytes(sourcePath, source, piece);
+    if (bytes.byteLength !== sum.byteLength) throw endsEarly(sourcePath);
+    const values = new Float32Array(bytes.buffer, bytes.byteOffset);
     for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (values[i] as number);
   }
   return Buffer.from(sum.buffer);

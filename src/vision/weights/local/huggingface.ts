@@ -1,24 +1,8 @@
-import type { Layout, Rule } from './layout.ts';
+import { affine, type Layout, numbered, plain, type Rule } from './layout.ts';
 
 /** What is left out of any model: heads for classes, text towers, mask tokens, buffers that are recomputed. */
 const OF_NO_USE =
   /(^|\.)(classifier|mask_token|text_model|logit_scale|logit_bias|cls_head|pooler)(\.|$)|(^|\.)(position_ids|inv_freq|relative_position_index|relative_coords_table|num_batches_tracked)$/;
-
-const plain = (from: string, to: string, more: Omit<Rule, 'from' | 'to'> = {}): Rule => ({
-  from: new RegExp(`^${from}$`),
-  to,
-  ...more,
-});
-
-/** Weight and bias alike. */
-const affine = (from: string, to: string): Rule => plain(`${from}\\.(weight|bias)`, `${to}.$LAST`);
-
-/** `$LAST` is the last group, whose number depends on the pattern before it. */
-const numbered = (rules: readonly Rule[]): Rule[] =>
-  rules.map((rule) => ({
-    ...rule,
-    to: rule.to.replace('$LAST', `$${(rule.from.source.match(/\((?!\?)/g) ?? []).length}`),
-  }));
 
 const QKV = ['q', 'k', 'v'] as const;
 

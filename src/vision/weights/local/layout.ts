@@ -1,9 +1,13 @@
 import { InputError } from '../../../ground/errors.ts';
 import type { SafetensorsDtype, TensorEntry } from '../../../tensor/safetensors/index.ts';
+import type { TorchTensor } from '../../../tensor/torch-checkpoint/index.ts';
+
+/** A tensor as its file has it. */
+export type StoredTensor = TensorEntry | TorchTensor;
 
 /** Rows (of the first axis longer than 1) of a tensor in the source file. */
 export interface Piece {
-  readonly source: TensorEntry;
+  readonly source: StoredTensor;
   readonly firstRow: number;
   readonly rows: number;
 }
@@ -44,7 +48,26 @@ export interface Layout {
   readonly ignored: RegExp;
 }
 
+/** Tensors of one name, given as a pattern. */
+export const plain = (from: string, to: string, more: Omit<Rule, 'from' | 'to'> = {}): Rule => ({
+  from: new RegExp(`^${from}$`),
+  to,
+  ...more,
+});
+
+/** Weight and bias alike. */
+export const affine = (from: string, to: string): Rule => plain(`${from}\\.(weight|bias)`, `${to}.$LAST`);
+
+/** `$LAST` is the last group, whose number depends on the pattern before it. */
+export const numbered = (rules: readonly Rule[]): Rule[] =>
+  rules.map((rule) => ({
+    ...rule,
+    to: rule.to.replace('$LAST', `$${(rule.from.source.match(/\((?!\?)/g) ?? []).length}`),
+  }));
+
 const LISTED = 5;
+const UNKNOWN_KIND =
+  "the file is damaged or of an unknown kind: download it again, or give one in timm's layout";
 
 /** The layout a file is in, and its prefix; undefined where it is none of `layouts`. */
 export function layoutOf(
@@ -72,7 +95,7 @@ export function layoutOf(
  */
 export function planTensors(
   path: string,
-  tensors: ReadonlyMap<string, TensorEntry>,
+  tensors: ReadonlyMap<string, StoredTensor>,
   { layout, prefix }: { readonly layout: Layout; readonly prefix: string },
 ): readonly TargetTensor[] {
   const bareNames = new Set([...tensors.keys()].map((name) => bare(name, prefix)));
@@ -85,7 +108,7 @@ export function planTensors(
     if (suiting.length === 0 && !layout.ignored.test(entry.name)) unknown.push(entry.name);
     for (const rule of suiting) {
       const target = name.replace(rule.from, rule.to);
-      const piece = pieceOf(entry, rule);
+      const piece = pieceOf(path, entry, rule);
       parts.set(target, [...(parts.get(target) ?? []), { piece, rule }]);
     }
   }
@@ -111,10 +134,28 @@ function rowAxis(shape: readonly number[]): number {
   return Math.max(axis, 0);
 }
 
-function pieceOf(source: TensorEntry, { rows }: Rule): Piece {
+function pieceOf(path: string, source: StoredTensor, { rows }: Pick<Rule, 'rows'>): Piece {
   const all = source.shape[rowAxis(source.shape)] ?? 1;
   const [firstRow, count] = rows?.(all) ?? [0, all];
-  return { source, firstRow, rows: count };
+  if (Number.isInteger(firstRow) && Number.isInteger(count) && count >= 0 && firstRow + count <= all) {
+    return { source, firstRow, rows: count };
+  }
+  throw new InputError(
+    `${path} tensor "${source.name}"`,
+    `has ${all} rows, which cannot be split`,
+    UNKNOWN_KIND,
+  );
+}
+
+/** Tensors as they are, under the names they have. */
+export function asTheyAre(path: string, tensors: Iterable<StoredTensor>): readonly TargetTensor[] {
+  return Array.from(tensors, (source) => ({
+    name: source.name,
+    dtype: source.dtype,
+    shape: source.shape,
+    pieces: [pieceOf(path, source, {})],
+    join: 'concatenate',
+  }));
 }
 
 function target(
@@ -127,6 +168,11 @@ function target(
   const [first] = sorted;
   if (first === undefined) throw new InputError(path, `nothing makes up ${name}`, 'give another file');
   const { source } = first.piece;
+  const again = sorted.find(({ rule }, index) => index > 0 && rule.order === undefined);
+  if (again !== undefined) {
+    const where = `${path} tensor "${again.piece.source.name}"`;
+    throw new InputError(where, `stands for ${name}, as "${source.name}" does`, UNKNOWN_KIND);
+  }
   const axis = rowAxis(source.shape);
   const tail = String(source.shape.slice(axis + 1));
   const join = first.rule.added === true ? 'add' : 'concatenate';
@@ -138,7 +184,7 @@ function target(
     throw new InputError(
       `${path} tensor "${misfit.source.name}"`,
       `does not fit "${source.name}", with which it makes up ${name}`,
-      "the file is damaged or of an unknown kind: download it again, or give one in timm's layout",
+      UNKNOWN_KIND,
     );
   }
   const rows = join === 'add' ? first.piece.rows : pieces.reduce((sum, piece) => sum + piece.rows, 0);

@@ -1,15 +1,18 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { InputError } from '../../../ground/errors.ts';
-import { openSafetensors, type SafetensorsFile } from '../../../tensor/safetensors/index.ts';
+import { openSafetensors } from '../../../tensor/safetensors/index.ts';
+import { checkWeights, makeBackbone } from '../../backbones/index.ts';
 import { isSha256 } from '../hub/cache.ts';
 import { rememberedFingerprint } from '../known-fingerprints.ts';
+import type { WeightsOrigin } from '../origin.ts';
 import { type Configured, configure } from './configure.ts';
 import { writeConverted } from './convert.ts';
 import { HUGGING_FACE_LAYOUTS } from './huggingface.ts';
-import { layoutOf, planTensors } from './layout.ts';
+import { asTheyAre, layoutOf, planTensors } from './layout.ts';
+import { ORIGINAL_LAYOUTS } from './original.ts';
 import { catalogueNameIn, recogniseShapes, type Shapes } from './recognise.ts';
 import { statedBeside } from './stated.ts';
+import { openWeights, type StoredWeights } from './stored-weights.ts';
 
 /** A change of how other layouts are mapped makes files converted before useless. */
 const CONVERSION = 'v1';
@@ -20,38 +23,57 @@ export interface LocalWeights extends Configured {
   readonly path: string;
   /** SHA-256 of the given file. */
   readonly sha256: string;
-  /** The layout the given file is in: `timm`, or as Hugging Face's models have it. */
+  /** The layout the given file is in: `timm`, Hugging Face's or that of the model's own repository. */
   readonly layout: string;
+  /** What they were trained further from, where the description says so. */
+  readonly origin?: WeightsOrigin;
 }
 
+const LAYOUTS = [...HUGGING_FACE_LAYOUTS, ...ORIGINAL_LAYOUTS];
+
+/** What weights in a folder are called, in the order of preference. */
+const IN_FOLDERS = ['model.safetensors', 'pytorch_model.bin'] as const;
+
 /**
- * Takes a `.safetensors` file (or a folder with `model.safetensors`) in timm's or Hugging Face's layout, and
- * works out what it is from its tensors and the configuration beside it. timm's layout is used in place; others
- * are converted once into sward's cache, filed by content.
+ * Takes a file of safetensors or of PyTorch (or a folder with one) in timm's or Hugging Face's layout or that of the
+ * model's own repository, and works out what it is from its tensors and the configuration beside it. safetensors in
+ * timm's layout are used in place; others are converted once into sward's cache, filed by content.
  *
  * @param cacheFolder where sward keeps what it can compute again
  * @throws InputError where the file is damaged, of no known architecture, or leaves a setting open
  */
 export async function localWeights(given: string, cacheFolder: string): Promise<LocalWeights> {
   const path = await weightsIn(given);
-  const file = await openSafetensors(path);
+  const file = await openWeights(path);
   const stated = await statedBeside(path);
   const named = catalogueNameIn(basename(path));
-  const found = layoutOf(file.tensors.keys(), HUGGING_FACE_LAYOUTS);
-  if (found === undefined) {
+  const origin = stated?.origin && { origin: stated.origin };
+  const found = layoutOf(file.tensors.keys(), LAYOUTS);
+  if (found === undefined && file.isInPlace) {
     const recognised = recogniseShapes(shapesOf(file.tensors.values()));
     const configured = configure(path, recognised, stated, named);
-    return { path, ...configured, sha256: await contentHash(file, cacheFolder), layout: 'timm' };
+    return { path, ...configured, sha256: await contentHash(file, cacheFolder), layout: 'timm', ...origin };
   }
-  const targets = planTensors(path, file.tensors, found);
+  const targets =
+    found === undefined ? asTheyAre(path, file.tensors.values()) : planTensors(path, file.tensors, found);
   const recognised = recogniseShapes(shapesOf(targets));
-  const configured = withOwnActivation(configure(path, recognised, stated, named));
+  const configured = configure(path, recognised, stated, named);
   const sha256 = await contentHash(file, cacheFolder);
   const converted = join(cacheFolder, 'weights', `converted-${CONVERSION}`, `${sha256}.safetensors`);
   if (!(await isWhole(converted))) {
+    const tensors = new Map(targets.map((target) => [target.name, target]));
+    checkWeights(makeBackbone(configured.arch, configured.config), { path, tensors });
     await writeConverted(path, targets, converted, { format: 'pt', source_sha256: sha256 });
   }
-  return { path: converted, ...configured, sha256, layout: found.layout.title };
+  const layout = found?.layout.title ?? 'timm';
+  const ownActivation = found !== undefined && HUGGING_FACE_LAYOUTS.includes(found.layout);
+  return {
+    path: converted,
+    ...(ownActivation ? withOwnActivation(configured) : configured),
+    sha256,
+    layout,
+    ...origin,
+  };
 }
 
 /** Hugging Face's SigLIP approximates GELU unless its configuration says otherwise. */
@@ -61,17 +83,20 @@ function withOwnActivation(configured: Configured): Configured {
 }
 
 async function weightsIn(given: string): Promise<string> {
-  const isFolder = await stat(given).then(
-    (stats) => stats.isDirectory(),
-    () => false,
-  );
-  const path = isFolder ? join(given, 'model.safetensors') : given;
-  if (!/\.(bin|pth?|ckpt|onnx|npz|h5)$/i.test(path)) return path;
-  throw new InputError(path, 'is not a safetensors file', 'convert it, or download the model.safetensors');
+  const kindOf = (path: string): Promise<'folder' | 'file' | undefined> =>
+    stat(path).then(
+      (stats) => (stats.isDirectory() ? 'folder' : 'file'),
+      () => undefined,
+    );
+  if ((await kindOf(given)) !== 'folder') return given;
+  for (const name of IN_FOLDERS) {
+    if ((await kindOf(join(given, name))) === 'file') return join(given, name);
+  }
+  return join(given, IN_FOLDERS[0]);
 }
 
 /** Files in the hub's cache are named by their checksum. */
-async function contentHash(file: SafetensorsFile, cacheFolder: string): Promise<string> {
+async function contentHash(file: StoredWeights, cacheFolder: string): Promise<string> {
   const name = basename(await realpath(file.path));
   return isSha256(name) ? name : rememberedFingerprint(file, cacheFolder);
 }

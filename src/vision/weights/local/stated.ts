@@ -4,12 +4,15 @@ import { z } from 'zod';
 import { InputError } from '../../../ground/errors.ts';
 import { CATALOGUE, findBackbone } from '../catalogue/catalogue.ts';
 import type { ArchitectureName, BackboneConfig, Preprocessing } from '../catalogue/entry.ts';
+import { originSchema, type WeightsOrigin } from '../origin.ts';
 
 /** What a person or the weights' publisher says of them, in files beside them. */
 export interface Stated {
   readonly arch?: ArchitectureName;
   readonly config: BackboneConfig;
   readonly preprocessing: Partial<Preprocessing>;
+  /** What they were trained further from. */
+  readonly origin?: WeightsOrigin;
   /** The file that says so; for messages. */
   readonly from: string;
 }
@@ -44,6 +47,7 @@ const swardSchema = z.object({
     })
     .partial()
     .default({}),
+  origin: originSchema.optional(),
 });
 
 const timmConfigSchema = z.object({
@@ -116,7 +120,7 @@ const MODEL_TYPES: Readonly<Record<string, ArchitectureName>> = {
  */
 export async function statedBeside(weightsPath: string): Promise<Stated | undefined> {
   const folder = dirname(weightsPath);
-  for (const path of [weightsPath.replace(/(\.safetensors)?$/, '.json'), join(folder, 'sward.json')]) {
+  for (const path of [descriptionPath(weightsPath), join(folder, 'sward.json')]) {
     const value = await readJson(path);
     if (value !== undefined) return fromSward(value, path);
   }
@@ -129,10 +133,21 @@ export async function statedBeside(weightsPath: string): Promise<Stated | undefi
   return fromHuggingFace(value, path, await readJson(join(folder, 'preprocessor_config.json')));
 }
 
+/** Where sward's own description of weights lies: the file's name with `.json` in place of its ending. */
+export function descriptionPath(weightsPath: string): string {
+  return weightsPath.replace(/(\.(safetensors|pth|pt|bin))?$/, '.json');
+}
+
 function fromSward(value: unknown, path: string): Stated {
   const parsed = swardSchema.safeParse(value);
   if (parsed.success) {
-    return { ...parsed.data, preprocessing: defined(parsed.data.preprocessing), from: path };
+    const { origin, preprocessing, ...stated } = parsed.data;
+    return {
+      ...stated,
+      preprocessing: defined(preprocessing),
+      ...(origin && { origin }),
+      from: path,
+    };
   }
   throw new InputError(path, firstProblem(parsed.error), 'give arch, config and optionally preprocessing');
 }

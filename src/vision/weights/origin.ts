@@ -1,0 +1,37 @@
+import { basename } from 'node:path';
+import { z } from 'zod';
+import { CATALOGUE, findBackbone } from './catalogue/catalogue.ts';
+import type { CatalogueEntry } from './catalogue/entry.ts';
+import type { ResolvedWeights } from './resolve.ts';
+
+/** `origin` of sward's own description of weights. */
+export const originSchema = z.object({
+  /** As `ResolvedWeights` has it, or the name in the catalogue. */
+  source: z.string().min(1),
+  sha256: z.string(),
+  licence: z.enum(['Apache-2.0', 'MIT', 'DINOv3']).nullable(),
+});
+
+/** The published weights that others come from. */
+export type WeightsOrigin = z.output<typeof originSchema>;
+
+/**
+ * The published weights that these are, or were trained further from, with their licence where the catalogue or the
+ * description beside the file knows it.
+ */
+export function originOf({ source, sha256, origin }: Omit<ResolvedWeights, 'path'>): WeightsOrigin {
+  const entry = entryOf(source, sha256);
+  if (entry) return { source: `catalogue ${entry.name}`, sha256, licence: entry.licence };
+  // Whoever gets these weights has no use for the folders of whoever made them.
+  const file = /^file (.+)$/.exec(source)?.[1];
+  return origin ?? { source: file === undefined ? source : `file ${basename(file)}`, sha256, licence: null };
+}
+
+function entryOf(source: string, sha256: string): CatalogueEntry | undefined {
+  const named = /^catalogue (.+)$/.exec(source)?.[1];
+  const repository = /^hub (.+)@/.exec(source)?.[1];
+  return (
+    (named === undefined ? undefined : findBackbone(named)) ??
+    CATALOGUE.find((entry) => entry.sha256 === sha256 || entry.repository === repository)
+  );
+}
