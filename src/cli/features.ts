@@ -6,11 +6,19 @@ import { VIEW_PLANS, type ViewPlan } from '../vision/preprocess/views.ts';
 import { type CommandRegistrar, printResult, wholeNumber } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 
+/** Side, as written, and counts of windows. */
+interface WindowList {
+  readonly side: number | string;
+  readonly across: number;
+  readonly down: number;
+}
+
 interface FeaturesCommandOptions {
   readonly backbone: string;
   readonly out: string;
   readonly ids: string;
   readonly view: ViewPlan;
+  readonly windows?: WindowList;
   readonly size?: number | string;
   readonly blocks?: (number | string)[];
   readonly pooling: Pooling;
@@ -35,6 +43,12 @@ export const registerFeatures: CommandRegistrar = (program) => {
     .requiredOption('--ids <ids.txt>', 'list of photo ids to write, one a row')
     .addOption(new Option('--view <plan>', 'how photos are cut').choices(VIEW_PLANS).default('halves'))
     .option(
+      '--windows <side,across,down>',
+      'of view windows: side as a share of the photo’s shorter side, how many along the longer and the shorter; ' +
+        'default: 2/3,5,2',
+      windowList,
+    )
+    .option(
       '--size <pixels>',
       'side of a view, ~512 for the nearest that fits; default: the weights’ own',
       side,
@@ -45,7 +59,7 @@ export const registerFeatures: CommandRegistrar = (program) => {
       blockList,
     )
     .addOption(
-      new Option('--combine <how>', 'average the tiles of a half or keep them apart')
+      new Option('--combine <how>', 'average the tiles of a half, or all windows, or keep them apart')
         .choices(['mean', 'keep'])
         .default('mean'),
     )
@@ -61,8 +75,8 @@ export const registerFeatures: CommandRegistrar = (program) => {
     )
     .option('--json', 'print the result as JSON')
     .action(async (data: string, options: FeaturesCommandOptions) => {
-      const { view, size = null, blocks = [], combine, grid, pooling, precision } = options;
-      const plan = featurePlan({ view, size, blocks, combine, grid, pooling, precision });
+      const { view, windows, size = null, blocks = [], combine, grid, pooling, precision } = options;
+      const plan = featurePlan({ view, windows, size, blocks, combine, grid, pooling, precision });
       const { backbone, out, ids, split } = options;
       const result = await writeFeatureFiles({
         data,
@@ -84,6 +98,15 @@ export const registerFeatures: CommandRegistrar = (program) => {
 
 function side(text: string): number | string {
   return /^~[1-9]\d*$/.test(text) ? text : wholeNumber('--size')(text);
+}
+
+function windowList(text: string): WindowList {
+  const [side = '', across = '', down = '', ...more] = text.split(',').map((part) => part.trim());
+  const isSide = /^(\d+\/[1-9]\d*|\d*\.?\d+)$/.test(side);
+  if (!isSide || more.length > 0 || ![across, down].every((count) => /^\d+$/.test(count))) {
+    throw new UsageError(`--windows ${text}: give the side and two counts, as 2/3,5,2`);
+  }
+  return { side: side.includes('/') ? side : Number(side), across: Number(across), down: Number(down) };
 }
 
 function blockList(text: string): (number | string)[] {

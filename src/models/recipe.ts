@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { InputError, messageOf, UsageError } from '../ground/errors.ts';
-import { featureLayout, featurePlan, featurePlanSchema } from '../vision/features/index.ts';
+import { completeWindows, featureLayout, featurePlan, featurePlanSchema } from '../vision/features/index.ts';
 import {
   LEAFWISE_BOOST_DEFAULTS,
   leafwiseBoostSettings,
@@ -13,11 +13,14 @@ import { NETWORK_RECIPES } from './network/recipes.ts';
 import { networkSettings } from './network/settings.ts';
 import { reductionSettings } from './reduction/reduction-settings.ts';
 import { kernelRidgeSettings, ridgeSettings, viewAverageSettings } from './ridge-settings.ts';
+import { applyChange, parseChange } from './setting-change.ts';
 import { stackSettings } from './stack/stack-settings.ts';
 import { transformSettings } from './target-transform/transform-settings.ts';
 
 const descriptorInput = z.strictObject({ kind: z.literal('descriptors') });
-const backboneInput = featurePlanSchema.extend({ kind: z.literal('backbone'), backbone: z.string().min(1) });
+const backboneInput = featurePlanSchema
+  .extend({ kind: z.literal('backbone'), backbone: z.string().min(1) })
+  .transform(completeWindows);
 
 /** What photos are turned into before the estimator sees them. */
 const inputSettings = z.discriminatedUnion('kind', [
@@ -145,7 +148,7 @@ export async function resolveRecipe(nameOrFile: string, changes: readonly string
       : await readRecipeFile(nameOrFile),
   );
   const ordered = [...changes].sort((a, b) => rankOf(a) - rankOf(b));
-  for (const change of ordered) applyChange(draft, change);
+  for (const change of ordered) changeDraft(draft, change);
   return parseRecipe(nameOrFile, draft);
 }
 
@@ -214,6 +217,11 @@ function withLayout(recipe: Recipe, draft: RecipeDraft): Recipe {
   const first = input.kind === 'several' ? input.sets[0] : input;
   if (estimator.kind !== 'network' || first?.kind !== 'backbone') return recipe;
   const { kind: _, backbone: __, ...plan } = first;
+  if (plan.view === 'windows' && estimator.architecture.kind === 'density') {
+    throw new UsageError(
+      `recipe ${recipe.name}: density sums the masses of parts, but windows overlap; choose input.view whole or halves`,
+    );
+  }
   const layout = { ...estimator.layout, ...featureLayout(featurePlan(plan)), ...given };
   return { ...recipe, estimator: { ...estimator, layout } };
 }
@@ -231,13 +239,9 @@ async function readRecipeFile(path: string): Promise<RecipeDraft> {
   throw new InputError(path, 'is not a JSON object', 'write a recipe such as {"name": …, "input": …}');
 }
 
-function applyChange(draft: RecipeDraft, change: string): void {
-  const at = change.indexOf('=');
-  const path = change.slice(0, at).split('.');
-  if (at < 1 || path.some((part) => !/^[A-Za-z][A-Za-z0-9]*$/.test(part) || part in Object.prototype)) {
-    throw new UsageError(`--set ${change}: write it as a.b=value`);
-  }
-  const value = settingValue(change.slice(at + 1));
+function changeDraft(draft: RecipeDraft, written: string): void {
+  const change = parseChange(written);
+  const { path, value } = change;
   if (path.join('.') === 'estimator.kind') {
     draft.estimator = { kind: value };
     return;
@@ -262,23 +266,7 @@ function applyChange(draft: RecipeDraft, change: string): void {
     draft.estimator = { ...(draft.estimator as object | undefined), architecture: { kind: value } };
     return;
   }
-  let target = draft as Record<string, unknown>;
-  for (const part of path.slice(0, -1)) {
-    const inner = target[part] ?? {};
-    if (typeof inner !== 'object')
-      throw new UsageError(`--set ${change}: ${part} has no settings of its own`);
-    target[part] = inner;
-    target = inner as Record<string, unknown>;
-  }
-  target[path.at(-1) ?? ''] = value;
-}
-
-function settingValue(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text.includes(',') ? text.split(',').map((part) => settingValue(part.trim())) : text;
-  }
+  applyChange(draft, change);
 }
 
 function issuesOf(error: z.ZodError): string {

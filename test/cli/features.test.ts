@@ -81,6 +81,16 @@ describe('sward features', () => {
     expect(JSON.parse(map.stdout)).toMatchObject({ width: 2 * 9 * 24 });
   });
 
+  it('takes windows that slide over the photo, averaged or kept', async () => {
+    const to = ['--backbone', model, '--ids', join(root, 'w.txt'), '--out', join(root, 'w.npy'), '--json'];
+    const averaged = await sward('features', data, ...to, '--view', 'windows');
+    expect(JSON.parse(averaged.stdout)).toMatchObject({ photos: 12, width: 24, computed: 12 });
+    const kept = await sward(
+      ...['features', data, ...to, '--view', 'windows', '--windows', '1/2,4,2', '--combine', 'keep'],
+    );
+    expect(JSON.parse(kept.stdout)).toMatchObject({ photos: 12, width: 8 * 24, computed: 12 });
+  });
+
   it('says what is wrong in one line', async () => {
     const to = ['--out', join(root, 'x.npy'), '--ids', join(root, 'x.txt')];
     const cases: [string[], number, RegExp][] = [
@@ -88,6 +98,8 @@ describe('sward features', () => {
       [['features', data, '--backbone', 'vit_small_patch14_dinov2.lvd142m', ...to], 1, /not pulled yet/],
       [['features', data, '--backbone', model, '--size', '43', ...to], 2, /multiple of 14/],
       [['features', data, '--backbone', model, '--blocks', 'x', ...to], 2, /give block numbers/],
+      [['features', data, '--backbone', model, '--windows', '1/2', ...to], 2, /give the side and two counts/],
+      [['features', data, '--backbone', model, '--windows', '1/2,4,2', ...to], 2, /view halves has none/],
       [['features', join(root, 'hf'), '--backbone', model, ...to], 1, /hf/],
     ];
     for (const [args, code, message] of cases) {

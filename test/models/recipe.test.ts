@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { RECIPE_NAMES, resolveRecipe } from '../../src/models/recipe.ts';
+import { parseStoredRecipe, RECIPE_NAMES, resolveRecipe } from '../../src/models/recipe.ts';
 import { matrixEstimator } from '../../src/models/registry.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -50,6 +50,26 @@ describe('recipes', () => {
     ['feature-ridge', ['__proto__.clip=1'], /write it as a.b=value/],
     ['feature-ridge', ['constructor.clip=1'], /write it as a.b=value/],
     ['feature-ridge', ['name.x=1'], /name has no settings/],
+    [
+      'feature-ridge',
+      ['backbone=net', 'input.windows.across=3'],
+      /input\.windows: view halves has none; choose view windows/,
+    ],
+    [
+      'feature-ridge',
+      ['backbone=net', 'input.view=windows', 'input.windows.side=0.3'],
+      /input\.windows: side × across and side × down must be 1 or more/,
+    ],
+    [
+      'density',
+      ['backbone=net', 'input.view=windows', 'input.pooling=mean', 'input.combine=keep'],
+      /density sums the masses of parts, but windows overlap/,
+    ],
+    [
+      'film-dual',
+      ['backbone=net', 'input.view=windows', 'input.pooling=patches'],
+      /choose view whole or halves/,
+    ],
   ])('refuses %s with %j', async (name, changes, message) => {
     await expect(resolveRecipe(name, changes)).rejects.toThrow(message);
   });
@@ -71,6 +91,39 @@ describe('recipes', () => {
     expect(density.estimator).toMatchObject({ layout: { halves: 2, parts: 25 } });
     const own = await resolveRecipe('density', ['backbone=net', 'estimator.layout.parts=7']);
     expect(own.estimator).toMatchObject({ layout: { halves: 2, parts: 7 } });
+  });
+
+  it('takes windows as parts of a photo that is not halved, and keeps their settings', async () => {
+    const changes = ['backbone=net', 'input.windows.down=3', 'input.windows.side=1/2', 'input.view=windows'];
+    const averaged = await resolveRecipe('film-dual', changes);
+    expect(averaged.input).toMatchObject({ view: 'windows', windows: { side: 0.5, across: 5, down: 3 } });
+    expect(averaged.estimator).toMatchObject({ layout: { halves: 1, parts: 1 } });
+    const kept = await resolveRecipe('tiled-dual', [...changes, 'input.combine=keep']);
+    expect(kept.estimator).toMatchObject({ layout: { halves: 1, parts: 15 } });
+    const several = await resolveRecipe('feature-ridge', ['backbone=net,descriptors']);
+    const given = { ...several, input: { kind: 'several', sets: [averaged.input, { kind: 'descriptors' }] } };
+    for (const recipe of [averaged, kept, given]) {
+      expect(JSON.stringify(parseStoredRecipe('run.json', JSON.parse(JSON.stringify(recipe))))).toBe(
+        JSON.stringify(recipe),
+      );
+    }
+  });
+
+  it('of views that have no windows is stored without settings of them, as before there were any', async () => {
+    const { input } = await resolveRecipe('tiled-dual', ['backbone=net']);
+    expect(JSON.stringify(input)).toBe(
+      JSON.stringify({
+        view: 'tiles',
+        combine: 'mean',
+        size: null,
+        blocks: ['17/23', '23/23'],
+        pooling: 'cls-mean',
+        grid: 8,
+        precision: 'fp32',
+        kind: 'backbone',
+        backbone: 'net',
+      }),
+    );
   });
 
   it('puts the features of a second backbone beside those of the first, whatever the order', async () => {

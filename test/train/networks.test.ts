@@ -68,6 +68,16 @@ describe('network recipes on photos and a backbone', () => {
       { halves: 2, parts: 4 },
       2 * 4 * 2 * 2 * 24,
     ],
+    ['film-dual', ['input.size=28', 'input.view=windows'], { halves: 1, parts: 1 }, 24],
+    [
+      'tiled-dual',
+      [
+        ...['input.size=28', 'input.view=windows', 'input.windows.across=3', 'input.combine=keep'],
+        'estimator.architecture.tiles=quality',
+      ],
+      { halves: 1, parts: 6 },
+      6 * 2 * 2 * 24,
+    ],
   ] as const)('%s with %j trains and predicts', async (recipe, changes, layout, columns) => {
     const run = await train(`${recipe} ${columns}`, recipe, [`backbone=${model}`, ...changes]);
     const manifest = JSON.parse(readFileSync(join(run, 'run.json'), 'utf8'));

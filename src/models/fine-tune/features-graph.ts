@@ -1,6 +1,6 @@
 import { mean, reshape, type Tensor } from '../../tensor/index.ts';
 import type { Backbone, BackboneOutput } from '../../vision/backbones/index.ts';
-import { type FeaturePlan, featureLayout, pooledFeatures } from '../../vision/features/index.ts';
+import { type FeaturePlan, featureLayout, pooledFeatures, viewCut } from '../../vision/features/index.ts';
 import { viewCount } from '../../vision/preprocess/views.ts';
 import type { Features } from '../network/features.ts';
 
@@ -14,11 +14,12 @@ import type { Features } from '../network/features.ts';
 export function featuresOfViews(backbone: Backbone, output: BackboneOutput, plan: FeaturePlan): Features {
   const pooled = pooledFeatures(backbone, output, plan);
   const dim = pooled.shape.at(-1) as number;
-  const batch = (pooled.shape[0] as number) / viewCount(plan.view);
+  const views = viewCount(viewCut(plan));
+  const batch = (pooled.shape[0] as number) / views;
   const { halves, parts } = featureLayout(plan);
-  if (plan.view !== 'tiles' || plan.combine === 'keep') {
+  if (views === halves || plan.combine === 'keep') {
     return { parts: reshape(pooled, [batch, halves, parts, dim]) };
   }
-  const tiles: Tensor = reshape(pooled, [batch, halves, -1, dim]);
-  return { parts: mean(tiles, { axes: [2], keepAxes: true }) };
+  const averaged: Tensor = reshape(pooled, [batch, halves, -1, dim]);
+  return { parts: mean(averaged, { axes: [2], keepAxes: true }) };
 }

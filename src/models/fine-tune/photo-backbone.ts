@@ -15,7 +15,13 @@ import {
   type ForwardOptions,
   makeBackbone,
 } from '../../vision/backbones/index.ts';
-import { type FeaturePlan, type ViewRecipe, viewRecipe, viewSize } from '../../vision/features/index.ts';
+import {
+  type FeaturePlan,
+  type ViewRecipe,
+  viewCut,
+  viewRecipe,
+  viewSize,
+} from '../../vision/features/index.ts';
 import { viewCount } from '../../vision/preprocess/views.ts';
 import type { ResolvedWeights } from '../../vision/weights/index.ts';
 import type { Features } from '../network/features.ts';
@@ -53,7 +59,7 @@ export async function openPhotoBackbone(weights: ResolvedWeights, plan: FeatureP
   const file = await openSafetensors(weights.path);
   checkWeights(backbone, file);
   const recipe = viewRecipe(weights.preprocessing, plan, viewSize(backbone, weights, plan), 0);
-  return { backbone, file, plan, recipe, views: viewCount(plan.view) };
+  return { backbone, file, plan, recipe, views: viewCount(viewCut(plan)) };
 }
 
 /** How a photo's features are arranged. @throws UsageError when the plan does not suit the backbone */

@@ -5,6 +5,7 @@ import {
   featureGraph,
   featurePlan,
   type Precision,
+  viewCut,
   viewRecipe,
 } from '../../vision/features/index.ts';
 import { viewCount } from '../../vision/preprocess/views.ts';
@@ -40,7 +41,7 @@ export async function inputBranches(
     const { kind: _, backbone: name, ...draft } = input;
     const plan = featurePlan(draft);
     const weights = await resolveTrainedWeights(name, data.sets[index]?.weights?.sha256);
-    const backbone = await featureGraph(weights, plan, viewCount(plan.view));
+    const backbone = await featureGraph(weights, plan, viewCount(viewCut(plan)));
     const views = viewRecipe(weights.preprocessing, plan, backbone.size, 0);
     branches.push({
       branch: { views, combine: plan.combine, backbone, precision: precision ?? plan.precision },

@@ -20,7 +20,7 @@ import { emitModel, parametersOf } from '../../tensor/onnx/emit.ts';
 import { graphProto, type ModelParts, valueInfo } from '../../tensor/onnx/model.ts';
 import { quantizedReplacements } from '../../tensor/quantize/plan.ts';
 import type { FeatureGraph, FeaturePlan, Precision, ViewRecipe } from '../../vision/features/index.ts';
-import { viewCount } from '../../vision/preprocess/views.ts';
+import { viewCount, viewHalves } from '../../vision/preprocess/views.ts';
 import { GraphWriter } from './graph-writer.ts';
 import { turnNodes, viewNodes } from './photo-nodes.ts';
 import { prefixed } from './prefixed-parts.ts';
@@ -70,7 +70,7 @@ const TARGETS = TARGET_NAMES.length;
 
 /** What views of a branch are told apart by. */
 const viewKey = ({ views: { plan, size, interpolation } }: Branch): string =>
-  `${plan} ${size} ${interpolation}`;
+  `${JSON.stringify(plan)} ${size} ${interpolation}`;
 
 /**
  * The parts of an ONNX model from photos to masses. The number of photos stays open: every backbone runs in a `Scan`
@@ -238,9 +238,10 @@ function answerParts(
 /** `combineViews` for every turn: `[turns, views, width]` to `[turns, features]`. */
 function combinedViews({ views: { plan }, combine }: Branch, vectors: Tensor): Tensor {
   const [turns = 0, views = 0, width = 0] = vectors.shape;
-  if (plan !== 'tiles' || combine === 'keep') return reshape(vectors, [turns, views * width]);
-  const tiles = reshape(vectors, [turns, 2, views / 2, width]);
-  return reshape(mean(tiles, { axes: [2] }), [turns, 2 * width]);
+  const halves = viewHalves(plan);
+  if (views === halves || combine === 'keep') return reshape(vectors, [turns, views * width]);
+  const averaged = reshape(vectors, [turns, halves, views / halves, width]);
+  return reshape(mean(averaged, { axes: [2] }), [turns, halves * width]);
 }
 
 /** Runs a body for every element of values' first axes and stacks what it says. */

@@ -102,16 +102,28 @@ function shareText(weights: readonly number[], members: number): string {
   return ` of this member, which counts ${shown.join(', ')}${same ? '' : ' (one weight a target)'}`;
 }
 
-const CUTS: Readonly<Record<BranchFacts['views'], string>> = {
+const CUTS: Readonly<Record<Exclude<BranchFacts['views'], 'windows'>, string>> = {
   whole: 'taken whole',
   halves: 'cut into left and right half',
   tiles: 'cut into two halves of 2 × 2 tiles',
 };
 
+function cutText(branch: BranchFacts): string {
+  if (branch.views !== 'windows') {
+    return `${CUTS[branch.views]} (odd lengths: the second part is larger by a pixel)`;
+  }
+  const { side, across, down } = branch.windows;
+  return (
+    `cut into ${across * down} square windows: ${down} rows of ${across} along its longer side, each window ` +
+    `${Number(side.toFixed(4))} of the shorter side rounded to whole pixels (longer where they would leave gaps), evenly ` +
+    'spread from edge to edge, offsets rounded down'
+  );
+}
+
 function branchSteps(branch: BranchFacts, turned: readonly string[]): string[] {
-  const { views, size, interpolation, mean, std, backbone, precision } = branch;
+  const { size, interpolation, mean, std, backbone, precision } = branch;
   return [
-    `the photo is ${CUTS[views]} (odd lengths: the second part is larger by a pixel);`,
+    `the photo is ${cutText(branch)};`,
     `every view is resized to ${size} × ${size} by ${interpolation} interpolation with antialiasing, digit for digit as ` +
       'Pillow does, proportions not kept;',
     ...turned,

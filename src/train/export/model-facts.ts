@@ -2,8 +2,9 @@ import { basename } from 'node:path';
 import { TARGET_NAMES, type TargetName } from '../../pasture/targets.ts';
 import { gramsToKilogramsPerHectare, QUADRAT_AREA_SQUARE_METRES } from '../../pasture/units.ts';
 import type { Precision } from '../../vision/features/index.ts';
-import { type ViewPlan, viewBoxes } from '../../vision/preprocess/views.ts';
-import { CATALOGUE, findBackbone, LICENCE_NOTES, type ResolvedWeights } from '../../vision/weights/index.ts';
+import { type ViewCut, type ViewPlan, viewBoxes } from '../../vision/preprocess/views.ts';
+import type { WindowGrid } from '../../vision/preprocess/windows.ts';
+import { LICENCE_NOTES, originOf, type ResolvedWeights } from '../../vision/weights/index.ts';
 import type { ScoreJson } from '../score-json.ts';
 import type { KnownBranch } from './branches.ts';
 import { type ModelInput, modelInput, OUTPUT_NAME } from './mass-model.ts';
@@ -25,16 +26,23 @@ interface ValueFacts {
   readonly values: string;
 }
 
+/** How a photo is cut; the order is that of the views. */
+type CutFacts =
+  | {
+      readonly views: Exclude<ViewPlan, 'windows'>;
+      /** As fractions of width and height. */
+      readonly boxes: readonly {
+        readonly left: number;
+        readonly top: number;
+        readonly right: number;
+        readonly bottom: number;
+      }[];
+    }
+  /** Which fractions windows are depends on the photo: see `windowBoxes`. */
+  | { readonly views: 'windows'; readonly windows: WindowGrid };
+
 /** One backbone of a model, and what happens to a photo before it; the model does all of it after its input. */
-export interface BranchFacts {
-  readonly views: ViewPlan;
-  /** As fractions of width and height, in the order of the views. */
-  readonly boxes: readonly {
-    readonly left: number;
-    readonly top: number;
-    readonly right: number;
-    readonly bottom: number;
-  }[];
+export type BranchFacts = CutFacts & {
   readonly size: number;
   readonly interpolation: string;
   /** Pixels become (value / 255 − mean) / std; red, green, blue. */
@@ -50,7 +58,7 @@ export interface BranchFacts {
     readonly licence: string;
     readonly licence_note: string;
   };
-}
+};
 
 /** A trained run in the model. */
 export interface MemberFacts {
@@ -128,8 +136,7 @@ function branchFacts({ branch, weights, trainedIn }: KnownBranch): BranchFacts {
   const { views, precision } = branch;
   const { plan, size, interpolation, mean, std } = views;
   return {
-    views: plan,
-    boxes: boxFractions(plan),
+    ...cutFacts(plan),
     size,
     interpolation,
     mean,
@@ -145,27 +152,29 @@ function branchFacts({ branch, weights, trainedIn }: KnownBranch): BranchFacts {
   };
 }
 
-/** Views of a square of side 4, in which halves of halves are whole. */
-function boxFractions(plan: ViewPlan): BranchFacts['boxes'] {
-  return viewBoxes(plan, 4, 4).map(({ left, top, right, bottom }) => ({
+function cutFacts(cut: ViewCut): CutFacts {
+  if (typeof cut === 'object') return { views: 'windows', windows: cut };
+  // Of a square of side 4, in which halves of halves are whole.
+  const boxes = viewBoxes(cut, 4, 4).map(({ left, top, right, bottom }) => ({
     left: left / 4,
     top: top / 4,
     right: right / 4,
     bottom: bottom / 4,
   }));
+  return { views: cut, boxes };
 }
 
 /** Where weights come from, without the folders of whoever exports. */
 const portableSource = (source: string): string =>
   source.startsWith('file ') ? `file ${basename(source.slice('file '.length))}` : source;
 
-function licenceOf({
-  source,
-  sha256,
-}: ResolvedWeights): Pick<BranchFacts['backbone'], 'licence' | 'licence_note'> {
-  const named = source.startsWith('catalogue ') ? findBackbone(source.slice('catalogue '.length)) : undefined;
-  const entry = named ?? CATALOGUE.find((candidate) => candidate.sha256 === sha256);
-  return entry
-    ? { licence: entry.licence, licence_note: LICENCE_NOTES[entry.licence] }
-    : { licence: 'unknown', licence_note: `that of ${portableSource(source)}; ask where it came from` };
+function licenceOf(weights: ResolvedWeights): Pick<BranchFacts['backbone'], 'licence' | 'licence_note'> {
+  const { source, licence } = originOf(weights);
+  const from = weights.origin ? `trained further from ${portableSource(source)}: ` : '';
+  return licence
+    ? { licence, licence_note: from + LICENCE_NOTES[licence] }
+    : {
+        licence: 'unknown',
+        licence_note: `${from}that of ${portableSource(source)}; ask where it came from`,
+      };
 }

@@ -1,13 +1,23 @@
 import { int, ints } from '../../tensor/graph/operator.ts';
 import type { ViewRecipe } from '../../vision/features/index.ts';
-import type { ViewPlan } from '../../vision/preprocess/views.ts';
+import type { ViewCut } from '../../vision/preprocess/views.ts';
+import type { WindowGrid } from '../../vision/preprocess/windows.ts';
 import type { GraphWriter } from './graph-writer.ts';
 import { resampleWeights, roundedToBytes } from './resample-nodes.ts';
+import { type Span, windowSpans } from './window-nodes.ts';
 
-/** A part of an axis: names of int64 [1]. */
-interface Span {
-  readonly start: string;
-  readonly end: string;
+/** Views that are columns of rows. */
+type GridCut = Exclude<ViewCut, WindowGrid>;
+
+/** Photos as nodes, and what their views become. */
+interface Source {
+  /** Name of uint8 [photos, 3, height, width]. */
+  readonly planes: string;
+  /** Names of int64 [1]. */
+  readonly width: string;
+  readonly height: string;
+  /** Resampling weights of a source length, int64 [1]. */
+  weightsOf(length: string): string;
 }
 
 /**
@@ -24,40 +34,70 @@ export function viewNodes(
   const shape = graph.apply('Shape', photos);
   const lengthOf = (axis: number): string =>
     graph.slice(shape, 0, graph.integers([axis]), graph.integers([axis + 1]));
-  const planes = graph.node('Transpose', [photos], { perm: ints([0, 3, 1, 2]) });
-  const columns = columnSpans(graph, plan, lengthOf(2));
-  const rows =
-    plan === 'tiles' ? halved(graph, wholeSpan(graph, lengthOf(1))) : [wholeSpan(graph, lengthOf(1))];
-  const weightsOf = ({ start, end }: Span): string =>
-    resampleWeights(graph, graph.apply('Sub', end, start), size, interpolation);
-  const down = rows.map(weightsOf);
-  const grid = columns.map((span) => {
-    const strip = graph.cast(graph.slice(planes, 3, span.start, span.end), 'float64');
-    const across = graph.node('Transpose', [weightsOf(span)], { perm: ints([1, 0]) });
-    const narrow = roundedToBytes(graph, graph.apply('MatMul', strip, across));
-    return rows.map((band, row) => {
-      const part = rows.length === 1 ? narrow : graph.slice(narrow, 2, band.start, band.end);
-      return roundedToBytes(graph, graph.apply('MatMul', down[row] as string, part));
-    });
-  });
-  const views = inOrder(plan, grid).map((view) => graph.apply('Unsqueeze', view, graph.integers([1])));
-  return graph.cast(graph.node('Concat', views, { axis: int(1) }), 'float32');
+  const source: Source = {
+    planes: graph.node('Transpose', [photos], { perm: ints([0, 3, 1, 2]) }),
+    width: lengthOf(2),
+    height: lengthOf(1),
+    weightsOf: (length) => resampleWeights(graph, length, size, interpolation),
+  };
+  const views = typeof plan === 'object' ? windowViews(graph, source, plan) : gridViews(graph, source, plan);
+  const stacked = views.map((view) => graph.apply('Unsqueeze', view, graph.integers([1])));
+  return graph.cast(graph.node('Concat', stacked, { axis: int(1) }), 'float32');
 }
 
+/** Columns are resized once for all of their rows. */
+function gridViews(graph: GraphWriter, { planes, width, height, weightsOf }: Source, cut: GridCut): string[] {
+  const columns = columnSpans(graph, cut, width);
+  const rows = cut === 'tiles' ? halved(graph, wholeSpan(graph, height)) : [wholeSpan(graph, height)];
+  const lengthOf = ({ start, end }: Span): string => graph.apply('Sub', end, start);
+  const down = rows.map((band) => weightsOf(lengthOf(band)));
+  const grid = columns.map((span) => {
+    const strip = graph.cast(graph.slice(planes, 3, span.start, span.end), 'float64');
+    const narrow = resized(graph, strip, transposed(graph, weightsOf(lengthOf(span))));
+    return rows.map((band, row) => {
+      const part = rows.length === 1 ? narrow : graph.slice(narrow, 2, band.start, band.end);
+      return resized(graph, down[row] as string, part);
+    });
+  });
+  return inOrder(cut, grid);
+}
+
+/** All windows have one size, so that they share their weights. */
+function windowViews(
+  graph: GraphWriter,
+  { planes, width, height, weightsOf }: Source,
+  grid: WindowGrid,
+): string[] {
+  const spans = windowSpans(graph, grid, width, height);
+  const across = transposed(graph, weightsOf(spans.width));
+  const down = weightsOf(spans.height);
+  return spans.windows.map(({ x, y }) => {
+    const window = graph.slice(graph.slice(planes, 3, x.start, x.end), 2, y.start, y.end);
+    return resized(graph, down, resized(graph, graph.cast(window, 'float64'), across));
+  });
+}
+
+const transposed = (graph: GraphWriter, weights: string): string =>
+  graph.node('Transpose', [weights], { perm: ints([1, 0]) });
+
+/** One of two resizings, along rows or columns. */
+const resized = (graph: GraphWriter, left: string, right: string): string =>
+  roundedToBytes(graph, graph.apply('MatMul', left, right));
+
 /** Left half before right half, tiles row by row; `grid` is columns of rows. */
-function inOrder(plan: ViewPlan, grid: readonly (readonly string[])[]): string[] {
-  if (plan !== 'tiles') return grid.flat();
+function inOrder(cut: GridCut, grid: readonly (readonly string[])[]): string[] {
+  if (cut !== 'tiles') return grid.flat();
   const [a = [], b = [], c = [], d = []] = grid;
   return [[a, b] as const, [c, d] as const].flatMap(([left, right]) =>
     left.flatMap((view, row) => [view, right[row] as string]),
   );
 }
 
-function columnSpans(graph: GraphWriter, plan: ViewPlan, width: string): Span[] {
+function columnSpans(graph: GraphWriter, cut: GridCut, width: string): Span[] {
   const whole = wholeSpan(graph, width);
-  if (plan === 'whole') return [whole];
+  if (cut === 'whole') return [whole];
   const halves = halved(graph, whole);
-  return plan === 'halves' ? halves : halves.flatMap((half) => halved(graph, half));
+  return cut === 'halves' ? halves : halves.flatMap((half) => halved(graph, half));
 }
 
 const wholeSpan = (graph: GraphWriter, length: string): Span => ({ start: graph.integers([0]), end: length });

@@ -16,7 +16,7 @@ export interface AugmentationTask {
 }
 
 /**
- * The augmented views of a photo as a network takes them. The whole photo or each half is resized to the
+ * The augmented views of a photo as a network takes them. The whole photo, each half or each window is resized to the
  * view's size and augmented by itself, then turned and normalised as `prepareViews` does. Where halves are cut into
  * tiles, a half is resized to twice the view's size and augmented before it is cut, so that its tiles still
  * belong together. Settings that change no picture give exactly what `prepareViews` gives.

@@ -1,8 +1,8 @@
-import { TILES_A_HALF } from '../preprocess/views.ts';
-import { type FeaturePlan, featureLayout } from './plan.ts';
+import { viewHalves } from '../preprocess/views.ts';
+import { type FeaturePlan, featureLayout, viewCut } from './plan.ts';
 
 /** What of a plan decides how views become a photo's features. */
-type Combination = Pick<FeaturePlan, 'view' | 'combine' | 'pooling' | 'grid'>;
+type Combination = Pick<FeaturePlan, 'view' | 'windows' | 'combine' | 'pooling' | 'grid'>;
 
 /** Width of a photo's features from the width of a view's, patches and all. */
 export function combinedWidth(plan: Combination, width: number): number {
@@ -12,17 +12,19 @@ export function combinedWidth(plan: Combination, width: number): number {
 
 /**
  * One vector a photo from those of its views: one after another, left before right half; or the mean of the four
- * tiles of each half, left ‖ right.
+ * tiles of each half, left ‖ right; or the mean of all windows.
  *
  * @param views [views, width] in the order of `viewBoxes`
  */
 export function combineViews(plan: Combination, views: Float32Array, width: number): Float64Array {
-  if (plan.view !== 'tiles' || plan.combine === 'keep') return Float64Array.from(views);
-  const combined = new Float64Array(2 * width);
+  const halves = viewHalves(viewCut(plan));
+  const averaged = views.length / (halves * width);
+  if (averaged === 1 || plan.combine === 'keep') return Float64Array.from(views);
+  const combined = new Float64Array(halves * width);
   views.forEach((value, at) => {
-    const half = Math.floor(at / (TILES_A_HALF * width));
+    const half = Math.floor(at / (averaged * width));
     const column = half * width + (at % width);
-    combined[column] = (combined[column] as number) + value / TILES_A_HALF;
+    combined[column] = (combined[column] as number) + value / averaged;
   });
   return combined;
 }

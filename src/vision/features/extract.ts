@@ -11,7 +11,7 @@ import { photoHash, type VectorCache, vectorCache } from '../vector-cache.ts';
 import type { Preprocessing, ResolvedWeights } from '../weights/index.ts';
 import { combinedWidth, combineViews } from './combine.ts';
 import { type FeatureNetwork, openNetwork } from './network.ts';
-import type { FeaturePlan } from './plan.ts';
+import { type FeaturePlan, viewCut } from './plan.ts';
 import prepareViews, { type PreparationTask, type ViewRecipe } from './prepare-worker.ts';
 
 /** Rises whenever the same photo, weights and plan would give other numbers. */
@@ -57,7 +57,7 @@ export async function extractFeatures(
 ): Promise<FeatureMatrix> {
   const progress = options.progress ?? SILENT;
   const cacheFolder = options.cacheFolder ?? defaultCacheFolder();
-  const network = await openNetwork(weights, plan, viewCount(plan.view), cacheFolder);
+  const network = await openNetwork(weights, plan, viewCount(viewCut(plan)), cacheFolder);
   const columns = combinedWidth(plan, network.width);
   const recipe = viewRecipe(weights.preprocessing, plan, network.size, options.turn ?? 0);
   const kind = `features-${valueFingerprint([EXTRACTION_VERSION, weights.sha256, weights.arch, weights.config, plan, recipe])}`;
@@ -138,7 +138,7 @@ async function freshFeatures(
   plan: FeaturePlan,
   cache: VectorCache,
 ): Promise<Float64Array> {
-  const vectors = await network.run(views, viewCount(plan.view));
+  const vectors = await network.run(views, viewCount(viewCut(plan)));
   const values = combineViews(plan, vectors, network.width);
   await cache.write(hash, values);
   return values;
@@ -161,12 +161,12 @@ function startPreparer(): Preparer {
  */
 export function viewRecipe(
   { interpolation, mean, std }: Preprocessing,
-  { view }: FeaturePlan,
+  plan: FeaturePlan,
   size: number,
   turn: number,
 ): ViewRecipe {
   const known = INTERPOLATIONS.find((name) => name === interpolation);
   if (!known)
     throw new UsageError(`views cannot be resized by ${interpolation}; use ${INTERPOLATIONS.join(', ')}`);
-  return { plan: view, size, interpolation: known, mean, std, turn };
+  return { plan: viewCut(plan), size, interpolation: known, mean, std, turn };
 }

@@ -17,6 +17,8 @@ export {
   type Pooling,
   PRECISIONS,
   type Precision,
+  viewCut,
 } from './plan.ts';
 export { pooledFeatures } from './pooling.ts';
 export type { ViewRecipe } from './prepare-worker.ts';
+export { completeWindows } from './window-settings.ts';

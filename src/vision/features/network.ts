@@ -39,6 +39,9 @@ export interface FeatureGraph {
 /** Up to this side views go through together; larger ones fill the machine, and its memory, one by one. */
 const LARGEST_BATCHED_SIDE = 256;
 
+/** More views of a photo than this go through in equal batches. */
+const MOST_BATCHED = 16;
+
 /**
  * Makes a backbone ready for a plan. Weights are read where they lie; int8 and 4-bit ones are made once and kept in
  * the cache folder.
@@ -93,7 +96,7 @@ export async function featureGraph(
   const file = await openSafetensors(weights.path);
   checkWeights(backbone, file);
   const size = viewSize(backbone, weights, plan);
-  const batch = size <= LARGEST_BATCHED_SIDE ? viewsPerPhoto : 1;
+  const batch = size <= LARGEST_BATCHED_SIDE ? batchOf(viewsPerPhoto) : 1;
   const scope = Scope.root({ random: randomStream(0), trainable: () => false }).from(file);
   return {
     size,
@@ -103,6 +106,13 @@ export async function featureGraph(
       return reshape(pooled, [lengthAt(pooled.shape, 0), -1]);
     },
   };
+}
+
+/** The largest batch that cuts so many views into equal ones. */
+function batchOf(views: number): number {
+  let batch = Math.min(views, MOST_BATCHED);
+  while (views % batch !== 0) batch--;
+  return batch;
 }
 
 /** Where frozen backbones run: `SWARD_PROVIDER`, or the CPU. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { UsageError } from '../../ground/errors.ts';
-import { TILES_A_HALF, VIEW_PLANS } from '../preprocess/views.ts';
+import { VIEW_PLANS, type ViewCut, viewCount, viewHalves } from '../preprocess/views.ts';
+import { completeWindows, windowSettings } from './window-settings.ts';
 
 /**
  * How a set of tokens becomes one vector: the CLS token, the mean of the patch tokens, their largest values, several
@@ -28,11 +29,13 @@ export type Precision = (typeof PRECISIONS)[number];
 const blockSchema = z.union([z.int().nonnegative(), z.string().regex(/^\d+\/[1-9]\d*$/)]);
 export type BlockChoice = z.output<typeof blockSchema>;
 
-/** What is taken of each photo; `z.input` of it has all but nothing required. */
+/** What is taken of each photo; `z.input` of it has all but nothing required. To be completed by `completeWindows`. */
 export const featurePlanSchema = z.strictObject({
-  /** Whole photo, left ‖ right half, or 2 × 2 tiles a half, then left ‖ right. */
+  /** Whole photo, left ‖ right half, 2 × 2 tiles a half, then left ‖ right, or windows that slide over the photo. */
   view: z.enum(VIEW_PLANS).default('halves'),
-  /** Whether the tiles of a half are averaged, or kept one after another. */
+  /** Of view windows alone: absent elsewhere. */
+  windows: windowSettings.optional(),
+  /** Whether the tiles of a half, or all windows, are averaged, or kept one after another. */
   combine: z.enum(['mean', 'keep']).default('mean'),
   /** Side of a view in pixels; `~512`: the nearest the backbone takes; null: what the weights were made for. */
   size: z
@@ -49,13 +52,15 @@ export const featurePlanSchema = z.strictObject({
 
 export type FeaturePlan = z.output<typeof featurePlanSchema>;
 
+const completePlan = featurePlanSchema.transform(completeWindows);
+
 /**
  * A plan with its defaults.
  *
  * @throws UsageError listing what does not suit
  */
 export function featurePlan(draft: z.input<typeof featurePlanSchema>): FeaturePlan {
-  const parsed = featurePlanSchema.safeParse(draft);
+  const parsed = completePlan.safeParse(draft);
   if (!parsed.success) {
     throw new UsageError(
       parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),
@@ -66,7 +71,8 @@ export function featurePlan(draft: z.input<typeof featurePlanSchema>): FeaturePl
       'pooling "pooled" is of the last block; choose cls, mean, cls-mean or gem for blocks',
     );
   }
-  if (parsed.data.pooling === 'patches' && parsed.data.view === 'tiles') {
+  const { pooling, view } = parsed.data;
+  if (pooling === 'patches' && (view === 'tiles' || view === 'windows')) {
     throw new UsageError(
       'pooling "patches" keeps a map of a whole or half photo; choose view whole or halves',
     );
@@ -74,18 +80,20 @@ export function featurePlan(draft: z.input<typeof featurePlanSchema>): FeaturePl
   return parsed.data;
 }
 
-/** How a photo's features are arranged: halves × parts × width; parts are tiles or patches, row by row. */
-export function featureLayout({
-  view,
-  combine,
-  pooling,
-  grid,
-}: Pick<FeaturePlan, 'view' | 'combine' | 'pooling' | 'grid'>): {
+/** How a plan cuts photos. */
+export function viewCut({ view, windows }: Pick<FeaturePlan, 'view' | 'windows'>): ViewCut {
+  return view === 'windows' ? (windows ?? windowSettings.parse({})) : view;
+}
+
+/** How a photo's features are arranged: halves × parts × width; parts are tiles, windows or patches, row by row. */
+export function featureLayout(plan: Pick<FeaturePlan, 'view' | 'windows' | 'combine' | 'pooling' | 'grid'>): {
   readonly halves: 1 | 2;
   readonly parts: number;
 } {
-  const tiles = view === 'tiles' && combine === 'keep' ? TILES_A_HALF : 1;
-  return { halves: view === 'whole' ? 1 : 2, parts: tiles * (pooling === 'patches' ? grid * grid : 1) };
+  const cut = viewCut(plan);
+  const halves = viewHalves(cut);
+  const kept = plan.combine === 'keep' ? viewCount(cut) / halves : 1;
+  return { halves, parts: kept * (plan.pooling === 'patches' ? plan.grid ** 2 : 1) };
 }
 
 /** The numbers of a plan's blocks in a backbone of so many. */

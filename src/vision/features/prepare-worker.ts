@@ -1,10 +1,10 @@
 import type { Pixels } from '../photos/decode.ts';
 import { type Interpolation, resample } from '../preprocess/resample.ts';
-import { type ViewPlan, viewBoxes } from '../preprocess/views.ts';
+import { type ViewCut, viewBoxes } from '../preprocess/views.ts';
 
 /** What is done to the views of a photo before a network sees them; plain data. */
 export interface ViewRecipe {
-  readonly plan: ViewPlan;
+  readonly plan: ViewCut;
   /** Side of the square every view becomes, pixels. */
   readonly size: number;
   readonly interpolation: Interpolation;

@@ -1,25 +1,39 @@
 import type { Box } from './resample.ts';
+import { type WindowGrid, windowBoxes } from './windows.ts';
 
 /**
- * How a photo is cut before it goes through a backbone: not at all, into left and right half, or each half
- * into 2 × 2 tiles.
+ * How a photo is cut before it goes through a backbone without leaving or repeating anything: not at all, into left
+ * and right half, or each half into 2 × 2 tiles.
  */
-export const VIEW_PLANS = ['whole', 'halves', 'tiles'] as const;
+export const DISJOINT_VIEWS = ['whole', 'halves', 'tiles'] as const;
+
+/** These, or square windows that overlap and have settings of their own. */
+export const VIEW_PLANS = [...DISJOINT_VIEWS, 'windows'] as const;
 export type ViewPlan = (typeof VIEW_PLANS)[number];
 
-export const TILES_A_HALF = 4;
+/** A plan with all there is to know of it. */
+export type ViewCut = (typeof DISJOINT_VIEWS)[number] | WindowGrid;
 
-/** Views of one photo in a fixed order: left half before right half, tiles row by row. */
-export function viewBoxes(plan: ViewPlan, width: number, height: number): Box[] {
+/**
+ * Views of one photo in a fixed order: left half before right half, tiles row by row, windows as `windowBoxes` has
+ * them.
+ */
+export function viewBoxes(cut: ViewCut, width: number, height: number): Box[] {
+  if (typeof cut === 'object') return windowBoxes(cut, width, height);
   const whole = { left: 0, top: 0, right: width, bottom: height };
-  if (plan === 'whole') return [whole];
+  if (cut === 'whole') return [whole];
   const halves = grid(whole, 2, 1);
-  return plan === 'halves' ? halves : halves.flatMap((half) => grid(half, 2, 2));
+  return cut === 'halves' ? halves : halves.flatMap((half) => grid(half, 2, 2));
 }
 
-/** How many views a plan takes of a photo. */
-export function viewCount(plan: ViewPlan): number {
-  return viewBoxes(plan, 4, 2).length;
+/** How many views a cut makes of a photo, whatever its size. */
+export function viewCount(cut: ViewCut): number {
+  return viewBoxes(cut, 4, 2).length;
+}
+
+/** Of how many halves, one after another, the views are: one where the photo is not halved. */
+export function viewHalves(cut: ViewCut): 1 | 2 {
+  return cut === 'halves' || cut === 'tiles' ? 2 : 1;
 }
 
 /** Splits a box into columns × rows; where it does not divide evenly the last ones are larger by a pixel. */

@@ -85,6 +85,16 @@ describe('an exported model', () => {
     ['mirrored tiles', 'feature-ridge', ['input.view=tiles'], 'flips'],
     ['the whole photo with boosted trees', 'feature-boost', ['input.view=whole', ...FEW_TREES], 'none'],
     ['a network', 'feature-mlp', ['estimator.epochs=2'], 'none'],
+    ['mirrored windows', 'feature-ridge', ['input.view=windows'], 'flips'],
+    [
+      'windows weighed by a network',
+      'tiled-dual',
+      [
+        ...['estimator.epochs=1', 'input.size=42', 'input.view=windows', 'input.combine=keep'],
+        ...['input.windows.side=1/2', 'estimator.architecture.tiles=attention'],
+      ],
+      'none',
+    ],
     ['a map of patches', 'density', ['estimator.epochs=1', 'input.size=42', 'input.grid=2'], 'none'],
     [
       'principal components of tiles kept apart',
@@ -217,6 +227,22 @@ describe('the folder of an export', () => {
       expect(card).toContain(part);
     }
     expect(card).not.toContain(root);
+  });
+
+  it('says how windows stand in a photo, whose fractions depend on its shape', async () => {
+    const run = await runs.train(
+      'some-windows',
+      'feature-ridge',
+      'input.view=windows',
+      'input.windows.across=4',
+    );
+    const out = await exported(run);
+    const { branches } = JSON.parse(readFileSync(join(out, 'model.json'), 'utf8'));
+    expect(branches).toMatchObject([{ views: 'windows', windows: { side: 2 / 3, across: 4, down: 2 } }]);
+    expect(branches[0]).not.toHaveProperty('boxes');
+    expect(readFileSync(join(out, 'README.md'), 'utf8')).toMatch(
+      /8 square windows: 2 rows of 4 .* 0\.6667 of the/,
+    );
   });
 
   it('is the same for the same run', async () => {

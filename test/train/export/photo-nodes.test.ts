@@ -6,7 +6,7 @@ import { GraphWriter } from '../../../src/train/export/graph-writer.ts';
 import { turnNodes, viewNodes } from '../../../src/train/export/photo-nodes.ts';
 import prepareViews from '../../../src/vision/features/prepare-worker.ts';
 import { INTERPOLATIONS } from '../../../src/vision/preprocess/resample.ts';
-import { VIEW_PLANS } from '../../../src/vision/preprocess/views.ts';
+import { DISJOINT_VIEWS, type ViewCut } from '../../../src/vision/preprocess/views.ts';
 
 const TURNS = [0, 1, 2, 3, 4, 5, 6, 7];
 const SIZE = 14;
@@ -22,7 +22,14 @@ function noise(width: number, height: number) {
   };
 }
 
-describe.each(VIEW_PLANS)('%s as nodes', (plan) => {
+const CUTS: [string, ViewCut][] = [
+  ...DISJOINT_VIEWS.map((view): [string, ViewCut] => [view, view]),
+  ['windows', { side: 2 / 3, across: 5, down: 2 }],
+  ['windows of another share', { side: 0.29, across: 4, down: 5 }],
+  ['a single window', { side: 1, across: 1, down: 1 }],
+];
+
+describe.each(CUTS)('%s as nodes', (_, plan) => {
   it.each(INTERPOLATIONS)(
     'are the views of the photo, digit for digit, in all turns: %s',
     async (interpolation) => {
@@ -38,10 +45,12 @@ describe.each(VIEW_PLANS)('%s as nodes', (plan) => {
           declared: [],
         }),
       );
-      // Odd sides, enlarging and shrinking.
+      // Odd sides, enlarging and shrinking, lying and upright, larger than windows reach, and tiny.
       for (const [width, height] of [
         [61, 37],
         [9, 131],
+        [33, 47],
+        [4, 2],
       ] as const) {
         const pixels = noise(width, height);
         const photos = new Tensor('uint8', pixels.data, [1, height, width, 3]);

@@ -19,13 +19,15 @@ const recipe: ViewRecipe = {
   turn: 0,
 };
 
+const windows = { side: 2 / 3, across: 5, down: 2 };
+
 function task(changes: Partial<AugmentationTask> = {}): AugmentationTask {
   return { pixels: photo, recipe, augmentation: augmentationPreset('heavy'), seed: 1, ...changes };
 }
 
 describe('augmented views', () => {
   it('are the prepared views where nothing is to change', () => {
-    for (const plan of ['whole', 'halves', 'tiles'] as const) {
+    for (const plan of ['whole', 'halves', 'tiles', windows] as const) {
       const views = { ...recipe, plan, turn: 3 };
       expect(augmentedViews(task({ recipe: views, augmentation: augmentationPreset('none') }))).toEqual(
         prepareViews({ pixels: photo, recipe: views }),
@@ -54,6 +56,16 @@ describe('augmented views', () => {
     flipped.forEach((value, i) => {
       expect(Math.abs(value - (swapped[i] ?? 0))).toBeLessThan(0.02);
     });
+  });
+
+  it('windows are augmented by themselves', () => {
+    const grey = plain([120, 110, 60], 120, 60);
+    const settings = augmentationSettings.parse({ brightness: { probability: 1, range: 0.5 } });
+    const sliding = { ...recipe, plan: windows };
+    const views = augmentedViews(task({ pixels: grey, recipe: sliding, augmentation: settings }));
+    const length = 3 * recipe.size ** 2;
+    expect(views.length).toBe(10 * length);
+    expect(new Set(Array.from({ length: 10 }, (_, view) => views[view * length])).size).toBe(10);
   });
 
   it('tiles of a half stay parts of one picture: a flip swaps them', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { INTERPOLATIONS, resample } from '../../../src/vision/preprocess/resample.ts';
-import { VIEW_PLANS, viewBoxes, viewCount } from '../../../src/vision/preprocess/views.ts';
+import { DISJOINT_VIEWS, viewBoxes, viewCount } from '../../../src/vision/preprocess/views.ts';
 
 /** A picture whose pixels come from a function of column and row. */
 function picture(width: number, height: number, value: (x: number, y: number) => number) {
@@ -71,7 +71,7 @@ describe('views', () => {
     expect(tiles[4]).toEqual({ left: 1000, top: 0, right: 1500, bottom: 500 });
   });
 
-  it.each(VIEW_PLANS)('%s covers every pixel once, whatever the size', (plan) => {
+  it.each(DISJOINT_VIEWS)('%s covers every pixel once, whatever the size', (plan) => {
     const [width, height] = [13, 7];
     const boxes = viewBoxes(plan, width, height);
     expect(boxes).toHaveLength(viewCount(plan));
