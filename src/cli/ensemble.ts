@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import { UsageError } from '../ground/errors.ts';
 import { FITTED_METHODS, type Method } from '../models/ensemble/combination.ts';
 import { DEFAULT_SHRINK, makeEnsemble } from '../train/ensemble.ts';
-import type { EnsembleFacts } from '../train/ensemble-facts.ts';
+import { type EnsembleFacts, lackingStates } from '../train/ensemble-facts.ts';
 import type { RunResults } from '../train/results.ts';
 import { scoreToJson } from '../train/score-json.ts';
 import { type CommandRegistrar, printResult, wholeNumber } from './command.ts';
@@ -54,7 +54,12 @@ export const registerEnsemble: CommandRegistrar = (program) => {
       });
       printResult(
         json,
-        () => ({ run: out, ...scoreToJson(results.outOfFold), ensemble: results.ensemble }),
+        () => ({
+          run: out,
+          ...scoreToJson(results.outOfFold),
+          leave_one_state_out: results.leaveOneStateOut?.pooled.weightedR2 ?? null,
+          ensemble: results.ensemble,
+        }),
         () => [ensembleSummary(results), `report: ${join(out, 'report.html')}`].join('\n'),
       );
     });
@@ -77,8 +82,18 @@ export function ensembleSummary(results: RunResults): string {
   return [
     `${results.recipeName}, out of fold:`,
     scoreTable(results.outOfFold),
-    ...(ensemble ? [nestingSentence(ensemble), memberTable(ensemble), ...stageLines(ensemble)] : []),
+    ...(ensemble ? [nestingSentence(ensemble)] : []),
+    ...stateLines(results),
+    ...(ensemble ? [memberTable(ensemble), ...stageLines(ensemble)] : []),
   ].join('\n');
+}
+
+/** The score of States held out, or which members leave the ensemble without. */
+function stateLines({ leaveOneStateOut: states, ensemble }: RunResults): string[] {
+  if (states) return [`one State held out at a time: weighted R² ${shown(states.pooled.weightedR2, 4)}`];
+  const lacking = ensemble?.lacking_states ?? [];
+  if (lacking.length === 0) return [];
+  return [`no score of States held out one at a time: ${lackingStates(lacking)}`];
 }
 
 function nestingSentence({ nested_by, in_sample }: EnsembleFacts): string {
@@ -88,13 +103,16 @@ function nestingSentence({ nested_by, in_sample }: EnsembleFacts): string {
 }
 
 function memberTable({ members }: EnsembleFacts): string {
-  const nested = members.map(({ run, recipe, weighted_r2, weights, without }) => [
+  const unseen = members.some(({ unseen_states }) => unseen_states !== undefined);
+  const nested = members.map(({ run, recipe, weighted_r2, weights, without, unseen_states }) => [
     `${run} (${recipe})`,
     shown(weighted_r2, 4),
     weights ? weightText(weights) : '–',
     without === null ? '–' : shown(without, 4),
+    ...(unseen ? [shown(unseen_states ?? Number.NaN, 4)] : []),
   ]);
-  return textTable(['member', 'weighted R²', 'weight', 'ensemble without it'], nested);
+  const heads = ['member', 'weighted R²', 'weight', 'ensemble without it'];
+  return textTable([...heads, ...(unseen ? ['in unseen States'] : [])], nested);
 }
 
 /** One number where all targets share it, else one for each target in their usual order. */

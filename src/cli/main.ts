@@ -10,7 +10,9 @@ import { registerEnsemble } from './ensemble.ts';
 import { registerExport } from './export.ts';
 import { registerFeatures } from './features.ts';
 import { registerFolds } from './folds.ts';
+import { registerImport } from './import.ts';
 import { registerPredict } from './predict.ts';
+import { registerPretrain } from './pretrain.ts';
 import { registerPseudo } from './pseudo.ts';
 import { registerReport } from './report.ts';
 import { registerSample } from './sample.ts';
@@ -24,8 +26,10 @@ const COMMANDS: readonly CommandRegistrar[] = [
   registerCheck,
   registerFolds,
   registerTrain,
+  registerImport,
   registerPredict,
   registerPseudo,
+  registerPretrain,
   registerSubmit,
   registerScore,
   registerEnsemble,

@@ -138,21 +138,26 @@ async function requireFolder(folder: string): Promise<void> {
   }
 }
 
-/** Resolves an `image_path` and makes sure that it, and what a link leads to, stays inside the folder. */
-async function locatePhoto(
+/**
+ * Resolves a table's path of a photo and makes sure that it, and what a link leads to, stays inside the folder.
+ *
+ * @param column what the table calls the path
+ */
+export async function locatePhoto(
   folder: string,
   imagePath: string,
   where: string,
+  column = 'image_path',
 ): Promise<{ path: string } | { problem: Problem }> {
   const problem = (code: Problem['code'], what: string, remedy: string): { problem: Problem } => ({
     problem: { severity: 'error', code, where, what, remedy },
   });
   const leaves = problem(
     'path-leaves-folder',
-    `image_path "${imagePath}" leaves the data folder`,
+    `${column} "${imagePath}" leaves the data folder`,
     'give a path inside the folder, such as train/ID1.jpg',
   );
-  if (imagePath === '') return problem('missing-photo', 'image_path is empty', 'give the path of the photo');
+  if (imagePath === '') return problem('missing-photo', `${column} is empty`, 'give the path of the photo');
   const root = resolve(folder);
   const path = resolve(root, imagePath);
   const windowsStyle = /^[a-z]:|\\/i.test(imagePath);

@@ -12,6 +12,8 @@ export interface PhotoAttributes {
   /** Pre-grazing NDVI. */
   readonly ndvi: number | null;
   readonly heightCentimetres: number | null;
+  /** ISO date of sampling. */
+  readonly date?: string | null;
 }
 
 /**
@@ -26,7 +28,7 @@ export interface TrainingSet<Input> {
   readonly groups: readonly string[];
   /** How much each photo counts in fitting; all the same where absent. Pseudo-labelled photos count less. */
   readonly weights?: readonly number[];
-  /** For auxiliary heads. */
+  /** For auxiliary heads, and for teachers that see more than the photo. */
   readonly attributes?: readonly PhotoAttributes[];
   /**
    * The photos held out of this fold. Never to be learnt from; an estimator may be asked to choose its

@@ -3,6 +3,7 @@ import { stratifiedGroupKFold } from '../data/folds/index.ts';
 import type { RandomStream } from '../ground/random.ts';
 import type { Targets } from '../pasture/targets.ts';
 import type { Estimator, FitContext, TrainingSet } from './estimator.ts';
+import { reachedWithin } from './reached.ts';
 import { judgingPhotos } from './session-weights.ts';
 
 /** Predictions, inside a training set, of photos by models that have not seen their session. */
@@ -43,10 +44,11 @@ export async function innerPredictions(
   estimator: Estimator<Matrix>,
   training: TrainingSet<Matrix>,
   folds: readonly number[],
-  { random }: Pick<FitContext, 'random'>,
+  { random, ...told }: Pick<FitContext, 'random' | 'reached'>,
 ): Promise<InnerPredictions> {
   const predicted = new Map<number, Targets>();
-  for (const fold of new Set(folds.filter((value) => value >= 0))) {
+  const held = [...new Set(folds.filter((value) => value >= 0))];
+  for (const [index, fold] of held.entries()) {
     const model = await estimator.fit(
       takeTraining(
         training,
@@ -55,11 +57,12 @@ export async function innerPredictions(
       {
         random: random.fork(`inner fold ${fold}`),
         record: () => {},
+        ...reachedWithin(told, index / held.length, (index + 1) / held.length),
       },
     );
-    const held = photosWhere(folds, (other) => other === fold);
-    const masses = await model.predict(takeRows(training.inputs, held));
-    held.forEach((photo, row) => {
+    const own = photosWhere(folds, (other) => other === fold);
+    const masses = await model.predict(takeRows(training.inputs, own));
+    own.forEach((photo, row) => {
       predicted.set(photo, masses[row] as Targets);
     });
   }

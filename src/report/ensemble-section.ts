@@ -1,5 +1,5 @@
 import { cell, text } from '@observablehq/plot';
-import type { EnsembleFacts } from '../train/ensemble-facts.ts';
+import { type EnsembleFacts, lackingStates } from '../train/ensemble-facts.ts';
 import type { PageSection } from './document.ts';
 import { html, type Markup } from './markup.ts';
 import { formatNumber, formatR2, formatSigned, NO_VALUE } from './numbers.ts';
@@ -28,7 +28,12 @@ ${
 <figure><figcaption class="quiet">Correlation of out-of-fold errors, weighted as the metric weighs targets. Members far from 1 have most to give each other.</figcaption>
 ${drawing}</figure>`
 }
-${facts.stages.length > 1 ? stageTable(facts) : null}`,
+${facts.stages.length > 1 ? stageTable(facts) : null}
+${
+  facts.lacking_states.length > 0
+    ? html`<p class="quiet">No score of States held out one at a time: ${lackingStates(facts.lacking_states)}.</p>`
+    : null
+}`,
   };
 }
 
@@ -47,14 +52,15 @@ function memberTable({ members }: EnsembleFacts, nested: number): Markup {
   const heads = shared
     ? html`<th scope="col">weight</th>`
     : html`${TARGET_COLUMNS.map(({ label }) => html`<th scope="col">weight ${label}</th>`)}`;
-  const rows = members.map(({ run, recipe, weighted_r2, weights, without }, index) => {
+  const unseen = members.some(({ unseen_states }) => unseen_states !== undefined);
+  const rows = members.map(({ run, recipe, weighted_r2, weights, without, unseen_states }, index) => {
     const shown = shared ? [weights?.[0]] : TARGET_COLUMNS.map((_, target) => weights?.[target]);
     const cells = shown.map(
       (weight) => html`<td>${weight === undefined ? NO_VALUE : formatNumber(weight, 3)}</td>`,
     );
-    return html`<tr><th scope="row">${index + 1} ${recipe} <span class="quiet">${run}</span></th><td>${formatR2(weighted_r2)}</td>${cells}<td>${without === null ? NO_VALUE : formatR2(without)}</td><td>${without === null ? NO_VALUE : formatSigned(nested - without, 3)}</td></tr>`;
+    return html`<tr><th scope="row">${index + 1} ${recipe} <span class="quiet">${run}</span></th><td>${formatR2(weighted_r2)}</td>${cells}<td>${without === null ? NO_VALUE : formatR2(without)}</td><td>${without === null ? NO_VALUE : formatSigned(nested - without, 3)}</td>${unseen ? html`<td>${formatR2(unseen_states ?? Number.NaN)}</td>` : null}</tr>`;
   });
-  return html`<table class="numbers"><thead><tr><th scope="col">Member</th><th scope="col">weighted R²</th>${heads}<th scope="col">ensemble without it</th><th scope="col">costs</th></tr></thead><tbody>${rows}</tbody></table>`;
+  return html`<table class="numbers"><thead><tr><th scope="col">Member</th><th scope="col">weighted R²</th>${heads}<th scope="col">ensemble without it</th><th scope="col">costs</th>${unseen ? html`<th scope="col">in unseen States</th>` : null}</tr></thead><tbody>${rows}</tbody></table>`;
 }
 
 /** Correlations as a square of coloured cells, members by their numbers in the table. */

@@ -32,7 +32,8 @@ ${tile('Photos', formatNumber(outOfFold.imageCount, 0), 'each predicted by a mod
 (kg DM/ha) assume a 0.21 m² quadrat, 70 × 30 cm.</p>`;
 }
 
-function tile(label: string, figure: string, note: string): Markup {
+/** One number with what it is called and what it means. */
+export function tile(label: string, figure: string, note: string): Markup {
   return html`<div class="tile"><span class="label">${label}</span><span class="figure">${figure}</span><span class="note">${note}</span></div>`;
 }
 

@@ -135,10 +135,14 @@ function leaveOneStateOutSection(document: Document, results: RunResults): PageS
   const held = results.leaveOneStateOut;
   if (held === null) return null;
   const parts = held.perState.map(({ state, score }) => ({ label: state, score }));
+  const fitted =
+    results.ensemble && results.ensemble.nested_by !== null
+      ? ' Weights and post-processing were fitted anew without the State that is scored.'
+      : '';
   return {
     id: 'leave-one-state-out',
     heading: 'One State held out at a time',
-    body: html`<p>Each State predicted by a model trained on the others only: what to expect in country the model has never seen.
+    body: html`<p>Each State predicted by a model trained on the others only: what to expect in country the model has never seen.${fitted}
 A State with little variation of its own can score far below zero though its errors in grams are small.</p>
 ${plotBesideTable(drawPartScores(document, parts, held.pooled), partTable('State', parts, held.pooled))}`,
   };

@@ -3,6 +3,7 @@ import { sameShape } from './graph/shape.ts';
 import { describe, type Tensor } from './graph/tensor.ts';
 import { add, clamp, divide, minimum, multiply, square, subtract } from './operators/arithmetic.ts';
 import { absolute, exponential } from './operators/elementwise.ts';
+import { logSoftmax } from './operators/normalisation.ts';
 import { mean, sum } from './operators/reduction.ts';
 
 /** A loss of predictions and observations, both `[batch, columns]`, as a scalar. */
@@ -72,6 +73,15 @@ export const rSquaredLoss =
     const total = add(sum(counted(square(centred)), { axes: [0] }), epsilon);
     return sum(multiply(divide(residual, total), weights));
   };
+
+/**
+ * −Σ p ln softmax(x) over the last axis, one value a row.
+ *
+ * @param logits `[…, classes]`
+ * @param probabilities of the classes, of the same shape
+ */
+export const crossEntropy = (logits: Tensor, probabilities: Tensor): Tensor =>
+  multiply(sum(multiply(logSoftmax(logits, -1), probabilities), { axes: [-1] }), -1);
 
 /** A sum of losses, each times its share. @throws ShapeError when there is none */
 export const combined =

@@ -1,8 +1,7 @@
 import { type RandomStream, randomStream } from '../ground/random.ts';
 import type { Estimator, FittedModel, MetricLine, TrainingSet } from '../models/estimator.ts';
-import { scoreTargets } from '../pasture/metric.ts';
 import type { Targets } from '../pasture/targets.ts';
-import type { RunResults } from './results.ts';
+import { statesIn } from './leave-one-state-out.ts';
 
 /** An estimator with what it learns from, whatever kind of inputs that is. */
 export interface Learner<Input> {
@@ -81,16 +80,16 @@ export async function predictFold<Input>(
 
 /**
  * Holds out one State at a time: the stress test of a model that is to travel. Needs two States; photos
- * without one are trained on but not scored.
+ * without one are trained on but not predicted.
  *
- * @returns null with fewer than two States
+ * @returns `[photo]`, null for those without a State; null with fewer than two States
  */
 export async function leaveOneStateOut<Input>(
   learner: Learner<Input>,
   states: readonly (string | null)[],
   seed: number,
   afterEach: () => void,
-): Promise<RunResults['leaveOneStateOut']> {
+): Promise<(Targets | null)[] | null> {
   const names = statesIn(states);
   if (names.length < 2) return null;
   const part = states.map((state) => (state === null ? -1 : names.indexOf(state)));
@@ -101,20 +100,7 @@ export async function leaveOneStateOut<Input>(
     await model.close?.();
     afterEach();
   }
-  const scoreOf = (items: readonly number[]): ReturnType<typeof scoreTargets> =>
-    scoreTargets(
-      items.map((item) => learner.training.targets[item] as Targets),
-      items.map((item) => predicted[item] as Targets),
-    );
-  return {
-    pooled: scoreOf(itemsWhere(part, (index) => index >= 0)),
-    perState: names.map((state, index) => ({ state, score: scoreOf(itemsWhere(part, (p) => p === index)) })),
-  };
-}
-
-/** The States that occur, sorted. */
-export function statesIn(states: readonly (string | null)[]): string[] {
-  return [...new Set(states.filter((state) => state !== null))].sort();
+  return part.map((index, item) => (index < 0 ? null : (predicted[item] as Targets)));
 }
 
 /** Items of a training set. */

@@ -10,6 +10,7 @@ import type { EnsembleFacts } from './ensemble-facts.ts';
 import { type EnsembleManifest, STACK_FOLDER, writeEnsembleManifest } from './ensemble-manifest.ts';
 import type { AlignedMembers } from './ensemble-members.ts';
 import { readEnsembleResults, writeEnsembleScores } from './ensemble-results.ts';
+import { STATES_OUT, type StateOutRow, scoreStates, writeStatesOut } from './leave-one-state-out.ts';
 import { writeOutOfFold } from './out-of-fold.ts';
 import type { OutOfFoldRow } from './results.ts';
 import { readManifestJson, runFolderState } from './run-folder.ts';
@@ -84,19 +85,28 @@ export async function settleEnsembleFolder(
   if (!same) throw new UsageError(`${out} holds another run; choose another --out or pass --overwrite`);
 }
 
+/** What an ensemble predicts of photos it has not seen. */
+export interface EnsemblePredictions {
+  /** Nested, `[photo]`. */
+  readonly outOfFold: readonly Targets[];
+  /** Of States held out one at a time; null where members have not all predicted them. */
+  readonly statesOut: readonly StateOutRow[] | null;
+}
+
 /** Writes the run folder; `run.json` says `incomplete` until everything else is there. */
 export async function writeEnsembleRun(
   out: string,
   manifest: EnsembleManifest,
   { photos, parts, rows }: AlignedMembers,
-  predicted: readonly Targets[],
+  { outOfFold: predicted, statesOut }: EnsemblePredictions,
   facts: EnsembleFacts,
   { combination }: FittedPipeline,
 ): Promise<void> {
   await mkdir(out, { recursive: true });
   await writeEnsembleManifest(out, { ...manifest, status: 'incomplete' });
   for (const name of await readdir(out)) {
-    if (/^fold-\d+$/.test(name) || name === STACK_FOLDER) await rm(join(out, name), { recursive: true });
+    const leftover = /^fold-\d+$/.test(name) || name === STACK_FOLDER || name === STATES_OUT;
+    if (leftover) await rm(join(out, name), { recursive: true });
   }
   const outOfFold: OutOfFoldRow[] = photos.map((photo, item) => ({
     ...photo,
@@ -124,7 +134,8 @@ export async function writeEnsembleRun(
       photoPath !== null && source.kind === 'folder' ? pathFrom(join(out, source.folder), photoPath) : null,
     ),
   );
-  await writeEnsembleScores(out, outOfFold, facts);
+  if (statesOut) await writeStatesOut(out, statesOut);
+  await writeEnsembleScores(out, outOfFold, statesOut && scoreStates(statesOut), facts);
   if (combination.stack) {
     await mkdir(join(out, STACK_FOLDER), { recursive: true });
     await combination.stack.write(join(out, STACK_FOLDER));

@@ -5,7 +5,9 @@ import { stackedCombination, weightedCombination } from '../models/ensemble/comb
 import { type FittedPipeline, pipelineStages } from '../models/ensemble/pipeline.ts';
 import { readStack } from '../models/ensemble/stacking.ts';
 import type { Targets } from '../pasture/targets.ts';
+import { ensembleDropoutSpreads, type MemberAnswer } from './ensemble-dropout.ts';
 import { type EnsembleManifest, readEnsembleManifest, STACK_FOLDER } from './ensemble-manifest.ts';
+import { hasDropout } from './fold-models.ts';
 import type { PhotoPrediction } from './photo-prediction.ts';
 import { readCompleteManifest } from './run-folder.ts';
 
@@ -29,21 +31,23 @@ interface MemberRun {
  * fitted to all out-of-fold rows make one answer of them. `folds` of a photo holds what the members' models of each
  * fold make together; where members have different numbers of folds, the answer itself.
  *
- * @param predictMember predicts the same photos with one member
+ * @param predictMember predicts the same photos with one member, whose folder and place are given
  * @throws InputError when a member has changed since the ensemble was made
- * @throws UsageError when a step needs the photos' States and none are given, or States are given that nothing needs
+ * @throws UsageError when a step needs the photos' States and none are given, or States are given that nothing needs,
+ *   or dropout is to be left on and no member has any
  */
 export async function predictEnsemble(
   run: string,
-  predictMember: (member: string) => Promise<PhotoPrediction[]>,
+  predictMember: (run: string, member: number) => Promise<PhotoPrediction[]>,
   { states, dropoutSamples }: EnsembleExtras = {},
 ): Promise<PhotoPrediction[]> {
   const manifest = await readEnsembleManifest(run);
-  if (dropoutSamples) throw new UsageError('--mc-dropout: the run is an ensemble; ask one of its members');
   requireStates(run, manifest, states);
   const pipeline = await readPipeline(run, manifest);
+  const members = await memberRuns(run, manifest);
+  if (dropoutSamples) await requireDropout(members);
   const byMember: PhotoPrediction[][] = [];
-  for (const member of await memberRuns(run, manifest)) byMember.push(await predictMember(member.run));
+  for (const [index, member] of members.entries()) byMember.push(await predictMember(member.run, index));
   const photos = (byMember[0] ?? []).filter(({ imageId }) =>
     byMember.every((predictions) => predictions.some((other) => other.imageId === imageId)),
   );
@@ -52,9 +56,9 @@ export async function predictEnsemble(
     return photos.map(({ imageId }) => byId.get(imageId) as PhotoPrediction);
   });
   const photoStates = photos.map(({ imageId }) => states?.(imageId) ?? null);
-  const answer = async (pick: (prediction: PhotoPrediction) => Targets): Promise<Targets[]> => {
-    const members = aligned.map((predictions) => predictions.map(pick));
-    return (await pipelineStages(pipeline, members, photoStates)).at(-1) ?? [];
+  const answer: MemberAnswer = async (pick) => {
+    const masses = aligned.map((predictions) => predictions.map(pick));
+    return (await pipelineStages(pipeline, masses, photoStates)).at(-1) ?? [];
   };
   const targets = await answer((prediction) => prediction.targets);
   const counts = new Set(aligned.flat().map(({ folds }) => folds.length));
@@ -66,12 +70,15 @@ export async function predictEnsemble(
   } else {
     folds.push(targets);
   }
+  const spreads = dropoutSamples
+    ? await ensembleDropoutSpreads(aligned.flat(), dropoutSamples, answer)
+    : null;
   return photos.map(({ imageId, path }, photo) => ({
     imageId,
     path,
     targets: targets[photo] as Targets,
     folds: folds.map((answers) => answers[photo] as Targets),
-    dropoutSpread: null,
+    dropoutSpread: spreads?.[photo] ?? null,
     intervals: null,
     outOfDomain: meanOf(aligned.flatMap((predictions) => predictions[photo]?.outOfDomain ?? [])),
   }));
@@ -139,6 +146,11 @@ export async function readPhotoStates(text: string): Promise<PhotoStates> {
     if (cells.State) states.set(id, cells.State);
   }
   return (imageId) => states.get(imageId) ?? null;
+}
+
+async function requireDropout(members: readonly MemberRun[]): Promise<void> {
+  for (const { run } of members) if (await hasDropout(run)) return;
+  throw new UsageError('--mc-dropout: every member of the run has a recipe without dropout');
 }
 
 function requireStates(run: string, { post }: EnsembleManifest, states: PhotoStates | undefined): void {

@@ -18,6 +18,7 @@ import type { EnsembleFacts } from './ensemble-facts.ts';
 import { ensembleManifest, pathFrom, settleEnsembleFolder, writeEnsembleRun } from './ensemble-folder.ts';
 import { type AlignedMembers, readMembers } from './ensemble-members.ts';
 import { readEnsembleResults } from './ensemble-results.ts';
+import { type EnsembleStates, leaveStatesOut } from './ensemble-states.ts';
 import type { RunResults } from './results.ts';
 
 export interface EnsembleOptions {
@@ -49,7 +50,8 @@ export const DEFAULT_SHRINK = 0.5;
  * Combines runs by their out-of-fold predictions and writes the result as a run folder of its own: `run.json`,
  * `folds.csv`, `oof.csv`, `scores.json`, `report.html`, and `stack/` for stacking. All scores are nested: weights and
  * post-processing are fitted without the fold (or, where the members' folds differ, the session) whose photos are
- * scored. The weights that predict are fitted on all out-of-fold rows.
+ * scored. The weights that predict are fitted on all out-of-fold rows. Where every member has predicted States held
+ * out, so does the ensemble, in `leave-one-state-out.csv`; see `leaveStatesOut`.
  *
  * @throws InputError when runs cannot be combined, see `readMembers`
  * @throws UsageError for settings that do not fit together, or when `out` holds something else
@@ -68,15 +70,18 @@ export async function makeEnsemble(options: EnsembleOptions): Promise<RunResults
   const nested = await nestedStages(settings, rows, parts, random);
   const pipeline = await fitPipeline(settings, rows, random);
   const inSample = await pipelineStages(pipeline, rows.members, rows.states);
+  const states = await leaveStatesOut(settings, aligned, random.fork('states'));
   const facts = factsOf(options, aligned, settings, {
     nested,
     inSample: inSample.at(-1) ?? [],
     weights: pipeline.combination.weights,
     without: await scoresWithout(settings, aligned, seed, progress),
+    states,
   });
   const manifest = ensembleManifest(out, aligned, settings, pipeline, seed);
   await settleEnsembleFolder(out, manifest, options.overwrite ?? false);
-  await writeEnsembleRun(out, manifest, aligned, nested.at(-1) ?? [], facts, pipeline);
+  const predicted = { outOfFold: nested.at(-1) ?? [], statesOut: states.rows };
+  await writeEnsembleRun(out, manifest, aligned, predicted, facts, pipeline);
   return readEnsembleResults(out);
 }
 
@@ -141,6 +146,7 @@ function factsOf(
     readonly inSample: readonly Targets[];
     readonly weights: readonly (readonly number[])[] | null;
     readonly without: readonly (number | null)[];
+    readonly states: EnsembleStates;
   },
 ): EnsembleFacts {
   const fitsNothing =
@@ -159,8 +165,10 @@ function factsOf(
       weighted_r2: score,
       weights: found.weights?.map((ofTarget) => ofTarget[member] ?? 0) ?? null,
       without: found.without[member] ?? null,
+      ...(found.states.rows && { unseen_states: found.states.scores[member] ?? Number.NaN }),
     })),
     correlation: residualCorrelations(rows.members, rows.observed),
+    lacking_states: found.states.lacking.map((run) => pathFrom(out, run)),
   };
 }
 

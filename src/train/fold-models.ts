@@ -1,30 +1,41 @@
 import type { Matrix } from '../data/features.ts';
-import { UsageError } from '../ground/errors.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
-import { randomStream } from '../ground/random.ts';
+import type { RandomStream } from '../ground/random.ts';
 import type { Estimator, FittedModel } from '../models/estimator.ts';
 import { predictsFromPhotos } from '../models/fine-tune/learns-from-photos.ts';
 import { photoEstimator } from '../models/fine-tune/photo-estimator.ts';
-import { inputCount, type RecipeInputs } from '../models/recipe-inputs.ts';
+import type { RecipeInputs } from '../models/recipe-inputs.ts';
 import { recipeEstimator } from '../models/registry.ts';
 import type { Targets } from '../pasture/targets.ts';
 import { pooledSpread, type Spread, spreadOf } from './photo-prediction.ts';
-import { foldFolder, type RunManifest } from './run-folder.ts';
+import { foldFolder, type RunManifest, readCompleteManifest } from './run-folder.ts';
 
 /** The fold models of a run, in order. @throws InputError when one cannot be read */
 export async function readFoldModels(
   run: string,
-  { recipe, ...manifest }: RunManifest,
+  manifest: RunManifest,
 ): Promise<FittedModel<RecipeInputs>[]> {
-  const trainedWith = manifest.data.sets[0]?.weights?.sha256;
-  const estimator: Estimator<RecipeInputs> = predictsFromPhotos(recipe)
-    ? photoEstimator(recipe, { ...(trainedWith !== undefined && { trainedWith }) })
-    : recipeEstimator(recipe);
+  const estimator = runEstimator(manifest);
   const models: FittedModel<RecipeInputs>[] = [];
   for (let fold = 0; fold < manifest.folds.count; fold++) {
     models.push(await estimator.read(foldFolder(run, fold)));
   }
   return models;
+}
+
+/** Whether the models of a run have dropout that can be left on. @throws InputError when they cannot be read */
+export async function hasDropout(run: string): Promise<boolean> {
+  const estimator = runEstimator(await readCompleteManifest(run));
+  const model = await estimator.read(foldFolder(run, 0));
+  return model.predictSamples !== undefined;
+}
+
+/** What reads the models of a run. */
+function runEstimator({ recipe, data }: RunManifest): Estimator<RecipeInputs> {
+  const trainedWith = data.sets[0]?.weights?.sha256;
+  return predictsFromPhotos(recipe)
+    ? photoEstimator(recipe, { ...(trainedWith !== undefined && { trainedWith }) })
+    : recipeEstimator(recipe);
 }
 
 /** What each model says of each photo in each view, grams; one model is open at a time. `[fold][view][photo]` */
@@ -74,30 +85,36 @@ function stackedViews(views: readonly RecipeInputs[]): Matrix | null {
   return { ...first, rows: first.rows * matrices.length, data };
 }
 
+/** Masses said with dropout left on, grams. `[fold][sample][photo]` */
+export type DropoutDraws = readonly (readonly (readonly Targets[])[])[];
+
 /**
- * Spread of each photo's masses with dropout left on (Gal & Ghahramani 2016): the standard deviation of
- * `samples` predictions of each fold model, the models' variances averaged, so that what the models differ in
- * stays out.
+ * `samples` predictions of each fold model with dropout left on (Gal & Ghahramani 2016).
  *
- * @throws UsageError when the models have no dropout
+ * @param random every fold draws from a fork of it
+ * @returns null when the models have no dropout
  */
-export async function dropoutSpreads(
+export async function dropoutDraws(
   models: readonly FittedModel<RecipeInputs>[],
   inputs: RecipeInputs,
   samples: number,
-  seed: number,
-): Promise<Spread[]> {
-  const count = inputCount(inputs);
-  const byFold: Spread[][] = [];
+  random: RandomStream,
+): Promise<DropoutDraws | null> {
+  const draws: Targets[][][] = [];
   for (const [fold, model] of models.entries()) {
-    if (!model.predictSamples) throw new UsageError('--mc-dropout: the run has a recipe without dropout');
-    const random = randomStream(seed).fork('dropout').fork(fold);
-    const drawn = await model.predictSamples(inputs, samples, random);
-    byFold.push(
-      Array.from({ length: count }, (_, photo) => spreadOf(drawn.map((sample) => sample[photo] as Targets))),
-    );
+    if (!model.predictSamples) return null;
+    draws.push(await model.predictSamples(inputs, samples, random.fork(fold)));
   }
-  return Array.from({ length: count }, (_, photo) =>
-    pooledSpread(byFold.map((spreads) => spreads[photo] as Spread)),
+  return draws;
+}
+
+/**
+ * Spread of each photo's masses: the standard deviation over the samples of each fold, the folds' variances averaged,
+ * so that what the models differ in stays out.
+ */
+export function dropoutSpreads(draws: DropoutDraws): Spread[] {
+  const photos = draws[0]?.[0]?.length ?? 0;
+  return Array.from({ length: photos }, (_, photo) =>
+    pooledSpread(draws.map((samples) => spreadOf(samples.map((sample) => sample[photo] as Targets)))),
   );
 }

@@ -19,6 +19,8 @@ export interface PhotoPrediction extends PhotoMasses {
   readonly folds: readonly Targets[];
   /** Standard deviation with dropout left on, mean over the fold models; null unless asked for. */
   readonly dropoutSpread: Spread | null;
+  /** What each fold's model says with dropout left on, `[fold][sample]`; of members of an ensemble, where asked for. */
+  readonly dropoutDraws?: readonly (readonly Targets[])[];
   /** Where each mass lies with the coverage asked for; null unless asked for. */
   readonly intervals: Readonly<Record<TargetName, Interval>> | null;
   /**

@@ -3,11 +3,12 @@ import { type Matrix, readFeatureTables } from '../data/features.ts';
 import type { TestPhoto } from '../data/folder.ts';
 import { InputError, SwardError, UsageError } from '../ground/errors.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
+import { randomStream } from '../ground/random.ts';
 import { predictsFromPhotos } from '../models/fine-tune/learns-from-photos.ts';
 import type { RecipeInputs } from '../models/recipe-inputs.ts';
-import { outOfDomainShares, readDomain } from '../models/uncertainty/index.ts';
 import type { Targets } from '../pasture/targets.ts';
 import { inspectPhoto, listPhotos } from '../vision/photos/index.ts';
+import { domainShares } from './domain-record.ts';
 import {
   memberFeatures,
   type PhotoStates,
@@ -15,7 +16,7 @@ import {
   refuseStates,
   toldOnce,
 } from './ensemble-predict.ts';
-import { dropoutSpreads, predictEachFold, readFoldModels } from './fold-models.ts';
+import { dropoutDraws, dropoutSpreads, predictEachFold, readFoldModels } from './fold-models.ts';
 import { photoInputs } from './photo-inputs.ts';
 import { meanTargets, type PhotoPrediction } from './photo-prediction.ts';
 import { isEnsemble, type RunManifest, readCompleteManifest } from './run-folder.ts';
@@ -29,6 +30,11 @@ export interface PredictionExtras {
   readonly dropoutSamples?: number;
   /** States of the photos, for ensembles with a rule that needs them. */
   readonly states?: PhotoStates;
+  /**
+   * Which member of an ensemble the run predicts as, from 0: what it draws with dropout left on is its own and is
+   * kept, and it may have no dropout.
+   */
+  readonly member?: number;
 }
 
 export interface PredictOptions extends PredictionExtras {
@@ -37,6 +43,8 @@ export interface PredictOptions extends PredictionExtras {
   readonly onUnusable?: (error: SwardError) => void;
   /** Turns of each photo that predictions are averaged over; default none. */
   readonly tta?: keyof typeof TEST_TIME_TURNS;
+  /** Whether it is wanted how unlike the training photos each is, which may need its descriptors; default true. */
+  readonly outOfDomain?: boolean;
 }
 
 /**
@@ -74,11 +82,12 @@ export async function predictPhotos(
   options: PredictOptions = {},
 ): Promise<PhotoPrediction[]> {
   if (await isEnsemble(run)) {
-    const { states: _, dropoutSamples: __, ...shared } = options;
+    const { states: _, ...shared } = options;
     const onUnusable = toldOnce(options.onUnusable);
     return predictEnsemble(
       run,
-      (member) => predictPhotos(member, photos, { ...shared, ...(onUnusable && { onUnusable }) }),
+      (folder, member) =>
+        predictPhotos(folder, photos, { ...shared, ...(onUnusable && { onUnusable }), member }),
       options,
     );
   }
@@ -149,7 +158,12 @@ export async function predictFeatures(
   const files = [features].flat();
   if (await isEnsemble(run)) {
     const fileOf = await memberFeatures(run, files);
-    return predictEnsemble(run, (member) => predictFeatures(member, fileOf.get(member) ?? [], ids), options);
+    const { states: _, ...shared } = options;
+    return predictEnsemble(
+      run,
+      (folder, member) => predictFeatures(folder, fileOf.get(folder) ?? [], ids, { ...shared, member }),
+      options,
+    );
   }
   refuseStates(run, options);
   const manifest = await readCompleteManifest(run);
@@ -183,14 +197,24 @@ async function predictViews(
   manifest: RunManifest,
   photos: readonly { readonly imageId: string; readonly path: string | null }[],
   views: readonly [RecipeInputs, ...RecipeInputs[]],
-  { dropoutSamples, progress = SILENT }: PredictionExtras & Pick<PredictOptions, 'progress'>,
+  {
+    dropoutSamples,
+    member,
+    outOfDomain = true,
+    progress = SILENT,
+  }: PredictionExtras & Pick<PredictOptions, 'outOfDomain' | 'progress'>,
 ): Promise<PhotoPrediction[]> {
   const models = await readFoldModels(run, manifest);
+  if (dropoutSamples && member === undefined && !models.every(({ predictSamples }) => predictSamples)) {
+    throw new UsageError('--mc-dropout: the run has a recipe without dropout');
+  }
   const byFold = await predictEachFold(models, views, progress);
-  const dropout = dropoutSamples
-    ? await dropoutSpreads(models, views[0], dropoutSamples, manifest.seed)
-    : null;
-  const shares = await domainShares(run, views[0]);
+  const random = randomStream(manifest.seed).fork('dropout');
+  // Members of one seed would else draw the same, and what they leave out would be no chance of each one's own.
+  const own = member === undefined ? random : random.fork(`member ${member}`);
+  const draws = dropoutSamples ? await dropoutDraws(models, views[0], dropoutSamples, own) : null;
+  const spreads = draws && dropoutSpreads(draws);
+  const shares = outOfDomain ? await domainShares(run, views[0], progress) : null;
   return photos.map(({ imageId, path }, row) => {
     const folds = byFold.map((seen) => meanTargets(seen.map((view) => view[row] as Targets)));
     return {
@@ -198,16 +222,13 @@ async function predictViews(
       path,
       targets: meanTargets(folds),
       folds,
-      dropoutSpread: dropout?.[row] ?? null,
+      dropoutSpread: spreads?.[row] ?? null,
+      ...(draws &&
+        member !== undefined && {
+          dropoutDraws: draws.map((samples) => samples.map((sample) => sample[row] as Targets)),
+        }),
       intervals: null,
       outOfDomain: shares?.[row] ?? null,
     };
   });
-}
-
-/** How unlike the training photos each photo is; null where the run has no record of what it was trained on. */
-async function domainShares(run: string, inputs: RecipeInputs): Promise<number[] | null> {
-  if ('paths' in inputs) return null;
-  const domain = await readDomain(run);
-  return domain && outOfDomainShares(domain, inputs);
 }

@@ -72,6 +72,7 @@ export async function pseudoLabelRun(options: PseudoOptions): Promise<RunResults
   for (let round = 1; round <= rounds; round++) {
     const predictions = await predictPhotos(teacherRun, unlabelled, {
       progress,
+      outOfDomain: false,
       ...(options.tta && { tta: options.tta }),
       ...(options.dropoutSamples && { dropoutSamples: options.dropoutSamples }),
     });

@@ -52,6 +52,12 @@ const manifestSchema = z.strictObject({
       .readonly(),
     fingerprint: z.string(),
   }),
+  /** The checkpoint each fold's model was taken from, where it was trained elsewhere. */
+  imported: z
+    .array(z.strictObject({ file: z.string(), sha256: z.string() }))
+    .min(2)
+    .readonly()
+    .optional(),
   /** Of recipe, seed, folds and data: a run can be resumed only with the same. */
   fingerprint: z.string(),
 });

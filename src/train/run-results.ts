@@ -5,23 +5,17 @@ import { InputError, messageOf } from '../ground/errors.ts';
 import { writeFileAtomically } from '../ground/files.ts';
 import { readEnsembleResults } from './ensemble-results.ts';
 import { readLearningBySessions } from './learning-by-sessions.ts';
+import { stateScoresToJson, storedStateScores } from './leave-one-state-out.ts';
 import { readOutOfFold, scoreFolds, scoreRows } from './out-of-fold.ts';
 import { readPseudoRecord } from './pseudo-record.ts';
 import type { OutOfFoldRow, RunResults } from './results.ts';
 import { isEnsemble, type RunManifest, readCompleteManifest, readMetrics } from './run-folder.ts';
-import { scoreToJson, storedScore } from './score-json.ts';
+import { scoreToJson } from './score-json.ts';
 
 const SCORES = 'scores.json';
 type LeaveOneStateOut = RunResults['leaveOneStateOut'];
 
-const scoresSchema = z.object({
-  leave_one_state_out: z
-    .object({
-      pooled: storedScore,
-      per_state: z.array(z.object({ state: z.string(), score: storedScore })),
-    })
-    .nullable(),
-});
+const scoresSchema = z.object({ leave_one_state_out: storedStateScores.nullable() });
 
 /** Writes `scores.json`: out-of-fold, per fold, and leave-one-State-out where it was computed. */
 export async function writeScores(
@@ -32,10 +26,7 @@ export async function writeScores(
   const scores = {
     out_of_fold: scoreToJson(scoreRows(rows)),
     per_fold: scoreFolds(rows).map(({ fold, score }) => ({ fold, ...scoreToJson(score) })),
-    leave_one_state_out: leaveOneStateOut && {
-      pooled: scoreToJson(leaveOneStateOut.pooled),
-      per_state: leaveOneStateOut.perState.map(({ state, score }) => ({ state, score: scoreToJson(score) })),
-    },
+    leave_one_state_out: leaveOneStateOut && stateScoresToJson(leaveOneStateOut),
   };
   await writeFileAtomically(join(run, SCORES), `${JSON.stringify(scores, null, 2)}\n`);
 }
@@ -67,8 +58,7 @@ export async function readRunResults(run: string): Promise<RunResults> {
 async function readLeaveOneStateOut(run: string): Promise<LeaveOneStateOut> {
   const path = join(run, SCORES);
   try {
-    const { leave_one_state_out: stored } = scoresSchema.parse(JSON.parse(await readFile(path, 'utf8')));
-    return stored && { pooled: stored.pooled, perState: stored.per_state };
+    return scoresSchema.parse(JSON.parse(await readFile(path, 'utf8'))).leave_one_state_out;
   } catch (error) {
     throw new InputError(path, `cannot be read (${messageOf(error).split('\n')[0]})`, 'train the run again');
   }
@@ -93,6 +83,12 @@ function provenanceOf(manifest: RunManifest): Record<string, string> {
             ]
           : [],
       ),
+    ),
+    ...Object.fromEntries(
+      (manifest.imported ?? []).map(({ file, sha256 }, fold) => [
+        `Fold ${fold} imported from`,
+        `${file} (SHA-256 ${sha256.slice(0, 12)}…)`,
+      ]),
     ),
     'Data fingerprint (SHA-256)': manifest.data.fingerprint,
     'Run fingerprint (SHA-256)': manifest.fingerprint,

@@ -2,6 +2,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FoldRow, writeFolds } from '../data/folds/index.ts';
 import { UsageError } from '../ground/errors.ts';
+import { STATES_OUT } from './leave-one-state-out.ts';
 import { type RunManifest, readManifest, runFolderState, writeManifest } from './run-folder.ts';
 
 /** What the caller allows to happen to a folder that is there already. */
@@ -45,6 +46,7 @@ export async function settleRunFolder(
 const DERIVED_FILES: readonly string[] = [
   'oof.csv',
   'scores.json',
+  STATES_OUT,
   'domain.safetensors',
   'learning-curve.json',
   'report.html',

@@ -16,7 +16,7 @@ export async function submitRun(
   options: Pick<PredictOptions, 'progress' | 'tta' | 'states'> = {},
 ): Promise<{ photos: number; rows: number }> {
   const { photos, rows } = await readTest(folder);
-  const masses = await predictPhotos(run, photos, options);
+  const masses = await predictPhotos(run, photos, { ...options, outOfDomain: false });
   await writePredictions(out, masses, rows);
   return { photos: photos.length, rows: rows.length };
 }

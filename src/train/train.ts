@@ -10,11 +10,12 @@ import { photoEstimator } from '../models/fine-tune/photo-estimator.ts';
 import type { Recipe } from '../models/recipe.ts';
 import { type RecipeInputs, takeInputs } from '../models/recipe-inputs.ts';
 import { recipeEstimator } from '../models/registry.ts';
-import { fitDomain, writeDomain } from '../models/uncertainty/index.ts';
 import { weightedR2 } from '../pasture/metric.ts';
 import type { Targets } from '../pasture/targets.ts';
-import { fitFold, type Learner, leaveOneStateOut, predictFold, statesIn } from './cross-validation.ts';
+import { fitFold, type Learner, predictFold } from './cross-validation.ts';
+import { writeDomainRecord } from './domain-record.ts';
 import { DEFAULT_FOLD_PLAN, type FoldPlan, planFolds } from './fold-plan.ts';
+import { scoreStates, writeStatesOut } from './leave-one-state-out.ts';
 import { writeOutOfFold } from './out-of-fold.ts';
 import { type PseudoLabelled, withPseudoLabels } from './pseudo-training.ts';
 import type { OutOfFoldRow, RunResults } from './results.ts';
@@ -29,6 +30,7 @@ import {
 } from './run-folder.ts';
 import { readRunResults, writeScores } from './run-results.ts';
 import { type ExistingRunPolicy, settleRunFolder, startRunFolder } from './run-start.ts';
+import { stressTest } from './stress-test.ts';
 import {
   readLabels,
   readTrainingData,
@@ -45,7 +47,17 @@ export interface TrainOptions extends ExistingRunPolicy {
   readonly plan?: Partial<FoldPlan>;
   /** Photos without measured masses that every fold learns from too. */
   readonly pseudo?: PseudoLabelled;
+  /** Models that were trained elsewhere, one a fold, which take the place of training. */
+  readonly imported?: ImportedFolds;
   readonly progress?: Progress;
+}
+
+/** Where models trained elsewhere come from. */
+export interface ImportedFolds {
+  /** The checkpoint of each fold. */
+  readonly checkpoints: readonly { readonly file: string; readonly sha256: string }[];
+  /** Writes the model of a fold into an existing folder. */
+  readonly write: (fold: number, folder: string) => Promise<void>;
 }
 
 /** Folds of a data folder or feature set, as `sward folds` writes them. @throws as {@link trainRun} */
@@ -75,7 +87,7 @@ export async function trainRun(options: TrainOptions): Promise<RunResults> {
 
   const measured = measuredLearner(data, rows, recipe);
   const learner = pseudo ? { ...measured, ...withPseudoLabels(measured.training, pseudo) } : measured;
-  const predicted = await trainFolds(out, recipe.name, learner, rows, plan.seed, progress);
+  const predicted = await trainFolds(out, options, learner, rows, plan.seed, progress);
   // Models that saw a State have labelled the photos, so that none could be held out any more.
   const stress =
     recipe.evaluation.leaveOneStateOut && !pseudo
@@ -87,9 +99,10 @@ export async function trainRun(options: TrainOptions): Promise<RunResults> {
     outOfFold,
     data.labels.map((label) => label.imagePath),
   );
-  await writeScores(out, outOfFold, stress);
+  if (stress) await writeStatesOut(out, stress);
+  await writeScores(out, outOfFold, stress && scoreStates(stress));
   const { inputs, groups } = measured.training;
-  if (!('paths' in inputs)) await writeDomain(out, fitDomain(inputs, groups));
+  await writeDomainRecord(out, recipe, inputs, groups, progress);
   await writeManifest(out, manifest);
   const results = await readRunResults(out);
   // Plots bring a DOM along, which most commands should not have to load.
@@ -120,18 +133,19 @@ function trainingSet<Input>(
     inputs,
     targets: labels.map((label) => label.targets),
     groups: rows.map((row) => row.group),
-    attributes: labels.map(({ state, species, ndvi, heightCentimetres }) => ({
+    attributes: labels.map(({ state, species, ndvi, heightCentimetres, date }) => ({
       state,
       species,
       ndvi,
       heightCentimetres,
+      date,
     })),
   };
 }
 
 async function trainFolds<Input>(
   out: string,
-  name: string,
+  { recipe: { name }, imported }: Pick<TrainOptions, 'recipe' | 'imported'>,
   learner: Learner<Input>,
   rows: readonly FoldRow[],
   seed: number,
@@ -141,9 +155,11 @@ async function trainFolds<Input>(
   const folds = learner.training.targets.map((_, item) => rows[item]?.fold ?? -1);
   const count = Math.max(...folds) + 1;
   const predicted = new Array<Targets>(rows.length);
-  progress.stage(`Training ${name}`, count, 'folds');
+  progress.stage(`${imported ? 'Importing' : 'Training'} ${name}`, count, 'folds');
   for (let fold = 0; fold < count; fold++) {
-    if (!(await foldIsDone(out, fold))) {
+    if (imported && !(await foldIsDone(out, fold))) {
+      await writeFold(out, fold, [], (folder) => imported.write(fold, folder));
+    } else if (!(await foldIsDone(out, fold))) {
       const states = checkpointFolder(out, fold);
       let remark = `fold ${fold}`;
       const { model, lines } = await fitFold(learner, folds, fold, randomStream(seed), {
@@ -173,28 +189,15 @@ async function trainFolds<Input>(
 }
 
 /** A metric line for one who watches: `epoch 3 training loss 12.3`. */
-function lineText(line: MetricLine): string {
+export function lineText(line: MetricLine): string {
   const shown = (value: number): string => (Number.isInteger(value) ? String(value) : value.toPrecision(3));
   return Object.entries(line)
     .map(([name, value]) => `${name} ${shown(value)}`)
     .join(' ');
 }
 
-async function stressTest<Input>(
-  learner: Learner<Input>,
-  { labels }: TrainingData,
-  seed: number,
-  progress: Progress,
-): Promise<RunResults['leaveOneStateOut']> {
-  const states = labels.map((label) => label.state);
-  progress.stage('Leaving one State out', statesIn(states).length, 'States');
-  const outcome = await leaveOneStateOut(learner, states, seed, () => progress.advance());
-  progress.done();
-  return outcome;
-}
-
 function manifestOf(
-  { source, recipe, out, pseudo }: TrainOptions,
+  { source, recipe, out, pseudo, imported }: TrainOptions,
   plan: FoldPlan,
   data: TrainingData,
   rows: readonly FoldRow[],
@@ -217,6 +220,7 @@ function manifestOf(
       sets: data.sets,
       fingerprint: data.fingerprint,
     },
+    ...(imported && { imported: imported.checkpoints }),
     fingerprint: valueFingerprint([
       packageVersion(),
       recipe,
@@ -224,6 +228,7 @@ function manifestOf(
       rows,
       data.fingerprint,
       ...(pseudo ? [pseudo.byFold, pseudo.weight] : []),
+      ...(imported ? [imported.checkpoints] : []),
     ]),
   };
 }

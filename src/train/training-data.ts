@@ -69,7 +69,7 @@ export async function readTrainingData(
       sets: (matrix.sets ?? []).map((set) => ({ ...set, weights: null })),
       photoPaths: labels.map(() => null),
       fingerprint: valueFingerprint([
-        labels.map(measured),
+        measured(labels, recipe),
         ...(await Promise.all(source.features.map(fileFingerprint))),
       ]),
     };
@@ -85,7 +85,10 @@ export async function readTrainingData(
     labels,
     ...(await madeInputs(allPaths, recipe, progress)),
     photoPaths: paths,
-    fingerprint: valueFingerprint([labels.map(measured), await Promise.all(allPaths.map(fileFingerprint))]),
+    fingerprint: valueFingerprint([
+      measured(labels, recipe),
+      await Promise.all(allPaths.map(fileFingerprint)),
+    ]),
   };
 }
 
@@ -105,9 +108,23 @@ async function madeInputs(
   return { inputs: matrix, sets };
 }
 
-/** What a label says, wherever its file and photo lie. */
-function measured({ imageId, targets, date, state, species }: Label): unknown {
-  return [imageId, targets, date, state, species];
+/** What labels say, wherever their file and photos lie; readings count where they are learnt or a teacher sees them. */
+function measured(labels: readonly Label[], { estimator }: Recipe): unknown {
+  const learners =
+    estimator.kind === 'stack' ? estimator.members.map((member) => member.estimator) : [estimator];
+  const read = learners.some(
+    (learner) =>
+      learner.kind === 'network' &&
+      (learner.teacher !== undefined || learner.auxiliary.ndvi > 0 || learner.auxiliary.height > 0),
+  );
+  return labels.map(({ imageId, targets, date, state, species, ndvi, heightCentimetres }) => [
+    imageId,
+    targets,
+    date,
+    state,
+    species,
+    ...(read ? [ndvi, heightCentimetres] : []),
+  ]);
 }
 
 /** A source as a run folder remembers it: paths relative to the run, so that both may move together. */

@@ -62,6 +62,53 @@ describe('ensemble, score and predict', () => {
     expect(readFileSync(at('predictions.csv'), 'utf8').trim().split('\n')).toHaveLength(1 + 5 * 40);
   });
 
+  it('tell what they score in States that nothing has seen, or which member cannot', async () => {
+    const set = ['--set', 'evaluation.leaveOneStateOut=true'];
+    for (const [name, file] of [
+      ['c', 0],
+      ['d', 1],
+    ] as const) {
+      expect((await train(name, file, ...set)).code).toBe(0);
+    }
+    const both = await runSward(['ensemble', at('c'), at('d'), '--out', at('travelling'), '--json']);
+    const scores = JSON.parse(readFileSync(join(at('travelling'), 'scores.json'), 'utf8'));
+    const { leave_one_state_out } = JSON.parse(both.stdout);
+    expect(leave_one_state_out).toBe(scores.leave_one_state_out.pooled.weighted_r2);
+    const scored = await runSward([
+      ...['score', files.labels, join(at('travelling'), 'leave-one-state-out.csv'), '--json'],
+    ]);
+    expect(JSON.parse(scored.stdout)).toEqual(scores.leave_one_state_out.pooled);
+    const shown = await runSward(['ensemble', at('c'), at('d'), '--out', at('travelling')]);
+    expect(shown.stdout).toMatch(/^one State held out at a time: weighted R² 0\.\d+$/m);
+    const lacking = await runSward(['ensemble', at('c'), at('a'), '--out', at('staying')]);
+    expect(lacking.stdout).toMatch(
+      /^no score of States held out one at a time: \.\.\/a holds no such predictions/m,
+    );
+  });
+
+  it('leave dropout on in the members that have it, and refuse to where none has', async () => {
+    const network = await runSward([
+      ...['train', '--features', files.features[1] ?? '', '--ids', files.ids, '--labels', files.labels],
+      ...['--recipe', 'feature-mlp', '--set', 'estimator.epochs=2', '--set', 'estimator.members=1'],
+      ...['--set', 'estimator.architecture.hidden=8', '--set', 'evaluation.leaveOneStateOut=false'],
+      ...['--folds', '3', '--out', at('network')],
+    ]);
+    expect(network.code).toBe(0);
+    await runSward(['ensemble', at('a'), at('network'), '--out', at('mixed'), '--weights', '0.5,0.5']);
+    const predict = (run: string): ReturnType<typeof runSward> =>
+      runSward([
+        ...['predict', at(run), '--features', files.features.join(','), '--ids', files.ids],
+        ...['--mc-dropout', '4', '--out', at('dropout.csv')],
+      ]);
+    expect((await predict('mixed')).code).toBe(0);
+    const [head, ...lines] = readFileSync(at('dropout.csv'), 'utf8').trim().split('\n');
+    expect(head).toBe('sample_id,target,dropout_spread');
+    expect(lines.every((line) => Number(line.split(',')[2]) > 0)).toBe(true);
+    const refused = await predict('both');
+    expect(refused.code).toBe(2);
+    expect(errorLine(refused)).toMatch(/--mc-dropout: every member of the run has a recipe without dropout/);
+  });
+
   it('post-process a single run, and say what each step does', async () => {
     const outcome = await runSward([
       ...['ensemble', at('a'), '--out', at('post'), '--weights', '1', '--post', 'calibration'],

@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readPredictions } from '../../src/data/predictions.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
+import { killSward } from '../support/kill-sward.ts';
 import { errorLine, runSward } from '../support/run-sward.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -12,7 +12,6 @@ import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 const root = temporaryFolder('fine-tune-command');
 const data = join(root, 'data');
 const model = join(root, 'model.safetensors');
-const main = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.js');
 const environment = { SWARD_CACHE: join(root, 'cache'), HF_HOME: join(root, 'hf') };
 const sward = (...args: string[]): ReturnType<typeof runSward> => runSward(args, environment);
 
@@ -50,25 +49,10 @@ function filesOf(run: string): string[] {
 }
 
 /** Starts training and kills it as soon as a state of it is saved. */
-function killed(run: string): Promise<string | null> {
-  const child = spawn(process.execPath, [main, ...COMMAND, run], {
-    stdio: 'ignore',
-    env: { ...process.env, ...environment },
-  });
-  const watch = setInterval(() => {
-    try {
-      if (filesOf(run).some((name) => /state-\d+.loop\.json$/.test(name))) child.kill('SIGKILL');
-    } catch {
-      // The run's folder is not there yet, or a state in it is being replaced.
-    }
-  }, 2);
-  return new Promise((settle) =>
-    child.on('close', (_, signal) => {
-      clearInterval(watch);
-      settle(signal);
-    }),
+const killed = (run: string): Promise<string | null> =>
+  killSward([...COMMAND, run], environment, () =>
+    filesOf(run).some((name) => /state-\d+.loop\.json$/.test(name)),
   );
-}
 
 describe('a fine-tuned run', () => {
   const run = join(root, 'run');

@@ -1,10 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { makeBackbone } from '../../src/vision/backbones/index.ts';
 import { errorLine, runSward } from '../support/run-sward.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 
 const root = temporaryFolder('predict-uncertainty');
 const data = join(root, 'data');
@@ -63,6 +65,29 @@ describe('predict with uncertainty', () => {
     expect(record.out_of_domain).toBe(1);
     await sward('predict', run, noise, '--out', out, '--uncertainty');
     expect(readFileSync(out, 'utf8')).toMatch(/^sample_id,target,fold_spread,out_of_domain\n/);
+  });
+
+  it('flags it too where the backbone was trained on the photos', async () => {
+    const config = { dim: 16, depth: 2, heads: 2, imgSize: [28, 28] };
+    await writeWeights(join(root, 'model.safetensors'), noisyWeights(makeBackbone('dinov2', config)));
+    const description = { arch: 'dinov2', config, preprocessing: { inputSize: [28, 28] } };
+    writeFileSync(join(root, 'model.json'), JSON.stringify(description));
+    const tuned = join(root, 'tuned');
+    const settings = [`backbone=${join(root, 'model.safetensors')}`, 'input.size=28', 'estimator.epochs=1'];
+    const training = await sward(
+      ...['train', data, '--recipe', 'film-dual', '--folds', '2', '--out', tuned],
+      ...[...settings, 'estimator.fineTune.mode=last'].flatMap((setting) => ['--set', setting]),
+    );
+    expect(training.code).toBe(0);
+    const files = [noise, join(data, 'test', 'ID1.jpg')];
+    const outcome = await sward('predict', tuned, ...files, '--out', out, '--uncertainty', '--json');
+    expect(outcome.stderr).toMatch(/warning: noise: unlike the photos the run was trained on/);
+    const { doubts } = JSON.parse(outcome.stdout);
+    expect(doubts).toContainEqual({ image_id: 'noise', kind: 'domain' });
+    expect(doubts).not.toContainEqual({ image_id: 'ID1', kind: 'domain' });
+    expect(readFileSync(out, 'utf8')).toMatch(
+      /^sample_id,target,fold_spread,out_of_domain\nnoise__\w+,.*,1\n/,
+    );
   });
 
   it.each([

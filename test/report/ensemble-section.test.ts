@@ -32,6 +32,7 @@ const facts: EnsembleFacts = {
     [1, 0.84],
     [0.84, 1],
   ],
+  lacking_states: [],
 };
 
 async function page(changes: Parameters<typeof runResults>[1]): Promise<Document> {
@@ -55,6 +56,22 @@ describe('the report of an ensemble', () => {
     ]);
     expect(section?.textContent).toContain('0.750 instead of 0.700');
     expect(section?.querySelector('svg')?.textContent).toContain('0.84');
+  });
+
+  it('shows what members score in States that nothing has seen, or names those that cannot tell', async () => {
+    const members = facts.members.map((member, index) => ({ ...member, unseen_states: 0.5 + index / 8 }));
+    const known = (await page({ ensemble: { ...facts, members } })).querySelector('#ensemble');
+    expect(known?.querySelector('thead')?.textContent).toMatch(/in unseen States$/);
+    expect(
+      [...(known?.querySelectorAll('tbody')[0]?.querySelectorAll('td:last-child') ?? [])].map(
+        ({ textContent }) => textContent,
+      ),
+    ).toEqual(['0.500', '0.625']);
+    const lacking = (await page({ ensemble: { ...facts, lacking_states: ['../b'] } })).querySelector(
+      '#ensemble',
+    );
+    expect(lacking?.textContent).toMatch(/No score of States held out one at a time: \.\.\/b holds no such/);
+    expect(lacking?.textContent).not.toContain('in unseen States');
   });
 
   it('shows weights of each target where they differ, and is not there for other runs', async () => {

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
-const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.js');
+/** The built command line. */
+export const MAIN = join(import.meta.dirname, '..', '..', 'dist', 'cli', 'main.js');
 
 /** What a run of the command line left behind. */
 export interface CommandOutcome {

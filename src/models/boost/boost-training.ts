@@ -97,7 +97,8 @@ export function fittingWork(
   values: number,
 ): TrainingWork {
   const folds = stops ? innerFolds : 0;
-  return { atOnce: outputs * Math.max(members, folds), values: outputs * (members + folds) * values };
+  const trainings = outputs * (members + folds);
+  return { trainings, atOnce: outputs * Math.max(members, folds), values: trainings * values };
 }
 
 /**

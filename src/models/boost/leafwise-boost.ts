@@ -47,7 +47,7 @@ export function leafwiseBoost(
       const levels = settings.maxDepth > 0 ? settings.maxDepth : Math.log2(settings.numLeaves);
       const values = rows * columns * settings.featureFraction * levels * settings.numIterations;
       const work = fittingWork(settings, COMPONENT_NAMES.length, stops, values);
-      return withTrainers(work, threadsFrom, async (train) => {
+      const grow = async (train: Train): Promise<FittedModel<Matrix>> => {
         const length = stops
           ? await stoppingPoint(training, prepared, settings, context, async (kept, held) =>
               mean(
@@ -61,7 +61,8 @@ export function leafwiseBoost(
           : null;
         const parameters = { ...settings, numIterations: length ?? settings.numIterations };
         return fitted(await trainComponents(prepared, parameters, context, train));
-      });
+      };
+      return withTrainers(work, threadsFrom, grow, context.reached);
     },
     async read(folder) {
       return fitted(

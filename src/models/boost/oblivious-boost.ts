@@ -43,7 +43,7 @@ export function obliviousBoost(
       const { rows, columns } = prepared.inputs;
       const { depth, iterations, rsm } = settings;
       const values = rows * columns * rsm * depth * iterations * prepared.outputs.columns;
-      return withTrainers(fittingWork(settings, 1, stops, values), threadsFrom, async (train) => {
+      const grow = async (train: Train): Promise<FittedModel<Matrix>> => {
         const length = stops
           ? await stoppingPoint(training, prepared, settings, context, async (kept, held) => {
               const { model } = await train({
@@ -58,7 +58,8 @@ export function obliviousBoost(
           : null;
         const parameters = { ...settings, iterations: length ?? iterations };
         return fitted(await trainMembers(prepared, parameters, context, train));
-      });
+      };
+      return withTrainers(fittingWork(settings, 1, stops, values), threadsFrom, grow, context.reached);
     },
     async read(folder) {
       const path = join(folder, FILE_NAME);

@@ -8,6 +8,8 @@ export type Train = <Task extends TrainingTask>(task: Task) => Promise<Trained<T
 
 /** How much there is to train. */
 export interface TrainingWork {
+  /** Trainings in all, or somewhat more. */
+  readonly trainings: number;
   /** Trainings that need not wait for one another. */
   readonly atOnce: number;
   /** Values looked at: rows × columns drawn × levels × trees, over all trainings. */
@@ -25,21 +27,29 @@ export const THREADS_PAY_FROM = 2e8;
  * is one processor only, or the work is little. The threads are ended whatever happens.
  *
  * @param payFrom values from which threads are used
+ * @param reached told what share of the trainings is done; see `FitContext`
  */
 export async function withTrainers<Result>(
-  { atOnce, values }: TrainingWork,
+  { trainings, atOnce, values }: TrainingWork,
   payFrom: number,
   use: (train: Train) => Promise<Result>,
+  reached: (share: number) => void = () => {},
 ): Promise<Result> {
+  let done = 0;
+  const counted = <Trees>(trees: Trees): Trees => {
+    done += 1;
+    reached(Math.min(1, done / trainings));
+    return trees;
+  };
   const threads = values < payFrom ? 1 : Math.min(availableParallelism(), atOnce);
   const workers =
     threads > 1 ? startWorkers<TrainingTask, Answer>(import.meta.url, 'training-worker', threads) : undefined;
-  if (!workers) return use(async (task) => train(task));
+  if (!workers) return use(async (task) => counted(train(task)));
   try {
     return await use(async <Task extends TrainingTask>(task: Task) => {
       const answer = await workers.run(task);
       if ('failure' in answer) throw thrown(answer.failure);
-      return answer.trained as Trained<Task>;
+      return counted(answer.trained as Trained<Task>);
     });
   } finally {
     await workers.close();

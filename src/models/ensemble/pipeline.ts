@@ -61,17 +61,21 @@ export async function pipelineStages(
  * What the pipeline says of each photo when everything in it is fitted without the part the photo is in: the honest
  * counterpart of {@link pipelineStages} on the rows it was fitted to.
  *
- * @param parts fold or session of each photo, scored together; at least two different ones
+ * @param parts fold, session or State of each photo, scored together, at least two different ones; a photo of null is
+ *   fitted to and has no answer
+ * @param asked what members say of photos when they are scored, `[member][photo]`, where that is not what is fitted to
  * @returns `[stage][photo]`
  */
 export async function nestedStages(
   settings: PipelineSettings,
   rows: PipelineRows,
-  parts: readonly (number | string)[],
+  parts: readonly (number | string | null)[],
   random: RandomStream,
+  asked: PipelineRows['members'] = rows.members,
 ): Promise<Targets[][]> {
   const stages = Array.from({ length: settings.steps.length + 1 }, () => new Array<Targets>(parts.length));
   for (const part of new Set(parts)) {
+    if (part === null) continue;
     const photos = parts.map((_, photo) => photo);
     const pipeline = await fitPipeline(
       settings,
@@ -82,7 +86,7 @@ export async function nestedStages(
       random.fork(String(part)),
     );
     const held = photos.filter((photo) => parts[photo] === part);
-    const heldRows = takePhotos(rows, held);
+    const heldRows = takePhotos({ ...rows, members: asked }, held);
     const answers = await pipelineStages(pipeline, heldRows.members, heldRows.states);
     answers.forEach((stage, index) => {
       held.forEach((photo, row) => {

@@ -12,6 +12,7 @@ import { fittedNetwork } from '../network/network.ts';
 import type { NetworkSettings } from '../network/settings.ts';
 import { columnsOf, type NetworkShape } from '../network/shape.ts';
 import { massStatistics, type Statistics, trainingStatistics } from '../network/statistics.ts';
+import { besideTeacher, teachTrainingPhotos } from '../network/teacher.ts';
 import { photoWeights } from '../session-weights.ts';
 import { compileOptions } from './open-stage.ts';
 import {
@@ -106,8 +107,17 @@ async function fit(
 ): Promise<Weights> {
   const { settings } = looking;
   const weights = photoWeights(training, settings.sessionWeight);
-  const chosen = judgedPhotos({ ...training, weights }, takePhotos, settings, context, 0);
-  const learnt = { ...chosen.learnt, weights: chosen.learnt.weights ?? weights };
+  const chosen = judgedPhotos(training, weights, takePhotos, settings, context, 0);
+  const lesson =
+    settings.teacher &&
+    teachTrainingPhotos(
+      { training, features: null, settings: settings.teacher, random: context.random.fork('teacher') },
+      chosen.photos,
+    );
+  const learnt = {
+    ...chosen.learnt,
+    ...(lesson && { taught: lesson.taught }),
+  };
   const { judging } = chosen;
   const { headEpochs } = settings.fineTune;
   const rows = await frozenRows(settings, source, learnt, judging);
@@ -115,7 +125,8 @@ async function fit(
     rows && settings.standardise
       ? trainingStatistics(rows.learnt, shape, learnt.targets, learnt.weights)
       : massStatistics(learnt.targets, learnt.weights);
-  const { random, record, reached, checkpointFolder } = context;
+  const { random, reached, checkpointFolder } = context;
+  const record = (line: MetricLine): void => context.record(besideTeacher(line, lesson));
   const inside = (name: string): { checkpointFolder?: string } =>
     checkpointFolder === undefined ? {} : { checkpointFolder: join(checkpointFolder, name) };
   const start =

@@ -124,9 +124,10 @@ const HALF_PRECISION: Readonly<Record<NetworkSettings['fineTune']['provider'], r
   webgpu: ['float16'],
 };
 
-function backboneRates(
-  { backbone }: PhotoBackbone,
-  { fineTune }: NetworkSettings,
+/** How much slower than its heads a backbone learns, layer by layer; parameters are told apart by {@link BACKBONE}. */
+export function backboneRates(
+  { backbone }: Pick<PhotoBackbone, 'backbone'>,
+  { fineTune }: Pick<NetworkSettings, 'fineTune'>,
   part: TrainedPart,
 ): GroupRule[] {
   const layer = layerOf(backbone);

@@ -5,6 +5,7 @@ import type { RandomStream } from '../../ground/random.ts';
 import type { Targets } from '../../pasture/targets.ts';
 import { openSafetensors, saveTensors } from '../../tensor/index.ts';
 import type { FittedModel } from '../estimator.ts';
+import { hasDropout } from '../network/dropout.ts';
 import type { Weights } from '../network/loop-state.ts';
 import type { MapPredictor, MassMap } from '../network/maps.ts';
 import {
@@ -79,7 +80,10 @@ function photoModel(network: PhotoNetwork, write: (folder: string) => Promise<vo
       masses ??= PhotoProgram.open(network, (heads) => heads.masses);
       return physicalMasses(await (await masses).run(photos), architecture);
     },
-    predictSamples: (photos, samples, random) => sampled(network, photos, samples, random),
+    ...(hasDropout(network.settings) && {
+      predictSamples: (photos: PhotoSet, samples: number, random: RandomStream) =>
+        sampled(network, photos, samples, random),
+    }),
     ...(architecture.kind === 'density' && {
       predictMaps: (photos: PhotoSet) => mapsOf(network, photos),
     }),

@@ -9,7 +9,6 @@ import {
   type Tensor,
   Variables,
 } from '../../tensor/index.ts';
-import { inBatches } from '../network/feature-rows.ts';
 import { heads } from '../network/heads.ts';
 import type { Weights } from '../network/loop-state.ts';
 import type { Heads } from '../network/masses.ts';
@@ -18,6 +17,7 @@ import { compileOptions, photosAtOnce, viewInput } from './open-stage.ts';
 import { BACKBONE, backboneFeatures, backboneScope, IMAGES, type PhotoBackbone } from './photo-backbone.ts';
 import type { PhotoSet } from './photo-set.ts';
 import { type PhotoMemory, PhotoViews } from './photo-views.ts';
+import { viewBatches } from './view-batches.ts';
 
 /** A trained network that looks at photos. */
 export interface PhotoNetwork {
@@ -92,22 +92,14 @@ export class PhotoProgram {
    */
   async run({ paths, turn = 0 }: PhotoSet, random?: RandomStream): Promise<Float32Array> {
     const results = new Float32Array(paths.length * this.#width);
-    const batches = inBatches(paths.length, this.#batch);
-    const made = (items: readonly number[] | undefined): Promise<Float32Array> | undefined => {
-      const wanted = items?.map((item) => ({ path: paths[item] as string, turn }));
-      const coming = wanted && this.#views.batch(wanted, this.#batch);
-      // A failure is met when its turn comes; until then it must not count as unhandled.
-      coming?.catch(() => {});
-      return coming;
-    };
-    let coming = made(batches[0]);
-    for (const [index, items] of batches.entries()) {
-      const images = (await coming) as Float32Array;
-      coming = made(batches[index + 1]);
+    const wanted = paths.map((path) => ({ path, turn }));
+    let index = 0;
+    for await (const { items, images } of viewBatches(this.#views, wanted, this.#batch)) {
       const options = random ? { random: random.fork(index) } : {};
       const { result } = await this.#program.run({ [IMAGES]: images }, options);
       const values = result?.values.subarray(0, items.length * this.#width) as Float32Array;
       results.set(values, index * this.#batch * this.#width);
+      index += 1;
     }
     return results;
   }

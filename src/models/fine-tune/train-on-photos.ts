@@ -2,7 +2,6 @@ import type { RandomStream } from '../../ground/random.ts';
 import { weightedR2 } from '../../pasture/metric.ts';
 import type { MetricLine } from '../estimator.ts';
 import { trainEpochs, type Validation } from '../network/epochs.ts';
-import { inBatches } from '../network/feature-rows.ts';
 import { type LabelCodec, type LabelledPhotos, labelCodec, labelFeeds } from '../network/labels.ts';
 import type { Weights } from '../network/loop-state.ts';
 import { physicalMasses } from '../network/physical-masses.ts';
@@ -14,6 +13,7 @@ import { photoSource } from './photo-source.ts';
 import { type PhotoMemory, PhotoViews } from './photo-views.ts';
 import { StagedTraining } from './staged-training.ts';
 import { partAt, trainedParts } from './unfreezing.ts';
+import { viewBatches } from './view-batches.ts';
 
 /** Photos with their labels. */
 export interface LabelledFiles extends LabelledPhotos {
@@ -104,26 +104,13 @@ async function judge(
   const batch = photosAtOnce(net);
   const count = photos.paths.length;
   const free = new Float32Array(count * 5);
-  const batches = inBatches(count, batch);
-  const made = (items: readonly number[] | undefined): Promise<Float32Array> | undefined => {
-    const coming =
-      items &&
-      views.batch(
-        items.map((item) => ({ path: photos.paths[item] as string })),
-        batch,
-      );
-    // A failure is met when its turn comes; until then it must not count as unhandled.
-    coming?.catch(() => {});
-    return coming;
-  };
+  const wanted = photos.paths.map((path) => ({ path }));
   let lossSum = 0;
-  let coming = made(batches[0]);
-  for (const [index, items] of batches.entries()) {
-    const images = (await coming) as Float32Array;
-    coming = made(batches[index + 1]);
+  for await (const { items, images } of viewBatches(views, wanted, batch)) {
     const feeds = { [IMAGES]: images, ...labelFeeds(photos, items, batch, codec) };
     const result = await stage.inference.run(feeds, { substitute: averages });
-    free.set(result[MASSES]?.values.subarray(0, items.length * 5) as Float32Array, index * batch * 5);
+    const masses = result[MASSES]?.values.subarray(0, items.length * 5) as Float32Array;
+    free.set(masses, (items[0] as number) * 5);
     lossSum += Number(result[LOSS]?.values[0]) * items.length;
   }
   return {

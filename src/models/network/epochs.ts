@@ -22,9 +22,11 @@ export interface BatchSource {
 
 /** How good weights are on photos that are not learnt from. */
 export interface Validation {
-  /** Weighted R². */
+  /** Weighted R², or whatever else says how good the weights are: higher is better. */
   readonly score: number;
   readonly loss: number;
+  /** What the epoch's line says of it; by default the two, the score as weighted R². */
+  readonly line?: MetricLine;
 }
 
 /** What of a network's settings decides its loop. */
@@ -215,8 +217,8 @@ function chunks(items: readonly number[], size: number): number[][] {
 }
 
 /** Validation values as a metric line may hold them. */
-function finiteOnly({ score, loss }: Validation): MetricLine {
-  const named = { 'validation weighted R²': score, 'validation loss': loss };
+function finiteOnly({ score, loss, line }: Validation): MetricLine {
+  const named = line ?? { 'validation weighted R²': score, 'validation loss': loss };
   return Object.fromEntries(Object.entries(named).filter(([, value]) => Number.isFinite(value)));
 }
 

@@ -42,42 +42,59 @@ export interface LabelledInputs<Input> extends LabelledPhotos {
   readonly inputs: Input;
 }
 
+type Weighted<Input> = LabelledInputs<Input> & Required<Pick<LabelledPhotos, 'weights'>>;
+
+/** What a member learns from, and what judges it. */
+export interface JudgedPhotos<Input> {
+  /** Those learnt from, as positions in the training set. */
+  readonly photos: readonly number[];
+  readonly learnt: Weighted<Input>;
+  /** Absent: there are none. */
+  readonly judging?: LabelledInputs<Input>;
+}
+
 /**
  * The photos a member of a network learns from, and those its weights are judged by, as the settings choose.
  *
+ * @param training with photos' own weights, which tell measured from pseudo-labelled ones
+ * @param weights how much each photo counts in learning
  * @param take the inputs of some photos
  * @throws UsageError when there are no such photos
  */
 export function judgedPhotos<Input>(
   training: TrainingSet<Input>,
+  weights: readonly number[],
   take: (inputs: Input, photos: readonly number[]) => Input,
   { checkpoint }: Pick<NetworkSettings, 'checkpoint'>,
   { random }: Pick<FitContext, 'random'>,
   member: number,
-): { readonly learnt: LabelledInputs<Input>; readonly judging?: LabelledInputs<Input> } {
+): JudgedPhotos<Input> {
+  const weighted = { ...training, weights };
   if (checkpoint.choice === 'best-inner') {
     const parts = holdOutSessions(training, checkpoint.innerFolds, member, random.fork('inner'));
     return {
-      learnt: takeLabelled(training, take, parts.learnt),
-      judging: takeLabelled(training, take, parts.judging),
+      photos: parts.learnt,
+      learnt: takeLabelled(weighted, take, parts.learnt),
+      judging: takeLabelled(weighted, take, parts.judging),
     };
   }
   if (checkpoint.choice === 'best-fold' && !training.validation) {
     throw new UsageError('checkpoint.choice=best-fold needs a fold held out; use best-inner or last');
   }
-  return { learnt: training, ...(training.validation && { judging: training.validation }) };
+  const photos = training.targets.map((_, photo) => photo);
+  return { photos, learnt: weighted, ...(training.validation && { judging: training.validation }) };
 }
 
 function takeLabelled<Input>(
-  training: TrainingSet<Input>,
+  training: TrainingSet<Input> & { readonly weights: readonly number[] },
   take: (inputs: Input, photos: readonly number[]) => Input,
   photos: readonly number[],
-): LabelledInputs<Input> {
+): Weighted<Input> {
   const pick = <T>(values: readonly T[]): T[] => photos.map((photo) => values[photo] as T);
   return {
     inputs: take(training.inputs, photos),
     targets: pick(training.targets),
-    ...(training.weights && { weights: pick(training.weights) }),
+    weights: pick(training.weights),
     ...(training.attributes && { attributes: pick(training.attributes) }),
   };
 }

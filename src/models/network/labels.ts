@@ -4,7 +4,7 @@ import { type Feed, input, type Tensor } from '../../tensor/index.ts';
 import type { PhotoAttributes } from '../estimator.ts';
 import type { AttributeClasses } from './auxiliary.ts';
 import { binEdges, binOf } from './bins.ts';
-import type { AuxiliarySettings, LossSettings } from './settings.ts';
+import type { AuxiliarySettings, LossSettings, TeacherSettings } from './settings.ts';
 
 /** What is known of photos that a network learns from or is validated on. */
 export interface LabelledPhotos {
@@ -12,12 +12,15 @@ export interface LabelledPhotos {
   /** How much each counts; all alike where absent. */
   readonly weights?: readonly number[];
   readonly attributes?: readonly PhotoAttributes[];
+  /** What a teacher says of each, grams; those that have none are told what was measured. */
+  readonly taught?: readonly Targets[];
 }
 
 /** What of the settings decides which labels a network sees. */
 export interface LabelSettings {
   readonly loss: LossSettings;
   readonly auxiliary: AuxiliarySettings;
+  readonly teacher?: Pick<TeacherSettings, 'weight'> | undefined;
 }
 
 /** How labels are written as numbers, learnt on the training photos. */
@@ -26,6 +29,8 @@ export interface LabelCodec extends AttributeClasses {
   readonly edges: readonly (readonly number[])[];
   readonly ndvi: Scale | null;
   readonly height: Scale | null;
+  /** Share of the teacher's word; 0 where photos are not taught. */
+  readonly teaching: number;
 }
 
 interface Scale {
@@ -39,7 +44,9 @@ export interface Labels {
   readonly targets: Tensor;
   /** `[batch, 1]`, 0 for rows that only fill the batch. */
   readonly weights: Tensor;
-  /** `[batch, 5, bins]` probabilities. */
+  /** `[batch, 5]` grams, as the teacher says. */
+  readonly taught?: Tensor;
+  /** `[batch, 5, bins]` probabilities; of the teacher's intervals too, by its share. */
   readonly bins?: Tensor;
   /** `[batch, States]` probabilities. */
   readonly state?: Tensor;
@@ -59,7 +66,7 @@ const INPUT = 'label.';
  *
  * @throws UsageError when an auxiliary head is asked for and no photo says what it is to learn
  */
-export function labelCodec(photos: LabelledPhotos, { loss, auxiliary }: LabelSettings): LabelCodec {
+export function labelCodec(photos: LabelledPhotos, { loss, auxiliary, teacher }: LabelSettings): LabelCodec {
   const attributes = photos.attributes ?? [];
   const classes = (name: 'state' | 'species'): string[] => {
     if (auxiliary[name] === 0) return [];
@@ -88,6 +95,7 @@ export function labelCodec(photos: LabelledPhotos, { loss, auxiliary }: LabelSet
     species: classes('species'),
     ndvi: scale('ndvi'),
     height: scale('height'),
+    teaching: photos.taught ? (teacher?.weight ?? 0) : 0,
   };
 }
 
@@ -105,8 +113,16 @@ export function labelInputs(batch: number, codec: LabelCodec): Labels {
 }
 
 /** Shape of a photo's part in each optional input. */
-function labelWidths({ edges, state, species, ndvi, height }: LabelCodec): Record<string, number[]> {
+function labelWidths({
+  edges,
+  state,
+  species,
+  ndvi,
+  height,
+  teaching,
+}: LabelCodec): Record<string, number[]> {
   return {
+    ...(teaching > 0 && { taught: [MASSES] }),
     ...(edges.length > 0 && { bins: [MASSES, (edges[0]?.length ?? 0) + 1] }),
     ...(state.length > 0 && { state: [state.length] }),
     ...(species.length > 0 && { species: [species.length] }),
@@ -133,17 +149,20 @@ export function labelFeeds(
     row < items.length ? (photos.weights?.[photo] ?? 1) : 0,
   );
   const attributeOf = (photo: number): PhotoAttributes | undefined => photos.attributes?.[photo];
-  const { state, species, ndvi, height, edges } = codec;
+  const { state, species, ndvi, height, edges, teaching } = codec;
+  const taughtOf = (photo: number): Targets => (photos.taught?.[photo] ?? photos.targets[photo]) as Targets;
   return {
     [`${INPUT}targets`]: table((photo) => targetsToArray(photos.targets[photo] as Targets)),
     [`${INPUT}weights`]: weights,
+    ...(teaching > 0 && { [`${INPUT}taught`]: table((photo) => targetsToArray(taughtOf(photo))) }),
     ...(edges.length > 0 && {
-      [`${INPUT}bins`]: table((photo) =>
-        targetsToArray(photos.targets[photo] as Targets).flatMap((mass, index) => {
-          const own = edges[index] ?? [];
-          return oneHot(binOf(mass, own), own.length + 1);
-        }),
-      ),
+      [`${INPUT}bins`]: table((photo) => {
+        const measured = intervals(photos.targets[photo] as Targets, edges);
+        if (teaching === 0) return measured;
+        const taught = intervals(taughtOf(photo), edges);
+        // Cross entropy is linear in what it is held against: one term is both.
+        return measured.map((own, at) => (1 - teaching) * own + teaching * (taught[at] as number));
+      }),
     }),
     ...(state.length > 0 && {
       [`${INPUT}state`]: table((photo) => classOf(attributeOf(photo)?.state, state)),
@@ -191,6 +210,14 @@ function scaledValue(
 /** A class that training has not seen counts as unknown. */
 function classOf(name: string | null | undefined, classes: readonly string[]): number[] {
   return oneHot(name ? classes.indexOf(name) : -1, classes.length);
+}
+
+/** Which interval each mass lies in, as probabilities one after another. */
+function intervals(targets: Targets, edges: LabelCodec['edges']): number[] {
+  return targetsToArray(targets).flatMap((mass, index) => {
+    const own = edges[index] ?? [];
+    return oneHot(binOf(mass, own), own.length + 1);
+  });
 }
 
 const oneHot = (index: number, length: number): number[] =>

@@ -3,18 +3,19 @@ import { TARGET_WEIGHTS } from '../../pasture/targets.ts';
 import {
   add,
   constant,
+  crossEntropy,
   divide,
   expand,
   gaussianNegativeLogLikelihood,
   huber,
   insertAxis,
-  logSoftmax,
   maximum,
   multiply,
   reshape,
   rSquaredLoss,
   slice,
   smoothL1,
+  subtract,
   sum,
   type Tensor,
   weightedMeanSquaredError,
@@ -39,12 +40,15 @@ interface Compared {
   readonly predicted: Tensor;
   readonly observed: Tensor;
   readonly rows: Tensor;
+  /** What a teacher says of the same rows, and its share; absent: there is none. */
+  readonly taught?: { readonly masses: Tensor; readonly share: number };
 }
 
 /**
  * The loss of a batch: Σ share · term over the terms the settings name. Each term is Σ over the masses of their
  * weight times the mean over photos, photos counting by their own weight; rows of weight 0 do not count at all.
- * Where heads answer for each half, each half is held against half the label.
+ * Where heads answer for each half, each half is held against half the label. Where labels are taught, a term is
+ * (1 − w) · of the measured masses + w · of the teacher's (Lopez-Paz et al. 2016, generalised distillation).
  *
  * @returns scalar
  * @throws UsageError when the settings name no term for the masses
@@ -56,7 +60,12 @@ export function networkLoss(
   settings: LabelSettings,
 ): Tensor {
   const photos = meanOne(labels.weights);
-  const whole = { predicted: heads.masses, observed: labels.targets, rows: photos };
+  const whole: Compared = {
+    predicted: heads.masses,
+    observed: labels.targets,
+    rows: photos,
+    ...(labels.taught && { taught: { masses: labels.taught, share: settings.teacher?.weight ?? 0 } }),
+  };
   const [first, ...masses] = [
     ...massTerms(heads.halves ? eachHalf(heads.halves, whole) : whole, settings.loss),
     ...varianceTerms(whole, auxiliary, settings.loss),
@@ -75,7 +84,11 @@ export function networkLoss(
 
 type Term = readonly [share: number, term: Tensor];
 
-function massTerms({ predicted, observed, rows }: Compared, loss: LossSettings): Term[] {
+/** A scalar of masses `[rows, 5]`. */
+type Comparison = (predicted: Tensor, observed: Tensor) => Tensor;
+
+function massTerms(compared: Compared, loss: LossSettings): Term[] {
+  const { rows } = compared;
   const columns = constant(massWeights(loss, 'r2'));
   const weightsOf = (term: LossTerm): Tensor => cellWeights(rows, loss, term);
   const { beta, delta } = loss;
@@ -87,17 +100,27 @@ function massTerms({ predicted, observed, rows }: Compared, loss: LossSettings):
   ] as const;
   return terms
     .filter(([share]) => share > 0)
-    .map(([share, term]) => [share, term(predicted, observed)] as const);
+    .map(([share, term]) => [share, heldAgainst(compared, term)] as const);
 }
 
-function varianceTerms(
-  { predicted, observed, rows }: Compared,
-  { logVariance }: AuxiliaryOutputs,
-  loss: LossSettings,
-): Term[] {
+function varianceTerms(compared: Compared, { logVariance }: AuxiliaryOutputs, loss: LossSettings): Term[] {
   if (!logVariance) return [];
-  const weights = cellWeights(rows, loss, 'nll');
-  return [[loss.nll, gaussianNegativeLogLikelihood(predicted, logVariance, observed, { weights })]];
+  const weights = cellWeights(compared.rows, loss, 'nll');
+  const term: Comparison = (predicted, observed) =>
+    gaussianNegativeLogLikelihood(predicted, logVariance, observed, { weights });
+  return [[loss.nll, heldAgainst(compared, term)]];
+}
+
+/**
+ * A term of the measured masses, and by its share of the teacher's. Errors are counted in the spread of the measured
+ * masses in both: a teacher says little that is far from the mean, and R² would make much of that.
+ */
+function heldAgainst({ predicted, observed, taught }: Compared, term: Comparison): Tensor {
+  const measured = term(predicted, observed);
+  if (!taught) return measured;
+  const { masses, share } = taught;
+  const told = term(add(predicted, subtract(observed, masses)), observed);
+  return add(multiply(measured, 1 - share), multiply(told, share));
 }
 
 function auxiliaryTerms(
@@ -150,17 +173,15 @@ function meanOne(weights: Tensor): Tensor {
 }
 
 /** Every half as a row of its own with half the label. @param halves `[batch, halves, 5]` grams */
-function eachHalf(halves: Tensor, { observed, rows }: Compared): Compared {
+function eachHalf(halves: Tensor, { observed, rows, taught }: Compared): Compared {
   const [batch, count] = halves.shape as [number, number];
   const repeated = (x: Tensor, width: number): Tensor =>
     reshape(expand(insertAxis(x, 1), [batch, count, width]), [batch * count, width]);
+  const share = (masses: Tensor): Tensor => multiply(repeated(masses, MASSES), 1 / count);
   return {
     predicted: reshape(halves, [batch * count, MASSES]),
-    observed: multiply(repeated(observed, MASSES), 1 / count),
+    observed: share(observed),
     rows: repeated(rows, 1),
+    ...(taught && { taught: { ...taught, masses: share(taught.masses) } }),
   };
 }
-
-/** −Σ p ln q over the last axis. */
-const crossEntropy = (logits: Tensor, probabilities: Tensor): Tensor =>
-  multiply(sum(multiply(logSoftmax(logits, -1), probabilities), { axes: [-1] }), -1);

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { featureSetsOf } from '../../data/feature-sets.ts';
 import { type Matrix, takeRows } from '../../data/features.ts';
+import type { RandomStream } from '../../ground/random.ts';
 import type { Estimator, FitContext, FittedModel, MetricLine, TrainingSet } from '../estimator.ts';
 import { photoWeights } from '../session-weights.ts';
 import { networkGraph } from '../symbolic/network.ts';
 import { readConcepts, withConceptScores } from './concepts.ts';
+import { hasDropout } from './dropout.ts';
 import { judgedPhotos } from './holdout.ts';
 import type { Weights } from './loop-state.ts';
 import { type MapPredictor, predictMaps } from './maps.ts';
@@ -12,11 +14,13 @@ import { trainMember } from './member.ts';
 import { asStored, type NetworkModel, readNetwork, writeNetwork } from './model-files.ts';
 import { predictMasses, sampleMasses } from './predictor.ts';
 import type { NetworkSettings } from './settings.ts';
-import { type NetworkShape, networkShape } from './shape.ts';
+import { type NetworkShape, networkShape, pooledParts } from './shape.ts';
+import { besideTeacher, lessonsOf } from './teacher.ts';
 
 /**
  * Neural networks over rows of frozen features: `members` networks of different initial weights, trained one after
- * another and averaged. With `checkpoint.choice=best-inner` each member holds out another part of the sessions.
+ * another and averaged. With `checkpoint.choice=best-inner` each member holds out another part of the sessions. A
+ * teacher that sees more, where the settings have one, is forgotten after training.
  *
  * @throws UsageError when settings, labels and features do not suit each other
  */
@@ -39,9 +43,17 @@ export function network(settings: NetworkSettings): Estimator<Matrix> {
           validation: { ...training.validation, inputs: scored(training.validation.inputs) },
         }),
       };
+      const lessons =
+        settings.teacher &&
+        lessonsOf({
+          training,
+          features: settings.teacher.features ? pooledParts(inputs, shape) : null,
+          settings: settings.teacher,
+          random: context.random.fork('teacher'),
+        });
       const members: Weights[] = [];
       for (let member = 0; member < settings.members; member++) {
-        const weights = await fitMember(prepared, shape, settings, context, member);
+        const weights = await fitMember(prepared, shape, settings, context, member, lessons);
         members.push(asStored(weights, settings.storage));
       }
       return fittedNetwork(
@@ -72,7 +84,10 @@ export function fittedNetwork(
 ): FittedModel<Matrix> & Partial<MapPredictor<Matrix>> {
   return {
     predict: (inputs) => predictMasses(model, inputs, settings),
-    predictSamples: (inputs, samples, random) => sampleMasses(model, inputs, settings, samples, random),
+    ...(hasDropout(settings) && {
+      predictSamples: (inputs: Matrix, samples: number, random: RandomStream) =>
+        sampleMasses(model, inputs, settings, samples, random),
+    }),
     graph: (features) => networkGraph(model, settings, features),
     write: (folder) => writeNetwork(folder, model, settings.storage),
     ...(settings.architecture.kind === 'density' && {
@@ -87,17 +102,19 @@ function fitMember(
   settings: NetworkSettings,
   context: FitContext,
   member: number,
+  lessons: ReturnType<typeof lessonsOf> | undefined,
 ): Promise<Weights> {
   const weights = photoWeights(training, settings.sessionWeight);
-  const { learnt, judging } = judgedPhotos({ ...training, weights }, takeRows, settings, context, member);
+  const { photos, learnt, judging } = judgedPhotos(training, weights, takeRows, settings, context, member);
+  const lesson = lessons?.(photos);
   const { checkpointFolder, reached } = context;
   return trainMember({
     shape,
     settings,
-    learnt: { ...learnt, weights: learnt.weights ?? weights },
+    learnt: { ...learnt, ...(lesson && { taught: lesson.taught }) },
     ...(judging && { judging }),
     random: context.random.fork(`member ${member}`),
-    record: (line) => context.record(countedOn(line, member, settings)),
+    record: (line) => context.record(besideTeacher(countedOn(line, member, settings), lesson)),
     ...(reached && { reached: (share) => reached((member + share) / settings.members) }),
     ...(checkpointFolder !== undefined && { checkpointFolder: join(checkpointFolder, `member-${member}`) }),
   });

@@ -113,6 +113,30 @@ const auxiliarySettings = z.strictObject({
   height: notNegative.default(0),
 });
 
+/** What labels say of a training photo and a new photo has not: what a teacher may see. */
+export const PRIVILEGED = ['ndvi', 'height', 'state', 'species', 'season'] as const;
+
+/**
+ * A teacher that sees more than the photo, whose word a network learns from beside the measured masses
+ * (`teachTrainingPhotos`). A weight of 0 is no teacher.
+ */
+const teacherSettings = z
+  .strictObject({
+    /** Share of the teacher's word in the terms of the masses; what was measured has the rest. */
+    weight: share.default(0),
+    /** What it sees of the labels. */
+    sees: z
+      .preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(z.enum(PRIVILEGED)))
+      .refine((names) => new Set(names).size === names.length, 'something is named twice')
+      .default(['ndvi', 'height', 'state', 'species']),
+    /** Whether it sees the row of features too; there is none where photos are trained on. */
+    features: z.boolean().default(true),
+    /** Parts the training sessions are cut into, each taught by a teacher of the others. */
+    innerFolds: z.int().min(2).default(5),
+  })
+  .refine(({ sees, features }) => features || sees.length > 0, 'the teacher sees nothing')
+  .transform((teacher) => (teacher.weight > 0 ? teacher : undefined));
+
 const optimizerSettings = z.strictObject({
   kind: z.enum(['adamw', 'adam', 'sgd']).default('adamw'),
   /** Learning rate at its highest. */
@@ -171,6 +195,8 @@ export const networkSettings = z.strictObject({
   mixup: z.strictObject({ probability: share.default(0), alpha: positive.default(0.4) }).prefault({}),
   loss: lossSettings.prefault({}),
   auxiliary: auxiliarySettings.prefault({}),
+  /** Absent: none, as in recipes from before there were teachers. */
+  teacher: teacherSettings.optional(),
   optimizer: optimizerSettings.prefault({}),
   schedule: scheduleSettings.prefault({}),
   checkpoint: checkpointSettings.prefault({}),
@@ -203,3 +229,5 @@ export type FilmDualSettings = z.output<typeof filmDualSettings>;
 export type DensitySettings = z.output<typeof densitySettings>;
 export type LossSettings = NetworkSettings['loss'];
 export type AuxiliarySettings = NetworkSettings['auxiliary'];
+export type TeacherSettings = NonNullable<NetworkSettings['teacher']>;
+export type Privileged = (typeof PRIVILEGED)[number];

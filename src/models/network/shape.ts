@@ -1,3 +1,4 @@
+import type { Matrix } from '../../data/features.ts';
 import { UsageError } from '../../ground/errors.ts';
 import { reshape, slice, type Tensor } from '../../tensor/index.ts';
 import type { Features } from './features.ts';
@@ -34,6 +35,23 @@ export function networkShape(columns: number, { halves, parts, extra }: LayoutSe
 /** Columns of a row of this shape. */
 export const columnsOf = ({ halves, parts, dim, extra }: NetworkShape): number =>
   halves * parts * dim + extra;
+
+/** Rows with the parts of each half averaged: what each half and the whole photo say, without where. */
+export function pooledParts(rows: Matrix, { halves, parts, dim, extra }: NetworkShape): Matrix {
+  if (parts === 1) return rows;
+  const columns = halves * dim + extra;
+  const data = new Float64Array(rows.rows * columns);
+  for (let row = 0; row < rows.rows; row++) {
+    const own = rows.data.subarray(row * rows.columns, (row + 1) * rows.columns);
+    const pooled = data.subarray(row * columns, (row + 1) * columns);
+    for (let at = 0; at < halves * parts * dim; at++) {
+      const to = Math.floor(at / (parts * dim)) * dim + (at % dim);
+      pooled[to] = (pooled[to] as number) + (own[at] as number) / parts;
+    }
+    pooled.set(own.subarray(halves * parts * dim), halves * dim);
+  }
+  return { rows: rows.rows, columns, data };
+}
 
 /**
  * Rows of a feature matrix as a network takes them.

@@ -6,6 +6,7 @@ import { requireWidth } from '../feature-width.ts';
 import { innerFolds, innerPredictions } from '../inner-folds.ts';
 import { writeInner } from '../inner-model.ts';
 import { readModelFile, rowVector, writeModelFile } from '../model-file.ts';
+import { reachedWithin } from '../reached.ts';
 import { judgingPhotos } from '../session-weights.ts';
 import { type Combination, combine, fitCombination } from './combination.ts';
 import { type PlacedMember, placeMembers } from './member-columns.ts';
@@ -40,21 +41,36 @@ export function stack<Member extends StackMember>(
     async fit(training, context) {
       const placed = placeMembers(settings.members, training.inputs);
       const members: FittedMember[] = [];
-      // Where the combination is fitted, most of the time goes into that, afterwards.
-      const reached = settings.combine === 'fitted' ? undefined : context.reached;
+      const unseen: Targets[][] = [];
+      const stacking = context.random.fork('stacking');
+      const folds =
+        settings.combine === 'fitted' ? innerFolds(training, settings.innerFolds, stacking) : null;
+      // A member is trained once on everything and, where it has no closed form, once for each inner fold.
+      const trainings = folds ? 1 + new Set(folds.filter((fold) => fold >= 0)).size : 1;
       for (const [index, { member, columns, label }] of placed.entries()) {
-        const model = await estimatorAt(member).fit(seenBy(columns, training), {
+        const estimator = estimatorAt(member);
+        const seen = seenBy(columns, training);
+        const told = reachedWithin(context, index / placed.length, (index + 1) / placed.length);
+        const model = await estimator.fit(seen, {
           random: context.random.fork(`member ${index}`),
           record: (line) => context.record(labelled(line, `${index} ${label}`)),
-          ...(reached && { reached: (share) => reached((index + share) / placed.length) }),
+          ...reachedWithin(told, 0, 1 / trainings),
         });
         members.push({ member, columns, model });
+        if (folds) {
+          const random = stacking.fork(`member ${index}`);
+          const inner = { random, ...reachedWithin(told, 1 / trainings, 1) };
+          unseen.push(await sessionsLeftOut(model, estimator, seen, folds, inner));
+        }
+        told.reached?.(1);
       }
-      const combination =
-        settings.combine === 'fitted'
-          ? await nestedCombination(settings, placed, members, estimatorAt, training, context)
-          : { weights: placed.map(({ weight }) => weight), spread: null };
-      return fitted(training.inputs.columns, members, combination);
+      return fitted(
+        training.inputs.columns,
+        members,
+        folds
+          ? fittedCombination(settings, placed, unseen, training, context)
+          : plainCombination(settings, placed),
+      );
     },
     async read(folder) {
       const { matrices, texts } = await readModelFile(folder, KIND, ['members', 'columns', 'spread']);
@@ -76,36 +92,40 @@ export function stack<Member extends StackMember>(
   };
 }
 
+/** The weights of the settings; of a combination that there is but one session to fit to, the plain mean. */
+function plainCombination(
+  { combine: kind }: Pick<StackSettings<StackMember>, 'combine'>,
+  placed: readonly PlacedMember[],
+): Combination {
+  return { weights: placed.map(({ weight }) => (kind === 'fitted' ? 1 : weight)), spread: null };
+}
+
 /**
- * A combination from predictions of sessions left out; the plain mean where there is but one session. The closed form
- * keeps the settings and principal components of all training photos; nothing of the outer fold is in either.
+ * What a member predicts for photos whose session was left out. The closed form keeps the settings and principal
+ * components of all training photos; nothing of the outer fold is in either.
  */
-async function nestedCombination<Member extends StackMember>(
+async function sessionsLeftOut(
+  model: FittedModel<Matrix>,
+  estimator: Estimator<Matrix>,
+  training: TrainingSet<Matrix>,
+  folds: readonly number[],
+  context: Pick<FitContext, 'random' | 'reached'>,
+): Promise<Targets[]> {
+  const leftOut = model.leaveSessionsOut?.();
+  if (leftOut) return judgingPhotos(training).map((photo) => leftOut[photo] as Targets);
+  return [...(await innerPredictions(estimator, training, folds, context)).predicted];
+}
+
+/** A combination fitted to what members predict of sessions left out. */
+function fittedCombination<Member extends StackMember>(
   settings: StackSettings<Member>,
   placed: readonly PlacedMember[],
-  members: readonly FittedMember[],
-  estimatorAt: (member: number) => Estimator<Matrix>,
+  unseen: readonly (readonly Targets[])[],
   training: TrainingSet<Matrix>,
   context: FitContext,
-): Promise<Combination> {
-  const random = context.random.fork('stacking');
-  const folds = innerFolds(training, settings.innerFolds, random);
-  if (!folds) return { weights: placed.map(() => 1), spread: null };
-  const photos = judgingPhotos(training);
-  const predicted: (readonly Targets[])[] = [];
-  for (const [index, { member, columns, model }] of members.entries()) {
-    const leftOut = model.leaveSessionsOut?.();
-    if (leftOut) {
-      predicted.push(photos.map((photo) => leftOut[photo] as Targets));
-      continue;
-    }
-    const inner = await innerPredictions(estimatorAt(member), seenBy(columns, training), folds, {
-      random: random.fork(`member ${index}`),
-    });
-    predicted.push(inner.predicted);
-  }
-  const observed = photos.map((photo) => training.targets[photo] as Targets);
-  const combination = fitCombination(predicted, observed, settings);
+): Combination {
+  const observed = judgingPhotos(training).map((photo) => training.targets[photo] as Targets);
+  const combination = fitCombination(unseen, observed, settings);
   context.record(asLine(combination, placed));
   return combination;
 }

@@ -38,15 +38,23 @@ export function foldsWithCurves(curves: RunResults['curves']): RunResults['curve
   return curves.filter((curve) => curve.lines.length >= 2);
 }
 
-/** One figure for each metric that the folds recorded, a line a fold, over epochs or whatever steps there are. */
-export function drawLearningCurves(document: Document, curves: RunResults['curves']): CurveFigure[] {
+/**
+ * One figure for each metric that the folds recorded, a line a fold, over epochs or whatever steps there are.
+ *
+ * @param numbered whether lines have their fold's number at the end; false where there are no folds
+ */
+export function drawLearningCurves(
+  document: Document,
+  curves: RunResults['curves'],
+  numbered = true,
+): CurveFigure[] {
   const drawn = foldsWithCurves(curves);
   const lines = drawn.flatMap((curve) => curve.lines);
   const stepKey = stepKeyOf(lines);
   return curvePanels(lines, stepKey).map((panel) => ({
     title: panel.title,
     hasTraining: panel.trainingKey !== null && panel.heldOutKey !== null,
-    drawing: drawPanel(document, drawn, panel, stepKey),
+    drawing: drawPanel(document, drawn, panel, stepKey, numbered),
   }));
 }
 
@@ -55,6 +63,7 @@ function drawPanel(
   curves: RunResults['curves'],
   panel: CurvePanel,
   stepKey: string | null,
+  numbered: boolean,
 ): Markup {
   const heldOut = panel.heldOutKey === null ? [] : pointsOf(curves, stepKey, panel.heldOutKey);
   const training = panel.trainingKey === null ? [] : pointsOf(curves, stepKey, panel.trainingKey);
@@ -73,28 +82,37 @@ function drawPanel(
     LOG_RATIO,
   );
   const channels = { x: 'step', y: 'value', z: 'fold', stroke: colourOf } as const;
-  return drawPlot(document, `${panel.title} over ${stepKey ?? 'steps'}, one line a fold`, {
-    ...MARGIN,
-    height: FRAME_HEIGHT + MARGIN.marginTop + MARGIN.marginBottom,
-    x: { ...steps, label: stepKey ?? 'line of metrics.jsonl', ticks: ticksFor(steps), tickFormat: tickText },
-    y: { ...values, label: null, ticks: ticksFor(values), tickFormat: tickText },
-    color: { type: 'identity' },
-    marks: [
-      gridX({ ticks: ticksFor(steps), strokeOpacity: 0.12 }),
-      gridY({ ticks: ticksFor(values), strokeOpacity: 0.12 }),
-      line(beside, { ...channels, strokeWidth: 1, strokeDasharray: '3,3', strokeOpacity: 0.8 }),
-      line(main, { ...channels, strokeWidth: 1.6 }),
-      text(endLabels(main, values), {
-        x: 'step',
-        y: 'at',
-        text: (label: EndLabel) => String(label.fold),
-        fill: colourOf,
-        textAnchor: 'start',
-        dx: 5,
-        fontWeight: 'bold',
-      }),
-    ],
-  });
+  return drawPlot(
+    document,
+    `${panel.title} over ${stepKey ?? 'steps'}${numbered ? ', one line a fold' : ''}`,
+    {
+      ...MARGIN,
+      height: FRAME_HEIGHT + MARGIN.marginTop + MARGIN.marginBottom,
+      x: {
+        ...steps,
+        label: stepKey ?? 'line of metrics.jsonl',
+        ticks: ticksFor(steps),
+        tickFormat: tickText,
+      },
+      y: { ...values, label: null, ticks: ticksFor(values), tickFormat: tickText },
+      color: { type: 'identity' },
+      marks: [
+        gridX({ ticks: ticksFor(steps), strokeOpacity: 0.12 }),
+        gridY({ ticks: ticksFor(values), strokeOpacity: 0.12 }),
+        line(beside, { ...channels, strokeWidth: 1, strokeDasharray: '3,3', strokeOpacity: 0.8 }),
+        line(main, { ...channels, strokeWidth: 1.6 }),
+        text(numbered ? endLabels(main, values) : [], {
+          x: 'step',
+          y: 'at',
+          text: (label: EndLabel) => String(label.fold),
+          fill: colourOf,
+          textAnchor: 'start',
+          dx: 5,
+          fontWeight: 'bold',
+        }),
+      ],
+    },
+  );
 }
 
 function pointsOf(curves: RunResults['curves'], stepKey: string | null, valueKey: string): CurvePoint[] {

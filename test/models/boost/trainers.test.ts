@@ -119,6 +119,20 @@ describe.each([
       alone[1].map((_, at) => [Math.floor(at / 3), at % 3]),
     );
   });
+
+  it('tell what share of their trainings is done, on threads and without', async () => {
+    const steps = Array.from({ length: trainings }, (_, at) => expect.closeTo((at + 1) / trainings, 10));
+    for (const threadsFrom of [Number.POSITIVE_INFINITY, 0]) {
+      const shares: number[] = [];
+      const listening = {
+        random: randomStream(3),
+        record: () => {},
+        reached: (share: number) => shares.push(share),
+      };
+      await make({ categorical: [4], ...changes }, threadsFrom).fit(task(60), listening);
+      expect(shares).toEqual(steps);
+    }
+  });
 });
 
 describe('trainers', () => {
@@ -156,7 +170,7 @@ describe('trainers', () => {
 
   it.each(failing)('throw the same error on threads and without: %s', async (_, broken, kind) => {
     const errorAt = (payFrom: number): Promise<unknown> =>
-      withTrainers({ atOnce: 2, values: 10 }, payFrom, (train) =>
+      withTrainers({ trainings: 2, atOnce: 2, values: 10 }, payFrom, (train) =>
         Promise.all([train(leafwiseTask), train(broken)]),
       ).then(
         () => null,
@@ -171,13 +185,15 @@ describe('trainers', () => {
   });
 
   it('end their threads when what uses them fails', async () => {
-    const failed = withTrainers({ atOnce: 2, values: 10 }, 0, () => Promise.reject(new Error('no more')));
+    const failed = withTrainers({ trainings: 2, atOnce: 2, values: 10 }, 0, () =>
+      Promise.reject(new Error('no more')),
+    );
     await expect(failed).rejects.toThrow('no more');
     expect(pools.closed).toBe(pools.started);
   });
 
   it('start no threads for a single training', async () => {
-    await withTrainers({ atOnce: 1, values: 10 }, 0, (train) => train(leafwiseTask));
+    await withTrainers({ trainings: 1, atOnce: 1, values: 10 }, 0, (train) => train(leafwiseTask));
     expect(pools.started).toBe(0);
   });
 });

@@ -242,6 +242,16 @@ describe('the checkpoint', () => {
     expect(context.lines[0]?.['validation loss']).not.toBe(context.lines[8]?.['validation loss']);
   });
 
+  it('of whole sessions holds out large ones too where photos of small ones count more', async () => {
+    const groups = set.groups.map((_, photo) => (photo < 4 ? 'small' : photo < 14 ? 'large' : 'larger'));
+    const checkpoint = { choice: 'best-inner', innerFolds: 3 };
+    const settings = settingsOf({ ...MLP, checkpoint, members: 3, sessionWeight: 1, epochs: 1 });
+    const context = contextOf(1);
+    await network(settings).fit({ ...set, groups }, context);
+    const losses = context.lines.map((line) => line['validation loss']);
+    expect(new Set(losses).size).toBe(3);
+  });
+
   it('is the last epoch by default: what is held out is shown but changes nothing', async () => {
     const context = contextOf(1);
     const shown = await network(settingsOf(MLP)).fit(validated, context);

@@ -88,6 +88,32 @@ describe('a fitted stack', () => {
     expect(weightedR2(fresh.targets, await model.predict(fresh.inputs))).toBeGreaterThan(0.9);
   });
 
+  it('tells how far it is: member by member, and within one fold by fold of those that weigh it', async () => {
+    const members = [
+      { input: 'telling', weight: 1 },
+      { input: 'telling', weight: 1 },
+    ];
+    const told: Estimator<Matrix> = {
+      ...memoriser,
+      async fit(training, given) {
+        given.reached?.(0.5);
+        given.reached?.(1);
+        return memoriser.fit(training, given);
+      },
+    };
+    const sharesOf = async (combination: 'fitted' | 'mean'): Promise<number[]> => {
+      const shares: number[] = [];
+      const settings = { ...SETTINGS, combine: combination, members };
+      const listening = { ...context(), reached: (share: number) => shares.push(share) };
+      await stack(settings, (member) => (member === members[0] ? told : linear)).fit(task(48, 3), listening);
+      return shares;
+    };
+    // Trained on everything and on four inner folds; the linear member has a closed form.
+    const steps = [0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 5].map((step) => step / 10);
+    expect(await sharesOf('fitted')).toEqual([...steps, 1].map((share) => expect.closeTo(share, 10)));
+    expect(await sharesOf('mean')).toEqual([0.25, 0.5, 0.5, 1]);
+  });
+
   it('shows no member a session whose photos it then predicts to be weighed by', async () => {
     const training = task(48, 3);
     const seen: { trained: Set<string>; asked: Set<string> }[] = [];

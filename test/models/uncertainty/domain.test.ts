@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Matrix, takeRows } from '../../../src/data/features.ts';
 import { randomStream } from '../../../src/ground/random.ts';
@@ -8,6 +10,7 @@ import {
   writeDomain,
 } from '../../../src/models/uncertainty/index.ts';
 import { sketch } from '../../../src/models/uncertainty/sketch.ts';
+import { DESCRIPTOR_VERSION } from '../../../src/vision/descriptors/index.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const folder = temporaryFolder('domain');
@@ -74,6 +77,16 @@ describe('the domain of a run', () => {
     const shares = outOfDomainShares(domain, photos);
     expect(again && outOfDomainShares(again, photos)).toEqual(shares);
     expect(await readDomain(`${folder}/none`)).toBeNull();
+  });
+
+  it('is read as one of descriptors where it was written so, unless they are computed otherwise now', async () => {
+    expect((await readDomain(folder))?.of).toBe('inputs');
+    await writeDomain(folder, domain, 'descriptors');
+    expect(await readDomain(folder)).toMatchObject({ of: 'descriptors', mean: domain.mean });
+    const path = join(folder, 'domain.safetensors');
+    const bytes = readFileSync(path, 'latin1');
+    writeFileSync(path, bytes.replace(`"version":"${DESCRIPTOR_VERSION}"`, '"version":"0"'), 'latin1');
+    expect(await readDomain(folder)).toBeNull();
   });
 
   it('refuses inputs of another width', () => {
