@@ -54,10 +54,10 @@ p { margin: .5em 0 .9em; max-width: 46em; }
 .quiet { color: var(--quiet); font-weight: normal; }
 nav { display: flex; flex-wrap: wrap; gap: .2em 1.1em; margin: 1em 0 0; font-size: .9rem; }
 nav a { color: var(--accent); padding: .2em 0; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(160px, 1fr)); gap: 12px; margin: 18px 0; }
-.tile { border: 1px solid var(--line); border-top: 4px solid var(--accent); border-radius: 4px; padding: 10px 14px 12px; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(180px, 1fr)); gap: 12px; margin: 18px 0; }
+.tile { border: 1px solid var(--line); border-top: 4px solid var(--accent); border-radius: 4px; padding: 10px 12px 12px; }
 .tile .label { display: block; font-size: .85rem; color: var(--quiet); }
-.tile .figure { display: block; font-size: 1.45rem; line-height: 1.3; white-space: nowrap; font-weight: 650; font-variant-numeric: tabular-nums; }
+.tile .figure { display: block; font-size: 1.35rem; line-height: 1.3; white-space: nowrap; font-weight: 650; font-variant-numeric: tabular-nums; }
 .tile .note { display: block; font-size: .85rem; color: var(--quiet); line-height: 1.35; }
 .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(300px, 100%), 1fr)); gap: 20px 24px;
   align-items: start; }
