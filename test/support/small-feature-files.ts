@@ -4,6 +4,7 @@ import { writeNpyFloat32 } from '../../src/data/npy.ts';
 import { randomStream } from '../../src/ground/random.ts';
 import { targetsFromComponents } from '../../src/pasture/physics.ts';
 import { TARGET_NAMES, targetsToArray } from '../../src/pasture/targets.ts';
+import type { TrainingSource } from '../../src/train/training-data.ts';
 
 /** Files of a small feature set with labels. */
 export interface SmallFeatureFiles {
@@ -12,6 +13,17 @@ export interface SmallFeatureFiles {
   /** Feature files of the same photos, each seeing the masses through other noise. */
   readonly features: readonly string[];
 }
+
+/** One of the feature files, as training takes it. */
+export const featureSource = (
+  { ids, labels, features }: SmallFeatureFiles,
+  file: number,
+): Extract<TrainingSource, { kind: 'features' }> => ({
+  kind: 'features',
+  features: [features[file] ?? ''],
+  ids,
+  labels,
+});
 
 /**
  * Writes labels of photos in ten sessions of two States, and feature files of six columns that tell the masses

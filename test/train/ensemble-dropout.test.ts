@@ -6,7 +6,7 @@ import { TARGET_NAMES } from '../../src/pasture/targets.ts';
 import { type EnsembleOptions, makeEnsemble } from '../../src/train/ensemble.ts';
 import { type PredictionExtras, predictFeatures } from '../../src/train/predict.ts';
 import { trainRun } from '../../src/train/train.ts';
-import { type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
+import { featureSource, type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const root = temporaryFolder('ensemble-dropout');
@@ -14,12 +14,7 @@ let files: SmallFeatureFiles;
 
 async function train(name: string, recipe: string, file: number, changes: readonly string[], folds = 5) {
   await trainRun({
-    source: {
-      kind: 'features',
-      features: [files.features[file] ?? ''],
-      ids: files.ids,
-      labels: files.labels,
-    },
+    source: featureSource(files, file),
     recipe: await resolveRecipe(recipe, [...changes, 'evaluation.leaveOneStateOut=false']),
     out: join(root, name),
     plan: { folds },

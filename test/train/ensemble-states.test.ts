@@ -9,7 +9,7 @@ import type { RunResults } from '../../src/train/results.ts';
 import { readRunResults } from '../../src/train/run-results.ts';
 import { scoreFiles } from '../../src/train/score.ts';
 import { trainRun } from '../../src/train/train.ts';
-import { type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
+import { featureSource, type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const root = temporaryFolder('ensemble-states');
@@ -20,12 +20,7 @@ let files: SmallFeatureFiles;
 
 async function train(out: string, file: number, leaveOneStateOut: boolean): Promise<void> {
   await trainRun({
-    source: {
-      kind: 'features',
-      features: [files.features[file] ?? ''],
-      ids: files.ids,
-      labels: files.labels,
-    },
+    source: featureSource(files, file),
     recipe: await resolveRecipe('feature-ridge', [
       ...['estimator.kind=ridge', 'estimator.penalties=0.1'],
       `evaluation.leaveOneStateOut=${leaveOneStateOut}`,

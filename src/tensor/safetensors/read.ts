@@ -1,13 +1,9 @@
-import type { FileHandle } from 'node:fs/promises';
 import { InputError } from '../../ground/errors.ts';
-import { fileVersion, readBytes, withOpenFile } from '../../ground/positioned-file.ts';
+import { readBytes, withOpenFile } from '../../ground/positioned-file.ts';
 import { ARRAY_TYPES, type TensorArray } from './dtypes.ts';
-import { float32FromBfloat16, float32FromFloat16 } from './half.ts';
 import { type Header, headerLength, LENGTH_BYTES, parseHeader, type TensorEntry } from './header.ts';
-import { FETCH_AGAIN, quoted, tensorError } from './wording.ts';
-
-/** Names that an error about a missing tensor lists. */
-const LISTED_NAMES = 3;
+import { missingTensor, readUnchanged, TO_FLOAT32 } from './stored.ts';
+import { FETCH_AGAIN, tensorError } from './wording.ts';
 
 /** A safetensors file whose header has been read and checked; no handle is kept, so nothing needs closing. */
 export interface SafetensorsFile extends Header {
@@ -56,43 +52,27 @@ export async function readTensorAsFloat32(
   name: string,
 ): Promise<Float32Array<ArrayBuffer>> {
   const entry = requireEntry(file, name);
-  const { dtype } = entry;
-  if (dtype !== 'F64' && dtype !== 'F32' && dtype !== 'F16' && dtype !== 'BF16') {
-    throw tensorError(file.path, name, `is ${dtype}, not a float`, 'use a file that stores it as F32 or F16');
+  const toFloat32 = TO_FLOAT32[entry.dtype];
+  if (toFloat32 === undefined) {
+    throw tensorError(
+      file.path,
+      name,
+      `is ${entry.dtype}, not a float`,
+      'use a file that stores it as F32 or F16',
+    );
   }
-  const bytes = await readEntryBytes(file, entry);
-  if (dtype === 'F64') return new Float32Array(new Float64Array(bytes));
-  if (dtype === 'F16') return float32FromFloat16(new Uint16Array(bytes));
-  if (dtype === 'BF16') return float32FromBfloat16(new Uint16Array(bytes));
-  return new Float32Array(bytes);
+  return toFloat32(await readEntryBytes(file, entry));
 }
 
 function requireEntry(file: SafetensorsFile, name: string): TensorEntry {
   const entry = file.tensors.get(name);
-  if (entry !== undefined) return entry;
-  const listed = [...file.tensors.keys()].slice(0, LISTED_NAMES).map(quoted).join(', ');
-  throw tensorError(
-    file.path,
-    name,
-    'is not in the file',
-    file.tensors.size === 0 ? 'the file holds none' : `it holds ${file.tensors.size}, such as ${listed}`,
-  );
+  if (entry === undefined) throw missingTensor(file, name);
+  return entry;
 }
 
-async function readEntryBytes(file: SafetensorsFile, entry: TensorEntry): Promise<ArrayBuffer> {
-  return withOpenFile(file.path, async ({ handle, version }) => {
-    if (version !== file.version) throw changed(file, entry);
-    const bytes = await readBytes(file.path, handle, entry.byteOffset, entry.byteLength);
-    // A writer that started after the first check leaves a mixture of old and new bytes.
-    if ((await currentVersion(handle)) !== file.version) throw changed(file, entry);
-    return bytes;
-  });
-}
-
-async function currentVersion(handle: FileHandle): Promise<string> {
-  return fileVersion(await handle.stat({ bigint: true }));
-}
-
-function changed(file: SafetensorsFile, entry: TensorEntry): InputError {
-  return tensorError(file.path, entry.name, 'the file has changed since it was opened', 'start again');
+function readEntryBytes(
+  file: SafetensorsFile,
+  { name, byteOffset, byteLength }: TensorEntry,
+): Promise<ArrayBuffer> {
+  return readUnchanged(file, name, (handle) => readBytes(file.path, handle, byteOffset, byteLength));
 }

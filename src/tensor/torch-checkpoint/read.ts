@@ -1,13 +1,10 @@
 import type { FileHandle } from 'node:fs/promises';
-import { fileVersion, readBytes, withOpenFile } from '../../ground/positioned-file.ts';
+import { readBytes } from '../../ground/positioned-file.ts';
 import { ARRAY_TYPES, type TensorArray } from '../safetensors/dtypes.ts';
-import { float32FromBfloat16, float32FromFloat16 } from '../safetensors/half.ts';
-import { quoted, tensorError } from '../safetensors/wording.ts';
+import { missingTensor, readUnchanged, TO_FLOAT32 } from '../safetensors/stored.ts';
+import { tensorError } from '../safetensors/wording.ts';
 import type { TorchCheckpoint } from './open.ts';
 import { gatherRows, partsOf, type Strided, spanOf, type TorchTensor } from './tensor-view.ts';
-
-/** Names that an error about a missing tensor lists. */
-const LISTED_NAMES = 3;
 
 /** Up to this many bytes are read at once even if few of them are wanted. */
 const SMALL_SPAN = 2 ** 24;
@@ -33,28 +30,23 @@ export async function readTorchTensorAsFloat32(
   name: string,
 ): Promise<Float32Array<ArrayBuffer>> {
   const tensor = requireTensor(file, name);
-  const { dtype } = tensor;
-  if (dtype !== 'F64' && dtype !== 'F32' && dtype !== 'F16' && dtype !== 'BF16') {
-    throw tensorError(file.path, name, `is ${dtype}, not a float`, 'give a checkpoint that stores it as one');
+  const toFloat32 = TO_FLOAT32[tensor.dtype];
+  if (toFloat32 === undefined) {
+    throw tensorError(
+      file.path,
+      name,
+      `is ${tensor.dtype}, not a float`,
+      'give a checkpoint that stores it as one',
+    );
   }
-  const bytes = await readRows(file, tensor);
-  if (dtype === 'F64') return new Float32Array(new Float64Array(bytes));
-  if (dtype === 'F16') return float32FromFloat16(new Uint16Array(bytes));
-  if (dtype === 'BF16') return float32FromBfloat16(new Uint16Array(bytes));
-  return new Float32Array(bytes);
+  return toFloat32(await readRows(file, tensor));
 }
 
 function requireTensor(file: TorchCheckpoint, name: string): TorchTensor {
   const tensor = file.tensors.get(name);
   if (tensor !== undefined) return tensor;
   requireReadable(file, [name]);
-  const listed = [...file.tensors.keys()].slice(0, LISTED_NAMES).map(quoted).join(', ');
-  throw tensorError(
-    file.path,
-    name,
-    'is not in the file',
-    `it holds ${file.tensors.size}, such as ${listed}`,
-  );
+  throw missingTensor(file, name);
 }
 
 /** @throws InputError when one of the tensors is there but of a kind that is not read */
@@ -66,20 +58,8 @@ export function requireReadable(file: TorchCheckpoint, names: Iterable<string>):
   }
 }
 
-async function readRows(file: TorchCheckpoint, tensor: TorchTensor): Promise<ArrayBuffer> {
-  return withOpenFile(file.path, async ({ handle, version }) => {
-    const changed = tensorError(
-      file.path,
-      tensor.name,
-      'the file has changed since it was opened',
-      'start again',
-    );
-    if (version !== file.version) throw changed;
-    const bytes = await readTensorRows(file.path, handle, tensor);
-    // A writer that started after the first check leaves a mixture of old and new bytes.
-    if (fileVersion(await handle.stat({ bigint: true })) !== file.version) throw changed;
-    return bytes;
-  });
+function readRows(file: TorchCheckpoint, tensor: TorchTensor): Promise<ArrayBuffer> {
+  return readUnchanged(file, tensor.name, (handle) => readTensorRows(file.path, handle, tensor));
 }
 
 /** The elements of a tensor row by row, from an open file. @throws InputError when the file ends early */

@@ -11,27 +11,17 @@ import {
   labelInputs,
 } from '../../../src/models/network/labels.ts';
 import { networkLoss } from '../../../src/models/network/loss.ts';
-import { targetsFromComponents } from '../../../src/pasture/physics.ts';
 import { compile, constant, input, Scope } from '../../../src/tensor/index.ts';
 import { settingsOf } from './small-sets.ts';
+import { MEASURED, PREDICTED } from './three-photos.ts';
 
-const PREDICTED = [
-  [12, 5, 3, 15, 20],
-  [30, 0, 0, 30, 34],
-  [8, 8, 8, 16, 24],
-];
-const OBSERVED = [
-  { green: 10, dead: 6, clover: 0 },
-  { green: 33, dead: 2, clover: 1 },
-  { green: 8, dead: 8, clover: 8 },
-].map(targetsFromComponents);
-const photos: LabelledPhotos = { targets: OBSERVED };
+const photos: LabelledPhotos = { targets: MEASURED };
 
 /** Σ w·f(error) over masses, mean over the photos. */
 function byHand(weights: readonly number[], each: (error: number) => number, count = 3): number {
   let total = 0;
   for (let photo = 0; photo < count; photo++) {
-    const { green, dead, clover, gdm, total: sum } = OBSERVED[photo] as (typeof OBSERVED)[number];
+    const { green, dead, clover, gdm, total: sum } = MEASURED[photo] as (typeof MEASURED)[number];
     [green, dead, clover, gdm, sum].forEach((mass, index) => {
       total += ((weights[index] as number) * each((PREDICTED[photo]?.[index] ?? 0) - mass)) / count;
     });
@@ -96,7 +86,7 @@ describe('the loss', () => {
 
   it('R² is Σ w·SS_res/SS_tot', async () => {
     const columns = [0, 1, 2, 3, 4].map((index) => {
-      const truth = OBSERVED.map(
+      const truth = MEASURED.map(
         ({ green, dead, clover, gdm, total }) => [green, dead, clover, gdm, total].at(index) as number,
       );
       const mean = truth.reduce((sum, value) => sum + value, 0) / 3;
@@ -140,7 +130,7 @@ describe('the loss', () => {
   });
 
   it('holds each half against half the label', async () => {
-    const halves = OBSERVED.flatMap(({ green, dead, clover, gdm, total }) => {
+    const halves = MEASURED.flatMap(({ green, dead, clover, gdm, total }) => {
       const half = [green, dead, clover, gdm, total].map((mass) => mass / 2);
       return [...half, ...half.map((mass) => mass + 1)];
     });

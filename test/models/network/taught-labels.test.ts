@@ -13,17 +13,8 @@ import { targetsFromComponents } from '../../../src/pasture/physics.ts';
 import { type Targets, targetsToArray } from '../../../src/pasture/targets.ts';
 import { compile, constant } from '../../../src/tensor/index.ts';
 import { settingsOf } from './small-sets.ts';
+import { MEASURED, PREDICTED } from './three-photos.ts';
 
-const PREDICTED = [
-  [12, 5, 3, 15, 20],
-  [30, 0, 0, 30, 34],
-  [8, 8, 8, 16, 24],
-];
-const MEASURED = [
-  { green: 10, dead: 6, clover: 0 },
-  { green: 33, dead: 2, clover: 1 },
-  { green: 8, dead: 8, clover: 8 },
-].map(targetsFromComponents);
 const TAUGHT = [
   { green: 14, dead: 5, clover: 2 },
   { green: 25, dead: 4, clover: 0 },
