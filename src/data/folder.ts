@@ -1,6 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
-import { isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { InputError } from '../ground/errors.ts';
+import { isInside } from '../ground/files.ts';
 import { isTargetName, TARGET_NAMES, type TargetName } from '../pasture/targets.ts';
 import { readCsv, rowName } from './csv.ts';
 import { LABEL_COLUMNS, type Label, parseLabels } from './labels.ts';
@@ -168,9 +169,4 @@ export async function locatePhoto(
   }
   if (!isInside(await realpath(root), await realpath(path))) return leaves;
   return { path };
-}
-
-function isInside(root: string, path: string): boolean {
-  const way = relative(root, path);
-  return way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }

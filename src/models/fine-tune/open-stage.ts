@@ -83,24 +83,50 @@ export async function openStage({ net, settings, codec, part, random }: StageSpe
     codec,
     settings.mixup.probability > 0 ? mixupInputs(batch) : undefined,
   );
+  const { training, trained, options } = await compileTraining(net, settings, { loss, part, random });
+  const outputs = { [MASSES]: judged.heads.masses, [LOSS]: judged.loss };
+  const inference = await compile({ outputs }, { ...options, variables: training.variables });
+  return { training, inference, parameters: [...headParameters, ...trained.filter(isOfBackbone)] };
+}
+
+/** What of a network's settings decides how it is trained. */
+type TrainingSettings = Pick<
+  NetworkSettings,
+  'optimizer' | 'accumulate' | 'clipNorm' | 'averageDecay' | 'fineTune'
+>;
+
+/**
+ * Compiles the training of whatever a loss depends on that is trainable, the backbone's part at its own rates.
+ *
+ * @returns also the parameters trained, and how programs beside it are to be compiled
+ * @throws UsageError when the provider cannot compute as asked
+ */
+export async function compileTraining(
+  net: Pick<PhotoBackbone, 'backbone'>,
+  settings: TrainingSettings,
+  { loss, part, random }: Pick<StageSpec, 'part' | 'random'> & { readonly loss: Tensor },
+): Promise<{
+  readonly training: Training;
+  readonly trained: readonly Parameter[];
+  readonly options: CompileOptions;
+}> {
+  const { optimizer, accumulate, clipNorm, averageDecay, fineTune } = settings;
   const trained = parametersOf([loss]).filter(({ trainable }) => trainable);
   const options = compileOptions(settings);
   const training = await Training.compile(
     {
       loss,
-      optimizer: networkOptimizer(settings.optimizer),
-      groups: networkGroups(trained, settings.optimizer, backboneRates(net, settings, part)),
+      optimizer: networkOptimizer(optimizer),
+      groups: networkGroups(trained, optimizer, backboneRates(net, settings, part)),
       random: random.fork('dropout'),
-      accumulate: settings.accumulate,
-      ...(settings.clipNorm !== null && { clipNorm: settings.clipNorm }),
-      ...(settings.averageDecay !== null && { averageDecay: settings.averageDecay }),
+      accumulate,
+      ...(clipNorm !== null && { clipNorm }),
+      ...(averageDecay !== null && { averageDecay }),
       ...(fineTune.computeType === 'float16' && { lossScaling: {} }),
     },
     options,
   );
-  const outputs = { [MASSES]: judged.heads.masses, [LOSS]: judged.loss };
-  const inference = await compile({ outputs }, { ...options, variables: training.variables });
-  return { training, inference, parameters: [...headParameters, ...trained.filter(isOfBackbone)] };
+  return { training, trained, options };
 }
 
 /** How the settings want programs run. @throws UsageError when the provider cannot compute as asked */
@@ -125,7 +151,7 @@ const HALF_PRECISION: Readonly<Record<NetworkSettings['fineTune']['provider'], r
 };
 
 /** How much slower than its heads a backbone learns, layer by layer; parameters are told apart by {@link BACKBONE}. */
-export function backboneRates(
+function backboneRates(
   { backbone }: Pick<PhotoBackbone, 'backbone'>,
   { fineTune }: Pick<NetworkSettings, 'fineTune'>,
   part: TrainedPart,

@@ -134,7 +134,7 @@ async function mapsOf(network: PhotoNetwork, photos: PhotoSet): Promise<MassMap[
 }
 
 /** Trained weights of the backbone under the checkpoint's names. */
-function ofBackbone(weights: Weights): Weights {
+export function ofBackbone(weights: Weights): Weights {
   return Object.fromEntries(
     Object.entries(weights)
       .filter(([name]) => name.startsWith(BACKBONE))

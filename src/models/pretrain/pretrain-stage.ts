@@ -4,24 +4,16 @@ import {
   dropout,
   input,
   linearLayer,
-  parametersOf,
   reshape,
   Scope,
   type Tensor,
-  Training,
   truncatedNormal,
   zeros,
 } from '../../tensor/index.ts';
-import { backboneRates, compileOptions, photosAtOnce, viewInput } from '../fine-tune/open-stage.ts';
-import {
-  BACKBONE,
-  backboneFeatures,
-  backboneScope,
-  type PhotoBackbone,
-} from '../fine-tune/photo-backbone.ts';
+import { compileTraining, LOSS, photosAtOnce, viewInput } from '../fine-tune/open-stage.ts';
+import { backboneFeatures, backboneScope, type PhotoBackbone } from '../fine-tune/photo-backbone.ts';
 import type { Stage } from '../fine-tune/staged-training.ts';
 import type { TrainedPart } from '../fine-tune/unfreezing.ts';
-import { networkGroups, networkOptimizer } from '../network/optimization.ts';
 import { type Objective, TARGETS, WEIGHTS } from './objective.ts';
 import { fineTuning, type PretrainSettings } from './settings.ts';
 
@@ -37,9 +29,8 @@ export interface PretrainStageSpec {
 /** Of the head's first weights. */
 const HEAD_DEVIATION = 0.01;
 
-/** Names of a stage's inference outputs. */
+/** The stage's inference output beside the loss. */
 export const OUTPUTS = 'outputs';
-export const LOSS = 'loss';
 
 /**
  * Compiles the training of a linear head and a part of the backbone, in one graph from views to the objective's loss,
@@ -51,7 +42,7 @@ export async function openPretrainStage(spec: PretrainStageSpec): Promise<Stage>
   const { net, settings, objective, part, random } = spec;
   const { estimator } = settings;
   const fineTune = fineTuning(settings);
-  const { dropPath, checkpoint, computeType } = fineTune;
+  const { dropPath, checkpoint } = fineTune;
   const head = Scope.root({ random: random.fork('weights') }).in('head');
   const body = backboneScope(net, fineTune, { random: random.fork('weights'), part });
   const answers = (features: Tensor, scope: Scope): Tensor => {
@@ -71,20 +62,10 @@ export async function openPretrainStage(spec: PretrainStageSpec): Promise<Stage>
     checkpoint,
   });
   const loss = lossOf(objective, answers(augmented.parts, head.forTraining()), estimator.batch);
-  const trained = parametersOf([loss]).filter(({ trainable }) => trainable);
-  const options = compileOptions({ fineTune });
-  const training = await Training.compile(
-    {
-      loss,
-      optimizer: networkOptimizer(estimator.optimizer),
-      groups: networkGroups(trained, estimator.optimizer, backboneRates(net, { fineTune }, part)),
-      random: random.fork('dropout'),
-      accumulate: estimator.accumulate,
-      ...(estimator.clipNorm !== null && { clipNorm: estimator.clipNorm }),
-      ...(estimator.averageDecay !== null && { averageDecay: estimator.averageDecay }),
-      ...(computeType === 'float16' && { lossScaling: {} }),
-    },
-    options,
+  const { training, trained, options } = await compileTraining(
+    net,
+    { ...estimator, fineTune },
+    { loss, part, random },
   );
   const inference = await compile(
     { outputs: { [OUTPUTS]: outputs, [LOSS]: judged } },
@@ -98,6 +79,3 @@ function lossOf(objective: Objective, outputs: Tensor, batch: number): Tensor {
   const weights = input(WEIGHTS, [batch, objective.weightWidth]);
   return objective.loss(outputs, targets, weights);
 }
-
-/** Whether a name is of the backbone rather than of its head. */
-export const isOfBackbone = (name: string): boolean => name.startsWith(BACKBONE);

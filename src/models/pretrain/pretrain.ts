@@ -1,8 +1,9 @@
 import { UsageError } from '../../ground/errors.ts';
 import type { RandomStream } from '../../ground/random.ts';
 import type { MetricLine } from '../estimator.ts';
-import { compileOptions, photosAtOnce } from '../fine-tune/open-stage.ts';
-import { BACKBONE, IMAGES, type PhotoBackbone, requireTrainable } from '../fine-tune/photo-backbone.ts';
+import { compileOptions, LOSS, photosAtOnce } from '../fine-tune/open-stage.ts';
+import { IMAGES, type PhotoBackbone, requireTrainable } from '../fine-tune/photo-backbone.ts';
+import { ofBackbone } from '../fine-tune/photo-model.ts';
 import { augmentedBatch } from '../fine-tune/photo-source.ts';
 import { PhotoViews, photoMemory } from '../fine-tune/photo-views.ts';
 import { StagedTraining } from '../fine-tune/staged-training.ts';
@@ -11,7 +12,7 @@ import { viewBatches } from '../fine-tune/view-batches.ts';
 import { type BatchSource, type EpochSettings, trainEpochs, type Validation } from '../network/epochs.ts';
 import type { Weights } from '../network/loop-state.ts';
 import { type Objective, objectiveFeeds } from './objective.ts';
-import { isOfBackbone, LOSS, OUTPUTS, openPretrainStage } from './pretrain-stage.ts';
+import { OUTPUTS, openPretrainStage } from './pretrain-stage.ts';
 import { fineTuning, type PretrainSettings } from './settings.ts';
 
 /** What a backbone is trained further with. */
@@ -96,11 +97,7 @@ export async function pretrain(spec: Pretraining): Promise<Weights> {
       ...(judging.length > 0 && { validate: () => judge(training, views, spec) }),
       ...(spec.checkpointFolder !== undefined && { checkpointFolder: spec.checkpointFolder }),
     });
-    return Object.fromEntries(
-      Object.entries(weights)
-        .filter(([name]) => isOfBackbone(name))
-        .map(([name, data]) => [name.slice(BACKBONE.length), data]),
-    );
+    return ofBackbone(weights);
   } finally {
     await views.close();
     await training.dispose();

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { UsageError } from '../../ground/errors.ts';
-import { writeFileAtomically } from '../../ground/files.ts';
+import { isInside, writeFileAtomically } from '../../ground/files.ts';
 import { valueFingerprint } from '../../ground/fingerprint.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
 import { randomStream } from '../../ground/random.ts';
@@ -102,8 +102,7 @@ export async function pretrainBackbone(options: PretrainOptions): Promise<Pretra
 
 /** @throws UsageError where writing would take away what is read */
 function requireElsewhere({ path }: ResolvedWeights, out: string): void {
-  const way = relative(resolve(out), resolve(path));
-  if (way.startsWith('..') || resolve(way) === way) return;
+  if (!isInside(resolve(out), resolve(path))) return;
   throw new UsageError(`${path} lies in --out ${out}; choose another --out`);
 }
 
