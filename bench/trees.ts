@@ -2,11 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Matrix } from '../src/data/features.ts';
+import { LEAFWISE_DEFAULTS, trainLeafwise } from '../src/estimators/trees/leafwise.ts';
+import { lightGbmPredictor } from '../src/estimators/trees/lightgbm-model.ts';
+import { toLightGbm } from '../src/estimators/trees/lightgbm-write.ts';
+import type { Matrix } from '../src/ground/matrix.ts';
 import { randomStream } from '../src/ground/random.ts';
-import { LEAFWISE_DEFAULTS, trainLeafwise } from '../src/models/boost/leafwise.ts';
-import { lightGbmPredictor } from '../src/models/boost/lightgbm-model.ts';
-import { toLightGbm } from '../src/models/boost/lightgbm-write.ts';
 
 const ROWS = 282;
 const COLUMNS = 1152;

@@ -1,6 +1,6 @@
 import { problemLine } from '../data/problems.ts';
 import { SwardError } from '../ground/errors.ts';
-import { checkFolder } from '../train/check.ts';
+import { checkFolder } from '../workflows/check.ts';
 import { type CommandRegistrar, printResult } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 

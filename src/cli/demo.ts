@@ -1,5 +1,5 @@
-import { runDemo } from '../train/demo.ts';
-import { scoreToJson } from '../train/score-json.ts';
+import { scoreToJson } from '../runs/score-json.ts';
+import { runDemo } from '../workflows/demo.ts';
 import { type CommandRegistrar, printResult } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 import { shown } from './tables.ts';

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { Option } from 'commander';
+import { FITTED_METHODS, type Method } from '../estimators/combination/combination.ts';
 import { UsageError } from '../ground/errors.ts';
-import { FITTED_METHODS, type Method } from '../models/ensemble/combination.ts';
-import { DEFAULT_SHRINK, makeEnsemble } from '../train/ensemble.ts';
-import { type EnsembleFacts, lackingStates } from '../train/ensemble-facts.ts';
-import type { RunResults } from '../train/results.ts';
-import { scoreToJson } from '../train/score-json.ts';
+import { type EnsembleFacts, lackingStates } from '../runs/ensemble-facts.ts';
+import type { RunResults } from '../runs/results.ts';
+import { scoreToJson } from '../runs/score-json.ts';
+import { DEFAULT_SHRINK, makeEnsemble } from '../workflows/ensemble/ensemble.ts';
 import { type CommandRegistrar, printResult, wholeNumber } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 import { scoreTable, shown, textTable } from './tables.ts';

@@ -1,5 +1,5 @@
 import { writeFolds } from '../data/folds/index.ts';
-import { makeFolds } from '../train/train.ts';
+import { makeFolds } from '../workflows/train.ts';
 import { type CommandRegistrar, printResult } from './command.ts';
 import { textTable } from './tables.ts';
 import {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { Option } from 'commander';
 import { GROUPINGS, type Grouping } from '../data/folds/index.ts';
-import { type ImportedRun, importRun } from '../train/import-run.ts';
-import { scoreToJson } from '../train/score-json.ts';
+import { scoreToJson } from '../runs/score-json.ts';
+import { type ImportedRun, importRun } from '../workflows/import-run.ts';
 import { type CommandRegistrar, collected, printResult } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 import { trainingSummary } from './train.ts';

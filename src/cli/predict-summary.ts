@@ -1,7 +1,7 @@
 import { TARGET_NAMES, targetsToArray } from '../pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../pasture/units.ts';
-import { named, type PhotoPrediction } from '../train/photo-prediction.ts';
-import type { PaddockMean } from '../train/uncertainty.ts';
+import { named, type PhotoPrediction } from '../runs/photo-prediction.ts';
+import type { PaddockMean } from '../runs/uncertainty.ts';
 import { textTable } from './tables.ts';
 
 /** Photos listed on the screen; the file has all. */

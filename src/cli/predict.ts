@@ -1,12 +1,12 @@
 import { Option } from 'commander';
 import { UsageError } from '../ground/errors.ts';
 import { QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
-import { readPhotoStates } from '../train/ensemble-predict.ts';
-import type { PhotoPrediction } from '../train/photo-prediction.ts';
-import { findPhotos, predictFeatures, predictPhotos, TEST_TIME_TURNS } from '../train/predict.ts';
-import { requireMaps, writePhotoMaps } from '../train/predict-maps.ts';
-import { requirePredictionFormat, writePredictionFile } from '../train/prediction-files.ts';
-import { type PredictionDoubt, type RunUncertainty, readUncertainty } from '../train/uncertainty.ts';
+import { readPhotoStates } from '../runs/ensemble-predict.ts';
+import type { PhotoPrediction } from '../runs/photo-prediction.ts';
+import { findPhotos, predictFeatures, predictPhotos, TEST_TIME_TURNS } from '../runs/predict.ts';
+import { type PredictionDoubt, type RunUncertainty, readUncertainty } from '../runs/uncertainty.ts';
+import { requireMaps, writePhotoMaps } from '../workflows/predict-maps.ts';
+import { requirePredictionFormat, writePredictionFile } from '../workflows/prediction-files.ts';
 import { type CommandRegistrar, positiveNumber, printResult, wholeNumber } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 import { paddockJson, predictionSummary } from './predict-summary.ts';

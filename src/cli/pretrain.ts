@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import type { MetricLine } from '../models/estimator.ts';
-import { resolvePretrainSettings } from '../models/pretrain/settings.ts';
-import { pretrainBackbone } from '../train/pretrain/pretrain-backbone.ts';
-import type { PretrainManifest } from '../train/pretrain/pretrain-folder.ts';
+import type { MetricLine } from '../learning/estimator.ts';
+import { resolvePretrainSettings } from '../networks/pretrain/settings.ts';
+import type { PretrainManifest } from '../runs/pretrain-folder.ts';
 import { LICENCE_NOTES } from '../vision/weights/index.ts';
+import { pretrainBackbone } from '../workflows/pretrain/pretrain-backbone.ts';
 import { type CommandRegistrar, collected, printResult, wholeNumber } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 import { shown, textTable } from './tables.ts';

@@ -1,10 +1,15 @@
 import { join } from 'node:path';
 import { Option } from 'commander';
-import { CERTAINTIES, type Certainty } from '../models/pseudo-labels.ts';
-import { findPhotos, TEST_TIME_TURNS } from '../train/predict.ts';
-import { PSEUDO_DEFAULTS, pseudoLabelRun } from '../train/pseudo.ts';
-import { PSEUDO_TEACHERS, type PseudoTeacher, readPseudoRecord } from '../train/pseudo-record.ts';
-import { scoreToJson } from '../train/score-json.ts';
+import { findPhotos, TEST_TIME_TURNS } from '../runs/predict.ts';
+import {
+  CERTAINTIES,
+  type Certainty,
+  PSEUDO_TEACHERS,
+  type PseudoTeacher,
+  readPseudoRecord,
+} from '../runs/pseudo-record.ts';
+import { scoreToJson } from '../runs/score-json.ts';
+import { PSEUDO_DEFAULTS, pseudoLabelRun } from '../workflows/pseudo/pseudo.ts';
 import { type CommandRegistrar, positiveNumber, printResult } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 import { shown, textTable } from './tables.ts';

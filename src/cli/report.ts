@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readRunResults } from '../train/run-results.ts';
+import { readRunResults } from '../runs/run-results.ts';
 import { type CommandRegistrar, printResult } from './command.ts';
 
 /** `sward report`: renders the report of a finished run again. */

@@ -1,9 +1,9 @@
 import { UsageError } from '../ground/errors.ts';
+import { BOOTSTRAP_DEFAULTS, type Difference } from '../pasture/paired-bootstrap.ts';
 import { TARGET_NAMES } from '../pasture/targets.ts';
-import { type Comparison, compareFiles, compareRuns } from '../train/compare.ts';
-import { BOOTSTRAP_DEFAULTS, type Difference } from '../train/compare-bootstrap.ts';
-import { scoreFiles } from '../train/score.ts';
-import { scoreToJson } from '../train/score-json.ts';
+import { scoreToJson } from '../runs/score-json.ts';
+import { type Comparison, compareFiles, compareRuns } from '../workflows/compare.ts';
+import { scoreFiles } from '../workflows/score.ts';
 import { type CommandRegistrar, printResult, wholeNumber } from './command.ts';
 import { scoreTable, shown, textTable } from './tables.ts';
 

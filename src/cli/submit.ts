@@ -1,7 +1,7 @@
 import { Option } from 'commander';
-import { readPhotoStates } from '../train/ensemble-predict.ts';
-import { TEST_TIME_TURNS } from '../train/predict.ts';
-import { submitRun } from '../train/submit.ts';
+import { readPhotoStates } from '../runs/ensemble-predict.ts';
+import { TEST_TIME_TURNS } from '../runs/predict.ts';
+import { submitRun } from '../workflows/submit.ts';
 import { type CommandRegistrar, printResult } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 

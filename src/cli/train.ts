@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { RECIPE_NAMES, resolveRecipe } from '../models/recipe.ts';
 import { TARGET_NAMES } from '../pasture/targets.ts';
-import { trainWithLearningCurve } from '../train/learning-by-sessions-run.ts';
-import { type RepeatedResults, repeatedToJson, trainRepeatedly } from '../train/repeated-training.ts';
-import type { RunResults } from '../train/results.ts';
-import { scoreToJson } from '../train/score-json.ts';
-import { trainRun } from '../train/train.ts';
+import { RECIPE_NAMES, resolveRecipe } from '../recipes/recipe.ts';
+import type { RunResults } from '../runs/results.ts';
+import { scoreToJson } from '../runs/score-json.ts';
+import { trainWithLearningCurve } from '../workflows/learning-by-sessions-run.ts';
+import { type RepeatedResults, repeatedToJson, trainRepeatedly } from '../workflows/repeated-training.ts';
+import { trainRun } from '../workflows/train.ts';
 import { type CommandRegistrar, collected, printResult, seedList } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 import { scoreTable, shown, textTable } from './tables.ts';

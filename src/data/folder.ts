@@ -1,9 +1,9 @@
 import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
+import { readCsv, rowName } from '../formats/csv.ts';
 import { InputError } from '../ground/errors.ts';
 import { isInside } from '../ground/files.ts';
 import { isTargetName, TARGET_NAMES, type TargetName } from '../pasture/targets.ts';
-import { readCsv, rowName } from './csv.ts';
 import { LABEL_COLUMNS, type Label, parseLabels } from './labels.ts';
 import { type Problem, throwOnError } from './problems.ts';
 import { splitSampleId } from './sample-id.ts';

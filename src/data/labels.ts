@@ -1,3 +1,4 @@
+import { type CsvRow, type CsvTable, rowName } from '../formats/csv.ts';
 import { IDENTITY_TOLERANCE_GRAMS, identityErrors } from '../pasture/physics.ts';
 import {
   isTargetName,
@@ -6,7 +7,6 @@ import {
   type Targets,
   targetsFromArray,
 } from '../pasture/targets.ts';
-import { type CsvRow, type CsvTable, rowName } from './csv.ts';
 import { parseSamplingDate } from './dates.ts';
 import type { Problem, ProblemCode } from './problems.ts';
 import { splitSampleId } from './sample-id.ts';

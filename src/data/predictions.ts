@@ -1,3 +1,4 @@
+import { readCsv, rowName, writeCsv } from '../formats/csv.ts';
 import { InputError } from '../ground/errors.ts';
 import {
   isTargetName,
@@ -7,7 +8,6 @@ import {
   targetsFromArray,
   targetsToArray,
 } from '../pasture/targets.ts';
-import { readCsv, rowName, writeCsv } from './csv.ts';
 import { sampleId, splitSampleId } from './sample-id.ts';
 
 /** The order of a photo's rows in Kaggle's files. */

@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { z } from 'zod';
 import { randomStream } from '../ground/random.ts';
-import type { OutOfFoldRow } from '../train/results.ts';
+import type { OutOfFoldRow } from '../runs/results.ts';
 import {
   type AugmentationSettings,
   augmentationSettings,

@@ -1,4 +1,4 @@
-import type { OutOfFoldRow } from '../train/results.ts';
+import type { OutOfFoldRow } from '../runs/results.ts';
 
 /** Photos that share a State, a session or a species string. */
 export interface PhotoGroup {

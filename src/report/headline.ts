@@ -1,9 +1,10 @@
+import { meanAndDeviation } from '../ground/statistics.ts';
 import { weightedR2 } from '../pasture/metric.ts';
 import type { Targets } from '../pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../pasture/units.ts';
-import type { OutOfFoldRow, RunResults } from '../train/results.ts';
+import type { OutOfFoldRow, RunResults } from '../runs/results.ts';
 import { html, type Markup } from './markup.ts';
-import { formatGrams, formatNumber, formatR2, formatSigned, meanAndDeviation, NO_VALUE } from './numbers.ts';
+import { formatGrams, formatNumber, formatR2, formatSigned, NO_VALUE } from './numbers.ts';
 import { TARGET_COLUMNS } from './target-columns.ts';
 
 /** The few numbers a reader came for, with a sentence that says what they mean. */

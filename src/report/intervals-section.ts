@@ -1,7 +1,7 @@
 import { dot, gridX, gridY, line } from '@observablehq/plot';
 import { type NestedCoverage, nestedCoverage } from '../pasture/intervals/index.ts';
-import type { OutOfFoldRow } from '../train/results.ts';
-import { calibrationRows } from '../train/uncertainty.ts';
+import type { OutOfFoldRow } from '../runs/results.ts';
+import { calibrationRows } from '../runs/uncertainty.ts';
 import type { PageSection } from './document.ts';
 import { html, type Markup } from './markup.ts';
 import { formatGrams, formatNumber } from './numbers.ts';

@@ -1,8 +1,9 @@
 import { dot, gridY, line } from '@observablehq/plot';
-import type { LearningBySessions } from '../train/learning-by-sessions.ts';
+import { meanAndDeviation } from '../ground/statistics.ts';
+import type { LearningBySessions } from '../runs/learning-by-sessions.ts';
 import type { PageSection } from './document.ts';
 import { html } from './markup.ts';
-import { formatNumber, formatR2, meanAndDeviation } from './numbers.ts';
+import { formatNumber, formatR2 } from './numbers.ts';
 import { drawPlot } from './plots/canvas.ts';
 
 /** Score by number of sessions learnt from, as a figure and a table. */

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { JSDOM } from 'jsdom';
 import { writeFileAtomically } from '../ground/files.ts';
-import type { PretrainManifest } from '../train/pretrain/pretrain-folder.ts';
+import type { PretrainManifest } from '../runs/pretrain-folder.ts';
 import { type PageSection, pageDocument } from './document.ts';
 import { tile } from './headline.ts';
 import { html, type Markup } from './markup.ts';

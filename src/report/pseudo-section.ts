@@ -1,4 +1,4 @@
-import type { PseudoRecord } from '../train/pseudo-record.ts';
+import type { PseudoRecord } from '../runs/pseudo-record.ts';
 import type { PageSection } from './document.ts';
 import { html } from './markup.ts';
 import { formatGrams, formatNumber, formatR2, formatSigned } from './numbers.ts';

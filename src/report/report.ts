@@ -1,6 +1,6 @@
 import { JSDOM } from 'jsdom';
 import { writeFileAtomically } from '../ground/files.ts';
-import type { RunResults } from '../train/results.ts';
+import type { RunResults } from '../runs/results.ts';
 import { renderAugmentationSheet, sheetPhotos, sheetPlan } from './augmentation-sheet.ts';
 import { type PageSection, pageDocument } from './document.ts';
 import { ensembleSection } from './ensemble-section.ts';

@@ -1,4 +1,4 @@
-import type { OutOfFoldRow } from '../train/results.ts';
+import type { OutOfFoldRow } from '../runs/results.ts';
 import { groupBySpecies, groupByTime, isRecorded, type PhotoGroup } from './groups.ts';
 import { html, type Markup } from './markup.ts';
 import { drawResidualStrips, residualDomain } from './plots/residual-strips.ts';

@@ -1,4 +1,4 @@
-import type { OutOfFoldRow } from '../train/results.ts';
+import type { OutOfFoldRow } from '../runs/results.ts';
 import { html, type Markup } from './markup.ts';
 import { formatGrams, formatNumber, formatSigned } from './numbers.ts';
 import { TARGET_COLUMNS } from './target-columns.ts';

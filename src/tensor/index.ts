@@ -1,3 +1,11 @@
+export {
+  openSafetensors,
+  readTensor,
+  readTensorAsFloat32,
+  type SafetensorsFile,
+  type TensorEntry,
+  writeSafetensors,
+} from '../formats/safetensors/index.ts';
 export { bytesPerElement, type DType, isFloating, type TensorArray } from './graph/dtype.ts';
 export { gradients, pullBack } from './graph/gradients.ts';
 export { decodeNumbers, encodeNumbers } from './graph/half.ts';
@@ -105,14 +113,6 @@ export { loadTensors, saveTensors } from './program/storage.ts';
 export type { Feed, TensorData } from './program/values.ts';
 export { Variables } from './program/variables.ts';
 export type { QuantizationOptions } from './quantize/plan.ts';
-export {
-  openSafetensors,
-  readTensor,
-  readTensorAsFloat32,
-  type SafetensorsFile,
-  type TensorEntry,
-  writeSafetensors,
-} from './safetensors/index.ts';
 export { clipByGlobalNorm, globalNorm } from './training/clipping.ts';
 export {
   blockLayer,

@@ -5,9 +5,9 @@ import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readPredictions } from '../../src/data/predictions.ts';
 import { TARGET_NAMES, targetsToArray } from '../../src/pasture/targets.ts';
+import { type SmallRuns, smallRuns } from '../export/small-runs.ts';
 import { errorLine, runSward } from '../support/run-sward.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { type SmallRuns, smallRuns } from '../train/export/small-runs.ts';
 
 const root = temporaryFolder('export-command');
 const run = join(root, 'run');

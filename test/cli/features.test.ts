@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readNpyMatrix } from '../../src/data/npy.ts';
 import { readPredictions } from '../../src/data/predictions.ts';
+import { readNpyMatrix } from '../../src/formats/npy/npy.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
 import { errorLine, runSward } from '../support/run-sward.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';

@@ -4,11 +4,11 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { readPredictions } from '../../src/data/predictions.ts';
 import { randomStream } from '../../src/ground/random.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
+import { Mapping } from '../formats/torch-checkpoint/pickle-writer.ts';
+import { floats, saveStateDict, type TensorToSave } from '../formats/torch-checkpoint/torch-writer.ts';
 import { type CommandOutcome, errorLine, runSward } from '../support/run-sward.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { Mapping } from '../tensor/torch-checkpoint/pickle-writer.ts';
-import { floats, saveStateDict, type TensorToSave } from '../tensor/torch-checkpoint/torch-writer.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 
 const root = temporaryFolder('import-command');

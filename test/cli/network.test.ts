@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { writeNpyFloat32 } from '../../src/data/npy.ts';
+import { writeNpyFloat32 } from '../../src/formats/npy/npy.ts';
 import { randomStream } from '../../src/ground/random.ts';
 import { targetsFromComponents } from '../../src/pasture/physics.ts';
 import { TARGET_NAMES, targetsToArray } from '../../src/pasture/targets.ts';

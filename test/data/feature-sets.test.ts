@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { featureSetsOf, joinFeatureSets } from '../../src/data/feature-sets.ts';
-import { readFeatureTables, takeRows } from '../../src/data/features.ts';
-import { writeNpyFloat32 } from '../../src/data/npy.ts';
+import { readFeatureTables } from '../../src/data/feature-tables.ts';
+import { writeNpyFloat32 } from '../../src/formats/npy/npy.ts';
+import { featureSetsOf, joinFeatureSets, takeRows } from '../../src/ground/matrix.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const folder = temporaryFolder('feature-sets');

@@ -2,14 +2,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../src/ground/random.ts';
-import type { Features } from '../../src/models/network/features.ts';
-import { labelCodec, labelFeeds, labelInputs } from '../../src/models/network/labels.ts';
-import { networkGroups, networkOptimizer } from '../../src/models/network/optimization.ts';
-import type { NetworkSettings } from '../../src/models/network/settings.ts';
-import { judgedHeads } from '../../src/models/network/training-graph.ts';
-import { resolveRecipe } from '../../src/models/recipe.ts';
+import type { Features } from '../../src/networks/network/features.ts';
+import { labelCodec, labelFeeds, labelInputs } from '../../src/networks/network/labels.ts';
+import { networkGroups, networkOptimizer } from '../../src/networks/network/optimization.ts';
+import type { NetworkSettings } from '../../src/networks/network/settings.ts';
+import { judgedHeads } from '../../src/networks/network/training-graph.ts';
 import { targetsFromComponents } from '../../src/pasture/physics.ts';
 import type { Targets } from '../../src/pasture/targets.ts';
+import { resolveRecipe } from '../../src/recipes/recipe.ts';
 import {
   concat,
   input,

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { openSafetensors, readTensorAsFloat32 } from '../../src/formats/safetensors/index.ts';
 import { weightedR2 } from '../../src/pasture/metric.ts';
 import { type Targets, targetsFromArray } from '../../src/pasture/targets.ts';
-import { openSafetensors, readTensorAsFloat32 } from '../../src/tensor/safetensors/index.ts';
 
 const golden = process.env.SWARD_GOLDEN ?? join(process.env.SWARD_SHARED ?? '../shared', 'golden');
 const caseFile = join(golden, 'losses/case.safetensors');

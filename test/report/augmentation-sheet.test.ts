@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sheetPhotos, sheetPlan } from '../../src/report/augmentation-sheet.ts';
 import { renderReport } from '../../src/report/index.ts';
-import type { RunResults } from '../../src/train/results.ts';
+import type { RunResults } from '../../src/runs/results.ts';
 import { inventedRows, runResults } from './run-results.ts';
 
 let folder = '';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { groupBySpecies, groupByState, groupByTime, isRecorded } from '../../src/report/groups.ts';
-import type { OutOfFoldRow } from '../../src/train/results.ts';
+import type { OutOfFoldRow } from '../../src/runs/results.ts';
 import { inventedRows } from './run-results.ts';
 
 function photos(members: readonly Partial<OutOfFoldRow>[]): OutOfFoldRow[] {

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { meanAndDeviation, quantileSorted } from '../../src/ground/statistics.ts';
 import { escapeHtml, html } from '../../src/report/markup.ts';
-import { formatNumber, formatSigned, meanAndDeviation, quantileSorted } from '../../src/report/numbers.ts';
+import { formatNumber, formatSigned } from '../../src/report/numbers.ts';
 
 describe('numbers for people', () => {
   it('have a true minus, thousands apart, and no minus on what rounds to nothing', () => {

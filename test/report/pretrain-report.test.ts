@@ -1,8 +1,8 @@
 import { JSDOM } from 'jsdom';
 import { describe, expect, it } from 'vitest';
-import { resolvePretrainSettings } from '../../src/models/pretrain/settings.ts';
+import { resolvePretrainSettings } from '../../src/networks/pretrain/settings.ts';
 import { renderPretrainReport } from '../../src/report/pretrain-report.ts';
-import type { PretrainManifest } from '../../src/train/pretrain/pretrain-folder.ts';
+import type { PretrainManifest } from '../../src/runs/pretrain-folder.ts';
 
 const ACCURACY = 'validation top-1 accuracy';
 

@@ -1,7 +1,7 @@
 import { randomStream } from '../../src/ground/random.ts';
 import { type Score, scoreTargets } from '../../src/pasture/metric.ts';
 import type { Targets } from '../../src/pasture/targets.ts';
-import type { OutOfFoldRow, RunResults } from '../../src/train/results.ts';
+import type { OutOfFoldRow, RunResults } from '../../src/runs/results.ts';
 
 /** All five masses from the three fractions. */
 export function masses(green: number, dead: number, clover: number): Targets {

@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeNpyFloat32 } from '../../src/data/npy.ts';
+import { writeNpyFloat32 } from '../../src/formats/npy/npy.ts';
 import { randomStream } from '../../src/ground/random.ts';
 import { targetsFromComponents } from '../../src/pasture/physics.ts';
 import { TARGET_NAMES, targetsToArray } from '../../src/pasture/targets.ts';
-import type { TrainingSource } from '../../src/train/training-data.ts';
+import type { TrainingSource } from '../../src/runs/training-data.ts';
 
 /** Files of a small feature set with labels. */
 export interface SmallFeatureFiles {

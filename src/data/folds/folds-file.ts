@@ -1,5 +1,5 @@
+import { readCsv, rowName, writeCsv } from '../../formats/csv.ts';
 import { InputError } from '../../ground/errors.ts';
-import { readCsv, rowName, writeCsv } from '../csv.ts';
 
 const COLUMNS = ['image_id', 'fold', 'group', 'stratum'] as const;
 

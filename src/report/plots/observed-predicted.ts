@@ -1,5 +1,5 @@
 import { dot, gridX, gridY, line } from '@observablehq/plot';
-import type { OutOfFoldRow } from '../../train/results.ts';
+import type { OutOfFoldRow } from '../../runs/results.ts';
 import type { Markup } from '../markup.ts';
 import { formatGrams } from '../numbers.ts';
 import type { TargetColumn } from '../target-columns.ts';

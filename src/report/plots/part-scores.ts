@@ -1,7 +1,8 @@
 import { axisY, dot, gridX, ruleX, ruleY, text } from '@observablehq/plot';
+import { meanAndDeviation } from '../../ground/statistics.ts';
 import type { Score } from '../../pasture/metric.ts';
 import type { Markup } from '../markup.ts';
-import { formatR2, meanAndDeviation } from '../numbers.ts';
+import { formatR2 } from '../numbers.ts';
 import { drawPlot } from './canvas.ts';
 
 const ROW_HEIGHT = 26;

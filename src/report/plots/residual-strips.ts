@@ -1,7 +1,8 @@
 import { axisY, dot, gridX, rect, ruleX, text } from '@observablehq/plot';
+import { quantileSorted } from '../../ground/statistics.ts';
 import type { PhotoGroup } from '../groups.ts';
 import type { Markup } from '../markup.ts';
-import { formatSigned, quantileSorted } from '../numbers.ts';
+import { formatSigned } from '../numbers.ts';
 import type { TargetColumn } from '../target-columns.ts';
 import { drawPlot } from './canvas.ts';
 import { markOf, pointRadius, type StateMark } from './state-marks.ts';

@@ -3,7 +3,7 @@ import {
   float16FromFloat32,
   float32FromBfloat16,
   float32FromFloat16,
-} from '../safetensors/half.ts';
+} from '../../formats/safetensors/half.ts';
 import { allocate, type DType, type TensorArray } from './dtype.ts';
 
 /** Stores numbers as `dtype`: half formats rounded to nearest even, integers truncated, bool as 0 or 1. */

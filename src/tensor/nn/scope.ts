@@ -1,3 +1,4 @@
+import type { SafetensorsFile } from '../../formats/safetensors/index.ts';
 import { InputError, ShapeError } from '../../ground/errors.ts';
 import type { RandomStream } from '../../ground/random.ts';
 import type { DType } from '../graph/dtype.ts';
@@ -8,7 +9,6 @@ import { cast } from '../operators/cast.ts';
 import type { Update } from '../program/program.ts';
 import { dtypeOf, fileValue } from '../program/storage.ts';
 import type { TensorData } from '../program/values.ts';
-import type { SafetensorsFile } from '../safetensors/index.ts';
 import type { Initializer } from './initializers.ts';
 
 /** Low-rank adapters that `linearLayer` adds to frozen weights. */

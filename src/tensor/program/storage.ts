@@ -1,6 +1,3 @@
-import { InputError } from '../../ground/errors.ts';
-import type { DType } from '../graph/dtype.ts';
-import type { FileValue } from '../graph/tensor.ts';
 import {
   openSafetensors,
   readTensor,
@@ -9,7 +6,10 @@ import {
   type TensorEntry,
   type TensorToWrite,
   writeSafetensors,
-} from '../safetensors/index.ts';
+} from '../../formats/safetensors/index.ts';
+import { InputError } from '../../ground/errors.ts';
+import type { DType } from '../graph/dtype.ts';
+import type { FileValue } from '../graph/tensor.ts';
 import type { TensorData } from './values.ts';
 
 const NAMES = {

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import { openSafetensors } from '../../formats/safetensors/index.ts';
 import { UsageError } from '../../ground/errors.ts';
 import { randomStream } from '../../ground/random.ts';
 import { lengthAt } from '../../tensor/graph/shape.ts';
 import { compile, input, type Program, reshape, Scope, type Tensor } from '../../tensor/index.ts';
-import { openSafetensors } from '../../tensor/safetensors/index.ts';
 import { type Backbone, checkWeights, makeBackbone } from '../backbones/index.ts';
 import type { ResolvedWeights } from '../weights/index.ts';
 import type { FeaturePlan } from './plan.ts';

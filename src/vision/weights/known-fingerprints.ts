@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { SafetensorsFile } from '../../formats/safetensors/index.ts';
 import { writeFileAtomically } from '../../ground/files.ts';
 import { fileFingerprint, valueFingerprint } from '../../ground/fingerprint.ts';
-import type { SafetensorsFile } from '../../tensor/safetensors/index.ts';
 
 const SHA256 = /^[0-9a-f]{64}$/;
 

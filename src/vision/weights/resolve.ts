@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
+import { openSafetensors } from '../../formats/safetensors/index.ts';
 import { defaultCacheFolder } from '../../ground/cache-folder.ts';
 import { InputError } from '../../ground/errors.ts';
 import type { Progress } from '../../ground/progress.ts';
-import { openSafetensors } from '../../tensor/safetensors/index.ts';
 import { findBackbone, unknownBackbone } from './catalogue/catalogue.ts';
 import type { ArchitectureName, BackboneConfig, CatalogueEntry, Preprocessing } from './catalogue/entry.ts';
 import { type CachedFile, findCached } from './hub/cache.ts';

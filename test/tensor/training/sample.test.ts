@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { planQuadrat, renderQuadrat } from '../../../src/data/sample/photo.ts';
-import { planSessions } from '../../../src/data/sample/session.ts';
 import { randomStream } from '../../../src/ground/random.ts';
+import { planQuadrat, renderQuadrat } from '../../../src/sample/photo.ts';
+import { planSessions } from '../../../src/sample/session.ts';
 import {
   adamW,
   input,

@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { openSafetensors, readTensorAsFloat32 } from '../../../src/tensor/index.ts';
 import { backboneParameters, checkWeights, makeBackbone } from '../../../src/vision/backbones/index.ts';
 import { type LocalWeights, localWeights, resolveWeights } from '../../../src/vision/weights/index.ts';
+import { Call, Global, Mapping, Tuple } from '../../formats/torch-checkpoint/pickle-writer.ts';
+import { floats, saveStateDict, type TensorToSave } from '../../formats/torch-checkpoint/torch-writer.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { Call, Global, Mapping, Tuple } from '../../tensor/torch-checkpoint/pickle-writer.ts';
-import { floats, saveStateDict, type TensorToSave } from '../../tensor/torch-checkpoint/torch-writer.ts';
 import { huggingFaceDinov2, type ShapeTable, writeDistinct } from './layout-files.ts';
 
 const root = temporaryFolder('torch-files');

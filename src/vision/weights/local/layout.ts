@@ -1,6 +1,6 @@
+import type { SafetensorsDtype, TensorEntry } from '../../../formats/safetensors/index.ts';
+import type { TorchTensor } from '../../../formats/torch-checkpoint/index.ts';
 import { InputError } from '../../../ground/errors.ts';
-import type { SafetensorsDtype, TensorEntry } from '../../../tensor/safetensors/index.ts';
-import type { TorchTensor } from '../../../tensor/torch-checkpoint/index.ts';
 
 /** A tensor as its file has it. */
 export type StoredTensor = TensorEntry | TorchTensor;

@@ -1,6 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { openSafetensors } from '../../../tensor/safetensors/index.ts';
+import { openSafetensors } from '../../../formats/safetensors/index.ts';
 import { checkWeights, makeBackbone } from '../../backbones/index.ts';
 import { isSha256 } from '../hub/cache.ts';
 import { rememberedFingerprint } from '../known-fingerprints.ts';

@@ -1,6 +1,6 @@
+import { openSafetensors } from '../../../formats/safetensors/index.ts';
+import { openTorchCheckpoint, requireReadable } from '../../../formats/torch-checkpoint/index.ts';
 import { InputError } from '../../../ground/errors.ts';
-import { openSafetensors } from '../../../tensor/safetensors/index.ts';
-import { openTorchCheckpoint, requireReadable } from '../../../tensor/torch-checkpoint/index.ts';
 import type { StoredTensor } from './layout.ts';
 
 /** A file of weights, of whatever kind, whose tensors have been looked at. */

@@ -1,0 +1,73 @@
+import { readFile } from 'node:fs/promises';
+import { basename, extname } from 'node:path';
+import { readNpyMatrix } from '../formats/npy/npy.ts';
+import { InputError, messageOf, UsageError } from '../ground/errors.ts';
+import { joinFeatureSets, type Matrix } from '../ground/matrix.ts';
+
+/** Features of photos: row r of the matrix belongs to `ids[r]`. */
+export interface FeatureTable {
+  readonly ids: readonly string[];
+  readonly matrix: Matrix;
+}
+
+/**
+ * Reads a two-dimensional `.npy` and the text file that names its rows, one photo id a line.
+ *
+ * @throws InputError when either cannot be read, an id is empty or repeated, or the counts differ
+ */
+export async function readFeatureTable(npyPath: string, idsPath: string): Promise<FeatureTable> {
+  const matrix = await readNpyMatrix(npyPath);
+  const ids = await readIds(idsPath);
+  if (ids.length !== matrix.rows) {
+    throw new InputError(
+      idsPath,
+      `names ${ids.length} photos but ${npyPath} has ${matrix.rows} rows`,
+      'give the id list that was written with the features',
+    );
+  }
+  return { ids, matrix };
+}
+
+/**
+ * Reads several `.npy` of the same photos side by side, as {@link readFeatureTable} reads one. Each is a feature
+ * set, called what its file is called without the ending.
+ *
+ * @throws InputError as there, and UsageError when no file is given
+ */
+export async function readFeatureTables(npyPaths: readonly string[], idsPath: string): Promise<FeatureTable> {
+  const tables: FeatureTable[] = [];
+  for (const path of npyPaths) tables.push(await readFeatureTable(path, idsPath));
+  const [first] = tables;
+  if (!first) throw new UsageError('name a feature file');
+  const parts = tables.map(({ matrix }, index) => {
+    const path = npyPaths[index] ?? '';
+    return { name: basename(path, extname(path)), matrix };
+  });
+  return { ids: first.ids, matrix: joinFeatureSets(parts) };
+}
+
+async function readIds(path: string): Promise<string[]> {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path));
+  } catch (error) {
+    throw new InputError(path, `cannot be read as text (${messageOf(error)})`, 'give one photo id a line');
+  }
+  const lines = text.split(/\r\n|\n|\r/);
+  while (lines.at(-1)?.trim() === '') lines.pop();
+  const seen = new Map<string, number>();
+  return lines.map((line, index) => {
+    const id = line.trim();
+    if (id === '') throw new InputError(`${path} row ${index + 1}`, 'is empty', 'give one photo id a line');
+    const earlier = seen.get(id);
+    if (earlier !== undefined) {
+      throw new InputError(
+        `${path} row ${index + 1}`,
+        `repeats ${id} of row ${earlier}`,
+        'list every photo once',
+      );
+    }
+    seen.set(id, index + 1);
+    return id;
+  });
+}

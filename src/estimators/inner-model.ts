@@ -1,0 +1,14 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FittedModel } from '../learning/estimator.ts';
+
+/** Writes a model that is part of another into a folder of its own inside the other's. */
+export async function writeInner(
+  model: Pick<FittedModel<never>, 'write'>,
+  folder: string,
+  name: string,
+): Promise<void> {
+  const inner = join(folder, name);
+  await mkdir(inner, { recursive: true });
+  await model.write(inner);
+}

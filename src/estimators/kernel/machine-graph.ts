@@ -1,0 +1,92 @@
+import type { Matrix } from '../../ground/matrix.ts';
+import {
+  add,
+  cast,
+  clamp,
+  constant,
+  divide,
+  exponential,
+  matmul,
+  maximum,
+  multiply,
+  square,
+  squareRoot,
+  subtract,
+  sum,
+  type Tensor,
+} from '../../tensor/index.ts';
+import type { Standardiser } from '../standardise.ts';
+import type { KernelMachine } from './kernel-machine.ts';
+import { type KernelName, squaredNorms } from './kernels.ts';
+
+/** A linear map of standardised features. */
+export interface LinearMachine extends Standardiser {
+  readonly clip: number;
+  /** [features, 3] */
+  readonly coefficients: Matrix;
+  readonly intercept: Float64Array;
+}
+
+/**
+ * Green, dead and clover of a kernel machine as a graph, in double precision as `machineComponents` computes them;
+ * training features are stored in single precision.
+ *
+ * @param features `[batch, features]`, floating
+ * @returns `[batch, 3]` float64, grams, free to be negative
+ */
+export function machineGraph(machine: KernelMachine, features: Tensor): Tensor {
+  const { kernel, gamma, dual, intercept } = machine;
+  const stored = Float32Array.from(machine.support.data);
+  const support = { ...machine.support, data: Float64Array.from(stored) };
+  const rows = cast(constant(stored, [support.rows, support.columns]), 'float64');
+  const standardised = standardiseGraph(machine, machine.clip, features);
+  const products = divide(matmul(standardised, rows, { transposeB: true }), support.columns);
+  const similarities = kernelGraph(kernel, gamma, products, {
+    left: divide(sum(square(standardised), { axes: [1], keepAxes: true }), support.columns),
+    right: doubles(squaredNorms(support), [1, support.rows]),
+  });
+  return add(
+    matmul(similarities, doubles(dual.data, [dual.rows, dual.columns])),
+    doubles(intercept, [1, intercept.length]),
+  );
+}
+
+/** The same of a linear machine. */
+export function linearMachineGraph(machine: LinearMachine, features: Tensor): Tensor {
+  const { coefficients, intercept } = machine;
+  return add(
+    matmul(
+      standardiseGraph(machine, machine.clip, features),
+      doubles(coefficients.data, [coefficients.rows, coefficients.columns]),
+    ),
+    doubles(intercept, [1, intercept.length]),
+  );
+}
+
+function standardiseGraph({ mean, scale }: Standardiser, clip: number, features: Tensor): Tensor {
+  const shape = [1, mean.length];
+  const centred = subtract(cast(features, 'float64'), doubles(mean, shape));
+  return clamp(multiply(centred, doubles(scale, shape)), -clip, clip);
+}
+
+/** `kernelMatrix` as a graph. */
+function kernelGraph(
+  kernel: KernelName,
+  gamma: number,
+  products: Tensor,
+  norms: { readonly left: Tensor; readonly right: Tensor },
+): Tensor {
+  if (kernel === 'linear') return products;
+  const squared = maximum(subtract(add(norms.left, norms.right), multiply(products, 2)), 0);
+  switch (kernel) {
+    case 'rbf':
+      return exponential(multiply(squared, -gamma));
+    case 'laplacian':
+      return exponential(multiply(squareRoot(squared), -gamma));
+    case 'rational-quadratic':
+      return divide(1, add(multiply(squared, gamma), 1));
+  }
+}
+
+const doubles = (values: Float64Array, shape: readonly number[]): Tensor =>
+  constant(values, shape, 'float64');

@@ -1,0 +1,82 @@
+import { type Matrix, takeColumns } from '../../ground/matrix.ts';
+import type { Estimator, FittedModel } from '../../learning/estimator.ts';
+import { requireWidth } from '../../learning/feature-width.ts';
+import type { Targets } from '../../pasture/targets.ts';
+import { DESCRIPTOR_NAMES, type DescriptorView, viewColumns } from '../../vision/descriptors/index.ts';
+import { targetsFromTable } from '../masses/components-table.ts';
+import { readModelFile, writeModelFile } from '../model-file.ts';
+import { fitMachine, type KernelMachine, machineComponents } from './kernel-machine.ts';
+import { machineMatrixNames, restoredMachine, storedMachine } from './machine-file.ts';
+import type { ViewAverageSettings } from './settings.ts';
+
+const KIND = 'view-average';
+
+interface Member {
+  readonly view: DescriptorView;
+  readonly weight: number;
+  readonly machine: KernelMachine;
+}
+
+/**
+ * One kernel regression a view of the descriptors, each with its own kernel and penalty; components are the
+ * weighted mean of the members', sums are derived. Few photos cannot tell 290 descriptors apart; views that
+ * err differently make up for one another.
+ */
+export function viewAverage(settings: ViewAverageSettings): Estimator<Matrix> {
+  return {
+    async fit(training, { record }) {
+      requireWidth(training.inputs, DESCRIPTOR_NAMES.length);
+      const members = settings.members.map(({ view, weight, ...tried }) => ({
+        view,
+        weight,
+        machine: fitMachine(
+          { ...training, inputs: takeColumns(training.inputs, viewColumns(view)) },
+          { ...tried, sessionWeight: settings.sessionWeight, clip: settings.clip, scaling: settings.scaling },
+          ({ penalty = Number.NaN, ...scores }) => record({ penalty, ...named(scores, view) }),
+        ).machine,
+      }));
+      return fitted(members);
+    },
+    async read(folder) {
+      const names = settings.members.flatMap(({ view }) => machineMatrixNames(`${view}.`));
+      const model = await readModelFile(folder, KIND, names);
+      return fitted(
+        settings.members.map(({ view, weight }) => ({
+          view,
+          weight,
+          machine: restoredMachine(model, `${view}.`),
+        })),
+      );
+    },
+  };
+}
+
+function fitted(members: readonly Member[]): FittedModel<Matrix> {
+  return {
+    predict: async (inputs) => predict(members, inputs),
+    write: (folder) => {
+      const stored = members.map(({ view, machine }) => storedMachine(machine, `${view}.`));
+      return writeModelFile(folder, KIND, {
+        matrices: Object.assign({}, ...stored.map(({ matrices }) => matrices)),
+        texts: Object.assign({}, ...stored.map(({ texts }) => texts)),
+      });
+    },
+  };
+}
+
+function predict(members: readonly Member[], inputs: Matrix): Targets[] {
+  requireWidth(inputs, DESCRIPTOR_NAMES.length);
+  const total = members.reduce((sum, { weight }) => sum + weight, 0);
+  const mean = { rows: inputs.rows, columns: 3, data: new Float64Array(inputs.rows * 3) };
+  for (const { view, weight, machine } of members) {
+    const { data } = machineComponents(machine, takeColumns(inputs, viewColumns(view)));
+    data.forEach((value, at) => {
+      mean.data[at] = (mean.data[at] as number) + (weight / total) * value;
+    });
+  }
+  return targetsFromTable(mean);
+}
+
+function named(scores: Readonly<Record<string, number>>, view: string): Record<string, number> {
+  return Object.fromEntries(Object.entries(scores).map(([curve, score]) => [`${curve}, ${view}`, score]));
+}

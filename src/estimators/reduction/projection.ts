@@ -1,0 +1,72 @@
+import { multiply } from '../../ground/linear-algebra.ts';
+import type { Matrix } from '../../ground/matrix.ts';
+import { requireWidth } from '../../learning/feature-width.ts';
+import { addToRows } from '../kernel/kernel-machine.ts';
+import { type Standardiser, standardise } from '../standardise.ts';
+
+/** A map of features to fewer numbers: z · coefficients + intercept, z being the standardised, clipped features. */
+export interface Projection extends Standardiser {
+  readonly clip: number;
+  /** [features, components] */
+  readonly coefficients: Matrix;
+  /** [components] */
+  readonly intercept: Float64Array;
+}
+
+/**
+ * Scores of photos. [photos, components]
+ *
+ * @throws InputError when features have another width than those trained on
+ */
+export function project(projection: Projection, inputs: Matrix): Matrix {
+  requireWidth(inputs, projection.mean.length);
+  const standardised = standardise(inputs, projection, projection.clip);
+  return addToRows(multiply(standardised, projection.coefficients), projection.intercept);
+}
+
+/** Weighted column means. */
+export function weightedMeans({ rows, columns, data }: Matrix, weights: readonly number[]): Float64Array {
+  const means = new Float64Array(columns);
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  for (let row = 0; row < rows; row++) {
+    const share = (weights[row] ?? 0) / sum;
+    for (let column = 0; column < columns; column++) {
+      means[column] = (means[column] as number) + share * (data[row * columns + column] as number);
+    }
+  }
+  return means;
+}
+
+/** Rows less `centre`, times the root of their weight: products of columns are then weighted covariances. */
+export function centredRows(matrix: Matrix, centre: Float64Array, weights: readonly number[]): Matrix {
+  const { columns } = matrix;
+  const data = matrix.data.map((value, at) => {
+    const root = Math.sqrt(weights[Math.floor(at / columns)] ?? 0);
+    return root * (value - (centre[at % columns] as number));
+  });
+  return { rows: matrix.rows, columns, data };
+}
+
+/**
+ * Turns every column so that its largest entry is positive, for which way a component points is otherwise
+ * anybody's guess.
+ */
+export function withSettledSigns({ rows, columns, data }: Matrix): Matrix {
+  const settled = data.slice();
+  for (let column = 0; column < columns; column++) {
+    let largest = 0;
+    for (let row = 0; row < rows; row++) {
+      const value = data[row * columns + column] as number;
+      if (Math.abs(value) > Math.abs(largest)) largest = value;
+    }
+    if (largest >= 0) continue;
+    for (let at = column; at < settled.length; at += columns) settled[at] = -(settled[at] as number);
+  }
+  return { rows, columns, data: settled };
+}
+
+/** −centre · coefficients: the intercept that makes `centre` the origin of the scores. */
+export function interceptAt(centre: Float64Array, coefficients: Matrix): Float64Array {
+  const product = multiply({ rows: 1, columns: centre.length, data: centre }, coefficients);
+  return product.data.map((value) => -value);
+}

@@ -1,0 +1,76 @@
+import { TARGET_NAMES, type Targets, targetsFromArray, targetsToArray } from '../../pasture/targets.ts';
+import { metricProducts, residualProducts } from '../combination/residual-products.ts';
+import { simplexLeastSquares } from '../combination/simplex-least-squares.ts';
+import { applySpread, fitSpread, type Spread } from './spread.ts';
+
+/** How members' predictions become one. */
+export interface Combination {
+  /** Of each member, not negative. */
+  readonly weights: readonly number[];
+  readonly spread: Spread | null;
+}
+
+/** What a combination is fitted with. */
+export interface CombinationSettings {
+  readonly penalty: number;
+  readonly spreadPenalty: number | null;
+}
+
+/**
+ * Combines members by what they predict for photos whose session they have not seen: a weighted mean (see
+ * {@link shrunkWeights}), whose spread about its own mean is then fitted component by component (`fitSpread`).
+ *
+ * @param members predictions, grams, `[member][photo]`
+ * @param observed measured masses, grams
+ */
+export function fitCombination(
+  members: readonly (readonly Targets[])[],
+  observed: readonly Targets[],
+  { penalty, spreadPenalty }: CombinationSettings,
+): Combination {
+  const weights = shrunkWeights(members, observed, penalty);
+  const mean = weightedMean(members, weights);
+  return { weights, spread: spreadPenalty === null ? null : fitSpread(mean, observed, spreadPenalty) };
+}
+
+/** One physical prediction a photo of all members'. */
+export function combine(
+  members: readonly (readonly Targets[])[],
+  { weights, spread }: Combination,
+): Targets[] {
+  const mean = weightedMean(members, weights);
+  return spread ? mean.map((targets) => applySpread(targets, spread)) : mean;
+}
+
+/**
+ * Weights of a mean of members, not negative and summing to 1, by ridge regression on their predictions: least
+ * squared error in the metric, plus `penalty` times the members' mean squared error times Σ w², which is least
+ * when all weights are equal. Few sessions cannot tell close members apart, and without the penalty whichever
+ * happened to do best would take all.
+ */
+export function shrunkWeights(
+  members: readonly (readonly Targets[])[],
+  observed: readonly Targets[],
+  penalty: number,
+): number[] {
+  const products = metricProducts(residualProducts(members, observed));
+  const meanSquare = products.reduce((sum, row, member) => sum + (row[member] ?? 0), 0) / members.length;
+  return simplexLeastSquares(
+    products.map((row, i) => row.map((value, j) => (i === j ? value + penalty * meanSquare : value))),
+  );
+}
+
+/** The weighted mean; a mean of physical masses is physical. */
+function weightedMean(members: readonly (readonly Targets[])[], weights: readonly number[]): Targets[] {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  return (members[0] ?? []).map((_, photo) => {
+    const sums = TARGET_NAMES.map(() => 0);
+    members.forEach((predicted, member) => {
+      const share = (weights[member] ?? 0) / total;
+      targetsToArray(predicted[photo] as Targets).forEach((mass, target) => {
+        sums[target] = (sums[target] ?? 0) + share * mass;
+      });
+    });
+    return targetsFromArray(sums);
+  });
+}

@@ -1,0 +1,67 @@
+import { UsageError } from '../../ground/errors.ts';
+import type { Matrix } from '../../ground/matrix.ts';
+import { featureSetsOf } from '../../ground/matrix.ts';
+import {
+  DESCRIPTOR_NAMES,
+  DESCRIPTOR_VIEWS,
+  type DescriptorView,
+  viewColumns,
+} from '../../vision/descriptors/index.ts';
+import type { MemberInput, StackMember } from './stack-settings.ts';
+
+const ALL = 'all';
+const EACH = 'each';
+const DESCRIPTORS = 'descriptors';
+
+/** A member of a stack as the feature sets at hand make it: `each` has become one member a set. */
+export interface PlacedMember {
+  /** Place among the settings' members. */
+  readonly member: number;
+  /** Columns of the input it sees. */
+  readonly columns: readonly number[];
+  readonly weight: number;
+  /** For the record: what it sees. */
+  readonly label: string;
+}
+
+type Sets = ReturnType<typeof featureSetsOf>;
+
+/**
+ * The columns that each member of a stack sees of an input.
+ *
+ * @throws UsageError when a member names a feature set that is not there
+ */
+export function placeMembers(members: readonly StackMember[], inputs: Matrix): PlacedMember[] {
+  const sets = featureSetsOf(inputs);
+  return members.flatMap(({ input, weight }, member) =>
+    placesOf(input, sets).map((place) => ({ member, weight, ...place })),
+  );
+}
+
+function placesOf(input: MemberInput, sets: Sets): Pick<PlacedMember, 'columns' | 'label'>[] {
+  if (input === EACH) return sets.map((set) => ({ label: set.name, columns: columnsOf(set) }));
+  if (input === ALL) return [{ label: ALL, columns: sets.flatMap(columnsOf) }];
+  const names = [input].flat();
+  return [{ label: names.join(' + '), columns: names.flatMap((name) => namedColumns(name, sets)) }];
+}
+
+function namedColumns(name: string | number, sets: Sets): number[] {
+  const set = sets.find((candidate, index) => candidate.name === name || index === name);
+  if (set) return columnsOf(set);
+  const view = viewOf(name);
+  const descriptors = sets.find((candidate) => candidate.name === DESCRIPTORS);
+  if (view && descriptors?.columns === DESCRIPTOR_NAMES.length) {
+    return viewColumns(view).map((column) => descriptors.start + column);
+  }
+  const known = sets.map((candidate, index) => `${index} ${candidate.name}`).join(', ');
+  throw new UsageError(`a member of the stack reads ${name}, but the feature sets are: ${known}`);
+}
+
+function viewOf(name: string | number): DescriptorView | undefined {
+  const views = Object.keys(DESCRIPTOR_VIEWS) as DescriptorView[];
+  return views.find((view) => `${DESCRIPTORS}.${view}` === name);
+}
+
+function columnsOf({ start, columns }: Sets[number]): number[] {
+  return Array.from({ length: columns }, (_, index) => start + index);
+}

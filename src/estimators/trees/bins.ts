@@ -1,0 +1,168 @@
+import { InputError } from '../../ground/errors.ts';
+import type { Matrix } from '../../ground/matrix.ts';
+
+/** Where a value that is missing (NaN) goes: no bin of its own, the bin after all others, or the lowest. */
+export type MissingBin = 'none' | 'last' | 'lowest';
+
+/** Bins of a numeric column: bin b holds `bounds[b − 1] < x ≤ bounds[b]`; the last one has no upper bound. */
+export interface NumericBins {
+  readonly kind: 'numeric';
+  /** Ascending. */
+  readonly bounds: Float64Array;
+  readonly missing: MissingBin;
+  /** Smallest and largest value seen. */
+  readonly range: readonly [number, number];
+}
+
+/** Bins of a categorical column: bin b ≥ 1 holds `codes[b − 1]`; bin 0 everything missing or not seen. */
+export interface CategoricalBins {
+  readonly kind: 'categorical';
+  readonly codes: Int32Array;
+}
+
+export type ColumnBins = NumericBins | CategoricalBins;
+
+/** A matrix with every value replaced by its bin, column by column: `bins[column * rows + row]`. */
+export interface BinnedMatrix {
+  readonly rows: number;
+  readonly columns: readonly ColumnBins[];
+  readonly bins: Uint8Array | Uint16Array;
+  /** First histogram cell of each column; the last entry is the number of cells. */
+  readonly offsets: Int32Array;
+}
+
+/** How columns are cut into bins. */
+export interface BinRules {
+  /** Most bins a column may have. */
+  readonly maxBin: number;
+  /** Fewest training rows a bin should hold. */
+  readonly minDataInBin: number;
+  /** Columns whose values are codes of categories, not amounts. */
+  readonly categorical: ReadonlySet<number>;
+  /** Whether bounds are rounded to single precision, as in CatBoost, and NaN counts as the smallest value. */
+  readonly single: boolean;
+}
+
+/** Below every single-precision number but infinity: the border that parts NaN from all numbers. */
+export const LOWEST_SINGLE = -3.4028234663852886e38;
+
+/** Largest code of a category. */
+const LARGEST_CODE = 2 ** 31 - 1;
+
+/**
+ * Cuts every column of the training rows into bins at quantiles. A column of few distinct values gets a bin a
+ * value; otherwise bins hold about as many rows each. Bounds lie half way between neighbouring values.
+ */
+export function binColumns(matrix: Matrix, rules: BinRules): ColumnBins[] {
+  const { rows, columns, data } = matrix;
+  return Array.from({ length: columns }, (_, column) => {
+    const values = new Float64Array(rows);
+    for (let row = 0; row < rows; row++) values[row] = data[row * columns + column] as number;
+    if (rules.categorical.has(column)) return categoricalBins(values, column, rules.maxBin);
+    return numericBins(rules.single ? values.map(Math.fround) : values, rules);
+  });
+}
+
+/** Replaces values by bins. The matrix must have the columns that `columns` describe. */
+export function binMatrix(matrix: Matrix, columns: readonly ColumnBins[]): BinnedMatrix {
+  const { rows, data } = matrix;
+  const offsets = new Int32Array(columns.length + 1);
+  columns.forEach((column, index) => {
+    offsets[index + 1] = (offsets[index] as number) + binCount(column);
+  });
+  const widest = columns.reduce((most, column) => Math.max(most, binCount(column)), 0);
+  const bins = widest <= 256 ? new Uint8Array(rows * columns.length) : new Uint16Array(rows * columns.length);
+  columns.forEach((column, index) => {
+    const lookup = column.kind === 'categorical' ? codeLookup(column) : undefined;
+    for (let row = 0; row < rows; row++) {
+      const value = data[row * columns.length + index] as number;
+      bins[index * rows + row] =
+        column.kind === 'categorical' ? (lookup?.get(Math.trunc(value)) ?? 0) : numericBin(column, value);
+    }
+  });
+  return { rows, columns, bins, offsets };
+}
+
+/** Number of bins of a column, that of missing values included. */
+export function binCount(column: ColumnBins): number {
+  if (column.kind === 'categorical') return column.codes.length + 1;
+  return column.bounds.length + 1 + (column.missing === 'last' ? 1 : 0);
+}
+
+/** The bin a number falls in. */
+export function numericBin({ bounds, missing }: NumericBins, value: number): number {
+  if (Number.isNaN(value)) return missing === 'last' ? bounds.length + 1 : 0;
+  let low = 0;
+  let high = bounds.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (value <= (bounds[middle] as number)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function numericBins(values: Float64Array, rules: BinRules): NumericBins {
+  const numbers = values.filter((value) => !Number.isNaN(value)).sort();
+  const hasMissing = numbers.length < values.length;
+  const missing: MissingBin = !hasMissing ? 'none' : rules.single ? 'lowest' : 'last';
+  const bounds = quantileBounds(numbers, rules.maxBin - (hasMissing ? 1 : 0), rules);
+  return {
+    kind: 'numeric',
+    bounds: Float64Array.from(missing === 'lowest' ? [LOWEST_SINGLE, ...bounds] : bounds),
+    missing,
+    range: [numbers[0] ?? 0, numbers.at(-1) ?? 0],
+  };
+}
+
+/** Bounds between at most `limit` bins, each closed as soon as it holds its share of the rows that are left. */
+function quantileBounds(sorted: Float64Array, limit: number, rules: BinRules): number[] {
+  const bounds: number[] = [];
+  let inBin = 0;
+  let left = sorted.length;
+  let distinct = 0;
+  for (let at = 0; at < sorted.length; at++) if (at === 0 || sorted[at] !== sorted[at - 1]) distinct++;
+  for (let at = 0; at + 1 < sorted.length; at++) {
+    inBin++;
+    const here = sorted[at] as number;
+    const next = sorted[at + 1] as number;
+    if (next === here) continue;
+    const binsLeft = limit - bounds.length;
+    if (binsLeft <= 1) break;
+    const share = distinct <= limit ? 1 : left / binsLeft;
+    if (inBin < Math.max(rules.minDataInBin, share)) continue;
+    bounds.push(halfWay(here, next, rules.single));
+    left -= inBin;
+    inBin = 0;
+  }
+  return bounds;
+}
+
+/** A number m with `low ≤ m < high`. */
+function halfWay(low: number, high: number, single: boolean): number {
+  const middle = low / 2 + high / 2;
+  const rounded = single ? Math.fround(middle) : middle;
+  return rounded >= low && rounded < high ? rounded : low;
+}
+
+/** The most frequent codes get bins; a column of more codes than `maxBin` leaves the rarest to bin 0. */
+function categoricalBins(values: Float64Array, column: number, maxBin: number): CategoricalBins {
+  const counts = new Map<number, number>();
+  for (const value of values) {
+    if (Number.isNaN(value) || value < 0) continue;
+    if (!Number.isInteger(value) || value > LARGEST_CODE) {
+      throw new InputError(
+        `column ${column + 1}`,
+        `is categorical but holds ${value}`,
+        'number its categories 0, 1, 2 … and leave NaN where it is not known',
+      );
+    }
+    counts.set(value, (counts.get(value) ?? 0) + 1);
+  }
+  const byCount = [...counts].sort(([a, many], [b, more]) => more - many || a - b);
+  return { kind: 'categorical', codes: Int32Array.from(byCount.slice(0, maxBin - 1), ([code]) => code) };
+}
+
+function codeLookup({ codes }: CategoricalBins): Map<number, number> {
+  return new Map(Array.from(codes, (code, index) => [code, index + 1]));
+}

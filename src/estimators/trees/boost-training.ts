@@ -1,0 +1,128 @@
+import { UsageError } from '../../ground/errors.ts';
+import { type Matrix, takeRows } from '../../ground/matrix.ts';
+import type { FitContext, TrainingSet } from '../../learning/estimator.ts';
+import { innerFolds } from '../../learning/inner-folds.ts';
+import { photoWeights } from '../../learning/session-weights.ts';
+import { componentsTable } from '../masses/components-table.ts';
+import { changeBasis, type OutputBasis, type OutputBasisName, outputBasis } from '../masses/output-basis.ts';
+import type { TrainingWork } from './trainers.ts';
+
+/** The names of the components, in the order of every table. */
+export const COMPONENT_NAMES = ['green', 'dead', 'clover'] as const;
+
+/** Settings that both kinds of boosting share. */
+interface SharedSettings {
+  readonly outputs: OutputBasisName;
+  readonly sessionWeight: number;
+  readonly categorical: readonly number[];
+  readonly objective: string;
+  readonly alpha: number;
+  readonly innerFolds: number;
+  readonly members: number;
+}
+
+/** A training set as boosting takes it. */
+export interface BoostTraining {
+  readonly inputs: Matrix;
+  /** [photos, 3], in the basis that trees are grown for. */
+  readonly outputs: Matrix;
+  readonly weights: Float64Array | null;
+  readonly basis: OutputBasis;
+}
+
+/**
+ * @throws UsageError when a categorical column is not among the features, a mixture of masses is to be fitted
+ *   with another loss than the squared one, or a quantile is not below 1
+ */
+export function boostTraining(training: TrainingSet<Matrix>, settings: SharedSettings): BoostTraining {
+  requireFitting(settings);
+  const { columns } = training.inputs;
+  const beyond = settings.categorical.find((column) => column >= columns);
+  if (beyond !== undefined) {
+    throw new UsageError(
+      `categorical names column ${beyond}, but the features have columns 0 to ${columns - 1}`,
+    );
+  }
+  const basis = outputBasis(settings.outputs);
+  return {
+    inputs: training.inputs,
+    outputs: changeBasis(componentsTable(training.targets), basis.toOutputs),
+    weights:
+      settings.sessionWeight > 0 || training.weights
+        ? Float64Array.from(photoWeights(training, settings.sessionWeight))
+        : null,
+    basis,
+  };
+}
+
+/** @throws UsageError as {@link boostTraining} */
+export function requireFitting({ outputs, objective, alpha }: SharedSettings): void {
+  if (outputs === 'metric' && objective !== 'regression') {
+    throw new UsageError(
+      `outputs=metric needs objective=regression; use outputs=components with ${objective}`,
+    );
+  }
+  if (objective === 'quantile' && alpha >= 1) {
+    throw new UsageError(`objective=quantile needs an alpha below 1, not ${alpha}`);
+  }
+}
+
+/** Column `output` of the outputs. */
+export function outputColumn({ outputs }: Pick<BoostTraining, 'outputs'>, output: number): Float64Array {
+  return Float64Array.from(
+    { length: outputs.rows },
+    (_, row) => outputs.data[row * outputs.columns + output] as number,
+  );
+}
+
+/** Some rows of a training set. */
+export function takeBoostRows(training: BoostTraining, rows: readonly number[]): BoostTraining {
+  const { weights } = training;
+  return {
+    ...training,
+    inputs: takeRows(training.inputs, rows),
+    outputs: takeRows(training.outputs, rows),
+    weights: weights && Float64Array.from(rows, (row) => weights[row] as number),
+  };
+}
+
+/**
+ * The work of a fit whose trainings look at `values` values each: for every output that is trained by itself
+ * `members` trainings, and `innerFolds` before them where they find when to stop.
+ */
+export function fittingWork(
+  { members, innerFolds }: SharedSettings,
+  outputs: number,
+  stops: boolean,
+  values: number,
+): TrainingWork {
+  const folds = stops ? innerFolds : 0;
+  const trainings = outputs * (members + folds);
+  return { trainings, atOnce: outputs * Math.max(members, folds), values: trainings * values };
+}
+
+/**
+ * The number of trees at which training stops best: the mean over inner folds of whole sessions. With fewer
+ * than two sessions there is nothing to stop on, and null is returned.
+ *
+ * @param lengthOf trains on the first set, stops on the second, and returns the number of trees kept
+ */
+export async function stoppingPoint(
+  training: TrainingSet<Matrix>,
+  prepared: BoostTraining,
+  settings: SharedSettings,
+  { random }: FitContext,
+  lengthOf: (kept: BoostTraining, held: BoostTraining) => Promise<number>,
+): Promise<number | null> {
+  const folds = innerFolds(training, settings.innerFolds, random.fork('stopping'));
+  if (!folds) return null;
+  const rows = folds.map((_, row) => row);
+  const parts = [...new Set(folds.filter((fold) => fold >= 0))].sort((a, b) => a - b);
+  const trained = parts.map((fold) => {
+    const kept = rows.filter((row) => folds[row] !== fold);
+    const held = rows.filter((row) => folds[row] === fold);
+    return lengthOf(takeBoostRows(prepared, kept), takeBoostRows(prepared, held));
+  });
+  const lengths = await Promise.all(trained);
+  return Math.max(1, Math.round(lengths.reduce((sum, length) => sum + length, 0) / lengths.length));
+}

@@ -1,0 +1,138 @@
+import { InputError, ShapeError } from '../../ground/errors.ts';
+import type { Matrix } from '../../ground/matrix.ts';
+import { categoryHash, categoryText, tableKey } from './category-hash.ts';
+import { addObliviousTrees, type ObliviousTree } from './oblivious-tree.ts';
+
+/** What a comparison says of NaN: false as for any border, false, or true. */
+export const MISSING_TREATMENTS = ['AsIs', 'AsFalse', 'AsTrue'] as const;
+export type MissingTreatment = (typeof MISSING_TREATMENTS)[number];
+
+/** A numeric input. */
+export interface FloatFeature {
+  /** Column of the inputs. */
+  readonly flatIndex: number;
+  readonly name: string;
+  /** Single-precision borders, ascending. */
+  readonly borders: readonly number[];
+  readonly missing: MissingTreatment;
+}
+
+/** A categorical input, of whole-number codes. */
+export interface CategoryFeature {
+  readonly flatIndex: number;
+  readonly name: string;
+  /** Hashes of the categories that trees ask for by name, one column of the trees' matrix each. */
+  readonly oneHot: readonly number[];
+  /** Training rows of each target class by {@link tableKey}; null where no statistic uses the column. */
+  readonly counts: ReadonlyMap<string, readonly number[]> | null;
+}
+
+/**
+ * A target statistic (CatBoost's `Borders`): the share of a category's training rows whose target lies above
+ * border `targetBorder`, ((above + priorNumerator) / (rows + priorDenominator) + shift) · scale.
+ */
+export interface TargetStatistic {
+  /** Position among the categorical features. */
+  readonly category: number;
+  readonly targetBorder: number;
+  readonly priorNumerator: number;
+  readonly priorDenominator: number;
+  readonly shift: number;
+  readonly scale: number;
+  readonly borders: readonly number[];
+}
+
+/**
+ * A model of symmetric trees as CatBoost's JSON holds it. Trees see a matrix of the float features, then an
+ * indicator a one-hot category, then the target statistics.
+ */
+export interface CatBoostModel {
+  readonly trees: readonly ObliviousTree[];
+  readonly scale: number;
+  /** One an output. */
+  readonly bias: readonly number[];
+  readonly floats: readonly FloatFeature[];
+  readonly categories: readonly CategoryFeature[];
+  readonly statistics: readonly TargetStatistic[];
+  /** Name of the loss trained for; scores of some are logarithms. */
+  readonly lossFunction: string;
+}
+
+/** Losses whose scores are logarithms of predictions. */
+const LOGARITHMIC = ['Tweedie', 'Poisson'];
+
+/**
+ * Predictions on the targets' scale, [rows, outputs]. Inputs are rounded to single precision first.
+ *
+ * @throws ShapeError when the matrix is narrower than the model's features
+ * @throws InputError when a categorical column holds something else than whole numbers from 0 up, or NaN
+ */
+export function predictCatBoost(model: CatBoostModel, inputs: Matrix): Matrix {
+  const outputs = model.bias.length;
+  const sums = new Float64Array(inputs.rows * outputs);
+  addObliviousTrees(model.trees, treeMatrix(model, inputs), missingRule(model), outputs, sums);
+  const isLogarithmic = hasLogarithmicScores(model);
+  const data = sums.map((sum, at) => {
+    const score = model.scale * sum + (model.bias[at % outputs] as number);
+    return isLogarithmic ? Math.exp(score) : score;
+  });
+  return { rows: inputs.rows, columns: outputs, data };
+}
+
+/** Whether predictions are e to the power of the scores. */
+export const hasLogarithmicScores = ({ lossFunction }: Pick<CatBoostModel, 'lossFunction'>): boolean =>
+  LOGARITHMIC.includes(lossFunction);
+
+/** For which columns of the trees' matrix NaN passes every test. */
+export function missingRule({ floats }: Pick<CatBoostModel, 'floats'>): { missingPasses: boolean[] } {
+  return { missingPasses: floats.map(({ missing }) => missing === 'AsTrue') };
+}
+
+/** The matrix that trees see. @throws ShapeError, InputError as {@link predictCatBoost} */
+export function treeMatrix(
+  { floats, categories, statistics }: Pick<CatBoostModel, 'floats' | 'categories' | 'statistics'>,
+  inputs: Matrix,
+): Matrix {
+  const width = Math.max(-1, ...[...floats, ...categories].map(({ flatIndex }) => flatIndex)) + 1;
+  if (inputs.columns < width) {
+    throw new ShapeError(`the model reads ${width} columns, the inputs have ${inputs.columns}`);
+  }
+  const indicators = categories.flatMap(({ oneHot }, category) => oneHot.map((hash) => ({ category, hash })));
+  const columns = floats.length + indicators.length + statistics.length;
+  const data = new Float64Array(inputs.rows * columns);
+  for (let row = 0; row < inputs.rows; row++) {
+    const from = row * inputs.columns;
+    let at = row * columns;
+    for (const { flatIndex } of floats) data[at++] = Math.fround(inputs.data[from + flatIndex] as number);
+    const hashes = categories.map(({ flatIndex }) =>
+      categoryHash(categoryText(categoryCode(inputs.data[from + flatIndex] as number, flatIndex))),
+    );
+    for (const { category, hash } of indicators) data[at++] = hashes[category] === hash ? 1 : 0;
+    for (const statistic of statistics) {
+      const counts = categories[statistic.category]?.counts?.get(tableKey(hashes[statistic.category] ?? 0));
+      data[at++] = statisticValue(statistic, counts ?? []);
+    }
+  }
+  return { rows: inputs.rows, columns, data };
+}
+
+/** A statistic's value from the class counts of a category, in single precision throughout. */
+export function statisticValue(
+  { targetBorder, priorNumerator, priorDenominator, shift, scale }: TargetStatistic,
+  counts: readonly number[],
+): number {
+  const rows = counts.reduce((sum, count) => sum + count, 0);
+  const above = counts.slice(targetBorder + 1).reduce((sum, count) => sum + count, 0);
+  const share = Math.fround(Math.fround(above + priorNumerator) / Math.fround(rows + priorDenominator));
+  return Math.fround(Math.fround(share + shift) * scale);
+}
+
+/** @throws InputError when the value is no whole number from 0 up and not NaN */
+export function categoryCode(value: number, column: number): number {
+  if (Number.isNaN(value) || (Number.isInteger(value) && value >= 0 && value < 2 ** 31)) return value;
+  throw new InputError(
+    `column ${column + 1}`,
+    `is categorical but holds ${value}`,
+    'number its categories 0, 1, 2 … and leave NaN where it is not known',
+  );
+}

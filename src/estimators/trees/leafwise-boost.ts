@@ -1,0 +1,211 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InputError, messageOf } from '../../ground/errors.ts';
+import { writeFileAtomically } from '../../ground/files.ts';
+import type { Matrix } from '../../ground/matrix.ts';
+import type { Estimator, FitContext, FittedModel } from '../../learning/estimator.ts';
+import { requireWidth } from '../../learning/feature-width.ts';
+import { targetsFromTable } from '../masses/components-table.ts';
+import { massesFromComponents } from '../masses/masses-graph.ts';
+import type { LeafwiseBoostSettings } from './boost-settings.ts';
+import {
+  type BoostTraining,
+  boostTraining,
+  COMPONENT_NAMES,
+  fittingWork,
+  outputColumn,
+  requireFitting,
+  stoppingPoint,
+} from './boost-training.ts';
+import { lightGbmGraph } from './boosted-graph.ts';
+import { type BoostingData, binFor, type LeafwiseParameters } from './leafwise.ts';
+import { type LightGbmModel, lightGbmPredictor } from './lightgbm-model.ts';
+import { parseLightGbm } from './lightgbm-read.ts';
+import { formatLightGbm, toLightGbm } from './lightgbm-write.ts';
+import { objectiveOf } from './objectives.ts';
+import { THREADS_PAY_FROM, type Train, withTrainers } from './trainers.ts';
+import { scaleTree, type Tree } from './tree.ts';
+
+/**
+ * Boosted leaf-wise trees for green, dead and clover, sums being derived. Members of different seeds are
+ * averaged. Each component is stored as a LightGBM text file of its own: `green.txt`, `dead.txt`,
+ * `clover.txt`; LightGBM predicts the same grams from them.
+ *
+ * @param threadsFrom values to look at from which trainings are spread over threads
+ * @throws UsageError when settings do not fit together
+ */
+export function leafwiseBoost(
+  settings: LeafwiseBoostSettings,
+  threadsFrom = THREADS_PAY_FROM,
+): Estimator<Matrix> {
+  requireFitting(settings);
+  const stops = settings.earlyStoppingRound > 0;
+  return {
+    async fit(training, context) {
+      const prepared = boostTraining(training, settings);
+      const { rows, columns } = prepared.inputs;
+      const levels = settings.maxDepth > 0 ? settings.maxDepth : Math.log2(settings.numLeaves);
+      const values = rows * columns * settings.featureFraction * levels * settings.numIterations;
+      const work = fittingWork(settings, COMPONENT_NAMES.length, stops, values);
+      const grow = async (train: Train): Promise<FittedModel<Matrix>> => {
+        const length = stops
+          ? await stoppingPoint(training, prepared, settings, context, async (kept, held) =>
+              mean(
+                await Promise.all(
+                  COMPONENT_NAMES.map((_, output) =>
+                    stoppedLength(kept, held, output, settings, context, train),
+                  ),
+                ),
+              ),
+            )
+          : null;
+        const parameters = { ...settings, numIterations: length ?? settings.numIterations };
+        return fitted(await trainComponents(prepared, parameters, context, train));
+      };
+      return withTrainers(work, threadsFrom, grow, context.reached);
+    },
+    async read(folder) {
+      return fitted(
+        await Promise.all(
+          COMPONENT_NAMES.map(async (name) => {
+            const path = join(folder, `${name}.txt`);
+            return parseLightGbm(await readText(path), path);
+          }),
+        ),
+      );
+    },
+  };
+}
+
+/** A model of each component in grams, from members and outputs of the basis. */
+async function trainComponents(
+  prepared: BoostTraining,
+  settings: LeafwiseBoostSettings,
+  context: FitContext,
+  train: Train,
+): Promise<LightGbmModel[]> {
+  const binned = binFor({ inputs: prepared.inputs, categorical: settings.categorical }, settings);
+  const byOutput = await Promise.all(
+    COMPONENT_NAMES.map((_, output) => {
+      const data = dataOf(prepared, output, settings);
+      return Promise.all(
+        Array.from({ length: settings.members }, (_, member) => {
+          const random = { seed: context.random.seed, label: `member ${member} output ${output}` };
+          return train({ grower: 'leafwise', data, parameters: settings, random, binned });
+        }),
+      );
+    }),
+  );
+  byOutput.forEach((models, output) => {
+    models.forEach(({ trees, trainingLoss }, member) => {
+      context.record({
+        member,
+        output,
+        trees: trees.length,
+        trainingLoss: trainingLoss.at(-1) ?? Number.NaN,
+      });
+    });
+  });
+  const objective = objectiveOf(settings.objective, settings);
+  return prepared.basis.toComponents.map((weights) => {
+    // A sum of models is the model of all their trees.
+    const trees = weights.flatMap((weight, output) =>
+      weight === 0
+        ? []
+        : (byOutput[output] ?? []).flatMap((model) => scaled(model.trees, weight / settings.members)),
+    );
+    return toLightGbm([{ trees, objective, columns: binned.columns }], parametersOf(settings));
+  });
+}
+
+function scaled(trees: readonly Tree[], factor: number): readonly Tree[] {
+  return factor === 1 ? trees : trees.map((tree) => scaleTree(tree, factor));
+}
+
+async function stoppedLength(
+  kept: BoostTraining,
+  held: BoostTraining,
+  output: number,
+  settings: LeafwiseBoostSettings,
+  { random }: FitContext,
+  train: Train,
+): Promise<number> {
+  const { trees } = await train({
+    grower: 'leafwise',
+    data: dataOf(kept, output, settings),
+    parameters: settings,
+    random: { seed: random.seed, label: `stop ${output}` },
+    validation: { inputs: held.inputs, targets: outputColumn(held, output) },
+  });
+  return trees.length;
+}
+
+function dataOf(
+  prepared: BoostTraining,
+  output: number,
+  { categorical }: LeafwiseBoostSettings,
+): BoostingData {
+  const { inputs, weights } = prepared;
+  return { inputs, weights, categorical, targets: outputColumn(prepared, output) };
+}
+
+function fitted(models: readonly LightGbmModel[]): FittedModel<Matrix> {
+  const predictors = models.map(lightGbmPredictor);
+  const width = models[0]?.featureNames.length ?? 0;
+  return {
+    async predict(inputs) {
+      requireWidth(inputs, width);
+      const data = new Float64Array(inputs.rows * models.length);
+      predictors.forEach((predict, component) => {
+        predict(inputs).data.forEach((mass, row) => {
+          data[row * models.length + component] = mass;
+        });
+      });
+      return targetsFromTable({ rows: inputs.rows, columns: models.length, data });
+    },
+    graph: (features) => massesFromComponents(lightGbmGraph(models, features)),
+    async write(folder) {
+      for (const [index, name] of COMPONENT_NAMES.entries()) {
+        const model = models[index];
+        if (model) await writeFileAtomically(join(folder, `${name}.txt`), formatLightGbm(model));
+      }
+    },
+  };
+}
+
+/** The parameters section of the file, under LightGBM's names; for the record only. */
+function parametersOf(settings: LeafwiseParameters): Record<string, string | number | boolean> {
+  return {
+    boosting: 'gbdt',
+    objective: settings.objective,
+    num_iterations: settings.numIterations,
+    learning_rate: settings.learningRate,
+    num_leaves: settings.numLeaves,
+    max_depth: settings.maxDepth,
+    min_data_in_leaf: settings.minDataInLeaf,
+    min_sum_hessian_in_leaf: settings.minSumHessian,
+    min_gain_to_split: settings.minGainToSplit,
+    bagging_fraction: settings.baggingFraction,
+    bagging_freq: settings.baggingFreq,
+    feature_fraction: settings.featureFraction,
+    feature_fraction_bynode: settings.featureFractionByNode,
+    lambda_l1: settings.lambdaL1,
+    lambda_l2: settings.lambdaL2,
+    max_bin: settings.maxBin,
+    min_data_in_bin: settings.minDataInBin,
+    extra_trees: settings.extraTrees ? 1 : 0,
+  };
+}
+
+/** The text of a model file. @throws InputError when it cannot be read */
+export async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new InputError(path, `cannot be read (${messageOf(error)})`, 'train the run again');
+  }
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,140 @@
+import { join } from 'node:path';
+import { writeFileAtomically } from '../../ground/files.ts';
+import type { Matrix } from '../../ground/matrix.ts';
+import type { Estimator, FitContext, FittedModel } from '../../learning/estimator.ts';
+import { requireWidth } from '../../learning/feature-width.ts';
+import { targetsFromTable } from '../masses/components-table.ts';
+import { massesFromComponents } from '../masses/masses-graph.ts';
+import type { ObliviousBoostSettings } from './boost-settings.ts';
+import {
+  type BoostTraining,
+  boostTraining,
+  fittingWork,
+  requireFitting,
+  stoppingPoint,
+} from './boost-training.ts';
+import { catBoostGraph } from './boosted-graph.ts';
+import { type CatBoostModel, predictCatBoost } from './catboost-model.ts';
+import { parseCatBoost } from './catboost-read.ts';
+import { formatCatBoost } from './catboost-write.ts';
+import { readText } from './leafwise-boost.ts';
+import type { ObliviousData } from './oblivious.ts';
+import type { ObliviousTree } from './oblivious-tree.ts';
+import { THREADS_PAY_FROM, type Train, withTrainers } from './trainers.ts';
+
+const FILE_NAME = 'model.json';
+
+/**
+ * Boosted symmetric trees for green, dead and clover, whose splits they share; sums are derived. Members of
+ * different seeds are averaged. Stored as one CatBoost JSON file of three outputs in grams, `model.json`.
+ *
+ * @param threadsFrom values to look at from which trainings are spread over threads
+ * @throws UsageError when settings do not fit together
+ */
+export function obliviousBoost(
+  settings: ObliviousBoostSettings,
+  threadsFrom = THREADS_PAY_FROM,
+): Estimator<Matrix> {
+  requireFitting(settings);
+  const stops = settings.odWait > 0;
+  return {
+    async fit(training, context) {
+      const prepared = boostTraining(training, settings);
+      const { rows, columns } = prepared.inputs;
+      const { depth, iterations, rsm } = settings;
+      const values = rows * columns * rsm * depth * iterations * prepared.outputs.columns;
+      const grow = async (train: Train): Promise<FittedModel<Matrix>> => {
+        const length = stops
+          ? await stoppingPoint(training, prepared, settings, context, async (kept, held) => {
+              const { model } = await train({
+                grower: 'oblivious',
+                data: dataOf(kept, settings),
+                parameters: settings,
+                random: { seed: context.random.seed, label: 'stop' },
+                validation: { inputs: held.inputs, targets: held.outputs },
+              });
+              return model.trees.length;
+            })
+          : null;
+        const parameters = { ...settings, iterations: length ?? iterations };
+        return fitted(await trainMembers(prepared, parameters, context, train));
+      };
+      return withTrainers(fittingWork(settings, 1, stops, values), threadsFrom, grow, context.reached);
+    },
+    async read(folder) {
+      const path = join(folder, FILE_NAME);
+      return fitted(parseCatBoost(await readText(path), path));
+    },
+  };
+}
+
+async function trainMembers(
+  prepared: BoostTraining,
+  settings: ObliviousBoostSettings,
+  context: FitContext,
+  train: Train,
+): Promise<CatBoostModel> {
+  const { seed } = context.random;
+  const trainings = await Promise.all(
+    Array.from({ length: settings.members }, (_, member) =>
+      train({
+        grower: 'oblivious',
+        data: dataOf(prepared, settings),
+        parameters: settings,
+        random: { seed, label: `member ${member}` },
+        // Members must have the same columns, or their trees could not stand in one model.
+        statisticsRandom: { seed, label: 'statistics' },
+      }),
+    ),
+  );
+  trainings.forEach(({ model, trainingLoss }, member) => {
+    context.record({ member, trees: model.trees.length, trainingLoss: trainingLoss.at(-1) ?? Number.NaN });
+  });
+  const models = trainings.map(({ model }) => model);
+  const [first] = models;
+  if (!first) throw new RangeError('boosting needs at least one member');
+  const toGrams = (values: ArrayLike<number>, factor: number): Float64Array =>
+    inGrams(
+      Float64Array.from(values, (value) => value * factor),
+      prepared.basis.toComponents,
+    );
+  return {
+    ...first,
+    // Members start from the same constant.
+    bias: [...toGrams(first.bias, 1)],
+    trees: models.flatMap(({ trees }) =>
+      trees.map(
+        (tree): ObliviousTree => ({ ...tree, leafValues: toGrams(tree.leafValues, 1 / models.length) }),
+      ),
+    ),
+  };
+}
+
+/** Turns groups of outputs into components. */
+function inGrams(values: Float64Array, toComponents: readonly (readonly number[])[]): Float64Array {
+  const outputs = toComponents.length;
+  return values.map((_, at) => {
+    const from = at - (at % outputs);
+    const weights = toComponents[at % outputs] ?? [];
+    return weights.reduce((sum, weight, output) => sum + weight * (values[from + output] as number), 0);
+  });
+}
+
+function dataOf(
+  { inputs, outputs, weights }: BoostTraining,
+  { categorical }: ObliviousBoostSettings,
+): ObliviousData {
+  return { inputs, targets: outputs, weights, categorical };
+}
+
+function fitted(model: CatBoostModel): FittedModel<Matrix> {
+  const width = model.floats.length + model.categories.length;
+  return {
+    async predict(inputs) {
+      requireWidth(inputs, width);
+      return targetsFromTable(predictCatBoost(model, inputs));
+    },
+    graph: (features) => massesFromComponents(catBoostGraph(model, features)),
+    write: (folder) => writeFileAtomically(join(folder, FILE_NAME), formatCatBoost(model)),
+  };
+}

@@ -1,0 +1,66 @@
+import { UsageError } from '../ground/errors.ts';
+import type { Recipe } from '../recipes/recipe.ts';
+import type { RunManifest } from '../runs/run-folder.ts';
+import {
+  type FeaturePlan,
+  featureGraph,
+  featurePlan,
+  type Precision,
+  viewCut,
+  viewRecipe,
+} from '../vision/features/index.ts';
+import { viewCount } from '../vision/preprocess/views.ts';
+import { type ResolvedWeights, resolveTrainedWeights } from '../vision/weights/index.ts';
+import type { Branch } from './mass-model.ts';
+
+/** A branch, and the published weights it starts from. */
+export interface KnownBranch {
+  readonly branch: Branch;
+  readonly weights: ResolvedWeights;
+  readonly plan: FeaturePlan;
+  /** Which model trained a copy of the weights; null: they are as published. */
+  readonly trainedIn: string | null;
+}
+
+type BackboneInput = Extract<Recipe['input'], { kind: 'backbone' }>;
+
+/**
+ * The backbones of a run's input, as published, in the order of its features.
+ *
+ * @param precision null: those of the recipe
+ * @throws UsageError when the recipe does not start from backbones alone
+ * @throws InputError when weights are not those it was trained with
+ */
+export async function inputBranches(
+  run: string,
+  { recipe, data }: RunManifest,
+  precision: Precision | null,
+): Promise<KnownBranch[]> {
+  const branches: KnownBranch[] = [];
+  for (const [index, input] of backboneInputs(run, recipe.input).entries()) {
+    const { kind: _, backbone: name, ...draft } = input;
+    const plan = featurePlan(draft);
+    const weights = await resolveTrainedWeights(name, data.sets[index]?.weights?.sha256);
+    const backbone = await featureGraph(weights, plan, viewCount(viewCut(plan)));
+    const views = viewRecipe(weights.preprocessing, plan, backbone.size, 0);
+    branches.push({
+      branch: { views, combine: plan.combine, backbone, precision: precision ?? plan.precision },
+      weights,
+      plan,
+      trainedIn: null,
+    });
+  }
+  return branches;
+}
+
+function backboneInputs(run: string, input: Recipe['input']): BackboneInput[] {
+  const inputs = input.kind === 'several' ? input.sets : [input];
+  return inputs.map((one) => {
+    if (one.kind === 'backbone') return one;
+    const reason =
+      one.kind === 'descriptors'
+        ? 'descriptors are computed by sward itself, so the run cannot be an ONNX model'
+        : 'the run was trained on a feature file, so it cannot be a model of photos';
+    throw new UsageError(`${run}: ${reason}; train with --set backbone=NAME to export`);
+  });
+}

@@ -1,0 +1,114 @@
+import { copyFile, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { UsageError } from '../ground/errors.ts';
+import { fileFingerprint } from '../ground/fingerprint.ts';
+import { type Progress, SILENT } from '../ground/progress.ts';
+import { packageVersion } from '../ground/version.ts';
+import type { TEST_TIME_TURNS } from '../runs/predict.ts';
+import type { RunResults } from '../runs/results.ts';
+import { readRunResults } from '../runs/run-results.ts';
+import { scoreToJson } from '../runs/score-json.ts';
+import type { Precision } from '../vision/features/index.ts';
+import { requireExportFolder, writeFolderAside } from './export-folder.ts';
+import { NO_USER, writeKaggleFiles } from './kaggle.ts';
+import type { ModelInput } from './mass-model.ts';
+import { modelCard } from './model-card.ts';
+import { type ExportFacts, type FileFacts, modelFacts } from './model-facts.ts';
+import { type RunModel, readRunModel } from './run-model.ts';
+import { writeMassModel } from './write-model.ts';
+
+/** A program that uses an export; ships with sward's documentation and with every export of photos. */
+const SCRIPT = new URL('../../docs/export/run-model.mjs', import.meta.url);
+
+export interface ExportOptions {
+  readonly run: string;
+  /** Folder to write. */
+  readonly out: string;
+  /** Of the backbone's weights; default: that of the recipe. */
+  readonly precision?: Precision;
+  /** What the model is fed; default whole photos. */
+  readonly input?: ModelInput;
+  /** Turns that the model averages over; default none. */
+  readonly tta?: keyof typeof TEST_TIME_TURNS;
+  /** Write what Kaggle's command line uploads: `out/dataset` and `out/notebook`. */
+  readonly kaggle?: { readonly user?: string };
+  /** Replace an export that is there. */
+  readonly overwrite?: boolean;
+  readonly progress?: Progress;
+}
+
+/** What was written. */
+export interface ExportOutcome {
+  readonly out: string;
+  /** Names in the folder. */
+  readonly files: readonly string[];
+  /** Of the models with their weights. */
+  readonly bytes: number;
+}
+
+/**
+ * Writes a finished run as an ONNX model that needs nothing of sward: photos in, five masses out, the mean over its
+ * fold models; with `model.json`, a model card (`README.md`), and a script that uses it. The folder appears whole or
+ * not at all.
+ *
+ * @throws InputError when the run is unfinished or damaged, or weights are not those it was trained with
+ * @throws UsageError when the run cannot be written as a model, or `out` holds something else
+ */
+export async function exportRun(options: ExportOptions): Promise<ExportOutcome> {
+  const { run, out, kaggle } = options;
+  const { input = 'photos', tta = 'none', precision = null, progress = SILENT } = options;
+  if (kaggle && input !== 'photos') throw new UsageError('a Kaggle notebook feeds photos; leave out --input');
+  await requireExportFolder(out, ['model.json', 'dataset'], options.overwrite ?? false);
+  const runModel = await readRunModel(run, { input, precision, tta });
+  const results = await readRunResults(run);
+  const written: { files: string[]; bytes: number } = { files: [], bytes: 0 };
+  await writeFolderAside(out, async (aside) => {
+    const folder = kaggle ? join(aside, 'dataset') : aside;
+    await mkdir(folder, { recursive: true });
+    progress.stage('Writing the model', 1, 'model');
+    const facts = await writeModel(folder, runModel, results, tta);
+    progress.advance();
+    progress.done();
+    await writeFile(join(folder, 'model.json'), `${JSON.stringify(facts, null, 2)}\n`);
+    await writeFile(join(folder, 'README.md'), modelCard(facts));
+    if (input === 'photos') await copyFile(SCRIPT, join(folder, 'run-model.mjs'));
+    if (kaggle) {
+      const notebook = join(aside, 'notebook');
+      await writeKaggleFiles({ dataset: folder, notebook }, facts.recipe, kaggle.user ?? NO_USER);
+    }
+    const entries = await readdir(aside, { recursive: true, withFileTypes: true });
+    written.files = entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => relative(aside, join(entry.parentPath, entry.name)))
+      .sort();
+    written.bytes = facts.files.reduce((sum, file) => sum + file.bytes, 0);
+  });
+  return { out, ...written };
+}
+
+async function writeModel(
+  folder: string,
+  runModel: RunModel,
+  results: RunResults,
+  tta: string,
+): Promise<ExportFacts> {
+  const metadata = { recipe: results.recipeName, run: runModel.fingerprint };
+  const names = await writeMassModel(folder, 'model', runModel.model, metadata);
+  return {
+    format: 1,
+    sward: packageVersion(),
+    recipe: results.recipeName,
+    files: await Promise.all(names.map((name) => fileFacts(folder, name))),
+    ...modelFacts(runModel),
+    test_time_augmentation: tta,
+    scores: {
+      out_of_fold: scoreToJson(results.outOfFold),
+      leave_one_state_out: results.leaveOneStateOut && scoreToJson(results.leaveOneStateOut.pooled),
+    },
+  };
+}
+
+async function fileFacts(folder: string, file: string): Promise<FileFacts> {
+  const path = join(folder, file);
+  return { file, bytes: (await stat(path)).size, sha256: await fileFingerprint(path) };
+}

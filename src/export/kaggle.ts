@@ -1,0 +1,103 @@
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** The script that becomes the notebook; ships with sward's documentation. */
+const SCRIPT = new URL('../../docs/export/submission.py', import.meta.url);
+
+/** What the kaggle command asks to be put in for an account's name. */
+export const NO_USER = 'INSERT_USERNAME_HERE';
+
+const COMPETITION = 'csiro-biomass';
+
+/** Kaggle's titles have at least 6 and at most 50 characters, and the address follows from the title. */
+const LONGEST_TITLE = 50;
+const NOTEBOOK_SUFFIX = ' submission';
+
+/**
+ * Writes what Kaggle's command line uploads besides the models: `dataset-metadata.json` into the folder of the
+ * models, and a folder with the notebook, as `.ipynb` and as the same `.py`, and its `kernel-metadata.json`.
+ *
+ * @param user name of the Kaggle account
+ */
+export async function writeKaggleFiles(
+  folders: { readonly dataset: string; readonly notebook: string },
+  recipe: string,
+  user: string,
+): Promise<void> {
+  const title = titleOf(recipe);
+  const dataset = `${user}/${slugOf(title)}`;
+  await writeJson(join(folders.dataset, 'dataset-metadata.json'), {
+    title,
+    id: dataset,
+    licenses: [{ name: 'other' }],
+  });
+  await mkdir(folders.notebook, { recursive: true });
+  await copyFile(SCRIPT, join(folders.notebook, 'submission.py'));
+  const script = await readFile(SCRIPT, 'utf8');
+  await writeJson(join(folders.notebook, 'submission.ipynb'), notebookOf(script));
+  await writeJson(join(folders.notebook, 'kernel-metadata.json'), {
+    id: `${user}/${slugOf(title + NOTEBOOK_SUFFIX)}`,
+    title: title + NOTEBOOK_SUFFIX,
+    code_file: 'submission.ipynb',
+    language: 'python',
+    kernel_type: 'notebook',
+    is_private: true,
+    enable_gpu: true,
+    enable_internet: false,
+    dataset_sources: [dataset],
+    competition_sources: [COMPETITION],
+    kernel_sources: [],
+  });
+}
+
+function titleOf(recipe: string): string {
+  const words = recipe.replaceAll(/[^A-Za-z0-9]+/g, ' ').trim();
+  return `sward ${words}`.slice(0, LONGEST_TITLE - NOTEBOOK_SUFFIX.length).trim();
+}
+
+const slugOf = (title: string): string => title.toLowerCase().replaceAll(' ', '-');
+
+/** A cell of nbformat 4. */
+interface Cell {
+  readonly cell_type: 'markdown' | 'code';
+  readonly id: string;
+  readonly metadata: object;
+  readonly source: readonly string[];
+  readonly execution_count?: null;
+  readonly outputs?: readonly never[];
+}
+
+/** A script whose cells start with `# %%` (`# %% [markdown]` for text) as a notebook of nbformat 4.5. */
+export function notebookOf(script: string): object {
+  const cells = script
+    .split(/^# %%/m)
+    .slice(1)
+    .map((text, index) => cellOf(text, index));
+  return {
+    cells,
+    metadata: {
+      kernelspec: { display_name: 'Python 3', language: 'python', name: 'python3' },
+      language_info: { name: 'python' },
+    },
+    nbformat: 4,
+    nbformat_minor: 5,
+  };
+}
+
+function cellOf(text: string, index: number): Cell {
+  const [head = '', ...rest] = text.split('\n');
+  const id = `cell-${index}`;
+  const body = rest.join('\n').trim();
+  if (head.includes('[markdown]')) {
+    const prose = body.replaceAll(/^# ?/gm, '');
+    return { cell_type: 'markdown', id, metadata: {}, source: lines(prose) };
+  }
+  return { cell_type: 'code', id, metadata: {}, execution_count: null, outputs: [], source: lines(body) };
+}
+
+/** nbformat keeps lines with their ends. */
+const lines = (text: string): string[] => text.split(/(?<=\n)/);
+
+async function writeJson(path: string, value: unknown): Promise<void> {
+  await writeFile(path, `${JSON.stringify(value, null, 1)}\n`);
+}

@@ -1,0 +1,258 @@
+import { UsageError } from '../ground/errors.ts';
+import { TARGET_NAMES } from '../pasture/targets.ts';
+import { type Attribute, int } from '../tensor/graph/operator.ts';
+import {
+  bytesPerElement,
+  cast,
+  concat,
+  constant,
+  divide,
+  input,
+  mean,
+  multiply,
+  reshape,
+  sizeOf,
+  subtract,
+  sum,
+  type Tensor,
+} from '../tensor/index.ts';
+import { emitModel, parametersOf } from '../tensor/onnx/emit.ts';
+import { graphProto, type ModelParts, valueInfo } from '../tensor/onnx/model.ts';
+import { quantizedReplacements } from '../tensor/quantize/plan.ts';
+import type { FeatureGraph, FeaturePlan, Precision, ViewRecipe } from '../vision/features/index.ts';
+import { viewCount, viewHalves } from '../vision/preprocess/views.ts';
+import { GraphWriter } from './graph-writer.ts';
+import { turnNodes, viewNodes } from './photo-nodes.ts';
+import { prefixed } from './prefixed-parts.ts';
+import { SharedWeights } from './shared-weights.ts';
+import type { WeightPlacement } from './weight-placement.ts';
+
+/** What a model is fed: whole photos of any size, or views that were cut and resized already. */
+export const MODEL_INPUTS = ['photos', 'views'] as const;
+export type ModelInput = (typeof MODEL_INPUTS)[number];
+
+/** One backbone of a model, and how photos come to it. */
+export interface Branch {
+  /** Its turn does not count; see {@link MassModel.turns}. */
+  readonly views: ViewRecipe;
+  /** How the views of a photo become its features. */
+  readonly combine: FeaturePlan['combine'];
+  readonly backbone: FeatureGraph;
+  /** Of the backbone's linear layers. */
+  readonly precision: Precision;
+}
+
+/** Everything one exported model computes. */
+export interface MassModel {
+  readonly input: ModelInput;
+  /** Turns of each view that masses are averaged over, 0 to 7 (see `ViewRecipe`). */
+  readonly turns: readonly number[];
+  readonly branches: readonly [Branch, ...Branch[]];
+  readonly estimators: readonly MassEstimator[];
+  /** Post-processing of the sum, `[1, 5]` to `[1, 5]` grams. */
+  readonly finish?: (masses: Tensor) => Tensor;
+}
+
+/** One trained model's part in the answer. */
+export interface MassEstimator {
+  /** The branches whose features it reads, by their place, one after another. */
+  readonly reads: readonly number[];
+  /** `[batch, features]` float64 to `[batch, 5]` grams. */
+  readonly masses: (features: Tensor) => Tensor;
+  /** What its masses are multiplied with in the sum of all, as `TARGET_NAMES`. */
+  readonly shares: readonly number[];
+}
+
+/** Name of the result. */
+export const OUTPUT_NAME = 'masses';
+
+const TARGETS = TARGET_NAMES.length;
+
+/** What views of a branch are told apart by. */
+const viewKey = ({ views: { plan, size, interpolation } }: Branch): string =>
+  `${JSON.stringify(plan)} ${size} ${interpolation}`;
+
+/**
+ * The parts of an ONNX model from photos to masses. The number of photos stays open: every backbone runs in a `Scan`
+ * over views, as many at a time as in training, so that neither photos nor turns take more memory; a last one makes
+ * the masses of every photo.
+ *
+ * Input `photos`: uint8 `[photos, height, width, 3]`, or `views`: float32 `[photos, views, 3, size, size]` from 0 to
+ * 255. Output `masses`: float32 `[photos, 5]`, grams, as `TARGET_NAMES`.
+ *
+ * @param place where weights go, by the bytes of all that are not quantised
+ * @throws UsageError when views are to be fed but branches take different ones
+ */
+export async function massModelParts(
+  model: MassModel,
+  place: (weightBytes: number) => WeightPlacement,
+): Promise<ModelParts> {
+  requireSharedViews(model);
+  const { branches, turns } = model;
+  const networks = branches.map(({ backbone, views }) => {
+    const pixels = input('pixels', [backbone.batch, 3, backbone.size, backbone.size]);
+    return backbone.features(normalised(pixels, views));
+  });
+  const combined = branches.map((branch, index) => {
+    const width = (networks[index] as Tensor).shape[1] as number;
+    const vectors = input(`vectors-${index}`, [turns.length, viewCount(branch.views.plan), width]);
+    return combinedViews(branch, cast(vectors, 'float64'));
+  });
+  const answers = model.estimators.map((estimator) => estimatorPart(estimator, combined));
+  const exact = networks.filter((_, index) => branches[index]?.precision === 'fp32');
+  const placement = place(weightBytes([...exact, ...answers]));
+  const graph = new GraphWriter();
+  const weights = new SharedWeights();
+  const viewsOf = turnedViews(graph, model);
+  const vectors: string[] = [];
+  for (const [index, branch] of branches.entries()) {
+    const features = networks[index] as Tensor;
+    const { batch, size } = branch.backbone;
+    const batches = graph.apply('Reshape', viewsOf(branch), graph.integers([-1, batch, 3, size, size]));
+    const parts = await backboneParts(features, branch.precision, placement);
+    const body = branches.length > 1 ? weights.take(parts) : parts;
+    const rows = scan(graph, [batches], { name: `backbone-${index}`, body, output: `features-${index}` });
+    const shape = [-1, turns.length, viewCount(branch.views.plan), features.shape[1] as number];
+    vectors.push(graph.apply('Reshape', rows, graph.integers(shape)));
+  }
+  const body = answerParts(model, combined, answers, placement);
+  scan(graph, vectors, { name: 'estimators', body, output: OUTPUT_NAME });
+  return {
+    nodes: graph.nodes,
+    initializers: [...graph.initializers, ...weights.initializers],
+    inputs: [valueInfo(model.input, modelInput(model))],
+    outputs: [valueInfo(OUTPUT_NAME, { dtype: 'float32', shape: ['photos', TARGETS] })],
+    declared: [],
+  };
+}
+
+/** Makes the views of branches, in every turn; branches that take the same share them. */
+function turnedViews(graph: GraphWriter, { input: kind, turns }: MassModel): (branch: Branch) => string {
+  const made = new Map<string, string>();
+  return (branch) => {
+    const key = viewKey(branch);
+    const turned =
+      made.get(key) ??
+      turnNodes(graph, kind === 'photos' ? viewNodes(graph, 'photos', branch.views) : 'views', turns);
+    made.set(key, turned);
+    return turned;
+  };
+}
+
+/** Element type and shape of what a model is fed; open lengths have names. */
+export function modelInput({ input: kind, branches }: Pick<MassModel, 'input' | 'branches'>): {
+  readonly dtype: 'uint8' | 'float32';
+  readonly shape: readonly (number | string)[];
+} {
+  if (kind === 'photos') return { dtype: 'uint8', shape: ['photos', 'height', 'width', 3] };
+  const { plan, size } = branches[0].views;
+  return { dtype: 'float32', shape: ['photos', viewCount(plan), 3, size, size] };
+}
+
+function requireSharedViews({ input: kind, branches }: MassModel): void {
+  if (kind === 'photos' || branches.every((branch) => viewKey(branch) === viewKey(branches[0]))) return;
+  throw new UsageError('backbones of the run take different views; export it with --input photos');
+}
+
+/** (value / 255 − mean) / std in double precision, as `prepareViews` has it. */
+function normalised(pixels: Tensor, { mean: centre, std }: ViewRecipe): Tensor {
+  const channels = (values: readonly number[]): Tensor => constant([...values], [1, 3, 1, 1], 'float64');
+  const unit = divide(cast(pixels, 'float64'), 255);
+  return cast(divide(subtract(unit, channels(centre)), channels(std)), 'float32');
+}
+
+/** Bytes of all weights; those that several networks take from one place of a file count once. */
+function weightBytes(networks: readonly Tensor[]): number {
+  const sizes = new Map<string, number>();
+  networks.forEach((network, index) => {
+    for (const { name, dtype, shape, origin } of parametersOf([network])) {
+      const { initial } = origin;
+      const key = initial.from === 'file' ? `${initial.path} ${initial.offset}` : `${index} ${name}`;
+      sizes.set(key, bytesPerElement(dtype) * sizeOf(shape));
+    }
+  });
+  return [...sizes.values()].reduce((total, size) => total + size, 0);
+}
+
+async function backboneParts(
+  features: Tensor,
+  precision: Precision,
+  { initializer }: WeightPlacement,
+): Promise<ModelParts> {
+  const replacements =
+    precision === 'fp32'
+      ? undefined
+      : await quantizedReplacements([features], { weights: precision }, 'embedded');
+  return emitModel({
+    outputs: { features },
+    isFed: () => false,
+    initializer,
+    ...(replacements && { replacements }),
+  }).parts;
+}
+
+/** Name under which the features of a branch stand in the last body. */
+const combinedName = (branch: number): string => `combined-${branch}`;
+
+/** What one estimator adds to the answer, `[1, 5]`, from features that are inputs. */
+function estimatorPart({ reads, masses, shares }: MassEstimator, combined: readonly Tensor[]): Tensor {
+  const features = reads.map((branch) =>
+    input(combinedName(branch), (combined[branch] as Tensor).shape, 'float64'),
+  );
+  const ofTurns = masses(features.length === 1 ? (features[0] as Tensor) : concat(features, 1));
+  const average = mean(cast(ofTurns, 'float64'), { axes: [0], keepAxes: true });
+  return multiply(average, constant([...shares], [1, TARGETS], 'float64'));
+}
+
+/** From the vectors of one photo's views, `[turns, views, width]` a branch, to its masses, `[5]`. */
+function answerParts(
+  { estimators, finish = (masses) => masses }: MassModel,
+  combined: readonly Tensor[],
+  answers: readonly Tensor[],
+  { initializer }: WeightPlacement,
+): ModelParts {
+  const emitted = (outputs: Readonly<Record<string, Tensor>>): ModelParts =>
+    emitModel({ outputs, isFed: () => false, initializer }).parts;
+  const names = combined.map((_, branch) => combinedName(branch));
+  const first = emitted(Object.fromEntries(combined.map((features, index) => [names[index], features])));
+  // Each estimator by itself, because those of folds call their weights alike.
+  const models = answers.map((part, index) => prefixed(emitted({ part }), `model-${index}/`, names));
+  const parts = estimators.map((_, index) => input(`model-${index}/part`, [1, TARGETS], 'float64'));
+  const sums = sum(concat(parts, 0), { axes: [0], keepAxes: true });
+  const answer = cast(reshape(finish(sums), [TARGETS]), 'float32');
+  const last = prefixed(
+    emitted({ answer }),
+    'answer/',
+    parts.map(({ label }) => label),
+  );
+  const all = [first, ...models, last];
+  return {
+    nodes: all.flatMap(({ nodes }) => nodes),
+    initializers: all.flatMap(({ initializers }) => initializers),
+    inputs: first.inputs,
+    outputs: last.outputs,
+    declared: all.flatMap(({ declared }) => declared),
+  };
+}
+
+/** `combineViews` for every turn: `[turns, views, width]` to `[turns, features]`. */
+function combinedViews({ views: { plan }, combine }: Branch, vectors: Tensor): Tensor {
+  const [turns = 0, views = 0, width = 0] = vectors.shape;
+  const halves = viewHalves(plan);
+  if (views === halves || combine === 'keep') return reshape(vectors, [turns, views * width]);
+  const averaged = reshape(vectors, [turns, halves, views / halves, width]);
+  return reshape(mean(averaged, { axes: [2] }), [turns, halves * width]);
+}
+
+/** Runs a body for every element of values' first axes and stacks what it says. */
+function scan(
+  graph: GraphWriter,
+  over: readonly string[],
+  { name, body, output }: { readonly name: string; readonly body: ModelParts; readonly output: string },
+): string {
+  const attributes: Record<string, Attribute> = {
+    body: { graph: graphProto(name, body) },
+    num_scan_inputs: int(over.length),
+  };
+  return graph.node('Scan', over, attributes, output);
+}

@@ -1,0 +1,48 @@
+import { UsageError } from './errors.ts';
+
+/** One setting as `--set a.b=value` gives it. */
+export interface SettingChange {
+  readonly path: readonly string[];
+  readonly value: unknown;
+  /** As written, for messages. */
+  readonly written: string;
+}
+
+/**
+ * Takes a change apart. Values are JSON where they parse as such, lists where they hold commas, else text.
+ *
+ * @throws UsageError for one that is not `a.b=value`
+ */
+export function parseChange(written: string): SettingChange {
+  const at = written.indexOf('=');
+  const path = written.slice(0, at).split('.');
+  if (at < 1 || path.some((part) => !/^[A-Za-z][A-Za-z0-9]*$/.test(part) || part in Object.prototype)) {
+    throw new UsageError(`--set ${written}: write it as a.b=value`);
+  }
+  return { path, value: settingValue(written.slice(at + 1)), written };
+}
+
+/**
+ * Puts a change's value at its path of a draft; what lies between is made.
+ *
+ * @throws UsageError where something on the way is a plain value
+ */
+export function applyChange(draft: object, { path, value, written }: SettingChange): void {
+  let target = draft as Record<string, unknown>;
+  for (const part of path.slice(0, -1)) {
+    const inner = target[part] ?? {};
+    if (typeof inner !== 'object')
+      throw new UsageError(`--set ${written}: ${part} has no settings of its own`);
+    target[part] = inner;
+    target = inner as Record<string, unknown>;
+  }
+  target[path.at(-1) ?? ''] = value;
+}
+
+function settingValue(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text.includes(',') ? text.split(',').map((part) => settingValue(part.trim())) : text;
+  }
+}

@@ -1,0 +1,143 @@
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { InputError } from '../../ground/errors.ts';
+import type { RandomStream } from '../../ground/random.ts';
+import type { FittedModel } from '../../learning/estimator.ts';
+import type { Targets } from '../../pasture/targets.ts';
+import type { PhotoSet } from '../../samples/photo-set.ts';
+import { openSafetensors, saveTensors } from '../../tensor/index.ts';
+import { hasDropout } from '../network/dropout.ts';
+import type { Weights } from '../network/loop-state.ts';
+import type { MapPredictor, MassMap } from '../network/maps.ts';
+import {
+  asStored,
+  forStorage,
+  type NetworkModel,
+  readNetwork,
+  writeNetwork,
+} from '../network/model-files.ts';
+import { physicalMasses } from '../network/physical-masses.ts';
+import { BACKBONE } from './photo-backbone.ts';
+import { photoNetworkGraphs } from './photo-network-graph.ts';
+import { type PhotoNetwork, PhotoProgram } from './photo-program.ts';
+
+const TRAINED = 'backbone.safetensors';
+
+/** What all models of a recipe have in common. */
+export type LookingAtPhotos = Pick<PhotoNetwork, 'net' | 'memory' | 'settings'>;
+
+/** A network with a backbone of its own. */
+export type PhotoModel = FittedModel<PhotoSet> & Partial<MapPredictor<PhotoSet>>;
+
+/**
+ * The model of trained weights. Weights of the backbone are kept as they will be stored, so that what predicts now
+ * predicts the same when it is read back.
+ *
+ * @param weights heads, and what was trained of the backbone under `backbone.`
+ */
+export function trainedPhotoModel(
+  looking: LookingAtPhotos,
+  network: NetworkModel,
+  weights: Weights,
+): PhotoModel {
+  const { settings } = looking;
+  const trained = asStored(ofBackbone(weights), settings.storage);
+  const [heads = {}] = network.members;
+  return photoModel({ ...looking, heads, trained }, async (folder) => {
+    await writeNetwork(folder, network, settings.storage);
+    const { mode } = settings.fineTune;
+    await saveTensors(join(folder, TRAINED), { ...forStorage(trained, settings.storage) }, { mode });
+  });
+}
+
+/**
+ * Reads a model that was written; trained weights are used where they lie.
+ *
+ * @throws InputError when a file is missing, damaged or of another recipe
+ */
+export async function readPhotoModel(looking: LookingAtPhotos, folder: string): Promise<PhotoModel> {
+  const { settings } = looking;
+  const network = await readNetwork(folder, settings.architecture.kind);
+  const path = join(folder, TRAINED);
+  const trained = await openSafetensors(path);
+  const mode = new Map(Object.entries(trained.metadata)).get('mode');
+  if (mode !== settings.fineTune.mode) {
+    throw new InputError(path, `was trained in mode ${mode ?? 'unknown'}`, 'train the run again');
+  }
+  const [heads = {}] = network.members;
+  const model = photoModel({ ...looking, heads, trained }, async (other) => {
+    await writeNetwork(other, network, settings.storage);
+    await copyFile(path, join(other, TRAINED));
+  });
+  return { ...model, ...photoNetworkGraphs(looking.net, settings, network, trained) };
+}
+
+function photoModel(network: PhotoNetwork, write: (folder: string) => Promise<void>): PhotoModel {
+  const { architecture } = network.settings;
+  let masses: Promise<PhotoProgram> | undefined;
+  return {
+    async predict(photos) {
+      masses ??= PhotoProgram.open(network, (heads) => heads.masses);
+      return physicalMasses(await (await masses).run(photos), architecture);
+    },
+    ...(hasDropout(network.settings) && {
+      predictSamples: (photos: PhotoSet, samples: number, random: RandomStream) =>
+        sampled(network, photos, samples, random),
+    }),
+    ...(architecture.kind === 'density' && {
+      predictMaps: (photos: PhotoSet) => mapsOf(network, photos),
+    }),
+    write,
+    async close() {
+      const open = masses;
+      masses = undefined;
+      await (await open)?.dispose();
+    },
+  };
+}
+
+async function sampled(
+  network: PhotoNetwork,
+  photos: PhotoSet,
+  samples: number,
+  random: RandomStream,
+): Promise<Targets[][]> {
+  const program = await PhotoProgram.open(network, (heads) => heads.masses, true);
+  try {
+    const drawn: Targets[][] = [];
+    for (let sample = 0; sample < samples; sample++) {
+      const masses = await program.run(photos, random.fork(sample));
+      drawn.push(physicalMasses(masses, network.settings.architecture));
+    }
+    return drawn;
+  } finally {
+    await program.dispose();
+  }
+}
+
+async function mapsOf(network: PhotoNetwork, photos: PhotoSet): Promise<MassMap[]> {
+  const { plan } = network.net;
+  const halves = plan.view === 'whole' ? 1 : 2;
+  const width = halves * plan.grid ** 2 * 3;
+  const program = await PhotoProgram.open(network, ({ maps, masses }) => maps ?? masses);
+  try {
+    const grams = await program.run(photos);
+    return photos.paths.map((_, photo) => ({
+      halves,
+      rows: plan.grid,
+      columns: plan.grid,
+      grams: grams.slice(photo * width, (photo + 1) * width),
+    }));
+  } finally {
+    await program.dispose();
+  }
+}
+
+/** Trained weights of the backbone under the checkpoint's names. */
+export function ofBackbone(weights: Weights): Weights {
+  return Object.fromEntries(
+    Object.entries(weights)
+      .filter(([name]) => name.startsWith(BACKBONE))
+      .map(([name, data]) => [name.slice(BACKBONE.length), data]),
+  );
+}

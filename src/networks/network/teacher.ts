@@ -1,0 +1,125 @@
+import {
+  fitMachine,
+  type MachineSettings,
+  machineComponents,
+} from '../../estimators/kernel/kernel-machine.ts';
+import { targetsFromTable } from '../../estimators/masses/components-table.ts';
+import { UsageError } from '../../ground/errors.ts';
+import { type Matrix, takeRows } from '../../ground/matrix.ts';
+import type { RandomStream } from '../../ground/random.ts';
+import type { MetricLine, TrainingSet } from '../../learning/estimator.ts';
+import { innerFolds } from '../../learning/inner-folds.ts';
+import { judgingPhotos } from '../../learning/session-weights.ts';
+import { weightedR2 } from '../../pasture/metric.ts';
+import type { Targets } from '../../pasture/targets.ts';
+import { balancedBlocks } from './balanced-blocks.ts';
+import { type Block, privilegedBlocks } from './privileged.ts';
+import type { TeacherSettings } from './settings.ts';
+
+/** Kernel ridge regression as in `feature-ridge`; blocks bring their own proportions along. */
+const MACHINE: MachineSettings = {
+  kernels: ['rbf'],
+  gammas: [0.2, 0.4],
+  penalties: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10],
+  sessionWeight: 0.5,
+  clip: 4,
+  scaling: 'together',
+};
+
+/** What metric lines call the teacher's score. */
+const TEACHER_SCORE = 'teacher weighted R²';
+
+/** A row of features counts as much as this many readings, for it tells much more than one. */
+const FEATURES_SAY = 10;
+
+/** Where a teacher teaches: labels, and what of the photos themselves it sees. */
+export interface Classroom {
+  readonly training: Pick<TrainingSet<unknown>, 'targets' | 'groups' | 'weights' | 'attributes'>;
+  /** Features of all photos of the training set; null where there are none. */
+  readonly features: Matrix | null;
+  readonly settings: TeacherSettings;
+  readonly random: RandomStream;
+}
+
+/** What a teacher said of some training photos. */
+export interface Lesson {
+  /** Grams, one a photo taught; those whose masses were not measured are told what they are labelled. */
+  readonly taught: readonly Targets[];
+  /** Weighted R² of what it said of the measured photos. */
+  readonly score: number;
+}
+
+/**
+ * What a teacher that sees more than the photo says of training photos: learning using privileged information
+ * (Vapnik & Vashist 2009), by generalised distillation (Lopez-Paz et al. 2016). The teacher is a kernel ridge
+ * regression on what labels say besides the masses, and on features. In inner folds of whole sessions each photo is
+ * told what a teacher of the other sessions says, so that what it learns is what the privileged information is worth
+ * and not its own label.
+ *
+ * @param photos positions in the training set; the teacher knows of no others
+ * @throws UsageError when there is nothing to see, or fewer than two sessions
+ */
+export function teachTrainingPhotos(
+  { training, features, settings, random }: Classroom,
+  photos: readonly number[],
+): Lesson {
+  const measured = new Set(judgingPhotos(training));
+  const learners = photos.filter((photo) => measured.has(photo));
+  const pick = <T>(values: readonly T[], from = learners): T[] => from.map((photo) => values[photo] as T);
+  const targets = pick(training.targets);
+  const groups = pick(training.groups);
+  const folds = innerFolds({ targets, groups }, settings.innerFolds, random.fork('inner'));
+  if (!folds) {
+    throw new UsageError(
+      'a teacher says of a session what it learnt from others, but there is only one; set estimator.teacher.weight=0',
+    );
+  }
+  const blocks: Block[] = [
+    ...privilegedBlocks(training.attributes ? pick(training.attributes) : [], settings.sees),
+    ...(features && settings.features ? [{ table: takeRows(features, learners), says: FEATURES_SAY }] : []),
+  ];
+  if (blocks.length === 0) {
+    throw new UsageError(
+      'the teacher sees nothing where photos are trained on; name in estimator.teacher.sees what labels say of them',
+    );
+  }
+  const said = new Map<number, Targets>();
+  for (const fold of new Set(folds)) {
+    const others = placesWhere(folds, (other) => other !== fold);
+    const held = placesWhere(folds, (other) => other === fold);
+    const write = balancedBlocks(blocks, others);
+    const known = { inputs: write(others), targets: pick(targets, others), groups: pick(groups, others) };
+    const { machine } = fitMachine(known, MACHINE, () => {});
+    targetsFromTable(machineComponents(machine, write(held))).forEach((masses, row) => {
+      said.set(learners[held[row] as number] as number, masses);
+    });
+  }
+  return {
+    taught: photos.map((photo) => (said.get(photo) ?? training.targets[photo]) as Targets),
+    score: weightedR2(
+      targets,
+      learners.map((photo) => said.get(photo) as Targets),
+    ),
+  };
+}
+
+/** Lessons of one teacher; photos that were taught together before are told the same again. */
+export function lessonsOf(classroom: Classroom): (photos: readonly number[]) => Lesson {
+  const given = new Map<string, Lesson>();
+  return (photos) => {
+    const key = photos.join();
+    const lesson = given.get(key) ?? teachTrainingPhotos(classroom, photos);
+    given.set(key, lesson);
+    return lesson;
+  };
+}
+
+/** A metric line with what its teacher is worth, where there is one and that has a score. */
+export function besideTeacher(line: MetricLine, lesson: Lesson | undefined): MetricLine {
+  return lesson && Number.isFinite(lesson.score) ? { ...line, [TEACHER_SCORE]: lesson.score } : line;
+}
+
+/** Places of inner folds that are wanted. */
+function placesWhere(folds: readonly number[], wanted: (fold: number) => boolean): number[] {
+  return folds.map((_, place) => place).filter((place) => wanted(folds[place] as number));
+}

@@ -1,0 +1,202 @@
+import {
+  readTorchTensorAsFloat32,
+  requireReadable,
+  type TorchCheckpoint,
+  type TorchTensor,
+} from '../formats/torch-checkpoint/index.ts';
+import { InputError, UsageError } from '../ground/errors.ts';
+import { randomStream } from '../ground/random.ts';
+import { requireSuited } from '../networks/fine-tune/fine-tune.ts';
+import {
+  BACKBONE,
+  openPhotoBackbone,
+  type PhotoBackbone,
+  photoShape,
+} from '../networks/fine-tune/photo-backbone.ts';
+import { trainedPhotoModel } from '../networks/fine-tune/photo-model.ts';
+import { photoMemory } from '../networks/fine-tune/photo-views.ts';
+import { heads } from '../networks/network/heads.ts';
+import type { Weights } from '../networks/network/loop-state.ts';
+import { type NetworkModel, writeNetwork } from '../networks/network/model-files.ts';
+import type { NetworkSettings } from '../networks/network/settings.ts';
+import { columnsOf, type NetworkShape } from '../networks/network/shape.ts';
+import { input, Scope, type TensorData } from '../tensor/index.ts';
+import { backboneParameters, tensorProblems } from '../vision/backbones/index.ts';
+import { featurePlan } from '../vision/features/index.ts';
+import { backbonePrefix, holdsBackbone, resolveWeights } from '../vision/weights/index.ts';
+import { photoEstimator } from './photo-estimator.ts';
+import type { Recipe } from './recipe.ts';
+
+/** What networks that were trained elsewhere are to become. */
+export interface ImportTarget {
+  readonly settings: NetworkSettings;
+  readonly net: PhotoBackbone;
+  readonly shape: NetworkShape;
+}
+
+/**
+ * What a recipe's networks are: `fineTune.mode` `full` where checkpoints hold a backbone each, `none` where they hold
+ * heads alone.
+ *
+ * @throws UsageError when the recipe is no network over photos
+ * @throws as finding and opening the backbone's weights does
+ */
+export async function importTarget(recipe: Recipe): Promise<ImportTarget> {
+  const { name, estimator } = recipe;
+  const sets = recipe.input.kind === 'several' ? recipe.input.sets : [recipe.input];
+  if (estimator.kind !== 'network' || estimator.concepts !== null) {
+    throw new UsageError(`recipe ${name}: checkpoints are imported into networks without concepts only`);
+  }
+  const nets: PhotoBackbone[] = [];
+  for (const set of sets) {
+    if (set.kind !== 'backbone') {
+      throw new UsageError(
+        `recipe ${name}: imported networks look at photos with backbones, not ${set.kind}`,
+      );
+    }
+    const { kind: _, backbone, ...plan } = set;
+    nets.push(await openPhotoBackbone(await resolveWeights(backbone), featurePlan(plan)));
+  }
+  const [net, ...others] = nets as [PhotoBackbone, ...PhotoBackbone[]];
+  const extra = others.reduce((sum, other) => sum + columnsOf(photoShape(other)), 0);
+  if (estimator.fineTune.mode !== 'none') {
+    photoEstimator(recipe);
+    requireSuited(net, estimator);
+  }
+  return { settings: estimator, net, shape: { ...photoShape(net), extra } };
+}
+
+/** Whether a checkpoint holds a backbone besides heads. */
+export function hasOwnBackbone(checkpoint: TorchCheckpoint): boolean {
+  return holdsBackbone(checkpoint.tensors.keys());
+}
+
+/**
+ * Makes sure that a checkpoint holds exactly what the network needs.
+ *
+ * @throws InputError naming the file, and missing, unexpected and misshapen tensors
+ */
+export function requireNetwork(target: ImportTarget, checkpoint: TorchCheckpoint): void {
+  requireReadable(checkpoint, checkpoint.unreadable.keys());
+  const wanted = wantedHeads(target);
+  const { ofHeads, ofBackbone } = partsOf(target, checkpoint, wanted);
+  const problems = tensorProblems(wanted, ofHeads).map((problem) => `of heads ${problem}`);
+  if (target.settings.fineTune.mode !== 'none') {
+    const parameters = backboneParameters(target.net.backbone).map(
+      ({ name, shape }) => [name, shape] as const,
+    );
+    const further = tensorProblems(new Map(parameters), ofBackbone);
+    problems.push(...further.map((problem) => `of the backbone ${problem}`));
+  }
+  if (problems.length === 0) return;
+  const isScaled = problems.some((problem) => /missing.*\b(standardise\.|unit\.mean)/.test(problem));
+  throw new InputError(
+    checkpoint.path,
+    `these are not the weights of this ${target.settings.architecture.kind} network: ${problems.join('; ')}`,
+    isScaled
+      ? 'where it was trained on features and masses as they are, set estimator.standardise=false and ' +
+          'estimator.unit=gram'
+      : 'choose the recipe, settings and backbone the checkpoint was trained with',
+  );
+}
+
+/**
+ * Writes the network of a checkpoint as a fold's model, as training would.
+ *
+ * @throws InputError as {@link requireNetwork}, and when a tensor holds anything but finite floats
+ */
+export async function writeImported(
+  target: ImportTarget,
+  checkpoint: TorchCheckpoint,
+  folder: string,
+): Promise<void> {
+  requireNetwork(target, checkpoint);
+  const { settings, net, shape } = target;
+  const wanted = wantedHeads(target);
+  const { ofHeads, ofBackbone } = partsOf(target, checkpoint, wanted);
+  const network: NetworkModel = {
+    architecture: settings.architecture.kind,
+    shape,
+    columns: columnsOf(shape),
+    concepts: null,
+    members: [await valuesOf(checkpoint, wanted.keys(), ofHeads)],
+  };
+  if (settings.fineTune.mode === 'none') {
+    await writeNetwork(folder, network, settings.storage);
+    return;
+  }
+  const names = backboneParameters(net.backbone).map(({ name }) => name);
+  const trained = await valuesOf(checkpoint, names, ofBackbone, BACKBONE);
+  const looking = { net, settings, memory: photoMemory(0) };
+  await trainedPhotoModel(looking, network, trained).write(folder);
+}
+
+/** Shapes of the heads' tensors by name. */
+function wantedHeads({ settings, shape }: ImportTarget): ReadonlyMap<string, readonly number[]> {
+  const { halves, parts, dim, extra } = shape;
+  const scope = Scope.root({ random: randomStream(0) });
+  const features = {
+    parts: input('parts', [1, halves, parts, dim]),
+    ...(extra > 0 && { extra: input('extra', [1, extra]) }),
+  };
+  heads(scope.forInference(), features, settings);
+  return new Map(scope.parameters.map(({ name, shape: own }) => [name, own]));
+}
+
+interface Parts {
+  /** Tensors by their name in heads or backbone. */
+  readonly ofHeads: ReadonlyMap<string, TorchTensor>;
+  readonly ofBackbone: ReadonlyMap<string, TorchTensor>;
+}
+
+/** Tensors of the backbone by their names in it, all others by theirs, without a prefix that the heads have. */
+function partsOf(
+  { settings }: ImportTarget,
+  { path, tensors }: TorchCheckpoint,
+  wanted: ReadonlyMap<string, readonly number[]>,
+): Parts {
+  const names = [...tensors.keys()];
+  const own = settings.fineTune.mode === 'none' ? null : backbonePrefix(path, names);
+  const headPrefix = prefixOf(names, wanted.keys());
+  const ofHeads = new Map<string, TorchTensor>();
+  const ofBackbone = new Map<string, TorchTensor>();
+  for (const [name, tensor] of tensors) {
+    const bare = name.startsWith(headPrefix) ? name.slice(headPrefix.length) : name;
+    if (own !== null && name.startsWith(own) && !wanted.has(bare))
+      ofBackbone.set(name.slice(own.length), tensor);
+    else ofHeads.set(bare, tensor);
+  }
+  return { ofHeads, ofBackbone };
+}
+
+/** What stands before the first of the wanted names that there is; nothing where there is none. */
+function prefixOf(names: readonly string[], wanted: Iterable<string>): string {
+  for (const name of wanted) {
+    const found = names.find((other) => other === name || other.endsWith(`.${name}`));
+    if (found !== undefined) return found.slice(0, found.length - name.length);
+  }
+  return '';
+}
+
+async function valuesOf(
+  checkpoint: TorchCheckpoint,
+  names: Iterable<string>,
+  found: ReadonlyMap<string, TorchTensor>,
+  prefix = '',
+): Promise<Weights> {
+  const weights: Record<string, TensorData> = {};
+  for (const name of names) {
+    const tensor = found.get(name);
+    if (tensor === undefined) continue;
+    const values = await readTorchTensorAsFloat32(checkpoint, tensor.name);
+    if (!values.every(Number.isFinite)) {
+      throw new InputError(
+        `${checkpoint.path} tensor "${tensor.name}"`,
+        'holds numbers that are not finite',
+        'its training went wrong: take an earlier checkpoint',
+      );
+    }
+    weights[`${prefix}${name}`] = { dtype: 'float32', shape: tensor.shape, values };
+  }
+  return weights;
+}

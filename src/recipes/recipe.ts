@@ -1,0 +1,255 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { kernelRidgeSettings, ridgeSettings, viewAverageSettings } from '../estimators/kernel/settings.ts';
+import { reductionSettings } from '../estimators/reduction/reduction-settings.ts';
+import { stackSettings } from '../estimators/stack/stack-settings.ts';
+import { transformSettings } from '../estimators/target-transform/transform-settings.ts';
+import {
+  LEAFWISE_BOOST_DEFAULTS,
+  leafwiseBoostSettings,
+  OBLIVIOUS_BOOST_DEFAULTS,
+  obliviousBoostSettings,
+} from '../estimators/trees/boost-settings.ts';
+import { InputError, messageOf, UsageError } from '../ground/errors.ts';
+import { applyChange, parseChange } from '../ground/setting-change.ts';
+import { networkSettings } from '../networks/network/settings.ts';
+import { inputSettings } from '../samples/input-settings.ts';
+import { featureLayout, featurePlan } from '../vision/features/index.ts';
+import { learnsFromPhotos } from './learns-from-photos.ts';
+import { NETWORK_RECIPES } from './network-presets.ts';
+
+/** Estimators of which a stack can be made. */
+const learner = z.discriminatedUnion('kind', [
+  ridgeSettings,
+  kernelRidgeSettings,
+  viewAverageSettings,
+  leafwiseBoostSettings,
+  obliviousBoostSettings,
+  networkSettings,
+]);
+
+const recipeSchema = z.strictObject({
+  name: z.string().min(1),
+  input: inputSettings,
+  /** What features are reduced to, inside every fold. */
+  reduction: reductionSettings.default({ kind: 'none' }),
+  /** What is learnt instead of grams. */
+  transform: transformSettings.default({ kind: 'none' }),
+  estimator: z.discriminatedUnion('kind', [...learner.options, stackSettings(learner)]),
+  evaluation: z.strictObject({
+    /** Whether a second evaluation holds out one State at a time. */
+    leaveOneStateOut: z.boolean(),
+  }),
+});
+
+/** A recipe as resolved: every setting has its value. */
+export type Recipe = z.output<typeof recipeSchema>;
+export type EstimatorSettings = Recipe['estimator'];
+
+/** A recipe as written, before defaults and checks. */
+interface RecipeDraft {
+  name?: unknown;
+  input?: unknown;
+  reduction?: unknown;
+  transform?: unknown;
+  /** What is taken of photos once a backbone is named. */
+  plan?: unknown;
+  estimator?: unknown;
+  evaluation?: unknown;
+}
+
+const RIDGE_DEFAULTS = { sessionWeight: 0.5, clip: 4, scaling: 'columns' };
+const PENALTIES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
+const SOFT_KERNEL = { weight: 1, kernels: ['laplacian'], gammas: [0.3], penalties: PENALTIES };
+
+/** Values an estimator's settings have where a recipe does not give them. */
+const ESTIMATOR_DEFAULTS: Readonly<Record<EstimatorSettings['kind'], object>> = {
+  ridge: { ...RIDGE_DEFAULTS, penalties: PENALTIES },
+  'kernel-ridge': { ...RIDGE_DEFAULTS, kernels: ['rbf'], gammas: [0.2, 0.4], penalties: PENALTIES },
+  'view-average': {
+    ...RIDGE_DEFAULTS,
+    sessionWeight: 0,
+    members: [
+      { view: 'contrast', weight: 2, kernels: ['linear'], gammas: [1], penalties: PENALTIES },
+      { view: 'form', ...SOFT_KERNEL },
+      { view: 'scatter', ...SOFT_KERNEL },
+    ],
+  },
+  'leafwise-boost': LEAFWISE_BOOST_DEFAULTS,
+  'oblivious-boost': OBLIVIOUS_BOOST_DEFAULTS,
+  network: {},
+  stack: {},
+};
+
+const RECIPES: Readonly<Record<string, RecipeDraft>> = {
+  'descriptor-ridge': { input: { kind: 'descriptors' }, estimator: { kind: 'view-average' } },
+  'feature-ridge': { input: { kind: 'features' }, estimator: { kind: 'kernel-ridge' } },
+  'descriptor-boost': { input: { kind: 'descriptors' }, estimator: { kind: 'leafwise-boost' } },
+  'feature-boost': { input: { kind: 'features' }, estimator: { kind: 'leafwise-boost' } },
+  'feature-stack': {
+    input: { kind: 'features' },
+    estimator: {
+      kind: 'stack',
+      combine: 'fitted',
+      members: [
+        { input: 'each', estimator: { kind: 'kernel-ridge' } },
+        {
+          input: 'each',
+          reduction: { kind: 'pca', components: 64 },
+          estimator: { kind: 'kernel-ridge', scaling: 'together' },
+        },
+      ],
+    },
+  },
+  ...Object.fromEntries(
+    Object.entries(NETWORK_RECIPES).map(([name, recipe]) => [
+      name,
+      { input: { kind: 'features' }, ...recipe },
+    ]),
+  ),
+};
+
+/** Names of the recipes that come with sward. */
+export const RECIPE_NAMES: readonly string[] = Object.keys(RECIPES);
+
+/**
+ * A recipe by name or from a JSON file, with settings changed by `path=value` texts (`estimator.clip=3`,
+ * `estimator.penalties=0.1,1`). Values are JSON where they parse as such, lists where they hold commas, else
+ * text. Setting `estimator.kind` starts from that estimator's defaults; `backbone=NAME` makes the input features
+ * of that backbone, taken by the recipe's plan (`input.view`, `input.blocks` … change it), and `extra=NAME` puts the
+ * pooled features of another one's halves beside them. `backbone=A,B` takes several, `descriptors` among them.
+ *
+ * @throws UsageError for an unknown recipe, path or value
+ * @throws InputError when a recipe file cannot be read
+ */
+export async function resolveRecipe(nameOrFile: string, changes: readonly string[]): Promise<Recipe> {
+  const draft = structuredClone(
+    Object.hasOwn(RECIPES, nameOrFile)
+      ? { name: nameOrFile, ...RECIPES[nameOrFile] }
+      : await readRecipeFile(nameOrFile),
+  );
+  const ordered = [...changes].sort((a, b) => rankOf(a) - rankOf(b));
+  for (const change of ordered) changeDraft(draft, change);
+  return parseRecipe(nameOrFile, draft);
+}
+
+/** A new kind of estimator or a backbone comes first, for settings belong to it; what is put beside it last. */
+function rankOf(change: string): number {
+  const order = [/^(estimator\.kind|backbone)=/, /^estimator\.architecture\.kind=/, /^(?!extra=)/];
+  const rank = order.findIndex((pattern) => pattern.test(change));
+  return rank < 0 ? order.length : rank;
+}
+
+/** Checks a recipe read back from a run folder. @throws InputError naming `where` */
+export function parseStoredRecipe(where: string, stored: unknown): Recipe {
+  const parsed = recipeSchema.safeParse(stored);
+  if (parsed.success) return parsed.data;
+  throw new InputError(where, `its recipe is damaged (${issuesOf(parsed.error)})`, 'train the run again');
+}
+
+function parseRecipe(nameOrFile: string, { plan: _, ...draft }: RecipeDraft): Recipe {
+  const parsed = recipeSchema.safeParse({
+    ...draft,
+    estimator: withDefaults(draft.estimator),
+    evaluation: { leaveOneStateOut: true, ...(draft.evaluation as object | undefined) },
+  });
+  if (!parsed.success) throw new UsageError(`recipe ${nameOrFile}: ${issuesOf(parsed.error)}`);
+  const { reduction, estimator } = parsed.data;
+  if (reduction.kind !== 'none' && (estimator.kind === 'stack' || estimator.kind === 'view-average')) {
+    throw new UsageError(
+      `recipe ${nameOrFile}: reduction: ${estimator.kind} picks columns of its own; ` +
+        'reduce inside the members of a stack',
+    );
+  }
+  return withLayout(withEvaluation(parsed.data, draft), draft);
+}
+
+/** An estimator, and the members it may have, with their kind's defaults. */
+function withDefaults(draft: unknown): unknown {
+  if (typeof draft !== 'object' || draft === null) return draft;
+  const estimator: { kind?: unknown; members?: unknown } = draft;
+  const defaults = Object.entries(ESTIMATOR_DEFAULTS).find(([kind]) => kind === estimator.kind)?.[1];
+  const { members } = estimator;
+  return {
+    ...defaults,
+    ...estimator,
+    ...(estimator.kind === 'stack' &&
+      Array.isArray(members) && {
+        members: members.map((member: unknown) =>
+          typeof member === 'object' && member !== null && 'estimator' in member
+            ? { ...member, estimator: withDefaults(member.estimator) }
+            : member,
+        ),
+      }),
+  };
+}
+
+/** Training on photos takes hours, so that States are held out only when that is asked for. */
+function withEvaluation(recipe: Recipe, draft: RecipeDraft): Recipe {
+  const { leaveOneStateOut } = (draft.evaluation ?? {}) as Partial<Recipe['evaluation']>;
+  if (leaveOneStateOut !== undefined || !learnsFromPhotos(recipe)) return recipe;
+  return { ...recipe, evaluation: { leaveOneStateOut: false } };
+}
+
+/** A network reads features as the backbone's plan arranges them, unless the recipe says otherwise. */
+function withLayout(recipe: Recipe, draft: RecipeDraft): Recipe {
+  const { input, estimator } = recipe;
+  const given = (draft.estimator as { layout?: object } | undefined)?.layout;
+  const first = input.kind === 'several' ? input.sets[0] : input;
+  if (estimator.kind !== 'network' || first?.kind !== 'backbone') return recipe;
+  const { kind: _, backbone: __, ...plan } = first;
+  if (plan.view === 'windows' && estimator.architecture.kind === 'density') {
+    throw new UsageError(
+      `recipe ${recipe.name}: density sums the masses of parts, but windows overlap; choose input.view whole or halves`,
+    );
+  }
+  const layout = { ...estimator.layout, ...featureLayout(featurePlan(plan)), ...given };
+  return { ...recipe, estimator: { ...estimator, layout } };
+}
+
+async function readRecipeFile(path: string): Promise<RecipeDraft> {
+  if (!path.endsWith('.json')) {
+    throw new UsageError(`no recipe is called ${path}; use ${RECIPE_NAMES.join(', ')} or a .json file`);
+  }
+  try {
+    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  } catch (error) {
+    throw new InputError(path, `cannot be read as a recipe (${messageOf(error)})`, 'give a JSON file');
+  }
+  throw new InputError(path, 'is not a JSON object', 'write a recipe such as {"name": …, "input": …}');
+}
+
+function changeDraft(draft: RecipeDraft, written: string): void {
+  const change = parseChange(written);
+  const { path, value } = change;
+  if (path.join('.') === 'estimator.kind') {
+    draft.estimator = { kind: value };
+    return;
+  }
+  if (path.join('.') === 'backbone') {
+    const { kind, ...known } = (draft.input ?? {}) as { readonly kind?: unknown };
+    const plan = kind === 'backbone' ? known : (draft.plan as object | undefined);
+    const set = (backbone: unknown): object => ({ ...plan, kind: 'backbone', backbone });
+    draft.input = Array.isArray(value)
+      ? {
+          kind: 'several',
+          sets: value.map((name) => (name === 'descriptors' ? { kind: 'descriptors' } : set(name))),
+        }
+      : set(value);
+    return;
+  }
+  if (path.join('.') === 'extra') {
+    draft.input = { kind: 'several', sets: [draft.input, { kind: 'backbone', backbone: value }] };
+    return;
+  }
+  if (path.join('.') === 'estimator.architecture.kind') {
+    draft.estimator = { ...(draft.estimator as object | undefined), architecture: { kind: value } };
+    return;
+  }
+  applyChange(draft, change);
+}
+
+function issuesOf(error: z.ZodError): string {
+  return error.issues.map((issue) => `${issue.path.join('.') || 'recipe'}: ${issue.message}`).join('; ');
+}

@@ -1,0 +1,100 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readCsv, writeCsv } from '../formats/csv.ts';
+import { readPredictions } from '../data/predictions.ts';
+import { sampleId, splitSampleId } from '../data/sample-id.ts';
+import { scoreTargets } from '../pasture/metric.ts';
+import { TARGET_NAMES, type Targets, targetsToArray } from '../pasture/targets.ts';
+import type { RunResults } from './results.ts';
+import { type ScoreJson, scoreToJson, storedScore } from './score-json.ts';
+
+/** File of a run folder with what was predicted of each photo without its State. */
+export const STATES_OUT = 'leave-one-state-out.csv';
+const COLUMNS = ['sample_id', 'target', 'observed', 'State'] as const;
+
+/** A photo with what a model says of it that has seen nothing of its State, grams. */
+export interface StateOutRow {
+  readonly imageId: string;
+  readonly state: string;
+  readonly observed: Targets;
+  readonly predicted: Targets;
+}
+
+/** Scores of States held out one at a time: of all their photos pooled, and of each State, sorted by name. */
+export type StateScores = NonNullable<RunResults['leaveOneStateOut']>;
+
+/** Scores what was predicted without each photo's State. */
+export function scoreStates(rows: readonly StateOutRow[]): StateScores {
+  const scoreOf = (photos: readonly StateOutRow[]): StateScores['pooled'] =>
+    scoreTargets(
+      photos.map(({ observed }) => observed),
+      photos.map(({ predicted }) => predicted),
+    );
+  return {
+    pooled: scoreOf(rows),
+    perState: statesIn(rows.map(({ state }) => state)).map((state) => ({
+      state,
+      score: scoreOf(rows.filter((row) => row.state === state)),
+    })),
+  };
+}
+
+/** The States that occur, sorted. */
+export function statesIn(states: readonly (string | null)[]): string[] {
+  return [...new Set(states.filter((state) => state !== null))].sort();
+}
+
+/** Writes `leave-one-state-out.csv`: predicted (`target`) and observed mass of every photo and target, in grams. */
+export async function writeStatesOut(run: string, rows: readonly StateOutRow[]): Promise<void> {
+  const lines = rows.flatMap(({ imageId, state, observed, predicted }) => {
+    const measured = targetsToArray(observed);
+    const said = targetsToArray(predicted);
+    return TARGET_NAMES.map((target, column) => [
+      sampleId(imageId, target),
+      said[column] ?? Number.NaN,
+      measured[column] ?? Number.NaN,
+      state,
+    ]);
+  });
+  await writeCsv(join(run, STATES_OUT), COLUMNS, lines);
+}
+
+/** What was predicted of a photo without its State. */
+export type StateOutPrediction = Pick<StateOutRow, 'state' | 'predicted'>;
+
+/**
+ * Reads what {@link writeStatesOut} wrote, by photo; null where a run has none.
+ *
+ * @throws InputError when it is damaged
+ */
+export async function readStatesOut(run: string): Promise<ReadonlyMap<string, StateOutPrediction> | null> {
+  const path = join(run, STATES_OUT);
+  if (!(await stat(path).catch(() => null))) return null;
+  const states = new Map<string, string>();
+  for (const { cells } of (await readCsv(path, COLUMNS)).rows) {
+    states.set(splitSampleId(cells.sample_id ?? '')?.imageId ?? '', cells.State ?? '');
+  }
+  const photos = await readPredictions(path);
+  return new Map(
+    photos.map(({ imageId, targets }) => [imageId, { state: states.get(imageId) ?? '', predicted: targets }]),
+  );
+}
+
+interface StateScoresJson {
+  readonly pooled: ScoreJson;
+  readonly per_state: readonly { readonly state: string; readonly score: ScoreJson }[];
+}
+
+/** The form of the scores in `scores.json`. */
+export function stateScoresToJson({ pooled, perState }: StateScores): StateScoresJson {
+  return {
+    pooled: scoreToJson(pooled),
+    per_state: perState.map(({ state, score }) => ({ state, score: scoreToJson(score) })),
+  };
+}
+
+/** Reads the scores back from `scores.json`. */
+export const storedStateScores = z
+  .object({ pooled: storedScore, per_state: z.array(z.object({ state: z.string(), score: storedScore })) })
+  .transform((json): StateScores => ({ pooled: json.pooled, perState: json.per_state }));

@@ -1,0 +1,49 @@
+import type { MetricLine } from '../learning/estimator.ts';
+import type { Score } from '../pasture/metric.ts';
+import type { Targets } from '../pasture/targets.ts';
+import type { EnsembleFacts } from './ensemble-facts.ts';
+import type { LearningBySessions } from './learning-by-sessions.ts';
+import type { PseudoRecord } from './pseudo-record.ts';
+
+/** One training photo with what was measured, what the out-of-fold model said, and its session. */
+export interface OutOfFoldRow {
+  readonly imageId: string;
+  /** Absolute path of the photo, or null when training used a feature file only. */
+  readonly photoPath: string | null;
+  readonly fold: number;
+  readonly observed: Targets;
+  readonly predicted: Targets;
+  /** ISO date `2015-09-04`, or null where unknown. */
+  readonly date: string | null;
+  readonly state: string | null;
+  readonly species: string | null;
+}
+
+export type { MetricLine };
+
+/** Everything a report shows, read back from a run folder or handed over by the trainer. */
+export interface RunResults {
+  readonly recipeName: string;
+  /** Score of all out-of-fold predictions pooled. */
+  readonly outOfFold: Score;
+  /** Score of each fold's held-out photos, by fold number. */
+  readonly perFold: readonly { readonly fold: number; readonly score: Score }[];
+  /** Score when one State at a time is held out, when it was computed. */
+  readonly leaveOneStateOut: {
+    readonly pooled: Score;
+    readonly perState: readonly { readonly state: string; readonly score: Score }[];
+  } | null;
+  readonly rows: readonly OutOfFoldRow[];
+  /** Training curves by fold; empty lists where the estimator has none. */
+  readonly curves: readonly { readonly fold: number; readonly lines: readonly MetricLine[] }[];
+  /** Rounds of self-training, where the run is the last of them. */
+  readonly pseudo?: PseudoRecord | null;
+  /** Score by number of sessions learnt from, where it was asked for. */
+  readonly bySessions?: LearningBySessions | null;
+  /** How members were combined, where the run is an ensemble; its scores are then nested ones. */
+  readonly ensemble?: EnsembleFacts | null;
+  /** The recipe as resolved, for the settings table. */
+  readonly settings: unknown;
+  /** Data fingerprint, versions, seed and the like, shown as a table: label → value. */
+  readonly provenance: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,80 @@
+import type { RandomStream } from '../ground/random.ts';
+import type { Scene, Vector } from './scene.ts';
+import { appendRow } from './store.ts';
+
+/** A long organ to grow: where it starts, where it heads, how it bends and narrows. Lengths cm, angles radians. */
+export interface StrokeShape {
+  readonly start: Vector;
+  /** Heading in the plane; 0 is +x. */
+  readonly azimuth: number;
+  /** Angle above the ground at the start. */
+  readonly elevation: number;
+  readonly length: number;
+  readonly width: number;
+  /** How much the elevation falls over the whole length. */
+  readonly bend: number;
+  /** Standard deviation of the heading's change over the whole length. */
+  readonly wander: number;
+  /** Rotation about the own axis, start and end. */
+  readonly twist: readonly [number, number];
+  /** How the width runs from base to tip: a pointed blade, a stem, a torn piece. */
+  readonly profile: 'blade' | 'stem' | 'torn';
+  /** 0 flat … 1 strongly keeled. */
+  readonly fold: number;
+}
+
+const PROFILE: Readonly<Record<StrokeShape['profile'], (along: number) => number>> = {
+  blade: (along) => (0.55 + 0.45 * Math.min(1, along * 4)) * Math.max(0.02, 1 - along ** 2.4),
+  stem: (along) => 1 - 0.45 * along,
+  torn: (along) => 0.45 + 0.55 * Math.sin(Math.PI * (0.15 + 0.75 * along)),
+};
+
+/** What growing a stroke leaves behind: its tip, where a leaf may sit, and its one-sided area in cm². */
+export interface GrownStroke {
+  readonly tip: Vector;
+  readonly areaSquareCentimetres: number;
+}
+
+/** Grows one stroke node by node and adds it to the scene. It never sinks below the ground. */
+export function growStroke(
+  scene: Scene,
+  shape: StrokeShape,
+  material: number,
+  random: RandomStream,
+): GrownStroke {
+  const segments = Math.max(3, Math.min(14, Math.ceil(3 + shape.length / 1.8)));
+  const step = shape.length / segments;
+  const profile = PROFILE[shape.profile];
+  const firstNode = scene.nodes.count;
+  let [x, y, z] = shape.start;
+  let azimuth = shape.azimuth;
+  let area = 0;
+  // Drooping speeds up towards the tip, as in a leaf held by its base.
+  const bendAt = (along: number): number => shape.elevation - shape.bend * along ** 1.4;
+  for (let index = 0; index <= segments; index++) {
+    const along = index / segments;
+    const halfWidth = 0.5 * shape.width * profile(along);
+    const offset = appendRow(scene.nodes);
+    const nodes = scene.nodes.values;
+    nodes[offset] = x;
+    nodes[offset + 1] = y;
+    nodes[offset + 2] = z;
+    nodes[offset + 3] = halfWidth;
+    nodes[offset + 4] = shape.twist[0] + (shape.twist[1] - shape.twist[0]) * along;
+    area += step * 2 * halfWidth * (index === 0 || index === segments ? 0.5 : 1);
+    if (index === segments) break;
+    const elevation = bendAt(along + 0.5 / segments);
+    const flat = Math.cos(elevation) * step;
+    x += Math.cos(azimuth) * flat;
+    y += Math.sin(azimuth) * flat;
+    z = Math.max(0.04, z + Math.sin(elevation) * step);
+    azimuth += (shape.wander / Math.sqrt(segments)) * random.normal();
+  }
+  const offset = appendRow(scene.strokes);
+  const strokes = scene.strokes.values;
+  strokes[offset] = firstNode;
+  strokes[offset + 1] = segments + 1;
+  strokes[offset + 2] = material;
+  strokes[offset + 3] = shape.fold;
+  return { tip: [x, y, z], areaSquareCentimetres: area };
+}

@@ -1,0 +1,155 @@
+import { resolve } from 'node:path';
+import { groupsOf } from '../../data/folds/index.ts';
+import type { PipelineRows } from '../../estimators/combination/pipeline.ts';
+import { InputError, UsageError } from '../../ground/errors.ts';
+import { type Targets, targetsToArray } from '../../pasture/targets.ts';
+import type { OutOfFoldRow } from '../../runs/results.ts';
+import { type RunManifest, readCompleteManifest } from '../../runs/run-folder.ts';
+import { readRunResults } from '../../runs/run-results.ts';
+
+/** A finished run with its out-of-fold predictions. */
+export interface EnsembleMember {
+  readonly run: string;
+  readonly manifest: RunManifest;
+  readonly rows: readonly OutOfFoldRow[];
+  /** Weighted R² out of fold. */
+  readonly weightedR2: number;
+}
+
+/** Members with their photos in one order. */
+export interface AlignedMembers {
+  readonly members: readonly EnsembleMember[];
+  /** The photos, as the first member has them. */
+  readonly photos: readonly OutOfFoldRow[];
+  readonly rows: PipelineRows;
+  /** What a photo's weights must be fitted without: its fold where all members have the same folds, else its session. */
+  readonly parts: readonly number[];
+  readonly nestedBy: 'fold' | 'session';
+}
+
+/** Masses this close are the same measurement, grams; a CSV keeps every digit. */
+const SAME_MASS = 1e-6;
+
+/**
+ * Reads runs that are to be combined and puts their photos in one order.
+ *
+ * @throws InputError when a run is unfinished or an ensemble itself, when runs have other photos or other measured
+ *   masses, or when a run's folds split what another one keeps together: its predictions have then seen photos of
+ *   the session they are scored on
+ * @throws UsageError when a run comes twice
+ */
+export async function readMembers(runs: readonly string[]): Promise<AlignedMembers> {
+  const members: EnsembleMember[] = [];
+  for (const run of runs) {
+    if (members.some((member) => resolve(member.run) === resolve(run))) {
+      throw new UsageError(`${run} is given twice`);
+    }
+    const manifest = await readCompleteManifest(run);
+    const { rows, outOfFold } = await readRunResults(run);
+    members.push({ run, manifest, rows, weightedR2: outOfFold.weightedR2 });
+  }
+  const [first, ...others] = members;
+  if (!first) throw new UsageError('name the runs to combine');
+  const photos = first.rows;
+  const aligned = [photos, ...others.map((member) => alignRows(member, first))];
+  const sessions = jointSessions(members, photos);
+  members.forEach((member, index) => {
+    requireWhole(
+      member,
+      (aligned[index] ?? []).map((row) => row.fold),
+      sessions,
+    );
+  });
+  const folds = aligned.map((rows) => rows.map((row) => row.fold));
+  const sameFolds = folds.every((other) => samePartition(folds[0] ?? [], other));
+  return {
+    members,
+    photos,
+    rows: {
+      members: aligned.map((rows) => rows.map((row) => row.predicted)),
+      observed: photos.map((row) => row.observed),
+      sessions,
+      states: photos.map((row) => row.state),
+    },
+    parts: sameFolds ? (folds[0] ?? []) : numbered(sessions),
+    nestedBy: sameFolds ? 'fold' : 'session',
+  };
+}
+
+/** A member's rows in the order of the first member's. */
+function alignRows({ run, rows }: EnsembleMember, first: EnsembleMember): OutOfFoldRow[] {
+  const byId = new Map(rows.map((row) => [row.imageId, row]));
+  const remedy = 'combine runs that were trained on the same photos and labels';
+  if (rows.length !== first.rows.length) {
+    throw new InputError(run, `has ${rows.length} photos, but ${first.run} has ${first.rows.length}`, remedy);
+  }
+  return first.rows.map((photo) => {
+    const row = byId.get(photo.imageId);
+    if (!row) throw new InputError(run, `has no photo ${photo.imageId} of ${first.run}`, remedy);
+    if (!sameMasses(row.observed, photo.observed)) {
+      throw new InputError(run, `has other masses of ${photo.imageId} than ${first.run}`, remedy);
+    }
+    return row;
+  });
+}
+
+function sameMasses(a: Targets, b: Targets): boolean {
+  const other = targetsToArray(b);
+  return targetsToArray(a).every((mass, target) => Math.abs(mass - (other[target] ?? 0)) <= SAME_MASS);
+}
+
+/** Photos that any member keeps together, joined; each set is named by its first photo's group. */
+function jointSessions(members: readonly EnsembleMember[], photos: readonly OutOfFoldRow[]): string[] {
+  const groupings = [...new Set(members.map(({ manifest }) => manifest.folds.grouping))];
+  const parent = photos.map((_, photo) => photo);
+  const rootOf = (photo: number): number => {
+    const above = parent[photo] ?? photo;
+    return above === photo ? photo : rootOf(above);
+  };
+  const names = groupings.map((grouping) => groupsOf(photos, grouping));
+  for (const groups of names) {
+    const firstOf = new Map<string, number>();
+    groups.forEach((group, photo) => {
+      const first = firstOf.get(group) ?? photo;
+      firstOf.set(group, first);
+      const [a, b] = [rootOf(first), rootOf(photo)];
+      parent[Math.max(a, b)] = Math.min(a, b);
+    });
+  }
+  // With one grouping its own names serve; a union of several is called by what its first photo is in the first.
+  return photos.map((_, photo) => names[0]?.[rootOf(photo)] ?? '');
+}
+
+function requireWhole({ run }: EnsembleMember, folds: readonly number[], sessions: readonly string[]): void {
+  const foldOf = new Map<string, number>();
+  sessions.forEach((session, photo) => {
+    const fold = folds[photo] ?? 0;
+    const other = foldOf.get(session) ?? fold;
+    if (other !== fold) {
+      throw new InputError(
+        run,
+        `has photos of the session ${session} in folds ${other} and ${fold}, so its predictions leak into a nested score`,
+        'train all members with the same --group',
+      );
+    }
+    foldOf.set(session, fold);
+  });
+}
+
+/** Whether two numberings part the photos in the same way. */
+function samePartition(a: readonly number[], b: readonly number[]): boolean {
+  const forth = new Map<number, number>();
+  const back = new Map<number, number>();
+  return a.every((part, photo) => {
+    const other = b[photo] ?? -1;
+    if (!forth.has(part)) forth.set(part, other);
+    if (!back.has(other)) back.set(other, part);
+    return forth.get(part) === other && back.get(other) === part;
+  });
+}
+
+/** Names as numbers in order of first appearance. */
+function numbered(names: readonly string[]): number[] {
+  const order = [...new Set(names)];
+  return names.map((name) => order.indexOf(name));
+}

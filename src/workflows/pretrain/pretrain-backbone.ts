@@ -1,0 +1,176 @@
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { UsageError } from '../../ground/errors.ts';
+import { isInside, writeFileAtomically } from '../../ground/files.ts';
+import { valueFingerprint } from '../../ground/fingerprint.ts';
+import { type Progress, SILENT } from '../../ground/progress.ts';
+import { randomStream } from '../../ground/random.ts';
+import { packageVersion } from '../../ground/version.ts';
+import type { MetricLine } from '../../learning/estimator.ts';
+import { openPhotoBackbone, type PhotoBackbone } from '../../networks/fine-tune/photo-backbone.ts';
+import { pretrain, requirePretrainable } from '../../networks/pretrain/pretrain.ts';
+import { type PretrainSettings, wholePhotoPlan } from '../../networks/pretrain/settings.ts';
+import { wholeBackbone } from '../../networks/pretrain/whole-backbone.ts';
+import {
+  BACKBONE_FILE,
+  DESCRIPTION_FILE,
+  finishPretrainFolder,
+  PHOTOS_FILE,
+  type PretrainManifest,
+  pretrainCheckpoint,
+  pretrainFolderState,
+  REPORT_FILE,
+  settlePretrainFolder,
+  startPretrainFolder,
+  writeCurves,
+} from '../../runs/pretrain-folder.ts';
+import type { ExistingRunPolicy } from '../../runs/run-start.ts';
+import { saveTensors } from '../../tensor/index.ts';
+import { originOf, type ResolvedWeights, resolveWeights } from '../../vision/weights/index.ts';
+import { type PretrainData, readPretrainData } from './pretrain-data.ts';
+import { watchEpochs } from './pretrain-progress.ts';
+
+export interface PretrainOptions extends ExistingRunPolicy {
+  /** Folder of class folders or of a table, or the table. */
+  readonly photos: string;
+  /** Name in the catalogue, repository of the hub, or a file. */
+  readonly backbone: string;
+  /** Folder to write. */
+  readonly out: string;
+  readonly settings: PretrainSettings;
+  readonly seed: number;
+  readonly progress?: Progress;
+}
+
+/**
+ * Trains a backbone further on photos of classes or with measurements, and writes a folder: the whole backbone as
+ * `backbone.safetensors` with its description, `pretrain.json`, `metrics.jsonl`, `photos.csv` and `report.html`. An
+ * interrupted pretraining resumes; a finished one of the very same command is left as it is.
+ *
+ * @throws InputError when photos, labels or weights cannot be used
+ * @throws UsageError when `out` holds something else, or settings, backbone and photos do not suit each other
+ */
+export async function pretrainBackbone(options: PretrainOptions): Promise<PretrainManifest> {
+  const { settings, seed, out } = options;
+  const progress = options.progress ?? SILENT;
+  await pretrainFolderState(out);
+  const weights = await resolveWeights(options.backbone);
+  requireElsewhere(weights, out);
+  const net = await openPhotoBackbone(weights, wholePhotoPlan(settings));
+  requirePretrainable(net, settings);
+  const data = await readPretrainData(options.photos, out, settings, seed, progress);
+  const manifest = manifestOf(options, weights, data);
+  const mode = await settlePretrainFolder(out, manifest.fingerprint, options);
+  if (typeof mode === 'object') return mode;
+  await startPretrainFolder(out, manifest, mode);
+  await data.writeList(join(out, PHOTOS_FILE));
+
+  const lines: MetricLine[] = [];
+  const { epochs } = settings.estimator;
+  const watch = watchEpochs(progress, `Pretraining ${options.backbone}`, data.learnt.length, epochs);
+  const trained = await pretrain({
+    net,
+    settings,
+    ...data,
+    random: randomStream(seed),
+    record: (line) => {
+      lines.push(line);
+      watch.record(line);
+    },
+    reached: watch.reached,
+    checkpointFolder: pretrainCheckpoint(out),
+  });
+  watch.done();
+  await writeCurves(out, lines);
+  await saveTensors(join(out, BACKBONE_FILE), await wholeBackbone(net, trained, settings), {
+    format: 'pt',
+    pretrained_from: weights.sha256,
+  });
+  const description = describe(weights, net);
+  await writeFileAtomically(join(out, DESCRIPTION_FILE), `${JSON.stringify(description, null, 2)}\n`);
+  const complete: PretrainManifest = {
+    ...manifest,
+    curves: lines,
+    result: { ...(await fileFacts(out, settings)), epoch: keptEpoch(lines, data, settings) },
+  };
+  // Plots bring a DOM along, which most commands should not have to load.
+  const { writePretrainReport } = await import('../../report/pretrain-report.ts');
+  await writePretrainReport(join(out, REPORT_FILE), complete, data.objective.scoreName);
+  await finishPretrainFolder(out, complete);
+  return complete;
+}
+
+/** @throws UsageError where writing would take away what is read */
+function requireElsewhere({ path }: ResolvedWeights, out: string): void {
+  if (!isInside(resolve(out), resolve(path))) return;
+  throw new UsageError(`${path} lies in --out ${out}; choose another --out`);
+}
+
+function manifestOf(
+  { backbone, settings, seed }: PretrainOptions,
+  weights: ResolvedWeights,
+  data: PretrainData,
+): PretrainManifest {
+  const { source, sha256, arch } = weights;
+  return {
+    format: 1,
+    status: 'complete',
+    sward: packageVersion(),
+    seed,
+    settings,
+    backbone: { name: backbone, source, sha256, arch, origin: originOf(weights) },
+    photos: data.facts,
+    curves: [],
+    result: null,
+    fingerprint: valueFingerprint([
+      packageVersion(),
+      settings,
+      seed,
+      sha256,
+      weights.config,
+      weights.preprocessing,
+      data.facts.fingerprint,
+    ]),
+  };
+}
+
+/** sward's own description of weights, with which the file beside it is used like any other. */
+function describe(weights: ResolvedWeights, { recipe }: PhotoBackbone): object {
+  const { arch, config, preprocessing } = weights;
+  const { mean, std, interpolation, cropFraction, cropMode } = preprocessing;
+  const inputSize = [recipe.size, recipe.size];
+  return {
+    arch,
+    config,
+    preprocessing: { inputSize, mean, std, interpolation, cropFraction, cropMode },
+    origin: originOf(weights),
+  };
+}
+
+/** The file as it lies there, opened as any command would. @throws InputError when it could not be used */
+async function fileFacts(
+  out: string,
+  settings: PretrainSettings,
+): Promise<{ file: string; bytes: number; sha256: string }> {
+  const path = join(out, BACKBONE_FILE);
+  const written = await resolveWeights(path);
+  await openPhotoBackbone(written, wholePhotoPlan(settings));
+  return { file: BACKBONE_FILE, bytes: (await stat(path)).size, sha256: written.sha256 };
+}
+
+/** The epoch whose weights were kept. */
+function keptEpoch(
+  lines: readonly MetricLine[],
+  { objective }: PretrainData,
+  { estimator }: PretrainSettings,
+): number {
+  const { choice, by } = estimator.checkpoint;
+  const worth = (line: MetricLine): number =>
+    (by === 'score' ? line[objective.scoreName] : -(line['validation loss'] ?? Number.NaN)) ?? Number.NaN;
+  const judged = choice === 'best' ? lines.filter((line) => Number.isFinite(worth(line))) : [];
+  const best = judged.reduce<MetricLine | undefined>(
+    (best, line) => (best === undefined || worth(line) > worth(best) ? line : best),
+    undefined,
+  );
+  return (best ?? lines.at(-1))?.epoch ?? lines.length;
+}

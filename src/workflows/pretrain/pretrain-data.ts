@@ -1,0 +1,167 @@
+import { relative, resolve } from 'node:path';
+import { writeCsv } from '../../formats/csv.ts';
+import { InputError } from '../../ground/errors.ts';
+import { valueFingerprint } from '../../ground/fingerprint.ts';
+import type { Progress } from '../../ground/progress.ts';
+import { randomStream } from '../../ground/random.ts';
+import { classification } from '../../networks/pretrain/classification.ts';
+import type { Objective } from '../../networks/pretrain/objective.ts';
+import { type MeasuredColumn, regression } from '../../networks/pretrain/regression.ts';
+import type { PretrainSettings } from '../../networks/pretrain/settings.ts';
+import type { PretrainManifest } from '../../runs/pretrain-folder.ts';
+import { checkedPhotos } from './checked-photos.ts';
+import type { ClassPhotos } from './class-folders.ts';
+import { heldOutPhotos } from './holdout.ts';
+import type { MeasuredPhotos } from './photo-table.ts';
+import { type PretrainingPhotos, readPretrainingPhotos } from './pretrain-photos.ts';
+
+/** Photos ready to be learnt from. */
+export interface PretrainData {
+  readonly paths: readonly string[];
+  readonly objective: Objective;
+  /** Places of the photos that are learnt from, and of those that only judge. */
+  readonly learnt: readonly number[];
+  readonly judging: readonly number[];
+  /** What the manifest says of them. */
+  readonly facts: PretrainManifest['photos'];
+  /** Writes the list of photos: name, label, whether held out, SHA-256. */
+  writeList(path: string): Promise<void>;
+}
+
+/**
+ * Reads and decodes all photos, and decides which are held out.
+ *
+ * @param source folder or table
+ * @param out folder that will remember where they were
+ * @throws InputError for photos or labels that cannot be used
+ * @throws UsageError when none can be held out
+ */
+export async function readPretrainData(
+  source: string,
+  out: string,
+  settings: PretrainSettings,
+  seed: number,
+  progress: Progress,
+): Promise<PretrainData> {
+  const photos = await readPretrainingPhotos(source, settings.columns);
+  const held = heldOutPhotos(photos, settings.holdout.share, randomStream(seed).fork('holdout'));
+  const places = held.map((_, place) => place);
+  const learnt = places.filter((place) => !held[place]);
+  const judging = places.filter((place) => held[place]);
+  const { objective, labels } = taskOf(source, photos, learnt, judging, settings);
+  const paths = photos.photos.map(({ path }) => path);
+  const hashes = await checkedPhotos(paths, progress);
+  const rows = photos.photos.map((photo, place) => [
+    photo.name,
+    ...labelCells(photos, place),
+    held[place] ? 1 : 0,
+    hashes[place] as string,
+  ]);
+  const titles = photos.kind === 'classes' ? ['class'] : [...photos.columns];
+  return {
+    paths,
+    objective,
+    learnt,
+    judging,
+    facts: {
+      source: relative(resolve(out), resolve(source)).replaceAll('\\', '/'),
+      count: paths.length,
+      held_out: judging.length,
+      fingerprint: valueFingerprint([photos.kind, titles, rows]),
+      labels,
+    },
+    writeList: (path) => writeCsv(path, ['photo', ...titles, 'held_out', 'sha256'], rows),
+  };
+}
+
+function labelCells(photos: PretrainingPhotos, place: number): (string | number)[] {
+  if (photos.kind === 'columns') return (photos.photos[place]?.values ?? []).map((value) => value ?? '');
+  return [photos.classes[photos.photos[place]?.classIndex ?? -1] ?? ''];
+}
+
+interface Task {
+  readonly objective: Objective;
+  readonly labels: PretrainManifest['photos']['labels'];
+}
+
+function taskOf(
+  source: string,
+  photos: PretrainingPhotos,
+  learnt: readonly number[],
+  judging: readonly number[],
+  { estimator }: PretrainSettings,
+): Task {
+  return photos.kind === 'classes'
+    ? classTask(photos, judging, estimator.loss)
+    : columnTask(source, photos, learnt, judging, estimator.loss);
+}
+
+function classTask(
+  { classes, photos }: ClassPhotos,
+  judging: readonly number[],
+  loss: PretrainSettings['estimator']['loss'],
+): Task {
+  const classOf = photos.map(({ classIndex }) => classIndex);
+  const counts = countsOf(classOf, classes.length);
+  const heldOut = countsOf(
+    judging.map((place) => classOf[place] as number),
+    classes.length,
+  );
+  return {
+    objective: classification(classOf, classes.length, loss),
+    labels: {
+      kind: 'classes',
+      classes: classes.map((name, index) => ({
+        name,
+        photos: counts[index] as number,
+        held_out: heldOut[index] as number,
+      })),
+    },
+  };
+}
+
+function columnTask(
+  source: string,
+  { columns, photos, leftOut }: MeasuredPhotos,
+  learnt: readonly number[],
+  judging: readonly number[],
+  loss: PretrainSettings['estimator']['loss'],
+): Task {
+  const known = (places: readonly number[], column: number): number[] =>
+    places.flatMap((place) => photos[place]?.values[column] ?? []);
+  const scales = columns.map((name, column) => scaleOf(source, name, known(learnt, column)));
+  return {
+    objective: regression(
+      photos.map(({ values }) => values),
+      scales,
+      loss,
+    ),
+    labels: {
+      kind: 'columns',
+      columns: scales.map((scale, column) => ({
+        ...scale,
+        photos: known([...learnt, ...judging], column).length,
+        held_out: known(judging, column).length,
+      })),
+      left_out: { columns: [...leftOut.columns], photos: leftOut.photos },
+    },
+  };
+}
+
+/** @throws InputError for a column in which the photos to learn from do not differ */
+function scaleOf(source: string, name: string, values: readonly number[]): MeasuredColumn {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+  if (variance > 0) return { name, mean, deviation: Math.sqrt(variance) };
+  throw new InputError(
+    source,
+    `the photos to learn from do not differ in ${name}`,
+    'take the column away, or name the others with --set columns=…',
+  );
+}
+
+function countsOf(members: readonly number[], groups: number): number[] {
+  const counts = new Array<number>(groups).fill(0);
+  for (const member of members) counts[member] = (counts[member] ?? 0) + 1;
+  return counts;
+}

@@ -1,0 +1,183 @@
+import { join } from 'node:path';
+import { InputError, UsageError } from '../../ground/errors.ts';
+import { type Progress, SILENT } from '../../ground/progress.ts';
+import { TARGET_NAMES, type Targets, targetsFromArray, targetsToArray } from '../../pasture/targets.ts';
+import { type PhotoPrediction, spreadOf } from '../../runs/photo-prediction.ts';
+import { type PhotoToPredict, predictPhotos, type TEST_TIME_TURNS } from '../../runs/predict.ts';
+import {
+  type Certainty,
+  type PseudoRound,
+  type PseudoTeacher,
+  writePseudoRecord,
+} from '../../runs/pseudo-record.ts';
+import type { PseudoLabelled } from '../../runs/pseudo-training.ts';
+import type { RunResults } from '../../runs/results.ts';
+import { readCompleteManifest } from '../../runs/run-folder.ts';
+import { readRunResults } from '../../runs/run-results.ts';
+import type { ExistingRunPolicy } from '../../runs/run-start.ts';
+import { trainRun } from '../train.ts';
+import { mostCertain, uncertaintyOf } from './pseudo-labels.ts';
+
+export interface PseudoOptions extends ExistingRunPolicy {
+  /** The finished run that labels the first round; its recipe, folds and seed are those of every round. */
+  readonly run: string;
+  /** The data folder the run was trained on. */
+  readonly folder: string;
+  readonly unlabelled: readonly PhotoToPredict[];
+  /** Run folder of the last round; earlier rounds lie in `round-K` inside it. */
+  readonly out: string;
+  readonly rounds?: number;
+  /** Share of the unlabelled photos that a round keeps: the most certain. */
+  readonly keep?: number;
+  /** How much a pseudo-labelled photo counts beside a measured one. */
+  readonly weight?: number;
+  readonly certainty?: Certainty;
+  /**
+   * `own`: the model of fold k labels what fold k's successor learns from, so that nothing measured in fold k
+   * reaches it by a detour; `all`: the mean of all folds, as competitors do, which makes the rounds'
+   * out-of-fold scores optimistic.
+   */
+  readonly teacher?: PseudoTeacher;
+  /** Adds the spread of this many predictions with dropout left on to that between folds. */
+  readonly dropoutSamples?: number;
+  readonly tta?: keyof typeof TEST_TIME_TURNS;
+  readonly progress?: Progress;
+}
+
+export const PSEUDO_DEFAULTS = {
+  rounds: 3,
+  keep: 0.3,
+  weight: 0.5,
+  certainty: 'absolute',
+  teacher: 'own',
+} as const;
+
+/**
+ * Self-training: predict unlabelled photos, keep those the models agree about most, train again with them at
+ * lower weight, and so on. Pseudo-labelled photos are in no validation fold; settings are chosen and scores
+ * computed by measured photos only. Writes the last round as a run folder, with `pseudo.json` about all rounds.
+ *
+ * @throws InputError when the run is unfinished or a photo cannot be used
+ * @throws UsageError for settings out of range, or a run that does not read photos
+ */
+export async function pseudoLabelRun(options: PseudoOptions): Promise<RunResults> {
+  const { run, folder, unlabelled, out } = options;
+  const { rounds, keep, weight, certainty, teacher } = { ...PSEUDO_DEFAULTS, ...options };
+  requireShares({ rounds, keep, weight });
+  const manifest = await readCompleteManifest(run);
+  if (manifest.recipe.input.kind === 'features') {
+    throw new UsageError(`${run} was trained on a feature file; pseudo-labels need a run that reads photos`);
+  }
+  const first = await readRunResults(run);
+  refuseMeasured(run, first, unlabelled);
+  const progress = options.progress ?? SILENT;
+  const record: PseudoRound[] = [{ round: 0, weightedR2: first.outOfFold.weightedR2, labels: null }];
+  let teacherRun = run;
+  let before: readonly PhotoPrediction[] | null = null;
+  for (let round = 1; round <= rounds; round++) {
+    const predictions = await predictPhotos(teacherRun, unlabelled, {
+      progress,
+      outOfDomain: false,
+      ...(options.tta && { tta: options.tta }),
+      ...(options.dropoutSamples && { dropoutSamples: options.dropoutSamples }),
+    });
+    const uncertainties = predictions.map((photo) =>
+      uncertaintyOf(deviationsOf(photo), photo.targets, certainty),
+    );
+    const kept = mostCertain(uncertainties, keep);
+    const roundFolder = round === rounds ? out : join(out, `round-${round}`);
+    const results = await trainRun({
+      source: { kind: 'folder', folder },
+      recipe: manifest.recipe,
+      out: roundFolder,
+      plan: {
+        folds: join(run, 'folds.csv'),
+        seed: manifest.seed,
+        grouping: manifest.folds.grouping,
+        stratification: manifest.folds.stratification,
+      },
+      pseudo: labelled(
+        kept.map((photo) => predictions[photo] as PhotoPrediction),
+        weight,
+        teacher,
+      ),
+      resume: options.resume ?? false,
+      overwrite: options.overwrite ?? false,
+      progress,
+    });
+    record.push({
+      round,
+      weightedR2: results.outOfFold.weightedR2,
+      labels: {
+        unlabelled: predictions.length,
+        kept: kept.length,
+        meanUncertainty: mean(uncertainties),
+        largestKeptUncertainty: Math.max(...kept.map((photo) => uncertainties[photo] as number)),
+        meanKept: meanByTarget(kept.map((photo) => (predictions[photo] as PhotoPrediction).targets)),
+        meanChange: before && meanByTarget(changes(before, predictions)),
+      },
+    });
+    before = predictions;
+    teacherRun = roundFolder;
+  }
+  await writePseudoRecord(out, { keep, weight, certainty, teacher, rounds: record });
+  const results = await readRunResults(out);
+  const { writeReport } = await import('../../report/index.ts');
+  await writeReport(join(out, 'report.html'), results);
+  return results;
+}
+
+/** A photo that was measured must not come back as one that was not. */
+function refuseMeasured(run: string, { rows }: RunResults, photos: readonly PhotoToPredict[]): void {
+  const measured = new Set(rows.map(({ imageId }) => imageId));
+  const known = photos.find(({ imageId }) => measured.has(imageId));
+  if (!known) return;
+  throw new InputError(
+    known.path,
+    `has the id of a photo that ${run} was trained on`,
+    'give only photos without measured masses',
+  );
+}
+
+function requireShares({ rounds, keep, weight }: { rounds: number; keep: number; weight: number }): void {
+  if (!Number.isInteger(rounds) || rounds < 1) {
+    throw new UsageError(`--rounds must be a positive whole number, not ${rounds}`);
+  }
+  if (!(keep > 0 && keep <= 1)) throw new UsageError(`--keep must lie in (0, 1], not ${keep}`);
+  if (!(weight > 0 && weight < 1)) {
+    throw new UsageError(`--weight must lie between 0 and 1, not ${weight}: measured photos count 1`);
+  }
+}
+
+/** Standard deviation of each target over folds and, where drawn, over dropout. */
+function deviationsOf({ folds, dropoutSpread }: PhotoPrediction): number[] {
+  const spread = spreadOf(folds);
+  return TARGET_NAMES.map((name) => Math.hypot(spread[name], dropoutSpread?.[name] ?? 0));
+}
+
+function labelled(kept: readonly PhotoPrediction[], weight: number, teacher: PseudoTeacher): PseudoLabelled {
+  const folds = kept[0]?.folds.length ?? 0;
+  return {
+    paths: kept.map(({ path }) => path as string),
+    byFold: Array.from({ length: folds }, (_, fold) =>
+      kept.map((photo) => (teacher === 'all' ? photo.targets : (photo.folds[fold] as Targets))),
+    ),
+    weight,
+  };
+}
+
+function changes(before: readonly PhotoPrediction[], after: readonly PhotoPrediction[]): Targets[] {
+  return after.map(({ targets }, photo) => {
+    const then = targetsToArray((before[photo] as PhotoPrediction).targets);
+    return targetsFromArray(targetsToArray(targets).map((mass, target) => mass - (then[target] as number)));
+  });
+}
+
+function meanByTarget(targets: readonly Targets[]): Targets {
+  return targetsFromArray(
+    TARGET_NAMES.map((_, target) => mean(targets.map((masses) => targetsToArray(masses)[target] as number))),
+  );
+}
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import type { Matrix } from '../../../src/ground/matrix.ts';
+import { randomStream } from '../../../src/ground/random.ts';
+import type { FittedModel } from '../../../src/learning/estimator.ts';
+import { resolveRecipe } from '../../../src/recipes/recipe.ts';
+import { recipeEstimator } from '../../../src/recipes/registry.ts';
+import { graphError, linearSward } from '../graph/graphs.ts';
+
+const training = linearSward(36, 16);
+const others = linearSward(9, 16, 2).inputs;
+
+async function fitted(recipe: string, ...changes: string[]): Promise<FittedModel<Matrix>> {
+  const estimator = recipeEstimator(await resolveRecipe(recipe, changes));
+  return estimator.fit(training, { random: randomStream(5), record: () => {} });
+}
+
+describe('a graph predicts what the model predicts', () => {
+  it.each([
+    ['pca', ['reduction.kind=pca', 'reduction.components=5', 'estimator.scaling=together']],
+    ['pls', ['reduction.kind=pls', 'reduction.components=3']],
+    ['sqrt', ['transform.kind=sqrt']],
+    ['log1p', ['transform.kind=log1p']],
+    ['composition', ['transform.kind=composition']],
+  ])('behind %s', async (_, changes) => {
+    const model = await fitted('feature-ridge', 'estimator.kind=ridge', ...changes);
+    expect(await graphError(model, others)).toBeLessThan(1e-5);
+  });
+
+  it.each(['mean', 'fitted'])('in a stack (%s)', async (combine) => {
+    const model = await fitted('feature-stack', `estimator.combine=${combine}`);
+    expect(await graphError(model, others)).toBeLessThan(1e-4);
+  });
+});

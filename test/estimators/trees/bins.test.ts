@@ -1,0 +1,83 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  binColumns,
+  binCount,
+  binMatrix,
+  type NumericBins,
+  numericBin,
+} from '../../../src/estimators/trees/bins.ts';
+import { normalMatrix, rowsOf } from './small-data.ts';
+
+const rules = { maxBin: 255, minDataInBin: 1, categorical: new Set<number>(), single: false };
+
+function firstNumeric(columns: ReturnType<typeof binColumns>): NumericBins {
+  const [column] = columns;
+  if (column?.kind !== 'numeric') throw new Error('the column should be numeric');
+  return column;
+}
+
+describe('bins', () => {
+  it('give every one of few values its own bin, with bounds half way between', () => {
+    const column = firstNumeric(binColumns(rowsOf([[1], [4], [2], [4]]), rules));
+    expect([...column.bounds]).toEqual([1.5, 3]);
+    expect([...binMatrix(rowsOf([[1], [4], [2], [9], [-3]]), [column]).bins]).toEqual([0, 2, 1, 2, 0]);
+  });
+
+  it('hold about as many rows each when values outnumber them', () => {
+    const inputs = normalMatrix(1000, 1, 1);
+    const column = firstNumeric(binColumns(inputs, { ...rules, maxBin: 10 }));
+    const counts = new Array<number>(10).fill(0);
+    for (const bin of binMatrix(inputs, [column]).bins) counts[bin] = (counts[bin] ?? 0) + 1;
+    expect(counts).toEqual(new Array(10).fill(100));
+  });
+
+  it('hold at least minDataInBin rows, but for what is left at the end', () => {
+    const inputs = normalMatrix(30, 1, 2);
+    const column = firstNumeric(binColumns(inputs, { ...rules, minDataInBin: 4 }));
+    expect(binCount(column)).toBeLessThanOrEqual(8);
+  });
+
+  it('put missing values last, or lowest where bounds are single-precision', () => {
+    const inputs = rowsOf([[1], [Number.NaN], [2]]);
+    const last = firstNumeric(binColumns(inputs, rules));
+    expect([...binMatrix(inputs, [last]).bins]).toEqual([0, 2, 1]);
+    const lowest = firstNumeric(binColumns(inputs, { ...rules, single: true }));
+    expect([...binMatrix(inputs, [lowest]).bins]).toEqual([1, 0, 2]);
+    expect(numericBin(lowest, -1e38)).toBe(1);
+  });
+
+  it('number categories by how often they occur and send the unknown to bin 0', () => {
+    const inputs = rowsOf([[7], [3], [3], [Number.NaN]]);
+    const [column] = binColumns(inputs, { ...rules, categorical: new Set([0]) });
+    expect(column).toEqual({ kind: 'categorical', codes: Int32Array.of(3, 7) });
+    if (column)
+      expect([...binMatrix(rowsOf([[7], [3], [5], [Number.NaN]]), [column]).bins]).toEqual([2, 1, 0, 0]);
+  });
+
+  it('refuse a categorical column of amounts', () => {
+    expect(() => binColumns(rowsOf([[0.5]]), { ...rules, categorical: new Set([0]) })).toThrow(
+      /column 1: is categorical but holds 0.5; number its categories/,
+    );
+  });
+
+  it('keep order, and part values only at a bound between them', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ noNaN: true }), { minLength: 1, maxLength: 60 }),
+        fc.boolean(),
+        (values, single) => {
+          const inputs = rowsOf(values.map((value) => [single ? Math.fround(value) : value]));
+          const column = firstNumeric(binColumns(inputs, { ...rules, maxBin: 16, single }));
+          const bins = binMatrix(inputs, [column]).bins;
+          const order = [...inputs.data.keys()].sort((a, b) => (inputs.data[a] ?? 0) - (inputs.data[b] ?? 0));
+          for (let at = 1; at < order.length; at++) {
+            expect(bins[order[at] ?? 0] ?? 0).toBeGreaterThanOrEqual(bins[order[at - 1] ?? 0] ?? 0);
+          }
+          expect(binCount(column)).toBeLessThanOrEqual(16);
+          for (const bound of column.bounds) if (single) expect(Math.fround(bound)).toBe(bound);
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,122 @@
+import { cpSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { resolveRecipe } from '../../src/recipes/recipe.ts';
+import { TARGET_NAMES } from '../../src/pasture/targets.ts';
+import { type EnsembleOptions, makeEnsemble } from '../../src/workflows/ensemble/ensemble.ts';
+import { type PredictionExtras, predictFeatures } from '../../src/runs/predict.ts';
+import { trainRun } from '../../src/workflows/train.ts';
+import { featureSource, type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const root = temporaryFolder('ensemble-dropout');
+let files: SmallFeatureFiles;
+
+async function train(name: string, recipe: string, file: number, changes: readonly string[], folds = 5) {
+  await trainRun({
+    source: featureSource(files, file),
+    recipe: await resolveRecipe(recipe, [...changes, 'evaluation.leaveOneStateOut=false']),
+    out: join(root, name),
+    plan: { folds },
+  });
+  return join(root, name);
+}
+
+const ensemble = (
+  out: string,
+  options: Pick<EnsembleOptions, 'runs'> & Partial<EnsembleOptions>,
+): Promise<unknown> => makeEnsemble({ out: join(root, out), method: 'nnls', ...options });
+
+describe('dropout left on in an ensemble', () => {
+  const spreads = async (run: string, members: number, options: PredictionExtras): Promise<number[][]> => {
+    const predicted = await predictFeatures(run, files.features.slice(0, members), files.ids, options);
+    return predicted.map(({ dropoutSpread }) =>
+      TARGET_NAMES.map((name) => dropoutSpread?.[name] ?? Number.NaN),
+    );
+  };
+
+  const trainNetwork = (name: string, file: number, dropout: number, folds = 5): Promise<string> =>
+    train(
+      name,
+      'feature-mlp',
+      file,
+      [
+        ...['estimator.architecture.hidden=8', `estimator.architecture.dropout=${dropout}`],
+        ...['estimator.epochs=3', 'estimator.members=1'],
+      ],
+      folds,
+    );
+
+  let [network, fewer, sure, second] = ['', '', '', ''];
+  beforeAll(async () => {
+    files = await writeSmallFeatures(join(root, 'data'), 60, 2);
+    network = await trainNetwork('network', 0, 0.3);
+    fewer = await trainNetwork('fewer', 1, 0.3, 2);
+    sure = await trainNetwork('sure', 1, 0);
+    second = await train('ridge', 'feature-ridge', 1, ['estimator.kind=ridge', 'estimator.penalties=0.1']);
+  });
+
+  it('scatters by the share of the members that have it, and others add none', async () => {
+    for (const [name, rest] of [
+      ['ridge', second],
+      ['sure', sure],
+    ] as const) {
+      const out = `dropout-with-${name}`;
+      await ensemble(out, { runs: [network, rest], method: 'given', weights: [0.3, 0.7] });
+      const alone = await spreads(network, 1, { dropoutSamples: 6, member: 0 });
+      const together = await spreads(join(root, out), 2, { dropoutSamples: 6 });
+      expect(together).toHaveLength(60);
+      together.forEach((row, photo) => {
+        row.forEach((spread, target) => {
+          expect(spread).toBeCloseTo(0.3 * (alone[photo]?.[target] ?? Number.NaN), 9);
+          expect(spread).toBeGreaterThan(0);
+        });
+      });
+    }
+  });
+
+  it('adds variances, for members leave out units each by chance of its own, whatever their folds', async () => {
+    const copy = join(root, 'copy');
+    cpSync(network, copy, { recursive: true });
+    const runs = [network, copy, fewer];
+    const weights = [0.4, 0.4, 0.2];
+    await ensemble('dropout-three', { runs, method: 'given', weights });
+    const dropoutSamples = 60;
+    const together = await spreads(join(root, 'dropout-three'), 2, { dropoutSamples });
+    const [one, three] = [
+      await spreads(network, 1, { dropoutSamples }),
+      (await predictFeatures(fewer, files.features[1] ?? '', files.ids, { dropoutSamples })).map(
+        ({ dropoutSpread }) => TARGET_NAMES.map((name) => dropoutSpread?.[name] ?? Number.NaN),
+      ),
+    ];
+    const total = TARGET_NAMES.length - 1;
+    const variance = (rows: readonly number[][]): number =>
+      rows.reduce((sum, row) => sum + (row[total] ?? 0) ** 2, 0) / rows.length;
+    const expected = (0.4 ** 2 + 0.4 ** 2) * variance(one) + 0.2 ** 2 * variance(three);
+    expect(variance(together) / expected).toBeGreaterThan(0.85);
+    expect(variance(together) / expected).toBeLessThan(1.15);
+  });
+
+  it('goes through post-processing, which may stretch it', async () => {
+    await ensemble('dropout-stretched', { runs: [network], post: 'calibration,projection=none' });
+    const { post } = JSON.parse(readFileSync(join(root, 'dropout-stretched', 'run.json'), 'utf8'));
+    const alone = await spreads(network, 1, { dropoutSamples: 4, member: 0 });
+    const stretched = await spreads(join(root, 'dropout-stretched'), 1, { dropoutSamples: 4 });
+    const slope = post[0].slope[4];
+    expect(Math.abs(slope - 1)).toBeGreaterThan(1e-3);
+    expect(stretched[0]?.[4]).toBeCloseTo(Math.abs(slope) * (alone[0]?.[4] ?? Number.NaN), 9);
+  });
+
+  it('is refused where no member has any, before anything is predicted', async () => {
+    await ensemble('dropout-none', { runs: [second, sure] });
+    const missing = predictFeatures(join(root, 'dropout-none'), 'none.npy', 'none.txt', {
+      dropoutSamples: 4,
+    });
+    await expect(missing).rejects.toThrow(
+      /--mc-dropout: every member of the run has a recipe without dropout/,
+    );
+    await expect(
+      predictFeatures(sure, files.features[1] ?? '', files.ids, { dropoutSamples: 4 }),
+    ).rejects.toThrow(/a recipe without dropout/);
+  });
+});

@@ -1,0 +1,47 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { resolveRecipe } from '../../src/recipes/recipe.ts';
+import { Program } from '../../src/tensor/program/program.ts';
+import { predictPhotos } from '../../src/runs/predict.ts';
+import { trainRun } from '../../src/workflows/train.ts';
+import { makeBackbone } from '../../src/vision/backbones/index.ts';
+import { writeSmallFolder } from '../support/small-data-folder.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
+
+const root = temporaryFolder('shared-backbone');
+const data = join(root, 'data');
+const cacheBefore = process.env.SWARD_CACHE;
+
+beforeAll(async () => {
+  process.env.SWARD_CACHE = join(root, 'cache');
+  await writeSmallFolder(data, { photos: 12 });
+  const config = { dim: 16, depth: 2, heads: 2, imgSize: [28, 28] };
+  await writeWeights(join(root, 'model.safetensors'), noisyWeights(makeBackbone('dinov2', config)));
+  const description = { arch: 'dinov2', config, preprocessing: { inputSize: [28, 28] } };
+  writeFileSync(join(root, 'model.json'), JSON.stringify(description));
+});
+
+afterAll(() => {
+  if (cacheBefore === undefined) delete process.env.SWARD_CACHE;
+  else process.env.SWARD_CACHE = cacheBefore;
+});
+
+it('runs once a view for all folds, where heads were trained on augmented photos before a frozen one', async () => {
+  const run = join(root, 'run');
+  const recipe = await resolveRecipe('film-dual', [
+    `backbone=${join(root, 'model.safetensors')}`,
+    ...['input.size=28', 'estimator.epochs=1', 'estimator.augmentation=light'],
+  ]);
+  await trainRun({ source: { kind: 'folder', folder: data }, recipe, out: run, plan: { folds: 3 } });
+  const runs = vi.spyOn(Program.prototype, 'run');
+  const photo = { imageId: 'ID1', path: join(data, 'test', 'ID1.jpg') };
+  const [predicted] = await predictPhotos(run, [photo], { tta: 'd4' });
+  const inputs = runs.mock.calls.map(([feeds]) => Object.keys(feeds ?? {}).join());
+  runs.mockRestore();
+  expect(predicted?.folds).toHaveLength(3);
+  expect(inputs.filter((name) => name === 'images')).toHaveLength(8);
+  // All views of a photo go through the heads of a fold together.
+  expect(inputs.filter((name) => name === 'features')).toHaveLength(3);
+});
