@@ -5,8 +5,7 @@ export { type ExportOptions, type ExportOutcome, exportRun } from './export/expo
 export { InputError, ShapeError, SwardError, UsageError } from './ground/errors.ts';
 export type { Progress } from './ground/progress.ts';
 export { type RandomStream, randomStream } from './ground/random.ts';
-export type { Estimator, FitContext, FittedModel, TrainingSet } from './learning/estimator.ts';
-export { hasMaps, type MapPredictor } from './networks/network/maps.ts';
+export type { Estimator, FitContext, FittedModel } from './learning/estimator.ts';
 export { type PretrainSettings, resolvePretrainSettings } from './networks/pretrain/settings.ts';
 export { type Score, scoreTargets, type TargetScore, weightedR2 } from './pasture/metric.ts';
 export type { BootstrapSettings, Difference, PairedDifference } from './pasture/paired-bootstrap.ts';
@@ -29,26 +28,23 @@ export {
   kilogramsPerHectareToGrams,
   QUADRAT_AREA_SQUARE_METRES,
 } from './pasture/units.ts';
-export { learnsFromPhotos } from './recipes/learns-from-photos.ts';
-export { photoEstimator } from './recipes/photo-estimator.ts';
 export { RECIPE_NAMES, type Recipe, resolveRecipe } from './recipes/recipe.ts';
-export { matrixEstimator, recipeEstimator } from './recipes/registry.ts';
+export { recipeEstimator } from './recipes/registry.ts';
 export { type ReportOptions, renderReport, writeReport } from './report/index.ts';
-export { type PhotoStates, readPhotoStates } from './runs/ensemble-predict.ts';
 export { DEFAULT_FOLD_PLAN, type FoldPlan } from './runs/fold-plan.ts';
-export type { PhotoPrediction } from './runs/photo-prediction.ts';
-export { findPhotos, type PredictOptions, predictFeatures, predictPhotos } from './runs/predict.ts';
+export { openRun } from './runs/open-run.ts';
+export type { PhotoPrediction } from './runs/prediction.ts';
 export type { OutOfFoldRow, RunResults } from './runs/results.ts';
-export { readRunResults } from './runs/run-results.ts';
+export type { PhotoStates, PredictOptions, Run } from './runs/run.ts';
 export type { TrainingSource } from './runs/training-data.ts';
 export {
   type PaddockMean,
   type PredictionDoubt,
   type RunUncertainty,
-  readUncertainty,
+  runUncertainty,
 } from './runs/uncertainty.ts';
 export { renderSample, type SampleOptions, type SampleSummary } from './sample/index.ts';
-export type { PhotoSet } from './samples/photo-set.ts';
+export { photoSamples, Samples, TrainingSamples } from './samples/samples.ts';
 export {
   type AugmentationSettings,
   type Augmented,
@@ -80,7 +76,7 @@ export { type DemoOutcome, runDemo } from './workflows/demo.ts';
 export { type EnsembleOptions, makeEnsemble } from './workflows/ensemble/ensemble.ts';
 export { type FeatureFilesOptions, writeFeatureFiles } from './workflows/features.ts';
 export { type ImportedRun, type ImportOptions, importRun } from './workflows/import-run.ts';
-export { trainWithLearningCurve } from './workflows/learning-by-sessions-run.ts';
+export { predictRun, readPhotoStates } from './workflows/predict.ts';
 export { type PretrainOptions, pretrainBackbone } from './workflows/pretrain/pretrain-backbone.ts';
 export { type RepeatedResults, trainRepeatedly } from './workflows/repeated-training.ts';
 export { type FileScore, scoreFiles } from './workflows/score.ts';

@@ -1,4 +1,4 @@
-import { scoreToJson } from '../runs/score-json.ts';
+import { scoreToJson } from '../runs/scores.ts';
 import { runDemo } from '../workflows/demo.ts';
 import { type CommandRegistrar, printResult } from './command.ts';
 import { consoleProgress } from './console-progress.ts';

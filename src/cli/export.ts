@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { exportRun } from '../export/export-run.ts';
 import { MODEL_INPUTS, type ModelInput } from '../export/mass-model.ts';
-import { TEST_TIME_TURNS } from '../runs/predict.ts';
+import { TEST_TIME_TURNS } from '../runs/run.ts';
 import { PRECISIONS, type Precision } from '../vision/features/index.ts';
 import { type CommandRegistrar, printResult } from './command.ts';
 import { consoleProgress } from './console-progress.ts';

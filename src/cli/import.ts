@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Option } from 'commander';
 import { GROUPINGS, type Grouping } from '../data/folds/index.ts';
-import { scoreToJson } from '../runs/score-json.ts';
+import { scoreToJson } from '../runs/scores.ts';
 import { type ImportedRun, importRun } from '../workflows/import-run.ts';
 import { type CommandRegistrar, collected, printResult } from './command.ts';
 import { consoleProgress } from './console-progress.ts';

@@ -1,6 +1,6 @@
-import { TARGET_NAMES, targetsToArray } from '../pasture/targets.ts';
+import { byMass, MASS_NAMES, targetsToArray, underTargetNames } from '../pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../pasture/units.ts';
-import { named, type PhotoPrediction } from '../runs/photo-prediction.ts';
+import type { PhotoPrediction } from '../runs/prediction.ts';
 import type { PaddockMean } from '../runs/uncertainty.ts';
 import { textTable } from './tables.ts';
 
@@ -25,7 +25,7 @@ export function predictionSummary(
   const line = (name: string, masses: readonly number[]): string[] => [
     name,
     ...masses.map((mass) => mass.toFixed(1)),
-    perHectare(masses[TARGET_NAMES.indexOf('Dry_Total_g')] ?? Number.NaN).toFixed(0),
+    perHectare(masses[MASS_NAMES.indexOf('total')] ?? Number.NaN).toFixed(0),
   ];
   const lines = (name: string, { targets, intervals }: PhotoPrediction): string[][] => [
     line(name, targetsToArray(targets)),
@@ -55,25 +55,24 @@ export function paddockJson(
   { photos, coverage, mean, intervals }: PaddockMean,
   { area, hectares }: SummaryOptions,
 ): Record<string, unknown> {
-  const masses = targetsToArray(mean);
   const perHectare = (grams: number): number => gramsToKilogramsPerHectare(grams, area);
   return {
     photos,
     coverage,
-    grams: named((_, index) => masses[index] ?? Number.NaN),
-    low: named((target) => intervals[target].low),
-    high: named((target) => intervals[target].high),
+    grams: underTargetNames(mean),
+    low: underTargetNames(byMass((mass) => intervals[mass].low)),
+    high: underTargetNames(byMass((mass) => intervals[mass].high)),
     kg_dm_per_ha: {
       mean: perHectare(mean.total),
-      low: perHectare(intervals.Dry_Total_g.low),
-      high: perHectare(intervals.Dry_Total_g.high),
+      low: perHectare(intervals.total.low),
+      high: perHectare(intervals.total.high),
     },
     ...(hectares !== undefined && {
       hectares,
       total_kg: {
         mean: perHectare(mean.total) * hectares,
-        low: perHectare(intervals.Dry_Total_g.low) * hectares,
-        high: perHectare(intervals.Dry_Total_g.high) * hectares,
+        low: perHectare(intervals.total.low) * hectares,
+        high: perHectare(intervals.total.high) * hectares,
       },
     }),
   };
@@ -87,11 +86,11 @@ function ends(
   return [
     line(
       `  low${share}`,
-      TARGET_NAMES.map((target) => intervals[target].low),
+      MASS_NAMES.map((mass) => intervals[mass].low),
     ),
     line(
       `  high${share}`,
-      TARGET_NAMES.map((target) => intervals[target].high),
+      MASS_NAMES.map((mass) => intervals[mass].high),
     ),
   ];
 }
@@ -102,6 +101,6 @@ function paddockLine(
   hectares: number,
 ): string {
   const kilograms = (grams: number): string => (perHectare(grams) * hectares).toFixed(0);
-  const { low, high } = intervals.Dry_Total_g;
+  const { low, high } = intervals.total;
   return `${hectares} ha: ${kilograms(mean.total)} kg of dry matter (${kilograms(low)} to ${kilograms(high)})`;
 }

@@ -1,12 +1,9 @@
 import { Option } from 'commander';
 import { UsageError } from '../ground/errors.ts';
 import { QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
-import { readPhotoStates } from '../runs/ensemble-predict.ts';
-import type { PhotoPrediction } from '../runs/photo-prediction.ts';
-import { findPhotos, predictFeatures, predictPhotos, TEST_TIME_TURNS } from '../runs/predict.ts';
-import { type PredictionDoubt, type RunUncertainty, readUncertainty } from '../runs/uncertainty.ts';
-import { requireMaps, writePhotoMaps } from '../workflows/predict-maps.ts';
-import { requirePredictionFormat, writePredictionFile } from '../workflows/prediction-files.ts';
+import { TEST_TIME_TURNS } from '../runs/run.ts';
+import type { PredictionDoubt } from '../runs/uncertainty.ts';
+import { type PredictionSource, predictRun, readPhotoStates, USUAL_COVERAGE } from '../workflows/predict.ts';
 import { type CommandRegistrar, positiveNumber, printResult, wholeNumber } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 import { paddockJson, predictionSummary } from './predict-summary.ts';
@@ -28,9 +25,6 @@ interface PredictCommandOptions {
 }
 
 type Tta = keyof typeof TEST_TIME_TURNS;
-
-/** Coverage of a paddock's interval where none was asked for. */
-const USUAL_COVERAGE = 0.9;
 
 /** Doubtful photos named on the screen. */
 const DOUBTS_SHOWN = 10;
@@ -69,75 +63,53 @@ export const registerPredict: CommandRegistrar = (program) => {
     .option('--skip-unusable', 'leave out photos that cannot be used instead of stopping')
     .option('--json', 'print the result as JSON')
     .action(async (run: string, paths: string[], options: PredictCommandOptions) => {
-      requirePredictionFormat(options.out);
-      await requireMapOption(run, options);
-      const masses = await predictionsOf(run, paths, options);
-      const uncertainty = await readUncertainty(run);
       const { coverage, area } = options;
-      const predictions = coverage === undefined ? masses : uncertainty.withIntervals(masses, coverage);
-      await writePredictionFile(options.out, predictions, {
+      const { predictions, paddock, doubts, sessions } = await predictRun({
+        run,
+        source: sourceOf(paths, options),
+        out: options.out,
         areaSquareMetres: area,
+        tta: options.tta,
+        progress: consoleProgress(),
         ...(coverage !== undefined && { coverage }),
         ...(options.uncertainty && { uncertainty: true }),
+        ...(options.map !== undefined && { maps: options.map }),
+        ...(options.mcDropout !== undefined && { dropoutSamples: options.mcDropout }),
+        ...(options.state !== undefined && { states: await readPhotoStates(options.state) }),
+        ...(options.skipUnusable && {
+          onUnusable: (error: Error) => process.stderr.write(`left out: ${error.message}\n`),
+        }),
       });
-      if (options.map !== undefined) {
-        const shown = { areaSquareMetres: area, progress: consoleProgress() };
-        await writePhotoMaps(run, predictions, options.map, shown);
-      }
-      const asked = coverage ?? USUAL_COVERAGE;
-      const several = predictions.length > 1 || options.hectares !== undefined;
-      const paddock = several ? uncertainty.paddockMean(predictions, asked) : null;
-      const doubts = uncertainty.doubts(predictions);
-      if (paddock || coverage !== undefined) warnOfFewSessions(uncertainty, asked);
+      const mean = predictions.length > 1 || options.hectares !== undefined ? paddock : null;
+      if (mean || coverage !== undefined) warnOfFewSessions(sessions, coverage ?? USUAL_COVERAGE);
       warnOfDoubts(doubts, predictions.length);
       printResult(
         options.json,
         () => ({
           out: options.out,
           photos: predictions.length,
-          ...(paddock && { paddock: paddockJson(paddock, options) }),
+          ...(mean && { paddock: paddockJson(mean, options) }),
           doubts: doubts.map(({ imageId, kind }) => ({ image_id: imageId, kind })),
         }),
-        () => predictionSummary(predictions, paddock, options),
+        () => predictionSummary(predictions, mean, options),
       );
     });
 };
 
-async function requireMapOption(run: string, { map, features }: PredictCommandOptions): Promise<void> {
-  if (map === undefined) return;
-  if (features !== undefined) throw new UsageError('--map needs photos; features show nothing to draw on');
-  await requireMaps(run);
-}
-
-async function predictionsOf(
-  run: string,
+/** @throws UsageError unless photos are named, or features with their ids */
+function sourceOf(
   paths: readonly string[],
-  { features, ids, skipUnusable, tta, state, mcDropout }: PredictCommandOptions,
-): Promise<PhotoPrediction[]> {
-  const extras = mcDropout === undefined ? {} : { dropoutSamples: mcDropout };
-  if (features !== undefined && tta !== 'none') {
-    throw new UsageError(`--tta ${tta} needs photos; features are of one view each`);
-  }
-  const states = state === undefined ? undefined : await readPhotoStates(state);
+  { features, ids }: Pick<PredictCommandOptions, 'features' | 'ids'>,
+): PredictionSource {
   if (features !== undefined && ids !== undefined && paths.length === 0) {
-    return predictFeatures(run, features.split(','), ids, { ...extras, ...(states && { states }) });
+    return { kind: 'features', features: features.split(','), ids };
   }
-  if (paths.length === 0 || features !== undefined || ids !== undefined) {
-    throw new UsageError('give photos or folders of photos, or --features and --ids together');
-  }
-  return predictPhotos(run, await findPhotos(paths), {
-    progress: consoleProgress(),
-    tta,
-    ...extras,
-    ...(states && { states }),
-    ...(skipUnusable && {
-      onUnusable: (error: Error) => process.stderr.write(`left out: ${error.message}\n`),
-    }),
-  });
+  if (paths.length > 0 && features === undefined && ids === undefined) return { kind: 'photos', paths };
+  throw new UsageError('give photos or folders of photos, or --features and --ids together');
 }
 
 /** Intervals cannot promise more than sessions allow: the next one may be the worst of all. */
-function warnOfFewSessions({ sessions }: RunUncertainty, coverage: number): void {
+function warnOfFewSessions(sessions: number, coverage: number): void {
   const most = sessions / (sessions + 1);
   if (coverage <= most) return;
   process.stderr.write(

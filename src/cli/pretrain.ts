@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { MetricLine } from '../learning/estimator.ts';
 import { resolvePretrainSettings } from '../networks/pretrain/settings.ts';
-import type { PretrainManifest } from '../runs/pretrain-folder.ts';
+import type { PretrainingManifest } from '../runs/manifest.ts';
 import { LICENCE_NOTES } from '../vision/weights/index.ts';
 import { pretrainBackbone } from '../workflows/pretrain/pretrain-backbone.ts';
 import { type CommandRegistrar, collected, printResult, wholeNumber } from './command.ts';
@@ -64,7 +64,7 @@ export const registerPretrain: CommandRegistrar = (program) => {
     });
 };
 
-function summary(out: string, made: PretrainManifest): string {
+function summary(out: string, made: PretrainingManifest): string {
   const file = join(out, made.result?.file ?? '');
   const { photos, backbone, curves } = made;
   const { epoch, ...kept } = keptLine(made);
@@ -89,7 +89,7 @@ function summary(out: string, made: PretrainManifest): string {
   ].join('\n');
 }
 
-function learnt({ photos: { labels } }: PretrainManifest): string {
+function learnt({ photos: { labels } }: PretrainingManifest): string {
   if (labels.kind === 'classes') return `${labels.classes.length} classes`;
   const { columns, left_out } = labels;
   const without = left_out.columns.length > 0 ? ` (not ${left_out.columns.join(', ')})` : '';
@@ -98,6 +98,6 @@ function learnt({ photos: { labels } }: PretrainManifest): string {
 }
 
 /** The line of the epoch whose weights were kept. */
-function keptLine({ curves, result }: PretrainManifest): MetricLine {
+function keptLine({ curves, result }: PretrainingManifest): MetricLine {
   return curves.find(({ epoch }) => epoch === result?.epoch) ?? {};
 }

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { Option } from 'commander';
-import { findPhotos, TEST_TIME_TURNS } from '../runs/predict.ts';
 import {
   CERTAINTIES,
   type Certainty,
@@ -8,7 +7,9 @@ import {
   type PseudoTeacher,
   readPseudoRecord,
 } from '../runs/pseudo-record.ts';
-import { scoreToJson } from '../runs/score-json.ts';
+import { TEST_TIME_TURNS } from '../runs/run.ts';
+import { scoreToJson } from '../runs/scores.ts';
+import { findPhotos } from '../vision/photos/index.ts';
 import { PSEUDO_DEFAULTS, pseudoLabelRun } from '../workflows/pseudo/pseudo.ts';
 import { type CommandRegistrar, positiveNumber, printResult } from './command.ts';
 import { consoleProgress } from './console-progress.ts';

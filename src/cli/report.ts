@@ -1,5 +1,4 @@
-import { join } from 'node:path';
-import { readRunResults } from '../runs/run-results.ts';
+import { reportRun } from '../workflows/report.ts';
 import { type CommandRegistrar, printResult } from './command.ts';
 
 /** `sward report`: renders the report of a finished run again. */
@@ -11,10 +10,7 @@ export const registerReport: CommandRegistrar = (program) => {
     .option('--out <FILE.html>', 'file to write instead of RUN/report.html')
     .option('--json', 'print the result as JSON')
     .action(async (run: string, options: { out?: string; json?: boolean }) => {
-      const out = options.out ?? join(run, 'report.html');
-      // Plots bring a DOM along, which other commands should not have to load.
-      const { writeReport } = await import('../report/index.ts');
-      await writeReport(out, await readRunResults(run));
+      const out = await reportRun(run, options.out);
       printResult(
         options.json,
         () => ({ out }),

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
-import { readPhotoStates } from '../runs/ensemble-predict.ts';
-import { TEST_TIME_TURNS } from '../runs/predict.ts';
+import { TEST_TIME_TURNS } from '../runs/run.ts';
+import { readPhotoStates } from '../workflows/predict.ts';
 import { submitRun } from '../workflows/submit.ts';
 import { type CommandRegistrar, printResult } from './command.ts';
 import { consoleProgress } from './console-progress.ts';

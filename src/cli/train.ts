@@ -2,8 +2,7 @@ import { join } from 'node:path';
 import { TARGET_NAMES } from '../pasture/targets.ts';
 import { RECIPE_NAMES, resolveRecipe } from '../recipes/recipe.ts';
 import type { RunResults } from '../runs/results.ts';
-import { scoreToJson } from '../runs/score-json.ts';
-import { trainWithLearningCurve } from '../workflows/learning-by-sessions-run.ts';
+import { scoreToJson } from '../runs/scores.ts';
 import { type RepeatedResults, repeatedToJson, trainRepeatedly } from '../workflows/repeated-training.ts';
 import { trainRun } from '../workflows/train.ts';
 import { type CommandRegistrar, collected, printResult, seedList } from './command.ts';
@@ -52,11 +51,11 @@ export const registerTrain: CommandRegistrar = (program) => {
         plan: foldPlan(options),
         resume: options.resume ?? false,
         overwrite: options.overwrite ?? false,
+        learningCurve: options.learningCurve ?? false,
         progress: consoleProgress(),
       };
-      const train = options.learningCurve ? trainWithLearningCurve : trainRun;
       if (options.seeds) {
-        const repeated = await trainRepeatedly(training, options.seeds, train);
+        const repeated = await trainRepeatedly(training, options.seeds);
         printResult(
           options.json,
           () => ({ run: options.out, ...repeatedToJson(repeated) }),
@@ -64,7 +63,7 @@ export const registerTrain: CommandRegistrar = (program) => {
         );
         return;
       }
-      const results = await train(training);
+      const results = await trainRun(training);
       printResult(
         options.json,
         () => ({

@@ -4,7 +4,7 @@ import type { FittedModel } from '../learning/estimator.ts';
 
 /** Writes a model that is part of another into a folder of its own inside the other's. */
 export async function writeInner(
-  model: Pick<FittedModel<never>, 'write'>,
+  model: Pick<FittedModel, 'write'>,
   folder: string,
   name: string,
 ): Promise<void> {

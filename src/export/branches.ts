@@ -1,6 +1,7 @@
 import { UsageError } from '../ground/errors.ts';
 import type { Recipe } from '../recipes/recipe.ts';
-import type { RunManifest } from '../runs/run-folder.ts';
+import type { RunMember } from '../runs/run.ts';
+import { trainedWeights } from '../samples/photo-reader.ts';
 import {
   type FeaturePlan,
   featureGraph,
@@ -10,7 +11,7 @@ import {
   viewRecipe,
 } from '../vision/features/index.ts';
 import { viewCount } from '../vision/preprocess/views.ts';
-import { type ResolvedWeights, resolveTrainedWeights } from '../vision/weights/index.ts';
+import type { ResolvedWeights } from '../vision/weights/index.ts';
 import type { Branch } from './mass-model.ts';
 
 /** A branch, and the published weights it starts from. */
@@ -32,15 +33,14 @@ type BackboneInput = Extract<Recipe['input'], { kind: 'backbone' }>;
  * @throws InputError when weights are not those it was trained with
  */
 export async function inputBranches(
-  run: string,
-  { recipe, data }: RunManifest,
+  { folder, manifest: { recipe }, sets }: RunMember,
   precision: Precision | null,
 ): Promise<KnownBranch[]> {
   const branches: KnownBranch[] = [];
-  for (const [index, input] of backboneInputs(run, recipe.input).entries()) {
+  for (const [index, input] of backboneInputs(folder, recipe.input).entries()) {
     const { kind: _, backbone: name, ...draft } = input;
     const plan = featurePlan(draft);
-    const weights = await resolveTrainedWeights(name, data.sets[index]?.weights?.sha256);
+    const weights = await trainedWeights(name, sets[index]?.weights);
     const backbone = await featureGraph(weights, plan, viewCount(viewCut(plan)));
     const views = viewRecipe(weights.preprocessing, plan, backbone.size, 0);
     branches.push({

@@ -4,10 +4,10 @@ import { UsageError } from '../ground/errors.ts';
 import { fileFingerprint } from '../ground/fingerprint.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
 import { packageVersion } from '../ground/version.ts';
-import type { TEST_TIME_TURNS } from '../runs/predict.ts';
+import { openRun } from '../runs/open-run.ts';
 import type { RunResults } from '../runs/results.ts';
-import { readRunResults } from '../runs/run-results.ts';
-import { scoreToJson } from '../runs/score-json.ts';
+import type { TEST_TIME_TURNS } from '../runs/run.ts';
+import { scoreToJson } from '../runs/scores.ts';
 import type { Precision } from '../vision/features/index.ts';
 import { requireExportFolder, writeFolderAside } from './export-folder.ts';
 import { NO_USER, writeKaggleFiles } from './kaggle.ts';
@@ -59,8 +59,9 @@ export async function exportRun(options: ExportOptions): Promise<ExportOutcome> 
   const { input = 'photos', tta = 'none', precision = null, progress = SILENT } = options;
   if (kaggle && input !== 'photos') throw new UsageError('a Kaggle notebook feeds photos; leave out --input');
   await requireExportFolder(out, ['model.json', 'dataset'], options.overwrite ?? false);
-  const runModel = await readRunModel(run, { input, precision, tta });
-  const results = await readRunResults(run);
+  await using opened = await openRun(run, { keepLoaded: false });
+  const runModel = await readRunModel(opened, { input, precision, tta });
+  const results = await opened.results();
   const written: { files: string[]; bytes: number } = { files: [], bytes: 0 };
   await writeFolderAside(out, async (aside) => {
     const folder = kaggle ? join(aside, 'dataset') : aside;

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { TARGET_NAMES, type TargetName } from '../pasture/targets.ts';
 import { gramsToKilogramsPerHectare, QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
-import type { ScoreJson } from '../runs/score-json.ts';
+import type { ScoreJson } from '../runs/scores.ts';
 import type { Precision } from '../vision/features/index.ts';
 import { type ViewCut, type ViewPlan, viewBoxes } from '../vision/preprocess/views.ts';
 import type { WindowGrid } from '../vision/preprocess/windows.ts';

@@ -1,12 +1,7 @@
-import { stepsGraph } from '../estimators/post-processing/steps-graph.ts';
 import { UsageError } from '../ground/errors.ts';
 import { valueFingerprint } from '../ground/fingerprint.ts';
-import { TARGET_NAMES } from '../pasture/targets.ts';
-import { readEnsembleManifest } from '../runs/ensemble-manifest.ts';
-import { memberRuns } from '../runs/ensemble-predict.ts';
-import { readFoldModels } from '../runs/fold-models.ts';
-import { TEST_TIME_TURNS } from '../runs/predict.ts';
-import { isEnsemble, type RunManifest, readCompleteManifest } from '../runs/run-folder.ts';
+import type { TrainedManifest } from '../runs/manifest.ts';
+import { type Run, type RunGraph, TEST_TIME_TURNS } from '../runs/run.ts';
 import type { Precision } from '../vision/features/index.ts';
 import { inputBranches, type KnownBranch } from './branches.ts';
 import type { MassEstimator, MassModel, ModelInput } from './mass-model.ts';
@@ -21,7 +16,7 @@ export interface ModelChoice {
 
 /** A trained run that has a part in a model. */
 export interface ModelMember {
-  readonly manifest: RunManifest;
+  readonly manifest: TrainedManifest;
   /** Its weight for every target, as `TARGET_NAMES`. */
   readonly weights: readonly number[];
 }
@@ -42,88 +37,48 @@ export interface RunModel {
  * @throws UsageError when a recipe does not start from backbones alone, or what was trained is no graph
  * @throws InputError when weights are not those it was trained with, or a run is unfinished
  */
-export async function readRunModel(run: string, choice: ModelChoice): Promise<RunModel> {
-  const plan = (await isEnsemble(run)) ? await ensemblePlan(run) : await singlePlan(run);
+export async function readRunModel(run: Run, choice: ModelChoice): Promise<RunModel> {
+  const { members, finish, fingerprint } = await run.graph();
   const branches: KnownBranch[] = [];
   const estimators: MassEstimator[] = [];
-  for (const { folder, manifest, weights } of plan.members) {
-    estimators.push(...(await memberEstimators(folder, manifest, weights, choice, branches)));
-  }
+  for (const member of members) estimators.push(...(await memberEstimators(member, choice, branches)));
   const [first, ...others] = branches.map(({ branch }) => branch);
-  const [firstMember, ...otherMembers] = plan.members;
-  if (!first || !firstMember) throw new UsageError(`${run} has nothing to export`);
+  const [firstMember, ...otherMembers] = members.map(({ run: { manifest }, weights }) => ({
+    manifest,
+    weights,
+  }));
+  if (!first || !firstMember) throw new UsageError(`${run.folder} has nothing to export`);
   return {
     model: {
       input: choice.input,
       turns: TEST_TIME_TURNS[choice.tta],
       branches: [first, ...others],
       estimators,
-      ...(plan.finish && { finish: plan.finish }),
+      ...(finish && { finish }),
     },
     branches,
     members: [firstMember, ...otherMembers],
-    fingerprint: plan.fingerprint,
-  };
-}
-
-interface ModelPlan {
-  readonly members: readonly (ModelMember & { readonly folder: string })[];
-  readonly finish?: MassModel['finish'];
-  readonly fingerprint: string;
-}
-
-async function singlePlan(run: string): Promise<ModelPlan> {
-  const manifest = await readCompleteManifest(run);
-  const weights = TARGET_NAMES.map(() => 1);
-  return { members: [{ folder: run, manifest, weights }], fingerprint: manifest.fingerprint };
-}
-
-async function ensemblePlan(run: string): Promise<ModelPlan> {
-  const manifest = await readEnsembleManifest(run);
-  const { weights: table, post, fingerprint } = manifest;
-  if (!table) {
-    throw new UsageError(
-      `${run}: a stacking ensemble cannot be an ONNX model; combine by nnls, caruana or mean`,
-    );
-  }
-  const members = [];
-  for (const [index, { run: folder }] of (await memberRuns(run, manifest)).entries()) {
-    const weights = table.map((ofTarget) => ofTarget[index] ?? 0);
-    // A member without any weight is kept by the ensemble for the record, but has nothing to say.
-    if (weights.every((weight) => weight === 0)) continue;
-    members.push({ folder, manifest: await readCompleteManifest(folder), weights });
-  }
-  return {
-    members,
     fingerprint,
-    ...(post.length > 0 && { finish: (masses) => stepsGraph(post, masses) }),
   };
 }
 
 async function memberEstimators(
-  run: string,
-  manifest: RunManifest,
-  weights: readonly number[],
+  { run, weights }: RunGraph['members'][number],
   { precision }: ModelChoice,
   branches: KnownBranch[],
 ): Promise<MassEstimator[]> {
-  const inputs = await inputBranches(run, manifest, precision);
-  const models = await readFoldModels(run, manifest);
+  const inputs = await inputBranches(run, precision);
+  const models = await run.models();
   const shares = weights.map((weight) => weight / models.length);
   return models.map((model, fold) => {
-    const { recipe } = manifest;
-    if (!model.graph) {
-      const what = `${recipe.name} (${recipe.estimator.kind})`;
-      throw new UsageError(`${run}: ${what} cannot be written as an ONNX model; export another run`);
-    }
-    const { viewFeatures } = model;
+    const { masses, viewFeatures } = model.graph();
     const own = inputs.map((known): KnownBranch => {
       if (!viewFeatures) return known;
-      const backbone = { ...known.branch.backbone, features: viewFeatures.bind(model) };
-      return { ...known, branch: { ...known.branch, backbone }, trainedIn: `${run} fold ${fold}` };
+      const backbone = { ...known.branch.backbone, features: viewFeatures };
+      return { ...known, branch: { ...known.branch, backbone }, trainedIn: `${run.folder} fold ${fold}` };
     });
     const reads = own.map((branch) => placeOf(branch, branches));
-    return { reads, masses: model.graph.bind(model), shares };
+    return { reads, masses, shares };
   });
 }
 

@@ -1,41 +1,12 @@
+import { UsageError } from '../ground/errors.ts';
 import type { RandomStream } from '../ground/random.ts';
 import type { Targets } from '../pasture/targets.ts';
+import type { Samples, Split } from '../samples/samples.ts';
 import type { Tensor } from '../tensor/index.ts';
+import type { MassMap } from '../vision/biomass-map/index.ts';
 
 /** One line of a fold's `metrics.jsonl`: named numbers of an epoch or of a tried setting. */
 export type MetricLine = Readonly<Record<string, number>>;
-
-/** What is known of a training photo besides its masses; null where the labels do not say. */
-export interface PhotoAttributes {
-  readonly state: string | null;
-  readonly species: string | null;
-  /** Pre-grazing NDVI. */
-  readonly ndvi: number | null;
-  readonly heightCentimetres: number | null;
-  /** ISO date of sampling. */
-  readonly date?: string | null;
-}
-
-/**
- * What an estimator learns from. `Input` holds the inputs of all photos in one value (a feature matrix, a
- * list of photos); item i of `targets` and `groups` belongs to its i-th photo.
- */
-export interface TrainingSet<Input> {
-  readonly inputs: Input;
-  /** Measured masses, grams. */
-  readonly targets: readonly Targets[];
-  /** Sessions, which inner validation must not split. */
-  readonly groups: readonly string[];
-  /** How much each photo counts in fitting; all the same where absent. Pseudo-labelled photos count less. */
-  readonly weights?: readonly number[];
-  /** For auxiliary heads, and for teachers that see more than the photo. */
-  readonly attributes?: readonly PhotoAttributes[];
-  /**
-   * The photos held out of this fold. Never to be learnt from; an estimator may be asked to choose its
-   * checkpoint by them, as competitors do, which makes the fold's score optimistic.
-   */
-  readonly validation?: { readonly inputs: Input; readonly targets: readonly Targets[] };
-}
 
 /** What fitting may use besides the data. */
 export interface FitContext {
@@ -43,52 +14,143 @@ export interface FitContext {
   /** Receives a line an epoch, or a line a tried setting. */
   readonly record: (line: MetricLine) => void;
   /** Told what share of the fit is done, from 0 to 1, where that is known on the way. */
-  readonly reached?: (share: number) => void;
+  readonly onProgress?: (share: number) => void;
   /** Folder of this fit's own for state that lets it go on after a kill; absent: nothing is kept. */
   readonly checkpointFolder?: string;
 }
 
-/** A trained model. */
-export interface FittedModel<Input> {
-  /** Physical masses, grams, one a photo in the order of the inputs. */
-  predict(inputs: Input): Promise<Targets[]>;
+/** What a model can do besides predicting. */
+export interface Capabilities {
+  /** Dropout can be left on (`sampleDropout`). */
+  readonly dropout: boolean;
+  /** It says what it would predict had a session been left out of training (`leaveSessionsOut`). */
+  readonly sessionsOut: boolean;
+  /** What it computes can be written as a graph (`graph`). */
+  readonly graph: boolean;
+  /** It says where in a photo the mass is (`maps`). */
+  readonly maps: boolean;
+}
+
+/** What a model computes, as a graph. */
+export interface ModelGraph {
   /**
-   * Several predictions with dropout left on (Gal & Ghahramani 2016); absent in models without dropout.
-   *
-   * @returns `[sample][photo]`
-   */
-  predictSamples?(inputs: Input, samples: number, random: RandomStream): Promise<Targets[][]>;
-  /**
-   * What a model just fitted, its settings kept, would predict of each training photo had the photo's session been
-   * left out; absent where that has no closed form, and in models that were read back.
-   */
-  leaveSessionsOut?(): Targets[];
-  /**
-   * What {@link predict} computes of a feature matrix, as a graph; absent where there is none.
-   *
-   * @param features `[batch, features]` float64
+   * @param features `[batch, features]` floating
    * @returns `[batch, 5]` floating, physical masses in grams, in the order of `TARGET_NAMES`
    * @throws UsageError when this model cannot be written as one
    */
-  graph?(features: Tensor): Tensor;
+  masses(features: Tensor): Tensor;
   /**
-   * The model's own backbone as a graph, where it has one: {@link graph} then reads its features instead of those of
-   * the recipe's input.
+   * The model's own backbone, whose features {@link masses} then reads instead of those of the recipe's input; null
+   * where it has none.
    *
    * @param views `[views, 3, size, size]`, normalised
    * @returns `[views, width]`
    */
-  viewFeatures?(views: Tensor): Tensor;
-  /** Writes everything prediction needs into an existing folder. */
-  write(folder: string): Promise<void>;
-  /** Gives back memory outside of JavaScript; the model may still be used. Absent where it holds none. */
-  close?(): Promise<void>;
+  readonly viewFeatures: ((views: Tensor) => Tensor) | null;
 }
 
-/** A way to learn masses from inputs; every model of sward, from ridge to networks, is one. */
-export interface Estimator<Input> {
+/** A trained model. What {@link capabilities} deny throws a UsageError. */
+export interface FittedModel {
+  readonly capabilities: Capabilities;
+  /** Physical masses, grams, one a sample in their order. */
+  predict(samples: Samples): Promise<Targets[]>;
+  /**
+   * Several predictions with dropout left on (Gal & Ghahramani 2016).
+   *
+   * @returns `[draw][sample]`
+   */
+  sampleDropout(samples: Samples, draws: number, random: RandomStream): Promise<Targets[][]>;
+  /**
+   * What a model just fitted, its settings kept, would predict of each training sample had the sample's session been
+   * left out, in closed form.
+   */
+  leaveSessionsOut(): Targets[];
+  graph(): ModelGraph;
+  /** Masses of the patches of each photo. */
+  maps(samples: Samples): Promise<MassMap[]>;
+  /** Writes everything prediction needs into an existing folder. */
+  write(folder: string): Promise<void>;
+  /** Gives back memory outside of JavaScript; the model may still be used. */
+  release(): Promise<void>;
+}
+
+/** What a kind of model can do: predicting and writing, and whatever else is given. */
+type ModelParts = Pick<FittedModel, 'predict' | 'write'> & Partial<Omit<FittedModel, 'capabilities'>>;
+
+/** A model that can do what is given; everything else it refuses. */
+export function fittedModel(parts: ModelParts): FittedModel {
+  const { sampleDropout, leaveSessionsOut, graph, maps } = parts;
+  const refuse = (what: string) => (): never => {
+    throw new UsageError(`this model ${what}`);
+  };
+  return {
+    capabilities: {
+      dropout: sampleDropout !== undefined,
+      sessionsOut: leaveSessionsOut !== undefined,
+      graph: graph !== undefined,
+      maps: maps !== undefined,
+    },
+    sampleDropout: refuse('has no dropout to leave on'),
+    leaveSessionsOut: refuse('cannot leave sessions out in closed form'),
+    graph: refuse('cannot be written as an ONNX model'),
+    maps: refuse('does not say where in a photo the mass is'),
+    release: async () => {},
+    ...parts,
+  };
+}
+
+/** How a model that wraps another differs from it. */
+interface Wrapping {
+  /** What the inner model is shown. */
+  readonly samples?: (samples: Samples) => Samples;
+  /** What becomes of the inner model's masses. */
+  readonly masses?: (masses: Targets) => Targets;
+  readonly graph: (inner: ModelGraph) => ModelGraph;
+  /** Whether {@link FittedModel.leaveSessionsOut} of the inner model stands for the wrapping one. */
+  readonly sessionsOut?: boolean;
+  readonly write: (folder: string) => Promise<void>;
+}
+
+/** A model around another: it can do what the inner one can, but for maps, which a change of features takes away. */
+export function wrappedModel(inner: FittedModel, wrapping: Wrapping): FittedModel {
+  const { samples: shown = (asked) => asked, masses = (said) => said } = wrapping;
+  const { capabilities } = inner;
+  return fittedModel({
+    predict: async (asked) => (await inner.predict(shown(asked))).map(masses),
+    ...(capabilities.dropout && {
+      sampleDropout: async (asked, draws, random) =>
+        (await inner.sampleDropout(shown(asked), draws, random)).map((draw) => draw.map(masses)),
+    }),
+    ...(capabilities.graph && { graph: () => wrapping.graph(inner.graph()) }),
+    ...(capabilities.sessionsOut &&
+      wrapping.sessionsOut && { leaveSessionsOut: () => inner.leaveSessionsOut() }),
+    write: wrapping.write,
+    release: () => inner.release(),
+  });
+}
+
+/** A way to learn masses; every model of sward, from ridge to networks, is one. */
+export interface Estimator {
+  /** What its models are shown in prediction. */
+  readonly predictsFrom: 'features' | 'photos';
+  /**
+   * Finds now what could not work later (weights that are missing, settings that do not suit a backbone), and makes
+   * the features that fitting these samples will ask for.
+   */
+  prepare(samples: Samples): Promise<void>;
   /** @throws InputError or UsageError when the data cannot be fitted */
-  fit(training: TrainingSet<Input>, context: FitContext): Promise<FittedModel<Input>>;
+  fit(split: Split, context: FitContext): Promise<FittedModel>;
   /** Reads back what {@link FittedModel.write} wrote. @throws InputError when it cannot be read */
-  read(folder: string): Promise<FittedModel<Input>>;
+  read(folder: string): Promise<FittedModel>;
+}
+
+/** An estimator of rows of features. */
+export function rowEstimator(parts: Pick<Estimator, 'fit' | 'read'>): Estimator {
+  return {
+    predictsFrom: 'features',
+    async prepare(samples) {
+      await samples.features();
+    },
+    ...parts,
+  };
 }

@@ -2,12 +2,12 @@ import type { FitContext } from './estimator.ts';
 
 /**
  * What a part of a fit tells how far it is: the part goes from the share `from` of the whole to the share `to`.
- * Nothing where nobody listens.
+ * Nothing where nobody asked.
  */
-export function reachedWithin(
-  { reached }: Pick<FitContext, 'reached'>,
+export function progressWithin(
+  { onProgress }: Pick<FitContext, 'onProgress'>,
   from: number,
   to: number,
-): Pick<FitContext, 'reached'> {
-  return reached ? { reached: (share) => reached(from + share * (to - from)) } : {};
+): Pick<FitContext, 'onProgress'> {
+  return onProgress ? { onProgress: (share) => onProgress(from + share * (to - from)) } : {};
 }

@@ -1,29 +1,29 @@
 import { stratifiedGroupKFold } from '../data/folds/index.ts';
-import { type Matrix, takeRows } from '../ground/matrix.ts';
 import type { RandomStream } from '../ground/random.ts';
 import type { Targets } from '../pasture/targets.ts';
-import type { Estimator, FitContext, TrainingSet } from './estimator.ts';
-import { reachedWithin } from './fit-progress.ts';
-import { judgingPhotos } from './session-weights.ts';
+import type { TrainingRows, TrainingSamples } from '../samples/samples.ts';
+import type { Estimator, FitContext } from './estimator.ts';
+import { progressWithin } from './fit-progress.ts';
+import { measuredItems } from './session-weights.ts';
 
-/** Predictions, inside a training set, of photos by models that have not seen their session. */
+/** Predictions, inside a training set, of samples by models that have not seen their session. */
 export interface InnerPredictions {
-  /** Photos predicted, as positions in the training set; those that only count less are not. */
+  /** Samples predicted, as positions in the training set; those that were not measured are not. */
   readonly photos: readonly number[];
   /** Grams, one a photo of `photos`. */
   readonly predicted: readonly Targets[];
 }
 
 /**
- * Folds of whole sessions within a training set; −1 for photos that are never held out because their masses were
- * not measured. Null with fewer than two sessions, for then nothing can be held out.
+ * Folds of whole groups within a training set; −1 for samples that are never held out because their masses were
+ * not measured. Null with fewer than two groups, for then nothing can be held out.
  */
 export function innerFolds(
-  training: Pick<TrainingSet<unknown>, 'groups' | 'targets' | 'weights'>,
+  training: Pick<TrainingRows, 'groups' | 'targets' | 'measured'>,
   count: number,
   random: RandomStream,
 ): number[] | null {
-  const photos = judgingPhotos(training);
+  const photos = measuredItems(training.measured);
   const groups = photos.map((photo) => training.groups[photo] as string);
   const sessions = new Set(groups).size;
   if (sessions < 2) return null;
@@ -41,47 +41,33 @@ export function innerFolds(
 
 /** Trains on all but each fold in turn and predicts that fold. What is recorded on the way is dropped. */
 export async function innerPredictions(
-  estimator: Estimator<Matrix>,
-  training: TrainingSet<Matrix>,
+  estimator: Estimator,
+  train: TrainingSamples,
   folds: readonly number[],
-  { random, ...told }: Pick<FitContext, 'random' | 'reached'>,
+  { random, ...told }: Pick<FitContext, 'random' | 'onProgress'>,
 ): Promise<InnerPredictions> {
   const predicted = new Map<number, Targets>();
   const held = [...new Set(folds.filter((value) => value >= 0))];
   for (const [index, fold] of held.entries()) {
     const model = await estimator.fit(
-      takeTraining(
-        training,
-        photosWhere(folds, (other) => other !== fold),
-      ),
+      { train: train.take(itemsWhere(folds, (other) => other !== fold)), validation: null },
       {
         random: random.fork(`inner fold ${fold}`),
         record: () => {},
-        ...reachedWithin(told, index / held.length, (index + 1) / held.length),
+        ...progressWithin(told, index / held.length, (index + 1) / held.length),
       },
     );
-    const own = photosWhere(folds, (other) => other === fold);
-    const masses = await model.predict(takeRows(training.inputs, own));
+    const own = itemsWhere(folds, (other) => other === fold);
+    const masses = await model.predict(train.take(own));
     own.forEach((photo, row) => {
       predicted.set(photo, masses[row] as Targets);
     });
   }
-  const photos = photosWhere(folds, (fold) => fold >= 0);
+  const photos = itemsWhere(folds, (fold) => fold >= 0);
   return { photos, predicted: photos.map((photo) => predicted.get(photo) as Targets) };
 }
 
-/** Some photos of a training set. What is held out of the outer fold stays out. */
-function takeTraining(training: TrainingSet<Matrix>, photos: readonly number[]): TrainingSet<Matrix> {
-  const pick = <T>(values: readonly T[]): T[] => photos.map((photo) => values[photo] as T);
-  return {
-    inputs: takeRows(training.inputs, photos),
-    targets: pick(training.targets),
-    groups: pick(training.groups),
-    ...(training.weights && { weights: pick(training.weights) }),
-    ...(training.attributes && { attributes: pick(training.attributes) }),
-  };
-}
-
-function photosWhere(folds: readonly number[], wanted: (fold: number) => boolean): number[] {
-  return folds.map((_, photo) => photo).filter((photo) => wanted(folds[photo] as number));
+/** The places of a list of folds that are wanted. */
+export function itemsWhere(folds: readonly number[], wanted: (fold: number) => boolean): number[] {
+  return folds.flatMap((fold, item) => (wanted(fold) ? [item] : []));
 }

@@ -1,40 +1,29 @@
-import type { TrainingSet } from './estimator.ts';
+import { mean } from 'd3-array';
+import type { TrainingRows } from '../samples/samples.ts';
 
 /**
- * Weight of each photo in fitting, with mean 1: its own weight, times `size(session)^(−exponent)` so that large
- * sessions do not drown small ones. Exponent 0 weighs sessions by their photos, 1 weighs sessions alike. Photos
- * that count less than the others come from no sampled session; the mean over those that do is theirs.
+ * Weight of each sample in fitting, with mean 1: its own weight, times `size(group)^(−exponent)` so that large
+ * sessions do not drown small ones. Exponent 0 weighs sessions by their photos, 1 weighs sessions alike. Samples
+ * that were not measured come from no sampled session; the mean over those that were is theirs.
  */
 export function photoWeights(
-  { groups, weights }: Pick<TrainingSet<unknown>, 'groups' | 'weights'>,
+  { groups, weights, measured }: Pick<TrainingRows, 'groups' | 'weights' | 'measured'>,
   exponent: number,
 ): number[] {
-  const judges = new Set(judgingPhotos({ groups, ...(weights && { weights }) }));
   const sizes = new Map<string, number>();
-  for (const photo of judges) {
-    const group = groups[photo] as string;
+  const known = measuredItems(measured);
+  for (const item of known) {
+    const group = groups[item] as string;
     sizes.set(group, (sizes.get(group) ?? 0) + 1);
   }
-  const share = (photo: number): number => (sizes.get(groups[photo] as string) ?? 1) ** -exponent;
-  const usual = mean([...judges].map(share));
-  const raw = groups.map((_, photo) => (weights?.[photo] ?? 1) * (judges.has(photo) ? share(photo) : usual));
-  const scale = mean(raw);
+  const share = (item: number): number => (sizes.get(groups[item] as string) ?? 1) ** -exponent;
+  const usual = mean(known, share) ?? Number.NaN;
+  const raw = weights.map((weight, item) => weight * (measured[item] ? share(item) : usual));
+  const scale = mean(raw) ?? Number.NaN;
   return raw.map((weight) => weight / scale);
 }
 
-/**
- * The photos that settings are chosen by: those of full weight. Photos that count less (pseudo-labels) are learnt
- * from but judge nothing, for their masses were not measured.
- */
-export function judgingPhotos({
-  groups,
-  weights,
-}: Pick<TrainingSet<unknown>, 'groups' | 'weights'>): number[] {
-  const photos = groups.map((_, photo) => photo);
-  if (!weights) return photos;
-  const full = Math.max(...weights);
-  return photos.filter((photo) => weights[photo] === full);
+/** The places of samples whose masses were measured: settings are chosen by these alone. */
+export function measuredItems(measured: readonly boolean[]): number[] {
+  return measured.flatMap((is, item) => (is ? [item] : []));
 }
-
-const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -49,3 +49,23 @@ export function targetsFromArray(values: ArrayLike<number>, offset = 0): Targets
 export function isTargetName(name: string): name is TargetName {
   return (TARGET_NAMES as readonly string[]).includes(name);
 }
+
+/** The five masses as {@link Targets} names them, in the order of {@link TARGET_NAMES}. */
+export const MASS_NAMES = ['green', 'dead', 'clover', 'gdm', 'total'] as const satisfies (keyof Targets)[];
+
+export type MassName = (typeof MASS_NAMES)[number];
+
+/** One value a mass. */
+export type ByMass<Value> = Readonly<Record<MassName, Value>>;
+
+/** Makes one value a mass. */
+export function byMass<Value>(value: (mass: MassName, index: number) => Value): ByMass<Value> {
+  const entries = MASS_NAMES.map((mass, index) => [mass, value(mass, index)] as const);
+  return Object.fromEntries(entries) as Record<MassName, Value>;
+}
+
+/** Values as files name them: under the names of the competition. */
+export function underTargetNames<Value>(values: ByMass<Value>): Record<TargetName, Value> {
+  const entries = TARGET_NAMES.map((name, index) => [name, values[MASS_NAMES[index] as MassName]] as const);
+  return Object.fromEntries(entries) as Record<TargetName, Value>;
+}

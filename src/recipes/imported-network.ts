@@ -24,8 +24,8 @@ import { input, Scope, type TensorData } from '../tensor/index.ts';
 import { backboneParameters, tensorProblems } from '../vision/backbones/index.ts';
 import { featurePlan } from '../vision/features/index.ts';
 import { backbonePrefix, holdsBackbone, resolveWeights } from '../vision/weights/index.ts';
-import { photoEstimator } from './photo-estimator.ts';
 import type { Recipe } from './recipe.ts';
+import { recipeEstimator } from './registry.ts';
 
 /** What networks that were trained elsewhere are to become. */
 export interface ImportTarget {
@@ -60,7 +60,7 @@ export async function importTarget(recipe: Recipe): Promise<ImportTarget> {
   const [net, ...others] = nets as [PhotoBackbone, ...PhotoBackbone[]];
   const extra = others.reduce((sum, other) => sum + columnsOf(photoShape(other)), 0);
   if (estimator.fineTune.mode !== 'none') {
-    photoEstimator(recipe);
+    recipeEstimator(recipe);
     requireSuited(net, estimator);
   }
   return { settings: estimator, net, shape: { ...photoShape(net), extra } };

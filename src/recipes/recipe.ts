@@ -14,8 +14,8 @@ import { InputError, messageOf, UsageError } from '../ground/errors.ts';
 import { applyChange, parseChange } from '../ground/setting-change.ts';
 import { networkSettings } from '../networks/network/settings.ts';
 import { inputSettings } from '../samples/input-settings.ts';
+import { changesPictures } from '../vision/augment/index.ts';
 import { featureLayout, featurePlan } from '../vision/features/index.ts';
-import { learnsFromPhotos } from './learns-from-photos.ts';
 import { NETWORK_RECIPES } from './network-presets.ts';
 
 /** Estimators of which a stack can be made. */
@@ -187,7 +187,7 @@ function withDefaults(draft: unknown): unknown {
 /** Training on photos takes hours, so that States are held out only when that is asked for. */
 function withEvaluation(recipe: Recipe, draft: RecipeDraft): Recipe {
   const { leaveOneStateOut } = (draft.evaluation ?? {}) as Partial<Recipe['evaluation']>;
-  if (leaveOneStateOut !== undefined || !learnsFromPhotos(recipe)) return recipe;
+  if (leaveOneStateOut !== undefined || !trainsOnPhotos(recipe)) return recipe;
   return { ...recipe, evaluation: { leaveOneStateOut: false } };
 }
 
@@ -252,4 +252,15 @@ function changeDraft(draft: RecipeDraft, written: string): void {
 
 function issuesOf(error: z.ZodError): string {
   return error.issues.map((issue) => `${issue.path.join('.') || 'recipe'}: ${issue.message}`).join('; ');
+}
+
+/**
+ * Whether training has to see photos: the backbone is trained too, or photos are augmented. Otherwise features of
+ * the frozen backbone, made once, are all it needs.
+ */
+export function trainsOnPhotos({ estimator }: Pick<Recipe, 'estimator'>): boolean {
+  if (estimator.kind === 'stack') return estimator.members.some(trainsOnPhotos);
+  if (estimator.kind !== 'network') return false;
+  const { fineTune, augmentation } = estimator;
+  return fineTune.mode !== 'none' || changesPictures(augmentation) || augmentation.batch.probability > 0;
 }

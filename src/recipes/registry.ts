@@ -6,13 +6,16 @@ import { stack } from '../estimators/stack/stack.ts';
 import { transformed } from '../estimators/target-transform/transformed.ts';
 import { leafwiseBoost } from '../estimators/trees/leafwise-boost.ts';
 import { obliviousBoost } from '../estimators/trees/oblivious-boost.ts';
-import type { Matrix } from '../ground/matrix.ts';
+import { UsageError } from '../ground/errors.ts';
 import type { Estimator } from '../learning/estimator.ts';
+import { fineTunedNetwork } from '../networks/fine-tune/fine-tune.ts';
 import { network } from '../networks/network/network.ts';
-import type { EstimatorSettings, Recipe } from './recipe.ts';
+import { trainedWeights, type UsedWeights } from '../samples/photo-reader.ts';
+import { featurePlan } from '../vision/features/index.ts';
+import { type EstimatorSettings, type Recipe, trainsOnPhotos } from './recipe.ts';
 
-/** The estimator that learns from a feature matrix, by its settings. */
-export function matrixEstimator(settings: EstimatorSettings): Estimator<Matrix> {
+/** The estimator that learns from rows of features, by its settings. */
+export function rowEstimatorOf(settings: EstimatorSettings): Estimator {
   switch (settings.kind) {
     case 'ridge':
       return ridge(settings);
@@ -27,15 +30,51 @@ export function matrixEstimator(settings: EstimatorSettings): Estimator<Matrix> 
     case 'network':
       return network(settings);
     case 'stack':
-      return stack(settings, recipeEstimator);
+      return stack(settings, behindTransforms);
   }
 }
 
 /** The estimator of a recipe or of a member of a stack, behind its reduction and target transform. */
-export function recipeEstimator({
+function behindTransforms({
   estimator,
   reduction,
   transform,
-}: Pick<Recipe, 'estimator' | 'reduction' | 'transform'>): Estimator<Matrix> {
-  return transformed(transform, reduced(reduction, matrixEstimator(estimator)));
+}: Pick<Recipe, 'estimator' | 'reduction' | 'transform'>): Estimator {
+  return transformed(transform, reduced(reduction, rowEstimatorOf(estimator)));
+}
+
+export interface RecipeEstimatorOptions {
+  /** The weights a run was trained with, which must be the same now. */
+  readonly trainedWith?: UsedWeights | null | undefined;
+}
+
+/**
+ * The estimator of a recipe.
+ *
+ * @throws UsageError when the recipe trains on photos and has parts that need features
+ */
+export function recipeEstimator(recipe: Recipe, { trainedWith }: RecipeEstimatorOptions = {}): Estimator {
+  if (!trainsOnPhotos(recipe)) return behindTransforms(recipe);
+  const { name, input, estimator, reduction, transform } = recipe;
+  if (estimator.kind !== 'network') {
+    throw new UsageError(
+      `recipe ${name}: members of a stack learn from features; leave fineTune.mode=none and no augmentation`,
+    );
+  }
+  if (input.kind !== 'backbone') {
+    throw new UsageError(
+      `recipe ${name} learns from photos with one backbone; give a data folder and --set backbone=NAME, or ` +
+        '--set estimator.fineTune.mode=none --set estimator.augmentation=none',
+    );
+  }
+  if (reduction.kind !== 'none' || transform.kind !== 'none') {
+    throw new UsageError(
+      `recipe ${name}: reduction and transform need features; leave them none to learn from photos`,
+    );
+  }
+  const { kind: _, backbone, ...plan } = input;
+  return fineTunedNetwork(estimator, {
+    weights: () => trainedWeights(backbone, trainedWith),
+    plan: featurePlan(plan),
+  });
 }

@@ -1,5 +1,5 @@
 import { cell, text } from '@observablehq/plot';
-import { type EnsembleFacts, lackingStates } from '../runs/ensemble-facts.ts';
+import { type EnsembleFacts, lackingStates } from '../runs/scores.ts';
 import type { PageSection } from './document.ts';
 import { html, type Markup } from './markup.ts';
 import { formatNumber, formatR2, formatSigned, NO_VALUE } from './numbers.ts';

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { JSDOM } from 'jsdom';
 import { writeFileAtomically } from '../ground/files.ts';
-import type { PretrainManifest } from '../runs/pretrain-folder.ts';
+import type { PretrainingManifest } from '../runs/manifest.ts';
 import { type PageSection, pageDocument } from './document.ts';
 import { tile } from './headline.ts';
 import { html, type Markup } from './markup.ts';
@@ -18,7 +18,7 @@ const MOST_CLASSES = 40;
  *
  * @param scoreName what the curves call the score
  */
-export function renderPretrainReport(manifest: PretrainManifest, scoreName: string): string {
+export function renderPretrainReport(manifest: PretrainingManifest, scoreName: string): string {
   const { document } = new JSDOM('').window;
   const { backbone, settings } = manifest;
   const sections: (PageSection | null)[] = [
@@ -37,13 +37,13 @@ export function renderPretrainReport(manifest: PretrainManifest, scoreName: stri
 /** Renders as {@link renderPretrainReport} and writes the file whole or not at all. */
 export async function writePretrainReport(
   path: string,
-  manifest: PretrainManifest,
+  manifest: PretrainingManifest,
   scoreName: string,
 ): Promise<void> {
   await writeFileAtomically(path, renderPretrainReport(manifest, scoreName));
 }
 
-function headline(manifest: PretrainManifest, scoreName: string): Markup {
+function headline(manifest: PretrainingManifest, scoreName: string): Markup {
   const { photos, curves, result } = manifest;
   const kept = curves.find((line) => line.epoch === result?.epoch) ?? {};
   const scores = Object.entries(kept).filter(([name]) => name === scoreName || /top-5/.test(name));
@@ -56,13 +56,13 @@ ${tile('Epochs', formatNumber(curves.length, 0), `weights of epoch ${result?.epo
 <p>${baseline(manifest)}</p>`;
 }
 
-function scoreNote({ settings }: PretrainManifest): string {
+function scoreNote({ settings }: PretrainingManifest): string {
   const chosen = JSON.stringify(settings).includes('"choice":"best"');
   return chosen ? 'held-out photos, which chose the epoch' : 'held-out photos';
 }
 
 /** What would score without looking at photos: the bar to clear. */
-function baseline({ photos: { labels, held_out } }: PretrainManifest): string {
+function baseline({ photos: { labels, held_out } }: PretrainingManifest): string {
   if (held_out === 0) return 'No photos were held out, so that nothing says how good the weights are.';
   if (labels.kind === 'columns') return 'Answering every photo with the mean of its column would score R² 0.';
   const most = Math.max(...labels.classes.map((one) => one.held_out));
@@ -72,7 +72,7 @@ function baseline({ photos: { labels, held_out } }: PretrainManifest): string {
   );
 }
 
-function curvesSection(document: Document, { curves }: PretrainManifest): PageSection | null {
+function curvesSection(document: Document, { curves }: PretrainingManifest): PageSection | null {
   const figures = drawLearningCurves(document, [{ fold: 0, lines: curves }], false);
   if (figures.length === 0) return null;
   const dashes = figures.some((figure) => figure.hasTraining)
@@ -88,7 +88,7 @@ ${figure.drawing}</figure>`,
   };
 }
 
-function labelsBody({ photos: { labels } }: PretrainManifest): Markup {
+function labelsBody({ photos: { labels } }: PretrainingManifest): Markup {
   if (labels.kind === 'columns') {
     const rows = labels.columns.map(
       ({ name, photos, held_out, mean, deviation }) =>
@@ -112,7 +112,7 @@ function labelsBody({ photos: { labels } }: PretrainManifest): Markup {
 ${further > 0 ? html`<p>${formatNumber(further, 0)} more classes with fewer photos are in pretrain.json.</p>` : null}`;
 }
 
-function provenanceOf(manifest: PretrainManifest): Record<string, string> {
+function provenanceOf(manifest: PretrainingManifest): Record<string, string> {
   const { sward, seed, backbone, photos, result, fingerprint } = manifest;
   const { origin } = backbone;
   return {

@@ -1,6 +1,6 @@
 import type { Targets } from '../pasture/targets.ts';
-import { dropoutSpreads } from './fold-models.ts';
-import type { PhotoPrediction, Spread } from './photo-prediction.ts';
+
+import { dropoutSpreads, type PhotoPrediction, type Spread } from './prediction.ts';
 
 /** What an ensemble makes of one choice of what each member says of each photo, grams a photo. */
 export type MemberAnswer = (pick: (prediction: PhotoPrediction) => Targets) => Promise<Targets[]>;

@@ -1,3 +1,4 @@
+import { mean } from 'd3-array';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -8,9 +9,9 @@ import type { Progress } from '../ground/progress.ts';
 import { randomStream } from '../ground/random.ts';
 import { weightedR2 } from '../pasture/metric.ts';
 import type { Targets } from '../pasture/targets.ts';
-import { fitFold, type Learner, predictFold, takeTraining } from './cross-validation.ts';
+import { fitFold, type Learner, predictFold } from './cross-validation.ts';
 
-const FILE = 'learning-curve.json';
+export const LEARNING_CURVE = 'learning-curve.json';
 
 /** Parts of the training sessions that are learnt from. */
 const SHARES = [0.25, 0.5, 0.75, 1] as const;
@@ -40,8 +41,8 @@ export type LearningBySessions = z.output<typeof schema>;
  * quarters and all of the sessions outside it. Sessions are drawn, not photos, since photos of one session teach
  * nearly the same. Within a draw a larger part contains the smaller one.
  */
-export async function learnBySessions<Input>(
-  learner: Learner<Input>,
+export async function learnBySessions(
+  learner: Learner,
   rows: readonly FoldRow[],
   seed: number,
   progress: Progress,
@@ -65,14 +66,14 @@ export async function learnBySessions<Input>(
         const photos = items.filter((item) => rows[item]?.fold !== fold).length;
         trained.push({ sessions: kept.size, photos });
       }
-      const observed = learner.training.targets.slice(0, rows.length);
+      const observed = learner.samples.targets.slice(0, rows.length);
       scores.push(weightedR2(observed, predicted));
       progress.advance(1, `${Math.round(100 * share)} % R² ${scores.at(-1)?.toFixed(3)}`);
     }
     points.push({
       share,
-      sessions: meanOf(trained.map(({ sessions }) => sessions)),
-      photos: meanOf(trained.map(({ photos }) => photos)),
+      sessions: mean(trained, ({ sessions }) => sessions) ?? 0,
+      photos: mean(trained, ({ photos }) => photos) ?? 0,
       weighted_r2: scores,
     });
   }
@@ -81,19 +82,19 @@ export async function learnBySessions<Input>(
 }
 
 /** Trains on the items outside `fold` and predicts those in it into their places of `into`. */
-async function predictHeldOut<Input>(
-  learner: Learner<Input>,
+async function predictHeldOut(
+  learner: Learner,
   rows: readonly FoldRow[],
   items: readonly number[],
   fold: number,
   seed: number,
   into: Targets[],
 ): Promise<void> {
-  const reduced = { ...learner, training: takeTraining(learner, items) };
+  const reduced = { ...learner, samples: learner.samples.take(items) };
   const folds = items.map((item) => rows[item]?.fold ?? 0);
   const { model } = await fitFold(reduced, folds, fold, randomStream(seed));
   const predicted = new Array<Targets>(items.length);
-  await predictFold(model, reduced, folds, fold, predicted);
+  await predictFold(model, reduced.samples, folds, fold, predicted);
   items.forEach((item, row) => {
     if (folds[row] === fold) into[item] = predicted[row] as Targets;
   });
@@ -101,12 +102,12 @@ async function predictHeldOut<Input>(
 
 /** Writes `learning-curve.json` into a run. */
 export async function writeLearningBySessions(run: string, points: LearningBySessions): Promise<void> {
-  await writeFileAtomically(join(run, FILE), `${JSON.stringify(points, null, 2)}\n`);
+  await writeFileAtomically(join(run, LEARNING_CURVE), `${JSON.stringify(points, null, 2)}\n`);
 }
 
 /** @returns null where the run has no learning curve @throws InputError when the file is damaged */
 export async function readLearningBySessions(run: string): Promise<LearningBySessions | null> {
-  const path = join(run, FILE);
+  const path = join(run, LEARNING_CURVE);
   const text = await readFile(path, 'utf8').catch(() => null);
   if (text === null) return null;
   try {
@@ -115,8 +116,4 @@ export async function readLearningBySessions(run: string): Promise<LearningBySes
     const what = `cannot be read (${messageOf(error).split('\n')[0]})`;
     throw new InputError(path, what, 'train again with --learning-curve');
   }
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -1,13 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
 import { readCsv, writeCsv } from '../formats/csv.ts';
 import { readPredictions } from '../data/predictions.ts';
 import { sampleId, splitSampleId } from '../data/sample-id.ts';
-import { scoreTargets } from '../pasture/metric.ts';
 import { TARGET_NAMES, type Targets, targetsToArray } from '../pasture/targets.ts';
-import type { RunResults } from './results.ts';
-import { type ScoreJson, scoreToJson, storedScore } from './score-json.ts';
+import { type StateScores, scoreRows } from './scores.ts';
 
 /** File of a run folder with what was predicted of each photo without its State. */
 export const STATES_OUT = 'leave-one-state-out.csv';
@@ -21,21 +18,13 @@ export interface StateOutRow {
   readonly predicted: Targets;
 }
 
-/** Scores of States held out one at a time: of all their photos pooled, and of each State, sorted by name. */
-export type StateScores = NonNullable<RunResults['leaveOneStateOut']>;
-
 /** Scores what was predicted without each photo's State. */
 export function scoreStates(rows: readonly StateOutRow[]): StateScores {
-  const scoreOf = (photos: readonly StateOutRow[]): StateScores['pooled'] =>
-    scoreTargets(
-      photos.map(({ observed }) => observed),
-      photos.map(({ predicted }) => predicted),
-    );
   return {
-    pooled: scoreOf(rows),
+    pooled: scoreRows(rows),
     perState: statesIn(rows.map(({ state }) => state)).map((state) => ({
       state,
-      score: scoreOf(rows.filter((row) => row.state === state)),
+      score: scoreRows(rows.filter((row) => row.state === state)),
     })),
   };
 }
@@ -80,21 +69,3 @@ export async function readStatesOut(run: string): Promise<ReadonlyMap<string, St
     photos.map(({ imageId, targets }) => [imageId, { state: states.get(imageId) ?? '', predicted: targets }]),
   );
 }
-
-interface StateScoresJson {
-  readonly pooled: ScoreJson;
-  readonly per_state: readonly { readonly state: string; readonly score: ScoreJson }[];
-}
-
-/** The form of the scores in `scores.json`. */
-export function stateScoresToJson({ pooled, perState }: StateScores): StateScoresJson {
-  return {
-    pooled: scoreToJson(pooled),
-    per_state: perState.map(({ state, score }) => ({ state, score: scoreToJson(score) })),
-  };
-}
-
-/** Reads the scores back from `scores.json`. */
-export const storedStateScores = z
-  .object({ pooled: storedScore, per_state: z.array(z.object({ state: z.string(), score: storedScore })) })
-  .transform((json): StateScores => ({ pooled: json.pooled, perState: json.per_state }));

@@ -1,13 +1,14 @@
 import { join, resolve } from 'node:path';
 import { readCsv, rowName, writeCsv } from '../formats/csv.ts';
+import { sessionOf } from '../data/folds/index.ts';
 import { sampleId, splitSampleId } from '../data/sample-id.ts';
 import { InputError } from '../ground/errors.ts';
-import { scoreTargets } from '../pasture/metric.ts';
 import { TARGET_NAMES, targetsFromArray, targetsToArray } from '../pasture/targets.ts';
-import type { OutOfFoldRow, RunResults } from './results.ts';
+import type { OutOfFoldRow } from './results.ts';
 import type { TrainingSource } from './training-data.ts';
 
-const OUT_OF_FOLD = 'oof.csv';
+export const OUT_OF_FOLD = 'oof.csv';
+export const FOLDS = 'folds.csv';
 const COLUMNS = [
   'sample_id',
   'target',
@@ -43,7 +44,8 @@ export async function writeOutOfFold(
 }
 
 /**
- * Reads `oof.csv` of a run.
+ * Reads `oof.csv` of a run. A photo's session is its group of `folds.csv`; of photos that were not grouped their date
+ * and State.
  *
  * @param source where the run's data were, relative to the run: photos are looked for there
  * @throws InputError when it is missing or damaged
@@ -51,9 +53,10 @@ export async function writeOutOfFold(
 export async function readOutOfFold(run: string, source: TrainingSource): Promise<OutOfFoldRow[]> {
   const path = join(run, OUT_OF_FOLD);
   const table = await readCsv(path, COLUMNS);
+  const groups = await readGroups(run);
   const photos = new Map<
     string,
-    { base: Omit<OutOfFoldRow, 'observed' | 'predicted'>; masses: Map<string, number[]> }
+    { base: Omit<OutOfFoldRow, 'observed' | 'predicted' | 'session'>; masses: Map<string, number[]> }
   >();
   for (const { line, cells } of table.rows) {
     const id = splitSampleId(cells.sample_id ?? '');
@@ -85,20 +88,12 @@ export async function readOutOfFold(run: string, source: TrainingSource): Promis
         if (value !== undefined) return value;
         throw new InputError(path, `${base.imageId} lacks ${target}`, 'train the run again');
       });
-    return { ...base, predicted: targetsFromArray(column(0)), observed: targetsFromArray(column(1)) };
+    return { ...base, session: sessionOf(base, groups.get(base.imageId)), predicted: targetsFromArray(column(0)), observed: targetsFromArray(column(1)) };
   });
 }
 
-/** Score of all rows pooled. */
-export function scoreRows(rows: readonly OutOfFoldRow[]): RunResults['outOfFold'] {
-  return scoreTargets(
-    rows.map((row) => row.observed),
-    rows.map((row) => row.predicted),
-  );
-}
-
-/** Score of each fold's rows, by fold number. */
-export function scoreFolds(rows: readonly OutOfFoldRow[]): RunResults['perFold'] {
-  const folds = [...new Set(rows.map((row) => row.fold))].sort((a, b) => a - b);
-  return folds.map((fold) => ({ fold, score: scoreRows(rows.filter((row) => row.fold === fold)) }));
+/** The group of each photo in `folds.csv`. */
+async function readGroups(run: string): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await readCsv(join(run, FOLDS), ['image_id', 'group']);
+  return new Map(rows.map(({ cells }) => [cells.image_id ?? '', cells.group ?? '']));
 }

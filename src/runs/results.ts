@@ -1,7 +1,7 @@
 import type { MetricLine } from '../learning/estimator.ts';
 import type { Score } from '../pasture/metric.ts';
 import type { Targets } from '../pasture/targets.ts';
-import type { EnsembleFacts } from './ensemble-facts.ts';
+import type { EnsembleFacts, StateScores } from './scores.ts';
 import type { LearningBySessions } from './learning-by-sessions.ts';
 import type { PseudoRecord } from './pseudo-record.ts';
 
@@ -11,6 +11,8 @@ export interface OutOfFoldRow {
   /** Absolute path of the photo, or null when training used a feature file only. */
   readonly photoPath: string | null;
   readonly fold: number;
+  /** Photos of one visit, which err together. */
+  readonly session: string;
   readonly observed: Targets;
   readonly predicted: Targets;
   /** ISO date `2015-09-04`, or null where unknown. */
@@ -18,8 +20,6 @@ export interface OutOfFoldRow {
   readonly state: string | null;
   readonly species: string | null;
 }
-
-export type { MetricLine };
 
 /** Everything a report shows, read back from a run folder or handed over by the trainer. */
 export interface RunResults {
@@ -29,10 +29,7 @@ export interface RunResults {
   /** Score of each fold's held-out photos, by fold number. */
   readonly perFold: readonly { readonly fold: number; readonly score: Score }[];
   /** Score when one State at a time is held out, when it was computed. */
-  readonly leaveOneStateOut: {
-    readonly pooled: Score;
-    readonly perState: readonly { readonly state: string; readonly score: Score }[];
-  } | null;
+  readonly leaveOneStateOut: StateScores | null;
   readonly rows: readonly OutOfFoldRow[];
   /** Training curves by fold; empty lists where the estimator has none. */
   readonly curves: readonly { readonly fold: number; readonly lines: readonly MetricLine[] }[];

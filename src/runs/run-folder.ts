@@ -1,136 +1,204 @@
 import { appendFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { GROUPINGS, STRATIFICATIONS } from '../data/folds/index.ts';
-import { InputError, messageOf } from '../ground/errors.ts';
-import { temporaryNameBeside, writeFileAtomically } from '../ground/files.ts';
+import { InputError, messageOf, UsageError } from '../ground/errors.ts';
+import { temporaryNameBeside } from '../ground/files.ts';
+import { fileFingerprint } from '../ground/fingerprint.ts';
 import type { MetricLine } from '../learning/estimator.ts';
-import { parseStoredRecipe, type Recipe } from '../recipes/recipe.ts';
+import { type FolderLock, LOCK, lockFolder } from './folder-lock.ts';
+import {
+  kindTitle,
+  MANIFEST_FILES,
+  type Manifest,
+  manifestFile,
+  readManifest,
+  writeManifest,
+} from './manifest.ts';
 
-const MANIFEST = 'run.json';
 const METRICS = 'metrics.jsonl';
 
-/** Where a run's data were: paths relative to the run. */
-export const sourceSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('folder'), folder: z.string() }),
-  z.strictObject({
-    kind: z.literal('features'),
-    /** Feature files with the same photos. */
-    features: z.array(z.string()).min(1).readonly(),
-    ids: z.string(),
-    labels: z.string(),
-  }),
-]);
-
-const manifestSchema = z.strictObject({
-  format: z.literal(1),
-  status: z.enum(['incomplete', 'complete']),
-  sward: z.string(),
-  seed: z.int(),
-  recipe: z.unknown(),
-  folds: z.strictObject({
-    count: z.int().min(2),
-    grouping: z.enum(GROUPINGS),
-    stratification: z.enum(STRATIFICATIONS),
-    /** Whether the folds were drawn by sward or given. */
-    origin: z.enum(['drawn', 'given']),
-  }),
-  data: z.strictObject({
-    source: sourceSchema,
-    images: z.int().min(1),
-    /** The feature sets trained on, in the order of their columns. */
-    sets: z
-      .array(
-        z.strictObject({
-          name: z.string(),
-          columns: z.int().min(1),
-          /** The backbone's weights that made the features, by content; null where there are none. */
-          weights: z.strictObject({ source: z.string(), sha256: z.string() }).nullable(),
-        }),
-      )
-      .min(1)
-      .readonly(),
-    fingerprint: z.string(),
-  }),
-  /** The checkpoint each fold's model was taken from, where it was trained elsewhere. */
-  imported: z
-    .array(z.strictObject({ file: z.string(), sha256: z.string() }))
-    .min(2)
-    .readonly()
-    .optional(),
-  /** Of recipe, seed, folds and data: a run can be resumed only with the same. */
-  fingerprint: z.string(),
-});
-
-/** `run.json`: what was asked for and with what data. */
-export type RunManifest = Omit<z.output<typeof manifestSchema>, 'recipe'> & { readonly recipe: Recipe };
-
-/** Writes `run.json` atomically. */
-export async function writeManifest(run: string, manifest: RunManifest): Promise<void> {
-  await writeFileAtomically(join(run, MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
+/** What the caller allows to happen to a folder that is there already. */
+export interface ExistingRunPolicy {
+  readonly resume?: boolean;
+  readonly overwrite?: boolean;
 }
 
-/** `run.json` as it stands, unchecked. @throws InputError when the folder has none that can be read */
-export async function readManifestJson(run: string): Promise<unknown> {
-  const path = join(run, MANIFEST);
-  try {
-    return JSON.parse(await readFile(path, 'utf8'));
-  } catch (error) {
+/** What a kind of folder consists of besides its manifest. */
+export interface FolderContents {
+  /** Files and folders that are written anew in the end, gone at every start. */
+  readonly derived: readonly string[];
+  /** What an interrupted start may go on with; gone at a fresh one. */
+  readonly resumable: RegExp;
+  /** What may lie in the folder before the first start, as the sample of the demo. */
+  readonly beside?: RegExp;
+}
+
+/**
+ * Refuses a folder that something else wrote, before any work is done: one may be written that is not there, is
+ * empty, or holds what sward wrote, a killed start included.
+ *
+ * @throws UsageError naming what lies there
+ */
+export async function requireOwnFolder(
+  folder: string,
+  manifest: string,
+  beside: RegExp = NOTHING,
+): Promise<'free' | 'written'> {
+  const names = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
+    if (error.code === 'ENOENT') return [];
+    throw new UsageError(`${folder} is there and is not a folder; choose another --out`);
+  });
+  if (names.includes(manifest)) return 'written';
+  const foreign = names.find((name) => !isLeftover(name) && name !== LOCK && !beside.test(name));
+  if (foreign === undefined) return 'free';
+  throw new UsageError(
+    `${folder} is there and is not a run folder (it holds ${foreign}); choose another --out`,
+  );
+}
+
+const NOTHING = /^$/;
+
+/** What writing aside leaves behind when it is killed. */
+const isLeftover = (name: string): boolean => name.endsWith('.part');
+
+/**
+ * A folder that is being written: from `begin`, which locks it, through what the caller writes, to `complete`; whatever
+ * happens, `release` gives the lock back.
+ */
+export class RunFolder {
+  readonly path: string;
+  readonly #lock: FolderLock;
+  readonly #manifest: Manifest;
+
+  private constructor(path: string, lock: FolderLock, manifest: Manifest) {
+    this.path = path;
+    this.#lock = lock;
+    this.#manifest = manifest;
+  }
+
+  /**
+   * Takes a folder and makes it ready: its manifest says incomplete, leftovers of another run or of a kill are gone.
+   *
+   * @param manifest as it is to stand in the end
+   * @returns null when the same command has finished there, and the folder is left as it is
+   * @throws UsageError when the folder holds something else or an unfinished run that was not to be resumed, or
+   *   another process writes it
+   */
+  static async begin(
+    path: string,
+    manifest: Manifest,
+    contents: FolderContents,
+    policy: ExistingRunPolicy,
+  ): Promise<RunFolder | null> {
+    await requireOwnFolder(path, manifestFile(manifest.kind), contents.beside);
+    await mkdir(path, { recursive: true });
+    const lock = await lockFolder(path);
+    try {
+      const mode = await settled(path, manifest, contents, policy);
+      if (mode === 'complete') {
+        await lock.release();
+        return null;
+      }
+      await writeManifest(path, { ...manifest, status: 'incomplete', files: {} });
+      for (const name of await readdir(path)) {
+        const left = isLeftover(name) || contents.derived.includes(name);
+        if (left || (mode === 'fresh' && contents.resumable.test(name))) {
+          await rm(join(path, name), { recursive: true });
+        }
+      }
+      return new RunFolder(path, lock, manifest);
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /**
+   * Says that the folder is complete and remembers the content of the files that predictions depend on.
+   *
+   * @param files their paths in the folder; of folders, all files in them
+   * @param changes what the manifest says now that all is written
+   */
+  async complete(files: readonly string[], changes: Partial<Manifest> = {}): Promise<void> {
+    const hashes: [string, string][] = [];
+    for (const name of (await Promise.all(files.map((file) => filesIn(this.path, file)))).flat().sort()) {
+      hashes.push([name, await fileFingerprint(join(this.path, name))]);
+    }
+    const manifest = { ...this.#manifest, ...changes, status: 'complete', files: Object.fromEntries(hashes) };
+    await writeManifest(this.path, manifest as Manifest);
+  }
+
+  /** Gives the lock back; what was written stays, and may be resumed where it is not complete. */
+  async release(): Promise<void> {
+    await this.#lock.release();
+  }
+}
+
+/** What writing into the folder means now. */
+async function settled(
+  path: string,
+  manifest: Manifest,
+  contents: FolderContents,
+  { resume = false, overwrite = false }: ExistingRunPolicy,
+): Promise<'fresh' | 'resume' | 'complete'> {
+  const file = manifestFile(manifest.kind);
+  // Once more, now that nobody else writes.
+  if ((await requireOwnFolder(path, file, contents.beside)) === 'free' || overwrite) return 'fresh';
+  const existing = await readManifest(path, file);
+  const title = kindTitle(manifest.kind);
+  if (existing.fingerprint !== manifest.fingerprint) {
+    const name = existing.kind === 'trained' ? `${existing.recipe.name}, ` : '';
+    throw new UsageError(
+      `${path} holds another ${title} (${name}${DIFFERENCES[manifest.kind]}); choose another --out or pass --overwrite`,
+    );
+  }
+  if (existing.status === 'complete') return 'complete';
+  if (resume) return 'resume';
+  throw new UsageError(
+    `${path} holds an unfinished ${title}; pass --resume to go on or --overwrite to start again`,
+  );
+}
+
+/** What may tell two folders of a kind apart. */
+const DIFFERENCES: Readonly<Record<Manifest['kind'], string>> = {
+  trained: 'other settings, folds or data',
+  ensemble: 'other members or settings',
+  pretraining: 'other settings, backbone or photos',
+};
+
+/** The files behind a path of a folder: itself, or all in it; none where it is not there. */
+async function filesIn(folder: string, path: string): Promise<string[]> {
+  const facts = await stat(join(folder, path)).catch(() => null);
+  if (!facts) return [];
+  if (!facts.isDirectory()) return [path];
+  const names = await readdir(join(folder, path));
+  return (await Promise.all(names.map((name) => filesIn(folder, `${path}/${name}`)))).flat();
+}
+
+/**
+ * Makes sure that the files of a finished run are those that were written.
+ *
+ * @throws InputError naming the first that is missing or has changed
+ */
+export async function requireUnchanged(folder: string, { files }: Pick<Manifest, 'files'>): Promise<void> {
+  for (const [name, sha256] of Object.entries(files)) {
+    const path = join(folder, name);
+    const found = await fileFingerprint(path).catch((error: unknown) => {
+      throw new InputError(path, `cannot be read (${messageOf(error)})`, 'put the run back as it was written');
+    });
+    if (found === sha256) continue;
     throw new InputError(
       path,
-      `cannot be read (${messageOf(error)})`,
-      'name a folder that sward train wrote',
+      'is not the file that was written (its SHA-256 is another)',
+      'put the run back as it was written, or train it again',
     );
   }
 }
 
-/** Whether a run is an ensemble of others rather than trained itself. @throws as {@link readManifestJson} */
-export async function isEnsemble(run: string): Promise<boolean> {
-  return isEnsembleJson(await readManifestJson(run));
-}
-
-function isEnsembleJson(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'ensemble';
-}
-
-/** @throws InputError when the folder is no trained run or its manifest is damaged */
-export async function readManifest(run: string): Promise<RunManifest> {
-  const path = join(run, MANIFEST);
-  const value = await readManifestJson(run);
-  if (isEnsembleJson(value)) {
-    throw new InputError(run, 'is an ensemble, which has no model of its own', 'name one of its members');
-  }
-  const parsed = manifestSchema.safeParse(value);
-  if (!parsed.success) {
-    const first = parsed.error.issues[0];
-    const what = `is not a run of this version (${first?.path.join('.')}: ${first?.message})`;
-    throw new InputError(path, what, 'train the run again');
-  }
-  return { ...parsed.data, recipe: parseStoredRecipe(path, parsed.data.recipe) };
-}
-
-/** @throws InputError also when the run is not complete */
-export async function readCompleteManifest(run: string): Promise<RunManifest> {
-  const manifest = await readManifest(run);
-  if (manifest.status === 'complete') return manifest;
-  throw new InputError(
-    run,
-    'is an unfinished run',
-    'finish it with the same sward train command and --resume',
-  );
-}
-
-/**
- * What a folder given as `--out` is now: `foreign` when it holds files but no `run.json`. Folders inside it
- * (the demo's sample) do not count.
- */
-export async function runFolderState(run: string): Promise<'free' | 'run' | 'foreign'> {
-  const found = await stat(run).catch(() => null);
-  if (!found) return 'free';
-  if (!found.isDirectory()) return 'foreign';
-  const entries = await readdir(run, { withFileTypes: true });
-  if (entries.some((entry) => entry.name === MANIFEST)) return 'run';
-  return entries.every((entry) => entry.isDirectory()) ? 'free' : 'foreign';
+/** Whether a folder is one that sward wrote, whatever its state. */
+export async function isRunFolder(folder: string): Promise<boolean> {
+  const names = await readdir(folder).catch((): string[] => []);
+  return MANIFEST_FILES.some((file) => names.includes(file));
 }
 
 /** The folder of a fold's model. */

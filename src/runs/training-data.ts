@@ -1,17 +1,24 @@
 import { relative, resolve } from 'node:path';
-import { readCsv } from '../formats/csv.ts';
 import { readFeatureTables } from '../data/feature-tables.ts';
 import { readTraining } from '../data/folder.ts';
+import { type FoldRow, sessionOf } from '../data/folds/index.ts';
 import { LABEL_COLUMNS, type Label, parseLabels } from '../data/labels.ts';
 import { throwOnError } from '../data/problems.ts';
+import { readCsv } from '../formats/csv.ts';
 import { InputError, UsageError } from '../ground/errors.ts';
 import { fileFingerprint, valueFingerprint } from '../ground/fingerprint.ts';
 import type { Progress } from '../ground/progress.ts';
-import { learnsFromPhotos, needsFrozenFeatures } from '../recipes/learns-from-photos.ts';
-import { photoEstimatorInputs } from '../recipes/photo-estimator.ts';
+import type { Targets } from '../pasture/targets.ts';
 import type { Recipe } from '../recipes/recipe.ts';
-import type { RecipeInputs } from '../samples/recipe-inputs.ts';
-import { photoInputs, type UsedFeatureSet } from '../samples/photo-inputs.ts';
+import { PhotoReader, type UsedFeatureSet } from '../samples/photo-reader.ts';
+import {
+  featureRows,
+  type SampleFacts,
+  type SampleSource,
+  TrainingSamples,
+  unknownSample,
+} from '../samples/samples.ts';
+import { type FoldPlan, planFolds } from './fold-plan.ts';
 
 /** Where training data comes from: a data folder, or features with their ids and a table of labels. */
 export type TrainingSource =
@@ -24,13 +31,26 @@ export type TrainingSource =
       readonly labels: string;
     };
 
-/** Everything training needs, in one order. */
+/** Photos whose masses a model said. They are trained on in every fold and never validated on. */
+export interface PseudoLabelled {
+  readonly paths: readonly string[];
+  /** What the students of each fold are told, grams. `[fold][photo]` */
+  readonly byFold: readonly (readonly Targets[])[];
+  /** How much each counts beside a measured photo, in (0, 1). */
+  readonly weight: number;
+}
+
+/** Everything training needs, in one order: measured photos, then pseudo-labelled ones. */
 export interface TrainingData {
+  /** Of the measured photos. */
   readonly labels: readonly Label[];
-  readonly inputs: RecipeInputs;
-  /** What the columns of the inputs are. */
+  readonly rows: readonly FoldRow[];
+  readonly samples: TrainingSamples;
+  /** What a fold's model is told of all samples, grams. */
+  readonly targetsFor: (fold: number) => readonly Targets[];
+  /** What the columns of the features are. */
   readonly sets: readonly UsedFeatureSet[];
-  /** Absolute path of each photo; null where there is none. */
+  /** Absolute path of each measured photo; null where there is none. */
   readonly photoPaths: readonly (string | null)[];
   /** Changes when a label or an input changes. */
   readonly fingerprint: string;
@@ -44,68 +64,100 @@ export async function readLabels(source: TrainingSource): Promise<readonly Label
 }
 
 /**
- * Reads labels and makes inputs as the recipe asks.
+ * Reads labels, plans folds and finds what the recipe's inputs are; features are made when they are asked for.
  *
- * @param furtherPaths photos without labels whose inputs follow those of the labelled ones
  * @throws InputError naming the file and row at fault
- * @throws UsageError when the recipe wants another kind of source
+ * @throws UsageError when the recipe wants another kind of source, or folds cannot be made
  */
 export async function readTrainingData(
   source: TrainingSource,
   recipe: Recipe,
+  plan: FoldPlan,
   progress: Progress,
-  furtherPaths: readonly string[] = [],
+  pseudo?: PseudoLabelled,
 ): Promise<TrainingData> {
   const labels = await readLabels(source);
-  if (source.kind === 'features') {
-    if (learnsFromPhotos(recipe)) await photoEstimatorInputs(recipe);
-    if (recipe.input.kind !== 'features') {
-      throw new UsageError(`recipe ${recipe.name} reads photos; give a data folder instead of --features`);
-    }
-    const { matrix } = await readFeatureTables(source.features, source.ids);
-    return {
-      labels,
-      inputs: matrix,
-      sets: (matrix.sets ?? []).map((set) => ({ ...set, weights: null })),
-      photoPaths: labels.map(() => null),
-      fingerprint: valueFingerprint([
-        measured(labels, recipe),
-        ...(await Promise.all(source.features.map(fileFingerprint))),
-      ]),
-    };
+  const further = pseudo?.paths ?? [];
+  const inputs =
+    source.kind === 'features'
+      ? await featureInputs(source, recipe)
+      : await photoInputs(labels as Awaited<ReturnType<typeof readTraining>>, further, recipe, progress);
+  const rows = await planFolds(labels, plan);
+  const facts = labels.map((label, item) => factsOf(label, rows[item] as FoldRow));
+  const pseudoFacts = further.map((_, photo) => ({
+    ...unknownSample(`pseudo-labelled ${photo}`),
+    weight: pseudo?.weight ?? 0,
+  }));
+  const targetsFor = (fold: number): Targets[] => [
+    ...labels.map(({ targets }) => targets),
+    ...(pseudo?.byFold[fold] ?? []),
+  ];
+  return {
+    labels,
+    rows,
+    samples: new TrainingSamples([...facts, ...pseudoFacts], inputs.source, targetsFor(0)),
+    targetsFor,
+    sets: inputs.sets,
+    photoPaths: labels.map((_, item) => inputs.source.photos?.[item] ?? null),
+    fingerprint: valueFingerprint([measured(labels, recipe), ...inputs.fingerprints]),
+  };
+}
+
+function factsOf(label: Label, { group }: FoldRow): SampleFacts {
+  const { imageId, state, species, ndvi, heightCentimetres, date } = label;
+  return {
+    id: imageId,
+    session: sessionOf(label, group),
+    group,
+    measured: true,
+    weight: 1,
+    state,
+    species,
+    ndvi,
+    heightCentimetres,
+    date,
+  };
+}
+
+interface Inputs {
+  readonly source: SampleSource;
+  readonly sets: readonly UsedFeatureSet[];
+  readonly fingerprints: readonly unknown[];
+}
+
+async function featureInputs(
+  { features, ids }: Extract<TrainingSource, { kind: 'features' }>,
+  recipe: Recipe,
+): Promise<Inputs> {
+  if (recipe.input.kind !== 'features') {
+    throw new UsageError(`recipe ${recipe.name} reads photos; give a data folder instead of --features`);
   }
+  const { matrix } = await readFeatureTables(features, ids);
+  return {
+    source: featureRows(matrix),
+    sets: (matrix.sets ?? []).map((set) => ({ ...set, weights: null })),
+    fingerprints: await Promise.all(features.map(fileFingerprint)),
+  };
+}
+
+async function photoInputs(
+  labels: Awaited<ReturnType<typeof readTraining>>,
+  further: readonly string[],
+  recipe: Recipe,
+  progress: Progress,
+): Promise<Inputs> {
   if (recipe.input.kind === 'features') {
     throw new UsageError(
       `recipe ${recipe.name} reads features; give --features, --ids and --labels, or --set backbone=NAME`,
     );
   }
-  const paths = (labels as Awaited<ReturnType<typeof readTraining>>).map((photo) => photo.path);
-  const allPaths = [...paths, ...furtherPaths];
+  const paths = [...labels.map(({ path }) => path), ...further];
+  const reader = new PhotoReader(recipe.input);
   return {
-    labels,
-    ...(await madeInputs(allPaths, recipe, progress)),
-    photoPaths: paths,
-    fingerprint: valueFingerprint([
-      measured(labels, recipe),
-      await Promise.all(allPaths.map(fileFingerprint)),
-    ]),
+    source: reader.source(paths, { progress }),
+    sets: await reader.sets(),
+    fingerprints: [await Promise.all(paths.map(fileFingerprint))],
   };
-}
-
-/** Photos as they are where the estimator looks at them itself, else what the recipe makes of them. */
-async function madeInputs(
-  paths: readonly string[],
-  recipe: Recipe,
-  progress: Progress,
-): Promise<Pick<TrainingData, 'inputs' | 'sets'>> {
-  if (learnsFromPhotos(recipe)) {
-    const sets = [await photoEstimatorInputs(recipe)];
-    // Made here they are remembered, and somebody sees how far they are.
-    if (needsFrozenFeatures(recipe)) await photoInputs(paths, recipe.input, { progress });
-    return { inputs: { paths }, sets };
-  }
-  const { matrix, sets } = await photoInputs(paths, recipe.input, { progress });
-  return { inputs: matrix, sets };
 }
 
 /** What labels say, wherever their file and photos lie; readings count where they are learnt or a teacher sees them. */
@@ -129,7 +181,7 @@ function measured(labels: readonly Label[], { estimator }: Recipe): unknown {
 
 /** A source as a run folder remembers it: paths relative to the run, so that both may move together. */
 export function relativeSource(source: TrainingSource, runFolder: string): TrainingSource {
-  const from = (path: string): string => relative(resolve(runFolder), resolve(path)).replaceAll('\\', '/');
+  const from = (path: string): string => pathFrom(runFolder, path);
   return source.kind === 'folder'
     ? { kind: 'folder', folder: from(source.folder) }
     : {
@@ -138,6 +190,11 @@ export function relativeSource(source: TrainingSource, runFolder: string): Train
         ids: from(source.ids),
         labels: from(source.labels),
       };
+}
+
+/** A path as a run folder remembers it: relative to the run, so that both may move together. */
+export function pathFrom(folder: string, path: string): string {
+  return relative(resolve(folder), resolve(path)).replaceAll('\\', '/');
 }
 
 async function joinLabels(

@@ -7,17 +7,16 @@ import {
   paddockInterval,
   photoInterval,
 } from '../pasture/intervals/index.ts';
-import { TARGET_NAMES, type TargetName, type Targets, targetsToArray } from '../pasture/targets.ts';
-import { meanTargets, named, type PhotoPrediction } from './photo-prediction.ts';
+import { type ByMass, byMass, TARGET_NAMES, type Targets, targetsToArray } from '../pasture/targets.ts';
+import { meanTargets, type PhotoPrediction } from './prediction.ts';
 import type { OutOfFoldRow } from './results.ts';
-import { readRunResults } from './run-results.ts';
 
 /** The mean mass of a paddock's photos and where it lies, grams a quadrat. */
 export interface PaddockMean {
   readonly photos: number;
   readonly coverage: number;
   readonly mean: Targets;
-  readonly intervals: Readonly<Record<TargetName, Interval>>;
+  readonly intervals: ByMass<Interval>;
 }
 
 /** Why a prediction is not to be trusted as others are. */
@@ -41,27 +40,17 @@ export interface RunUncertainty {
   doubts(predictions: readonly PhotoPrediction[]): PredictionDoubt[];
 }
 
-/**
- * Reads what intervals need from a finished run, trained or an ensemble: its out-of-fold predictions.
- *
- * @throws InputError when the run is unfinished or damaged
- */
-export async function readUncertainty(run: string): Promise<RunUncertainty> {
-  const { rows } = await readRunResults(run);
-  return uncertaintyOf(rows);
-}
-
-/** As {@link readUncertainty}, from out-of-fold predictions in memory. */
-export function uncertaintyOf(rows: readonly OutOfFoldRow[]): RunUncertainty {
+/** What out-of-fold predictions of a finished run, trained or an ensemble, say of it. */
+export function runUncertainty(rows: readonly OutOfFoldRow[]): RunUncertainty {
   const byTarget = TARGET_NAMES.map((_, target) => calibrationRows(rows, target));
   const mostMeasured = Math.max(...rows.map((row) => row.observed.total));
   return {
-    sessions: new Set(rows.map(sessionOf)).size,
+    sessions: new Set(rows.map(({ session }) => session)).size,
     withIntervals(predictions, coverage) {
       const calibrations = byTarget.map((target) => calibratePhotos(target));
       return predictions.map((prediction) => ({
         ...prediction,
-        intervals: named((_, target) => {
+        intervals: byMass((_, target) => {
           const calibration = calibrations[target];
           if (!calibration) throw new RangeError('every target has a calibration');
           const mass = (targets: Targets): number => targetsToArray(targets)[target] ?? Number.NaN;
@@ -75,7 +64,7 @@ export function uncertaintyOf(rows: readonly OutOfFoldRow[]): RunUncertainty {
         photos: predictions.length,
         coverage,
         mean: meanTargets(predictions.map(({ targets }) => targets)),
-        intervals: named((_, target) =>
+        intervals: byMass((_, target) =>
           paddockInterval(
             calibratePaddock(byTarget[target] ?? []),
             masses.map((photo) => photo[target] ?? Number.NaN),
@@ -104,14 +93,9 @@ export function uncertaintyOf(rows: readonly OutOfFoldRow[]): RunUncertainty {
 /** One target's column of out-of-fold predictions, with the sessions that are exchangeable. */
 export function calibrationRows(rows: readonly OutOfFoldRow[], target: number): CalibrationRow[] {
   return rows.map((row) => ({
-    session: sessionOf(row),
+    session: row.session,
     fold: row.fold,
     predicted: targetsToArray(row.predicted)[target] ?? Number.NaN,
     observed: targetsToArray(row.observed)[target] ?? Number.NaN,
   }));
-}
-
-/** Date and State; a photo of which neither is known stands for itself. */
-function sessionOf({ date, state, imageId }: OutOfFoldRow): string {
-  return [date, state].filter((part) => part !== null).join(' ') || imageId;
 }

@@ -14,8 +14,8 @@ import {
   pairedBootstrap,
 } from '../pasture/paired-bootstrap.ts';
 import type { Targets } from '../pasture/targets.ts';
+import { openRun } from '../runs/open-run.ts';
 import { seedRuns } from '../runs/repeated-runs.ts';
-import { readRunResults } from '../runs/run-results.ts';
 
 /** One side of a comparison. */
 export interface ComparedSide {
@@ -116,7 +116,8 @@ async function repeatsOf(path: string): Promise<Repeat[]> {
 }
 
 async function outOfFold(run: string): Promise<Predicted> {
-  const { rows } = await readRunResults(run);
+  await using opened = await openRun(run);
+  const { rows } = await opened.results();
   return {
     facts: rows,
     observed: rows.map((row) => row.observed),

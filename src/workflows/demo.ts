@@ -31,6 +31,7 @@ export async function runDemo(out: string, progress: Progress): Promise<DemoOutc
     recipe: await resolveRecipe('descriptor-ridge', []),
     out,
     overwrite: true,
+    beside: /^(sample|submission\.csv)$/,
     progress,
   });
   const submission = join(out, 'submission.csv');

@@ -2,9 +2,16 @@ import { extname } from 'node:path';
 import { type PredictionColumn, writePredictions } from '../data/predictions.ts';
 import { UsageError } from '../ground/errors.ts';
 import { writeFileAtomically } from '../ground/files.ts';
-import { type TargetName, targetsToArray } from '../pasture/targets.ts';
+import {
+  byMass,
+  MASS_NAMES,
+  type MassName,
+  TARGET_NAMES,
+  type TargetName,
+  underTargetNames,
+} from '../pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../pasture/units.ts';
-import { named, type PhotoPrediction, spreadOf } from '../runs/photo-prediction.ts';
+import { type PhotoPrediction, spreadOf } from '../runs/prediction.ts';
 import { readPhotoFacts } from '../vision/photos/index.ts';
 
 const FORMATS = ['.csv', '.json', '.geojson'] as const;
@@ -54,20 +61,20 @@ function columnsOf(
   const columns: PredictionColumn<PhotoPrediction>[] = [];
   if (predictions.some(({ intervals }) => intervals !== null)) {
     columns.push(
-      { name: 'low', valueOf: ({ intervals }, target) => intervals?.[target].low ?? null },
-      { name: 'high', valueOf: ({ intervals }, target) => intervals?.[target].high ?? null },
+      { name: 'low', valueOf: ({ intervals }, target) => intervals?.[massOf(target)].low ?? null },
+      { name: 'high', valueOf: ({ intervals }, target) => intervals?.[massOf(target)].high ?? null },
     );
   }
   if (uncertainty) {
     columns.push(
-      { name: 'fold_spread', valueOf: ({ folds }, target) => spreadOf(folds)[target] },
+      { name: 'fold_spread', valueOf: ({ folds }, target) => spreadOf(folds)[massOf(target)] },
       { name: 'out_of_domain', valueOf: ({ outOfDomain }) => outOfDomain },
     );
   }
   if (predictions.some(({ dropoutSpread }) => dropoutSpread !== null)) {
     columns.push({
       name: 'dropout_spread',
-      valueOf: ({ dropoutSpread }, target) => dropoutSpread?.[target] ?? null,
+      valueOf: ({ dropoutSpread }, target) => dropoutSpread?.[massOf(target)] ?? null,
     });
   }
   return columns;
@@ -77,23 +84,25 @@ function recordOf(
   { imageId, path, targets, folds, dropoutSpread, intervals, outOfDomain }: PhotoPrediction,
   { areaSquareMetres, coverage, uncertainty }: PredictionFileOptions,
 ): Record<string, unknown> {
-  const masses = targetsToArray(targets);
-  const mass = (_: TargetName, index: number): number => masses[index] ?? Number.NaN;
+  const perHectare = (mass: MassName): number => gramsToKilogramsPerHectare(targets[mass], areaSquareMetres);
   return {
     image_id: imageId,
     ...(path !== null && { photo: path }),
-    grams: named(mass),
-    kg_dm_per_ha: named((target, index) => gramsToKilogramsPerHectare(mass(target, index), areaSquareMetres)),
+    grams: underTargetNames(targets),
+    kg_dm_per_ha: underTargetNames(byMass(perHectare)),
     ...(intervals && {
       coverage: coverage ?? null,
-      low: named((target) => intervals[target].low),
-      high: named((target) => intervals[target].high),
+      low: underTargetNames(byMass((mass) => intervals[mass].low)),
+      high: underTargetNames(byMass((mass) => intervals[mass].high)),
     }),
-    ...(uncertainty && { fold_spread: spreadOf(folds) }),
-    ...(dropoutSpread && { dropout_spread: dropoutSpread }),
+    ...(uncertainty && { fold_spread: underTargetNames(spreadOf(folds)) }),
+    ...(dropoutSpread && { dropout_spread: underTargetNames(dropoutSpread) }),
     ...(outOfDomain !== null && { out_of_domain: outOfDomain }),
   };
 }
+
+/** The mass that a target of the competition is. */
+const massOf = (target: TargetName): MassName => MASS_NAMES[TARGET_NAMES.indexOf(target)] as MassName;
 
 async function featureCollection(
   predictions: readonly PhotoPrediction[],

@@ -5,7 +5,7 @@ import { meanAndDeviation } from '../ground/statistics.ts';
 import { TARGET_NAMES, type TargetName } from '../pasture/targets.ts';
 import { seedFolder } from '../runs/repeated-runs.ts';
 import type { RunResults } from '../runs/results.ts';
-import { runFolderState } from '../runs/run-folder.ts';
+import { isRunFolder } from '../runs/run-folder.ts';
 import { type TrainOptions, trainRun } from './train.ts';
 
 /** Mean and standard deviation (n − 1) over seeds. */
@@ -26,24 +26,22 @@ export interface RepeatedResults {
  * Cross-validates a recipe once a seed, folds and training both seeded by it, each into `out/seed-K`, and writes
  * `out/repeats.json`. Folds make more difference than most settings do: a mean over seeds tells them apart.
  *
- * @param train trains one seed; `trainRun` unless given
  * @throws UsageError when there is no seed, one comes twice, or `out` is a run itself; otherwise as `trainRun`
  */
 export async function trainRepeatedly(
   options: TrainOptions,
   seeds: readonly number[],
-  train: (options: TrainOptions) => Promise<RunResults> = trainRun,
 ): Promise<RepeatedResults> {
   if (seeds.length === 0 || new Set(seeds).size < seeds.length) {
     throw new UsageError(`--seeds ${seeds.join(',')}: give different seeds, such as 0-4`);
   }
-  if ((await runFolderState(options.out)) === 'run') {
+  if (await isRunFolder(options.out)) {
     throw new UsageError(`${options.out} is a run itself; choose another --out for runs by seed`);
   }
   const runs: RepeatedResults['runs'][number][] = [];
   for (const seed of seeds) {
     const run = seedFolder(options.out, seed);
-    const results = await train({ ...options, out: run, plan: { ...options.plan, seed } });
+    const results = await trainRun({ ...options, out: run, plan: { ...options.plan, seed } });
     runs.push({ seed, run, results });
   }
   const over = (score: (results: RunResults) => number): OverSeeds => {

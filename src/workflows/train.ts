@@ -1,43 +1,53 @@
 import { join } from 'node:path';
 import type { FoldRow } from '../data/folds/index.ts';
+import { writeFolds } from '../data/folds/index.ts';
 import { valueFingerprint } from '../ground/fingerprint.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
 import { randomStream } from '../ground/random.ts';
 import { packageVersion } from '../ground/version.ts';
-import type { MetricLine, TrainingSet } from '../learning/estimator.ts';
+import type { MetricLine } from '../learning/estimator.ts';
 import { weightedR2 } from '../pasture/metric.ts';
 import type { Targets } from '../pasture/targets.ts';
-import { learnsFromPhotos } from '../recipes/learns-from-photos.ts';
-import { photoEstimator } from '../recipes/photo-estimator.ts';
 import type { Recipe } from '../recipes/recipe.ts';
 import { recipeEstimator } from '../recipes/registry.ts';
-import { fitFold, type Learner, predictFold } from '../runs/cross-validation.ts';
-import { writeDomainRecord } from '../runs/domain-record.ts';
+import { fitFold, type Learner, leaveOneStateOut, predictFold } from '../runs/cross-validation.ts';
+import { writeDomainRecord } from '../runs/domain/index.ts';
 import { DEFAULT_FOLD_PLAN, type FoldPlan, planFolds } from '../runs/fold-plan.ts';
-import { scoreStates, writeStatesOut } from '../runs/leave-one-state-out.ts';
-import { writeOutOfFold } from '../runs/out-of-fold.ts';
-import { type PseudoLabelled, withPseudoLabels } from '../runs/pseudo-training.ts';
+import { LEARNING_CURVE, learnBySessions, writeLearningBySessions } from '../runs/learning-by-sessions.ts';
+import {
+  STATES_OUT,
+  type StateOutRow,
+  scoreStates,
+  statesIn,
+  writeStatesOut,
+} from '../runs/leave-one-state-out.ts';
+import { RUN_FORMAT, type TrainedManifest } from '../runs/manifest.ts';
+import { openRun } from '../runs/open-run.ts';
+import { FOLDS, OUT_OF_FOLD, writeOutOfFold } from '../runs/out-of-fold.ts';
+import { trainedResults } from '../runs/read-results.ts';
 import type { OutOfFoldRow, RunResults } from '../runs/results.ts';
 import {
   checkpointFolder,
+  type ExistingRunPolicy,
+  type FolderContents,
   foldFolder,
   foldIsDone,
-  type RunManifest,
+  RunFolder,
   removeCheckpoint,
+  requireOwnFolder,
   writeFold,
-  writeManifest,
 } from '../runs/run-folder.ts';
-import { readRunResults, writeScores } from '../runs/run-results.ts';
-import { type ExistingRunPolicy, settleRunFolder, startRunFolder } from '../runs/run-start.ts';
-import { stressTest } from '../runs/stress-test.ts';
+import { SCORES, writeScores } from '../runs/scores.ts';
 import {
+  type PseudoLabelled,
+  pathFrom,
   readLabels,
   readTrainingData,
   relativeSource,
   type TrainingData,
   type TrainingSource,
 } from '../runs/training-data.ts';
-import { type RecipeInputs, takeInputs } from '../samples/recipe-inputs.ts';
+import { reportPath, writeRunReport } from './write-report.ts';
 
 export interface TrainOptions extends ExistingRunPolicy {
   readonly source: TrainingSource;
@@ -45,10 +55,14 @@ export interface TrainOptions extends ExistingRunPolicy {
   /** Run folder to write. */
   readonly out: string;
   readonly plan?: Partial<FoldPlan>;
-  /** Photos without measured masses that every fold learns from too. */
+  /** Whether the score by number of training sessions is wanted as well. */
+  readonly learningCurve?: boolean;
+  /** Photos without measured masses that every fold trains on too. */
   readonly pseudo?: PseudoLabelled;
   /** Models that were trained elsewhere, one a fold, which take the place of training. */
   readonly imported?: ImportedFolds;
+  /** What may lie in the folder already, as the demo's sample. */
+  readonly beside?: RegExp;
   readonly progress?: Progress;
 }
 
@@ -59,6 +73,18 @@ export interface ImportedFolds {
   /** Writes the model of a fold into an existing folder. */
   readonly write: (fold: number, folder: string) => Promise<void>;
 }
+
+/** Files of a trained run that are written in the end. */
+const DERIVED = [
+  OUT_OF_FOLD,
+  SCORES,
+  STATES_OUT,
+  'domain.safetensors',
+  LEARNING_CURVE,
+  'report.html',
+  'pseudo.json',
+];
+const CONTENTS: FolderContents = { derived: DERIVED, resumable: /^fold-\d+(\.checkpoint)?$/ };
 
 /** Folds of a data folder or feature set, as `sward folds` writes them. @throws as {@link trainRun} */
 export async function makeFolds(source: TrainingSource, plan: Partial<FoldPlan> = {}): Promise<FoldRow[]> {
@@ -72,120 +98,159 @@ export async function makeFolds(source: TrainingSource, plan: Partial<FoldPlan> 
  * finished run of the very same command is left as it is and its results are returned.
  *
  * @throws InputError when the data cannot be used
- * @throws UsageError when `out` holds something else, or an unfinished run that was not to be resumed
+ * @throws UsageError when `out` holds something else, an unfinished run that was not to be resumed, or is being
+ *   written by another process
  */
 export async function trainRun(options: TrainOptions): Promise<RunResults> {
-  const { source, recipe, out, pseudo } = options;
+  const { source, recipe, out, pseudo, imported, beside } = options;
   const progress = options.progress ?? SILENT;
   const plan = { ...DEFAULT_FOLD_PLAN, ...options.plan };
-  const data = await readTrainingData(source, recipe, progress, pseudo?.paths);
-  const rows = await planFolds(data.labels, plan);
-  const manifest = manifestOf(options, plan, data, rows);
-  const mode = await settleRunFolder(out, manifest, options);
-  if (mode === 'complete') return readRunResults(out);
-  await startRunFolder(out, manifest, rows, mode);
-
-  const measured = measuredLearner(data, rows, recipe);
-  const learner = pseudo ? { ...measured, ...withPseudoLabels(measured.training, pseudo) } : measured;
-  const predicted = await trainFolds(out, options, learner, rows, plan.seed, progress);
-  // Models that saw a State have labelled the photos, so that none could be held out any more.
-  const stress =
-    recipe.evaluation.leaveOneStateOut && !pseudo
-      ? await stressTest(learner, data, plan.seed, progress)
-      : null;
-  const outOfFold = outOfFoldRows(data, rows, predicted);
-  await writeOutOfFold(
-    out,
-    outOfFold,
-    data.labels.map((label) => label.imagePath),
-  );
-  if (stress) await writeStatesOut(out, stress);
-  await writeScores(out, outOfFold, stress && scoreStates(stress));
-  const { inputs, groups } = measured.training;
-  await writeDomainRecord(out, recipe, inputs, groups, progress);
-  await writeManifest(out, manifest);
-  const results = await readRunResults(out);
-  // Plots bring a DOM along, which most commands should not have to load.
-  const { writeReport } = await import('../report/index.ts');
-  await writeReport(join(out, 'report.html'), results);
-  return results;
+  await requireOwnFolder(out, 'run.json', beside);
+  const estimator = recipeEstimator(recipe);
+  const data = await readTrainingData(source, recipe, plan, progress, pseudo);
+  const { samples, rows, labels } = data;
+  await estimator.prepare(samples);
+  const manifest = manifestOf(options, plan, data);
+  const folder = await RunFolder.begin(out, manifest, { ...CONTENTS, ...(beside && { beside }) }, options);
+  if (!folder) return finishedResults(options, data);
+  try {
+    await writeFolds(join(out, FOLDS), rows);
+    const learner: Learner = { estimator, samples, targetsFor: data.targetsFor };
+    const predicted = imported
+      ? await importFolds(out, recipe.name, imported, learner, rows, progress)
+      : await trainFolds(out, recipe.name, learner, rows, plan.seed, progress);
+    // Models that saw a State have labelled the photos, so that none could be held out any more.
+    const stress =
+      recipe.evaluation.leaveOneStateOut && !pseudo ? await stressTest(learner, plan.seed, progress) : null;
+    const outOfFold = outOfFoldRows(data, predicted);
+    await writeOutOfFold(
+      out,
+      outOfFold,
+      labels.map((label) => label.imagePath),
+    );
+    if (stress) await writeStatesOut(out, stress);
+    await writeScores(out, outOfFold, stress && scoreStates(stress));
+    await writeDomainRecord(out, estimator, samples, progress);
+    if (options.learningCurve) await writeLearningCurve(out, learner, rows, plan.seed, progress);
+    const results = await trainedResults(out, manifest);
+    await writeRunReport(reportPath(out), results);
+    const folds = rows.map(({ fold }) => `fold-${fold}`);
+    await folder.complete([...new Set(folds), FOLDS, OUT_OF_FOLD, STATES_OUT, 'domain.safetensors']);
+    return results;
+  } finally {
+    await folder.release();
+  }
 }
 
-/** What a recipe learns from measured photos. */
-export function measuredLearner(
-  data: TrainingData,
-  rows: readonly FoldRow[],
-  recipe: Recipe,
-): Learner<RecipeInputs> {
-  return {
-    estimator: learnsFromPhotos(recipe) ? photoEstimator(recipe) : recipeEstimator(recipe),
-    take: takeInputs,
-    training: trainingSet(data, rows, data.inputs),
-  };
+/** The results of a run that is there already, with its learning curve where that is wanted and lacks. */
+async function finishedResults(options: TrainOptions, data: TrainingData): Promise<RunResults> {
+  const { out, recipe, learningCurve, progress = SILENT } = options;
+  await using run = await openRun(out);
+  const results = await run.results();
+  if (!learningCurve || results.bySessions) return results;
+  const { seed } = { ...DEFAULT_FOLD_PLAN, ...options.plan };
+  const learner = { estimator: recipeEstimator(recipe), samples: data.samples };
+  await writeLearningCurve(out, learner, data.rows, seed, progress);
+  const complete = await run.results();
+  await writeRunReport(reportPath(out), complete);
+  return complete;
 }
 
-function trainingSet<Input>(
-  { labels }: TrainingData,
-  rows: readonly FoldRow[],
-  inputs: Input,
-): TrainingSet<Input> {
-  return {
-    inputs,
-    targets: labels.map((label) => label.targets),
-    groups: rows.map((row) => row.group),
-    attributes: labels.map(({ state, species, ndvi, heightCentimetres, date }) => ({
-      state,
-      species,
-      ndvi,
-      heightCentimetres,
-      date,
-    })),
-  };
-}
-
-async function trainFolds<Input>(
+/** The score by number of measured sessions; pseudo-labelled photos have no part in it. */
+async function writeLearningCurve(
   out: string,
-  { recipe: { name }, imported }: Pick<TrainOptions, 'recipe' | 'imported'>,
-  learner: Learner<Input>,
+  { estimator, samples }: Learner,
+  rows: readonly FoldRow[],
+  seed: number,
+  progress: Progress,
+): Promise<void> {
+  const measured = { estimator, samples: samples.take(rows.map((_, item) => item)) };
+  await writeLearningBySessions(out, await learnBySessions(measured, rows, seed, progress));
+}
+
+async function trainFolds(
+  out: string,
+  name: string,
+  learner: Learner,
   rows: readonly FoldRow[],
   seed: number,
   progress: Progress,
 ): Promise<Targets[]> {
-  // Photos beyond the rows are pseudo-labelled: held out of no fold.
-  const folds = learner.training.targets.map((_, item) => rows[item]?.fold ?? -1);
+  // Samples beyond the rows are pseudo-labelled: held out of no fold.
+  const folds = learner.samples.facts.map((_, item) => rows[item]?.fold ?? -1);
+  return eachFold(out, `Training ${name}`, learner, folds, progress, async (fold) => {
+    const states = checkpointFolder(out, fold);
+    let remark = `fold ${fold}`;
+    const { model, lines } = await fitFold(learner, folds, fold, randomStream(seed), {
+      checkpointFolder: states,
+      onLine: (line) => {
+        remark = `fold ${fold} ${lineText(line)}`;
+        progress.note?.(remark);
+      },
+      onProgress: (share) => progress.note?.(remark, share),
+    });
+    await writeFold(out, fold, lines, (folder) => model.write(folder));
+  });
+}
+
+function importFolds(
+  out: string,
+  name: string,
+  imported: ImportedFolds,
+  learner: Learner,
+  rows: readonly FoldRow[],
+  progress: Progress,
+): Promise<Targets[]> {
+  const folds = rows.map(({ fold }) => fold);
+  return eachFold(out, `Importing ${name}`, learner, folds, progress, (fold) =>
+    writeFold(out, fold, [], (folder) => imported.write(fold, folder)),
+  );
+}
+
+/** Makes the model of each fold that is not there yet, and predicts what the fold holds out. `[sample]` */
+async function eachFold(
+  out: string,
+  title: string,
+  { estimator, samples }: Learner,
+  folds: readonly number[],
+  progress: Progress,
+  make: (fold: number) => Promise<void>,
+): Promise<Targets[]> {
   const count = Math.max(...folds) + 1;
-  const predicted = new Array<Targets>(rows.length);
-  progress.stage(`${imported ? 'Importing' : 'Training'} ${name}`, count, 'folds');
+  const predicted = new Array<Targets>(folds.length);
+  progress.stage(title, count, 'folds');
   for (let fold = 0; fold < count; fold++) {
-    if (imported && !(await foldIsDone(out, fold))) {
-      await writeFold(out, fold, [], (folder) => imported.write(fold, folder));
-    } else if (!(await foldIsDone(out, fold))) {
-      const states = checkpointFolder(out, fold);
-      let remark = `fold ${fold}`;
-      const { model, lines } = await fitFold(learner, folds, fold, randomStream(seed), {
-        checkpointFolder: states,
-        onLine: (line) => {
-          remark = `fold ${fold} ${lineText(line)}`;
-          progress.note?.(remark);
-        },
-        reached: (share) => progress.note?.(remark, share),
-      });
-      await writeFold(out, fold, lines, (folder) => model.write(folder));
-    }
+    if (!(await foldIsDone(out, fold))) await make(fold);
     await removeCheckpoint(out, fold);
     // The model is used as read back: what was written is what is scored.
-    const model = await learner.estimator.read(foldFolder(out, fold));
-    await predictFold(model, learner, folds, fold, predicted);
-    await model.close?.();
+    const model = await estimator.read(foldFolder(out, fold));
+    await predictFold(model, samples, folds, fold, predicted);
+    await model.release();
     const items = folds.map((_, item) => item).filter((item) => folds[item] === fold);
     const score = weightedR2(
-      items.map((item) => learner.training.targets[item] as Targets),
+      items.map((item) => samples.targets[item] as Targets),
       items.map((item) => predicted[item] as Targets),
     );
     progress.advance(1, `fold ${fold} R² ${score.toFixed(3)}`);
   }
   progress.done();
   return predicted;
+}
+
+/** Every photo of a known State as predicted without that State; null with fewer than two States. */
+async function stressTest(learner: Learner, seed: number, progress: Progress): Promise<StateOutRow[] | null> {
+  const { facts, targets } = learner.samples;
+  progress.stage('Leaving one State out', statesIn(facts.map(({ state }) => state)).length, 'States');
+  const outcome = await leaveOneStateOut(learner, seed, () => progress.advance());
+  progress.done();
+  return (
+    outcome &&
+    facts.flatMap(({ id, state }, item) => {
+      const predicted = outcome[item];
+      const observed = targets[item] as Targets;
+      return predicted && state !== null ? [{ imageId: id, state, observed, predicted }] : [];
+    })
+  );
 }
 
 /** A metric line for one who watches: `epoch 3 training loss 12.3`. */
@@ -199,11 +264,11 @@ export function lineText(line: MetricLine): string {
 function manifestOf(
   { source, recipe, out, pseudo, imported }: TrainOptions,
   plan: FoldPlan,
-  data: TrainingData,
-  rows: readonly FoldRow[],
-): RunManifest {
+  { rows, sets, fingerprint }: TrainingData,
+): TrainedManifest {
   return {
-    format: 1,
+    format: RUN_FORMAT,
+    kind: 'trained',
     status: 'complete',
     sward: packageVersion(),
     seed: plan.seed,
@@ -217,8 +282,14 @@ function manifestOf(
     data: {
       source: relativeSource(source, out),
       images: rows.length,
-      sets: data.sets,
-      fingerprint: data.fingerprint,
+      sets: sets.map(({ weights, ...set }) => ({
+        ...set,
+        weights: weights && {
+          ...weights,
+          file: weights.file === null ? null : pathFrom(out, weights.file),
+        },
+      })),
+      fingerprint,
     },
     ...(imported && { imported: imported.checkpoints }),
     fingerprint: valueFingerprint([
@@ -226,22 +297,23 @@ function manifestOf(
       recipe,
       plan.seed,
       rows,
-      data.fingerprint,
+      fingerprint,
       ...(pseudo ? [pseudo.byFold, pseudo.weight] : []),
       ...(imported ? [imported.checkpoints] : []),
     ]),
+    files: {},
   };
 }
 
 function outOfFoldRows(
-  { labels, photoPaths }: TrainingData,
-  rows: readonly FoldRow[],
+  { labels, photoPaths, rows, samples }: TrainingData,
   predicted: readonly Targets[],
 ): OutOfFoldRow[] {
   return labels.map((label, item) => ({
     imageId: label.imageId,
     photoPath: photoPaths[item] ?? null,
     fold: rows[item]?.fold ?? 0,
+    session: samples.facts[item]?.session ?? label.imageId,
     observed: label.targets,
     predicted: predicted[item] as Targets,
     date: label.date,

@@ -34,6 +34,18 @@ export function groupsOf(
 }
 
 /**
+ * The sampling session of a photo, whose photos err together: its group; where photos are not grouped its date and
+ * State, as far as they are known, and else the photo itself.
+ */
+export function sessionOf(
+  { imageId, date, state }: Pick<Label, 'imageId' | 'date' | 'state'>,
+  group: string | undefined,
+): string {
+  if (group !== undefined && group !== imageId) return group;
+  return [date, state].filter((part) => part !== null).join(' ') || imageId;
+}
+
+/**
  * The stratum of each photo: whether clover and dead matter are present (four classes), or the fifth of the
  * photos by total mass it falls in.
  */

@@ -5,6 +5,7 @@ export {
   groupsOf,
   STRATIFICATIONS,
   type Stratification,
+  sessionOf,
   strataOf,
 } from './groups.ts';
 export { stratifiedGroupKFold } from './stratified-group-k-fold.ts';

@@ -2,6 +2,7 @@ import type { Matrix } from '../../ground/matrix.ts';
 import type { RandomStream } from '../../ground/random.ts';
 import type { FittedModel } from '../../learning/estimator.ts';
 import { type Targets, targetsToArray } from '../../pasture/targets.ts';
+import { featureRows, plainSamples, TrainingSamples, unknownSample } from '../../samples/samples.ts';
 import { ridge } from '../kernel/ridge.ts';
 
 /** Predictions are few and alike: every photo counts the same, nothing is clipped, penalties reach far up. */
@@ -46,8 +47,14 @@ export async function fitStack(
   sessions: readonly string[],
   random: RandomStream,
 ): Promise<Stack> {
-  const training = { inputs: stackedPredictions(members), targets: observed, groups: sessions };
-  return stackOf(await STACKER.fit(training, { random, record: () => {} }));
+  const facts = sessions.map((session, photo) => ({
+    ...unknownSample(String(photo)),
+    session,
+    group: session,
+    measured: true,
+  }));
+  const train = new TrainingSamples(facts, featureRows(stackedPredictions(members)), observed);
+  return stackOf(await STACKER.fit({ train, validation: null }, { random, record: () => {} }));
 }
 
 /** Reads back what {@link Stack.write} wrote. @throws InputError when it cannot be read */
@@ -55,9 +62,9 @@ export async function readStack(folder: string): Promise<Stack> {
   return stackOf(await STACKER.read(folder));
 }
 
-function stackOf(model: FittedModel<Matrix>): Stack {
+function stackOf(model: FittedModel): Stack {
   return {
-    combine: (members) => model.predict(stackedPredictions(members)),
+    combine: (members) => model.predict(plainSamples(stackedPredictions(members))),
     write: (folder) => model.write(folder),
   };
 }

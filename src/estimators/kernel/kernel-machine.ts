@@ -1,10 +1,11 @@
 import { multiply } from '../../ground/linear-algebra.ts';
 import type { Matrix } from '../../ground/matrix.ts';
-import type { MetricLine, TrainingSet } from '../../learning/estimator.ts';
+import type { MetricLine } from '../../learning/estimator.ts';
 import { requireWidth } from '../../learning/feature-width.ts';
-import { judgingPhotos, photoWeights } from '../../learning/session-weights.ts';
+import { measuredItems, photoWeights } from '../../learning/session-weights.ts';
 import { weightedR2 } from '../../pasture/metric.ts';
 import type { Targets } from '../../pasture/targets.ts';
+import type { TrainingRows } from '../../samples/samples.ts';
 import { componentsTable, targetsFromTable } from '../masses/components-table.ts';
 import { fitStandardiser, type Scaling, type Standardiser, standardise } from '../standardise.ts';
 import { gram, type KernelName, kernelMatrix, squaredNorms } from './kernels.ts';
@@ -53,7 +54,7 @@ interface Candidate {
  * session). One metric line a penalty is recorded, with a score for each kernel and width.
  */
 export function fitMachine(
-  training: TrainingSet<Matrix>,
+  training: TrainingRows,
   settings: MachineSettings,
   record: (line: MetricLine) => void,
 ): FittedMachine {
@@ -73,13 +74,13 @@ export function fitMachine(
     );
   const candidates = candidatesOf(settings);
   const sessions = leftOutTogether(training.groups);
-  const judges = judgingPhotos(training);
+  const measured = measuredItems(training.measured);
   const scores = candidates.map((candidate) => {
     if (candidates.length === 1 || sessions.length < 2) return 0;
     const predicted = targetsFromTable(solve(candidate).withoutSessions(sessions));
     const score = weightedR2(
-      judges.map((photo) => training.targets[photo] as Targets),
-      judges.map((photo) => predicted[photo] as Targets),
+      measured.map((photo) => training.targets[photo] as Targets),
+      measured.map((photo) => predicted[photo] as Targets),
     );
     // Photos that are all alike have no R²; every candidate then does as well as the next.
     return Number.isFinite(score) ? score : 0;

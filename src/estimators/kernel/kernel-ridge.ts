@@ -1,5 +1,4 @@
-import type { Matrix } from '../../ground/matrix.ts';
-import type { Estimator, FittedModel } from '../../learning/estimator.ts';
+import { type Estimator, type FittedModel, fittedModel, rowEstimator } from '../../learning/estimator.ts';
 import { targetsFromTable } from '../masses/components-table.ts';
 import { massesFromComponents } from '../masses/masses-graph.ts';
 import { readModelFile, writeModelFile } from '../model-file.ts';
@@ -11,21 +10,28 @@ import type { KernelRidgeSettings } from './settings.ts';
 const KIND = 'kernel-ridge';
 
 /** Kernel ridge regression of green, dead and clover (see `fitMachine`); sums are derived. */
-export function kernelRidge(settings: KernelRidgeSettings): Estimator<Matrix> {
-  return {
-    async fit(training, { record }) {
-      const { machine, leaveSessionsOut } = fitMachine(training, settings, record);
-      return { ...fitted(machine), leaveSessionsOut };
+export function kernelRidge(settings: KernelRidgeSettings): Estimator {
+  return rowEstimator({
+    async fit({ train }, { record }) {
+      const { machine, leaveSessionsOut } = fitMachine(await train.rows(), settings, record);
+      return fitted(machine, { leaveSessionsOut });
     },
     read: async (folder) =>
       fitted(restoredMachine(await readModelFile(folder, KIND, machineMatrixNames('')), '')),
-  };
+  });
 }
 
-function fitted(machine: KernelMachine): FittedModel<Matrix> {
-  return {
-    predict: async (inputs) => targetsFromTable(machineComponents(machine, inputs)),
-    graph: (features) => massesFromComponents(machineGraph(machine, features)),
+function fitted(
+  machine: KernelMachine,
+  beside: Partial<Pick<FittedModel, 'leaveSessionsOut'>> = {},
+): FittedModel {
+  return fittedModel({
+    predict: async (samples) => targetsFromTable(machineComponents(machine, await samples.features())),
+    graph: () => ({
+      masses: (features) => massesFromComponents(machineGraph(machine, features)),
+      viewFeatures: null,
+    }),
     write: (folder) => writeModelFile(folder, KIND, storedMachine(machine, '')),
-  };
+    ...beside,
+  });
 }

@@ -1,7 +1,7 @@
 import { multiply, transpose } from '../../ground/linear-algebra.ts';
 import type { Matrix } from '../../ground/matrix.ts';
 import { rowVector } from '../../ground/matrix.ts';
-import type { Estimator, FittedModel } from '../../learning/estimator.ts';
+import { type Estimator, type FittedModel, fittedModel, rowEstimator } from '../../learning/estimator.ts';
 import { requireWidth } from '../../learning/feature-width.ts';
 import { targetsFromTable } from '../masses/components-table.ts';
 import { massesFromComponents } from '../masses/masses-graph.ts';
@@ -26,18 +26,18 @@ interface RidgeParameters extends Standardiser {
  * Σ s (y − b − zᵀB)² / d + λ‖B‖² with session weights s and d features, through the linear kernel (see
  * `fitMachine`), B = Zᵀα / d. Sums are derived.
  */
-export function ridge(settings: RidgeSettings): Estimator<Matrix> {
-  return {
-    async fit(training, { record }) {
+export function ridge(settings: RidgeSettings): Estimator {
+  return rowEstimator({
+    async fit({ train }, { record }) {
       const { machine, leaveSessionsOut } = fitMachine(
-        training,
+        await train.rows(),
         { ...settings, kernels: ['linear'], gammas: [1] },
         record,
       );
       const { support, dual, ...linear } = machine;
       const sums = multiply(transpose(support), dual);
       const coefficients = { ...sums, data: sums.data.map((value) => value / support.columns) };
-      return { ...fitted({ ...linear, coefficients }), leaveSessionsOut };
+      return fitted({ ...linear, coefficients }, { leaveSessionsOut });
     },
     async read(folder) {
       const names = ['mean', 'scale', 'coefficients', 'intercept'] as const;
@@ -50,18 +50,25 @@ export function ridge(settings: RidgeSettings): Estimator<Matrix> {
         intercept: matrices.intercept.data,
       });
     },
-  };
+  });
 }
 
-function fitted(parameters: RidgeParameters): FittedModel<Matrix> {
+function fitted(
+  parameters: RidgeParameters,
+  beside: Partial<Pick<FittedModel, 'leaveSessionsOut'>> = {},
+): FittedModel {
   const { mean, scale, clip, coefficients, intercept } = parameters;
-  return {
-    async predict(inputs) {
+  return fittedModel({
+    async predict(samples) {
+      const inputs = await samples.features();
       requireWidth(inputs, mean.length);
       const features = standardise(inputs, parameters, clip);
       return targetsFromTable(addToRows(multiply(features, coefficients), intercept));
     },
-    graph: (features) => massesFromComponents(linearMachineGraph(parameters, features)),
+    graph: () => ({
+      masses: (features) => massesFromComponents(linearMachineGraph(parameters, features)),
+      viewFeatures: null,
+    }),
     write: (folder) =>
       writeModelFile(folder, KIND, {
         matrices: {
@@ -72,5 +79,6 @@ function fitted(parameters: RidgeParameters): FittedModel<Matrix> {
         },
         texts: { clip: String(clip) },
       }),
-  };
+    ...beside,
+  });
 }

@@ -1,5 +1,5 @@
 import { type Matrix, takeColumns } from '../../ground/matrix.ts';
-import type { Estimator, FittedModel } from '../../learning/estimator.ts';
+import { type Estimator, type FittedModel, fittedModel, rowEstimator } from '../../learning/estimator.ts';
 import { requireWidth } from '../../learning/feature-width.ts';
 import type { Targets } from '../../pasture/targets.ts';
 import { DESCRIPTOR_NAMES, type DescriptorView, viewColumns } from '../../vision/descriptors/index.ts';
@@ -22,9 +22,10 @@ interface Member {
  * weighted mean of the members', sums are derived. Few photos cannot tell 290 descriptors apart; views that
  * err differently make up for one another.
  */
-export function viewAverage(settings: ViewAverageSettings): Estimator<Matrix> {
-  return {
-    async fit(training, { record }) {
+export function viewAverage(settings: ViewAverageSettings): Estimator {
+  return rowEstimator({
+    async fit({ train }, { record }) {
+      const training = await train.rows();
       requireWidth(training.inputs, DESCRIPTOR_NAMES.length);
       const members = settings.members.map(({ view, weight, ...tried }) => ({
         view,
@@ -48,12 +49,12 @@ export function viewAverage(settings: ViewAverageSettings): Estimator<Matrix> {
         })),
       );
     },
-  };
+  });
 }
 
-function fitted(members: readonly Member[]): FittedModel<Matrix> {
-  return {
-    predict: async (inputs) => predict(members, inputs),
+function fitted(members: readonly Member[]): FittedModel {
+  return fittedModel({
+    predict: async (samples) => predict(members, await samples.features()),
     write: (folder) => {
       const stored = members.map(({ view, machine }) => storedMachine(machine, `${view}.`));
       return writeModelFile(folder, KIND, {
@@ -61,7 +62,7 @@ function fitted(members: readonly Member[]): FittedModel<Matrix> {
         texts: Object.assign({}, ...stored.map(({ texts }) => texts)),
       });
     },
-  };
+  });
 }
 
 function predict(members: readonly Member[], inputs: Matrix): Targets[] {

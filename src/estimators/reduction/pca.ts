@@ -2,8 +2,8 @@ import { EigenvalueDecomposition } from 'ml-matrix';
 import { InputError } from '../../ground/errors.ts';
 import { fromDense, multiply, toDense, transpose } from '../../ground/linear-algebra.ts';
 import { type Matrix, takeColumns } from '../../ground/matrix.ts';
-import type { TrainingSet } from '../../learning/estimator.ts';
 import { photoWeights } from '../../learning/session-weights.ts';
+import type { TrainingRows } from '../../samples/samples.ts';
 import { fitStandardiser, standardise } from '../standardise.ts';
 import { centredRows, interceptAt, type Projection, weightedMeans, withSettledSigns } from './projection.ts';
 import type { PcaSettings } from './reduction-settings.ts';
@@ -18,7 +18,7 @@ const NO_VARIANCE = 1e-12;
  * @throws InputError when all photos have the same features
  */
 export function fitPca(
-  training: Pick<TrainingSet<Matrix>, 'inputs' | 'groups' | 'weights'>,
+  training: Omit<TrainingRows, 'targets'>,
   { components, whiten, clip }: PcaSettings,
 ): Projection {
   const weights = photoWeights(training, 0);

@@ -2,8 +2,8 @@ import { EigenvalueDecomposition } from 'ml-matrix';
 import { InputError } from '../../ground/errors.ts';
 import { multiply, toDense, transpose } from '../../ground/linear-algebra.ts';
 import type { Matrix } from '../../ground/matrix.ts';
-import type { TrainingSet } from '../../learning/estimator.ts';
 import { photoWeights } from '../../learning/session-weights.ts';
+import type { TrainingRows } from '../../samples/samples.ts';
 import { componentsTable } from '../masses/components-table.ts';
 import { changeBasis, outputBasis } from '../masses/output-basis.ts';
 import { fitStandardiser, standardise } from '../standardise.ts';
@@ -22,10 +22,7 @@ const NO_VARIANCE = 1e-20;
  *
  * @throws InputError when no feature varies together with the masses
  */
-export function fitPls(
-  training: Pick<TrainingSet<Matrix>, 'inputs' | 'targets' | 'groups' | 'weights'>,
-  { components, clip }: PlsSettings,
-): Projection {
+export function fitPls(training: TrainingRows, { components, clip }: PlsSettings): Projection {
   const weights = photoWeights(training, 0);
   const standardiser = fitStandardiser(training.inputs, weights);
   const standardised = standardise(training.inputs, standardiser, clip);

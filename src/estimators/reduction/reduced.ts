@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { Matrix } from '../../ground/matrix.ts';
 import { rowVector } from '../../ground/matrix.ts';
-import type { Estimator, FittedModel, TrainingSet } from '../../learning/estimator.ts';
+import { type Estimator, type FittedModel, rowEstimator, wrappedModel } from '../../learning/estimator.ts';
+import { changedSplit, type TrainingSamples } from '../../samples/samples.ts';
 import { writeInner } from '../inner-model.ts';
 import { linearMachineGraph } from '../kernel/machine-graph.ts';
 import { readModelFile, writeModelFile } from '../model-file.ts';
@@ -17,18 +17,17 @@ const INNER = 'reduced';
  * An estimator that sees principal or partial-least-squares components instead of features. The projection is
  * learnt from the training photos of the fit alone, and stored with the model.
  */
-export function reduced(settings: ReductionSettings, inner: Estimator<Matrix>): Estimator<Matrix> {
+export function reduced(settings: ReductionSettings, inner: Estimator): Estimator {
   if (settings.kind === 'none') return inner;
-  return {
-    async fit(training, context) {
+  return rowEstimator({
+    async fit(split, context) {
+      const training = await split.train.rows();
       const projection = settings.kind === 'pca' ? fitPca(training, settings) : fitPls(training, settings);
-      const model = await inner.fit(projected(projection, training), context);
-      const { leaveSessionsOut } = model;
-      return {
-        ...fitted(projection, model),
-        // Partial least squares has seen the masses of the session that would be left out.
-        ...(settings.kind === 'pca' && leaveSessionsOut && { leaveSessionsOut }),
-      };
+      const reduce = (samples: TrainingSamples): TrainingSamples =>
+        samples.withFeatures((features) => project(projection, features));
+      const model = await inner.fit(changedSplit(split, reduce), context);
+      // Partial least squares has seen the masses of the session that would be left out.
+      return fitted(projection, model, settings.kind === 'pca');
     },
     async read(folder) {
       const names = ['mean', 'scale', 'coefficients', 'intercept'] as const;
@@ -40,29 +39,19 @@ export function reduced(settings: ReductionSettings, inner: Estimator<Matrix>): 
         coefficients: matrices.coefficients,
         intercept: matrices.intercept.data,
       };
-      return fitted(projection, await inner.read(join(folder, INNER)));
+      return fitted(projection, await inner.read(join(folder, INNER)), false);
     },
-  };
+  });
 }
 
-function projected(projection: Projection, training: TrainingSet<Matrix>): TrainingSet<Matrix> {
-  const { validation } = training;
-  return {
-    ...training,
-    inputs: project(projection, training.inputs),
-    ...(validation && { validation: { ...validation, inputs: project(projection, validation.inputs) } }),
-  };
-}
-
-function fitted(projection: Projection, inner: FittedModel<Matrix>): FittedModel<Matrix> {
-  const { predictSamples, graph } = inner;
-  return {
-    predict: async (inputs) => inner.predict(project(projection, inputs)),
-    ...(predictSamples && {
-      predictSamples: async (inputs, samples, random) =>
-        predictSamples.call(inner, project(projection, inputs), samples, random),
+function fitted(projection: Projection, inner: FittedModel, sessionsOut: boolean): FittedModel {
+  return wrappedModel(inner, {
+    samples: (samples) => samples.withFeatures((features) => project(projection, features)),
+    graph: ({ masses, viewFeatures }) => ({
+      masses: (features) => masses(linearMachineGraph(projection, features)),
+      viewFeatures,
     }),
-    ...(graph && { graph: (features) => graph.call(inner, linearMachineGraph(projection, features)) }),
+    sessionsOut,
     async write(folder) {
       const { mean, scale, clip, coefficients, intercept } = projection;
       await writeModelFile(folder, KIND, {
@@ -76,5 +65,5 @@ function fitted(projection: Projection, inner: FittedModel<Matrix>): FittedModel
       });
       await writeInner(inner, folder, INNER);
     },
-  };
+  });
 }

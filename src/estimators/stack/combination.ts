@@ -1,7 +1,8 @@
 import { TARGET_NAMES, type Targets, targetsFromArray, targetsToArray } from '../../pasture/targets.ts';
+import { add, cast, multiply, type Tensor } from '../../tensor/index.ts';
 import { metricProducts, residualProducts } from '../combination/residual-products.ts';
 import { simplexLeastSquares } from '../combination/simplex-least-squares.ts';
-import { applySpread, fitSpread, type Spread } from './spread.ts';
+import { applySpread, fitSpread, type Spread, spreadGraph } from './spread.ts';
 
 /** How members' predictions become one. */
 export interface Combination {
@@ -40,6 +41,21 @@ export function combine(
 ): Targets[] {
   const mean = weightedMean(members, weights);
   return spread ? mean.map((targets) => applySpread(targets, spread)) : mean;
+}
+
+/**
+ * {@link combine} as a graph.
+ *
+ * @param members `[batch, 5]` grams each; null: a member without weight, which has no part in it
+ */
+export function combineGraph(members: readonly (Tensor | null)[], { weights, spread }: Combination): Tensor {
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const mean = members
+    .flatMap((masses, member) =>
+      masses ? [multiply(cast(masses, 'float64'), (weights[member] ?? 0) / total)] : [],
+    )
+    .reduce((sum, masses) => add(sum, masses));
+  return spread ? spreadGraph(mean, spread) : mean;
 }
 
 /**

@@ -2,6 +2,15 @@ import { multiply } from '../../ground/linear-algebra.ts';
 import { invertPositiveDefinite } from '../../ground/positive-definite.ts';
 import { targetsFromComponents } from '../../pasture/physics.ts';
 import type { Targets } from '../../pasture/targets.ts';
+import {
+  add,
+  constant,
+  multiply as multiplyTensors,
+  slice,
+  subtract,
+  type Tensor,
+} from '../../tensor/index.ts';
+import { massesFromComponents } from '../masses/masses-graph.ts';
 import { outputBasis } from '../masses/output-basis.ts';
 
 /** A stretch of predictions about a centre, component by component: centre + factor · (predicted − centre). */
@@ -64,6 +73,15 @@ export function applySpread(targets: Targets, { centre, factors }: Spread): Targ
     return middle + (factors[at] ?? 1) * (targets[name] - middle);
   });
   return targetsFromComponents({ green, dead, clover });
+}
+
+/** `applySpread` as a graph. */
+export function spreadGraph(masses: Tensor, { centre, factors }: Spread): Tensor {
+  const row = (values: readonly number[]): Tensor =>
+    constant(Float64Array.from(values), [1, values.length], 'float64');
+  const components = slice(masses, { 1: [0, centre.length] });
+  const distance = subtract(components, row(centre));
+  return massesFromComponents(add(multiplyTensors(distance, row(factors)), row(centre)));
 }
 
 /** AᵀWA = LLᵀ from the basis Lᵀ. */

@@ -1,29 +1,31 @@
 import { join } from 'node:path';
-import { type Matrix, rowVector, takeColumns } from '../../ground/matrix.ts';
-import type {
-  Estimator,
-  FitContext,
-  FittedModel,
-  MetricLine,
-  TrainingSet,
+import { rowVector, takeColumns } from '../../ground/matrix.ts';
+import {
+  type Estimator,
+  type FitContext,
+  type FittedModel,
+  fittedModel,
+  type MetricLine,
+  rowEstimator,
 } from '../../learning/estimator.ts';
 import { requireWidth } from '../../learning/feature-width.ts';
-import { reachedWithin } from '../../learning/fit-progress.ts';
+import { progressWithin } from '../../learning/fit-progress.ts';
 import { innerFolds, innerPredictions } from '../../learning/inner-folds.ts';
-import { judgingPhotos } from '../../learning/session-weights.ts';
+import { measuredItems } from '../../learning/session-weights.ts';
 import type { Targets } from '../../pasture/targets.ts';
+import { changedSplit, type TrainingRows, type TrainingSamples } from '../../samples/samples.ts';
+import { gather } from '../../tensor/index.ts';
 import { writeInner } from '../inner-model.ts';
 import { readModelFile, writeModelFile } from '../model-file.ts';
-import { type Combination, combine, fitCombination } from './combination.ts';
+import { type Combination, combine, combineGraph, fitCombination } from './combination.ts';
 import { type PlacedMember, placeMembers } from './member-columns.ts';
-import { stackGraph } from './stack-graph.ts';
 import type { StackMember, StackSettings } from './stack-settings.ts';
 
 const KIND = 'stack';
 
 /** A trained member. */
 export interface FittedMember extends Pick<PlacedMember, 'member' | 'columns'> {
-  readonly model: FittedModel<Matrix>;
+  readonly model: FittedModel;
 }
 
 /**
@@ -35,16 +37,17 @@ export interface FittedMember extends Pick<PlacedMember, 'member' | 'columns'> {
  */
 export function stack<Member extends StackMember>(
   settings: StackSettings<Member>,
-  estimatorOf: (member: Member) => Estimator<Matrix>,
-): Estimator<Matrix> {
+  estimatorOf: (member: Member) => Estimator,
+): Estimator {
   const estimators = settings.members.map(estimatorOf);
-  const estimatorAt = (member: number): Estimator<Matrix> => {
+  const estimatorAt = (member: number): Estimator => {
     const estimator = estimators[member];
     if (!estimator) throw new RangeError(`the stack has no member ${member}`);
     return estimator;
   };
-  return {
-    async fit(training, context) {
+  return rowEstimator({
+    async fit(split, context) {
+      const training = await split.train.rows();
       const placed = placeMembers(settings.members, training.inputs);
       const members: FittedMember[] = [];
       const unseen: Targets[][] = [];
@@ -55,20 +58,22 @@ export function stack<Member extends StackMember>(
       const trainings = folds ? 1 + new Set(folds.filter((fold) => fold >= 0)).size : 1;
       for (const [index, { member, columns, label }] of placed.entries()) {
         const estimator = estimatorAt(member);
-        const seen = seenBy(columns, training);
-        const told = reachedWithin(context, index / placed.length, (index + 1) / placed.length);
+        const seen = changedSplit(split, (samples) =>
+          samples.withFeatures((all) => takeColumns(all, columns)),
+        );
+        const told = progressWithin(context, index / placed.length, (index + 1) / placed.length);
         const model = await estimator.fit(seen, {
           random: context.random.fork(`member ${index}`),
           record: (line) => context.record(labelled(line, `${index} ${label}`)),
-          ...reachedWithin(told, 0, 1 / trainings),
+          ...progressWithin(told, 0, 1 / trainings),
         });
         members.push({ member, columns, model });
         if (folds) {
           const random = stacking.fork(`member ${index}`);
-          const inner = { random, ...reachedWithin(told, 1 / trainings, 1) };
-          unseen.push(await sessionsLeftOut(model, estimator, seen, folds, inner));
+          const inner = { random, ...progressWithin(told, 1 / trainings, 1) };
+          unseen.push(await sessionsLeftOut(model, estimator, seen.train, folds, inner));
         }
-        told.reached?.(1);
+        told.onProgress?.(1);
       }
       return fitted(
         training.inputs.columns,
@@ -95,7 +100,7 @@ export function stack<Member extends StackMember>(
       const spread = rows === 0 ? null : { centre: [...data.subarray(0, 3)], factors: [...data.subarray(3)] };
       return fitted(Number(texts.width), members, { weights, spread });
     },
-  };
+  });
 }
 
 /** The weights of the settings; of a combination that there is but one session to fit to, the plain mean. */
@@ -111,15 +116,17 @@ function plainCombination(
  * components of all training photos; nothing of the outer fold is in either.
  */
 async function sessionsLeftOut(
-  model: FittedModel<Matrix>,
-  estimator: Estimator<Matrix>,
-  training: TrainingSet<Matrix>,
+  model: FittedModel,
+  estimator: Estimator,
+  train: TrainingSamples,
   folds: readonly number[],
-  context: Pick<FitContext, 'random' | 'reached'>,
+  context: Pick<FitContext, 'random' | 'onProgress'>,
 ): Promise<Targets[]> {
-  const leftOut = model.leaveSessionsOut?.();
-  if (leftOut) return judgingPhotos(training).map((photo) => leftOut[photo] as Targets);
-  return [...(await innerPredictions(estimator, training, folds, context)).predicted];
+  if (!model.capabilities.sessionsOut) {
+    return [...(await innerPredictions(estimator, train, folds, context)).predicted];
+  }
+  const leftOut = model.leaveSessionsOut();
+  return measuredItems(train.measured).map((photo) => leftOut[photo] as Targets);
 }
 
 /** A combination fitted to what members predict of sessions left out. */
@@ -127,10 +134,10 @@ function fittedCombination<Member extends StackMember>(
   settings: StackSettings<Member>,
   placed: readonly PlacedMember[],
   unseen: readonly (readonly Targets[])[],
-  training: TrainingSet<Matrix>,
+  training: TrainingRows,
   context: FitContext,
 ): Combination {
-  const observed = judgingPhotos(training).map((photo) => training.targets[photo] as Targets);
+  const observed = measuredItems(training.measured).map((photo) => training.targets[photo] as Targets);
   const combination = fitCombination(unseen, observed, settings);
   context.record(asLine(combination, placed));
   return combination;
@@ -146,15 +153,6 @@ function asLine({ weights, spread }: Combination, placed: readonly PlacedMember[
   };
 }
 
-function seenBy(columns: readonly number[], training: TrainingSet<Matrix>): TrainingSet<Matrix> {
-  const { validation } = training;
-  return {
-    ...training,
-    inputs: takeColumns(training.inputs, columns),
-    ...(validation && { validation: { ...validation, inputs: takeColumns(validation.inputs, columns) } }),
-  };
-}
-
 /** A member's metric line; what lines are counted by keeps its name. */
 function labelled(line: MetricLine, label: string): MetricLine {
   return Object.fromEntries(
@@ -165,22 +163,34 @@ function labelled(line: MetricLine, label: string): MetricLine {
   );
 }
 
-function fitted(
-  width: number,
-  members: readonly FittedMember[],
-  combination: Combination,
-): FittedModel<Matrix> {
-  const graph = stackGraph(members, combination);
-  return {
-    async predict(inputs) {
-      requireWidth(inputs, width);
+function fitted(width: number, members: readonly FittedMember[], combination: Combination): FittedModel {
+  const counting = members.filter((_, index) => combination.weights[index] !== 0);
+  return fittedModel({
+    async predict(samples) {
+      requireWidth(await samples.features(), width);
       const predicted: Targets[][] = [];
       for (const { columns, model } of members) {
-        predicted.push(await model.predict(takeColumns(inputs, columns)));
+        predicted.push(await model.predict(samples.withFeatures((all) => takeColumns(all, columns))));
       }
       return combine(predicted, combination);
     },
-    ...(graph && { graph }),
+    ...(counting.every(({ model }) => model.capabilities.graph) && {
+      graph() {
+        const graphs = members.map(({ model }, index) =>
+          combination.weights[index] === 0 ? null : model.graph(),
+        );
+        return {
+          masses: (features) =>
+            combineGraph(
+              members.map(
+                ({ columns }, index) => graphs[index]?.masses(gather(features, columns, 1)) ?? null,
+              ),
+              combination,
+            ),
+          viewFeatures: null,
+        };
+      },
+    }),
     async write(folder) {
       const { weights, spread } = combination;
       const rows = members.map(({ member, columns }, index) => [member, columns.length, weights[index] ?? 0]);
@@ -198,5 +208,5 @@ function fitted(
       });
       for (const [index, { model }] of members.entries()) await writeInner(model, folder, `member-${index}`);
     },
-  };
+  });
 }

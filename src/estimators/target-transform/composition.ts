@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import type { Matrix } from '../../ground/matrix.ts';
-import type { Estimator, FittedModel, TrainingSet } from '../../learning/estimator.ts';
+import { type Estimator, type FittedModel, fittedModel, rowEstimator } from '../../learning/estimator.ts';
 import { targetsFromComponents } from '../../pasture/physics.ts';
 import type { Targets } from '../../pasture/targets.ts';
+import { changedSplit, type TrainingSamples } from '../../samples/samples.ts';
 import { divide, greater, maximum, multiply, slice, type Tensor, where } from '../../tensor/index.ts';
 import { writeInner } from '../inner-model.ts';
 import { massesFromComponents } from '../masses/masses-graph.ts';
@@ -21,11 +21,11 @@ const REFERENCE_TOTAL_GRAMS = 50;
  * kept, and one of the shares of green, dead and clover, which are scaled to sum to 1. Masses are total × share.
  * Photos without any mass teach no shares.
  */
-export function composition(inner: Estimator<Matrix>): Estimator<Matrix> {
-  return {
-    async fit(training, context) {
-      const total = await inner.fit(training, { ...context, random: context.random.fork(TOTAL) });
-      const shares = await inner.fit(asShares(training), {
+export function composition(inner: Estimator): Estimator {
+  return rowEstimator({
+    async fit(split, context) {
+      const total = await inner.fit(split, { ...context, random: context.random.fork(TOTAL) });
+      const shares = await inner.fit(changedSplit(split, asShares), {
         random: context.random.fork(SHARES),
         record: () => {},
       });
@@ -34,19 +34,15 @@ export function composition(inner: Estimator<Matrix>): Estimator<Matrix> {
     async read(folder) {
       return fitted(await inner.read(join(folder, TOTAL)), await inner.read(join(folder, SHARES)));
     },
-  };
+  });
 }
 
-function asShares({ validation, ...training }: TrainingSet<Matrix>): TrainingSet<Matrix> {
+function asShares(samples: TrainingSamples): TrainingSamples {
   const share = ({ green, dead, clover, total }: Targets): Targets => {
     const scale = total > 0 ? REFERENCE_TOTAL_GRAMS / total : 0;
     return targetsFromComponents({ green: scale * green, dead: scale * dead, clover: scale * clover });
   };
-  return {
-    ...training,
-    targets: training.targets.map(share),
-    ...(validation && { validation: { ...validation, targets: validation.targets.map(share) } }),
-  };
+  return samples.withTargets(samples.targets.map(share));
 }
 
 /** Total × shares; where no share is above zero the first model's own parts stand. */
@@ -70,23 +66,26 @@ function composedGraph(masses: Tensor, shares: Tensor): Tensor {
   );
 }
 
-function fitted(total: FittedModel<Matrix>, shares: FittedModel<Matrix>): FittedModel<Matrix> {
-  const { graph: totalGraph } = total;
-  const { graph: sharesGraph } = shares;
-  return {
-    ...(totalGraph &&
-      sharesGraph && {
-        graph: (features) =>
-          composedGraph(totalGraph.call(total, features), sharesGraph.call(shares, features)),
+function fitted(total: FittedModel, shares: FittedModel): FittedModel {
+  return fittedModel({
+    ...(total.capabilities.graph &&
+      shares.capabilities.graph && {
+        graph() {
+          const [masses, parts] = [total.graph(), shares.graph()];
+          return {
+            masses: (features) => composedGraph(masses.masses(features), parts.masses(features)),
+            viewFeatures: masses.viewFeatures,
+          };
+        },
       }),
-    async predict(inputs) {
-      const masses = await total.predict(inputs);
-      const parts = await shares.predict(inputs);
+    async predict(samples) {
+      const masses = await total.predict(samples);
+      const parts = await shares.predict(samples);
       return masses.map((own, row) => composed(own, parts[row] as Targets));
     },
     async write(folder) {
       await writeInner(total, folder, TOTAL);
       await writeInner(shares, folder, SHARES);
     },
-  };
+  });
 }

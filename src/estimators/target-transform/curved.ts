@@ -1,9 +1,15 @@
 import { join } from 'node:path';
-import type { Matrix } from '../../ground/matrix.ts';
-import type { Estimator, FitContext, FittedModel, TrainingSet } from '../../learning/estimator.ts';
+import {
+  type Estimator,
+  type FitContext,
+  type FittedModel,
+  rowEstimator,
+  wrappedModel,
+} from '../../learning/estimator.ts';
 import { innerFolds, innerPredictions } from '../../learning/inner-folds.ts';
 import { targetsFromComponents } from '../../pasture/physics.ts';
 import type { Targets } from '../../pasture/targets.ts';
+import { changedSplit, type TrainingSamples } from '../../samples/samples.ts';
 import { concat, slice } from '../../tensor/index.ts';
 import { writeInner } from '../inner-model.ts';
 import { massesFromComponents } from '../masses/masses-graph.ts';
@@ -21,12 +27,14 @@ const COMPONENTS = ['green', 'dead', 'clover'] as const;
  * Residuals are those of sessions left out in inner folds, for the residuals of a flexible model on its own
  * training photos are too small. With one session there are none, and the plain inverse is used.
  */
-export function curved(settings: CurveSettings, inner: Estimator<Matrix>): Estimator<Matrix> {
+export function curved(settings: CurveSettings, inner: Estimator): Estimator {
   const curve = CURVES[settings.kind];
-  return {
-    async fit(training, context) {
-      const bent = onCurve(curve, training);
-      const smears = settings.biasCorrection ? await smearsOf(curve, settings, inner, bent, context) : null;
+  return rowEstimator({
+    async fit(split, context) {
+      const bent = changedSplit(split, (samples) => onCurve(curve, samples));
+      const smears = settings.biasCorrection
+        ? await smearsOf(curve, settings, inner, bent.train, context)
+        : null;
       const model = await inner.fit(bent, context);
       return fitted(curve, smears ?? COMPONENTS.map(() => curve.noSmear), model);
     },
@@ -38,30 +46,25 @@ export function curved(settings: CurveSettings, inner: Estimator<Matrix>): Estim
       }));
       return fitted(curve, smears, await inner.read(join(folder, INNER)));
     },
-  };
+  });
 }
 
-function onCurve(curve: Curve, training: TrainingSet<Matrix>): TrainingSet<Matrix> {
+function onCurve(curve: Curve, samples: TrainingSamples): TrainingSamples {
   const bend = ({ green, dead, clover }: Targets): Targets =>
     targetsFromComponents({
       green: curve.forward(green),
       dead: curve.forward(dead),
       clover: curve.forward(clover),
     });
-  const { validation } = training;
-  return {
-    ...training,
-    targets: training.targets.map(bend),
-    ...(validation && { validation: { ...validation, targets: validation.targets.map(bend) } }),
-  };
+  return samples.withTargets(samples.targets.map(bend));
 }
 
 /** The smear of each component from sessions left out; null with fewer than two sessions. */
 async function smearsOf(
   curve: Curve,
   settings: CurveSettings,
-  inner: Estimator<Matrix>,
-  bent: TrainingSet<Matrix>,
+  inner: Estimator,
+  bent: TrainingSamples,
   context: FitContext,
 ): Promise<Smear[] | null> {
   const random = context.random.fork('smearing');
@@ -75,7 +78,7 @@ async function smearsOf(
   );
 }
 
-function fitted(curve: Curve, smears: readonly Smear[], inner: FittedModel<Matrix>): FittedModel<Matrix> {
+function fitted(curve: Curve, smears: readonly Smear[], inner: FittedModel): FittedModel {
   const smear = (at: number): Smear => smears[at] ?? curve.noSmear;
   const toGrams = ({ green, dead, clover }: Targets): Targets =>
     targetsFromComponents({
@@ -83,16 +86,12 @@ function fitted(curve: Curve, smears: readonly Smear[], inner: FittedModel<Matri
       dead: curve.backward(dead, smear(1)),
       clover: curve.backward(clover, smear(2)),
     });
-  const { predictSamples, graph } = inner;
-  return {
-    predict: async (inputs) => (await inner.predict(inputs)).map(toGrams),
-    ...(predictSamples && {
-      predictSamples: async (inputs, samples, random) =>
-        (await predictSamples.call(inner, inputs, samples, random)).map((sample) => sample.map(toGrams)),
-    }),
-    ...(graph && {
-      graph(features) {
-        const values = graph.call(inner, features);
+  return wrappedModel(inner, {
+    masses: toGrams,
+    graph: (graph) => ({
+      ...graph,
+      masses(features) {
+        const values = graph.masses(features);
         const columns = COMPONENTS.map((_, at) => curve.graph(slice(values, { 1: [at, at + 1] }), smear(at)));
         return massesFromComponents(concat(columns, 1));
       },
@@ -105,5 +104,5 @@ function fitted(curve: Curve, smears: readonly Smear[], inner: FittedModel<Matri
       });
       await writeInner(inner, folder, INNER);
     },
-  };
+  });
 }

@@ -1,8 +1,9 @@
 import { UsageError } from '../../ground/errors.ts';
 import { type Matrix, takeRows } from '../../ground/matrix.ts';
-import type { FitContext, TrainingSet } from '../../learning/estimator.ts';
+import type { FitContext } from '../../learning/estimator.ts';
 import { innerFolds } from '../../learning/inner-folds.ts';
 import { photoWeights } from '../../learning/session-weights.ts';
+import type { TrainingRows } from '../../samples/samples.ts';
 import { componentsTable } from '../masses/components-table.ts';
 import { changeBasis, type OutputBasis, type OutputBasisName, outputBasis } from '../masses/output-basis.ts';
 import type { TrainingWork } from './trainers.ts';
@@ -34,7 +35,7 @@ export interface BoostTraining {
  * @throws UsageError when a categorical column is not among the features, a mixture of masses is to be fitted
  *   with another loss than the squared one, or a quantile is not below 1
  */
-export function boostTraining(training: TrainingSet<Matrix>, settings: SharedSettings): BoostTraining {
+export function boostTraining(training: TrainingRows, settings: SharedSettings): BoostTraining {
   requireFitting(settings);
   const { columns } = training.inputs;
   const beyond = settings.categorical.find((column) => column >= columns);
@@ -48,7 +49,7 @@ export function boostTraining(training: TrainingSet<Matrix>, settings: SharedSet
     inputs: training.inputs,
     outputs: changeBasis(componentsTable(training.targets), basis.toOutputs),
     weights:
-      settings.sessionWeight > 0 || training.weights
+      settings.sessionWeight > 0 || training.weights.some((weight) => weight !== 1)
         ? Float64Array.from(photoWeights(training, settings.sessionWeight))
         : null,
     basis,
@@ -108,7 +109,7 @@ export function fittingWork(
  * @param lengthOf trains on the first set, stops on the second, and returns the number of trees kept
  */
 export async function stoppingPoint(
-  training: TrainingSet<Matrix>,
+  training: TrainingRows,
   prepared: BoostTraining,
   settings: SharedSettings,
   { random }: FitContext,

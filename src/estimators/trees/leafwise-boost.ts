@@ -2,8 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError, messageOf } from '../../ground/errors.ts';
 import { writeFileAtomically } from '../../ground/files.ts';
-import type { Matrix } from '../../ground/matrix.ts';
-import type { Estimator, FitContext, FittedModel } from '../../learning/estimator.ts';
+import {
+  type Estimator,
+  type FitContext,
+  type FittedModel,
+  fittedModel,
+  rowEstimator,
+} from '../../learning/estimator.ts';
 import { requireWidth } from '../../learning/feature-width.ts';
 import { targetsFromTable } from '../masses/components-table.ts';
 import { massesFromComponents } from '../masses/masses-graph.ts';
@@ -34,20 +39,18 @@ import { scaleTree, type Tree } from './tree.ts';
  * @param threadsFrom values to look at from which trainings are spread over threads
  * @throws UsageError when settings do not fit together
  */
-export function leafwiseBoost(
-  settings: LeafwiseBoostSettings,
-  threadsFrom = THREADS_PAY_FROM,
-): Estimator<Matrix> {
+export function leafwiseBoost(settings: LeafwiseBoostSettings, threadsFrom = THREADS_PAY_FROM): Estimator {
   requireFitting(settings);
   const stops = settings.earlyStoppingRound > 0;
-  return {
-    async fit(training, context) {
+  return rowEstimator({
+    async fit({ train: samples }, context) {
+      const training = await samples.rows();
       const prepared = boostTraining(training, settings);
       const { rows, columns } = prepared.inputs;
       const levels = settings.maxDepth > 0 ? settings.maxDepth : Math.log2(settings.numLeaves);
       const values = rows * columns * settings.featureFraction * levels * settings.numIterations;
       const work = fittingWork(settings, COMPONENT_NAMES.length, stops, values);
-      const grow = async (train: Train): Promise<FittedModel<Matrix>> => {
+      const grow = async (train: Train): Promise<FittedModel> => {
         const length = stops
           ? await stoppingPoint(training, prepared, settings, context, async (kept, held) =>
               mean(
@@ -62,7 +65,7 @@ export function leafwiseBoost(
         const parameters = { ...settings, numIterations: length ?? settings.numIterations };
         return fitted(await trainComponents(prepared, parameters, context, train));
       };
-      return withTrainers(work, threadsFrom, grow, context.reached);
+      return withTrainers(work, threadsFrom, grow, context.onProgress);
     },
     async read(folder) {
       return fitted(
@@ -74,7 +77,7 @@ export function leafwiseBoost(
         ),
       );
     },
-  };
+  });
 }
 
 /** A model of each component in grams, from members and outputs of the basis. */
@@ -149,11 +152,12 @@ function dataOf(
   return { inputs, weights, categorical, targets: outputColumn(prepared, output) };
 }
 
-function fitted(models: readonly LightGbmModel[]): FittedModel<Matrix> {
+function fitted(models: readonly LightGbmModel[]): FittedModel {
   const predictors = models.map(lightGbmPredictor);
   const width = models[0]?.featureNames.length ?? 0;
-  return {
-    async predict(inputs) {
+  return fittedModel({
+    async predict(samples) {
+      const inputs = await samples.features();
       requireWidth(inputs, width);
       const data = new Float64Array(inputs.rows * models.length);
       predictors.forEach((predict, component) => {
@@ -163,14 +167,17 @@ function fitted(models: readonly LightGbmModel[]): FittedModel<Matrix> {
       });
       return targetsFromTable({ rows: inputs.rows, columns: models.length, data });
     },
-    graph: (features) => massesFromComponents(lightGbmGraph(models, features)),
+    graph: () => ({
+      masses: (features) => massesFromComponents(lightGbmGraph(models, features)),
+      viewFeatures: null,
+    }),
     async write(folder) {
       for (const [index, name] of COMPONENT_NAMES.entries()) {
         const model = models[index];
         if (model) await writeFileAtomically(join(folder, `${name}.txt`), formatLightGbm(model));
       }
     },
-  };
+  });
 }
 
 /** The parameters section of the file, under LightGBM's names; for the record only. */

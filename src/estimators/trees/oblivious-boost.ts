@@ -1,7 +1,12 @@
 import { join } from 'node:path';
 import { writeFileAtomically } from '../../ground/files.ts';
-import type { Matrix } from '../../ground/matrix.ts';
-import type { Estimator, FitContext, FittedModel } from '../../learning/estimator.ts';
+import {
+  type Estimator,
+  type FitContext,
+  type FittedModel,
+  fittedModel,
+  rowEstimator,
+} from '../../learning/estimator.ts';
 import { requireWidth } from '../../learning/feature-width.ts';
 import { targetsFromTable } from '../masses/components-table.ts';
 import { massesFromComponents } from '../masses/masses-graph.ts';
@@ -31,19 +36,17 @@ const FILE_NAME = 'model.json';
  * @param threadsFrom values to look at from which trainings are spread over threads
  * @throws UsageError when settings do not fit together
  */
-export function obliviousBoost(
-  settings: ObliviousBoostSettings,
-  threadsFrom = THREADS_PAY_FROM,
-): Estimator<Matrix> {
+export function obliviousBoost(settings: ObliviousBoostSettings, threadsFrom = THREADS_PAY_FROM): Estimator {
   requireFitting(settings);
   const stops = settings.odWait > 0;
-  return {
-    async fit(training, context) {
+  return rowEstimator({
+    async fit({ train: samples }, context) {
+      const training = await samples.rows();
       const prepared = boostTraining(training, settings);
       const { rows, columns } = prepared.inputs;
       const { depth, iterations, rsm } = settings;
       const values = rows * columns * rsm * depth * iterations * prepared.outputs.columns;
-      const grow = async (train: Train): Promise<FittedModel<Matrix>> => {
+      const grow = async (train: Train): Promise<FittedModel> => {
         const length = stops
           ? await stoppingPoint(training, prepared, settings, context, async (kept, held) => {
               const { model } = await train({
@@ -59,13 +62,13 @@ export function obliviousBoost(
         const parameters = { ...settings, iterations: length ?? iterations };
         return fitted(await trainMembers(prepared, parameters, context, train));
       };
-      return withTrainers(fittingWork(settings, 1, stops, values), threadsFrom, grow, context.reached);
+      return withTrainers(fittingWork(settings, 1, stops, values), threadsFrom, grow, context.onProgress);
     },
     async read(folder) {
       const path = join(folder, FILE_NAME);
       return fitted(parseCatBoost(await readText(path), path));
     },
-  };
+  });
 }
 
 async function trainMembers(
@@ -127,14 +130,18 @@ function dataOf(
   return { inputs, targets: outputs, weights, categorical };
 }
 
-function fitted(model: CatBoostModel): FittedModel<Matrix> {
+function fitted(model: CatBoostModel): FittedModel {
   const width = model.floats.length + model.categories.length;
-  return {
-    async predict(inputs) {
+  return fittedModel({
+    async predict(samples) {
+      const inputs = await samples.features();
       requireWidth(inputs, width);
       return targetsFromTable(predictCatBoost(model, inputs));
     },
-    graph: (features) => massesFromComponents(catBoostGraph(model, features)),
+    graph: () => ({
+      masses: (features) => massesFromComponents(catBoostGraph(model, features)),
+      viewFeatures: null,
+    }),
     write: (folder) => writeFileAtomically(join(folder, FILE_NAME), formatCatBoost(model)),
-  };
+  });
 }

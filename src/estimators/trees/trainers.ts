@@ -27,18 +27,18 @@ export const THREADS_PAY_FROM = 2e8;
  * is one processor only, or the work is little. The threads are ended whatever happens.
  *
  * @param payFrom values from which threads are used
- * @param reached told what share of the trainings is done; see `FitContext`
+ * @param onProgress told what share of the trainings is done; see `FitContext`
  */
 export async function withTrainers<Result>(
   { trainings, atOnce, values }: TrainingWork,
   payFrom: number,
   use: (train: Train) => Promise<Result>,
-  reached: (share: number) => void = () => {},
+  onProgress: (share: number) => void = () => {},
 ): Promise<Result> {
   let done = 0;
   const counted = <Trees>(trees: Trees): Trees => {
     done += 1;
-    reached(Math.min(1, done / trainings));
+    onProgress(Math.min(1, done / trainings));
     return trees;
   };
   const threads = values < payFrom ? 1 : Math.min(availableParallelism(), atOnce);

@@ -1,18 +1,11 @@
 import { join } from 'node:path';
 import { UsageError } from '../../ground/errors.ts';
-import { type Matrix, takeRows } from '../../ground/matrix.ts';
-import type {
-  Estimator,
-  FitContext,
-  FittedModel,
-  MetricLine,
-  TrainingSet,
-} from '../../learning/estimator.ts';
+import type { Estimator, FitContext, MetricLine } from '../../learning/estimator.ts';
 import { photoWeights } from '../../learning/session-weights.ts';
-import { type PhotoSet, takePhotos } from '../../samples/photo-set.ts';
-import { extractFeatures, type FeaturePlan } from '../../vision/features/index.ts';
+import type { Split } from '../../samples/samples.ts';
+import type { FeaturePlan } from '../../vision/features/index.ts';
 import type { ResolvedWeights } from '../../vision/weights/index.ts';
-import { judgedPhotos, type LabelledInputs } from '../network/holdout.ts';
+import { memberSplit } from '../network/holdout.ts';
 import type { Weights } from '../network/loop-state.ts';
 import { trainMember } from '../network/member.ts';
 import { asStored, type NetworkModel, readNetwork } from '../network/model-files.ts';
@@ -35,7 +28,8 @@ import { trainOnPhotos } from './train-on-photos.ts';
 
 /** Where photos are looked at with. */
 export interface PhotoNetworkSource {
-  readonly weights: ResolvedWeights;
+  /** Found when they are first needed. */
+  readonly weights: () => Promise<ResolvedWeights>;
   readonly plan: FeaturePlan;
 }
 
@@ -46,20 +40,30 @@ export interface PhotoNetworkSource {
  *
  * @throws UsageError when settings, labels and backbone do not suit each other
  */
-export function fineTunedNetwork(settings: NetworkSettings, source: PhotoNetworkSource): Estimator<PhotoSet> {
-  const { mode, photoCache } = settings.fineTune;
+export function fineTunedNetwork(settings: NetworkSettings, source: PhotoNetworkSource): Estimator {
+  const { standardise, fineTune } = settings;
+  const { mode, photoCache } = fineTune;
   const memory = photoMemory(photoCache);
-  const looking = async (): Promise<LookingAtPhotos> => ({
-    net: await openPhotoBackbone(source.weights, source.plan),
-    memory,
-    settings,
-  });
+  let opened: Promise<LookingAtPhotos> | undefined;
+  const looking = (): Promise<LookingAtPhotos> => {
+    opened ??= source
+      .weights()
+      .then((weights) => openPhotoBackbone(weights, source.plan))
+      .then((net) => ({ net, memory, settings }));
+    return opened;
+  };
   return {
-    async fit(training, context) {
+    predictsFrom: mode === 'none' ? 'features' : 'photos',
+    async prepare(samples) {
+      requireSuited((await looking()).net, settings);
+      // Made here they are remembered, and somebody sees how far they are.
+      if (standardise || fineTune.headEpochs > 0 || mode === 'none') await samples.features();
+    },
+    async fit(split, context) {
       const own = await looking();
       requireSuited(own.net, settings);
       const shape = photoShape(own.net);
-      const weights = await fit(own, shape, source, training, context);
+      const weights = await fit(own, shape, split, context);
       const heads = Object.fromEntries(
         Object.entries(weights).filter(([name]) => !name.startsWith(BACKBONE)),
       );
@@ -70,16 +74,12 @@ export function fineTunedNetwork(settings: NetworkSettings, source: PhotoNetwork
         concepts: null,
         members: [asStored(heads, settings.storage)],
       };
-      return mode === 'none'
-        ? onFeatures(fittedNetwork(network, settings), source)
-        : trainedPhotoModel(own, network, weights);
+      return mode === 'none' ? fittedNetwork(network, settings) : trainedPhotoModel(own, network, weights);
     },
     async read(folder) {
-      if (mode === 'none') {
-        const network = await readNetwork(folder, settings.architecture.kind);
-        return onFeatures(fittedNetwork(network, settings), source);
-      }
-      return readPhotoModel(await looking(), folder);
+      return mode === 'none'
+        ? fittedNetwork(await readNetwork(folder, settings.architecture.kind), settings)
+        : readPhotoModel(await looking(), folder);
     },
   };
 }
@@ -107,31 +107,33 @@ export function requireSuited(net: PhotoBackbone, settings: NetworkSettings): vo
 async function fit(
   looking: LookingAtPhotos,
   shape: NetworkShape,
-  source: PhotoNetworkSource,
-  training: TrainingSet<PhotoSet>,
+  split: Split,
   context: FitContext,
 ): Promise<Weights> {
   const { settings } = looking;
-  const weights = photoWeights(training, settings.sessionWeight);
-  const chosen = judgedPhotos(training, weights, takePhotos, settings, context, 0);
+  const all = photoWeights(split.train, settings.sessionWeight);
+  const { items, train, weights, validation } = memberSplit(split, all, settings, context, 0);
   const lesson =
     settings.teacher &&
     teachTrainingPhotos(
-      { training, features: null, settings: settings.teacher, random: context.random.fork('teacher') },
-      chosen.photos,
+      {
+        training: split.train,
+        features: null,
+        settings: settings.teacher,
+        random: context.random.fork('teacher'),
+      },
+      items,
     );
-  const learnt = {
-    ...chosen.learnt,
-    ...(lesson && { taught: lesson.taught }),
-  };
-  const { judging } = chosen;
+  const labels = { ...train.labels, weights, ...(lesson && { taught: lesson.taught }) };
   const { headEpochs } = settings.fineTune;
-  const rows = await frozenRows(settings, source, learnt, judging);
+  // What the untouched backbone says of the photos, where something is to be learnt from it.
+  const frozen = settings.standardise || headEpochs > 0;
+  const rows = frozen ? await train.samples.features() : null;
   const statistics: Statistics =
     rows && settings.standardise
-      ? trainingStatistics(rows.learnt, shape, learnt.targets, learnt.weights)
-      : massStatistics(learnt.targets, learnt.weights);
-  const { random, reached, checkpointFolder } = context;
+      ? trainingStatistics(rows, shape, labels.targets, weights)
+      : massStatistics(labels.targets, weights);
+  const { random, onProgress, checkpointFolder } = context;
   const record = (line: MetricLine): void => context.record(besideTeacher(line, lesson));
   const inside = (name: string): { checkpointFolder?: string } =>
     checkpointFolder === undefined ? {} : { checkpointFolder: join(checkpointFolder, name) };
@@ -140,8 +142,10 @@ async function fit(
       ? await trainMember({
           shape,
           settings: headSettings(settings),
-          learnt: { ...learnt, inputs: rows.learnt },
-          ...(judging && rows.judging && { judging: { ...judging, inputs: rows.judging } }),
+          train: { inputs: rows, ...labels },
+          ...(validation && {
+            validation: { inputs: await validation.samples.features(), ...validation.labels },
+          }),
           random: random.fork('heads'),
           record,
           ...inside('heads'),
@@ -149,34 +153,16 @@ async function fit(
       : undefined;
   return trainOnPhotos({
     ...looking,
-    learnt: { ...learnt, paths: learnt.inputs.paths },
-    ...(judging && { judging: { ...judging, paths: judging.inputs.paths } }),
+    learnt: { paths: train.samples.photos, ...labels },
+    ...(validation && { judging: { paths: validation.samples.photos, ...validation.labels } }),
     statistics,
     ...(start && { start }),
     random: random.fork('photos'),
     record: (line) => record(countedOn(line, headEpochs)),
     // What the heads learn before, from features, takes next to no time beside the backbone.
-    ...(reached && { reached }),
+    ...(onProgress && { onProgress }),
     ...inside('photos'),
   });
-}
-
-/** Features of the untouched backbone, where something is to be learnt from them. */
-async function frozenRows(
-  { standardise, fineTune }: NetworkSettings,
-  { weights, plan }: PhotoNetworkSource,
-  learnt: LabelledInputs<PhotoSet>,
-  judging: LabelledInputs<PhotoSet> | undefined,
-): Promise<{ readonly learnt: Matrix; readonly judging?: Matrix } | null> {
-  if (!standardise && fineTune.headEpochs === 0) return null;
-  const paths = [...learnt.inputs.paths, ...(judging?.inputs.paths ?? [])];
-  const all = await extractFeatures(paths, weights, plan);
-  const rows = paths.map((_, row) => row);
-  const count = learnt.inputs.paths.length;
-  return {
-    learnt: takeRows(all, rows.slice(0, count)),
-    ...(judging && { judging: takeRows(all, rows.slice(count)) }),
-  };
 }
 
 /** How heads are trained before photos are. */
@@ -195,21 +181,3 @@ const countedOn = (line: MetricLine, before: number): MetricLine => ({
   ...line,
   epoch: (line.epoch ?? 0) + before,
 });
-
-/** A network over features as one over photos. */
-function onFeatures(
-  model: FittedModel<Matrix>,
-  { weights, plan }: PhotoNetworkSource,
-): FittedModel<PhotoSet> {
-  const rowsOf = ({ paths, turn = 0 }: PhotoSet): Promise<Matrix> =>
-    extractFeatures(paths, weights, plan, { turn });
-  const { predictSamples } = model;
-  return {
-    predict: async (photos) => model.predict(await rowsOf(photos)),
-    ...(predictSamples && {
-      predictSamples: async (photos, samples, random) =>
-        predictSamples(await rowsOf(photos), samples, random),
-    }),
-    write: (folder) => model.write(folder),
-  };
-}

@@ -2,13 +2,13 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../ground/errors.ts';
 import type { RandomStream } from '../../ground/random.ts';
-import type { FittedModel } from '../../learning/estimator.ts';
+import { type FittedModel, fittedModel, type ModelGraph } from '../../learning/estimator.ts';
 import type { Targets } from '../../pasture/targets.ts';
-import type { PhotoSet } from '../../samples/photo-set.ts';
+import type { Samples } from '../../samples/samples.ts';
 import { openSafetensors, saveTensors } from '../../tensor/index.ts';
+import type { MassMap } from '../../vision/biomass-map/index.ts';
 import { hasDropout } from '../network/dropout.ts';
 import type { Weights } from '../network/loop-state.ts';
-import type { MapPredictor, MassMap } from '../network/maps.ts';
 import {
   asStored,
   forStorage,
@@ -18,16 +18,13 @@ import {
 } from '../network/model-files.ts';
 import { physicalMasses } from '../network/physical-masses.ts';
 import { BACKBONE } from './photo-backbone.ts';
-import { photoNetworkGraphs } from './photo-network-graph.ts';
+import { photoNetworkGraph } from './photo-network-graph.ts';
 import { type PhotoNetwork, PhotoProgram } from './photo-program.ts';
 
 const TRAINED = 'backbone.safetensors';
 
 /** What all models of a recipe have in common. */
 export type LookingAtPhotos = Pick<PhotoNetwork, 'net' | 'memory' | 'settings'>;
-
-/** A network with a backbone of its own. */
-export type PhotoModel = FittedModel<PhotoSet> & Partial<MapPredictor<PhotoSet>>;
 
 /**
  * The model of trained weights. Weights of the backbone are kept as they will be stored, so that what predicts now
@@ -39,7 +36,7 @@ export function trainedPhotoModel(
   looking: LookingAtPhotos,
   network: NetworkModel,
   weights: Weights,
-): PhotoModel {
+): FittedModel {
   const { settings } = looking;
   const trained = asStored(ofBackbone(weights), settings.storage);
   const [heads = {}] = network.members;
@@ -55,7 +52,7 @@ export function trainedPhotoModel(
  *
  * @throws InputError when a file is missing, damaged or of another recipe
  */
-export async function readPhotoModel(looking: LookingAtPhotos, folder: string): Promise<PhotoModel> {
+export async function readPhotoModel(looking: LookingAtPhotos, folder: string): Promise<FittedModel> {
   const { settings } = looking;
   const network = await readNetwork(folder, settings.architecture.kind);
   const path = join(folder, TRAINED);
@@ -65,40 +62,45 @@ export async function readPhotoModel(looking: LookingAtPhotos, folder: string): 
     throw new InputError(path, `was trained in mode ${mode ?? 'unknown'}`, 'train the run again');
   }
   const [heads = {}] = network.members;
-  const model = photoModel({ ...looking, heads, trained }, async (other) => {
-    await writeNetwork(other, network, settings.storage);
-    await copyFile(path, join(other, TRAINED));
-  });
-  return { ...model, ...photoNetworkGraphs(looking.net, settings, network, trained) };
+  return photoModel(
+    { ...looking, heads, trained },
+    async (other) => {
+      await writeNetwork(other, network, settings.storage);
+      await copyFile(path, join(other, TRAINED));
+    },
+    () => photoNetworkGraph(looking.net, settings, network, trained),
+  );
 }
 
-function photoModel(network: PhotoNetwork, write: (folder: string) => Promise<void>): PhotoModel {
+function photoModel(
+  network: PhotoNetwork,
+  write: (folder: string) => Promise<void>,
+  graph?: () => ModelGraph,
+): FittedModel {
   const { architecture } = network.settings;
   let masses: Promise<PhotoProgram> | undefined;
-  return {
-    async predict(photos) {
+  return fittedModel({
+    async predict(samples) {
       masses ??= PhotoProgram.open(network, (heads) => heads.masses);
-      return physicalMasses(await (await masses).run(photos), architecture);
+      return physicalMasses(await (await masses).run(samples), architecture);
     },
     ...(hasDropout(network.settings) && {
-      predictSamples: (photos: PhotoSet, samples: number, random: RandomStream) =>
-        sampled(network, photos, samples, random),
+      sampleDropout: (samples, draws, random) => sampled(network, samples, draws, random),
     }),
-    ...(architecture.kind === 'density' && {
-      predictMaps: (photos: PhotoSet) => mapsOf(network, photos),
-    }),
+    ...(graph && { graph }),
+    ...(architecture.kind === 'density' && { maps: (samples) => mapsOf(network, samples) }),
     write,
-    async close() {
+    async release() {
       const open = masses;
       masses = undefined;
       await (await open)?.dispose();
     },
-  };
+  });
 }
 
 async function sampled(
   network: PhotoNetwork,
-  photos: PhotoSet,
+  photos: Samples,
   samples: number,
   random: RandomStream,
 ): Promise<Targets[][]> {
@@ -115,14 +117,14 @@ async function sampled(
   }
 }
 
-async function mapsOf(network: PhotoNetwork, photos: PhotoSet): Promise<MassMap[]> {
+async function mapsOf(network: PhotoNetwork, photos: Samples): Promise<MassMap[]> {
   const { plan } = network.net;
   const halves = plan.view === 'whole' ? 1 : 2;
   const width = halves * plan.grid ** 2 * 3;
   const program = await PhotoProgram.open(network, ({ maps, masses }) => maps ?? masses);
   try {
     const grams = await program.run(photos);
-    return photos.paths.map((_, photo) => ({
+    return photos.facts.map((_, photo) => ({
       halves,
       rows: plan.grid,
       columns: plan.grid,

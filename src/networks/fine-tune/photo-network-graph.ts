@@ -1,6 +1,5 @@
 import { randomStream } from '../../ground/random.ts';
-import type { FittedModel } from '../../learning/estimator.ts';
-import type { PhotoSet } from '../../samples/photo-set.ts';
+import type { ModelGraph } from '../../learning/estimator.ts';
 import { lengthAt } from '../../tensor/graph/shape.ts';
 import { cast, reshape, type SafetensorsFile, type Tensor } from '../../tensor/index.ts';
 import { pooledFeatures } from '../../vision/features/index.ts';
@@ -13,14 +12,14 @@ import { backboneScope, type PhotoBackbone } from './photo-backbone.ts';
  * A network with a backbone of its own as graphs: what the backbone makes of views, with what was trained of it in
  * place of the published weights, and what the heads make of that.
  */
-export function photoNetworkGraphs(
+export function photoNetworkGraph(
   { backbone, file, plan }: PhotoBackbone,
   settings: NetworkSettings,
   network: NetworkModel,
   trained: SafetensorsFile,
-): Required<Pick<FittedModel<PhotoSet>, 'graph' | 'viewFeatures'>> {
+): ModelGraph {
   return {
-    graph: (features) => networkGraph(network, settings, features),
+    masses: (features) => networkGraph(network, settings, features),
     viewFeatures(views): Tensor {
       const scope = backboneScope({ file }, settings.fineTune, {
         random: randomStream(0),

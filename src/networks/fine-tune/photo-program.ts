@@ -1,6 +1,6 @@
 import { InputError } from '../../ground/errors.ts';
 import { type RandomStream, randomStream } from '../../ground/random.ts';
-import type { PhotoSet } from '../../samples/photo-set.ts';
+import type { Samples } from '../../samples/samples.ts';
 import {
   compile,
   type Program,
@@ -90,9 +90,9 @@ export class PhotoProgram {
    * @param random draws dropout masks
    * @throws InputError when a photo cannot be used
    */
-  async run({ paths, turn = 0 }: PhotoSet, random?: RandomStream): Promise<Float32Array> {
-    const results = new Float32Array(paths.length * this.#width);
-    const wanted = paths.map((path) => ({ path, turn }));
+  async run({ photos, turn }: Samples, random?: RandomStream): Promise<Float32Array> {
+    const results = new Float32Array(photos.length * this.#width);
+    const wanted = photos.map((path) => ({ path, turn }));
     let index = 0;
     for await (const { items, images } of viewBatches(this.#views, wanted, this.#batch)) {
       const options = random ? { random: random.fork(index) } : {};

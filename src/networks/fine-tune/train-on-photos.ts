@@ -35,7 +35,7 @@ export interface PhotoTraining {
   readonly random: RandomStream;
   readonly record: (line: MetricLine) => void;
   /** See `FitContext`. */
-  readonly reached?: (share: number) => void;
+  readonly onProgress?: (share: number) => void;
   readonly checkpointFolder?: string;
 }
 
@@ -47,7 +47,7 @@ export interface PhotoTraining {
  * @throws as `openStage` and `trainEpochs`
  */
 export async function trainOnPhotos(spec: PhotoTraining): Promise<Weights> {
-  const { net, settings, learnt, judging, statistics, start, random, reached, checkpointFolder } = spec;
+  const { net, settings, learnt, judging, statistics, start, random, onProgress, checkpointFolder } = spec;
   const { fineTune } = settings;
   const codec = labelCodec(learnt, settings);
   const parts = trainedParts(net.backbone, fineTune);
@@ -73,7 +73,7 @@ export async function trainOnPhotos(spec: PhotoTraining): Promise<Weights> {
       settings,
       random: random.fork('epochs'),
       record: spec.record,
-      ...(reached && { reached }),
+      ...(onProgress && { onProgress }),
       ...(judging && { validate: () => judge(training, net, views, judging, codec, settings) }),
       ...(checkpointFolder !== undefined && { checkpointFolder }),
     });

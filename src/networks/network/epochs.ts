@@ -47,7 +47,7 @@ export interface EpochsSpec {
   /** Receives one line an epoch; those of the time before a kill come again at once. */
   readonly record: (line: MetricLine) => void;
   /** See `FitContext`; all epochs count, though patience may end sooner. */
-  readonly reached?: (share: number) => void;
+  readonly onProgress?: (share: number) => void;
   /** Folder of this loop's own for states to resume from. */
   readonly checkpointFolder?: string;
   /** Seconds after which a state is saved within an epoch. Default 30. */
@@ -143,7 +143,7 @@ class EpochLoop {
         batch: this.#state.batch + 1,
         lossSum: this.#state.lossSum + loss,
       };
-      this.#spec.reached?.((this.#state.epoch + this.#state.batch / batches.length) / settings.epochs);
+      this.#spec.onProgress?.((this.#state.epoch + this.#state.batch / batches.length) / settings.epochs);
       await this.#save(saveSeconds);
     }
     const loss = this.#state.lossSum / batches.length;

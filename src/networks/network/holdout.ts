@@ -1,23 +1,24 @@
 import { UsageError } from '../../ground/errors.ts';
 import type { RandomStream } from '../../ground/random.ts';
-import type { FitContext, TrainingSet } from '../../learning/estimator.ts';
-import { innerFolds } from '../../learning/inner-folds.ts';
+import type { FitContext } from '../../learning/estimator.ts';
+import { innerFolds, itemsWhere } from '../../learning/inner-folds.ts';
+import type { Split, TrainingRows, TrainingSamples } from '../../samples/samples.ts';
 import type { LabelledPhotos } from './labels.ts';
 import type { NetworkSettings } from './settings.ts';
 
-/** Which photos of a training set are learnt from, and which judge. */
+/** Which samples of a training set are trained on, and which validate. */
 export interface Holdout {
-  readonly learnt: readonly number[];
-  readonly judging: readonly number[];
+  readonly train: readonly number[];
+  readonly validation: readonly number[];
 }
 
 /**
- * Holds out whole sessions: part `part` of `parts`. Only measured photos judge.
+ * Holds out whole sessions: part `part` of `parts`. Only measured samples validate.
  *
  * @throws UsageError with fewer than two sessions
  */
 export function holdOutSessions(
-  training: Pick<TrainingSet<unknown>, 'targets' | 'groups' | 'weights'>,
+  training: Pick<TrainingRows, 'targets' | 'groups' | 'measured'>,
   parts: number,
   part: number,
   random: RandomStream,
@@ -28,73 +29,66 @@ export function holdOutSessions(
       'checkpoint.choice=best-inner holds out sessions, but there is only one; use choice=last',
     );
   }
-  const photos = folds.map((_, photo) => photo);
-  const judged = [...new Set(folds.filter((fold) => fold >= 0))].sort((x, y) => x - y);
-  const held = judged[part % judged.length];
+  const drawn = [...new Set(folds.filter((fold) => fold >= 0))].sort((x, y) => x - y);
+  const held = drawn[part % drawn.length];
   return {
-    learnt: photos.filter((photo) => folds[photo] !== held),
-    judging: photos.filter((photo) => folds[photo] === held),
+    train: itemsWhere(folds, (fold) => fold !== held),
+    validation: itemsWhere(folds, (fold) => fold === held),
   };
 }
 
-/** Photos with their labels, whatever kind their inputs are of. */
-export interface LabelledInputs<Input> extends LabelledPhotos {
-  readonly inputs: Input;
+/** Samples with what a network is told of them. */
+export interface LabelledSamples {
+  readonly samples: TrainingSamples;
+  readonly labels: LabelledPhotos;
 }
 
-type Weighted<Input> = LabelledInputs<Input> & Required<Pick<LabelledPhotos, 'weights'>>;
-
-/** What a member learns from, and what judges it. */
-export interface JudgedPhotos<Input> {
-  /** Those learnt from, as positions in the training set. */
-  readonly photos: readonly number[];
-  readonly learnt: Weighted<Input>;
-  /** Absent: there are none. */
-  readonly judging?: LabelledInputs<Input>;
+/** What a member trains on, and what validates it. */
+export interface MemberSplit {
+  /** Those trained on, as positions in the training set. */
+  readonly items: readonly number[];
+  readonly train: LabelledSamples;
+  /** How much each counts. */
+  readonly weights: readonly number[];
+  /** Null: there are none. */
+  readonly validation: LabelledSamples | null;
 }
 
 /**
- * The photos a member of a network learns from, and those its weights are judged by, as the settings choose.
+ * The samples a member of a network trains on, and those its weights are validated on, as the settings choose.
  *
- * @param training with photos' own weights, which tell measured from pseudo-labelled ones
- * @param weights how much each photo counts in learning
- * @param take the inputs of some photos
- * @throws UsageError when there are no such photos
+ * @param weights how much each training sample counts
+ * @throws UsageError when there are no such samples
  */
-export function judgedPhotos<Input>(
-  training: TrainingSet<Input>,
+export function memberSplit(
+  { train, validation }: Split,
   weights: readonly number[],
-  take: (inputs: Input, photos: readonly number[]) => Input,
   { checkpoint }: Pick<NetworkSettings, 'checkpoint'>,
   { random }: Pick<FitContext, 'random'>,
   member: number,
-): JudgedPhotos<Input> {
-  const weighted = { ...training, weights };
+): MemberSplit {
+  const labelled = (items: readonly number[]): LabelledSamples => {
+    const samples = train.take(items);
+    const own = items.map((item) => weights[item] as number);
+    return { samples, labels: { targets: samples.targets, weights: own, attributes: samples.facts } };
+  };
   if (checkpoint.choice === 'best-inner') {
-    const parts = holdOutSessions(training, checkpoint.innerFolds, member, random.fork('inner'));
+    const parts = holdOutSessions(train, checkpoint.innerFolds, member, random.fork('inner'));
     return {
-      photos: parts.learnt,
-      learnt: takeLabelled(weighted, take, parts.learnt),
-      judging: takeLabelled(weighted, take, parts.judging),
+      items: parts.train,
+      train: labelled(parts.train),
+      weights: parts.train.map((item) => weights[item] as number),
+      validation: labelled(parts.validation),
     };
   }
-  if (checkpoint.choice === 'best-fold' && !training.validation) {
+  if (checkpoint.choice === 'best-fold' && !validation) {
     throw new UsageError('checkpoint.choice=best-fold needs a fold held out; use best-inner or last');
   }
-  const photos = training.targets.map((_, photo) => photo);
-  return { photos, learnt: weighted, ...(training.validation && { judging: training.validation }) };
-}
-
-function takeLabelled<Input>(
-  training: TrainingSet<Input> & { readonly weights: readonly number[] },
-  take: (inputs: Input, photos: readonly number[]) => Input,
-  photos: readonly number[],
-): Weighted<Input> {
-  const pick = <T>(values: readonly T[]): T[] => photos.map((photo) => values[photo] as T);
+  const items = train.facts.map((_, item) => item);
   return {
-    inputs: take(training.inputs, photos),
-    targets: pick(training.targets),
-    weights: pick(training.weights),
-    ...(training.attributes && { attributes: pick(training.attributes) }),
+    items,
+    train: labelled(items),
+    weights,
+    validation: validation && { samples: validation, labels: { targets: validation.targets } },
   };
 }

@@ -1,6 +1,6 @@
 import { UsageError } from '../../ground/errors.ts';
-import type { PhotoAttributes } from '../../learning/estimator.ts';
 import { type Targets, targetsToArray } from '../../pasture/targets.ts';
+import type { PhotoAttributes } from '../../samples/samples.ts';
 import { type Feed, input, type Tensor } from '../../tensor/index.ts';
 import type { AttributeClasses } from './auxiliary.ts';
 import { binEdges, binOf } from './bins.ts';

@@ -1,24 +1,10 @@
 import { UsageError } from '../../ground/errors.ts';
 import type { Matrix } from '../../ground/matrix.ts';
-import type { FittedModel } from '../../learning/estimator.ts';
 import type { MassMap } from '../../vision/biomass-map/index.ts';
 import { FeatureRows } from './feature-rows.ts';
 import type { HeadSettings } from './heads.ts';
 import type { NetworkModel } from './model-files.ts';
 import { MemberProgram, networkInputs } from './predictor.ts';
-
-export type { MassMap };
-
-/** A model that says where in the photo the mass is. */
-export interface MapPredictor<Input> {
-  /** One map a photo, whose masses sum to the photo's. */
-  predictMaps(inputs: Input): Promise<MassMap[]>;
-}
-
-/** Whether a model has maps to give: those of recipe `density`. */
-export function hasMaps<Input>(model: FittedModel<Input>): model is FittedModel<Input> & MapPredictor<Input> {
-  return 'predictMaps' in model;
-}
 
 /**
  * The mean over members of the masses of every patch.

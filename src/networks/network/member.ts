@@ -26,13 +26,13 @@ export interface LabelledRows extends LabelledPhotos {
 export interface MemberSpec {
   readonly shape: NetworkShape;
   readonly settings: NetworkSettings;
-  readonly learnt: LabelledRows & { readonly weights: readonly number[] };
+  readonly train: LabelledRows & { readonly weights: readonly number[] };
   /** Photos the weights are judged by after every epoch; absent: none. */
-  readonly judging?: LabelledRows;
+  readonly validation?: LabelledRows;
   readonly random: RandomStream;
   readonly record: (line: MetricLine) => void;
   /** See `FitContext`. */
-  readonly reached?: (share: number) => void;
+  readonly onProgress?: (share: number) => void;
   readonly checkpointFolder?: string;
 }
 
@@ -44,8 +44,8 @@ export interface MemberSpec {
  * @throws SwardError, InputError as `trainEpochs` does
  */
 export async function trainMember(spec: MemberSpec): Promise<Weights> {
-  const { shape, settings, learnt, judging, random, record, reached, checkpointFolder } = spec;
-  const codec = labelCodec(learnt, settings);
+  const { shape, settings, train, validation, random, record, onProgress, checkpointFolder } = spec;
+  const codec = labelCodec(train, settings);
   const scope = Scope.root({ random: random.fork('weights') });
   const columns = columnsOf(shape);
   // Built first, so that the parameters so far are those of the model without its auxiliary heads.
@@ -71,18 +71,18 @@ export async function trainMember(spec: MemberSpec): Promise<Weights> {
     },
     threadsFor(scope.parameters),
   );
-  const { inputs, targets, weights } = learnt;
+  const { inputs, targets, weights } = train;
   setStatistics(training.variables, scope.parameters, trainingStatistics(inputs, shape, targets, weights));
-  const judge = judging && (await Judge.open(scope, training, shape, settings, codec, judging));
+  const judge = validation && (await Judge.open(scope, training, shape, settings, codec, validation));
   try {
     return await trainEpochs({
       training,
       parameters,
-      source: rowSource(learnt, settings, codec),
+      source: rowSource(train, settings, codec),
       settings,
       random: random.fork('epochs'),
       record,
-      ...(reached && { reached }),
+      ...(onProgress && { onProgress }),
       ...(judge && { validate: () => judge.validate() }),
       ...(checkpointFolder !== undefined && { checkpointFolder }),
     });
@@ -94,16 +94,16 @@ export async function trainMember(spec: MemberSpec): Promise<Weights> {
 
 /** Batches of rows with their labels, mixed where the settings say so. */
 function rowSource(
-  learnt: LabelledRows,
+  train: LabelledRows,
   { batch, mixup }: Pick<NetworkSettings, 'batch' | 'mixup'>,
   codec: LabelCodec,
 ): BatchSource {
-  const rows = new FeatureRows(learnt.inputs);
+  const rows = new FeatureRows(train.inputs);
   return {
     count: rows.count,
     batch: async (items, random) => ({
       features: rows.take(items, batch),
-      ...labelFeeds(learnt, items, batch, codec),
+      ...labelFeeds(train, items, batch, codec),
       ...(mixup.probability > 0 && mixupFeeds(random, items.length, batch, mixup)),
     }),
   };

@@ -1,19 +1,20 @@
 import { join } from 'node:path';
-import { featureSetsOf, type Matrix, takeRows } from '../../ground/matrix.ts';
-import type { RandomStream } from '../../ground/random.ts';
-import type {
-  Estimator,
-  FitContext,
-  FittedModel,
-  MetricLine,
-  TrainingSet,
+import { featureSetsOf, type Matrix } from '../../ground/matrix.ts';
+import {
+  type Estimator,
+  type FitContext,
+  type FittedModel,
+  fittedModel,
+  type MetricLine,
+  rowEstimator,
 } from '../../learning/estimator.ts';
 import { photoWeights } from '../../learning/session-weights.ts';
+import { changedSplit, type Split } from '../../samples/samples.ts';
 import { readConcepts, withConceptScores } from './concepts.ts';
 import { hasDropout } from './dropout.ts';
-import { judgedPhotos } from './holdout.ts';
+import { memberSplit } from './holdout.ts';
 import type { Weights } from './loop-state.ts';
-import { type MapPredictor, predictMaps } from './maps.ts';
+import { predictMaps } from './maps.ts';
 import { trainMember } from './member.ts';
 import { asStored, type NetworkModel, readNetwork, writeNetwork } from './model-files.ts';
 import { networkGraph } from './network-graph.ts';
@@ -29,51 +30,42 @@ import { besideTeacher, lessonsOf } from './teacher.ts';
  *
  * @throws UsageError when settings, labels and features do not suit each other
  */
-export function network(settings: NetworkSettings): Estimator<Matrix> {
-  return {
-    async fit(training, context) {
+export function network(settings: NetworkSettings): Estimator {
+  return rowEstimator({
+    async fit(split, context) {
       const concepts = settings.concepts === null ? null : await readConcepts(settings.concepts);
-      const extra = furtherColumns(training.inputs) || settings.layout.extra;
-      const scored = (inputs: Matrix): Matrix =>
-        concepts ? withConceptScores(inputs, extra, concepts) : inputs;
-      const inputs = scored(training.inputs);
+      const given = await split.train.features();
+      const extra = furtherColumns(given) || settings.layout.extra;
+      const shown = concepts
+        ? changedSplit(split, (samples) =>
+            samples.withFeatures((features) => withConceptScores(features, extra, concepts)),
+          )
+        : split;
+      const inputs = await shown.train.features();
       const shape = networkShape(inputs.columns, {
         ...settings.layout,
         extra: concepts ? concepts.rows : extra,
       });
-      const prepared = {
-        ...training,
-        inputs,
-        ...(training.validation && {
-          validation: { ...training.validation, inputs: scored(training.validation.inputs) },
-        }),
-      };
       const lessons =
         settings.teacher &&
         lessonsOf({
-          training,
+          training: split.train,
           features: settings.teacher.features ? pooledParts(inputs, shape) : null,
           settings: settings.teacher,
           random: context.random.fork('teacher'),
         });
       const members: Weights[] = [];
       for (let member = 0; member < settings.members; member++) {
-        const weights = await fitMember(prepared, shape, settings, context, member, lessons);
+        const weights = await fitMember(shown, shape, settings, context, member, lessons);
         members.push(asStored(weights, settings.storage));
       }
       return fittedNetwork(
-        {
-          architecture: settings.architecture.kind,
-          shape,
-          columns: training.inputs.columns,
-          concepts,
-          members,
-        },
+        { architecture: settings.architecture.kind, shape, columns: given.columns, concepts, members },
         settings,
       );
     },
     read: async (folder) => fittedNetwork(await readNetwork(folder, settings.architecture.kind), settings),
-  };
+  });
 }
 
 /** Columns of all feature sets but the first, which are the further embedding. */
@@ -83,44 +75,48 @@ function furtherColumns(inputs: Matrix): number {
 }
 
 /** A trained network over rows of features. */
-export function fittedNetwork(
-  model: NetworkModel,
-  settings: NetworkSettings,
-): FittedModel<Matrix> & Partial<MapPredictor<Matrix>> {
-  return {
-    predict: (inputs) => predictMasses(model, inputs, settings),
+export function fittedNetwork(model: NetworkModel, settings: NetworkSettings): FittedModel {
+  return fittedModel({
+    predict: async (samples) => predictMasses(model, await samples.features(), settings),
     ...(hasDropout(settings) && {
-      predictSamples: (inputs: Matrix, samples: number, random: RandomStream) =>
-        sampleMasses(model, inputs, settings, samples, random),
+      sampleDropout: async (samples, draws, random) =>
+        sampleMasses(model, await samples.features(), settings, draws, random),
     }),
-    graph: (features) => networkGraph(model, settings, features),
-    write: (folder) => writeNetwork(folder, model, settings.storage),
+    graph: () => ({ masses: (features) => networkGraph(model, settings, features), viewFeatures: null }),
     ...(settings.architecture.kind === 'density' && {
-      predictMaps: (inputs: Matrix) => predictMaps(model, inputs, settings),
+      maps: async (samples) => predictMaps(model, await samples.features(), settings),
     }),
-  };
+    write: (folder) => writeNetwork(folder, model, settings.storage),
+  });
 }
 
-function fitMember(
-  training: TrainingSet<Matrix>,
+async function fitMember(
+  split: Split,
   shape: NetworkShape,
   settings: NetworkSettings,
   context: FitContext,
   member: number,
   lessons: ReturnType<typeof lessonsOf> | undefined,
 ): Promise<Weights> {
-  const weights = photoWeights(training, settings.sessionWeight);
-  const { photos, learnt, judging } = judgedPhotos(training, weights, takeRows, settings, context, member);
-  const lesson = lessons?.(photos);
-  const { checkpointFolder, reached } = context;
+  const all = photoWeights(split.train, settings.sessionWeight);
+  const { items, train, weights, validation } = memberSplit(split, all, settings, context, member);
+  const lesson = lessons?.(items);
+  const { checkpointFolder, onProgress } = context;
   return trainMember({
     shape,
     settings,
-    learnt: { ...learnt, ...(lesson && { taught: lesson.taught }) },
-    ...(judging && { judging }),
+    train: {
+      inputs: await train.samples.features(),
+      ...train.labels,
+      weights,
+      ...(lesson && { taught: lesson.taught }),
+    },
+    ...(validation && {
+      validation: { inputs: await validation.samples.features(), ...validation.labels },
+    }),
     random: context.random.fork(`member ${member}`),
     record: (line) => context.record(besideTeacher(countedOn(line, member, settings), lesson)),
-    ...(reached && { reached: (share) => reached((member + share) / settings.members) }),
+    ...(onProgress && { onProgress: (share) => onProgress((member + share) / settings.members) }),
     ...(checkpointFolder !== undefined && { checkpointFolder: join(checkpointFolder, `member-${member}`) }),
   });
 }

@@ -1,6 +1,6 @@
 import { UsageError } from '../../ground/errors.ts';
 import type { Matrix } from '../../ground/matrix.ts';
-import type { PhotoAttributes } from '../../learning/estimator.ts';
+import type { PhotoAttributes } from '../../samples/samples.ts';
 import type { Privileged } from './settings.ts';
 
 /** A part of what a teacher sees, `[photos, columns]`. Columns of one block count together. */

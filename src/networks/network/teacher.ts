@@ -7,11 +7,12 @@ import { targetsFromTable } from '../../estimators/masses/components-table.ts';
 import { UsageError } from '../../ground/errors.ts';
 import { type Matrix, takeRows } from '../../ground/matrix.ts';
 import type { RandomStream } from '../../ground/random.ts';
-import type { MetricLine, TrainingSet } from '../../learning/estimator.ts';
-import { innerFolds } from '../../learning/inner-folds.ts';
-import { judgingPhotos } from '../../learning/session-weights.ts';
+import type { MetricLine } from '../../learning/estimator.ts';
+import { innerFolds, itemsWhere } from '../../learning/inner-folds.ts';
+import { measuredItems } from '../../learning/session-weights.ts';
 import { weightedR2 } from '../../pasture/metric.ts';
 import type { Targets } from '../../pasture/targets.ts';
+import { measuredRows, type TrainingSamples } from '../../samples/samples.ts';
 import { balancedBlocks } from './balanced-blocks.ts';
 import { type Block, privilegedBlocks } from './privileged.ts';
 import type { TeacherSettings } from './settings.ts';
@@ -34,7 +35,7 @@ const FEATURES_SAY = 10;
 
 /** Where a teacher teaches: labels, and what of the photos themselves it sees. */
 export interface Classroom {
-  readonly training: Pick<TrainingSet<unknown>, 'targets' | 'groups' | 'weights' | 'attributes'>;
+  readonly training: TrainingSamples;
   /** Features of all photos of the training set; null where there are none. */
   readonly features: Matrix | null;
   readonly settings: TeacherSettings;
@@ -63,19 +64,23 @@ export function teachTrainingPhotos(
   { training, features, settings, random }: Classroom,
   photos: readonly number[],
 ): Lesson {
-  const measured = new Set(judgingPhotos(training));
+  const measured = new Set(measuredItems(training.measured));
   const learners = photos.filter((photo) => measured.has(photo));
   const pick = <T>(values: readonly T[], from = learners): T[] => from.map((photo) => values[photo] as T);
   const targets = pick(training.targets);
   const groups = pick(training.groups);
-  const folds = innerFolds({ targets, groups }, settings.innerFolds, random.fork('inner'));
+  const folds = innerFolds(
+    { targets, groups, measured: groups.map(() => true) },
+    settings.innerFolds,
+    random.fork('inner'),
+  );
   if (!folds) {
     throw new UsageError(
       'a teacher says of a session what it learnt from others, but there is only one; set estimator.teacher.weight=0',
     );
   }
   const blocks: Block[] = [
-    ...privilegedBlocks(training.attributes ? pick(training.attributes) : [], settings.sees),
+    ...privilegedBlocks(pick(training.facts), settings.sees),
     ...(features && settings.features ? [{ table: takeRows(features, learners), says: FEATURES_SAY }] : []),
   ];
   if (blocks.length === 0) {
@@ -85,10 +90,10 @@ export function teachTrainingPhotos(
   }
   const said = new Map<number, Targets>();
   for (const fold of new Set(folds)) {
-    const others = placesWhere(folds, (other) => other !== fold);
-    const held = placesWhere(folds, (other) => other === fold);
+    const others = itemsWhere(folds, (other) => other !== fold);
+    const held = itemsWhere(folds, (other) => other === fold);
     const write = balancedBlocks(blocks, others);
-    const known = { inputs: write(others), targets: pick(targets, others), groups: pick(groups, others) };
+    const known = measuredRows(write(others), pick(targets, others), pick(groups, others));
     const { machine } = fitMachine(known, MACHINE, () => {});
     targetsFromTable(machineComponents(machine, write(held))).forEach((masses, row) => {
       said.set(learners[held[row] as number] as number, masses);
@@ -117,9 +122,4 @@ export function lessonsOf(classroom: Classroom): (photos: readonly number[]) => 
 /** A metric line with what its teacher is worth, where there is one and that has a score. */
 export function besideTeacher(line: MetricLine, lesson: Lesson | undefined): MetricLine {
   return lesson && Number.isFinite(lesson.score) ? { ...line, [TEACHER_SCORE]: lesson.score } : line;
-}
-
-/** Places of inner folds that are wanted. */
-function placesWhere(folds: readonly number[], wanted: (fold: number) => boolean): number[] {
-  return folds.map((_, place) => place).filter((place) => wanted(folds[place] as number));
 }

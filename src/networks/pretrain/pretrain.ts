@@ -29,7 +29,7 @@ export interface Pretraining {
   /** Receives one line an epoch; those of the time before a kill come again at once. */
   readonly record: (line: MetricLine) => void;
   /** Told what share of all epochs is done, from 0 to 1. */
-  readonly reached?: (share: number) => void;
+  readonly onProgress?: (share: number) => void;
   /** Folder of its own for states to resume from. */
   readonly checkpointFolder?: string;
 }
@@ -93,7 +93,7 @@ export async function pretrain(spec: Pretraining): Promise<Weights> {
       settings: epochSettings(settings),
       random: random.fork('epochs'),
       record: spec.record,
-      ...(spec.reached && { reached: spec.reached }),
+      ...(spec.onProgress && { onProgress: spec.onProgress }),
       ...(judging.length > 0 && { validate: () => judge(training, views, spec) }),
       ...(spec.checkpointFolder !== undefined && { checkpointFolder: spec.checkpointFolder }),
     });

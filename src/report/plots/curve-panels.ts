@@ -1,4 +1,4 @@
-import type { MetricLine } from '../../runs/results.ts';
+import type { MetricLine } from '../../learning/estimator.ts';
 
 /** One figure of learning curves: a metric, with its value on training photos, held-out photos, or both. */
 export interface CurvePanel {

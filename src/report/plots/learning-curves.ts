@@ -1,5 +1,6 @@
 import { gridX, gridY, line, text } from '@observablehq/plot';
-import type { MetricLine, RunResults } from '../../runs/results.ts';
+import type { MetricLine } from '../../learning/estimator.ts';
+import type { RunResults } from '../../runs/results.ts';
 import type { Markup } from '../markup.ts';
 import { drawPlot } from './canvas.ts';
 import { type CurvePanel, curvePanels, stepKeyOf } from './curve-panels.ts';

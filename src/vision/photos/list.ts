@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { basename, extname, join, resolve } from 'node:path';
 import { InputError } from '../../ground/errors.ts';
 
 /** Endings of the files sward takes for photos, in lower case. */
@@ -31,4 +31,30 @@ export async function listPhotos(path: string): Promise<string[]> {
     .map((entry) => entry.name)
     .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
     .map((name) => join(path, name));
+}
+
+/** A photo and what it is called: its file's name without the ending. */
+export interface PhotoFile {
+  readonly imageId: string;
+  readonly path: string;
+}
+
+/**
+ * The photos behind files and folders, by name; folders are not searched deeper.
+ *
+ * @throws InputError when there is none, or two photos would have the same id
+ */
+export async function findPhotos(paths: readonly string[]): Promise<PhotoFile[]> {
+  const found = new Map<string, string>();
+  for (const given of paths) {
+    for (const path of await listPhotos(given)) {
+      const imageId = basename(path, extname(path));
+      const other = found.get(imageId);
+      if (other !== undefined && resolve(other) !== resolve(path)) {
+        throw new InputError(path, `has the same id ${imageId} as ${other}`, 'rename one of the photos');
+      }
+      found.set(imageId, path);
+    }
+  }
+  return [...found].map(([imageId, path]) => ({ imageId, path }));
 }

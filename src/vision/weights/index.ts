@@ -13,7 +13,7 @@ export { type PullOptions, pullFile, type WantedFile } from './hub/pull.ts';
 export { type HubSettings, hubSettings } from './hub/settings.ts';
 export { type LocalWeights, localWeights } from './local/local.ts';
 export { backbonePrefix, holdsBackbone } from './local/stored-weights.ts';
-export { originOf, type WeightsOrigin } from './origin.ts';
+export { originOf, originSchema, type WeightsOrigin } from './origin.ts';
 export {
   pulledPath,
   pullWeights,

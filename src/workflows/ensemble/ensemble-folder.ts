@@ -1,18 +1,21 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { strataOf, writeFolds } from '../../data/folds/index.ts';
 import type { FittedPipeline, PipelineSettings } from '../../estimators/combination/pipeline.ts';
 import { UsageError } from '../../ground/errors.ts';
 import { valueFingerprint } from '../../ground/fingerprint.ts';
 import { packageVersion } from '../../ground/version.ts';
 import type { Targets } from '../../pasture/targets.ts';
-import type { EnsembleFacts } from '../../runs/ensemble-facts.ts';
-import { type EnsembleManifest, STACK_FOLDER, writeEnsembleManifest } from '../../runs/ensemble-manifest.ts';
-import { readEnsembleResults, writeEnsembleScores } from '../../runs/ensemble-results.ts';
+import { ensembleName, STACK_FOLDER } from '../../runs/ensemble-run.ts';
 import { STATES_OUT, type StateOutRow, scoreStates, writeStatesOut } from '../../runs/leave-one-state-out.ts';
-import { writeOutOfFold } from '../../runs/out-of-fold.ts';
-import type { OutOfFoldRow } from '../../runs/results.ts';
-import { readManifestJson, runFolderState } from '../../runs/run-folder.ts';
+import { type EnsembleManifest, RUN_FORMAT } from '../../runs/manifest.ts';
+import { FOLDS, OUT_OF_FOLD, writeOutOfFold } from '../../runs/out-of-fold.ts';
+import { ensembleResults } from '../../runs/read-results.ts';
+import type { OutOfFoldRow, RunResults } from '../../runs/results.ts';
+import { type FolderContents, RunFolder } from '../../runs/run-folder.ts';
+import { type EnsembleFacts, SCORES, writeScores } from '../../runs/scores.ts';
+import { pathFrom } from '../../runs/training-data.ts';
+import { reportPath, writeRunReport } from '../write-report.ts';
 import type { AlignedMembers } from './ensemble-members.ts';
 
 /** `run.json` of an ensemble about to be written to `out`. */
@@ -30,7 +33,7 @@ export function ensembleManifest(
   }));
   const fingerprints = entries.map((entry) => entry.fingerprint);
   return {
-    format: 1,
+    format: RUN_FORMAT,
     kind: 'ensemble',
     status: 'complete',
     sward: packageVersion(),
@@ -42,6 +45,7 @@ export function ensembleManifest(
     post: [...pipeline.steps],
     data: { source: photoSource(out, members), images: photos.length },
     fingerprint: valueFingerprint([packageVersion(), seed, fingerprints, combination, steps]),
+    files: {},
   };
 }
 
@@ -61,30 +65,6 @@ function photoSource(out: string, members: AlignedMembers['members']): EnsembleM
       };
 }
 
-/** A path as a run folder remembers it: relative to the run, so that both may move together. */
-export function pathFrom(out: string, path: string): string {
-  return relative(resolve(out), resolve(path)).replaceAll('\\', '/');
-}
-
-/** @throws UsageError when the folder holds something else that may not be replaced */
-export async function settleEnsembleFolder(
-  out: string,
-  manifest: EnsembleManifest,
-  overwrite: boolean,
-): Promise<void> {
-  const state = await runFolderState(out);
-  if (state === 'foreign') {
-    throw new UsageError(`${out} is there and is not a run folder; choose another --out`);
-  }
-  if (state === 'free' || overwrite) return;
-  const existing = await readManifestJson(out);
-  const same =
-    typeof existing === 'object' && existing !== null && 'fingerprint' in existing
-      ? existing.fingerprint === manifest.fingerprint
-      : false;
-  if (!same) throw new UsageError(`${out} holds another run; choose another --out or pass --overwrite`);
-}
-
 /** What an ensemble predicts of photos it has not seen. */
 export interface EnsemblePredictions {
   /** Nested, `[photo]`. */
@@ -93,7 +73,17 @@ export interface EnsemblePredictions {
   readonly statesOut: readonly StateOutRow[] | null;
 }
 
-/** Writes the run folder; `run.json` says `incomplete` until everything else is there. */
+/** Files that an ensemble writes in the end; it starts anew every time. */
+const CONTENTS: FolderContents = {
+  derived: [FOLDS, OUT_OF_FOLD, STATES_OUT, SCORES, STACK_FOLDER, 'report.html'],
+  resumable: /^fold-\d+$/,
+};
+
+/**
+ * Writes the run folder; `run.json` says `incomplete` until everything else is there.
+ *
+ * @throws UsageError when the folder holds something else that may not be replaced
+ */
 export async function writeEnsembleRun(
   out: string,
   manifest: EnsembleManifest,
@@ -101,47 +91,48 @@ export async function writeEnsembleRun(
   { outOfFold: predicted, statesOut }: EnsemblePredictions,
   facts: EnsembleFacts,
   { combination }: FittedPipeline,
-): Promise<void> {
-  await mkdir(out, { recursive: true });
-  await writeEnsembleManifest(out, { ...manifest, status: 'incomplete' });
-  for (const name of await readdir(out)) {
-    const leftover = /^fold-\d+$/.test(name) || name === STACK_FOLDER || name === STATES_OUT;
-    if (leftover) await rm(join(out, name), { recursive: true });
-  }
-  const outOfFold: OutOfFoldRow[] = photos.map((photo, item) => ({
-    ...photo,
-    fold: parts[item] ?? 0,
-    predicted: predicted[item] as Targets,
-  }));
-  const strata = strataOf(
-    photos.map((photo) => ({ targets: photo.observed })),
-    'presence',
-  );
-  await writeFolds(
-    join(out, 'folds.csv'),
-    photos.map(({ imageId }, item) => ({
-      imageId,
+  overwrite: boolean,
+): Promise<RunResults> {
+  const folder = await RunFolder.begin(out, manifest, CONTENTS, { resume: true, overwrite });
+  if (!folder) return ensembleResults(out, manifest, ensembleName(manifest));
+  try {
+    const outOfFold: OutOfFoldRow[] = photos.map((photo, item) => ({
+      ...photo,
       fold: parts[item] ?? 0,
-      group: rows.sessions[item] ?? '',
-      stratum: strata[item] ?? 0,
-    })),
-  );
-  const { source } = manifest.data;
-  await writeOutOfFold(
-    out,
-    outOfFold,
-    photos.map(({ photoPath }) =>
-      photoPath !== null && source.kind === 'folder' ? pathFrom(join(out, source.folder), photoPath) : null,
-    ),
-  );
-  if (statesOut) await writeStatesOut(out, statesOut);
-  await writeEnsembleScores(out, outOfFold, statesOut && scoreStates(statesOut), facts);
-  if (combination.stack) {
-    await mkdir(join(out, STACK_FOLDER), { recursive: true });
-    await combination.stack.write(join(out, STACK_FOLDER));
+      predicted: predicted[item] as Targets,
+    }));
+    const strata = strataOf(
+      photos.map((photo) => ({ targets: photo.observed })),
+      'presence',
+    );
+    await writeFolds(
+      join(out, FOLDS),
+      photos.map(({ imageId }, item) => ({
+        imageId,
+        fold: parts[item] ?? 0,
+        group: rows.sessions[item] ?? '',
+        stratum: strata[item] ?? 0,
+      })),
+    );
+    const { source } = manifest.data;
+    await writeOutOfFold(
+      out,
+      outOfFold,
+      photos.map(({ photoPath }) =>
+        photoPath !== null && source.kind === 'folder' ? pathFrom(join(out, source.folder), photoPath) : null,
+      ),
+    );
+    if (statesOut) await writeStatesOut(out, statesOut);
+    await writeScores(out, outOfFold, statesOut && scoreStates(statesOut), facts);
+    if (combination.stack) {
+      await mkdir(join(out, STACK_FOLDER), { recursive: true });
+      await combination.stack.write(join(out, STACK_FOLDER));
+    }
+    const results = await ensembleResults(out, manifest, ensembleName(manifest));
+    await writeRunReport(reportPath(out), results);
+    await folder.complete([FOLDS, OUT_OF_FOLD, STATES_OUT, STACK_FOLDER]);
+    return results;
+  } finally {
+    await folder.release();
   }
-  await writeEnsembleManifest(out, manifest);
-  // Plots bring a DOM along, which most commands should not have to load.
-  const { writeReport } = await import('../../report/index.ts');
-  await writeReport(join(out, 'report.html'), await readEnsembleResults(out));
 }

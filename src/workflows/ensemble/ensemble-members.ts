@@ -3,14 +3,15 @@ import { groupsOf } from '../../data/folds/index.ts';
 import type { PipelineRows } from '../../estimators/combination/pipeline.ts';
 import { InputError, UsageError } from '../../ground/errors.ts';
 import { type Targets, targetsToArray } from '../../pasture/targets.ts';
+import { readTrainedManifest, type TrainedManifest } from '../../runs/manifest.ts';
+import { trainedResults } from '../../runs/read-results.ts';
 import type { OutOfFoldRow } from '../../runs/results.ts';
-import { type RunManifest, readCompleteManifest } from '../../runs/run-folder.ts';
-import { readRunResults } from '../../runs/run-results.ts';
+import { requireUnchanged } from '../../runs/run-folder.ts';
 
 /** A finished run with its out-of-fold predictions. */
 export interface EnsembleMember {
   readonly run: string;
-  readonly manifest: RunManifest;
+  readonly manifest: TrainedManifest;
   readonly rows: readonly OutOfFoldRow[];
   /** Weighted R² out of fold. */
   readonly weightedR2: number;
@@ -44,8 +45,9 @@ export async function readMembers(runs: readonly string[]): Promise<AlignedMembe
     if (members.some((member) => resolve(member.run) === resolve(run))) {
       throw new UsageError(`${run} is given twice`);
     }
-    const manifest = await readCompleteManifest(run);
-    const { rows, outOfFold } = await readRunResults(run);
+    const manifest = await readTrainedManifest(run);
+    await requireUnchanged(run, manifest);
+    const { rows, outOfFold } = await trainedResults(run, manifest);
     members.push({ run, manifest, rows, weightedR2: outOfFold.weightedR2 });
   }
   const [first, ...others] = members;

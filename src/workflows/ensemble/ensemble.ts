@@ -14,10 +14,11 @@ import { type Progress, SILENT } from '../../ground/progress.ts';
 import { randomStream } from '../../ground/random.ts';
 import { weightedR2 } from '../../pasture/metric.ts';
 import type { Targets } from '../../pasture/targets.ts';
-import type { EnsembleFacts } from '../../runs/ensemble-facts.ts';
-import { readEnsembleResults } from '../../runs/ensemble-results.ts';
 import type { RunResults } from '../../runs/results.ts';
-import { ensembleManifest, pathFrom, settleEnsembleFolder, writeEnsembleRun } from './ensemble-folder.ts';
+import { requireOwnFolder } from '../../runs/run-folder.ts';
+import type { EnsembleFacts } from '../../runs/scores.ts';
+import { pathFrom } from '../../runs/training-data.ts';
+import { ensembleManifest, writeEnsembleRun } from './ensemble-folder.ts';
 import { type AlignedMembers, readMembers } from './ensemble-members.ts';
 import { type EnsembleStates, leaveStatesOut } from './ensemble-states.ts';
 
@@ -63,6 +64,7 @@ export async function makeEnsemble(options: EnsembleOptions): Promise<RunResults
   if (runs.some((run) => resolve(run) === resolve(out))) {
     throw new UsageError(`--out ${out} is one of the runs to combine`);
   }
+  await requireOwnFolder(out, 'run.json');
   const aligned = await readMembers(runs);
   const seed = options.seed ?? DEFAULT_SEED;
   const random = randomStream(seed).fork('ensemble');
@@ -79,10 +81,8 @@ export async function makeEnsemble(options: EnsembleOptions): Promise<RunResults
     states,
   });
   const manifest = ensembleManifest(out, aligned, settings, pipeline, seed);
-  await settleEnsembleFolder(out, manifest, options.overwrite ?? false);
   const predicted = { outOfFold: nested.at(-1) ?? [], statesOut: states.rows };
-  await writeEnsembleRun(out, manifest, aligned, predicted, facts, pipeline);
-  return readEnsembleResults(out);
+  return writeEnsembleRun(out, manifest, aligned, predicted, facts, pipeline, options.overwrite ?? false);
 }
 
 function pipelineSettings(options: EnsembleOptions): PipelineSettings {

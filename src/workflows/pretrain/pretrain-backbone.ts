@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UsageError } from '../../ground/errors.ts';
 import { isInside, writeFileAtomically } from '../../ground/files.ts';
@@ -11,24 +11,31 @@ import { openPhotoBackbone, type PhotoBackbone } from '../../networks/fine-tune/
 import { pretrain, requirePretrainable } from '../../networks/pretrain/pretrain.ts';
 import { type PretrainSettings, wholePhotoPlan } from '../../networks/pretrain/settings.ts';
 import { wholeBackbone } from '../../networks/pretrain/whole-backbone.ts';
+import { manifestFile, type PretrainingManifest, RUN_FORMAT, readManifest } from '../../runs/manifest.ts';
 import {
-  BACKBONE_FILE,
-  DESCRIPTION_FILE,
-  finishPretrainFolder,
-  PHOTOS_FILE,
-  type PretrainManifest,
-  pretrainCheckpoint,
-  pretrainFolderState,
-  REPORT_FILE,
-  settlePretrainFolder,
-  startPretrainFolder,
-  writeCurves,
-} from '../../runs/pretrain-folder.ts';
-import type { ExistingRunPolicy } from '../../runs/run-start.ts';
+  type ExistingRunPolicy,
+  type FolderContents,
+  RunFolder,
+  requireOwnFolder,
+} from '../../runs/run-folder.ts';
 import { saveTensors } from '../../tensor/index.ts';
 import { originOf, type ResolvedWeights, resolveWeights } from '../../vision/weights/index.ts';
 import { type PretrainData, readPretrainData } from './pretrain-data.ts';
 import { watchEpochs } from './pretrain-progress.ts';
+
+/** The trained weights, by the name that their description beside them has too. */
+const BACKBONE_FILE = 'backbone.safetensors';
+const DESCRIPTION = 'backbone.json';
+const PHOTOS = 'photos.csv';
+const METRICS = 'metrics.jsonl';
+const REPORT = 'report.html';
+/** Where training keeps what it goes on from after a kill. Nothing of it is left in the end. */
+const CHECKPOINT = 'checkpoint';
+
+const CONTENTS: FolderContents = {
+  derived: [BACKBONE_FILE, DESCRIPTION, PHOTOS, REPORT, METRICS],
+  resumable: /^checkpoint$/,
+};
 
 export interface PretrainOptions extends ExistingRunPolicy {
   /** Folder of class folders or of a table, or the table. */
@@ -50,24 +57,51 @@ export interface PretrainOptions extends ExistingRunPolicy {
  * @throws InputError when photos, labels or weights cannot be used
  * @throws UsageError when `out` holds something else, or settings, backbone and photos do not suit each other
  */
-export async function pretrainBackbone(options: PretrainOptions): Promise<PretrainManifest> {
+export async function pretrainBackbone(options: PretrainOptions): Promise<PretrainingManifest> {
   const { settings, seed, out } = options;
   const progress = options.progress ?? SILENT;
-  await pretrainFolderState(out);
+  await requireOwnFolder(out, manifestFile('pretraining'));
   const weights = await resolveWeights(options.backbone);
   requireElsewhere(weights, out);
   const net = await openPhotoBackbone(weights, wholePhotoPlan(settings));
   requirePretrainable(net, settings);
   const data = await readPretrainData(options.photos, out, settings, seed, progress);
   const manifest = manifestOf(options, weights, data);
-  const mode = await settlePretrainFolder(out, manifest.fingerprint, options);
-  if (typeof mode === 'object') return mode;
-  await startPretrainFolder(out, manifest, mode);
-  await data.writeList(join(out, PHOTOS_FILE));
+  const folder = await RunFolder.begin(out, manifest, CONTENTS, options);
+  if (!folder) return finished(out);
+  try {
+    await data.writeList(join(out, PHOTOS));
+    const lines = await trainInto(out, options, net, data, weights);
+    const facts = await fileFacts(out, settings);
+    const changes = { curves: lines, result: { ...facts, epoch: keptEpoch(lines, data, settings) } };
+    // Plots bring a DOM along, which most commands should not have to load.
+    const { writePretrainReport } = await import('../../report/pretrain-report.ts');
+    await writePretrainReport(join(out, REPORT), { ...manifest, ...changes }, data.objective.scoreName);
+    await rm(join(out, CHECKPOINT), { recursive: true, force: true });
+    await folder.complete([BACKBONE_FILE, DESCRIPTION], changes);
+    return finished(out);
+  } finally {
+    await folder.release();
+  }
+}
 
+async function finished(out: string): Promise<PretrainingManifest> {
+  const manifest = await readManifest(out, manifestFile('pretraining'));
+  if (manifest.kind === 'pretraining') return manifest;
+  throw new RangeError(`${out} holds no pretraining`);
+}
+
+/** Trains, and writes the weights with their description and curves. @returns a line an epoch */
+async function trainInto(
+  out: string,
+  { backbone, settings, seed, progress = SILENT }: PretrainOptions,
+  net: PhotoBackbone,
+  data: PretrainData,
+  weights: ResolvedWeights,
+): Promise<MetricLine[]> {
   const lines: MetricLine[] = [];
   const { epochs } = settings.estimator;
-  const watch = watchEpochs(progress, `Pretraining ${options.backbone}`, data.learnt.length, epochs);
+  const watch = watchEpochs(progress, `Pretraining ${backbone}`, data.learnt.length, epochs);
   const trained = await pretrain({
     net,
     settings,
@@ -77,27 +111,18 @@ export async function pretrainBackbone(options: PretrainOptions): Promise<Pretra
       lines.push(line);
       watch.record(line);
     },
-    reached: watch.reached,
-    checkpointFolder: pretrainCheckpoint(out),
+    onProgress: watch.onProgress,
+    checkpointFolder: join(out, CHECKPOINT),
   });
   watch.done();
-  await writeCurves(out, lines);
+  await writeFileAtomically(join(out, METRICS), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
   await saveTensors(join(out, BACKBONE_FILE), await wholeBackbone(net, trained, settings), {
     format: 'pt',
     pretrained_from: weights.sha256,
   });
   const description = describe(weights, net);
-  await writeFileAtomically(join(out, DESCRIPTION_FILE), `${JSON.stringify(description, null, 2)}\n`);
-  const complete: PretrainManifest = {
-    ...manifest,
-    curves: lines,
-    result: { ...(await fileFacts(out, settings)), epoch: keptEpoch(lines, data, settings) },
-  };
-  // Plots bring a DOM along, which most commands should not have to load.
-  const { writePretrainReport } = await import('../../report/pretrain-report.ts');
-  await writePretrainReport(join(out, REPORT_FILE), complete, data.objective.scoreName);
-  await finishPretrainFolder(out, complete);
-  return complete;
+  await writeFileAtomically(join(out, DESCRIPTION), `${JSON.stringify(description, null, 2)}\n`);
+  return lines;
 }
 
 /** @throws UsageError where writing would take away what is read */
@@ -110,10 +135,11 @@ function manifestOf(
   { backbone, settings, seed }: PretrainOptions,
   weights: ResolvedWeights,
   data: PretrainData,
-): PretrainManifest {
+): PretrainingManifest {
   const { source, sha256, arch } = weights;
   return {
-    format: 1,
+    format: RUN_FORMAT,
+    kind: 'pretraining',
     status: 'complete',
     sward: packageVersion(),
     seed,
@@ -131,6 +157,7 @@ function manifestOf(
       weights.preprocessing,
       data.facts.fingerprint,
     ]),
+    files: {},
   };
 }
 

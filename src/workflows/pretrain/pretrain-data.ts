@@ -8,7 +8,7 @@ import { classification } from '../../networks/pretrain/classification.ts';
 import type { Objective } from '../../networks/pretrain/objective.ts';
 import { type MeasuredColumn, regression } from '../../networks/pretrain/regression.ts';
 import type { PretrainSettings } from '../../networks/pretrain/settings.ts';
-import type { PretrainManifest } from '../../runs/pretrain-folder.ts';
+import type { PretrainingManifest } from '../../runs/manifest.ts';
 import { checkedPhotos } from './checked-photos.ts';
 import type { ClassPhotos } from './class-folders.ts';
 import { heldOutPhotos } from './holdout.ts';
@@ -23,7 +23,7 @@ export interface PretrainData {
   readonly learnt: readonly number[];
   readonly judging: readonly number[];
   /** What the manifest says of them. */
-  readonly facts: PretrainManifest['photos'];
+  readonly facts: PretrainingManifest['photos'];
   /** Writes the list of photos: name, label, whether held out, SHA-256. */
   writeList(path: string): Promise<void>;
 }
@@ -81,7 +81,7 @@ function labelCells(photos: PretrainingPhotos, place: number): (string | number)
 
 interface Task {
   readonly objective: Objective;
-  readonly labels: PretrainManifest['photos']['labels'];
+  readonly labels: PretrainingManifest['photos']['labels'];
 }
 
 function taskOf(

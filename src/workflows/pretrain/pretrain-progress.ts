@@ -4,7 +4,7 @@ import { lineText } from '../train.ts';
 
 /** Passes an epoch loop's messages on as photos of all epochs, with rate and time left. */
 export interface EpochWatch {
-  readonly reached: (share: number) => void;
+  readonly onProgress: (share: number) => void;
   readonly record: (line: MetricLine) => void;
   readonly done: () => void;
 }
@@ -22,7 +22,7 @@ export function watchEpochs(progress: Progress, title: string, photos: number, e
   let remark = '';
   progress.stage(title, all, 'photos');
   return {
-    reached(share) {
+    onProgress(share) {
       const done = Math.round(share * all);
       if (restored > 0) {
         progress.stage(`${title}, from epoch ${restored + 1}`, all - done, 'photos');

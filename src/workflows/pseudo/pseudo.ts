@@ -1,21 +1,31 @@
 import { join } from 'node:path';
 import { InputError, UsageError } from '../../ground/errors.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
-import { TARGET_NAMES, type Targets, targetsFromArray, targetsToArray } from '../../pasture/targets.ts';
-import { type PhotoPrediction, spreadOf } from '../../runs/photo-prediction.ts';
-import { type PhotoToPredict, predictPhotos, type TEST_TIME_TURNS } from '../../runs/predict.ts';
+import {
+  MASS_NAMES,
+  TARGET_NAMES,
+  type Targets,
+  targetsFromArray,
+  targetsToArray,
+} from '../../pasture/targets.ts';
+import { readTrainedManifest } from '../../runs/manifest.ts';
+import { openRun } from '../../runs/open-run.ts';
+import { type PhotoPrediction, spreadOf } from '../../runs/prediction.ts';
 import {
   type Certainty,
   type PseudoRound,
   type PseudoTeacher,
   writePseudoRecord,
 } from '../../runs/pseudo-record.ts';
-import type { PseudoLabelled } from '../../runs/pseudo-training.ts';
+import { trainedResults } from '../../runs/read-results.ts';
 import type { RunResults } from '../../runs/results.ts';
-import { readCompleteManifest } from '../../runs/run-folder.ts';
-import { readRunResults } from '../../runs/run-results.ts';
-import type { ExistingRunPolicy } from '../../runs/run-start.ts';
+import type { TEST_TIME_TURNS } from '../../runs/run.ts';
+import type { ExistingRunPolicy } from '../../runs/run-folder.ts';
+import type { PseudoLabelled } from '../../runs/training-data.ts';
+import { photoSamples } from '../../samples/samples.ts';
+import type { PhotoFile } from '../../vision/photos/index.ts';
 import { trainRun } from '../train.ts';
+import { reportPath, writeRunReport } from '../write-report.ts';
 import { mostCertain, uncertaintyOf } from './pseudo-labels.ts';
 
 export interface PseudoOptions extends ExistingRunPolicy {
@@ -23,7 +33,7 @@ export interface PseudoOptions extends ExistingRunPolicy {
   readonly run: string;
   /** The data folder the run was trained on. */
   readonly folder: string;
-  readonly unlabelled: readonly PhotoToPredict[];
+  readonly unlabelled: readonly PhotoFile[];
   /** Run folder of the last round; earlier rounds lie in `round-K` inside it. */
   readonly out: string;
   readonly rounds?: number;
@@ -64,18 +74,19 @@ export async function pseudoLabelRun(options: PseudoOptions): Promise<RunResults
   const { run, folder, unlabelled, out } = options;
   const { rounds, keep, weight, certainty, teacher } = { ...PSEUDO_DEFAULTS, ...options };
   requireShares({ rounds, keep, weight });
-  const manifest = await readCompleteManifest(run);
+  const manifest = await readTrainedManifest(run);
   if (manifest.recipe.input.kind === 'features') {
     throw new UsageError(`${run} was trained on a feature file; pseudo-labels need a run that reads photos`);
   }
-  const first = await readRunResults(run);
+  const first = await trainedResults(run, manifest);
   refuseMeasured(run, first, unlabelled);
   const progress = options.progress ?? SILENT;
   const record: PseudoRound[] = [{ round: 0, weightedR2: first.outOfFold.weightedR2, labels: null }];
   let teacherRun = run;
   let before: readonly PhotoPrediction[] | null = null;
   for (let round = 1; round <= rounds; round++) {
-    const predictions = await predictPhotos(teacherRun, unlabelled, {
+    await using teacherModels = await openRun(teacherRun, { keepLoaded: false });
+    const predictions = await teacherModels.predict(photoSamples(unlabelled), {
       progress,
       outOfDomain: false,
       ...(options.tta && { tta: options.tta }),
@@ -103,6 +114,7 @@ export async function pseudoLabelRun(options: PseudoOptions): Promise<RunResults
       ),
       resume: options.resume ?? false,
       overwrite: options.overwrite ?? false,
+      ...(round === rounds && { beside: /^round-\d+$/ }),
       progress,
     });
     record.push({
@@ -121,14 +133,13 @@ export async function pseudoLabelRun(options: PseudoOptions): Promise<RunResults
     teacherRun = roundFolder;
   }
   await writePseudoRecord(out, { keep, weight, certainty, teacher, rounds: record });
-  const results = await readRunResults(out);
-  const { writeReport } = await import('../../report/index.ts');
-  await writeReport(join(out, 'report.html'), results);
+  const results = await trainedResults(out, await readTrainedManifest(out));
+  await writeRunReport(reportPath(out), results);
   return results;
 }
 
 /** A photo that was measured must not come back as one that was not. */
-function refuseMeasured(run: string, { rows }: RunResults, photos: readonly PhotoToPredict[]): void {
+function refuseMeasured(run: string, { rows }: RunResults, photos: readonly PhotoFile[]): void {
   const measured = new Set(rows.map(({ imageId }) => imageId));
   const known = photos.find(({ imageId }) => measured.has(imageId));
   if (!known) return;
@@ -152,7 +163,7 @@ function requireShares({ rounds, keep, weight }: { rounds: number; keep: number;
 /** Standard deviation of each target over folds and, where drawn, over dropout. */
 function deviationsOf({ folds, dropoutSpread }: PhotoPrediction): number[] {
   const spread = spreadOf(folds);
-  return TARGET_NAMES.map((name) => Math.hypot(spread[name], dropoutSpread?.[name] ?? 0));
+  return MASS_NAMES.map((mass) => Math.hypot(spread[mass], dropoutSpread?.[mass] ?? 0));
 }
 
 function labelled(kept: readonly PhotoPrediction[], weight: number, teacher: PseudoTeacher): PseudoLabelled {

@@ -1,15 +1,16 @@
 import type { PhotoMasses } from '../data/predictions.ts';
 import type { Interval } from '../pasture/intervals/interval.ts';
 import {
+  type ByMass,
+  byMass,
   TARGET_NAMES,
-  type TargetName,
   type Targets,
   targetsFromArray,
   targetsToArray,
 } from '../pasture/targets.ts';
 
 /** How far predictions of each mass scatter, grams. Spreads do not add up as masses do. */
-export type Spread = Readonly<Record<TargetName, number>>;
+export type Spread = ByMass<number>;
 
 /** What a run says of one photo, masses in grams a quadrat. `targets` is the mean over the fold models. */
 export interface PhotoPrediction extends PhotoMasses {
@@ -22,7 +23,7 @@ export interface PhotoPrediction extends PhotoMasses {
   /** What each fold's model says with dropout left on, `[fold][sample]`; of members of an ensemble, where asked for. */
   readonly dropoutDraws?: readonly (readonly Targets[])[];
   /** Where each mass lies with the coverage asked for; null unless asked for. */
-  readonly intervals: Readonly<Record<TargetName, Interval>> | null;
+  readonly intervals: ByMass<Interval> | null;
   /**
    * Share of training photos, each seen from the other sessions, that are nearer to what was trained on (0 to
    * 1); null where the run keeps no record of its inputs.
@@ -46,7 +47,7 @@ export function meanTargets(predictions: readonly Targets[], weights?: readonly 
 /** Standard deviation (n − 1) of each mass over several predictions of one photo; 0 for a single one. */
 export function spreadOf(predictions: readonly Targets[]): Spread {
   const mean = targetsToArray(meanTargets(predictions));
-  return named((_, target) => {
+  return byMass((_, target) => {
     const squares = predictions.reduce(
       (sum, targets) => sum + ((targetsToArray(targets)[target] ?? 0) - (mean[target] ?? 0)) ** 2,
       0,
@@ -57,13 +58,21 @@ export function spreadOf(predictions: readonly Targets[]): Spread {
 
 /** The spread whose variance is the mean of the variances. */
 export function pooledSpread(spreads: readonly Spread[]): Spread {
-  return named((name) =>
+  return byMass((name) =>
     Math.sqrt(spreads.reduce((sum, spread) => sum + spread[name] ** 2, 0) / spreads.length),
   );
 }
 
-/** One value a target. */
-export function named<Value>(value: (target: TargetName, index: number) => Value): Record<TargetName, Value> {
-  const entries = TARGET_NAMES.map((name, index) => [name, value(name, index)] as const);
-  return Object.fromEntries(entries) as Record<TargetName, Value>;
+/** Masses said with dropout left on, grams. `[fold][draw][sample]` */
+export type DropoutDraws = readonly (readonly (readonly Targets[])[])[];
+
+/**
+ * Spread of each sample's masses: the standard deviation over the draws of each fold, the folds' variances averaged,
+ * so that what the models differ in stays out.
+ */
+export function dropoutSpreads(folds: DropoutDraws): Spread[] {
+  const samples = folds[0]?.[0]?.length ?? 0;
+  return Array.from({ length: samples }, (_, sample) =>
+    pooledSpread(folds.map((draws) => spreadOf(draws.map((draw) => draw[sample] as Targets)))),
+  );
 }

@@ -1,0 +1,245 @@
+import { UsageError } from '../ground/errors.ts';
+import { type Matrix, takeRows } from '../ground/matrix.ts';
+import type { Targets } from '../pasture/targets.ts';
+
+/** What is known of a photo besides its masses; null where the labels do not say. */
+export interface PhotoAttributes {
+  readonly state: string | null;
+  readonly species: string | null;
+  /** Pre-grazing NDVI. */
+  readonly ndvi: number | null;
+  readonly heightCentimetres: number | null;
+  /** ISO date of sampling. */
+  readonly date: string | null;
+}
+
+/** What is known of one sample: a photo, or a row of features made of one. */
+export interface SampleFacts extends PhotoAttributes {
+  readonly id: string;
+  /** Photos of one visit, which err together. */
+  readonly session: string;
+  /** Photos that no fold may split. */
+  readonly group: string;
+  /** Whether the masses were measured; those a model said are learnt from and never validated on. */
+  readonly measured: boolean;
+  /** How much the sample counts in fitting beside a measured one, which counts 1. */
+  readonly weight: number;
+}
+
+/** The facts of a sample of which only the name is known. */
+export function unknownSample(id: string): SampleFacts {
+  return {
+    id,
+    session: id,
+    group: id,
+    measured: false,
+    weight: 1,
+    state: null,
+    species: null,
+    ndvi: null,
+    heightCentimetres: null,
+    date: null,
+  };
+}
+
+/** Where samples come from. */
+export interface SampleSource {
+  /** Paths of the photos; null where there are rows of features alone. */
+  readonly photos: readonly string[] | null;
+  /**
+   * One row a sample, made when it is asked for.
+   *
+   * @param turn how photos are turned, 0 to 7
+   */
+  features(turn: number): Promise<Matrix>;
+}
+
+/** Rows of features that are there already. */
+export const featureRows = (matrix: Matrix): SampleSource => ({
+  photos: null,
+  features: async () => matrix,
+});
+
+/** Photos to ask a model about, whose features it makes by itself. */
+export function photoSamples(
+  photos: readonly { readonly imageId: string; readonly path: string }[],
+): Samples {
+  const source: SampleSource = {
+    photos: photos.map(({ path }) => path),
+    features: () => {
+      throw new RangeError('a run reads the features of photos itself');
+    },
+  };
+  return new Samples(
+    photos.map(({ imageId }) => unknownSample(imageId)),
+    source,
+  );
+}
+
+/** Rows of which nothing else is known, to ask a model about. */
+export const plainSamples = (matrix: Matrix): Samples =>
+  new Samples(
+    Array.from({ length: matrix.rows }, (_, row) => unknownSample(String(row))),
+    featureRows(matrix),
+  );
+
+/** Measured rows of which nothing is known but what groups them. */
+export function measuredRows(
+  inputs: Matrix,
+  targets: readonly Targets[],
+  groups: readonly string[],
+): TrainingRows {
+  return { inputs, targets, groups, measured: groups.map(() => true), weights: groups.map(() => 1) };
+}
+
+/** A source that makes the features of each turn once. */
+export function remembered({ photos, features }: SampleSource): SampleSource {
+  const made = new Map<number, Promise<Matrix>>();
+  return {
+    photos,
+    features(turn) {
+      const coming = made.get(turn) ?? features(turn);
+      made.set(turn, coming);
+      return coming;
+    },
+  };
+}
+
+/** What a model is asked about: photos, or rows of features, whose pixels or columns are read on demand. */
+export class Samples {
+  readonly facts: readonly SampleFacts[];
+  /** How photos are turned, 0 to 7: multiples of a quarter turn, mirrored from 4 on (see `ViewRecipe`). */
+  readonly turn: number;
+  protected readonly source: SampleSource;
+
+  constructor(facts: readonly SampleFacts[], source: SampleSource, turn = 0) {
+    this.facts = facts;
+    this.source = source;
+    this.turn = turn;
+  }
+
+  get count(): number {
+    return this.facts.length;
+  }
+
+  /** Whether there are photos, and not rows of features alone. */
+  get hasPhotos(): boolean {
+    return this.source.photos !== null;
+  }
+
+  /** Paths of the photos. @throws UsageError where there are rows of features alone */
+  get photos(): readonly string[] {
+    if (this.source.photos) return this.source.photos;
+    throw new UsageError('this needs photos, and there are rows of features only');
+  }
+
+  /** Features, one row a sample. @throws InputError for a photo that cannot be used */
+  features(): Promise<Matrix> {
+    return this.source.features(this.turn);
+  }
+
+  /** Some of the samples, in the order of `items`. */
+  take(items: readonly number[]): Samples {
+    return new Samples(pick(this.facts, items), takenSource(this.source, items), this.turn);
+  }
+
+  /** The same samples with other features, made of theirs. */
+  withFeatures(change: (features: Matrix) => Matrix): Samples {
+    return new Samples(this.facts, changedSource(this.source, change), this.turn);
+  }
+
+  /** The same photos with features of another source. */
+  withSource(source: SampleSource): Samples {
+    return new Samples(this.facts, source, this.turn);
+  }
+
+  /** The same photos turned. */
+  turned(turn: number): Samples {
+    return new Samples(this.facts, this.source, turn);
+  }
+}
+
+/** Training samples as estimators of tables take them. */
+export interface TrainingRows {
+  readonly inputs: Matrix;
+  /** Grams. */
+  readonly targets: readonly Targets[];
+  /** What inner validation must not split. */
+  readonly groups: readonly string[];
+  readonly measured: readonly boolean[];
+  readonly weights: readonly number[];
+}
+
+/** Samples with their masses, grams. */
+export class TrainingSamples extends Samples {
+  readonly targets: readonly Targets[];
+
+  constructor(facts: readonly SampleFacts[], source: SampleSource, targets: readonly Targets[], turn = 0) {
+    super(facts, source, turn);
+    this.targets = targets;
+  }
+
+  get groups(): string[] {
+    return this.facts.map(({ group }) => group);
+  }
+
+  get measured(): boolean[] {
+    return this.facts.map(({ measured }) => measured);
+  }
+
+  get weights(): number[] {
+    return this.facts.map(({ weight }) => weight);
+  }
+
+  /** Everything an estimator of tables learns from. @throws as {@link features} */
+  async rows(): Promise<TrainingRows> {
+    const { targets, groups, measured, weights } = this;
+    return { inputs: await this.features(), targets, groups, measured, weights };
+  }
+
+  override take(items: readonly number[]): TrainingSamples {
+    const source = takenSource(this.source, items);
+    return new TrainingSamples(pick(this.facts, items), source, pick(this.targets, items), this.turn);
+  }
+
+  override withFeatures(change: (features: Matrix) => Matrix): TrainingSamples {
+    return new TrainingSamples(this.facts, changedSource(this.source, change), this.targets, this.turn);
+  }
+
+  /** The same samples with other masses. */
+  withTargets(targets: readonly Targets[]): TrainingSamples {
+    return new TrainingSamples(this.facts, this.source, targets, this.turn);
+  }
+}
+
+/** Samples to learn from, and those held out, which an estimator may be asked to choose its weights by. */
+export interface Split {
+  readonly train: TrainingSamples;
+  readonly validation: TrainingSamples | null;
+}
+
+/** A split with both sides changed alike. */
+export function changedSplit(
+  { train, validation }: Split,
+  change: (samples: TrainingSamples) => TrainingSamples,
+): Split {
+  return { train: change(train), validation: validation && change(validation) };
+}
+
+function pick<Value>(values: readonly Value[], items: readonly number[]): Value[] {
+  return items.map((item) => values[item] as Value);
+}
+
+function takenSource(source: SampleSource, items: readonly number[]): SampleSource {
+  return {
+    photos: source.photos && pick(source.photos, items),
+    features: async (turn) => takeRows(await source.features(turn), items),
+  };
+}
+
+function changedSource(source: SampleSource, change: (features: Matrix) => Matrix): SampleSource {
+  return remembered({
+    photos: source.photos,
+    features: async (turn) => change(await source.features(turn)),
+  });
+}
