@@ -7,7 +7,6 @@ import { fileFingerprint } from '../ground/fingerprint.ts';
 import type { MetricLine } from '../learning/estimator.ts';
 import { type FolderLock, LOCK, lockFolder } from './folder-lock.ts';
 import {
-  kindTitle,
   MANIFEST_FILES,
   type Manifest,
   manifestFile,
@@ -51,9 +50,8 @@ export async function requireOwnFolder(
   if (names.includes(manifest)) return 'written';
   const foreign = names.find((name) => !isLeftover(name) && name !== LOCK && !beside.test(name));
   if (foreign === undefined) return 'free';
-  throw new UsageError(
-    `${folder} is there and is not a run folder (it holds ${foreign}); choose another --out`,
-  );
+  const what = manifest === 'run.json' ? 'is not a run folder' : 'was not written by sward pretrain';
+  throw new UsageError(`${folder} is there and ${what} (it holds ${foreign}); choose another --out`);
 }
 
 const NOTHING = /^$/;
@@ -145,7 +143,7 @@ async function settled(
   // Once more, now that nobody else writes.
   if ((await requireOwnFolder(path, file, contents.beside)) === 'free' || overwrite) return 'fresh';
   const existing = await readManifest(path, file);
-  const title = kindTitle(manifest.kind);
+  const title = manifest.kind === 'pretraining' ? 'pretraining' : 'run';
   if (existing.fingerprint !== manifest.fingerprint) {
     const name = existing.kind === 'trained' ? `${existing.recipe.name}, ` : '';
     throw new UsageError(

@@ -71,6 +71,9 @@ export async function predictRun(options: PredictRunOptions): Promise<Prediction
 async function predicted(run: Run, options: PredictRunOptions): Promise<PredictionOutcome> {
   const { source, out, coverage, maps, uncertainty, areaSquareMetres = QUADRAT_AREA_SQUARE_METRES } = options;
   if (maps !== undefined) await requireMaps(run, source);
+  if (source.kind === 'features' && (await run.capabilities()).predictsFrom === 'photos') {
+    throw new UsageError(`${run.folder} was trained on photos; give photos instead of --features`);
+  }
   if (source.kind === 'features' && options.tta !== undefined && options.tta !== 'none') {
     throw new UsageError(`--tta ${options.tta} needs photos; features are of one view each`);
   }

@@ -8,11 +8,13 @@ import { readRunModel } from '../../src/export/run-model.ts';
 import { writeMassModel } from '../../src/export/write-model.ts';
 import { targetsToArray } from '../../src/pasture/targets.ts';
 import { resolveRecipe } from '../../src/recipes/recipe.ts';
-import { findPhotos, predictPhotos, type TEST_TIME_TURNS } from '../../src/runs/predict.ts';
+import { openRun } from '../../src/runs/open-run.ts';
+import type { TEST_TIME_TURNS } from '../../src/runs/run.ts';
 import prepareViews from '../../src/vision/features/prepare-worker.ts';
-import { decodePhoto } from '../../src/vision/photos/index.ts';
+import { decodePhoto, findPhotos } from '../../src/vision/photos/index.ts';
 import { makeEnsemble } from '../../src/workflows/ensemble/ensemble.ts';
 import { trainRun } from '../../src/workflows/train.ts';
+import { predictPhotos } from '../support/ask-run.ts';
 import { stockSession } from '../support/stock-session.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { type SmallRuns, smallRuns } from './small-runs.ts';
@@ -177,7 +179,8 @@ describe('an exported model', () => {
   });
 
   it('has its weights in a file beside it where they are too large for one', async () => {
-    const { model } = await readRunModel(halves, { input: 'photos', precision: null, tta: 'none' });
+    await using run = await openRun(halves);
+    const { model } = await readRunModel(run, { input: 'photos', precision: null, tta: 'none' });
     const folder = join(root, 'beside');
     mkdirSync(folder);
     expect(await writeMassModel(folder, 'model', model, {}, 1000)).toEqual(['model.onnx', 'model.onnx.data']);

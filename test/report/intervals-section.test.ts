@@ -28,7 +28,7 @@ describe('the section on intervals', () => {
   });
 
   it('is left out with fewer than three sessions', () => {
-    const oneSession = inventedRows(40).map((row) => ({ ...row, date: '2015-09-04', state: 'Tas' }));
+    const oneSession = inventedRows(40).map((row) => ({ ...row, session: '2015-09-04 Tas' }));
     expect(rendered(oneSession)).toBeNull();
     expect(rendered([])).toBeNull();
   });

@@ -2,18 +2,20 @@ import { JSDOM } from 'jsdom';
 import { describe, expect, it } from 'vitest';
 import { resolvePretrainSettings } from '../../src/networks/pretrain/settings.ts';
 import { renderPretrainReport } from '../../src/report/pretrain-report.ts';
-import type { PretrainManifest } from '../../src/runs/pretrain-folder.ts';
+import type { PretrainingManifest } from '../../src/runs/manifest.ts';
 
 const ACCURACY = 'validation top-1 accuracy';
 
-function manifest(changes: Partial<PretrainManifest> = {}): PretrainManifest {
+function manifest(changes: Partial<PretrainingManifest> = {}): PretrainingManifest {
   const classes = Array.from({ length: 50 }, (_, at) => ({
     name: `species ${at}`,
     photos: 10 + at,
     held_out: 2,
   }));
   return {
-    format: 1,
+    format: 2,
+    kind: 'pretraining',
+    files: {},
     status: 'complete',
     sward: '0.1.0',
     seed: 3,
@@ -38,7 +40,7 @@ function manifest(changes: Partial<PretrainManifest> = {}): PretrainManifest {
   };
 }
 
-const page = (given: PretrainManifest, score = ACCURACY): Document =>
+const page = (given: PretrainingManifest, score = ACCURACY): Document =>
   new JSDOM(renderPretrainReport(given, score)).window.document;
 
 const figures = (document: Document): string[] =>

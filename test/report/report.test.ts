@@ -213,6 +213,7 @@ describe('a run with little to show', () => {
       imageId: 'only',
       photoPath: null,
       fold: 0,
+      session: 'ID1',
       observed: masses(1, 2, 3),
       predicted: masses(2, 2, 2),
       date: null,

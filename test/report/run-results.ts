@@ -22,6 +22,7 @@ export function inventedRows(count: number, seed = 1): OutOfFoldRow[] {
       imageId: `ID${1000 + index}`,
       photoPath: null,
       fold: session % 5,
+      session: `visit ${session}`,
       observed,
       predicted: masses(guess(observed.green), guess(observed.dead), guess(observed.clover)),
       date: `2015-${String(12 - session).padStart(2, '0')}-04`,

@@ -2,17 +2,18 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { writePredictions } from '../../src/data/predictions.ts';
+import { fittedModel, rowEstimator } from '../../src/learning/estimator.ts';
 import { weightedR2 } from '../../src/pasture/metric.ts';
 import { pairedBootstrap } from '../../src/pasture/paired-bootstrap.ts';
 import { TARGET_NAMES } from '../../src/pasture/targets.ts';
 import { resolveRecipe } from '../../src/recipes/recipe.ts';
 import { learnBySessions } from '../../src/runs/learning-by-sessions.ts';
-import { readRunResults } from '../../src/runs/run-results.ts';
+import { featureRows, TrainingSamples, unknownSample } from '../../src/samples/samples.ts';
 import { compareFiles, compareRuns } from '../../src/workflows/compare.ts';
-import { trainWithLearningCurve } from '../../src/workflows/learning-by-sessions-run.ts';
 import { trainRepeatedly } from '../../src/workflows/repeated-training.ts';
-import type { TrainOptions } from '../../src/workflows/train.ts';
+import { type TrainOptions, trainRun } from '../../src/workflows/train.ts';
 import { inventedMembers } from '../estimators/combination/invented-members.ts';
+import { resultsOf } from '../support/ask-run.ts';
 import { type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -126,7 +127,7 @@ describe('comparing runs and files', () => {
   });
 
   it('compares files of predictions on a truth', async () => {
-    const { rows } = await readRunResults(join(root, 'strong', 'seed-0'));
+    const { rows } = await resultsOf(join(root, 'strong', 'seed-0'));
     const good = join(root, 'good.csv');
     const worse = join(root, 'worse.csv');
     await writePredictions(
@@ -153,8 +154,8 @@ describe('comparing runs and files', () => {
 
 describe('the learning curve by sessions', () => {
   it('rises, ends at the score of the run, and is kept with it', async () => {
-    const training = await options('curve', 0.1);
-    const results = await trainWithLearningCurve(training);
+    const training = { ...(await options('curve', 0.1)), learningCurve: true };
+    const results = await trainRun(training);
     const points = results.bySessions ?? [];
     expect(points.map(({ share }) => share)).toEqual([0.25, 0.5, 0.75, 1]);
     expect(points.map(({ weighted_r2 }) => weighted_r2.length)).toEqual([3, 3, 3, 1]);
@@ -162,8 +163,8 @@ describe('the learning curve by sessions', () => {
     expect(whole?.weighted_r2[0]).toBeCloseTo(results.outOfFold.weightedR2, 9);
     expect(Math.max(...(quarter?.weighted_r2 ?? []))).toBeLessThan(whole?.weighted_r2[0] ?? 0);
     expect(quarter?.sessions).toBeLessThan(whole?.sessions ?? 0);
-    expect((await readRunResults(training.out)).bySessions).toEqual(points);
-    expect(await trainWithLearningCurve(training)).toEqual(results);
+    expect((await resultsOf(training.out)).bySessions).toEqual(points);
+    expect(await trainRun(training)).toEqual(results);
   });
 
   it('learns from whole sessions outside the fold only', async () => {
@@ -175,21 +176,26 @@ describe('the learning curve by sessions', () => {
       stratum: 0,
     }));
     const seen: number[][] = [];
+    const masses = groups.map((_, photo) => ({ green: photo, dead: 0, clover: 0, gdm: photo, total: photo }));
+    const facts = groups.map((group, photo) => ({ ...unknownSample(`${photo}`), group, measured: true }));
+    const estimator = rowEstimator({
+      async fit({ train }) {
+        seen.push(train.facts.map(({ id }) => Number(id)));
+        return fittedModel({
+          predict: async (held) => held.facts.map(() => train.targets[0] as never),
+          write: async () => {},
+        });
+      },
+      read: () => Promise.reject(new Error('nothing is read')),
+    });
     await learnBySessions(
       {
-        training: {
-          inputs: groups.map((_, photo) => photo),
-          targets: groups.map((_, photo) => ({ green: photo, dead: 0, clover: 0, gdm: photo, total: photo })),
-          groups,
-        },
-        take: (inputs, items) => items.map((item) => inputs[item] as number),
-        estimator: {
-          async fit({ inputs, targets }) {
-            seen.push([...inputs]);
-            return { predict: async (held) => held.map(() => targets[0] as never), write: async () => {} };
-          },
-          read: () => Promise.reject(new Error('nothing is read')),
-        },
+        samples: new TrainingSamples(
+          facts,
+          featureRows({ rows: 24, columns: 0, data: new Float64Array() }),
+          masses,
+        ),
+        estimator,
       },
       rows,
       1,

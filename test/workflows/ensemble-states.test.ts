@@ -5,10 +5,10 @@ import { targetsToArray } from '../../src/pasture/targets.ts';
 import { resolveRecipe } from '../../src/recipes/recipe.ts';
 import { readStatesOut } from '../../src/runs/leave-one-state-out.ts';
 import type { RunResults } from '../../src/runs/results.ts';
-import { readRunResults } from '../../src/runs/run-results.ts';
 import { type EnsembleOptions, makeEnsemble } from '../../src/workflows/ensemble/ensemble.ts';
 import { scoreFiles } from '../../src/workflows/score.ts';
 import { trainRun } from '../../src/workflows/train.ts';
+import { reseal, resultsOf } from '../support/ask-run.ts';
 import { featureSource, type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -52,7 +52,7 @@ describe('States held out one at a time', () => {
     );
 
   it('are kept with what a run says of them, which is what its score was computed from', async () => {
-    const { leaveOneStateOut: stored } = await readRunResults(withStates);
+    const { leaveOneStateOut: stored } = await resultsOf(withStates);
     const kept = join(withStates, 'leave-one-state-out.csv');
     const score = await scoreFiles(files.labels, kept);
     expect(score.score.weightedR2).toBeCloseTo(stored?.pooled.weightedR2 ?? Number.NaN, 12);
@@ -77,7 +77,7 @@ describe('States held out one at a time', () => {
     expect(scores.leave_one_state_out.pooled.weighted_r2).toBe(states?.pooled.weightedR2);
     expect(results.ensemble?.lacking_states).toEqual([]);
     for (const [index, run] of members.entries()) {
-      const { leaveOneStateOut: own } = await readRunResults(run);
+      const { leaveOneStateOut: own } = await resultsOf(run);
       const shown = results.ensemble?.members[index]?.unseen_states;
       expect(shown).toBeCloseTo(own?.pooled.weightedR2 ?? Number.NaN, 12);
     }
@@ -101,6 +101,7 @@ describe('States held out one at a time', () => {
           return cells.join(',');
         });
       writeFileSync(table, altered.join('\n'));
+      reseal(changed);
       const options = { method, post: 'calibration', shrink: 0 };
       await ensemble(`states-${method}`, { ...options, runs: [withStates, other] });
       await ensemble(`states-${method}-changed`, { ...options, runs: [changed, other] });

@@ -5,15 +5,15 @@ import { readFolds } from '../../src/data/folds/index.ts';
 import { InputError, UsageError } from '../../src/ground/errors.ts';
 import { type Targets, targetsToArray } from '../../src/pasture/targets.ts';
 import { resolveRecipe } from '../../src/recipes/recipe.ts';
-import { readPhotoStates } from '../../src/runs/ensemble-predict.ts';
 import type { FoldPlan } from '../../src/runs/fold-plan.ts';
-import type { PhotoPrediction } from '../../src/runs/photo-prediction.ts';
-import { findPhotos, predictFeatures, predictPhotos } from '../../src/runs/predict.ts';
+import { readTrainedManifest } from '../../src/runs/manifest.ts';
+import type { PhotoPrediction } from '../../src/runs/prediction.ts';
 import type { RunResults } from '../../src/runs/results.ts';
-import { readManifest } from '../../src/runs/run-folder.ts';
-import { readRunResults } from '../../src/runs/run-results.ts';
+import { findPhotos } from '../../src/vision/photos/index.ts';
 import { type EnsembleOptions, makeEnsemble } from '../../src/workflows/ensemble/ensemble.ts';
+import { readPhotoStates } from '../../src/workflows/predict.ts';
 import { trainRun } from '../../src/workflows/train.ts';
+import { predictFeatures, predictPhotos, reseal, resultsOf } from '../support/ask-run.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -88,7 +88,7 @@ describe('an ensemble of four backbones', () => {
       expect(member.without).not.toBeCloseTo(nested, 6);
     }
     expect(facts.correlation).toHaveLength(4);
-    expect(await readRunResults(join(root, 'nested'))).toEqual(results);
+    expect(await resultsOf(join(root, 'nested'))).toEqual(results);
     expect(readFileSync(join(root, 'nested', 'folds.csv'), 'utf8')).toBe(
       readFileSync(join(first, 'folds.csv'), 'utf8'),
     );
@@ -101,7 +101,7 @@ describe('an ensemble of four backbones', () => {
     const copy = join(root, 'copy');
     cpSync(first, copy, { recursive: true });
     const results = await ensemble('same', { runs: [first, copy] });
-    const own = await readRunResults(first);
+    const own = await resultsOf(first);
     expect(results.outOfFold.weightedR2).toBeCloseTo(own.outOfFold.weightedR2, 9);
     const [file = ''] = files.features;
     const predicted = masses(await predictFeatures(join(root, 'same'), file, files.ids));
@@ -239,12 +239,13 @@ describe('members that do not fit together', () => {
     const cells = (oof[1] ?? '').split(',');
     cells[2] = '1';
     writeFileSync(join(altered, 'oof.csv'), [oof[0], cells.join(','), ...oof.slice(2)].join('\n'));
+    reseal(altered);
     await expect(ensemble('x', { runs: [first, altered] })).rejects.toThrow(
       /altered: has other masses of ID100/,
     );
     await expect(ensemble('x', { runs: [first, first] })).rejects.toThrow(UsageError);
     await expect(ensemble('x', { runs: [first, join(root, 'nested')] })).rejects.toThrow(InputError);
-    await expect(readManifest(join(root, 'nested'))).rejects.toThrow(/is an ensemble/);
+    await expect(readTrainedManifest(join(root, 'nested'))).rejects.toThrow(/is an ensemble/);
   });
 
   it('are refused when they change after the ensemble was made', async () => {

@@ -6,15 +6,16 @@ import { openTorchCheckpoint } from '../../src/formats/torch-checkpoint/index.ts
 import { InputError, UsageError } from '../../src/ground/errors.ts';
 import { importTarget, writeImported } from '../../src/recipes/imported-network.ts';
 import { resolveRecipe } from '../../src/recipes/recipe.ts';
-import { findPhotos, predictPhotos } from '../../src/runs/predict.ts';
-import { readManifest } from '../../src/runs/run-folder.ts';
+import { readTrainedManifest } from '../../src/runs/manifest.ts';
 import { loadTensors, openSafetensors, readTensorAsFloat32 } from '../../src/tensor/index.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
+import { findPhotos } from '../../src/vision/photos/index.ts';
 import { makeEnsemble } from '../../src/workflows/ensemble/ensemble.ts';
 import { type ImportedRun, type ImportOptions, importRun } from '../../src/workflows/import-run.ts';
 import { trainRun } from '../../src/workflows/train.ts';
 import { Mapping } from '../formats/torch-checkpoint/pickle-writer.ts';
 import { floats, saveStateDict, type TensorToSave } from '../formats/torch-checkpoint/torch-writer.ts';
+import { predictPhotos } from '../support/ask-run.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
@@ -130,7 +131,7 @@ describe('fold checkpoints of seed 2', () => {
     expect(readFileSync(join(out, 'folds.csv'), 'utf8')).toBe(readFileSync(join(run, 'folds.csv'), 'utf8'));
     expect(results.perFold).toHaveLength(2);
     await expectSamePredictions(out, run);
-    const manifest = await readManifest(out);
+    const manifest = await readTrainedManifest(out);
     expect(manifest).toMatchObject({
       status: 'complete',
       folds: { count: 2, origin: 'given' },
@@ -158,7 +159,7 @@ describe('fold checkpoints of seed 2', () => {
     rmSync(join(out, 'fold-1'), { recursive: true });
     await imported(run, 'imported', await saved(run, 'again'));
     expect(oof(out)).toBe(oof(run));
-    expect((await readManifest(out)).status).toBe('complete');
+    expect((await readTrainedManifest(out)).status).toBe('complete');
   });
 
   it.each<readonly [string, (name: string) => string, Wrap]>([
@@ -177,7 +178,7 @@ describe('fold checkpoints of seed 2', () => {
       [rename('backbone.head.weight')]: floats([1, 2], [1, 2]),
     });
     const checkpoints = await saved(run, `wrapped ${title}`, renamed, wrap);
-    const target = await importTarget((await readManifest(run)).recipe);
+    const target = await importTarget((await readTrainedManifest(run)).recipe);
     for (const [fold, path] of checkpoints.entries()) {
       const folder = join(root, `wrapped ${title}`, `fold-${fold}`);
       mkdirSync(folder);

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readPredictions } from '../../src/data/predictions.ts';
 import { UsageError } from '../../src/ground/errors.ts';
-import { named, type PhotoPrediction } from '../../src/runs/photo-prediction.ts';
+import { byMass } from '../../src/pasture/targets.ts';
+import type { PhotoPrediction } from '../../src/runs/prediction.ts';
 import { requirePredictionFormat, writePredictionFile } from '../../src/workflows/prediction-files.ts';
 import { masses } from '../report/run-results.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -20,8 +21,8 @@ const plain: PhotoPrediction = {
 };
 const full: PhotoPrediction = {
   ...plain,
-  intervals: named(() => ({ low: 1, high: 60 })),
-  dropoutSpread: named(() => 0.5),
+  intervals: byMass(() => ({ low: 1, high: 60 })),
+  dropoutSpread: byMass(() => 0.5),
   outOfDomain: 0.25,
 };
 

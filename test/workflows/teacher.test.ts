@@ -4,9 +4,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { writeNpyFloat32 } from '../../src/formats/npy/npy.ts';
 import { randomStream } from '../../src/ground/random.ts';
 import { resolveRecipe } from '../../src/recipes/recipe.ts';
-import { predictFeatures } from '../../src/runs/predict.ts';
-import { readManifest, readMetrics } from '../../src/runs/run-folder.ts';
+import { readTrainedManifest } from '../../src/runs/manifest.ts';
+import { readMetrics } from '../../src/runs/run-folder.ts';
 import { trainRun } from '../../src/workflows/train.ts';
+import { predictFeatures } from '../support/ask-run.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -61,7 +62,7 @@ describe('a run with a teacher', () => {
     expect(scores.every((score) => Number.isFinite(score))).toBe(true);
     expect(scores[0]).not.toBe(scores[1]);
     expect(await predictFeatures(run, features, ids)).toHaveLength(12);
-    const { recipe } = await readManifest(run);
+    const { recipe } = await readTrainedManifest(run);
     expect(recipe.estimator).toMatchObject({
       teacher: { weight: 0.5, innerFolds: 3, features: true, sees: ['ndvi', 'height', 'state', 'species'] },
     });
@@ -69,14 +70,16 @@ describe('a run with a teacher', () => {
 
   it('is another run where a reading that only the teacher sees is another', async () => {
     const [first, second] = await Promise.all(
-      ['0.61', '0.62'].map(async (ndvi) => readManifest(await train(ndvi, labelsWith(ndvi), TAUGHT))),
+      ['0.61', '0.62'].map(async (ndvi) => readTrainedManifest(await train(ndvi, labelsWith(ndvi), TAUGHT))),
     );
     expect(second?.data.fingerprint).not.toBe(first?.data.fingerprint);
   });
 
   it('of weight 0 is the very run without one', async () => {
-    const plain = await readManifest(await train('plain', labelsWith('0.7'), []));
-    const zero = await readManifest(await train('zero', labelsWith('0.8'), ['estimator.teacher.weight=0']));
+    const plain = await readTrainedManifest(await train('plain', labelsWith('0.7'), []));
+    const zero = await readTrainedManifest(
+      await train('zero', labelsWith('0.8'), ['estimator.teacher.weight=0']),
+    );
     expect(zero).toEqual({ ...plain, data: { ...plain.data, source: zero.data.source } });
     expect(readFileSync(join(root, 'zero', 'oof.csv'))).toEqual(readFileSync(join(root, 'plain', 'oof.csv')));
   });

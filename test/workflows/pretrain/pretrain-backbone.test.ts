@@ -4,8 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Progress } from '../../../src/ground/progress.ts';
 import { resolvePretrainSettings } from '../../../src/networks/pretrain/settings.ts';
 import { resolveRecipe } from '../../../src/recipes/recipe.ts';
-import type { PretrainManifest } from '../../../src/runs/pretrain-folder.ts';
-import { readManifest } from '../../../src/runs/run-folder.ts';
+import type { PretrainingManifest } from '../../../src/runs/manifest.ts';
+import { readTrainedManifest } from '../../../src/runs/manifest.ts';
 import { loadTensors } from '../../../src/tensor/index.ts';
 import { resolveWeights } from '../../../src/vision/weights/index.ts';
 import { pretrainBackbone } from '../../../src/workflows/pretrain/pretrain-backbone.ts';
@@ -22,7 +22,7 @@ const measured = join(root, 'measured');
 const cacheBefore = process.env.SWARD_CACHE;
 let made = 0;
 /** One that nothing disturbs, for all tests. */
-let usual: PretrainManifest & { readonly out: string };
+let usual: PretrainingManifest & { readonly out: string };
 
 beforeAll(async () => {
   process.env.SWARD_CACHE = join(root, 'cache');
@@ -58,7 +58,7 @@ interface Attempt {
 }
 
 /** Trains the tiny backbone further. */
-async function pretrained(attempt: Attempt = {}): Promise<PretrainManifest & { readonly out: string }> {
+async function pretrained(attempt: Attempt = {}): Promise<PretrainingManifest & { readonly out: string }> {
   const { photos = classes, changes = [], seed = 5, ...rest } = attempt;
   const out = attempt.out ?? join(root, `out-${made++}`);
   const settings = resolvePretrainSettings([...USUAL, ...changes]);
@@ -138,7 +138,7 @@ describe('pretraining on classes', () => {
     const recipe = await resolveRecipe('feature-ridge', [`backbone=${path}`]);
     const run = join(root, 'run');
     await trainRun({ source: { kind: 'folder', folder: data }, recipe, out: run, plan: { folds: 2 } });
-    expect((await readManifest(run)).data.sets[0]?.weights?.sha256).toBe(result?.sha256);
+    expect((await readTrainedManifest(run)).data.sets[0]?.weights?.sha256).toBe(result?.sha256);
   });
 
   it('changes what its mode trains and nothing else', async () => {

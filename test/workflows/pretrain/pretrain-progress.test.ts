@@ -23,9 +23,9 @@ function recorded(): Progress & { readonly told: (string | number)[][] } {
 it('counts the photos of all epochs, the last of them with the last line', () => {
   const progress = recorded();
   const watch = watchEpochs(progress, 'Pretraining', 10, 2);
-  for (const share of [0.25, 0.5]) watch.reached(share);
+  for (const share of [0.25, 0.5]) watch.onProgress(share);
   watch.record({ epoch: 1, loss: 3 });
-  for (const share of [0.75, 1]) watch.reached(share);
+  for (const share of [0.75, 1]) watch.onProgress(share);
   watch.record({ epoch: 2, loss: 2 });
   expect(progress.told).toEqual([
     ['Pretraining', 20],
@@ -43,8 +43,8 @@ it('begins again with what is left where a training goes on, so that its rate is
   const progress = recorded();
   const watch = watchEpochs(progress, 'Pretraining', 10, 4);
   for (const epoch of [1, 2]) watch.record({ epoch, loss: 3 });
-  watch.reached(0.55);
-  watch.reached(0.75);
+  watch.onProgress(0.55);
+  watch.onProgress(0.75);
   watch.record({ epoch: 3, loss: 2 });
   expect(progress.told).toEqual([
     ['Pretraining', 40],
