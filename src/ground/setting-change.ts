@@ -22,6 +22,23 @@ export function parseChange(written: string): SettingChange {
   return { path, value: settingValue(written.slice(at + 1)), written };
 }
 
+/** The changes that an object of settings stands for: one each value that is no object of settings itself. */
+export function changesOf(settings: object, path: readonly string[] = []): SettingChange[] {
+  return Object.entries(settings).flatMap(([name, value]: [string, unknown]): SettingChange[] => {
+    if (value === undefined) return [];
+    const own = [...path, name];
+    const isNested = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isNested ? changesOf(value, own) : [{ path: own, value, written: own.join('.') }];
+  });
+}
+
+/** Settings of which any may be left as they are; lists are given whole. */
+export type PartialSettings<Settings> = Settings extends readonly unknown[]
+  ? Settings
+  : Settings extends object
+    ? { readonly [Name in keyof Settings]?: PartialSettings<Settings[Name]> | undefined }
+    : Settings;
+
 /**
  * Puts a change's value at its path of a draft; what lies between is made.
  *

@@ -11,7 +11,13 @@ import {
   obliviousBoostSettings,
 } from '../estimators/trees/boost-settings.ts';
 import { InputError, messageOf, UsageError } from '../ground/errors.ts';
-import { applyChange, parseChange } from '../ground/setting-change.ts';
+import {
+  applyChange,
+  changesOf,
+  type PartialSettings,
+  parseChange,
+  type SettingChange,
+} from '../ground/setting-change.ts';
 import { networkSettings } from '../networks/network/settings.ts';
 import { inputSettings } from '../samples/input-settings.ts';
 import { changesPictures } from '../vision/augment/index.ts';
@@ -112,17 +118,38 @@ const RECIPES: Readonly<Record<string, RecipeDraft>> = {
 /** Names of the recipes that come with sward. */
 export const RECIPE_NAMES: readonly string[] = Object.keys(RECIPES);
 
+/** Settings of a recipe that differ from its own. */
+export interface RecipeSettings extends PartialSettings<Omit<z.input<typeof recipeSchema>, 'name'>> {
+  /**
+   * Makes the input features of this backbone (a catalogue name, a hub repository or a file), taken by the recipe's
+   * plan; of several, side by side, `descriptors` may be one.
+   */
+  readonly backbone?: string | readonly string[];
+  /** Puts the features of a further backbone beside them. */
+  readonly extra?: string;
+}
+
 /**
- * A recipe by name or from a JSON file, with settings changed by `path=value` texts (`estimator.clip=3`,
- * `estimator.penalties=0.1,1`). Values are JSON where they parse as such, lists where they hold commas, else
- * text. Setting `estimator.kind` starts from that estimator's defaults; `backbone=NAME` makes the input features
- * of that backbone, taken by the recipe's plan (`input.view`, `input.blocks` … change it), and `extra=NAME` puts the
- * pooled features of another one's halves beside them. `backbone=A,B` takes several, `descriptors` among them.
+ * A recipe by name or from a JSON file, with settings changed. A kind of estimator starts from its own defaults.
  *
- * @throws UsageError for an unknown recipe, path or value
+ * @throws UsageError for an unknown recipe, setting or value
  * @throws InputError when a recipe file cannot be read
  */
-export async function resolveRecipe(nameOrFile: string, changes: readonly string[]): Promise<Recipe> {
+export function makeRecipe(nameOrFile: string, settings: RecipeSettings = {}): Promise<Recipe> {
+  return changedRecipe(nameOrFile, changesOf(settings));
+}
+
+/**
+ * As {@link makeRecipe}, with changes written as `path=value` (`estimator.clip=3`, `estimator.penalties=0.1,1`). Values
+ * are JSON where they parse as such, lists where they hold commas, else text.
+ *
+ * @throws as there
+ */
+export function resolveRecipe(nameOrFile: string, changes: readonly string[]): Promise<Recipe> {
+  return changedRecipe(nameOrFile, changes.map(parseChange));
+}
+
+async function changedRecipe(nameOrFile: string, changes: readonly SettingChange[]): Promise<Recipe> {
   const draft = structuredClone(
     Object.hasOwn(RECIPES, nameOrFile)
       ? { name: nameOrFile, ...RECIPES[nameOrFile] }
@@ -134,10 +161,11 @@ export async function resolveRecipe(nameOrFile: string, changes: readonly string
 }
 
 /** A new kind of estimator or a backbone comes first, for settings belong to it; what is put beside it last. */
-function rankOf(change: string): number {
-  const order = [/^(estimator\.kind|backbone)=/, /^estimator\.architecture\.kind=/, /^(?!extra=)/];
-  const rank = order.findIndex((pattern) => pattern.test(change));
-  return rank < 0 ? order.length : rank;
+function rankOf({ path }: SettingChange): number {
+  const name = path.join('.');
+  if (name === 'estimator.kind' || name === 'backbone') return 0;
+  if (name === 'estimator.architecture.kind') return 1;
+  return name === 'extra' ? 3 : 2;
 }
 
 /** Checks a recipe read back from a run folder. @throws InputError naming `where` */
@@ -220,8 +248,7 @@ async function readRecipeFile(path: string): Promise<RecipeDraft> {
   throw new InputError(path, 'is not a JSON object', 'write a recipe such as {"name": …, "input": …}');
 }
 
-function changeDraft(draft: RecipeDraft, written: string): void {
-  const change = parseChange(written);
+function changeDraft(draft: RecipeDraft, change: SettingChange): void {
   const { path, value } = change;
   if (path.join('.') === 'estimator.kind') {
     draft.estimator = { kind: value };

@@ -1,6 +1,6 @@
-import { mean } from 'd3-array';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { mean } from 'd3-array';
 import { z } from 'zod';
 import type { FoldRow } from '../data/folds/index.ts';
 import { InputError, messageOf } from '../ground/errors.ts';

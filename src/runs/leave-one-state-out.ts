@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readCsv, writeCsv } from '../formats/csv.ts';
 import { readPredictions } from '../data/predictions.ts';
 import { sampleId, splitSampleId } from '../data/sample-id.ts';
+import { readCsv, writeCsv } from '../formats/csv.ts';
 import { TARGET_NAMES, type Targets, targetsToArray } from '../pasture/targets.ts';
 import { type StateScores, scoreRows } from './scores.ts';
 

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
-import { readCsv, rowName, writeCsv } from '../formats/csv.ts';
 import { sessionOf } from '../data/folds/index.ts';
 import { sampleId, splitSampleId } from '../data/sample-id.ts';
+import { readCsv, rowName, writeCsv } from '../formats/csv.ts';
 import { InputError } from '../ground/errors.ts';
 import { TARGET_NAMES, targetsFromArray, targetsToArray } from '../pasture/targets.ts';
 import type { OutOfFoldRow } from './results.ts';
@@ -88,7 +88,12 @@ export async function readOutOfFold(run: string, source: TrainingSource): Promis
         if (value !== undefined) return value;
         throw new InputError(path, `${base.imageId} lacks ${target}`, 'train the run again');
       });
-    return { ...base, session: sessionOf(base, groups.get(base.imageId)), predicted: targetsFromArray(column(0)), observed: targetsFromArray(column(1)) };
+    return {
+      ...base,
+      session: sessionOf(base, groups.get(base.imageId)),
+      predicted: targetsFromArray(column(0)),
+      observed: targetsFromArray(column(1)),
+    };
   });
 }
 

@@ -1,9 +1,9 @@
 import type { MetricLine } from '../learning/estimator.ts';
 import type { Score } from '../pasture/metric.ts';
 import type { Targets } from '../pasture/targets.ts';
-import type { EnsembleFacts, StateScores } from './scores.ts';
 import type { LearningBySessions } from './learning-by-sessions.ts';
 import type { PseudoRecord } from './pseudo-record.ts';
+import type { EnsembleFacts, StateScores } from './scores.ts';
 
 /** One training photo with what was measured, what the out-of-fold model said, and its session. */
 export interface OutOfFoldRow {

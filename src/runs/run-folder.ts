@@ -6,13 +6,7 @@ import { temporaryNameBeside } from '../ground/files.ts';
 import { fileFingerprint } from '../ground/fingerprint.ts';
 import type { MetricLine } from '../learning/estimator.ts';
 import { type FolderLock, LOCK, lockFolder } from './folder-lock.ts';
-import {
-  MANIFEST_FILES,
-  type Manifest,
-  manifestFile,
-  readManifest,
-  writeManifest,
-} from './manifest.ts';
+import { MANIFEST_FILES, type Manifest, manifestFile, readManifest, writeManifest } from './manifest.ts';
 
 const METRICS = 'metrics.jsonl';
 
@@ -182,7 +176,11 @@ export async function requireUnchanged(folder: string, { files }: Pick<Manifest,
   for (const [name, sha256] of Object.entries(files)) {
     const path = join(folder, name);
     const found = await fileFingerprint(path).catch((error: unknown) => {
-      throw new InputError(path, `cannot be read (${messageOf(error)})`, 'put the run back as it was written');
+      throw new InputError(
+        path,
+        `cannot be read (${messageOf(error)})`,
+        'put the run back as it was written',
+      );
     });
     if (found === sha256) continue;
     throw new InputError(

@@ -1,4 +1,3 @@
-import { OUT_OF_DOMAIN_SHARE } from './domain/index.ts';
 import {
   type CalibrationRow,
   calibratePaddock,
@@ -8,6 +7,7 @@ import {
   photoInterval,
 } from '../pasture/intervals/index.ts';
 import { type ByMass, byMass, TARGET_NAMES, type Targets, targetsToArray } from '../pasture/targets.ts';
+import { OUT_OF_DOMAIN_SHARE } from './domain/index.ts';
 import { meanTargets, type PhotoPrediction } from './prediction.ts';
 import type { OutOfFoldRow } from './results.ts';
 

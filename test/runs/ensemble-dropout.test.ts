@@ -1,10 +1,10 @@
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { resolveRecipe } from '../../src/recipes/recipe.ts';
 import { TARGET_NAMES } from '../../src/pasture/targets.ts';
-import { type EnsembleOptions, makeEnsemble } from '../../src/workflows/ensemble/ensemble.ts';
+import { resolveRecipe } from '../../src/recipes/recipe.ts';
 import { type PredictionExtras, predictFeatures } from '../../src/runs/predict.ts';
+import { type EnsembleOptions, makeEnsemble } from '../../src/workflows/ensemble/ensemble.ts';
 import { trainRun } from '../../src/workflows/train.ts';
 import { featureSource, type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';

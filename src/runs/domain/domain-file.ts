@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { InputError } from '../../ground/errors.ts';
 import { openSafetensors, readTensor, writeSafetensors } from '../../formats/safetensors/index.ts';
+import { InputError } from '../../ground/errors.ts';
 import { DESCRIPTOR_VERSION } from '../../vision/descriptors/index.ts';
 import type { Domain } from './domain.ts';
 

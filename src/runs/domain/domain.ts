@@ -1,8 +1,8 @@
+import { gram, squaredNorms } from '../../estimators/kernel/kernels.ts';
+import { fitStandardiser, type Standardiser, standardise } from '../../estimators/standardise.ts';
 import type { Matrix } from '../../ground/matrix.ts';
 import { takeRows } from '../../ground/matrix.ts';
 import { requireWidth } from '../../learning/feature-width.ts';
-import { gram, squaredNorms } from '../../estimators/kernel/kernels.ts';
-import { fitStandardiser, type Standardiser, standardise } from '../../estimators/standardise.ts';
 import { sketch } from './sketch.ts';
 
 /** What a run remembers of its training photos to tell whether a new photo is like them. */

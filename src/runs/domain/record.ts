@@ -1,0 +1,28 @@
+import type { Matrix } from '../../ground/matrix.ts';
+import type { Progress } from '../../ground/progress.ts';
+import type { Estimator } from '../../learning/estimator.ts';
+import type { TrainingSamples } from '../../samples/samples.ts';
+import { computeDescriptors } from '../../vision/descriptors/index.ts';
+import { fitDomain } from './domain.ts';
+import { writeDomain } from './domain-file.ts';
+
+/**
+ * Keeps in a run what photos unlike its training photos are told by: the features that its models read. Where every
+ * fold has a backbone of its own it is the descriptors of the photos: no network's features are those of all folds,
+ * and what a network has learnt to overlook it cannot tell. Samples that were not measured are support only.
+ *
+ * @throws InputError when a photo cannot be used
+ */
+export async function writeDomainRecord(
+  run: string,
+  { predictsFrom }: Pick<Estimator, 'predictsFrom'>,
+  samples: TrainingSamples,
+  progress: Progress,
+): Promise<void> {
+  const groups = samples.facts.flatMap(({ measured, group }) => (measured ? [group] : []));
+  if (predictsFrom === 'photos') {
+    const descriptors: Matrix = await computeDescriptors(samples.photos, { progress });
+    return writeDomain(run, fitDomain(descriptors, groups), 'descriptors');
+  }
+  return writeDomain(run, fitDomain(await samples.features(), groups));
+}

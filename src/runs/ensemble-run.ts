@@ -1,0 +1,286 @@
+import { join, resolve } from 'node:path';
+import { mean } from 'd3-array';
+import { stackedCombination, weightedCombination } from '../estimators/combination/combination.ts';
+import { type FittedPipeline, pipelineStages } from '../estimators/combination/pipeline.ts';
+import { readStack } from '../estimators/combination/stacking.ts';
+import { stepsGraph } from '../estimators/post-processing/steps-graph.ts';
+import { InputError, type SwardError, UsageError } from '../ground/errors.ts';
+import { featureSetsOf, joinFeatureSets, takeColumns } from '../ground/matrix.ts';
+import type { Targets } from '../pasture/targets.ts';
+import type { Samples } from '../samples/samples.ts';
+import type { MassMap } from '../vision/biomass-map/index.ts';
+import { requireFinite } from './cross-validation.ts';
+import { ensembleDropoutSpreads, type MemberAnswer } from './ensemble-dropout.ts';
+import { type EnsembleManifest, readTrainedManifest } from './manifest.ts';
+import type { PhotoPrediction } from './prediction.ts';
+import { ensembleResults } from './read-results.ts';
+import type { RunResults } from './results.ts';
+import type { PhotoStates, PredictOptions, Run, RunCapabilities, RunGraph } from './run.ts';
+import { requireUnchanged } from './run-folder.ts';
+import { noMaps, TrainedRun } from './trained-run.ts';
+
+/** Folder of a stacking ensemble's regression. */
+export const STACK_FOLDER = 'stack';
+
+/** A member, and the feature files it was trained on where it was. */
+interface Member {
+  readonly run: TrainedRun;
+  readonly features: readonly string[] | null;
+}
+
+/** What a report calls an ensemble. */
+export function ensembleName({ members, method }: Pick<EnsembleManifest, 'members' | 'method'>): string {
+  return `ensemble of ${members.length} ${members.length === 1 ? 'run' : 'runs'} (${method})`;
+}
+
+/**
+ * Runs whose predictions are combined: every member predicts the samples, then the weights and the post-processing that
+ * were fitted to all out-of-fold rows make one answer of them. `folds` of a prediction holds what the members' models
+ * of each fold make together; where members have different numbers of folds, the answer itself.
+ */
+export class EnsembleRun implements Run {
+  readonly kind = 'ensemble';
+  readonly folder: string;
+  readonly manifest: EnsembleManifest;
+  readonly #keepLoaded: boolean;
+  #members: Promise<Member[]> | undefined;
+  #pipeline: Promise<FittedPipeline> | undefined;
+
+  constructor(folder: string, manifest: EnsembleManifest, keepLoaded: boolean) {
+    this.folder = folder;
+    this.manifest = manifest;
+    this.#keepLoaded = keepLoaded;
+  }
+
+  get name(): string {
+    return ensembleName(this.manifest);
+  }
+
+  get fingerprint(): string {
+    return this.manifest.fingerprint;
+  }
+
+  async capabilities(): Promise<RunCapabilities> {
+    const members = await this.#opened();
+    const all = await Promise.all(members.map(({ run }) => run.capabilities()));
+    return {
+      predictsFrom: all[0]?.predictsFrom ?? null,
+      // Members without dropout say what they always say.
+      dropout: all.some(({ dropout }) => dropout),
+      maps: false,
+      graph: this.manifest.weights !== null && all.every(({ graph }) => graph),
+      results: true,
+    };
+  }
+
+  async predict(samples: Samples, options: PredictOptions = {}): Promise<PhotoPrediction[]> {
+    const { states, dropoutSamples, onUnusable, ...shared } = options;
+    this.#requireStates(states);
+    const members = await this.#opened();
+    if (dropoutSamples && !(await this.capabilities()).dropout) {
+      throw new UsageError('--mc-dropout: every member of the run has a recipe without dropout');
+    }
+    const shownTo = samples.hasPhotos ? () => samples : await this.#featuresOf(samples, members);
+    const told = toldOnce(onUnusable);
+    const byMember: PhotoPrediction[][] = [];
+    for (const [index, member] of members.entries()) {
+      byMember.push(
+        await member.run.predict(shownTo(member), {
+          ...shared,
+          ...(dropoutSamples && { dropoutSamples }),
+          ...(told && { onUnusable: told }),
+          member: index,
+        }),
+      );
+    }
+    return this.#combined(byMember, states, dropoutSamples);
+  }
+
+  results(): Promise<RunResults> {
+    return ensembleResults(this.folder, this.manifest, this.name);
+  }
+
+  async graph(): Promise<RunGraph> {
+    const { weights: table, post } = this.manifest;
+    if (!table) {
+      throw new UsageError(
+        `${this.folder}: a stacking ensemble cannot be an ONNX model; combine by nnls, caruana or mean`,
+      );
+    }
+    const members = (await this.#opened()).flatMap(({ run }, index) => {
+      const weights = table.map((ofTarget) => ofTarget[index] ?? 0);
+      // A member without any weight is kept by the ensemble for the record, but has nothing to say.
+      return weights.every((weight) => weight === 0) ? [] : [{ run, weights }];
+    });
+    for (const { run } of members) await run.graph();
+    return {
+      members,
+      finish: post.length > 0 ? (masses) => stepsGraph(post, masses) : null,
+      fingerprint: this.fingerprint,
+    };
+  }
+
+  maps(): Promise<MassMap[]> {
+    throw noMaps(this.folder);
+  }
+
+  async dispose(): Promise<void> {
+    // Members that could not be opened have been told of.
+    const members = (await this.#members?.catch(() => null)) ?? [];
+    this.#members = undefined;
+    for (const { run } of members) await run.dispose();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    void this.dispose();
+  }
+
+  /** The members where they lie now. @throws InputError when one is gone or was trained again otherwise */
+  #opened(): Promise<Member[]> {
+    this.#members ??= openMembers(this.folder, this.manifest, this.#keepLoaded);
+    return this.#members;
+  }
+
+  #fitted(): Promise<FittedPipeline> {
+    this.#pipeline ??= (async () => {
+      const { weights, post } = this.manifest;
+      const combination = weights
+        ? weightedCombination(weights)
+        : stackedCombination(await readStack(join(this.folder, STACK_FOLDER)));
+      return { combination, steps: post };
+    })();
+    return this.#pipeline;
+  }
+
+  #requireStates(states: PhotoStates | undefined): void {
+    const needed = this.manifest.post.some((step) => step.kind === 'wa-dead');
+    if (needed && !states) {
+      throw new UsageError(
+        `${this.folder} applies wa-dead, which needs the photos' States; give --state WA or a CSV`,
+      );
+    }
+    if (!needed && states) {
+      throw new UsageError(`--state: ${this.folder} applies no rule that needs the State`);
+    }
+  }
+
+  /**
+   * Which of the feature sets each member is to be shown: one set for each feature file that members were trained on,
+   * in the order in which the members first name them.
+   *
+   * @throws UsageError when there are too few or too many, or members were trained on photos
+   */
+  async #featuresOf(samples: Samples, members: readonly Member[]): Promise<(member: Member) => Samples> {
+    const trainedOn = [...new Set(members.flatMap(({ features }) => features ?? []))];
+    if (members.some(({ features }) => features === null)) {
+      throw new UsageError(`${this.folder} was trained on photos; give photos instead of --features`);
+    }
+    const sets = featureSetsOf(await samples.features());
+    if (trainedOn.length !== sets.length) {
+      throw new UsageError(
+        `${this.folder} needs ${trainedOn.length} feature files, not ${sets.length}: --features ` +
+          `for ${trainedOn.join(', ')}, in this order with commas between`,
+      );
+    }
+    return ({ features }) =>
+      samples.withFeatures((matrix) =>
+        joinFeatureSets(
+          (features ?? []).map((file) => {
+            const set = sets[trainedOn.indexOf(file)] as (typeof sets)[number];
+            const columns = Array.from({ length: set.columns }, (_, column) => set.start + column);
+            return { name: set.name, matrix: takeColumns(matrix, columns) };
+          }),
+        ),
+      );
+  }
+
+  async #combined(
+    byMember: readonly (readonly PhotoPrediction[])[],
+    states: PhotoStates | undefined,
+    dropoutSamples: number | undefined,
+  ): Promise<PhotoPrediction[]> {
+    const byId = byMember.map((all) => new Map(all.map((prediction) => [prediction.imageId, prediction])));
+    const photos = (byMember[0] ?? []).filter(({ imageId }) => byId.every((known) => known.has(imageId)));
+    const aligned = byId.map((known) => photos.map(({ imageId }) => known.get(imageId) as PhotoPrediction));
+    const photoStates = photos.map(({ imageId }) => states?.(imageId) ?? null);
+    const pipeline = await this.#fitted();
+    const answer: MemberAnswer = async (pick) => {
+      const masses = aligned.map((predictions) => predictions.map(pick));
+      return (await pipelineStages(pipeline, masses, photoStates)).at(-1) ?? [];
+    };
+    const targets = await answer((prediction) => prediction.targets);
+    const counts = new Set(aligned.flat().map(({ folds }) => folds.length));
+    const folds: Targets[][] = [];
+    if (counts.size === 1) {
+      for (let fold = 0; fold < Math.max(...counts); fold++) {
+        folds.push(await answer((prediction) => prediction.folds[fold] as Targets));
+      }
+    } else {
+      folds.push(targets);
+    }
+    const spreads = dropoutSamples
+      ? await ensembleDropoutSpreads(aligned.flat(), dropoutSamples, answer)
+      : null;
+    return photos.map(({ imageId, path }, photo) => {
+      requireFinite(targets[photo] as Targets, imageId, this.folder);
+      return {
+        imageId,
+        path,
+        targets: targets[photo] as Targets,
+        folds: folds.map((answers) => answers[photo] as Targets),
+        dropoutSpread: spreads?.[photo] ?? null,
+        intervals: null,
+        outOfDomain: mean(aligned.flatMap((predictions) => predictions[photo]?.outOfDomain ?? [])) ?? null,
+      };
+    });
+  }
+}
+
+async function openMembers(
+  folder: string,
+  { members }: EnsembleManifest,
+  keepLoaded: boolean,
+): Promise<Member[]> {
+  const found: Member[] = [];
+  for (const member of members) {
+    const path = resolve(folder, member.run);
+    const manifest = await readTrainedManifest(path);
+    if (manifest.fingerprint !== member.fingerprint) {
+      throw new InputError(path, `was trained again since ${folder} was made`, 'make the ensemble again');
+    }
+    await requireUnchanged(path, manifest);
+    const { source } = manifest.data;
+    const onFeatures = manifest.recipe.input.kind === 'features' && source.kind === 'features';
+    found.push({
+      run: new TrainedRun(path, manifest, keepLoaded),
+      features: onFeatures ? source.features.map((file) => resolve(path, file)) : null,
+    });
+  }
+  if (new Set(found.map(({ features }) => features === null)).size > 1) {
+    throw new InputError(
+      folder,
+      'has members trained on photos and members trained on features',
+      'predict with an ensemble whose members all take the same',
+    );
+  }
+  return found;
+}
+
+/** Passes on each failure once, though every member meets it. */
+function toldOnce(
+  onUnusable: ((error: SwardError) => void) | undefined,
+): ((error: SwardError) => void) | undefined {
+  const told = new Set<string>();
+  return (
+    onUnusable &&
+    ((error) => {
+      if (told.has(error.message)) return;
+      told.add(error.message);
+      onUnusable(error);
+    })
+  );
+}

@@ -1,0 +1,256 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { GROUPINGS, STRATIFICATIONS } from '../data/folds/index.ts';
+import { METHODS } from '../estimators/combination/combination.ts';
+import { fittedStepSchema } from '../estimators/post-processing/steps.ts';
+import { InputError, messageOf } from '../ground/errors.ts';
+import { writeFileAtomically } from '../ground/files.ts';
+import { parseStoredRecipe, type Recipe } from '../recipes/recipe.ts';
+import { originSchema } from '../vision/weights/index.ts';
+
+/** The format of run folders that this version writes and reads. */
+export const RUN_FORMAT = 2;
+
+const count = z.int().min(0);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** Where a run's data were: paths relative to the run. */
+const sourceSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('folder'), folder: z.string() }),
+  z.strictObject({
+    kind: z.literal('features'),
+    /** Feature files with the same photos. */
+    features: z.array(z.string()).min(1).readonly(),
+    ids: z.string(),
+    labels: z.string(),
+  }),
+]);
+
+/** What every manifest says. */
+const shared = {
+  format: z.literal(RUN_FORMAT),
+  status: z.enum(['incomplete', 'complete']),
+  sward: z.string(),
+  seed: z.int(),
+  /** Of all that decides what is written: only the same can be resumed. */
+  fingerprint: z.string(),
+  /** SHA-256 of the files that predictions depend on, by their path in the folder; empty until it is complete. */
+  files: z.record(z.string(), sha256).default({}),
+};
+
+const trainedSchema = z.strictObject({
+  ...shared,
+  kind: z.literal('trained'),
+  recipe: z.unknown(),
+  folds: z.strictObject({
+    count: z.int().min(2),
+    grouping: z.enum(GROUPINGS),
+    stratification: z.enum(STRATIFICATIONS),
+    /** Whether the folds were drawn by sward or given. */
+    origin: z.enum(['drawn', 'given']),
+  }),
+  data: z.strictObject({
+    source: sourceSchema,
+    images: z.int().min(1),
+    /** The feature sets trained on, in the order of their columns. */
+    sets: z
+      .array(
+        z.strictObject({
+          name: z.string(),
+          columns: z.int().min(1),
+          /** The backbone's weights that made the features, by content; null where there are none. */
+          weights: z
+            .strictObject({
+              source: z.string(),
+              sha256: z.string(),
+              /** Where the file lies, relative to the run; null for weights that have a name. */
+              file: z.string().nullable(),
+            })
+            .nullable(),
+        }),
+      )
+      .min(1)
+      .readonly(),
+    fingerprint: z.string(),
+  }),
+  /** The checkpoint each fold's model was taken from, where it was trained elsewhere. */
+  imported: z
+    .array(z.strictObject({ file: z.string(), sha256: z.string() }))
+    .min(2)
+    .readonly()
+    .optional(),
+});
+
+const ensembleSchema = z.strictObject({
+  ...shared,
+  kind: z.literal('ensemble'),
+  members: z
+    .array(
+      z.strictObject({
+        /** Folder of the member, relative to the ensemble's. */
+        run: z.string(),
+        recipe: z.string(),
+        /** The member's own fingerprint when the ensemble was made. */
+        fingerprint: z.string(),
+      }),
+    )
+    .min(1),
+  method: z.enum(METHODS),
+  perTarget: z.boolean(),
+  /** `[target][member]`; null for stacking, whose regression lies in `stack/`. */
+  weights: z.array(z.array(z.number())).length(5).nullable(),
+  /** Post-processing in order, with what each step learnt from all out-of-fold rows. */
+  post: z.array(fittedStepSchema),
+  data: z.strictObject({ source: sourceSchema, images: z.int().min(1) }),
+});
+
+const pretrainingSchema = z.strictObject({
+  ...shared,
+  kind: z.literal('pretraining'),
+  /** As resolved. */
+  settings: z.unknown(),
+  /** The weights that training began with, and the published ones these are or come from. */
+  backbone: z.strictObject({
+    name: z.string(),
+    source: z.string(),
+    sha256: z.string(),
+    arch: z.string(),
+    origin: originSchema,
+  }),
+  photos: z.strictObject({
+    /** Path relative to this folder. */
+    source: z.string(),
+    count,
+    held_out: count,
+    /** Of names, labels, files and which are held out. */
+    fingerprint: z.string(),
+    labels: z.discriminatedUnion('kind', [
+      z.strictObject({
+        kind: z.literal('classes'),
+        classes: z.array(z.strictObject({ name: z.string(), photos: count, held_out: count })),
+      }),
+      z.strictObject({
+        kind: z.literal('columns'),
+        /** Mean and deviation are those of the training photos. */
+        columns: z.array(
+          z.strictObject({
+            name: z.string(),
+            photos: count,
+            held_out: count,
+            mean: z.number(),
+            deviation: z.number(),
+          }),
+        ),
+        left_out: z.strictObject({ columns: z.array(z.string()), photos: count }),
+      }),
+    ]),
+  }),
+  /** A line an epoch. */
+  curves: z.array(z.record(z.string(), z.number())),
+  /** What was written; null until it is. */
+  result: z
+    .strictObject({
+      file: z.string(),
+      bytes: count,
+      sha256: z.string(),
+      /** The epoch whose weights were kept. */
+      epoch: z.int().min(1),
+    })
+    .nullable(),
+});
+
+/** `run.json` of a trained run: what was asked for and with what data. */
+export type TrainedManifest = Omit<z.output<typeof trainedSchema>, 'recipe'> & { readonly recipe: Recipe };
+/** `run.json` of an ensemble. */
+export type EnsembleManifest = z.output<typeof ensembleSchema>;
+/** `pretrain.json`: what a backbone was trained further with, and what came of it. */
+export type PretrainingManifest = z.output<typeof pretrainingSchema>;
+export type Manifest = TrainedManifest | EnsembleManifest | PretrainingManifest;
+export type ManifestKind = Manifest['kind'];
+
+/** What the manifests of each kind are called, and what a person is told of the kind. */
+const KINDS = {
+  trained: { file: 'run.json', schema: trainedSchema, title: 'run', again: 'train the run again' },
+  ensemble: { file: 'run.json', schema: ensembleSchema, title: 'ensemble', again: 'make the ensemble again' },
+  pretraining: {
+    file: 'pretrain.json',
+    schema: pretrainingSchema,
+    title: 'pretraining',
+    again: 'start again with --overwrite',
+  },
+} as const;
+
+/** The manifest's file in a folder of a kind. */
+export const manifestFile = (kind: ManifestKind): string => KINDS[kind].file;
+
+/** All names that manifests have. */
+export const MANIFEST_FILES: readonly string[] = ['run.json', 'pretrain.json'];
+
+/** Writes a manifest atomically. */
+export async function writeManifest(folder: string, manifest: Manifest): Promise<void> {
+  await writeFileAtomically(
+    join(folder, manifestFile(manifest.kind)),
+    `${JSON.stringify(manifest, null, 2)}\n`,
+  );
+}
+
+/**
+ * The manifest of a folder, complete or not.
+ *
+ * @param file which manifest; default `run.json`
+ * @throws InputError when the folder has none that can be read, or it is of another format
+ */
+export async function readManifest(folder: string, file = KINDS.trained.file as string): Promise<Manifest> {
+  const path = join(folder, file);
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw new InputError(
+      path,
+      `cannot be read (${messageOf(error)})`,
+      `name a folder that sward ${file === 'run.json' ? 'train' : 'pretrain'} wrote`,
+    );
+  }
+  const known = z.object({ format: z.number(), kind: z.string().optional() }).safeParse(value).data;
+  if (known && known.format !== RUN_FORMAT) {
+    throw new InputError(
+      path,
+      `is a run folder of format ${known.format}, and this version of sward reads format ${RUN_FORMAT}`,
+      known.format < RUN_FORMAT ? 'train the run again' : 'use the version of sward that wrote it',
+    );
+  }
+  const kind = Object.keys(KINDS).find((name) => name === known?.kind) as ManifestKind | undefined;
+  const { schema, title, again } = KINDS[kind ?? 'trained'];
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) {
+    const first = parsed.error.issues[0];
+    const article = title === 'ensemble' ? 'an' : 'a';
+    const what = `is not ${article} ${title} of this version (${first?.path.join('.')}: ${first?.message})`;
+    throw new InputError(path, what, again);
+  }
+  const { data } = parsed;
+  return data.kind === 'trained' ? { ...data, recipe: parseStoredRecipe(path, data.recipe) } : data;
+}
+
+/** The manifest of a finished trained run or ensemble. @throws InputError as {@link readManifest} */
+export async function readCompleteManifest(folder: string): Promise<TrainedManifest | EnsembleManifest> {
+  const manifest = await readManifest(folder);
+  if (manifest.kind === 'pretraining') throw new RangeError('a pretraining has a manifest of its own');
+  if (manifest.status === 'complete') return manifest;
+  throw manifest.kind === 'ensemble'
+    ? new InputError(folder, 'is an unfinished ensemble', 'make it again with --overwrite')
+    : new InputError(
+        folder,
+        'is an unfinished run',
+        'finish it with the same sward train command and --resume',
+      );
+}
+
+/** The manifest of a finished trained run. @throws InputError also for an ensemble */
+export async function readTrainedManifest(folder: string): Promise<TrainedManifest> {
+  const manifest = await readCompleteManifest(folder);
+  if (manifest.kind === 'trained') return manifest;
+  throw new InputError(folder, 'is an ensemble, which has no model of its own', 'name one of its members');
+}

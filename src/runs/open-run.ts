@@ -1,0 +1,39 @@
+import { readdir } from 'node:fs/promises';
+import { InputError } from '../ground/errors.ts';
+import { EnsembleRun } from './ensemble-run.ts';
+import { manifestFile, readCompleteManifest, readManifest } from './manifest.ts';
+import { PretrainedRun } from './pretrained-run.ts';
+import type { Run } from './run.ts';
+import { requireUnchanged } from './run-folder.ts';
+import { TrainedRun } from './trained-run.ts';
+
+export interface OpenOptions {
+  /**
+   * Whether what a prediction loads and compiles stays in memory until the run is disposed of (default). Without it
+   * one fold's network is open at a time.
+   */
+  readonly keepLoaded?: boolean;
+}
+
+/**
+ * Opens a finished run folder, whatever its kind, after checking that its files are those that were written.
+ *
+ * @throws InputError when the folder is no run, unfinished, damaged, or of another format
+ */
+export async function openRun(folder: string, { keepLoaded = true }: OpenOptions = {}): Promise<Run> {
+  const pretraining = manifestFile('pretraining');
+  const names = await readdir(folder).catch((): string[] => []);
+  if (names.includes(pretraining) && !names.includes(manifestFile('trained'))) {
+    const manifest = await readManifest(folder, pretraining);
+    if (manifest.kind !== 'pretraining' || manifest.status !== 'complete') {
+      throw new InputError(folder, 'is an unfinished pretraining', 'finish it with --resume');
+    }
+    await requireUnchanged(folder, manifest);
+    return new PretrainedRun(folder, manifest);
+  }
+  const manifest = await readCompleteManifest(folder);
+  await requireUnchanged(folder, manifest);
+  return manifest.kind === 'ensemble'
+    ? new EnsembleRun(folder, manifest, keepLoaded)
+    : new TrainedRun(folder, manifest, keepLoaded);
+}

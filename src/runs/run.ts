@@ -1,0 +1,92 @@
+import type { SwardError } from '../ground/errors.ts';
+import type { Progress } from '../ground/progress.ts';
+import type { FittedModel } from '../learning/estimator.ts';
+import type { UsedFeatureSet } from '../samples/photo-reader.ts';
+import type { Samples } from '../samples/samples.ts';
+import type { Tensor } from '../tensor/index.ts';
+import type { MassMap } from '../vision/biomass-map/index.ts';
+import type { ManifestKind, TrainedManifest } from './manifest.ts';
+import type { PhotoPrediction } from './prediction.ts';
+import type { RunResults } from './results.ts';
+
+/** Turns of a photo that predictions are averaged over: none, mirror images, or the whole group of the square. */
+export const TEST_TIME_TURNS = { none: [0], flips: [0, 1, 2], d4: [0, 1, 2, 3, 4, 5, 6, 7] } as const;
+
+/** The State a photo was taken in, where it is known. */
+export type PhotoStates = (imageId: string) => string | null;
+
+/** What is asked for besides the masses, and how. */
+export interface PredictOptions {
+  readonly progress?: Progress;
+  /** Told of each photo that cannot be used, which is then left out; without it the first one is an error. */
+  readonly onUnusable?: (error: SwardError) => void;
+  /** Turns of each photo that predictions are averaged over; default none. */
+  readonly tta?: keyof typeof TEST_TIME_TURNS;
+  /** Adds the spread over this many predictions with dropout left on. */
+  readonly dropoutSamples?: number;
+  /** States of the photos, for ensembles with a rule that needs them. */
+  readonly states?: PhotoStates;
+  /** Whether it is wanted how unlike the training photos each is, which may need its descriptors; default true. */
+  readonly outOfDomain?: boolean;
+}
+
+/** What a run can be asked. What is denied throws a UsageError that says why. */
+export interface RunCapabilities {
+  /** What it predicts from; null: it predicts nothing. */
+  readonly predictsFrom: 'photos' | 'features' | null;
+  /** Whether dropout can be left on. */
+  readonly dropout: boolean;
+  /** Whether it says where in a photo the mass is. */
+  readonly maps: boolean;
+  /** Whether it can be exported as a model. */
+  readonly graph: boolean;
+  /** Whether it has out-of-fold predictions to report on. */
+  readonly results: boolean;
+}
+
+/** A trained run with the models of its folds. */
+export interface RunMember {
+  readonly folder: string;
+  readonly manifest: TrainedManifest;
+  /** The feature sets it was trained on; files of weights where they lie now. */
+  readonly sets: readonly UsedFeatureSet[];
+  /** The model of each fold. @throws InputError when one cannot be read */
+  models(): Promise<readonly FittedModel[]>;
+}
+
+/** Everything a run computes, as graphs. */
+export interface RunGraph {
+  /** The trained runs that have a part in it, with their weight for every target, as `TARGET_NAMES`. */
+  readonly members: readonly { readonly run: RunMember; readonly weights: readonly number[] }[];
+  /** Post-processing of the weighted sum, `[1, 5]` to `[1, 5]` grams. */
+  readonly finish: ((masses: Tensor) => Tensor) | null;
+  readonly fingerprint: string;
+}
+
+/**
+ * A run folder that was opened: a trained run (its networks may have been imported), an ensemble, or a pretrained
+ * backbone. What was loaded stays, so that a second prediction costs inference alone, until it is disposed of (or goes
+ * out of the scope of `using`).
+ */
+export interface Run extends AsyncDisposable, Disposable {
+  readonly folder: string;
+  readonly kind: ManifestKind;
+  /** What a report calls it. */
+  readonly name: string;
+  readonly fingerprint: string;
+  capabilities(): Promise<RunCapabilities>;
+  /**
+   * Masses of photos or rows of features, grams a quadrat, one record each.
+   *
+   * @throws InputError when a photo cannot be used, unless `onUnusable` is given
+   * @throws UsageError when the run predicts from something else
+   * @throws SwardError naming photo and member where a mass would not be finite
+   */
+  predict(samples: Samples, options?: PredictOptions): Promise<PhotoPrediction[]>;
+  /** Everything a report shows. @throws InputError when one of its files is missing or damaged */
+  results(): Promise<RunResults>;
+  graph(): Promise<RunGraph>;
+  /** Where in each photo the mass is, the mean over the fold models. */
+  maps(samples: Samples): Promise<MassMap[]>;
+  dispose(): Promise<void>;
+}

@@ -1,0 +1,337 @@
+import { resolve } from 'node:path';
+import { InputError, SwardError, UsageError } from '../ground/errors.ts';
+import type { Matrix } from '../ground/matrix.ts';
+import { type Progress, SILENT } from '../ground/progress.ts';
+import { type RandomStream, randomStream } from '../ground/random.ts';
+import type { Estimator, FittedModel } from '../learning/estimator.ts';
+import type { Targets } from '../pasture/targets.ts';
+import { recipeEstimator } from '../recipes/registry.ts';
+import { PhotoReader, type UsedFeatureSet } from '../samples/photo-reader.ts';
+import { plainSamples, type Samples } from '../samples/samples.ts';
+import type { MassMap } from '../vision/biomass-map/index.ts';
+import { computeDescriptors } from '../vision/descriptors/index.ts';
+import { inspectPhoto } from '../vision/photos/index.ts';
+import { requireFinite } from './cross-validation.ts';
+import { outOfDomainShares, readDomain, type StoredDomain } from './domain/index.ts';
+import type { TrainedManifest } from './manifest.ts';
+import { type DropoutDraws, dropoutSpreads, meanTargets, type PhotoPrediction } from './prediction.ts';
+import { trainedResults } from './read-results.ts';
+import type { RunResults } from './results.ts';
+import {
+  type PredictOptions,
+  type Run,
+  type RunCapabilities,
+  type RunGraph,
+  type RunMember,
+  TEST_TIME_TURNS,
+} from './run.ts';
+import { foldFolder } from './run-folder.ts';
+
+/** What a trained run is asked as a member of an ensemble. */
+export interface MemberOptions extends PredictOptions {
+  /**
+   * Which member of an ensemble the run predicts as, from 0: what it draws with dropout left on is its own and is
+   * kept, and it may have no dropout.
+   */
+  readonly member?: number;
+}
+
+/** Samples as the models of a run are shown them: as they are, and in all views that predictions are averaged over. */
+interface Shown {
+  readonly samples: Samples;
+  /** The samples in one view after another; or, of features, the views' rows together. */
+  readonly views: readonly Samples[];
+  readonly viewCount: number;
+}
+
+/** A run that was trained or imported: one model a fold. */
+export class TrainedRun implements Run, RunMember {
+  readonly kind = 'trained';
+  readonly folder: string;
+  readonly manifest: TrainedManifest;
+  readonly #keepLoaded: boolean;
+  readonly #estimator: Estimator;
+  readonly #reader: PhotoReader | null;
+  #models: Promise<FittedModel[]> | undefined;
+  #domain: Promise<StoredDomain | null> | undefined;
+
+  /**
+   * @param manifest of a finished run, whose files are unchanged
+   * @param keepLoaded whether compiled models stay in memory after a prediction
+   */
+  constructor(folder: string, manifest: TrainedManifest, keepLoaded: boolean) {
+    this.folder = folder;
+    this.manifest = manifest;
+    this.#keepLoaded = keepLoaded;
+    this.#estimator = recipeEstimator(manifest.recipe, { trainedWith: this.sets[0]?.weights });
+    const { input } = manifest.recipe;
+    this.#reader = input.kind === 'features' ? null : new PhotoReader(input, this.sets);
+  }
+
+  get name(): string {
+    return this.manifest.recipe.name;
+  }
+
+  get fingerprint(): string {
+    return this.manifest.fingerprint;
+  }
+
+  get sets(): UsedFeatureSet[] {
+    return this.manifest.data.sets.map(({ weights, ...set }) => ({
+      ...set,
+      weights: weights && {
+        ...weights,
+        file: weights.file === null ? null : resolve(this.folder, weights.file),
+      },
+    }));
+  }
+
+  models(): Promise<FittedModel[]> {
+    this.#models ??= (async () => {
+      const models: FittedModel[] = [];
+      for (let fold = 0; fold < this.manifest.folds.count; fold++) {
+        models.push(await this.#estimator.read(foldFolder(this.folder, fold)));
+      }
+      return models;
+    })();
+    return this.#models;
+  }
+
+  async capabilities(): Promise<RunCapabilities> {
+    const all = (await this.models()).map(({ capabilities }) => capabilities);
+    return {
+      predictsFrom: this.#reader ? 'photos' : 'features',
+      dropout: all.every(({ dropout }) => dropout),
+      maps: all.every(({ maps }) => maps),
+      graph: all.every(({ graph }) => graph),
+      results: true,
+    };
+  }
+
+  async predict(samples: Samples, options: MemberOptions = {}): Promise<PhotoPrediction[]> {
+    const { states, dropoutSamples, member, outOfDomain = true, progress = SILENT } = options;
+    if (states) throw new UsageError(`--state: ${this.folder} applies no rule that needs the State`);
+    if (dropoutSamples && member === undefined && !(await this.capabilities()).dropout) {
+      throw new UsageError('--mc-dropout: the run has a recipe without dropout');
+    }
+    const shown = await this.#show(samples, options);
+    const byFold = await this.#predictEachFold(shown, progress);
+    const random = randomStream(this.manifest.seed).fork('dropout');
+    // Members of one seed would else draw the same, and what they leave out would be no chance of each one's own.
+    const own = member === undefined ? random : random.fork(`member ${member}`);
+    const draws = dropoutSamples ? await this.#dropoutDraws(shown.samples, dropoutSamples, own) : null;
+    const spreads = draws && dropoutSpreads(draws);
+    const shares = outOfDomain ? await this.#domainShares(shown.samples, progress) : null;
+    return shown.samples.facts.map(({ id }, row) => {
+      const folds = byFold.map((seen) => meanTargets(seen.map((view) => view[row] as Targets)));
+      folds.forEach((targets, fold) => {
+        requireFinite(targets, id, `fold ${fold} of ${this.folder}`);
+      });
+      return {
+        imageId: id,
+        path: shown.samples.hasPhotos ? (shown.samples.photos[row] ?? null) : null,
+        targets: meanTargets(folds),
+        folds,
+        dropoutSpread: spreads?.[row] ?? null,
+        ...(draws &&
+          member !== undefined && {
+            dropoutDraws: draws.map((folded) => folded.map((draw) => draw[row] as Targets)),
+          }),
+        intervals: null,
+        outOfDomain: shares?.[row] ?? null,
+      };
+    });
+  }
+
+  results(): Promise<RunResults> {
+    return trainedResults(this.folder, this.manifest);
+  }
+
+  async graph(): Promise<RunGraph> {
+    if (!(await this.capabilities()).graph) {
+      const { name, estimator } = this.manifest.recipe;
+      const what = `${name} (${estimator.kind})`;
+      throw new UsageError(`${this.folder}: ${what} cannot be written as an ONNX model; export another run`);
+    }
+    return {
+      members: [{ run: this, weights: [1, 1, 1, 1, 1] }],
+      finish: null,
+      fingerprint: this.fingerprint,
+    };
+  }
+
+  async maps(samples: Samples): Promise<MassMap[]> {
+    if (!(await this.capabilities()).maps) throw noMaps(this.folder);
+    const shown = await this.#show(samples, {});
+    const models = await this.models();
+    let means: MassMap[] = [];
+    for (const model of models) {
+      const maps = await model.maps(shown.samples);
+      await this.#done(model);
+      means = maps.map((map, photo) => {
+        const sum = means[photo]?.grams;
+        const share = (grams: number, at: number): number => (sum?.[at] ?? 0) + grams / models.length;
+        return { ...map, grams: Float32Array.from(map.grams, share) };
+      });
+    }
+    return means;
+  }
+
+  async dispose(): Promise<void> {
+    // Models that could not be read have been told of.
+    const models = (await this.#models?.catch(() => null)) ?? [];
+    this.#models = undefined;
+    for (const model of models) await model.release();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    void this.dispose();
+  }
+
+  async #done(model: FittedModel): Promise<void> {
+    if (!this.#keepLoaded) await model.release();
+  }
+
+  async #show(samples: Samples, options: PredictOptions): Promise<Shown> {
+    const reader = this.#reader;
+    if (!reader) {
+      if (samples.hasPhotos) {
+        throw new UsageError(
+          `${this.folder} was trained on features; give --features and --ids instead of photos`,
+        );
+      }
+      this.#requireSets(await samples.features());
+      return { samples, views: [samples], viewCount: 1 };
+    }
+    if (!samples.hasPhotos) {
+      throw new UsageError(`${this.folder} was trained on photos; give photos instead of --features`);
+    }
+    // Descriptors are the same for every turn of a photo.
+    const turns = TEST_TIME_TURNS[reader.seesTurns ? (options.tta ?? 'none') : 'none'];
+    const { progress = SILENT, onUnusable } = options;
+    if (this.#estimator.predictsFrom === 'photos') {
+      const usable = onUnusable ? await decodable(samples, onUnusable) : samples;
+      const own = usable.withSource(reader.source(usable.photos, { progress }));
+      return { samples: own, views: turns.map((turn) => own.turned(turn)), viewCount: turns.length };
+    }
+    // Photos that cannot be used drop out in the first view.
+    const first = await reader.read(samples.photos, { progress, ...(onUnusable && { onUnusable }) });
+    const usable = samples.take(samples.facts.flatMap((_, item) => (first.unusable.has(item) ? [] : [item])));
+    const views = [first.matrix];
+    for (const turn of turns.slice(1)) {
+      views.push((await reader.read(usable.photos, { progress, turn })).matrix);
+    }
+    const own = usable.withSource({ photos: usable.photos, features: async () => first.matrix });
+    const together = stackedViews(views);
+    return {
+      samples: own,
+      views: together ? [plainSamples(together)] : views.map(plainSamples),
+      viewCount: views.length,
+    };
+  }
+
+  /** @throws UsageError or InputError where rows are not of the feature sets the run was trained on */
+  #requireSets(matrix: Matrix): void {
+    const { sets } = this.manifest.data;
+    const given = matrix.sets ?? [{ name: 'features', columns: matrix.columns }];
+    if (given.length !== sets.length) {
+      throw new UsageError(
+        `${this.folder} was trained on ${sets.length} feature file${sets.length > 1 ? 's' : ''} ` +
+          `(${sets.map(({ name }) => name).join(', ')}); give as many, not ${given.length}`,
+      );
+    }
+    for (const [index, { name, columns }] of sets.entries()) {
+      const own = given[index];
+      if (own?.columns === columns) continue;
+      throw new InputError(
+        own?.name ?? name,
+        `has ${own?.columns} columns, but ${this.folder} was trained on ${columns} (${name})`,
+        'make the features with the same backbone and settings, and give the files in the same order',
+      );
+    }
+  }
+
+  /** What each model says of each sample in each view, grams. `[fold][view][sample]` */
+  async #predictEachFold({ views, viewCount }: Shown, progress: Progress): Promise<Targets[][][]> {
+    const models = await this.models();
+    // Only backbones of the folds' own take long; features have been made by now.
+    const isLong = this.#estimator.predictsFrom === 'photos';
+    if (isLong) progress.stage('Predicting with every fold', models.length * views.length, 'views');
+    const folds: Targets[][][] = [];
+    for (const model of models) {
+      const seen: Targets[][] = [];
+      for (const view of views) {
+        const all = await model.predict(view);
+        const rows = (all.length * views.length) / viewCount;
+        for (let start = 0; start < all.length; start += rows) seen.push(all.slice(start, start + rows));
+        if (isLong) progress.advance();
+      }
+      await this.#done(model);
+      folds.push(seen);
+    }
+    if (isLong) progress.done();
+    return folds;
+  }
+
+  /** `draws` predictions of each fold model with dropout left on; null where they have none. */
+  async #dropoutDraws(samples: Samples, draws: number, random: RandomStream): Promise<DropoutDraws | null> {
+    if (!(await this.capabilities()).dropout) return null;
+    const folds: Targets[][][] = [];
+    for (const [fold, model] of (await this.models()).entries()) {
+      folds.push(await model.sampleDropout(samples, draws, random.fork(fold)));
+    }
+    return folds;
+  }
+
+  /** How unlike the training photos each sample is; null where the run keeps no record to tell that by. */
+  async #domainShares(samples: Samples, progress: Progress): Promise<number[] | null> {
+    this.#domain ??= readDomain(this.folder);
+    const domain = await this.#domain;
+    if (this.#estimator.predictsFrom === 'features') {
+      return domain?.of === 'inputs' ? outOfDomainShares(domain, await samples.features()) : null;
+    }
+    return domain?.of === 'descriptors'
+      ? outOfDomainShares(domain, await computeDescriptors(samples.photos, { progress }))
+      : null;
+  }
+}
+
+/** Why a run cannot be asked for maps. */
+export const noMaps = (folder: string): UsageError =>
+  new UsageError(`--map: ${folder} has no maps to draw; train --recipe density`);
+
+/** The photos that decode. @throws SwardError when none does */
+async function decodable(samples: Samples, onUnusable: (error: SwardError) => void): Promise<Samples> {
+  const usable: number[] = [];
+  for (const [item, path] of samples.photos.entries()) {
+    try {
+      await inspectPhoto(path);
+      usable.push(item);
+    } catch (error) {
+      if (!(error instanceof SwardError)) throw error;
+      onUnusable(error);
+    }
+  }
+  if (usable.length === 0) throw new SwardError(`none of the ${samples.count} photos can be used`);
+  return samples.take(usable);
+}
+
+/** Values of stacked views at most: 256 MiB. */
+const STACKED_VALUES = 2 ** 25;
+
+/** The rows of all views one after another, so that a model is run once; null where they are too many. */
+function stackedViews(views: readonly Matrix[]): Matrix | null {
+  const [first] = views;
+  const values = views.reduce((sum, { data }) => sum + data.length, 0);
+  if (!first || values > STACKED_VALUES) return null;
+  if (views.length === 1) return first;
+  const data = new Float64Array(values);
+  views.forEach((matrix, view) => {
+    data.set(matrix.data, view * first.data.length);
+  });
+  return { ...first, rows: first.rows * views.length, data };
+}
