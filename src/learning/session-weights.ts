@@ -1,3 +1,4 @@
+import { mean } from '../ground/statistics.ts';
 import type { TrainingSet } from './estimator.ts';
 
 /**
@@ -35,6 +36,3 @@ export function judgingPhotos({
   const full = Math.max(...weights);
   return photos.filter((photo) => weights[photo] === full);
 }
-
-const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;

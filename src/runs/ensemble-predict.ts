@@ -1,3 +1,4 @@
+import { mean } from '../ground/statistics.ts';
 import { join, resolve } from 'node:path';
 import { readCsv, rowName } from '../formats/csv.ts';
 import { InputError, type SwardError, UsageError } from '../ground/errors.ts';
@@ -80,7 +81,7 @@ export async function predictEnsemble(
     folds: folds.map((answers) => answers[photo] as Targets),
     dropoutSpread: spreads?.[photo] ?? null,
     intervals: null,
-    outOfDomain: meanOf(aligned.flatMap((predictions) => predictions[photo]?.outOfDomain ?? [])),
+    outOfDomain: meanKnown(aligned.flatMap((predictions) => predictions[photo]?.outOfDomain ?? [])),
   }));
 }
 
@@ -194,6 +195,4 @@ export async function memberRuns(run: string, { members }: EnsembleManifest): Pr
   return found;
 }
 
-function meanOf(values: readonly number[]): number | null {
-  return values.length > 0 ? values.reduce((sum, value) => sum + value, 0) / values.length : null;
-}
+const meanKnown = (values: readonly number[]): number | null => (values.length > 0 ? mean(values) : null);

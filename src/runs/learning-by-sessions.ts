@@ -1,3 +1,4 @@
+import { mean } from '../ground/statistics.ts';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -71,8 +72,8 @@ export async function learnBySessions<Input>(
     }
     points.push({
       share,
-      sessions: meanOf(trained.map(({ sessions }) => sessions)),
-      photos: meanOf(trained.map(({ photos }) => photos)),
+      sessions: mean(trained.map(({ sessions }) => sessions)),
+      photos: mean(trained.map(({ photos }) => photos)),
       weighted_r2: scores,
     });
   }
@@ -115,8 +116,4 @@ export async function readLearningBySessions(run: string): Promise<LearningBySes
     const what = `cannot be read (${messageOf(error).split('\n')[0]})`;
     throw new InputError(path, what, 'train again with --learning-curve');
   }
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -7,4 +7,3 @@ export {
   paddockInterval,
 } from './paddock-interval.ts';
 export { calibratePhotos, type PhotoCalibration, photoInterval } from './photo-interval.ts';
-export { fitSpreadModel, type SpreadModel, spreadAt } from './spread-model.ts';

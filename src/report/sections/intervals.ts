@@ -6,7 +6,7 @@ import type { PageSection } from '../page/document.ts';
 import { html, type Markup } from '../page/markup.ts';
 import { formatCount, formatGrams, formatNumber } from '../page/numbers.ts';
 import { numbersTable } from '../page/tables.ts';
-import { drawAgreement, PALETTE } from '../plots/canvas.ts';
+import { drawAgreement } from '../plots/canvas.ts';
 import { TARGET_COLUMNS, type TargetColumn } from '../rows/target-columns.ts';
 
 /** The coverage that is told in the table: what `predict` writes unless asked otherwise. */
@@ -14,6 +14,9 @@ const USUAL = 0.9;
 
 /** Coverages that are drawn. */
 const NOMINALS = [0.5, 0.6, 0.7, 0.8, USUAL, 0.95];
+
+/** One a target, after Okabe & Ito (2008); green is green. */
+const COLOURS = ['#009e73', '#a6761d', '#cc79a7', '#0072b2', '#1c2420'];
 
 interface TargetCoverage {
   readonly target: TargetColumn;
@@ -31,7 +34,7 @@ export function intervalsSection(rows: readonly OutOfFoldRow[]): PageSection | n
       ({ predicted, observed }) => Number.isFinite(predicted) && Number.isFinite(observed),
     );
     const levels = nestedCoverage(finite, NOMINALS);
-    return levels ? [{ target, colour: PALETTE[index] ?? '', levels }] : [];
+    return levels ? [{ target, colour: COLOURS[index] ?? '', levels }] : [];
   });
   if (targets.length === 0) return null;
   const legend = targets.map(

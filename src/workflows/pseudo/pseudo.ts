@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { InputError, UsageError } from '../../ground/errors.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
+import { mean } from '../../ground/statistics.ts';
 import { TARGET_NAMES, type Targets, targetsFromArray, targetsToArray } from '../../pasture/targets.ts';
 import { type PhotoPrediction, spreadOf } from '../../runs/photo-prediction.ts';
 import { type PhotoToPredict, predictPhotos, type TEST_TIME_TURNS } from '../../runs/predict.ts';
@@ -178,6 +179,3 @@ function meanByTarget(targets: readonly Targets[]): Targets {
     TARGET_NAMES.map((_, target) => mean(targets.map((masses) => targetsToArray(masses)[target] as number))),
   );
 }
-
-const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
