@@ -30,6 +30,14 @@ export interface Problem {
   readonly remedy: string;
 }
 
+/** Takes what is wrong at one place: code, what, remedy. */
+export type Complain = (code: ProblemCode, what: string, remedy: string) => void;
+
+/** Adds errors at `where` to a list. */
+export function complainTo(problems: Problem[], where: string): Complain {
+  return (code, what, remedy) => problems.push({ severity: 'error', code, where, what, remedy });
+}
+
 /** A problem as the one line a person reads. */
 export function problemLine(problem: Problem): string {
   return `${problem.where}: ${problem.what}; ${problem.remedy}`;
