@@ -11,7 +11,7 @@ import type { Complain } from './problems.ts';
 import { newSampleId, sampleId } from './sample-id.ts';
 
 /** The order of a photo's rows in Kaggle's files. */
-const KAGGLE_ORDER: readonly TargetName[] = [...TARGET_NAMES].sort((a, b) => (a < b ? -1 : 1));
+export const KAGGLE_ORDER: readonly TargetName[] = [...TARGET_NAMES].sort((a, b) => (a < b ? -1 : 1));
 
 /** Masses of one photo, observed or predicted. */
 export interface PhotoMasses {

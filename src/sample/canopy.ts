@@ -1,11 +1,12 @@
 import type { View } from './camera.ts';
+import type { Drawing } from './canvas.ts';
 import { drawLeaflet } from './leaflet-raster.ts';
 import { type Light, shadowSlope } from './light.ts';
 import type { Scene } from './scene.ts';
 import { NODE, projectStrokes, type ScreenNodes } from './screen.ts';
 import { addLeafArea, type CanopyShade, makeCanopyShade, patchAt, skyShareAt } from './shade.ts';
 import { castSegment, makeShadowMap, type ShadowMap } from './shadow-map.ts';
-import { type Drawing, drawSegment } from './stroke-raster.ts';
+import { drawSegment } from './stroke-raster.ts';
 
 /** A scene made ready to draw: what lies where, in which order, and what it shades. */
 export interface Canopy {
