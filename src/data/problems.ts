@@ -1,7 +1,7 @@
 import { InputError } from '../ground/errors.ts';
 
 /** What kind of thing is wrong with a data folder; `sward check --json` lists these. */
-export type ProblemCode =
+type ProblemCode =
   | 'missing-file'
   | 'empty-file'
   | 'wrong-header'

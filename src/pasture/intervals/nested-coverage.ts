@@ -5,7 +5,7 @@ import { calibratePhotos, type PhotoCalibration, scoreLimit } from './photo-inte
 import { type SpreadModel, spreadAt } from './spread-model.ts';
 
 /** How intervals did on sessions that had no part in making them. */
-export interface Coverage {
+interface Coverage {
   /** Share of photos whose cut lay within. */
   readonly photos: number;
   /** The same share, first taken within each session. */
