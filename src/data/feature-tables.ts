@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
+import { rowName } from '../formats/csv.ts';
 import { readNpyMatrix } from '../formats/npy/npy.ts';
 import { InputError, messageOf, UsageError } from '../ground/errors.ts';
 import { joinFeatureSets, type Matrix } from '../ground/matrix.ts';
@@ -19,11 +20,8 @@ export async function readFeatureTable(npyPath: string, idsPath: string): Promis
   const matrix = await readNpyMatrix(npyPath);
   const ids = await readIds(idsPath);
   if (ids.length !== matrix.rows) {
-    throw new InputError(
-      idsPath,
-      `names ${ids.length} photos but ${npyPath} has ${matrix.rows} rows`,
-      'give the id list that was written with the features',
-    );
+    const what = `names ${ids.length} photos but ${npyPath} has ${matrix.rows} rows`;
+    throw new InputError(idsPath, what, 'give the id list that was written with the features');
   }
   return { ids, matrix };
 }
@@ -58,15 +56,11 @@ async function readIds(path: string): Promise<string[]> {
   const seen = new Map<string, number>();
   return lines.map((line, index) => {
     const id = line.trim();
-    if (id === '') throw new InputError(`${path} row ${index + 1}`, 'is empty', 'give one photo id a line');
+    const where = rowName(path, index + 1);
+    if (id === '') throw new InputError(where, 'is empty', 'give one photo id a line');
     const earlier = seen.get(id);
-    if (earlier !== undefined) {
-      throw new InputError(
-        `${path} row ${index + 1}`,
-        `repeats ${id} of row ${earlier}`,
-        'list every photo once',
-      );
-    }
+    if (earlier !== undefined)
+      throw new InputError(where, `repeats ${id} of row ${earlier}`, 'list every photo once');
     seen.set(id, index + 1);
     return id;
   });

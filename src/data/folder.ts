@@ -3,10 +3,10 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { readCsv, rowName } from '../formats/csv.ts';
 import { InputError } from '../ground/errors.ts';
 import { isInside } from '../ground/files.ts';
-import { isTargetName, TARGET_NAMES, type TargetName } from '../pasture/targets.ts';
+import type { TargetName } from '../pasture/targets.ts';
 import { LABEL_COLUMNS, type Label, parseLabels } from './labels.ts';
-import { type Problem, throwOnError } from './problems.ts';
-import { splitSampleId } from './sample-id.ts';
+import { complainTo, type Problem, throwOnError } from './problems.ts';
+import { newSampleId } from './sample-id.ts';
 
 /** A labelled photo of a data folder; `path` is absolute and inside the folder. */
 export interface LabelledPhoto extends Label {
@@ -67,56 +67,32 @@ export async function inspectTest(folder: string): Promise<TestTable & { problem
   const table = await readCsv(join(folder, 'test.csv'), ['sample_id', 'image_path']);
   const problems: Problem[] = [];
   const photos = new Map<string, TestPhoto>();
-  const rows: { imageId: string; target: TargetName }[] = [];
+  const rows: TestTable['rows'][number][] = [];
   const seen = new Set<string>();
-  for (const row of table.rows) {
-    const where = rowName('test.csv', row.line);
-    const complain = (code: Problem['code'], what: string, remedy: string): void => {
-      problems.push({ severity: 'error', code, where, what, remedy });
-    };
-    const text = row.cells.sample_id ?? '';
-    const id = splitSampleId(text);
-    if (!id) {
-      complain('malformed-id', `sample_id "${text}" is not <image id>__<target>`, 'correct the id');
-      continue;
-    }
-    if (!isTargetName(id.target)) {
-      complain('unknown-target', `unknown target ${id.target}`, `use one of ${TARGET_NAMES.join(', ')}`);
-      continue;
-    }
-    if (seen.has(text)) {
-      complain('duplicate-row', `gives ${text} a second time`, 'keep one of the rows');
-      continue;
-    }
-    seen.add(text);
-    const imagePath = row.cells.image_path ?? '';
-    const known = photos.get(id.imageId);
+  for (const { line, cells } of table.rows) {
+    const where = rowName('test.csv', line);
+    const complain = complainTo(problems, where);
+    const id = newSampleId(cells.sample_id ?? '', seen, complain);
+    if (!id) continue;
+    const { imageId } = id;
+    const imagePath = cells.image_path ?? '';
+    const known = photos.get(imageId);
     if (known && known.imagePath !== imagePath) {
-      complain(
-        'contradicting-row',
-        `image_path "${imagePath}" differs from row ${known.row}`,
-        'correct the path',
-      );
+      const what = `image_path "${imagePath}" differs from row ${known.row}`;
+      complain('contradicting-row', what, 'correct the path');
       continue;
     }
-    if (!known) {
-      const located = await locatePhoto(folder, imagePath, where);
-      if ('problem' in located) {
-        problems.push(located.problem);
-        continue;
-      }
-      photos.set(id.imageId, { imageId: id.imageId, imagePath, path: located.path, row: row.line });
+    const located = known ?? (await locatePhoto(folder, imagePath, where));
+    if ('problem' in located) {
+      problems.push(located.problem);
+      continue;
     }
-    rows.push({ imageId: id.imageId, target: id.target });
+    photos.set(imageId, { imageId, imagePath, path: located.path, row: known?.row ?? line });
+    rows.push(id);
   }
   if (table.rows.length === 0) {
-    problems.push({
-      severity: 'error',
-      code: 'empty-file',
-      where: rowName('test.csv', 1),
-      what: 'has a header but no row',
-      remedy: 'add the photos to predict',
-    });
+    const complain = complainTo(problems, rowName('test.csv', 1));
+    complain('empty-file', 'has a header but no row', 'add the photos to predict');
   }
   return { photos: [...photos.values()], rows, problems };
 }
@@ -130,13 +106,9 @@ export async function readTest(folder: string): Promise<TestTable> {
 
 async function requireFolder(folder: string): Promise<void> {
   const found = await stat(folder).catch(() => null);
-  if (!found?.isDirectory()) {
-    throw new InputError(
-      folder,
-      found ? 'is not a folder' : 'does not exist',
-      'name a data folder with train.csv',
-    );
-  }
+  if (found?.isDirectory()) return;
+  const what = found ? 'is not a folder' : 'does not exist';
+  throw new InputError(folder, what, 'name a data folder with train.csv');
 }
 
 /**

@@ -1,17 +1,17 @@
 import { readCsv, rowName, writeCsv } from '../formats/csv.ts';
 import { InputError } from '../ground/errors.ts';
 import {
-  isTargetName,
   TARGET_NAMES,
   type TargetName,
   type Targets,
   targetsFromArray,
   targetsToArray,
 } from '../pasture/targets.ts';
-import { sampleId, splitSampleId } from './sample-id.ts';
+import type { Complain } from './problems.ts';
+import { newSampleId, sampleId } from './sample-id.ts';
 
 /** The order of a photo's rows in Kaggle's files. */
-const KAGGLE_ORDER: readonly TargetName[] = [...TARGET_NAMES].sort((a, b) => (a < b ? -1 : 1));
+export const KAGGLE_ORDER: readonly TargetName[] = [...TARGET_NAMES].sort((a, b) => (a < b ? -1 : 1));
 
 /** Masses of one photo, observed or predicted. */
 export interface PhotoMasses {
@@ -57,33 +57,25 @@ export async function writePredictions<Photo extends PhotoMasses>(
 export async function readPredictions(path: string): Promise<PhotoMasses[]> {
   const table = await readCsv(path, ['sample_id', 'target']);
   const photos = new Map<string, { line: number; masses: Map<TargetName, number> }>();
+  const seen = new Set<string>();
   for (const { line, cells } of table.rows) {
-    const where = rowName(path, line);
-    const text = cells.sample_id ?? '';
-    const id = splitSampleId(text);
-    if (!id) throw new InputError(where, `sample_id "${text}" is not <image id>__<target>`, 'correct the id');
-    if (!isTargetName(id.target)) {
-      throw new InputError(where, `unknown target ${id.target}`, `use one of ${TARGET_NAMES.join(', ')}`);
-    }
+    const refuse: Complain = (_, what, remedy) => {
+      throw new InputError(rowName(path, line), what, remedy);
+    };
+    const id = newSampleId(cells.sample_id ?? '', seen, refuse);
+    if (!id) continue;
     const mass = cells.target ? Number(cells.target) : Number.NaN;
-    if (!Number.isFinite(mass)) {
-      throw new InputError(where, `target "${cells.target ?? ''}" is not a number`, 'give grams');
-    }
+    if (!Number.isFinite(mass))
+      refuse('not-a-number', `target "${cells.target ?? ''}" is not a number`, 'give grams');
     const photo = photos.get(id.imageId) ?? { line, masses: new Map<TargetName, number>() };
     photos.set(id.imageId, photo);
-    if (photo.masses.has(id.target)) {
-      throw new InputError(where, `gives ${text} a second time`, 'keep one of the rows');
-    }
     photo.masses.set(id.target, mass);
   }
   return [...photos].map(([imageId, { line, masses }]) => {
     const missing = TARGET_NAMES.filter((target) => !masses.has(target));
     if (missing.length > 0) {
-      throw new InputError(
-        rowName(path, line),
-        `${imageId} lacks ${missing.join(', ')}`,
-        'add the missing rows',
-      );
+      const what = `${imageId} lacks ${missing.join(', ')}`;
+      throw new InputError(rowName(path, line), what, 'add the missing rows');
     }
     return {
       imageId,

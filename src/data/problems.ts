@@ -1,7 +1,7 @@
 import { InputError } from '../ground/errors.ts';
 
 /** What kind of thing is wrong with a data folder; `sward check --json` lists these. */
-export type ProblemCode =
+type ProblemCode =
   | 'missing-file'
   | 'empty-file'
   | 'wrong-header'
@@ -28,6 +28,14 @@ export interface Problem {
   readonly where: string;
   readonly what: string;
   readonly remedy: string;
+}
+
+/** Takes what is wrong at one place: code, what, remedy. */
+export type Complain = (code: ProblemCode, what: string, remedy: string) => void;
+
+/** Adds errors at `where` to a list. */
+export function complainTo(problems: Problem[], where: string): Complain {
+  return (code, what, remedy) => problems.push({ severity: 'error', code, where, what, remedy });
 }
 
 /** A problem as the one line a person reads. */

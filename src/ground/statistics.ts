@@ -1,3 +1,13 @@
+/** Arithmetic mean, summed from the first value on; NaN for no values. */
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Sum of squared deviations from `centre`. */
+export function squaredDeviations(values: readonly number[], centre: number): number {
+  return values.reduce((sum, value) => sum + (value - centre) ** 2, 0);
+}
+
 /** Mean and sample standard deviation (n − 1) of the finite values; NaN where there are too few. */
 export function meanAndDeviation(values: readonly number[]): {
   mean: number;
@@ -6,13 +16,9 @@ export function meanAndDeviation(values: readonly number[]): {
 } {
   const finite = values.filter(Number.isFinite);
   const count = finite.length;
-  const mean = finite.reduce((sum, value) => sum + value, 0) / count;
-  const squares = finite.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return {
-    mean: count > 0 ? mean : Number.NaN,
-    deviation: count > 1 ? Math.sqrt(squares / (count - 1)) : Number.NaN,
-    count,
-  };
+  const centre = mean(finite);
+  const deviation = count > 1 ? Math.sqrt(squaredDeviations(finite, centre) / (count - 1)) : Number.NaN;
+  return { mean: centre, deviation, count };
 }
 
 /** Quantile of sorted values by linear interpolation between order statistics; NaN for no values. */

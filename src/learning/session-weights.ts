@@ -1,4 +1,4 @@
-import { mean } from 'd3-array';
+import { mean } from '../ground/statistics.ts';
 import type { TrainingRows } from '../samples/samples.ts';
 
 /**
@@ -17,9 +17,9 @@ export function photoWeights(
     sizes.set(group, (sizes.get(group) ?? 0) + 1);
   }
   const share = (item: number): number => (sizes.get(groups[item] as string) ?? 1) ** -exponent;
-  const usual = mean(known, share) ?? Number.NaN;
+  const usual = mean(known.map(share));
   const raw = weights.map((weight, item) => weight * (measured[item] ? share(item) : usual));
-  const scale = mean(raw) ?? Number.NaN;
+  const scale = mean(raw);
   return raw.map((weight) => weight / scale);
 }
 

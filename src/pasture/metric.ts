@@ -1,3 +1,4 @@
+import { mean, squaredDeviations } from '../ground/statistics.ts';
 import { TARGET_NAMES, TARGET_WEIGHTS, type TargetName, type Targets, targetsToArray } from './targets.ts';
 
 /** Fit of one target over all photos. Errors are predicted − observed. */
@@ -30,7 +31,10 @@ export interface Score {
  * @throws RangeError when the lengths differ or there is no image
  */
 export function weightedR2(observed: readonly Targets[], predicted: readonly Targets[]): number {
-  requirePairs(observed, predicted);
+  if (observed.length !== predicted.length) {
+    throw new RangeError(`${observed.length} observed but ${predicted.length} predicted`);
+  }
+  if (observed.length === 0) throw new RangeError('nothing to score: no image');
   const truth = observed.map(targetsToArray);
   const guess = predicted.map(targetsToArray);
   let weightSum = 0;
@@ -55,49 +59,30 @@ export function weightedR2(observed: readonly Targets[], predicted: readonly Tar
   return total > 0 ? 1 - residual / total : Number.NaN;
 }
 
-/** R², RMSE, MAE and bias of one target given as two columns. @throws RangeError as {@link weightedR2} */
-export function scoreColumn(observed: readonly number[], predicted: readonly number[]): TargetScore {
-  requirePairs(observed, predicted);
-  const count = observed.length;
-  const mean = observed.reduce((sum, value) => sum + value, 0) / count;
-  let squares = 0;
-  let absolutes = 0;
-  let errors = 0;
-  let total = 0;
-  observed.forEach((value, index) => {
-    const error = (predicted[index] ?? Number.NaN) - value;
-    squares += error * error;
-    absolutes += Math.abs(error);
-    errors += error;
-    total += (value - mean) ** 2;
-  });
+/** R², RMSE, MAE and bias of one target given as two columns. */
+function scoreColumn(observed: readonly number[], predicted: readonly number[]): TargetScore {
+  const errors = observed.map((value, index) => (predicted[index] ?? Number.NaN) - value);
+  const squares = errors.reduce((sum, error) => sum + error * error, 0);
+  const total = squaredDeviations(observed, mean(observed));
   return {
     r2: total > 0 ? 1 - squares / total : Number.NaN,
-    rmse: Math.sqrt(squares / count),
-    mae: absolutes / count,
-    bias: errors / count,
+    rmse: Math.sqrt(squares / errors.length),
+    mae: mean(errors.map(Math.abs)),
+    bias: mean(errors),
   };
 }
 
 /** The weighted R² with the per-target diagnostics beside it. @throws RangeError as {@link weightedR2} */
 export function scoreTargets(observed: readonly Targets[], predicted: readonly Targets[]): Score {
-  const truth = observed.map(targetsToArray);
-  const guess = predicted.map(targetsToArray);
-  const column = (rows: readonly (readonly number[])[], index: number): number[] =>
-    rows.map((row) => row[index] ?? Number.NaN);
+  const column = (rows: readonly Targets[], index: number): number[] =>
+    rows.map((row) => targetsToArray(row)[index] ?? Number.NaN);
+  const pooled = weightedR2(observed, predicted);
   const entries = TARGET_NAMES.map(
-    (name, index) => [name, scoreColumn(column(truth, index), column(guess, index))] as const,
+    (name, index) => [name, scoreColumn(column(observed, index), column(predicted, index))] as const,
   );
   return {
-    weightedR2: weightedR2(observed, predicted),
+    weightedR2: pooled,
     perTarget: Object.fromEntries(entries) as Record<TargetName, TargetScore>,
     imageCount: observed.length,
   };
-}
-
-function requirePairs(observed: readonly unknown[], predicted: readonly unknown[]): void {
-  if (observed.length !== predicted.length) {
-    throw new RangeError(`${observed.length} observed but ${predicted.length} predicted`);
-  }
-  if (observed.length === 0) throw new RangeError('nothing to score: no image');
 }

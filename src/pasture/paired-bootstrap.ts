@@ -1,12 +1,11 @@
 import { randomStream } from '../ground/random.ts';
-import { quantileSorted } from '../ground/statistics.ts';
+import { mean, quantileSorted } from '../ground/statistics.ts';
+import type { Interval } from './intervals/index.ts';
 import { TARGET_NAMES, TARGET_WEIGHTS, type TargetName, type Targets, targetsToArray } from './targets.ts';
 
 /** A difference with the interval that covers the middle of the bootstrap draws. */
-export interface Difference {
+export interface Difference extends Interval {
   readonly estimate: number;
-  readonly low: number;
-  readonly high: number;
 }
 
 /** What two sets of predictions of the same photos are to be compared by. */
@@ -46,12 +45,6 @@ interface UnitSums {
   readonly errors: readonly (readonly number[])[];
 }
 
-/** Weighted R² and each target's R² of first and second. */
-interface Scores {
-  readonly weighted: readonly number[];
-  readonly byTarget: readonly (readonly number[])[];
-}
-
 /**
  * Paired bootstrap over units (Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapters 8 and 13): units
  * are drawn with replacement, both predictions are scored on what was drawn, and the differences give a percentile
@@ -61,12 +54,8 @@ interface Scores {
  */
 export function pairedBootstrap(pairs: PairedPredictions, settings: BootstrapSettings): PairedDifference {
   const sums = sumUnits(pairs);
-  const estimate = differences(
-    scoresOf(
-      sums,
-      sums.map(() => 1),
-    ),
-  );
+  const once = sums.map(() => 1);
+  const estimate = differences(scoresOf(sums, once));
   const random = randomStream(settings.seed).fork('bootstrap');
   const draws = Array.from({ length: settings.draws }, () => {
     const counts = new Array<number>(sums.length).fill(0);
@@ -112,10 +101,9 @@ function sumUnits({ observed, units, first, second }: PairedPredictions): UnitSu
       TARGET_NAMES.map((_, target) => photos.reduce((sum, photo) => sum + value(photo, target), 0));
     const mass = (photo: number, target: number): number => massOf(observed[photo], target);
     const squaredErrors = (repeats: readonly (readonly Targets[])[]): number[] =>
-      over((photo, target) => {
-        const squares = repeats.map((rows) => (massOf(rows[photo], target) - mass(photo, target)) ** 2);
-        return squares.reduce((sum, square) => sum + square, 0) / repeats.length;
-      });
+      over((photo, target) =>
+        mean(repeats.map((rows) => (massOf(rows[photo], target) - mass(photo, target)) ** 2)),
+      );
     return {
       photos: photos.length,
       mass: over(mass),
@@ -129,8 +117,8 @@ function massOf(targets: Targets | undefined, target: number): number {
   return targets ? (targetsToArray(targets)[target] ?? Number.NaN) : Number.NaN;
 }
 
-/** Scores of both sides when each unit counts as often as `counts` says. */
-function scoresOf(sums: readonly UnitSums[], counts: readonly number[]): Scores {
+/** Weighted R², then each target's R², of first and second, when each unit counts as often as `counts` says. */
+function scoresOf(sums: readonly UnitSums[], counts: readonly number[]): number[][] {
   const total = (value: (unit: UnitSums) => number): number =>
     sums.reduce((sum, unit, index) => sum + (counts[index] ?? 0) * value(unit), 0);
   const photos = total((unit) => unit.photos);
@@ -144,18 +132,14 @@ function scoresOf(sums: readonly UnitSums[], counts: readonly number[]): Scores 
   const weightSum = photos * TARGET_WEIGHTS.reduce((sum, weight) => sum + weight, 0);
   const squares = weigh((of) => of.squaredMass);
   const spread = squares - weigh((of) => of.mass) ** 2 / weightSum;
-  return {
-    weighted: [0, 1].map((side) =>
-      share(
-        weigh((of) => of.errors[side] ?? 0),
-        spread,
-        squares,
-      ),
-    ),
-    byTarget: targets.map((of) =>
-      of.errors.map((errors) => share(errors, of.squaredMass - of.mass ** 2 / photos, of.squaredMass)),
-    ),
-  };
+  const weighted = [0, 1].map((side) => {
+    const errors = weigh((of) => of.errors[side] ?? 0);
+    return share(errors, spread, squares);
+  });
+  const byTarget = targets.map((of) =>
+    of.errors.map((errors) => share(errors, of.squaredMass - of.mass ** 2 / photos, of.squaredMass)),
+  );
+  return [weighted, ...byTarget];
 }
 
 /** Spread below this share of the masses' squares is rounding. */
@@ -166,7 +150,6 @@ function share(errors: number, spread: number, squares: number): number {
   return spread > NO_SPREAD * squares ? 1 - errors / spread : Number.NaN;
 }
 
-/** First − second: weighted R², then each target's R². */
-function differences({ weighted, byTarget }: Scores): number[] {
-  return [weighted, ...byTarget].map(([a = Number.NaN, b = Number.NaN]) => a - b);
+function differences(scores: readonly (readonly number[])[]): number[] {
+  return scores.map(([first = Number.NaN, second = Number.NaN]) => first - second);
 }

@@ -1,3 +1,4 @@
+import { invertPositiveDefinite } from '../ground/positive-definite.ts';
 import { targetsFromComponents } from './physics.ts';
 import { type Components, TARGET_NAMES, type Targets, targetsToArray } from './targets.ts';
 
@@ -59,13 +60,12 @@ export function reconcile(free: Targets, weights: ReconciliationWeights = 'plain
     const components = solveOnSupport(metric, target, support);
     if (components.some((mass) => mass < 0)) continue;
     const residual = SUMS.map((row, index) => dot(row, components) - (target[index] ?? 0));
-    const cost = dot(
-      residual,
-      metric.map((row) => dot(row, residual)),
-    );
+    const weighted = metric.map((row) => dot(row, residual));
+    const cost = dot(residual, weighted);
     if (cost < bestCost) {
       bestCost = cost;
-      best = { green: components[0] ?? 0, dead: components[1] ?? 0, clover: components[2] ?? 0 };
+      const [green = 0, dead = 0, clover = 0] = components;
+      best = { green, dead, clover };
     }
   }
   return targetsFromComponents(best);
@@ -87,26 +87,18 @@ function diagonal(values: readonly number[]): number[][] {
   return values.map((value, row) => values.map((_, column) => (row === column ? value : 0)));
 }
 
-/** Cholesky's pivots are all positive exactly when a symmetric matrix is positive definite. */
 function requirePositiveDefinite(matrix: readonly (readonly number[])[]): void {
   const size = matrix.length;
   const at = (row: number, column: number): number => matrix[row]?.[column] ?? Number.NaN;
-  const lower = matrix.map(() => new Array<number>(size).fill(0));
-  for (let row = 0; row < size; row++) {
-    for (let column = 0; column <= row; column++) {
+  const symmetric = matrix.every((values, row) =>
+    values.every((value, column) => {
       const scale = Math.max(Math.abs(at(row, row)), Math.abs(at(column, column)));
-      const symmetric = Math.abs(at(row, column) - at(column, row)) <= 1e-9 * scale;
-      const left = lower[row] ?? [];
-      const above = lower[column] ?? [];
-      let value = at(row, column);
-      for (let k = 0; k < column; k++) value -= (left[k] ?? 0) * (above[k] ?? 0);
-      if (!symmetric || matrix[row]?.length !== size || (row === column && !(value > 0))) {
-        throw new RangeError(
-          'reconciliation weights must be positive (a symmetric positive definite matrix)',
-        );
-      }
-      left[column] = row === column ? Math.sqrt(value) : value / (above[column] ?? Number.NaN);
-    }
+      return Math.abs(value - at(column, row)) <= 1e-9 * scale;
+    }),
+  );
+  const square = { rows: size, columns: size, data: Float64Array.from(matrix.flat()) };
+  if (matrix.some(({ length }) => length !== size) || !symmetric || !invertPositiveDefinite(square)) {
+    throw new RangeError('reconciliation weights must be positive (a symmetric positive definite matrix)');
   }
 }
 
@@ -115,7 +107,7 @@ function solveOnSupport(
   metric: readonly (readonly number[])[],
   target: readonly number[],
   support: readonly number[],
-): [number, number, number] {
+): number[] {
   const columns = support.map((component) => SUMS.map((row) => row[component] ?? 0));
   const weighted = columns.map((column) => metric.map((row) => dot(row, column)));
   const normal = columns.map((column, i) => [
@@ -123,11 +115,7 @@ function solveOnSupport(
     dot(weighted[i] ?? [], target),
   ]);
   const solution = eliminate(normal);
-  const components: [number, number, number] = [0, 0, 0];
-  support.forEach((component, index) => {
-    components[component as 0 | 1 | 2] = solution[index] ?? 0;
-  });
-  return components;
+  return [0, 1, 2].map((component) => solution[support.indexOf(component)] ?? 0);
 }
 
 /** Gauss–Jordan on at most three rows `[A | b]` of a positive definite system. */

@@ -1,13 +1,12 @@
 import { basename } from 'node:path';
-import { JSDOM } from 'jsdom';
 import { writeFileAtomically } from '../ground/files.ts';
 import type { PretrainingManifest } from '../runs/manifest.ts';
-import { type PageSection, pageDocument } from './document.ts';
-import { tile } from './headline.ts';
-import { html, type Markup } from './markup.ts';
-import { formatNumber, NO_VALUE } from './numbers.ts';
-import { drawLearningCurves } from './plots/learning-curves.ts';
-import { provenanceTable, settingsTable } from './tables.ts';
+import { pageDocument } from './page/document.ts';
+import { html, type Markup } from './page/markup.ts';
+import { formatCount, formatNumber, NO_VALUE } from './page/numbers.ts';
+import { numbersTable, recordTable, settingsTable } from './page/tables.ts';
+import { tile } from './sections/headline.ts';
+import { learningCurvesSection } from './sections/learning-curves.ts';
 
 /** Classes listed at most, those with most photos first. */
 const MOST_CLASSES = 40;
@@ -19,18 +18,16 @@ const MOST_CLASSES = 40;
  * @param scoreName what the curves call the score
  */
 export function renderPretrainReport(manifest: PretrainingManifest, scoreName: string): string {
-  const { document } = new JSDOM('').window;
-  const { backbone, settings } = manifest;
-  const sections: (PageSection | null)[] = [
-    curvesSection(document, manifest),
-    { id: 'labels', heading: 'What was learnt', body: labelsBody(manifest) },
-    { id: 'settings', heading: 'Settings', body: settingsTable(settings) },
-    { id: 'provenance', heading: 'Provenance', body: provenanceTable(provenanceOf(manifest)) },
-  ];
+  const { backbone, settings, curves } = manifest;
   return pageDocument(
     `Pretraining: ${basename(backbone.name)}`,
     html`<div id="headline">${headline(manifest, scoreName)}</div>`,
-    sections.filter((section) => section !== null),
+    [
+      learningCurvesSection([{ fold: 0, lines: curves }], false),
+      { id: 'labels', heading: 'What it was trained on', body: labelsBody(manifest) },
+      { id: 'settings', heading: 'Settings', body: settingsTable(settings) },
+      { id: 'provenance', heading: 'Provenance', body: recordTable(provenanceOf(manifest)) },
+    ],
   );
 }
 
@@ -49,9 +46,9 @@ function headline(manifest: PretrainingManifest, scoreName: string): Markup {
   const scores = Object.entries(kept).filter(([name]) => name === scoreName || /top-5/.test(name));
   return html`<div class="tiles">
 ${scores.map(([name, value]) => tile(capital(name.replace('validation ', '')), formatNumber(value, 3), scoreNote(manifest)))}
-${tile('Loss', formatNumber(kept['validation loss'] ?? kept['training loss'] ?? Number.NaN, 3), 'validation loss' in kept ? 'held-out photos' : 'training photos; none were held out')}
-${tile('Photos', formatNumber(photos.count, 0), `${formatNumber(photos.held_out, 0)} of them held out`)}
-${tile('Epochs', formatNumber(curves.length, 0), `weights of epoch ${result?.epoch ?? NO_VALUE} kept`)}
+${tile('Loss', formatNumber(kept['validation loss'] ?? kept['training loss'], 3), 'validation loss' in kept ? 'held-out photos' : 'training photos; none were held out')}
+${tile('Photos', formatCount(photos.count), `${formatCount(photos.held_out)} of them held out`)}
+${tile('Epochs', formatCount(curves.length), `weights of epoch ${result?.epoch ?? NO_VALUE} kept`)}
 </div>
 <p>${baseline(manifest)}</p>`;
 }
@@ -68,48 +65,32 @@ function baseline({ photos: { labels, held_out } }: PretrainingManifest): string
   const most = Math.max(...labels.classes.map((one) => one.held_out));
   return (
     `Naming the commonest class every time would be right for ${formatNumber(most / held_out, 3)} of the held-out ` +
-    `photos; guessing among ${formatNumber(labels.classes.length, 0)} classes for ${formatNumber(1 / labels.classes.length, 3)}.`
+    `photos; guessing among ${formatCount(labels.classes.length)} classes for ${formatNumber(1 / labels.classes.length, 3)}.`
   );
-}
-
-function curvesSection(document: Document, { curves }: PretrainingManifest): PageSection | null {
-  const figures = drawLearningCurves(document, [{ fold: 0, lines: curves }], false);
-  if (figures.length === 0) return null;
-  const dashes = figures.some((figure) => figure.hasTraining)
-    ? html`<p>Solid lines are held-out photos, thin dashed lines training photos, which are augmented.</p>`
-    : null;
-  return {
-    id: 'learning-curves',
-    heading: 'Learning curves',
-    body: html`${dashes}<div class="figures">${figures.map(
-      (figure) => html`<figure class="curve"><figcaption><strong>${figure.title}</strong></figcaption>
-${figure.drawing}</figure>`,
-    )}</div>`,
-  };
 }
 
 function labelsBody({ photos: { labels } }: PretrainingManifest): Markup {
   if (labels.kind === 'columns') {
-    const rows = labels.columns.map(
-      ({ name, photos, held_out, mean, deviation }) =>
-        html`<tr><th scope="row">${name}</th><td>${formatNumber(photos, 0)}</td><td>${formatNumber(held_out, 0)}</td><td>${Number(mean.toPrecision(4))}</td><td>${Number(deviation.toPrecision(4))}</td></tr>`,
-    );
+    const rows = labels.columns.map(({ name, photos, held_out, mean, deviation }) => [
+      name,
+      formatCount(photos),
+      formatCount(held_out),
+      Number(mean.toPrecision(4)),
+      Number(deviation.toPrecision(4)),
+    ]);
     const { columns, photos } = labels.left_out;
-    return html`<p>Each column in deviations from its mean over the photos learnt from.${
-      columns.length > 0 ? ` Not learnt: ${columns.join(', ')}.` : null
+    return html`<p>Each column in deviations from its mean over the training photos.${
+      columns.length > 0 ? ` Left out: ${columns.join(', ')}.` : null
     }${photos > 0 ? ` Rows without a number: ${photos}.` : null}</p>
-<div class="scroll"><table class="numbers"><thead><tr><th scope="col">Column</th><th scope="col">photos</th><th scope="col">held out</th><th scope="col">mean</th><th scope="col">deviation</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+${numbersTable(['Column', 'photos', 'held out', 'mean', 'deviation'], rows)}`;
   }
-  const sorted = [...labels.classes].sort((a, b) => b.photos - a.photos);
-  const rows = sorted
+  const rows = labels.classes
+    .toSorted((a, b) => b.photos - a.photos)
     .slice(0, MOST_CLASSES)
-    .map(
-      ({ name, photos, held_out }) =>
-        html`<tr><th scope="row">${name}</th><td>${formatNumber(photos, 0)}</td><td>${formatNumber(held_out, 0)}</td></tr>`,
-    );
-  const further = sorted.length - rows.length;
-  return html`<div class="scroll"><table class="numbers"><thead><tr><th scope="col">Class</th><th scope="col">photos</th><th scope="col">held out</th></tr></thead><tbody>${rows}</tbody></table></div>
-${further > 0 ? html`<p>${formatNumber(further, 0)} more classes with fewer photos are in pretrain.json.</p>` : null}`;
+    .map(({ name, photos, held_out }) => [name, formatCount(photos), formatCount(held_out)]);
+  const further = labels.classes.length - rows.length;
+  return html`${numbersTable(['Class', 'photos', 'held out'], rows)}
+${further > 0 ? html`<p>${formatCount(further)} more classes with fewer photos are in pretrain.json.</p>` : null}`;
 }
 
 function provenanceOf(manifest: PretrainingManifest): Record<string, string> {

@@ -1,25 +1,22 @@
-import { JSDOM } from 'jsdom';
 import { writeFileAtomically } from '../ground/files.ts';
 import type { RunResults } from '../runs/results.ts';
-import { renderAugmentationSheet, sheetPhotos, sheetPlan } from './augmentation-sheet.ts';
-import { type PageSection, pageDocument } from './document.ts';
-import { ensembleSection } from './ensemble-section.ts';
-import { groupByState, isRecorded, type PhotoGroup } from './groups.ts';
-import { headline } from './headline.ts';
-import { intervalsSection } from './intervals-section.ts';
-import { learningBySessionsSection } from './learning-by-sessions-section.ts';
-import { html, type Markup } from './markup.ts';
-import { formatGrams, formatNumber, formatR2 } from './numbers.ts';
-import { drawLearningCurves, foldsWithCurves } from './plots/learning-curves.ts';
-import { drawObservedPredicted } from './plots/observed-predicted.ts';
-import { drawPartScores } from './plots/part-scores.ts';
-import { drawStateLegend, type StateMark, stateMarks } from './plots/state-marks.ts';
-import { pseudoSection } from './pseudo-section.ts';
-import { residualsBody } from './residuals.ts';
-import { partTable, provenanceTable, settingsTable, targetTable } from './tables.ts';
-import { TARGET_COLUMNS } from './target-columns.ts';
-import { type ThumbnailSource, thumbnailsFromDisk } from './thumbnails.ts';
-import { worstPhotos, worstPhotosSection } from './worst-photos.ts';
+import { pageDocument } from './page/document.ts';
+import { html } from './page/markup.ts';
+import { recordTable, settingsTable } from './page/tables.ts';
+import { stateMarks } from './plots/state-marks.ts';
+import { groupByState } from './rows/groups.ts';
+import { augmentationSection } from './sections/augmentation.ts';
+import { ensembleSection } from './sections/ensemble.ts';
+import { headline } from './sections/headline.ts';
+import { intervalsSection } from './sections/intervals.ts';
+import { learningBySessionsSection } from './sections/learning-by-sessions.ts';
+import { learningCurvesSection } from './sections/learning-curves.ts';
+import { observedSection } from './sections/observed-predicted.ts';
+import { pseudoSection } from './sections/pseudo.ts';
+import { residualsSection } from './sections/residuals.ts';
+import { foldsSection, statesSection, targetsSection } from './sections/scores.ts';
+import { type ThumbnailSource, thumbnailsFromDisk } from './sections/thumbnails.ts';
+import { worstPhotosSection } from './sections/worst-photos.ts';
 
 export interface ReportOptions {
   /** Where thumbnails come from; by default the photos on disk. */
@@ -30,8 +27,6 @@ export interface ReportOptions {
   readonly worstCount?: number;
 }
 
-const DEFAULT_WORST_COUNT = 12;
-
 /**
  * Renders a run as one HTML document that needs nothing beside itself: plots are inline SVG, photos are data
  * URIs, no script runs. The same results and the same photos give the same bytes.
@@ -39,53 +34,32 @@ const DEFAULT_WORST_COUNT = 12;
  * Numbers that are not finite are shown as a dash, photos that cannot be read as a placeholder.
  */
 export async function renderReport(results: RunResults, options: ReportOptions = {}): Promise<string> {
-  const { document } = new JSDOM('').window;
-  const title = options.title ?? `Pasture biomass: ${results.recipeName}`;
-  const states = groupByState(results.rows);
+  const { thumbnails = thumbnailsFromDisk, worstCount = 12 } = options;
+  const { rows, settings, provenance } = results;
+  const states = groupByState(rows);
   const marks = stateMarks(states);
-  const worst = worstPhotos(results.rows, options.worstCount ?? DEFAULT_WORST_COUNT);
-  const sections: (PageSection | null)[] = [
-    results.ensemble ? ensembleSection(document, results.ensemble) : null,
-    { id: 'targets', heading: 'Score of each target', body: targetsBody(results) },
-    { id: 'folds', heading: 'Score of each fold', body: foldsBody(document, results) },
-    results.rows.length === 0
-      ? null
-      : {
-          id: 'observed-predicted',
-          heading: 'Observed against predicted',
-          body: observedBody(document, results, states, marks),
-        },
-    results.rows.length === 0
-      ? null
-      : {
-          id: 'residuals',
-          heading: 'Where the errors are',
-          body: residualsBody(document, results.rows, states, marks),
-        },
-    intervalsSection(document, results.rows),
-    leaveOneStateOutSection(document, results),
+  const sections = [
+    results.ensemble ? ensembleSection(results.ensemble) : null,
+    targetsSection(results),
+    foldsSection(results),
+    observedSection(results, states, marks),
+    residualsSection(rows, states, marks),
+    intervalsSection(rows),
+    statesSection(results),
     pseudoSection(results.pseudo),
-    worst.length === 0
-      ? null
-      : {
-          id: 'worst-photos',
-          heading: 'Worst photos',
-          body: await worstPhotosSection(worst, options.thumbnails ?? thumbnailsFromDisk),
-        },
+    await worstPhotosSection(rows, worstCount, thumbnails),
     await augmentationSection(results),
-    learningCurvesSection(document, results),
-    results.bySessions ? learningBySessionsSection(document, results.bySessions) : null,
-    results.settings === null || results.settings === undefined
-      ? null
-      : { id: 'settings', heading: 'Settings', body: settingsTable(results.settings) },
-    Object.keys(results.provenance).length === 0
-      ? null
-      : { id: 'provenance', heading: 'Provenance', body: provenanceTable(results.provenance) },
+    learningCurvesSection(results.curves),
+    results.bySessions ? learningBySessionsSection(results.bySessions) : null,
+    settings ? { id: 'settings', heading: 'Settings', body: settingsTable(settings) } : null,
+    Object.keys(provenance).length > 0
+      ? { id: 'provenance', heading: 'Provenance', body: recordTable(provenance) }
+      : null,
   ];
   return pageDocument(
-    title,
+    options.title ?? `Pasture biomass: ${results.recipeName}`,
     html`<div id="headline">${headline(results)}</div>`,
-    sections.filter((section) => section !== null),
+    sections,
   );
 }
 
@@ -96,84 +70,4 @@ export async function writeReport(
   options: ReportOptions = {},
 ): Promise<void> {
   await writeFileAtomically(path, await renderReport(results, options));
-}
-
-function targetsBody(results: RunResults): Markup {
-  return html`<p>Over all out-of-fold predictions. Errors are predicted − observed dry mass a quadrat; a positive bias means
-predictions are too high on average. GDM (green dry matter) is green + clover, Total is GDM + dead.</p>
-${targetTable(results.outOfFold)}`;
-}
-
-function foldsBody(document: Document, results: RunResults): Markup {
-  const parts = results.perFold.map(({ fold, score }) => ({ label: `fold ${fold}`, score }));
-  if (parts.length === 0) return html`<p>The run has no folds.</p>`;
-  return plotBesideTable(
-    drawPartScores(document, parts, results.outOfFold),
-    partTable('Fold', parts, results.outOfFold),
-  );
-}
-
-function observedBody(
-  document: Document,
-  results: RunResults,
-  states: readonly PhotoGroup[],
-  marks: readonly StateMark[],
-): Markup {
-  const panels = TARGET_COLUMNS.map((target) => {
-    const fit = results.outOfFold.perTarget[target.name];
-    return html`<figure data-target="${target.name}"><figcaption><strong>${target.label}</strong> <span class="quiet">R² ${formatR2(fit.r2)} · RMSE ${formatGrams(fit.rmse)} g</span></figcaption>
-${drawObservedPredicted(document, results.rows, target, marks)}</figure>`;
-  });
-  const hasStates = isRecorded(states);
-  const key = html`<div class="key">${hasStates ? drawStateLegend(document, marks) : null}
-<p class="quiet">One mark a photo${hasStates ? ', its shape and colour by State' : null}. On the dashed line prediction and cut agree; below it the
-prediction is too low. Each panel has its own scale.</p></div>`;
-  return html`<div class="figures">${panels}${key}</div>`;
-}
-
-function leaveOneStateOutSection(document: Document, results: RunResults): PageSection | null {
-  const held = results.leaveOneStateOut;
-  if (held === null) return null;
-  const parts = held.perState.map(({ state, score }) => ({ label: state, score }));
-  const fitted =
-    results.ensemble && results.ensemble.nested_by !== null
-      ? ' Weights and post-processing were fitted anew without the State that is scored.'
-      : '';
-  return {
-    id: 'leave-one-state-out',
-    heading: 'One State held out at a time',
-    body: html`<p>Each State predicted by a model trained on the others only: what to expect in country the model has never seen.${fitted}
-A State with little variation of its own can score far below zero though its errors in grams are small.</p>
-${plotBesideTable(drawPartScores(document, parts, held.pooled), partTable('State', parts, held.pooled))}`,
-  };
-}
-
-function learningCurvesSection(document: Document, results: RunResults): PageSection | null {
-  const figures = drawLearningCurves(document, results.curves);
-  if (figures.length === 0) return null;
-  const folds = foldsWithCurves(results.curves).length;
-  const dashes = figures.some((figure) => figure.hasTraining)
-    ? ' Solid lines are held-out photos, thin dashed lines training photos.'
-    : '';
-  return {
-    id: 'learning-curves',
-    heading: 'Learning curves',
-    body: html`<p>One line a fold (${formatNumber(folds, 0)}), its number at the end.${dashes}</p>
-<div class="figures">${figures.map(
-      (figure) => html`<figure class="curve"><figcaption><strong>${figure.title}</strong></figcaption>
-${figure.drawing}</figure>`,
-    )}</div>`,
-  };
-}
-
-async function augmentationSection(results: RunResults): Promise<PageSection | null> {
-  const plan = sheetPlan(results.settings);
-  if (plan === undefined) return null;
-  const seed = Number(results.provenance.Seed ?? 0);
-  const body = await renderAugmentationSheet(sheetPhotos(results.rows), plan, seed);
-  return body && { id: 'augmentation', heading: 'Augmented samples', body };
-}
-
-function plotBesideTable(drawing: Markup | null, table: Markup): Markup {
-  return drawing === null ? table : html`<div class="beside"><figure>${drawing}</figure>${table}</div>`;
 }

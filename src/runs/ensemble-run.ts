@@ -1,11 +1,11 @@
 import { join, resolve } from 'node:path';
-import { mean } from 'd3-array';
 import { stackedCombination, weightedCombination } from '../estimators/combination/combination.ts';
 import { type FittedPipeline, pipelineStages } from '../estimators/combination/pipeline.ts';
 import { readStack } from '../estimators/combination/stacking.ts';
 import { stepsGraph } from '../estimators/post-processing/steps-graph.ts';
 import { InputError, type SwardError, UsageError } from '../ground/errors.ts';
 import { featureSetsOf, joinFeatureSets, takeColumns } from '../ground/matrix.ts';
+import { mean } from '../ground/statistics.ts';
 import type { Targets } from '../pasture/targets.ts';
 import type { Samples } from '../samples/samples.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
@@ -234,7 +234,7 @@ export class EnsembleRun implements Run {
         folds: folds.map((answers) => answers[photo] as Targets),
         dropoutSpread: spreads?.[photo] ?? null,
         intervals: null,
-        outOfDomain: mean(aligned.flatMap((predictions) => predictions[photo]?.outOfDomain ?? [])) ?? null,
+        outOfDomain: meanOrNull(aligned.flatMap((predictions) => predictions[photo]?.outOfDomain ?? [])),
       };
     });
   }
@@ -269,6 +269,8 @@ async function openMembers(
   }
   return found;
 }
+
+const meanOrNull = (values: readonly number[]): number | null => (values.length > 0 ? mean(values) : null);
 
 /** Passes on each failure once, though every member meets it. */
 function toldOnce(

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { mean } from 'd3-array';
 import { z } from 'zod';
 import type { FoldRow } from '../data/folds/index.ts';
 import { InputError, messageOf } from '../ground/errors.ts';
 import { writeFileAtomically } from '../ground/files.ts';
 import type { Progress } from '../ground/progress.ts';
 import { randomStream } from '../ground/random.ts';
+import { mean } from '../ground/statistics.ts';
 import { weightedR2 } from '../pasture/metric.ts';
 import type { Targets } from '../pasture/targets.ts';
 import { fitFold, type Learner, predictFold } from './cross-validation.ts';
@@ -72,8 +72,8 @@ export async function learnBySessions(
     }
     points.push({
       share,
-      sessions: mean(trained, ({ sessions }) => sessions) ?? 0,
-      photos: mean(trained, ({ photos }) => photos) ?? 0,
+      sessions: mean(trained.map(({ sessions }) => sessions)),
+      photos: mean(trained.map(({ photos }) => photos)),
       weighted_r2: scores,
     });
   }

@@ -1,11 +1,12 @@
 import type { View } from './camera.ts';
+import type { Drawing } from './canvas.ts';
 import { drawLeaflet } from './leaflet-raster.ts';
 import { type Light, shadowSlope } from './light.ts';
 import type { Scene } from './scene.ts';
 import { NODE, projectStrokes, type ScreenNodes } from './screen.ts';
 import { addLeafArea, type CanopyShade, makeCanopyShade, patchAt, skyShareAt } from './shade.ts';
 import { castSegment, makeShadowMap, type ShadowMap } from './shadow-map.ts';
-import { type Drawing, drawSegment } from './stroke-raster.ts';
+import { drawSegment } from './stroke-raster.ts';
 
 /** A scene made ready to draw: what lies where, in which order, and what it shades. */
 export interface Canopy {
@@ -35,8 +36,7 @@ export function prepareCanopy(scene: Scene, view: View, light: Light): Canopy {
   const shadows = makeShadowMap(view);
   const shade = makeCanopyShade();
   const [slopeX, slopeY] = shadowSlope(light);
-  const from = new Float64Array(3);
-  const to = new Float64Array(3);
+  const point = new Float64Array(3);
   for (const piece of pieces.order) {
     addLeafArea(shade.total, pieces.patch[piece] as number, pieces.area[piece] as number);
     const source = pieces.source[piece] as number;
@@ -56,19 +56,12 @@ export function prepareCanopy(scene: Scene, view: View, light: Light): Canopy {
     } else {
       const [bx, by, bz, lx, ly, lz, wx, wy, wz] = leafletAt(scene, -1 - source);
       const tip = Math.max(0, bz + lz);
-      view.project(bx + slopeX * bz, by + slopeY * bz, 0, from);
-      view.project(bx + lx + slopeX * tip, by + ly + slopeY * tip, 0, to);
+      view.project(bx + slopeX * bz, by + slopeY * bz, 0, point);
+      const [ax = 0, ay = 0] = point;
+      view.project(bx + lx + slopeX * tip, by + ly + slopeY * tip, 0, point);
+      const [tipX = 0, tipY = 0] = point;
       const half = 0.75 * Math.hypot(wx, wy, wz) * view.pixelsPerCm;
-      castSegment(
-        shadows,
-        from[0] as number,
-        from[1] as number,
-        to[0] as number,
-        to[1] as number,
-        half,
-        bz,
-        bz + lz,
-      );
+      castSegment(shadows, ax, ay, tipX, tipY, half, bz, bz + lz);
     }
   }
   return { nodes, pieces, shadows, shade };
@@ -152,27 +145,14 @@ function collectPieces(scene: Scene): Pieces {
   return { ...pieces, order: orderByHeight(heights) };
 }
 
-/** Stable counting sort into fine steps of height, lowest first. */
+/** Order of the pieces in fine steps of height, lowest first, in their own order within a step. */
 function orderByHeight(heights: Float32Array): Uint32Array {
-  const bins = 4096;
-  let highest = 1e-6;
-  for (const height of heights) highest = Math.max(highest, height);
+  const steps = 4095;
+  const highest = heights.reduce((most, height) => Math.max(most, height), 1e-6);
   // Short swards need finer steps near the ground than tall ones near the top.
-  const binOf = (height: number): number =>
-    Math.min(bins - 1, Math.floor(Math.sqrt(Math.max(0, height) / highest) * (bins - 1)));
-  const starts = new Uint32Array(bins + 1);
-  for (const height of heights) {
-    const next = binOf(height) + 1;
-    starts[next] = (starts[next] as number) + 1;
-  }
-  for (let bin = 0; bin < bins; bin++)
-    starts[bin + 1] = (starts[bin + 1] as number) + (starts[bin] as number);
-  const order = new Uint32Array(heights.length);
-  heights.forEach((height, piece) => {
-    const bin = binOf(height);
-    const place = starts[bin] as number;
-    order[place] = piece;
-    starts[bin] = place + 1;
+  const keys = Float64Array.from(heights, (height, piece) => {
+    const step = Math.min(steps, Math.floor(Math.sqrt(Math.max(0, height) / highest) * steps));
+    return step * heights.length + piece;
   });
-  return order;
+  return Uint32Array.from(keys.sort(), (key) => key % heights.length);
 }

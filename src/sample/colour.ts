@@ -1,6 +1,13 @@
 /** Linear-light red, green and blue; 1 is a white surface under full light. */
 export type Rgb = readonly [red: number, green: number, blue: number];
 
+/** A colour as on a screen: hue in degrees, saturation and value in [0, 1]. */
+export interface Tint {
+  readonly hue: number;
+  readonly saturation: number;
+  readonly value: number;
+}
+
 /** Decodes one sRGB channel from [0, 1] to linear light (IEC 61966-2-1). */
 export function linearFromSrgb(encoded: number): number {
   return encoded <= 0.04045 ? encoded / 12.92 : ((encoded + 0.055) / 1.055) ** 2.4;

@@ -1,21 +1,19 @@
 import { join } from 'node:path';
-import { writeFileAtomically } from '../ground/files.ts';
-import { type Components, TARGET_NAMES, type TargetName } from '../pasture/targets.ts';
+import { KAGGLE_ORDER } from '../data/predictions.ts';
+import { sampleId } from '../data/sample-id.ts';
+import { writeCsv } from '../formats/csv.ts';
+import { targetsFromComponents } from '../pasture/physics.ts';
+import { type Components, TARGET_NAMES, targetsToArray } from '../pasture/targets.ts';
 import type { FieldReadings } from './readings.ts';
+import type { Session } from './session.ts';
 
 /** One photo of a sample as the tables tell it. */
-export interface SampleRow {
+export interface SampleRow extends FieldReadings {
   /** `ID` and digits. */
   readonly id: string;
-  readonly date: string;
-  readonly state: string;
-  readonly species: string;
+  readonly session: Pick<Session, 'date' | 'state' | 'species'>;
   readonly components: Components;
-  readonly readings: FieldReadings;
 }
-
-/** Row order within a photo: alphabetical, as the competition has it. */
-const ROW_ORDER: readonly TargetName[] = [...TARGET_NAMES].sort();
 
 /** Masses are tabled to 0.1 mg. */
 const UNITS_PER_GRAM = 10_000;
@@ -29,53 +27,56 @@ export async function writeTables(
   train: readonly SampleRow[],
   test: readonly SampleRow[],
 ): Promise<void> {
-  const header =
-    'sample_id,image_path,Sampling_Date,State,Species,Pre_GSHH_NDVI,Height_Ave_cm,target_name,target';
-  const trainLines = byId(train).flatMap((row) => {
-    const masses = targetTexts(row.components);
-    const height = decimal(Math.round(row.readings.heightCm * 10_000) / 10_000);
-    const site = [row.date, row.state, row.species, decimal(row.readings.ndvi), height].join(',');
-    return ROW_ORDER.map((name) => `${row.id}__${name},train/${row.id}.jpg,${site},${name},${masses[name]}`);
+  const trainRows = longRows(train).map(({ row, id, target, mass }) => {
+    const height = decimal(Math.round(row.heightCm * 10_000) / 10_000);
+    const { date, state, species } = row.session;
+    return [id, `train/${row.id}.jpg`, date, state, species, decimal(row.ndvi), height, target, mass];
   });
-  const testRows = byId(test).flatMap((row) => {
-    const masses = targetTexts(row.components);
-    return ROW_ORDER.map((name) => ({ id: row.id, name, mass: masses[name] }));
-  });
-  const write = (name: string, lines: readonly string[]): Promise<void> =>
-    writeFileAtomically(join(folder, name), `${lines.join('\n')}\n`);
-  await write('test.csv', [
+  const testRows = longRows(test);
+  const write = (name: string, header: string, rows: readonly string[][]): Promise<void> =>
+    writeCsv(join(folder, name), header.split(','), rows);
+  await write(
+    'test.csv',
     'sample_id,image_path,target_name',
-    ...testRows.map(({ id, name }) => `${id}__${name},test/${id}.jpg,${name}`),
-  ]);
-  await write('sample_submission.csv', [
+    testRows.map(({ row, id, target }) => [id, `test/${row.id}.jpg`, target]),
+  );
+  await write(
+    'sample_submission.csv',
     'sample_id,target',
-    ...testRows.map(({ id, name }) => `${id}__${name},0.0`),
-  ]);
-  await write('test_truth.csv', [
+    testRows.map(({ id }) => [id, '0.0']),
+  );
+  await write(
+    'test_truth.csv',
     'sample_id,target',
-    ...testRows.map(({ id, name, mass }) => `${id}__${name},${mass}`),
-  ]);
-  await write('train.csv', [header, ...trainLines]);
+    testRows.map(({ id, mass }) => [id, mass]),
+  );
+  await write(
+    'train.csv',
+    'sample_id,image_path,Sampling_Date,State,Species,Pre_GSHH_NDVI,Height_Ave_cm,target_name,target',
+    trainRows,
+  );
 }
 
-function byId(rows: readonly SampleRow[]): SampleRow[] {
-  return [...rows].sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
-}
-
-/** The five masses as decimals. Sums are taken in whole units, so that the printed identities hold exactly. */
-function targetTexts(components: Components): Record<TargetName, string> {
+/**
+ * A row for each photo and target, photos by id. Sums of masses are taken in whole units, so that the printed
+ * identities hold exactly.
+ */
+function longRows(rows: readonly SampleRow[]) {
   const units = (grams: number): number => Math.round(grams * UNITS_PER_GRAM);
-  const green = units(components.green);
-  const dead = units(components.dead);
-  const clover = units(components.clover);
-  const text = (value: number): string => decimal(value / UNITS_PER_GRAM);
-  return {
-    Dry_Green_g: text(green),
-    Dry_Dead_g: text(dead),
-    Dry_Clover_g: text(clover),
-    GDM_g: text(green + clover),
-    Dry_Total_g: text(green + clover + dead),
-  };
+  return rows
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    .flatMap((row) => {
+      const { green, dead, clover } = row.components;
+      const masses = targetsToArray(
+        targetsFromComponents({ green: units(green), dead: units(dead), clover: units(clover) }),
+      );
+      return KAGGLE_ORDER.map((target) => ({
+        row,
+        id: sampleId(row.id, target),
+        target,
+        mass: decimal((masses[TARGET_NAMES.indexOf(target)] ?? 0) / UNITS_PER_GRAM),
+      }));
+    });
 }
 
 /** A number with at least one decimal, as the competition's tables have them. */

@@ -1,9 +1,8 @@
 import type { View } from './camera.ts';
-import { FULL } from './canvas.ts';
+import { cover, type Drawing, FULL } from './canvas.ts';
 import { leafHighlight, leafIrradiance, shadowSlope } from './light.ts';
 import { OUTLINE } from './scene.ts';
 import { sunlitShare } from './shadow-map.ts';
-import type { Drawing } from './stroke-raster.ts';
 
 const STEPS = 64;
 
@@ -54,11 +53,8 @@ export function drawLeaflet(
   const halfPixels = Math.hypot(vx, vy);
   const lengthPixels = Math.hypot(ux, uy);
 
-  const material = value(9) * drawing.materialStride;
-  const table = drawing.materials;
-  const gloss = table[material + 6] as number;
-  const translucency = table[material + 7] as number;
-  const mark = table[material + 8] as number;
+  const look = value(9) * drawing.materials.stride;
+  const [gloss = 0, translucency = 0, mark = 0] = drawing.materials.values.subarray(look + 6, look + 9);
   const outline = value(10);
   const halfWidths = HALF_WIDTHS[outline] ?? HALF_WIDTHS[OUTLINE.ellipse];
   if (halfWidths === undefined) return;
@@ -99,8 +95,7 @@ export function drawLeaflet(
   for (let row = firstRow; row <= lastRow; row++) {
     for (let column = firstColumn; column <= lastColumn; column++) {
       const pixel = row * canvas.width + column;
-      const left = canvas.open[pixel] as number;
-      if (left < FULL) continue;
+      if ((canvas.open[pixel] as number) < FULL) continue;
       const px = column - originX;
       const py = row - originY;
       const along = (px * vy - py * vx) / determinant;
@@ -108,13 +103,12 @@ export function drawLeaflet(
       const across = (ux * py - uy * px) / determinant;
       const side = Math.abs(across);
       const edge = halfWidths[Math.round(along * STEPS)] as number;
-      let cover = (edge - side) * halfPixels + 0.5;
+      let part = (edge - side) * halfPixels + 0.5;
       if (notched) {
         const notch = 1 - 0.13 * Math.max(0, 1 - side / 0.28);
-        cover = Math.min(cover, (notch - along) * lengthPixels + 0.5);
+        part = Math.min(part, (notch - along) * lengthPixels + 0.5);
       }
-      if (cover <= 0) continue;
-      cover = Math.min(1, cover);
+      if (part <= 0) continue;
       const sunlit = sunlitShare(drawing.shadows, column + shadowX, row + shadowY, z);
       const wing = Math.min(1, Math.max(0, 0.5 - 2.5 * across));
       let relief = 1.03 - 0.14 * Math.min(1, side / (edge + 0.01)) ** 4;
@@ -124,18 +118,7 @@ export function drawLeaflet(
       const shine = sunlit * (shineRight + (shineLeft - shineRight) * wing);
       const band = 1 - Math.abs(along - 0.62 + 0.3 * side) / 0.1;
       const pale = band > 0 ? mark * band * (side < 0.75 ? 1 : 0) : 0;
-      const share = left * cover;
-      canvas.open[pixel] = left - share;
-      const target = pixel * 3;
-      for (let channel = 0; channel < 3; channel++) {
-        const base = table[material + channel] as number;
-        let albedo = base + ((table[material + 3 + channel] as number) - base) * along;
-        albedo += pale * (0.32 - 0.45 * albedo) * (channel === 2 ? 0.6 : 1);
-        const full =
-          albedo * (sun * (light.sun[channel] as number) + sky * relief * (light.sky[channel] as number)) +
-          shine * (light.sun[channel] as number);
-        canvas.rgb[target + channel] = (canvas.rgb[target + channel] as number) + full * share;
-      }
+      cover(drawing, pixel, Math.min(1, part), look, along, sun, sky * relief, shine, pale);
     }
   }
 }

@@ -11,13 +11,18 @@ export interface Light {
   readonly halfway: Vector;
 }
 
-/**
- * @param elevation of the sun, radians
- * @param azimuth where the sun stands in the picture's plane, radians
- * @param clearness 0 overcast … 1 cloudless
- * @param warmth −1 bluish … 1 yellowish
- */
-export function makeLight(elevation: number, azimuth: number, clearness: number, warmth: number): Light {
+/** Sun and sky of a photo. Angles radians. */
+export interface LightSetting {
+  readonly elevation: number;
+  /** Where the sun stands in the picture's plane. */
+  readonly azimuth: number;
+  /** 0 overcast … 1 cloudless */
+  readonly clearness: number;
+  /** −1 bluish … 1 yellowish */
+  readonly warmth: number;
+}
+
+export function makeLight({ elevation, azimuth, clearness, warmth }: LightSetting): Light {
   const flat = Math.cos(elevation);
   const toSun: Vector = [flat * Math.cos(azimuth), flat * Math.sin(azimuth), Math.sin(elevation)];
   const length = Math.hypot(toSun[0], toSun[1], toSun[2] + 1);

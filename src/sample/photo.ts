@@ -9,9 +9,8 @@ import { darkenByPhotographer, develop } from './develop.ts';
 import { makeLight } from './light.ts';
 import { growLitter, strewCrumbs } from './litter.ts';
 import { growLucerne } from './lucerne.ts';
-import { componentsOfTally } from './masses.ts';
-import { fieldReadings } from './readings.ts';
-import { emptyScene, type Scene } from './scene.ts';
+import { type FieldReadings, fieldReadings } from './readings.ts';
+import { cutOf, emptyScene, type Scene } from './scene.ts';
 import type { Session } from './session.ts';
 import { paintSoil } from './soil.ts';
 import { printDateStamp } from './stamp.ts';
@@ -27,15 +26,11 @@ export interface QuadratPlan {
 }
 
 /** One rendered quadrat and what is known of it. */
-export interface RenderedPhoto {
+export interface RenderedPhoto extends FieldReadings {
   /** 8-bit sRGB, [height, width, 3] */
   readonly pixels: Uint8Array;
-  readonly width: number;
-  readonly height: number;
   /** Dry grams of all that was drawn with its root inside the frame, hidden or not. */
   readonly components: Components;
-  readonly ndvi: number;
-  readonly heightCm: number;
 }
 
 /** Draws what one spot of a session carries: rich and poor spots of the same paddock. */
@@ -70,37 +65,26 @@ export function renderQuadrat(
   const { session } = plan;
   const scene = growScene(plan, random);
   const weather = random.fork('weather');
-  const light = makeLight(
-    session.light.elevation + 0.04 * weather.normal(),
-    session.light.azimuth + 0.15 * weather.normal(),
-    Math.min(1, Math.max(0, session.light.clearness + 0.08 * weather.normal())),
-    session.light.warmth,
-  );
+  const { elevation, azimuth, clearness, warmth } = session.light;
+  const light = makeLight({
+    elevation: elevation + 0.04 * weather.normal(),
+    azimuth: azimuth + 0.15 * weather.normal(),
+    clearness: Math.min(1, Math.max(0, clearness + 0.08 * weather.normal())),
+    warmth,
+  });
   const camera = aimCamera(session.camera, random.fork('camera'));
   const view = makeView(camera, width, height);
   const canvas = makeCanvas(width, height);
   const canopy = prepareCanopy(scene, view, light);
-  const drawing = {
-    canvas,
-    light,
-    shadows: canopy.shadows,
-    materials: scene.materials.values,
-    materialStride: scene.materials.stride,
-  };
+  const drawing = { canvas, light, shadows: canopy.shadows, materials: scene.materials };
   drawCanopy(drawing, view, scene, canopy);
   paintSoil(canvas, view, session.soil, light, canopy.shadows, canopy.shade, random.fork('soil'));
-  if (session.light.clearness > 0.5 && weather.uniform() < 0.08) {
+  if (clearness > 0.5 && weather.uniform() < 0.08) {
     darkenByPhotographer(canvas, light, weather.integer(1 << 20));
   }
   const pixels = develop(canvas, camera, weather.integer(1 << 20));
   if (session.stamped) printDateStamp(pixels, width, height, session.date);
-  return {
-    pixels,
-    width,
-    height,
-    components: componentsOfTally(scene.tally),
-    ...fieldReadings(scene, random.fork('readings')),
-  };
+  return { pixels, components: cutOf(scene), ...fieldReadings(scene, random.fork('readings')) };
 }
 
 function growScene(plan: QuadratPlan, random: RandomStream): Scene {

@@ -1,9 +1,10 @@
 import type { RandomStream } from '../ground/random.ts';
+import { mean } from '../ground/statistics.ts';
 import { FRAME_CM, insideFrame, type Scene } from './scene.ts';
 
 const CELL_CM = 2.5;
 
-/** What the instruments of a field crew would have shown for a scene. */
+/** What the instruments of fieldworkers would have shown for a scene. */
 export interface FieldReadings {
   readonly ndvi: number;
   /** Mean of three readings of a falling plate, cm; at least 1. */
@@ -16,7 +17,7 @@ export interface FieldReadings {
  */
 export function fieldReadings(scene: Scene, random: RandomStream): FieldReadings {
   const frameArea = FRAME_CM.width * FRAME_CM.height;
-  const area = scene.tally.squareCentimetres;
+  const area = scene.squareCentimetres;
   const green = (area.green + area.clover) / frameArea;
   const dead = area.dead / frameArea;
   const covered = 1 - Math.exp(-0.75 * green);
@@ -27,7 +28,7 @@ export function fieldReadings(scene: Scene, random: RandomStream): FieldReadings
   );
   return {
     ndvi: Math.round(100 * Math.min(0.91, Math.max(0.16, ndvi))) / 100,
-    heightCm: plate.reduce((sum, reading) => sum + Math.round(reading), 0) / plate.length,
+    heightCm: mean(plate.map(Math.round)),
   };
 }
 
@@ -41,16 +42,10 @@ function meanTop(scene: Scene): number {
     const cell = Math.floor(y / CELL_CM) * columns + Math.floor(x / CELL_CM);
     tops[cell] = Math.max(tops[cell] as number, z);
   };
-  const { nodes, leaflets } = scene;
-  for (let at = 0; at < nodes.count * nodes.stride; at += nodes.stride) {
-    raise(nodes.values[at] as number, nodes.values[at + 1] as number, nodes.values[at + 2] as number);
-  }
-  for (let at = 0; at < leaflets.count * leaflets.stride; at += leaflets.stride) {
-    raise(
-      leaflets.values[at] as number,
-      leaflets.values[at + 1] as number,
-      leaflets.values[at + 2] as number,
-    );
+  for (const { values, count, stride } of [scene.nodes, scene.leaflets]) {
+    for (let at = 0; at < count * stride; at += stride) {
+      raise(values[at] as number, values[at + 1] as number, values[at + 2] as number);
+    }
   }
   return tops.reduce((sum, top) => sum + top, 0) / tops.length;
 }

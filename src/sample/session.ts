@@ -3,10 +3,11 @@ import type { GrassLook } from './blades.ts';
 import type { CameraSetting } from './camera.ts';
 import type { CloverLook } from './clover.ts';
 import { linearFromHsv } from './colour.ts';
+import type { LightSetting } from './light.ts';
 import type { LitterLook } from './litter.ts';
 import type { LucerneLook } from './lucerne.ts';
 import type { SoilLook } from './soil.ts';
-import { SPECIES_BY_STATE, type SpeciesKind } from './species.ts';
+import { SPECIES_BY_STATE, type SpeciesKind, WHITE_CLOVER } from './species.ts';
 
 /** One visit: a date in a State, one paddock, one weather, one camera. Plain data, so it can go to a worker. */
 export interface Session {
@@ -23,12 +24,7 @@ export interface Session {
   readonly clover: CloverLook;
   readonly litter: LitterLook;
   readonly soil: SoilLook;
-  readonly light: {
-    readonly elevation: number;
-    readonly azimuth: number;
-    readonly clearness: number;
-    readonly warmth: number;
-  };
+  readonly light: LightSetting;
   readonly camera: CameraSetting;
   readonly stamped: boolean;
 }
@@ -57,16 +53,13 @@ export function planSessions(count: number, random: RandomStream): Session[] {
     const day = days[index];
     if (day === undefined) throw new RangeError(`session ${index} has no day`);
     let deck = decks.get(state) ?? [];
-    if (deck.length === 0) deck = random.fork(`species ${state} ${index}`).shuffled(speciesOf(state));
+    if (deck.length === 0)
+      deck = random.fork(`species ${state} ${index}`).shuffled(SPECIES_BY_STATE[state] ?? []);
     const [kind, ...rest] = deck;
     decks.set(state, rest);
     if (kind === undefined) throw new RangeError(`no species grow in ${state}`);
     return planSession(state, day, kind, index % 4 === stampOffset, random.fork(`look ${index}`));
   });
-}
-
-function speciesOf(state: string): readonly SpeciesKind[] {
-  return SPECIES_BY_STATE[state] ?? [];
 }
 
 function dealStates(count: number, random: RandomStream): string[] {
@@ -128,7 +121,8 @@ function planSession(
       yellowing: Math.min(0.6, Math.max(0.03, 0.15 + 0.2 * summer + 0.08 * random.normal())),
     },
   }));
-  const clover = kind.clover ?? DEFAULT_CLOVER;
+  // Where none is meant to grow nothing of it is drawn, whatever its look.
+  const clover = kind.clover ?? WHITE_CLOVER;
   return {
     date: dateText(day),
     state,
@@ -146,7 +140,7 @@ function planSession(
         saturation: 0.36 * vary(0.1),
         value: 0.46 * vary(0.08),
         flowering: summer > 0.3 && random.uniform() < 0.6 ? 0.35 : 0,
-        spread: { tufted: 0.95, tuftRadius: 5, tufts: 5, patchiness: 0.2 },
+        scatter: { tufted: 0.95, tuftRadius: 5, tufts: 5, patchiness: 0.2 },
       },
     },
     clover: {
@@ -166,7 +160,7 @@ function planSession(
       value: 0.7 * vary(0.05),
       standing: Math.min(0.6, 0.25 + heightCm / 50),
       stalks: between(0.08, 0.22),
-      spread: { tufted: 0.3, tuftRadius: 4, tufts: 14, patchiness: 0.5 },
+      scatter: { tufted: 0.3, tuftRadius: 4, tufts: 14, patchiness: 0.5 },
     },
     soil: soilOf(state, random),
     light: {
@@ -211,16 +205,6 @@ const SOIL_COLOURS: Readonly<Record<string, readonly [number, number, number]>> 
   Vic: [28, 0.34, 0.43],
   NSW: [22, 0.4, 0.46],
   WA: [30, 0.3, 0.56],
-};
-
-/** The look of clover where none is meant to grow; nothing of it is drawn then. */
-const DEFAULT_CLOVER: Omit<CloverLook, 'heightCm' | 'flowers'> = {
-  leafletCm: 0.9,
-  hue: 92,
-  saturation: 0.52,
-  value: 0.46,
-  mark: 0.5,
-  spread: { tufted: 0.8, tuftRadius: 4, tufts: 12, patchiness: 0.6 },
 };
 
 /** The day as the tables write it; all years are counted like the first, so that a leap day never shifts one. */

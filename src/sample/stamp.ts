@@ -9,22 +9,22 @@ const BARS: Readonly<Record<string, Bar>> = {
   e: [0, 1.1, 0, 1.9],
   f: [0, 0.1, 0, 0.9],
   g: [0.1, 1, 0.9, 1],
-  slash: [0.9, 0.1, 0.1, 1.9],
+  '/': [0.9, 0.1, 0.1, 1.9],
 };
 
 /** Which bars light up for each letter of a date. */
-const LETTERS: Readonly<Record<string, readonly string[]>> = {
-  '0': [...'abcdef'],
-  '1': [...'bc'],
-  '2': [...'abged'],
-  '3': [...'abgcd'],
-  '4': [...'fgbc'],
-  '5': [...'afgcd'],
-  '6': [...'afgecd'],
-  '7': [...'abc'],
-  '8': [...'abcdefg'],
-  '9': [...'abcdfg'],
-  '/': ['slash'],
+const LETTERS: Readonly<Record<string, string>> = {
+  '0': 'abcdef',
+  '1': 'bc',
+  '2': 'abged',
+  '3': 'abgcd',
+  '4': 'fgbc',
+  '5': 'afgcd',
+  '6': 'afgecd',
+  '7': 'abc',
+  '8': 'abcdefg',
+  '9': 'abcdfg',
+  '/': '/',
 };
 
 /**
@@ -40,7 +40,7 @@ export function printDateStamp(picture: Uint8Array, width: number, height: numbe
   const top = height - size * 2 - height * 0.06;
   [...date].forEach((letter, index) => {
     const x = left + index * advance;
-    for (const name of LETTERS[letter] ?? []) {
+    for (const name of LETTERS[letter] ?? '') {
       const bar = BARS[name];
       if (bar === undefined) continue;
       const [x1, y1, x2, y2] = bar;
@@ -72,15 +72,15 @@ function drawGlowingBar(
       const core = Math.min(1, Math.max(0, half + 0.5 - distance));
       const halo = 0.35 * Math.max(0, 1 - distance / glow);
       const at = (row * width + column) * 3;
-      blend(picture, at, 255, 96, 24, halo);
-      blend(picture, at, 255, 158, 62, core * 0.92);
+      blend(picture, at, [255, 96, 24], halo);
+      blend(picture, at, [255, 158, 62], core * 0.92);
     }
   }
 }
 
-function blend(picture: Uint8Array, at: number, r: number, g: number, b: number, share: number): void {
+function blend(picture: Uint8Array, at: number, colour: readonly number[], share: number): void {
   if (share <= 0) return;
-  picture[at] = Math.round((picture[at] as number) * (1 - share) + r * share);
-  picture[at + 1] = Math.round((picture[at + 1] as number) * (1 - share) + g * share);
-  picture[at + 2] = Math.round((picture[at + 2] as number) * (1 - share) + b * share);
+  colour.forEach((value, channel) => {
+    picture[at + channel] = Math.round((picture[at + channel] as number) * (1 - share) + value * share);
+  });
 }

@@ -1,17 +1,6 @@
-import { type Canvas, FULL } from './canvas.ts';
-import type { Light } from './light.ts';
+import { cover, type Drawing, FULL } from './canvas.ts';
 import { NODE, type ScreenNodes } from './screen.ts';
-import { type ShadowMap, sunlitShare } from './shadow-map.ts';
-
-/** What all pixels of one drawing share. */
-export interface Drawing {
-  readonly canvas: Canvas;
-  readonly light: Light;
-  readonly shadows: ShadowMap;
-  /** Material rows, see `Scene`. */
-  readonly materials: Float32Array;
-  readonly materialStride: number;
-}
+import { sunlitShare } from './shadow-map.ts';
 
 /**
  * Draws the piece of a blade between two neighbouring nodes beneath what is there. Coverage follows from the
@@ -31,7 +20,7 @@ export function drawSegment(
   skyShareA: number,
   skyShareB: number,
 ): void {
-  const { width, height, rgb, open } = drawing.canvas;
+  const { width, height, open } = drawing.canvas;
   const nodeB = nodeA + NODE.stride;
   const ax = nodes[nodeA] as number;
   const ay = nodes[nodeA + 1] as number;
@@ -47,33 +36,20 @@ export function drawSegment(
   // Pieces overlap a little, so that bends show no gap.
   const overlap = Math.min(2, 0.3 * widest) + 0.3;
 
-  const z = nodes[nodeA + NODE.z] as number;
-  const dz = (nodes[nodeB + NODE.z] as number) - z;
-  const leftA = nodes[nodeA + NODE.lightLeft] as number;
-  const leftD = (nodes[nodeB + NODE.lightLeft] as number) - leftA;
-  const rightA = nodes[nodeA + NODE.lightRight] as number;
-  const rightD = (nodes[nodeB + NODE.lightRight] as number) - rightA;
-  const glossLeftA = nodes[nodeA + NODE.glossLeft] as number;
-  const glossLeftD = (nodes[nodeB + NODE.glossLeft] as number) - glossLeftA;
-  const glossRightA = nodes[nodeA + NODE.glossRight] as number;
-  const glossRightD = (nodes[nodeB + NODE.glossRight] as number) - glossRightA;
-  const skyA = skyShareA * (nodes[nodeA + NODE.sky] as number);
+  const startOf = (column: number): number => nodes[nodeA + column] as number;
+  const riseOf = (column: number): number => (nodes[nodeB + column] as number) - startOf(column);
+  const [z, dz] = [startOf(NODE.z), riseOf(NODE.z)];
+  const [leftA, leftD] = [startOf(NODE.lightLeft), riseOf(NODE.lightLeft)];
+  const [rightA, rightD] = [startOf(NODE.lightRight), riseOf(NODE.lightRight)];
+  const [glossLeftA, glossLeftD] = [startOf(NODE.glossLeft), riseOf(NODE.glossLeft)];
+  const [glossRightA, glossRightD] = [startOf(NODE.glossRight), riseOf(NODE.glossRight)];
+  const skyA = skyShareA * startOf(NODE.sky);
   const skyD = skyShareB * (nodes[nodeB + NODE.sky] as number) - skyA;
-  const shadowX = (nodes[nodeA + NODE.shadowX] as number) - ax;
+  const shadowX = startOf(NODE.shadowX) - ax;
   const shadowXD = (nodes[nodeB + NODE.shadowX] as number) - ax - dx - shadowX;
-  const shadowY = (nodes[nodeA + NODE.shadowY] as number) - ay;
+  const shadowY = startOf(NODE.shadowY) - ay;
   const shadowYD = (nodes[nodeB + NODE.shadowY] as number) - ay - dy - shadowY;
-
-  const look = material * drawing.materialStride;
-  const table = drawing.materials;
-  const baseR = table[look] as number;
-  const baseG = table[look + 1] as number;
-  const baseB = table[look + 2] as number;
-  const tipR = (table[look + 3] as number) - baseR;
-  const tipG = (table[look + 4] as number) - baseG;
-  const tipB = (table[look + 5] as number) - baseB;
-  const [sunR, sunG, sunB] = drawing.light.sun;
-  const [airR, airG, airB] = drawing.light.sky;
+  const look = material * drawing.materials.stride;
   const detailed = widest > 1.6;
 
   const firstRow = Math.max(0, Math.ceil(Math.min(ay, ay + dy) - reach));
@@ -100,17 +76,14 @@ export function drawSegment(
     }
     for (let column = Math.ceil(low); column <= high; column++) {
       const pixel = row * width + column;
-      const left = open[pixel] as number;
-      if (left < FULL) continue;
+      if ((open[pixel] as number) < FULL) continue;
       const px = column - ax;
       const along = px * ux + py * uy;
       const distance = py * ux - px * uy;
       const t = length > 1e-3 ? Math.min(1, Math.max(0, along / length)) : 0.5;
       const half = halfA + (halfB - halfA) * t;
-      let cover = half + 0.5 - Math.abs(distance);
-      if (cover <= 0) continue;
-      // A blade thinner than a pixel fills only part of it.
-      cover = Math.min(1, cover, 2 * half + 0.1);
+      const part = half + 0.5 - Math.abs(distance);
+      if (part <= 0) continue;
 
       const across = Math.min(1, Math.max(-1, distance / (half + 0.01)));
       const wing = Math.min(1, Math.max(0, 0.5 + 1.6 * across));
@@ -136,16 +109,9 @@ export function drawSegment(
       const sky = (skyA + skyD * t) * relief;
       const s = alongA + (alongB - alongA) * t;
       // Blades are paler where they leave the sheath and take their tip's colour only near the end.
-      const tip = s * s * s;
-      const share = left * cover;
-      open[pixel] = left - share;
-      const at = pixel * 3;
-      const red = (baseR + tipR * tip) * (sun * sunR + sky * airR) + shine * sunR;
-      const green = (baseG + tipG * tip) * (sun * sunG + sky * airG) + shine * sunG;
-      const blue = (baseB + tipB * tip) * (sun * sunB + sky * airB) + shine * sunB;
-      rgb[at] = (rgb[at] as number) + red * share;
-      rgb[at + 1] = (rgb[at + 1] as number) + green * share;
-      rgb[at + 2] = (rgb[at + 2] as number) + blue * share;
+      const toTip = s * s * s;
+      // A blade thinner than a pixel fills only part of it.
+      cover(drawing, pixel, Math.min(1, part, 2 * half + 0.1), look, toTip, sun, sky, shine);
     }
   }
 }

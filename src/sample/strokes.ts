@@ -1,6 +1,6 @@
 import type { RandomStream } from '../ground/random.ts';
-import type { Scene, Vector } from './scene.ts';
-import { appendRow } from './store.ts';
+import type { Organ } from './masses.ts';
+import { appendRow, harvest, type Scene, type Vector } from './scene.ts';
 
 /** A long organ to grow: where it starts, where it heads, how it bends and narrows. Lengths cm, angles radians. */
 export interface StrokeShape {
@@ -22,6 +22,9 @@ export interface StrokeShape {
   /** 0 flat … 1 strongly keeled. */
   readonly fold: number;
 }
+
+/** What round stems have in common. */
+export const STEM = { twist: [0, 0], profile: 'stem', fold: 0.9 } as const;
 
 const PROFILE: Readonly<Record<StrokeShape['profile'], (along: number) => number>> = {
   blade: (along) => (0.55 + 0.45 * Math.min(1, along * 4)) * Math.max(0.02, 1 - along ** 2.4),
@@ -54,13 +57,8 @@ export function growStroke(
   for (let index = 0; index <= segments; index++) {
     const along = index / segments;
     const halfWidth = 0.5 * shape.width * profile(along);
-    const offset = appendRow(scene.nodes);
-    const nodes = scene.nodes.values;
-    nodes[offset] = x;
-    nodes[offset + 1] = y;
-    nodes[offset + 2] = z;
-    nodes[offset + 3] = halfWidth;
-    nodes[offset + 4] = shape.twist[0] + (shape.twist[1] - shape.twist[0]) * along;
+    const twist = shape.twist[0] + (shape.twist[1] - shape.twist[0]) * along;
+    appendRow(scene.nodes, x, y, z, halfWidth, twist);
     area += step * 2 * halfWidth * (index === 0 || index === segments ? 0.5 : 1);
     if (index === segments) break;
     const elevation = bendAt(along + 0.5 / segments);
@@ -70,11 +68,20 @@ export function growStroke(
     z = Math.max(0.04, z + Math.sin(elevation) * step);
     azimuth += (shape.wander / Math.sqrt(segments)) * random.normal();
   }
-  const offset = appendRow(scene.strokes);
-  const strokes = scene.strokes.values;
-  strokes[offset] = firstNode;
-  strokes[offset + 1] = segments + 1;
-  strokes[offset + 2] = material;
-  strokes[offset + 3] = shape.fold;
+  appendRow(scene.strokes, firstNode, segments + 1, material, shape.fold);
   return { tip: [x, y, z], areaSquareCentimetres: area };
+}
+
+/** Grows a stroke as {@link growStroke} and counts it for the cut of the plant with this root. @returns its tip */
+export function growOrgan(
+  scene: Scene,
+  root: { readonly x: number; readonly y: number },
+  organ: Organ,
+  shape: StrokeShape,
+  material: number,
+  random: RandomStream,
+): Vector {
+  const { tip, areaSquareCentimetres } = growStroke(scene, shape, material, random);
+  harvest(scene, root, organ, areaSquareCentimetres);
+  return tip;
 }

@@ -6,6 +6,7 @@ import { readPredictions } from '../data/predictions.ts';
 import { throwOnError } from '../data/problems.ts';
 import { readCsv } from '../formats/csv.ts';
 import { InputError } from '../ground/errors.ts';
+import { mean } from '../ground/statistics.ts';
 import { weightedR2 } from '../pasture/metric.ts';
 import {
   BOOTSTRAP_DEFAULTS,
@@ -145,7 +146,7 @@ function compare(
     const scores = repeats.map((predicted) => weightedR2(observed, predicted));
     return {
       name,
-      weightedR2: scores.reduce((sum, score) => sum + score, 0) / scores.length,
+      weightedR2: mean(scores),
       repeats: scores,
     };
   };

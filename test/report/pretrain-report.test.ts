@@ -91,7 +91,7 @@ describe('the report of a pretraining', () => {
     const document = page(given, 'validation R² grass & clover');
     expect(document.querySelector('#labels tbody tr')?.textContent).toBe('grass & clover90912.350.5');
     expect(document.querySelector('#labels p')?.textContent).toContain(
-      'Not learnt: observer. Rows without a number: 4.',
+      'Left out: observer. Rows without a number: 4.',
     );
     expect(document.querySelector('#provenance')?.textContent).toContain('DINOv3');
   });

@@ -5,7 +5,7 @@ import { JSDOM } from 'jsdom';
 import { describe, expect, it } from 'vitest';
 import { TARGET_NAMES } from '../../src/pasture/targets.ts';
 import { type ReportOptions, renderReport, writeReport } from '../../src/report/index.ts';
-import { formatGrams, formatR2, formatSigned } from '../../src/report/numbers.ts';
+import { formatGrams, formatR2, formatSigned } from '../../src/report/page/numbers.ts';
 import type { RunResults } from '../../src/runs/results.ts';
 import { inventedRows, masses, runResults, scoreOf } from './run-results.ts';
 

@@ -57,7 +57,7 @@ describe('the camera', () => {
 
 describe('light', () => {
   it('falls fully on a leaf that faces the sun and partly through one that turns its back', () => {
-    const light = makeLight(0.9, 1.2, 1, 0);
+    const light = makeLight({ elevation: 0.9, azimuth: 1.2, clearness: 1, warmth: 0 });
     const [x, y, z] = light.toSun;
     expect(Math.hypot(x, y, z)).toBeCloseTo(1, 12);
     expect(leafIrradiance(light, x, y, z, 0.3)).toBeCloseTo(1, 12);

@@ -59,13 +59,11 @@ export async function readFolds(
 }
 
 function requireWhole(path: string, folds: readonly number[]): void {
-  const used = new Set(folds);
   const count = Math.max(...folds) + 1;
-  const empty = Array.from({ length: count }, (_, fold) => fold).find((fold) => !used.has(fold));
-  if (count < 2 || empty !== undefined) {
-    const what = count < 2 ? 'has a single fold' : `has no photo in fold ${empty}`;
-    throw new InputError(path, what, 'number the folds 0, 1, 2 … without a gap');
-  }
+  const empty = Array.from({ length: count }, (_, fold) => fold).find((fold) => !folds.includes(fold));
+  if (count >= 2 && empty === undefined) return;
+  const what = count < 2 ? 'has a single fold' : `has no photo in fold ${empty}`;
+  throw new InputError(path, what, 'number the folds 0, 1, 2 … without a gap');
 }
 
 function requireSeparate(path: string, folds: readonly number[], groups: readonly string[]): void {
@@ -73,13 +71,12 @@ function requireSeparate(path: string, folds: readonly number[], groups: readonl
   groups.forEach((group, item) => {
     const fold = folds[item] ?? 0;
     const other = foldOfGroup.get(group) ?? fold;
-    if (other !== fold) {
-      throw new InputError(
-        path,
-        `puts the group ${group} into folds ${other} and ${fold}`,
-        'keep a group in one fold, or pass the --group the folds were made with',
-      );
-    }
     foldOfGroup.set(group, fold);
+    if (other === fold) return;
+    throw new InputError(
+      path,
+      `puts the group ${group} into folds ${other} and ${fold}`,
+      'keep a group in one fold, or pass the --group the folds were made with',
+    );
   });
 }

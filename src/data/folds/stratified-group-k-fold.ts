@@ -1,5 +1,7 @@
+import { sum } from 'd3-array';
 import { UsageError } from '../../ground/errors.ts';
 import type { RandomStream } from '../../ground/random.ts';
+import { mean, squaredDeviations } from '../../ground/statistics.ts';
 
 /** Orders of the groups tried for one seed; the most even result is kept. */
 const DRAWS = 20;
@@ -111,26 +113,16 @@ function spreadWith(
   totals: readonly number[],
 ): number {
   const present = totals.map((_, stratum) => stratum).filter((stratum) => (totals[stratum] ?? 0) > 0);
-  const spreads = present.map((stratum) =>
-    standardDeviation(
-      folds.map((fold, index) => {
-        const count = (fold[stratum] ?? 0) + (index === receiving ? (group[stratum] ?? 0) : 0);
-        return count / (totals[stratum] ?? 1);
-      }),
-    ),
-  );
-  return sum(spreads) / spreads.length;
+  const spreads = present.map((stratum) => {
+    const shares = folds.map((fold, index) => {
+      const count = (fold[stratum] ?? 0) + (index === receiving ? (group[stratum] ?? 0) : 0);
+      return count / (totals[stratum] ?? 1);
+    });
+    return Math.sqrt(squaredDeviations(shares, mean(shares)) / shares.length);
+  });
+  return mean(spreads);
 }
 
 function columnSums(rows: readonly (readonly number[])[]): number[] {
   return (rows[0] ?? []).map((_, column) => sum(rows.map((row) => row[column] ?? 0)));
-}
-
-function standardDeviation(values: readonly number[]): number {
-  const mean = sum(values) / values.length;
-  return Math.sqrt(sum(values.map((value) => (value - mean) ** 2)) / values.length);
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -1,3 +1,4 @@
+import { mean, squaredDeviations } from '../../ground/statistics.ts';
 import { TARGET_NAMES, type Targets, targetsFromArray, targetsToArray } from '../../pasture/targets.ts';
 
 /** A straight line for each target, in the order of `TARGET_NAMES`; intercepts in grams. */
@@ -16,8 +17,8 @@ export function fitCalibration(predicted: readonly Targets[], observed: readonly
   const lines = TARGET_NAMES.map((_, target) => {
     const x = guesses.map((row) => row[target] ?? 0);
     const y = truth.map((row) => row[target] ?? 0);
-    const [meanX, meanY] = [meanOf(x), meanOf(y)];
-    const spread = x.reduce((sum, value) => sum + (value - meanX) ** 2, 0);
+    const [meanX, meanY] = [mean(x), mean(y)];
+    const spread = squaredDeviations(x, meanX);
     const together = x.reduce((sum, value, row) => sum + (value - meanX) * ((y[row] ?? 0) - meanY), 0);
     const slope = spread > 0 ? together / spread : 1;
     return { slope, intercept: meanY - slope * meanX };
@@ -32,8 +33,4 @@ export function calibrate({ slope, intercept }: Calibration, predicted: readonly
       targetsToArray(targets).map((mass, target) => (intercept[target] ?? 0) + (slope[target] ?? 1) * mass),
     ),
   );
-}
-
-function meanOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -1,5 +1,6 @@
 import { multiply } from '../../ground/linear-algebra.ts';
 import { invertPositiveDefinite } from '../../ground/positive-definite.ts';
+import { mean } from '../../ground/statistics.ts';
 import { targetsFromComponents } from '../../pasture/physics.ts';
 import type { Targets } from '../../pasture/targets.ts';
 import {
@@ -36,9 +37,7 @@ export function fitSpread(
   observed: readonly Targets[],
   penalty: number,
 ): Spread {
-  const centre = COMPONENTS.map(
-    (name) => predicted.reduce((sum, targets) => sum + targets[name], 0) / predicted.length,
-  );
+  const centre = COMPONENTS.map((name) => mean(predicted.map((targets) => targets[name])));
   const size = COMPONENTS.length;
   const metric = metricProducts();
   const normal = new Float64Array(size * size);

@@ -1,3 +1,4 @@
+import { mean } from '../../ground/statistics.ts';
 import { add, exponential, maximum, multiply, square, subtract, type Tensor } from '../../tensor/index.ts';
 import type { CurveSettings } from './transform-settings.ts';
 
@@ -22,9 +23,6 @@ export interface Curve {
   /** {@link backward} of a column as a graph. */
   graph(value: Tensor, smear: Smear): Tensor;
 }
-
-const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** The scales by name. */
 export const CURVES: Readonly<Record<CurveSettings['kind'], Curve>> = {

@@ -1,10 +1,8 @@
 export type { CalibrationRow, Interval } from './interval.ts';
-export { type Coverage, type NestedCoverage, nestedCoverage } from './nested-coverage.ts';
+export { type NestedCoverage, nestedCoverage } from './nested-coverage.ts';
 export {
   calibratePaddock,
   errorOfMean,
-  type PaddockCalibration,
   paddockInterval,
 } from './paddock-interval.ts';
-export { calibratePhotos, type PhotoCalibration, photoInterval } from './photo-interval.ts';
-export { fitSpreadModel, type SpreadModel, spreadAt } from './spread-model.ts';
+export { calibratePhotos, photoInterval } from './photo-interval.ts';

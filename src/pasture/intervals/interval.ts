@@ -21,14 +21,14 @@ export function physicalInterval(low: number, prediction: number, high: number):
   return { low: Math.max(0, Math.min(low, prediction)), high: Math.max(high, prediction) };
 }
 
-/** Indices of the rows of each session, in order of appearance. */
-export function rowsBySession(rows: readonly CalibrationRow[]): number[][] {
-  const members = new Map<string, number[]>();
-  rows.forEach(({ session }, index) => {
-    const indices = members.get(session);
-    if (indices) indices.push(index);
-    else members.set(session, [index]);
-  });
+/** The rows of each session, sessions in order of appearance. */
+export function groupBySession<Row extends { readonly session: string }>(rows: readonly Row[]): Row[][] {
+  const members = new Map<string, Row[]>();
+  for (const row of rows) {
+    const own = members.get(row.session);
+    if (own) own.push(row);
+    else members.set(row.session, [row]);
+  }
   return [...members.values()];
 }
 

@@ -1,10 +1,11 @@
-import { type CalibrationRow, type Interval, physicalInterval, rowsBySession } from './interval.ts';
+import { mean } from '../../ground/statistics.ts';
+import { type CalibrationRow, groupBySession, type Interval, physicalInterval } from './interval.ts';
 import { calibratePaddock, type PaddockCalibration, paddockInterval } from './paddock-interval.ts';
 import { calibratePhotos, type PhotoCalibration, scoreLimit } from './photo-interval.ts';
 import { type SpreadModel, spreadAt } from './spread-model.ts';
 
 /** How intervals did on sessions that had no part in making them. */
-export interface Coverage {
+interface Coverage {
   /** Share of photos whose cut lay within. */
   readonly photos: number;
   /** The same share, first taken within each session. */
@@ -29,7 +30,7 @@ const CONSTANT: SpreadModel = { offset: 1, exponent: 0 };
 
 /** A row at a nominal level, or a whole session at it, and the interval made without its session. */
 interface Covered {
-  readonly session: number;
+  readonly session: string;
   readonly observed: number;
   readonly interval: Interval;
 }
@@ -49,15 +50,12 @@ export function nestedCoverage(
   rows: readonly CalibrationRow[],
   nominals: readonly number[],
 ): NestedCoverage[] | null {
-  const sessions = rowsBySession(rows).map((members, index) => ({
-    index,
-    own: members.map((row) => rows[row] as CalibrationRow),
-  }));
+  const sessions = groupBySession(rows);
   if (sessions.length < 3) return null;
   const parts = Array.from({ length: Math.min(MOST_PARTS, sessions.length) }, (_, part) => {
-    const others = sessions.filter(({ index }) => index % MOST_PARTS !== part).flatMap(({ own }) => own);
+    const others = sessions.filter((_, index) => index % MOST_PARTS !== part).flat();
     return {
-      held: sessions.filter(({ index }) => index % MOST_PARTS === part),
+      held: sessions.filter((_, index) => index % MOST_PARTS === part),
       fitted: calibratePhotos(others),
       constant: calibratePhotos(others, CONSTANT),
       paddock: calibratePaddock(others),
@@ -71,54 +69,40 @@ export function nestedCoverage(
   }));
 }
 
-/** A session and its photos. */
-interface Session {
-  readonly index: number;
-  readonly own: readonly CalibrationRow[];
-}
+type Sessions = readonly (readonly CalibrationRow[])[];
 
-function singles(held: readonly Session[], calibration: PhotoCalibration, nominal: number): Covered[] {
+function singles(held: Sessions, calibration: PhotoCalibration, nominal: number): Covered[] {
   const limit = scoreLimit(calibration, nominal);
-  return held.flatMap(({ index, own }) =>
-    own.map(({ predicted, observed }) => {
-      const half = limit * spreadAt(calibration.spread, predicted);
-      return {
-        session: index,
-        observed,
-        interval: physicalInterval(predicted - half, predicted, predicted + half),
-      };
-    }),
-  );
+  return held.flat().map(({ session, predicted, observed }) => {
+    const half = limit * spreadAt(calibration.spread, predicted);
+    return { session, observed, interval: physicalInterval(predicted - half, predicted, predicted + half) };
+  });
 }
 
-function means(held: readonly Session[], calibration: PaddockCalibration, nominal: number): Covered[] {
-  return held.map(({ index, own }) => ({
-    session: index,
-    observed: own.reduce((sum, row) => sum + row.observed, 0) / own.length,
-    interval: paddockInterval(
-      calibration,
-      own.map((row) => row.predicted),
-      nominal,
-    ),
-  }));
+function means(held: Sessions, calibration: PaddockCalibration, nominal: number): Covered[] {
+  return held.map((photos) => {
+    const predicted = photos.map((photo) => photo.predicted);
+    return {
+      session: photos[0]?.session ?? '',
+      observed: mean(photos.map((photo) => photo.observed)),
+      interval: paddockInterval(calibration, predicted, nominal),
+    };
+  });
 }
 
 /** Room for the rounding of sums and of masses that were written to a file. */
 const ROUNDING = 1e-9;
 
 function summary(covered: readonly Covered[]): Coverage {
-  const bySession = new Map<number, boolean[]>();
-  for (const { session, observed, interval } of covered) {
-    const inside = observed >= interval.low - ROUNDING && observed <= interval.high + ROUNDING;
-    const found = bySession.get(session);
-    if (found) found.push(inside);
-    else bySession.set(session, [inside]);
-  }
-  const share = (values: readonly boolean[]): number => values.filter(Boolean).length / values.length;
-  const parts = [...bySession.values()];
+  const share = (part: readonly Covered[]): number => {
+    const inside = part.filter(
+      ({ observed, interval: { low, high } }) => observed >= low - ROUNDING && observed <= high + ROUNDING,
+    );
+    return inside.length / part.length;
+  };
   return {
-    photos: share(parts.flat()),
-    sessions: parts.reduce((sum, part) => sum + share(part), 0) / parts.length,
+    photos: share(covered),
+    sessions: mean(groupBySession(covered).map(share)),
     width: covered.reduce((sum, { interval }) => sum + interval.high - interval.low, 0) / covered.length,
   };
 }

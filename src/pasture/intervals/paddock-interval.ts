@@ -1,9 +1,10 @@
+import { mean, squaredDeviations } from '../../ground/statistics.ts';
 import {
   type CalibrationRow,
+  groupBySession,
   type Interval,
   physicalInterval,
   requireCoverage,
-  rowsBySession,
 } from './interval.ts';
 import { weightedOrderStatistic } from './quantile.ts';
 import { fitSpreadModel, type SpreadModel, spreadAt } from './spread-model.ts';
@@ -35,22 +36,16 @@ interface ScaledResidual {
  */
 export function calibratePaddock(rows: readonly CalibrationRow[]): PaddockCalibration {
   if (rows.length === 0) throw new RangeError('intervals need out-of-fold predictions');
-  const residuals = rows.map((row) => row.observed - row.predicted);
-  const spread = fitSpreadModel(
-    rows.map((row) => row.predicted),
-    residuals,
-  );
-  const sessions = rowsBySession(rows).map((members) =>
-    members.map((row) => ({
-      residual: residuals[row] as number,
-      spread: spreadAt(spread, rows[row]?.predicted ?? 0),
+  const spread = fitSpreadModel(rows);
+  const sessions = groupBySession(rows).map((photos) =>
+    photos.map(({ observed, predicted }) => ({
+      residual: observed - predicted,
+      spread: spreadAt(spread, predicted),
     })),
   );
   const scaled = sessions.map((session) => session.map((photo) => photo.residual / photo.spread));
   const means = scaled.map(mean);
-  const squares = scaled.map((values, session) =>
-    values.reduce((sum, value) => sum + (value - (means[session] as number)) ** 2, 0),
-  );
+  const squares = scaled.map((values) => squaredDeviations(values, mean(values)));
   const freedom = rows.length - sessions.length;
   // With one photo a session nothing tells the parts apart; the session then has it all.
   const withinSessions = freedom > 0 ? mean(squares) * (sessions.length / freedom) : 0;
@@ -122,8 +117,4 @@ function setScores(
     const residual = Math.abs(mean(photos.map((photo) => photo.residual)));
     return { value: error > 0 ? residual / error : 0, weight: 1 / starts };
   });
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -1,9 +1,9 @@
 import {
   type CalibrationRow,
+  groupBySession,
   type Interval,
   physicalInterval,
   requireCoverage,
-  rowsBySession,
 } from './interval.ts';
 import { orderStatistic } from './quantile.ts';
 import { fitSpreadModel, type SpreadModel, spreadAt } from './spread-model.ts';
@@ -30,19 +30,14 @@ export interface PhotoCalibration {
  */
 export function calibratePhotos(rows: readonly CalibrationRow[], spread?: SpreadModel): PhotoCalibration {
   if (rows.length === 0) throw new RangeError('intervals need out-of-fold predictions');
-  const predicted = rows.map((row) => row.predicted);
-  const residuals = rows.map((row) => row.observed - row.predicted);
-  const model = spread ?? fitSpreadModel(predicted, residuals);
+  const model = spread ?? fitSpreadModel(rows);
   const scores = Float64Array.from(
-    residuals,
-    (residual, row) => Math.abs(residual) / spreadAt(model, predicted[row] as number),
+    rows,
+    ({ observed, predicted }) => Math.abs(observed - predicted) / spreadAt(model, predicted),
   );
-  return {
-    spread: model,
-    folds: rows.map((row) => row.fold),
-    scores,
-    sharesBelow: sharesBelowElsewhere(scores, rowsBySession(rows)),
-  };
+  const sessions = rows.map((row) => row.session);
+  const sharesBelow = sharesBelowElsewhere(scores, sessions);
+  return { spread: model, folds: rows.map((row) => row.fold), scores, sharesBelow };
 }
 
 /**
@@ -89,24 +84,24 @@ function calibratedLevel({ sharesBelow }: PhotoCalibration, coverage: number): n
   return Math.max(coverage, orderStatistic(sharesBelow, coverage) + 1 / (2 * sharesBelow.length));
 }
 
-function sharesBelowElsewhere(scores: Float64Array, sessions: readonly (readonly number[])[]): Float64Array {
+function sharesBelowElsewhere(scores: Float64Array, sessions: readonly string[]): Float64Array {
   const sorted = scores.toSorted();
   const shares = new Float64Array(scores.length);
-  for (const members of sessions) {
-    const own = Float64Array.from(members, (row) => scores[row] as number).sort();
+  for (const photos of groupBySession(sessions.map((session, row) => ({ session, row })))) {
+    const own = Float64Array.from(photos, ({ row }) => scores[row] as number).sort();
     // A single session has nothing outside: its photos are then compared with each other.
     const others = scores.length - own.length;
-    for (const row of members) {
+    for (const { row } of photos) {
       const score = scores[row] as number;
-      const below = countBelow(sorted, score);
-      shares[row] = others > 0 ? (below - countBelow(own, score)) / others : below / scores.length;
+      const below = bisectLeft(sorted, score);
+      shares[row] = others > 0 ? (below - bisectLeft(own, score)) / others : below / scores.length;
     }
   }
   return shares;
 }
 
 /** How many of the sorted values are smaller. */
-function countBelow(sorted: Float64Array, value: number): number {
+function bisectLeft(sorted: Float64Array, value: number): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {

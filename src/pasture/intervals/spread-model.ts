@@ -1,3 +1,6 @@
+import { mean } from '../../ground/statistics.ts';
+import type { CalibrationRow } from './interval.ts';
+
 /** How far cuts scatter about predictions: `((prediction + offset) / offset) ^ exponent`, free of unit. */
 export interface SpreadModel {
   /** Mean absolute residual, grams. */
@@ -18,18 +21,16 @@ const SHRINKAGE = 0.5;
 /**
  * Fits the exponent by the likelihood of residuals with a Laplace distribution whose scale follows the model
  * (a grid from 0 to 1.5), and shrinks it towards a constant spread.
- *
- * @param predicted masses, grams
- * @param residuals observed − predicted, grams, in the same order
  */
-export function fitSpreadModel(predicted: readonly number[], residuals: readonly number[]): SpreadModel {
-  const offset = mean(residuals.map(Math.abs));
+export function fitSpreadModel(rows: readonly Pick<CalibrationRow, 'observed' | 'predicted'>[]): SpreadModel {
+  const misses = rows.map(({ observed, predicted }) => Math.abs(observed - predicted));
+  const offset = mean(misses);
   let best = 0;
   let bestCost = Number.POSITIVE_INFINITY;
   for (let step = 0; step * STEP <= STEEPEST + STEP / 2 && offset > 0; step++) {
     const exponent = step * STEP;
-    const spreads = predicted.map((mass) => spreadAt({ offset, exponent }, mass));
-    const scale = mean(residuals.map((residual, row) => Math.abs(residual) / (spreads[row] as number)));
+    const spreads = rows.map(({ predicted }) => spreadAt({ offset, exponent }, predicted));
+    const scale = mean(misses.map((miss, row) => miss / (spreads[row] as number)));
     // With the scale at its maximum likelihood the mean of |residual| / (scale · spread) is 1 for all.
     const cost = Math.log(scale) + mean(spreads.map(Math.log));
     if (cost < bestCost) {
@@ -43,8 +44,4 @@ export function fitSpreadModel(predicted: readonly number[], residuals: readonly
 /** The relative spread at a prediction: 1 at 0 g, everywhere the same with exponent 0. */
 export function spreadAt({ offset, exponent }: SpreadModel, prediction: number): number {
   return offset > 0 ? ((Math.max(0, prediction) + offset) / offset) ** exponent : 1;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -13,31 +13,11 @@ const MOST_PANELS = 6;
 
 const STEP_WORDS = ['epoch', 'step', 'iteration', 'round', 'tree', 'trees', 'penalty', 'lambda', 'alpha'];
 
-const TRAINING_WORDS = new Set(['train', 'training', 'fit']);
-const HELD_OUT_WORDS = new Set([
-  'val',
-  'valid',
-  'validation',
-  'heldout',
-  'held',
-  'out',
-  'test',
-  'inner',
-  'oof',
-]);
+const TRAINING = /^(train|training|fit)$/;
+const HELD_OUT = /^(val|valid|validation|heldout|held|out|test|inner|oof)$/;
 
 /** Words that tell of the machine, not of learning. */
-const MACHINE_WORDS = new Set([
-  'seconds',
-  'ms',
-  'milliseconds',
-  'time',
-  'elapsed',
-  'mib',
-  'bytes',
-  'fold',
-  'seed',
-]);
+const MACHINE = /^(seconds|ms|milliseconds|time|elapsed|mib|bytes|fold|seed)$/;
 
 /** What is drawn first: losses, then scores, then errors, then the rest. */
 const IMPORTANCE: readonly RegExp[] = [/loss/i, /r2|score/i, /rmse|mae|error|bias/i];
@@ -59,35 +39,28 @@ export function stepKeyOf(lines: readonly MetricLine[]): string | null {
  * metric together, losses and scores before the rest, six at most.
  */
 export function curvePanels(lines: readonly MetricLine[], stepKey: string | null): CurvePanel[] {
-  const keys = [...new Set(lines.flatMap((line) => Object.keys(line)))].filter(
-    (key) =>
-      key !== stepKey && !STEP_WORDS.includes(wordsOf(key).join('')) && isMetric(key) && varies(lines, key),
-  );
-  const panels = new Map<string, { training: string | null; heldOut: string | null }>();
-  for (const key of keys) {
+  const panels = new Map<string, { metric: string; trainingKey: string | null; heldOutKey: string | null }>();
+  for (const key of new Set(lines.flatMap((line) => Object.keys(line)))) {
     const words = wordsOf(key);
-    const metric = words.filter((word) => !TRAINING_WORDS.has(word) && !HELD_OUT_WORDS.has(word)).join(' ');
-    const isTraining = words.some((word) => TRAINING_WORDS.has(word));
-    const panel = panels.get(metric) ?? { training: null, heldOut: null };
-    const free = isTraining ? panel.training === null : panel.heldOut === null;
+    const isMetric =
+      key !== stepKey && !STEP_WORDS.includes(words.join('')) && !words.some((word) => MACHINE.test(word));
+    if (!isMetric || !varies(lines, key)) continue;
+    const metric = words.filter((word) => !TRAINING.test(word) && !HELD_OUT.test(word)).join(' ');
+    const side = words.some((word) => TRAINING.test(word)) ? 'trainingKey' : 'heldOutKey';
+    const panel = panels.get(metric);
     // A second key of the same meaning gets a figure of its own rather than hiding the first.
-    if (!free)
-      panels.set(key, isTraining ? { training: key, heldOut: null } : { training: null, heldOut: key });
-    else panels.set(metric, isTraining ? { ...panel, training: key } : { ...panel, heldOut: key });
+    const own = { metric, trainingKey: null, heldOutKey: null, [side]: key };
+    if (panel && panel[side] !== null) panels.set(key, own);
+    else panels.set(metric, panel ? { ...panel, [side]: key } : own);
   }
-  return [...panels]
-    .map(([metric, panel]) => ({
-      title: titleOf(metric, panel),
-      trainingKey: panel.training,
-      heldOutKey: panel.heldOut,
+  return [...panels.values()]
+    .map(({ metric, trainingKey, heldOutKey }) => ({
+      title: (trainingKey !== null && heldOutKey !== null && metric) || (heldOutKey ?? trainingKey ?? metric),
+      trainingKey,
+      heldOutKey,
     }))
     .sort((a, b) => importanceOf(a.title) - importanceOf(b.title))
     .slice(0, MOST_PANELS);
-}
-
-function titleOf(metric: string, panel: { training: string | null; heldOut: string | null }): string {
-  if (panel.training !== null && panel.heldOut !== null && metric !== '') return metric;
-  return panel.heldOut ?? panel.training ?? metric;
 }
 
 function importanceOf(title: string): number {
@@ -95,15 +68,8 @@ function importanceOf(title: string): number {
   return rank === -1 ? IMPORTANCE.length : rank;
 }
 
-function isMetric(key: string): boolean {
-  return !wordsOf(key).some((word) => MACHINE_WORDS.has(word));
-}
-
 function varies(lines: readonly MetricLine[], key: string): boolean {
-  const values = lines.flatMap((line) => {
-    const value = line[key];
-    return value !== undefined && Number.isFinite(value) ? [value] : [];
-  });
+  const values = lines.map((line) => line[key] ?? Number.NaN).filter(Number.isFinite);
   return values.some((value) => value !== values[0]);
 }
 

@@ -4,6 +4,7 @@ import { InputError } from '../../ground/errors.ts';
 import { valueFingerprint } from '../../ground/fingerprint.ts';
 import type { Progress } from '../../ground/progress.ts';
 import { randomStream } from '../../ground/random.ts';
+import { mean, squaredDeviations } from '../../ground/statistics.ts';
 import { classification } from '../../networks/pretrain/classification.ts';
 import type { Objective } from '../../networks/pretrain/objective.ts';
 import { type MeasuredColumn, regression } from '../../networks/pretrain/regression.ts';
@@ -150,9 +151,9 @@ function columnTask(
 
 /** @throws InputError for a column in which the photos to learn from do not differ */
 function scaleOf(source: string, name: string, values: readonly number[]): MeasuredColumn {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
-  if (variance > 0) return { name, mean, deviation: Math.sqrt(variance) };
+  const centre = mean(values);
+  const variance = squaredDeviations(values, centre) / values.length;
+  if (variance > 0) return { name, mean: centre, deviation: Math.sqrt(variance) };
   throw new InputError(
     source,
     `the photos to learn from do not differ in ${name}`,

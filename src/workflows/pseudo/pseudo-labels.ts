@@ -1,3 +1,4 @@
+import { mean } from '../../ground/statistics.ts';
 import { TARGET_WEIGHTS, type Targets, targetsToArray } from '../../pasture/targets.ts';
 import type { Certainty } from '../../runs/pseudo-record.ts';
 
@@ -16,9 +17,7 @@ export function uncertaintyOf(
   predicted: Targets,
   certainty: Certainty,
 ): number {
-  if (certainty === 'absolute') {
-    return deviations.reduce((sum, deviation) => sum + deviation, 0) / deviations.length;
-  }
+  if (certainty === 'absolute') return mean(deviations);
   const weigh = (values: readonly number[]): number =>
     values.reduce((sum, value, target) => sum + value * (TARGET_WEIGHTS[target] ?? 0), 0);
   return weigh(deviations) / Math.max(LEAST_MASS, weigh(targetsToArray(predicted)));

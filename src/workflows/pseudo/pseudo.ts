@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { InputError, UsageError } from '../../ground/errors.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
+import { mean } from '../../ground/statistics.ts';
 import {
   MASS_NAMES,
   TARGET_NAMES,
@@ -189,6 +190,3 @@ function meanByTarget(targets: readonly Targets[]): Targets {
     TARGET_NAMES.map((_, target) => mean(targets.map((masses) => targetsToArray(masses)[target] as number))),
   );
 }
-
-const mean = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;

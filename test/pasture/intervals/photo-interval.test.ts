@@ -43,25 +43,19 @@ describe('order statistics', () => {
 describe('the spread model', () => {
   it('is constant for errors that are alike at all masses', () => {
     const rows = inventedSessions({ sessions: 40, photos: 25, common: 0 }, 1);
-    const model = fitSpreadModel(
-      rows.map((photo) => photo.predicted),
-      rows.map((photo) => photo.observed - photo.predicted),
-    );
+    const model = fitSpreadModel(rows);
     expect(model.exponent).toBeLessThanOrEqual(0.1);
   });
 
   it('grows where errors grow', () => {
     const deviation = (predicted: number): number => 1 + 0.2 * predicted;
     const rows = inventedSessions({ sessions: 40, photos: 25, common: 0, deviation }, 1);
-    const model = fitSpreadModel(
-      rows.map((photo) => photo.predicted),
-      rows.map((photo) => photo.observed - photo.predicted),
-    );
+    const model = fitSpreadModel(rows);
     expect(spreadAt(model, 90)).toBeGreaterThan(1.5 * spreadAt(model, 10));
   });
 
   it('is 1 everywhere when nothing was ever wrong', () => {
-    const model = fitSpreadModel([1, 2, 3], [0, 0, 0]);
+    const model = fitSpreadModel([1, 2, 3].map((mass) => row('a', 0, mass)));
     expect(spreadAt(model, 80)).toBe(1);
   });
 });

@@ -1,4 +1,5 @@
-import type { OutOfFoldRow } from '../runs/results.ts';
+import { group } from 'd3-array';
+import type { OutOfFoldRow } from '../../runs/results.ts';
 
 /** Photos that share a State, a session or a species string. */
 export interface PhotoGroup {
@@ -23,23 +24,22 @@ export function groupBySpecies(rows: readonly OutOfFoldRow[]): PhotoGroup[] {
     (a, b) => b.rows.length - a.rows.length || byLabel(a, b),
   );
   if (groups.length <= MOST_GROUPS) return groups;
-  const rare = groups.slice(MOST_GROUPS - 1);
-  return [
-    ...groups.slice(0, MOST_GROUPS - 1),
-    { label: `${rare.length} others`, rows: rare.flatMap((group) => group.rows) },
-  ];
+  const rare = groups.splice(MOST_GROUPS - 1);
+  return [...groups, { label: `${rare.length} others`, rows: rare.flatMap(({ rows }) => rows) }];
 }
 
 /**
- * Groups in order of time, unrecorded last: by sampling session (date and State), or, where that makes more
- * than a page's worth, by date, month or year, whichever is finest and fits.
+ * Groups in order of time, unrecorded last: by sampling session, or, where that makes more than a page's worth, by
+ * date, month or year, whichever is finest and fits.
  */
 export function groupByTime(rows: readonly OutOfFoldRow[]): PhotoGroup[] {
-  const spans: readonly ((row: OutOfFoldRow) => string | null)[] = [
-    (row) => (row.date === null ? null : row.state === null ? row.date : `${row.date} ${row.state}`),
-    (row) => row.date,
-    (row) => row.date?.slice(0, 7) ?? null,
-    (row) => row.date?.slice(0, 4) ?? null,
+  const spans = [
+    sessionOf,
+    ...[10, 7, 4].map(
+      (length) =>
+        ({ date }: OutOfFoldRow) =>
+          date?.slice(0, length),
+    ),
   ];
   let groups: PhotoGroup[] = [];
   for (const span of spans) {
@@ -49,25 +49,27 @@ export function groupByTime(rows: readonly OutOfFoldRow[]): PhotoGroup[] {
   return groups;
 }
 
-/** Whether grouping says anything: at least one photo has the property recorded. */
-export function isRecorded(groups: readonly PhotoGroup[]): boolean {
-  return groups.some((group) => group.label !== UNRECORDED);
+/** The sampling session of a photo, by date and State: the one place of the report that derives it. */
+function sessionOf({ date, state }: OutOfFoldRow): string | null {
+  return date === null || state === null ? date : `${date} ${state}`;
 }
 
-function gather(rows: readonly OutOfFoldRow[], labelOf: (row: OutOfFoldRow) => string | null): PhotoGroup[] {
-  const byName = new Map<string, OutOfFoldRow[]>();
-  for (const row of rows) {
-    const label = labelOf(row) || UNRECORDED;
-    const members = byName.get(label);
-    if (members === undefined) byName.set(label, [row]);
-    else members.push(row);
-  }
+/** Whether grouping says anything: at least one photo has the property recorded. */
+export function isRecorded(groups: readonly PhotoGroup[]): boolean {
+  return groups.some(({ label }) => label !== UNRECORDED);
+}
+
+function gather(
+  rows: readonly OutOfFoldRow[],
+  labelOf: (row: OutOfFoldRow) => string | null | undefined,
+): PhotoGroup[] {
+  const byName = group(rows, (row) => labelOf(row) || UNRECORDED);
   return [...byName].map(([label, members]) => ({ label, rows: members }));
 }
 
-function byLabel(a: PhotoGroup, b: PhotoGroup): number {
-  if (a.label === UNRECORDED) return b.label === UNRECORDED ? 0 : 1;
-  if (b.label === UNRECORDED) return -1;
-  // Plain code-unit order: the same on every machine, whatever its locale.
-  return a.label < b.label ? -1 : a.label > b.label ? 1 : 0;
+/** Plain code-unit order, the same on every machine whatever its locale; unrecorded last. */
+function byLabel({ label: a }: PhotoGroup, { label: b }: PhotoGroup): number {
+  if (a === b) return 0;
+  if (a === UNRECORDED || b === UNRECORDED) return a === UNRECORDED ? 1 : -1;
+  return a < b ? -1 : 1;
 }

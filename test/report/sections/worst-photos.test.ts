@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { JSDOM } from 'jsdom';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { renderReport, type Thumbnail, thumbnailsFromDisk } from '../../src/report/index.ts';
-import { worstPhotos } from '../../src/report/worst-photos.ts';
-import { inventedRows, masses, runResults } from './run-results.ts';
+import { renderReport, type Thumbnail, thumbnailsFromDisk } from '../../../src/report/index.ts';
+import { worstPhotos } from '../../../src/report/sections/worst-photos.ts';
+import { inventedRows, masses, runResults } from '../run-results.ts';
 
 let folder = '';
 beforeAll(async () => {

@@ -1,12 +1,11 @@
-import { gridX, gridY, line, text } from '@observablehq/plot';
-import type { MetricLine } from '../../learning/estimator.ts';
+import { line, text } from '@observablehq/plot';
+import { extent } from 'd3-array';
 import type { RunResults } from '../../runs/results.ts';
-import type { Markup } from '../markup.ts';
-import { drawPlot } from './canvas.ts';
-import { type CurvePanel, curvePanels, stepKeyOf } from './curve-panels.ts';
-
-/** Okabe and Ito's palette, one colour a fold, beginning again when there are more folds. */
-const FOLD_COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#5b3a8c'];
+import type { PageSection } from '../page/document.ts';
+import { html, type Markup } from '../page/markup.ts';
+import { formatCount } from '../page/numbers.ts';
+import { drawPlot, INK, PALETTE } from '../plots/canvas.ts';
+import { type CurvePanel, curvePanels, stepKeyOf } from '../plots/curve-panels.ts';
 
 /** From this ratio of greatest to least on, an axis of positive values is logarithmic. */
 const LOG_RATIO = 50;
@@ -26,54 +25,46 @@ interface CurvePoint {
   readonly value: number;
 }
 
-/** A learning-curve figure: what it shows and its drawing. */
-export interface CurveFigure {
-  readonly title: string;
-  /** Whether it draws training values as thin dashed lines beside the held-out ones. */
-  readonly hasTraining: boolean;
-  readonly drawing: Markup;
-}
-
-/** Folds with a curve to draw: at least two lines. */
-export function foldsWithCurves(curves: RunResults['curves']): RunResults['curves'] {
-  return curves.filter((curve) => curve.lines.length >= 2);
-}
-
 /**
- * One figure for each metric that the folds recorded, a line a fold, over epochs or whatever steps there are.
+ * One figure for each metric that the folds recorded, a line a fold, over epochs or whatever steps there are; null
+ * where no fold has two lines.
  *
  * @param numbered whether lines have their fold's number at the end; false where there are no folds
  */
-export function drawLearningCurves(
-  document: Document,
-  curves: RunResults['curves'],
-  numbered = true,
-): CurveFigure[] {
-  const drawn = foldsWithCurves(curves);
+export function learningCurvesSection(curves: RunResults['curves'], numbered = true): PageSection | null {
+  const drawn = curves.filter(({ lines }) => lines.length >= 2);
   const lines = drawn.flatMap((curve) => curve.lines);
   const stepKey = stepKeyOf(lines);
-  return curvePanels(lines, stepKey).map((panel) => ({
-    title: panel.title,
-    hasTraining: panel.trainingKey !== null && panel.heldOutKey !== null,
-    drawing: drawPanel(document, drawn, panel, stepKey, numbered),
-  }));
+  const panels = curvePanels(lines, stepKey);
+  if (panels.length === 0) return null;
+  const folds = numbered ? `One line a fold (${formatCount(drawn.length)}), its number at the end. ` : '';
+  const dashes = panels.some(({ trainingKey, heldOutKey }) => trainingKey !== null && heldOutKey !== null)
+    ? 'Solid lines are held-out photos, thin dashed lines training photos.'
+    : '';
+  const figures = panels.map(
+    (panel) => html`<figure class="curve"><figcaption><strong>${panel.title}</strong></figcaption>
+${drawPanel(drawn, panel, stepKey, numbered)}</figure>`,
+  );
+  return {
+    id: 'learning-curves',
+    heading: 'Learning curves',
+    body: html`<p>${folds}${dashes}</p>
+<div class="figures">${figures}</div>`,
+  };
 }
 
 function drawPanel(
-  document: Document,
   curves: RunResults['curves'],
-  panel: CurvePanel,
+  { title, trainingKey, heldOutKey }: CurvePanel,
   stepKey: string | null,
   numbered: boolean,
 ): Markup {
-  const heldOut = panel.heldOutKey === null ? [] : pointsOf(curves, stepKey, panel.heldOutKey);
-  const training = panel.trainingKey === null ? [] : pointsOf(curves, stepKey, panel.trainingKey);
-  const main = heldOut.length > 0 ? heldOut : training;
-  const beside = heldOut.length > 0 ? training : [];
+  const heldOut = pointsOf(curves, stepKey, heldOutKey);
+  const training = pointsOf(curves, stepKey, trainingKey);
+  const [main, beside] = heldOut.length > 0 ? [heldOut, training] : [training, []];
   const all = [...main, ...beside];
   const folds = curves.map((curve) => curve.fold);
-  const colourOf = (point: CurvePoint): string =>
-    FOLD_COLOURS[folds.indexOf(point.fold) % FOLD_COLOURS.length] ?? '#333333';
+  const colourOf = ({ fold }: CurvePoint): string => PALETTE[folds.indexOf(fold) % PALETTE.length] ?? INK;
   const steps = axisFor(
     all.map((point) => point.step),
     LOG_STEP_RATIO,
@@ -83,53 +74,42 @@ function drawPanel(
     LOG_RATIO,
   );
   const channels = { x: 'step', y: 'value', z: 'fold', stroke: colourOf } as const;
-  return drawPlot(
-    document,
-    `${panel.title} over ${stepKey ?? 'steps'}${numbered ? ', one line a fold' : ''}`,
-    {
-      ...MARGIN,
-      height: FRAME_HEIGHT + MARGIN.marginTop + MARGIN.marginBottom,
-      x: {
-        ...steps,
-        label: stepKey ?? 'line of metrics.jsonl',
-        ticks: ticksFor(steps),
-        tickFormat: tickText,
-      },
-      y: { ...values, label: null, ticks: ticksFor(values), tickFormat: tickText },
-      color: { type: 'identity' },
-      marks: [
-        gridX({ ticks: ticksFor(steps), strokeOpacity: 0.12 }),
-        gridY({ ticks: ticksFor(values), strokeOpacity: 0.12 }),
-        line(beside, { ...channels, strokeWidth: 1, strokeDasharray: '3,3', strokeOpacity: 0.8 }),
-        line(main, { ...channels, strokeWidth: 1.6 }),
-        text(numbered ? endLabels(main, values) : [], {
-          x: 'step',
-          y: 'at',
-          text: (label: EndLabel) => String(label.fold),
-          fill: colourOf,
-          textAnchor: 'start',
-          dx: 5,
-          fontWeight: 'bold',
-        }),
-      ],
-    },
-  );
+  return drawPlot(`${title} over ${stepKey ?? 'steps'}${numbered ? ', one line a fold' : ''}`, {
+    ...MARGIN,
+    height: FRAME_HEIGHT + MARGIN.marginTop + MARGIN.marginBottom,
+    x: { ...scaleOf(steps), label: stepKey ?? 'line of metrics.jsonl' },
+    y: { ...scaleOf(values), label: null },
+    marks: [
+      line(beside, { ...channels, strokeWidth: 1, strokeDasharray: '3,3', strokeOpacity: 0.8 }),
+      line(main, { ...channels, strokeWidth: 1.6 }),
+      text(numbered ? endLabels(main, values) : [], {
+        x: 'step',
+        y: 'at',
+        text: (label: EndLabel) => String(label.fold),
+        fill: colourOf,
+        textAnchor: 'start',
+        dx: 5,
+        fontWeight: 'bold',
+      }),
+    ],
+  });
 }
 
-function pointsOf(curves: RunResults['curves'], stepKey: string | null, valueKey: string): CurvePoint[] {
-  return curves.flatMap((curve) =>
-    curve.lines
+function pointsOf(
+  curves: RunResults['curves'],
+  stepKey: string | null,
+  valueKey: string | null,
+): CurvePoint[] {
+  if (valueKey === null) return [];
+  return curves.flatMap(({ fold, lines }) =>
+    lines
       .map((entry, index) => ({
-        fold: curve.fold,
-        step: stepAt(entry, index, stepKey),
+        fold,
+        step: stepKey === null ? index + 1 : (entry[stepKey] ?? Number.NaN),
         value: entry[valueKey] ?? Number.NaN,
       }))
-      .filter((point) => Number.isFinite(point.step) && Number.isFinite(point.value)),
+      .filter(({ step, value }) => Number.isFinite(step) && Number.isFinite(value)),
   );
-}
-
-function stepAt(entry: MetricLine, index: number, stepKey: string | null): number {
-  return stepKey === null ? index + 1 : (entry[stepKey] ?? Number.NaN);
 }
 
 interface EndLabel extends CurvePoint {
@@ -168,11 +148,15 @@ function valueAt(fraction: number, { type, domain: [low, high] }: Axis): number 
 
 /** A logarithmic axis for positive values that span at least `ratio`; otherwise linear. */
 function axisFor(values: readonly number[], ratio: number): Axis {
-  const low = values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY);
-  const high = values.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY);
+  const [low = 0, high = 1] = extent(values);
   if (low > 0 && high / low >= ratio) return { type: 'log', domain: [low, high] };
   const pad = low === high ? Math.abs(low) * 0.1 || 1 : 0;
   return { type: 'linear', domain: [low - pad, high + pad] };
+}
+
+/** The options of an axis, with a grid. */
+function scaleOf(axis: Axis) {
+  return { ...axis, ticks: ticksFor(axis), tickFormat: tickText, grid: true };
 }
 
 /** About five ticks: round steps on a linear axis, powers of ten (with their halves and doubles) on a logarithmic one. */

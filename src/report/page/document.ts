@@ -1,4 +1,4 @@
-import { html, type Markup, trusted } from './markup.ts';
+import { html, Markup } from './markup.ts';
 
 /** A part of the page with its own heading, reachable from the list of contents. */
 export interface PageSection {
@@ -8,8 +8,12 @@ export interface PageSection {
   readonly body: Markup;
 }
 
-/** Puts the sections into one HTML document that needs nothing beside itself: no script, no file, no network. */
-export function pageDocument(title: string, lead: Markup, sections: readonly PageSection[]): string {
+/**
+ * Puts the sections that are there into one HTML document that needs nothing beside itself: no script, no file, no
+ * network.
+ */
+export function pageDocument(title: string, lead: Markup, given: readonly (PageSection | null)[]): string {
+  const sections = given.filter((section) => section !== null);
   const contents = sections.map(({ id, heading }) => html`<a href="#${id}">${heading}</a>`);
   const body = sections.map(
     ({ id, heading, body }) => html`<section id="${id}">
@@ -18,7 +22,7 @@ ${body}
 </section>
 `,
   );
-  return html`${trusted('<!doctype html>')}
+  return html`${new Markup('<!doctype html>')}
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -26,7 +30,7 @@ ${body}
 <meta name="color-scheme" content="light">
 <meta name="generator" content="sward">
 <title>${title}</title>
-<style>${trusted(STYLE_SHEET)}</style>
+<style>${new Markup(STYLE_SHEET)}</style>
 </head>
 <body>
 <header>

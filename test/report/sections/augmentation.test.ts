@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { JSDOM } from 'jsdom';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sheetPhotos, sheetPlan } from '../../src/report/augmentation-sheet.ts';
-import { renderReport } from '../../src/report/index.ts';
-import type { RunResults } from '../../src/runs/results.ts';
-import { inventedRows, runResults } from './run-results.ts';
+import { renderReport } from '../../../src/report/index.ts';
+import { sheetPhotos, sheetPlan } from '../../../src/report/sections/augmentation.ts';
+import type { RunResults } from '../../../src/runs/results.ts';
+import { inventedRows, runResults } from '../run-results.ts';
 
 let folder = '';
 let photoPath = '';

@@ -1,4 +1,4 @@
-/** A piece of HTML that is safe to put into a page as it stands. Made only by {@link html} and {@link trusted}. */
+/** A piece of HTML that is put into a page as it stands; only {@link html} and serialised SVG make it. */
 export class Markup {
   readonly source: string;
 
@@ -22,16 +22,7 @@ export function escapeHtml(text: string): string {
 
 /** Template tag that escapes everything put into it except {@link Markup}. */
 export function html(strings: TemplateStringsArray, ...parts: readonly MarkupPart[]): Markup {
-  let source = strings[0] ?? '';
-  parts.forEach((part, index) => {
-    source += sourceOf(part) + (strings[index + 1] ?? '');
-  });
-  return new Markup(source);
-}
-
-/** Takes HTML that a serialiser wrote (an SVG element's `outerHTML`, a style sheet) without escaping it. */
-export function trusted(source: string): Markup {
-  return new Markup(source);
+  return new Markup(String.raw({ raw: strings }, ...parts.map(sourceOf)));
 }
 
 function sourceOf(part: MarkupPart): string {

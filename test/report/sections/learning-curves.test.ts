@@ -1,10 +1,10 @@
 import { JSDOM } from 'jsdom';
 import { describe, expect, it } from 'vitest';
-import type { MetricLine } from '../../src/learning/estimator.ts';
-import { renderReport } from '../../src/report/index.ts';
-import { curvePanels, stepKeyOf } from '../../src/report/plots/curve-panels.ts';
-import type { RunResults } from '../../src/runs/results.ts';
-import { inventedRows, runResults } from './run-results.ts';
+import type { MetricLine } from '../../../src/learning/estimator.ts';
+import { renderReport } from '../../../src/report/index.ts';
+import { curvePanels, stepKeyOf } from '../../../src/report/plots/curve-panels.ts';
+import type { RunResults } from '../../../src/runs/results.ts';
+import { inventedRows, runResults } from '../run-results.ts';
 
 async function curveSection(curves: RunResults['curves']): Promise<Element | null> {
   const page = await renderReport(runResults(inventedRows(10), { curves }));

@@ -1,13 +1,11 @@
 import { JSDOM } from 'jsdom';
 import { describe, expect, it } from 'vitest';
-import { TARGET_NAMES } from '../../src/pasture/targets.ts';
-import { intervalsSection } from '../../src/report/intervals-section.ts';
-import { inventedRows } from './run-results.ts';
+import { TARGET_NAMES } from '../../../src/pasture/targets.ts';
+import { intervalsSection } from '../../../src/report/sections/intervals.ts';
+import { inventedRows } from '../run-results.ts';
 
-const { document } = new JSDOM('').window;
-
-function rendered(rows: Parameters<typeof intervalsSection>[1]): Document | null {
-  const section = intervalsSection(document, rows);
+function rendered(rows: Parameters<typeof intervalsSection>[0]): Document | null {
+  const section = intervalsSection(rows);
   return section && new JSDOM(section.body.source).window.document;
 }
 
@@ -37,6 +35,6 @@ describe('the section on intervals', () => {
     const rows = inventedRows(60);
     const nothing = { green: Number.NaN, dead: 0, clover: 0, gdm: Number.NaN, total: Number.NaN };
     const broken = rows.map((row, index) => (index === 3 ? { ...row, predicted: nothing } : row));
-    expect(intervalsSection(document, broken)?.body.source).not.toMatch(/NaN/);
+    expect(intervalsSection(broken)?.body.source).not.toMatch(/NaN/);
   });
 });

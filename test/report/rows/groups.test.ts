@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { groupBySpecies, groupByState, groupByTime, isRecorded } from '../../src/report/groups.ts';
-import type { OutOfFoldRow } from '../../src/runs/results.ts';
-import { inventedRows } from './run-results.ts';
+import { groupBySpecies, groupByState, groupByTime, isRecorded } from '../../../src/report/rows/groups.ts';
+import type { OutOfFoldRow } from '../../../src/runs/results.ts';
+import { inventedRows } from '../run-results.ts';
 
 function photos(members: readonly Partial<OutOfFoldRow>[]): OutOfFoldRow[] {
   return inventedRows(members.length).map((row, index) => ({ ...row, ...members[index] }));

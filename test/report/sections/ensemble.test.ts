@@ -1,8 +1,8 @@
 import { JSDOM } from 'jsdom';
 import { describe, expect, it } from 'vitest';
-import { renderReport } from '../../src/report/index.ts';
-import type { EnsembleFacts } from '../../src/runs/scores.ts';
-import { inventedRows, runResults } from './run-results.ts';
+import { renderReport } from '../../../src/report/index.ts';
+import type { EnsembleFacts } from '../../../src/runs/scores.ts';
+import { inventedRows, runResults } from '../run-results.ts';
 
 const rows = inventedRows(24);
 const facts: EnsembleFacts = {

@@ -1,17 +1,18 @@
 import sharp from 'sharp';
 import { z } from 'zod';
-import { randomStream } from '../ground/random.ts';
-import type { OutOfFoldRow } from '../runs/results.ts';
+import { randomStream } from '../../ground/random.ts';
+import type { OutOfFoldRow, RunResults } from '../../runs/results.ts';
 import {
   type AugmentationSettings,
   augmentationSettings,
   augmentPixels,
   changesPictures,
-} from '../vision/augment/index.ts';
-import { decodePhoto, type Pixels } from '../vision/photos/index.ts';
-import { resample } from '../vision/preprocess/resample.ts';
-import { viewBoxes } from '../vision/preprocess/views.ts';
-import { html, type Markup } from './markup.ts';
+} from '../../vision/augment/index.ts';
+import { decodePhoto, type Pixels } from '../../vision/photos/index.ts';
+import { resample } from '../../vision/preprocess/resample.ts';
+import { viewBoxes } from '../../vision/preprocess/views.ts';
+import type { PageSection } from '../page/document.ts';
+import { html, type Markup } from '../page/markup.ts';
 
 /** Photos on the sheet, and augmentations of each. */
 const PHOTOS = 3;
@@ -27,7 +28,7 @@ const recipeWithAugmentation = z.looseObject({
 });
 
 /** What a run's recipe says of augmentation. */
-export interface SheetPlan {
+interface SheetPlan {
   readonly settings: AugmentationSettings;
   /** Side of the views that training augments, pixels. */
   readonly side: number;
@@ -52,16 +53,16 @@ export function sheetPhotos(rows: readonly OutOfFoldRow[]): string[] {
 /**
  * A sheet of augmented samples: the left half of each photo as it is and six times augmented as training does
  * at the size of its views, with what was applied under each. The same seed draws the same samples. Photos that
- * cannot be read are left out; null when none is left.
+ * cannot be read are left out; null when none is left or the recipe augments nothing.
  */
-export async function renderAugmentationSheet(
-  photoPaths: readonly string[],
-  { settings, side }: SheetPlan,
-  seed: number,
-): Promise<Markup | null> {
+export async function augmentationSection(results: RunResults): Promise<PageSection | null> {
+  const plan = sheetPlan(results.settings);
+  if (plan === undefined) return null;
+  const { settings, side } = plan;
+  const seed = Number(results.provenance.Seed ?? 0);
   const samples: Markup[] = [];
   let shown = 0;
-  for (const [index, path] of photoPaths.entries()) {
+  for (const [index, path] of sheetPhotos(results.rows).entries()) {
     const view = await leftHalf(path, side);
     if (view === undefined) continue;
     shown++;
@@ -73,9 +74,13 @@ export async function renderAugmentationSheet(
     }
   }
   if (shown === 0) return null;
-  return html`<p>What the network sees of ${shown === 1 ? 'one photo' : `${shown} photos`} in training: the left half as it is, then ${SAMPLES} times
+  return {
+    id: 'augmentation',
+    heading: 'Augmented samples',
+    body: html`<p>What the network sees of ${shown === 1 ? 'one photo' : `${shown} photos`} in training: the left half as it is, then ${SAMPLES} times
 augmented (preset ${settings.preset}, views of ${side} × ${side} pixels).</p>
-<div class="samples">${samples}</div>`;
+<div class="samples">${samples}</div>`,
+  };
 }
 
 async function leftHalf(path: string, side: number): Promise<Pixels | undefined> {

@@ -1,8 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { meanAndDeviation, quantileSorted } from '../../src/ground/statistics.ts';
-import { escapeHtml, html } from '../../src/report/markup.ts';
-import { formatNumber, formatSigned } from '../../src/report/numbers.ts';
+import { escapeHtml, html } from '../../../src/report/page/markup.ts';
+import { formatNumber, formatSigned } from '../../../src/report/page/numbers.ts';
 
 describe('numbers for people', () => {
   it('have a true minus, thousands apart, and no minus on what rounds to nothing', () => {
@@ -18,21 +17,6 @@ describe('numbers for people', () => {
       expect(formatNumber(value, 2)).toBe('–');
       expect(formatSigned(value, 2)).toBe('–');
     }
-  });
-
-  it('spread by the sample standard deviation, leaving out what is not a number', () => {
-    const { mean, deviation, count } = meanAndDeviation([2, 4, 4, 4, 5, 5, 7, 9, Number.NaN]);
-    expect([mean, count]).toEqual([5, 8]);
-    expect(deviation).toBeCloseTo(Math.sqrt(32 / 7), 12);
-    expect(meanAndDeviation([3]).deviation).toBeNaN();
-    expect(meanAndDeviation([]).mean).toBeNaN();
-  });
-
-  it('have quantiles between order statistics', () => {
-    expect(quantileSorted([1, 2, 3, 4], 0.5)).toBe(2.5);
-    expect(quantileSorted([1, 2, 3, 4], 0.25)).toBe(1.75);
-    expect(quantileSorted([7], 0.25)).toBe(7);
-    expect(quantileSorted([], 0.5)).toBeNaN();
   });
 });
 

@@ -1,0 +1,194 @@
+import { axisY, dot, groupZ, rect, ruleX, text } from '@observablehq/plot';
+import { extent } from 'd3-array';
+import { mean } from '../../ground/statistics.ts';
+import type { OutOfFoldRow } from '../../runs/results.ts';
+import type { PageSection } from '../page/document.ts';
+import { html, type Markup } from '../page/markup.ts';
+import { formatSigned } from '../page/numbers.ts';
+import { numbersTable } from '../page/tables.ts';
+import { drawPlot, REFERENCE } from '../plots/canvas.ts';
+import { drawStateLegend, markOf, photoDots, type StateMark } from '../plots/state-marks.ts';
+import { groupBySpecies, groupByTime, isRecorded, type PhotoGroup } from '../rows/groups.ts';
+import { TARGET_COLUMNS, TARGET_LABELS } from '../rows/target-columns.ts';
+
+/** A table of mean errors this short stands open; longer ones open on a click. */
+const OPEN_TABLE_ROWS = 8;
+
+/** Fewer photos than this get no box or no median: of so few they say nothing or hide the points. */
+const LEAST_FOR_BOX = 5;
+const LEAST_FOR_MEDIAN = 3;
+
+/** Longest line of a group's name before it is broken, in characters. */
+const LABEL_CHARACTERS = 17;
+
+/** Room at the right for the count of photos, in pixels. */
+const COUNT_WIDTH = 28;
+
+const GOLDEN_FRACTION = 0.6180339887498949;
+
+interface Grouping {
+  readonly heading: string;
+  readonly groups: readonly PhotoGroup[];
+}
+
+/**
+ * Residuals of total mass by State, species and date as strips on one shared axis, and the mean error of every
+ * target in each group as tables; null without photos.
+ */
+export function residualsSection(
+  rows: readonly OutOfFoldRow[],
+  states: readonly PhotoGroup[],
+  marks: readonly StateMark[],
+): PageSection | null {
+  if (rows.length === 0) return null;
+  const [low = 0, high = 0] = extent([-1, 1, ...rows.map(residualOf).filter(Number.isFinite)]);
+  const margin = 0.03 * (high - low);
+  const strips = ({ heading, groups }: Grouping): Markup =>
+    isRecorded(groups)
+      ? html`<figure data-grouping="${heading}"><figcaption><strong>By ${heading}</strong> <span class="quiet">n photos at the right</span></figcaption>
+${drawResidualStrips(groups, marks, [low - margin, high + margin], heading)}</figure>`
+      : html`<p class="quiet">No ${heading} is recorded for these photos.</p>`;
+  const byState = { heading: 'State', groups: states };
+  const others = [
+    { heading: 'species', groups: groupBySpecies(rows) },
+    { heading: 'date', groups: groupByTime(rows) },
+  ];
+  const stateTable = isRecorded(states)
+    ? html`<div>${drawStateLegend(marks)}<h3>Mean error by State, grams</h3>${meanErrorTable(byState, true)}</div>`
+    : null;
+  const tables = others
+    .filter(({ groups }) => isRecorded(groups))
+    .map(
+      (grouping) => html`<details${grouping.groups.length <= OPEN_TABLE_ROWS ? html` open` : null}>
+<summary>Mean error of every target by ${grouping.heading}, grams</summary>
+${meanErrorTable(grouping)}</details>`,
+    );
+  return {
+    id: 'residuals',
+    heading: 'Where the errors are',
+    body: html`<p>Predicted − observed total dry mass in grams, one mark a photo; right of the dashed line the prediction is too
+high. The black bar is the median (from three photos on), the grey box the middle half (from five on).</p>
+<div class="figures residuals"><div class="stack">${strips(byState)}${stateTable}</div>${others.map(strips)}</div>
+${tables}`,
+  };
+}
+
+/** Predicted − observed total mass, grams. */
+function residualOf({ predicted, observed }: OutOfFoldRow): number {
+  return predicted.total - observed.total;
+}
+
+/** Mean error of every target in each group, grams; positive where predictions are too high. */
+function meanErrorTable({ heading, groups }: Grouping, compact = false): Markup {
+  const rows = groups.map(({ label, rows }) => [
+    label,
+    rows.length,
+    ...TARGET_COLUMNS.map(({ key }) =>
+      formatSigned(mean(rows.map(({ predicted, observed }) => predicted[key] - observed[key])), 1),
+    ),
+  ]);
+  return numbersTable([heading, 'photos', ...TARGET_LABELS], rows, { compact });
+}
+
+/**
+ * Residuals of total mass, a row for each group in the order given: one point a photo, the middle half as a box, the
+ * median as a bar and the count of photos at the right.
+ */
+function drawResidualStrips(
+  groups: readonly PhotoGroup[],
+  marks: readonly StateMark[],
+  domain: [number, number],
+  grouping: string,
+): Markup {
+  const labels = groups.map(({ label }) => brokenLabel(label));
+  const lines = labels.map((label) => label.split('\n'));
+  const forNames = 6 + 12 * Math.max(...lines.map(({ length }) => length));
+  const rowHeight = Math.max(forNames, groups.length <= 6 ? 40 : groups.length <= 16 ? 26 : 19);
+  const points = groups.flatMap((group, index) => residualPoints(group, index, marks));
+  type Point = (typeof points)[number];
+  const decimals = domain[1] - domain[0] < 8 ? 1 : 0;
+  const band = { z: 'group', y1: ({ group }: Point) => group - 0.36, y2: ({ group }: Point) => group + 0.36 };
+  const count = { textAnchor: 'end', dx: COUNT_WIDTH, fill: '#5a655f' } as const;
+  return drawPlot(`Total: predicted minus observed mass by ${grouping}`, {
+    height: groups.length * rowHeight + 60,
+    marginLeft: 18 + 6.4 * Math.max(...lines.flat().map(({ length }) => length)),
+    marginRight: COUNT_WIDTH + 2,
+    marginTop: 18,
+    marginBottom: 40,
+    x: {
+      domain,
+      label: 'predicted − observed, g',
+      ticks: 5,
+      grid: true,
+      tickFormat: (value: number) => formatSigned(value, decimals),
+    },
+    y: { type: 'linear', domain: [groups.length - 0.5, -0.5], label: null },
+    marks: [
+      axisY([...groups.keys()], {
+        tickSize: 0,
+        tickPadding: 6,
+        tickFormat: (index: number) => labels[index] ?? '',
+      }),
+      rect(
+        points.filter(({ peers }) => peers >= LEAST_FOR_BOX),
+        groupZ(
+          { x1: 'p25', x2: 'p75', y1: 'first', y2: 'first' },
+          { ...band, x1: 'residual', x2: 'residual', fill: '#dfe5e1' },
+        ),
+      ),
+      ruleX([0], REFERENCE),
+      dot(points, {
+        x: 'residual',
+        y: 'y',
+        ...photoDots(points.length),
+        r: points.length <= 500 ? 2.6 : 1.8,
+      }),
+      ruleX(
+        points.filter(({ peers }) => peers >= LEAST_FOR_MEDIAN),
+        groupZ(
+          { x: 'median', y1: 'first', y2: 'first' },
+          { ...band, x: 'residual', stroke: '#111111', strokeWidth: 2 },
+        ),
+      ),
+      text(groups, {
+        y: (_, index) => index,
+        text: ({ rows }) => String(rows.length),
+        frameAnchor: 'right',
+        ...count,
+      }),
+      text(['n'], { frameAnchor: 'top-right', dy: -14, ...count }),
+    ],
+  });
+}
+
+function residualPoints(group: PhotoGroup, index: number, marks: readonly StateMark[]) {
+  return group.rows
+    .map((row) => ({ row, residual: residualOf(row) }))
+    .filter(({ residual }) => Number.isFinite(residual))
+    .sort((a, b) => a.residual - b.residual)
+    .map(({ row, residual }, rank, { length }) => ({
+      group: index,
+      /** Photos of the group that have a residual. */
+      peers: length,
+      title: `${row.imageId}: ${formatSigned(residual, 1)} g`,
+      residual,
+      // Multiples of the golden fraction keep neighbours apart without chance, so the page stays the same.
+      y: index + ((((rank + 1) * GOLDEN_FRACTION) % 1) - 0.5) * 0.6,
+      mark: markOf(marks, row.state),
+    }));
+}
+
+/** Breaks a long name after an underscore or space; what still does not fit two lines is cut. */
+function brokenLabel(label: string): string {
+  const lines = [''];
+  for (const word of label.split(/(?<=[_ ])/)) {
+    const extended = `${lines.at(-1) ?? ''}${word}`;
+    if (extended.length <= LABEL_CHARACTERS || lines.at(-1) === '') lines[lines.length - 1] = extended;
+    else lines.push(word);
+  }
+  const [first = '', second = '', ...rest] = lines;
+  return [first, `${second}${rest.length > 0 ? '…' : ''}`]
+    .filter((line) => line !== '')
+    .map((line) => (line.length > LABEL_CHARACTERS ? `${line.slice(0, LABEL_CHARACTERS - 1)}…` : line))
+    .join('\n');
+}
