@@ -1,41 +1,33 @@
+import { mean } from 'd3-array';
 import { UsageError } from '../../ground/errors.ts';
 import { type Matrix, takeRows } from '../../ground/matrix.ts';
 import type { FitContext, TrainingSet } from '../../learning/estimator.ts';
 import { innerFolds } from '../../learning/inner-folds.ts';
 import { photoWeights } from '../../learning/session-weights.ts';
 import { componentsTable } from '../masses/components-table.ts';
-import { changeBasis, type OutputBasis, type OutputBasisName, outputBasis } from '../masses/output-basis.ts';
+import { changeBasis, type OutputBasis, outputBasis } from '../masses/output-basis.ts';
+import type { LeafwiseBoostSettings } from './boost-settings.ts';
+import type { BoostingData } from './boosting.ts';
 import type { TrainingWork } from './trainers.ts';
 
 /** The names of the components, in the order of every table. */
 export const COMPONENT_NAMES = ['green', 'dead', 'clover'] as const;
 
 /** Settings that both kinds of boosting share. */
-interface SharedSettings {
-  readonly outputs: OutputBasisName;
-  readonly sessionWeight: number;
-  readonly categorical: readonly number[];
-  readonly objective: string;
-  readonly alpha: number;
-  readonly innerFolds: number;
-  readonly members: number;
-}
+type SharedSettings = Readonly<
+  Pick<
+    LeafwiseBoostSettings,
+    'outputs' | 'sessionWeight' | 'categorical' | 'objective' | 'alpha' | 'innerFolds' | 'members'
+  >
+>;
 
-/** A training set as boosting takes it. */
-export interface BoostTraining {
-  readonly inputs: Matrix;
-  /** [photos, 3], in the basis that trees are grown for. */
-  readonly outputs: Matrix;
-  readonly weights: Float64Array | null;
+/** A training set as boosting takes it; targets are in the basis that trees are grown for. */
+export interface BoostTraining extends BoostingData {
   readonly basis: OutputBasis;
 }
 
-/**
- * @throws UsageError when a categorical column is not among the features, a mixture of masses is to be fitted
- *   with another loss than the squared one, or a quantile is not below 1
- */
+/** @throws UsageError when a categorical column is not among the features */
 export function boostTraining(training: TrainingSet<Matrix>, settings: SharedSettings): BoostTraining {
-  requireFitting(settings);
   const { columns } = training.inputs;
   const beyond = settings.categorical.find((column) => column >= columns);
   if (beyond !== undefined) {
@@ -46,16 +38,17 @@ export function boostTraining(training: TrainingSet<Matrix>, settings: SharedSet
   const basis = outputBasis(settings.outputs);
   return {
     inputs: training.inputs,
-    outputs: changeBasis(componentsTable(training.targets), basis.toOutputs),
+    targets: changeBasis(componentsTable(training.targets), basis.toOutputs),
     weights:
       settings.sessionWeight > 0 || training.weights
         ? Float64Array.from(photoWeights(training, settings.sessionWeight))
         : null,
+    categorical: settings.categorical,
     basis,
   };
 }
 
-/** @throws UsageError as {@link boostTraining} */
+/** @throws UsageError when a mixture of masses is to be fitted with another loss than the squared one, or a quantile is not below 1 */
 export function requireFitting({ outputs, objective, alpha }: SharedSettings): void {
   if (outputs === 'metric' && objective !== 'regression') {
     throw new UsageError(
@@ -67,21 +60,13 @@ export function requireFitting({ outputs, objective, alpha }: SharedSettings): v
   }
 }
 
-/** Column `output` of the outputs. */
-export function outputColumn({ outputs }: Pick<BoostTraining, 'outputs'>, output: number): Float64Array {
-  return Float64Array.from(
-    { length: outputs.rows },
-    (_, row) => outputs.data[row * outputs.columns + output] as number,
-  );
-}
-
 /** Some rows of a training set. */
-export function takeBoostRows(training: BoostTraining, rows: readonly number[]): BoostTraining {
+function takeBoostRows(training: BoostTraining, rows: readonly number[]): BoostTraining {
   const { weights } = training;
   return {
     ...training,
     inputs: takeRows(training.inputs, rows),
-    outputs: takeRows(training.outputs, rows),
+    targets: takeRows(training.targets, rows),
     weights: weights && Float64Array.from(rows, (row) => weights[row] as number),
   };
 }
@@ -124,5 +109,5 @@ export async function stoppingPoint(
     return lengthOf(takeBoostRows(prepared, kept), takeBoostRows(prepared, held));
   });
   const lengths = await Promise.all(trained);
-  return Math.max(1, Math.round(lengths.reduce((sum, length) => sum + length, 0) / lengths.length));
+  return Math.max(1, Math.round(mean(lengths) ?? 0));
 }

@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import { InputError, messageOf } from '../../ground/errors.ts';
-import { type CatBoostModel, MISSING_TREATMENTS } from './catboost-model.ts';
-import type { ObliviousSplit, ObliviousTree } from './oblivious-tree.ts';
+import {
+  allTests,
+  type CatBoostModel,
+  MISSING_TREATMENTS,
+  type ModelTest,
+  type ObliviousTree,
+} from './catboost-model.ts';
 
 const REMEDY = 'save it again as JSON with CatBoost or with sward';
 const DEEPEST = 16;
@@ -182,30 +187,10 @@ function countsOf(
   return counts;
 }
 
-/** Every test that splits can name, in CatBoost's order: floats, one-hot categories, statistics. */
-function allTests({
-  floats,
-  categories,
-  statistics,
-}: Pick<CatBoostModel, 'floats' | 'categories' | 'statistics'>): (ObliviousSplit & {
-  readonly type: string;
-})[] {
-  const oneHot = categories.flatMap((category) => category.oneHot);
-  return [
-    ...floats.flatMap(({ borders }, column) =>
-      borders.map((border) => ({ type: 'FloatFeature', column, border })),
-    ),
-    ...oneHot.map((_, at) => ({ type: 'OneHotFeature', column: floats.length + at, border: 0.5 })),
-    ...statistics.flatMap(({ borders }, at) =>
-      borders.map((border) => ({ type: 'OnlineCtr', column: floats.length + oneHot.length + at, border })),
-    ),
-  ];
-}
-
 function treeOf(
   item: z.output<typeof tree>,
   at: number,
-  tests: ReturnType<typeof allTests>,
+  tests: readonly ModelTest[],
   fail: Fail,
 ): ObliviousTree {
   const splits = (item.splits ?? []).map((split, level) => {

@@ -1,28 +1,27 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { mean } from 'd3-array';
 import { InputError, messageOf } from '../../ground/errors.ts';
 import { writeFileAtomically } from '../../ground/files.ts';
-import type { Matrix } from '../../ground/matrix.ts';
+import { type Matrix, takeColumns } from '../../ground/matrix.ts';
 import type { Estimator, FitContext, FittedModel } from '../../learning/estimator.ts';
 import { requireWidth } from '../../learning/feature-width.ts';
 import { targetsFromTable } from '../masses/components-table.ts';
 import { massesFromComponents } from '../masses/masses-graph.ts';
-import type { LeafwiseBoostSettings } from './boost-settings.ts';
+import type { LeafwiseBoostSettings, LeafwiseParameters } from './boost-settings.ts';
 import {
   type BoostTraining,
   boostTraining,
   COMPONENT_NAMES,
   fittingWork,
-  outputColumn,
   requireFitting,
   stoppingPoint,
 } from './boost-training.ts';
 import { lightGbmGraph } from './boosted-graph.ts';
-import { type BoostingData, binFor, type LeafwiseParameters } from './leafwise.ts';
+import { binFor } from './leafwise.ts';
 import { type LightGbmModel, lightGbmPredictor } from './lightgbm-model.ts';
 import { parseLightGbm } from './lightgbm-read.ts';
 import { formatLightGbm, toLightGbm } from './lightgbm-write.ts';
-import { objectiveOf } from './objectives.ts';
 import { THREADS_PAY_FROM, type Train, withTrainers } from './trainers.ts';
 import { scaleTree, type Tree } from './tree.ts';
 
@@ -49,14 +48,8 @@ export function leafwiseBoost(
       const work = fittingWork(settings, COMPONENT_NAMES.length, stops, values);
       const grow = async (train: Train): Promise<FittedModel<Matrix>> => {
         const length = stops
-          ? await stoppingPoint(training, prepared, settings, context, async (kept, held) =>
-              mean(
-                await Promise.all(
-                  COMPONENT_NAMES.map((_, output) =>
-                    stoppedLength(kept, held, output, settings, context, train),
-                  ),
-                ),
-              ),
+          ? await stoppingPoint(training, prepared, settings, context, (kept, held) =>
+              stoppedLength(kept, held, settings, context, train),
             )
           : null;
         const parameters = { ...settings, numIterations: length ?? settings.numIterations };
@@ -84,10 +77,10 @@ async function trainComponents(
   context: FitContext,
   train: Train,
 ): Promise<LightGbmModel[]> {
-  const binned = binFor({ inputs: prepared.inputs, categorical: settings.categorical }, settings);
+  const binned = binFor(prepared, settings);
   const byOutput = await Promise.all(
     COMPONENT_NAMES.map((_, output) => {
-      const data = dataOf(prepared, output, settings);
+      const data = withOutput(prepared, output);
       return Promise.all(
         Array.from({ length: settings.members }, (_, member) => {
           const random = { seed: context.random.seed, label: `member ${member} output ${output}` };
@@ -106,7 +99,6 @@ async function trainComponents(
       });
     });
   });
-  const objective = objectiveOf(settings.objective, settings);
   return prepared.basis.toComponents.map((weights) => {
     // A sum of models is the model of all their trees.
     const trees = weights.flatMap((weight, output) =>
@@ -114,7 +106,7 @@ async function trainComponents(
         ? []
         : (byOutput[output] ?? []).flatMap((model) => scaled(model.trees, weight / settings.members)),
     );
-    return toLightGbm([{ trees, objective, columns: binned.columns }], parametersOf(settings));
+    return toLightGbm(trees, settings.objective, binned.columns, parametersOf(settings));
   });
 }
 
@@ -122,32 +114,31 @@ function scaled(trees: readonly Tree[], factor: number): readonly Tree[] {
   return factor === 1 ? trees : trees.map((tree) => scaleTree(tree, factor));
 }
 
+/** The number of trees at which training stops best, on average over the outputs. */
 async function stoppedLength(
   kept: BoostTraining,
   held: BoostTraining,
-  output: number,
   settings: LeafwiseBoostSettings,
-  { random }: FitContext,
+  { random: { seed } }: FitContext,
   train: Train,
 ): Promise<number> {
-  const { trees } = await train({
-    grower: 'leafwise',
-    data: dataOf(kept, output, settings),
-    parameters: settings,
-    random: { seed: random.seed, label: `stop ${output}` },
-    validation: { inputs: held.inputs, targets: outputColumn(held, output) },
-  });
-  return trees.length;
+  const trainings = COMPONENT_NAMES.map((_, output) =>
+    train({
+      grower: 'leafwise',
+      data: withOutput(kept, output),
+      parameters: settings,
+      random: { seed, label: `stop ${output}` },
+      validation: withOutput(held, output),
+    }),
+  );
+  return mean(await Promise.all(trainings), ({ trees }) => trees.length) ?? 0;
 }
 
-function dataOf(
-  prepared: BoostTraining,
-  output: number,
-  { categorical }: LeafwiseBoostSettings,
-): BoostingData {
-  const { inputs, weights } = prepared;
-  return { inputs, weights, categorical, targets: outputColumn(prepared, output) };
-}
+/** A training set of one output only. */
+const withOutput = (prepared: BoostTraining, output: number): BoostTraining => ({
+  ...prepared,
+  targets: takeColumns(prepared.targets, [output]),
+});
 
 function fitted(models: readonly LightGbmModel[]): FittedModel<Matrix> {
   const predictors = models.map(lightGbmPredictor);
@@ -174,7 +165,7 @@ function fitted(models: readonly LightGbmModel[]): FittedModel<Matrix> {
 }
 
 /** The parameters section of the file, under LightGBM's names; for the record only. */
-function parametersOf(settings: LeafwiseParameters): Record<string, string | number | boolean> {
+function parametersOf(settings: LeafwiseParameters): Record<string, string | number> {
   return {
     boosting: 'gbdt',
     objective: settings.objective,
@@ -204,8 +195,4 @@ export async function readText(path: string): Promise<string> {
   } catch (error) {
     throw new InputError(path, `cannot be read (${messageOf(error)})`, 'train the run again');
   }
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -14,12 +14,10 @@ import {
   stoppingPoint,
 } from './boost-training.ts';
 import { catBoostGraph } from './boosted-graph.ts';
-import { type CatBoostModel, predictCatBoost } from './catboost-model.ts';
+import { type CatBoostModel, type ObliviousTree, predictCatBoost } from './catboost-model.ts';
 import { parseCatBoost } from './catboost-read.ts';
 import { formatCatBoost } from './catboost-write.ts';
 import { readText } from './leafwise-boost.ts';
-import type { ObliviousData } from './oblivious.ts';
-import type { ObliviousTree } from './oblivious-tree.ts';
 import { THREADS_PAY_FROM, type Train, withTrainers } from './trainers.ts';
 
 const FILE_NAME = 'model.json';
@@ -42,16 +40,16 @@ export function obliviousBoost(
       const prepared = boostTraining(training, settings);
       const { rows, columns } = prepared.inputs;
       const { depth, iterations, rsm } = settings;
-      const values = rows * columns * rsm * depth * iterations * prepared.outputs.columns;
+      const values = rows * columns * rsm * depth * iterations * prepared.targets.columns;
       const grow = async (train: Train): Promise<FittedModel<Matrix>> => {
         const length = stops
           ? await stoppingPoint(training, prepared, settings, context, async (kept, held) => {
               const { model } = await train({
                 grower: 'oblivious',
-                data: dataOf(kept, settings),
+                data: kept,
                 parameters: settings,
                 random: { seed: context.random.seed, label: 'stop' },
-                validation: { inputs: held.inputs, targets: held.outputs },
+                validation: held,
               });
               return model.trees.length;
             })
@@ -79,7 +77,7 @@ async function trainMembers(
     Array.from({ length: settings.members }, (_, member) =>
       train({
         grower: 'oblivious',
-        data: dataOf(prepared, settings),
+        data: prepared,
         parameters: settings,
         random: { seed, label: `member ${member}` },
         // Members must have the same columns, or their trees could not stand in one model.
@@ -118,13 +116,6 @@ function inGrams(values: Float64Array, toComponents: readonly (readonly number[]
     const weights = toComponents[at % outputs] ?? [];
     return weights.reduce((sum, weight, output) => sum + weight * (values[from + output] as number), 0);
   });
-}
-
-function dataOf(
-  { inputs, outputs, weights }: BoostTraining,
-  { categorical }: ObliviousBoostSettings,
-): ObliviousData {
-  return { inputs, targets: outputs, weights, categorical };
 }
 
 function fitted(model: CatBoostModel): FittedModel<Matrix> {

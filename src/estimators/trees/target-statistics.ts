@@ -1,5 +1,6 @@
 import type { Matrix } from '../../ground/matrix.ts';
 import type { RandomStream } from '../../ground/random.ts';
+import type { BoostingData } from './boosting.ts';
 import {
   type CategoryFeature,
   categoryCode,
@@ -8,7 +9,6 @@ import {
 } from './catboost-model.ts';
 import { categoryHash, categoryText, tableKey } from './category-hash.ts';
 import { quantile } from './objectives.ts';
-import type { ObliviousData } from './oblivious.ts';
 
 /** What the columns of a training set become. */
 export interface LearntColumns {
@@ -30,7 +30,7 @@ export interface LearntColumns {
  * @throws InputError when a categorical column holds something else than whole numbers from 0 up, or NaN
  */
 export function learnStatistics(
-  { inputs, targets, categorical }: ObliviousData,
+  { inputs, targets, categorical }: BoostingData,
   targetBorderCount: number,
   random: RandomStream,
 ): LearntColumns {

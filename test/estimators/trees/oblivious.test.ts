@@ -1,14 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { OBJECTIVES, type ObliviousParameters } from '../../../src/estimators/trees/boost-settings.ts';
 import { predictCatBoost } from '../../../src/estimators/trees/catboost-model.ts';
-import { OBJECTIVES } from '../../../src/estimators/trees/objectives.ts';
-import {
-  OBLIVIOUS_DEFAULTS,
-  type ObliviousParameters,
-  trainOblivious,
-} from '../../../src/estimators/trees/oblivious.ts';
-import type { Matrix } from '../../../src/ground/matrix.ts';
+import { trainOblivious } from '../../../src/estimators/trees/oblivious.ts';
 import { randomStream } from '../../../src/ground/random.ts';
-import { bentTargets, normalMatrix, rowsOf } from './small-data.ts';
+import { bentTargets, column, normalMatrix, OBLIVIOUS_DEFAULTS, rowsOf } from './small-data.ts';
 
 const QUIET = { ...OBLIVIOUS_DEFAULTS, randomStrength: 0, baggingTemperature: 0 };
 const ONE: ObliviousParameters = {
@@ -19,10 +14,6 @@ const ONE: ObliviousParameters = {
   l2LeafReg: 0,
   scoreFunction: 'L2',
 };
-
-function column(values: ArrayLike<number>): Matrix {
-  return { rows: values.length, columns: 1, data: Float64Array.from(values) };
-}
 
 function grow(
   rows: readonly (readonly number[])[],

@@ -3,14 +3,10 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import {
-  LEAFWISE_BOOST_DEFAULTS,
   leafwiseBoostSettings,
-  OBLIVIOUS_BOOST_DEFAULTS,
   obliviousBoostSettings,
 } from '../../../src/estimators/trees/boost-settings.ts';
-import { LEAFWISE_DEFAULTS } from '../../../src/estimators/trees/leafwise.ts';
 import { leafwiseBoost } from '../../../src/estimators/trees/leafwise-boost.ts';
-import { OBLIVIOUS_DEFAULTS } from '../../../src/estimators/trees/oblivious.ts';
 import { obliviousBoost } from '../../../src/estimators/trees/oblivious-boost.ts';
 import { withTrainers } from '../../../src/estimators/trees/trainers.ts';
 import type { TrainingTask } from '../../../src/estimators/trees/training-worker.ts';
@@ -20,7 +16,14 @@ import { randomStream } from '../../../src/ground/random.ts';
 import type { Estimator, MetricLine, TrainingSet } from '../../../src/learning/estimator.ts';
 import { targetsFromComponents } from '../../../src/pasture/physics.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { bentTargets, normalMatrix, rowsOf } from './small-data.ts';
+import {
+  bentTargets,
+  column,
+  LEAFWISE_DEFAULTS,
+  normalMatrix,
+  OBLIVIOUS_DEFAULTS,
+  rowsOf,
+} from './small-data.ts';
 
 const folder = temporaryFolder('trainers');
 const pools = vi.hoisted(() => ({ started: 0, closed: 0, tasks: 0 }));
@@ -57,7 +60,6 @@ const leafwise = (changes: object, threadsFrom: number) =>
   leafwiseBoost(
     leafwiseBoostSettings.parse({
       kind: 'leafwise-boost',
-      ...LEAFWISE_BOOST_DEFAULTS,
       featureFraction: 0.5,
       numIterations: 12,
       ...changes,
@@ -68,7 +70,6 @@ const oblivious = (changes: object, threadsFrom: number) =>
   obliviousBoost(
     obliviousBoostSettings.parse({
       kind: 'oblivious-boost',
-      ...OBLIVIOUS_BOOST_DEFAULTS,
       rsm: 0.5,
       baggingTemperature: 1,
       iterations: 12,
@@ -137,7 +138,7 @@ describe.each([
 
 describe('trainers', () => {
   const inputs = rowsOf([[0.5], [1], [2]]);
-  const targets = Float64Array.of(-1, 2, 3);
+  const targets = column([-1, 2, 3]);
   const random = { seed: 1, label: 'a' };
   const leafwiseTask = {
     grower: 'leafwise',
