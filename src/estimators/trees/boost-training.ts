@@ -1,5 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { mean } from 'd3-array';
-import { UsageError } from '../../ground/errors.ts';
+import { InputError, messageOf, UsageError } from '../../ground/errors.ts';
 import { type Matrix, takeRows } from '../../ground/matrix.ts';
 import type { FitContext, TrainingSet } from '../../learning/estimator.ts';
 import { innerFolds } from '../../learning/inner-folds.ts';
@@ -110,4 +111,13 @@ export async function stoppingPoint(
   });
   const lengths = await Promise.all(trained);
   return Math.max(1, Math.round(mean(lengths) ?? 0));
+}
+
+/** The text of a model file. @throws InputError when it cannot be read */
+export async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new InputError(path, `cannot be read (${messageOf(error)})`, 'train the run again');
+  }
 }

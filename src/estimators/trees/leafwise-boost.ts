@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mean } from 'd3-array';
-import { InputError, messageOf } from '../../ground/errors.ts';
 import { writeFileAtomically } from '../../ground/files.ts';
 import { type Matrix, takeColumns } from '../../ground/matrix.ts';
 import type { Estimator, FitContext, FittedModel } from '../../learning/estimator.ts';
@@ -14,6 +12,7 @@ import {
   boostTraining,
   COMPONENT_NAMES,
   fittingWork,
+  readText,
   requireFitting,
   stoppingPoint,
 } from './boost-training.ts';
@@ -58,16 +57,19 @@ export function leafwiseBoost(
       return withTrainers(work, threadsFrom, grow, context.reached);
     },
     async read(folder) {
-      return fitted(
-        await Promise.all(
-          COMPONENT_NAMES.map(async (name) => {
-            const path = join(folder, `${name}.txt`);
-            return parseLightGbm(await readText(path), path);
-          }),
-        ),
-      );
+      return fitted(await readComponents(folder));
     },
   };
+}
+
+/** The models of green, dead and clover, from the folder of a fitted model. @throws InputError when one cannot be read */
+export function readComponents(folder: string): Promise<LightGbmModel[]> {
+  return Promise.all(
+    COMPONENT_NAMES.map(async (name) => {
+      const path = join(folder, `${name}.txt`);
+      return parseLightGbm(await readText(path), path);
+    }),
+  );
 }
 
 /** A model of each component in grams, from members and outputs of the basis. */
@@ -186,13 +188,4 @@ function parametersOf(settings: LeafwiseParameters): Record<string, string | num
     min_data_in_bin: settings.minDataInBin,
     extra_trees: settings.extraTrees ? 1 : 0,
   };
-}
-
-/** The text of a model file. @throws InputError when it cannot be read */
-export async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw new InputError(path, `cannot be read (${messageOf(error)})`, 'train the run again');
-  }
 }

@@ -10,6 +10,7 @@ import {
   type BoostTraining,
   boostTraining,
   fittingWork,
+  readText,
   requireFitting,
   stoppingPoint,
 } from './boost-training.ts';
@@ -17,7 +18,6 @@ import { catBoostGraph } from './boosted-graph.ts';
 import { type CatBoostModel, type ObliviousTree, predictCatBoost } from './catboost-model.ts';
 import { parseCatBoost } from './catboost-read.ts';
 import { formatCatBoost } from './catboost-write.ts';
-import { readText } from './leafwise-boost.ts';
 import { THREADS_PAY_FROM, type Train, withTrainers } from './trainers.ts';
 
 const FILE_NAME = 'model.json';
@@ -60,10 +60,15 @@ export function obliviousBoost(
       return withTrainers(fittingWork(settings, 1, stops, values), threadsFrom, grow, context.reached);
     },
     async read(folder) {
-      const path = join(folder, FILE_NAME);
-      return fitted(parseCatBoost(await readText(path), path));
+      return fitted(await readModel(folder));
     },
   };
+}
+
+/** The model in the folder of a fitted model. @throws InputError when it cannot be read */
+export async function readModel(folder: string): Promise<CatBoostModel> {
+  const path = join(folder, FILE_NAME);
+  return parseCatBoost(await readText(path), path);
 }
 
 async function trainMembers(
