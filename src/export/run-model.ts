@@ -1,4 +1,4 @@
-import { stepsGraph } from '../estimators/post-processing/steps-graph.ts';
+import { stepsGraph } from '../estimators/post-processing/steps.ts';
 import { UsageError } from '../ground/errors.ts';
 import { valueFingerprint } from '../ground/fingerprint.ts';
 import { TARGET_NAMES } from '../pasture/targets.ts';
