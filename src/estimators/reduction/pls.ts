@@ -3,11 +3,10 @@ import { InputError } from '../../ground/errors.ts';
 import { multiply, toDense, transpose } from '../../ground/linear-algebra.ts';
 import type { Matrix } from '../../ground/matrix.ts';
 import type { TrainingSet } from '../../learning/estimator.ts';
-import { photoWeights } from '../../learning/session-weights.ts';
 import { componentsTable } from '../masses/components-table.ts';
 import { changeBasis, outputBasis } from '../masses/output-basis.ts';
-import { fitStandardiser, standardise } from '../standardise.ts';
-import { centredRows, interceptAt, type Projection, weightedMeans, withSettledSigns } from './projection.ts';
+import { fitStandardiser } from '../standardise.ts';
+import { centredRows, type Projection, prepareFeatures, withSettledSigns } from './projection.ts';
 import type { PlsSettings } from './reduction-settings.ts';
 
 /** Covariance below this share of the first component's is rounding noise. */
@@ -26,20 +25,15 @@ export function fitPls(
   training: Pick<TrainingSet<Matrix>, 'inputs' | 'targets' | 'groups' | 'weights'>,
   { components, clip }: PlsSettings,
 ): Projection {
-  const weights = photoWeights(training, 0);
-  const standardiser = fitStandardiser(training.inputs, weights);
-  const standardised = standardise(training.inputs, standardiser, clip);
-  const centre = weightedMeans(standardised, weights);
+  const { rows, weights, projectionOn } = prepareFeatures(training, clip);
   const outputs = changeBasis(componentsTable(training.targets), outputBasis('metric').toOutputs);
-  const told = centredRows(outputs, weightedMeans(outputs, weights), weights);
+  const told = centredRows(outputs, fitStandardiser(outputs, weights).mean, weights);
   const varied = squares(told) > NO_VARIANCE * squares(outputs);
-  const coefficients = withSettledSigns(
-    plsRotations(centredRows(standardised, centre, weights), told, varied ? components : 0),
-  );
+  const coefficients = withSettledSigns(plsRotations(rows, told, varied ? components : 0));
   if (coefficients.columns === 0) {
     throw new InputError('features', 'do not vary together with the masses', 'there is nothing to learn');
   }
-  return { ...standardiser, clip, coefficients, intercept: interceptAt(centre, coefficients) };
+  return projectionOn(coefficients);
 }
 
 /**
@@ -52,7 +46,7 @@ export function fitPls(
  * @param outputs Y, centred columns. [photos, outputs]
  * @returns [features, components], fewer where X or its covariance with Y is used up
  */
-export function plsRotations(inputs: Matrix, outputs: Matrix, components: number): Matrix {
+function plsRotations(inputs: Matrix, outputs: Matrix, components: number): Matrix {
   const { rows, columns } = inputs;
   const rest = inputs.data.slice();
   const loadings: Float64Array[] = [];

@@ -1,6 +1,6 @@
-import { InputError, ShapeError } from '../../ground/errors.ts';
+import { ShapeError } from '../../ground/errors.ts';
 import type { Matrix } from '../../ground/matrix.ts';
-import { categoryHash, categoryText, tableKey } from './category-hash.ts';
+import { codeHash, tableKey } from './categories.ts';
 
 /** What a comparison says of NaN: false as for any border, false, or true. */
 export const MISSING_TREATMENTS = ['AsIs', 'AsFalse', 'AsTrue'] as const;
@@ -156,7 +156,7 @@ export function treeMatrix({ floats, categories, statistics }: ModelColumns, inp
     let at = row * columns;
     for (const { flatIndex } of floats) data[at++] = Math.fround(inputs.data[from + flatIndex] as number);
     const hashes = categories.map(({ flatIndex }) =>
-      categoryHash(categoryText(categoryCode(inputs.data[from + flatIndex] as number, flatIndex))),
+      codeHash(inputs.data[from + flatIndex] as number, flatIndex),
     );
     for (const { category, hash } of indicators) data[at++] = hashes[category] === hash ? 1 : 0;
     for (const statistic of statistics) {
@@ -176,16 +176,6 @@ export function statisticValue(
   const above = counts.slice(targetBorder + 1).reduce((sum, count) => sum + count, 0);
   const share = Math.fround(Math.fround(above + priorNumerator) / Math.fround(rows + priorDenominator));
   return Math.fround(Math.fround(share + shift) * scale);
-}
-
-/** @throws InputError when the value is no whole number from 0 up and not NaN */
-export function categoryCode(value: number, column: number): number {
-  if (Number.isNaN(value) || (Number.isInteger(value) && value >= 0 && value < 2 ** 31)) return value;
-  throw new InputError(
-    `column ${column + 1}`,
-    `is categorical but holds ${value}`,
-    'number its categories 0, 1, 2 … and leave NaN where it is not known',
-  );
 }
 
 /** A test that the splits of a file can name. */

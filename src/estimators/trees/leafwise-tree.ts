@@ -86,12 +86,16 @@ export function growLeafwise(
     return histogram;
   };
 
+  const leafOf = (
+    place: Pick<Leaf, 'from' | 'to' | 'depth' | 'parent' | 'side'>,
+    sums: NodeSums,
+    histogram: Histogram | null,
+    splits: boolean,
+  ): Leaf => ({ ...place, sums, histogram, best: histogram && splits ? search(histogram, sums) : noSplit() });
   const sums = sumRows(rows, derivatives);
-  const histogram = rules.numLeaves > 1 && canSplit(sums, 0) ? fill(0, rows.length) : null;
-  const best = histogram ? search(histogram, sums) : noSplit();
-  const leaves: Leaf[] = [
-    { from: 0, to: rows.length, depth: 0, sums, histogram, best, parent: null, side: 'left' },
-  ];
+  const splits = rules.numLeaves > 1 && canSplit(sums, 0);
+  const whole = { from: 0, to: rows.length, depth: 0, parent: null, side: 'left' } as const;
+  const leaves = [leafOf(whole, sums, splits ? fill(0, rows.length) : null, splits)];
   const nodes: InnerNode[] = [];
   while (leaves.length < rules.numLeaves) {
     const chosen = richestLeaf(leaves);
@@ -118,26 +122,9 @@ export function growLeafwise(
       subtractHistogram(leaf.histogram, small, binned, columns);
       [left, right] = leftIsSmall ? [small, leaf.histogram] : [leaf.histogram, small];
     } else if (leaf.histogram) pool.push(leaf.histogram);
-    leaves[chosen] = {
-      from: leaf.from,
-      to: middle,
-      depth,
-      sums: leftSums,
-      histogram: left,
-      best: left && splitLeft ? search(left, leftSums) : noSplit(),
-      parent,
-      side: 'left',
-    };
-    leaves.push({
-      from: middle,
-      to: leaf.to,
-      depth,
-      sums: rightSums,
-      histogram: right,
-      best: right && splitRight ? search(right, rightSums) : noSplit(),
-      parent,
-      side: 'right',
-    });
+    const { from, to } = leaf;
+    leaves[chosen] = leafOf({ from, to: middle, depth, parent, side: 'left' }, leftSums, left, splitLeft);
+    leaves.push(leafOf({ from: middle, to, depth, parent, side: 'right' }, rightSums, right, splitRight));
   }
   leaves.forEach((leaf, index) => {
     link(leaf, -1 - index);

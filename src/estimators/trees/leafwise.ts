@@ -13,7 +13,7 @@ import {
 import { treeAdder } from './forest.ts';
 import type { Derivatives, Histogram } from './histogram.ts';
 import { type GrownTree, growLeafwise } from './leafwise-tree.ts';
-import { meanLoss, type Objective, objectiveOf, quantile } from './objectives.ts';
+import { leafQuantiles, meanLoss, type Objective, objectiveOf } from './objectives.ts';
 import { leafOf, scaleTree, type Tree } from './tree.ts';
 
 /**
@@ -101,16 +101,8 @@ function renewLeaves(
   { targets, weights }: BoostingData,
 ): Tree {
   if (leafQuantile === null) return tree;
-  const leafValue = Float64Array.from(starts, ([from, to]) => {
-    const inLeaf = rows.subarray(from, to);
-    const residuals = Float64Array.from(
-      inLeaf,
-      (row) => (targets.data[row] as number) - (scores[row] as number),
-    );
-    const masses = weights && Float64Array.from(inLeaf, (row) => weights[row] as number);
-    return quantile(residuals, masses, leafQuantile);
-  });
-  return { ...tree, leafValue };
+  const leaves = starts.map(([from, to]) => rows.subarray(from, to));
+  return { ...tree, leafValue: leafQuantiles(leaves, targets, scores, weights, leafQuantile) };
 }
 
 /** Rows in the bag are where growth has left them; only the others need to be sent down the tree. */

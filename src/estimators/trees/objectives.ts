@@ -113,6 +113,33 @@ function mean(values: Float64Array, weights: Float64Array | null): number {
   return sum / weightSum;
 }
 
+/**
+ * Quantiles of the residuals of each leaf's rows, `[leaf · outputs + output]`; 0 for leaves without rows.
+ *
+ * @param leaves rows of each leaf
+ */
+export function leafQuantiles(
+  leaves: readonly ArrayLike<number>[],
+  { data: targets, columns: outputs }: Matrix,
+  scores: Float64Array,
+  weights: Float64Array | null,
+  share: number,
+): Float64Array {
+  const values = new Float64Array(leaves.length * outputs);
+  leaves.forEach((rows, leaf) => {
+    if (rows.length === 0) return;
+    const masses = weights && Float64Array.from(rows, (row) => weights[row] as number);
+    for (let k = 0; k < outputs; k++) {
+      const residuals = Float64Array.from(
+        rows,
+        (row) => (targets[row * outputs + k] as number) - (scores[row * outputs + k] as number),
+      );
+      values[leaf * outputs + k] = quantile(residuals, masses, share);
+    }
+  });
+  return values;
+}
+
 /** The weighted quantile: between neighbouring values by linear interpolation of the weight below them. */
 export function quantile(values: Float64Array, weights: Float64Array | null, share: number): number {
   const order = Int32Array.from(values.keys()).sort((a, b) => (values[a] as number) - (values[b] as number));

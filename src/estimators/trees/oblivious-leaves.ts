@@ -1,7 +1,7 @@
 import type { Matrix } from '../../ground/matrix.ts';
 import type { RandomStream } from '../../ground/random.ts';
 import type { ObliviousParameters } from './boost-settings.ts';
-import { type Objective, quantile } from './objectives.ts';
+import { leafQuantiles, type Objective } from './objectives.ts';
 
 /** Targets and the weight of each row. */
 export interface WeightedTargets {
@@ -27,36 +27,14 @@ export function estimateLeaves(
   leafCount: number,
 ): Float64Array {
   const share = objective.leafQuantile;
-  const values =
-    share === null
-      ? steppedLeaves(data, objective, scores, l2, rules, leaves, leafCount)
-      : quantileLeaves(data, scores, share, leaves, leafCount);
+  let values: Float64Array;
+  if (share === null) values = steppedLeaves(data, objective, scores, l2, rules, leaves, leafCount);
+  else {
+    const rowsOf = Array.from({ length: leafCount }, (): number[] => []);
+    for (const [row, leaf] of leaves.entries()) rowsOf[leaf]?.push(row);
+    values = leafQuantiles(rowsOf, data.targets, scores, data.weights, share);
+  }
   return values.map((value) => rules.learningRate * value);
-}
-
-function quantileLeaves(
-  { targets, weights }: WeightedTargets,
-  scores: Float64Array,
-  share: number,
-  leaves: Int32Array,
-  leafCount: number,
-): Float64Array {
-  const outputs = targets.columns;
-  const values = new Float64Array(leafCount * outputs);
-  const members = Array.from({ length: leafCount }, (): number[] => []);
-  for (const [row, leaf] of leaves.entries()) members[leaf]?.push(row);
-  members.forEach((inLeaf, leaf) => {
-    if (inLeaf.length === 0) return;
-    const masses = Float64Array.from(inLeaf, (row) => weights[row] as number);
-    for (let k = 0; k < outputs; k++) {
-      const residuals = Float64Array.from(
-        inLeaf,
-        (row) => (targets.data[row * outputs + k] as number) - (scores[row * outputs + k] as number),
-      );
-      values[leaf * outputs + k] = quantile(residuals, masses, share);
-    }
-  });
-  return values;
 }
 
 function steppedLeaves(

@@ -1,13 +1,8 @@
 import type { Matrix } from '../../ground/matrix.ts';
 import type { RandomStream } from '../../ground/random.ts';
 import type { BoostingData } from './boosting.ts';
-import {
-  type CategoryFeature,
-  categoryCode,
-  statisticValue,
-  type TargetStatistic,
-} from './catboost-model.ts';
-import { categoryHash, categoryText, tableKey } from './category-hash.ts';
+import { type CategoryFeature, statisticValue, type TargetStatistic } from './catboost-model.ts';
+import { codeHash, tableKey } from './categories.ts';
 import { quantile } from './objectives.ts';
 
 /** What the columns of a training set become. */
@@ -63,8 +58,7 @@ export function learnStatistics(
   const categories = categorical.map((column, category) => {
     const counts = new Map<string, number[]>();
     for (const row of order) {
-      const code = categoryCode(inputs.data[row * columns + column] as number, column);
-      const key = tableKey(categoryHash(categoryText(code)));
+      const key = tableKey(codeHash(inputs.data[row * columns + column] as number, column));
       const before = counts.get(key) ?? new Array<number>(targetBorderCount + 1).fill(0);
       statistics.forEach((statistic, index) => {
         if (statistic.category === category) {
