@@ -15,7 +15,7 @@ export type StepChoice =
 
 const five = z.array(z.number()).length(5);
 
-/** A step with everything it learnt, as `run.json` of an ensemble keeps it. */
+/** A step as fitted, which `run.json` of an ensemble keeps. */
 export const fittedStepSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('calibration'), slope: five, intercept: five }),
   z.strictObject({ kind: z.literal('clip'), low: five, high: five }),

@@ -27,9 +27,9 @@ export function fitPls(
 ): Projection {
   const { rows, weights, projectionOn } = prepareFeatures(training, clip);
   const outputs = changeBasis(componentsTable(training.targets), outputBasis('metric').toOutputs);
-  const told = centredRows(outputs, fitStandardiser(outputs, weights).mean, weights);
-  const varied = squares(told) > NO_VARIANCE * squares(outputs);
-  const coefficients = withSettledSigns(plsRotations(rows, told, varied ? components : 0));
+  const centred = centredRows(outputs, fitStandardiser(outputs, weights).mean, weights);
+  const varied = squares(centred) > NO_VARIANCE * squares(outputs);
+  const coefficients = withSettledSigns(plsRotations(rows, centred, varied ? components : 0));
   if (coefficients.columns === 0) {
     throw new InputError('features', 'do not vary together with the masses', 'there is nothing to learn');
   }

@@ -16,6 +16,7 @@ import {
   noSplit,
   searchCategorical,
   searchNumeric,
+  without,
 } from './split.ts';
 import { CATEGORICAL, DEFAULT_LEFT, NAN_IS_MISSING, type Tree } from './tree.ts';
 
@@ -103,11 +104,7 @@ export function growLeafwise(
     const leaf = leaves[chosen] as Leaf;
     const middle = partition(rows, leaf.from, leaf.to, binned, leaf.best, scratch);
     const leftSums = leaf.best.left;
-    const rightSums = {
-      gradient: leaf.sums.gradient - leftSums.gradient,
-      hessian: leaf.sums.hessian - leftSums.hessian,
-      count: leaf.sums.count - leftSums.count,
-    };
+    const rightSums = without(leaf.sums, leftSums);
     const parent: InnerNode = { split: leaf, left: 0, right: 0 };
     link(leaf, nodes.push(parent) - 1);
     const depth = leaf.depth + 1;

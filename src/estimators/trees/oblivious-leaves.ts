@@ -93,8 +93,8 @@ function leafSums(
 export interface OrderedScores {
   /** Writes the score each row has in the model that must not know it. */
   unseenScores(into: Float64Array): void;
-  /** Teaches the supporting models a new tree's leaves, each from its own rows. */
-  learn(leaves: Int32Array, leafCount: number): void;
+  /** Adds a new tree's leaves to the supporting models, each fitted to its own rows. */
+  update(leaves: Int32Array, leafCount: number): void;
 }
 
 /** @param start scores that every model starts from, one an output */
@@ -108,7 +108,7 @@ export function orderedScores(
 ): OrderedScores {
   const { rows, columns: outputs } = data.targets;
   const order = Int32Array.from(random.shuffled(Array.from({ length: rows }, (_, row) => row)));
-  // A model learns from the first `body` rows of the order, and is asked for those up to `reach`.
+  // A model is trained on the first `body` rows of the order, and is asked for those up to `reach`.
   const models: { readonly body: number; readonly reach: number; readonly scores: Float64Array }[] = [];
   for (let body = 1; body < rows; body *= 2) {
     models.push({ body, reach: Math.min(rows, 2 * body), scores: repeated(start, rows) });
@@ -122,7 +122,7 @@ export function orderedScores(
         }
       }
     },
-    learn(leaves, leafCount) {
+    update(leaves, leafCount) {
       const none = new Float64Array(leafCount * outputs);
       for (const { body, reach, scores } of models) {
         const { pulls, curves } = leafSums(

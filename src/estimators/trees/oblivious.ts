@@ -20,7 +20,7 @@ import {
 import { meanLoss, objectiveOf } from './objectives.ts';
 import { estimateLeaves, orderedScores, repeated } from './oblivious-leaves.ts';
 import { growStructure, orderColumns } from './oblivious-structure.ts';
-import { type LearntColumns, learnStatistics } from './target-statistics.ts';
+import { fitStatistics, type StatisticColumns } from './target-statistics.ts';
 
 /** A trained model and how its loss went. */
 export interface ObliviousTraining extends Omit<Boosted<ObliviousTree>, 'trees'> {
@@ -51,8 +51,8 @@ export function trainOblivious(
   const weights = data.weights ?? new Float64Array(rows).fill(1);
   const weighted = { targets, weights };
   const objective = objectiveOf(parameters);
-  const learnt = learnStatistics(data, parameters.ctrTargetBorderCount, statisticsRandom);
-  const binned = binFloats(learnt.inputs, parameters.borderCount);
+  const columns = fitStatistics(data, parameters.ctrTargetBorderCount, statisticsRandom);
+  const binned = binFloats(columns.inputs, parameters.borderCount);
   const order = orderColumns(binned);
   const bias = Float64Array.from({ length: outputs }, (_, output) =>
     objective.initial(takeColumns(targets, [output]).data, weights),
@@ -103,7 +103,7 @@ export function trainOblivious(
         scores[at] = (scores[at] as number) + (leafValues[leaf * outputs + k] as number);
       }
     }
-    for (const support of supports) support.learn(leaves, leafCount);
+    for (const support of supports) support.update(leaves, leafCount);
     const tests = splits.map(({ column, bin }) => ({
       column,
       border: (binned.columns[column] as NumericBins).bounds[bin] as number,
@@ -113,7 +113,7 @@ export function trainOblivious(
       loss: meanLoss(objective, scores, targets, weights),
     };
   };
-  const shell = modelOf(learnt, binned, parameters.objective, bias);
+  const shell = modelOf(columns, binned, parameters.objective, bias);
   const heldInputs = validation && treeMatrix(shell, validation.inputs);
   const heldScores = repeated(bias, validation?.inputs.rows ?? 0);
   const validate =
@@ -137,7 +137,7 @@ const LOSS_FUNCTIONS: Readonly<Record<ObjectiveName, string>> = {
 };
 
 function modelOf(
-  { numeric, categories, statistics }: LearntColumns,
+  { numeric, categories, statistics }: StatisticColumns,
   binned: BinnedMatrix,
   objective: ObjectiveName,
   bias: Float64Array,

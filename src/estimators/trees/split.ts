@@ -22,6 +22,13 @@ export interface BestSplit {
   left: NodeSums;
 }
 
+/** Sums over the rows of a node that are not among those of one child. */
+export const without = (node: NodeSums, child: NodeSums): NodeSums => ({
+  gradient: node.gradient - child.gradient,
+  hessian: node.hessian - child.hessian,
+  count: node.count - child.count,
+});
+
 const NOTHING: NodeSums = { gradient: 0, hessian: 0, count: 0 };
 
 export function noSplit(): BestSplit {
@@ -160,11 +167,7 @@ export function searchCategorical(
   );
   const own = leafGain(node.gradient, node.hessian, rules.lambdaL1, rules.lambdaL2) + rules.minGainToSplit;
   const offer = (left: NodeSums, chosen: () => number[], lambdaL2: number): void => {
-    const right = {
-      gradient: node.gradient - left.gradient,
-      hessian: node.hessian - left.hessian,
-      count: node.count - left.count,
-    };
+    const right = without(node, left);
     if (Math.min(left.count, right.count) < rules.minDataInLeaf) return;
     if (Math.min(left.hessian, right.hessian) < rules.minSumHessian) return;
     const gain =

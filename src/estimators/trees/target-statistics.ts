@@ -6,7 +6,7 @@ import { codeHash, tableKey } from './categories.ts';
 import { quantile } from './objectives.ts';
 
 /** What the columns of a training set become. */
-export interface LearntColumns {
+export interface StatisticColumns {
   /** Numeric columns, then the statistics of the categorical ones, each row's own target left out. */
   readonly inputs: Matrix;
   /** Original column of each numeric one. */
@@ -24,11 +24,11 @@ export interface LearntColumns {
  *
  * @throws InputError when a categorical column holds something else than whole numbers from 0 up, or NaN
  */
-export function learnStatistics(
+export function fitStatistics(
   { inputs, targets, categorical }: BoostingData,
   targetBorderCount: number,
   random: RandomStream,
-): LearntColumns {
+): StatisticColumns {
   const { rows, columns } = inputs;
   const isCategorical = new Set(categorical);
   const numeric = Array.from({ length: columns }, (_, column) => column).filter(
