@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LEAFWISE_DEFAULTS, trainLeafwise } from '../src/estimators/trees/leafwise.ts';
+import { leafwiseBoostSettings } from '../src/estimators/trees/boost-settings.ts';
+import { binFor, trainLeafwise } from '../src/estimators/trees/leafwise.ts';
 import { lightGbmPredictor } from '../src/estimators/trees/lightgbm-model.ts';
 import { toLightGbm } from '../src/estimators/trees/lightgbm-write.ts';
 import type { Matrix } from '../src/ground/matrix.ts';
@@ -92,8 +93,10 @@ function task(): { inputs: Matrix; targets: Float64Array } {
 
 /** Settings with the same meaning as those of the script below. */
 function measure(inputs: Matrix, targets: Float64Array): Times {
-  const parameters = {
-    ...LEAFWISE_DEFAULTS,
+  const parameters = leafwiseBoostSettings.parse({
+    kind: 'leafwise-boost',
+    featureFraction: 1,
+    baggingFreq: 0,
     numIterations: TREES,
     learningRate: LEARNING_RATE,
     numLeaves: LEAVES,
@@ -103,15 +106,18 @@ function measure(inputs: Matrix, targets: Float64Array): Times {
     minSumHessian: 1,
     maxBin: MAX_BIN,
     minDataInBin: 1,
+  });
+  const data = {
+    inputs,
+    targets: { rows: ROWS, columns: 1, data: targets },
+    weights: null,
+    categorical: [],
   };
   const started = performance.now();
-  const model = trainLeafwise(
-    { inputs, targets, weights: null, categorical: [] },
-    parameters,
-    randomStream(1),
-  );
+  const binned = binFor(data, parameters);
+  const { trees } = trainLeafwise(data, parameters, randomStream(1), null, binned);
   const train = (performance.now() - started) / 1000;
-  const predictor = lightGbmPredictor(toLightGbm([model], {}));
+  const predictor = lightGbmPredictor(toLightGbm(trees, parameters.objective, binned.columns, {}));
   let predict = Number.POSITIVE_INFINITY;
   for (let repeat = 0; repeat < 10; repeat++) {
     const from = performance.now();

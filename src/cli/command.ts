@@ -27,6 +27,15 @@ export function positiveNumber(option: string): (text: string) => number {
   };
 }
 
+/** Parses a whole number from 1 up. @throws UsageError naming the option */
+export function positiveWhole(option: string): (text: string) => number {
+  return (text) => {
+    const value = wholeNumber(option)(text);
+    if (value >= 1) return value;
+    throw new UsageError(`${option} ${text}: give a whole number from 1 up`);
+  };
+}
+
 /** Collects an option that may be given several times. */
 export function collected(value: string, before: readonly string[]): string[] {
   return [...before, value];

@@ -1,5 +1,14 @@
 import { reportRun } from '../workflows/report.ts';
-import { type CommandRegistrar, printResult } from './command.ts';
+import { type CommandRegistrar, positiveWhole, printResult } from './command.ts';
+
+interface ReportCommandOptions {
+  readonly out?: string;
+  readonly explain?: true | number;
+  readonly json?: boolean;
+}
+
+/** Columns explained where no number is given. */
+const COLUMNS_SHOWN = 20;
 
 /** `sward report`: renders the report of a finished run again. */
 export const registerReport: CommandRegistrar = (program) => {
@@ -8,9 +17,18 @@ export const registerReport: CommandRegistrar = (program) => {
     .description('write report.html of a finished run')
     .argument('<RUN>', 'run folder')
     .option('--out <FILE.html>', 'file to write instead of RUN/report.html')
+    .option(
+      '--explain [N]',
+      'show what the N columns of the input that matter most do to predictions (boosted trees; default 20)',
+      (text: string) => positiveWhole('--explain')(text),
+    )
     .option('--json', 'print the result as JSON')
-    .action(async (run: string, options: { out?: string; json?: boolean }) => {
-      const out = await reportRun(run, options.out);
+    .action(async (run: string, options: ReportCommandOptions) => {
+      const { explain } = options;
+      const out = await reportRun(run, {
+        ...(options.out !== undefined && { out: options.out }),
+        ...(explain !== undefined && { explain: explain === true ? COLUMNS_SHOWN : explain }),
+      });
       printResult(
         options.json,
         () => ({ out }),

@@ -4,12 +4,7 @@ import { kernelRidgeSettings, ridgeSettings, viewAverageSettings } from '../esti
 import { reductionSettings } from '../estimators/reduction/reduction-settings.ts';
 import { stackSettings } from '../estimators/stack/stack-settings.ts';
 import { transformSettings } from '../estimators/target-transform/transform-settings.ts';
-import {
-  LEAFWISE_BOOST_DEFAULTS,
-  leafwiseBoostSettings,
-  OBLIVIOUS_BOOST_DEFAULTS,
-  obliviousBoostSettings,
-} from '../estimators/trees/boost-settings.ts';
+import { leafwiseBoostSettings, obliviousBoostSettings } from '../estimators/trees/boost-settings.ts';
 import { InputError, messageOf, UsageError } from '../ground/errors.ts';
 import {
   applyChange,
@@ -81,8 +76,8 @@ const ESTIMATOR_DEFAULTS: Readonly<Record<EstimatorSettings['kind'], object>> = 
       { view: 'scatter', ...SOFT_KERNEL },
     ],
   },
-  'leafwise-boost': LEAFWISE_BOOST_DEFAULTS,
-  'oblivious-boost': OBLIVIOUS_BOOST_DEFAULTS,
+  'leafwise-boost': {},
+  'oblivious-boost': {},
   network: {},
   stack: {},
 };

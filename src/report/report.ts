@@ -7,6 +7,7 @@ import { stateMarks } from './plots/state-marks.ts';
 import { groupByState } from './rows/groups.ts';
 import { augmentationSection } from './sections/augmentation.ts';
 import { ensembleSection } from './sections/ensemble.ts';
+import { explainSection } from './sections/explain.ts';
 import { headline } from './sections/headline.ts';
 import { intervalsSection } from './sections/intervals.ts';
 import { learningBySessionsSection } from './sections/learning-by-sessions.ts';
@@ -46,6 +47,7 @@ export async function renderReport(results: RunResults, options: ReportOptions =
     residualsSection(rows, states, marks),
     intervalsSection(rows),
     statesSection(results),
+    results.columnEffects ? explainSection(results.columnEffects) : null,
     pseudoSection(results.pseudo),
     await worstPhotosSection(rows, worstCount, thumbnails),
     await augmentationSection(results),

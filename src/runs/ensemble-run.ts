@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { stackedCombination, weightedCombination } from '../estimators/combination/combination.ts';
 import { type FittedPipeline, pipelineStages } from '../estimators/combination/pipeline.ts';
 import { readStack } from '../estimators/combination/stacking.ts';
-import { stepsGraph } from '../estimators/post-processing/steps-graph.ts';
+import { stepsGraph } from '../estimators/post-processing/steps.ts';
 import { InputError, type SwardError, UsageError } from '../ground/errors.ts';
 import { featureSetsOf, joinFeatureSets, takeColumns } from '../ground/matrix.ts';
 import { mean } from '../ground/statistics.ts';

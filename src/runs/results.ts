@@ -21,6 +21,16 @@ export interface OutOfFoldRow {
   readonly species: string | null;
 }
 
+/** How much each column of the input moves predictions of Total. */
+export interface ColumnEffects {
+  /** The largest first; the mean size of a column's Shapley value, grams. */
+  readonly effects: readonly { readonly column: string; readonly meanAbsolute: number }[];
+  /** How many of them are to be drawn. */
+  readonly shown: number;
+  /** Photos that the effects are means of. */
+  readonly photos: number;
+}
+
 /** Everything a report shows, read back from a run folder or handed over by the trainer. */
 export interface RunResults {
   readonly recipeName: string;
@@ -39,6 +49,8 @@ export interface RunResults {
   readonly bySessions?: LearningBySessions | null;
   /** How members were combined, where the run is an ensemble; its scores are then nested ones. */
   readonly ensemble?: EnsembleFacts | null;
+  /** What predictions are made of, where that was asked for. */
+  readonly columnEffects?: ColumnEffects | null;
   /** The recipe as resolved, for the settings table. */
   readonly settings: unknown;
   /** Data fingerprint, versions, seed and the like, shown as a table: label → value. */

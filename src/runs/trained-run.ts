@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { readFeatureTables } from '../data/feature-tables.ts';
 import { InputError, SwardError, UsageError } from '../ground/errors.ts';
 import type { Matrix } from '../ground/matrix.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
@@ -145,6 +146,23 @@ export class TrainedRun implements Run, RunMember {
 
   results(): Promise<RunResults> {
     return trainedResults(this.folder, this.manifest);
+  }
+
+  /**
+   * The features it was trained on, one row a training photo, from where its data were.
+   *
+   * @throws InputError when the data are not there any more
+   */
+  async trainingFeatures(): Promise<Matrix> {
+    const { source } = this.manifest.data;
+    if (source.kind === 'features') {
+      const from = (path: string): string => resolve(this.folder, path);
+      return (await readFeatureTables(source.features.map(from), from(source.ids))).matrix;
+    }
+    const { rows } = await this.results();
+    const paths = rows.flatMap(({ photoPath }) => photoPath ?? []);
+    const { matrix } = await (this.#reader as PhotoReader).read(paths);
+    return matrix;
   }
 
   async graph(): Promise<RunGraph> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ridge } from '../../src/estimators/kernel/ridge.ts';
-import { LEAFWISE_BOOST_DEFAULTS, leafwiseBoostSettings } from '../../src/estimators/trees/boost-settings.ts';
+import { leafwiseBoostSettings } from '../../src/estimators/trees/boost-settings.ts';
 import { leafwiseBoost } from '../../src/estimators/trees/leafwise-boost.ts';
 import type { Matrix } from '../../src/ground/matrix.ts';
 import { randomStream } from '../../src/ground/random.ts';
@@ -61,12 +61,7 @@ describe('photo weights', () => {
 
   const machines: readonly [string, Estimator<Matrix>][] = [
     ['ridge', ridge({ kind: 'ridge', penalties: [1e-6], sessionWeight: 0, clip: 10 })],
-    [
-      'leaf-wise trees',
-      leafwiseBoost(
-        leafwiseBoostSettings.parse({ ...LEAFWISE_BOOST_DEFAULTS, kind: 'leafwise-boost', members: 1 }),
-      ),
-    ],
+    ['leaf-wise trees', leafwiseBoost(leafwiseBoostSettings.parse({ kind: 'leafwise-boost', members: 1 }))],
   ];
   it.each(machines)('make %s heed photos of weight 1 and ignore those of hardly any', async (_, machine) => {
     const truth = await greenOf(machine, contradictory(null));

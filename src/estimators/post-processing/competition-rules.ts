@@ -17,23 +17,15 @@ export function withoutDeadInWesternAustralia(
   );
 }
 
-/** How the competition's first place bent its predictions, grams and factors. */
-const FIRST_PLACE = { clover: 0.8, much: 20, muchDead: 1.1, little: 10, littleDead: 0.9 };
-
 /**
  * The first place's post-processing: clover × 0.8, dead × 1.1 above 20 g and × 0.9 below 10 g, then GDM and total
  * half-way to the sums of their parts. The identities break.
  */
 export function bendAsFirstPlace(predicted: readonly Targets[]): Targets[] {
-  return predicted.map(({ green, dead: before, clover: cloverBefore, gdm, total }) => {
-    const clover = FIRST_PLACE.clover * cloverBefore;
-    const factor =
-      before > FIRST_PLACE.much
-        ? FIRST_PLACE.muchDead
-        : before < FIRST_PLACE.little
-          ? FIRST_PLACE.littleDead
-          : 1;
-    const dead = factor * before;
+  return predicted.map((targets) => {
+    const clover = 0.8 * targets.clover;
+    const dead = (targets.dead > 20 ? 1.1 : targets.dead < 10 ? 0.9 : 1) * targets.dead;
+    const { green, gdm, total } = targets;
     return {
       green,
       dead,

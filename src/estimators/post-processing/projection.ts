@@ -1,6 +1,6 @@
 import { CholeskyDecomposition, Matrix as Dense } from 'ml-matrix';
 import { SwardError } from '../../ground/errors.ts';
-import { type ReconciliationWeights, reconcile } from '../../pasture/reconcile.ts';
+import type { ReconciliationWeights } from '../../pasture/reconcile.ts';
 import { TARGET_NAMES, TARGET_WEIGHTS, type Targets, targetsToArray } from '../../pasture/targets.ts';
 
 /** What a correction costs: the same for every target, the metric's weights, or the inverse error covariance. */
@@ -41,9 +41,4 @@ export function projectionWeights(
   const inverse = cholesky.solve(Dense.eye(TARGET_NAMES.length));
   // Rounding leaves the two halves apart in the last digit.
   return Dense.add(inverse, inverse.transpose()).div(2).to2DArray();
-}
-
-/** The nearest masses that keep both identities and have no negative component. */
-export function projectAll(weights: ReconciliationWeights, predicted: readonly Targets[]): Targets[] {
-  return predicted.map((targets) => reconcile(targets, weights));
 }

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { UsageError } from '../../ground/errors.ts';
+import { reconcile } from '../../pasture/reconcile.ts';
 import type { Targets } from '../../pasture/targets.ts';
-import { calibrate, fitCalibration } from './calibration.ts';
+import { add, constant, maximum, minimum, multiply, type Tensor } from '../../tensor/index.ts';
+import { reconcileGraph } from '../masses/reconcile-graph.ts';
 import { bendAsFirstPlace, withoutDeadInWesternAustralia } from './competition-rules.ts';
-import { projectAll, projectionWeights, WEIGHINGS, type Weighing } from './projection.ts';
-import { clipToRange, fitTrainingRange } from './training-range.ts';
+import { changeEach, fitCalibration, fitTrainingRange } from './per-target.ts';
+import { projectionWeights, WEIGHINGS, type Weighing } from './projection.ts';
 
 /** A step of post-processing as asked for, before it has seen data. */
 export type StepChoice =
@@ -13,7 +15,7 @@ export type StepChoice =
 
 const five = z.array(z.number()).length(5);
 
-/** A step with everything it learnt, as `run.json` of an ensemble keeps it. */
+/** A step as fitted, which `run.json` of an ensemble keeps. */
 export const fittedStepSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('calibration'), slope: five, intercept: five }),
   z.strictObject({ kind: z.literal('clip'), low: five, high: five }),
@@ -82,14 +84,10 @@ export function fitStep(
   observed: readonly Targets[],
 ): FittedStep {
   switch (choice.kind) {
-    case 'calibration': {
-      const { slope, intercept } = fitCalibration(predicted, observed);
-      return { kind: choice.kind, slope: [...slope], intercept: [...intercept] };
-    }
-    case 'clip': {
-      const { low, high } = fitTrainingRange(observed);
-      return { kind: choice.kind, low: [...low], high: [...high] };
-    }
+    case 'calibration':
+      return { kind: choice.kind, ...fitCalibration(predicted, observed) };
+    case 'clip':
+      return { kind: choice.kind, ...fitTrainingRange(observed) };
     case 'projection': {
       const weights = projectionWeights(choice.weighing, predicted, observed);
       return fittedStepSchema.parse({ ...choice, weights });
@@ -111,15 +109,50 @@ export function applyStep(
   states: readonly (string | null)[],
 ): Targets[] {
   switch (step.kind) {
-    case 'calibration':
-      return calibrate(step, predicted);
-    case 'clip':
-      return clipToRange(step, predicted);
+    case 'calibration': {
+      const { slope, intercept } = step;
+      return changeEach(predicted, (mass, at) => (intercept[at] ?? 0) + (slope[at] ?? 1) * mass);
+    }
+    case 'clip': {
+      const { low, high } = step;
+      return changeEach(predicted, (mass, at) =>
+        Math.max(low[at] ?? 0, Math.min(high[at] ?? Number.POSITIVE_INFINITY, mass)),
+      );
+    }
     case 'projection':
-      return projectAll(step.weights, predicted);
+      return predicted.map((targets) => reconcile(targets, step.weights));
     case 'wa-dead':
       return withoutDeadInWesternAustralia(predicted, states);
     case 'first-place':
       return bendAsFirstPlace(predicted);
   }
 }
+
+/**
+ * Fitted steps in order as a graph, see {@link applyStep}.
+ *
+ * @param masses `[batch, 5]` float64, grams, as `TARGET_NAMES`
+ * @returns `[batch, 5]` float64
+ * @throws UsageError for a step that is not a function of the masses alone, or a rule of thumb
+ */
+export function stepsGraph(steps: readonly FittedStep[], masses: Tensor): Tensor {
+  return steps.reduce((before, step) => stepGraph(step, before), masses);
+}
+
+function stepGraph(step: FittedStep, masses: Tensor): Tensor {
+  switch (step.kind) {
+    case 'calibration':
+      return add(row(step.intercept), multiply(row(step.slope), masses));
+    case 'clip':
+      return maximum(row(step.low), minimum(row(step.high), masses));
+    case 'projection':
+      return reconcileGraph(masses, step.weights);
+    case 'wa-dead':
+    case 'first-place':
+      throw new UsageError(
+        `the step ${stepName(step)} of an ensemble cannot be part of an ONNX model; make the ensemble without it`,
+      );
+  }
+}
+
+const row = (values: readonly number[]): Tensor => constant([...values], [1, values.length], 'float64');

@@ -2,10 +2,8 @@ import { EigenvalueDecomposition } from 'ml-matrix';
 import { InputError } from '../../ground/errors.ts';
 import { fromDense, multiply, toDense, transpose } from '../../ground/linear-algebra.ts';
 import { type Matrix, takeColumns } from '../../ground/matrix.ts';
-import { photoWeights } from '../../learning/session-weights.ts';
 import type { TrainingRows } from '../../samples/samples.ts';
-import { fitStandardiser, standardise } from '../standardise.ts';
-import { centredRows, interceptAt, type Projection, weightedMeans, withSettledSigns } from './projection.ts';
+import { type Projection, prepareFeatures, withSettledSigns } from './projection.ts';
 import type { PcaSettings } from './reduction-settings.ts';
 
 /** Variances below this share of the largest are rounding noise. */
@@ -21,11 +19,8 @@ export function fitPca(
   training: Omit<TrainingRows, 'targets'>,
   { components, whiten, clip }: PcaSettings,
 ): Projection {
-  const weights = photoWeights(training, 0);
-  const standardiser = fitStandardiser(training.inputs, weights);
-  const standardised = standardise(training.inputs, standardiser, clip);
-  const centre = weightedMeans(standardised, weights);
-  const { variances, directions } = principalAxes(centredRows(standardised, centre, weights));
+  const { rows, weights, projectionOn } = prepareFeatures(training, clip);
+  const { variances, directions } = principalAxes(rows);
   const kept = countOf(variances, components);
   if (kept === 0) {
     throw new InputError('features', 'are the same for all photos', 'there is nothing to reduce');
@@ -38,8 +33,7 @@ export function fitPca(
   );
   const scale = (component: number): number =>
     whiten ? Math.sqrt(weights.length / (variances[component] as number)) : 1;
-  const coefficients = { ...axes, data: axes.data.map((value, at) => value * scale(at % kept)) };
-  return { ...standardiser, clip, coefficients, intercept: interceptAt(centre, coefficients) };
+  return projectionOn({ ...axes, data: axes.data.map((value, at) => value * scale(at % kept)) });
 }
 
 interface PrincipalAxes {

@@ -2,12 +2,11 @@ import { EigenvalueDecomposition } from 'ml-matrix';
 import { InputError } from '../../ground/errors.ts';
 import { multiply, toDense, transpose } from '../../ground/linear-algebra.ts';
 import type { Matrix } from '../../ground/matrix.ts';
-import { photoWeights } from '../../learning/session-weights.ts';
 import type { TrainingRows } from '../../samples/samples.ts';
 import { componentsTable } from '../masses/components-table.ts';
 import { changeBasis, outputBasis } from '../masses/output-basis.ts';
-import { fitStandardiser, standardise } from '../standardise.ts';
-import { centredRows, interceptAt, type Projection, weightedMeans, withSettledSigns } from './projection.ts';
+import { fitStandardiser } from '../standardise.ts';
+import { centredRows, type Projection, prepareFeatures, withSettledSigns } from './projection.ts';
 import type { PlsSettings } from './reduction-settings.ts';
 
 /** Covariance below this share of the first component's is rounding noise. */
@@ -23,20 +22,15 @@ const NO_VARIANCE = 1e-20;
  * @throws InputError when no feature varies together with the masses
  */
 export function fitPls(training: TrainingRows, { components, clip }: PlsSettings): Projection {
-  const weights = photoWeights(training, 0);
-  const standardiser = fitStandardiser(training.inputs, weights);
-  const standardised = standardise(training.inputs, standardiser, clip);
-  const centre = weightedMeans(standardised, weights);
+  const { rows, weights, projectionOn } = prepareFeatures(training, clip);
   const outputs = changeBasis(componentsTable(training.targets), outputBasis('metric').toOutputs);
-  const told = centredRows(outputs, weightedMeans(outputs, weights), weights);
-  const varied = squares(told) > NO_VARIANCE * squares(outputs);
-  const coefficients = withSettledSigns(
-    plsRotations(centredRows(standardised, centre, weights), told, varied ? components : 0),
-  );
+  const centred = centredRows(outputs, fitStandardiser(outputs, weights).mean, weights);
+  const varied = squares(centred) > NO_VARIANCE * squares(outputs);
+  const coefficients = withSettledSigns(plsRotations(rows, centred, varied ? components : 0));
   if (coefficients.columns === 0) {
     throw new InputError('features', 'do not vary together with the masses', 'there is nothing to learn');
   }
-  return { ...standardiser, clip, coefficients, intercept: interceptAt(centre, coefficients) };
+  return projectionOn(coefficients);
 }
 
 /**
@@ -49,7 +43,7 @@ export function fitPls(training: TrainingRows, { components, clip }: PlsSettings
  * @param outputs Y, centred columns. [photos, outputs]
  * @returns [features, components], fewer where X or its covariance with Y is used up
  */
-export function plsRotations(inputs: Matrix, outputs: Matrix, components: number): Matrix {
+function plsRotations(inputs: Matrix, outputs: Matrix, components: number): Matrix {
   const { rows, columns } = inputs;
   const rest = inputs.data.slice();
   const loadings: Float64Array[] = [];

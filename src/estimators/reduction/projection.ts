@@ -1,8 +1,10 @@
 import { multiply } from '../../ground/linear-algebra.ts';
-import type { Matrix } from '../../ground/matrix.ts';
+import { type Matrix, rowVector } from '../../ground/matrix.ts';
 import { requireWidth } from '../../learning/feature-width.ts';
+import { photoWeights } from '../../learning/session-weights.ts';
+import type { TrainingRows } from '../../samples/samples.ts';
 import { addToRows } from '../kernel/kernel-machine.ts';
-import { type Standardiser, standardise } from '../standardise.ts';
+import { fitStandardiser, type Standardiser, standardise } from '../standardise.ts';
 
 /** A map of features to fewer numbers: z · coefficients + intercept, z being the standardised, clipped features. */
 export interface Projection extends Standardiser {
@@ -24,17 +26,26 @@ export function project(projection: Projection, inputs: Matrix): Matrix {
   return addToRows(multiply(standardised, projection.coefficients), projection.intercept);
 }
 
-/** Weighted column means. */
-export function weightedMeans({ rows, columns, data }: Matrix, weights: readonly number[]): Float64Array {
-  const means = new Float64Array(columns);
-  const sum = weights.reduce((total, weight) => total + weight, 0);
-  for (let row = 0; row < rows; row++) {
-    const share = (weights[row] ?? 0) / sum;
-    for (let column = 0; column < columns; column++) {
-      means[column] = (means[column] as number) + share * (data[row * columns + column] as number);
-    }
-  }
-  return means;
+/**
+ * Prepares training photos for a reduction.
+ *
+ * @returns `rows`: standardised, clipped and centred features times the root of each photo's weight, and what makes
+ *   a projection of the directions `[features, components]` found in them
+ */
+export function prepareFeatures(training: Omit<TrainingRows, 'targets'>, clip: number) {
+  const weights = photoWeights(training, 0);
+  const standardiser = fitStandardiser(training.inputs, weights);
+  const standardised = standardise(training.inputs, standardiser, clip);
+  const centre = fitStandardiser(standardised, weights).mean;
+  return {
+    rows: centredRows(standardised, centre, weights),
+    weights,
+    projectionOn(coefficients: Matrix): Projection {
+      // The intercept makes the centre the origin of the scores.
+      const product = multiply(rowVector(centre), coefficients);
+      return { ...standardiser, clip, coefficients, intercept: product.data.map((value) => -value) };
+    },
+  };
 }
 
 /** Rows less `centre`, times the root of their weight: products of columns are then weighted covariances. */
@@ -63,10 +74,4 @@ export function withSettledSigns({ rows, columns, data }: Matrix): Matrix {
     for (let at = column; at < settled.length; at += columns) settled[at] = -(settled[at] as number);
   }
   return { rows, columns, data: settled };
-}
-
-/** −centre · coefficients: the intercept that makes `centre` the origin of the scores. */
-export function interceptAt(centre: Float64Array, coefficients: Matrix): Float64Array {
-  const product = multiply({ rows: 1, columns: centre.length, data: centre }, coefficients);
-  return product.data.map((value) => -value);
 }

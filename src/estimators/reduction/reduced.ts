@@ -15,7 +15,7 @@ const INNER = 'reduced';
 
 /**
  * An estimator that sees principal or partial-least-squares components instead of features. The projection is
- * learnt from the training photos of the fit alone, and stored with the model.
+ * fitted to the training photos of the fit alone, and stored with the model.
  */
 export function reduced(settings: ReductionSettings, inner: Estimator): Estimator {
   if (settings.kind === 'none') return inner;

@@ -1,8 +1,8 @@
-import { InputError } from '../../ground/errors.ts';
 import type { Matrix } from '../../ground/matrix.ts';
+import { categoryCode } from './categories.ts';
 
 /** Where a value that is missing (NaN) goes: no bin of its own, the bin after all others, or the lowest. */
-export type MissingBin = 'none' | 'last' | 'lowest';
+type MissingBin = 'none' | 'last' | 'lowest';
 
 /** Bins of a numeric column: bin b holds `bounds[b − 1] < x ≤ bounds[b]`; the last one has no upper bound. */
 export interface NumericBins {
@@ -44,10 +44,7 @@ export interface BinRules {
 }
 
 /** Below every single-precision number but infinity: the border that parts NaN from all numbers. */
-export const LOWEST_SINGLE = -3.4028234663852886e38;
-
-/** Largest code of a category. */
-const LARGEST_CODE = 2 ** 31 - 1;
+const LOWEST_SINGLE = -3.4028234663852886e38;
 
 /**
  * Cuts every column of the training rows into bins at quantiles. A column of few distinct values gets a bin a
@@ -150,14 +147,8 @@ function categoricalBins(values: Float64Array, column: number, maxBin: number): 
   const counts = new Map<number, number>();
   for (const value of values) {
     if (Number.isNaN(value) || value < 0) continue;
-    if (!Number.isInteger(value) || value > LARGEST_CODE) {
-      throw new InputError(
-        `column ${column + 1}`,
-        `is categorical but holds ${value}`,
-        'number its categories 0, 1, 2 … and leave NaN where it is not known',
-      );
-    }
-    counts.set(value, (counts.get(value) ?? 0) + 1);
+    const code = categoryCode(value, column);
+    counts.set(code, (counts.get(code) ?? 0) + 1);
   }
   const byCount = [...counts].sort(([a, many], [b, more]) => more - many || a - b);
   return { kind: 'categorical', codes: Int32Array.from(byCount.slice(0, maxBin - 1), ([code]) => code) };

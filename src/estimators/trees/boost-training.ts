@@ -1,42 +1,35 @@
-import { UsageError } from '../../ground/errors.ts';
-import { type Matrix, takeRows } from '../../ground/matrix.ts';
+import { readFile } from 'node:fs/promises';
+import { mean } from 'd3-array';
+import { InputError, messageOf, UsageError } from '../../ground/errors.ts';
+import { takeRows } from '../../ground/matrix.ts';
 import type { FitContext } from '../../learning/estimator.ts';
 import { innerFolds } from '../../learning/inner-folds.ts';
 import { photoWeights } from '../../learning/session-weights.ts';
 import type { TrainingRows } from '../../samples/samples.ts';
 import { componentsTable } from '../masses/components-table.ts';
-import { changeBasis, type OutputBasis, type OutputBasisName, outputBasis } from '../masses/output-basis.ts';
+import { changeBasis, type OutputBasis, outputBasis } from '../masses/output-basis.ts';
+import type { LeafwiseBoostSettings } from './boost-settings.ts';
+import type { BoostingData } from './boosting.ts';
 import type { TrainingWork } from './trainers.ts';
 
 /** The names of the components, in the order of every table. */
 export const COMPONENT_NAMES = ['green', 'dead', 'clover'] as const;
 
 /** Settings that both kinds of boosting share. */
-interface SharedSettings {
-  readonly outputs: OutputBasisName;
-  readonly sessionWeight: number;
-  readonly categorical: readonly number[];
-  readonly objective: string;
-  readonly alpha: number;
-  readonly innerFolds: number;
-  readonly members: number;
-}
+type SharedSettings = Readonly<
+  Pick<
+    LeafwiseBoostSettings,
+    'outputs' | 'sessionWeight' | 'categorical' | 'objective' | 'alpha' | 'innerFolds' | 'members'
+  >
+>;
 
-/** A training set as boosting takes it. */
-export interface BoostTraining {
-  readonly inputs: Matrix;
-  /** [photos, 3], in the basis that trees are grown for. */
-  readonly outputs: Matrix;
-  readonly weights: Float64Array | null;
+/** A training set as boosting takes it; targets are in the basis that trees are grown for. */
+export interface BoostTraining extends BoostingData {
   readonly basis: OutputBasis;
 }
 
-/**
- * @throws UsageError when a categorical column is not among the features, a mixture of masses is to be fitted
- *   with another loss than the squared one, or a quantile is not below 1
- */
+/** @throws UsageError when a categorical column is not among the features */
 export function boostTraining(training: TrainingRows, settings: SharedSettings): BoostTraining {
-  requireFitting(settings);
   const { columns } = training.inputs;
   const beyond = settings.categorical.find((column) => column >= columns);
   if (beyond !== undefined) {
@@ -47,16 +40,17 @@ export function boostTraining(training: TrainingRows, settings: SharedSettings):
   const basis = outputBasis(settings.outputs);
   return {
     inputs: training.inputs,
-    outputs: changeBasis(componentsTable(training.targets), basis.toOutputs),
+    targets: changeBasis(componentsTable(training.targets), basis.toOutputs),
     weights:
       settings.sessionWeight > 0 || training.weights.some((weight) => weight !== 1)
         ? Float64Array.from(photoWeights(training, settings.sessionWeight))
         : null,
+    categorical: settings.categorical,
     basis,
   };
 }
 
-/** @throws UsageError as {@link boostTraining} */
+/** @throws UsageError when a mixture of masses is to be fitted with another loss than the squared one, or a quantile is not below 1 */
 export function requireFitting({ outputs, objective, alpha }: SharedSettings): void {
   if (outputs === 'metric' && objective !== 'regression') {
     throw new UsageError(
@@ -68,21 +62,13 @@ export function requireFitting({ outputs, objective, alpha }: SharedSettings): v
   }
 }
 
-/** Column `output` of the outputs. */
-export function outputColumn({ outputs }: Pick<BoostTraining, 'outputs'>, output: number): Float64Array {
-  return Float64Array.from(
-    { length: outputs.rows },
-    (_, row) => outputs.data[row * outputs.columns + output] as number,
-  );
-}
-
 /** Some rows of a training set. */
-export function takeBoostRows(training: BoostTraining, rows: readonly number[]): BoostTraining {
+function takeBoostRows(training: BoostTraining, rows: readonly number[]): BoostTraining {
   const { weights } = training;
   return {
     ...training,
     inputs: takeRows(training.inputs, rows),
-    outputs: takeRows(training.outputs, rows),
+    targets: takeRows(training.targets, rows),
     weights: weights && Float64Array.from(rows, (row) => weights[row] as number),
   };
 }
@@ -125,5 +111,14 @@ export async function stoppingPoint(
     return lengthOf(takeBoostRows(prepared, kept), takeBoostRows(prepared, held));
   });
   const lengths = await Promise.all(trained);
-  return Math.max(1, Math.round(lengths.reduce((sum, length) => sum + length, 0) / lengths.length));
+  return Math.max(1, Math.round(mean(lengths) ?? 0));
+}
+
+/** The text of a model file. @throws InputError when it cannot be read */
+export async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new InputError(path, `cannot be read (${messageOf(error)})`, 'train the run again');
+  }
 }

@@ -1,20 +1,18 @@
-import { InputError, ShapeError } from '../../ground/errors.ts';
+import { ShapeError } from '../../ground/errors.ts';
 import type { Matrix } from '../../ground/matrix.ts';
-import { categoryHash, categoryText, tableKey } from './category-hash.ts';
-import { addObliviousTrees, type ObliviousTree } from './oblivious-tree.ts';
+import { codeHash, tableKey } from './categories.ts';
 
 /** What a comparison says of NaN: false as for any border, false, or true. */
 export const MISSING_TREATMENTS = ['AsIs', 'AsFalse', 'AsTrue'] as const;
-export type MissingTreatment = (typeof MISSING_TREATMENTS)[number];
 
 /** A numeric input. */
-export interface FloatFeature {
+interface FloatFeature {
   /** Column of the inputs. */
   readonly flatIndex: number;
   readonly name: string;
   /** Single-precision borders, ascending. */
   readonly borders: readonly number[];
-  readonly missing: MissingTreatment;
+  readonly missing: (typeof MISSING_TREATMENTS)[number];
 }
 
 /** A categorical input, of whole-number codes. */
@@ -42,6 +40,25 @@ export interface TargetStatistic {
   readonly borders: readonly number[];
 }
 
+/** A test `column > border` in single precision; NaN fails it unless its column says otherwise. */
+export interface ObliviousSplit {
+  /** Column of the matrix the trees see. */
+  readonly column: number;
+  readonly border: number;
+}
+
+/**
+ * A symmetric tree: all nodes of a level ask the same question. The leaf's number has bit i set when split i
+ * holds.
+ */
+export interface ObliviousTree {
+  readonly splits: readonly ObliviousSplit[];
+  /** `leafValues[leaf · outputs + output]` */
+  readonly leafValues: Float64Array;
+  /** Sum of the training rows' weights in each leaf. */
+  readonly leafWeights: Float64Array;
+}
+
 /**
  * A model of symmetric trees as CatBoost's JSON holds it. Trees see a matrix of the float features, then an
  * indicator a one-hot category, then the target statistics.
@@ -58,6 +75,9 @@ export interface CatBoostModel {
   readonly lossFunction: string;
 }
 
+/** What a model looks at. */
+export type ModelColumns = Pick<CatBoostModel, 'floats' | 'categories' | 'statistics'>;
+
 /** Losses whose scores are logarithms of predictions. */
 const LOGARITHMIC = ['Tweedie', 'Poisson'];
 
@@ -70,7 +90,7 @@ const LOGARITHMIC = ['Tweedie', 'Poisson'];
 export function predictCatBoost(model: CatBoostModel, inputs: Matrix): Matrix {
   const outputs = model.bias.length;
   const sums = new Float64Array(inputs.rows * outputs);
-  addObliviousTrees(model.trees, treeMatrix(model, inputs), missingRule(model), outputs, sums);
+  addObliviousTrees(model.trees, treeMatrix(model, inputs), missingPasses(model), sums);
   const isLogarithmic = hasLogarithmicScores(model);
   const data = sums.map((sum, at) => {
     const score = model.scale * sum + (model.bias[at % outputs] as number);
@@ -84,15 +104,46 @@ export const hasLogarithmicScores = ({ lossFunction }: Pick<CatBoostModel, 'loss
   LOGARITHMIC.includes(lossFunction);
 
 /** For which columns of the trees' matrix NaN passes every test. */
-export function missingRule({ floats }: Pick<CatBoostModel, 'floats'>): { missingPasses: boolean[] } {
-  return { missingPasses: floats.map(({ missing }) => missing === 'AsTrue') };
+export const missingPasses = ({ floats }: Pick<CatBoostModel, 'floats'>): boolean[] =>
+  floats.map(({ missing }) => missing === 'AsTrue');
+
+/** Whether a value passes a test. */
+export const passes = (value: number, border: number, missingPasses: boolean | undefined): boolean =>
+  value > border || (missingPasses === true && Number.isNaN(value));
+
+/**
+ * Adds the trees' values to `scores[row · outputs + output]`.
+ *
+ * @param matrix what trees see, see {@link treeMatrix}
+ * @param missing see {@link missingPasses}
+ */
+export function addObliviousTrees(
+  trees: readonly ObliviousTree[],
+  { rows, columns, data }: Matrix,
+  missing: readonly boolean[],
+  scores: Float64Array,
+): void {
+  const outputs = scores.length / rows;
+  const leaves = new Int32Array(rows);
+  for (const { splits, leafValues } of trees) {
+    leaves.fill(0);
+    splits.forEach(({ column, border }, level) => {
+      for (let row = 0, at = column; row < rows; row++, at += columns) {
+        if (passes(data[at] as number, border, missing[column]))
+          leaves[row] = (leaves[row] as number) | (1 << level);
+      }
+    });
+    for (let row = 0, at = 0; row < rows; row++) {
+      const leaf = (leaves[row] as number) * outputs;
+      for (let k = 0; k < outputs; k++, at++) {
+        scores[at] = (scores[at] as number) + (leafValues[leaf + k] as number);
+      }
+    }
+  }
 }
 
 /** The matrix that trees see. @throws ShapeError, InputError as {@link predictCatBoost} */
-export function treeMatrix(
-  { floats, categories, statistics }: Pick<CatBoostModel, 'floats' | 'categories' | 'statistics'>,
-  inputs: Matrix,
-): Matrix {
+export function treeMatrix({ floats, categories, statistics }: ModelColumns, inputs: Matrix): Matrix {
   const width = Math.max(-1, ...[...floats, ...categories].map(({ flatIndex }) => flatIndex)) + 1;
   if (inputs.columns < width) {
     throw new ShapeError(`the model reads ${width} columns, the inputs have ${inputs.columns}`);
@@ -105,7 +156,7 @@ export function treeMatrix(
     let at = row * columns;
     for (const { flatIndex } of floats) data[at++] = Math.fround(inputs.data[from + flatIndex] as number);
     const hashes = categories.map(({ flatIndex }) =>
-      categoryHash(categoryText(categoryCode(inputs.data[from + flatIndex] as number, flatIndex))),
+      codeHash(inputs.data[from + flatIndex] as number, flatIndex),
     );
     for (const { category, hash } of indicators) data[at++] = hashes[category] === hash ? 1 : 0;
     for (const statistic of statistics) {
@@ -127,12 +178,46 @@ export function statisticValue(
   return Math.fround(Math.fround(share + shift) * scale);
 }
 
-/** @throws InputError when the value is no whole number from 0 up and not NaN */
-export function categoryCode(value: number, column: number): number {
-  if (Number.isNaN(value) || (Number.isInteger(value) && value >= 0 && value < 2 ** 31)) return value;
-  throw new InputError(
-    `column ${column + 1}`,
-    `is categorical but holds ${value}`,
-    'number its categories 0, 1, 2 … and leave NaN where it is not known',
+/** A test that the splits of a file can name. */
+export interface ModelTest extends ObliviousSplit {
+  readonly type: 'FloatFeature' | 'OneHotFeature' | 'OnlineCtr';
+  /** The feature or category asked for, under the file's names. */
+  readonly names: Readonly<Record<string, number>>;
+}
+
+/** Every test that splits can name, as CatBoost numbers them: floats, one-hot categories, statistics. */
+export function allTests({ floats, categories, statistics }: ModelColumns): ModelTest[] {
+  const oneHot = categories.flatMap((feature, category) =>
+    feature.oneHot.map((value) => ({ category, value })),
   );
+  return [
+    ...floats.flatMap(({ borders }, column) =>
+      borders.map(
+        (border): ModelTest => ({
+          type: 'FloatFeature',
+          column,
+          border,
+          names: { float_feature_index: column },
+        }),
+      ),
+    ),
+    ...oneHot.map(
+      ({ category, value }, at): ModelTest => ({
+        type: 'OneHotFeature',
+        column: floats.length + at,
+        border: 0.5,
+        names: { cat_feature_index: category, value },
+      }),
+    ),
+    ...statistics.flatMap(({ borders, targetBorder }, at) =>
+      borders.map(
+        (border): ModelTest => ({
+          type: 'OnlineCtr',
+          column: floats.length + oneHot.length + at,
+          border,
+          names: { ctr_target_border_idx: targetBorder },
+        }),
+      ),
+    ),
+  ];
 }

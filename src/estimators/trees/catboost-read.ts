@@ -1,7 +1,12 @@
 import { z } from 'zod';
 import { InputError, messageOf } from '../../ground/errors.ts';
-import { type CatBoostModel, MISSING_TREATMENTS } from './catboost-model.ts';
-import type { ObliviousSplit, ObliviousTree } from './oblivious-tree.ts';
+import {
+  allTests,
+  type CatBoostModel,
+  MISSING_TREATMENTS,
+  type ModelTest,
+  type ObliviousTree,
+} from './catboost-model.ts';
 
 const REMEDY = 'save it again as JSON with CatBoost or with sward';
 const DEEPEST = 16;
@@ -10,23 +15,19 @@ const index = z.int().min(0);
 /** JSON has no infinity, and CatBoost no number without a value. */
 const numbers = z.array(z.number());
 
-const floatFeature = z.object({
+const feature = z.object({
   feature_index: index,
   flat_feature_index: index,
   feature_id: z.string().default(''),
   feature_name: z.string().optional(),
-  has_nans: z.boolean().default(false),
+});
+
+const floatFeature = feature.extend({
   nan_value_treatment: z.enum(MISSING_TREATMENTS).default('AsIs'),
   borders: numbers.nullish(),
 });
 
-const categoryFeature = z.object({
-  feature_index: index,
-  flat_feature_index: index,
-  feature_id: z.string().default(''),
-  feature_name: z.string().optional(),
-  values: z.array(z.int()).optional(),
-});
+const categoryFeature = feature.extend({ values: z.array(z.int()).optional() });
 
 const statistic = z.object({
   identifier: z.string(),
@@ -49,7 +50,14 @@ const tree = z.object({
 });
 
 const document = z.object({
-  model_info: z.looseObject({ params: z.unknown().optional() }).optional(),
+  model_info: z
+    .object({
+      params: z
+        .object({ loss_function: z.object({ type: z.string() }) })
+        .optional()
+        .catch(undefined),
+    })
+    .optional(),
   features_info: z.object({
     float_features: z.array(floatFeature).nullish(),
     categorical_features: z.array(categoryFeature).nullish(),
@@ -109,7 +117,7 @@ export function parseCatBoost(text: string, where: string): CatBoostModel {
     trees,
     scale: read.scale_and_bias[0],
     bias: biases.length === outputs ? biases : new Array<number>(outputs).fill(biases[0] ?? 0),
-    lossFunction: lossOf(read),
+    lossFunction: read.model_info?.params?.loss_function.type ?? 'RMSE',
   };
 }
 
@@ -182,30 +190,10 @@ function countsOf(
   return counts;
 }
 
-/** Every test that splits can name, in CatBoost's order: floats, one-hot categories, statistics. */
-function allTests({
-  floats,
-  categories,
-  statistics,
-}: Pick<CatBoostModel, 'floats' | 'categories' | 'statistics'>): (ObliviousSplit & {
-  readonly type: string;
-})[] {
-  const oneHot = categories.flatMap((category) => category.oneHot);
-  return [
-    ...floats.flatMap(({ borders }, column) =>
-      borders.map((border) => ({ type: 'FloatFeature', column, border })),
-    ),
-    ...oneHot.map((_, at) => ({ type: 'OneHotFeature', column: floats.length + at, border: 0.5 })),
-    ...statistics.flatMap(({ borders }, at) =>
-      borders.map((border) => ({ type: 'OnlineCtr', column: floats.length + oneHot.length + at, border })),
-    ),
-  ];
-}
-
 function treeOf(
   item: z.output<typeof tree>,
   at: number,
-  tests: ReturnType<typeof allTests>,
+  tests: readonly ModelTest[],
   fail: Fail,
 ): ObliviousTree {
   const splits = (item.splits ?? []).map((split, level) => {
@@ -242,11 +230,4 @@ function outputsOf(trees: readonly ObliviousTree[], biases: readonly number[], f
   if (biases.length !== outputs && biases.length > 1)
     fail(`has ${biases.length} biases for ${outputs} outputs`);
   return outputs;
-}
-
-function lossOf(read: Document): string {
-  const shape = z
-    .object({ loss_function: z.object({ type: z.string() }) })
-    .safeParse(read.model_info?.params);
-  return shape.success ? shape.data.loss_function.type : 'RMSE';
 }

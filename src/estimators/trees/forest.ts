@@ -1,11 +1,11 @@
 import type { Matrix } from '../../ground/matrix.ts';
-import type { Tree } from './tree.ts';
+import { CATEGORICAL, leafOf, type Tree, ZERO_IS_MISSING } from './tree.ts';
 
 /**
  * Trees that only ask x ≤ threshold, laid out for speed: the children of a node stand side by side, and a leaf
  * is its own child, so that every row takes the same number of steps in a tree.
  */
-export interface Forest {
+interface Forest {
   readonly features: Int32Array;
   readonly thresholds: Float64Array;
   /** The left child; the right one is next to it. */
@@ -19,8 +19,29 @@ export interface Forest {
 /** Rows that go down a tree together, so that the processor need not wait for one before the next. */
 const TOGETHER = 4;
 
+/** Prepares trees for use; the function returned adds every tree's leaf values, in order, to `scores`, one a row. */
+export function treeAdder(trees: readonly Tree[]): (matrix: Matrix, scores: Float64Array) => void {
+  const forest = trees.every(isPlain) ? packForest(trees) : null;
+  return (matrix, scores) => {
+    const addRow = (row: number): void => {
+      let score = scores[row] as number;
+      for (const tree of trees) {
+        score += tree.leafValue[leafOf(tree, matrix.data, row * matrix.columns)] as number;
+      }
+      scores[row] = score;
+    };
+    if (forest) addForest(forest, matrix, scores, addRow);
+    else for (let row = 0; row < matrix.rows; row++) addRow(row);
+  };
+}
+
+/** Whether numbers only ever meet x ≤ threshold. */
+function isPlain(tree: Tree): boolean {
+  return tree.decisionType.every((type) => !(type & (CATEGORICAL | ZERO_IS_MISSING)));
+}
+
 /** Packs trees whose nodes are all numeric. */
-export function packForest(trees: readonly Tree[]): Forest {
+function packForest(trees: readonly Tree[]): Forest {
   const nodes = trees.reduce((sum, tree) => sum + tree.leftChild.length + tree.leafValue.length, 0);
   const features = new Int32Array(nodes);
   // No number is above infinity: a leaf always goes left, to itself.
@@ -58,7 +79,7 @@ export function packForest(trees: readonly Tree[]): Forest {
  *
  * @param otherwise called for each row that is among others with a number that is not finite
  */
-export function addForest(
+function addForest(
   forest: Forest,
   matrix: Matrix,
   scores: Float64Array,

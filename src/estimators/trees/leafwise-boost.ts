@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InputError, messageOf } from '../../ground/errors.ts';
+import { mean } from 'd3-array';
 import { writeFileAtomically } from '../../ground/files.ts';
+import { takeColumns } from '../../ground/matrix.ts';
 import {
   type Estimator,
   type FitContext,
@@ -12,22 +12,21 @@ import {
 import { requireWidth } from '../../learning/feature-width.ts';
 import { targetsFromTable } from '../masses/components-table.ts';
 import { massesFromComponents } from '../masses/masses-graph.ts';
-import type { LeafwiseBoostSettings } from './boost-settings.ts';
+import type { LeafwiseBoostSettings, LeafwiseParameters } from './boost-settings.ts';
 import {
   type BoostTraining,
   boostTraining,
   COMPONENT_NAMES,
   fittingWork,
-  outputColumn,
+  readText,
   requireFitting,
   stoppingPoint,
 } from './boost-training.ts';
 import { lightGbmGraph } from './boosted-graph.ts';
-import { type BoostingData, binFor, type LeafwiseParameters } from './leafwise.ts';
+import { binFor } from './leafwise.ts';
 import { type LightGbmModel, lightGbmPredictor } from './lightgbm-model.ts';
 import { parseLightGbm } from './lightgbm-read.ts';
 import { formatLightGbm, toLightGbm } from './lightgbm-write.ts';
-import { objectiveOf } from './objectives.ts';
 import { THREADS_PAY_FROM, type Train, withTrainers } from './trainers.ts';
 import { scaleTree, type Tree } from './tree.ts';
 
@@ -52,14 +51,8 @@ export function leafwiseBoost(settings: LeafwiseBoostSettings, threadsFrom = THR
       const work = fittingWork(settings, COMPONENT_NAMES.length, stops, values);
       const grow = async (train: Train): Promise<FittedModel> => {
         const length = stops
-          ? await stoppingPoint(training, prepared, settings, context, async (kept, held) =>
-              mean(
-                await Promise.all(
-                  COMPONENT_NAMES.map((_, output) =>
-                    stoppedLength(kept, held, output, settings, context, train),
-                  ),
-                ),
-              ),
+          ? await stoppingPoint(training, prepared, settings, context, (kept, held) =>
+              stoppedLength(kept, held, settings, context, train),
             )
           : null;
         const parameters = { ...settings, numIterations: length ?? settings.numIterations };
@@ -68,16 +61,19 @@ export function leafwiseBoost(settings: LeafwiseBoostSettings, threadsFrom = THR
       return withTrainers(work, threadsFrom, grow, context.onProgress);
     },
     async read(folder) {
-      return fitted(
-        await Promise.all(
-          COMPONENT_NAMES.map(async (name) => {
-            const path = join(folder, `${name}.txt`);
-            return parseLightGbm(await readText(path), path);
-          }),
-        ),
-      );
+      return fitted(await readComponents(folder));
     },
   });
+}
+
+/** The models of green, dead and clover, from the folder of a fitted model. @throws InputError when one cannot be read */
+export function readComponents(folder: string): Promise<LightGbmModel[]> {
+  return Promise.all(
+    COMPONENT_NAMES.map(async (name) => {
+      const path = join(folder, `${name}.txt`);
+      return parseLightGbm(await readText(path), path);
+    }),
+  );
 }
 
 /** A model of each component in grams, from members and outputs of the basis. */
@@ -87,10 +83,10 @@ async function trainComponents(
   context: FitContext,
   train: Train,
 ): Promise<LightGbmModel[]> {
-  const binned = binFor({ inputs: prepared.inputs, categorical: settings.categorical }, settings);
+  const binned = binFor(prepared, settings);
   const byOutput = await Promise.all(
     COMPONENT_NAMES.map((_, output) => {
-      const data = dataOf(prepared, output, settings);
+      const data = withOutput(prepared, output);
       return Promise.all(
         Array.from({ length: settings.members }, (_, member) => {
           const random = { seed: context.random.seed, label: `member ${member} output ${output}` };
@@ -109,7 +105,6 @@ async function trainComponents(
       });
     });
   });
-  const objective = objectiveOf(settings.objective, settings);
   return prepared.basis.toComponents.map((weights) => {
     // A sum of models is the model of all their trees.
     const trees = weights.flatMap((weight, output) =>
@@ -117,7 +112,7 @@ async function trainComponents(
         ? []
         : (byOutput[output] ?? []).flatMap((model) => scaled(model.trees, weight / settings.members)),
     );
-    return toLightGbm([{ trees, objective, columns: binned.columns }], parametersOf(settings));
+    return toLightGbm(trees, settings.objective, binned.columns, parametersOf(settings));
   });
 }
 
@@ -125,32 +120,31 @@ function scaled(trees: readonly Tree[], factor: number): readonly Tree[] {
   return factor === 1 ? trees : trees.map((tree) => scaleTree(tree, factor));
 }
 
+/** The number of trees at which training stops best, on average over the outputs. */
 async function stoppedLength(
   kept: BoostTraining,
   held: BoostTraining,
-  output: number,
   settings: LeafwiseBoostSettings,
-  { random }: FitContext,
+  { random: { seed } }: FitContext,
   train: Train,
 ): Promise<number> {
-  const { trees } = await train({
-    grower: 'leafwise',
-    data: dataOf(kept, output, settings),
-    parameters: settings,
-    random: { seed: random.seed, label: `stop ${output}` },
-    validation: { inputs: held.inputs, targets: outputColumn(held, output) },
-  });
-  return trees.length;
+  const trainings = COMPONENT_NAMES.map((_, output) =>
+    train({
+      grower: 'leafwise',
+      data: withOutput(kept, output),
+      parameters: settings,
+      random: { seed, label: `stop ${output}` },
+      validation: withOutput(held, output),
+    }),
+  );
+  return mean(await Promise.all(trainings), ({ trees }) => trees.length) ?? 0;
 }
 
-function dataOf(
-  prepared: BoostTraining,
-  output: number,
-  { categorical }: LeafwiseBoostSettings,
-): BoostingData {
-  const { inputs, weights } = prepared;
-  return { inputs, weights, categorical, targets: outputColumn(prepared, output) };
-}
+/** A training set of one output only. */
+const withOutput = (prepared: BoostTraining, output: number): BoostTraining => ({
+  ...prepared,
+  targets: takeColumns(prepared.targets, [output]),
+});
 
 function fitted(models: readonly LightGbmModel[]): FittedModel {
   const predictors = models.map(lightGbmPredictor);
@@ -181,7 +175,7 @@ function fitted(models: readonly LightGbmModel[]): FittedModel {
 }
 
 /** The parameters section of the file, under LightGBM's names; for the record only. */
-function parametersOf(settings: LeafwiseParameters): Record<string, string | number | boolean> {
+function parametersOf(settings: LeafwiseParameters): Record<string, string | number> {
   return {
     boosting: 'gbdt',
     objective: settings.objective,
@@ -202,17 +196,4 @@ function parametersOf(settings: LeafwiseParameters): Record<string, string | num
     min_data_in_bin: settings.minDataInBin,
     extra_trees: settings.extraTrees ? 1 : 0,
   };
-}
-
-/** The text of a model file. @throws InputError when it cannot be read */
-export async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw new InputError(path, `cannot be read (${messageOf(error)})`, 'train the run again');
-  }
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -1,5 +1,7 @@
 import type { RandomStream } from '../../ground/random.ts';
 import type { BinnedMatrix, ColumnBins } from './bins.ts';
+import type { LeafwiseParameters } from './boost-settings.ts';
+import { drawSample } from './boosting.ts';
 import {
   type Derivatives,
   emptyHistogram,
@@ -7,33 +9,23 @@ import {
   type Histogram,
   subtractHistogram,
 } from './histogram.ts';
-import { drawSample } from './sampling.ts';
 import {
   type BestSplit,
   leafOutput,
   type NodeSums,
   noSplit,
-  type SplitRules,
   searchCategorical,
   searchNumeric,
+  without,
 } from './split.ts';
 import { CATEGORICAL, DEFAULT_LEFT, NAN_IS_MISSING, type Tree } from './tree.ts';
-
-/** What a leaf-wise tree is grown by. */
-export interface GrowthRules extends SplitRules {
-  readonly numLeaves: number;
-  /** 0 or less: no limit. */
-  readonly maxDepth: number;
-  /** Share of the tree's columns that each node may use. */
-  readonly featureFractionByNode: number;
-}
 
 /** A grown tree and where its training rows are. */
 export interface GrownTree {
   readonly tree: Tree;
-  /** Rows in the order of the leaves: leaf l holds `rows[starts[l] … starts[l + 1])`. */
+  /** Rows in the order of the leaves: leaf l holds `rows[from … to)` of its pair in `starts`. */
   readonly rows: Int32Array;
-  readonly starts: readonly (readonly [number, number])[];
+  readonly starts: readonly (readonly [from: number, to: number])[];
 }
 
 interface Leaf {
@@ -43,36 +35,38 @@ interface Leaf {
   readonly sums: NodeSums;
   readonly histogram: Histogram | null;
   readonly best: BestSplit;
-  /** The inner node above, and on which side of it. */
-  readonly parent: number;
-  readonly isLeft: boolean;
+  /** The inner node above, and on which side of it; null for the root. */
+  readonly parent: InnerNode | null;
+  readonly side: 'left' | 'right';
 }
 
-/** Histograms handed back by finished nodes, for use by the next ones. */
-export type HistogramPool = Histogram[];
+/** A leaf that has been split, and its children's numbers. */
+interface InnerNode {
+  readonly split: Leaf;
+  left: number;
+  right: number;
+}
 
 /**
  * Grows a tree leaf by leaf, always splitting the leaf that gains most (Ke et al. 2017, LightGBM). The
  * smaller child's histogram is summed from its rows, the larger one's is what the node's leaves.
  *
- * @param rowsInBag rows to learn from; taken over and reordered
+ * @param rows rows to learn from; taken over and reordered
  * @param columns columns the tree may use, ascending
+ * @param pool histograms handed back by finished nodes, for use by the next ones
  */
 export function growLeafwise(
   binned: BinnedMatrix,
   derivatives: Derivatives,
-  rowsInBag: Int32Array,
+  rows: Int32Array,
   columns: Int32Array,
-  rules: GrowthRules,
+  rules: LeafwiseParameters,
   random: RandomStream,
-  pool: HistogramPool,
+  pool: Histogram[],
 ): GrownTree {
-  const rows = rowsInBag;
   const ordered = new Float64Array(2 * rows.length);
   const scratch = new Int32Array(rows.length);
   const cells = binned.offsets[binned.columns.length] as number;
-  const obtain = (): Histogram => pool.pop() ?? emptyHistogram(cells, derivatives.hessians === null);
-  const builder = treeBuilder();
   const canSplit = (sums: NodeSums, depth: number): boolean =>
     sums.count >= 2 * rules.minDataInLeaf &&
     sums.hessian >= 2 * rules.minSumHessian &&
@@ -88,38 +82,31 @@ export function growLeafwise(
     return best;
   };
   const fill = (from: number, to: number): Histogram => {
-    const histogram = obtain();
+    const histogram = pool.pop() ?? emptyHistogram(cells, derivatives.hessians === null);
     fillHistogram(histogram, binned, columns, rows, from, to, derivatives, ordered);
     return histogram;
   };
 
-  const rootSums = sumRows(rows, 0, rows.length, derivatives);
-  const rootHistogram = rules.numLeaves > 1 && canSplit(rootSums, 0) ? fill(0, rows.length) : null;
-  const leaves: Leaf[] = [
-    {
-      from: 0,
-      to: rows.length,
-      depth: 0,
-      sums: rootSums,
-      histogram: rootHistogram,
-      best: rootHistogram ? search(rootHistogram, rootSums) : noSplit(),
-      parent: -1,
-      isLeft: false,
-    },
-  ];
+  const leafOf = (
+    place: Pick<Leaf, 'from' | 'to' | 'depth' | 'parent' | 'side'>,
+    sums: NodeSums,
+    histogram: Histogram | null,
+    splits: boolean,
+  ): Leaf => ({ ...place, sums, histogram, best: histogram && splits ? search(histogram, sums) : noSplit() });
+  const sums = sumRows(rows, derivatives);
+  const splits = rules.numLeaves > 1 && canSplit(sums, 0);
+  const whole = { from: 0, to: rows.length, depth: 0, parent: null, side: 'left' } as const;
+  const leaves = [leafOf(whole, sums, splits ? fill(0, rows.length) : null, splits)];
+  const nodes: InnerNode[] = [];
   while (leaves.length < rules.numLeaves) {
     const chosen = richestLeaf(leaves);
     if (chosen < 0) break;
     const leaf = leaves[chosen] as Leaf;
-    const { best } = leaf;
-    const middle = partition(rows, leaf.from, leaf.to, binned, best, scratch);
-    const leftSums = best.left;
-    const rightSums = {
-      gradient: leaf.sums.gradient - leftSums.gradient,
-      hessian: leaf.sums.hessian - leftSums.hessian,
-      count: leaf.sums.count - leftSums.count,
-    };
-    const node = builder.addNode(leaf, binned.columns[best.column] as ColumnBins, rules);
+    const middle = partition(rows, leaf.from, leaf.to, binned, leaf.best, scratch);
+    const leftSums = leaf.best.left;
+    const rightSums = without(leaf.sums, leftSums);
+    const parent: InnerNode = { split: leaf, left: 0, right: 0 };
+    link(leaf, nodes.push(parent) - 1);
     const depth = leaf.depth + 1;
     const wantsMore = leaves.length + 1 < rules.numLeaves;
     const splitLeft = wantsMore && canSplit(leftSums, depth);
@@ -132,30 +119,27 @@ export function growLeafwise(
       subtractHistogram(leaf.histogram, small, binned, columns);
       [left, right] = leftIsSmall ? [small, leaf.histogram] : [leaf.histogram, small];
     } else if (leaf.histogram) pool.push(leaf.histogram);
-    const child = (
-      from: number,
-      to: number,
-      sums: NodeSums,
-      histogram: Histogram | null,
-      splits: boolean,
-      isLeft: boolean,
-    ): Leaf => ({
-      from,
-      to,
-      depth,
-      sums,
-      histogram,
-      best: histogram && splits ? search(histogram, sums) : noSplit(),
-      parent: node,
-      isLeft,
-    });
-    leaves[chosen] = child(leaf.from, middle, leftSums, left, splitLeft, true);
-    leaves.push(child(middle, leaf.to, rightSums, right, splitRight, false));
+    const { from, to } = leaf;
+    leaves[chosen] = leafOf({ from, to: middle, depth, parent, side: 'left' }, leftSums, left, splitLeft);
+    leaves.push(leafOf({ from: middle, to, depth, parent, side: 'right' }, rightSums, right, splitRight));
   }
-  for (const { histogram } of leaves) if (histogram) pool.push(histogram);
-  return { tree: builder.finish(leaves, rules), rows, starts: leaves.map(({ from, to }) => [from, to]) };
+  leaves.forEach((leaf, index) => {
+    link(leaf, -1 - index);
+    if (leaf.histogram) pool.push(leaf.histogram);
+  });
+  return {
+    tree: treeOf(nodes, leaves, binned, rules),
+    rows,
+    starts: leaves.map(({ from, to }) => [from, to]),
+  };
 }
 
+/** Tells the node above a leaf what number the leaf, or the node it has become, has. */
+function link({ parent, side }: Leaf, child: number): void {
+  if (parent) parent[side] = child;
+}
+
+/** The leaf of most gain; −1 where none gains. */
 function richestLeaf(leaves: readonly Leaf[]): number {
   let chosen = -1;
   let gain = 0;
@@ -172,15 +156,14 @@ function nodeColumns(columns: Int32Array, fraction: number, random: RandomStream
   return drawSample(columns.length, fraction, random).map((index) => columns[index] as number);
 }
 
-function sumRows(rows: Int32Array, from: number, to: number, { gradients, hessians }: Derivatives): NodeSums {
+function sumRows(rows: Int32Array, { gradients, hessians }: Derivatives): NodeSums {
   let gradient = 0;
   let hessian = 0;
-  for (let at = from; at < to; at++) {
-    const row = rows[at] as number;
+  for (const row of rows) {
     gradient += gradients[row] as number;
     hessian += hessians ? (hessians[row] as number) : 1;
   }
-  return { gradient, hessian, count: to - from };
+  return { gradient, hessian, count: rows.length };
 }
 
 /** Puts the rows that go left first, keeping their order, and returns where the right ones begin. */
@@ -209,73 +192,45 @@ function partition(
   return left;
 }
 
-/** Collects inner nodes while a tree grows. Children that are leaves are filled in at the end. */
-function treeBuilder() {
-  const feature: number[] = [];
-  const gain: number[] = [];
-  const threshold: number[] = [];
-  const type: number[] = [];
-  const left: number[] = [];
-  const right: number[] = [];
-  const sums: NodeSums[] = [];
+function treeOf(
+  nodes: readonly InnerNode[],
+  leaves: readonly Leaf[],
+  { columns }: BinnedMatrix,
+  { lambdaL1, lambdaL2, minGainToSplit }: LeafwiseParameters,
+): Tree {
+  const splits = nodes.map(({ split }) => ({ ...split, bins: columns[split.best.column] as ColumnBins }));
+  const output = ({ sums }: Leaf): number => leafOutput(sums.gradient, sums.hessian, lambdaL1, lambdaL2);
   const boundaries = [0];
   const words: number[] = [];
-  const link = (parent: number, isLeft: boolean, child: number): void => {
-    if (parent >= 0) (isLeft ? left : right)[parent] = child;
-  };
+  const threshold = splits.map(({ best, bins }) => {
+    // A bound after the last numbers parts them from the missing.
+    if (bins.kind === 'numeric') return bins.bounds[best.bin] ?? Number.MAX_VALUE;
+    words.push(...bitSet((best.leftBins ?? []).map((bin) => bins.codes[bin - 1] as number)));
+    return boundaries.push(words.length) - 2;
+  });
   return {
-    addNode(leaf: Leaf, column: ColumnBins, rules: GrowthRules): number {
-      const node = feature.length;
-      const { best } = leaf;
-      feature.push(best.column);
-      gain.push(best.gain + rules.minGainToSplit);
-      sums.push(leaf.sums);
-      left.push(0);
-      right.push(0);
-      link(leaf.parent, leaf.isLeft, node);
-      if (column.kind === 'categorical') {
-        threshold.push(boundaries.length - 1);
-        type.push(CATEGORICAL | NAN_IS_MISSING);
-        const codes = (best.leftBins ?? []).map((bin) => column.codes[bin - 1] as number);
-        const set = bitSet(codes);
-        words.push(...set);
-        boundaries.push(words.length);
-      } else {
-        // A bound after the last numbers parts them from the missing.
-        threshold.push(column.bounds[best.bin] ?? Number.MAX_VALUE);
-        type.push(
-          column.missing === 'last' ? NAN_IS_MISSING | (best.missingLeft ? DEFAULT_LEFT : 0) : DEFAULT_LEFT,
-        );
-      }
-      return node;
-    },
-    finish(leaves: readonly Leaf[], { lambdaL1, lambdaL2 }: GrowthRules): Tree {
-      leaves.forEach(({ parent, isLeft }, index) => {
-        link(parent, isLeft, -1 - index);
-      });
-      const output = ({ gradient, hessian }: NodeSums): number =>
-        leafOutput(gradient, hessian, lambdaL1, lambdaL2);
-      return {
-        splitFeature: Int32Array.from(feature),
-        splitGain: Float64Array.from(gain),
-        threshold: Float64Array.from(threshold),
-        decisionType: Uint8Array.from(type),
-        leftChild: Int32Array.from(left),
-        rightChild: Int32Array.from(right),
-        leafValue: Float64Array.from(leaves, (leaf) => output(leaf.sums)),
-        leafWeight: Float64Array.from(leaves, (leaf) => leaf.sums.hessian),
-        leafCount: Float64Array.from(leaves, (leaf) => leaf.sums.count),
-        internalValue: Float64Array.from(sums, output),
-        internalWeight: Float64Array.from(sums, ({ hessian }) => hessian),
-        internalCount: Float64Array.from(sums, ({ count }) => count),
-        catBoundaries: Int32Array.from(boundaries),
-        catThreshold: Uint32Array.from(words),
-        shrinkage: 1,
-      };
-    },
+    splitFeature: Int32Array.from(splits, ({ best }) => best.column),
+    splitGain: Float64Array.from(splits, ({ best }) => best.gain + minGainToSplit),
+    threshold: Float64Array.from(threshold),
+    decisionType: Uint8Array.from(splits, ({ best, bins }) => {
+      if (bins.kind === 'categorical') return CATEGORICAL | NAN_IS_MISSING;
+      return bins.missing === 'last' ? NAN_IS_MISSING | (best.missingLeft ? DEFAULT_LEFT : 0) : DEFAULT_LEFT;
+    }),
+    leftChild: Int32Array.from(nodes, ({ left }) => left),
+    rightChild: Int32Array.from(nodes, ({ right }) => right),
+    leafValue: Float64Array.from(leaves, output),
+    leafWeight: Float64Array.from(leaves, ({ sums }) => sums.hessian),
+    leafCount: Float64Array.from(leaves, ({ sums }) => sums.count),
+    internalValue: Float64Array.from(splits, output),
+    internalWeight: Float64Array.from(splits, ({ sums }) => sums.hessian),
+    internalCount: Float64Array.from(splits, ({ sums }) => sums.count),
+    catBoundaries: Int32Array.from(boundaries),
+    catThreshold: Uint32Array.from(words),
+    shrinkage: 1,
   };
 }
 
+/** Codes as bits, 32 to a word. */
 function bitSet(codes: readonly number[]): number[] {
   const words = new Array<number>(Math.floor(Math.max(0, ...codes) / 32) + 1).fill(0);
   for (const code of codes) {

@@ -1,6 +1,7 @@
 import { InputError, ShapeError } from '../../ground/errors.ts';
 import type { Matrix } from '../../ground/matrix.ts';
-import { type Tree, treeAdder } from './tree.ts';
+import { treeAdder } from './forest.ts';
+import type { Tree } from './tree.ts';
 
 /** What a LightGBM text file holds. */
 export interface LightGbmModel {
@@ -24,27 +25,19 @@ const IDENTITY = ['regression', 'regression_l1', 'huber', 'fair', 'quantile', 'm
 const LOGARITHMIC = ['poisson', 'gamma', 'tweedie'];
 
 /**
- * Predictions on the targets' scale, [rows, outputs].
+ * Prepares a model for use; the function returned predicts on the targets' scale, [rows, outputs], and throws a
+ * ShapeError when the inputs are narrower than the model's features.
  *
- * @throws ShapeError when the matrix is narrower than the model's features
  * @throws InputError for an objective that is no regression
  */
-export function predictLightGbm(model: LightGbmModel, inputs: Matrix): Matrix {
-  return lightGbmPredictor(model)(inputs);
-}
-
-/** As {@link predictLightGbm}, for a model that is used often. */
 export function lightGbmPredictor(model: LightGbmModel): (inputs: Matrix) => Matrix {
-  const output = outputOf(model.objective);
-  const width = model.featureNames.length;
+  const output = OUTPUTS[scoreScale(model.objective)];
   const parts = Array.from({ length: model.outputs }, (_, k) => {
-    const trees = model.trees.filter((_, index) => index % model.outputs === k);
-    return { add: treeAdder(trees), share: model.averageOutput && trees.length > 0 ? 1 / trees.length : 1 };
+    const { trees, share } = treesOf(model, k);
+    return { add: treeAdder(trees), share };
   });
   return (inputs) => {
-    if (inputs.columns < width) {
-      throw new ShapeError(`the model reads ${width} columns, the inputs have ${inputs.columns}`);
-    }
+    requireColumns(model, inputs);
     const data = new Float64Array(inputs.rows * model.outputs);
     parts.forEach(({ add, share }, k) => {
       const scores = new Float64Array(inputs.rows);
@@ -57,8 +50,22 @@ export function lightGbmPredictor(model: LightGbmModel): (inputs: Matrix) => Mat
   };
 }
 
+/** The trees of an output, and what each counts for. */
+export function treesOf(
+  { trees, outputs, averageOutput }: LightGbmModel,
+  output: number,
+): { readonly trees: readonly Tree[]; readonly share: number } {
+  const own = trees.filter((_, index) => index % outputs === output);
+  return { trees: own, share: averageOutput && own.length > 0 ? 1 / own.length : 1 };
+}
+
+/** @throws ShapeError when the inputs are narrower than the model's features */
+export function requireColumns({ featureNames: { length } }: LightGbmModel, { columns }: Matrix): void {
+  if (columns < length) throw new ShapeError(`the model reads ${length} columns, the inputs have ${columns}`);
+}
+
 /** How predictions follow from scores: as they are, their signed square, or e to their power. */
-export type ScoreScale = 'plain' | 'signed-square' | 'exponential';
+type ScoreScale = 'plain' | 'signed-square' | 'exponential';
 
 /** The scale of an objective's scores, as its file names it. @throws InputError for one that is no regression */
 export function scoreScale(objective: string): ScoreScale {
@@ -68,14 +75,9 @@ export function scoreScale(objective: string): ScoreScale {
   throw new InputError('model', `has the objective ${name}`, 'give a regression model');
 }
 
-/** From scores to predictions. @throws InputError for an objective that is no regression */
-function outputOf(objective: string): (score: number) => number {
-  switch (scoreScale(objective)) {
-    case 'plain':
-      return (score) => score;
-    case 'signed-square':
-      return (score) => Math.sign(score) * score * score;
-    case 'exponential':
-      return Math.exp;
-  }
-}
+/** From scores to predictions. */
+const OUTPUTS: Readonly<Record<ScoreScale, (score: number) => number>> = {
+  plain: (score) => score,
+  'signed-square': (score) => Math.sign(score) * score * score,
+  exponential: Math.exp,
+};

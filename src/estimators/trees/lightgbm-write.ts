@@ -1,5 +1,4 @@
 import { binCount, type ColumnBins } from './bins.ts';
-import type { LeafwiseModel } from './leafwise.ts';
 import type { LightGbmModel } from './lightgbm-model.ts';
 import type { Tree } from './tree.ts';
 
@@ -43,21 +42,19 @@ export function formatLightGbm(model: LightGbmModel): string {
   return `${header.join('\n')}\n\n${blocks.join('')}${footer.join('\n')}\n`;
 }
 
-/** Trained models of one objective, an output each, as one LightGBM model. Each must have as many trees. */
+/** Trained trees of one output as a LightGBM model. */
 export function toLightGbm(
-  models: readonly Pick<LeafwiseModel, 'trees' | 'objective' | 'columns'>[],
-  parameters: Readonly<Record<string, string | number | boolean>>,
+  trees: readonly Tree[],
+  objective: string,
+  columns: readonly ColumnBins[],
+  parameters: Readonly<Record<string, string | number>>,
 ): LightGbmModel {
-  const [first] = models;
-  if (!first || models.some(({ trees }) => trees.length !== first.trees.length)) {
-    throw new RangeError('outputs of one model need equally many trees');
-  }
   return {
-    objective: first.objective.name,
-    outputs: models.length,
-    trees: first.trees.flatMap((_, round) => models.map(({ trees }) => trees[round] as Tree)),
-    featureNames: first.columns.map((_, column) => `Column_${column}`),
-    featureInfos: first.columns.map(featureInfo),
+    objective,
+    outputs: 1,
+    trees,
+    featureNames: columns.map((_, column) => `Column_${column}`),
+    featureInfos: columns.map(featureInfo),
     averageOutput: false,
     parameters: Object.entries(parameters).map(([name, value]) => `[${name}: ${value}]`),
   };

@@ -1,18 +1,15 @@
 import { UsageError } from '../../ground/errors.ts';
-
-/** The losses both growers can minimise. */
-export const OBJECTIVES = ['regression', 'regression_l1', 'huber', 'quantile', 'tweedie'] as const;
-export type ObjectiveName = (typeof OBJECTIVES)[number];
+import type { Matrix } from '../../ground/matrix.ts';
+import type { LeafwiseParameters } from './boost-settings.ts';
 
 /**
  * A loss of one output, as boosting needs it. Scores are on the model's own scale (the logarithm of the mean
  * for Tweedie); derivatives are with respect to them.
  */
 export interface Objective {
-  readonly name: ObjectiveName;
   /** Whether every unweighted second derivative is 1. */
   readonly unitHessian: boolean;
-  /** The constant that boosting starts from. */
+  /** The constant that boosting starts from. @throws UsageError when the targets do not fit the loss */
   initial(targets: Float64Array, weights: Float64Array | null): number;
   /** First derivative of the loss of one row. */
   gradient(score: number, target: number): number;
@@ -21,31 +18,19 @@ export interface Objective {
   loss(score: number, target: number): number;
   /** The quantile of the residuals that a leaf is given in the end, where gradients say little about size. */
   readonly leafQuantile: number | null;
-  /** From the model's scale to that of the target. */
-  output(score: number): number;
 }
 
-/** Parameters some objectives have. */
-export interface ObjectiveParameters {
-  /** Huber's corner, in units of the target, or the quantile wanted. */
-  readonly alpha: number;
-  /** ρ of Tweedie's variance μ^ρ, between 1 and 2. */
-  readonly tweedieVariancePower: number;
-}
-
-/**
- * Builds an objective by LightGBM's name, with its derivatives (regression_objective of the LightGBM manual).
- *
- * @throws UsageError when a quantile is not between 0 and 1, a corner not positive, or ρ not in [1, 2)
- */
-export function objectiveOf(name: ObjectiveName, parameters: ObjectiveParameters): Objective {
-  const { alpha } = parameters;
-  const plain = { hessian: () => 1, unitHessian: true, leafQuantile: null, output: (score: number) => score };
-  switch (name) {
+/** An objective by LightGBM's name, with its derivatives (regression_objective of the LightGBM manual). */
+export function objectiveOf({
+  objective,
+  alpha,
+  tweedieVariancePower,
+}: Pick<LeafwiseParameters, 'objective' | 'alpha' | 'tweedieVariancePower'>): Objective {
+  const plain = { hessian: () => 1, unitHessian: true, leafQuantile: null };
+  switch (objective) {
     case 'regression':
       return {
         ...plain,
-        name,
         initial: mean,
         gradient: (score, target) => score - target,
         loss: (score, target) => (score - target) ** 2,
@@ -53,17 +38,14 @@ export function objectiveOf(name: ObjectiveName, parameters: ObjectiveParameters
     case 'regression_l1':
       return {
         ...plain,
-        name,
         leafQuantile: 0.5,
         initial: (targets, weights) => quantile(targets, weights, 0.5),
         gradient: (score, target) => Math.sign(score - target),
         loss: (score, target) => Math.abs(score - target),
       };
     case 'huber':
-      if (!(alpha > 0)) throw new UsageError(`huber needs an alpha above 0, not ${alpha}`);
       return {
         ...plain,
-        name,
         initial: mean,
         gradient: (score, target) => Math.max(-alpha, Math.min(alpha, score - target)),
         loss: (score, target) => {
@@ -72,12 +54,8 @@ export function objectiveOf(name: ObjectiveName, parameters: ObjectiveParameters
         },
       };
     case 'quantile':
-      if (!(alpha > 0 && alpha < 1)) {
-        throw new UsageError(`quantile needs an alpha between 0 and 1, not ${alpha}`);
-      }
       return {
         ...plain,
-        name,
         leafQuantile: alpha,
         initial: (targets, weights) => quantile(targets, weights, alpha),
         gradient: (score, target) => (score >= target ? 1 - alpha : -alpha),
@@ -85,18 +63,14 @@ export function objectiveOf(name: ObjectiveName, parameters: ObjectiveParameters
           score >= target ? (1 - alpha) * (score - target) : alpha * (target - score),
       };
     case 'tweedie':
-      return tweedie(parameters.tweedieVariancePower);
+      return tweedie(tweedieVariancePower);
   }
 }
 
 function tweedie(power: number): Objective {
-  if (!(power >= 1 && power < 2)) {
-    throw new UsageError(`tweedie needs a variance power from 1 to below 2, not ${power}`);
-  }
   const low = 1 - power;
   const high = 2 - power;
   return {
-    name: 'tweedie',
     unitHessian: false,
     leafQuantile: null,
     initial: (targets, weights) => {
@@ -108,23 +82,22 @@ function tweedie(power: number): Objective {
     hessian: (score, target) => -target * low * Math.exp(low * score) + high * Math.exp(high * score),
     loss: (score, target) =>
       (low === 0 ? -target * score : (-target * Math.exp(low * score)) / low) + Math.exp(high * score) / high,
-    output: Math.exp,
   };
 }
 
-/** Mean loss over rows. */
+/** Mean loss over rows, summed over outputs: `scores[row · outputs + output]`. */
 export function meanLoss(
   objective: Objective,
   scores: Float64Array,
-  targets: Float64Array,
+  { data: targets, columns: outputs }: Matrix,
   weights: Float64Array | null,
 ): number {
   let sum = 0;
   let weightSum = 0;
-  for (let row = 0; row < targets.length; row++) {
-    const weight = weights ? (weights[row] as number) : 1;
-    sum += weight * objective.loss(scores[row] as number, targets[row] as number);
-    weightSum += weight;
+  for (let at = 0; at < targets.length; at++) {
+    const weight = weights ? (weights[Math.floor(at / outputs)] as number) : 1;
+    sum += weight * objective.loss(scores[at] as number, targets[at] as number);
+    weightSum += weight / outputs;
   }
   return sum / weightSum;
 }
@@ -138,6 +111,33 @@ function mean(values: Float64Array, weights: Float64Array | null): number {
     weightSum += weight;
   }
   return sum / weightSum;
+}
+
+/**
+ * Quantiles of the residuals of each leaf's rows, `[leaf · outputs + output]`; 0 for leaves without rows.
+ *
+ * @param leaves rows of each leaf
+ */
+export function leafQuantiles(
+  leaves: readonly ArrayLike<number>[],
+  { data: targets, columns: outputs }: Matrix,
+  scores: Float64Array,
+  weights: Float64Array | null,
+  share: number,
+): Float64Array {
+  const values = new Float64Array(leaves.length * outputs);
+  leaves.forEach((rows, leaf) => {
+    if (rows.length === 0) return;
+    const masses = weights && Float64Array.from(rows, (row) => weights[row] as number);
+    for (let k = 0; k < outputs; k++) {
+      const residuals = Float64Array.from(
+        rows,
+        (row) => (targets[row * outputs + k] as number) - (scores[row * outputs + k] as number),
+      );
+      values[leaf * outputs + k] = quantile(residuals, masses, share);
+    }
+  });
+  return values;
 }
 
 /** The weighted quantile: between neighbouring values by linear interpolation of the weight below them. */

@@ -15,16 +15,14 @@ import {
   type BoostTraining,
   boostTraining,
   fittingWork,
+  readText,
   requireFitting,
   stoppingPoint,
 } from './boost-training.ts';
 import { catBoostGraph } from './boosted-graph.ts';
-import { type CatBoostModel, predictCatBoost } from './catboost-model.ts';
+import { type CatBoostModel, type ObliviousTree, predictCatBoost } from './catboost-model.ts';
 import { parseCatBoost } from './catboost-read.ts';
 import { formatCatBoost } from './catboost-write.ts';
-import { readText } from './leafwise-boost.ts';
-import type { ObliviousData } from './oblivious.ts';
-import type { ObliviousTree } from './oblivious-tree.ts';
 import { THREADS_PAY_FROM, type Train, withTrainers } from './trainers.ts';
 
 const FILE_NAME = 'model.json';
@@ -45,16 +43,16 @@ export function obliviousBoost(settings: ObliviousBoostSettings, threadsFrom = T
       const prepared = boostTraining(training, settings);
       const { rows, columns } = prepared.inputs;
       const { depth, iterations, rsm } = settings;
-      const values = rows * columns * rsm * depth * iterations * prepared.outputs.columns;
+      const values = rows * columns * rsm * depth * iterations * prepared.targets.columns;
       const grow = async (train: Train): Promise<FittedModel> => {
         const length = stops
           ? await stoppingPoint(training, prepared, settings, context, async (kept, held) => {
               const { model } = await train({
                 grower: 'oblivious',
-                data: dataOf(kept, settings),
+                data: kept,
                 parameters: settings,
                 random: { seed: context.random.seed, label: 'stop' },
-                validation: { inputs: held.inputs, targets: held.outputs },
+                validation: held,
               });
               return model.trees.length;
             })
@@ -65,10 +63,15 @@ export function obliviousBoost(settings: ObliviousBoostSettings, threadsFrom = T
       return withTrainers(fittingWork(settings, 1, stops, values), threadsFrom, grow, context.onProgress);
     },
     async read(folder) {
-      const path = join(folder, FILE_NAME);
-      return fitted(parseCatBoost(await readText(path), path));
+      return fitted(await readModel(folder));
     },
   });
+}
+
+/** The model in the folder of a fitted model. @throws InputError when it cannot be read */
+export async function readModel(folder: string): Promise<CatBoostModel> {
+  const path = join(folder, FILE_NAME);
+  return parseCatBoost(await readText(path), path);
 }
 
 async function trainMembers(
@@ -82,7 +85,7 @@ async function trainMembers(
     Array.from({ length: settings.members }, (_, member) =>
       train({
         grower: 'oblivious',
-        data: dataOf(prepared, settings),
+        data: prepared,
         parameters: settings,
         random: { seed, label: `member ${member}` },
         // Members must have the same columns, or their trees could not stand in one model.
@@ -121,13 +124,6 @@ function inGrams(values: Float64Array, toComponents: readonly (readonly number[]
     const weights = toComponents[at % outputs] ?? [];
     return weights.reduce((sum, weight, output) => sum + weight * (values[from + output] as number), 0);
   });
-}
-
-function dataOf(
-  { inputs, outputs, weights }: BoostTraining,
-  { categorical }: ObliviousBoostSettings,
-): ObliviousData {
-  return { inputs, targets: outputs, weights, categorical };
 }
 
 function fitted(model: CatBoostModel): FittedModel {

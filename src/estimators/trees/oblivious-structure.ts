@@ -1,42 +1,37 @@
 import type { RandomStream } from '../../ground/random.ts';
 import type { BinnedMatrix, NumericBins } from './bins.ts';
-
-/** How splits are compared: by the cosine between gradients and leaf values, or by the squares they explain. */
-export const SCORE_FUNCTIONS = ['Cosine', 'L2'] as const;
-export type ScoreFunction = (typeof SCORE_FUNCTIONS)[number];
-
-/** Rows of every column in the order of their bins: `order[column * rows + i]`. */
-export type ColumnOrder = Int32Array;
+import type { ObliviousParameters } from './boost-settings.ts';
 
 /** A level of a symmetric tree: rows whose bin is above `bin` pass. */
-export interface LevelSplit {
+interface LevelSplit {
   readonly column: number;
   readonly bin: number;
   readonly gain: number;
 }
 
 /** What a structure is grown from. */
-export interface StructureData {
+interface StructureData {
   readonly binned: BinnedMatrix;
-  readonly order: ColumnOrder;
+  /** Rows of every column in the order of their bins, see {@link orderColumns}. */
+  readonly order: Int32Array;
   /** Negative gradients times weights, `[row · outputs + output]`. */
   readonly pulls: Float64Array;
   readonly weights: Float64Array;
   readonly outputs: number;
 }
 
-export interface StructureRules {
+interface StructureRules {
   readonly depth: number;
   readonly l2: number;
-  readonly scoreFunction: ScoreFunction;
+  readonly scoreFunction: ObliviousParameters['scoreFunction'];
   /** Deviation of the noise added to each column's best score. */
   readonly noise: number;
   /** Columns each level may use. */
   readonly columns: () => Int32Array;
 }
 
-/** Sorts every column's rows by bin, by counting. */
-export function orderColumns({ rows, columns, bins, offsets }: BinnedMatrix): ColumnOrder {
+/** Sorts every column's rows by bin, by counting: `order[column * rows + i]`. */
+export function orderColumns({ rows, columns, bins, offsets }: BinnedMatrix): Int32Array {
   const order = new Int32Array(rows * columns.length);
   for (let column = 0; column < columns.length; column++) {
     const start = column * rows;

@@ -1,8 +1,13 @@
 import { ShapeError } from '../../ground/errors.ts';
 import type { Matrix } from '../../ground/matrix.ts';
-import { type CatBoostModel, missingRule, treeMatrix } from './catboost-model.ts';
-import type { LightGbmModel } from './lightgbm-model.ts';
-import type { MissingRule, ObliviousTree } from './oblivious-tree.ts';
+import {
+  type CatBoostModel,
+  missingPasses,
+  type ObliviousTree,
+  passes,
+  treeMatrix,
+} from './catboost-model.ts';
+import { type LightGbmModel, requireColumns, treesOf } from './lightgbm-model.ts';
 import { goesLeft, type Tree } from './tree.ts';
 
 /** What each feature adds to each row's score, on top of what the model expects of any row. */
@@ -13,15 +18,24 @@ export interface Explanation {
   readonly expected: number;
 }
 
-/** A step on the way to a leaf: the feature asked, the share of rows that take it, and whether this row does. */
+/** A step on the way to a leaf: a question, the answer that leads on, and the share of training rows that gave it. */
 interface Step {
+  readonly question: number;
   readonly feature: number;
+  readonly answer: boolean;
   readonly share: number;
-  readonly taken: boolean;
 }
 
-/** Receives every leaf of a tree with the steps that lead to it. */
-type LeafVisitor = (value: number, steps: readonly Step[]) => void;
+interface Leaf {
+  readonly value: number;
+  readonly steps: readonly Step[];
+}
+
+/** A tree as a list of its leaves, and what a row answers to a question. */
+interface AskedTree {
+  readonly leaves: readonly Leaf[];
+  readonly answer: (row: number, question: number) => boolean;
+}
 
 /**
  * Exact Shapley values of a LightGBM model's scores, with the expectation that follows the trees' own counts
@@ -32,18 +46,14 @@ type LeafVisitor = (value: number, steps: readonly Step[]) => void;
  */
 export function explainLightGbm(model: LightGbmModel, inputs: Matrix, output = 0): Explanation {
   requireOutput(output, model.outputs);
-  const width = model.featureNames.length;
-  if (inputs.columns < width) {
-    throw new ShapeError(`the model reads ${width} columns, the inputs have ${inputs.columns}`);
-  }
-  const trees = model.trees.filter((_, index) => index % model.outputs === output);
-  const share = model.averageOutput && trees.length > 0 ? 1 / trees.length : 1;
-  return explain(inputs.rows, width, share, 0, (row, visit) => {
-    for (const tree of trees) {
-      const start = row * inputs.columns;
-      walk(tree, 0, (feature) => inputs.data[start + feature] as number, [], visit);
-    }
-  });
+  requireColumns(model, inputs);
+  const { trees, share } = treesOf(model, output);
+  const asked = trees.map((tree) => ({
+    leaves: leafwiseLeaves(tree, 0, []),
+    answer: (row: number, node: number): boolean =>
+      goesLeft(tree, node, inputs.data[row * inputs.columns + (tree.splitFeature[node] as number)] as number),
+  }));
+  return explain(asked, inputs.rows, model.featureNames.length, share, 0);
 }
 
 /**
@@ -55,19 +65,20 @@ export function explainLightGbm(model: LightGbmModel, inputs: Matrix, output = 0
 export function explainCatBoost(model: CatBoostModel, inputs: Matrix, output = 0): Explanation {
   requireOutput(output, model.bias.length);
   const seen = treeMatrix(model, inputs);
+  const missing = missingPasses(model);
   const origin = originalColumns(model);
-  const covers = model.trees.map(levelCovers);
-  const missing = missingRule(model);
-  return explain(inputs.rows, inputs.columns, model.scale, model.bias[output] as number, (row, visit) => {
-    model.trees.forEach((tree, index) => {
-      const passes = levelsPassed(tree, seen, row, missing);
-      walkOblivious(tree, covers[index] ?? [], passes, origin, output, model.bias.length, visit);
-    });
-  });
+  const asked = model.trees.map((tree) => ({
+    leaves: obliviousLeaves(tree, origin, output, model.bias.length),
+    answer(row: number, level: number): boolean {
+      const { column = 0, border = 0 } = tree.splits[level] ?? {};
+      return passes(seen.data[row * seen.columns + column] as number, border, missing[column]);
+    },
+  }));
+  return explain(asked, inputs.rows, inputs.columns, model.scale, model.bias[output] as number);
 }
 
 /** Original input column of each column of the trees' matrix. */
-export function originalColumns({ floats, categories, statistics }: CatBoostModel): number[] {
+function originalColumns({ floats, categories, statistics }: CatBoostModel): number[] {
   return [
     ...floats.map(({ flatIndex }) => flatIndex),
     ...categories.flatMap(({ flatIndex, oneHot }) => oneHot.map(() => flatIndex)),
@@ -76,23 +87,35 @@ export function originalColumns({ floats, categories, statistics }: CatBoostMode
 }
 
 function explain(
+  trees: readonly AskedTree[],
   rows: number,
   columns: number,
   scale: number,
   bias: number,
-  visitLeaves: (row: number, visit: LeafVisitor) => void,
 ): Explanation {
   const data = new Float64Array(rows * columns);
   let expected = 0;
-  for (let row = 0; row < rows; row++) {
-    let rowExpected = 0;
-    visitLeaves(row, (value, steps) => {
-      rowExpected += value * steps.reduce((product, { share }) => product * share, 1);
-      addLeaf(value * scale, steps, data, row * columns);
-    });
-    expected = bias + scale * rowExpected;
+  for (const { leaves, answer } of trees) {
+    for (const { value, steps } of leaves) {
+      expected += value * steps.reduce((product, { share }) => product * share, 1);
+      const features = [...new Set(steps.map(({ feature }) => feature))];
+      const places = steps.map(({ feature }) => features.indexOf(feature));
+      const unknown = new Float64Array(features.length).fill(1);
+      steps.forEach(({ share }, at) => {
+        const place = places[at] as number;
+        unknown[place] = (unknown[place] as number) * share;
+      });
+      const known = new Float64Array(features.length);
+      for (let row = 0; row < rows; row++) {
+        known.fill(1);
+        steps.forEach((step, at) => {
+          if (answer(row, step.question) !== step.answer) known[places[at] as number] = 0;
+        });
+        addLeaf(value * scale, features, known, unknown, data.subarray(row * columns, (row + 1) * columns));
+      }
+    }
   }
-  return { contributions: { rows, columns, data }, expected };
+  return { contributions: { rows, columns, data }, expected: bias + scale * expected };
 }
 
 /**
@@ -100,25 +123,19 @@ function explain(
  * taken, else 0), not knowing it by z (the share of rows that take them). With the polynomial Π (z + o·t)
  * over the other features, coefficient k sums the weights of all sets of k known features.
  */
-function addLeaf(value: number, steps: readonly Step[], into: Float64Array, offset: number): void {
-  const features: number[] = [];
-  const known: number[] = [];
-  const unknown: number[] = [];
-  for (const { feature, share, taken } of steps) {
-    let at = features.indexOf(feature);
-    if (at < 0) {
-      at = features.push(feature) - 1;
-      known.push(1);
-      unknown.push(1);
-    }
-    if (!taken) known[at] = 0;
-    unknown[at] = (unknown[at] as number) * share;
-  }
+function addLeaf(
+  value: number,
+  features: readonly number[],
+  known: Float64Array,
+  unknown: Float64Array,
+  into: Float64Array,
+): void {
   const count = features.length;
+  const sums = new Float64Array(count);
   for (let own = 0; own < count; own++) {
     const difference = (known[own] as number) - (unknown[own] as number);
     if (difference === 0) continue;
-    const sums = new Float64Array(count);
+    sums.fill(0);
     sums[0] = 1;
     let degree = 0;
     for (let other = 0; other < count; other++) {
@@ -137,90 +154,56 @@ function addLeaf(value: number, steps: readonly Step[], into: Float64Array, offs
       weighted += (sums[k] as number) * orders;
       orders *= (k + 1) / (count - 1 - k);
     }
-    const at = offset + (features[own] as number);
-    into[at] = (into[at] as number) + difference * weighted * value;
+    const feature = features[own] as number;
+    into[feature] = (into[feature] as number) + difference * weighted * value;
   }
 }
 
-function walk(
-  tree: Tree,
-  node: number,
-  featureValue: (feature: number) => number,
-  steps: readonly Step[],
-  visit: LeafVisitor,
-): void {
-  if (tree.leftChild.length === 0 || node < 0) {
-    visit(tree.leafValue[tree.leftChild.length === 0 ? 0 : -1 - node] as number, steps);
-    return;
-  }
-  const feature = tree.splitFeature[node] as number;
+/** The leaves under a node of a leaf-wise tree; questions are its inner nodes. */
+function leafwiseLeaves(tree: Tree, node: number, steps: readonly Step[]): Leaf[] {
+  if (tree.leftChild.length === 0) return [{ value: tree.leafValue[0] as number, steps }];
+  if (node < 0) return [{ value: tree.leafValue[-1 - node] as number, steps }];
   const left = tree.leftChild[node] as number;
   const right = tree.rightChild[node] as number;
-  const isLeft = goesLeft(tree, node, featureValue(feature));
-  const leftCount = countOf(tree, left);
-  const rightCount = countOf(tree, right);
-  const share = leftCount + rightCount > 0 ? leftCount / (leftCount + rightCount) : 0.5;
-  walk(tree, left, featureValue, [...steps, { feature, share, taken: isLeft }], visit);
-  walk(tree, right, featureValue, [...steps, { feature, share: 1 - share, taken: !isLeft }], visit);
+  const countOf = (child: number): number =>
+    (child < 0 ? tree.leafCount[-1 - child] : tree.internalCount[child]) as number;
+  const count = countOf(left) + countOf(right);
+  const share = count > 0 ? countOf(left) / count : 0.5;
+  const step = { question: node, feature: tree.splitFeature[node] as number };
+  return [
+    ...leafwiseLeaves(tree, left, [...steps, { ...step, answer: true, share }]),
+    ...leafwiseLeaves(tree, right, [...steps, { ...step, answer: false, share: 1 - share }]),
+  ];
 }
 
-function countOf(tree: Tree, child: number): number {
-  return (child < 0 ? tree.leafCount[-1 - child] : tree.internalCount[child]) as number;
-}
-
-/** Weight under each node of each level, a node's number being the bits of the tests passed so far. */
-function levelCovers({ splits, leafWeights }: ObliviousTree): Float64Array[] {
-  const levels = [leafWeights];
-  for (let depth = splits.length - 1; depth >= 0; depth--) {
-    const below = levels[0] as Float64Array;
-    const half = 1 << depth;
-    levels.unshift(
-      Float64Array.from(
-        { length: half },
-        (_, node) => (below[node] as number) + (below[node + half] as number),
-      ),
-    );
-  }
-  return levels;
-}
-
-function levelsPassed(
-  { splits }: ObliviousTree,
-  seen: Matrix,
-  row: number,
-  { missingPasses }: MissingRule,
-): boolean[] {
-  return splits.map(({ column, border }) => {
-    const value = seen.data[row * seen.columns + column] as number;
-    return value > border || (Number.isNaN(value) && missingPasses[column] === true);
-  });
-}
-
-function walkOblivious(
-  { splits, leafValues }: ObliviousTree,
-  covers: readonly Float64Array[],
-  passes: readonly boolean[],
+/** The leaves of a symmetric tree with their values of one output; questions are its levels. */
+function obliviousLeaves(
+  { splits, leafValues, leafWeights }: ObliviousTree,
   origin: readonly number[],
   output: number,
   outputs: number,
-  visit: LeafVisitor,
-): void {
-  const descend = (depth: number, node: number, steps: readonly Step[]): void => {
-    const split = splits[depth];
-    if (!split) {
-      visit(leafValues[node * outputs + output] as number, steps);
-      return;
-    }
-    const feature = origin[split.column] ?? 0;
-    const own = covers[depth]?.[node] ?? 0;
-    for (const passed of [false, true]) {
-      const child = passed ? node | (1 << depth) : node;
-      // Where no training row has been, neither side is more likely.
-      const share = own > 0 ? (covers[depth + 1]?.[child] ?? 0) / own : 0.5;
-      descend(depth + 1, child, [...steps, { feature, share, taken: passes[depth] === passed }]);
-    }
-  };
-  descend(0, 0, []);
+): Leaf[] {
+  // Weight of the leaves that share their first so many answers, by those answers' bits.
+  const covers = [leafWeights];
+  for (let half = leafWeights.length / 2; half >= 1; half /= 2) {
+    const [below = leafWeights] = covers;
+    covers.unshift(below.slice(0, half).map((weight, node) => weight + (below[node + half] as number)));
+  }
+  const weightUnder = (leaf: number, answers: number): number =>
+    covers[answers]?.[leaf & ((1 << answers) - 1)] ?? 0;
+  return Array.from(leafWeights, (_, leaf) => ({
+    value: leafValues[leaf * outputs + output] as number,
+    steps: splits.map(({ column }, level) => {
+      const all = weightUnder(leaf, level);
+      return {
+        question: level,
+        feature: origin[column] as number,
+        answer: ((leaf >> level) & 1) === 1,
+        // Where no training row has been, neither side is more likely.
+        share: all > 0 ? weightUnder(leaf, level + 1) / all : 0.5,
+      };
+    }),
+  }));
 }
 
 function requireOutput(output: number, outputs: number): void {

@@ -1,25 +1,7 @@
 import type { RandomStream } from '../../ground/random.ts';
 import type { CategoricalBins, NumericBins } from './bins.ts';
+import type { LeafwiseParameters } from './boost-settings.ts';
 import type { Histogram } from './histogram.ts';
-
-/** What a split must fulfil, and how leaves are penalised (LightGBM's parameters). */
-export interface SplitRules {
-  readonly lambdaL1: number;
-  readonly lambdaL2: number;
-  readonly minDataInLeaf: number;
-  readonly minSumHessian: number;
-  readonly minGainToSplit: number;
-  /** Tries one random bound a column instead of all (extremely randomised trees). */
-  readonly extraTrees: boolean;
-  /** Added to λ₂ for categorical splits of many categories. */
-  readonly catL2: number;
-  /** Categories with fewer rows are left out, as sums are divided by Hessian + catSmooth when sorted. */
-  readonly catSmooth: number;
-  /** Most categories on the smaller side. */
-  readonly maxCatThreshold: number;
-  /** Columns of at most this many categories are split one against the rest. */
-  readonly maxCatToOnehot: number;
-}
 
 /** Sums over the rows of a node. */
 export interface NodeSums {
@@ -40,6 +22,13 @@ export interface BestSplit {
   left: NodeSums;
 }
 
+/** Sums over the rows of a node that are not among those of one child. */
+export const without = (node: NodeSums, child: NodeSums): NodeSums => ({
+  gradient: node.gradient - child.gradient,
+  hessian: node.hessian - child.hessian,
+  count: node.count - child.count,
+});
+
 const NOTHING: NodeSums = { gradient: 0, hessian: 0, count: 0 };
 
 export function noSplit(): BestSplit {
@@ -47,7 +36,7 @@ export function noSplit(): BestSplit {
 }
 
 /** What a leaf lowers the loss by, doubled: (|G| − λ₁)₊² / (H + λ₂). */
-export function leafGain(gradient: number, hessian: number, lambdaL1: number, lambdaL2: number): number {
+function leafGain(gradient: number, hessian: number, lambdaL1: number, lambdaL2: number): number {
   const shrunk = softThreshold(gradient, lambdaL1);
   return (shrunk * shrunk) / (hessian + lambdaL2);
 }
@@ -69,7 +58,7 @@ export function searchNumeric(
   column: number,
   bins: NumericBins,
   node: NodeSums,
-  rules: SplitRules,
+  rules: LeafwiseParameters,
   random: RandomStream,
 ): void {
   const bounds = bins.bounds.length;
@@ -90,7 +79,7 @@ function scan(
   hasMissing: boolean,
   missingLeft: boolean,
   node: NodeSums,
-  rules: SplitRules,
+  rules: LeafwiseParameters,
   only: number,
 ): void {
   const { lambdaL1, lambdaL2, minDataInLeaf, minSumHessian } = rules;
@@ -162,7 +151,7 @@ export function searchCategorical(
   column: number,
   bins: CategoricalBins,
   node: NodeSums,
-  rules: SplitRules,
+  rules: LeafwiseParameters,
 ): void {
   const sumsOf = (bin: number): NodeSums => {
     const cell = start + bin;
@@ -178,11 +167,7 @@ export function searchCategorical(
   );
   const own = leafGain(node.gradient, node.hessian, rules.lambdaL1, rules.lambdaL2) + rules.minGainToSplit;
   const offer = (left: NodeSums, chosen: () => number[], lambdaL2: number): void => {
-    const right = {
-      gradient: node.gradient - left.gradient,
-      hessian: node.hessian - left.hessian,
-      count: node.count - left.count,
-    };
+    const right = without(node, left);
     if (Math.min(left.count, right.count) < rules.minDataInLeaf) return;
     if (Math.min(left.hessian, right.hessian) < rules.minSumHessian) return;
     const gain =

@@ -1,17 +1,12 @@
 import type { Matrix } from '../../ground/matrix.ts';
 import type { RandomStream } from '../../ground/random.ts';
-import {
-  type CategoryFeature,
-  categoryCode,
-  statisticValue,
-  type TargetStatistic,
-} from './catboost-model.ts';
-import { categoryHash, categoryText, tableKey } from './category-hash.ts';
+import type { BoostingData } from './boosting.ts';
+import { type CategoryFeature, statisticValue, type TargetStatistic } from './catboost-model.ts';
+import { codeHash, tableKey } from './categories.ts';
 import { quantile } from './objectives.ts';
-import type { ObliviousData } from './oblivious.ts';
 
 /** What the columns of a training set become. */
-export interface LearntColumns {
+export interface StatisticColumns {
   /** Numeric columns, then the statistics of the categorical ones, each row's own target left out. */
   readonly inputs: Matrix;
   /** Original column of each numeric one. */
@@ -29,11 +24,11 @@ export interface LearntColumns {
  *
  * @throws InputError when a categorical column holds something else than whole numbers from 0 up, or NaN
  */
-export function learnStatistics(
-  { inputs, targets, categorical }: ObliviousData,
+export function fitStatistics(
+  { inputs, targets, categorical }: BoostingData,
   targetBorderCount: number,
   random: RandomStream,
-): LearntColumns {
+): StatisticColumns {
   const { rows, columns } = inputs;
   const isCategorical = new Set(categorical);
   const numeric = Array.from({ length: columns }, (_, column) => column).filter(
@@ -63,8 +58,7 @@ export function learnStatistics(
   const categories = categorical.map((column, category) => {
     const counts = new Map<string, number[]>();
     for (const row of order) {
-      const code = categoryCode(inputs.data[row * columns + column] as number, column);
-      const key = tableKey(categoryHash(categoryText(code)));
+      const key = tableKey(codeHash(inputs.data[row * columns + column] as number, column));
       const before = counts.get(key) ?? new Array<number>(targetBorderCount + 1).fill(0);
       statistics.forEach((statistic, index) => {
         if (statistic.category === category) {

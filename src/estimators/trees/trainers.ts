@@ -57,8 +57,8 @@ export async function withTrainers<Result>(
 }
 
 /** The error that was thrown in a thread. */
-function thrown({ name, message, parts }: Failure): SwardError {
-  if (parts) return new InputError(...parts);
-  if (name === 'UsageError') return new UsageError(message);
-  return name === 'ShapeError' ? new ShapeError(message) : new SwardError(message);
+function thrown({ name, parts: [first = '', what = '', remedy = ''] }: Failure): SwardError {
+  if (name === 'InputError') return new InputError(first, what, remedy);
+  if (name === 'UsageError') return new UsageError(first);
+  return name === 'ShapeError' ? new ShapeError(first) : new SwardError(first);
 }

@@ -1,6 +1,3 @@
-import type { Matrix } from '../../ground/matrix.ts';
-import { addForest, packForest } from './forest.ts';
-
 /**
  * A binary decision tree in the layout of LightGBM's files. Children ≥ 0 are inner nodes, children < 0 are
  * leaves: child −1 − l is leaf l. A tree of one leaf has no inner node.
@@ -63,32 +60,6 @@ export function leafOf(tree: Tree, data: Float64Array, offset: number): number {
     node = (goesLeft(tree, node, value) ? tree.leftChild[node] : tree.rightChild[node]) as number;
   }
   return -1 - node;
-}
-
-/** Adds every tree's leaf values to `scores`, one a row. */
-export function addTrees(trees: readonly Tree[], matrix: Matrix, scores: Float64Array): void {
-  treeAdder(trees)(matrix, scores);
-}
-
-/** As {@link addTrees}, for trees that are used often: what can be prepared is prepared once. */
-export function treeAdder(trees: readonly Tree[]): (matrix: Matrix, scores: Float64Array) => void {
-  const forest = trees.every(isPlain) ? packForest(trees) : null;
-  return (matrix, scores) => {
-    const addRow = (row: number): void => {
-      let score = scores[row] as number;
-      for (const tree of trees) {
-        score += tree.leafValue[leafOf(tree, matrix.data, row * matrix.columns)] as number;
-      }
-      scores[row] = score;
-    };
-    if (forest) addForest(forest, matrix, scores, addRow);
-    else for (let row = 0; row < matrix.rows; row++) addRow(row);
-  };
-}
-
-/** Whether numbers only ever meet x ≤ threshold. */
-function isPlain(tree: Tree): boolean {
-  return tree.decisionType.every((type) => !(type & (CATEGORICAL | ZERO_IS_MISSING)));
 }
 
 /** A tree with every leaf and inner value multiplied by `factor`, then raised by `offset`. */

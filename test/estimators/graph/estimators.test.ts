@@ -3,9 +3,7 @@ import { kernelRidge } from '../../../src/estimators/kernel/kernel-ridge.ts';
 import { KERNELS } from '../../../src/estimators/kernel/kernels.ts';
 import { ridge } from '../../../src/estimators/kernel/ridge.ts';
 import {
-  LEAFWISE_BOOST_DEFAULTS,
   leafwiseBoostSettings,
-  OBLIVIOUS_BOOST_DEFAULTS,
   obliviousBoostSettings,
 } from '../../../src/estimators/trees/boost-settings.ts';
 import { leafwiseBoost } from '../../../src/estimators/trees/leafwise-boost.ts';
@@ -47,8 +45,10 @@ describe('a model as a graph predicts what the model predicts', () => {
 
   it('leaf-wise trees, whose thresholds are doubles', async () => {
     const settings = leafwiseBoostSettings.parse({
-      ...LEAFWISE_BOOST_DEFAULTS,
-      ...{ kind: 'leafwise-boost', numIterations: 20, minDataInLeaf: 3, members: 2, earlyStoppingRound: 0 },
+      kind: 'leafwise-boost',
+      numIterations: 20,
+      minDataInLeaf: 3,
+      members: 2,
     });
     const model = await fit(leafwiseBoost(settings));
     expect(await graphError(model, others)).toBeLessThan(1e-5);
@@ -57,18 +57,18 @@ describe('a model as a graph predicts what the model predicts', () => {
 
   it('leaf-wise trees with logarithmic scores', async () => {
     const settings = leafwiseBoostSettings.parse({
-      ...LEAFWISE_BOOST_DEFAULTS,
-      ...{ kind: 'leafwise-boost', numIterations: 10, minDataInLeaf: 3, members: 1, earlyStoppingRound: 0 },
-      ...{ objective: 'tweedie', outputs: 'components' },
+      kind: 'leafwise-boost',
+      numIterations: 10,
+      minDataInLeaf: 3,
+      members: 1,
+      objective: 'tweedie',
+      outputs: 'components',
     });
     expect(await graphError(await fit(leafwiseBoost(settings)), others)).toBeLessThan(1e-5);
   });
 
   it('symmetric trees', async () => {
-    const settings = obliviousBoostSettings.parse({
-      ...OBLIVIOUS_BOOST_DEFAULTS,
-      ...{ kind: 'oblivious-boost', iterations: 20, members: 2, odWait: 0 },
-    });
+    const settings = obliviousBoostSettings.parse({ kind: 'oblivious-boost', iterations: 20, members: 2 });
     const model = await fit(obliviousBoost(settings));
     expect(await graphError(model, others)).toBeLessThan(1e-5);
   });
@@ -110,8 +110,10 @@ describe('trees that ask for categories', () => {
       data: training.inputs.data.map((value) => Math.abs(Math.round(value))),
     };
     const settings = leafwiseBoostSettings.parse({
-      ...LEAFWISE_BOOST_DEFAULTS,
-      ...{ kind: 'leafwise-boost', numIterations: 5, minDataInLeaf: 2, members: 1, earlyStoppingRound: 0 },
+      kind: 'leafwise-boost',
+      numIterations: 5,
+      minDataInLeaf: 2,
+      members: 1,
       ...{ categorical: [0, 1, 2, 3], minDataInBin: 1, catSmooth: 0, maxCatToOnehot: 1 },
     });
     const model = await leafwiseBoost(settings).fit(

@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { predictCatBoost } from '../../../src/estimators/trees/catboost-model.ts';
 import { parseCatBoost } from '../../../src/estimators/trees/catboost-read.ts';
 import { formatCatBoost } from '../../../src/estimators/trees/catboost-write.ts';
-import { categoryHash, categoryText, tableKey } from '../../../src/estimators/trees/category-hash.ts';
-import { OBLIVIOUS_DEFAULTS, trainOblivious } from '../../../src/estimators/trees/oblivious.ts';
+import { categoryHash, codeHash, tableKey } from '../../../src/estimators/trees/categories.ts';
+import { trainOblivious } from '../../../src/estimators/trees/oblivious.ts';
 import { randomStream } from '../../../src/ground/random.ts';
-import { bentTargets, normalMatrix, rowsOf } from './small-data.ts';
+import { bentTargets, normalMatrix, OBLIVIOUS_DEFAULTS, rowsOf } from './small-data.ts';
 
 const NaN_ = Number.NaN;
-const code = (value: number): number => categoryHash(categoryText(value));
+const code = (value: number): number => codeHash(value, 0);
 const KEY =
   '{"identifier":[{"cat_feature_index":0,"combination_element":"cat_feature_value"}],"type":"Borders"}';
 

@@ -4,15 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { readFeatureTable } from '../../../src/data/feature-tables.ts';
 import { changeBasis, outputBasis } from '../../../src/estimators/masses/output-basis.ts';
 import {
-  LEAFWISE_BOOST_DEFAULTS,
   type LeafwiseBoostSettings,
   leafwiseBoostSettings,
-  OBLIVIOUS_BOOST_DEFAULTS,
   type ObliviousBoostSettings,
   obliviousBoostSettings,
 } from '../../../src/estimators/trees/boost-settings.ts';
 import { leafwiseBoost } from '../../../src/estimators/trees/leafwise-boost.ts';
-import { predictLightGbm } from '../../../src/estimators/trees/lightgbm-model.ts';
+import { lightGbmPredictor } from '../../../src/estimators/trees/lightgbm-model.ts';
 import { parseLightGbm } from '../../../src/estimators/trees/lightgbm-read.ts';
 import { obliviousBoost } from '../../../src/estimators/trees/oblivious-boost.ts';
 import { type Matrix, takeRows } from '../../../src/ground/matrix.ts';
@@ -30,7 +28,6 @@ const features = join(shared, 'csiro', 'features');
 function leafwise(changes: Partial<LeafwiseBoostSettings> = {}) {
   const given = {
     kind: 'leafwise-boost',
-    ...LEAFWISE_BOOST_DEFAULTS,
     featureFraction: 0.5,
     numIterations: 80,
     members: 1,
@@ -42,7 +39,6 @@ function leafwise(changes: Partial<LeafwiseBoostSettings> = {}) {
 function oblivious(changes: Partial<ObliviousBoostSettings> = {}) {
   const given = {
     kind: 'oblivious-boost',
-    ...OBLIVIOUS_BOOST_DEFAULTS,
     rsm: 0.5,
     iterations: 80,
     members: 1,
@@ -143,6 +139,8 @@ describe.each([
     expect(() => make({ objective: 'huber' })).toThrow(/outputs=metric needs objective=regression/);
     expect(() => make({ objective: 'quantile', outputs: 'components', alpha: 1 })).toThrow(/alpha below 1/);
     expect(() => make({ learningRate: 0 })).toThrow(/learningRate/);
+    expect(() => make({ objective: 'huber', outputs: 'components', alpha: 0 })).toThrow(/alpha/);
+    expect(() => make({ tweedieVariancePower: 2 })).toThrow(/tweedieVariancePower/);
   });
 
   it('refuse a damaged model file', async () => {
@@ -166,10 +164,8 @@ describe('leaf-wise trees of the metric', () => {
     const place = join(folder, 'grams');
     mkdirSync(place, { recursive: true });
     await model.write(place);
-    const dead = predictLightGbm(
-      parseLightGbm(readFileSync(join(place, 'dead.txt'), 'utf8'), 'dead.txt'),
-      task.inputs,
-    );
+    const text = readFileSync(join(place, 'dead.txt'), 'utf8');
+    const dead = lightGbmPredictor(parseLightGbm(text, 'dead.txt'))(task.inputs);
     for (const [row, targets] of (await model.predict(task.inputs)).entries()) {
       expect(targets.dead).toBe(Math.max(0, dead.data[row] ?? Number.NaN));
     }
@@ -190,9 +186,9 @@ describe('the basis of the metric', () => {
 
 describe.skipIf(!existsSync(features))('on real features', () => {
   it.each([
-    ['leaf-wise', () => leafwise({ ...LEAFWISE_BOOST_DEFAULTS, categorical: [], members: 1 })],
-    ['symmetric', () => oblivious({ ...OBLIVIOUS_BOOST_DEFAULTS, categorical: [], members: 1 })],
-  ] as const)('%s trees explain over half of what varies on sessions left out', async (_, make) => {
+    ['leaf-wise', leafwiseBoost(leafwiseBoostSettings.parse({ kind: 'leafwise-boost', members: 1 }))],
+    ['symmetric', obliviousBoost(obliviousBoostSettings.parse({ kind: 'oblivious-boost', members: 1 }))],
+  ] as const)('%s trees explain over half of what varies on sessions left out', async (_, estimator) => {
     const { ids, matrix } = await readFeatureTable(
       join(features, 'dinov2_vits14.npy'),
       join(features, 'ids.txt'),
@@ -211,7 +207,7 @@ describe.skipIf(!existsSync(features))('on real features', () => {
     const kept = rows.filter((row) => !isHeld(row));
     const held = rows.filter(isHeld);
     const targetsOf = (wanted: readonly number[]) => wanted.flatMap((row) => chosen[row]?.targets ?? []);
-    const model = await make().fit(
+    const model = await estimator.fit(
       {
         inputs: takeRows(matrix, kept),
         targets: targetsOf(kept),

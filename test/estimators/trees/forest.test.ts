@@ -1,14 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LEAFWISE_DEFAULTS, trainLeafwise } from '../../../src/estimators/trees/leafwise.ts';
-import { addTrees, leafOf, scaleTree, type Tree } from '../../../src/estimators/trees/tree.ts';
-import { randomStream } from '../../../src/ground/random.ts';
-import { bentTargets, normalMatrix } from './small-data.ts';
+import { treeAdder } from '../../../src/estimators/trees/forest.ts';
+import { leafOf, scaleTree, type Tree } from '../../../src/estimators/trees/tree.ts';
+import { bentTargets, boosted, column, LEAFWISE_DEFAULTS, normalMatrix } from './small-data.ts';
 
 const inputs = normalMatrix(120, 6, 1);
 const parameters = { ...LEAFWISE_DEFAULTS, numIterations: 20, minDataInLeaf: 3 };
-const data = { inputs, targets: bentTargets(inputs, 2), weights: null, categorical: [] };
-const { trees } = trainLeafwise(data, parameters, randomStream(1));
+const { trees } = boosted({ inputs, targets: column(bentTargets(inputs, 2)) }, parameters);
 
 function oneByOne(given: readonly Tree[], matrix: typeof inputs): number[] {
   return Array.from({ length: matrix.rows }, (_, row) =>
@@ -34,7 +32,7 @@ describe('trees packed for speed', () => {
         (rows) => {
           const matrix = { rows: rows.length, columns: 6, data: Float64Array.from(rows.flat()) };
           const scores = new Float64Array(rows.length);
-          addTrees(trees, matrix, scores);
+          treeAdder(trees)(matrix, scores);
           expect([...scores]).toEqual(oneByOne(trees, matrix));
         },
       ),
@@ -49,22 +47,18 @@ describe('trees packed for speed', () => {
       data: Float64Array.from([0, 0, 0, 0, 0, 0, -0, -0, -0, -0, -0, -0]),
     };
     const scores = new Float64Array(2);
-    addTrees(stump, zeros, scores);
+    treeAdder(stump)(zeros, scores);
     expect([...scores]).toEqual(oneByOne(stump, zeros));
   });
 
   it('add to the scores that are there, and cope with trees of one leaf and with none', () => {
     const [first] = trees;
     if (!first) throw new Error('trees should have grown');
-    const constant = trainLeafwise(
-      { ...data, targets: new Float64Array(120).fill(4) },
-      parameters,
-      randomStream(1),
-    ).trees;
+    const constant = boosted({ inputs, targets: column(new Float64Array(120).fill(4)) }, parameters).trees;
     expect(constant[0]?.leafValue.length).toBe(1);
     const scores = new Float64Array(120).fill(1);
-    addTrees([...constant.slice(0, 1), scaleTree(first, 2)], inputs, scores);
-    addTrees([], inputs, scores);
+    treeAdder([...constant.slice(0, 1), scaleTree(first, 2)])(inputs, scores);
+    treeAdder([])(inputs, scores);
     const expected = oneByOne([first], inputs).map((value) => 1 + 4 + 2 * value);
     for (const [row, value] of expected.entries()) expect(scores[row]).toBeCloseTo(value, 10);
   });

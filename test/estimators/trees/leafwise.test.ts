@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import {
-  LEAFWISE_DEFAULTS,
-  type LeafwiseParameters,
-  predictLeafwise,
-  trainLeafwise,
-} from '../../../src/estimators/trees/leafwise.ts';
-import { OBJECTIVES, quantile } from '../../../src/estimators/trees/objectives.ts';
-import { randomStream } from '../../../src/ground/random.ts';
-import { bentTargets, FREE, normalMatrix, rowsOf } from './small-data.ts';
+import { type LeafwiseParameters, OBJECTIVES } from '../../../src/estimators/trees/boost-settings.ts';
+import { quantile } from '../../../src/estimators/trees/objectives.ts';
+import { bentTargets, boosted, column, FREE, LEAFWISE_DEFAULTS, normalMatrix, rowsOf } from './small-data.ts';
 
 const NaN_ = Number.NaN;
 
@@ -17,11 +11,11 @@ function grow(
   changes: Partial<LeafwiseParameters> = {},
   categorical: readonly number[] = [],
 ) {
-  const data = { inputs: rowsOf(rows), targets: Float64Array.from(targets), weights: null, categorical };
-  const model = trainLeafwise(data, { ...FREE, ...changes }, randomStream(1));
+  const data = { inputs: rowsOf(rows), targets: column(targets), categorical };
+  const model = boosted(data, { ...FREE, ...changes });
   const [tree] = model.trees;
   if (!tree) throw new Error('one tree should have grown');
-  return { model, tree, predict: (row: readonly number[]) => predictLeafwise(model, rowsOf([row]))[0] };
+  return { tree, predict: (row: readonly number[]) => model.predict(rowsOf([row]))[0] };
 }
 
 describe('a leaf-wise tree on hand-made data', () => {
@@ -59,9 +53,9 @@ describe('a leaf-wise tree on hand-made data', () => {
 
   it('obeys minDataInLeaf, maxDepth, numLeaves and minGainToSplit', () => {
     const inputs = normalMatrix(200, 5, 1);
-    const data = { inputs, targets: bentTargets(inputs, 2), weights: null, categorical: [] };
+    const data = { inputs, targets: column(bentTargets(inputs, 2)) };
     const shape = (changes: Partial<LeafwiseParameters>) =>
-      trainLeafwise(data, { ...FREE, numLeaves: 64, ...changes }, randomStream(1)).trees[0];
+      boosted(data, { ...FREE, numLeaves: 64, ...changes }).trees[0];
     expect(Math.min(...(shape({ minDataInLeaf: 15 })?.leafCount ?? []))).toBeGreaterThanOrEqual(15);
     expect(shape({ maxDepth: 2 })?.leafValue.length).toBe(4);
     expect(shape({ numLeaves: 7 })?.leafValue.length).toBe(7);
@@ -79,13 +73,9 @@ describe('a leaf-wise tree on hand-made data', () => {
     const inputs = normalMatrix(300, 4, 3);
     const targets = bentTargets(inputs, 4);
     const weights = Float64Array.from(targets, (_, row) => 0.5 + (row % 3));
-    const model = trainLeafwise(
-      { inputs, targets, weights, categorical: [] },
-      { ...FREE, numLeaves: 40 },
-      randomStream(1),
-    );
+    const model = boosted({ inputs, targets: column(targets), weights }, { ...FREE, numLeaves: 40 });
     const [tree] = model.trees;
-    const predicted = predictLeafwise(model, inputs);
+    const predicted = model.predict(inputs);
     for (const [leaf, value] of (tree?.leafValue ?? []).entries()) {
       const inLeaf = [...predicted.keys()].filter((row) => predicted[row] === value);
       const mass = inLeaf.reduce((sum, row) => sum + (weights[row] ?? 0), 0);
@@ -147,11 +137,11 @@ describe('categorical columns', () => {
 describe('boosting', () => {
   const inputs = normalMatrix(240, 8, 5);
   const targets = bentTargets(inputs, 6);
-  const data = { inputs, targets, weights: null, categorical: [] };
-  const held = { inputs: normalMatrix(200, 8, 7), targets: bentTargets(normalMatrix(200, 8, 7), 8) };
+  const data = { inputs, targets: column(targets) };
+  const held = { inputs: normalMatrix(200, 8, 7), targets: column(bentTargets(normalMatrix(200, 8, 7), 8)) };
 
   it('lowers the training loss with every tree', () => {
-    const { trainingLoss } = trainLeafwise(data, LEAFWISE_DEFAULTS, randomStream(1));
+    const { trainingLoss } = boosted(data, LEAFWISE_DEFAULTS);
     for (let tree = 1; tree < trainingLoss.length; tree++) {
       expect(trainingLoss[tree] ?? 0).toBeLessThanOrEqual(trainingLoss[tree - 1] ?? 0);
     }
@@ -161,7 +151,7 @@ describe('boosting', () => {
   it.each(OBJECTIVES)('%s lowers its own loss on rows it has not seen', (objective) => {
     const alpha = objective === 'quantile' ? 0.7 : 2;
     const parameters = { ...LEAFWISE_DEFAULTS, objective, alpha, numIterations: 60 };
-    const { validationLoss } = trainLeafwise(data, parameters, randomStream(1), held);
+    const { validationLoss } = boosted(data, parameters, 1, held);
     const drop = (validationLoss[0] ?? 0) - (validationLoss.at(-1) ?? 0);
     expect(drop).toBeGreaterThan(
       0.1 * Math.abs(validationLoss[0] ?? 0) * (objective === 'tweedie' ? 0.01 : 1),
@@ -171,7 +161,7 @@ describe('boosting', () => {
   it('covers the share of rows that a quantile promises', () => {
     for (const alpha of [0.2, 0.8]) {
       const parameters = { ...LEAFWISE_DEFAULTS, objective: 'quantile' as const, alpha, numIterations: 30 };
-      const predicted = predictLeafwise(trainLeafwise(data, parameters, randomStream(1)), inputs);
+      const predicted = boosted(data, parameters).predict(inputs);
       const below = targets.filter((target, row) => target <= (predicted[row] ?? 0)).length / targets.length;
       expect(Math.abs(below - alpha)).toBeLessThan(0.1);
     }
@@ -179,7 +169,7 @@ describe('boosting', () => {
 
   it('predicts positive means with Tweedie', () => {
     const parameters = { ...LEAFWISE_DEFAULTS, objective: 'tweedie' as const };
-    const predicted = predictLeafwise(trainLeafwise(data, parameters, randomStream(1)), held.inputs);
+    const predicted = boosted(data, parameters).predict(held.inputs);
     expect(Math.min(...predicted)).toBeGreaterThan(0);
   });
 
@@ -190,7 +180,7 @@ describe('boosting', () => {
       learningRate: 0.3,
       earlyStoppingRound: 10,
     };
-    const { trees, validationLoss } = trainLeafwise(data, parameters, randomStream(1), held);
+    const { trees, validationLoss } = boosted(data, parameters, 1, held);
     expect(trees.length).toBeLessThan(490);
     expect(validationLoss.length).toBe(trees.length + 10);
     expect(validationLoss.indexOf(Math.min(...validationLoss))).toBe(trees.length - 1);
@@ -204,14 +194,14 @@ describe('boosting', () => {
       baggingFreq: 2,
       extraTrees: true,
     };
-    const run = (seed: number) => trainLeafwise(data, parameters, randomStream(seed)).trees;
+    const run = (seed: number) => boosted(data, parameters, seed).trees;
     expect(run(3)).toEqual(run(3));
     expect(run(3)).not.toEqual(run(4));
   });
 
   it('uses only the columns a tree may use', () => {
     const parameters = { ...LEAFWISE_DEFAULTS, featureFraction: 0.25, numIterations: 20 };
-    for (const tree of trainLeafwise(data, parameters, randomStream(1)).trees) {
+    for (const tree of boosted(data, parameters).trees) {
       expect(new Set(tree.splitFeature).size).toBeLessThanOrEqual(2);
     }
   });
@@ -226,33 +216,22 @@ describe('boosting', () => {
       maxBin: 1000,
       numLeaves: 8,
     };
-    const a = trainLeafwise(
-      { ...data, inputs: twice, targets: Float64Array.from([...targets, ...targets]) },
-      plain,
-      randomStream(1),
-    );
-    const b = trainLeafwise({ ...data, weights: new Float64Array(240).fill(2) }, plain, randomStream(1));
-    const expected = predictLeafwise(a, held.inputs);
-    predictLeafwise(b, held.inputs).forEach((value, row) => {
+    const a = boosted({ inputs: twice, targets: column([...targets, ...targets]) }, plain);
+    const b = boosted({ ...data, weights: new Float64Array(240).fill(2) }, plain);
+    const expected = a.predict(held.inputs);
+    b.predict(held.inputs).forEach((value, row) => {
       expect(value).toBeCloseTo(expected[row] ?? 0, 8);
     });
   });
 
   it('refuses what does not fit', () => {
-    const run = (changes: Partial<LeafwiseParameters>) =>
-      trainLeafwise(data, { ...LEAFWISE_DEFAULTS, ...changes }, randomStream(1));
-    expect(() => run({ objective: 'quantile', alpha: 1.5 })).toThrow(
-      /quantile needs an alpha between 0 and 1, not 1.5/,
+    const negative = { inputs, targets: column(targets.map((value) => value - 1000)) };
+    expect(() => boosted(negative, { ...LEAFWISE_DEFAULTS, objective: 'tweedie' })).toThrow(
+      /targets of 0 or more/,
     );
-    expect(() => run({ objective: 'huber', alpha: 0 })).toThrow(/huber needs an alpha above 0/);
-    expect(() => run({ objective: 'tweedie', tweedieVariancePower: 2 })).toThrow(/variance power/);
-    const negative = { ...data, targets: targets.map((value) => value - 1000) };
-    expect(() =>
-      trainLeafwise(negative, { ...LEAFWISE_DEFAULTS, objective: 'tweedie' }, randomStream(1)),
-    ).toThrow(/targets of 0 or more/);
-    expect(() =>
-      trainLeafwise({ ...data, targets: targets.slice(1) }, LEAFWISE_DEFAULTS, randomStream(1)),
-    ).toThrow(/240 rows of inputs but 239 targets/);
+    expect(() => boosted({ inputs, targets: column(targets.slice(1)) }, LEAFWISE_DEFAULTS)).toThrow(
+      /240 rows of inputs but 239 of targets/,
+    );
   });
 });
 

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { LEAFWISE_DEFAULTS, predictLeafwise, trainLeafwise } from '../../../src/estimators/trees/leafwise.ts';
-import { predictLightGbm } from '../../../src/estimators/trees/lightgbm-model.ts';
+import { treeAdder } from '../../../src/estimators/trees/forest.ts';
+import { lightGbmPredictor } from '../../../src/estimators/trees/lightgbm-model.ts';
 import { parseLightGbm } from '../../../src/estimators/trees/lightgbm-read.ts';
-import { formatLightGbm, toLightGbm } from '../../../src/estimators/trees/lightgbm-write.ts';
-import { randomStream } from '../../../src/ground/random.ts';
-import { bentTargets, normalMatrix, rowsOf } from './small-data.ts';
+import { formatLightGbm } from '../../../src/estimators/trees/lightgbm-write.ts';
+import { bentTargets, boosted, column, LEAFWISE_DEFAULTS, normalMatrix, rowsOf } from './small-data.ts';
 
 /** A file as LightGBM 4 writes it: three features, a numeric and a categorical tree. */
 const FILE = `tree
@@ -76,7 +75,7 @@ pandas_categorical:null
 const NaN_ = Number.NaN;
 
 function predictFile(text: string, rows: readonly (readonly number[])[]): number[] {
-  return [...predictLightGbm(parseLightGbm(text, 'model.txt'), rowsOf(rows)).data];
+  return [...lightGbmPredictor(parseLightGbm(text, 'model.txt'))(rowsOf(rows)).data];
 }
 
 function stump(decisionType: number, threshold = '0.5', objective = 'regression'): string {
@@ -175,12 +174,14 @@ describe("LightGBM's text format", () => {
     );
     const parameters = { ...LEAFWISE_DEFAULTS, numIterations: 25, minDataInLeaf: 5, catSmooth: 1 };
     for (const objective of ['regression', 'tweedie'] as const) {
-      const data = { inputs, targets, weights: null, categorical: [3] };
-      const trained = trainLeafwise(data, { ...parameters, objective }, randomStream(1));
-      const text = formatLightGbm(toLightGbm([trained], { objective }));
-      expect([...predictLightGbm(parseLightGbm(text, 'ours'), inputs).data]).toEqual([
-        ...predictLeafwise(trained, inputs),
-      ]);
+      const data = { inputs, targets: column(targets), categorical: [3] };
+      const trained = boosted(data, { ...parameters, objective });
+      const read = lightGbmPredictor(parseLightGbm(formatLightGbm(trained.model), 'ours'));
+      expect(read(inputs).data).toEqual(trained.predict(inputs));
+      const scores = new Float64Array(200);
+      treeAdder(trained.trees)(inputs, scores);
+      const link = objective === 'tweedie' ? Math.exp : (score: number): number => score;
+      expect(trained.predict(inputs)).toEqual(scores.map(link));
     }
   });
 

@@ -1,14 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { OBJECTIVES, type ObliviousParameters } from '../../../src/estimators/trees/boost-settings.ts';
 import { predictCatBoost } from '../../../src/estimators/trees/catboost-model.ts';
-import { OBJECTIVES } from '../../../src/estimators/trees/objectives.ts';
-import {
-  OBLIVIOUS_DEFAULTS,
-  type ObliviousParameters,
-  trainOblivious,
-} from '../../../src/estimators/trees/oblivious.ts';
-import type { Matrix } from '../../../src/ground/matrix.ts';
+import { trainOblivious } from '../../../src/estimators/trees/oblivious.ts';
 import { randomStream } from '../../../src/ground/random.ts';
-import { bentTargets, normalMatrix, rowsOf } from './small-data.ts';
+import { bentTargets, column, normalMatrix, OBLIVIOUS_DEFAULTS, rowsOf } from './small-data.ts';
 
 const QUIET = { ...OBLIVIOUS_DEFAULTS, randomStrength: 0, baggingTemperature: 0 };
 const ONE: ObliviousParameters = {
@@ -19,10 +14,6 @@ const ONE: ObliviousParameters = {
   l2LeafReg: 0,
   scoreFunction: 'L2',
 };
-
-function column(values: ArrayLike<number>): Matrix {
-  return { rows: values.length, columns: 1, data: Float64Array.from(values) };
-}
 
 function grow(
   rows: readonly (readonly number[])[],
@@ -61,17 +52,19 @@ describe('a symmetric tree on hand-made data', () => {
     expect(rows.map(predict)).toEqual([0, 2, 100, 150]);
   });
 
-  it('prefers, by the cosine, the split whose leaf values point along the gradients', () => {
+  it('scores splits by what shrunk leaves explain, or by how they point along the gradients', () => {
+    // Residuals 9.1, 0.9, −5, −5. One row against three, G = ±9.1, or two against two, G = ±10, with λ = 1:
+    // squares 9.1² · (1/2 + 1/4) = 62.1 < 10² · 2/3; cosine 9.1 · 0.75 / √(1/4 + 3/16) = 10.3 > 10.
     const rows = [
+      [1, 1],
       [0, 1],
       [0, 0],
-      [1, 0],
-      [1, 0],
+      [0, 0],
     ];
-    for (const scoreFunction of ['Cosine', 'L2'] as const) {
-      const { model } = grow(rows, [0, 1, 9, 10], { scoreFunction });
-      expect(model.trees[0]?.splits[0]?.column).toBe(0);
-    }
+    const asked = (scoreFunction: 'Cosine' | 'L2') =>
+      grow(rows, [29.1, 20.9, 15, 15], { scoreFunction, l2LeafReg: 1 }).model.trees[0]?.splits[0]?.column;
+    expect(asked('L2')).toBe(1);
+    expect(asked('Cosine')).toBe(0);
   });
 
   it('counts NaN as the smallest value', () => {

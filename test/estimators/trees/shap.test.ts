@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { type CatBoostModel, predictCatBoost } from '../../../src/estimators/trees/catboost-model.ts';
-import {
-  importanceOfCatBoost,
-  importanceOfLightGbm,
-  permutationImportance,
-} from '../../../src/estimators/trees/importance.ts';
-import { LEAFWISE_DEFAULTS, trainLeafwise } from '../../../src/estimators/trees/leafwise.ts';
-import { type LightGbmModel, predictLightGbm } from '../../../src/estimators/trees/lightgbm-model.ts';
-import { toLightGbm } from '../../../src/estimators/trees/lightgbm-write.ts';
-import { OBLIVIOUS_DEFAULTS, trainOblivious } from '../../../src/estimators/trees/oblivious.ts';
+import { type LightGbmModel, lightGbmPredictor } from '../../../src/estimators/trees/lightgbm-model.ts';
+import { trainOblivious } from '../../../src/estimators/trees/oblivious.ts';
 import { explainCatBoost, explainLightGbm } from '../../../src/estimators/trees/shap.ts';
 import { goesLeft, type Tree } from '../../../src/estimators/trees/tree.ts';
 import type { Matrix } from '../../../src/ground/matrix.ts';
 import { randomStream } from '../../../src/ground/random.ts';
-import { bentTargets, normalMatrix } from './small-data.ts';
+import {
+  bentTargets,
+  boosted,
+  column,
+  LEAFWISE_DEFAULTS,
+  normalMatrix,
+  OBLIVIOUS_DEFAULTS,
+} from './small-data.ts';
 
 /** The expectation of a tree where only the features of `known` are, by following its counts. */
 function expectation(tree: Tree, node: number, row: ArrayLike<number>, known: ReadonlySet<number>): number {
@@ -63,10 +63,7 @@ function leafwise(): LightGbmModel {
     minDataInLeaf: 5,
     catSmooth: 1,
   };
-  return toLightGbm(
-    [trainLeafwise({ inputs, targets, weights: null, categorical: [4] }, parameters, randomStream(1))],
-    {},
-  );
+  return boosted({ inputs, targets: column(targets), categorical: [4] }, parameters).model;
 }
 
 function oblivious(depth: number): CatBoostModel {
@@ -87,7 +84,7 @@ describe('SHAP values', () => {
   it('of leaf-wise trees sum to the prediction', () => {
     const model = leafwise();
     const { contributions, expected } = explainLightGbm(model, inputs);
-    const predicted = predictLightGbm(model, inputs).data;
+    const predicted = lightGbmPredictor(model)(inputs).data;
     for (let row = 0; row < inputs.rows; row++) {
       const sum = contributions.data
         .subarray(row * 5, row * 5 + 5)
@@ -170,47 +167,5 @@ describe('SHAP values', () => {
 
   it('refuse an output that is not there', () => {
     expect(() => explainLightGbm(leafwise(), few, 1)).toThrow(/has 1 outputs, not one numbered 1/);
-  });
-});
-
-describe('importance', () => {
-  const informative = normalMatrix(300, 6, 11);
-  const wanted = Float64Array.from({ length: 300 }, (_, row) => 5 * (informative.data[row * 6 + 2] ?? 0));
-  const most = (values: Float64Array): number => values.indexOf(Math.max(...values));
-
-  it('by gain, splits and permutation finds the column that matters', () => {
-    const data = { inputs: informative, targets: wanted, weights: null, categorical: [] };
-    const model = toLightGbm(
-      [trainLeafwise(data, { ...LEAFWISE_DEFAULTS, numIterations: 30 }, randomStream(1))],
-      {},
-    );
-    const { gain, splits } = importanceOfLightGbm(model);
-    expect(most(gain)).toBe(2);
-    expect(splits.reduce((sum, value) => sum + value, 0)).toBe(
-      model.trees.reduce((sum, tree) => sum + tree.splitFeature.length, 0),
-    );
-    const fit = (given: Matrix): number =>
-      -predictLightGbm(model, given).data.reduce(
-        (sum, value, row) => sum + (value - (wanted[row] ?? 0)) ** 2,
-        0,
-      );
-    const falls = permutationImportance(informative, fit, 3, randomStream(1));
-    expect(most(falls)).toBe(2);
-    expect(falls[2]).toBeGreaterThan(100 * Math.abs(falls[0] ?? 0));
-  });
-
-  it('of symmetric trees finds it too', () => {
-    const data = {
-      inputs: informative,
-      targets: { rows: 300, columns: 1, data: wanted },
-      weights: null,
-      categorical: [],
-    };
-    const { model } = trainOblivious(
-      data,
-      { ...OBLIVIOUS_DEFAULTS, iterations: 30, depth: 3 },
-      randomStream(1),
-    );
-    expect(most(importanceOfCatBoost(model, 6).gain)).toBe(2);
   });
 });

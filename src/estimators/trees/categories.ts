@@ -1,15 +1,29 @@
+import { InputError } from '../../ground/errors.ts';
+
 const K2 = 0x9ae16a3b2f90404fn;
 const K3 = 0xc949d7c7509e6557n;
 const MIX = 0x9ddfea08eb382d69n;
 const TABLE = 0x4906ba494954cb65n;
 
-/** Longest text the hash is written for; category codes have at most ten digits. */
-const LONGEST = 16;
+/** The code of a category. @throws InputError when the value is no whole number from 0 up and not NaN */
+export function categoryCode(value: number, column: number): number {
+  if (Number.isNaN(value) || (Number.isInteger(value) && value >= 0 && value < 2 ** 31)) return value;
+  throw new InputError(
+    `column ${column + 1}`,
+    `is categorical but holds ${value}`,
+    'number its categories 0, 1, 2 … and leave NaN where it is not known',
+  );
+}
+
+/** CatBoost's hash of a category given as a number, which it reads by its decimal text. @throws as {@link categoryCode} */
+export function codeHash(value: number, column: number): number {
+  const code = categoryCode(value, column);
+  return categoryHash(Number.isNaN(code) ? 'nan' : String(code));
+}
 
 /**
- * CatBoost's hash of a category's text: the lower 32 bits of CityHash64, version 1, as a signed number.
- *
- * @throws RangeError for texts over 16 bytes
+ * CatBoost's hash of a category's text of 1 to 16 bytes: the lower 32 bits of CityHash64, version 1, as a signed
+ * number.
  */
 export function categoryHash(text: string): number {
   return Number(BigInt.asIntN(32, cityHash(new TextEncoder().encode(text))));
@@ -20,17 +34,10 @@ export function tableKey(hash: number): string {
   return String(wrap(TABLE * wrap(TABLE * wrap(BigInt(hash)))));
 }
 
-/** CatBoost reads a category given as a number by its decimal text. */
-export function categoryText(code: number): string {
-  return Number.isNaN(code) ? 'nan' : String(code);
-}
-
 function cityHash(bytes: Uint8Array): bigint {
   const { length } = bytes;
-  if (length > LONGEST) throw new RangeError(`category texts of over ${LONGEST} bytes are not supported`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, length);
   const size = BigInt(length);
-  if (length === 0) return K2;
   if (length < 4) {
     const at = (index: number): bigint => BigInt(view.getUint8(index));
     const low = at(0) + (at(length >> 1) << 8n);
