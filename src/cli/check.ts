@@ -1,6 +1,5 @@
-import { problemLine } from '../data/problems.ts';
 import { SwardError } from '../ground/errors.ts';
-import { checkFolder } from '../workflows/check.ts';
+import { checkFolder, problemLine } from '../workflows/index.ts';
 import { type CommandRegistrar, printResult } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 

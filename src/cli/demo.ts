@@ -1,5 +1,4 @@
-import { scoreToJson } from '../runs/scores.ts';
-import { runDemo } from '../workflows/demo.ts';
+import { runDemo, scoreToJson } from '../workflows/index.ts';
 import { type CommandRegistrar, printResult } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 import { shown } from './tables.ts';

@@ -1,10 +1,16 @@
 import { join } from 'node:path';
 import { Option } from 'commander';
-import { FITTED_METHODS, type Method } from '../estimators/combination/combination.ts';
 import { UsageError } from '../ground/errors.ts';
-import type { RunResults } from '../runs/results.ts';
-import { type EnsembleFacts, lackingStates, scoreToJson } from '../runs/scores.ts';
-import { DEFAULT_SHRINK, makeEnsemble } from '../workflows/ensemble/ensemble.ts';
+import {
+  DEFAULT_SHRINK,
+  type EnsembleFacts,
+  FITTED_METHODS,
+  lackingStates,
+  type Method,
+  makeEnsemble,
+  type RunResults,
+  scoreToJson,
+} from '../workflows/index.ts';
 import { type CommandRegistrar, printResult, wholeNumber } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 import { scoreTable, shown, textTable } from './tables.ts';

@@ -1,8 +1,12 @@
 import { Option } from 'commander';
-import { exportRun } from '../export/export-run.ts';
-import { MODEL_INPUTS, type ModelInput } from '../export/mass-model.ts';
-import { TEST_TIME_TURNS } from '../runs/run.ts';
-import { PRECISIONS, type Precision } from '../vision/features/index.ts';
+import {
+  exportRun,
+  MODEL_INPUTS,
+  type ModelInput,
+  PRECISIONS,
+  type Precision,
+  TEST_TIME_TURNS,
+} from '../workflows/index.ts';
 import { type CommandRegistrar, printResult } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 

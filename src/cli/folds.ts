@@ -1,5 +1,4 @@
-import { writeFolds } from '../data/folds/index.ts';
-import { makeFolds } from '../workflows/train.ts';
+import { drawFolds } from '../workflows/index.ts';
 import { type CommandRegistrar, printResult } from './command.ts';
 import { textTable } from './tables.ts';
 import {
@@ -26,8 +25,7 @@ export const registerFolds: CommandRegistrar = (program) => {
     .option('--json', 'print the result as JSON');
   addFoldOptions(addSourceOptions(command)).action(
     async (folder: string | undefined, options: FoldsCommandOptions) => {
-      const rows = await makeFolds(trainingSource(folder, options), foldPlan(options));
-      await writeFolds(options.out, rows);
+      const rows = await drawFolds(trainingSource(folder, options), options.out, foldPlan(options));
       const folds = [...new Set(rows.map((row) => row.fold))].sort((a, b) => a - b);
       const summary = folds.map((fold) => {
         const inside = rows.filter((row) => row.fold === fold);

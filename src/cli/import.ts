@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { Option } from 'commander';
-import { GROUPINGS, type Grouping } from '../data/folds/index.ts';
-import { scoreToJson } from '../runs/scores.ts';
-import { type ImportedRun, importRun } from '../workflows/import-run.ts';
+import { parseChange } from '../ground/setting-change.ts';
+import { GROUPINGS, type Grouping, type ImportedRun, importRun, scoreToJson } from '../workflows/index.ts';
 import { type CommandRegistrar, collected, printResult } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 import { trainingSummary } from './train.ts';
@@ -42,7 +41,7 @@ export const registerImport: CommandRegistrar = (program) => {
       const run = await importRun({
         checkpoints,
         recipe: options.recipe,
-        changes: options.set,
+        settings: options.set.map(parseChange),
         backbone: options.backbone,
         data: options.data,
         plan: { folds: options.folds, grouping: options.group },

@@ -1,7 +1,6 @@
 import { byMass, MASS_NAMES, targetsToArray, underTargetNames } from '../pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../pasture/units.ts';
-import type { PhotoPrediction } from '../runs/prediction.ts';
-import type { PaddockMean } from '../runs/uncertainty.ts';
+import type { PaddockMean, PhotoPrediction } from '../workflows/index.ts';
 import { textTable } from './tables.ts';
 
 /** Photos listed on the screen; the file has all. */

@@ -1,9 +1,14 @@
 import { Option } from 'commander';
 import { UsageError } from '../ground/errors.ts';
 import { QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
-import { TEST_TIME_TURNS } from '../runs/run.ts';
-import type { PredictionDoubt } from '../runs/uncertainty.ts';
-import { type PredictionSource, predictRun, readPhotoStates, USUAL_COVERAGE } from '../workflows/predict.ts';
+import {
+  type PredictionDoubt,
+  type PredictionSource,
+  predictRun,
+  readPhotoStates,
+  TEST_TIME_TURNS,
+  USUAL_COVERAGE,
+} from '../workflows/index.ts';
 import { type CommandRegistrar, positiveNumber, printResult, wholeNumber } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 import { paddockJson, predictionSummary } from './predict-summary.ts';

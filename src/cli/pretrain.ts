@@ -1,9 +1,11 @@
 import { join } from 'node:path';
-import type { MetricLine } from '../learning/estimator.ts';
-import { resolvePretrainSettings } from '../networks/pretrain/settings.ts';
-import type { PretrainingManifest } from '../runs/manifest.ts';
-import { LICENCE_NOTES } from '../vision/weights/index.ts';
-import { pretrainBackbone } from '../workflows/pretrain/pretrain-backbone.ts';
+import { parseChange } from '../ground/setting-change.ts';
+import {
+  LICENCE_NOTES,
+  type MetricLine,
+  type PretrainingManifest,
+  pretrainBackbone,
+} from '../workflows/index.ts';
 import { type CommandRegistrar, collected, printResult, wholeNumber } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 import { shown, textTable } from './tables.ts';
@@ -36,13 +38,12 @@ export const registerPretrain: CommandRegistrar = (program) => {
     .option('--json', 'print the result as JSON')
     .action(async (photos: string, options: PretrainCommandOptions) => {
       const { backbone, out, seed, set, json, resume = false, overwrite = false } = options;
-      const settings = resolvePretrainSettings(set);
       const progress = consoleProgress();
       const made = await pretrainBackbone({
         photos,
         backbone,
         out,
-        settings,
+        settings: set.map(parseChange),
         seed,
         resume,
         overwrite,

@@ -3,14 +3,13 @@ import { Option } from 'commander';
 import {
   CERTAINTIES,
   type Certainty,
+  PSEUDO_DEFAULTS,
   PSEUDO_TEACHERS,
   type PseudoTeacher,
-  readPseudoRecord,
-} from '../runs/pseudo-record.ts';
-import { TEST_TIME_TURNS } from '../runs/run.ts';
-import { scoreToJson } from '../runs/scores.ts';
-import { findPhotos } from '../vision/photos/index.ts';
-import { PSEUDO_DEFAULTS, pseudoLabelRun } from '../workflows/pseudo/pseudo.ts';
+  pseudoLabelRun,
+  scoreToJson,
+  TEST_TIME_TURNS,
+} from '../workflows/index.ts';
 import { type CommandRegistrar, positiveNumber, printResult } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 import { shown, textTable } from './tables.ts';
@@ -76,19 +75,19 @@ export const registerPseudo: CommandRegistrar = (program) => {
         ...settings,
         run,
         folder,
-        unlabelled: await findPhotos([unlabelled]),
+        unlabelled,
         ...(mcDropout !== undefined && { dropoutSamples: mcDropout }),
         progress: consoleProgress(),
       });
-      const record = await readPseudoRecord(options.out);
+      const rounds = results.pseudo?.rounds ?? [];
       printResult(
         json,
-        () => ({ run: options.out, ...scoreToJson(results.outOfFold), rounds: record?.rounds ?? [] }),
+        () => ({ run: options.out, ...scoreToJson(results.outOfFold), rounds }),
         () =>
           [
             textTable(
               ['round', 'photos kept', 'mean total kept, g', 'mean change of total, g', 'weighted R²'],
-              (record?.rounds ?? []).map(({ round, weightedR2, labels }) => [
+              rounds.map(({ round, weightedR2, labels }) => [
                 String(round),
                 labels ? `${labels.kept} of ${labels.unlabelled}` : '',
                 labels ? labels.meanKept.total.toFixed(1) : '',

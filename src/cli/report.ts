@@ -1,4 +1,4 @@
-import { reportRun } from '../workflows/report.ts';
+import { reportRun } from '../workflows/index.ts';
 import { type CommandRegistrar, positiveWhole, printResult } from './command.ts';
 
 interface ReportCommandOptions {

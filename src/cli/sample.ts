@@ -1,4 +1,4 @@
-import { renderSample } from '../sample/index.ts';
+import { renderSample } from '../workflows/index.ts';
 import { type CommandRegistrar, printResult, wholeNumber } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 

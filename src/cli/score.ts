@@ -1,9 +1,7 @@
 import { UsageError } from '../ground/errors.ts';
 import { BOOTSTRAP_DEFAULTS, type Difference } from '../pasture/paired-bootstrap.ts';
 import { TARGET_NAMES } from '../pasture/targets.ts';
-import { scoreToJson } from '../runs/scores.ts';
-import { type Comparison, compareFiles, compareRuns } from '../workflows/compare.ts';
-import { scoreFiles } from '../workflows/score.ts';
+import { type Comparison, compareFiles, compareRuns, scoreFiles, scoreToJson } from '../workflows/index.ts';
 import { type CommandRegistrar, printResult, wholeNumber } from './command.ts';
 import { scoreTable, shown, textTable } from './tables.ts';
 

@@ -1,7 +1,5 @@
 import { Option } from 'commander';
-import { TEST_TIME_TURNS } from '../runs/run.ts';
-import { readPhotoStates } from '../workflows/predict.ts';
-import { submitRun } from '../workflows/submit.ts';
+import { readPhotoStates, submitRun, TEST_TIME_TURNS } from '../workflows/index.ts';
 import { type CommandRegistrar, printResult } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 

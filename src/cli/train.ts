@@ -1,10 +1,15 @@
 import { join } from 'node:path';
+import { parseChange } from '../ground/setting-change.ts';
 import { TARGET_NAMES } from '../pasture/targets.ts';
-import { RECIPE_NAMES, resolveRecipe } from '../recipes/recipe.ts';
-import type { RunResults } from '../runs/results.ts';
-import { scoreToJson } from '../runs/scores.ts';
-import { type RepeatedResults, repeatedToJson, trainRepeatedly } from '../workflows/repeated-training.ts';
-import { trainRun } from '../workflows/train.ts';
+import {
+  RECIPE_NAMES,
+  type RepeatedResults,
+  type RunResults,
+  repeatedToJson,
+  scoreToJson,
+  trainRepeatedly,
+  trainRun,
+} from '../workflows/index.ts';
 import { type CommandRegistrar, collected, printResult, seedList } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 import { scoreTable, shown, textTable } from './tables.ts';
@@ -46,7 +51,8 @@ export const registerTrain: CommandRegistrar = (program) => {
     async (folder: string | undefined, options: TrainCommandOptions) => {
       const training = {
         source: trainingSource(folder, options),
-        recipe: await resolveRecipe(options.recipe, options.set),
+        recipe: options.recipe,
+        settings: options.set.map(parseChange),
         out: options.out,
         plan: foldPlan(options),
         resume: options.resume ?? false,

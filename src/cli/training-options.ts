@@ -1,8 +1,14 @@
 import { type Command, Option } from 'commander';
-import { GROUPINGS, type Grouping, STRATIFICATIONS, type Stratification } from '../data/folds/index.ts';
 import { UsageError } from '../ground/errors.ts';
-import { DEFAULT_FOLD_PLAN, type FoldPlan } from '../runs/fold-plan.ts';
-import type { TrainingSource } from '../runs/training-data.ts';
+import {
+  DEFAULT_FOLD_PLAN,
+  type FoldPlan,
+  GROUPINGS,
+  type Grouping,
+  STRATIFICATIONS,
+  type Stratification,
+  type TrainingSource,
+} from '../workflows/index.ts';
 import { wholeNumber } from './command.ts';
 
 /** Options by which training data are named, beside the data folder itself. */

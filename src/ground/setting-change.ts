@@ -23,13 +23,18 @@ export function parseChange(written: string): SettingChange {
 }
 
 /** The changes that an object of settings stands for: one each value that is no object of settings itself. */
-export function changesOf(settings: object, path: readonly string[] = []): SettingChange[] {
+function changesOf(settings: object, path: readonly string[] = []): SettingChange[] {
   return Object.entries(settings).flatMap(([name, value]: [string, unknown]): SettingChange[] => {
     if (value === undefined) return [];
     const own = [...path, name];
     const isNested = typeof value === 'object' && value !== null && !Array.isArray(value);
     return isNested ? changesOf(value, own) : [{ path: own, value, written: own.join('.') }];
   });
+}
+
+/** Changes given as an object of settings, or one by one. */
+export function changesFrom(given: object | readonly SettingChange[]): readonly SettingChange[] {
+  return Array.isArray(given) ? given : changesOf(given);
 }
 
 /** Settings of which any may be left as they are; lists are given whole. */

@@ -8,7 +8,7 @@ import { leafwiseBoostSettings, obliviousBoostSettings } from '../estimators/tre
 import { InputError, messageOf, UsageError } from '../ground/errors.ts';
 import {
   applyChange,
-  changesOf,
+  changesFrom,
   type PartialSettings,
   parseChange,
   type SettingChange,
@@ -130,9 +130,12 @@ export interface RecipeSettings extends PartialSettings<Omit<z.input<typeof reci
  * @throws UsageError for an unknown recipe, setting or value
  * @throws InputError when a recipe file cannot be read
  */
-export function makeRecipe(nameOrFile: string, settings: RecipeSettings = {}): Promise<Recipe> {
-  return changedRecipe(nameOrFile, changesOf(settings));
+export function makeRecipe(nameOrFile: string, settings: RecipeChanges = {}): Promise<Recipe> {
+  return changedRecipe(nameOrFile, changesFrom(settings));
 }
+
+/** Settings that differ, as an object or one by one. */
+export type RecipeChanges = RecipeSettings | readonly SettingChange[];
 
 /**
  * As {@link makeRecipe}, with changes written as `path=value` (`estimator.clip=3`, `estimator.penalties=0.1,1`). Values

@@ -3,8 +3,9 @@ import { openTorchCheckpoint, type TorchCheckpoint } from '../formats/torch-chec
 import { InputError, UsageError } from '../ground/errors.ts';
 import { fileFingerprint } from '../ground/fingerprint.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
+import { changesFrom } from '../ground/setting-change.ts';
 import { hasOwnBackbone, importTarget, requireNetwork, writeImported } from '../recipes/imported-network.ts';
-import { type Recipe, resolveRecipe } from '../recipes/recipe.ts';
+import { makeRecipe, type Recipe, type RecipeChanges } from '../recipes/recipe.ts';
 import type { FoldPlan } from '../runs/fold-plan.ts';
 import type { RunResults } from '../runs/results.ts';
 import { type ImportedFolds, makeFolds, trainRun } from './train.ts';
@@ -12,9 +13,10 @@ import { type ImportedFolds, makeFolds, trainRun } from './train.ts';
 export interface ImportOptions {
   /** Files of `torch.save`, that of fold 0 first. */
   readonly checkpoints: readonly string[];
-  /** Name or file of a network's recipe, and changes of its settings. */
+  /** Name or file of a network's recipe. */
   readonly recipe: string;
-  readonly changes: readonly string[];
+  /** Settings in which it is to differ from its own. */
+  readonly settings?: RecipeChanges;
   /** The backbone the checkpoints' own were trained from, or which their heads read. */
   readonly backbone: string;
   /** Data folder. */
@@ -82,25 +84,29 @@ export async function importRun(options: ImportOptions): Promise<ImportedRun> {
  * @throws UsageError when it is none of a network
  */
 async function importRecipe(
-  { recipe, changes, backbone }: ImportOptions,
+  { recipe, settings = {}, backbone }: ImportOptions,
   ownBackbones: boolean,
 ): Promise<Recipe> {
-  const { name, estimator } = await resolveRecipe(recipe, [`backbone=${backbone}`, ...changes]);
+  const named = changesFrom({ backbone });
+  const { name, estimator } = await makeRecipe(recipe, [...named, ...changesFrom(settings)]);
   if (estimator.kind !== 'network') {
     throw new UsageError(
       `recipe ${name} is no network; checkpoints are imported into those, such as seed2 or seed1`,
     );
   }
-  return resolveRecipe(recipe, [
-    `backbone=${backbone}`,
+  return makeRecipe(recipe, [
+    ...named,
     // Rounding would make the predictions others than PyTorch's; whoever wants smaller files may ask for them.
-    'estimator.storage=fp32',
-    ...changes,
-    'estimator.members=1',
-    'evaluation.leaveOneStateOut=false',
-    ...(ownBackbones
-      ? ['estimator.fineTune.mode=full']
-      : ['estimator.fineTune.mode=none', 'estimator.augmentation=none']),
+    ...changesFrom({ estimator: { storage: 'fp32' } }),
+    ...changesFrom(settings),
+    ...changesFrom({
+      estimator: {
+        members: 1,
+        fineTune: { mode: ownBackbones ? 'full' : 'none' },
+        ...(!ownBackbones && { augmentation: 'none' }),
+      },
+      evaluation: { leaveOneStateOut: false },
+    }),
   ]);
 }
 

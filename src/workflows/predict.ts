@@ -25,7 +25,8 @@ export type PredictionSource =
 export interface PredictRunOptions extends PredictOptions {
   /** A run folder, or a run that is open already and stays so. */
   readonly run: string | Run;
-  readonly source: PredictionSource;
+  /** Photos and folders of photos, or rows of features. */
+  readonly source: readonly string[] | PredictionSource;
   /** File to write: `.csv`, `.json` or `.geojson`; absent: none. */
   readonly out?: string;
   /** Frame that the grams stand on; default the competition's quadrat. */
@@ -69,7 +70,10 @@ export async function predictRun(options: PredictRunOptions): Promise<Prediction
 }
 
 async function predicted(run: Run, options: PredictRunOptions): Promise<PredictionOutcome> {
-  const { source, out, coverage, maps, uncertainty, areaSquareMetres = QUADRAT_AREA_SQUARE_METRES } = options;
+  const { out, coverage, maps, uncertainty, areaSquareMetres = QUADRAT_AREA_SQUARE_METRES } = options;
+  const source: PredictionSource = isPaths(options.source)
+    ? { kind: 'photos', paths: options.source }
+    : options.source;
   if (maps !== undefined) await requireMaps(run, source);
   if (source.kind === 'features' && (await run.capabilities()).predictsFrom === 'photos') {
     throw new UsageError(`${run.folder} was trained on photos; give photos instead of --features`);
@@ -98,6 +102,8 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
     sessions: known.sessions,
   };
 }
+
+const isPaths = (source: PredictRunOptions['source']): source is readonly string[] => Array.isArray(source);
 
 async function requireMaps(run: Run, source: PredictionSource): Promise<void> {
   if (source.kind === 'features') {

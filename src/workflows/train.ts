@@ -8,7 +8,7 @@ import { packageVersion } from '../ground/version.ts';
 import type { MetricLine } from '../learning/estimator.ts';
 import { weightedR2 } from '../pasture/metric.ts';
 import type { Targets } from '../pasture/targets.ts';
-import type { Recipe } from '../recipes/recipe.ts';
+import { makeRecipe, type Recipe, type RecipeChanges } from '../recipes/recipe.ts';
 import { recipeEstimator } from '../recipes/registry.ts';
 import { fitFold, type Learner, leaveOneStateOut, predictFold } from '../runs/cross-validation.ts';
 import { writeDomainRecord } from '../runs/domain/index.ts';
@@ -50,8 +50,12 @@ import {
 import { reportPath, writeRunReport } from './write-report.ts';
 
 export interface TrainOptions extends ExistingRunPolicy {
-  readonly source: TrainingSource;
-  readonly recipe: Recipe;
+  /** A data folder, or features with their labels. */
+  readonly source: string | TrainingSource;
+  /** A recipe's name or file, or one that was made. */
+  readonly recipe: string | Recipe;
+  /** Settings in which a named recipe is to differ from its own. */
+  readonly settings?: RecipeChanges;
   /** Run folder to write. */
   readonly out: string;
   readonly plan?: Partial<FoldPlan>;
@@ -87,9 +91,15 @@ const DERIVED = [
 const CONTENTS: FolderContents = { derived: DERIVED, resumable: /^fold-\d+(\.checkpoint)?$/ };
 
 /** Folds of a data folder or feature set, as `sward folds` writes them. @throws as {@link trainRun} */
-export async function makeFolds(source: TrainingSource, plan: Partial<FoldPlan> = {}): Promise<FoldRow[]> {
-  return planFolds(await readLabels(source), { ...DEFAULT_FOLD_PLAN, ...plan });
+export async function makeFolds(
+  source: string | TrainingSource,
+  plan: Partial<FoldPlan> = {},
+): Promise<FoldRow[]> {
+  return planFolds(await readLabels(sourceOf(source)), { ...DEFAULT_FOLD_PLAN, ...plan });
 }
+
+const sourceOf = (source: string | TrainingSource): TrainingSource =>
+  typeof source === 'string' ? { kind: 'folder', folder: source } : source;
 
 /**
  * Cross-validates a recipe and writes the run folder: `run.json`, `folds.csv`, `fold-K/`, `oof.csv`,
@@ -102,7 +112,10 @@ export async function makeFolds(source: TrainingSource, plan: Partial<FoldPlan> 
  *   written by another process
  */
 export async function trainRun(options: TrainOptions): Promise<RunResults> {
-  const { source, recipe, out, pseudo, imported, beside } = options;
+  const { out, pseudo, imported, beside } = options;
+  const source = sourceOf(options.source);
+  const recipe =
+    typeof options.recipe === 'string' ? await makeRecipe(options.recipe, options.settings) : options.recipe;
   const progress = options.progress ?? SILENT;
   const plan = { ...DEFAULT_FOLD_PLAN, ...options.plan };
   await requireOwnFolder(out, 'run.json', beside);
@@ -110,9 +123,9 @@ export async function trainRun(options: TrainOptions): Promise<RunResults> {
   const data = await readTrainingData(source, recipe, plan, progress, pseudo);
   const { samples, rows, labels } = data;
   await estimator.prepare(samples);
-  const manifest = manifestOf(options, plan, data);
+  const manifest = manifestOf({ ...options, source, recipe }, plan, data);
   const folder = await RunFolder.begin(out, manifest, { ...CONTENTS, ...(beside && { beside }) }, options);
-  if (!folder) return finishedResults(options, data);
+  if (!folder) return finishedResults(options, recipe, data);
   try {
     await writeFolds(join(out, FOLDS), rows);
     const learner: Learner = { estimator, samples, targetsFor: data.targetsFor };
@@ -143,8 +156,12 @@ export async function trainRun(options: TrainOptions): Promise<RunResults> {
 }
 
 /** The results of a run that is there already, with its learning curve where that is wanted and lacks. */
-async function finishedResults(options: TrainOptions, data: TrainingData): Promise<RunResults> {
-  const { out, recipe, learningCurve, progress = SILENT } = options;
+async function finishedResults(
+  options: TrainOptions,
+  recipe: Recipe,
+  data: TrainingData,
+): Promise<RunResults> {
+  const { out, learningCurve, progress = SILENT } = options;
   await using run = await openRun(out);
   const results = await run.results();
   if (!learningCurve || results.bySessions) return results;
@@ -262,7 +279,13 @@ export function lineText(line: MetricLine): string {
 }
 
 function manifestOf(
-  { source, recipe, out, pseudo, imported }: TrainOptions,
+  {
+    source,
+    recipe,
+    out,
+    pseudo,
+    imported,
+  }: TrainOptions & { readonly source: TrainingSource; readonly recipe: Recipe },
   plan: FoldPlan,
   { rows, sets, fingerprint }: TrainingData,
 ): TrainedManifest {

@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import { UsageError } from '../../ground/errors.ts';
-import { applyChange, parseChange } from '../../ground/setting-change.ts';
+import {
+  applyChange,
+  changesFrom,
+  type PartialSettings,
+  parseChange,
+  type SettingChange,
+} from '../../ground/setting-change.ts';
 import {
   type FeaturePlan,
   featurePlan,
@@ -97,15 +103,13 @@ const USUAL = {
   },
 };
 
-/**
- * Settings of a pretraining, complete.
- *
- * @param changes as `--set` gives them (`estimator.epochs=3`)
- * @throws UsageError for an unknown path or value
- */
-export function resolvePretrainSettings(changes: readonly string[]): PretrainSettings {
+/** Settings in which a pretraining is to differ from the usual ones. */
+export type PretrainChanges = PartialSettings<z.input<typeof pretrainSettings>> | readonly SettingChange[];
+
+/** Settings of a pretraining, complete. @throws UsageError for an unknown setting or value */
+export function makePretrainSettings(changes: PretrainChanges = {}): PretrainSettings {
   const draft = structuredClone(USUAL);
-  for (const change of changes) applyChange(draft, parseChange(change));
+  for (const change of changesFrom(changes)) applyChange(draft, change);
   const parsed = pretrainSettings.safeParse(draft);
   if (!parsed.success) {
     const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
@@ -114,6 +118,10 @@ export function resolvePretrainSettings(changes: readonly string[]): PretrainSet
   wholePhotoPlan(parsed.data);
   return parsed.data;
 }
+
+/** As {@link makePretrainSettings}, with changes as `--set` gives them (`estimator.epochs=3`). @throws as there */
+export const resolvePretrainSettings = (changes: readonly string[]): PretrainSettings =>
+  makePretrainSettings(changes.map(parseChange));
 
 /** What is taken of a photo. @throws UsageError when blocks and pooling do not suit each other */
 export function wholePhotoPlan({ input }: Pick<PretrainSettings, 'input'>): FeaturePlan {

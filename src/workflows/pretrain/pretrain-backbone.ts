@@ -9,7 +9,12 @@ import { packageVersion } from '../../ground/version.ts';
 import type { MetricLine } from '../../learning/estimator.ts';
 import { openPhotoBackbone, type PhotoBackbone } from '../../networks/fine-tune/photo-backbone.ts';
 import { pretrain, requirePretrainable } from '../../networks/pretrain/pretrain.ts';
-import { type PretrainSettings, wholePhotoPlan } from '../../networks/pretrain/settings.ts';
+import {
+  makePretrainSettings,
+  type PretrainChanges,
+  type PretrainSettings,
+  wholePhotoPlan,
+} from '../../networks/pretrain/settings.ts';
 import { wholeBackbone } from '../../networks/pretrain/whole-backbone.ts';
 import { manifestFile, type PretrainingManifest, RUN_FORMAT, readManifest } from '../../runs/manifest.ts';
 import {
@@ -32,6 +37,8 @@ const REPORT = 'report.html';
 /** Where training keeps what it goes on from after a kill. Nothing of it is left in the end. */
 const CHECKPOINT = 'checkpoint';
 
+const DEFAULT_SEED = 42;
+
 const CONTENTS: FolderContents = {
   derived: [BACKBONE_FILE, DESCRIPTION, PHOTOS, REPORT, METRICS],
   resumable: /^checkpoint$/,
@@ -44,8 +51,9 @@ export interface PretrainOptions extends ExistingRunPolicy {
   readonly backbone: string;
   /** Folder to write. */
   readonly out: string;
-  readonly settings: PretrainSettings;
-  readonly seed: number;
+  /** Settings in which it is to differ from the usual ones. */
+  readonly settings?: PretrainChanges;
+  readonly seed?: number;
   readonly progress?: Progress;
 }
 
@@ -58,20 +66,21 @@ export interface PretrainOptions extends ExistingRunPolicy {
  * @throws UsageError when `out` holds something else, or settings, backbone and photos do not suit each other
  */
 export async function pretrainBackbone(options: PretrainOptions): Promise<PretrainingManifest> {
-  const { settings, seed, out } = options;
-  const progress = options.progress ?? SILENT;
+  const { out, seed = DEFAULT_SEED, progress = SILENT } = options;
+  const settings = makePretrainSettings(options.settings);
   await requireOwnFolder(out, manifestFile('pretraining'));
   const weights = await resolveWeights(options.backbone);
   requireElsewhere(weights, out);
   const net = await openPhotoBackbone(weights, wholePhotoPlan(settings));
   requirePretrainable(net, settings);
   const data = await readPretrainData(options.photos, out, settings, seed, progress);
-  const manifest = manifestOf(options, weights, data);
+  const made = { ...options, settings, seed };
+  const manifest = manifestOf(made, weights, data);
   const folder = await RunFolder.begin(out, manifest, CONTENTS, options);
   if (!folder) return finished(out);
   try {
     await data.writeList(join(out, PHOTOS));
-    const lines = await trainInto(out, options, net, data, weights);
+    const lines = await trainInto(out, made, net, data, weights);
     const facts = await fileFacts(out, settings);
     const changes = { curves: lines, result: { ...facts, epoch: keptEpoch(lines, data, settings) } };
     // Plots bring a DOM along, which most commands should not have to load.
@@ -91,10 +100,12 @@ async function finished(out: string): Promise<PretrainingManifest> {
   throw new RangeError(`${out} holds no pretraining`);
 }
 
+type CompleteOptions = PretrainOptions & { readonly settings: PretrainSettings; readonly seed: number };
+
 /** Trains, and writes the weights with their description and curves. @returns a line an epoch */
 async function trainInto(
   out: string,
-  { backbone, settings, seed, progress = SILENT }: PretrainOptions,
+  { backbone, settings, seed, progress = SILENT }: CompleteOptions,
   net: PhotoBackbone,
   data: PretrainData,
   weights: ResolvedWeights,
@@ -132,7 +143,7 @@ function requireElsewhere({ path }: ResolvedWeights, out: string): void {
 }
 
 function manifestOf(
-  { backbone, settings, seed }: PretrainOptions,
+  { backbone, settings, seed }: CompleteOptions,
   weights: ResolvedWeights,
   data: PretrainData,
 ): PretrainingManifest {

@@ -24,7 +24,7 @@ import type { TEST_TIME_TURNS } from '../../runs/run.ts';
 import type { ExistingRunPolicy } from '../../runs/run-folder.ts';
 import type { PseudoLabelled } from '../../runs/training-data.ts';
 import { photoSamples } from '../../samples/samples.ts';
-import type { PhotoFile } from '../../vision/photos/index.ts';
+import { findPhotos, type PhotoFile } from '../../vision/photos/index.ts';
 import { trainRun } from '../train.ts';
 import { reportPath, writeRunReport } from '../write-report.ts';
 import { mostCertain, uncertaintyOf } from './pseudo-labels.ts';
@@ -34,7 +34,8 @@ export interface PseudoOptions extends ExistingRunPolicy {
   readonly run: string;
   /** The data folder the run was trained on. */
   readonly folder: string;
-  readonly unlabelled: readonly PhotoFile[];
+  /** A folder of photos, or photos. */
+  readonly unlabelled: string | readonly PhotoFile[];
   /** Run folder of the last round; earlier rounds lie in `round-K` inside it. */
   readonly out: string;
   readonly rounds?: number;
@@ -72,7 +73,9 @@ export const PSEUDO_DEFAULTS = {
  * @throws UsageError for settings out of range, or a run that does not read photos
  */
 export async function pseudoLabelRun(options: PseudoOptions): Promise<RunResults> {
-  const { run, folder, unlabelled, out } = options;
+  const { run, folder, out } = options;
+  const unlabelled =
+    typeof options.unlabelled === 'string' ? await findPhotos([options.unlabelled]) : options.unlabelled;
   const { rounds, keep, weight, certainty, teacher } = { ...PSEUDO_DEFAULTS, ...options };
   requireShares({ rounds, keep, weight });
   const manifest = await readTrainedManifest(run);

@@ -1,0 +1,71 @@
+// Everything that can be done, one function a command; the command line and the library take nothing else.
+export {
+  type FoldRow,
+  GROUPINGS,
+  type Grouping,
+  STRATIFICATIONS,
+  type Stratification,
+} from '../data/folds/index.ts';
+export { type Problem, problemLine } from '../data/problems.ts';
+export { FITTED_METHODS, type Method } from '../estimators/combination/combination.ts';
+export { type ExportOptions, type ExportOutcome, exportRun } from '../export/export-run.ts';
+export { MODEL_INPUTS, type ModelInput } from '../export/mass-model.ts';
+export type { MetricLine } from '../learning/estimator.ts';
+export type { PretrainChanges } from '../networks/pretrain/settings.ts';
+export {
+  makeRecipe,
+  RECIPE_NAMES,
+  type Recipe,
+  type RecipeChanges,
+  type RecipeSettings,
+} from '../recipes/recipe.ts';
+export { DEFAULT_FOLD_PLAN, type FoldPlan } from '../runs/fold-plan.ts';
+export type { PretrainingManifest } from '../runs/manifest.ts';
+export { type OpenOptions, openRun } from '../runs/open-run.ts';
+export type { PhotoPrediction } from '../runs/prediction.ts';
+export { CERTAINTIES, type Certainty, PSEUDO_TEACHERS, type PseudoTeacher } from '../runs/pseudo-record.ts';
+export type { OutOfFoldRow, RunResults } from '../runs/results.ts';
+export {
+  type PhotoStates,
+  type PredictOptions,
+  type Run,
+  type RunCapabilities,
+  TEST_TIME_TURNS,
+} from '../runs/run.ts';
+export { type EnsembleFacts, lackingStates, type ScoreJson, scoreToJson } from '../runs/scores.ts';
+export type { TrainingSource } from '../runs/training-data.ts';
+export type { PaddockMean, PredictionDoubt } from '../runs/uncertainty.ts';
+export { renderSample, type SampleOptions, type SampleSummary } from '../sample/index.ts';
+export { photoSamples, type Samples } from '../samples/samples.ts';
+export {
+  type FeaturePlan,
+  featurePlan,
+  POOLINGS,
+  type Pooling,
+  PRECISIONS,
+  type Precision,
+} from '../vision/features/index.ts';
+export { VIEW_PLANS, type ViewPlan } from '../vision/preprocess/views.ts';
+export { LICENCE_NOTES } from '../vision/weights/index.ts';
+export { type CheckReport, checkFolder } from './check.ts';
+export { type Comparison, compareFiles, compareRuns } from './compare.ts';
+export { type DemoOutcome, runDemo } from './demo.ts';
+export { DEFAULT_SHRINK, type EnsembleOptions, makeEnsemble } from './ensemble/ensemble.ts';
+export { type FeatureFilesOptions, writeFeatureFiles } from './features.ts';
+export { drawFolds } from './folds.ts';
+export { type ImportedRun, type ImportOptions, importRun } from './import-run.ts';
+export {
+  type PredictionOutcome,
+  type PredictionSource,
+  type PredictRunOptions,
+  predictRun,
+  readPhotoStates,
+  USUAL_COVERAGE,
+} from './predict.ts';
+export { type PretrainOptions, pretrainBackbone } from './pretrain/pretrain-backbone.ts';
+export { PSEUDO_DEFAULTS, type PseudoOptions, pseudoLabelRun } from './pseudo/pseudo.ts';
+export { type RepeatedResults, repeatedToJson, trainRepeatedly } from './repeated-training.ts';
+export { type ReportRunOptions, reportRun } from './report.ts';
+export { type FileScore, scoreFiles } from './score.ts';
+export { submitRun } from './submit.ts';
+export { type TrainOptions, trainRun } from './train.ts';
