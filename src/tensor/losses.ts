@@ -1,8 +1,17 @@
 import { ShapeError } from '../ground/errors.ts';
+import { describe, type Tensor } from './graph/operator.ts';
 import { sameShape } from './graph/shape.ts';
-import { describe, type Tensor } from './graph/tensor.ts';
-import { add, clamp, divide, minimum, multiply, square, subtract } from './operators/arithmetic.ts';
-import { absolute, exponential } from './operators/elementwise.ts';
+import {
+  absolute,
+  add,
+  clamp,
+  divide,
+  exponential,
+  minimum,
+  multiply,
+  square,
+  subtract,
+} from './operators/elementwise.ts';
 import { logSoftmax } from './operators/normalisation.ts';
 import { mean, sum } from './operators/reduction.ts';
 

@@ -1,7 +1,83 @@
 import type { GraphProto } from 'onnx-buf';
 import { SwardError } from '../../ground/errors.ts';
-import type { TensorArray } from './dtype.ts';
-import type { Tensor, TensorSpec } from './tensor.ts';
+import type { DType, TensorArray } from './dtype.ts';
+import { type Shape, showShape } from './shape.ts';
+
+/*
+ * Tensors know the operation they come from, and operations the tensors they take and give: what a graph is made of
+ * is described in one place.
+ */
+
+/** What is known about a value before anything runs. */
+export interface TensorSpec {
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/**
+ * A symbolic value: an immutable description of an array that a program will compute. It has a static shape
+ * and dtype, and knows the operation or leaf it comes from; there is no graph object besides.
+ */
+export interface Tensor extends TensorSpec {
+  /** How errors call it: the name of a leaf, or the operator it came from. */
+  readonly label: string;
+  readonly origin: Origin;
+}
+
+export type Origin =
+  | { readonly kind: 'operation'; readonly operation: Operation; readonly output: number }
+  | InputOrigin
+  | { readonly kind: 'constant'; readonly values: TensorArray }
+  | ParameterOrigin
+  | { readonly kind: 'placeholder' };
+
+/** A value the caller feeds, or, with `fill`, one that a seeded stream fills anew in every run. */
+export interface InputOrigin {
+  readonly kind: 'input';
+  readonly name: string;
+  readonly fill?: RandomFill;
+}
+
+/** What a random input is filled with: 1 with probability `keep`, else 0. */
+export interface RandomFill {
+  readonly distribution: 'bernoulli';
+  readonly keep: number;
+}
+
+export interface ParameterOrigin {
+  readonly kind: 'parameter';
+  readonly initial: InitialValue;
+}
+
+/** Where a parameter's first value lies. */
+export type InitialValue =
+  | { readonly from: 'array'; readonly values: TensorArray }
+  | { readonly from: 'generator'; readonly generate: () => TensorArray }
+  | FileValue;
+
+/** Bytes of a file, used in place. `dtype` is that of the file. */
+export interface FileValue {
+  readonly from: 'file';
+  readonly path: string;
+  readonly dtype: DType;
+  /** Byte offset of the first element from the start of the file. */
+  readonly offset: number;
+  /** Length in bytes. */
+  readonly length: number;
+}
+
+/**
+ * A named weight. A constant one becomes part of the program; a variable one is fed from, and updated in, a
+ * `Variables` store. The name is the checkpoint's.
+ */
+export interface Parameter extends Tensor {
+  readonly name: string;
+  /** Whether an optimizer may change it. */
+  readonly trainable: boolean;
+  /** Whether training changes it at all: trainable ones, and running statistics. */
+  readonly variable: boolean;
+  readonly origin: ParameterOrigin;
+}
 
 /** An ONNX attribute value; integers and reals are told apart because ONNX does. */
 export type Attribute =
@@ -128,3 +204,10 @@ export function apply<Inputs extends readonly Tensor[], Attributes>(
 /** The operation a tensor comes from, or undefined for a leaf. */
 export const operationOf = (tensor: Tensor): Operation | undefined =>
   tensor.origin.kind === 'operation' ? tensor.origin.operation : undefined;
+
+/** Whether a tensor is a parameter. */
+export const isParameter = (tensor: Tensor): tensor is Parameter => tensor.origin.kind === 'parameter';
+
+/** `norm1.weight float32[384]`, as errors print it. */
+export const describe = (tensor: Tensor): string =>
+  `${tensor.label} ${tensor.dtype}${showShape(tensor.shape)}`;

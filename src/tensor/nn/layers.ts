@@ -1,13 +1,12 @@
+import type { Tensor } from '../graph/operator.ts';
 import { lengthAt, type Shape } from '../graph/shape.ts';
-import type { Tensor } from '../graph/tensor.ts';
 import { gelu, silu } from '../operators/activation.ts';
-import { add, multiply } from '../operators/arithmetic.ts';
 import { type AttentionOptions, attention } from '../operators/attention.ts';
 import { type ConvolutionOptions, convolution } from '../operators/convolution.ts';
-import { dropWith } from '../operators/dropout.ts';
-import { splitEvenly } from '../operators/layout.ts';
+import { add, dropWith, multiply } from '../operators/elementwise.ts';
 import { linear } from '../operators/matmul.ts';
 import { batchNorm, batchNormTraining, layerNorm } from '../operators/normalisation.ts';
+import { splitEvenly } from '../operators/slicing.ts';
 import type { Two } from '../operators/windowing.ts';
 import { fanIn, type Initializer, ones, zeros } from './initializers.ts';
 import type { Scope } from './scope.ts';

@@ -1,14 +1,13 @@
 import type { SafetensorsFile } from '../../formats/safetensors/index.ts';
 import { InputError, ShapeError } from '../../ground/errors.ts';
 import type { RandomStream } from '../../ground/random.ts';
-import type { DType } from '../graph/dtype.ts';
-import { encodeNumbers } from '../graph/half.ts';
+import { type DType, encodeNumbers } from '../graph/dtype.ts';
+import { parameter, randomMask } from '../graph/leaves.ts';
+import type { Parameter, Tensor } from '../graph/operator.ts';
 import { type Shape, sameShape, showShape } from '../graph/shape.ts';
-import { type Parameter, parameter, randomMask, type Tensor } from '../graph/tensor.ts';
-import { cast } from '../operators/cast.ts';
+import { dtypeOf, fileValue, type TensorData } from '../graph/values.ts';
+import { cast } from '../operators/elementwise.ts';
 import type { Update } from '../program/program.ts';
-import { dtypeOf, fileValue } from '../program/storage.ts';
-import type { TensorData } from '../program/values.ts';
 import type { Initializer } from './initializers.ts';
 
 /** Low-rank adapters that `linearLayer` adds to frozen weights. */

@@ -1,10 +1,17 @@
 import type { GraphProto, NodeProto, TensorProto, ValueInfoProto } from 'onnx-buf';
 import { SwardError, UsageError } from '../../ground/errors.ts';
-import { bytesOf } from '../graph/dtype.ts';
-import { encodeNumbers } from '../graph/half.ts';
-import { type Attribute, type Emission, int, type Operation } from '../graph/operator.ts';
+import { bytesOf, encodeNumbers } from '../graph/dtype.ts';
+import {
+  type Attribute,
+  type Emission,
+  int,
+  isParameter,
+  type Operation,
+  type Parameter,
+  type Tensor,
+  type TensorSpec,
+} from '../graph/operator.ts';
 import type { Shape } from '../graph/shape.ts';
-import { isParameter, type Parameter, type Tensor, type TensorSpec } from '../graph/tensor.ts';
 import { leavesBefore, operationsBefore } from '../graph/traverse.ts';
 import { embeddedInitializer, graphProto, type ModelParts, nodeProto, valueInfo } from './model.ts';
 import { type TiledRegion, type TileSizes, tiledRegions } from './tiles.ts';

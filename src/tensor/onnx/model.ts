@@ -1,3 +1,5 @@
+import { realpathSync } from 'node:fs';
+import { parse, relative } from 'node:path';
 import { create, toBinary } from '@bufbuild/protobuf';
 import {
   type AttributeProto,
@@ -20,9 +22,9 @@ import {
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from 'onnx-buf';
+import { InputError } from '../../ground/errors.ts';
 import { type DType, onnxTypeCode } from '../graph/dtype.ts';
-import type { Attribute } from '../graph/operator.ts';
-import type { TensorSpec } from '../graph/tensor.ts';
+import type { Attribute, FileValue, TensorSpec } from '../graph/operator.ts';
 
 /** ONNX 1.16: the first with every operator sward emits. */
 const OPSET = 21n;
@@ -157,6 +159,31 @@ export function externalInitializer(
       length: String(place.length),
     }),
   });
+}
+
+/**
+ * Folder that locations of external weights are relative to. ONNX Runtime refuses absolute locations and ones
+ * that leave the folder, but lets us name it: the root of the file system holds every file.
+ */
+export const LOCATION_ROOT = parse(process.cwd()).root;
+
+/** An initializer that is read from its file in place. @throws InputError when the file is gone */
+export function initializerInPlace(name: string, spec: TensorSpec, value: FileValue): TensorProto {
+  const { path, offset, length } = value;
+  let real: string;
+  try {
+    real = realpathSync(path);
+  } catch {
+    throw new InputError(path, 'the file with the weights is gone', 'fetch it again');
+  }
+  if (parse(real).root !== LOCATION_ROOT) {
+    throw new InputError(
+      path,
+      `weights must be on drive ${LOCATION_ROOT}`,
+      'start sward from the weights’ drive',
+    );
+  }
+  return externalInitializer(name, spec, { location: relative(LOCATION_ROOT, real), offset, length });
 }
 
 const pairs = (entries: Readonly<Record<string, string>>) =>

@@ -1,12 +1,11 @@
 import { ShapeError } from '../../ground/errors.ts';
-import { apply, type Emission, float, int, type Operator } from '../graph/operator.ts';
+import { apply, describe, type Emission, float, int, type Operator, type Tensor } from '../graph/operator.ts';
 import { lengthAt } from '../graph/shape.ts';
-import { describe, type Tensor } from '../graph/tensor.ts';
-import { add, multiply, subtract } from './arithmetic.ts';
+import { add, multiply, subtract } from './elementwise.ts';
 import { reshape, transpose } from './layout.ts';
 import { matmul } from './matmul.ts';
 import { softmax } from './normalisation.ts';
-import { sum, sumTo } from './reduction.ts';
+import { sum } from './reduction.ts';
 
 export interface AttentionOptions {
   readonly heads: number;
@@ -56,7 +55,7 @@ const ATTENTION: Operator<readonly Tensor[], Attention> = {
       () => joinHeads(matmul(scores(), k, { scale })),
       () => joinHeads(matmul(scores(), q, { transposeA: true, scale })),
       () => joinHeads(matmul(probabilities, g, { transposeA: true })),
-      ...(bias ? [() => sumTo(scores(), bias.shape)] : []),
+      ...(bias ? [scores] : []),
     ];
   },
   rebuild([q, k, v, bias], { heads, scale }) {

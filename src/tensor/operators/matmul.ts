@@ -2,17 +2,19 @@ import { ShapeError } from '../../ground/errors.ts';
 import { requireFloating } from '../graph/dtype.ts';
 import {
   apply,
+  describe,
   type Emission,
   float,
   type GradientRule,
   int,
   ints,
   type Operator,
+  type Tensor,
 } from '../graph/operator.ts';
 import { broadcastShapes, lengthAt, sizeOf } from '../graph/shape.ts';
-import { describe, type Tensor } from '../graph/tensor.ts';
 import { reshape } from './layout.ts';
-import { sum, sumTo } from './reduction.ts';
+import type { Pair } from './pointwise.ts';
+import { sum } from './reduction.ts';
 
 /** How the two factors are read: with the last two axes exchanged, and the product times `scale`. */
 export interface MatmulOptions {
@@ -21,9 +23,7 @@ export interface MatmulOptions {
   readonly scale?: number;
 }
 
-type Two = readonly [Tensor, Tensor];
-
-const MATMUL: Operator<Two, Required<MatmulOptions>> = {
+const MATMUL: Operator<Pair, Required<MatmulOptions>> = {
   name: 'matmul',
   outputs([a, b], { transposeA, transposeB }) {
     const [rows, inner] = matrixOf(a, transposeA);
@@ -64,7 +64,7 @@ const MATMUL: Operator<Two, Required<MatmulOptions>> = {
       transposeB
         ? matmul(g, a, { transposeA: true, transposeB: transposeA, scale })
         : matmul(a, g, { transposeA: !transposeA, scale });
-    return [() => sumTo(left(), a.shape), () => sumTo(right(), b.shape)];
+    return [left, right];
   },
 };
 

@@ -1,13 +1,19 @@
 import { ShapeError } from '../../ground/errors.ts';
-import { apply, float, type GradientRule, int, type Operator } from '../graph/operator.ts';
+import { full } from '../graph/leaves.ts';
+import {
+  apply,
+  describe,
+  float,
+  type GradientRule,
+  int,
+  type Operator,
+  type Tensor,
+} from '../graph/operator.ts';
 import { lengthAt, resolveAxis, sizeOf } from '../graph/shape.ts';
-import { describe, full, type Tensor } from '../graph/tensor.ts';
-import { add, multiply, subtract } from './arithmetic.ts';
-import { exponential, inverseSquareRoot } from './elementwise.ts';
+import { add, exponential, inverseSquareRoot, multiply, subtract } from './elementwise.ts';
 import { reshape } from './layout.ts';
+import type { One } from './pointwise.ts';
 import { mean, sum } from './reduction.ts';
-
-type One = readonly [Tensor];
 
 const SOFTMAX: Operator<One, number> = {
   name: 'softmax',

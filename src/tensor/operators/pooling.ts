@@ -1,18 +1,16 @@
 import { ShapeError } from '../../ground/errors.ts';
-import { apply, int, type Operator } from '../graph/operator.ts';
+import { constant, full } from '../graph/leaves.ts';
+import { apply, describe, int, type Operator, type Tensor } from '../graph/operator.ts';
 import { lengthAt, sizeOf } from '../graph/shape.ts';
-import { constant, describe, full, type Tensor } from '../graph/tensor.ts';
-import { multiply } from './arithmetic.ts';
-import type { ConvolutionOptions } from './convolution.ts';
-import { spread } from './convolution-gradients.ts';
-import { scatterAdd } from './indexing.ts';
+import { type ConvolutionOptions, spread } from './convolution.ts';
+import { multiply } from './elementwise.ts';
+import { scatterAdd } from './gather.ts';
 import { reshape } from './layout.ts';
+import type { One } from './pointwise.ts';
 import { mean } from './reduction.ts';
 import { borderFor, both, type Two, type Windowing, windowAttributes, windowedSize } from './windowing.ts';
 
 export type PoolingOptions = Omit<ConvolutionOptions, 'groups'>;
-
-type One = readonly [Tensor];
 
 const MAX_POOL: Operator<One, Windowing> = {
   name: 'maxPool',

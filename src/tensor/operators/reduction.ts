@@ -1,13 +1,20 @@
 import { ShapeError } from '../../ground/errors.ts';
 import { requireFloating } from '../graph/dtype.ts';
-import { apply, int, type Operator } from '../graph/operator.ts';
+import { apply, describe, int, type Operator, type Tensor } from '../graph/operator.ts';
 import { resolveAxes, type Shape, sameShape, showShape } from '../graph/shape.ts';
-import { describe, type Tensor } from '../graph/tensor.ts';
-import { add, divide, multiply, subtract } from './arithmetic.ts';
-import { cast } from './cast.ts';
-import { equal } from './comparison.ts';
-import { exponential, inverseSquareRoot, log } from './elementwise.ts';
+import {
+  add,
+  cast,
+  divide,
+  equal,
+  exponential,
+  inverseSquareRoot,
+  log,
+  multiply,
+  subtract,
+} from './elementwise.ts';
 import { expand, reshape } from './layout.ts';
+import type { One } from './pointwise.ts';
 
 /** Which axes a reduction takes (default all) and whether they stay with length 1 (default no). */
 export interface Reduction {
@@ -19,8 +26,6 @@ interface Reduced {
   readonly axes: readonly number[];
   readonly keepAxes: boolean;
 }
-
-type One = readonly [Tensor];
 
 function reducedShape(shape: Shape, { axes, keepAxes }: Reduced): number[] {
   return keepAxes

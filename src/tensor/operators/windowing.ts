@@ -1,7 +1,6 @@
 import { ShapeError } from '../../ground/errors.ts';
-import { type Attribute, ints } from '../graph/operator.ts';
+import { type Attribute, describe, ints, type Tensor } from '../graph/operator.ts';
 import { lengthAt, type Shape } from '../graph/shape.ts';
-import { describe, type Tensor } from '../graph/tensor.ts';
 
 /** Rows, then columns. */
 export type Two = readonly [rows: number, columns: number];

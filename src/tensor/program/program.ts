@@ -3,18 +3,17 @@ import { InferenceSession, type Tensor as Value } from 'onnxruntime-node';
 import { SwardError, UsageError } from '../../ground/errors.ts';
 import type { RandomStream } from '../../ground/random.ts';
 import { allocate, bytesOf } from '../graph/dtype.ts';
+import type { Parameter, RandomFill, Tensor, TensorSpec } from '../graph/operator.ts';
 import { sizeOf } from '../graph/shape.ts';
-import type { Parameter, RandomFill, Tensor, TensorSpec } from '../graph/tensor.ts';
+import { initialValues, type TensorData } from '../graph/values.ts';
 import { type EmittedModel, emitModel } from '../onnx/emit.ts';
-import { embeddedInitializer, modelBytes } from '../onnx/model.ts';
+import { embeddedInitializer, initializerInPlace, LOCATION_ROOT, modelBytes } from '../onnx/model.ts';
 import type { TileSizes } from '../onnx/tiles.ts';
 import { type QuantizationOptions, quantizedReplacements } from '../quantize/plan.ts';
-import { int8ProductsOverflow } from '../quantize/processor.ts';
+import { type Feed, feedValue, runtimeValue } from './feeds.ts';
 import { forRunningInPlace, runInPlace } from './in-place.ts';
-import { initializerInPlace, LOCATION_ROOT } from './location.ts';
+import { int8ProductsOverflow, tileSizes } from './processor.ts';
 import { openOn, type Provider, type ProviderOptions } from './provider.ts';
-import { tileSizes } from './tile-sizes.ts';
-import { type Feed, feedValue, initialValues, runtimeValue, type TensorData } from './values.ts';
 import { Variables } from './variables.ts';
 
 /** A variable and what it becomes at the end of every run. */

@@ -1,17 +1,21 @@
 import type { TensorProto } from 'onnx-buf';
 import { InputError } from '../../ground/errors.ts';
-import { bytesOf } from '../graph/dtype.ts';
-import { decodeNumbers } from '../graph/half.ts';
-import { type Emission, int, type Operation, operationOf } from '../graph/operator.ts';
+import { bytesOf, decodeNumbers } from '../graph/dtype.ts';
+import {
+  type Emission,
+  int,
+  isParameter,
+  type Operation,
+  operationOf,
+  type Parameter,
+  type Tensor,
+} from '../graph/operator.ts';
 import { lengthAt } from '../graph/shape.ts';
-import { isParameter, type Parameter, type Tensor } from '../graph/tensor.ts';
 import { operationsBefore } from '../graph/traverse.ts';
+import { fileValue, initialValues } from '../graph/values.ts';
 import type { Replacement } from '../onnx/emit.ts';
-import { embeddedInitializer } from '../onnx/model.ts';
+import { embeddedInitializer, initializerInPlace } from '../onnx/model.ts';
 import { LINEAR_OPERATOR } from '../operators/matmul.ts';
-import { initializerInPlace } from '../program/location.ts';
-import { fileValue } from '../program/storage.ts';
-import { initialValues } from '../program/values.ts';
 import { cachedQuantization } from './cache.ts';
 import { INT4_BLOCK, type QuantizedWeight, quantizeInt4, quantizeInt8 } from './weights.ts';
 

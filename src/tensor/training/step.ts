@@ -1,11 +1,10 @@
 import { UsageError } from '../../ground/errors.ts';
-import { pullBack } from '../graph/gradients.ts';
-import { constant, input, type Parameter, parameter, type Tensor } from '../graph/tensor.ts';
-import { add, divide, multiply } from '../operators/arithmetic.ts';
-import { cast } from '../operators/cast.ts';
-import { finite, where } from '../operators/comparison.ts';
+import { pullBack } from '../autodiff/gradients.ts';
+import { constant, input, parameter } from '../graph/leaves.ts';
+import type { Parameter, Tensor } from '../graph/operator.ts';
+import { initialValues } from '../graph/values.ts';
+import { add, cast, divide, finite, multiply, where } from '../operators/elementwise.ts';
 import type { Update } from '../program/program.ts';
-import { initialValues } from '../program/values.ts';
 import { clipByGlobalNorm, globalNorm } from './clipping.ts';
 import { companion, type Optimizer, type ParameterGroup } from './optimizers.ts';
 

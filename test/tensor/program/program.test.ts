@@ -32,7 +32,7 @@ import {
   type TensorData,
   Variables,
 } from '../../../src/tensor/index.ts';
-import { int8ProductsOverflow } from '../../../src/tensor/quantize/processor.ts';
+import { int8ProductsOverflow } from '../../../src/tensor/program/processor.ts';
 import { quantizeInt8 } from '../../../src/tensor/quantize/weights.ts';
 import { stockSession } from '../../support/stock-session.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { tileSizes } from '../../../src/tensor/program/tile-sizes.ts';
+import { tileSizes } from '../../../src/tensor/program/processor.ts';
 
 describe('tile sizes', () => {
   it('are short for a large second-level cache, or one that is not known', () => {

@@ -1,11 +1,11 @@
 import { ShapeError } from '../../ground/errors.ts';
-import { add } from '../operators/arithmetic.ts';
-import { isFloating } from './dtype.ts';
-import type { Operation } from './operator.ts';
-import { operationOf } from './operator.ts';
-import { sameShape, showShape } from './shape.ts';
-import { constant, describe, type Tensor } from './tensor.ts';
-import { operationsAfter, operationsBefore } from './traverse.ts';
+import { isFloating } from '../graph/dtype.ts';
+import { constant } from '../graph/leaves.ts';
+import { describe, type Operation, operationOf, type Tensor } from '../graph/operator.ts';
+import { broadcastShapes, sameShape, showShape } from '../graph/shape.ts';
+import { operationsAfter, operationsBefore } from '../graph/traverse.ts';
+import { add } from '../operators/elementwise.ts';
+import { sumTo } from '../operators/reduction.ts';
 
 /**
  * Reverse-mode gradients of a scalar. Extends the graph by the backward pass of exactly those operations
@@ -105,11 +105,16 @@ function inputGradients(
     const rule = rules[index];
     if (rule === undefined || !flows(tensor)) return;
     const gradient = rule();
-    if (gradient === undefined) return;
-    if (!sameShape(gradient.shape, tensor.shape) || gradient.dtype !== tensor.dtype) {
-      throw new ShapeError(`gradient of ${operator.name} is ${describe(gradient)} for ${describe(tensor)}`);
-    }
-    result.push([tensor, gradient]);
+    if (gradient !== undefined) result.push([tensor, shapedAs(tensor, gradient, operator.name)]);
   });
   return result;
+}
+
+/** A rule's gradient, summed over whatever axes of the operand broadcasting added or stretched. */
+function shapedAs(operand: Tensor, gradient: Tensor, name: string): Tensor {
+  const broadcast = broadcastShapes(operand.shape, gradient.shape);
+  if (gradient.dtype !== operand.dtype || !broadcast || !sameShape(broadcast, gradient.shape)) {
+    throw new ShapeError(`gradient of ${name} is ${describe(gradient)} for ${describe(operand)}`);
+  }
+  return sumTo(gradient, operand.shape);
 }

@@ -1,13 +1,13 @@
 import { UsageError } from '../../ground/errors.ts';
 import { writeFileAtomically } from '../../ground/files.ts';
 import { bytesOf } from '../graph/dtype.ts';
+import type { Tensor } from '../graph/operator.ts';
 import { sizeOf } from '../graph/shape.ts';
-import type { Tensor } from '../graph/tensor.ts';
-import { initialValues } from '../program/values.ts';
-import type { Variables } from '../program/variables.ts';
+import { initialValues } from '../graph/values.ts';
+import { emitModel, parametersOf } from '../onnx/emit.ts';
+import { embeddedInitializer, modelBytes } from '../onnx/model.ts';
 import { type QuantizationOptions, quantizedReplacements } from '../quantize/plan.ts';
-import { emitModel, parametersOf } from './emit.ts';
-import { embeddedInitializer, modelBytes } from './model.ts';
+import type { Variables } from './variables.ts';
 
 /** Protobuf refuses messages of 2 GiB and more. */
 const SIZE_LIMIT = 2 ** 31 - 2 ** 20;

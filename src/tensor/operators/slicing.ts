@@ -1,11 +1,10 @@
 import { ShapeError } from '../../ground/errors.ts';
-import { apply, int, type Operator, text } from '../graph/operator.ts';
-import { lengthAt, replaceAxes, resolveAxis, type Shape, sizeOf } from '../graph/shape.ts';
-import { constant, describe, full, type Tensor } from '../graph/tensor.ts';
-import { concat, expand, reshape } from './layout.ts';
-
-type One = readonly [Tensor];
-type Two = readonly [Tensor, Tensor];
+import { constant, full } from '../graph/leaves.ts';
+import { apply, applyAll, describe, int, type Operator, type Tensor } from '../graph/operator.ts';
+import { lengthAt, replaceAxes, resolveAxis, sameShape, showShape } from '../graph/shape.ts';
+import { gather } from './gather.ts';
+import { insertAxis, reshape } from './layout.ts';
+import type { One } from './pointwise.ts';
 
 /** `[start, end)` of an axis. */
 export type Range = readonly [start: number, end: number];
@@ -70,43 +69,6 @@ const PAD: Operator<One, Padding> = {
   ],
 };
 
-const GATHER: Operator<Two, number> = {
-  name: 'gather',
-  outputs([x, at], axis) {
-    if (at.dtype !== 'int64' && at.dtype !== 'int32') {
-      throw new ShapeError(`gather: indices ${describe(at)} must be int64 or int32`);
-    }
-    return [{ dtype: x.dtype, shape: [...x.shape.slice(0, axis), ...at.shape, ...x.shape.slice(axis + 1)] }];
-  },
-  emit: ({ node }, inputs, { attributes }) => [node('Gather', inputs, { axis: int(attributes) })],
-  gradient: ({ inputs: [x, at], attributes: axis, gradient }) => [
-    () => {
-      const count = sizeOf(at.shape);
-      const flat = reshape(gradient, replaceAxes(x.shape, { [axis]: count }));
-      const column = x.shape.map((_, i) => (i === axis ? count : 1));
-      return scatterAdd(x.shape, expand(reshape(at, column), flat.shape), flat, axis);
-    },
-    undefined,
-  ],
-};
-
-const SCATTER_ADD: Operator<Two, { readonly shape: Shape; readonly axis: number }> = {
-  name: 'scatterAdd',
-  outputs: ([, values], { shape }) => [{ dtype: values.dtype, shape }],
-  emit({ node, name }, inputs, { inputs: [, values], attributes: { shape, axis } }) {
-    // Expanded by ONNX, so that the file holds one zero and not a whole tensor of them.
-    const zeros = name(expand(full([], 0, values.dtype), shape));
-    return [node('ScatterElements', [zeros, ...inputs], { axis: int(axis), reduction: text('add') })];
-  },
-};
-
-/**
- * Zeros of `shape` to which `values` are added at `at` (of the values' shape) along `axis`. The gradient of
- * gathering and of max pooling; has none itself.
- */
-export const scatterAdd = (shape: Shape, at: Tensor, values: Tensor, axis: number): Tensor =>
-  apply(SCATTER_ADD, [at, values], { shape, axis });
-
 /**
  * A part of a tensor: `slice(x, { 1: [0, 5] })` keeps the first five of axis 1. Negative bounds count from the
  * end, as in JavaScript.
@@ -139,24 +101,6 @@ export function select(x: Tensor, axis: number, index: number): Tensor {
     slice(x, { [at]: [from, from + 1] }),
     x.shape.filter((_, i) => i !== at),
   );
-}
-
-/**
- * Takes elements of an axis by index; the axis is replaced by the indices' shape.
- *
- * @param at int64 or int32 tensor, or a list of whole numbers; negative ones count from the end
- * @throws ShapeError for an index outside the axis, where it is known
- */
-export function gather(x: Tensor, at: Tensor | readonly number[], axis: number): Tensor {
-  const resolved = resolveAxis(axis, x.shape.length, 'gather');
-  const length = lengthAt(x.shape, resolved);
-  if ('dtype' in at) return apply(GATHER, [x, at], resolved);
-  const list = at.map((index) => (index < 0 ? index + length : index));
-  const outside = list.findIndex((index) => !Number.isInteger(index) || index < 0 || index >= length);
-  if (outside >= 0) {
-    throw new ShapeError(`gather: index ${at[outside]} is outside axis ${axis} of ${describe(x)}`);
-  }
-  return apply(GATHER, [x, constant(list, [list.length], 'int64')], resolved);
 }
 
 /** How many elements to add before and after an axis. */
@@ -214,22 +158,75 @@ export function roll(x: Tensor, shifts: Readonly<Record<number, number>>): Tenso
   }, x);
 }
 
-/** Reverses an axis. */
-export function flip(x: Tensor, axis: number): Tensor {
-  const length = lengthAt(x.shape, axis);
-  return gather(
-    x,
-    Array.from({ length }, (_, i) => length - 1 - i),
+const CONCAT: Operator<readonly Tensor[], number> = {
+  name: 'concat',
+  outputs(inputs, axis) {
+    const first = inputs[0] as Tensor;
+    for (const other of inputs) {
+      const fits =
+        other.dtype === first.dtype &&
+        sameShape(replaceAxes(other.shape, { [axis]: 1 }), replaceAxes(first.shape, { [axis]: 1 }));
+      if (!fits)
+        throw new ShapeError(`concat on axis ${axis}: ${describe(other)} does not fit ${describe(first)}`);
+    }
+    const length = inputs.reduce((total, x) => total + lengthAt(x.shape, axis), 0);
+    return [{ dtype: first.dtype, shape: replaceAxes(first.shape, { [axis]: length }) }];
+  },
+  emit: ({ node }, inputs, { attributes }) => [node('Concat', inputs, { axis: int(attributes) })],
+  gradient({ inputs, attributes: axis, gradient }) {
+    const lengths = inputs.map((x) => lengthAt(x.shape, axis));
+    const starts = lengths.map((_, index) => lengths.slice(0, index).reduce((a, b) => a + b, 0));
+    return inputs.map((_, index) => () => {
+      const start = starts[index] as number;
+      return slice(gradient, { [axis]: [start, start + (lengths[index] as number)] });
+    });
+  },
+};
+
+const SPLIT: Operator<One, { readonly axis: number; readonly lengths: readonly number[] }> = {
+  name: 'split',
+  outputs([x], { axis, lengths }) {
+    if (lengths.reduce((a, b) => a + b, 0) !== lengthAt(x.shape, axis)) {
+      throw new ShapeError(`split: ${showShape(lengths)} do not add up to axis ${axis} of ${describe(x)}`);
+    }
+    return lengths.map((length) => ({ dtype: x.dtype, shape: replaceAxes(x.shape, { [axis]: length }) }));
+  },
+  emit: ({ nodes, indices }, [x], { attributes: { axis, lengths } }) =>
+    nodes('Split', [x, indices(lengths)], lengths.length, { axis: int(axis) }),
+  gradient: ({ attributes: { axis }, outputs, gradients }) => [
+    () =>
+      concat(
+        outputs.map((part, index) => gradients[index] ?? full(part.shape, 0, part.dtype)),
+        axis,
+      ),
+  ],
+};
+
+/** Joins tensors along an axis. @throws ShapeError when the other axes or the dtypes differ */
+export function concat(tensors: readonly Tensor[], axis: number): Tensor {
+  const first = tensors[0];
+  if (first === undefined) throw new ShapeError('concat: nothing to join');
+  if (tensors.length === 1) return first;
+  return apply(CONCAT, tensors, resolveAxis(axis, first.shape.length, 'concat'));
+}
+
+/** Joins tensors of one shape along a new axis. */
+export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
+  return concat(
+    tensors.map((x) => insertAxis(x, axis)),
     axis,
   );
 }
 
-/** Every `step`-th element of an axis from `start` on. */
-export function strided(x: Tensor, axis: number, start: number, step: number): Tensor {
-  const count = Math.ceil((lengthAt(x.shape, axis) - start) / step);
-  return gather(
-    x,
-    Array.from({ length: count }, (_, i) => start + i * step),
-    axis,
-  );
+/** Cuts an axis into parts of the given lengths. @throws ShapeError when they do not add up */
+export function split(x: Tensor, lengths: readonly number[], axis: number): readonly Tensor[] {
+  return applyAll(SPLIT, [x], { axis: resolveAxis(axis, x.shape.length, 'split'), lengths });
+}
+
+/** Cuts an axis into `parts` equal parts. @throws ShapeError when it does not divide */
+export function splitEvenly(x: Tensor, parts: number, axis: number): readonly Tensor[] {
+  const length = lengthAt(x.shape, axis);
+  if (length % parts !== 0)
+    throw new ShapeError(`split: axis ${axis} of ${describe(x)} is not ${parts} parts`);
+  return split(x, new Array<number>(parts).fill(length / parts), axis);
 }

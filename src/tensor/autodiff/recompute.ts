@@ -1,9 +1,16 @@
 import { onnxTypeCode } from '../graph/dtype.ts';
-import { pullBackTo } from '../graph/gradients.ts';
-import { apply, applyAll, int, type Operation, type Operator, operationOf } from '../graph/operator.ts';
+import {
+  apply,
+  applyAll,
+  int,
+  type Operation,
+  type Operator,
+  operationOf,
+  type Tensor,
+} from '../graph/operator.ts';
 import { sizeOf } from '../graph/shape.ts';
-import type { Tensor } from '../graph/tensor.ts';
 import { operationsAfter, operationsBefore } from '../graph/traverse.ts';
+import { pullBackTo } from './gradients.ts';
 
 interface Block {
   readonly placeholders: readonly Tensor[];

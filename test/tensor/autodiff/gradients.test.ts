@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { gradients, pullBack } from '../../../src/tensor/graph/gradients.ts';
-import { constant, input, parameter, type Tensor } from '../../../src/tensor/graph/tensor.ts';
+import { gradients, pullBack } from '../../../src/tensor/autodiff/gradients.ts';
+import { constant, input, parameter } from '../../../src/tensor/graph/leaves.ts';
+import type { Tensor } from '../../../src/tensor/graph/operator.ts';
 import { operationsBefore } from '../../../src/tensor/graph/traverse.ts';
 import { tanh } from '../../../src/tensor/operators/activation.ts';
-import { add, multiply } from '../../../src/tensor/operators/arithmetic.ts';
+import { add, multiply } from '../../../src/tensor/operators/elementwise.ts';
 import { linear } from '../../../src/tensor/operators/matmul.ts';
 import { mean, sum } from '../../../src/tensor/operators/reduction.ts';
-import { sampleGrid } from '../../../src/tensor/operators/sampling.ts';
+import { sampleGrid } from '../../../src/tensor/operators/resampling.ts';
 
 const weight = (name: string, shape: number[]) =>
   parameter(

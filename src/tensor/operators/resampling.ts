@@ -1,9 +1,10 @@
 import { ShapeError } from '../../ground/errors.ts';
 import { requireFloating } from '../graph/dtype.ts';
-import { apply, float, int, type Operator, text } from '../graph/operator.ts';
+import { constant } from '../graph/leaves.ts';
+import { apply, describe, float, int, type Operator, type Tensor, text } from '../graph/operator.ts';
 import { lengthAt, requireShape } from '../graph/shape.ts';
-import { constant, describe, type Tensor } from '../graph/tensor.ts';
 import { matmul } from './matmul.ts';
+import type { One, Pair } from './pointwise.ts';
 import type { Two } from './windowing.ts';
 
 export interface ResizeOptions {
@@ -18,7 +19,7 @@ interface Resize {
   readonly antialias: boolean;
 }
 
-const RESIZE: Operator<readonly [Tensor], Resize> = {
+const RESIZE: Operator<One, Resize> = {
   name: 'resize',
   outputs([x], { size }) {
     requireFloating(x.dtype, 'resize');
@@ -96,4 +97,45 @@ export function resize(x: Tensor, size: Two, { mode, antialias = true }: ResizeO
   if (x.shape.length !== 4) throw new ShapeError(`resize: ${describe(x)} needs four axes`);
   requireShape(size, 'resize');
   return apply(RESIZE, [x], { size, mode, antialias });
+}
+
+interface Sampling {
+  readonly mode: 'bilinear' | 'bicubic' | 'nearest';
+  readonly outside: 'zeros' | 'border' | 'reflection';
+  readonly alignCorners: boolean;
+}
+
+const ONNX_MODES = { bilinear: 'linear', bicubic: 'cubic', nearest: 'nearest' } as const;
+
+const SAMPLE: Operator<Pair, Sampling> = {
+  name: 'sampleGrid',
+  outputs([x, grid]) {
+    const fits = x.shape.length === 4 && grid.shape.length === 4 && lengthAt(grid.shape, 3) === 2;
+    if (!fits || grid.shape[0] !== x.shape[0] || grid.dtype !== x.dtype) {
+      throw new ShapeError(
+        `sampleGrid: ${describe(grid)} is not [batch, height, width, 2] for ${describe(x)}`,
+      );
+    }
+    return [{ dtype: x.dtype, shape: [...x.shape.slice(0, 2), ...grid.shape.slice(1, 3)] }];
+  },
+  emit: ({ node }, inputs, { attributes: { mode, outside, alignCorners } }) => [
+    node('GridSample', inputs, {
+      mode: text(ONNX_MODES[mode]),
+      padding_mode: text(outside),
+      align_corners: int(alignCorners ? 1 : 0),
+    }),
+  ],
+};
+
+/**
+ * Reads pictures at given places (torch's `grid_sample`); no gradient passes.
+ *
+ * @param x `[batch, channels, height, width]`
+ * @param grid `[batch, height', width', 2]` of (x, y), −1 and 1 being the outer edges of the picture
+ * @returns `[batch, channels, height', width']`
+ * @throws ShapeError when the grid does not fit
+ */
+export function sampleGrid(x: Tensor, grid: Tensor, options: Partial<Sampling> = {}): Tensor {
+  const { mode = 'bilinear', outside = 'zeros', alignCorners = false } = options;
+  return apply(SAMPLE, [x, grid], { mode, outside, alignCorners });
 }

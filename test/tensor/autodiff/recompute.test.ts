@@ -1,18 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../../src/ground/random.ts';
-import { gradients } from '../../../src/tensor/graph/gradients.ts';
-import { input, parameter, type Tensor } from '../../../src/tensor/graph/tensor.ts';
+import { gradients } from '../../../src/tensor/autodiff/gradients.ts';
+import { checkpoint } from '../../../src/tensor/autodiff/recompute.ts';
+import { input, parameter } from '../../../src/tensor/graph/leaves.ts';
+import type { Tensor } from '../../../src/tensor/graph/operator.ts';
 import { batchNormLayer } from '../../../src/tensor/nn/layers.ts';
 import { Scope } from '../../../src/tensor/nn/scope.ts';
 import { gelu, tanh } from '../../../src/tensor/operators/activation.ts';
-import { add, multiply } from '../../../src/tensor/operators/arithmetic.ts';
 import { attention } from '../../../src/tensor/operators/attention.ts';
-import { checkpoint } from '../../../src/tensor/operators/checkpoint.ts';
+import { add, multiply } from '../../../src/tensor/operators/elementwise.ts';
 import { reshape } from '../../../src/tensor/operators/layout.ts';
 import { linear } from '../../../src/tensor/operators/matmul.ts';
 import { layerNorm } from '../../../src/tensor/operators/normalisation.ts';
 import { mean, sum } from '../../../src/tensor/operators/reduction.ts';
-import { sampleGrid } from '../../../src/tensor/operators/sampling.ts';
+import { sampleGrid } from '../../../src/tensor/operators/resampling.ts';
 import { compile } from '../../../src/tensor/program/program.ts';
 import { checkGradients } from '../reference/check.ts';
 
