@@ -1,4 +1,13 @@
-import { type Attribute, apply, int, ints, type Operator, text } from '../../tensor/graph/operator.ts';
+import {
+  type Attribute,
+  apply,
+  floats,
+  int,
+  ints,
+  type Operator,
+  text,
+  texts,
+} from '../../tensor/graph/operator.ts';
 import { lengthAt } from '../../tensor/graph/shape.ts';
 import { cast, type Tensor } from '../../tensor/index.ts';
 
@@ -32,8 +41,6 @@ const TREE_ENSEMBLE: Operator<readonly [Tensor], TreeEnsemble> = {
 export const treeEnsemble = (features: Tensor, ensemble: TreeEnsemble): Tensor =>
   apply(TREE_ENSEMBLE, [cast(features, 'float32')], ensemble);
 
-const floats = (values: readonly number[]): Attribute => ({ floats: values });
-
 function ensembleAttributes({ trees, base }: TreeEnsemble): Record<string, Attribute> {
   const nodes = trees.flatMap((tree, index) => tree.map((node, number) => ({ node, index, number })));
   const branches = nodes.map(({ node }) =>
@@ -48,7 +55,7 @@ function ensembleAttributes({ trees, base }: TreeEnsemble): Record<string, Attri
     base_values: floats(base),
     nodes_treeids: ints(nodes.map(({ index }) => index)),
     nodes_nodeids: ints(nodes.map(({ number }) => number)),
-    nodes_modes: { texts: nodes.map(({ node }) => ('values' in node ? 'LEAF' : 'BRANCH_LEQ')) },
+    nodes_modes: texts(nodes.map(({ node }) => ('values' in node ? 'LEAF' : 'BRANCH_LEQ'))),
     nodes_featureids: ints(branches.map(({ column }) => column)),
     nodes_values: floats(branches.map(({ threshold }) => roundedDown(threshold))),
     nodes_truenodeids: ints(branches.map(({ below }) => below)),

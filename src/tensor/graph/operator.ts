@@ -1,4 +1,8 @@
-import type { GraphProto } from 'onnx-buf';
+import {
+  type AttributeProto,
+  AttributeProto_AttributeType as AttributeType,
+  type GraphProto,
+} from 'onnx-buf';
 import { SwardError } from '../../ground/errors.ts';
 import type { DType, TensorArray } from './dtype.ts';
 import { type Shape, showShape } from './shape.ts';
@@ -79,20 +83,28 @@ export interface Parameter extends Tensor {
   readonly origin: ParameterOrigin;
 }
 
-/** An ONNX attribute value; integers and reals are told apart because ONNX does. */
-export type Attribute =
-  | { readonly int: number }
-  | { readonly float: number }
-  | { readonly ints: readonly number[] }
-  | { readonly floats: readonly number[] }
-  | { readonly text: string }
-  | { readonly texts: readonly string[] }
-  | { readonly graph: GraphProto };
+/** The value of an ONNX attribute, which says of what kind it is. */
+export type Attribute = Pick<AttributeProto, 'type'> &
+  Partial<Pick<AttributeProto, 'i' | 'f' | 's' | 'ints' | 'floats' | 'strings' | 'g'>>;
 
-export const int = (value: number): Attribute => ({ int: value });
-export const float = (value: number): Attribute => ({ float: value });
-export const ints = (values: readonly number[]): Attribute => ({ ints: values });
-export const text = (value: string): Attribute => ({ text: value });
+const encoded = (value: string) => new TextEncoder().encode(value);
+
+export const int = (value: number): Attribute => ({ type: AttributeType.INT, i: BigInt(value) });
+export const float = (value: number): Attribute => ({ type: AttributeType.FLOAT, f: value });
+export const text = (value: string): Attribute => ({ type: AttributeType.STRING, s: encoded(value) });
+export const ints = (values: readonly number[]): Attribute => ({
+  type: AttributeType.INTS,
+  ints: values.map(BigInt),
+});
+export const floats = (values: readonly number[]): Attribute => ({
+  type: AttributeType.FLOATS,
+  floats: [...values],
+});
+export const texts = (values: readonly string[]): Attribute => ({
+  type: AttributeType.STRINGS,
+  strings: values.map(encoded),
+});
+export const subgraph = (value: GraphProto): Attribute => ({ type: AttributeType.GRAPH, g: value });
 
 /** What an operator writes its ONNX nodes to. Values are ONNX names; `''` stands for an omitted input. */
 export interface Emission {

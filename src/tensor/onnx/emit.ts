@@ -8,6 +8,7 @@ import {
   isParameter,
   type Operation,
   type Parameter,
+  subgraph,
   type Tensor,
   type TensorSpec,
 } from '../graph/operator.ts';
@@ -206,7 +207,7 @@ class ModelEmission implements Emission {
     );
     const body = this.#bodyOf(region, scalars);
     const results = region.outputs.map(() => this.#fresh('Scan'));
-    const attributes = { num_scan_inputs: int(cut.length), body: { graph: body } };
+    const attributes = { num_scan_inputs: int(cut.length), body: subgraph(body) };
     this.#nodes.push(nodeProto('Scan', cut, results, attributes, ''));
     region.outputs.forEach((y, index) => {
       const name = results[index] as string;

@@ -1,24 +1,15 @@
 import { realpathSync } from 'node:fs';
 import { parse, relative } from 'node:path';
-import { create, toBinary } from '@bufbuild/protobuf';
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import {
-  type AttributeProto,
-  AttributeProtoSchema,
-  AttributeProto_AttributeType as AttributeType,
   TensorProto_DataLocation as DataLocation,
   type GraphProto,
   GraphProtoSchema,
   ModelProtoSchema,
   type NodeProto,
   NodeProtoSchema,
-  OperatorSetIdProtoSchema,
-  StringStringEntryProtoSchema,
   type TensorProto,
   TensorProtoSchema,
-  TensorShapeProto_DimensionSchema,
-  TensorShapeProtoSchema,
-  TypeProto_TensorSchema,
-  TypeProtoSchema,
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from 'onnx-buf';
@@ -58,9 +49,9 @@ export function modelBytes(parts: ModelParts): Uint8Array {
     irVersion: IR_VERSION,
     producerName: 'sward',
     opsetImport: [
-      create(OperatorSetIdProtoSchema, { domain: '', version: OPSET }),
-      create(OperatorSetIdProtoSchema, { domain: 'com.microsoft', version: 1n }),
-      create(OperatorSetIdProtoSchema, { domain: 'ai.onnx.ml', version: 3n }),
+      { domain: '', version: OPSET },
+      { domain: 'com.microsoft', version: 1n },
+      { domain: 'ai.onnx.ml', version: 3n },
     ],
     graph: graphProto('sward', parts),
     metadataProps: pairs(parts.metadata ?? {}),
@@ -83,30 +74,8 @@ export function nodeProto(
     name: outputs[0] ?? opType,
     input: [...inputs],
     output: [...outputs],
-    attribute: Object.entries(attributes).map(([name, value]) => attributeProto(name, value)),
+    attribute: Object.entries(attributes).map(([name, value]) => ({ name, ...value })),
   });
-}
-
-function attributeProto(name: string, value: Attribute): AttributeProto {
-  if ('int' in value) {
-    return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(value.int) });
-  }
-  if ('float' in value)
-    return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: value.float });
-  if ('ints' in value) {
-    return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.ints.map(BigInt) });
-  }
-  if ('texts' in value) {
-    const strings = value.texts.map((item) => new TextEncoder().encode(item));
-    return create(AttributeProtoSchema, { name, type: AttributeType.STRINGS, strings });
-  }
-  if ('graph' in value)
-    return create(AttributeProtoSchema, { name, type: AttributeType.GRAPH, g: value.graph });
-  if ('floats' in value) {
-    return create(AttributeProtoSchema, { name, type: AttributeType.FLOATS, floats: [...value.floats] });
-  }
-  const bytes = new TextEncoder().encode(value.text);
-  return create(AttributeProtoSchema, { name, type: AttributeType.STRING, s: bytes });
 }
 
 /** The declaration of a value: its name, element type and shape; a length that is open has a name instead. */
@@ -114,52 +83,45 @@ export function valueInfo(
   name: string,
   spec: { readonly dtype: DType; readonly shape: readonly (number | string)[] },
 ): ValueInfoProto {
-  const shape = create(TensorShapeProtoSchema, {
-    dim: spec.shape.map((length) =>
-      create(TensorShapeProto_DimensionSchema, {
-        value:
-          typeof length === 'string'
-            ? { case: 'dimParam', value: length }
-            : { case: 'dimValue', value: BigInt(length) },
-      }),
-    ),
-  });
-  const tensor = create(TypeProto_TensorSchema, { elemType: onnxTypeCode(spec.dtype), shape });
-  return create(ValueInfoProtoSchema, {
-    name,
-    type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } }),
-  });
+  const dim = spec.shape.map((length) => ({
+    value:
+      typeof length === 'string'
+        ? ({ case: 'dimParam', value: length } as const)
+        : ({ case: 'dimValue', value: BigInt(length) } as const),
+  }));
+  const tensor = { elemType: onnxTypeCode(spec.dtype), shape: { dim } };
+  return create(ValueInfoProtoSchema, { name, type: { value: { case: 'tensorType', value: tensor } } });
 }
 
 /** An initializer whose bytes are part of the model. */
-export function embeddedInitializer(name: string, spec: TensorSpec, bytes: Uint8Array): TensorProto {
-  return create(TensorProtoSchema, {
-    name,
-    dataType: onnxTypeCode(spec.dtype),
-    dims: spec.shape.map(BigInt),
-    // A copy, because the array may change before the model is written.
-    rawData: bytes.slice(),
-  });
-}
+export const embeddedInitializer = (name: string, spec: TensorSpec, bytes: Uint8Array): TensorProto =>
+  // A copy, because the array may change before the model is written.
+  initializer(name, spec, { rawData: bytes.slice() });
 
 /** An initializer whose bytes lie in another file, at `offset`, used in place. */
-export function externalInitializer(
+export const externalInitializer = (
   name: string,
   spec: TensorSpec,
-  place: { readonly location: string; readonly offset: number; readonly length: number },
-): TensorProto {
-  return create(TensorProtoSchema, {
-    name,
-    dataType: onnxTypeCode(spec.dtype),
-    dims: spec.shape.map(BigInt),
+  {
+    location,
+    offset,
+    length,
+  }: { readonly location: string; readonly offset: number; readonly length: number },
+): TensorProto =>
+  initializer(name, spec, {
     dataLocation: DataLocation.EXTERNAL,
-    externalData: pairs({
-      location: place.location,
-      offset: String(place.offset),
-      length: String(place.length),
-    }),
+    externalData: pairs({ location, offset: String(offset), length: String(length) }),
   });
-}
+
+const initializer = (
+  name: string,
+  { dtype, shape }: TensorSpec,
+  content: MessageInitShape<typeof TensorProtoSchema>,
+): TensorProto =>
+  create(TensorProtoSchema, { name, dataType: onnxTypeCode(dtype), dims: shape.map(BigInt), ...content });
+
+const pairs = (entries: Readonly<Record<string, string>>) =>
+  Object.entries(entries).map(([key, value]) => ({ key, value }));
 
 /**
  * Folder that locations of external weights are relative to. ONNX Runtime refuses absolute locations and ones
@@ -185,6 +147,3 @@ export function initializerInPlace(name: string, spec: TensorSpec, value: FileVa
   }
   return externalInitializer(name, spec, { location: relative(LOCATION_ROOT, real), offset, length });
 }
-
-const pairs = (entries: Readonly<Record<string, string>>) =>
-  Object.entries(entries).map(([key, value]) => create(StringStringEntryProtoSchema, { key, value }));

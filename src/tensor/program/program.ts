@@ -25,10 +25,6 @@ export interface Update {
 export interface CompileOptions extends ProviderOptions {
   /** Threads of one operator. Default: ONNX Runtime's choice, one a physical core. */
   readonly threads?: number;
-  /** Keep freed memory for the next run (default true): faster, but a program never shrinks. */
-  readonly arena?: boolean;
-  /** Plan all buffers of a run as one block. Default: not where there are updates, which take a fifth more so. */
-  readonly memoryPattern?: boolean;
   /** Where variable parameters live. Default: a store of the program's own. */
   readonly variables?: Variables;
   /** Make variable parameters part of the program, with the values they have now: faster to run. */
@@ -176,8 +172,8 @@ export async function compile(spec: ProgramSpec, options: CompileOptions = {}): 
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
       ...(options.threads && { intraOpNumThreads: options.threads }),
-      enableCpuMemArena: options.arena ?? true,
-      enableMemPattern: options.memoryPattern ?? spec.updates === undefined,
+      // Planning all buffers of a run as one block takes a fifth more memory where there are updates.
+      enableMemPattern: spec.updates === undefined,
       extra: {
         session: {
           model_external_initializers_file_folder_path: LOCATION_ROOT,
