@@ -16,7 +16,7 @@ export {
   isFloating,
   type TensorArray,
 } from './graph/dtype.ts';
-export { constant, full, input, parameter, randomMask } from './graph/leaves.ts';
+export * from './graph/leaves.ts';
 export type { InitialValue, Operator, Parameter, Tensor, TensorSpec } from './graph/operator.ts';
 export { type Shape, sizeOf } from './graph/shape.ts';
 export { loadTensors, saveTensors, type TensorData } from './graph/values.ts';
@@ -25,57 +25,15 @@ export * from './nn/initializers.ts';
 export * from './nn/layers.ts';
 export { type LoraOptions, Scope, type ScopeOptions } from './nn/scope.ts';
 export { parametersOf } from './onnx/emit.ts';
-export { gelu, geluTanh, relu, sigmoid, silu, softplus, tanh } from './operators/activation.ts';
-export { type AttentionOptions, attention, joinHeads, splitHeads } from './operators/attention.ts';
-export { type ConvolutionOptions, convolution } from './operators/convolution.ts';
-export {
-  absolute,
-  add,
-  cast,
-  clamp,
-  cosine,
-  divide,
-  dropWith,
-  equal,
-  errorFunction,
-  exponential,
-  finite,
-  greater,
-  greaterOrEqual,
-  inverseSquareRoot,
-  less,
-  lessOrEqual,
-  log,
-  logicalAnd,
-  logicalNot,
-  logicalOr,
-  maximum,
-  minimum,
-  multiply,
-  negate,
-  power,
-  sign,
-  sine,
-  square,
-  squareRoot,
-  stopGradient,
-  subtract,
-  where,
-} from './operators/elementwise.ts';
+export * from './operators/activation.ts';
+export * from './operators/attention.ts';
+export * from './operators/convolution.ts';
+export * from './operators/elementwise.ts';
 export { flip, gather, strided } from './operators/gather.ts';
-export {
-  expand,
-  flatten,
-  insertAxis,
-  reshape,
-  swapAxes,
-  transpose,
-  windowMerge,
-  windowPartition,
-} from './operators/layout.ts';
+export * from './operators/layout.ts';
 export { linear, matmul } from './operators/matmul.ts';
-export { batchNorm, batchNormTraining, layerNorm, logSoftmax, softmax } from './operators/normalisation.ts';
-export { averagePool, globalAveragePool, maxPool, type PoolingOptions } from './operators/pooling.ts';
+export * from './operators/normalisation.ts';
+export * from './operators/pooling.ts';
 export {
   l2Normalize,
   logSumExp,
@@ -87,8 +45,8 @@ export {
   sumOfSquares,
   variance,
 } from './operators/reduction.ts';
-export { type ResizeOptions, resize, sampleGrid } from './operators/resampling.ts';
-export { concat, pad, roll, select, slice, split, splitEvenly, stack } from './operators/slicing.ts';
+export * from './operators/resampling.ts';
+export * from './operators/slicing.ts';
 export { ProgramCache } from './program/cache.ts';
 export { exportOnnx } from './program/export.ts';
 export type { Feed } from './program/feeds.ts';
@@ -103,15 +61,8 @@ export {
 export { PROVIDERS, type Provider, parseProvider } from './program/provider.ts';
 export { Variables } from './program/variables.ts';
 export type { QuantizationOptions } from './quantize/plan.ts';
-export { clipByGlobalNorm, globalNorm } from './training/clipping.ts';
-export {
-  blockLayer,
-  type GroupRule,
-  layerwiseDecay,
-  parameterGroups,
-  ratesByPrefix,
-  withoutDecayForSmall,
-} from './training/groups.ts';
+export * from './training/clipping.ts';
+export * from './training/groups.ts';
 export {
   type AdamOptions,
   adam,
@@ -121,12 +72,6 @@ export {
   type SgdOptions,
   sgd,
 } from './training/optimizers.ts';
-export {
-  constantRate,
-  cosineWithWarmUp,
-  oneCycle,
-  plateauFactor,
-  type Schedule,
-} from './training/schedules.ts';
+export * from './training/schedules.ts';
 export type { LossScaling, StepSpec } from './training/step.ts';
 export { type StepResult, Training, type TrainingSpec } from './training/training.ts';
