@@ -1,7 +1,7 @@
 import { InputError } from '../../ground/errors.ts';
 import type { Matrix } from '../../ground/matrix.ts';
 import { readBytes, withOpenFile, writePartsAtomically } from '../../ground/positioned-file.ts';
-import { float32FromFloat16 } from '../safetensors/half.ts';
+import { float32FromFloat16 } from '../tensors/half.ts';
 
 /*
  * The `.npy` format (numpy.lib.format, versions 1 to 3): `\x93NUMPY`, the version, the header's length, the header

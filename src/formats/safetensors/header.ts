@@ -1,7 +1,8 @@
 import { InputError } from '../../ground/errors.ts';
+import { ARRAY_TYPES, type SafetensorsDtype } from '../tensors/dtypes.ts';
+import { elementCount, type TensorEntry } from '../tensors/strided.ts';
+import { FETCH_AGAIN, quoted, shownShape, tensorError } from '../tensors/wording.ts';
 import { HeaderCursor } from './cursor.ts';
-import { ARRAY_TYPES, bytesPerElement, isDtype, type SafetensorsDtype } from './dtypes.ts';
-import { FETCH_AGAIN, quoted, shownShape, tensorError } from './wording.ts';
 
 /** Bytes before the header: its length as a little-endian 64-bit integer. */
 export const LENGTH_BYTES = 8;
@@ -14,16 +15,6 @@ export const METADATA_KEY = '__metadata__';
 const MAX_AXES = 64;
 /** Far above any model; bounds the memory that a hostile header can claim. */
 const MAX_ENTRIES = 1_000_000;
-
-/** One tensor as a header describes it, checked against the file. */
-export interface TensorEntry {
-  readonly name: string;
-  readonly dtype: SafetensorsDtype;
-  readonly shape: readonly number[];
-  /** First byte, counted from the start of the file; any value, aligned or not. */
-  readonly byteOffset: number;
-  readonly byteLength: number;
-}
 
 /** What a header says. */
 export interface Header {
@@ -82,19 +73,6 @@ export function parseHeader(path: string, header: ArrayBuffer, fileBytes: number
   return { metadata: Object.freeze(metadata), tensors };
 }
 
-/**
- * Number of elements, or undefined where the product of the axes passes what a number holds exactly (even if
- * a later axis is 0).
- */
-export function elementCount(shape: readonly number[]): number | undefined {
-  let count = 1;
-  for (const axis of shape) {
-    count *= axis;
-    if (!Number.isSafeInteger(count)) return undefined;
-  }
-  return count;
-}
-
 function headerText(path: string, header: ArrayBuffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(header);
@@ -145,7 +123,7 @@ function readEntry(
   if (count === undefined) {
     throw tensorError(path, name, `has the absurd shape ${shownShape(shape)}`, FETCH_AGAIN);
   }
-  const needed = count * bytesPerElement(dtype);
+  const needed = count * ARRAY_TYPES[dtype].BYTES_PER_ELEMENT;
   if (needed !== byteLength) {
     const what = `has ${byteLength} bytes but ${dtype} ${shownShape(shape)} needs ${needed}`;
     throw tensorError(path, name, what, FETCH_AGAIN);
@@ -154,7 +132,7 @@ function readEntry(
 }
 
 function knownDtype(path: string, name: string, text: string): SafetensorsDtype {
-  if (isDtype(text)) return text;
+  if (Object.hasOwn(ARRAY_TYPES, text)) return text as SafetensorsDtype;
   const known = Object.keys(ARRAY_TYPES).join(', ');
   throw tensorError(path, name, `has the unknown dtype ${quoted(text)}`, `convert it to one of ${known}`);
 }

@@ -1,8 +1,9 @@
 import { InputError } from '../../ground/errors.ts';
 import { writePartsAtomically } from '../../ground/positioned-file.ts';
-import { ARRAY_TYPES, type ArrayOfDtype, bytesPerElement, type SafetensorsDtype } from './dtypes.ts';
-import { elementCount, LENGTH_BYTES, MAX_HEADER_BYTES, METADATA_KEY } from './header.ts';
-import { quoted, shownShape, tensorError } from './wording.ts';
+import { ARRAY_TYPES, type ArrayOfDtype, type SafetensorsDtype } from '../tensors/dtypes.ts';
+import { elementCount } from '../tensors/strided.ts';
+import { quoted, shownShape, tensorError } from '../tensors/wording.ts';
+import { LENGTH_BYTES, MAX_HEADER_BYTES, METADATA_KEY } from './header.ts';
 
 /** One tensor to store: row-major elements in the array of its dtype. */
 export type TensorToWrite = {
@@ -69,7 +70,7 @@ function headerBytes(
   if (texts.length > 0) members.push(member(METADATA_KEY, `{${texts.map(textMember).join(',')}}`));
   let begin = 0;
   for (const { name, dtype, shape, data } of tensors) {
-    const end = begin + data.length * bytesPerElement(dtype);
+    const end = begin + data.length * ARRAY_TYPES[dtype].BYTES_PER_ELEMENT;
     members.push(member(name, JSON.stringify({ dtype, shape, data_offsets: [begin, end] })));
     begin = end;
   }

@@ -1,6 +1,7 @@
 import { InputError } from '../../ground/errors.ts';
 import { readBytes, withOpenFile } from '../../ground/positioned-file.ts';
-import { FETCH_AGAIN, quoted, tensorError } from '../safetensors/wording.ts';
+import type { TensorFile } from '../tensors/read.ts';
+import { FETCH_AGAIN, quoted, tensorError } from '../tensors/wording.ts';
 import { requireZip, START_BYTES } from './other-formats.ts';
 import { unpickle } from './pickle-machine.ts';
 import { PickleOpaque, type PickleStorage, type PickleValue } from './pickle-values.ts';
@@ -19,22 +20,17 @@ const REPEATS_BESIDE = 2 ** 30;
 const SAVE_STATE_DICT = 'save its state dict: torch.save(model.state_dict(), FILE)';
 
 /** A checkpoint whose state dict has been read and checked; no handle is kept, so nothing needs closing. */
-export interface TorchCheckpoint {
-  readonly path: string;
-  readonly byteLength: number;
-  /** Identifies the file as it was when opened; reading refuses any other. */
-  readonly version: string;
+export interface TorchCheckpoint extends TensorFile {
   /** Keys under which the state dict was found: `state_dict`, or none. */
   readonly within: readonly string[];
   /** In the file's order, under their names without `module.` and `_orig_mod.`. */
   readonly tensors: ReadonlyMap<string, TorchTensor>;
-  /** What those members of the state dict are that would be tensors but cannot be read, such as sparse ones. */
   readonly unreadable: ReadonlyMap<string, string>;
 }
 
 /**
  * Reads the state dict of a file that `torch.save` of PyTorch 1.6 or newer wrote. Its pickle is interpreted, not
- * executed: nothing in it can run. Tensor data are not touched; take them with `readTorchTensor`, or where they lie
+ * executed: nothing in it can run. Tensor data are not touched; take them with `readTensor`, or where they lie
  * row by row in the file, from `byteOffset`.
  *
  * @throws InputError when the file is missing, cut, in another form, has no state dict, or contradicts itself

@@ -1,4 +1,4 @@
-import { bytesPerElement, type SafetensorsDtype } from '../safetensors/dtypes.ts';
+import { ARRAY_TYPES, type SafetensorsDtype } from '../tensors/dtypes.ts';
 import {
   PickleDict,
   PickleGlobal,
@@ -95,7 +95,7 @@ export function persistentValue(id: PickleValue): PickleValue {
   if (element === 'Typed') return new PickleStorage(key, null, count);
   const dtype = STORAGES.get(element);
   if (dtype === undefined) return new PickleOpaque(`a storage of ${storageClass.name}`);
-  return new PickleStorage(key, dtype, count * bytesPerElement(dtype));
+  return new PickleStorage(key, dtype, count * ARRAY_TYPES[dtype].BYTES_PER_ELEMENT);
 }
 
 /** Mappings are made empty and filled by later instructions. */

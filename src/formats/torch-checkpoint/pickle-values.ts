@@ -1,4 +1,4 @@
-import type { SafetensorsDtype } from '../safetensors/dtypes.ts';
+import type { SafetensorsDtype } from '../tensors/dtypes.ts';
 
 /** A list, which grows as the pickle is read and may hold itself. */
 export class PickleList {

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { InputError } from '../../ground/errors.ts';
 import { readBytes } from '../../ground/positioned-file.ts';
-import { FETCH_AGAIN, quoted } from '../safetensors/wording.ts';
+import { FETCH_AGAIN, quoted } from '../tensors/wording.ts';
 
 /*
  * The parts of the ZIP format (PKWARE APPNOTE 6.3) that torch.save uses: a directory at the end of the file, entries

@@ -1,10 +1,10 @@
-import type { SafetensorsDtype } from '../../formats/safetensors/dtypes.ts';
+import type { SafetensorsDtype } from '../../formats/tensors/dtypes.ts';
 import {
   bfloat16FromFloat32,
   float16FromFloat32,
   float32FromBfloat16,
   float32FromFloat16,
-} from '../../formats/safetensors/half.ts';
+} from '../../formats/tensors/half.ts';
 import { ShapeError } from '../../ground/errors.ts';
 
 /** Element type of a tensor. `float64` exists for checks and host-side precision; models use the others. */

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { ARRAY_TYPES } from '../../../formats/safetensors/dtypes.ts';
+import { ARRAY_TYPES } from '../../../formats/tensors/dtypes.ts';
 import { readTensorRows } from '../../../formats/torch-checkpoint/index.ts';
 import { InputError } from '../../../ground/errors.ts';
 import { writeAtomically } from '../../../ground/files.ts';

@@ -5,7 +5,7 @@ import {
   float16FromFloat32,
   float32FromBfloat16,
   float32FromFloat16,
-} from '../../../src/formats/safetensors/half.ts';
+} from '../../../src/formats/tensors/half.ts';
 
 const ALL_BITS = Uint16Array.from({ length: 65536 }, (_, bits) => bits);
 
