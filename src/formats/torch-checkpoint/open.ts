@@ -4,7 +4,7 @@ import type { TensorFile } from '../tensors/read.ts';
 import { FETCH_AGAIN, quoted, tensorError } from '../tensors/wording.ts';
 import { requireZip, START_BYTES } from './other-formats.ts';
 import { unpickle } from './pickle-machine.ts';
-import { PickleOpaque, type PickleStorage, type PickleValue } from './pickle-values.ts';
+import { isKind, type PickleStorage, type PickleValue } from './pickle-values.ts';
 import { findStateDict } from './state-dict.ts';
 import { checkedTensor, type StoredBytes, type TorchTensor } from './tensor-view.ts';
 import { type ReadableFile, readZipDirectory, startOfEntry, type ZipEntry } from './zip-directory.ts';
@@ -42,7 +42,7 @@ export async function openTorchCheckpoint(path: string): Promise<TorchCheckpoint
     requireZip(path, new Uint8Array(start));
     const archive = archiveOf(path, await readZipDirectory(file));
     await requireLittleEndian(file, archive);
-    const content = unpickle(new Uint8Array(await contentOf(file, archive.pickle)), (what) => {
+    const content = unpickle(await contentOf(file, archive.pickle), (what) => {
       return new InputError(`${path} entry ${quoted(archive.pickle.name)}`, what, FETCH_AGAIN);
     });
     const found = findStateDict(content);
@@ -51,7 +51,7 @@ export async function openTorchCheckpoint(path: string): Promise<TorchCheckpoint
     const tensors = new Map<string, TorchTensor>();
     const unreadable = new Map<string, string>();
     for (const [name, member] of found.members) {
-      if (member instanceof PickleOpaque) {
+      if (isKind(member, 'opaque')) {
         unreadable.set(name, member.what);
         continue;
       }
@@ -132,7 +132,7 @@ async function storageOf(
 }
 
 function noStateDict(path: string, content: PickleValue): InputError {
-  if (content instanceof PickleOpaque) {
+  if (isKind(content, 'opaque')) {
     return new InputError(path, `holds ${content.what}, not a state dict`, SAVE_STATE_DICT);
   }
   return new InputError(path, 'holds no state dict (tensors by name)', SAVE_STATE_DICT);

@@ -4,13 +4,7 @@ import { deflateRawSync } from 'node:zlib';
 import { describe, expect, it, vi } from 'vitest';
 import { openTorchCheckpoint, readTensor } from '../../../src/formats/torch-checkpoint/index.ts';
 import { calledValue } from '../../../src/formats/torch-checkpoint/pickle-globals.ts';
-import {
-  PickleDict,
-  PickleGlobal,
-  PickleOpaque,
-  PickleStorage,
-  PickleTuple,
-} from '../../../src/formats/torch-checkpoint/pickle-values.ts';
+import type { PickleDict } from '../../../src/formats/torch-checkpoint/pickle-values.ts';
 import { findStateDict } from '../../../src/formats/torch-checkpoint/state-dict.ts';
 import { InputError } from '../../../src/ground/errors.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -236,22 +230,24 @@ describe('pickles of ill will', () => {
   });
 
   it('are searched once, though a mapping holds itself wherever state dicts are put', () => {
-    const mapping = new PickleDict();
-    for (const name of ['model', 'state_dict', 'module', 'teacher', 'ema'])
-      mapping.entries.set(name, mapping);
-    const searches = vi.spyOn(mapping.entries, 'values');
+    const entries: NonNullable<PickleDict['entries']> = new Map();
+    const mapping: PickleDict = { kind: 'dict', entries };
+    for (const name of ['model', 'state_dict', 'module', 'teacher', 'ema']) entries.set(name, mapping);
+    const searches = vi.spyOn(entries, 'values');
     expect(findStateDict(mapping)).toBeUndefined();
     expect(searches).toHaveBeenCalledTimes(1);
   });
 
   it('cannot have one long shape copied for every tensor that shares it', () => {
-    const storage = new PickleStorage('0', 'F32', 4);
     const axes = Array.from({ length: 100_000 }, () => 1);
-    const shape = new PickleTuple(axes);
-    const rebuild = new PickleGlobal('torch._utils', '_rebuild_tensor_v2');
+    const shape = { kind: 'tuple', items: axes } as const;
+    const storage = { kind: 'storage', key: '0', dtype: 'F32', byteLength: 4 } as const;
     const iterated = vi.spyOn(axes, Symbol.iterator);
-    const made = calledValue(rebuild, new PickleTuple([storage, 0, shape, shape]));
-    expect(made).toBeInstanceOf(PickleOpaque);
+    const made = calledValue(
+      { kind: 'global', name: 'torch._utils._rebuild_tensor_v2' },
+      { kind: 'tuple', items: [storage, 0, shape, shape] },
+    );
+    expect(made).toMatchObject({ kind: 'opaque', isTensor: true });
     expect(iterated).not.toHaveBeenCalled();
   });
 });
