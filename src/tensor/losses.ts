@@ -39,9 +39,6 @@ export const weightedMeanSquaredError =
   (predicted, observed) =>
     mean(multiply(square(errorOf(predicted, observed)), weights));
 
-/** mean |ŷ − y|. */
-export const meanAbsoluteError: Loss = (predicted, observed) => mean(absolute(errorOf(predicted, observed)));
-
 /**
  * Huber's loss (1964): e²/2 up to δ, then δ(|e| − δ/2).
  *

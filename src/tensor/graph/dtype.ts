@@ -71,6 +71,10 @@ export function allocate(dtype: DType, length: number): TensorArray {
   return new FACTS[dtype].array(new ArrayBuffer(length * FACTS[dtype].bytes));
 }
 
+/** Whether an array is of the kind that holds elements of `dtype`. */
+export const holds = (dtype: DType, array: object): array is TensorArray =>
+  array.constructor === FACTS[dtype].array;
+
 /** Views bytes as elements of `dtype`, copying only when they are not aligned for it. */
 export function viewElements(dtype: DType, bytes: Uint8Array): TensorArray {
   const { bytes: width, array: Elements } = FACTS[dtype];

@@ -1,6 +1,6 @@
 import { ShapeError } from '../../ground/errors.ts';
-import { allocate, type DType, encodeNumbers, isFloating, type TensorArray } from './dtype.ts';
-import type { InitialValue, Parameter, RandomFill, Tensor } from './operator.ts';
+import { type DType, encodeNumbers, holds, isFloating, type TensorArray } from './dtype.ts';
+import type { InitialValue, Parameter, Tensor } from './operator.ts';
 import { requireShape, type Shape, showShape, sizeOf } from './shape.ts';
 
 /** A value given at every run under `name`. @throws ShapeError for an axis that is not positive */
@@ -13,12 +13,9 @@ export function input(name: string, shape: Shape, dtype: DType = 'float32'): Ten
  * probability `keep`, else 0. What dropout and stochastic depth multiply with.
  */
 export function randomMask(name: string, shape: Shape, keep: number): Tensor {
-  const fill: RandomFill = { distribution: 'bernoulli', keep };
   return {
-    dtype: 'bool',
-    shape: requireShape(shape, name),
-    label: name,
-    origin: { kind: 'input', name, fill },
+    ...input(name, shape, 'bool'),
+    origin: { kind: 'input', name, fill: { distribution: 'bernoulli', keep } },
   };
 }
 
@@ -39,17 +36,13 @@ export function constant(
   if (list.length !== sizeOf(resolved)) {
     throw new ShapeError(`constant: ${list.length} values do not fill ${showShape(resolved)}`);
   }
-  const stored = isStored(list, dtype) ? list : encodeNumbers(dtype, Array.from(list, Number));
+  const stored = holds(dtype, list) ? list : encodeNumbers(dtype, Array.from(list, Number));
   return { dtype, shape: resolved, label: 'constant', origin: { kind: 'constant', values: stored } };
 }
 
 /** A constant filled with one number. */
 export function full(shape: Shape, value: number, dtype: DType = 'float32'): Tensor {
   return constant(encodeNumbers(dtype, new Float64Array(sizeOf(shape)).fill(value)), shape, dtype);
-}
-
-function isStored(values: readonly number[] | TensorArray, dtype: DType): values is TensorArray {
-  return ArrayBuffer.isView(values) && allocate(dtype, 0).constructor === values.constructor;
 }
 
 /** Makes a parameter; models get theirs from a `Scope`, which also finds them in checkpoints. */

@@ -8,7 +8,7 @@ import {
   type Operator,
   type Tensor,
 } from '../graph/operator.ts';
-import { lengthAt, type Shape } from '../graph/shape.ts';
+import { lengthAt, type Shape, sameShape } from '../graph/shape.ts';
 import { flip } from './gather.ts';
 import { reshape, swapAxes, transpose } from './layout.ts';
 import { matmul } from './matmul.ts';
@@ -16,19 +16,16 @@ import type { Pair } from './pointwise.ts';
 import { sum, sumTo } from './reduction.ts';
 import { pad, slice, stack } from './slicing.ts';
 import {
-  borderFor,
-  both,
-  type Padding,
   type Two,
   type Windowing,
+  type WindowOptions,
   windowAttributes,
   windowedSize,
+  windowingOf,
 } from './windowing.ts';
 
-export interface ConvolutionOptions {
-  readonly stride?: number | Two;
-  readonly dilation?: number | Two;
-  readonly padding?: Padding;
+export interface ConvolutionOptions extends WindowOptions {
+  /** Default 1. */
   readonly groups?: number;
 }
 
@@ -43,13 +40,9 @@ const CONVOLUTION: Operator<readonly Tensor[], Convolution> = {
     const [x, weight, bias] = inputs as [Tensor, Tensor, Tensor?];
     const [batch, channels] = x.shape as [number, number];
     const [features, depth] = weight.shape as [number, number];
-    const biasFits = bias === undefined || (bias.shape.length === 1 && bias.shape[0] === features);
-    if (
-      x.dtype !== weight.dtype ||
-      depth * options.groups !== channels ||
-      features % options.groups ||
-      !biasFits
-    ) {
+    const biasFits = bias === undefined || sameShape(bias.shape, [features]);
+    const groupsFit = depth * options.groups === channels && features % options.groups === 0;
+    if (x.dtype !== weight.dtype || !groupsFit || !biasFits) {
       const all = inputs.map(describe).join(', ');
       throw new ShapeError(`convolution: ${all} do not fit with ${options.groups} groups`);
     }
@@ -87,10 +80,7 @@ export function convolution(
     throw new ShapeError(`convolution: ${describe(x)} and ${describe(weight)} need four axes each`);
   }
   const kernel: Two = [lengthAt(weight.shape, 2), lengthAt(weight.shape, 3)];
-  const stride = both(options.stride, 1);
-  const dilation = both(options.dilation, 1);
-  const border = borderFor(x.shape, kernel, stride, dilation, options.padding);
-  const attributes = { kernel, stride, dilation, border, groups: options.groups ?? 1 };
+  const attributes = { ...windowingOf(x.shape, kernel, options), groups: options.groups ?? 1 };
   return apply(CONVOLUTION, bias ? [x, weight, bias] : [x, weight], attributes);
 }
 
@@ -174,12 +164,8 @@ function productGradient(x: Tensor, weight: Tensor, g: Tensor, of: Convolution):
 function swappedGradient(x: Tensor, weight: Tensor, g: Tensor, of: Convolution): Tensor {
   const [batch, , height, width] = x.shape as Four;
   const [features, depth, rows, columns] = weight.shape as Four;
-  const pictures = reshape(transpose(reshape(x, [batch, of.groups, depth, height, width]), [2, 1, 0, 3, 4]), [
-    depth,
-    of.groups * batch,
-    height,
-    width,
-  ]);
+  const grouped = transpose(reshape(x, [batch, of.groups, depth, height, width]), [2, 1, 0, 3, 4]);
+  const pictures = reshape(grouped, [depth, of.groups * batch, height, width]);
   const product = convolution(pictures, swapAxes(g, 0, 1), undefined, {
     stride: of.dilation,
     dilation: of.stride,

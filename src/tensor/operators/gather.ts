@@ -62,20 +62,12 @@ export function gather(x: Tensor, at: Tensor | readonly number[], axis: number):
 
 /** Reverses an axis. */
 export function flip(x: Tensor, axis: number): Tensor {
-  const length = lengthAt(x.shape, axis);
-  return gather(
-    x,
-    Array.from({ length }, (_, i) => length - 1 - i),
-    axis,
-  );
+  return strided(x, axis, lengthAt(x.shape, axis) - 1, -1);
 }
 
-/** Every `step`-th element of an axis from `start` on. */
+/** Every `step`-th element of an axis from `start` on; a negative step goes back to the first. */
 export function strided(x: Tensor, axis: number, start: number, step: number): Tensor {
-  const count = Math.ceil((lengthAt(x.shape, axis) - start) / step);
-  return gather(
-    x,
-    Array.from({ length: count }, (_, i) => start + i * step),
-    axis,
-  );
+  const end = step > 0 ? lengthAt(x.shape, axis) : -1;
+  const at = Array.from({ length: Math.ceil((end - start) / step) }, (_, i) => start + i * step);
+  return gather(x, at, axis);
 }

@@ -24,13 +24,10 @@ const TRANSPOSE: Operator<One, readonly number[]> = {
   name: 'transpose',
   outputs: ([x], order) => [{ dtype: x.dtype, shape: order.map((axis) => lengthAt(x.shape, axis)) }],
   emit: ({ node }, inputs, { attributes }) => [node('Transpose', inputs, { perm: ints(attributes) })],
-  gradient: ({ attributes, gradient }) => [
-    () =>
-      transpose(
-        gradient,
-        attributes.map((_, axis) => attributes.indexOf(axis)),
-      ),
-  ],
+  gradient({ attributes, gradient }) {
+    const back = attributes.map((_, axis) => attributes.indexOf(axis));
+    return [() => transpose(gradient, back)];
+  },
 };
 
 const EXPAND: Operator<One, Shape> = {
@@ -96,11 +93,8 @@ export function insertAxis(x: Tensor, axis: number): Tensor {
 export function flatten(x: Tensor, from = 0, to = -1): Tensor {
   const first = resolveAxis(from, x.shape.length, 'flatten');
   const last = resolveAxis(to, x.shape.length, 'flatten');
-  return reshape(x, [
-    ...x.shape.slice(0, first),
-    sizeOf(x.shape.slice(first, last + 1)),
-    ...x.shape.slice(last + 1),
-  ]);
+  const merged = sizeOf(x.shape.slice(first, last + 1));
+  return reshape(x, [...x.shape.slice(0, first), merged, ...x.shape.slice(last + 1)]);
 }
 
 /**

@@ -26,46 +26,39 @@ const SLICE: Operator<One, Window> = {
     return [node('Slice', [x, indices(starts), indices(ends), indices(axes)])];
   },
   gradient: ({ inputs: [x], attributes: { axes, ranges }, gradient }) => [
-    () =>
-      pad(
-        gradient,
-        Object.fromEntries(
-          axes.map((axis, i) => {
-            const [start, end] = ranges[i] as Range;
-            return [axis, [start, lengthAt(x.shape, axis) - end] as const];
-          }),
-        ),
-      ),
+    () => {
+      const margins = axes.map((axis, i): [number, Margins] => {
+        const [start, end] = ranges[i] as Range;
+        return [axis, [start, lengthAt(x.shape, axis) - end]];
+      });
+      return pad(gradient, Object.fromEntries(margins));
+    },
   ],
 };
 
 const span = ([start, end]: Range): number => end - start;
 
-interface Padding {
+interface Margined {
   readonly before: readonly number[];
   readonly after: readonly number[];
   readonly value: number;
 }
 
-const PAD: Operator<One, Padding> = {
+const PAD: Operator<One, Margined> = {
   name: 'pad',
-  outputs: ([x], { before, after }) => [
-    {
-      dtype: x.dtype,
-      shape: x.shape.map((length, axis) => length + (before[axis] ?? 0) + (after[axis] ?? 0)),
-    },
-  ],
+  outputs([x], { before, after }) {
+    const shape = x.shape.map((length, axis) => length + (before[axis] ?? 0) + (after[axis] ?? 0));
+    return [{ dtype: x.dtype, shape }];
+  },
   emit({ node, indices, name }, [x], { inputs: [source], attributes: { before, after, value } }) {
     return [node('Pad', [x, indices([...before, ...after]), name(constant(value, [], source.dtype))])];
   },
   gradient: ({ inputs: [x], attributes: { before }, gradient }) => [
-    () =>
-      slice(
-        gradient,
-        Object.fromEntries(
-          x.shape.map((length, axis) => [axis, [before[axis] ?? 0, (before[axis] ?? 0) + length] as const]),
-        ),
-      ),
+    () => {
+      const starts = x.shape.map((_, axis) => before[axis] ?? 0);
+      const inside = x.shape.map((length, axis): Range => [starts[axis] ?? 0, (starts[axis] ?? 0) + length]);
+      return slice(gradient, { ...inside });
+    },
   ],
 };
 
@@ -97,10 +90,8 @@ export function slice(x: Tensor, parts: Readonly<Record<number, Range>>): Tensor
 export function select(x: Tensor, axis: number, index: number): Tensor {
   const at = resolveAxis(axis, x.shape.length, 'select');
   const from = index < 0 ? index + lengthAt(x.shape, at) : index;
-  return reshape(
-    slice(x, { [at]: [from, from + 1] }),
-    x.shape.filter((_, i) => i !== at),
-  );
+  const rest = x.shape.filter((_, i) => i !== at);
+  return reshape(slice(x, { [at]: [from, from + 1] }), rest);
 }
 
 /** How many elements to add before and after an axis. */
@@ -194,11 +185,10 @@ const SPLIT: Operator<One, { readonly axis: number; readonly lengths: readonly n
   emit: ({ nodes, indices }, [x], { attributes: { axis, lengths } }) =>
     nodes('Split', [x, indices(lengths)], lengths.length, { axis: int(axis) }),
   gradient: ({ attributes: { axis }, outputs, gradients }) => [
-    () =>
-      concat(
-        outputs.map((part, index) => gradients[index] ?? full(part.shape, 0, part.dtype)),
-        axis,
-      ),
+    () => {
+      const parts = outputs.map((part, index) => gradients[index] ?? full(part.shape, 0, part.dtype));
+      return concat(parts, axis);
+    },
   ],
 };
 
@@ -212,10 +202,8 @@ export function concat(tensors: readonly Tensor[], axis: number): Tensor {
 
 /** Joins tensors of one shape along a new axis. */
 export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
-  return concat(
-    tensors.map((x) => insertAxis(x, axis)),
-    axis,
-  );
+  const widened = tensors.map((x) => insertAxis(x, axis));
+  return concat(widened, axis);
 }
 
 /** Cuts an axis into parts of the given lengths. @throws ShapeError when they do not add up */

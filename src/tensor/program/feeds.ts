@@ -1,6 +1,6 @@
 import { Tensor as Value } from 'onnxruntime-node';
 import { ShapeError } from '../../ground/errors.ts';
-import { allocate, encodeNumbers, type TensorArray } from '../graph/dtype.ts';
+import { encodeNumbers, holds, type TensorArray } from '../graph/dtype.ts';
 import type { TensorSpec } from '../graph/operator.ts';
 import { showShape, sizeOf } from '../graph/shape.ts';
 import type { TensorData } from '../graph/values.ts';
@@ -26,8 +26,7 @@ export function feedValue(name: string, spec: TensorSpec, feed: Feed | undefined
     return runtimeValue(spec, encodeNumbers(spec.dtype, [feed]));
   }
   const values = ArrayBuffer.isView(feed) ? feed : feed.values;
-  const right = values.constructor === allocate(spec.dtype, 0).constructor;
-  if (values.length !== sizeOf(spec.shape) || !right) {
+  if (values.length !== sizeOf(spec.shape) || !holds(spec.dtype, values)) {
     const given = ArrayBuffer.isView(feed) ? `${feed.constructor.name} of ${feed.length}` : showSpec(feed);
     throw new ShapeError(`input "${name}" must be ${showSpec(spec)}, but was given ${given}`);
   }
