@@ -5,7 +5,7 @@ import { requireShape, type Shape, showShape, sizeOf } from './shape.ts';
 
 /** A value given at every run under `name`. @throws ShapeError for an axis that is not positive */
 export function input(name: string, shape: Shape, dtype: DType = 'float32'): Tensor {
-  return { dtype, shape: requireShape(shape, name), label: name, origin: { kind: 'input', name } };
+  return { dtype, shape: requireShape(shape, name), label: name, origin: { kind: 'input' } };
 }
 
 /**
@@ -15,7 +15,7 @@ export function input(name: string, shape: Shape, dtype: DType = 'float32'): Ten
 export function randomMask(name: string, shape: Shape, keep: number): Tensor {
   return {
     ...input(name, shape, 'bool'),
-    origin: { kind: 'input', name, fill: { distribution: 'bernoulli', keep } },
+    origin: { kind: 'input', keep },
   };
 }
 

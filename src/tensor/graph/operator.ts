@@ -28,27 +28,15 @@ export interface Tensor extends TensorSpec {
   readonly origin: Origin;
 }
 
-export type Origin =
+type Origin =
   | { readonly kind: 'operation'; readonly operation: Operation; readonly output: number }
-  | InputOrigin
+  // A value the caller feeds; a random mask where it says how likely a 1 is in it.
+  | { readonly kind: 'input'; readonly keep?: number }
   | { readonly kind: 'constant'; readonly values: TensorArray }
   | ParameterOrigin
   | { readonly kind: 'placeholder' };
 
-/** A value the caller feeds, or, with `fill`, one that a seeded stream fills anew in every run. */
-export interface InputOrigin {
-  readonly kind: 'input';
-  readonly name: string;
-  readonly fill?: RandomFill;
-}
-
-/** What a random input is filled with: 1 with probability `keep`, else 0. */
-export interface RandomFill {
-  readonly distribution: 'bernoulli';
-  readonly keep: number;
-}
-
-export interface ParameterOrigin {
+interface ParameterOrigin {
   readonly kind: 'parameter';
   readonly initial: InitialValue;
 }
@@ -135,8 +123,6 @@ export interface Emission {
   bind(placeholder: Tensor, name: string): void;
   /** Whether the program needs this tensor for anything else: lets an operator choose between two forms. */
   uses(tensor: Tensor): boolean;
-  /** The stand-in that a compile-time rewrite (quantised weights) put for this operation, if any. */
-  replacement(operation: Operation): ((inputs: readonly string[]) => readonly string[]) | undefined;
 }
 
 /** What a gradient rule sees. `gradient` belongs to the first output. */

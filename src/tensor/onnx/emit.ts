@@ -31,7 +31,7 @@ export interface EmissionRequest {
   readonly tiles?: TileSizes;
 }
 
-/** What an operation is replaced by: initializers of its own, and nodes from its (first) inputs. */
+/** What an operation is replaced by: initializers in place of its second input, and nodes from the others. */
 export interface Replacement {
   readonly initializers: readonly TensorProto[];
   emit(emission: Emission, inputs: readonly string[]): readonly string[];
@@ -164,15 +164,6 @@ class ModelEmission implements Emission {
 
   uses = (tensor: Tensor): boolean => this.#used.has(tensor);
 
-  replacement = (operation: Operation): ((inputs: readonly string[]) => readonly string[]) | undefined => {
-    const found = this.#request.replacements?.get(operation);
-    if (found === undefined) return undefined;
-    return (inputs) => {
-      this.#initializers.push(...found.initializers);
-      return found.emit(this, inputs);
-    };
-  };
-
   name = (tensor: Tensor): string => {
     const known = this.#names.get(tensor);
     if (known !== undefined) return known;
@@ -241,12 +232,12 @@ class ModelEmission implements Emission {
     const first = operation.outputs[0];
     if (first === undefined || this.#names.has(first)) return;
     const replaced = this.#request.replacements?.get(operation);
-    const inputs = replaced ? [this.name(operation.inputs[0] as Tensor)] : operation.inputs.map(this.name);
-    const rest = replaced ? operation.inputs.slice(2).map(this.name) : [];
-    const names = operation.operator.emit(this, [...inputs, ...rest], operation);
-    names.forEach((name, index) => {
-      const output = operation.outputs[index];
-      if (output) this.#names.set(output, name);
+    const needed = operation.inputs.filter((_, index) => !(replaced && index === 1));
+    const inputs = needed.map(this.name);
+    this.#initializers.push(...(replaced?.initializers ?? []));
+    const names = replaced ? replaced.emit(this, inputs) : operation.operator.emit(this, inputs, operation);
+    operation.outputs.slice(0, names.length).forEach((output, index) => {
+      this.#names.set(output, names[index] as string);
     });
   }
 

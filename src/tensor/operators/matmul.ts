@@ -97,10 +97,7 @@ const LINEAR: Operator<readonly Tensor[], undefined> = {
     }
     return [{ dtype: (x as Tensor).dtype, shape: [rows, features] }];
   },
-  emit({ node, replacement }, inputs, operation) {
-    const other = replacement(operation);
-    return other ? other(inputs) : [node('Gemm', inputs, { transB: int(1) })];
-  },
+  emit: ({ node }, inputs) => [node('Gemm', inputs, { transB: int(1) })],
   gradient({ inputs: [x, weight, bias], gradient: g }): readonly GradientRule[] {
     return [
       () => matmul(g, weight as Tensor),

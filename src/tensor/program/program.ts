@@ -1,9 +1,8 @@
-import type { TensorProto } from 'onnx-buf';
 import { InferenceSession, type Tensor as Value } from 'onnxruntime-node';
 import { SwardError, UsageError } from '../../ground/errors.ts';
 import type { RandomStream } from '../../ground/random.ts';
 import { allocate, bytesOf } from '../graph/dtype.ts';
-import type { Parameter, RandomFill, Tensor, TensorSpec } from '../graph/operator.ts';
+import type { Parameter, Tensor, TensorSpec } from '../graph/operator.ts';
 import { sizeOf } from '../graph/shape.ts';
 import { initialValues, type TensorData } from '../graph/values.ts';
 import { type EmittedModel, emitModel } from '../onnx/emit.ts';
@@ -81,7 +80,7 @@ export class Program {
 
   /** Names, dtypes and shapes of what must be fed (random masks are not). */
   get inputs(): Readonly<Record<string, TensorSpec>> {
-    return Object.fromEntries([...this.#inputs].filter(([, leaf]) => fillOf(leaf) === undefined));
+    return Object.fromEntries([...this.#inputs].filter(([, leaf]) => keepOf(leaf) === undefined));
   }
 
   /**
@@ -110,9 +109,9 @@ export class Program {
     }
     const fed: Record<string, Value> = {};
     for (const [name, leaf] of this.#inputs) {
-      const fill = fillOf(leaf);
-      const feed = fill && feeds[name] === undefined ? filled(leaf, fill, random) : feeds[name];
-      fed[name] = feedValue(name, leaf, feed);
+      const keep = keepOf(leaf);
+      const isDrawn = keep !== undefined && feeds[name] === undefined;
+      fed[name] = feedValue(name, leaf, isDrawn ? drawnMask(leaf, keep, random) : feeds[name]);
     }
     for (const parameter of this.#model.fed) {
       fed[parameter.name] = this.variables.feed(substitute?.get(parameter) ?? parameter);
@@ -143,10 +142,10 @@ export class Program {
   }
 }
 
-const fillOf = (leaf: Tensor): RandomFill | undefined =>
-  leaf.origin.kind === 'input' ? leaf.origin.fill : undefined;
+const keepOf = ({ origin }: Tensor): number | undefined =>
+  origin.kind === 'input' ? origin.keep : undefined;
 
-function filled(leaf: Tensor, { keep }: RandomFill, random: RandomStream | undefined): Uint8Array {
+function drawnMask(leaf: Tensor, keep: number, random: RandomStream | undefined): Uint8Array {
   if (random === undefined) throw new UsageError(`"${leaf.label}" is random; give run a random stream`);
   const stream = random.fork(leaf.label);
   const mask = new Uint8Array(sizeOf(leaf.shape));
@@ -165,7 +164,8 @@ function filled(leaf: Tensor, { keep }: RandomFill, random: RandomStream | undef
  */
 export async function compile(spec: ProgramSpec, options: CompileOptions = {}): Promise<Program> {
   const variables = options.variables ?? new Variables();
-  const { model, bytes } = await emitProgram(spec, { ...options, variables });
+  const model = await emitProgram(spec, options, variables);
+  const bytes = modelBytes(forRunningInPlace(model.parts));
   const { session, provider } = await openOn(options, (executionProviders) =>
     InferenceSession.create(bytes, {
       executionProviders,
@@ -186,40 +186,31 @@ export async function compile(spec: ProgramSpec, options: CompileOptions = {}): 
   return new Program(session, spec, model, variables, provider);
 }
 
-/** An initializer that points into the parameter's file, or holds its values where it has none. */
-function frozenInitializer(parameter: Parameter): TensorProto {
-  const { initial } = parameter.origin;
-  return initial.from === 'file' && initial.dtype === parameter.dtype
-    ? initializerInPlace(parameter.name, parameter, initial)
-    : embeddedInitializer(parameter.name, parameter, bytesOf(initialValues(parameter)));
-}
-
-/** The model of a program as bytes. */
 async function emitProgram(
   spec: ProgramSpec,
-  options: CompileOptions & { readonly variables: Variables },
-): Promise<{ readonly model: EmittedModel; readonly bytes: Uint8Array }> {
-  const { variables, freeze = false } = options;
+  { freeze = false, quantize, ...options }: CompileOptions,
+  variables: Variables,
+): Promise<EmittedModel> {
   const updates = spec.updates ?? [];
-  const outputs = {
-    ...Object.fromEntries(
-      Object.entries(spec.outputs).map(([name, tensor]) => [RESULT_PREFIX + name, tensor]),
-    ),
-    ...Object.fromEntries(updates.map(({ variable, next }) => [UPDATE_PREFIX + variable.name, next])),
-  };
+  const outputs: Readonly<Record<string, Tensor>> = Object.fromEntries([
+    ...Object.entries(spec.outputs).map(([name, tensor]) => [RESULT_PREFIX + name, tensor]),
+    ...updates.map(({ variable, next }) => [UPDATE_PREFIX + variable.name, next]),
+  ]);
   const updated = new Set(updates.map(({ variable }) => variable));
   const tiles = options.tiles ?? ((options.provider ?? 'cpu') === 'cpu' && tileSizes());
-  const model = emitModel({
+  const replacements = quantize && (await quantizedReplacements(Object.values(outputs), quantize));
+  return emitModel({
     outputs,
     isFed: (parameter) => updated.has(parameter) || (parameter.variable && !freeze),
-    initializer: (parameter) =>
-      parameter.variable
-        ? embeddedInitializer(parameter.name, parameter, bytesOf(variables.values(parameter)))
-        : frozenInitializer(parameter),
+    initializer(parameter) {
+      const { name, variable, dtype } = parameter;
+      const { initial } = parameter.origin;
+      const isInPlace = !variable && initial.from === 'file' && initial.dtype === dtype;
+      if (isInPlace) return initializerInPlace(name, parameter, initial);
+      const values = variable ? variables.values(parameter) : initialValues(parameter);
+      return embeddedInitializer(name, parameter, bytesOf(values));
+    },
     ...(tiles && { tiles }),
-    ...(options.quantize && {
-      replacements: await quantizedReplacements(Object.values(outputs), options.quantize),
-    }),
+    ...(replacements && { replacements }),
   });
-  return { model, bytes: modelBytes(forRunningInPlace(model.parts)) };
 }
