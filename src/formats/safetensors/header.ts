@@ -1,7 +1,7 @@
 import { InputError } from '../../ground/errors.ts';
 import { ARRAY_TYPES, type SafetensorsDtype } from '../tensors/dtypes.ts';
 import { elementCount, type TensorEntry } from '../tensors/strided.ts';
-import { FETCH_AGAIN, quoted, shownShape, tensorError } from '../tensors/wording.ts';
+import { damaged, quoted, shownShape, tensorError } from '../tensors/wording.ts';
 import { HeaderCursor } from './cursor.ts';
 
 /** Bytes before the header: its length as a little-endian 64-bit integer. */
@@ -40,7 +40,7 @@ export function headerLength(path: string, start: ArrayBuffer, fileBytes: number
   }
   const length = Number(stated);
   if (length > fileBytes - LENGTH_BYTES) {
-    throw new InputError(path, `states a header of ${length} bytes but has ${fileBytes} in all`, FETCH_AGAIN);
+    throw damaged(path, `states a header of ${length} bytes but has ${fileBytes} in all`);
   }
   return length;
 }
@@ -56,10 +56,7 @@ export function parseHeader(path: string, header: ArrayBuffer, fileBytes: number
   const dataStart = LENGTH_BYTES + header.byteLength;
   const metadata: Record<string, string> = Object.create(null);
   const tensors = new Map<string, TensorEntry>();
-  const cursor = new HeaderCursor(
-    headerText(path, header),
-    (what) => new InputError(path, what, FETCH_AGAIN),
-  );
+  const cursor = new HeaderCursor(headerText(path, header), (what) => damaged(path, what));
   cursor.object((key) => {
     if (key === METADATA_KEY) {
       readMetadata(path, cursor, metadata);
@@ -96,6 +93,7 @@ function readEntry(
   dataStart: number,
   fileBytes: number,
 ): TensorEntry {
+  const bad = (what: string): InputError => tensorError(path, name, what);
   let dtypeText: string | undefined;
   let shape: number[] | undefined;
   let offsets: number[] | undefined;
@@ -103,32 +101,21 @@ function readEntry(
     if (field === 'dtype') dtypeText = cursor.string();
     else if (field === 'shape') shape = cursor.wholeNumbers(MAX_AXES);
     else if (field === 'data_offsets') offsets = cursor.wholeNumbers(2);
-    else throw tensorError(path, name, `has an unknown field ${quoted(field)}`, FETCH_AGAIN);
+    else throw bad(`has an unknown field ${quoted(field)}`);
   });
   if (dtypeText === undefined || shape === undefined || offsets === undefined) {
-    throw tensorError(path, name, 'lacks dtype, shape or data_offsets', FETCH_AGAIN);
+    throw bad('lacks dtype, shape or data_offsets');
   }
   const dtype = knownDtype(path, name, dtypeText);
-  const [begin, end] = offsets;
-  if (begin === undefined || end === undefined || begin > end) {
-    throw tensorError(path, name, `has data_offsets ${shownShape(offsets)}, not [begin, end]`, FETCH_AGAIN);
-  }
+  const [begin = 0, end = -1] = offsets;
+  if (begin > end) throw bad(`has data_offsets ${shownShape(offsets)}, not [begin, end]`);
   const dataBytes = fileBytes - dataStart;
-  if (end > dataBytes) {
-    const what = `ends at byte ${end} of ${dataBytes} bytes of data`;
-    throw tensorError(path, name, what, FETCH_AGAIN);
-  }
-  const byteLength = end - begin;
+  if (end > dataBytes) throw bad(`ends at byte ${end} of ${dataBytes} bytes of data`);
   const count = elementCount(shape);
-  if (count === undefined) {
-    throw tensorError(path, name, `has the absurd shape ${shownShape(shape)}`, FETCH_AGAIN);
-  }
-  const needed = count * ARRAY_TYPES[dtype].BYTES_PER_ELEMENT;
-  if (needed !== byteLength) {
-    const what = `has ${byteLength} bytes but ${dtype} ${shownShape(shape)} needs ${needed}`;
-    throw tensorError(path, name, what, FETCH_AGAIN);
-  }
-  return { name, dtype, shape, byteOffset: dataStart + begin, byteLength };
+  if (count === undefined) throw bad(`has the absurd shape ${shownShape(shape)}`);
+  const [byteLength, needed] = [end - begin, count * ARRAY_TYPES[dtype].BYTES_PER_ELEMENT];
+  if (needed === byteLength) return { name, dtype, shape, byteOffset: dataStart + begin, byteLength };
+  throw bad(`has ${byteLength} bytes but ${dtype} ${shownShape(shape)} needs ${needed}`);
 }
 
 function knownDtype(path: string, name: string, text: string): SafetensorsDtype {
@@ -147,17 +134,12 @@ function checkCoverage(
   const inFileOrder = [...entries].sort((a, b) => a.byteOffset - b.byteOffset || a.byteLength - b.byteLength);
   let covered = dataStart;
   for (const { name, byteOffset, byteLength } of inFileOrder) {
-    if (byteOffset < covered) {
-      throw tensorError(path, name, `overlaps another tensor by ${covered - byteOffset} bytes`, FETCH_AGAIN);
-    }
-    if (byteOffset > covered) {
-      throw tensorError(path, name, `follows ${byteOffset - covered} bytes of no tensor`, FETCH_AGAIN);
-    }
+    const gap = byteOffset - covered;
+    if (gap < 0) throw tensorError(path, name, `overlaps another tensor by ${-gap} bytes`);
+    if (gap > 0) throw tensorError(path, name, `follows ${gap} bytes of no tensor`);
     covered = byteOffset + byteLength;
   }
-  if (covered < fileBytes) {
-    throw new InputError(path, `has ${fileBytes - covered} bytes after its last tensor`, FETCH_AGAIN);
-  }
+  if (covered < fileBytes) throw damaged(path, `has ${fileBytes - covered} bytes after its last tensor`);
 }
 
 function tooMany(path: string, what: string): InputError {

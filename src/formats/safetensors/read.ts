@@ -1,7 +1,6 @@
-import { InputError } from '../../ground/errors.ts';
 import { readBytes, withOpenFile } from '../../ground/positioned-file.ts';
 import type { TensorFile } from '../tensors/read.ts';
-import { FETCH_AGAIN } from '../tensors/wording.ts';
+import { damaged } from '../tensors/wording.ts';
 import { type Header, headerLength, LENGTH_BYTES, parseHeader } from './header.ts';
 
 /** A safetensors file whose header has been read and checked; no handle is kept, so nothing needs closing. */
@@ -19,7 +18,7 @@ export interface SafetensorsFile extends TensorFile, Header {
 export async function openSafetensors(path: string): Promise<SafetensorsFile> {
   return withOpenFile(path, async ({ handle, byteLength, version }) => {
     if (byteLength < LENGTH_BYTES) {
-      throw new InputError(path, `has ${byteLength} bytes, too few for a safetensors file`, FETCH_AGAIN);
+      throw damaged(path, `has ${byteLength} bytes, too few for a safetensors file`);
     }
     const length = headerLength(path, await readBytes(path, handle, 0, LENGTH_BYTES), byteLength);
     const header = parseHeader(path, await readBytes(path, handle, LENGTH_BYTES, length), byteLength);

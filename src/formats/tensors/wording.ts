@@ -5,8 +5,7 @@ const SHOWN_CHARACTERS = 80;
 /** Most axes of a shape that a message lists. */
 const SHOWN_AXES = 8;
 
-/** The remedy when bytes are missing, surplus or contradict each other. */
-export const FETCH_AGAIN = 'the file is damaged or incomplete: download or write it again';
+const FETCH_AGAIN = 'the file is damaged or incomplete: download or write it again';
 
 /**
  * A name from a file, quoted for a one-line message: shortened, and with line breaks, terminal escapes and
@@ -27,7 +26,10 @@ export function shownShape(shape: readonly number[]): string {
   return shape.length > SHOWN_AXES ? `[${axes}, … ${shape.length} axes]` : `[${axes}]`;
 }
 
-/** An {@link InputError} about one tensor of a file. */
-export function tensorError(path: string, name: string, what: string, remedy: string): InputError {
+/** The error when bytes are missing, surplus or contradict each other. */
+export const damaged = (where: string, what: string): InputError => new InputError(where, what, FETCH_AGAIN);
+
+/** An {@link InputError} about one tensor of a file, which is damaged if nothing else is said. */
+export function tensorError(path: string, name: string, what: string, remedy = FETCH_AGAIN): InputError {
   return new InputError(`${path} tensor ${quoted(name)}`, what, remedy);
 }

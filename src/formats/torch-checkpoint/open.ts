@@ -1,7 +1,7 @@
 import { InputError } from '../../ground/errors.ts';
 import { readBytes, withOpenFile } from '../../ground/positioned-file.ts';
 import type { TensorFile } from '../tensors/read.ts';
-import { FETCH_AGAIN, quoted, tensorError } from '../tensors/wording.ts';
+import { damaged, quoted, tensorError } from '../tensors/wording.ts';
 import { requireZip, START_BYTES } from './other-formats.ts';
 import { unpickle } from './pickle-machine.ts';
 import { isKind, type PickleStorage, type PickleValue } from './pickle-values.ts';
@@ -43,7 +43,7 @@ export async function openTorchCheckpoint(path: string): Promise<TorchCheckpoint
     const archive = archiveOf(path, await readZipDirectory(file));
     await requireLittleEndian(file, archive);
     const content = unpickle(await contentOf(file, archive.pickle), (what) => {
-      return new InputError(`${path} entry ${quoted(archive.pickle.name)}`, what, FETCH_AGAIN);
+      return damaged(`${path} entry ${quoted(archive.pickle.name)}`, what);
     });
     const found = findStateDict(content);
     if (found === undefined) throw noStateDict(path, content);
@@ -120,11 +120,14 @@ async function storageOf(
 ): Promise<StoredBytes> {
   const entry = entries.get(`${folder}data/${key}`);
   if (entry === undefined) {
-    throw tensorError(file.path, name, `is stored in data/${quoted(key)}, which is not there`, FETCH_AGAIN);
+    throw tensorError(file.path, name, `is stored in data/${quoted(key)}, which is not there`);
   }
   if (entry.byteLength !== byteLength) {
-    const what = `needs a storage of ${byteLength} bytes, but data/${quoted(key)} has ${entry.byteLength}`;
-    throw tensorError(file.path, name, what, FETCH_AGAIN);
+    throw tensorError(
+      file.path,
+      name,
+      `needs a storage of ${byteLength} bytes, but data/${quoted(key)} has ${entry.byteLength}`,
+    );
   }
   const found = known.get(key) ?? { byteOffset: await startOfEntry(file, entry), byteLength };
   known.set(key, found);
@@ -145,7 +148,6 @@ function requireModest(path: string, tensors: Iterable<TorchTensor>, fileBytes: 
   for (const { name, byteLength } of tensors) {
     total += byteLength;
     if (total <= most) continue;
-    const what = `brings the tensors to ${total} bytes, from a file of ${fileBytes}`;
-    throw tensorError(path, name, what, FETCH_AGAIN);
+    throw tensorError(path, name, `brings the tensors to ${total} bytes, from a file of ${fileBytes}`);
   }
 }

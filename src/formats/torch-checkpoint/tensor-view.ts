@@ -1,6 +1,7 @@
+import type { InputError } from '../../ground/errors.ts';
 import { ARRAY_TYPES } from '../tensors/dtypes.ts';
 import { elementCount, type TensorEntry } from '../tensors/strided.ts';
-import { FETCH_AGAIN, shownShape, tensorError } from '../tensors/wording.ts';
+import { shownShape, tensorError } from '../tensors/wording.ts';
 import type { PickleTensor } from './pickle-values.ts';
 
 /** Where a storage's bytes lie in the file. */
@@ -29,22 +30,21 @@ export function checkedTensor(
   { dtype, offset, shape, strides }: PickleTensor,
   storage: StoredBytes,
 ): TorchTensor {
+  const bad = (what: string): InputError => tensorError(path, name, what);
   const itemBytes = ARRAY_TYPES[dtype].BYTES_PER_ELEMENT;
   const count = elementCount(shape);
   if (count === undefined || !Number.isSafeInteger(count * itemBytes)) {
-    throw tensorError(path, name, `has the absurd shape ${shownShape(shape)}`, FETCH_AGAIN);
+    throw bad(`has the absurd shape ${shownShape(shape)}`);
   }
   if (strides.length !== shape.length) {
-    const what = `has ${strides.length} strides for the shape ${shownShape(shape)}`;
-    throw tensorError(path, name, what, FETCH_AGAIN);
+    throw bad(`has ${strides.length} strides for the shape ${shownShape(shape)}`);
   }
   const byteLength = count * itemBytes;
   if (count === 0) return { name, dtype, shape, byteOffset: storage.byteOffset, byteLength, storage };
   const last = shape.reduce((sum, length, axis) => sum + (length - 1) * (strides[axis] ?? 0), offset);
   const end = (last + 1) * itemBytes;
   if (!Number.isSafeInteger(end) || end > storage.byteLength) {
-    const what = `reaches to byte ${end} of a storage of ${storage.byteLength} bytes`;
-    throw tensorError(path, name, what, FETCH_AGAIN);
+    throw bad(`reaches to byte ${end} of a storage of ${storage.byteLength} bytes`);
   }
   const byteOffset = storage.byteOffset + offset * itemBytes;
   const entry = { name, dtype, shape, byteOffset, byteLength, storage };

@@ -17,8 +17,8 @@ interface Block {
   readonly body: Tensor;
 }
 
-/** Inputs of a checkpoint: what the block was called with, then the outer tensors it captured. */
-const CHECKPOINT: Operator<readonly Tensor[], Block> = {
+/** Inputs of a checkpointed block: what it was called with, then the outer tensors it captured. */
+const RECOMPUTED: Operator<readonly Tensor[], Block> = {
   name: 'checkpoint',
   outputs: (_, { body }) => [{ dtype: body.dtype, shape: body.shape }],
   emit(emission, inputs, { attributes: { placeholders, body } }) {
@@ -57,7 +57,7 @@ const CHECKPOINT: Operator<readonly Tensor[], Block> = {
         (x, index) => [x, inputs[placeholders.length + index] as Tensor] as const,
       ),
     ]);
-    return applyAll(CHECKPOINT, inputs, { placeholders: fresh, body: copyOf(body, substitutes) });
+    return applyAll(RECOMPUTED, inputs, { placeholders: fresh, body: copyOf(body, substitutes) });
   },
 };
 
@@ -126,8 +126,8 @@ function copyOf(output: Tensor, substitutes: ReadonlyMap<Tensor, Tensor>): Tenso
 }
 
 /**
- * Runs a block so that training keeps only its inputs and computes the inside again in the backward pass
- * (Chen et al. 2016, "Training deep nets with sublinear memory cost"). Costs one more forward pass of the
+ * Gradient checkpointing: runs a block so that training keeps only its inputs and computes the inside again in the
+ * backward pass (Chen et al. 2016, "Training deep nets with sublinear memory cost"). Costs one more forward pass of the
  * block, saves all its intermediate values. Values and gradients are exactly those of `block(...inputs)`.
  *
  * @param block pure; may use parameters and other outer tensors besides its arguments
@@ -139,5 +139,5 @@ export function checkpoint<Inputs extends readonly Tensor[]>(
   const placeholders = inputs.map(placeholderFor);
   const body = block(...(placeholders as readonly Tensor[] as Inputs));
   const captured = capturedBy(body, placeholders);
-  return apply(CHECKPOINT, [...inputs, ...captured], { placeholders, body });
+  return apply(RECOMPUTED, [...inputs, ...captured], { placeholders, body });
 }

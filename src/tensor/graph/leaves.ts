@@ -45,7 +45,7 @@ export function full(shape: Shape, value: number, dtype: DType = 'float32'): Ten
   return constant(encodeNumbers(dtype, new Float64Array(sizeOf(shape)).fill(value)), shape, dtype);
 }
 
-/** Makes a parameter; models get theirs from a `Scope`, which also finds them in checkpoints. */
+/** Makes a parameter; models get theirs from a `Scope`, which also finds them in weights files. */
 export function parameter(
   name: string,
   spec: {

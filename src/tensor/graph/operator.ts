@@ -19,7 +19,7 @@ export interface TensorSpec {
 }
 
 /**
- * A symbolic value: an immutable description of an array that a program will compute. It has a static shape
+ * A value in the graph: an immutable description of an array that a program will compute. It has a static shape
  * and dtype, and knows the operation or leaf it comes from; there is no graph object besides.
  */
 export interface Tensor extends TensorSpec {
@@ -60,7 +60,7 @@ export interface FileValue {
 
 /**
  * A named weight. A constant one becomes part of the program; a variable one is fed from, and updated in, a
- * `Variables` store. The name is the checkpoint's.
+ * `Variables` store. The name is that in the weights file.
  */
 export interface Parameter extends Tensor {
   readonly name: string;

@@ -97,7 +97,7 @@ export function stochasticDepth(scope: Scope, branch: Tensor, rate: number): Ten
   return dropWith(branch, scope.mask('depth', shape, 1 - rate), 1 - rate);
 }
 
-/** A learnt factor a channel (`gamma`), small at first (LayerScale, Touvron et al. 2021). */
+/** A trained factor a channel (`gamma`), small at first (LayerScale, Touvron et al. 2021). */
 export function layerScale(scope: Scope, x: Tensor, initial: Initializer): Tensor {
   return multiply(x, scope.parameter('gamma', [lengthAt(x.shape, -1)], initial));
 }

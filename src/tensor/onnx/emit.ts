@@ -244,7 +244,7 @@ class ModelEmission implements Emission {
   #leafName(leaf: Tensor): string {
     if (leaf.origin.kind === 'placeholder') {
       throw new SwardError(
-        'a value made inside a checkpoint is used outside of it; return it from the block',
+        'a value made inside a checkpointed block is used outside of it; return it from the block',
       );
     }
     if (leaf.origin.kind === 'constant') {
@@ -269,7 +269,7 @@ class ModelEmission implements Emission {
   }
 }
 
-/** Every parameter that the outputs depend on, also those inside checkpoints. */
+/** Every parameter that the outputs depend on, also those inside checkpointed blocks. */
 export function parametersOf(outputs: readonly Tensor[]): Parameter[] {
   return leavesBefore(outputs).filter(isParameter);
 }

@@ -90,12 +90,12 @@ const SPREAD: Operator<Pair, { readonly of: Convolution; readonly shape: Shape }
   name: 'transposedConvolution',
   outputs: ([y], { shape }) => [{ dtype: y.dtype, shape }],
   emit({ node }, inputs, { inputs: [y], attributes: { of, shape } }) {
-    // Rows and columns that no window reached: the transposed form would leave them out.
+    // Rows and columns that no window covers: the transposed form would leave them out.
     const rest = ([0, 1] as const).map((axis) => {
-      const reached =
+      const covered =
         (lengthAt(y.shape, axis - 2) - 1) * of.stride[axis] + of.dilation[axis] * (of.kernel[axis] - 1) + 1;
       const borders = axis === 0 ? of.border.top + of.border.bottom : of.border.left + of.border.right;
-      return lengthAt(shape, axis - 2) + borders - reached;
+      return lengthAt(shape, axis - 2) + borders - covered;
     });
     return [
       node('ConvTranspose', inputs, {

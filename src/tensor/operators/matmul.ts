@@ -138,7 +138,7 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
 }
 
 /**
- * `x · weightᵀ + bias`, with the weight as checkpoints keep it.
+ * `x · weightᵀ + bias`, with the weight as PyTorch keeps it.
  *
  * @param x `[…, in]`
  * @param weight `[out, in]`
