@@ -27,8 +27,6 @@ export interface QuantizationOptions {
   readonly weights: 'int8' | 'int4';
   /** Folder in which quantised weights are kept for the next time. Without one they are made anew. */
   readonly cacheFolder?: string;
-  /** Which linear layers, by their weight's name. Default: all frozen ones. */
-  readonly select?: (weightName: string) => boolean;
 }
 
 /**
@@ -46,7 +44,7 @@ export async function quantizedReplacements(
   const known = new Set<Parameter>();
   for (const operation of operationsBefore(outputs)) {
     const weight = operation.operator === LINEAR_OPERATOR ? frozenWeight(operation) : undefined;
-    if (weight === undefined || options.select?.(weight.name) === false) continue;
+    if (weight === undefined) continue;
     // A weight that two layers share is stored once.
     const initializers = known.has(weight) ? [] : await initializersFor(weight, options, placement);
     known.add(weight);
