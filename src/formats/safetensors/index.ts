@@ -2,4 +2,4 @@ export type { SafetensorsDtype } from '../tensors/dtypes.ts';
 export { readTensor, readTensorAsFloat32 } from '../tensors/read.ts';
 export type { TensorEntry } from '../tensors/strided.ts';
 export { openSafetensors, type SafetensorsFile } from './read.ts';
-export { type TensorToWrite, writeSafetensors } from './write.ts';
+export { headerBytes, type TensorToWrite, writeSafetensors } from './write.ts';

@@ -1,5 +1,5 @@
 import { ShapeError } from '../../ground/errors.ts';
-import { apply, describe, type Emission, float, int, type Operator, type Tensor } from '../graph/operator.ts';
+import { apply, describe, float, int, type Operator, type Tensor } from '../graph/operator.ts';
 import { lengthAt } from '../graph/shape.ts';
 import { add, multiply, subtract } from './elementwise.ts';
 import { reshape, transpose } from './layout.ts';
@@ -18,29 +18,21 @@ export interface AttentionOptions {
 interface Attention {
   readonly heads: number;
   readonly scale: number;
-  /** The differentiable form: the three inputs by head, the probabilities, and the result. */
-  readonly open: OpenForm;
-}
-
-interface OpenForm {
-  readonly q: Tensor;
-  readonly k: Tensor;
-  readonly v: Tensor;
-  readonly probabilities: Tensor;
-  /** `[batch, heads, queries, width]` */
-  readonly mixed: Tensor;
-  readonly result: Tensor;
+  readonly open: ReturnType<typeof openForm>;
 }
 
 const ATTENTION: Operator<readonly Tensor[], Attention> = {
   name: 'attention',
   outputs: ([q]) => [{ dtype: (q as Tensor).dtype, shape: (q as Tensor).shape }],
-  emit(emission, inputs, { inputs: [q, , , bias], attributes: { heads, scale, open } }) {
+  emit(emission, [x = '', y = '', z = '', added], { inputs: [q, , , bias], attributes }) {
+    const { heads, scale, open } = attributes;
     // Training needs the probabilities anyway; inference takes the fused kernel, which never stores them.
     if (emission.uses(open.probabilities) || !fusable(q as Tensor, heads, bias)) {
       return [emission.name(open.result)];
     }
-    return [fused(emission, inputs, { heads, scale, bias })];
+    const inputs = added === undefined ? [x, y, z] : [x, y, z, '', '', added];
+    const settings = { num_heads: int(heads), scale: float(scale) };
+    return [emission.node('MultiHeadAttention', inputs, settings, 'com.microsoft')];
   },
   gradient({ attributes: { heads, scale, open }, inputs: [, , , bias], gradient }) {
     const { q, k, v, probabilities, mixed } = open;
@@ -71,23 +63,8 @@ function fusable(q: Tensor, heads: number, bias: Tensor | undefined): boolean {
   return bias.shape.length === 4 && leading && lengthAt(bias.shape, 2) === lengthAt(q.shape, 1);
 }
 
-function fused(
-  { node }: Emission,
-  [q = '', k = '', v = '', bias = '']: readonly string[],
-  { heads, scale, bias: added }: { heads: number; scale: number; bias: Tensor | undefined },
-): string {
-  const inputs = added ? [q, k, v, '', '', bias] : [q, k, v];
-  return node('MultiHeadAttention', inputs, { num_heads: int(heads), scale: float(scale) }, 'com.microsoft');
-}
-
-function openForm(
-  q: Tensor,
-  k: Tensor,
-  v: Tensor,
-  heads: number,
-  scale: number,
-  bias: Tensor | undefined,
-): OpenForm {
+/** The differentiable form: the three inputs by head, the probabilities, their mixture by head, and the result. */
+function openForm(q: Tensor, k: Tensor, v: Tensor, heads: number, scale: number, bias: Tensor | undefined) {
   const parts = { q: splitHeads(q, heads), k: splitHeads(k, heads), v: splitHeads(v, heads) };
   const scores = matmul(parts.q, parts.k, { transposeB: true, scale });
   const probabilities = softmax(bias ? add(scores, bias) : scores);
