@@ -58,7 +58,7 @@ export {
   type RunOptions,
   type Update,
 } from './program/program.ts';
-export { PROVIDERS, type Provider, parseProvider } from './program/provider.ts';
+export { PROVIDERS, type Provider } from './program/provider.ts';
 export { Variables } from './program/variables.ts';
 export type { QuantizationOptions } from './quantize/plan.ts';
 export * from './training/clipping.ts';

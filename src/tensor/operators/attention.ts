@@ -81,13 +81,13 @@ function once(make: () => Tensor): () => Tensor {
 }
 
 /** `[batch, tokens, heads · width]` → `[batch, heads, tokens, width]`. */
-export function splitHeads(x: Tensor, heads: number): Tensor {
+function splitHeads(x: Tensor, heads: number): Tensor {
   const [batch, tokens, dim] = x.shape as [number, number, number];
   return transpose(reshape(x, [batch, tokens, heads, dim / heads]), [0, 2, 1, 3]);
 }
 
 /** `[batch, heads, tokens, width]` → `[batch, tokens, heads · width]`. */
-export function joinHeads(x: Tensor): Tensor {
+function joinHeads(x: Tensor): Tensor {
   const [batch, heads, tokens, width] = x.shape as [number, number, number, number];
   return reshape(transpose(x, [0, 2, 1, 3]), [batch, tokens, heads * width]);
 }
