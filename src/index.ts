@@ -70,15 +70,15 @@ export {
   type ResolvedWeights,
   resolveWeights,
 } from './vision/weights/index.ts';
-export { type CheckReport, checkFolder } from './workflows/check.ts';
-export { type Comparison, compareFiles, compareRuns } from './workflows/compare.ts';
-export { type DemoOutcome, runDemo } from './workflows/demo.ts';
+export { type CheckReport, checkFolder } from './workflows/data/check.ts';
+export { type FeatureFilesOptions, writeFeatureFiles } from './workflows/data/features.ts';
+export { type DemoOutcome, runDemo } from './workflows/demo/demo.ts';
 export { type EnsembleOptions, makeEnsemble } from './workflows/ensemble/ensemble.ts';
-export { type FeatureFilesOptions, writeFeatureFiles } from './workflows/features.ts';
-export { type ImportedRun, type ImportOptions, importRun } from './workflows/import-run.ts';
-export { predictRun, readPhotoStates } from './workflows/predict.ts';
+export { predictRun, readPhotoStates } from './workflows/predict/predict.ts';
+export { submitRun } from './workflows/predict/submit.ts';
 export { type PretrainOptions, pretrainBackbone } from './workflows/pretrain/pretrain-backbone.ts';
-export { type RepeatedResults, trainRepeatedly } from './workflows/repeated-training.ts';
-export { type FileScore, scoreFiles } from './workflows/score.ts';
-export { submitRun } from './workflows/submit.ts';
-export { makeFolds, type TrainOptions, trainRun } from './workflows/train.ts';
+export { type Comparison, compareFiles, compareRuns } from './workflows/score/compare.ts';
+export { type FileScore, scoreFiles } from './workflows/score/score.ts';
+export { type ImportedRun, type ImportOptions, importRun } from './workflows/train/import-run.ts';
+export { type RepeatedResults, trainRepeatedly } from './workflows/train/repeated-training.ts';
+export { makeFolds, type TrainOptions, trainRun } from './workflows/train/train.ts';

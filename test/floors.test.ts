@@ -1,6 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import {
+  cyclesOf,
+  depthOf,
+  fileGraph,
+  folderGraph,
+  type Graph,
+  type Import,
+  importsOf,
+  sources,
+} from './import-graph.ts';
 
 /** Floor of each folder of src; an upper floor imports from lower floors only. */
 const FLOORS: Readonly<Record<string, number>> = {
@@ -28,25 +38,6 @@ const PURE = ['pasture'];
 
 const FORBIDDEN_NAMES = ['utils', 'helpers', 'common', 'misc', 'shared'];
 const root = join(import.meta.dirname, '..', 'src');
-
-interface Import {
-  readonly file: string;
-  readonly specifier: string;
-}
-
-function sources(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
-    .map((entry) => join(entry.parentPath, entry.name));
-}
-
-function importsOf(file: string): Import[] {
-  const text = readFileSync(file, 'utf8');
-  return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => ({
-    file,
-    specifier: match[1] ?? '',
-  }));
-}
 
 function folderOf(path: string): string {
   return relative(root, path).split(sep)[0] ?? '';
@@ -77,7 +68,12 @@ describe('the house', () => {
 
   it('imports from lower floors only', () => {
     const inside = files.filter((file) => folderOf(file) in FLOORS);
-    expect(inside.flatMap(importsOf).map(complaint).filter(Boolean)).toEqual([]);
+    expect(
+      inside
+        .flatMap((file) => importsOf(file))
+        .map(complaint)
+        .filter(Boolean),
+    ).toEqual([]);
   });
 
   it('would notice an import from above', () => {
@@ -101,5 +97,39 @@ describe('the house', () => {
   it('calls nothing by a name without a subject', () => {
     const vague = files.filter((file) => FORBIDDEN_NAMES.some((name) => file.split(/[\\/.]/).includes(name)));
     expect(vague).toEqual([]);
+  });
+});
+
+describe('imports', () => {
+  const graph = fileGraph(root);
+  const levels = Array.from({ length: depthOf(graph) }, (_, index) => index + 1);
+
+  it('make no cycle between files, type imports counted', () => {
+    expect(cyclesOf(graph)).toEqual([]);
+  });
+
+  it.each(levels)('make no cycle between folders, looked into %i deep', (depth) => {
+    expect(cyclesOf(folderGraph(graph, depth))).toEqual([]);
+  });
+
+  it('would be noticed in a cycle of files, of folders, and of a folder with what lies in it', () => {
+    const files = (imports: Record<string, readonly string[]>): Graph =>
+      new Map(Object.entries(imports).map(([file, imported]) => [file, new Set(imported)]));
+    const ring = files({ 'a/x.ts': ['a/y.ts'], 'a/y.ts': ['b/z.ts', 'a/x.ts'], 'b/z.ts': [] });
+    expect(cyclesOf(ring)).toEqual([['a/x.ts', 'a/y.ts']]);
+    expect(cyclesOf(folderGraph(ring, 1))).toEqual([]);
+    const folders = files({ 'a/x.ts': ['b/x.ts'], 'b/x.ts': [], 'b/y.ts': ['c/x.ts'], 'c/x.ts': ['a/x.ts'] });
+    expect(cyclesOf(folders)).toEqual([]);
+    expect(cyclesOf(folderGraph(folders, 1))).toEqual([['a', 'b', 'c']]);
+    const nested = files({ 'a/x.ts': ['a/b/x.ts'], 'a/b/x.ts': [], 'a/b/y.ts': ['a/y.ts'], 'a/y.ts': [] });
+    expect(cyclesOf(folderGraph(nested, 1))).toEqual([]);
+    expect(cyclesOf(folderGraph(nested, 2))).toEqual([['a', 'a/b']]);
+  });
+
+  it('are seen however they are written', () => {
+    const text = `import './a.ts'; import type { B } from './b.ts'; export * from './c.ts'; await import('./d.ts');
+      import { E,\n F } from './e.ts'; export { g } from\n './g.ts'; let h: import('./h.ts').H;`;
+    const seen = importsOf('x.ts', text).map(({ specifier }) => specifier);
+    expect(seen).toEqual(['./a.ts', './b.ts', './c.ts', './d.ts', './e.ts', './g.ts', './h.ts']);
   });
 });

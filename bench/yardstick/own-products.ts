@@ -1,6 +1,5 @@
 import { randomStream } from '../../src/ground/random.ts';
-import { apply, type Operation } from '../../src/tensor/graph/operator.ts';
-import { isParameter } from '../../src/tensor/graph/tensor.ts';
+import { apply, isParameter, type Operation } from '../../src/tensor/graph/operator.ts';
 import { operationsBefore } from '../../src/tensor/graph/traverse.ts';
 import {
   concat,

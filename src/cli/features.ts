@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import { UsageError } from '../ground/errors.ts';
 import { featurePlan, POOLINGS, type Pooling, PRECISIONS, type Precision } from '../vision/features/index.ts';
 import { VIEW_PLANS, type ViewPlan } from '../vision/preprocess/views.ts';
-import { writeFeatureFiles } from '../workflows/features.ts';
+import { writeFeatureFiles } from '../workflows/data/features.ts';
 import { type CommandRegistrar, printResult, wholeNumber } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 

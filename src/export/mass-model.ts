@@ -1,6 +1,6 @@
 import { UsageError } from '../ground/errors.ts';
 import { TARGET_NAMES } from '../pasture/targets.ts';
-import { type Attribute, int } from '../tensor/graph/operator.ts';
+import { type Attribute, int, subgraph } from '../tensor/graph/operator.ts';
 import {
   bytesPerElement,
   cast,
@@ -251,7 +251,7 @@ function scan(
   { name, body, output }: { readonly name: string; readonly body: ModelParts; readonly output: string },
 ): string {
   const attributes: Record<string, Attribute> = {
-    body: { graph: graphProto(name, body) },
+    body: subgraph(graphProto(name, body)),
     num_scan_inputs: int(over.length),
   };
   return graph.node('Scan', over, attributes, output);

@@ -3,9 +3,9 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { TensorProto } from 'onnx-buf';
 import { bytesOf } from '../tensor/graph/dtype.ts';
+import { initialValues } from '../tensor/graph/values.ts';
 import type { Parameter } from '../tensor/index.ts';
 import { embeddedInitializer, externalInitializer } from '../tensor/onnx/model.ts';
-import { initialValues } from '../tensor/program/values.ts';
 
 /** Where the weights of a model go. */
 export interface WeightPlacement {

@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
-import { workerFile } from './worker-file.ts';
 
 /** Threads that each run the default export of one worker file on the tasks they are given. */
 export interface WorkerPool<Task, Result> {
@@ -45,4 +46,16 @@ export function startWorkers<Task, Result>(
       await pool.destroy();
     },
   };
+}
+
+/**
+ * The compiled file of a worker. Node starts workers from JavaScript only, so a caller that runs from its TypeScript
+ * source (tests, benchmarks) gets the worker of the last build.
+ */
+function workerFile(callerUrl: string, name: string): string | undefined {
+  const besideBuilt = callerUrl.endsWith('.ts')
+    ? callerUrl.replace(/\/src\/(?!.*\/src\/)/, '/dist/')
+    : callerUrl;
+  const file = fileURLToPath(new URL(`./${name}.js`, besideBuilt));
+  return existsSync(file) ? file : undefined;
 }

@@ -1,5 +1,5 @@
 import {
-  readTorchTensorAsFloat32,
+  readTensorAsFloat32,
   requireReadable,
   type TorchCheckpoint,
   type TorchTensor,
@@ -188,7 +188,7 @@ async function valuesOf(
   for (const name of names) {
     const tensor = found.get(name);
     if (tensor === undefined) continue;
-    const values = await readTorchTensorAsFloat32(checkpoint, tensor.name);
+    const values = await readTensorAsFloat32(checkpoint, tensor.name);
     if (!values.every(Number.isFinite)) {
       throw new InputError(
         `${checkpoint.path} tensor "${tensor.name}"`,

@@ -1,8 +1,17 @@
 import { ShapeError } from '../ground/errors.ts';
+import { describe, type Tensor } from './graph/operator.ts';
 import { sameShape } from './graph/shape.ts';
-import { describe, type Tensor } from './graph/tensor.ts';
-import { add, clamp, divide, minimum, multiply, square, subtract } from './operators/arithmetic.ts';
-import { absolute, exponential } from './operators/elementwise.ts';
+import {
+  absolute,
+  add,
+  clamp,
+  divide,
+  exponential,
+  minimum,
+  multiply,
+  square,
+  subtract,
+} from './operators/elementwise.ts';
 import { logSoftmax } from './operators/normalisation.ts';
 import { mean, sum } from './operators/reduction.ts';
 
@@ -29,9 +38,6 @@ export const weightedMeanSquaredError =
   ({ weights }: Weighted): Loss =>
   (predicted, observed) =>
     mean(multiply(square(errorOf(predicted, observed)), weights));
-
-/** mean |ŷ − y|. */
-export const meanAbsoluteError: Loss = (predicted, observed) => mean(absolute(errorOf(predicted, observed)));
 
 /**
  * Huber's loss (1964): e²/2 up to δ, then δ(|e| − δ/2).

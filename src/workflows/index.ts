@@ -47,13 +47,10 @@ export {
 } from '../vision/features/index.ts';
 export { VIEW_PLANS, type ViewPlan } from '../vision/preprocess/views.ts';
 export { LICENCE_NOTES } from '../vision/weights/index.ts';
-export { type CheckReport, checkFolder } from './check.ts';
-export { type Comparison, compareFiles, compareRuns } from './compare.ts';
-export { type DemoOutcome, runDemo } from './demo.ts';
+export { type CheckReport, checkFolder } from './data/check.ts';
+export { type FeatureFilesOptions, writeFeatureFiles } from './data/features.ts';
+export { type DemoOutcome, runDemo } from './demo/demo.ts';
 export { DEFAULT_SHRINK, type EnsembleOptions, makeEnsemble } from './ensemble/ensemble.ts';
-export { type FeatureFilesOptions, writeFeatureFiles } from './features.ts';
-export { drawFolds } from './folds.ts';
-export { type ImportedRun, type ImportOptions, importRun } from './import-run.ts';
 export {
   type PredictionOutcome,
   type PredictionSource,
@@ -61,11 +58,14 @@ export {
   predictRun,
   readPhotoStates,
   USUAL_COVERAGE,
-} from './predict.ts';
+} from './predict/predict.ts';
+export { submitRun } from './predict/submit.ts';
 export { type PretrainOptions, pretrainBackbone } from './pretrain/pretrain-backbone.ts';
 export { PSEUDO_DEFAULTS, type PseudoOptions, pseudoLabelRun } from './pseudo/pseudo.ts';
-export { type RepeatedResults, repeatedToJson, trainRepeatedly } from './repeated-training.ts';
-export { type ReportRunOptions, reportRun } from './report.ts';
-export { type FileScore, scoreFiles } from './score.ts';
-export { submitRun } from './submit.ts';
-export { type TrainOptions, trainRun } from './train.ts';
+export { type ReportRunOptions, reportRun } from './report/report.ts';
+export { type Comparison, compareFiles, compareRuns } from './score/compare.ts';
+export { type FileScore, scoreFiles } from './score/score.ts';
+export { drawFolds } from './train/folds.ts';
+export { type ImportedRun, type ImportOptions, importRun } from './train/import-run.ts';
+export { type RepeatedResults, repeatedToJson, trainRepeatedly } from './train/repeated-training.ts';
+export { type TrainOptions, trainRun } from './train/train.ts';

@@ -13,7 +13,7 @@ import type { TEST_TIME_TURNS } from '../../src/runs/run.ts';
 import prepareViews from '../../src/vision/features/prepare-worker.ts';
 import { decodePhoto, findPhotos } from '../../src/vision/photos/index.ts';
 import { makeEnsemble } from '../../src/workflows/ensemble/ensemble.ts';
-import { trainRun } from '../../src/workflows/train.ts';
+import { trainRun } from '../../src/workflows/train/train.ts';
 import { predictPhotos } from '../support/ask-run.ts';
 import { stockSession } from '../support/stock-session.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { resolveRecipe } from '../../src/recipes/recipe.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
-import { trainRun } from '../../src/workflows/train.ts';
+import { trainRun } from '../../src/workflows/train/train.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 

@@ -7,7 +7,7 @@ import { readDomain } from '../../src/runs/domain/index.ts';
 import { type PhotoToPredict, predictPhotos } from '../../src/runs/predict.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
 import { DESCRIPTOR_NAMES } from '../../src/vision/descriptors/index.ts';
-import { trainRun } from '../../src/workflows/train.ts';
+import { trainRun } from '../../src/workflows/train/train.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';

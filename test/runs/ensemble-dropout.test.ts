@@ -5,7 +5,7 @@ import { TARGET_NAMES } from '../../src/pasture/targets.ts';
 import { resolveRecipe } from '../../src/recipes/recipe.ts';
 import { type PredictionExtras, predictFeatures } from '../../src/runs/predict.ts';
 import { type EnsembleOptions, makeEnsemble } from '../../src/workflows/ensemble/ensemble.ts';
-import { trainRun } from '../../src/workflows/train.ts';
+import { trainRun } from '../../src/workflows/train/train.ts';
 import { featureSource, type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 

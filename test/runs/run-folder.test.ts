@@ -15,7 +15,7 @@ import { SwardError } from '../../src/ground/errors.ts';
 import { resolveRecipe } from '../../src/recipes/recipe.ts';
 import { lockFolder } from '../../src/runs/folder-lock.ts';
 import { openRun } from '../../src/runs/open-run.ts';
-import { type TrainOptions, trainRun } from '../../src/workflows/train.ts';
+import { type TrainOptions, trainRun } from '../../src/workflows/train/train.ts';
 import { predictFeatures, reseal } from '../support/ask-run.ts';
 import { featureSource, type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';

@@ -7,7 +7,7 @@ import { targetsFromComponents } from '../../src/pasture/physics.ts';
 import { TARGET_NAMES, targetsToArray } from '../../src/pasture/targets.ts';
 import { resolveRecipe } from '../../src/recipes/recipe.ts';
 import { predictFeatures } from '../../src/runs/predict.ts';
-import { trainRun } from '../../src/workflows/train.ts';
+import { trainRun } from '../../src/workflows/train/train.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const folder = temporaryFolder('several-features');

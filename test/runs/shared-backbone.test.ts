@@ -5,7 +5,7 @@ import { resolveRecipe } from '../../src/recipes/recipe.ts';
 import { predictPhotos } from '../../src/runs/predict.ts';
 import { Program } from '../../src/tensor/program/program.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
-import { trainRun } from '../../src/workflows/train.ts';
+import { trainRun } from '../../src/workflows/train/train.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';

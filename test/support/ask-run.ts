@@ -7,7 +7,7 @@ import type { RunResults } from '../../src/runs/results.ts';
 import type { PredictOptions } from '../../src/runs/run.ts';
 import { photoSamples } from '../../src/samples/samples.ts';
 import type { PhotoFile } from '../../src/vision/photos/index.ts';
-import { predictRun } from '../../src/workflows/predict.ts';
+import { predictRun } from '../../src/workflows/predict/predict.ts';
 
 /** What a run says of photos. */
 export async function predictPhotos(

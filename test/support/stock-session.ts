@@ -1,5 +1,5 @@
 import { InferenceSession } from 'onnxruntime-node';
-import { int8ProductsOverflow } from '../../src/tensor/quantize/processor.ts';
+import { int8ProductsOverflow } from '../../src/tensor/program/processor.ts';
 
 /**
  * Opens an exported model in ONNX Runtime as docs/export.md tells its users to: with the setting that keeps int8

@@ -1,5 +1,14 @@
 import { UsageError } from '../../ground/errors.ts';
-import { type Attribute, apply, int, ints, type Operator, text } from '../../tensor/graph/operator.ts';
+import {
+  type Attribute,
+  apply,
+  floats,
+  int,
+  ints,
+  type Operator,
+  text,
+  texts,
+} from '../../tensor/graph/operator.ts';
 import { lengthAt } from '../../tensor/graph/shape.ts';
 import { absolute, cast, concat, exponential, multiply, type Tensor } from '../../tensor/index.ts';
 import { type CatBoostModel, hasLogarithmicScores, type ObliviousTree } from './catboost-model.ts';
@@ -124,8 +133,6 @@ const TREE_ENSEMBLE: Operator<readonly [Tensor], TreeEnsemble> = {
 const treeEnsemble = (features: Tensor, ensemble: TreeEnsemble): Tensor =>
   apply(TREE_ENSEMBLE, [cast(features, 'float32')], ensemble);
 
-const floats = (values: readonly number[]): Attribute => ({ floats: values });
-
 function ensembleAttributes({ trees, base }: TreeEnsemble): Record<string, Attribute> {
   const nodes = trees.flatMap((tree, index) => tree.map((node, number) => ({ node, index, number })));
   const branches = nodes.map(({ node }) =>
@@ -140,7 +147,7 @@ function ensembleAttributes({ trees, base }: TreeEnsemble): Record<string, Attri
     base_values: floats(base),
     nodes_treeids: ints(nodes.map(({ index }) => index)),
     nodes_nodeids: ints(nodes.map(({ number }) => number)),
-    nodes_modes: { texts: nodes.map(({ node }) => ('values' in node ? 'LEAF' : 'BRANCH_LEQ')) },
+    nodes_modes: texts(nodes.map(({ node }) => ('values' in node ? 'LEAF' : 'BRANCH_LEQ'))),
     nodes_featureids: ints(branches.map(({ column }) => column)),
     nodes_values: floats(branches.map(({ threshold }) => roundedDown(threshold))),
     nodes_truenodeids: ints(branches.map(({ below }) => below)),

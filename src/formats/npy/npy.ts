@@ -1,53 +1,75 @@
 import { InputError } from '../../ground/errors.ts';
+import type { Matrix } from '../../ground/matrix.ts';
 import { readBytes, withOpenFile, writePartsAtomically } from '../../ground/positioned-file.ts';
-import { float32FromFloat16 } from '../safetensors/half.ts';
-import {
-  NPY_START_BYTES,
-  type NpyDtype,
-  npyHeaderBytes,
-  parseNpyHeader,
-  placeNpyHeader,
-  WRITE_AGAIN,
-} from './npy-header.ts';
+import { float32FromFloat16 } from '../tensors/half.ts';
 
-/** The elements of an `.npy` file, row-major. */
-export type NpyData = Float32Array | Float64Array | Int32Array | BigInt64Array;
+/*
+ * The `.npy` format (numpy.lib.format, versions 1 to 3): `\x93NUMPY`, the version, the header's length, the header
+ * (a Python dictionary) and the elements.
+ */
 
-/** An array of one or two axes. */
+const MAGIC = Buffer.from('\x93NUMPY', 'latin1');
+/** Magic, version and the longer of the two spellings of the header's length. */
+const START_BYTES = 12;
+/** Writers pad the whole header to a multiple of this. */
+const ALIGNMENT = 64;
+/** A header of plain numbers has some 118 bytes; NumPy itself distrusts more than 10,000. */
+const MAX_HEADER_BYTES = 10_000;
+
+/** The remedies for an array that is sound but of another kind, and for a file that NumPy would not have written. */
+const SAVE_AGAIN = "save it with numpy.save(path, numpy.ascontiguousarray(array, dtype='<f4'))";
+const WRITE_AGAIN = 'the file is damaged or incomplete: copy or write it again';
+const RESHAPE = 'reshape it to [photos, features] and save it again';
+
+/** The dtypes that are read, by NumPy's names: their size, and their elements from the file's bytes. */
+const DTYPES = {
+  '<f2': { bytes: 2, read: (data: ArrayBuffer) => float32FromFloat16(new Uint16Array(data)) },
+  '<f4': { bytes: 4, read: (data: ArrayBuffer) => new Float32Array(data) },
+  '<f8': { bytes: 8, read: (data: ArrayBuffer) => new Float64Array(data) },
+  '<i4': { bytes: 4, read: (data: ArrayBuffer) => new Int32Array(data) },
+  '<i8': { bytes: 8, read: (data: ArrayBuffer) => new BigInt64Array(data) },
+} as const;
+
+type Dtype = keyof typeof DTYPES;
+type Elements = ReturnType<(typeof DTYPES)[Dtype]['read']>;
+
+/** An array of one or two axes, row-major. */
 export interface NpyArray {
   readonly shape: readonly number[];
-  readonly data: NpyData;
+  readonly data: Elements;
 }
 
-/** Finite numbers [rows, columns], row-major. */
-export interface NpyMatrix {
-  readonly rows: number;
-  readonly columns: number;
-  readonly data: Float64Array;
+interface Header {
+  readonly dtype: Dtype;
+  /** Columns of a matrix lie one after another, not rows. */
+  readonly fortranOrder: boolean;
+  readonly shape: readonly number[];
+  readonly dataStart: number;
 }
 
 /**
- * Reads an `.npy` file (numpy.lib.format, versions 1 to 3) of one or two axes with little-endian elements:
- * f4 and f2 (exact) as Float32Array, f8 as Float64Array, i4 as Int32Array, i8 as BigInt64Array. Fortran order
- * is transposed to row-major. The host must be little-endian.
+ * Reads an `.npy` file of one or two axes with little-endian elements: f4 and f2 (exact) as Float32Array, f8 as
+ * Float64Array, i4 as Int32Array, i8 as BigInt64Array. Fortran order is transposed to row-major. The host must be
+ * little-endian.
  *
  * @throws InputError when the file is missing, cut, longer than its header says, or holds anything else
  */
 export async function readNpy(path: string): Promise<NpyArray> {
   return withOpenFile(path, async ({ handle, byteLength }) => {
-    const start = await readBytes(path, handle, 0, Math.min(NPY_START_BYTES, byteLength));
-    const place = placeNpyHeader(path, start, byteLength);
-    const text = Buffer.from(await readBytes(path, handle, place.offset, place.byteLength));
-    const header = parseNpyHeader(path, text.toString(place.encoding));
-    const dataStart = place.offset + place.byteLength;
+    const startBytes = Math.min(START_BYTES + MAX_HEADER_BYTES, byteLength);
+    const start = Buffer.from(await readBytes(path, handle, 0, startBytes));
+    const { dtype, fortranOrder, shape, dataStart } = parseHeader(path, start, byteLength);
+    const needed = shape.reduce((product, axis) => product * axis, DTYPES[dtype].bytes);
+    if (![...shape, needed].every((value) => Number.isSafeInteger(value))) {
+      throw new InputError(path, `states the absurd shape (${shape.join(', ')})`, WRITE_AGAIN);
+    }
     const present = byteLength - dataStart;
-    if (present !== header.dataBytes) {
-      const shape = `(${header.shape.join(', ')})`;
-      const what = `has ${present} bytes of data but ${header.dtype} ${shape} needs ${header.dataBytes}`;
+    if (present !== needed) {
+      const what = `has ${present} bytes of data but ${dtype} (${shape.join(', ')}) needs ${needed}`;
       throw new InputError(path, what, WRITE_AGAIN);
     }
-    const stored = elements(header.dtype, await readBytes(path, handle, dataStart, header.dataBytes));
-    return { shape: header.shape, data: header.fortranOrder ? rowMajor(stored, header.shape) : stored };
+    const stored = DTYPES[dtype].read(await readBytes(path, handle, dataStart, needed));
+    return { shape, data: fortranOrder ? rowMajor(stored, shape) : stored };
   });
 }
 
@@ -57,12 +79,11 @@ export async function readNpy(path: string): Promise<NpyArray> {
  * @throws InputError as {@link readNpy}; when the array has one axis; when an element is NaN, infinite, or an
  * integer that a double cannot hold, naming row and column counted from 1
  */
-export async function readNpyMatrix(path: string): Promise<NpyMatrix> {
+export async function readNpyMatrix(path: string): Promise<Matrix> {
   const { shape, data } = await readNpy(path);
   const [rows, columns] = shape;
   if (rows === undefined || columns === undefined) {
-    const remedy = 'reshape it to [photos, features] and save it again';
-    throw new InputError(path, `has one axis (${rows} elements), not two`, remedy);
+    throw new InputError(path, `has one axis (${rows} elements), not two`, RESHAPE);
   }
   const result = new Float64Array(data.length);
   for (let i = 0; i < result.length; i++) {
@@ -94,25 +115,93 @@ export async function writeNpyFloat32(
     throw new InputError(path, what, 'give the matrix the shape its data has');
   }
   const singles = data instanceof Float32Array ? data : rounded(path, data, columns);
-  await writePartsAtomically(path, [npyHeaderBytes(rows, columns), singles]);
+  await writePartsAtomically(path, [headerBytes(rows, columns), singles]);
 }
 
-function elements(dtype: NpyDtype, bytes: ArrayBuffer): NpyData {
-  switch (dtype) {
-    case '<f2':
-      return float32FromFloat16(new Uint16Array(bytes));
-    case '<f4':
-      return new Float32Array(bytes);
-    case '<f8':
-      return new Float64Array(bytes);
-    case '<i4':
-      return new Int32Array(bytes);
-    case '<i8':
-      return new BigInt64Array(bytes);
+function headerBytes(rows: number, columns: number): Uint8Array {
+  const dictionary = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${columns}), }`;
+  const bytes = Buffer.alloc(Math.ceil((10 + dictionary.length + 1) / ALIGNMENT) * ALIGNMENT, ' ');
+  bytes.set([...MAGIC, 1, 0]);
+  bytes.writeUInt16LE(bytes.length - 10, 8);
+  bytes.write(dictionary, 10, 'latin1');
+  bytes.write('\n', bytes.length - 1, 'latin1');
+  return bytes;
+}
+
+/**
+ * The header in the first bytes of a file.
+ *
+ * @throws InputError when this is no `.npy` file of version 1, 2 or 3, the header is absurdly long or reaches beyond
+ * the file, or describes an array of another dtype or number of axes
+ */
+function parseHeader(path: string, start: Buffer, fileBytes: number): Header {
+  if (start.length < START_BYTES || !start.subarray(0, MAGIC.length).equals(MAGIC)) {
+    throw new InputError(path, 'is not an .npy file', 'give an array written by numpy.save');
   }
+  const [major, minor] = [start.readUInt8(6), start.readUInt8(7)];
+  if (major < 1 || major > 3 || minor !== 0) {
+    throw new InputError(path, `has the unknown .npy version ${major}.${minor}`, SAVE_AGAIN);
+  }
+  const offset = major === 1 ? 10 : 12;
+  const length = major === 1 ? start.readUInt16LE(8) : start.readUInt32LE(8);
+  if (length > MAX_HEADER_BYTES) throw new InputError(path, `states a header of ${length} bytes`, SAVE_AGAIN);
+  const dataStart = offset + length;
+  if (dataStart > fileBytes) throw new InputError(path, 'ends inside its header', WRITE_AGAIN);
+  const members = parseDictionary(path, start.toString(major === 3 ? 'utf8' : 'latin1', offset, dataStart));
+  const [descr, order, shape] = ['descr', 'fortran_order', 'shape'].map((key) => members.get(key) ?? '');
+  if (members.size !== 3 || (order !== 'True' && order !== 'False')) throw garbage(path);
+  const dtype = knownDtype(path, descr ?? '');
+  return { dtype, fortranOrder: order === 'True', shape: parseShape(path, shape ?? ''), dataStart };
 }
 
-function rowMajor(stored: NpyData, shape: readonly number[]): NpyData {
+/** A member of the dictionary: its name, and a text, a tuple, a word, or the start of a record's list. */
+const MEMBER = /\s*(['"])([^'"]*)\1\s*:\s*('[^']*'|"[^"]*"|\([^()]*\)|[^\s'"{}():,[\]]+|\[)\s*/y;
+
+/** The dictionary's values as written, without white space. */
+function parseDictionary(path: string, text: string): Map<string, string> {
+  const [, inside] = /^\s*\{([^{}]*)\}\s*$/.exec(text) ?? [];
+  if (inside === undefined) throw garbage(path);
+  const members = new Map<string, string>();
+  MEMBER.lastIndex = 0;
+  while (inside.slice(MEMBER.lastIndex).trim() !== '') {
+    const [, , key = '', value = ''] = MEMBER.exec(inside) ?? [];
+    if (value === '' || members.has(key)) throw garbage(path);
+    if (value === '[') throw new InputError(path, 'holds records', SAVE_AGAIN);
+    members.set(key, /^['"]/.test(value) ? value : value.replaceAll(/\s/g, ''));
+    if (inside[MEMBER.lastIndex] === ',') MEMBER.lastIndex++;
+    else if (MEMBER.lastIndex < inside.length) throw garbage(path);
+  }
+  return members;
+}
+
+function knownDtype(path: string, literal: string): Dtype {
+  if (!/^(['"]).*\1$/s.test(literal)) throw garbage(path);
+  const descr = literal.slice(1, -1);
+  if (Object.hasOwn(DTYPES, descr)) return descr as Dtype;
+  // A hostile file's text, made fit for one line.
+  const shown = descr.slice(0, 20).replace(/[^\x20-\x7e]/g, '?');
+  const known = Object.keys(DTYPES).join(', ');
+  const what = descr.startsWith('|O')
+    ? 'holds Python objects, which are never loaded'
+    : descr.startsWith('>')
+      ? `is big-endian (${shown})`
+      : `holds elements of type ${shown}, not ${known}`;
+  throw new InputError(path, what, SAVE_AGAIN);
+}
+
+/** `()`, `(5,)`, `(5,3)` or `(5,3,)`, without white space. */
+function parseShape(path: string, tuple: string): number[] {
+  if (!/^\((?:\d+,(?:\d+,)*(?:\d+)?)?\)$/.test(tuple)) throw garbage(path);
+  const shape = (tuple.match(/\d+/g) ?? []).map(Number);
+  if (shape.length === 1 || shape.length === 2) return shape;
+  throw new InputError(path, `has ${shape.length} axes`, RESHAPE);
+}
+
+function garbage(path: string): InputError {
+  return new InputError(path, 'has a header that numpy.save does not write', WRITE_AGAIN);
+}
+
+function rowMajor(stored: Elements, shape: readonly number[]): Elements {
   const [rows, columns] = shape;
   if (rows === undefined || columns === undefined) return stored;
   const result = stored.slice();
@@ -126,12 +215,9 @@ function rowMajor(stored: NpyData, shape: readonly number[]): NpyData {
 
 function rounded(path: string, data: Float64Array, columns: number): Float32Array {
   const singles = new Float32Array(data);
-  for (let i = 0; i < singles.length; i++) {
-    if (Number.isFinite(data[i]) && !Number.isFinite(singles[i])) {
-      throw notUsable(path, i, columns, `${data[i]}, too large for float32`);
-    }
-  }
-  return singles;
+  const tooLarge = singles.findIndex((value, i) => !Number.isFinite(value) && Number.isFinite(data[i]));
+  if (tooLarge < 0) return singles;
+  throw notUsable(path, tooLarge, columns, `${data[tooLarge]}, too large for float32`);
 }
 
 function notUsable(path: string, index: number, columns: number, value: string): InputError {

@@ -1,7 +1,8 @@
 import { InputError } from '../../ground/errors.ts';
+import { ARRAY_TYPES, type SafetensorsDtype } from '../tensors/dtypes.ts';
+import { elementCount, type TensorEntry } from '../tensors/strided.ts';
+import { damaged, quoted, shownShape, tensorError } from '../tensors/wording.ts';
 import { HeaderCursor } from './cursor.ts';
-import { ARRAY_TYPES, bytesPerElement, isDtype, type SafetensorsDtype } from './dtypes.ts';
-import { FETCH_AGAIN, quoted, shownShape, tensorError } from './wording.ts';
 
 /** Bytes before the header: its length as a little-endian 64-bit integer. */
 export const LENGTH_BYTES = 8;
@@ -14,16 +15,6 @@ export const METADATA_KEY = '__metadata__';
 const MAX_AXES = 64;
 /** Far above any model; bounds the memory that a hostile header can claim. */
 const MAX_ENTRIES = 1_000_000;
-
-/** One tensor as a header describes it, checked against the file. */
-export interface TensorEntry {
-  readonly name: string;
-  readonly dtype: SafetensorsDtype;
-  readonly shape: readonly number[];
-  /** First byte, counted from the start of the file; any value, aligned or not. */
-  readonly byteOffset: number;
-  readonly byteLength: number;
-}
 
 /** What a header says. */
 export interface Header {
@@ -49,7 +40,7 @@ export function headerLength(path: string, start: ArrayBuffer, fileBytes: number
   }
   const length = Number(stated);
   if (length > fileBytes - LENGTH_BYTES) {
-    throw new InputError(path, `states a header of ${length} bytes but has ${fileBytes} in all`, FETCH_AGAIN);
+    throw damaged(path, `states a header of ${length} bytes but has ${fileBytes} in all`);
   }
   return length;
 }
@@ -65,10 +56,7 @@ export function parseHeader(path: string, header: ArrayBuffer, fileBytes: number
   const dataStart = LENGTH_BYTES + header.byteLength;
   const metadata: Record<string, string> = Object.create(null);
   const tensors = new Map<string, TensorEntry>();
-  const cursor = new HeaderCursor(
-    headerText(path, header),
-    (what) => new InputError(path, what, FETCH_AGAIN),
-  );
+  const cursor = new HeaderCursor(headerText(path, header), (what) => damaged(path, what));
   cursor.object((key) => {
     if (key === METADATA_KEY) {
       readMetadata(path, cursor, metadata);
@@ -80,19 +68,6 @@ export function parseHeader(path: string, header: ArrayBuffer, fileBytes: number
   cursor.end();
   checkCoverage(path, tensors.values(), dataStart, fileBytes);
   return { metadata: Object.freeze(metadata), tensors };
-}
-
-/**
- * Number of elements, or undefined where the product of the axes passes what a number holds exactly (even if
- * a later axis is 0).
- */
-export function elementCount(shape: readonly number[]): number | undefined {
-  let count = 1;
-  for (const axis of shape) {
-    count *= axis;
-    if (!Number.isSafeInteger(count)) return undefined;
-  }
-  return count;
 }
 
 function headerText(path: string, header: ArrayBuffer): string {
@@ -118,6 +93,7 @@ function readEntry(
   dataStart: number,
   fileBytes: number,
 ): TensorEntry {
+  const bad = (what: string): InputError => tensorError(path, name, what);
   let dtypeText: string | undefined;
   let shape: number[] | undefined;
   let offsets: number[] | undefined;
@@ -125,36 +101,25 @@ function readEntry(
     if (field === 'dtype') dtypeText = cursor.string();
     else if (field === 'shape') shape = cursor.wholeNumbers(MAX_AXES);
     else if (field === 'data_offsets') offsets = cursor.wholeNumbers(2);
-    else throw tensorError(path, name, `has an unknown field ${quoted(field)}`, FETCH_AGAIN);
+    else throw bad(`has an unknown field ${quoted(field)}`);
   });
   if (dtypeText === undefined || shape === undefined || offsets === undefined) {
-    throw tensorError(path, name, 'lacks dtype, shape or data_offsets', FETCH_AGAIN);
+    throw bad('lacks dtype, shape or data_offsets');
   }
   const dtype = knownDtype(path, name, dtypeText);
-  const [begin, end] = offsets;
-  if (begin === undefined || end === undefined || begin > end) {
-    throw tensorError(path, name, `has data_offsets ${shownShape(offsets)}, not [begin, end]`, FETCH_AGAIN);
-  }
+  const [begin = 0, end = -1] = offsets;
+  if (begin > end) throw bad(`has data_offsets ${shownShape(offsets)}, not [begin, end]`);
   const dataBytes = fileBytes - dataStart;
-  if (end > dataBytes) {
-    const what = `ends at byte ${end} of ${dataBytes} bytes of data`;
-    throw tensorError(path, name, what, FETCH_AGAIN);
-  }
-  const byteLength = end - begin;
+  if (end > dataBytes) throw bad(`ends at byte ${end} of ${dataBytes} bytes of data`);
   const count = elementCount(shape);
-  if (count === undefined) {
-    throw tensorError(path, name, `has the absurd shape ${shownShape(shape)}`, FETCH_AGAIN);
-  }
-  const needed = count * bytesPerElement(dtype);
-  if (needed !== byteLength) {
-    const what = `has ${byteLength} bytes but ${dtype} ${shownShape(shape)} needs ${needed}`;
-    throw tensorError(path, name, what, FETCH_AGAIN);
-  }
-  return { name, dtype, shape, byteOffset: dataStart + begin, byteLength };
+  if (count === undefined) throw bad(`has the absurd shape ${shownShape(shape)}`);
+  const [byteLength, needed] = [end - begin, count * ARRAY_TYPES[dtype].BYTES_PER_ELEMENT];
+  if (needed === byteLength) return { name, dtype, shape, byteOffset: dataStart + begin, byteLength };
+  throw bad(`has ${byteLength} bytes but ${dtype} ${shownShape(shape)} needs ${needed}`);
 }
 
 function knownDtype(path: string, name: string, text: string): SafetensorsDtype {
-  if (isDtype(text)) return text;
+  if (Object.hasOwn(ARRAY_TYPES, text)) return text as SafetensorsDtype;
   const known = Object.keys(ARRAY_TYPES).join(', ');
   throw tensorError(path, name, `has the unknown dtype ${quoted(text)}`, `convert it to one of ${known}`);
 }
@@ -169,17 +134,12 @@ function checkCoverage(
   const inFileOrder = [...entries].sort((a, b) => a.byteOffset - b.byteOffset || a.byteLength - b.byteLength);
   let covered = dataStart;
   for (const { name, byteOffset, byteLength } of inFileOrder) {
-    if (byteOffset < covered) {
-      throw tensorError(path, name, `overlaps another tensor by ${covered - byteOffset} bytes`, FETCH_AGAIN);
-    }
-    if (byteOffset > covered) {
-      throw tensorError(path, name, `follows ${byteOffset - covered} bytes of no tensor`, FETCH_AGAIN);
-    }
+    const gap = byteOffset - covered;
+    if (gap < 0) throw tensorError(path, name, `overlaps another tensor by ${-gap} bytes`);
+    if (gap > 0) throw tensorError(path, name, `follows ${gap} bytes of no tensor`);
     covered = byteOffset + byteLength;
   }
-  if (covered < fileBytes) {
-    throw new InputError(path, `has ${fileBytes - covered} bytes after its last tensor`, FETCH_AGAIN);
-  }
+  if (covered < fileBytes) throw damaged(path, `has ${fileBytes - covered} bytes after its last tensor`);
 }
 
 function tooMany(path: string, what: string): InputError {

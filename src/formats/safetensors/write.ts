@@ -1,8 +1,9 @@
 import { InputError } from '../../ground/errors.ts';
 import { writePartsAtomically } from '../../ground/positioned-file.ts';
-import { ARRAY_TYPES, type ArrayOfDtype, bytesPerElement, type SafetensorsDtype } from './dtypes.ts';
-import { elementCount, LENGTH_BYTES, MAX_HEADER_BYTES, METADATA_KEY } from './header.ts';
-import { quoted, shownShape, tensorError } from './wording.ts';
+import { ARRAY_TYPES, type ArrayOfDtype, type SafetensorsDtype } from '../tensors/dtypes.ts';
+import { elementCount } from '../tensors/strided.ts';
+import { quoted, shownShape, tensorError } from '../tensors/wording.ts';
+import { LENGTH_BYTES, MAX_HEADER_BYTES, METADATA_KEY } from './header.ts';
 
 /** One tensor to store: row-major elements in the array of its dtype. */
 export type TensorToWrite = {
@@ -55,9 +56,10 @@ function checkTensors(path: string, tensors: readonly TensorToWrite[]): void {
   }
 }
 
-function headerBytes(
+/** What stands before the data of tensors that follow each other in this order. @throws InputError as above */
+export function headerBytes(
   path: string,
-  tensors: readonly TensorToWrite[],
+  tensors: readonly Pick<TensorToWrite, 'name' | 'dtype' | 'shape'>[],
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
   const members: string[] = [];
@@ -66,10 +68,11 @@ function headerBytes(
     if (wellFormed(key) && wellFormed(text)) continue;
     throw new InputError(path, `metadata ${quoted(key)} is not Unicode`, 'store it as plain text');
   }
-  if (texts.length > 0) members.push(member(METADATA_KEY, `{${texts.map(textMember).join(',')}}`));
+  const notes = texts.map(([key, text]) => member(key, JSON.stringify(text)));
+  if (notes.length > 0) members.push(member(METADATA_KEY, `{${notes.join(',')}}`));
   let begin = 0;
-  for (const { name, dtype, shape, data } of tensors) {
-    const end = begin + data.length * bytesPerElement(dtype);
+  for (const { name, dtype, shape } of tensors) {
+    const end = begin + (elementCount(shape) ?? 0) * ARRAY_TYPES[dtype].BYTES_PER_ELEMENT;
     members.push(member(name, JSON.stringify({ dtype, shape, data_offsets: [begin, end] })));
     begin = end;
   }
@@ -85,14 +88,6 @@ function headerBytes(
 }
 
 // Members are joined as text because as properties of an object names such as "0" would change their order.
-function member(key: string, json: string): string {
-  return `${JSON.stringify(key)}:${json}`;
-}
+const member = (key: string, json: string): string => `${JSON.stringify(key)}:${json}`;
 
-function textMember([key, text]: readonly [string, string]): string {
-  return member(key, JSON.stringify(text));
-}
-
-function wellFormed(text: string): boolean {
-  return !/\p{Cs}/u.test(text);
-}
+const wellFormed = (text: string): boolean => !/\p{Cs}/u.test(text);

@@ -1,3 +1,4 @@
+export { readTensor, readTensorAsFloat32, requireReadable } from '../tensors/read.ts';
+export { readTensorRows } from '../tensors/strided.ts';
 export { openTorchCheckpoint, type TorchCheckpoint } from './open.ts';
-export { readTensorRows, readTorchTensor, readTorchTensorAsFloat32, requireReadable } from './read.ts';
 export type { TorchTensor } from './tensor-view.ts';

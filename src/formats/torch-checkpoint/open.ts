@@ -1,12 +1,29 @@
 import { InputError } from '../../ground/errors.ts';
 import { readBytes, withOpenFile } from '../../ground/positioned-file.ts';
-import { FETCH_AGAIN, quoted, tensorError } from '../safetensors/wording.ts';
-import { requireZip, START_BYTES } from './other-formats.ts';
+import type { TensorFile } from '../tensors/read.ts';
+import { damaged, quoted, tensorError } from '../tensors/wording.ts';
 import { unpickle } from './pickle-machine.ts';
-import { PickleOpaque, type PickleStorage, type PickleValue } from './pickle-values.ts';
+import { isKind, type PickleStorage, type PickleValue } from './pickle-values.ts';
 import { findStateDict } from './state-dict.ts';
 import { checkedTensor, type StoredBytes, type TorchTensor } from './tensor-view.ts';
 import { type ReadableFile, readZipDirectory, startOfEntry, type ZipEntry } from './zip-directory.ts';
+
+/** The number that `torch.save` began its pickles with before PyTorch 1.6. */
+const OLD_NUMBER = Buffer.from([0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]);
+const ZIP_MAGIC = Buffer.from('PK\x03\x04', 'latin1');
+const EMPTY_ZIP_MAGIC = Buffer.from('PK\x05\x06', 'latin1');
+
+/** What a file that is no ZIP file begins with, what that means and what to do about it. */
+const OTHERS: readonly (readonly [magic: Buffer, what: string, remedy: string])[] = [
+  [Buffer.from([0x80]), 'is a bare pickle, not a file of torch.save', 'save it with torch.save'],
+  [Buffer.from('version https://git-lfs'), 'is a pointer of Git LFS', 'fetch the file itself: git lfs pull'],
+  [Buffer.from('<'), 'is a web page', 'download the file itself'],
+  [Buffer.from([0x1f, 0x8b]), 'is compressed by gzip', 'unpack it'],
+  [Buffer.from('\x89HDF', 'latin1'), 'is an HDF5 file', 'give a file of torch.save or safetensors'],
+];
+
+/** Bytes that are enough to tell. */
+const START_BYTES = 32;
 
 /** Far above any checkpoint's; bounds the memory that a hostile one can claim. */
 const MAX_PICKLE_BYTES = 2 ** 26;
@@ -19,22 +36,17 @@ const REPEATS_BESIDE = 2 ** 30;
 const SAVE_STATE_DICT = 'save its state dict: torch.save(model.state_dict(), FILE)';
 
 /** A checkpoint whose state dict has been read and checked; no handle is kept, so nothing needs closing. */
-export interface TorchCheckpoint {
-  readonly path: string;
-  readonly byteLength: number;
-  /** Identifies the file as it was when opened; reading refuses any other. */
-  readonly version: string;
+export interface TorchCheckpoint extends TensorFile {
   /** Keys under which the state dict was found: `state_dict`, or none. */
   readonly within: readonly string[];
   /** In the file's order, under their names without `module.` and `_orig_mod.`. */
   readonly tensors: ReadonlyMap<string, TorchTensor>;
-  /** What those members of the state dict are that would be tensors but cannot be read, such as sparse ones. */
   readonly unreadable: ReadonlyMap<string, string>;
 }
 
 /**
  * Reads the state dict of a file that `torch.save` of PyTorch 1.6 or newer wrote. Its pickle is interpreted, not
- * executed: nothing in it can run. Tensor data are not touched; take them with `readTorchTensor`, or where they lie
+ * executed: nothing in it can run. Tensor data are not touched; take them with `readTensor`, or where they lie
  * row by row in the file, from `byteOffset`.
  *
  * @throws InputError when the file is missing, cut, in another form, has no state dict, or contradicts itself
@@ -46,8 +58,8 @@ export async function openTorchCheckpoint(path: string): Promise<TorchCheckpoint
     requireZip(path, new Uint8Array(start));
     const archive = archiveOf(path, await readZipDirectory(file));
     await requireLittleEndian(file, archive);
-    const content = unpickle(new Uint8Array(await contentOf(file, archive.pickle)), (what) => {
-      return new InputError(`${path} entry ${quoted(archive.pickle.name)}`, what, FETCH_AGAIN);
+    const content = unpickle(await contentOf(file, archive.pickle), (what) => {
+      return damaged(`${path} entry ${quoted(archive.pickle.name)}`, what);
     });
     const found = findStateDict(content);
     if (found === undefined) throw noStateDict(path, content);
@@ -55,7 +67,7 @@ export async function openTorchCheckpoint(path: string): Promise<TorchCheckpoint
     const tensors = new Map<string, TorchTensor>();
     const unreadable = new Map<string, string>();
     for (const [name, member] of found.members) {
-      if (member instanceof PickleOpaque) {
+      if (isKind(member, 'opaque')) {
         unreadable.set(name, member.what);
         continue;
       }
@@ -65,6 +77,23 @@ export async function openTorchCheckpoint(path: string): Promise<TorchCheckpoint
     requireModest(path, tensors.values(), byteLength);
     return { path, byteLength, version, within: found.within, tensors, unreadable };
   });
+}
+
+/** @throws InputError when the first bytes are not those of a ZIP file, saying what they are */
+function requireZip(path: string, start: Uint8Array): void {
+  const bytes = Buffer.from(start);
+  const begins = (magic: Buffer): boolean => magic.equals(bytes.subarray(0, magic.byteLength));
+  if (begins(ZIP_MAGIC) || begins(EMPTY_ZIP_MAGIC)) return;
+  if (bytes[0] === 0x80 && bytes.includes(OLD_NUMBER)) {
+    throw new InputError(
+      path,
+      'is in the form torch.save had before PyTorch 1.6',
+      "save it again with a newer PyTorch: torch.save(torch.load(FILE, map_location='cpu'), FILE)",
+    );
+  }
+  const other = OTHERS.find(([magic]) => begins(magic));
+  const [, what, remedy] = other ?? [null, 'is not a file of torch.save', 'give one, or a safetensors file'];
+  throw new InputError(path, what, remedy);
 }
 
 interface Archive {
@@ -124,11 +153,14 @@ async function storageOf(
 ): Promise<StoredBytes> {
   const entry = entries.get(`${folder}data/${key}`);
   if (entry === undefined) {
-    throw tensorError(file.path, name, `is stored in data/${quoted(key)}, which is not there`, FETCH_AGAIN);
+    throw tensorError(file.path, name, `is stored in data/${quoted(key)}, which is not there`);
   }
   if (entry.byteLength !== byteLength) {
-    const what = `needs a storage of ${byteLength} bytes, but data/${quoted(key)} has ${entry.byteLength}`;
-    throw tensorError(file.path, name, what, FETCH_AGAIN);
+    throw tensorError(
+      file.path,
+      name,
+      `needs a storage of ${byteLength} bytes, but data/${quoted(key)} has ${entry.byteLength}`,
+    );
   }
   const found = known.get(key) ?? { byteOffset: await startOfEntry(file, entry), byteLength };
   known.set(key, found);
@@ -136,7 +168,7 @@ async function storageOf(
 }
 
 function noStateDict(path: string, content: PickleValue): InputError {
-  if (content instanceof PickleOpaque) {
+  if (isKind(content, 'opaque')) {
     return new InputError(path, `holds ${content.what}, not a state dict`, SAVE_STATE_DICT);
   }
   return new InputError(path, 'holds no state dict (tensors by name)', SAVE_STATE_DICT);
@@ -149,7 +181,6 @@ function requireModest(path: string, tensors: Iterable<TorchTensor>, fileBytes: 
   for (const { name, byteLength } of tensors) {
     total += byteLength;
     if (total <= most) continue;
-    const what = `brings the tensors to ${total} bytes, from a file of ${fileBytes}`;
-    throw tensorError(path, name, what, FETCH_AGAIN);
+    throw tensorError(path, name, `brings the tensors to ${total} bytes, from a file of ${fileBytes}`);
   }
 }

@@ -1,53 +1,27 @@
-import { bytesPerElement, type SafetensorsDtype } from '../safetensors/dtypes.ts';
-import {
-  PickleDict,
-  PickleGlobal,
-  PickleList,
-  PickleOpaque,
-  PickleStorage,
-  PickleTensor,
-  PickleTuple,
-  type PickleValue,
-} from './pickle-values.ts';
+import { ARRAY_TYPES, type SafetensorsDtype } from '../tensors/dtypes.ts';
+import { isKind, opaque, type PickleDict, type PickleTensor, type PickleValue } from './pickle-values.ts';
 
-/** PyTorch's names of element types. */
-const DTYPES: ReadonlyMap<string, SafetensorsDtype> = new Map([
-  ['float64', 'F64'],
-  ['double', 'F64'],
-  ['float32', 'F32'],
-  ['float', 'F32'],
-  ['float16', 'F16'],
-  ['half', 'F16'],
-  ['bfloat16', 'BF16'],
-  ['float8_e4m3fn', 'F8_E4M3'],
-  ['float8_e5m2', 'F8_E5M2'],
-  ['int64', 'I64'],
-  ['long', 'I64'],
-  ['int32', 'I32'],
-  ['int', 'I32'],
-  ['int16', 'I16'],
-  ['short', 'I16'],
-  ['int8', 'I8'],
-  ['uint64', 'U64'],
-  ['uint32', 'U32'],
-  ['uint16', 'U16'],
-  ['uint8', 'U8'],
-  ['bool', 'BOOL'],
-]);
-
-/** Element types by the first part of the class names of storages that have one (`FloatStorage`). */
-const STORAGES: ReadonlyMap<string, SafetensorsDtype> = new Map([
-  ['Double', 'F64'],
-  ['Float', 'F32'],
-  ['Half', 'F16'],
-  ['BFloat16', 'BF16'],
-  ['Long', 'I64'],
-  ['Int', 'I32'],
-  ['Short', 'I16'],
-  ['Char', 'I8'],
-  ['Byte', 'U8'],
-  ['Bool', 'BOOL'],
-]);
+/**
+ * Element types with PyTorch's names, and the first part of the class name of the storage they have, if any
+ * (`FloatStorage`).
+ */
+const ELEMENTS: readonly (readonly [SafetensorsDtype, names: readonly string[], storage?: string])[] = [
+  ['F64', ['float64', 'double'], 'Double'],
+  ['F32', ['float32', 'float'], 'Float'],
+  ['F16', ['float16', 'half'], 'Half'],
+  ['BF16', ['bfloat16'], 'BFloat16'],
+  ['F8_E4M3', ['float8_e4m3fn']],
+  ['F8_E5M2', ['float8_e5m2']],
+  ['I64', ['int64', 'long'], 'Long'],
+  ['I32', ['int32', 'int'], 'Int'],
+  ['I16', ['int16', 'short'], 'Short'],
+  ['I8', ['int8'], 'Char'],
+  ['U64', ['uint64']],
+  ['U32', ['uint32']],
+  ['U16', ['uint16']],
+  ['U8', ['uint8'], 'Byte'],
+  ['BOOL', ['bool'], 'Bool'],
+];
 
 /** As many axes as NumPy allows, and more than PyTorch. */
 const MAX_AXES = 64;
@@ -62,7 +36,7 @@ const MAKERS: ReadonlyMap<string, Maker> = new Map<string, Maker>([
   ['collections.OrderedDict', (args) => emptyMapping(args)],
   ['collections.defaultdict', ([, ...items]) => emptyMapping(items)],
   ['builtins.dict', (args) => emptyMapping(args)],
-  ['torch.Size', ([items]) => (items instanceof PickleTuple ? items : undefined)],
+  ['torch.Size', ([items]) => (isKind(items, 'tuple') ? items : undefined)],
   ['torch._utils._rebuild_tensor', ([storage, ...view]) => tensorOf(storage, view)],
   ['torch._utils._rebuild_tensor_v2', ([storage, ...view]) => tensorOf(storage, view)],
   ['torch._utils._rebuild_tensor_v3', ([storage, ...view]) => tensorOf(storage, view, view[5])],
@@ -78,29 +52,29 @@ const MAKES_TENSORS = /^torch\..*_rebuild_\w*(tensor|parameter|from_type|qtensor
  * known by name, all others stand for themselves.
  */
 export function calledValue(callee: PickleValue | undefined, args: PickleValue | undefined): PickleValue {
-  if (!(callee instanceof PickleGlobal)) return new PickleOpaque('an object');
-  const given = args instanceof PickleTuple ? args.items : [];
+  if (!isKind(callee, 'global')) return opaque('an object');
+  const given = isKind(args, 'tuple') ? args.items : [];
   const made = MAKERS.get(callee.name)?.(given);
-  return made ?? new PickleOpaque(`an object of ${callee.name}`, MAKES_TENSORS.test(callee.name));
+  return made ?? opaque(`an object of ${callee.name}`, MAKES_TENSORS.test(callee.name));
 }
 
 /** What a persistent id stands for: `('storage', class, key, location, elements)` a storage, others nothing known. */
 export function persistentValue(id: PickleValue): PickleValue {
-  const [kind, storageClass, key, , count] = id instanceof PickleTuple ? id.items : [];
-  const known = kind === 'storage' && storageClass instanceof PickleGlobal && typeof key === 'string';
-  if (!known || !isCount(count)) return new PickleOpaque('an unknown reference');
+  const [kind, storageClass, key, , count] = isKind(id, 'tuple') ? id.items : [];
+  const known = kind === 'storage' && isKind(storageClass, 'global') && typeof key === 'string';
+  if (!known || !isCount(count)) return opaque('an unknown reference');
   const element = /^torch\.(?:cuda\.|storage\.)?_?(\w+)Storage$/.exec(storageClass.name)?.[1] ?? '';
   // Bytes until a tensor says otherwise, as in PyTorch.
-  if (element === 'Untyped') return new PickleStorage(key, 'U8', count);
-  if (element === 'Typed') return new PickleStorage(key, null, count);
-  const dtype = STORAGES.get(element);
-  if (dtype === undefined) return new PickleOpaque(`a storage of ${storageClass.name}`);
-  return new PickleStorage(key, dtype, count * bytesPerElement(dtype));
+  if (element === 'Untyped') return { kind: 'storage', key, dtype: 'U8', byteLength: count };
+  if (element === 'Typed') return { kind: 'storage', key, dtype: null, byteLength: count };
+  const [dtype] = ELEMENTS.find(([, , storage]) => storage === element) ?? [];
+  if (dtype === undefined) return opaque(`a storage of ${storageClass.name}`);
+  return { kind: 'storage', key, dtype, byteLength: count * ARRAY_TYPES[dtype].BYTES_PER_ELEMENT };
 }
 
 /** Mappings are made empty and filled by later instructions. */
 function emptyMapping(items: readonly PickleValue[]): PickleDict | undefined {
-  return items.length === 0 ? new PickleDict() : undefined;
+  return items.length === 0 ? { kind: 'dict' } : undefined;
 }
 
 function tensorOf(
@@ -108,24 +82,25 @@ function tensorOf(
   [offset, size, stride]: readonly PickleValue[],
   stated?: PickleValue,
 ): PickleTensor | undefined {
-  if (!(storage instanceof PickleStorage) || !isCount(offset)) return undefined;
+  if (!isKind(storage, 'storage') || !isCount(offset)) return undefined;
   const shape = countsOf(size);
   const strides = countsOf(stride);
   const dtype = stated === undefined ? storage.dtype : dtypeOf(stated);
   if (shape === undefined || strides === undefined || !dtype) return undefined;
-  return new PickleTensor(storage, dtype, offset, shape, strides);
+  return { kind: 'tensor', storage, dtype, offset, shape, strides };
 }
 
 function sameTensor(data: PickleValue | undefined): PickleValue | undefined {
-  return data instanceof PickleTensor || data instanceof PickleOpaque ? data : undefined;
+  return isKind(data, 'tensor') || isKind(data, 'opaque') ? data : undefined;
 }
 
 function dtypeOf(value: PickleValue): SafetensorsDtype | undefined {
-  return value instanceof PickleGlobal ? DTYPES.get(value.name.replace(/^torch\./, '')) : undefined;
+  const name = isKind(value, 'global') ? value.name.replace(/^torch\./, '') : '';
+  return ELEMENTS.find(([, names]) => names.includes(name))?.[0];
 }
 
 function countsOf(value: PickleValue | undefined): number[] | undefined {
-  if (!(value instanceof PickleTuple || value instanceof PickleList)) return undefined;
+  if (!(isKind(value, 'tuple') || isKind(value, 'list'))) return undefined;
   // Many calls may share one tuple, so that its length must not count each time.
   if (value.items.length > MAX_AXES) return undefined;
   const counts: number[] = [];

@@ -1,13 +1,6 @@
 import { PickleCursor } from './pickle-cursor.ts';
 import { calledValue, persistentValue } from './pickle-globals.ts';
-import {
-  PickleDict,
-  PickleGlobal,
-  PickleList,
-  PickleOpaque,
-  PickleTuple,
-  type PickleValue,
-} from './pickle-values.ts';
+import { isKind, opaque, type PickleDict, type PickleList, type PickleValue } from './pickle-values.ts';
 
 /** Bounds the memory that a hostile pickle can claim: a checkpoint of 1,000 tensors has some 30,000. */
 const MAX_INSTRUCTIONS = 2_000_000;
@@ -23,7 +16,7 @@ const STOP = 0x2e;
  *
  * @param problem makes the error to throw from a description of what is wrong
  */
-export function unpickle(bytes: Uint8Array, problem: (what: string) => Error): PickleValue {
+export function unpickle(bytes: ArrayBuffer, problem: (what: string) => Error): PickleValue {
   const machine = new PickleMachine(new PickleCursor(bytes, problem), problem);
   for (let count = 0; count < MAX_INSTRUCTIONS; count++) {
     const at = machine.cursor.position;
@@ -96,25 +89,29 @@ class PickleMachine {
 
   append(items: readonly PickleValue[]): void {
     const target = this.top();
-    if (target instanceof PickleList) for (const item of items) target.items.push(item);
-    else if (!(target instanceof PickleOpaque))
-      throw this.problem(`appends to what is no list at ${this.#where()}`);
+    if (isKind(target, 'list')) for (const item of items) target.items.push(item);
+    else if (!isKind(target, 'opaque')) throw this.problem(`appends to what is no list at ${this.#where()}`);
   }
 
   setItems(items: readonly PickleValue[]): void {
     const target = this.top();
     if (items.length % 2 !== 0) throw this.problem(`sets a key without value at ${this.#where()}`);
-    if (target instanceof PickleDict) {
+    if (isKind(target, 'dict')) {
+      target.entries ??= new Map();
       for (let index = 0; index < items.length; index += 2) {
         target.entries.set(items[index] as PickleValue, items[index + 1] as PickleValue);
       }
-    } else if (!(target instanceof PickleOpaque)) {
+    } else if (!isKind(target, 'opaque')) {
       throw this.problem(`sets a key of what is no mapping at ${this.#where()}`);
     }
   }
 
-  call(callee: PickleValue, args: PickleValue): void {
-    this.push(calledValue(callee, args));
+  /** Names a class or function. */
+  name(module: unknown, name: unknown): void {
+    if (typeof module !== 'string' || typeof name !== 'string') {
+      throw this.problem(`names a class by what is no text at ${this.#where()}`);
+    }
+    this.push({ kind: 'global', name: `${module}.${name}` });
   }
 
   #where(): string {
@@ -123,31 +120,27 @@ class PickleMachine {
 }
 
 type Instruction = (machine: PickleMachine) => void;
+type Length = 1 | 2 | 4 | 8;
 
-const whole = (machine: PickleMachine, length: number): PickleValue =>
-  machine.cursor.whole(length) ?? new PickleOpaque('a large number');
-const text = (machine: PickleMachine, length: number): PickleValue =>
-  machine.cursor.text(length) ?? new PickleOpaque('an ill-formed text');
-const bytes = (machine: PickleMachine, length: number): PickleValue => {
-  machine.cursor.skip(length);
-  return new PickleOpaque('bytes');
-};
-const set = (machine: PickleMachine): void => {
-  machine.popToMark();
-  machine.push(new PickleOpaque('a set'));
-};
-const named = (machine: PickleMachine, module: unknown, name: unknown): void => {
-  if (typeof module !== 'string' || typeof name !== 'string') {
-    throw machine.problem(`names a class by what is no text at byte ${machine.cursor.position}`);
-  }
-  machine.push(new PickleGlobal(module, name));
-};
+/** Instructions that differ only in how many bytes say a length, an index or a number. */
+const sized = (
+  lengths: Readonly<Record<number, Length>>,
+  run: (machine: PickleMachine, given: number) => void,
+): (readonly [number, Instruction])[] =>
+  Object.entries(lengths).map(([code, length]) => [
+    Number(code),
+    (machine) => run(machine, machine.cursor.unsigned(length)),
+  ]);
+
+const list = (): PickleList => ({ kind: 'list', items: [] });
+const dict = (): PickleDict => ({ kind: 'dict' });
+const tuple = (items: readonly PickleValue[]): PickleValue => ({ kind: 'tuple', items });
 
 /** By code; names as in Python's `pickletools`. Those of protocols 0 and 1 alone, extensions and buffers are left out. */
 const INSTRUCTIONS: ReadonlyMap<number, Instruction> = new Map<number, Instruction>([
   // PROTO, FRAME
-  [0x80, (machine) => protocol(machine)],
-  [0x95, ({ cursor }) => cursor.skip(8)],
+  [0x80, protocol],
+  [0x95, (machine) => void machine.cursor.skip(8)],
   // MARK, POP, POP_MARK, DUP
   [0x28, (machine) => machine.mark()],
   [0x30, (machine) => machine.drop()],
@@ -157,60 +150,59 @@ const INSTRUCTIONS: ReadonlyMap<number, Instruction> = new Map<number, Instructi
   [0x4e, (machine) => machine.push(null)],
   [0x88, (machine) => machine.push(true)],
   [0x89, (machine) => machine.push(false)],
-  // BININT, BININT1, BININT2, LONG1, LONG4, BINFLOAT
-  [0x4a, (machine) => machine.push(machine.cursor.signed())],
-  [0x4b, (machine) => machine.push(machine.cursor.unsigned(1))],
-  [0x4d, (machine) => machine.push(machine.cursor.unsigned(2))],
-  [0x8a, (machine) => machine.push(whole(machine, machine.cursor.unsigned(1)))],
-  [0x8b, (machine) => machine.push(whole(machine, machine.cursor.unsigned(4)))],
+  // BININT, BINFLOAT
+  [0x4a, (machine) => machine.push(machine.cursor.unsigned(4) | 0)],
   [0x47, (machine) => machine.push(machine.cursor.float())],
+  // BININT1, BININT2
+  ...sized({ 75: 1, 77: 2 }, (machine, value) => machine.push(value)),
+  // LONG1, LONG4
+  ...sized({ 138: 1, 139: 4 }, (machine, length) => {
+    machine.push(machine.cursor.whole(length) ?? opaque('a large number'));
+  }),
   // BINSTRING, SHORT_BINSTRING, BINUNICODE, SHORT_BINUNICODE, BINUNICODE8
-  [0x54, (machine) => machine.push(text(machine, machine.cursor.unsigned(4)))],
-  [0x55, (machine) => machine.push(text(machine, machine.cursor.unsigned(1)))],
-  [0x58, (machine) => machine.push(text(machine, machine.cursor.unsigned(4)))],
-  [0x8c, (machine) => machine.push(text(machine, machine.cursor.unsigned(1)))],
-  [0x8d, (machine) => machine.push(text(machine, machine.cursor.unsigned(8)))],
+  ...sized({ 84: 4, 85: 1, 88: 4, 140: 1, 141: 8 }, (machine, length) => {
+    machine.push(machine.cursor.text(length) ?? opaque('an ill-formed text'));
+  }),
   // BINBYTES, SHORT_BINBYTES, BINBYTES8, BYTEARRAY8
-  [0x42, (machine) => machine.push(bytes(machine, machine.cursor.unsigned(4)))],
-  [0x43, (machine) => machine.push(bytes(machine, machine.cursor.unsigned(1)))],
-  [0x8e, (machine) => machine.push(bytes(machine, machine.cursor.unsigned(8)))],
-  [0x96, (machine) => machine.push(bytes(machine, machine.cursor.unsigned(8)))],
+  ...sized({ 66: 4, 67: 1, 142: 8, 150: 8 }, (machine, length) => {
+    machine.cursor.skip(length);
+    machine.push(opaque('bytes'));
+  }),
   // EMPTY_LIST, LIST, APPEND, APPENDS
-  [0x5d, (machine) => machine.push(new PickleList())],
-  [0x6c, (machine) => collected(machine, new PickleList(), (items) => machine.append(items))],
+  [0x5d, (machine) => machine.push(list())],
+  [0x6c, (machine) => machine.push({ kind: 'list', items: machine.popToMark() })],
   [0x61, (machine) => machine.append([machine.pop()])],
   [0x65, (machine) => machine.append(machine.popToMark())],
   // EMPTY_TUPLE, TUPLE, TUPLE1, TUPLE2, TUPLE3
-  [0x29, (machine) => machine.push(new PickleTuple([]))],
-  [0x74, (machine) => machine.push(new PickleTuple(machine.popToMark()))],
-  [0x85, (machine) => machine.push(new PickleTuple(machine.popMany(1)))],
-  [0x86, (machine) => machine.push(new PickleTuple(machine.popMany(2)))],
-  [0x87, (machine) => machine.push(new PickleTuple(machine.popMany(3)))],
+  [0x29, (machine) => machine.push(tuple([]))],
+  [0x74, (machine) => machine.push(tuple(machine.popToMark()))],
+  [0x85, (machine) => machine.push(tuple(machine.popMany(1)))],
+  [0x86, (machine) => machine.push(tuple(machine.popMany(2)))],
+  [0x87, (machine) => machine.push(tuple(machine.popMany(3)))],
   // EMPTY_DICT, DICT, SETITEM, SETITEMS
-  [0x7d, (machine) => machine.push(new PickleDict())],
-  [0x64, (machine) => collected(machine, new PickleDict(), (items) => machine.setItems(items))],
+  [0x7d, (machine) => machine.push(dict())],
+  [0x64, filledDict],
   [0x73, (machine) => machine.setItems(machine.popMany(2))],
   [0x75, (machine) => machine.setItems(machine.popToMark())],
   // EMPTY_SET, ADDITEMS, FROZENSET
-  [0x8f, (machine) => machine.push(new PickleOpaque('a set'))],
+  [0x8f, (machine) => machine.push(opaque('a set'))],
   [0x90, (machine) => machine.append(machine.popToMark())],
-  [0x91, set],
+  [0x91, frozenSet],
   // GLOBAL, STACK_GLOBAL
-  [0x63, (machine) => named(machine, machine.cursor.line(), machine.cursor.line())],
-  [0x93, (machine) => named(machine, ...(machine.popMany(2) as [PickleValue, PickleValue]))],
+  [0x63, (machine) => machine.name(machine.cursor.line(), machine.cursor.line())],
+  [0x93, (machine) => machine.name(...(machine.popMany(2) as [PickleValue, PickleValue]))],
   // REDUCE, NEWOBJ, NEWOBJ_EX, BUILD
-  [0x52, (machine) => machine.call(...(machine.popMany(2) as [PickleValue, PickleValue]))],
-  [0x81, (machine) => machine.call(...(machine.popMany(2) as [PickleValue, PickleValue]))],
-  [0x92, (machine) => calledWithNames(machine)],
-  // What objects remember besides, as a state dict its versions, is not needed.
-  [0x62, (machine) => built(machine)],
+  [0x52, call],
+  [0x81, call],
+  [0x92, callWithNames],
+  [0x62, build],
   // BINPERSID
   [0x51, (machine) => machine.push(persistentValue(machine.pop()))],
-  // BINGET, LONG_BINGET, BINPUT, LONG_BINPUT, MEMOIZE
-  [0x68, (machine) => machine.recall(machine.cursor.unsigned(1))],
-  [0x6a, (machine) => machine.recall(machine.cursor.unsigned(4))],
-  [0x71, (machine) => void machine.memo.set(machine.cursor.unsigned(1), machine.top())],
-  [0x72, (machine) => void machine.memo.set(machine.cursor.unsigned(4), machine.top())],
+  // BINGET, LONG_BINGET
+  ...sized({ 104: 1, 106: 4 }, (machine, index) => machine.recall(index)),
+  // BINPUT, LONG_BINPUT
+  ...sized({ 113: 1, 114: 4 }, (machine, index) => void machine.memo.set(index, machine.top())),
+  // MEMOIZE
   [0x94, (machine) => void machine.memo.set(machine.memo.size, machine.top())],
 ]);
 
@@ -220,22 +212,30 @@ function protocol(machine: PickleMachine): void {
   throw machine.problem(`is of the pickle protocol ${version}, not ${OLDEST_PROTOCOL} to ${NEWEST_PROTOCOL}`);
 }
 
-function collected(
-  machine: PickleMachine,
-  container: PickleList | PickleDict,
-  fill: (items: readonly PickleValue[]) => void,
-): void {
+function filledDict(machine: PickleMachine): void {
   const items = machine.popToMark();
-  machine.push(container);
-  fill(items);
+  machine.push(dict());
+  machine.setItems(items);
 }
 
-function calledWithNames(machine: PickleMachine): void {
-  const [callee = null, args = null] = machine.popMany(3);
-  machine.call(callee, args);
+function frozenSet(machine: PickleMachine): void {
+  machine.popToMark();
+  machine.push(opaque('a set'));
 }
 
-function built(machine: PickleMachine): void {
+function call(machine: PickleMachine): void {
+  const [callee = null, args = null] = machine.popMany(2);
+  machine.push(calledValue(callee, args));
+}
+
+/** Arguments by name are not needed. */
+function callWithNames(machine: PickleMachine): void {
+  machine.pop();
+  call(machine);
+}
+
+/** What objects remember besides, as a state dict its versions, is not needed. */
+function build(machine: PickleMachine): void {
   machine.pop();
   machine.top();
 }

@@ -1,4 +1,10 @@
-import { PickleDict, PickleOpaque, PickleTensor, type PickleValue } from './pickle-values.ts';
+import {
+  isKind,
+  type PickleDict,
+  type PickleOpaque,
+  type PickleTensor,
+  type PickleValue,
+} from './pickle-values.ts';
 
 /**
  * Where training scripts put the state dict. Averaged weights come first, as in timm: where a checkpoint has them,
@@ -41,17 +47,17 @@ export function findStateDict(value: PickleValue): StateDict | undefined {
   let found = value;
   const within: string[] = [];
   const scanned = new Map<PickleDict, boolean>();
-  while (found instanceof PickleDict && within.length < DEEPEST) {
-    const { entries } = found;
+  while (isKind(found, 'dict') && within.length < DEEPEST) {
+    const { entries }: PickleDict = found;
     const depth = DEEPEST - within.length;
-    const place = PLACES.find((name) => holdsTensors(entries.get(name), depth, scanned));
+    const place = PLACES.find((name) => holdsTensors(entries?.get(name), depth, scanned));
     if (place === undefined) break;
     within.push(place);
-    found = entries.get(place) as PickleDict;
+    found = entries?.get(place) ?? null;
   }
-  if (!(found instanceof PickleDict)) return undefined;
+  if (!isKind(found, 'dict')) return undefined;
   const members = new Map<string, PickleTensor | PickleOpaque>();
-  for (const [name, member] of found.entries) {
+  for (const [name, member] of found.entries ?? []) {
     if (typeof name === 'string' && isTensor(member)) members.set(name, member);
   }
   return members.size === 0 ? undefined : { within, members: unwrapped(members) };
@@ -67,17 +73,17 @@ function holdsTensors(
   depth: number,
   scanned: Map<PickleDict, boolean>,
 ): boolean {
-  if (!(value instanceof PickleDict) || depth === 0) return false;
+  if (!isKind(value, 'dict') || depth === 0) return false;
   let own = scanned.get(value);
   if (own === undefined) {
-    own = [...value.entries.values()].some(isTensor);
+    own = [...(value.entries?.values() ?? [])].some(isTensor);
     scanned.set(value, own);
   }
-  return own || PLACES.some((name) => holdsTensors(value.entries.get(name), depth - 1, scanned));
+  return own || PLACES.some((name) => holdsTensors(value.entries?.get(name), depth - 1, scanned));
 }
 
 function isTensor(value: PickleValue): value is PickleTensor | PickleOpaque {
-  return value instanceof PickleTensor || (value instanceof PickleOpaque && value.isTensor);
+  return isKind(value, 'tensor') || (isKind(value, 'opaque') && value.isTensor);
 }
 
 function unwrapped<T>(members: ReadonlyMap<string, T>): ReadonlyMap<string, T> {

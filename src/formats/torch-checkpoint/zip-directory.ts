@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { InputError } from '../../ground/errors.ts';
 import { readBytes } from '../../ground/positioned-file.ts';
-import { FETCH_AGAIN, quoted } from '../safetensors/wording.ts';
+import { damaged, quoted } from '../tensors/wording.ts';
 
 /*
  * The parts of the ZIP format (PKWARE APPNOTE 6.3) that torch.save uses: a directory at the end of the file, entries
@@ -52,16 +52,15 @@ export async function readZipDirectory(file: ReadableFile): Promise<ReadonlyMap<
   const entries = new Map<string, ZipEntry>();
   let position = 0;
   for (let index = 0; index < count; index++) {
+    const broken = () => damaged(file.path, `its directory is damaged at entry ${index}`);
     const end = position + ENTRY_BYTES;
-    if (end > byteLength || view.getUint32(position, true) !== ENTRY_SIGNATURE) throw damaged(file, index);
+    if (end > byteLength || view.getUint32(position, true) !== ENTRY_SIGNATURE) throw broken();
     const nameBytes = view.getUint16(position + 28, true);
     const extraBytes = view.getUint16(position + 30, true);
     const next = end + nameBytes + extraBytes + view.getUint16(position + 32, true);
-    if (next > byteLength) throw damaged(file, index);
+    if (next > byteLength) throw broken();
     const name = Buffer.from(view.buffer, end, nameBytes).toString('utf8');
-    if (entries.has(name)) {
-      throw new InputError(file.path, `names the entry ${quoted(name)} twice`, FETCH_AGAIN);
-    }
+    if (entries.has(name)) throw damaged(file.path, `names the entry ${quoted(name)} twice`);
     entries.set(name, {
       name,
       isCompressed: view.getUint16(position + 10, true) !== 0,
@@ -81,18 +80,14 @@ export async function readZipDirectory(file: ReadableFile): Promise<ReadonlyMap<
 export async function startOfEntry(file: ReadableFile, entry: ZipEntry): Promise<number> {
   const where = `${file.path} entry ${quoted(entry.name)}`;
   if (entry.isCompressed || entry.isEncrypted) {
-    const how = entry.isEncrypted ? 'encrypted' : 'compressed';
-    throw new InputError(
-      where,
-      `is ${how}`,
-      'save it again with torch.save, which stores entries as they are',
-    );
+    const what = `is ${entry.isEncrypted ? 'encrypted' : 'compressed'}`;
+    throw new InputError(where, what, 'save it again with torch.save, which stores entries as they are');
   }
-  const outside = new InputError(where, 'does not lie inside the file', FETCH_AGAIN);
+  const outside = damaged(where, 'does not lie inside the file');
   if (entry.headerOffset + LOCAL_BYTES > file.byteLength) throw outside;
   const view = await viewOf(file, entry.headerOffset, LOCAL_BYTES, 'header of an entry');
   if (view.getUint32(0, true) !== LOCAL_SIGNATURE) {
-    throw new InputError(where, 'does not lie where the directory says', FETCH_AGAIN);
+    throw damaged(where, 'does not lie where the directory says');
   }
   const start = entry.headerOffset + LOCAL_BYTES + view.getUint16(26, true) + view.getUint16(28, true);
   if (start + entry.byteLength > file.byteLength) throw outside;
@@ -111,7 +106,7 @@ async function findDirectory(file: ReadableFile): Promise<Directory> {
   const tail = await viewOf(file, tailStart, tailBytes, 'end');
   let end = tailBytes - END_BYTES;
   while (end >= 0 && !isEnd(tail, end)) end--;
-  if (end < 0) throw new InputError(file.path, 'has no directory at its end', FETCH_AGAIN);
+  if (end < 0) throw damaged(file.path, 'has no directory at its end');
   const short: Directory = {
     count: tail.getUint16(end + 10, true),
     byteLength: tail.getUint32(end + 12, true),
@@ -121,11 +116,13 @@ async function findDirectory(file: ReadableFile): Promise<Directory> {
     short.count === ELSEWHERE16 || short.byteLength === ELSEWHERE32 || short.offset === ELSEWHERE32;
   const directory = isLong ? await longDirectory(file, tail, end - LOCATOR_BYTES) : short;
   if (directory.byteLength > MAX_DIRECTORY_BYTES) {
-    const what = `states a directory of ${directory.byteLength} bytes (at most ${MAX_DIRECTORY_BYTES} are read)`;
-    throw new InputError(file.path, what, FETCH_AGAIN);
+    throw damaged(
+      file.path,
+      `states a directory of ${directory.byteLength} bytes (at most ${MAX_DIRECTORY_BYTES} are read)`,
+    );
   }
   if (directory.offset + directory.byteLength > tailStart + end) {
-    throw new InputError(file.path, 'its directory does not lie inside the file', FETCH_AGAIN);
+    throw damaged(file.path, 'its directory does not lie inside the file');
   }
   return directory;
 }
@@ -137,16 +134,16 @@ function isEnd(tail: DataView, at: number): boolean {
 }
 
 async function longDirectory(file: ReadableFile, tail: DataView, locator: number): Promise<Directory> {
-  const broken = new InputError(file.path, 'its 64-bit directory cannot be found', FETCH_AGAIN);
-  if (locator < 0 || tail.getUint32(locator, true) !== LOCATOR_SIGNATURE) throw broken;
+  const broken = () => damaged(file.path, 'its 64-bit directory cannot be found');
+  if (locator < 0 || tail.getUint32(locator, true) !== LOCATOR_SIGNATURE) throw broken();
   const position = safe(tail.getBigUint64(locator + 8, true));
-  if (position === undefined || position + END64_BYTES > file.byteLength) throw broken;
+  if (position === undefined || position + END64_BYTES > file.byteLength) throw broken();
   const view = await viewOf(file, position, END64_BYTES, 'end');
-  if (view.getUint32(0, true) !== END64_SIGNATURE) throw broken;
+  if (view.getUint32(0, true) !== END64_SIGNATURE) throw broken();
   const count = safe(view.getBigUint64(32, true));
   const byteLength = safe(view.getBigUint64(40, true));
   const offset = safe(view.getBigUint64(48, true));
-  if (count === undefined || byteLength === undefined || offset === undefined) throw broken;
+  if (count === undefined || byteLength === undefined || offset === undefined) throw broken();
   return { count, byteLength, offset };
 }
 
@@ -169,7 +166,7 @@ function extents(
       const value =
         at !== undefined && at + 8 <= extraStart + extraBytes && safe(view.getBigUint64(at, true));
       if (value === undefined || value === false || at === undefined) {
-        throw new InputError(`${file.path} entry ${quoted(name)}`, 'lacks its 64-bit size', FETCH_AGAIN);
+        throw damaged(`${file.path} entry ${quoted(name)}`, 'lacks its 64-bit size');
       }
       fields[index] = value;
       at += 8;
@@ -194,11 +191,7 @@ function safe(value: bigint): number | undefined {
 /** Bytes that must lie inside the file. */
 async function viewOf(file: ReadableFile, position: number, length: number, what: string): Promise<DataView> {
   if (length < 0 || position + length > file.byteLength) {
-    throw new InputError(file.path, `its ${what} does not lie inside the file`, FETCH_AGAIN);
+    throw damaged(file.path, `its ${what} does not lie inside the file`);
   }
   return new DataView(await readBytes(file.path, file.handle, position, length));
-}
-
-function damaged(file: ReadableFile, index: number): InputError {
-  return new InputError(file.path, `its directory is damaged at entry ${index}`, FETCH_AGAIN);
 }

@@ -1,22 +1,98 @@
-import type { GraphProto } from 'onnx-buf';
+import {
+  type AttributeProto,
+  AttributeProto_AttributeType as AttributeType,
+  type GraphProto,
+} from 'onnx-buf';
 import { SwardError } from '../../ground/errors.ts';
-import type { TensorArray } from './dtype.ts';
-import type { Tensor, TensorSpec } from './tensor.ts';
+import type { DType, TensorArray } from './dtype.ts';
+import { type Shape, showShape } from './shape.ts';
 
-/** An ONNX attribute value; integers and reals are told apart because ONNX does. */
-export type Attribute =
-  | { readonly int: number }
-  | { readonly float: number }
-  | { readonly ints: readonly number[] }
-  | { readonly floats: readonly number[] }
-  | { readonly text: string }
-  | { readonly texts: readonly string[] }
-  | { readonly graph: GraphProto };
+/*
+ * Tensors know the operation they come from, and operations the tensors they take and give: what a graph is made of
+ * is described in one place.
+ */
 
-export const int = (value: number): Attribute => ({ int: value });
-export const float = (value: number): Attribute => ({ float: value });
-export const ints = (values: readonly number[]): Attribute => ({ ints: values });
-export const text = (value: string): Attribute => ({ text: value });
+/** What is known about a value before anything runs. */
+export interface TensorSpec {
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/**
+ * A value in the graph: an immutable description of an array that a program will compute. It has a static shape
+ * and dtype, and knows the operation or leaf it comes from; there is no graph object besides.
+ */
+export interface Tensor extends TensorSpec {
+  /** How errors call it: the name of a leaf, or the operator it came from. */
+  readonly label: string;
+  readonly origin: Origin;
+}
+
+type Origin =
+  | { readonly kind: 'operation'; readonly operation: Operation; readonly output: number }
+  // A value the caller feeds; a random mask where it says how likely a 1 is in it.
+  | { readonly kind: 'input'; readonly keep?: number }
+  | { readonly kind: 'constant'; readonly values: TensorArray }
+  | ParameterOrigin
+  | { readonly kind: 'placeholder' };
+
+interface ParameterOrigin {
+  readonly kind: 'parameter';
+  readonly initial: InitialValue;
+}
+
+/** Where a parameter's first value lies. */
+export type InitialValue =
+  | { readonly from: 'array'; readonly values: TensorArray }
+  | { readonly from: 'generator'; readonly generate: () => TensorArray }
+  | FileValue;
+
+/** Bytes of a file, used in place. `dtype` is that of the file. */
+export interface FileValue {
+  readonly from: 'file';
+  readonly path: string;
+  readonly dtype: DType;
+  /** Byte offset of the first element from the start of the file. */
+  readonly offset: number;
+  /** Length in bytes. */
+  readonly length: number;
+}
+
+/**
+ * A named weight. A constant one becomes part of the program; a variable one is fed from, and updated in, a
+ * `Variables` store. The name is that in the weights file.
+ */
+export interface Parameter extends Tensor {
+  readonly name: string;
+  /** Whether an optimizer may change it. */
+  readonly trainable: boolean;
+  /** Whether training changes it at all: trainable ones, and running statistics. */
+  readonly variable: boolean;
+  readonly origin: ParameterOrigin;
+}
+
+/** The value of an ONNX attribute, which says of what kind it is. */
+export type Attribute = Pick<AttributeProto, 'type'> &
+  Partial<Pick<AttributeProto, 'i' | 'f' | 's' | 'ints' | 'floats' | 'strings' | 'g'>>;
+
+const encoded = (value: string) => new TextEncoder().encode(value);
+
+export const int = (value: number): Attribute => ({ type: AttributeType.INT, i: BigInt(value) });
+export const float = (value: number): Attribute => ({ type: AttributeType.FLOAT, f: value });
+export const text = (value: string): Attribute => ({ type: AttributeType.STRING, s: encoded(value) });
+export const ints = (values: readonly number[]): Attribute => ({
+  type: AttributeType.INTS,
+  ints: values.map(BigInt),
+});
+export const floats = (values: readonly number[]): Attribute => ({
+  type: AttributeType.FLOATS,
+  floats: [...values],
+});
+export const texts = (values: readonly string[]): Attribute => ({
+  type: AttributeType.STRINGS,
+  strings: values.map(encoded),
+});
+export const subgraph = (value: GraphProto): Attribute => ({ type: AttributeType.GRAPH, g: value });
 
 /** What an operator writes its ONNX nodes to. Values are ONNX names; `''` stands for an omitted input. */
 export interface Emission {
@@ -47,8 +123,6 @@ export interface Emission {
   bind(placeholder: Tensor, name: string): void;
   /** Whether the program needs this tensor for anything else: lets an operator choose between two forms. */
   uses(tensor: Tensor): boolean;
-  /** The stand-in that a compile-time rewrite (quantised weights) put for this operation, if any. */
-  replacement(operation: Operation): ((inputs: readonly string[]) => readonly string[]) | undefined;
 }
 
 /** What a gradient rule sees. `gradient` belongs to the first output. */
@@ -128,3 +202,10 @@ export function apply<Inputs extends readonly Tensor[], Attributes>(
 /** The operation a tensor comes from, or undefined for a leaf. */
 export const operationOf = (tensor: Tensor): Operation | undefined =>
   tensor.origin.kind === 'operation' ? tensor.origin.operation : undefined;
+
+/** Whether a tensor is a parameter. */
+export const isParameter = (tensor: Tensor): tensor is Parameter => tensor.origin.kind === 'parameter';
+
+/** `norm1.weight float32[384]`, as errors print it. */
+export const describe = (tensor: Tensor): string =>
+  `${tensor.label} ${tensor.dtype}${showShape(tensor.shape)}`;

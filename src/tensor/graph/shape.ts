@@ -60,15 +60,6 @@ export function broadcastShapes(a: Shape, b: Shape): number[] | undefined {
   return result;
 }
 
-/** Row-major strides in elements. */
-export function stridesOf(shape: Shape): number[] {
-  const strides = new Array<number>(shape.length).fill(1);
-  for (let axis = shape.length - 2; axis >= 0; axis--) {
-    strides[axis] = (strides[axis + 1] as number) * (shape[axis + 1] as number);
-  }
-  return strides;
-}
-
 /** The shape with some axes replaced: `replaceAxes([2, 3], { 1: 5 })` is `[2, 5]`. */
 export const replaceAxes = (shape: Shape, lengths: Readonly<Record<number, number>>): number[] =>
   shape.map((length, axis) => lengths[axis] ?? length);

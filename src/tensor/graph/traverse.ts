@@ -1,5 +1,4 @@
-import { type Operation, operationOf } from './operator.ts';
-import type { Tensor } from './tensor.ts';
+import { type Operation, operationOf, type Tensor } from './operator.ts';
 
 /**
  * Every operation that `roots` depend on, each after what it depends on.

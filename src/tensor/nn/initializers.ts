@@ -38,9 +38,3 @@ export const fanIn =
   (inputs?: number): Initializer =>
   (shape, random) =>
     uniform(1 / Math.sqrt(inputs ?? sizeOf(shape.slice(1))))(shape, random);
-
-/** Normal with deviation √(2 / inputs), for layers followed by ReLU (He et al. 2015). */
-export const kaimingNormal: Initializer = (shape, random) => {
-  const deviation = Math.sqrt(2 / sizeOf(shape.slice(1)));
-  return Float32Array.from({ length: sizeOf(shape) }, () => random.normal() * deviation);
-};

@@ -1,13 +1,12 @@
+import type { Tensor } from '../graph/operator.ts';
 import { lengthAt, type Shape } from '../graph/shape.ts';
-import type { Tensor } from '../graph/tensor.ts';
 import { gelu, silu } from '../operators/activation.ts';
-import { add, multiply } from '../operators/arithmetic.ts';
 import { type AttentionOptions, attention } from '../operators/attention.ts';
 import { type ConvolutionOptions, convolution } from '../operators/convolution.ts';
-import { dropWith } from '../operators/dropout.ts';
-import { splitEvenly } from '../operators/layout.ts';
+import { add, dropWith, multiply } from '../operators/elementwise.ts';
 import { linear } from '../operators/matmul.ts';
 import { batchNorm, batchNormTraining, layerNorm } from '../operators/normalisation.ts';
+import { splitEvenly } from '../operators/slicing.ts';
 import type { Two } from '../operators/windowing.ts';
 import { fanIn, type Initializer, ones, zeros } from './initializers.ts';
 import type { Scope } from './scope.ts';
@@ -51,19 +50,19 @@ export function layerNormLayer(scope: Scope, x: Tensor, epsilon = 1e-5): Tensor 
 
 /**
  * Batch normalisation over axis 1 with `weight`, `bias`, `running_mean`, `running_var`. In training it uses the
- * batch's statistics and notes the running ones' updates in the scope, unless `frozen` or not trainable.
+ * batch's statistics and notes the running ones' updates in the scope, unless they are not trainable.
  */
 export function batchNormLayer(
   scope: Scope,
   x: Tensor,
-  options: { readonly epsilon?: number; readonly momentum?: number; readonly frozen?: boolean } = {},
+  options: { readonly epsilon?: number; readonly momentum?: number } = {},
 ): Tensor {
   const shape: Shape = [lengthAt(x.shape, 1)];
   const mean = scope.variable('running_mean', shape, zeros, { trained: false });
   const variance = scope.variable('running_var', shape, ones, { trained: false });
   const weight = scope.parameter('weight', shape, ones);
   const state = { weight, bias: scope.parameter('bias', shape, zeros), mean, variance };
-  if (!scope.training || options.frozen || !mean.variable) return batchNorm(x, state, options.epsilon);
+  if (!scope.training || !mean.variable) return batchNorm(x, state, options.epsilon);
   const result = batchNormTraining(x, state, options.epsilon, options.momentum);
   scope.update(mean, result.mean);
   scope.update(variance, result.variance);
@@ -98,7 +97,7 @@ export function stochasticDepth(scope: Scope, branch: Tensor, rate: number): Ten
   return dropWith(branch, scope.mask('depth', shape, 1 - rate), 1 - rate);
 }
 
-/** A learnt factor a channel (`gamma`), small at first (LayerScale, Touvron et al. 2021). */
+/** A trained factor a channel (`gamma`), small at first (LayerScale, Touvron et al. 2021). */
 export function layerScale(scope: Scope, x: Tensor, initial: Initializer): Tensor {
   return multiply(x, scope.parameter('gamma', [lengthAt(x.shape, -1)], initial));
 }
@@ -109,28 +108,19 @@ export interface MlpOptions {
   readonly out?: number;
   /** Default exact GELU. */
   readonly activation?: (x: Tensor) => Tensor;
-  /** Rate after each layer. Default 0. */
-  readonly dropout?: number;
-  readonly bias?: boolean;
 }
 
 /** `fc1`, activation, `fc2`, as in a transformer block. */
 export function mlp(scope: Scope, x: Tensor, options: MlpOptions): Tensor {
-  const { hidden, out = lengthAt(x.shape, -1), activation = gelu, dropout: rate = 0, bias = true } = options;
-  const inside = dropout(
-    scope.in('drop1'),
-    activation(linearLayer(scope.in('fc1'), x, hidden, { bias })),
-    rate,
-  );
-  return dropout(scope.in('drop2'), linearLayer(scope.in('fc2'), inside, out, { bias }), rate);
+  const { hidden, out = lengthAt(x.shape, -1), activation = gelu } = options;
+  return linearLayer(scope.in('fc2'), activation(linearLayer(scope.in('fc1'), x, hidden)), out);
 }
 
 /** `fc2(silu(fc1_g x) · fc1_x x)`: the gated MLP of DINOv3's larger models (timm's `SwiGLU`). */
-export function swiGlu(scope: Scope, x: Tensor, options: { hidden: number; bias?: boolean }): Tensor {
-  const { hidden, bias = true } = options;
-  const gate = silu(linearLayer(scope.in('fc1_g'), x, hidden, { bias }));
-  const inside = multiply(gate, linearLayer(scope.in('fc1_x'), x, hidden, { bias }));
-  return linearLayer(scope.in('fc2'), inside, lengthAt(x.shape, -1), { bias });
+export function swiGlu(scope: Scope, x: Tensor, { hidden }: { readonly hidden: number }): Tensor {
+  const gate = silu(linearLayer(scope.in('fc1_g'), x, hidden));
+  const inside = multiply(gate, linearLayer(scope.in('fc1_x'), x, hidden));
+  return linearLayer(scope.in('fc2'), inside, lengthAt(x.shape, -1));
 }
 
 /**

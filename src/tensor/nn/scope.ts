@@ -1,14 +1,13 @@
 import type { SafetensorsFile } from '../../formats/safetensors/index.ts';
 import { InputError, ShapeError } from '../../ground/errors.ts';
 import type { RandomStream } from '../../ground/random.ts';
-import type { DType } from '../graph/dtype.ts';
-import { encodeNumbers } from '../graph/half.ts';
+import { type DType, encodeNumbers } from '../graph/dtype.ts';
+import { parameter, randomMask } from '../graph/leaves.ts';
+import type { Parameter, Tensor } from '../graph/operator.ts';
 import { type Shape, sameShape, showShape } from '../graph/shape.ts';
-import { type Parameter, parameter, randomMask, type Tensor } from '../graph/tensor.ts';
-import { cast } from '../operators/cast.ts';
+import { dtypeOf, fileValue, type TensorData } from '../graph/values.ts';
+import { cast } from '../operators/elementwise.ts';
 import type { Update } from '../program/program.ts';
-import { dtypeOf, fileValue } from '../program/storage.ts';
-import type { TensorData } from '../program/values.ts';
 import type { Initializer } from './initializers.ts';
 
 /** Low-rank adapters that `linearLayer` adds to frozen weights. */
@@ -51,7 +50,7 @@ interface Place {
 }
 
 /**
- * Where a model's layers get their parameters: by name, as in the checkpoint. Asking twice for a name gives the
+ * Where a model's layers get their parameters: by name, as in its weights file. Asking twice for a name gives the
  * same parameter, so that one model can be built for training and for inference, or for several shapes, over
  * the same weights. A scope below another one prefixes its names.
  */
@@ -117,7 +116,7 @@ export class Scope {
   }
 
   /**
-   * Parameters that a file holds come from there before all else, also those that no checkpoint has, as
+   * Parameters that a file holds come from there before all else, also those that published weights lack, as
    * adapters; names are relative to this scope. For a model of which only what was trained is stored.
    */
   withTrained(trained: SafetensorsFile): Scope {
@@ -149,20 +148,14 @@ export class Scope {
     return cast(this.variable(name, shape, initialize), this.computeType);
   }
 
-  /** As {@link parameter}, but never from the checkpoint, which cannot hold it: adapters. */
+  /** As {@link parameter}, but not from the model's file, which cannot hold it: adapters. */
   newParameter(name: string, shape: Shape, initialize: Initializer): Tensor {
     const { path, training, trained } = this.#place;
-    return cast(
-      new Scope(this.#registry, { path, training, ...(trained && { trained }) }).variable(
-        name,
-        shape,
-        initialize,
-      ),
-      this.computeType,
-    );
+    const scope = new Scope(this.#registry, { path, training, ...(trained && { trained }) });
+    return scope.parameter(name, shape, initialize);
   }
 
-  /** As {@link parameter}, uncast. `trained: false` for what is not learnt, as running statistics. */
+  /** As {@link parameter}, uncast. `trained: false` for what no gradient reaches, as running statistics. */
   variable(
     name: string,
     shape: Shape,
@@ -194,15 +187,10 @@ export class Scope {
     const { weights } = file;
     const inFile = nameInFile(full, file.root);
     const entry = weights.tensors.get(inFile);
-    if (entry === undefined) {
-      throw new InputError(
-        weights.path,
-        `there is no tensor "${inFile}"`,
-        'choose the model the file is for',
-      );
-    }
-    if (!sameShape(entry.shape, shape)) {
-      const what = `"${inFile}" is ${showShape(entry.shape)}, but the model wants ${showShape(shape)}`;
+    if (entry === undefined || !sameShape(entry.shape, shape)) {
+      const what = entry
+        ? `"${inFile}" is ${showShape(entry.shape)}, but the model wants ${showShape(shape)}`
+        : `there is no tensor "${inFile}"`;
       throw new InputError(weights.path, what, 'choose the model the file is for');
     }
     // What training changes is kept in full precision, whatever the file has.

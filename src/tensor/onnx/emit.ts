@@ -1,10 +1,18 @@
 import type { GraphProto, NodeProto, TensorProto, ValueInfoProto } from 'onnx-buf';
 import { SwardError, UsageError } from '../../ground/errors.ts';
-import { bytesOf } from '../graph/dtype.ts';
-import { encodeNumbers } from '../graph/half.ts';
-import { type Attribute, type Emission, int, type Operation } from '../graph/operator.ts';
+import { bytesOf, encodeNumbers } from '../graph/dtype.ts';
+import {
+  type Attribute,
+  type Emission,
+  int,
+  isParameter,
+  type Operation,
+  type Parameter,
+  subgraph,
+  type Tensor,
+  type TensorSpec,
+} from '../graph/operator.ts';
 import type { Shape } from '../graph/shape.ts';
-import { isParameter, type Parameter, type Tensor, type TensorSpec } from '../graph/tensor.ts';
 import { leavesBefore, operationsBefore } from '../graph/traverse.ts';
 import { embeddedInitializer, graphProto, type ModelParts, nodeProto, valueInfo } from './model.ts';
 import { type TiledRegion, type TileSizes, tiledRegions } from './tiles.ts';
@@ -23,7 +31,7 @@ export interface EmissionRequest {
   readonly tiles?: TileSizes;
 }
 
-/** What an operation is replaced by: initializers of its own, and nodes from its (first) inputs. */
+/** What an operation is replaced by: initializers in place of its second input, and nodes from the others. */
 export interface Replacement {
   readonly initializers: readonly TensorProto[];
   emit(emission: Emission, inputs: readonly string[]): readonly string[];
@@ -156,15 +164,6 @@ class ModelEmission implements Emission {
 
   uses = (tensor: Tensor): boolean => this.#used.has(tensor);
 
-  replacement = (operation: Operation): ((inputs: readonly string[]) => readonly string[]) | undefined => {
-    const found = this.#request.replacements?.get(operation);
-    if (found === undefined) return undefined;
-    return (inputs) => {
-      this.#initializers.push(...found.initializers);
-      return found.emit(this, inputs);
-    };
-  };
-
   name = (tensor: Tensor): string => {
     const known = this.#names.get(tensor);
     if (known !== undefined) return known;
@@ -199,7 +198,7 @@ class ModelEmission implements Emission {
     );
     const body = this.#bodyOf(region, scalars);
     const results = region.outputs.map(() => this.#fresh('Scan'));
-    const attributes = { num_scan_inputs: int(cut.length), body: { graph: body } };
+    const attributes = { num_scan_inputs: int(cut.length), body: subgraph(body) };
     this.#nodes.push(nodeProto('Scan', cut, results, attributes, ''));
     region.outputs.forEach((y, index) => {
       const name = results[index] as string;
@@ -233,19 +232,19 @@ class ModelEmission implements Emission {
     const first = operation.outputs[0];
     if (first === undefined || this.#names.has(first)) return;
     const replaced = this.#request.replacements?.get(operation);
-    const inputs = replaced ? [this.name(operation.inputs[0] as Tensor)] : operation.inputs.map(this.name);
-    const rest = replaced ? operation.inputs.slice(2).map(this.name) : [];
-    const names = operation.operator.emit(this, [...inputs, ...rest], operation);
-    names.forEach((name, index) => {
-      const output = operation.outputs[index];
-      if (output) this.#names.set(output, name);
+    const needed = operation.inputs.filter((_, index) => !(replaced && index === 1));
+    const inputs = needed.map(this.name);
+    this.#initializers.push(...(replaced?.initializers ?? []));
+    const names = replaced ? replaced.emit(this, inputs) : operation.operator.emit(this, inputs, operation);
+    operation.outputs.slice(0, names.length).forEach((output, index) => {
+      this.#names.set(output, names[index] as string);
     });
   }
 
   #leafName(leaf: Tensor): string {
     if (leaf.origin.kind === 'placeholder') {
       throw new SwardError(
-        'a value made inside a checkpoint is used outside of it; return it from the block',
+        'a value made inside a checkpointed block is used outside of it; return it from the block',
       );
     }
     if (leaf.origin.kind === 'constant') {
@@ -270,7 +269,7 @@ class ModelEmission implements Emission {
   }
 }
 
-/** Every parameter that the outputs depend on, also those inside checkpoints. */
+/** Every parameter that the outputs depend on, also those inside checkpointed blocks. */
 export function parametersOf(outputs: readonly Tensor[]): Parameter[] {
   return leavesBefore(outputs).filter(isParameter);
 }

@@ -1,28 +1,21 @@
-import { create, toBinary } from '@bufbuild/protobuf';
+import { realpathSync } from 'node:fs';
+import { parse, relative } from 'node:path';
+import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import {
-  type AttributeProto,
-  AttributeProtoSchema,
-  AttributeProto_AttributeType as AttributeType,
   TensorProto_DataLocation as DataLocation,
   type GraphProto,
   GraphProtoSchema,
   ModelProtoSchema,
   type NodeProto,
   NodeProtoSchema,
-  OperatorSetIdProtoSchema,
-  StringStringEntryProtoSchema,
   type TensorProto,
   TensorProtoSchema,
-  TensorShapeProto_DimensionSchema,
-  TensorShapeProtoSchema,
-  TypeProto_TensorSchema,
-  TypeProtoSchema,
   type ValueInfoProto,
   ValueInfoProtoSchema,
 } from 'onnx-buf';
+import { InputError } from '../../ground/errors.ts';
 import { type DType, onnxTypeCode } from '../graph/dtype.ts';
-import type { Attribute } from '../graph/operator.ts';
-import type { TensorSpec } from '../graph/tensor.ts';
+import type { Attribute, FileValue, TensorSpec } from '../graph/operator.ts';
 
 /** ONNX 1.16: the first with every operator sward emits. */
 const OPSET = 21n;
@@ -56,9 +49,9 @@ export function modelBytes(parts: ModelParts): Uint8Array {
     irVersion: IR_VERSION,
     producerName: 'sward',
     opsetImport: [
-      create(OperatorSetIdProtoSchema, { domain: '', version: OPSET }),
-      create(OperatorSetIdProtoSchema, { domain: 'com.microsoft', version: 1n }),
-      create(OperatorSetIdProtoSchema, { domain: 'ai.onnx.ml', version: 3n }),
+      { domain: '', version: OPSET },
+      { domain: 'com.microsoft', version: 1n },
+      { domain: 'ai.onnx.ml', version: 3n },
     ],
     graph: graphProto('sward', parts),
     metadataProps: pairs(parts.metadata ?? {}),
@@ -81,30 +74,8 @@ export function nodeProto(
     name: outputs[0] ?? opType,
     input: [...inputs],
     output: [...outputs],
-    attribute: Object.entries(attributes).map(([name, value]) => attributeProto(name, value)),
+    attribute: Object.entries(attributes).map(([name, value]) => ({ name, ...value })),
   });
-}
-
-function attributeProto(name: string, value: Attribute): AttributeProto {
-  if ('int' in value) {
-    return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: BigInt(value.int) });
-  }
-  if ('float' in value)
-    return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: value.float });
-  if ('ints' in value) {
-    return create(AttributeProtoSchema, { name, type: AttributeType.INTS, ints: value.ints.map(BigInt) });
-  }
-  if ('texts' in value) {
-    const strings = value.texts.map((item) => new TextEncoder().encode(item));
-    return create(AttributeProtoSchema, { name, type: AttributeType.STRINGS, strings });
-  }
-  if ('graph' in value)
-    return create(AttributeProtoSchema, { name, type: AttributeType.GRAPH, g: value.graph });
-  if ('floats' in value) {
-    return create(AttributeProtoSchema, { name, type: AttributeType.FLOATS, floats: [...value.floats] });
-  }
-  const bytes = new TextEncoder().encode(value.text);
-  return create(AttributeProtoSchema, { name, type: AttributeType.STRING, s: bytes });
 }
 
 /** The declaration of a value: its name, element type and shape; a length that is open has a name instead. */
@@ -112,52 +83,67 @@ export function valueInfo(
   name: string,
   spec: { readonly dtype: DType; readonly shape: readonly (number | string)[] },
 ): ValueInfoProto {
-  const shape = create(TensorShapeProtoSchema, {
-    dim: spec.shape.map((length) =>
-      create(TensorShapeProto_DimensionSchema, {
-        value:
-          typeof length === 'string'
-            ? { case: 'dimParam', value: length }
-            : { case: 'dimValue', value: BigInt(length) },
-      }),
-    ),
-  });
-  const tensor = create(TypeProto_TensorSchema, { elemType: onnxTypeCode(spec.dtype), shape });
-  return create(ValueInfoProtoSchema, {
-    name,
-    type: create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } }),
-  });
+  const dim = spec.shape.map((length) => ({
+    value:
+      typeof length === 'string'
+        ? ({ case: 'dimParam', value: length } as const)
+        : ({ case: 'dimValue', value: BigInt(length) } as const),
+  }));
+  const tensor = { elemType: onnxTypeCode(spec.dtype), shape: { dim } };
+  return create(ValueInfoProtoSchema, { name, type: { value: { case: 'tensorType', value: tensor } } });
 }
 
 /** An initializer whose bytes are part of the model. */
-export function embeddedInitializer(name: string, spec: TensorSpec, bytes: Uint8Array): TensorProto {
-  return create(TensorProtoSchema, {
-    name,
-    dataType: onnxTypeCode(spec.dtype),
-    dims: spec.shape.map(BigInt),
-    // A copy, because the array may change before the model is written.
-    rawData: bytes.slice(),
-  });
-}
+export const embeddedInitializer = (name: string, spec: TensorSpec, bytes: Uint8Array): TensorProto =>
+  // A copy, because the array may change before the model is written.
+  initializer(name, spec, { rawData: bytes.slice() });
 
 /** An initializer whose bytes lie in another file, at `offset`, used in place. */
-export function externalInitializer(
+export const externalInitializer = (
   name: string,
   spec: TensorSpec,
-  place: { readonly location: string; readonly offset: number; readonly length: number },
-): TensorProto {
-  return create(TensorProtoSchema, {
-    name,
-    dataType: onnxTypeCode(spec.dtype),
-    dims: spec.shape.map(BigInt),
+  {
+    location,
+    offset,
+    length,
+  }: { readonly location: string; readonly offset: number; readonly length: number },
+): TensorProto =>
+  initializer(name, spec, {
     dataLocation: DataLocation.EXTERNAL,
-    externalData: pairs({
-      location: place.location,
-      offset: String(place.offset),
-      length: String(place.length),
-    }),
+    externalData: pairs({ location, offset: String(offset), length: String(length) }),
   });
-}
+
+const initializer = (
+  name: string,
+  { dtype, shape }: TensorSpec,
+  content: MessageInitShape<typeof TensorProtoSchema>,
+): TensorProto =>
+  create(TensorProtoSchema, { name, dataType: onnxTypeCode(dtype), dims: shape.map(BigInt), ...content });
 
 const pairs = (entries: Readonly<Record<string, string>>) =>
-  Object.entries(entries).map(([key, value]) => create(StringStringEntryProtoSchema, { key, value }));
+  Object.entries(entries).map(([key, value]) => ({ key, value }));
+
+/**
+ * Folder that locations of external weights are relative to. ONNX Runtime refuses absolute locations and ones
+ * that leave the folder, but lets us name it: the root of the file system holds every file.
+ */
+export const LOCATION_ROOT = parse(process.cwd()).root;
+
+/** An initializer that is read from its file in place. @throws InputError when the file is gone */
+export function initializerInPlace(name: string, spec: TensorSpec, value: FileValue): TensorProto {
+  const { path, offset, length } = value;
+  let real: string;
+  try {
+    real = realpathSync(path);
+  } catch {
+    throw new InputError(path, 'the file with the weights is gone', 'fetch it again');
+  }
+  if (parse(real).root !== LOCATION_ROOT) {
+    throw new InputError(
+      path,
+      `weights must be on drive ${LOCATION_ROOT}`,
+      'start sward from the weights’ drive',
+    );
+  }
+  return externalInitializer(name, spec, { location: relative(LOCATION_ROOT, real), offset, length });
+}

@@ -1,7 +1,5 @@
-import type { Operation } from '../graph/operator.ts';
-import { operationOf } from '../graph/operator.ts';
+import { type Operation, operationOf, type Tensor } from '../graph/operator.ts';
 import { sizeOf } from '../graph/shape.ts';
-import type { Tensor } from '../graph/tensor.ts';
 import { operationsBefore } from '../graph/traverse.ts';
 
 /** What is worth computing in tiles, in elements. */

@@ -1,12 +1,11 @@
 import { ShapeError } from '../../ground/errors.ts';
-import { apply, type Emission, float, int, type Operator } from '../graph/operator.ts';
+import { apply, describe, float, int, type Operator, type Tensor } from '../graph/operator.ts';
 import { lengthAt } from '../graph/shape.ts';
-import { describe, type Tensor } from '../graph/tensor.ts';
-import { add, multiply, subtract } from './arithmetic.ts';
+import { add, multiply, subtract } from './elementwise.ts';
 import { reshape, transpose } from './layout.ts';
 import { matmul } from './matmul.ts';
 import { softmax } from './normalisation.ts';
-import { sum, sumTo } from './reduction.ts';
+import { sum } from './reduction.ts';
 
 export interface AttentionOptions {
   readonly heads: number;
@@ -19,29 +18,21 @@ export interface AttentionOptions {
 interface Attention {
   readonly heads: number;
   readonly scale: number;
-  /** The differentiable form: the three inputs by head, the probabilities, and the result. */
-  readonly open: OpenForm;
-}
-
-interface OpenForm {
-  readonly q: Tensor;
-  readonly k: Tensor;
-  readonly v: Tensor;
-  readonly probabilities: Tensor;
-  /** `[batch, heads, queries, width]` */
-  readonly mixed: Tensor;
-  readonly result: Tensor;
+  readonly open: ReturnType<typeof openForm>;
 }
 
 const ATTENTION: Operator<readonly Tensor[], Attention> = {
   name: 'attention',
   outputs: ([q]) => [{ dtype: (q as Tensor).dtype, shape: (q as Tensor).shape }],
-  emit(emission, inputs, { inputs: [q, , , bias], attributes: { heads, scale, open } }) {
+  emit(emission, [x = '', y = '', z = '', added], { inputs: [q, , , bias], attributes }) {
+    const { heads, scale, open } = attributes;
     // Training needs the probabilities anyway; inference takes the fused kernel, which never stores them.
     if (emission.uses(open.probabilities) || !fusable(q as Tensor, heads, bias)) {
       return [emission.name(open.result)];
     }
-    return [fused(emission, inputs, { heads, scale, bias })];
+    const inputs = added === undefined ? [x, y, z] : [x, y, z, '', '', added];
+    const settings = { num_heads: int(heads), scale: float(scale) };
+    return [emission.node('MultiHeadAttention', inputs, settings, 'com.microsoft')];
   },
   gradient({ attributes: { heads, scale, open }, inputs: [, , , bias], gradient }) {
     const { q, k, v, probabilities, mixed } = open;
@@ -56,7 +47,7 @@ const ATTENTION: Operator<readonly Tensor[], Attention> = {
       () => joinHeads(matmul(scores(), k, { scale })),
       () => joinHeads(matmul(scores(), q, { transposeA: true, scale })),
       () => joinHeads(matmul(probabilities, g, { transposeA: true })),
-      ...(bias ? [() => sumTo(scores(), bias.shape)] : []),
+      ...(bias ? [scores] : []),
     ];
   },
   rebuild([q, k, v, bias], { heads, scale }) {
@@ -72,23 +63,8 @@ function fusable(q: Tensor, heads: number, bias: Tensor | undefined): boolean {
   return bias.shape.length === 4 && leading && lengthAt(bias.shape, 2) === lengthAt(q.shape, 1);
 }
 
-function fused(
-  { node }: Emission,
-  [q = '', k = '', v = '', bias = '']: readonly string[],
-  { heads, scale, bias: added }: { heads: number; scale: number; bias: Tensor | undefined },
-): string {
-  const inputs = added ? [q, k, v, '', '', bias] : [q, k, v];
-  return node('MultiHeadAttention', inputs, { num_heads: int(heads), scale: float(scale) }, 'com.microsoft');
-}
-
-function openForm(
-  q: Tensor,
-  k: Tensor,
-  v: Tensor,
-  heads: number,
-  scale: number,
-  bias: Tensor | undefined,
-): OpenForm {
+/** The differentiable form: the three inputs by head, the probabilities, their mixture by head, and the result. */
+function openForm(q: Tensor, k: Tensor, v: Tensor, heads: number, scale: number, bias: Tensor | undefined) {
   const parts = { q: splitHeads(q, heads), k: splitHeads(k, heads), v: splitHeads(v, heads) };
   const scores = matmul(parts.q, parts.k, { transposeB: true, scale });
   const probabilities = softmax(bias ? add(scores, bias) : scores);
@@ -105,13 +81,13 @@ function once(make: () => Tensor): () => Tensor {
 }
 
 /** `[batch, tokens, heads · width]` → `[batch, heads, tokens, width]`. */
-export function splitHeads(x: Tensor, heads: number): Tensor {
+function splitHeads(x: Tensor, heads: number): Tensor {
   const [batch, tokens, dim] = x.shape as [number, number, number];
   return transpose(reshape(x, [batch, tokens, heads, dim / heads]), [0, 2, 1, 3]);
 }
 
 /** `[batch, heads, tokens, width]` → `[batch, tokens, heads · width]`. */
-export function joinHeads(x: Tensor): Tensor {
+function joinHeads(x: Tensor): Tensor {
   const [batch, heads, tokens, width] = x.shape as [number, number, number, number];
   return reshape(transpose(x, [0, 2, 1, 3]), [batch, tokens, heads * width]);
 }

@@ -1,9 +1,8 @@
 import { ShapeError } from '../../ground/errors.ts';
-import { apply, applyAll, int, ints, type Operator } from '../graph/operator.ts';
+import { apply, describe, ints, type Operator, type Tensor } from '../graph/operator.ts';
 import {
   broadcastShapes,
   lengthAt,
-  replaceAxes,
   requireShape,
   resolveAxis,
   type Shape,
@@ -11,11 +10,8 @@ import {
   showShape,
   sizeOf,
 } from '../graph/shape.ts';
-import { describe, full, type Tensor } from '../graph/tensor.ts';
-import { slice } from './indexing.ts';
-import { sumTo } from './reduction.ts';
-
-type One = readonly [Tensor];
+import type { One } from './pointwise.ts';
+import type { Two } from './windowing.ts';
 
 const RESHAPE: Operator<One, Shape> = {
   name: 'reshape',
@@ -28,64 +24,17 @@ const TRANSPOSE: Operator<One, readonly number[]> = {
   name: 'transpose',
   outputs: ([x], order) => [{ dtype: x.dtype, shape: order.map((axis) => lengthAt(x.shape, axis)) }],
   emit: ({ node }, inputs, { attributes }) => [node('Transpose', inputs, { perm: ints(attributes) })],
-  gradient: ({ attributes, gradient }) => [
-    () =>
-      transpose(
-        gradient,
-        attributes.map((_, axis) => attributes.indexOf(axis)),
-      ),
-  ],
+  gradient({ attributes, gradient }) {
+    const back = attributes.map((_, axis) => attributes.indexOf(axis));
+    return [() => transpose(gradient, back)];
+  },
 };
 
 const EXPAND: Operator<One, Shape> = {
   name: 'expand',
   outputs: ([x], shape) => [{ dtype: x.dtype, shape }],
   emit: ({ node, indices }, [x], { attributes }) => [node('Expand', [x, indices(attributes)])],
-  gradient: ({ inputs: [x], gradient }) => [() => sumTo(gradient, x.shape)],
-};
-
-const CONCAT: Operator<readonly Tensor[], number> = {
-  name: 'concat',
-  outputs(inputs, axis) {
-    const first = inputs[0] as Tensor;
-    for (const other of inputs) {
-      const fits =
-        other.dtype === first.dtype &&
-        sameShape(replaceAxes(other.shape, { [axis]: 1 }), replaceAxes(first.shape, { [axis]: 1 }));
-      if (!fits)
-        throw new ShapeError(`concat on axis ${axis}: ${describe(other)} does not fit ${describe(first)}`);
-    }
-    const length = inputs.reduce((total, x) => total + lengthAt(x.shape, axis), 0);
-    return [{ dtype: first.dtype, shape: replaceAxes(first.shape, { [axis]: length }) }];
-  },
-  emit: ({ node }, inputs, { attributes }) => [node('Concat', inputs, { axis: int(attributes) })],
-  gradient({ inputs, attributes: axis, gradient }) {
-    const lengths = inputs.map((x) => lengthAt(x.shape, axis));
-    const starts = lengths.map((_, index) => lengths.slice(0, index).reduce((a, b) => a + b, 0));
-    return inputs.map((_, index) => () => {
-      const start = starts[index] as number;
-      return slice(gradient, { [axis]: [start, start + (lengths[index] as number)] });
-    });
-  },
-};
-
-const SPLIT: Operator<One, { readonly axis: number; readonly lengths: readonly number[] }> = {
-  name: 'split',
-  outputs([x], { axis, lengths }) {
-    if (lengths.reduce((a, b) => a + b, 0) !== lengthAt(x.shape, axis)) {
-      throw new ShapeError(`split: ${showShape(lengths)} do not add up to axis ${axis} of ${describe(x)}`);
-    }
-    return lengths.map((length) => ({ dtype: x.dtype, shape: replaceAxes(x.shape, { [axis]: length }) }));
-  },
-  emit: ({ nodes, indices }, [x], { attributes: { axis, lengths } }) =>
-    nodes('Split', [x, indices(lengths)], lengths.length, { axis: int(axis) }),
-  gradient: ({ attributes: { axis }, outputs, gradients }) => [
-    () =>
-      concat(
-        outputs.map((part, index) => gradients[index] ?? full(part.shape, 0, part.dtype)),
-        axis,
-      ),
-  ],
+  gradient: ({ gradient }) => [() => gradient],
 };
 
 /**
@@ -134,35 +83,6 @@ export function expand(x: Tensor, shape: Shape): Tensor {
   return apply(EXPAND, [x], shape);
 }
 
-/** Joins tensors along an axis. @throws ShapeError when the other axes or the dtypes differ */
-export function concat(tensors: readonly Tensor[], axis: number): Tensor {
-  const first = tensors[0];
-  if (first === undefined) throw new ShapeError('concat: nothing to join');
-  if (tensors.length === 1) return first;
-  return apply(CONCAT, tensors, resolveAxis(axis, first.shape.length, 'concat'));
-}
-
-/** Joins tensors of one shape along a new axis. */
-export function stack(tensors: readonly Tensor[], axis = 0): Tensor {
-  return concat(
-    tensors.map((x) => insertAxis(x, axis)),
-    axis,
-  );
-}
-
-/** Cuts an axis into parts of the given lengths. @throws ShapeError when they do not add up */
-export function split(x: Tensor, lengths: readonly number[], axis: number): readonly Tensor[] {
-  return applyAll(SPLIT, [x], { axis: resolveAxis(axis, x.shape.length, 'split'), lengths });
-}
-
-/** Cuts an axis into `parts` equal parts. @throws ShapeError when it does not divide */
-export function splitEvenly(x: Tensor, parts: number, axis: number): readonly Tensor[] {
-  const length = lengthAt(x.shape, axis);
-  if (length % parts !== 0)
-    throw new ShapeError(`split: axis ${axis} of ${describe(x)} is not ${parts} parts`);
-  return split(x, new Array<number>(parts).fill(length / parts), axis);
-}
-
 /** Adds an axis of length 1 at `axis` of the result. */
 export function insertAxis(x: Tensor, axis: number): Tensor {
   const at = resolveAxis(axis, x.shape.length + 1, 'insertAxis');
@@ -173,9 +93,31 @@ export function insertAxis(x: Tensor, axis: number): Tensor {
 export function flatten(x: Tensor, from = 0, to = -1): Tensor {
   const first = resolveAxis(from, x.shape.length, 'flatten');
   const last = resolveAxis(to, x.shape.length, 'flatten');
-  return reshape(x, [
-    ...x.shape.slice(0, first),
-    sizeOf(x.shape.slice(first, last + 1)),
-    ...x.shape.slice(last + 1),
-  ]);
+  const merged = sizeOf(x.shape.slice(first, last + 1));
+  return reshape(x, [...x.shape.slice(0, first), merged, ...x.shape.slice(last + 1)]);
+}
+
+/**
+ * Cuts maps into windows: `[batch, height, width, dim]` → `[batch · windows, rows · columns, dim]`, windows in
+ * reading order.
+ *
+ * @throws ShapeError when the windows do not tile the map
+ */
+export function windowPartition(x: Tensor, [rows, columns]: Two): Tensor {
+  const [batch, height, width, dim] = x.shape as [number, number, number, number];
+  if (x.shape.length !== 4 || height % rows !== 0 || width % columns !== 0) {
+    throw new ShapeError(`windowPartition: ${rows}×${columns} windows do not tile ${describe(x)}`);
+  }
+  const cut = reshape(x, [batch, height / rows, rows, width / columns, columns, dim]);
+  return reshape(transpose(cut, [0, 1, 3, 2, 4, 5]), [-1, rows * columns, dim]);
+}
+
+/** Puts windows back: the inverse of {@link windowPartition} for maps of `[height, width]`. */
+export function windowMerge(windows: Tensor, [rows, columns]: Two, [height, width]: Two): Tensor {
+  const dim = windows.shape[2];
+  if (windows.shape.length !== 3 || dim === undefined || height % rows !== 0 || width % columns !== 0) {
+    throw new ShapeError(`windowMerge: ${describe(windows)} is not ${rows}×${columns} of ${height}×${width}`);
+  }
+  const apart = reshape(windows, [-1, height / rows, width / columns, rows, columns, dim]);
+  return reshape(transpose(apart, [0, 1, 3, 2, 4, 5]), [-1, height, width, dim]);
 }

@@ -2,17 +2,19 @@ import { ShapeError } from '../../ground/errors.ts';
 import { requireFloating } from '../graph/dtype.ts';
 import {
   apply,
+  describe,
   type Emission,
   float,
   type GradientRule,
   int,
   ints,
   type Operator,
+  type Tensor,
 } from '../graph/operator.ts';
 import { broadcastShapes, lengthAt, sizeOf } from '../graph/shape.ts';
-import { describe, type Tensor } from '../graph/tensor.ts';
 import { reshape } from './layout.ts';
-import { sum, sumTo } from './reduction.ts';
+import type { Pair } from './pointwise.ts';
+import { sum } from './reduction.ts';
 
 /** How the two factors are read: with the last two axes exchanged, and the product times `scale`. */
 export interface MatmulOptions {
@@ -21,9 +23,7 @@ export interface MatmulOptions {
   readonly scale?: number;
 }
 
-type Two = readonly [Tensor, Tensor];
-
-const MATMUL: Operator<Two, Required<MatmulOptions>> = {
+const MATMUL: Operator<Pair, Required<MatmulOptions>> = {
   name: 'matmul',
   outputs([a, b], { transposeA, transposeB }) {
     const [rows, inner] = matrixOf(a, transposeA);
@@ -64,7 +64,7 @@ const MATMUL: Operator<Two, Required<MatmulOptions>> = {
       transposeB
         ? matmul(g, a, { transposeA: true, transposeB: transposeA, scale })
         : matmul(a, g, { transposeA: !transposeA, scale });
-    return [() => sumTo(left(), a.shape), () => sumTo(right(), b.shape)];
+    return [left, right];
   },
 };
 
@@ -97,10 +97,7 @@ const LINEAR: Operator<readonly Tensor[], undefined> = {
     }
     return [{ dtype: (x as Tensor).dtype, shape: [rows, features] }];
   },
-  emit({ node, replacement }, inputs, operation) {
-    const other = replacement(operation);
-    return other ? other(inputs) : [node('Gemm', inputs, { transB: int(1) })];
-  },
+  emit: ({ node }, inputs) => [node('Gemm', inputs, { transB: int(1) })],
   gradient({ inputs: [x, weight, bias], gradient: g }): readonly GradientRule[] {
     return [
       () => matmul(g, weight as Tensor),
@@ -141,7 +138,7 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
 }
 
 /**
- * `x · weightᵀ + bias`, with the weight as checkpoints keep it.
+ * `x · weightᵀ + bias`, with the weight as PyTorch keeps it.
  *
  * @param x `[…, in]`
  * @param weight `[out, in]`

@@ -1,34 +1,47 @@
 import { ShapeError } from '../../ground/errors.ts';
-import { apply, float, type GradientRule, int, type Operator } from '../graph/operator.ts';
-import { lengthAt, resolveAxis, sizeOf } from '../graph/shape.ts';
-import { describe, full, type Tensor } from '../graph/tensor.ts';
-import { add, multiply, subtract } from './arithmetic.ts';
-import { exponential, inverseSquareRoot } from './elementwise.ts';
+import { full } from '../graph/leaves.ts';
+import {
+  apply,
+  describe,
+  float,
+  type GradientRule,
+  int,
+  type Operator,
+  type Tensor,
+} from '../graph/operator.ts';
+import { lengthAt, resolveAxis, sameShape, sizeOf } from '../graph/shape.ts';
+import { add, exponential, inverseSquareRoot, multiply, subtract } from './elementwise.ts';
 import { reshape } from './layout.ts';
+import type { One } from './pointwise.ts';
 import { mean, sum } from './reduction.ts';
 
-type One = readonly [Tensor];
+/** An operator along one axis whose result has the input's shape, with the rule of its gradient from g and y. */
+function alongAxis(
+  name: string,
+  opType: string,
+  rule: (g: Tensor, y: Tensor, total: (x: Tensor) => Tensor) => Tensor,
+): (x: Tensor, axis?: number) => Tensor {
+  const operator: Operator<One, number> = {
+    name,
+    outputs: ([x]) => [{ dtype: x.dtype, shape: x.shape }],
+    emit: ({ node }, inputs, { attributes: axis }) => [node(opType, inputs, { axis: int(axis) })],
+    gradient: ({ attributes: axis, gradient, output }) => [
+      () => rule(gradient, output, (x) => sum(x, { axes: [axis], keepAxes: true })),
+    ],
+  };
+  return (x, axis = -1) => apply(operator, [x], resolveAxis(axis, x.shape.length, name));
+}
 
-const SOFTMAX: Operator<One, number> = {
-  name: 'softmax',
-  outputs: ([x]) => [{ dtype: x.dtype, shape: x.shape }],
-  emit: ({ node }, inputs, { attributes }) => [node('Softmax', inputs, { axis: int(attributes) })],
-  gradient: ({ attributes, gradient: g, output: y }) => [
-    () => {
-      const product = multiply(g, y);
-      return subtract(product, multiply(y, sum(product, { axes: [attributes], keepAxes: true })));
-    },
-  ],
-};
+/** eˣ / Σ eˣ along an axis (default the last). */
+export const softmax = alongAxis('softmax', 'Softmax', (g, y, total) => {
+  const product = multiply(g, y);
+  return subtract(product, multiply(y, total(product)));
+});
 
-const LOG_SOFTMAX: Operator<One, number> = {
-  name: 'logSoftmax',
-  outputs: ([x]) => [{ dtype: x.dtype, shape: x.shape }],
-  emit: ({ node }, inputs, { attributes }) => [node('LogSoftmax', inputs, { axis: int(attributes) })],
-  gradient: ({ attributes, gradient: g, output: y }) => [
-    () => subtract(g, multiply(exponential(y), sum(g, { axes: [attributes], keepAxes: true }))),
-  ],
-};
+/** ln softmax along an axis (default the last), safe against underflow. */
+export const logSoftmax = alongAxis('logSoftmax', 'LogSoftmax', (g, y, total) =>
+  subtract(g, multiply(exponential(y), total(g))),
+);
 
 const LAYER_NORM: Operator<readonly [Tensor, Tensor, Tensor], number> = {
   name: 'layerNorm',
@@ -77,7 +90,7 @@ const BATCH_NORM: Operator<Five, number> = {
   ],
   gradient({ inputs: [x, weight, , centre, spread], attributes: epsilon, gradient: g }) {
     const inverse = channelwise(inverseSquareRoot(add(spread, epsilon)), x);
-    const others = x.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
+    const others = allButChannels(x);
     return [
       () => multiply(multiply(g, channelwise(weight, x)), inverse),
       () => sum(multiply(g, multiply(subtract(x, channelwise(centre, x)), inverse)), { axes: others }),
@@ -90,29 +103,18 @@ const BATCH_NORM: Operator<Five, number> = {
 };
 
 function requireChannels(x: Tensor, part: Tensor): void {
-  if (
-    x.shape.length < 2 ||
-    part.shape.length !== 1 ||
-    part.shape[0] !== x.shape[1] ||
-    part.dtype !== x.dtype
-  ) {
+  const channels = x.shape.slice(1, 2);
+  if (channels.length === 0 || !sameShape(part.shape, channels) || part.dtype !== x.dtype) {
     throw new ShapeError(`batchNorm: ${describe(part)} does not fit the channels of ${describe(x)}`);
   }
 }
 
-const channelwise = (part: Tensor, x: Tensor): Tensor =>
-  reshape(
-    part,
-    x.shape.map((length, axis) => (axis === 1 ? length : 1)),
-  );
+const allButChannels = (x: Tensor): number[] => x.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
 
-/** eˣ / Σ eˣ along an axis (default the last). */
-export const softmax = (x: Tensor, axis = -1): Tensor =>
-  apply(SOFTMAX, [x], resolveAxis(axis, x.shape.length, 'softmax'));
-
-/** ln softmax along an axis (default the last), safe against underflow. */
-export const logSoftmax = (x: Tensor, axis = -1): Tensor =>
-  apply(LOG_SOFTMAX, [x], resolveAxis(axis, x.shape.length, 'logSoftmax'));
+function channelwise(part: Tensor, x: Tensor): Tensor {
+  const shape = x.shape.map((length, axis) => (axis === 1 ? length : 1));
+  return reshape(part, shape);
+}
 
 /**
  * Layer normalisation over the last axis (Ba et al. 2016).
@@ -159,7 +161,7 @@ export function batchNormTraining(
   momentum = 0.1,
 ): { readonly output: Tensor; readonly mean: Tensor; readonly variance: Tensor } {
   for (const part of Object.values(state)) requireChannels(x, part);
-  const axes = x.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
+  const axes = allButChannels(x);
   const count = sizeOf(x.shape) / lengthAt(x.shape, 1);
   if (count < 2) throw new ShapeError(`batchNorm of ${describe(x)}: one element a channel has no variance`);
   const centre = mean(x, { axes, keepAxes: true });

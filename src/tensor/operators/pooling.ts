@@ -1,18 +1,24 @@
 import { ShapeError } from '../../ground/errors.ts';
-import { apply, int, type Operator } from '../graph/operator.ts';
+import { constant, full } from '../graph/leaves.ts';
+import { apply, describe, int, type Operator, type Tensor } from '../graph/operator.ts';
 import { lengthAt, sizeOf } from '../graph/shape.ts';
-import { constant, describe, full, type Tensor } from '../graph/tensor.ts';
-import { multiply } from './arithmetic.ts';
-import type { ConvolutionOptions } from './convolution.ts';
-import { spread } from './convolution-gradients.ts';
-import { scatterAdd } from './indexing.ts';
+import { spread } from './convolution.ts';
+import { multiply } from './elementwise.ts';
+import { scatterAdd } from './gather.ts';
 import { reshape } from './layout.ts';
+import type { One } from './pointwise.ts';
 import { mean } from './reduction.ts';
-import { borderFor, both, type Two, type Windowing, windowAttributes, windowedSize } from './windowing.ts';
+import {
+  both,
+  type Two,
+  type Windowing,
+  type WindowOptions,
+  windowAttributes,
+  windowedSize,
+  windowingOf,
+} from './windowing.ts';
 
-export type PoolingOptions = Omit<ConvolutionOptions, 'groups'>;
-
-type One = readonly [Tensor];
+export type PoolingOptions = WindowOptions;
 
 const MAX_POOL: Operator<One, Windowing> = {
   name: 'maxPool',
@@ -77,14 +83,12 @@ function windowShares(x: Tensor, size: Two, window: Windowing & { readonly count
 function windowOf(x: Tensor, kernel: number | Two, options: PoolingOptions, name: string): Windowing {
   if (x.shape.length !== 4) throw new ShapeError(`${name}: ${describe(x)} needs four axes`);
   const size = both(kernel, 1);
-  const stride = options.stride === undefined ? size : both(options.stride, 1);
-  const dilation = both(options.dilation, 1);
-  const border = borderFor(x.shape, size, stride, dilation, options.padding);
-  const { top, bottom, left, right } = border;
+  const window = windowingOf(x.shape, size, { ...options, stride: options.stride ?? size });
+  const { top, bottom, left, right } = window.border;
   if (Math.max(top, bottom) >= size[0] || Math.max(left, right) >= size[1]) {
     throw new ShapeError(`${name}: padding must be smaller than the ${size.join('×')} window`);
   }
-  return { kernel: size, stride, dilation, border };
+  return window;
 }
 
 /**

@@ -1,13 +1,20 @@
 import { ShapeError } from '../../ground/errors.ts';
 import { requireFloating } from '../graph/dtype.ts';
-import { apply, int, type Operator } from '../graph/operator.ts';
+import { apply, describe, int, type Operator, type Tensor } from '../graph/operator.ts';
 import { resolveAxes, type Shape, sameShape, showShape } from '../graph/shape.ts';
-import { describe, type Tensor } from '../graph/tensor.ts';
-import { add, divide, multiply, subtract } from './arithmetic.ts';
-import { cast } from './cast.ts';
-import { equal } from './comparison.ts';
-import { exponential, inverseSquareRoot, log } from './elementwise.ts';
+import {
+  add,
+  cast,
+  divide,
+  equal,
+  exponential,
+  inverseSquareRoot,
+  log,
+  multiply,
+  subtract,
+} from './elementwise.ts';
 import { expand, reshape } from './layout.ts';
+import type { One } from './pointwise.ts';
 
 /** Which axes a reduction takes (default all) and whether they stay with length 1 (default no). */
 export interface Reduction {
@@ -20,8 +27,6 @@ interface Reduced {
   readonly keepAxes: boolean;
 }
 
-type One = readonly [Tensor];
-
 function reducedShape(shape: Shape, { axes, keepAxes }: Reduced): number[] {
   return keepAxes
     ? shape.map((length, axis) => (axes.includes(axis) ? 1 : length))
@@ -32,12 +37,14 @@ function reducedShape(shape: Shape, { axes, keepAxes }: Reduced): number[] {
 const withAxes = (reduced: Tensor, { axes }: Reduced, shape: Shape): Tensor =>
   reshape(reduced, reducedShape(shape, { axes, keepAxes: true }));
 
+type Reduce = (x: Tensor, options?: Reduction) => Tensor;
+
 function reduction(
   name: string,
   opType: string,
   rule: (g: Tensor, x: Tensor, y: Tensor, reduced: Reduced) => Tensor,
-): Operator<One, Reduced> {
-  return {
+): Reduce {
+  const operator: Operator<One, Reduced> = {
     name,
     outputs([x], reduced) {
       requireFloating(x.dtype, name);
@@ -51,49 +58,43 @@ function reduction(
         rule(withAxes(gradient, attributes, x.shape), x, withAxes(output, attributes, x.shape), attributes),
     ],
   };
-}
-
-const SUM = reduction('sum', 'ReduceSum', (g, x) => expand(g, x.shape));
-const MEAN = reduction('mean', 'ReduceMean', (g, x, _, { axes }) =>
-  expand(multiply(g, 1 / countOver(x.shape, axes)), x.shape),
-);
-const SUM_OF_SQUARES = reduction('sumOfSquares', 'ReduceSumSquare', (g, x) => multiply(multiply(g, 2), x));
-// Elements that share the extreme value share its gradient, as torch's amax does.
-const MAX = reduction('max', 'ReduceMax', shareAmongEqual);
-const MIN = reduction('min', 'ReduceMin', shareAmongEqual);
-
-function shareAmongEqual(g: Tensor, x: Tensor, y: Tensor, { axes }: Reduced): Tensor {
-  const hits = cast(equal(x, y), x.dtype);
-  return multiply(hits, divide(g, sum(hits, { axes, keepAxes: true })));
+  return (x, options = {}) => {
+    if (options.axes?.length === 0) {
+      throw new ShapeError(`${name} of ${describe(x)}: no axis given; leave axes out to take all`);
+    }
+    const axes = resolveAxes(options.axes, x.shape.length, name);
+    return axes.length === 0 ? x : apply(operator, [x], { axes, keepAxes: options.keepAxes ?? false });
+  };
 }
 
 const countOver = (shape: Shape, axes: readonly number[]): number =>
   axes.reduce((count, axis) => count * (shape[axis] ?? 1), 1);
 
-function reduce(operator: Operator<One, Reduced>, x: Tensor, options: Reduction): Tensor {
-  if (options.axes?.length === 0) {
-    throw new ShapeError(`${operator.name} of ${describe(x)}: no axis given; leave axes out to take all`);
-  }
-  const axes = resolveAxes(options.axes, x.shape.length, operator.name);
-  if (axes.length === 0) return x;
-  return apply(operator, [x], { axes, keepAxes: options.keepAxes ?? false });
+/** Elements that share the extreme value share its gradient, as torch's amax does. */
+function shareAmongEqual(g: Tensor, x: Tensor, y: Tensor, { axes }: Reduced): Tensor {
+  const hits = cast(equal(x, y), x.dtype);
+  return multiply(hits, divide(g, sum(hits, { axes, keepAxes: true })));
 }
 
 /** Sum over axes. @throws ShapeError for an empty list of axes */
-export const sum = (x: Tensor, options: Reduction = {}): Tensor => reduce(SUM, x, options);
+export const sum: Reduce = reduction('sum', 'ReduceSum', (g, x) => expand(g, x.shape));
 
 /** Mean over axes. @throws ShapeError for an empty list of axes */
-export const mean = (x: Tensor, options: Reduction = {}): Tensor => reduce(MEAN, x, options);
+export const mean: Reduce = reduction('mean', 'ReduceMean', (g, x, _, { axes }) =>
+  expand(multiply(g, 1 / countOver(x.shape, axes)), x.shape),
+);
 
 /** Largest value over axes; equal ones share the gradient. @throws ShapeError for an empty list of axes */
-export const max = (x: Tensor, options: Reduction = {}): Tensor => reduce(MAX, x, options);
+export const max: Reduce = reduction('max', 'ReduceMax', shareAmongEqual);
 
 /** Smallest value over axes; equal ones share the gradient. @throws ShapeError for an empty list of axes */
-export const min = (x: Tensor, options: Reduction = {}): Tensor => reduce(MIN, x, options);
+export const min: Reduce = reduction('min', 'ReduceMin', shareAmongEqual);
+
+const squares = reduction('sumOfSquares', 'ReduceSumSquare', (g, x) => multiply(multiply(g, 2), x));
 
 /** Sum of squares over axes, in one pass. */
 export function sumOfSquares(x: Tensor, options: Reduction = {}): Tensor {
-  return x.shape.length === 0 ? multiply(x, x) : reduce(SUM_OF_SQUARES, x, options);
+  return x.shape.length === 0 ? multiply(x, x) : squares(x, options);
 }
 
 /**
@@ -110,8 +111,8 @@ export function variance(x: Tensor, options: Reduction & { readonly correction?:
     throw new ShapeError(`variance of ${describe(x)}: too few elements for correction ${correction}`);
   }
   const deviation = subtract(x, mean(x, { axes, keepAxes: true }));
-  const squares = sum(multiply(deviation, deviation), { axes, keepAxes: options.keepAxes ?? false });
-  return multiply(squares, 1 / degrees);
+  const total = sum(multiply(deviation, deviation), { ...options, axes });
+  return multiply(total, 1 / degrees);
 }
 
 /** ln Σ eˣ over axes, safe against overflow. */

@@ -1,7 +1,6 @@
 import { ShapeError } from '../../ground/errors.ts';
-import { type Attribute, ints } from '../graph/operator.ts';
+import { type Attribute, describe, ints, type Tensor } from '../graph/operator.ts';
 import { lengthAt, type Shape } from '../graph/shape.ts';
-import { describe, type Tensor } from '../graph/tensor.ts';
 
 /** Rows, then columns. */
 export type Two = readonly [rows: number, columns: number];
@@ -29,14 +28,23 @@ export type Padding = number | Two | Border | 'same';
 export const both = (value: number | Two | undefined, fallback: number): Two =>
   typeof value === 'object' ? value : [value ?? fallback, value ?? fallback];
 
-/** Pixels added around a picture of `[…, height, width]` for the options. */
-export function borderFor(
-  shape: Shape,
-  kernel: Two,
-  stride: Two,
-  dilation: Two,
-  padding: Padding = 0,
-): Border {
+export interface WindowOptions {
+  /** Default 1. */
+  readonly stride?: number | Two;
+  /** Default 1. */
+  readonly dilation?: number | Two;
+  /** Default 0. */
+  readonly padding?: Padding;
+}
+
+/** How a window of a size moves over pictures of `[…, height, width]`. */
+export function windowingOf(shape: Shape, kernel: Two, options: WindowOptions): Windowing {
+  const stride = both(options.stride, 1);
+  const dilation = both(options.dilation, 1);
+  return { kernel, stride, dilation, border: borderFor(shape, kernel, stride, dilation, options.padding) };
+}
+
+function borderFor(shape: Shape, kernel: Two, stride: Two, dilation: Two, padding: Padding = 0): Border {
   if (padding === 'same') {
     const [top, bottom] = samePadding(lengthAt(shape, -2), kernel[0], stride[0], dilation[0]);
     const [left, right] = samePadding(lengthAt(shape, -1), kernel[1], stride[1], dilation[1]);

@@ -1,11 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import {
-  TypeProto_SequenceSchema,
-  TypeProto_TensorSchema,
-  TypeProtoSchema,
-  type ValueInfoProto,
-  ValueInfoProtoSchema,
-} from 'onnx-buf';
+import { ValueInfoProtoSchema } from 'onnx-buf';
 import type { InferenceSession, Tensor as Value } from 'onnxruntime-node';
 import { messageOf } from '../../ground/errors.ts';
 import { onnxTypeCode } from '../graph/dtype.ts';
@@ -25,22 +19,19 @@ const STOPPED = 'Non tensor type is temporarily not supported.';
 
 const EMPTY_SEQUENCE = nodeProto('SequenceEmpty', [], [STOP], { dtype: int(onnxTypeCode('float32')) }, '');
 
+const TENSOR = { case: 'tensorType', value: { elemType: onnxTypeCode('float32') } } as const;
+
+const SEQUENCE = create(ValueInfoProtoSchema, {
+  name: STOP,
+  type: { value: { case: 'sequenceType', value: { elemType: { value: TENSOR } } } },
+});
+
 /** The model with the result that `runInPlace` needs. */
 export const forRunningInPlace = (parts: ModelParts): ModelParts => ({
   ...parts,
   nodes: [EMPTY_SEQUENCE, ...parts.nodes],
-  outputs: [sequenceInfo(STOP), ...parts.outputs],
+  outputs: [SEQUENCE, ...parts.outputs],
 });
-
-function sequenceInfo(name: string): ValueInfoProto {
-  const tensor = create(TypeProto_TensorSchema, { elemType: onnxTypeCode('float32') });
-  const elemType = create(TypeProtoSchema, { value: { case: 'tensorType', value: tensor } });
-  const sequence = create(TypeProto_SequenceSchema, { elemType });
-  return create(ValueInfoProtoSchema, {
-    name,
-    type: create(TypeProtoSchema, { value: { case: 'sequenceType', value: sequence } }),
-  });
-}
 
 /**
  * Runs a session whose results go to the arrays given, and nowhere else.

@@ -1,20 +1,18 @@
-import type { TensorProto } from 'onnx-buf';
 import { InferenceSession, type Tensor as Value } from 'onnxruntime-node';
 import { SwardError, UsageError } from '../../ground/errors.ts';
 import type { RandomStream } from '../../ground/random.ts';
 import { allocate, bytesOf } from '../graph/dtype.ts';
+import type { Parameter, Tensor, TensorSpec } from '../graph/operator.ts';
 import { sizeOf } from '../graph/shape.ts';
-import type { Parameter, RandomFill, Tensor, TensorSpec } from '../graph/tensor.ts';
+import { initialValues, type TensorData } from '../graph/values.ts';
 import { type EmittedModel, emitModel } from '../onnx/emit.ts';
-import { embeddedInitializer, modelBytes } from '../onnx/model.ts';
+import { embeddedInitializer, initializerInPlace, LOCATION_ROOT, modelBytes } from '../onnx/model.ts';
 import type { TileSizes } from '../onnx/tiles.ts';
 import { type QuantizationOptions, quantizedReplacements } from '../quantize/plan.ts';
-import { int8ProductsOverflow } from '../quantize/processor.ts';
+import { type Feed, feedValue, runtimeValue } from './feeds.ts';
 import { forRunningInPlace, runInPlace } from './in-place.ts';
-import { initializerInPlace, LOCATION_ROOT } from './location.ts';
+import { int8ProductsOverflow, tileSizes } from './processor.ts';
 import { openOn, type Provider, type ProviderOptions } from './provider.ts';
-import { tileSizes } from './tile-sizes.ts';
-import { type Feed, feedValue, initialValues, runtimeValue, type TensorData } from './values.ts';
 import { Variables } from './variables.ts';
 
 /** A variable and what it becomes at the end of every run. */
@@ -26,10 +24,6 @@ export interface Update {
 export interface CompileOptions extends ProviderOptions {
   /** Threads of one operator. Default: ONNX Runtime's choice, one a physical core. */
   readonly threads?: number;
-  /** Keep freed memory for the next run (default true): faster, but a program never shrinks. */
-  readonly arena?: boolean;
-  /** Plan all buffers of a run as one block. Default: not where there are updates, which take a fifth more so. */
-  readonly memoryPattern?: boolean;
   /** Where variable parameters live. Default: a store of the program's own. */
   readonly variables?: Variables;
   /** Make variable parameters part of the program, with the values they have now: faster to run. */
@@ -86,7 +80,7 @@ export class Program {
 
   /** Names, dtypes and shapes of what must be fed (random masks are not). */
   get inputs(): Readonly<Record<string, TensorSpec>> {
-    return Object.fromEntries([...this.#inputs].filter(([, leaf]) => fillOf(leaf) === undefined));
+    return Object.fromEntries([...this.#inputs].filter(([, leaf]) => keepOf(leaf) === undefined));
   }
 
   /**
@@ -115,9 +109,9 @@ export class Program {
     }
     const fed: Record<string, Value> = {};
     for (const [name, leaf] of this.#inputs) {
-      const fill = fillOf(leaf);
-      const feed = fill && feeds[name] === undefined ? filled(leaf, fill, random) : feeds[name];
-      fed[name] = feedValue(name, leaf, feed);
+      const keep = keepOf(leaf);
+      const isDrawn = keep !== undefined && feeds[name] === undefined;
+      fed[name] = feedValue(name, leaf, isDrawn ? drawnMask(leaf, keep, random) : feeds[name]);
     }
     for (const parameter of this.#model.fed) {
       fed[parameter.name] = this.variables.feed(substitute?.get(parameter) ?? parameter);
@@ -148,10 +142,10 @@ export class Program {
   }
 }
 
-const fillOf = (leaf: Tensor): RandomFill | undefined =>
-  leaf.origin.kind === 'input' ? leaf.origin.fill : undefined;
+const keepOf = ({ origin }: Tensor): number | undefined =>
+  origin.kind === 'input' ? origin.keep : undefined;
 
-function filled(leaf: Tensor, { keep }: RandomFill, random: RandomStream | undefined): Uint8Array {
+function drawnMask(leaf: Tensor, keep: number, random: RandomStream | undefined): Uint8Array {
   if (random === undefined) throw new UsageError(`"${leaf.label}" is random; give run a random stream`);
   const stream = random.fork(leaf.label);
   const mask = new Uint8Array(sizeOf(leaf.shape));
@@ -170,15 +164,16 @@ function filled(leaf: Tensor, { keep }: RandomFill, random: RandomStream | undef
  */
 export async function compile(spec: ProgramSpec, options: CompileOptions = {}): Promise<Program> {
   const variables = options.variables ?? new Variables();
-  const { model, bytes } = await emitProgram(spec, { ...options, variables });
+  const model = await emitProgram(spec, options, variables);
+  const bytes = modelBytes(forRunningInPlace(model.parts));
   const { session, provider } = await openOn(options, (executionProviders) =>
     InferenceSession.create(bytes, {
       executionProviders,
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
       ...(options.threads && { intraOpNumThreads: options.threads }),
-      enableCpuMemArena: options.arena ?? true,
-      enableMemPattern: options.memoryPattern ?? spec.updates === undefined,
+      // Planning all buffers of a run as one block takes a fifth more memory where there are updates.
+      enableMemPattern: spec.updates === undefined,
       extra: {
         session: {
           model_external_initializers_file_folder_path: LOCATION_ROOT,
@@ -191,40 +186,31 @@ export async function compile(spec: ProgramSpec, options: CompileOptions = {}): 
   return new Program(session, spec, model, variables, provider);
 }
 
-/** An initializer that points into the parameter's file, or holds its values where it has none. */
-function frozenInitializer(parameter: Parameter): TensorProto {
-  const { initial } = parameter.origin;
-  return initial.from === 'file' && initial.dtype === parameter.dtype
-    ? initializerInPlace(parameter.name, parameter, initial)
-    : embeddedInitializer(parameter.name, parameter, bytesOf(initialValues(parameter)));
-}
-
-/** The model of a program as bytes. */
 async function emitProgram(
   spec: ProgramSpec,
-  options: CompileOptions & { readonly variables: Variables },
-): Promise<{ readonly model: EmittedModel; readonly bytes: Uint8Array }> {
-  const { variables, freeze = false } = options;
+  { freeze = false, quantize, ...options }: CompileOptions,
+  variables: Variables,
+): Promise<EmittedModel> {
   const updates = spec.updates ?? [];
-  const outputs = {
-    ...Object.fromEntries(
-      Object.entries(spec.outputs).map(([name, tensor]) => [RESULT_PREFIX + name, tensor]),
-    ),
-    ...Object.fromEntries(updates.map(({ variable, next }) => [UPDATE_PREFIX + variable.name, next])),
-  };
+  const outputs: Readonly<Record<string, Tensor>> = Object.fromEntries([
+    ...Object.entries(spec.outputs).map(([name, tensor]) => [RESULT_PREFIX + name, tensor]),
+    ...updates.map(({ variable, next }) => [UPDATE_PREFIX + variable.name, next]),
+  ]);
   const updated = new Set(updates.map(({ variable }) => variable));
   const tiles = options.tiles ?? ((options.provider ?? 'cpu') === 'cpu' && tileSizes());
-  const model = emitModel({
+  const replacements = quantize && (await quantizedReplacements(Object.values(outputs), quantize));
+  return emitModel({
     outputs,
     isFed: (parameter) => updated.has(parameter) || (parameter.variable && !freeze),
-    initializer: (parameter) =>
-      parameter.variable
-        ? embeddedInitializer(parameter.name, parameter, bytesOf(variables.values(parameter)))
-        : frozenInitializer(parameter),
+    initializer(parameter) {
+      const { name, variable, dtype } = parameter;
+      const { initial } = parameter.origin;
+      const isInPlace = !variable && initial.from === 'file' && initial.dtype === dtype;
+      if (isInPlace) return initializerInPlace(name, parameter, initial);
+      const values = variable ? variables.values(parameter) : initialValues(parameter);
+      return embeddedInitializer(name, parameter, bytesOf(values));
+    },
     ...(tiles && { tiles }),
-    ...(options.quantize && {
-      replacements: await quantizedReplacements(Object.values(outputs), options.quantize),
-    }),
+    ...(replacements && { replacements }),
   });
-  return { model, bytes: modelBytes(forRunningInPlace(model.parts)) };
 }

@@ -25,7 +25,7 @@ const REMEDIES: Readonly<Record<Provider, string>> = {
 };
 
 /** The name as a provider. @throws UsageError for an unknown one */
-export function parseProvider(name: string): Provider {
+function parseProvider(name: string): Provider {
   const found = PROVIDERS.find((provider) => provider === name);
   if (found === undefined) {
     throw new UsageError(`unknown provider "${name}"; choose one of ${PROVIDERS.join(', ')}`);

@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { openSafetensors, type SafetensorsFile } from '../../formats/safetensors/index.ts';
 import { InputError } from '../../ground/errors.ts';
 import { bytesOf } from '../graph/dtype.ts';
-import type { Parameter } from '../graph/tensor.ts';
-import { saveTensors } from '../program/storage.ts';
-import { initialValues } from '../program/values.ts';
+import type { Parameter } from '../graph/operator.ts';
+import { initialValues, saveTensors } from '../graph/values.ts';
 import type { QuantizedWeight } from './weights.ts';
 
 /** Changes when the stored formats do. */

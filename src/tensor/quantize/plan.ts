@@ -1,17 +1,21 @@
 import type { TensorProto } from 'onnx-buf';
 import { InputError } from '../../ground/errors.ts';
-import { bytesOf } from '../graph/dtype.ts';
-import { decodeNumbers } from '../graph/half.ts';
-import { type Emission, int, type Operation, operationOf } from '../graph/operator.ts';
+import { bytesOf, decodeNumbers } from '../graph/dtype.ts';
+import {
+  type Emission,
+  int,
+  isParameter,
+  type Operation,
+  operationOf,
+  type Parameter,
+  type Tensor,
+} from '../graph/operator.ts';
 import { lengthAt } from '../graph/shape.ts';
-import { isParameter, type Parameter, type Tensor } from '../graph/tensor.ts';
 import { operationsBefore } from '../graph/traverse.ts';
+import { fileValue, initialValues } from '../graph/values.ts';
 import type { Replacement } from '../onnx/emit.ts';
-import { embeddedInitializer } from '../onnx/model.ts';
+import { embeddedInitializer, initializerInPlace } from '../onnx/model.ts';
 import { LINEAR_OPERATOR } from '../operators/matmul.ts';
-import { initializerInPlace } from '../program/location.ts';
-import { fileValue } from '../program/storage.ts';
-import { initialValues } from '../program/values.ts';
 import { cachedQuantization } from './cache.ts';
 import { INT4_BLOCK, type QuantizedWeight, quantizeInt4, quantizeInt8 } from './weights.ts';
 
@@ -23,8 +27,6 @@ export interface QuantizationOptions {
   readonly weights: 'int8' | 'int4';
   /** Folder in which quantised weights are kept for the next time. Without one they are made anew. */
   readonly cacheFolder?: string;
-  /** Which linear layers, by their weight's name. Default: all frozen ones. */
-  readonly select?: (weightName: string) => boolean;
 }
 
 /**
@@ -42,7 +44,7 @@ export async function quantizedReplacements(
   const known = new Set<Parameter>();
   for (const operation of operationsBefore(outputs)) {
     const weight = operation.operator === LINEAR_OPERATOR ? frozenWeight(operation) : undefined;
-    if (weight === undefined || options.select?.(weight.name) === false) continue;
+    if (weight === undefined) continue;
     // A weight that two layers share is stored once.
     const initializers = known.has(weight) ? [] : await initializersFor(weight, options, placement);
     known.add(weight);

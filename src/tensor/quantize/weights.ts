@@ -1,4 +1,4 @@
-import type { TensorData } from '../program/values.ts';
+import type { TensorData } from '../graph/values.ts';
 
 /** Quantised parts of a weight, by name. */
 export type QuantizedWeight = Readonly<Record<'values' | 'scales', TensorData>>;

@@ -1,8 +1,7 @@
 import { ShapeError } from '../../ground/errors.ts';
-import { constant, type Tensor } from '../graph/tensor.ts';
-import { add, divide, minimum, multiply } from '../operators/arithmetic.ts';
-import { cast } from '../operators/cast.ts';
-import { squareRoot } from '../operators/elementwise.ts';
+import { constant } from '../graph/leaves.ts';
+import type { Tensor } from '../graph/operator.ts';
+import { add, cast, divide, minimum, multiply, squareRoot } from '../operators/elementwise.ts';
 import { sumOfSquares } from '../operators/reduction.ts';
 
 /** √Σg² over all elements of all tensors, float32 scalar. @throws ShapeError when there is none */

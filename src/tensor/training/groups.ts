@@ -1,5 +1,5 @@
 import { UsageError } from '../../ground/errors.ts';
-import type { Parameter } from '../graph/tensor.ts';
+import type { Parameter } from '../graph/operator.ts';
 import type { ParameterGroup } from './optimizers.ts';
 
 /** How one parameter is treated: see `ParameterGroup`. */

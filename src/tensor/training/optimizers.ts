@@ -1,9 +1,9 @@
 import { UsageError } from '../../ground/errors.ts';
-import { encodeNumbers } from '../graph/half.ts';
+import { encodeNumbers } from '../graph/dtype.ts';
+import { input, parameter } from '../graph/leaves.ts';
+import type { Parameter, Tensor } from '../graph/operator.ts';
 import { sizeOf } from '../graph/shape.ts';
-import { input, type Parameter, parameter, type Tensor } from '../graph/tensor.ts';
-import { add, divide, multiply, subtract } from '../operators/arithmetic.ts';
-import { squareRoot } from '../operators/elementwise.ts';
+import { add, divide, multiply, squareRoot, subtract } from '../operators/elementwise.ts';
 import type { Update } from '../program/program.ts';
 
 /** Settings of the parameters an optimizer treats alike. */

@@ -28,19 +28,17 @@ export function cosineWithWarmUp(options: {
 }
 
 /**
- * The 1cycle policy (Smith & Topin 2018; torch's OneCycleLR with cosine annealing): from peak/`startDivisor` up
- * to the peak in the first `rise` of all steps, then down to the start's rate/`endDivisor`.
+ * The 1cycle policy (Smith & Topin 2018; torch's OneCycleLR with cosine annealing): from a 25th of the peak up to the
+ * peak in the first `rise` of all steps, then down to a 10,000th of the start.
  */
 export function oneCycle(options: {
   readonly peak: number;
   readonly steps: number;
   readonly rise?: number;
-  readonly startDivisor?: number;
-  readonly endDivisor?: number;
 }): Schedule {
-  const { peak, steps, rise = 0.3, startDivisor = 25, endDivisor = 1e4 } = options;
-  const start = peak / startDivisor;
-  const end = start / endDivisor;
+  const { peak, steps, rise = 0.3 } = options;
+  const start = peak / 25;
+  const end = start / 1e4;
   const top = rise * steps - 1;
   return (step) => {
     if (step <= top) return peak + (start - peak) * cosineFall(shareOf(step, top));

@@ -1,11 +1,10 @@
 import { UsageError } from '../../ground/errors.ts';
-import { pullBack } from '../graph/gradients.ts';
-import { constant, input, type Parameter, parameter, type Tensor } from '../graph/tensor.ts';
-import { add, divide, multiply } from '../operators/arithmetic.ts';
-import { cast } from '../operators/cast.ts';
-import { finite, where } from '../operators/comparison.ts';
+import { pullBack } from '../autodiff/gradients.ts';
+import { constant, input, parameter } from '../graph/leaves.ts';
+import type { Parameter, Tensor } from '../graph/operator.ts';
+import { initialValues } from '../graph/values.ts';
+import { add, cast, divide, finite, multiply, where } from '../operators/elementwise.ts';
 import type { Update } from '../program/program.ts';
-import { initialValues } from '../program/values.ts';
 import { clipByGlobalNorm, globalNorm } from './clipping.ts';
 import { companion, type Optimizer, type ParameterGroup } from './optimizers.ts';
 
@@ -53,7 +52,7 @@ export const SCALE_INPUT = 'training.scale';
  * @throws ShapeError as `gradients`
  */
 export function stepGraph(spec: StepSpec): StepGraph {
-  const { loss, groups, accumulate = 1, clipNorm, lossScaling } = spec;
+  const { loss, optimizer, groups, accumulate = 1, clipNorm, averageDecay, lossScaling } = spec;
   const trained = groups.flatMap((group) => group.parameters);
   if (trained.length === 0) throw new UsageError('nothing to train: every parameter is frozen');
   if (!Number.isInteger(accumulate) || accumulate < 1) {
@@ -69,50 +68,37 @@ export function stepGraph(spec: StepSpec): StepGraph {
   const totals = shares.map((share, index) => (sums[index] ? add(sums[index], share) : share));
   const norm = clipNorm !== undefined || lossScaling ? globalNorm(totals) : undefined;
   const gradients = norm && clipNorm !== undefined ? clipByGlobalNorm(totals, norm, clipNorm) : totals;
-  const weightUpdates = updatesOf(spec, trained, gradients);
-  const averages = averagesOf(spec, weightUpdates.slice(), trained);
-  const all = [...weightUpdates, ...averages.updates];
+  const gradientOf = new Map(trained.map((weight, index) => [weight, gradients[index] as Tensor]));
+  const stepped = groups.flatMap((group) =>
+    group.parameters.flatMap((weight) => optimizer.updates(weight, gradientOf.get(weight) as Tensor, group)),
+  );
+  const averages = new Map(
+    averageDecay === undefined ? [] : trained.map((weight) => [weight, averageOf(weight)]),
+  );
+  const next = new Map(stepped.map((update) => [update.variable, update.next]));
+  const averaged = [...averages].map(([weight, average]) => ({
+    variable: average,
+    next: blend(average, next.get(weight) as Tensor, averageDecay ?? 0),
+  }));
+  const all = [...stepped, ...averaged];
   return {
     stepUpdates: norm && lossScaling ? all.map((update) => onlyIf(finite(norm), update)) : all,
     collectUpdates: sums.map((sum, index) => ({ variable: sum, next: totals[index] as Tensor })),
     sums,
-    averages: averages.byWeight,
+    averages,
     norm,
   };
 }
 
-function updatesOf(spec: StepSpec, trained: readonly Parameter[], gradients: readonly Tensor[]): Update[] {
-  const byParameter = new Map(trained.map((weight, index) => [weight, gradients[index] as Tensor]));
-  return spec.groups.flatMap((group) =>
-    group.parameters.flatMap((weight) =>
-      spec.optimizer.updates(weight, byParameter.get(weight) as Tensor, group),
-    ),
-  );
+/** A variable that starts at the weight itself, so that its first steps need no correction. */
+function averageOf(weight: Parameter): Parameter {
+  const { dtype, shape, name } = weight;
+  const generate = () => initialValues(weight);
+  return parameter(`average/${name}`, { shape, dtype }, { from: 'generator', generate });
 }
 
-function averagesOf(
-  { averageDecay }: StepSpec,
-  updates: readonly Update[],
-  trained: readonly Parameter[],
-): { readonly updates: readonly Update[]; readonly byWeight: ReadonlyMap<Parameter, Parameter> } {
-  if (averageDecay === undefined) return { updates: [], byWeight: new Map() };
-  const next = new Map(updates.map((update) => [update.variable, update.next]));
-  const byWeight = new Map(
-    trained.map((weight) => {
-      const { dtype, shape, name } = weight;
-      // An average that starts at the weight itself needs no correction for its first steps.
-      const generate = () => initialValues(weight);
-      return [weight, parameter(`average/${name}`, { shape, dtype }, { from: 'generator', generate })];
-    }),
-  );
-  return {
-    byWeight,
-    updates: [...byWeight].map(([weight, average]) => ({
-      variable: average,
-      next: add(multiply(average, averageDecay), multiply(next.get(weight) as Tensor, 1 - averageDecay)),
-    })),
-  };
-}
+const blend = (average: Tensor, next: Tensor, decay: number): Tensor =>
+  add(multiply(average, decay), multiply(next, 1 - decay));
 
 const onlyIf = (condition: Tensor, { variable, next }: Update): Update => ({
   variable,

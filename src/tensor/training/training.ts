@@ -1,9 +1,9 @@
 import { InputError } from '../../ground/errors.ts';
 import type { RandomStream } from '../../ground/random.ts';
-import type { Parameter, Tensor } from '../graph/tensor.ts';
+import type { Parameter, Tensor } from '../graph/operator.ts';
+import { initialValues, loadTensors, saveTensors, type TensorData } from '../graph/values.ts';
+import type { Feed } from '../program/feeds.ts';
 import { type CompileOptions, compile, type Program, type Update } from '../program/program.ts';
-import { loadTensors, saveTensors } from '../program/storage.ts';
-import { type Feed, initialValues, type TensorData } from '../program/values.ts';
 import { Variables } from '../program/variables.ts';
 import { SCALE_INPUT, type StepGraph, type StepSpec, stepGraph } from './step.ts';
 
@@ -43,26 +43,17 @@ interface Counters {
  * `variables`, which inference programs may share.
  */
 export class Training {
-  readonly variables: Variables;
-  /** The average kept of each trained parameter: pass it as `substitute` to validate with averages. */
-  readonly averages: ReadonlyMap<Parameter, Parameter>;
   readonly #spec: TrainingSpec;
   readonly #graph: StepGraph;
   readonly #step: Program;
   readonly #collect: Program | undefined;
   readonly #counters: Counters;
 
-  private constructor(
-    spec: TrainingSpec,
-    graph: StepGraph,
-    programs: { readonly step: Program; readonly collect: Program | undefined },
-  ) {
+  private constructor(spec: TrainingSpec, graph: StepGraph, step: Program, collect: Program | undefined) {
     this.#spec = spec;
     this.#graph = graph;
-    this.#step = programs.step;
-    this.#collect = programs.collect;
-    this.variables = programs.step.variables;
-    this.averages = graph.averages;
+    this.#step = step;
+    this.#collect = collect;
     this.#counters = { steps: 0, runs: 0, lossScale: spec.lossScaling?.initial ?? 65536, goodSteps: 0 };
   }
 
@@ -72,18 +63,20 @@ export class Training {
     const graph = stepGraph(spec);
     const outputs = { ...spec.outputs, [LOSS]: spec.loss };
     const always = spec.updates ?? [];
-    const step = await compile(
-      {
-        outputs: graph.norm ? { ...outputs, [NORM]: graph.norm } : outputs,
-        updates: [...graph.stepUpdates, ...always],
-      },
-      shared,
-    );
-    const collect =
-      graph.sums.length > 0
-        ? await compile({ outputs, updates: [...graph.collectUpdates, ...always] }, shared)
-        : undefined;
-    return new Training(spec, graph, { step, collect });
+    const withNorm = graph.norm ? { ...outputs, [NORM]: graph.norm } : outputs;
+    const step = await compile({ outputs: withNorm, updates: [...graph.stepUpdates, ...always] }, shared);
+    const collects = { outputs, updates: [...graph.collectUpdates, ...always] };
+    const collect = graph.sums.length > 0 ? await compile(collects, shared) : undefined;
+    return new Training(spec, graph, step, collect);
+  }
+
+  get variables(): Variables {
+    return this.#step.variables;
+  }
+
+  /** The average kept of each trained parameter: pass it as `substitute` to validate with averages. */
+  get averages(): ReadonlyMap<Parameter, Parameter> {
+    return this.#graph.averages;
   }
 
   /** Steps taken so far. */
@@ -154,17 +147,12 @@ export class Training {
    */
   async restore(path: string): Promise<void> {
     const { tensors, metadata } = await loadTensors(path);
-    const numberOf = (key: keyof Counters): number => {
-      const value = Number(metadata[key] ?? Number.NaN);
-      if (Number.isFinite(value)) return value;
+    const counters = { ...this.#counters };
+    for (const key of Object.keys(counters) as (keyof Counters)[]) {
+      counters[key] = Number(metadata[key] ?? Number.NaN);
+      if (Number.isFinite(counters[key])) continue;
       throw new InputError(path, 'this is no saved training state', 'start the training afresh');
-    };
-    const counters: Counters = {
-      steps: numberOf('steps'),
-      runs: numberOf('runs'),
-      lossScale: numberOf('lossScale'),
-      goodSteps: numberOf('goodSteps'),
-    };
+    }
     this.variables.restore(this.state, tensors);
     Object.assign(this.#counters, counters);
   }

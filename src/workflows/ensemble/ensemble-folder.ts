@@ -15,7 +15,7 @@ import type { OutOfFoldRow, RunResults } from '../../runs/results.ts';
 import { type FolderContents, RunFolder } from '../../runs/run-folder.ts';
 import { type EnsembleFacts, SCORES, writeScores } from '../../runs/scores.ts';
 import { pathFrom } from '../../runs/training-data.ts';
-import { reportPath, writeRunReport } from '../write-report.ts';
+import { reportPath, writeRunReport } from '../report/write-report.ts';
 import type { AlignedMembers } from './ensemble-members.ts';
 
 /** `run.json` of an ensemble about to be written to `out`. */

@@ -1,6 +1,6 @@
 import type { Progress } from '../../ground/progress.ts';
 import type { MetricLine } from '../../learning/estimator.ts';
-import { lineText } from '../train.ts';
+import { lineText } from '../train/train.ts';
 
 /** Passes an epoch loop's messages on as photos of all epochs, with rate and time left. */
 export interface EpochWatch {

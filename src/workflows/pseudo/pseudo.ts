@@ -25,8 +25,8 @@ import type { ExistingRunPolicy } from '../../runs/run-folder.ts';
 import type { PseudoLabelled } from '../../runs/training-data.ts';
 import { photoSamples } from '../../samples/samples.ts';
 import { findPhotos, type PhotoFile } from '../../vision/photos/index.ts';
-import { trainRun } from '../train.ts';
-import { reportPath, writeRunReport } from '../write-report.ts';
+import { reportPath, writeRunReport } from '../report/write-report.ts';
+import { trainRun } from '../train/train.ts';
 import { mostCertain, uncertaintyOf } from './pseudo-labels.ts';
 
 export interface PseudoOptions extends ExistingRunPolicy {

@@ -2,7 +2,6 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ARRAY_TYPES, isDtype } from '../../../src/formats/safetensors/dtypes.ts';
 import {
   openSafetensors,
   readTensor,
@@ -11,12 +10,13 @@ import {
   type TensorToWrite,
   writeSafetensors,
 } from '../../../src/formats/safetensors/index.ts';
+import { ARRAY_TYPES } from '../../../src/formats/tensors/dtypes.ts';
 import { InputError } from '../../../src/ground/errors.ts';
 import { temporaryFolder } from './crafted.ts';
 
 const folder = temporaryFolder();
 const golden = process.env.SWARD_GOLDEN ?? join(process.env.SWARD_SHARED ?? '../shared', 'golden');
-const DTYPES = Object.keys(ARRAY_TYPES).filter(isDtype);
+const DTYPES = Object.keys(ARRAY_TYPES) as SafetensorsDtype[];
 
 function tensorOf(name: string, dtype: SafetensorsDtype, shape: readonly number[], bytes: Uint8Array) {
   const data = new ARRAY_TYPES[dtype](Uint8Array.from(bytes).buffer);

@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import {
   openTorchCheckpoint,
-  readTorchTensor,
-  readTorchTensorAsFloat32,
+  readTensor,
+  readTensorAsFloat32,
 } from '../../../src/formats/torch-checkpoint/index.ts';
 
 const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
@@ -12,7 +12,7 @@ const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name
 async function valuesIn(name: string): Promise<Record<string, (number | bigint)[]>> {
   const file = await openTorchCheckpoint(fixture(name));
   const values: Record<string, (number | bigint)[]> = {};
-  for (const tensor of file.tensors.keys()) values[tensor] = [...(await readTorchTensor(file, tensor))];
+  for (const tensor of file.tensors.keys()) values[tensor] = [...(await readTensor(file, tensor))];
   return values;
 }
 
@@ -60,9 +60,9 @@ describe('files PyTorch 1.13 wrote', () => {
     });
     const file = await openTorchCheckpoint(fixture('dtypes.pth'));
     for (const name of ['f64', 'f16', 'bf16']) {
-      expect([...(await readTorchTensorAsFloat32(file, name))]).toEqual([1.5, -2.25]);
+      expect([...(await readTensorAsFloat32(file, name))]).toEqual([1.5, -2.25]);
     }
-    await expect(readTorchTensorAsFloat32(file, 'i64')).rejects.toThrow(/tensor "i64": is I64, not a float/);
+    await expect(readTensorAsFloat32(file, 'i64')).rejects.toThrow(/tensor "i64": is I64, not a float/);
   });
 
   it('give the state dict inside a training checkpoint, whatever lies beside it', async () => {
@@ -77,7 +77,7 @@ describe('files PyTorch 1.13 wrote', () => {
       'bn.running_var',
       'bn.num_batches_tracked',
     ]);
-    expect([...(await readTorchTensor(file, 'fc.weight'))]).toEqual([1, 2, 3, 4, 5, 6]);
+    expect([...(await readTensor(file, 'fc.weight'))]).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   it('are read in pickle protocol 4, and with parameters in place of tensors', async () => {
@@ -87,8 +87,8 @@ describe('files PyTorch 1.13 wrote', () => {
 
   it('are read beside tensors of kinds that are not, which are named when asked for', async () => {
     const file = await openTorchCheckpoint(fixture('sparse.pth'));
-    expect([...(await readTorchTensor(file, 'a'))]).toEqual([1, 2]);
-    await expect(readTorchTensor(file, 'sparse')).rejects.toThrow(
+    expect([...(await readTensor(file, 'a'))]).toEqual([1, 2]);
+    await expect(readTensor(file, 'sparse')).rejects.toThrow(
       /tensor "sparse": is an object of torch\._utils\._rebuild_sparse_tensor, which is not read; store it as/,
     );
   });

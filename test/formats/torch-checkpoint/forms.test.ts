@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { type FileHandle, open, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { openTorchCheckpoint, readTorchTensor } from '../../../src/formats/torch-checkpoint/index.ts';
+import { openTorchCheckpoint, readTensor } from '../../../src/formats/torch-checkpoint/index.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { Call, Global, Mapping, type Picklable, Tuple } from './pickle-writer.ts';
 import { floats, saveStateDict, type TensorToSave, torchBytes } from './torch-writer.ts';
@@ -12,7 +12,7 @@ let made = 0;
 const fresh = (): string => join(root, `${made++}.pth`);
 
 async function numbers(path: string, name: string): Promise<number[]> {
-  return Array.from(await readTorchTensor(await openTorchCheckpoint(path), name), Number);
+  return Array.from(await readTensor(await openTorchCheckpoint(path), name), Number);
 }
 
 describe('forms of torch.save', () => {
@@ -33,7 +33,7 @@ describe('forms of torch.save', () => {
     const bytes: TensorToSave = { storage: { bytes: Uint8Array.of(7, 8, 9) }, shape: [3], form: 'bytes' };
     const file = await openTorchCheckpoint(saveStateDict(fresh(), { bytes }));
     expect(file.tensors.get('bytes')).toMatchObject({ dtype: 'U8', shape: [3] });
-    expect([...(await readTorchTensor(file, 'bytes'))]).toEqual([7, 8, 9]);
+    expect([...(await readTensor(file, 'bytes'))]).toEqual([7, 8, 9]);
   });
 
   it('may have any folder, a byte order, a comment and sizes of 64 bits', async () => {

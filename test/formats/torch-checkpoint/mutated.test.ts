@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openTorchCheckpoint, readTorchTensor } from '../../../src/formats/torch-checkpoint/index.ts';
+import { openTorchCheckpoint, readTensor } from '../../../src/formats/torch-checkpoint/index.ts';
 import { type RandomStream, randomStream } from '../../../src/ground/random.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { watchReads } from '../../tensor/watched-reads.ts';
@@ -87,7 +87,7 @@ describe(`${CASES} mutated checkpoints`, () => {
       const isRefused = await reads.isRefused(`case ${index}`, bytes.length, async () => {
         const file = await openTorchCheckpoint(path);
         for (const { name, byteLength } of file.tensors.values()) {
-          expect((await readTorchTensor(file, name)).byteLength).toBe(byteLength);
+          expect((await readTensor(file, name)).byteLength).toBe(byteLength);
         }
       });
       if (isRefused) refused++;

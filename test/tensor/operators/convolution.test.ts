@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { pullBack } from '../../../src/tensor/graph/gradients.ts';
-import { input, type Tensor } from '../../../src/tensor/graph/tensor.ts';
+import { pullBack } from '../../../src/tensor/autodiff/gradients.ts';
+import { input } from '../../../src/tensor/graph/leaves.ts';
+import type { Tensor } from '../../../src/tensor/graph/operator.ts';
 import { operationsBefore } from '../../../src/tensor/graph/traverse.ts';
 import { type ConvolutionOptions, convolution } from '../../../src/tensor/operators/convolution.ts';
 import { averagePool, globalAveragePool, maxPool } from '../../../src/tensor/operators/pooling.ts';
-import { resize } from '../../../src/tensor/operators/resize.ts';
-import { sampleGrid } from '../../../src/tensor/operators/sampling.ts';
+import { resize, sampleGrid } from '../../../src/tensor/operators/resampling.ts';
 import { checkGradients, compareWithRuntime } from '../reference/check.ts';
 import { evaluate } from '../reference/interpreter.ts';
 import { seeds } from '../shapes.ts';

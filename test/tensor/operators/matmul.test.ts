@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { input } from '../../../src/tensor/graph/tensor.ts';
+import { input } from '../../../src/tensor/graph/leaves.ts';
 import { attention } from '../../../src/tensor/operators/attention.ts';
 import { linear, matmul } from '../../../src/tensor/operators/matmul.ts';
 import { checkGradients } from '../reference/check.ts';

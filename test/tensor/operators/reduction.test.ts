@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { gradients } from '../../../src/tensor/graph/gradients.ts';
-import { constant, input, type Tensor } from '../../../src/tensor/graph/tensor.ts';
+import { gradients } from '../../../src/tensor/autodiff/gradients.ts';
+import { constant, input } from '../../../src/tensor/graph/leaves.ts';
+import type { Tensor } from '../../../src/tensor/graph/operator.ts';
 import * as normalisation from '../../../src/tensor/operators/normalisation.ts';
 import * as reduction from '../../../src/tensor/operators/reduction.ts';
 import { compile } from '../../../src/tensor/program/program.ts';

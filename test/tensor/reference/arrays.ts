@@ -1,4 +1,13 @@
-import { type Shape, sizeOf, stridesOf } from '../../../src/tensor/graph/shape.ts';
+import { type Shape, sizeOf } from '../../../src/tensor/graph/shape.ts';
+
+/** Row-major strides in elements. */
+export function stridesOf(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length).fill(1);
+  for (let axis = shape.length - 2; axis >= 0; axis--) {
+    strides[axis] = (strides[axis + 1] as number) * (shape[axis + 1] as number);
+  }
+  return strides;
+}
 
 /** An array in double precision, row-major; integers and bools are kept as numbers as well. */
 export interface Doubles {

@@ -1,10 +1,11 @@
 import { expect } from 'vitest';
 import { randomStream } from '../../../src/ground/random.ts';
-import { gradients } from '../../../src/tensor/graph/gradients.ts';
-import { decodeNumbers } from '../../../src/tensor/graph/half.ts';
+import { gradients } from '../../../src/tensor/autodiff/gradients.ts';
+import { decodeNumbers } from '../../../src/tensor/graph/dtype.ts';
+import { input } from '../../../src/tensor/graph/leaves.ts';
+import type { Tensor } from '../../../src/tensor/graph/operator.ts';
 import { type Shape, sizeOf } from '../../../src/tensor/graph/shape.ts';
-import { input, type Tensor } from '../../../src/tensor/graph/tensor.ts';
-import { multiply } from '../../../src/tensor/operators/arithmetic.ts';
+import { multiply } from '../../../src/tensor/operators/elementwise.ts';
 import { sum } from '../../../src/tensor/operators/reduction.ts';
 import { compile } from '../../../src/tensor/program/program.ts';
 import type { Doubles } from './arrays.ts';

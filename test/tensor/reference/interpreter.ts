@@ -1,6 +1,5 @@
-import { decodeNumbers } from '../../../src/tensor/graph/half.ts';
-import type { Operation } from '../../../src/tensor/graph/operator.ts';
-import type { Tensor } from '../../../src/tensor/graph/tensor.ts';
+import { decodeNumbers } from '../../../src/tensor/graph/dtype.ts';
+import type { Operation, Tensor } from '../../../src/tensor/graph/operator.ts';
 import { operationsBefore } from '../../../src/tensor/graph/traverse.ts';
 import { at, type Doubles } from './arrays.ts';
 import { RULES } from './rules.ts';

@@ -1,5 +1,4 @@
-import type { Shape } from '../../../src/tensor/graph/shape.ts';
-import { sizeOf } from '../../../src/tensor/graph/shape.ts';
+import { type Shape, sizeOf } from '../../../src/tensor/graph/shape.ts';
 import { at, build, type Doubles, erf, read, readBroadcast, total } from './arrays.ts';
 import type { Rule } from './rule.ts';
 import {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { gradients } from '../../../src/tensor/graph/gradients.ts';
-import { type Parameter, parameter, type Tensor } from '../../../src/tensor/graph/tensor.ts';
-import { multiply } from '../../../src/tensor/operators/arithmetic.ts';
-import { sine } from '../../../src/tensor/operators/elementwise.ts';
+import { gradients } from '../../../src/tensor/autodiff/gradients.ts';
+import { parameter } from '../../../src/tensor/graph/leaves.ts';
+import type { Parameter, Tensor } from '../../../src/tensor/graph/operator.ts';
+import { multiply, sine } from '../../../src/tensor/operators/elementwise.ts';
 import { sum } from '../../../src/tensor/operators/reduction.ts';
 import { compile } from '../../../src/tensor/program/program.ts';
 import {

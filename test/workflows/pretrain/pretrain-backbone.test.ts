@@ -9,7 +9,7 @@ import { readTrainedManifest } from '../../../src/runs/manifest.ts';
 import { loadTensors } from '../../../src/tensor/index.ts';
 import { resolveWeights } from '../../../src/vision/weights/index.ts';
 import { pretrainBackbone } from '../../../src/workflows/pretrain/pretrain-backbone.ts';
-import { trainRun } from '../../../src/workflows/train.ts';
+import { trainRun } from '../../../src/workflows/train/train.ts';
 import { writeTinyBackbone } from '../../networks/fine-tune/tiny-photos.ts';
 import { writeClassPhotos, writeMeasuredPhotos } from '../../networks/pretrain/plant-photos.ts';
 import { writeSmallFolder } from '../../support/small-data-folder.ts';

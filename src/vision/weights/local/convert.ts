@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { ARRAY_TYPES } from '../../../formats/safetensors/dtypes.ts';
+import { headerBytes } from '../../../formats/safetensors/index.ts';
+import { ARRAY_TYPES } from '../../../formats/tensors/dtypes.ts';
 import { readTensorRows } from '../../../formats/torch-checkpoint/index.ts';
 import { InputError } from '../../../ground/errors.ts';
 import { writeAtomically } from '../../../ground/files.ts';
@@ -25,7 +26,7 @@ export async function writeConverted(
     await writeAtomically(path, async (temporary) => {
       const out = await open(temporary, 'wx');
       try {
-        await out.appendFile(header(targets, metadata));
+        await out.appendFile(headerBytes(path, targets, metadata));
         for (const target of targets) {
           if (target.join === 'add') await out.appendFile(await summed(sourcePath, source, target));
           else for (const piece of target.pieces) await copyPiece(sourcePath, source, piece, out);
@@ -43,22 +44,6 @@ export async function writeConverted(
 interface Range {
   readonly start: number;
   readonly length: number;
-}
-
-function header(targets: readonly TargetTensor[], metadata: Readonly<Record<string, string>>): Buffer {
-  const members: [string, unknown][] = [['__metadata__', metadata]];
-  let begin = 0;
-  for (const target of targets) {
-    const end = begin + byteLength(target);
-    members.push([target.name, { dtype: target.dtype, shape: target.shape, data_offsets: [begin, end] }]);
-    begin = end;
-  }
-  const json = Buffer.from(JSON.stringify(Object.fromEntries(members)), 'utf8');
-  const length = Math.ceil(json.byteLength / 8) * 8;
-  const bytes = Buffer.alloc(8 + length, ' ');
-  bytes.writeBigUInt64LE(BigInt(length), 0);
-  json.copy(bytes, 8);
-  return bytes;
 }
 
 function byteLength({ shape, dtype }: Pick<TargetTensor, 'shape' | 'dtype'>): number {

@@ -1,0 +1,94 @@
+import { fileVersion, withOpenFile } from '../../ground/positioned-file.ts';
+import { type SafetensorsDtype, type StoredArray, storedArray } from './dtypes.ts';
+import { float32FromBfloat16, float32FromFloat16 } from './half.ts';
+import { readTensorRows, type Strided } from './strided.ts';
+import { quoted, tensorError } from './wording.ts';
+
+/** Names that an error about a missing tensor lists. */
+const LISTED_NAMES = 3;
+
+/** A file of tensors, of whatever format, whose directory has been read; no handle is kept. */
+export interface TensorFile {
+  readonly path: string;
+  readonly byteLength: number;
+  /** Identifies the file as it was when opened; reading refuses any other. */
+  readonly version: string;
+  readonly tensors: ReadonlyMap<string, Strided>;
+  /** What those are that would be tensors but cannot be read, such as sparse ones. */
+  readonly unreadable?: ReadonlyMap<string, string>;
+}
+
+/** Stored elements as binary32, by dtype: F64 rounded, the others exact. Integers and 8-bit floats have none. */
+const TO_FLOAT32: Readonly<
+  Partial<Record<SafetensorsDtype, (bytes: ArrayBuffer) => Float32Array<ArrayBuffer>>>
+> = {
+  F64: (bytes) => new Float32Array(new Float64Array(bytes)),
+  F32: (bytes) => new Float32Array(bytes),
+  F16: (bytes) => float32FromFloat16(new Uint16Array(bytes)),
+  BF16: (bytes) => float32FromBfloat16(new Uint16Array(bytes)),
+};
+
+/**
+ * Reads one tensor into memory: row-major elements, whatever its strides, in the array of its dtype (`ArrayOfDtype`;
+ * half floats as raw bits). Of the file only what the tensor spans is read.
+ *
+ * @throws InputError when there is no such tensor, or the file was changed since it was opened
+ */
+export async function readTensor(file: TensorFile, name: string): Promise<StoredArray> {
+  const tensor = requireTensor(file, name);
+  return storedArray(tensor.dtype, await readUnchanged(file, name, tensor));
+}
+
+/**
+ * As {@link readTensor}, for F64 (rounded), F32, F16 and BF16 (both exact) tensors, as binary32.
+ *
+ * @throws InputError as readTensor, and when the tensor holds integers or 8-bit floats
+ */
+export async function readTensorAsFloat32(
+  file: TensorFile,
+  name: string,
+): Promise<Float32Array<ArrayBuffer>> {
+  const tensor = requireTensor(file, name);
+  const toFloat32 = TO_FLOAT32[tensor.dtype];
+  if (toFloat32 === undefined) {
+    const remedy = file.unreadable
+      ? 'give a checkpoint that stores it as one'
+      : 'use a file that stores it as F32 or F16';
+    throw tensorError(file.path, name, `is ${tensor.dtype}, not a float`, remedy);
+  }
+  return toFloat32(await readUnchanged(file, name, tensor));
+}
+
+/** @throws InputError when one of the tensors is there but of a kind that is not read */
+export function requireReadable({ path, unreadable }: TensorFile, names: Iterable<string>): void {
+  for (const name of names) {
+    const what = unreadable?.get(name);
+    if (what === undefined) continue;
+    throw tensorError(path, name, `is ${what}, which is not read`, 'store it as a plain dense tensor');
+  }
+}
+
+function requireTensor(file: TensorFile, name: string): Strided {
+  const { path, tensors } = file;
+  const tensor = tensors.get(name);
+  if (tensor !== undefined) return tensor;
+  requireReadable(file, [name]);
+  const listed = [...tensors.keys()].slice(0, LISTED_NAMES).map(quoted).join(', ');
+  const remedy = tensors.size === 0 ? 'the file holds none' : `it holds ${tensors.size}, such as ${listed}`;
+  throw tensorError(path, name, 'is not in the file', remedy);
+}
+
+/** Reads a tensor from a file that is still the one that was opened, also after it was read. */
+function readUnchanged({ path, version }: TensorFile, name: string, tensor: Strided): Promise<ArrayBuffer> {
+  const requireVersion = (found: string): void => {
+    if (found === version) return;
+    throw tensorError(path, name, 'the file has changed since it was opened', 'start again');
+  };
+  return withOpenFile(path, async (open) => {
+    requireVersion(open.version);
+    const bytes = await readTensorRows(path, open.handle, tensor);
+    // A writer that started after the first check leaves a mixture of old and new bytes.
+    requireVersion(fileVersion(await open.handle.stat({ bigint: true })));
+    return bytes;
+  });
+}

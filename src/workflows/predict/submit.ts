@@ -1,0 +1,25 @@
+import { readTest } from '../../data/folder.ts';
+import { writePredictions } from '../../data/predictions.ts';
+import { openRun } from '../../runs/open-run.ts';
+import type { PredictOptions } from '../../runs/run.ts';
+import { photoSamples } from '../../samples/samples.ts';
+
+/**
+ * Answers every row of a data folder's `test.csv` with a run and writes the competition's submission, row by
+ * row in the same order.
+ *
+ * @returns how many photos and rows were answered
+ * @throws as `openRun` and its `predict`, and InputError for a `test.csv` that cannot be used
+ */
+export async function submitRun(
+  run: string,
+  folder: string,
+  out: string,
+  options: Pick<PredictOptions, 'progress' | 'tta' | 'states'> = {},
+): Promise<{ photos: number; rows: number }> {
+  const { photos, rows } = await readTest(folder);
+  await using opened = await openRun(run, { keepLoaded: false });
+  const masses = await opened.predict(photoSamples(photos), { ...options, outOfDomain: false });
+  await writePredictions(out, masses, rows);
+  return { photos: photos.length, rows: rows.length };
+}

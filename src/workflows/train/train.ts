@@ -1,0 +1,346 @@
+import { join } from 'node:path';
+import type { FoldRow } from '../../data/folds/index.ts';
+import { writeFolds } from '../../data/folds/index.ts';
+import { valueFingerprint } from '../../ground/fingerprint.ts';
+import { type Progress, SILENT } from '../../ground/progress.ts';
+import { randomStream } from '../../ground/random.ts';
+import { packageVersion } from '../../ground/version.ts';
+import type { MetricLine } from '../../learning/estimator.ts';
+import { weightedR2 } from '../../pasture/metric.ts';
+import type { Targets } from '../../pasture/targets.ts';
+import { makeRecipe, type Recipe, type RecipeChanges } from '../../recipes/recipe.ts';
+import { recipeEstimator } from '../../recipes/registry.ts';
+import { fitFold, type Learner, leaveOneStateOut, predictFold } from '../../runs/cross-validation.ts';
+import { writeDomainRecord } from '../../runs/domain/index.ts';
+import { DEFAULT_FOLD_PLAN, type FoldPlan, planFolds } from '../../runs/fold-plan.ts';
+import { LEARNING_CURVE, learnBySessions, writeLearningBySessions } from '../../runs/learning-by-sessions.ts';
+import {
+  STATES_OUT,
+  type StateOutRow,
+  scoreStates,
+  statesIn,
+  writeStatesOut,
+} from '../../runs/leave-one-state-out.ts';
+import { RUN_FORMAT, type TrainedManifest } from '../../runs/manifest.ts';
+import { openRun } from '../../runs/open-run.ts';
+import { FOLDS, OUT_OF_FOLD, writeOutOfFold } from '../../runs/out-of-fold.ts';
+import { trainedResults } from '../../runs/read-results.ts';
+import type { OutOfFoldRow, RunResults } from '../../runs/results.ts';
+import {
+  checkpointFolder,
+  type ExistingRunPolicy,
+  type FolderContents,
+  foldFolder,
+  foldIsDone,
+  RunFolder,
+  removeCheckpoint,
+  requireOwnFolder,
+  writeFold,
+} from '../../runs/run-folder.ts';
+import { SCORES, writeScores } from '../../runs/scores.ts';
+import {
+  type PseudoLabelled,
+  pathFrom,
+  readLabels,
+  readTrainingData,
+  relativeSource,
+  type TrainingData,
+  type TrainingSource,
+} from '../../runs/training-data.ts';
+import { reportPath, writeRunReport } from '../report/write-report.ts';
+
+export interface TrainOptions extends ExistingRunPolicy {
+  /** A data folder, or features with their labels. */
+  readonly source: string | TrainingSource;
+  /** A recipe's name or file, or one that was made. */
+  readonly recipe: string | Recipe;
+  /** Settings in which a named recipe is to differ from its own. */
+  readonly settings?: RecipeChanges;
+  /** Run folder to write. */
+  readonly out: string;
+  readonly plan?: Partial<FoldPlan>;
+  /** Whether the score by number of training sessions is wanted as well. */
+  readonly learningCurve?: boolean;
+  /** Photos without measured masses that every fold trains on too. */
+  readonly pseudo?: PseudoLabelled;
+  /** Models that were trained elsewhere, one a fold, which take the place of training. */
+  readonly imported?: ImportedFolds;
+  /** What may lie in the folder already, as the demo's sample. */
+  readonly beside?: RegExp;
+  readonly progress?: Progress;
+}
+
+/** Where models trained elsewhere come from. */
+export interface ImportedFolds {
+  /** The checkpoint of each fold. */
+  readonly checkpoints: readonly { readonly file: string; readonly sha256: string }[];
+  /** Writes the model of a fold into an existing folder. */
+  readonly write: (fold: number, folder: string) => Promise<void>;
+}
+
+/** Files of a trained run that are written in the end. */
+const DERIVED = [
+  OUT_OF_FOLD,
+  SCORES,
+  STATES_OUT,
+  'domain.safetensors',
+  LEARNING_CURVE,
+  'report.html',
+  'pseudo.json',
+];
+const CONTENTS: FolderContents = { derived: DERIVED, resumable: /^fold-\d+(\.checkpoint)?$/ };
+
+/** Folds of a data folder or feature set, as `sward folds` writes them. @throws as {@link trainRun} */
+export async function makeFolds(
+  source: string | TrainingSource,
+  plan: Partial<FoldPlan> = {},
+): Promise<FoldRow[]> {
+  return planFolds(await readLabels(sourceOf(source)), { ...DEFAULT_FOLD_PLAN, ...plan });
+}
+
+const sourceOf = (source: string | TrainingSource): TrainingSource =>
+  typeof source === 'string' ? { kind: 'folder', folder: source } : source;
+
+/**
+ * Cross-validates a recipe and writes the run folder: `run.json`, `folds.csv`, `fold-K/`, `oof.csv`,
+ * `scores.json`, `report.html`. Data are read and checked before anything is written; until the end
+ * `run.json` says `incomplete`, and folds appear whole or not at all, so an interrupted run resumes. A
+ * finished run of the very same command is left as it is and its results are returned.
+ *
+ * @throws InputError when the data cannot be used
+ * @throws UsageError when `out` holds something else, an unfinished run that was not to be resumed, or is being
+ *   written by another process
+ */
+export async function trainRun(options: TrainOptions): Promise<RunResults> {
+  const { out, pseudo, imported, beside } = options;
+  const source = sourceOf(options.source);
+  const recipe =
+    typeof options.recipe === 'string' ? await makeRecipe(options.recipe, options.settings) : options.recipe;
+  const progress = options.progress ?? SILENT;
+  const plan = { ...DEFAULT_FOLD_PLAN, ...options.plan };
+  await requireOwnFolder(out, 'run.json', beside);
+  const estimator = recipeEstimator(recipe);
+  const data = await readTrainingData(source, recipe, plan, progress, pseudo);
+  const { samples, rows, labels } = data;
+  await estimator.prepare(samples);
+  const manifest = manifestOf({ ...options, source, recipe }, plan, data);
+  const folder = await RunFolder.begin(out, manifest, { ...CONTENTS, ...(beside && { beside }) }, options);
+  if (!folder) return finishedResults(options, recipe, data);
+  try {
+    await writeFolds(join(out, FOLDS), rows);
+    const learner: Learner = { estimator, samples, targetsFor: data.targetsFor };
+    const predicted = imported
+      ? await importFolds(out, recipe.name, imported, learner, rows, progress)
+      : await trainFolds(out, recipe.name, learner, rows, plan.seed, progress);
+    // Models that saw a State have labelled the photos, so that none could be held out any more.
+    const stress =
+      recipe.evaluation.leaveOneStateOut && !pseudo ? await stressTest(learner, plan.seed, progress) : null;
+    const outOfFold = outOfFoldRows(data, predicted);
+    await writeOutOfFold(
+      out,
+      outOfFold,
+      labels.map((label) => label.imagePath),
+    );
+    if (stress) await writeStatesOut(out, stress);
+    await writeScores(out, outOfFold, stress && scoreStates(stress));
+    await writeDomainRecord(out, estimator, samples, progress);
+    if (options.learningCurve) await writeLearningCurve(out, learner, rows, plan.seed, progress);
+    const results = await trainedResults(out, manifest);
+    await writeRunReport(reportPath(out), results);
+    const folds = rows.map(({ fold }) => `fold-${fold}`);
+    await folder.complete([...new Set(folds), FOLDS, OUT_OF_FOLD, STATES_OUT, 'domain.safetensors']);
+    return results;
+  } finally {
+    await folder.release();
+  }
+}
+
+/** The results of a run that is there already, with its learning curve where that is wanted and lacks. */
+async function finishedResults(
+  options: TrainOptions,
+  recipe: Recipe,
+  data: TrainingData,
+): Promise<RunResults> {
+  const { out, learningCurve, progress = SILENT } = options;
+  await using run = await openRun(out);
+  const results = await run.results();
+  if (!learningCurve || results.bySessions) return results;
+  const { seed } = { ...DEFAULT_FOLD_PLAN, ...options.plan };
+  const learner = { estimator: recipeEstimator(recipe), samples: data.samples };
+  await writeLearningCurve(out, learner, data.rows, seed, progress);
+  const complete = await run.results();
+  await writeRunReport(reportPath(out), complete);
+  return complete;
+}
+
+/** The score by number of measured sessions; pseudo-labelled photos have no part in it. */
+async function writeLearningCurve(
+  out: string,
+  { estimator, samples }: Learner,
+  rows: readonly FoldRow[],
+  seed: number,
+  progress: Progress,
+): Promise<void> {
+  const measured = { estimator, samples: samples.take(rows.map((_, item) => item)) };
+  await writeLearningBySessions(out, await learnBySessions(measured, rows, seed, progress));
+}
+
+async function trainFolds(
+  out: string,
+  name: string,
+  learner: Learner,
+  rows: readonly FoldRow[],
+  seed: number,
+  progress: Progress,
+): Promise<Targets[]> {
+  // Samples beyond the rows are pseudo-labelled: held out of no fold.
+  const folds = learner.samples.facts.map((_, item) => rows[item]?.fold ?? -1);
+  return eachFold(out, `Training ${name}`, learner, folds, progress, async (fold) => {
+    const states = checkpointFolder(out, fold);
+    let remark = `fold ${fold}`;
+    const { model, lines } = await fitFold(learner, folds, fold, randomStream(seed), {
+      checkpointFolder: states,
+      onLine: (line) => {
+        remark = `fold ${fold} ${lineText(line)}`;
+        progress.note?.(remark);
+      },
+      onProgress: (share) => progress.note?.(remark, share),
+    });
+    await writeFold(out, fold, lines, (folder) => model.write(folder));
+  });
+}
+
+function importFolds(
+  out: string,
+  name: string,
+  imported: ImportedFolds,
+  learner: Learner,
+  rows: readonly FoldRow[],
+  progress: Progress,
+): Promise<Targets[]> {
+  const folds = rows.map(({ fold }) => fold);
+  return eachFold(out, `Importing ${name}`, learner, folds, progress, (fold) =>
+    writeFold(out, fold, [], (folder) => imported.write(fold, folder)),
+  );
+}
+
+/** Makes the model of each fold that is not there yet, and predicts what the fold holds out. `[sample]` */
+async function eachFold(
+  out: string,
+  title: string,
+  { estimator, samples }: Learner,
+  folds: readonly number[],
+  progress: Progress,
+  make: (fold: number) => Promise<void>,
+): Promise<Targets[]> {
+  const count = Math.max(...folds) + 1;
+  const predicted = new Array<Targets>(folds.length);
+  progress.stage(title, count, 'folds');
+  for (let fold = 0; fold < count; fold++) {
+    if (!(await foldIsDone(out, fold))) await make(fold);
+    await removeCheckpoint(out, fold);
+    // The model is used as read back: what was written is what is scored.
+    const model = await estimator.read(foldFolder(out, fold));
+    await predictFold(model, samples, folds, fold, predicted);
+    await model.release();
+    const items = folds.map((_, item) => item).filter((item) => folds[item] === fold);
+    const score = weightedR2(
+      items.map((item) => samples.targets[item] as Targets),
+      items.map((item) => predicted[item] as Targets),
+    );
+    progress.advance(1, `fold ${fold} R² ${score.toFixed(3)}`);
+  }
+  progress.done();
+  return predicted;
+}
+
+/** Every photo of a known State as predicted without that State; null with fewer than two States. */
+async function stressTest(learner: Learner, seed: number, progress: Progress): Promise<StateOutRow[] | null> {
+  const { facts, targets } = learner.samples;
+  progress.stage('Leaving one State out', statesIn(facts.map(({ state }) => state)).length, 'States');
+  const outcome = await leaveOneStateOut(learner, seed, () => progress.advance());
+  progress.done();
+  return (
+    outcome &&
+    facts.flatMap(({ id, state }, item) => {
+      const predicted = outcome[item];
+      const observed = targets[item] as Targets;
+      return predicted && state !== null ? [{ imageId: id, state, observed, predicted }] : [];
+    })
+  );
+}
+
+/** A metric line for one who watches: `epoch 3 training loss 12.3`. */
+export function lineText(line: MetricLine): string {
+  const shown = (value: number): string => (Number.isInteger(value) ? String(value) : value.toPrecision(3));
+  return Object.entries(line)
+    .map(([name, value]) => `${name} ${shown(value)}`)
+    .join(' ');
+}
+
+function manifestOf(
+  {
+    source,
+    recipe,
+    out,
+    pseudo,
+    imported,
+  }: TrainOptions & { readonly source: TrainingSource; readonly recipe: Recipe },
+  plan: FoldPlan,
+  { rows, sets, fingerprint }: TrainingData,
+): TrainedManifest {
+  return {
+    format: RUN_FORMAT,
+    kind: 'trained',
+    status: 'complete',
+    sward: packageVersion(),
+    seed: plan.seed,
+    recipe,
+    folds: {
+      count: Math.max(...rows.map((row) => row.fold)) + 1,
+      grouping: plan.grouping,
+      stratification: plan.stratification,
+      origin: typeof plan.folds === 'string' ? 'given' : 'drawn',
+    },
+    data: {
+      source: relativeSource(source, out),
+      images: rows.length,
+      sets: sets.map(({ weights, ...set }) => ({
+        ...set,
+        weights: weights && {
+          ...weights,
+          file: weights.file === null ? null : pathFrom(out, weights.file),
+        },
+      })),
+      fingerprint,
+    },
+    ...(imported && { imported: imported.checkpoints }),
+    fingerprint: valueFingerprint([
+      packageVersion(),
+      recipe,
+      plan.seed,
+      rows,
+      fingerprint,
+      ...(pseudo ? [pseudo.byFold, pseudo.weight] : []),
+      ...(imported ? [imported.checkpoints] : []),
+    ]),
+    files: {},
+  };
+}
+
+function outOfFoldRows(
+  { labels, photoPaths, rows, samples }: TrainingData,
+  predicted: readonly Targets[],
+): OutOfFoldRow[] {
+  return labels.map((label, item) => ({
+    imageId: label.imageId,
+    photoPath: photoPaths[item] ?? null,
+    fold: rows[item]?.fold ?? 0,
+    session: samples.facts[item]?.session ?? label.imageId,
+    observed: label.targets,
+    predicted: predicted[item] as Targets,
+    date: label.date,
+    state: label.state,
+    species: label.species,
+  }));
+}

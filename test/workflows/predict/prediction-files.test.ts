@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { readPredictions } from '../../../src/data/predictions.ts';
+import { UsageError } from '../../../src/ground/errors.ts';
+import { byMass } from '../../../src/pasture/targets.ts';
+import type { PhotoPrediction } from '../../../src/runs/prediction.ts';
+import {
+  requirePredictionFormat,
+  writePredictionFile,
+} from '../../../src/workflows/predict/prediction-files.ts';
+import { masses } from '../../report/run-results.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
+
+const folder = temporaryFolder('prediction-files');
+const plain: PhotoPrediction = {
+  imageId: 'ID1',
+  path: null,
+  targets: masses(30, 10, 5),
+  folds: [masses(29, 10, 5), masses(31, 10, 5)],
+  dropoutSpread: null,
+  intervals: null,
+  outOfDomain: null,
+};
+const full: PhotoPrediction = {
+  ...plain,
+  intervals: byMass(() => ({ low: 1, high: 60 })),
+  dropoutSpread: byMass(() => 0.5),
+  outOfDomain: 0.25,
+};
+
+async function written(
+  name: string,
+  photo: PhotoPrediction,
+  options: { coverage?: number; uncertainty?: boolean } = {},
+): Promise<string> {
+  const path = join(folder, name);
+  await writePredictionFile(path, [photo], { areaSquareMetres: 0.21, ...options });
+  return readFileSync(path, 'utf8');
+}
+
+describe('a file of predictions', () => {
+  it('has the two columns of the contract and no more', async () => {
+    const lines = (await written('plain.csv', plain)).trim().split('\n');
+    expect(lines[0]).toBe('sample_id,target');
+    expect(lines[1]).toBe('ID1__Dry_Clover_g,5');
+    expect(lines).toHaveLength(6);
+  });
+
+  it('has the columns that were asked for after them, and is read as before', async () => {
+    const text = await written('full.csv', full, { coverage: 0.9, uncertainty: true });
+    const [head, first] = text.split('\n');
+    expect(head).toBe('sample_id,target,low,high,fold_spread,out_of_domain,dropout_spread');
+    expect(first).toBe('ID1__Dry_Clover_g,5,1,60,0,0.25,0.5');
+    expect(await readPredictions(join(folder, 'full.csv'))).toEqual([
+      { imageId: 'ID1', targets: full.targets },
+    ]);
+    expect(await written('spread.csv', plain, { uncertainty: true })).toMatch(
+      /ID1__Dry_Green_g,30,1\.414\d+,\n/,
+    );
+  });
+
+  it('tells the same in JSON and GeoJSON', async () => {
+    const [record] = JSON.parse(await written('full.json', full, { coverage: 0.9, uncertainty: true }));
+    expect(record).toMatchObject({
+      coverage: 0.9,
+      low: { Dry_Total_g: 1 },
+      high: { Dry_Total_g: 60 },
+      fold_spread: { Dry_Total_g: Math.SQRT2 },
+      dropout_spread: { Dry_Total_g: 0.5 },
+      out_of_domain: 0.25,
+    });
+    const [bare] = JSON.parse(await written('plain.json', plain));
+    expect(Object.keys(bare)).toEqual(['image_id', 'grams', 'kg_dm_per_ha']);
+    const { features } = JSON.parse(
+      await written('full.geojson', full, { coverage: 0.9, uncertainty: true }),
+    );
+    expect(features).toEqual([{ type: 'Feature', geometry: null, properties: record }]);
+  });
+
+  it('has one of three endings', () => {
+    expect(() => requirePredictionFormat('p.CSV')).not.toThrow();
+    expect(() => requirePredictionFormat('p.xlsx')).toThrow(UsageError);
+  });
+});
