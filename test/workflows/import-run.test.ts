@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { exportRun } from '../../src/export/export-run.ts';
 import { openTorchCheckpoint } from '../../src/formats/torch-checkpoint/index.ts';
+import { configure } from '../../src/ground/environment.ts';
 import { InputError, UsageError } from '../../src/ground/errors.ts';
 import { importTarget, writeImported } from '../../src/recipes/imported-network.ts';
 import { resolveRecipe } from '../../src/recipes/recipe.ts';
@@ -23,7 +24,6 @@ const root = temporaryFolder('import-run');
 const data = join(root, 'data');
 const model = join(root, 'model.safetensors');
 const source = { kind: 'folder', folder: data } as const;
-const cacheBefore = process.env.SWARD_CACHE;
 
 const SMALL = ['input.size=28', 'estimator.architecture.hidden=8'];
 const QUICK = ['estimator.epochs=1', 'estimator.batch=4', 'estimator.optimizer.rate=0.01'];
@@ -31,17 +31,12 @@ const QUICK = ['estimator.epochs=1', 'estimator.batch=4', 'estimator.optimizer.r
 type Tensors = Record<string, TensorToSave>;
 
 beforeAll(async () => {
-  process.env.SWARD_CACHE = join(root, 'cache');
+  configure({ cacheFolder: join(root, 'cache') });
   await writeSmallFolder(data, { photos: 12 });
   const config = { dim: 16, depth: 2, heads: 2, imgSize: [28, 28] };
   await writeWeights(model, noisyWeights(makeBackbone('dinov2', config)));
   const description = { arch: 'dinov2', config, preprocessing: { inputSize: [28, 28] } };
   writeFileSync(join(root, 'model.json'), JSON.stringify(description));
-});
-
-afterAll(() => {
-  if (cacheBefore === undefined) delete process.env.SWARD_CACHE;
-  else process.env.SWARD_CACHE = cacheBefore;
 });
 
 /** Trains with sward, to have weights whose predictions are known. */

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { defaultCacheFolder } from '../../ground/cache-folder.ts';
+import { environment } from '../../ground/environment.ts';
 import { SwardError } from '../../ground/errors.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
 import { startWorkers } from '../../ground/worker-pool.ts';
@@ -25,7 +25,7 @@ export interface DescriptorTable {
 }
 
 export interface ComputeOptions {
-  /** Where descriptors are remembered by photo content; default `SWARD_CACHE` or `~/.cache/sward`. */
+  /** Where descriptors are remembered by photo content; default: as configured. */
   readonly cacheFolder?: string;
   /** Worker threads; default one a core. With 1 or less the work is done on the calling thread. */
   readonly threads?: number;
@@ -47,7 +47,7 @@ export async function computeDescriptors(
   const progress = options.progress ?? SILENT;
   const columns = DESCRIPTOR_NAMES.length;
   const cache = vectorCache(
-    options.cacheFolder ?? defaultCacheFolder(),
+    options.cacheFolder ?? environment().cacheFolder,
     `descriptors-v${DESCRIPTOR_VERSION}`,
     columns,
   );

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { defaultCacheFolder } from '../../ground/cache-folder.ts';
+import { environment } from '../../ground/environment.ts';
 import { InputError, SwardError, UsageError } from '../../ground/errors.ts';
 import { valueFingerprint } from '../../ground/fingerprint.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
@@ -31,7 +31,7 @@ export interface FeatureMatrix {
 }
 
 export interface ExtractOptions {
-  /** Where features are remembered by photo content, weights and plan; default `SWARD_CACHE` or ~/.cache/sward. */
+  /** Where features are remembered by photo content, weights and plan; default: as configured. */
   readonly cacheFolder?: string;
   /** How views are turned, 0 to 7 (see `ViewRecipe`); default 0. */
   readonly turn?: number;
@@ -56,7 +56,7 @@ export async function extractFeatures(
   options: ExtractOptions = {},
 ): Promise<FeatureMatrix> {
   const progress = options.progress ?? SILENT;
-  const cacheFolder = options.cacheFolder ?? defaultCacheFolder();
+  const cacheFolder = options.cacheFolder ?? environment().cacheFolder;
   const network = await openNetwork(weights, plan, viewCount(viewCut(plan)), cacheFolder);
   const columns = combinedWidth(plan, network.width);
   const recipe = viewRecipe(weights.preprocessing, plan, network.size, options.turn ?? 0);

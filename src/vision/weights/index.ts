@@ -10,7 +10,6 @@ export type {
 export { LICENCE_NOTES } from './catalogue/licences.ts';
 export { HubError } from './hub/errors.ts';
 export { type PullOptions, pullFile, type WantedFile } from './hub/pull.ts';
-export { type HubSettings, hubSettings } from './hub/settings.ts';
 export { type LocalWeights, localWeights } from './local/local.ts';
 export { backbonePrefix, holdsBackbone } from './local/stored-weights.ts';
 export { originOf, type WeightsOrigin } from './origin.ts';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { openSafetensors } from '../../formats/safetensors/index.ts';
-import { defaultCacheFolder } from '../../ground/cache-folder.ts';
+import { environment, type HubSettings } from '../../ground/environment.ts';
 import { InputError } from '../../ground/errors.ts';
 import type { Progress } from '../../ground/progress.ts';
 import { findBackbone, unknownBackbone } from './catalogue/catalogue.ts';
@@ -8,7 +8,6 @@ import type { ArchitectureName, BackboneConfig, CatalogueEntry, Preprocessing } 
 import { type CachedFile, findCached } from './hub/cache.ts';
 import { HubError } from './hub/errors.ts';
 import { pullFile, type WantedFile } from './hub/pull.ts';
-import { type HubSettings, hubSettings } from './hub/settings.ts';
 import { rememberedFingerprint } from './known-fingerprints.ts';
 import { localWeights } from './local/local.ts';
 import type { WeightsOrigin } from './origin.ts';
@@ -31,7 +30,7 @@ export interface ResolvedWeights {
 
 export interface ResolveOptions {
   readonly settings?: HubSettings;
-  /** Where sward keeps what it can compute again. Default `SWARD_CACHE`, else ~/.cache/sward. */
+  /** Where sward keeps what it can compute again. Default: as configured. */
   readonly cacheFolder?: string;
 }
 
@@ -54,8 +53,8 @@ export async function resolveWeights(
   nameOrPath: string,
   options: ResolveOptions = {},
 ): Promise<ResolvedWeights> {
-  const cacheFolder = options.cacheFolder ?? defaultCacheFolder();
-  const settings = options.settings ?? hubSettings();
+  const cacheFolder = options.cacheFolder ?? environment().cacheFolder;
+  const settings = options.settings ?? environment().hub;
   if (isPath(nameOrPath)) {
     const local = await localWeights(nameOrPath, cacheFolder);
     return { ...picked(local), source: `file ${nameOrPath}` };
@@ -81,7 +80,7 @@ export async function pullWeights(
   name: string,
   options: ResolveOptions & { readonly progress?: Progress } = {},
 ): Promise<ResolvedWeights> {
-  const settings = options.settings ?? hubSettings();
+  const settings = options.settings ?? environment().hub;
   const pulling = { settings, ...(options.progress === undefined ? {} : { progress: options.progress }) };
   const entry = findBackbone(name);
   if (entry?.layout === 'timm') {
@@ -98,7 +97,7 @@ export async function pullWeights(
 /** Where a catalogue entry's file lies, if it was pulled. */
 export async function pulledPath(
   entry: CatalogueEntry,
-  settings: HubSettings = hubSettings(),
+  settings: HubSettings = environment().hub,
 ): Promise<string | undefined> {
   return (await findCached(settings.cacheFolder, entry))?.path;
 }

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { defaultCacheFolder } from '../../../src/ground/cache-folder.ts';
 import { InputError, type SwardError } from '../../../src/ground/errors.ts';
 import { computeDescriptors } from '../../../src/vision/descriptors/compute.ts';
 import { DESCRIPTOR_NAMES, describePhoto } from '../../../src/vision/descriptors/describe.ts';
@@ -146,12 +145,5 @@ describe('describing many photos', () => {
   it('gives an empty table for no photos', async () => {
     const table = await computeDescriptors([], { cacheFolder: freshCache() });
     expect([table.rows, table.data.length, table.computed]).toEqual([0, 0, 0]);
-  });
-});
-
-describe('the folder of the cache', () => {
-  it('is SWARD_CACHE where that is set, else in the home folder', () => {
-    expect(defaultCacheFolder({ SWARD_CACHE: '/somewhere' })).toBe('/somewhere');
-    expect(defaultCacheFolder({})).toMatch(/\.cache.sward$/);
   });
 });

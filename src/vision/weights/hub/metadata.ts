@@ -1,8 +1,8 @@
 import { fileDownloadInfo, InvalidApiResponseFormatError, modelInfo, pathsInfo } from '@huggingface/hub';
+import type { HubSettings } from '../../../ground/environment.ts';
 import { isCommit, isSha256 } from './cache.ts';
 import { HubError, type HubFile, shownFile } from './errors.ts';
 import { clientFetch, headersOnlyFetch } from './request.ts';
-import type { HubSettings } from './settings.ts';
 
 /** What the hub says of a file before it is brought. */
 export interface FileMetadata {

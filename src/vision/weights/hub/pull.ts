@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { environment, type HubSettings } from '../../../ground/environment.ts';
 import { fileFingerprint } from '../../../ground/fingerprint.ts';
 import { type Progress, SILENT } from '../../../ground/progress.ts';
 import { byteStage } from './byte-progress.ts';
@@ -10,7 +11,6 @@ import { blobPath, type CachedFile, findCached, isCommit, linkIntoSnapshot } fro
 import { diskError, HubError, type HubFile, shownFile } from './errors.ts';
 import { withLock } from './lock.ts';
 import { type FileMetadata, fetchMetadata } from './metadata.ts';
-import { type HubSettings, hubSettings } from './settings.ts';
 import { bringMissingBytes, type Transfer } from './transfer.ts';
 
 /** A file to pull, with what is known of it beforehand. */
@@ -36,7 +36,7 @@ const GIT_OBJECT_ID = /^[0-9a-f]{40}$/;
  * @throws HubError when it cannot be had, or is not what it should be
  */
 export async function pullFile(wanted: WantedFile, options: PullOptions = {}): Promise<CachedFile> {
-  const settings = options.settings ?? hubSettings();
+  const settings = options.settings ?? environment().hub;
   const progress = options.progress ?? SILENT;
   const cached = await findCached(settings.cacheFolder, wanted);
   if (cached !== undefined && (await intact(cached, wanted, progress))) return cached;

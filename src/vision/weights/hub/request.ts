@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { HubSettings } from '../../../ground/environment.ts';
 import { HubError, type HubFile, networkError, statusError } from './errors.ts';
-import type { HubSettings } from './settings.ts';
 
 const MAX_REDIRECTS = 5;
 

@@ -1,6 +1,7 @@
 import { type FileHandle, mkdir, open, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { HubSettings } from '../../../ground/environment.ts';
 import { isSha256 } from './cache.ts';
 import {
   diskError,
@@ -14,7 +15,6 @@ import {
 } from './errors.ts';
 import type { FileMetadata } from './metadata.ts';
 import { type Answer, request } from './request.ts';
-import type { HubSettings } from './settings.ts';
 
 /** A file being brought. */
 export interface Transfer {
