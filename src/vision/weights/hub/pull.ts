@@ -6,7 +6,6 @@ import { pipeline } from 'node:stream/promises';
 import { environment, type HubSettings } from '../../../ground/environment.ts';
 import { fileFingerprint } from '../../../ground/fingerprint.ts';
 import { type Progress, SILENT } from '../../../ground/progress.ts';
-import { byteStage } from './byte-progress.ts';
 import { blobPath, type CachedFile, findCached, isCommit, linkIntoSnapshot } from './cache.ts';
 import { diskError, HubError, type HubFile, shownFile } from './errors.ts';
 import { withLock } from './lock.ts';
@@ -24,6 +23,8 @@ export interface PullOptions {
   readonly settings?: HubSettings;
   readonly progress?: Progress;
 }
+
+const MEGABYTE = 1_000_000;
 
 /** Git names small files by this. */
 const GIT_OBJECT_ID = /^[0-9a-f]{40}$/;
@@ -105,6 +106,20 @@ async function bringBlob(
     await rm(incompletePath, { force: true });
     if (fresh || !isPieced) throw damaged(wanted, mismatch);
   }
+}
+
+/** Starts a stage of so many bytes, told in whole megabytes; the returned function hears of bytes that came. */
+function byteStage(progress: Progress, title: string, bytes: number): (came: number) => void {
+  const total = Math.max(1, Math.ceil(bytes / MEGABYTE));
+  progress.stage(title, total, 'MB');
+  let done = 0;
+  let told = 0;
+  return (came) => {
+    done += came;
+    const reached = done >= bytes ? total : Math.floor(done / MEGABYTE);
+    if (reached > told) progress.advance(reached - told);
+    told = Math.max(told, reached);
+  };
 }
 
 /** Whether a cached file is what it is filed as; one that is not is brought again in its place. */
