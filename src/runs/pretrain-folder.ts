@@ -5,7 +5,7 @@ import { InputError, messageOf, UsageError } from '../ground/errors.ts';
 import { writeFileAtomically } from '../ground/files.ts';
 import type { MetricLine } from '../learning/estimator.ts';
 import type { ExistingRunPolicy } from './run-start.ts';
-import { originSchema } from '../vision/weights/origin.ts';
+import { originSchema } from '../vision/weights/index.ts';
 
 const MANIFEST = 'pretrain.json';
 const METRICS = 'metrics.jsonl';

@@ -3,23 +3,19 @@ import { openSafetensors } from '../../formats/safetensors/index.ts';
 import { environment, type HubSettings } from '../../ground/environment.ts';
 import { InputError } from '../../ground/errors.ts';
 import type { Progress } from '../../ground/progress.ts';
-import { findBackbone, unknownBackbone } from './catalogue/catalogue.ts';
-import type { ArchitectureName, BackboneConfig, CatalogueEntry, Preprocessing } from './catalogue/entry.ts';
+import { type CatalogueEntry, findBackbone, unknownBackbone } from './catalogue.ts';
+import type { Configured } from './configure.ts';
 import { type CachedFile, findCached } from './hub/cache.ts';
 import { HubError } from './hub/errors.ts';
 import { pullFile, type WantedFile } from './hub/pull.ts';
 import { rememberedFingerprint } from './known-fingerprints.ts';
-import { localWeights } from './local/local.ts';
+import { localWeights } from './local.ts';
 import type { WeightsOrigin } from './origin.ts';
 
 /** Weights found and understood. */
-export interface ResolvedWeights {
+export interface ResolvedWeights extends Configured {
   /** A safetensors file with timm's names, to be loaded in place. */
   readonly path: string;
-  readonly arch: ArchitectureName;
-  /** For `makeBackbone(arch, config)`. */
-  readonly config: BackboneConfig;
-  readonly preprocessing: Preprocessing;
   /** Where they come from: `catalogue NAME`, `hub organisation/name@commit` or `file PATH`. */
   readonly source: string;
   /** SHA-256 of the weights as published or given (before any conversion), hexadecimal. */
@@ -159,4 +155,23 @@ function isPath(text: string): boolean {
 
 function picked({ path, arch, config, preprocessing, sha256, origin }: Omit<ResolvedWeights, 'source'>) {
   return { path, arch, config, preprocessing, sha256, ...(origin && { origin }) };
+}
+
+/**
+ * As {@link resolveWeights}, for a run that was trained with them before.
+ *
+ * @param trainedWith SHA-256 of the weights it was trained with; absent: any will do
+ * @throws InputError when the name now stands for other weights
+ */
+export async function resolveTrainedWeights(
+  nameOrPath: string,
+  trainedWith: string | undefined,
+): Promise<ResolvedWeights> {
+  const weights = await resolveWeights(nameOrPath);
+  if (trainedWith === undefined || trainedWith === weights.sha256) return weights;
+  throw new InputError(
+    weights.path,
+    `is not the file the run was trained with (SHA-256 ${trainedWith.slice(0, 12)}…)`,
+    'put that file back, or train the run again',
+  );
 }

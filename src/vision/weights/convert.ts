@@ -1,9 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { ARRAY_TYPES } from '../../../formats/safetensors/dtypes.ts';
-import { readTensorRows } from '../../../formats/torch-checkpoint/index.ts';
-import { InputError } from '../../../ground/errors.ts';
-import { writeAtomically } from '../../../ground/files.ts';
-import type { Piece, StoredTensor, TargetTensor } from './layout.ts';
+import { ARRAY_TYPES } from '../../formats/safetensors/dtypes.ts';
+import { readTensorRows } from '../../formats/torch-checkpoint/index.ts';
+import { InputError } from '../../ground/errors.ts';
+import { writeAtomically } from '../../ground/files.ts';
+import type { Piece, StoredTensor, TargetTensor } from './map-tensors.ts';
 
 const BUFFER_BYTES = 2 ** 23;
 
