@@ -63,7 +63,6 @@ export { type Backbone, makeBackbone } from './vision/backbones/index.ts';
 export { type BiomassMapRequest, type MassMap, writeBiomassMap } from './vision/biomass-map/index.ts';
 export {
   extractFeatures,
-  type FeatureMatrix,
   type FeaturePlan,
   featurePlan,
 } from './vision/features/index.ts';

@@ -46,3 +46,14 @@ export function startWorkers<Task, Result>(
     },
   };
 }
+
+/** Threads as {@link startWorkers} starts them; the caller's own thread where nothing is built, or for 0 threads. */
+export function startWorkersOr<Task, Result>(
+  callerUrl: string,
+  name: string,
+  threads: number,
+  here: (task: Task) => Result,
+): Pick<WorkerPool<Task, Result>, 'run' | 'close'> {
+  const workers = threads > 0 ? startWorkers<Task, Result>(callerUrl, name, threads) : undefined;
+  return workers ?? { run: async (task) => here(task), close: async () => {} };
+}

@@ -1,4 +1,3 @@
-import type { Matrix } from '../ground/matrix.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
 import { predictsFromPhotos } from '../recipes/learns-from-photos.ts';
 import type { Recipe } from '../recipes/recipe.ts';
@@ -26,7 +25,7 @@ export async function writeDomainRecord(
   if (!('paths' in inputs)) return writeDomain(run, fitDomain(inputs, groups));
   const { paths } = inputs;
   if (predictsFromPhotos(recipe)) {
-    return writeDomain(run, fitDomain(await descriptorsOf(paths, progress), groups), 'descriptors');
+    return writeDomain(run, fitDomain(await computeDescriptors(paths, { progress }), groups), 'descriptors');
   }
   const { matrix } = await photoInputs(paths, recipe.input, { progress });
   return writeDomain(run, fitDomain(matrix, groups));
@@ -46,11 +45,6 @@ export async function domainShares(
   if (!domain) return null;
   if (!('paths' in inputs)) return domain.of === 'inputs' ? outOfDomainShares(domain, inputs) : null;
   return domain.of === 'descriptors'
-    ? outOfDomainShares(domain, await descriptorsOf(inputs.paths, progress))
+    ? outOfDomainShares(domain, await computeDescriptors(inputs.paths, { progress }))
     : null;
-}
-
-async function descriptorsOf(paths: readonly string[], progress: Progress): Promise<Matrix> {
-  const { rows, columns, data } = await computeDescriptors(paths, { progress });
-  return { rows, columns, data };
 }

@@ -86,21 +86,17 @@ async function setInputs(
     onError: (path: string, error: SwardError) => failures.set(path, error),
   };
   if (input.kind === 'descriptors') {
-    const { rows, columns, data } = await computeDescriptors(paths, { progress, ...failing });
-    return { name: input.kind, matrix: { rows, columns, data }, weights: null };
+    const matrix = await computeDescriptors(paths, { progress, ...failing });
+    return { name: input.kind, matrix, weights: null };
   }
   const { kind: _, backbone, ...plan } = input;
   const weights = await resolveTrainedWeights(backbone, trainedWith?.sha256);
-  const { rows, columns, data } = await extractFeatures(paths, weights, featurePlan(plan), {
+  const matrix = await extractFeatures(paths, weights, featurePlan(plan), {
     progress,
     turn: options.turn ?? 0,
     ...failing,
   });
-  return {
-    name: backbone,
-    matrix: { rows, columns, data },
-    weights: { source: weights.source, sha256: weights.sha256 },
-  };
+  return { name: backbone, matrix, weights: { source: weights.source, sha256: weights.sha256 } };
 }
 
 /** The rows of the photos that did not fail; who asked is told of the others. */

@@ -1,13 +1,6 @@
-export {
-  decodeForViews,
-  type ExtractOptions,
-  extractFeatures,
-  type FeatureMatrix,
-  viewRecipe,
-} from './extract.ts';
+export { decodeForViews, extractFeatures, viewRecipe } from './extract.ts';
 export { type FeatureGraph, featureGraph, viewSize } from './network.ts';
 export {
-  type BlockChoice,
   blockNumbers,
   type FeaturePlan,
   featureLayout,
