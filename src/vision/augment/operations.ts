@@ -10,10 +10,9 @@ import {
   withHueTurned,
 } from './colour.ts';
 import { drawDateStamp, withDateStamp } from './date-stamp.ts';
-import { withHoles } from './dropout.ts';
 import { horizontalFlip, placed, quarterTurned, shrunkOnCanvas, verticalFlip } from './geometry.ts';
 import { withoutDateStamp, withoutRedDots } from './mark-removal.ts';
-import { withNoise } from './noise.ts';
+import { withHoles, withNoise } from './noise.ts';
 import { drawRedDots, withRedDots } from './red-dots.ts';
 import type { AugmentationSettings, OperationName } from './settings.ts';
 

@@ -8,9 +8,8 @@ import { decodeOpenPhoto, type OpenPhoto, type Pixels } from '../photos/index.ts
 import { INTERPOLATIONS } from '../preprocess/resample.ts';
 import { viewCount } from '../preprocess/views.ts';
 import type { Preprocessing, ResolvedWeights } from '../weights/index.ts';
-import { combinedWidth, combineViews } from './combine.ts';
 import { openNetwork } from './network.ts';
-import { type FeaturePlan, viewCut } from './plan.ts';
+import { combinedWidth, combineViews, type FeaturePlan, viewCut } from './plan.ts';
 import prepareViews, { type PreparationTask, type ViewRecipe } from './prepare-worker.ts';
 
 /** Rises whenever the same photo, weights and plan would give other numbers. */

@@ -2,6 +2,7 @@ export { decodeForViews, extractFeatures, viewRecipe } from './extract.ts';
 export { type FeatureGraph, featureGraph, viewSize } from './network.ts';
 export {
   blockNumbers,
+  completeWindows,
   type FeaturePlan,
   featureLayout,
   featurePlan,
@@ -14,4 +15,3 @@ export {
 } from './plan.ts';
 export { pooledFeatures } from './pooling.ts';
 export type { ViewRecipe } from './prepare-worker.ts';
-export { completeWindows } from './window-settings.ts';
