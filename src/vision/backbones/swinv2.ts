@@ -169,60 +169,14 @@ const SIZES = {
   base: { dim: 128, depths: [2, 2, 18, 2], heads: [4, 8, 16, 32], parameters: 86_893_816 },
 } as const;
 
-interface SwinWeights {
-  readonly size: keyof typeof SIZES;
-  /** What follows the size in timm's name. */
-  readonly tag: string;
-  readonly window: number;
-  readonly side: number;
-  readonly classes: number;
-  /** Windows the weights were first trained with, where they were taken to larger ones. */
-  readonly pretrainedWindows: readonly [number, number, number, number];
-  readonly cropFraction: number;
-}
-
-const SAME = [0, 0, 0, 0] as const;
-const FROM_12 = [12, 12, 12, 6] as const;
-
-const inOneSize = (size: keyof typeof SIZES, window: number): SwinWeights => ({
-  size,
-  tag: `window${window}_256.ms_in1k`,
-  window,
-  side: 256,
-  classes: 1000,
-  pretrainedWindows: SAME,
-  cropFraction: 0.9,
-});
-
-const WEIGHTS: readonly SwinWeights[] = [
-  ...(['tiny', 'small', 'base'] as const).flatMap((size) => [inOneSize(size, 8), inOneSize(size, 16)]),
-  {
-    size: 'base',
-    tag: 'window12_192.ms_in22k',
-    window: 12,
-    side: 192,
-    classes: 21_841,
-    pretrainedWindows: SAME,
-    cropFraction: 0.9,
-  },
-  {
-    size: 'base',
-    tag: 'window12to16_192to256.ms_in22k_ft_in1k',
-    window: 16,
-    side: 256,
-    classes: 1000,
-    pretrainedWindows: FROM_12,
-    cropFraction: 0.9,
-  },
-  {
-    size: 'base',
-    tag: 'window12to24_192to384.ms_in22k_ft_in1k',
-    window: 24,
-    side: 384,
-    classes: 1000,
-    pretrainedWindows: FROM_12,
-    cropFraction: 1,
-  },
+/** [size, what follows it in timm's name, window, pixels, classes, whether first trained with windows of 12, crop] */
+const WEIGHTS: readonly (readonly [keyof typeof SIZES, string, number, number, number, boolean, number])[] = [
+  ...(['tiny', 'small', 'base'] as const).flatMap((size) =>
+    [8, 16].map((window) => [size, `window${window}_256.ms_in1k`, window, 256, 1000, false, 0.9] as const),
+  ),
+  ['base', 'window12_192.ms_in22k', 12, 192, 21_841, false, 0.9],
+  ['base', 'window12to16_192to256.ms_in22k_ft_in1k', 16, 256, 1000, true, 0.9],
+  ['base', 'window12to24_192to384.ms_in22k_ft_in1k', 24, 384, 1000, true, 1],
 ];
 
 /**
@@ -282,8 +236,9 @@ export const SWINV2 = architecture({
   layouts: [HUGGING_FACE],
   huggingFace: { modelTypes: ['swinv2'], settings: ['window', 'pretrainedWindows', 'imgSize'] },
   pooling: 'mean',
-  weights: WEIGHTS.map(({ size, tag, window, side, classes, pretrainedWindows, cropFraction }) => {
+  weights: WEIGHTS.map(([size, tag, window, side, classes, isFrom12, cropFraction]) => {
     const { parameters, ...shape } = SIZES[size];
+    const pretrainedWindows = isFrom12 ? [12, 12, 12, 6] : [0, 0, 0, 0];
     return timmWeights(
       `swinv2_${size}_${tag}`,
       {

@@ -89,7 +89,7 @@ function bare(name: string, prefix: string): string {
 }
 
 /** Index of the axis rows are counted on: leading axes of length 1 do not move bytes. */
-function rowAxis(shape: readonly number[]): number {
+export function rowAxis(shape: readonly number[]): number {
   const axis = shape.findIndex((length) => length !== 1);
   return Math.max(axis, 0);
 }
