@@ -1,6 +1,6 @@
-import { detail, type Frame, halved, halvedFrame, luma, type Plane } from './frame.ts';
+import { detail, type Frame, halvedFrame, luma, type Plane, pyramid } from './frame.ts';
 import { indexPlane } from './indices.ts';
-import { momentsOf } from './statistics.ts';
+import { meanOf } from './statistics.ts';
 
 /** A colour plane by size. */
 export interface Tint {
@@ -54,22 +54,13 @@ export function sceneOf(frame: Frame): Scene {
 
 function relativeLight(frame: Frame): Plane {
   const plane = luma(frame);
-  const { mean } = momentsOf(plane.data);
-  const scale = 1 / Math.max(mean, 0.01);
-  const data = new Float32Array(plane.data.length);
-  for (let i = 0; i < data.length; i++) data[i] = (plane.data[i] as number) * scale;
-  return { ...plane, data };
+  const scale = 1 / Math.max(meanOf(plane.data), 0.01);
+  return { ...plane, data: plane.data.map((value) => value * scale) };
 }
 
 function tintOf(plane: Plane): Tint {
   const octaves = pyramid(plane, 5);
   return { details: octaves.map(detail), coarse: (octaves[4] ?? plane).data };
-}
-
-function pyramid(finest: Plane, levels: number): Plane[] {
-  const result = [finest];
-  for (let level = 1; level < levels; level++) result.push(halved(result[level - 1] ?? finest));
-  return result;
 }
 
 /** Hue as a point on the unit circle scaled by chroma, and HSV's saturation and value, all of a picture. */
@@ -157,7 +148,7 @@ export function coverOf(lab: LabPlanes, excessGreen: Float32Array, ngrdi: Float3
   const brown = new Float32Array(count);
   const bare = new Float32Array(count);
   const shadow = new Float32Array(count);
-  const { mean } = momentsOf(lab.lightness);
+  const mean = meanOf(lab.lightness);
   for (let i = 0; i < count; i++) {
     const lightness = lab.lightness[i] as number;
     const b = lab.b[i] as number;

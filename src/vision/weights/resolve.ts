@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { openSafetensors } from '../../formats/safetensors/index.ts';
 import { environment, type HubSettings } from '../../ground/environment.ts';
 import { InputError } from '../../ground/errors.ts';
-import type { Progress } from '../../ground/progress.ts';
+import { type Progress, SILENT } from '../../ground/progress.ts';
 import { type CatalogueEntry, findBackbone, unknownBackbone } from './catalogue.ts';
 import type { Configured } from './configure.ts';
 import { type CachedFile, findCached } from './hub/cache.ts';
@@ -52,17 +52,15 @@ export async function resolveWeights(
   const cacheFolder = options.cacheFolder ?? environment().cacheFolder;
   const settings = options.settings ?? environment().hub;
   if (isPath(nameOrPath)) {
-    const local = await localWeights(nameOrPath, cacheFolder);
-    return { ...picked(local), source: `file ${nameOrPath}` };
+    const { layout: _, ...local } = await localWeights(nameOrPath, cacheFolder);
+    return { ...local, source: `file ${nameOrPath}` };
   }
   const entry = findBackbone(nameOrPath);
-  if (entry?.layout === 'timm') {
-    return resolveEntry(entry, await requireCached(entry, entry.name, settings), cacheFolder);
-  }
   const wanted = entry ?? repositoryFile(nameOrPath);
   const cached = await requireCached(wanted, nameOrPath, settings);
-  const local = await localWeights(cached.path, cacheFolder);
-  return { ...picked(local), source: `hub ${wanted.repository}@${cached.commit}` };
+  if (entry?.layout === 'timm') return resolveEntry(entry, cached, cacheFolder);
+  const { layout: _, ...local } = await localWeights(cached.path, cacheFolder);
+  return { ...local, source: `hub ${wanted.repository}@${cached.commit}` };
 }
 
 /**
@@ -77,16 +75,17 @@ export async function pullWeights(
   options: ResolveOptions & { readonly progress?: Progress } = {},
 ): Promise<ResolvedWeights> {
   const settings = options.settings ?? environment().hub;
-  const pulling = { settings, ...(options.progress === undefined ? {} : { progress: options.progress }) };
   const entry = findBackbone(name);
-  if (entry?.layout === 'timm') {
-    await pullFile(entry, pulling);
-    return resolveWeights(name, { ...options, settings });
-  }
   const wanted = entry ?? repositoryFile(name);
   const { repository } = wanted;
-  const { commit } = await pullFile(wanted, pulling);
-  for (const file of COMPANIONS) await pullCompanion({ repository, revision: commit, file }, settings);
+  const { commit } = await pullFile(wanted, { settings, progress: options.progress ?? SILENT });
+  const companions = entry?.layout === 'timm' ? [] : COMPANIONS;
+  for (const file of companions) {
+    await pullFile({ repository, revision: commit, file }, { settings }).catch((error) => {
+      // Without them the tensors alone tell what they can; what stays open is asked for then.
+      if (!(error instanceof HubError)) throw error;
+    });
+  }
   return resolveWeights(name, { ...options, settings });
 }
 
@@ -124,23 +123,7 @@ async function requireCached(wanted: WantedFile, name: string, settings: HubSett
   );
 }
 
-async function pullCompanion(
-  wanted: { readonly repository: string; readonly revision: string; readonly file: string },
-  settings: HubSettings,
-): Promise<void> {
-  try {
-    await pullFile(wanted, { settings });
-  } catch (error) {
-    // Without them the tensors alone tell what they can; what stays open is asked for then.
-    if (!(error instanceof HubError)) throw error;
-  }
-}
-
-function repositoryFile(name: string): {
-  readonly repository: string;
-  readonly revision: string;
-  readonly file: string;
-} {
+function repositoryFile(name: string): WantedFile {
   const { repository, revision } = REPOSITORY.exec(name)?.groups ?? {};
   if (repository === undefined) throw unknownBackbone(name);
   return { repository, revision: revision ?? 'main', file: 'model.safetensors' };
@@ -151,10 +134,6 @@ function isPath(text: string): boolean {
     /\.(safetensors|pth|pt)$|^[./\\]|^[A-Za-z]:[\\/]/.test(text) ||
     (findBackbone(text) === undefined && existsSync(text))
   );
-}
-
-function picked({ path, arch, config, preprocessing, sha256, origin }: Omit<ResolvedWeights, 'source'>) {
-  return { path, arch, config, preprocessing, sha256, ...(origin && { origin }) };
 }
 
 /**

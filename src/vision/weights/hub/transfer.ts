@@ -31,7 +31,7 @@ export async function bringMissingBytes(transfer: Transfer): Promise<boolean> {
   let handle: FileHandle | undefined;
   try {
     await mkdir(folder, { recursive: true });
-    handle = await openKeeping(incompletePath);
+    handle = await open(incompletePath, 'a');
     const resumedFrom = await usableBytes(handle, metadata.bytes);
     await requireRoom(folder, metadata.bytes - resumedFrom);
     const requests = await bring(transfer, handle, resumedFrom);
@@ -99,7 +99,7 @@ async function attempt(
     )) {
       timer.refresh();
       if (at + chunk.byteLength > metadata.bytes) throw lyingLength(wanted, metadata.bytes, 'sends more');
-      await writeWhole(handle, chunk, at);
+      await handle.appendFile(chunk);
       at += chunk.byteLength;
       reached(at);
     }
@@ -164,16 +164,6 @@ async function* bodyOf({ response }: Answer, failure: () => unknown): AsyncGener
   }
 }
 
-/** Opens for reading and writing, keeping what is there. */
-async function openKeeping(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, 'r+');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return open(path, 'w+');
-    throw error;
-  }
-}
-
 /** Bytes that are there; more than the file has are not its own, and are dropped. */
 async function usableBytes(handle: FileHandle, bytes: number): Promise<number> {
   const { size } = await handle.stat();
@@ -185,19 +175,6 @@ async function usableBytes(handle: FileHandle, bytes: number): Promise<number> {
 async function requireRoom(folder: string, missingBytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   if (bavail * bsize < missingBytes) throw fullDisk(folder, missingBytes);
-}
-
-async function writeWhole(handle: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
-  let written = 0;
-  while (written < chunk.byteLength) {
-    const { bytesWritten } = await handle.write(
-      chunk,
-      written,
-      chunk.byteLength - written,
-      position + written,
-    );
-    written += bytesWritten;
-  }
 }
 
 function stalled(wanted: HubFile, { stallMilliseconds }: HubSettings): HubError {
