@@ -2,6 +2,7 @@ export { readTest, readTraining } from './data/folder.ts';
 export { readFolds, writeFolds } from './data/folds/index.ts';
 export { readPredictions, writePredictions } from './data/predictions.ts';
 export { type ExportOptions, type ExportOutcome, exportRun } from './export/export-run.ts';
+export { configure, type Environment, type HubSettings } from './ground/environment.ts';
 export { InputError, ShapeError, SwardError, UsageError } from './ground/errors.ts';
 export type { Progress } from './ground/progress.ts';
 export { type RandomStream, randomStream } from './ground/random.ts';
@@ -58,7 +59,6 @@ export { type Backbone, makeBackbone } from './vision/backbones/index.ts';
 export { type BiomassMapRequest, type MassMap, writeBiomassMap } from './vision/biomass-map/index.ts';
 export {
   extractFeatures,
-  type FeatureMatrix,
   type FeaturePlan,
   featurePlan,
 } from './vision/features/index.ts';

@@ -98,6 +98,11 @@ describe('the house', () => {
     const vague = files.filter((file) => FORBIDDEN_NAMES.some((name) => file.split(/[\\/.]/).includes(name)));
     expect(vague).toEqual([]);
   });
+
+  it('reads the environment in cli alone', () => {
+    const readers = files.filter((file) => /process\.env\b/.test(readFileSync(file, 'utf8')));
+    expect(new Set(readers.map(folderOf))).toEqual(new Set(['cli']));
+  });
 });
 
 describe('imports', () => {

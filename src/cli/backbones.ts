@@ -3,7 +3,6 @@ import {
   CATALOGUE,
   type CatalogueEntry,
   findBackbone,
-  hubSettings,
   LICENCE_NOTES,
   pulledPath,
   pullWeights,
@@ -35,11 +34,8 @@ function registerList(backbones: Command): void {
     .option('--pulled', 'only those that are pulled')
     .option('--json', 'print the catalogue as JSON')
     .action(async (pattern: string | undefined, options: JsonOption & { pulled?: boolean }) => {
-      const settings = hubSettings();
       const named = CATALOGUE.filter(({ name }) => pattern === undefined || name.includes(pattern));
-      const all = await Promise.all(
-        named.map(async (entry) => ({ entry, path: await pulledPath(entry, settings) })),
-      );
+      const all = await Promise.all(named.map(async (entry) => ({ entry, path: await pulledPath(entry) })));
       const rows = options.pulled === true ? all.filter(({ path }) => path !== undefined) : all;
       printResult(
         options.json,

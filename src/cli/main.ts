@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { configure } from '../ground/environment.ts';
 import { messageOf, SwardError, UsageError } from '../ground/errors.ts';
 import { packageVersion } from '../ground/version.ts';
 import { registerBackbones } from './backbones.ts';
@@ -7,6 +8,7 @@ import { registerCheck } from './check.ts';
 import type { CommandRegistrar } from './command.ts';
 import { registerDemo } from './demo.ts';
 import { registerEnsemble } from './ensemble.ts';
+import { environmentFrom } from './environment.ts';
 import { registerExport } from './export.ts';
 import { registerFeatures } from './features.ts';
 import { registerFolds } from './folds.ts';
@@ -57,6 +59,7 @@ function buildProgram(): Command {
 }
 
 async function main(): Promise<number> {
+  configure(environmentFrom(process.env));
   const program = buildProgram();
   try {
     await program.parseAsync(process.argv);

@@ -59,3 +59,14 @@ function workerFile(callerUrl: string, name: string): string | undefined {
   const file = fileURLToPath(new URL(`./${name}.js`, besideBuilt));
   return existsSync(file) ? file : undefined;
 }
+
+/** Threads as {@link startWorkers} starts them; the caller's own thread where nothing is built, or for 0 threads. */
+export function startWorkersOr<Task, Result>(
+  callerUrl: string,
+  name: string,
+  threads: number,
+  here: (task: Task) => Result,
+): Pick<WorkerPool<Task, Result>, 'run' | 'close'> {
+  const workers = threads > 0 ? startWorkers<Task, Result>(callerUrl, name, threads) : undefined;
+  return workers ?? { run: async (task) => here(task), close: async () => {} };
+}

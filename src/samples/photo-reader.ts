@@ -5,8 +5,8 @@ import { type FeatureSet, joinFeatureSets, type Matrix, takeRows } from '../grou
 import { type Progress, SILENT } from '../ground/progress.ts';
 import { input as graphInput } from '../tensor/index.ts';
 import { computeDescriptors, DESCRIPTOR_NAMES } from '../vision/descriptors/index.ts';
-import { combinedWidth } from '../vision/features/combine.ts';
 import { extractFeatures, featureGraph, featurePlan, viewCut } from '../vision/features/index.ts';
+import { combinedWidth } from '../vision/features/plan.ts';
 import { viewCount } from '../vision/preprocess/views.ts';
 import { type ResolvedWeights, resolveTrainedWeights } from '../vision/weights/index.ts';
 import type { InputSettings } from './input-settings.ts';

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { registerBackbones } from '../../src/cli/backbones.ts';
+import { environmentFrom } from '../../src/cli/environment.ts';
+import { configure } from '../../src/ground/environment.ts';
 import { messageOf } from '../../src/ground/errors.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { huggingFaceDinov2, writeDistinct } from '../vision/weights/layout-files.ts';
@@ -24,6 +26,7 @@ async function run(hub: LocalHub, home: string, ...args: string[]): Promise<Outc
   vi.stubEnv('HF_ENDPOINT', hub.endpoint);
   vi.stubEnv('HF_HOME', home);
   vi.stubEnv('SWARD_CACHE', join(home, 'sward'));
+  configure(environmentFrom(process.env));
   let stdout = '';
   let stderr = '';
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => {

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { configure } from '../../src/ground/environment.ts';
 import { resolveRecipe } from '../../src/recipes/recipe.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
 import { trainRun } from '../../src/workflows/train/train.ts';
@@ -16,7 +17,7 @@ export interface SmallRuns {
 
 /** Makes them. Features are remembered in `root`, too, whatever the environment says. */
 export async function smallRuns(root: string): Promise<SmallRuns> {
-  process.env.SWARD_CACHE = join(root, 'cache');
+  configure({ cacheFolder: join(root, 'cache') });
   const data = join(root, 'data');
   const backbone = join(root, 'model.safetensors');
   await writeSmallFolder(data);

@@ -1,7 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { configure } from '../../src/ground/environment.ts';
 import { resolveRecipe } from '../../src/recipes/recipe.ts';
 import { readDomain } from '../../src/runs/domain/index.ts';
 import { type PhotoToPredict, predictPhotos } from '../../src/runs/predict.ts';
@@ -14,12 +15,11 @@ import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 
 const root = temporaryFolder('domain-record');
 const data = join(root, 'data');
-const cacheBefore = process.env.SWARD_CACHE;
 const photo: PhotoToPredict = { imageId: 'ID1', path: join(data, 'test', 'ID1.jpg') };
 const stripes: PhotoToPredict = { imageId: 'stripes', path: join(root, 'stripes.png') };
 
 beforeAll(async () => {
-  process.env.SWARD_CACHE = join(root, 'cache');
+  configure({ cacheFolder: join(root, 'cache') });
   await writeSmallFolder(data, { photos: 18 });
   const config = { dim: 16, depth: 2, heads: 2, imgSize: [28, 28] };
   await writeWeights(join(root, 'model.safetensors'), noisyWeights(makeBackbone('dinov2', config)));
@@ -27,11 +27,6 @@ beforeAll(async () => {
   writeFileSync(join(root, 'model.json'), JSON.stringify(description));
   const pixels = Uint8Array.from({ length: 64 * 32 * 3 }, (_, at) => (Math.floor(at / 9) % 2 ? 255 : 0));
   await sharp(pixels, { raw: { width: 64, height: 32, channels: 3 } }).toFile(stripes.path);
-});
-
-afterAll(() => {
-  if (cacheBefore === undefined) delete process.env.SWARD_CACHE;
-  else process.env.SWARD_CACHE = cacheBefore;
 });
 
 /** A run of heads and backbone that saw photos. */

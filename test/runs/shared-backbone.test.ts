@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { beforeAll, expect, it, vi } from 'vitest';
+import { configure } from '../../src/ground/environment.ts';
 import { resolveRecipe } from '../../src/recipes/recipe.ts';
 import { predictPhotos } from '../../src/runs/predict.ts';
 import { Program } from '../../src/tensor/program/program.ts';
@@ -12,20 +13,14 @@ import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 
 const root = temporaryFolder('shared-backbone');
 const data = join(root, 'data');
-const cacheBefore = process.env.SWARD_CACHE;
 
 beforeAll(async () => {
-  process.env.SWARD_CACHE = join(root, 'cache');
+  configure({ cacheFolder: join(root, 'cache') });
   await writeSmallFolder(data, { photos: 12 });
   const config = { dim: 16, depth: 2, heads: 2, imgSize: [28, 28] };
   await writeWeights(join(root, 'model.safetensors'), noisyWeights(makeBackbone('dinov2', config)));
   const description = { arch: 'dinov2', config, preprocessing: { inputSize: [28, 28] } };
   writeFileSync(join(root, 'model.json'), JSON.stringify(description));
-});
-
-afterAll(() => {
-  if (cacheBefore === undefined) delete process.env.SWARD_CACHE;
-  else process.env.SWARD_CACHE = cacheBefore;
 });
 
 it('runs once a view for all folds, where heads were trained on augmented photos before a frozen one', async () => {

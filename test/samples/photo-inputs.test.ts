@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { configure } from '../../src/ground/environment.ts';
 import type { SwardError } from '../../src/ground/errors.ts';
 import { photoInputs } from '../../src/samples/photo-inputs.ts';
 import { DESCRIPTOR_NAMES } from '../../src/vision/descriptors/index.ts';
@@ -9,18 +10,12 @@ import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const folder = temporaryFolder('photo-inputs');
 const width = DESCRIPTOR_NAMES.length;
-const cache = process.env.SWARD_CACHE;
 let photos: string[] = [];
 
 beforeAll(async () => {
-  process.env.SWARD_CACHE = join(folder, 'cache');
+  configure({ cacheFolder: join(folder, 'cache') });
   const ids = await writeSmallFolder(folder, { photos: 2 });
   photos = ids.map((id) => join(folder, 'train', `${id}.jpg`));
-});
-
-afterAll(() => {
-  if (cache === undefined) delete process.env.SWARD_CACHE;
-  else process.env.SWARD_CACHE = cache;
 });
 
 describe('several inputs of photos', () => {

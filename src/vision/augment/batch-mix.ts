@@ -21,17 +21,18 @@ export interface BatchMix {
   readonly lambda: number;
 }
 
+interface MixedBatch {
+  readonly pictures: Float32Array;
+  readonly mix: BatchMix;
+}
+
 /**
  * Mixup (Zhang et al. 2018): every photo becomes λ of itself and 1 − λ of its partner, λ from Beta(α, α) once for
  * the batch. All views of a photo have the same partner and λ. Mix the targets with {@link mixTargets}.
  *
  * @throws ShapeError when the pictures do not have the sizes given
  */
-export function mixupBatch(
-  batch: PictureBatch,
-  alpha: number,
-  random: RandomStream,
-): { readonly pictures: Float32Array; readonly mix: BatchMix } {
+export function mixupBatch(batch: PictureBatch, alpha: number, random: RandomStream): MixedBatch {
   requireSizes(batch);
   const lambda = drawBeta(random, alpha, alpha);
   const partners = drawPartners(batch.photos, random);
@@ -49,11 +50,7 @@ export function mixupBatch(
  *
  * @throws ShapeError when the pictures do not have the sizes given
  */
-export function cutmixBatch(
-  batch: PictureBatch,
-  alpha: number,
-  random: RandomStream,
-): { readonly pictures: Float32Array; readonly mix: BatchMix } {
+export function cutmixBatch(batch: PictureBatch, alpha: number, random: RandomStream): MixedBatch {
   requireSizes(batch);
   const { photos, views, height, width } = batch;
   const drawn = drawBeta(random, alpha, alpha);
@@ -86,7 +83,7 @@ export function mixBatch(
   batch: PictureBatch,
   { probability, mixupAlpha, cutmixAlpha }: AugmentationSettings['batch'],
   random: RandomStream,
-): { readonly pictures: Float32Array; readonly mix?: BatchMix } {
+): Partial<MixedBatch> & Pick<MixedBatch, 'pictures'> {
   requireSizes(batch);
   const isMixed = random.uniform() < probability;
   const byMixup = cutmixAlpha === 0 || (mixupAlpha > 0 && random.uniform() < 0.5);

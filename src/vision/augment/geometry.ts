@@ -2,47 +2,46 @@ import type { Pixels } from '../photos/decode.ts';
 import { resample } from '../preprocess/resample.ts';
 
 /** The picture seen in a mirror: left and right change places. */
-export function horizontalFlip({ width, height, data }: Pixels): Pixels {
-  const result = new Uint8Array(data.length);
-  for (let y = 0; y < height; y++) {
-    let from = (y * width + width - 1) * 3;
-    const end = (y + 1) * width * 3;
-    for (let to = y * width * 3; to < end; to += 3, from -= 3) {
-      result[to] = data[from] as number;
-      result[to + 1] = data[from + 1] as number;
-      result[to + 2] = data[from + 2] as number;
-    }
-  }
-  return { width, height, data: result };
+export function horizontalFlip(pixels: Pixels): Pixels {
+  const { width, height } = pixels;
+  return rearranged(pixels, width, height, (x, y) => y * width + width - 1 - x);
 }
 
 /** Top and bottom change places. */
-export function verticalFlip({ width, height, data }: Pixels): Pixels {
-  const row = width * 3;
-  const result = new Uint8Array(data.length);
-  for (let y = 0; y < height; y++) {
-    result.set(data.subarray((height - 1 - y) * row, (height - y) * row), y * row);
-  }
-  return { width, height, data: result };
+export function verticalFlip(pixels: Pixels): Pixels {
+  const { width, height } = pixels;
+  return rearranged(pixels, width, height, (x, y) => (height - 1 - y) * width + x);
 }
 
 /** The picture turned clockwise by `turns` quarters; width and height change places for odd numbers. */
 export function quarterTurned(pixels: Pixels, turns: number): Pixels {
+  const { width, height } = pixels;
   const quarters = ((turns % 4) + 4) % 4;
   if (quarters === 0) return { ...pixels, data: new Uint8Array(pixels.data) };
   if (quarters === 2) return horizontalFlip(verticalFlip(pixels));
-  const { width, height, data } = pixels;
+  return quarters === 1
+    ? rearranged(pixels, height, width, (x, y) => (height - 1 - x) * width + y)
+    : rearranged(pixels, height, width, (x, y) => x * width + width - 1 - y);
+}
+
+/** A picture of the given size whose pixels are at the places that `from` tells in the picture given. */
+function rearranged(
+  { data }: Pixels,
+  width: number,
+  height: number,
+  from: (x: number, y: number) => number,
+): Pixels {
   const result = new Uint8Array(data.length);
-  for (let y = 0; y < width; y++) {
-    for (let x = 0; x < height; x++) {
-      const from = quarters === 1 ? (height - 1 - x) * width + y : x * width + (width - 1 - y);
-      const to = (y * height + x) * 3;
-      result[to] = data[from * 3] as number;
-      result[to + 1] = data[from * 3 + 1] as number;
-      result[to + 2] = data[from * 3 + 2] as number;
+  let to = 0;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const start = from(x, y) * 3;
+      result[to++] = data[start] as number;
+      result[to++] = data[start + 1] as number;
+      result[to++] = data[start + 2] as number;
     }
   }
-  return { width: height, height: width, data: result };
+  return { width, height, data: result };
 }
 
 /** A similarity about the middle of the picture. */
@@ -124,14 +123,16 @@ function reflected(table: Int32Array, place: number, length: number): number {
   return table[within < 0 ? within + period : within] as number;
 }
 
-/** Where a shrunken picture lies on its canvas: 0 at the left or top, 1 at the right or bottom. */
-export interface CanvasPlace {
-  readonly across: number;
-  readonly down: number;
-}
-
-/** The picture shrunk by `factor` (at most 1; bilinear, antialiased) on a black canvas of the same size. */
-export function shrunkOnCanvas(pixels: Pixels, factor: number, place: CanvasPlace): Pixels {
+/**
+ * The picture shrunk by `factor` (at most 1; bilinear, antialiased) on a black canvas of the same size.
+ *
+ * @param place where it lies: 0 at the left or top, 1 at the right or bottom
+ */
+export function shrunkOnCanvas(
+  pixels: Pixels,
+  factor: number,
+  place: { readonly across: number; readonly down: number },
+): Pixels {
   const { width, height } = pixels;
   const size = {
     width: Math.max(1, Math.round(width * factor)),

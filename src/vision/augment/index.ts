@@ -1,5 +1,6 @@
 export { type Augmented, augmentPixels } from './augment.ts';
-export { type AugmentationTask, type Augmenter, startAugmenter } from './augmenter.ts';
+export type { AugmentationTask } from './augmented-views-worker.ts';
+export { startAugmenter } from './augmenter.ts';
 export {
   type BatchMix,
   cutmixBatch,

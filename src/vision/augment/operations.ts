@@ -10,10 +10,9 @@ import {
   withHueTurned,
 } from './colour.ts';
 import { drawDateStamp, withDateStamp } from './date-stamp.ts';
-import { withHoles } from './dropout.ts';
 import { horizontalFlip, placed, quarterTurned, shrunkOnCanvas, verticalFlip } from './geometry.ts';
 import { withoutDateStamp, withoutRedDots } from './mark-removal.ts';
-import { withNoise } from './noise.ts';
+import { withHoles, withNoise } from './noise.ts';
 import { drawRedDots, withRedDots } from './red-dots.ts';
 import type { AugmentationSettings, OperationName } from './settings.ts';
 
@@ -77,16 +76,16 @@ export const OPERATIONS: { readonly [Name in OperationName]: Operation<Name> } =
     const place = { across: random.uniform(), down: random.uniform() };
     return { pixels: shrunkOnCanvas(pixels, drawn, place), what: `shrink ${drawn.toFixed(2)}` };
   },
-  brightness: (pixels, { range }, random) => brightnessBy(pixels, 1 + symmetric(range, random)),
-  contrast: (pixels, { range }, random) => contrastBy(pixels, 1 + symmetric(range, random)),
-  saturation: (pixels, { range }, random) => saturationBy(pixels, 1 + symmetric(range, random)),
-  hue: (pixels, { range }, random) => hueBy(pixels, symmetric(range, random)),
+  brightness: (pixels, { range }, random) => brightnessBy(pixels, range, random),
+  contrast: (pixels, { range }, random) => contrastBy(pixels, range, random),
+  saturation: (pixels, { range }, random) => saturationBy(pixels, range, random),
+  hue: (pixels, { range }, random) => hueBy(pixels, range, random),
   colourJitter: (pixels, { brightness, contrast, saturation, hue }, random) => {
     const steps: readonly ((now: Pixels) => Outcome)[] = [
-      (now) => brightnessBy(now, 1 + symmetric(brightness, random)),
-      (now) => contrastBy(now, 1 + symmetric(contrast, random)),
-      (now) => saturationBy(now, 1 + symmetric(saturation, random)),
-      (now) => hueBy(now, symmetric(hue, random)),
+      (now) => brightnessBy(now, brightness, random),
+      (now) => contrastBy(now, contrast, random),
+      (now) => saturationBy(now, saturation, random),
+      (now) => hueBy(now, hue, random),
     ];
     const said: string[] = [];
     const jittered = random.shuffled(steps).reduce((now, step) => {
@@ -141,19 +140,22 @@ export const OPERATIONS: { readonly [Name in OperationName]: Operation<Name> } =
   },
 };
 
-function brightnessBy(pixels: Pixels, factor: number): Outcome {
-  return { pixels: brightened(pixels, factor), what: `brightness ×${factor.toFixed(2)}` };
+function scaledBy(
+  what: 'brightness' | 'contrast' | 'saturation',
+  change: (pixels: Pixels, factor: number) => Pixels,
+) {
+  return (pixels: Pixels, reach: number, random: RandomStream): Outcome => {
+    const factor = 1 + symmetric(reach, random);
+    return { pixels: change(pixels, factor), what: `${what} ×${factor.toFixed(2)}` };
+  };
 }
 
-function contrastBy(pixels: Pixels, factor: number): Outcome {
-  return { pixels: withContrast(pixels, factor), what: `contrast ×${factor.toFixed(2)}` };
-}
+const brightnessBy = scaledBy('brightness', brightened);
+const contrastBy = scaledBy('contrast', withContrast);
+const saturationBy = scaledBy('saturation', saturated);
 
-function saturationBy(pixels: Pixels, factor: number): Outcome {
-  return { pixels: saturated(pixels, factor), what: `saturation ×${factor.toFixed(2)}` };
-}
-
-function hueBy(pixels: Pixels, turn: number): Outcome {
+function hueBy(pixels: Pixels, reach: number, random: RandomStream): Outcome {
+  const turn = symmetric(reach, random);
   return { pixels: withHueTurned(pixels, turn), what: `hue ${signed(360 * turn, 0)}°` };
 }
 

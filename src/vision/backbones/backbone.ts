@@ -1,6 +1,5 @@
-import type { z } from 'zod';
 import { ShapeError, UsageError } from '../../ground/errors.ts';
-import type { Scope, Tensor } from '../../tensor/index.ts';
+import { checkpoint, reshape, type Scope, type Tensor, transpose } from '../../tensor/index.ts';
 
 export type Size = readonly [height: number, width: number];
 
@@ -76,32 +75,6 @@ export interface Backbone {
   blockOf(parameterName: string): number;
 }
 
-/** A kind of backbone: what its settings are, and how it is made from them. */
-export interface Architecture {
-  readonly arch: string;
-  /** @throws UsageError when the configuration does not suit, listing every problem */
-  make(config: unknown): Backbone;
-}
-
-/** Ties an architecture's name to the schema of its configuration and its maker. */
-export function architecture<Schema extends z.ZodType>(
-  arch: string,
-  schema: Schema,
-  build: (config: z.output<Schema>) => Omit<Backbone, 'arch'>,
-): Architecture {
-  return {
-    arch,
-    make(config) {
-      const parsed = schema.safeParse(config);
-      if (parsed.success) return { arch, ...build(parsed.data) };
-      const problems = parsed.error.issues.map(({ path, message }) =>
-        path.length > 0 ? `${path.join('.')}: ${message}` : message,
-      );
-      throw new UsageError(`configuration of ${arch}: ${problems.join('; ')}`);
-    },
-  };
-}
-
 /**
  * The batch and size of pictures, checked against the rule.
  *
@@ -132,6 +105,60 @@ export function pictureSize(
   return { batch, height, width };
 }
 
-/** Stochastic depth's rate of block `index` of `depth`: from 0 at the first to `rate` at the last. */
-export const depthRate = (rate: number, index: number, depth: number): number =>
-  depth > 1 ? (rate * index) / (depth - 1) : rate;
+/**
+ * Runs the blocks of a backbone one after another as the options want it: stochastic depth's rate rises from 0 at the
+ * first of `count` to its full at the last, and what is inside a block may be computed again for the backward pass.
+ */
+export function blockRunner(
+  options: ForwardOptions,
+  count: number,
+): (x: Tensor, block: (x: Tensor, rate: number) => Tensor) => Tensor {
+  const full = options.dropPath ?? 0;
+  let index = 0;
+  return (x, block) => {
+    const rate = count > 1 ? (full * index) / (count - 1) : full;
+    index++;
+    const run = (input: Tensor): Tensor => block(input, rate);
+    return options.checkpoint ? checkpoint(run, x) : run(x);
+  };
+}
+
+/**
+ * Which parameters train when only the last blocks do: those of the last `count` blocks and of everything
+ * after them (final norm, pooling head). For a scope's `trainable`; 0 trains only what comes after.
+ *
+ * @throws UsageError when there are not that many blocks
+ */
+export function lastBlocks({ arch, depth, blockOf }: Backbone, count: number): (name: string) => boolean {
+  if (!Number.isInteger(count) || count < 0 || count > depth) {
+    throw new UsageError(`${arch} has ${depth} blocks; ${count} of them cannot be trained`);
+  }
+  return (name) => blockOf(name) >= depth - count;
+}
+
+/**
+ * The layer of a parameter for layer-wise rate decay, of `depth + 1` layers: 0 for the stem, k + 1 for block k,
+ * and `depth + 1` for what comes after.
+ */
+export const layerOf =
+  ({ blockOf }: Backbone) =>
+  (name: string): number =>
+    blockOf(name) + 1;
+
+/** `[batch, channels, height, width]` → `[batch, height, width, channels]`. */
+export const channelsLast = (x: Tensor): Tensor => transpose(x, [0, 2, 3, 1]);
+
+/** `[batch, height, width, channels]` → `[batch, channels, height, width]`. */
+export const channelsFirst = (x: Tensor): Tensor => transpose(x, [0, 3, 1, 2]);
+
+/** A map `[batch, height, width, dim]` as the tokens of its places; there is no prefix. */
+export function tokensOfMap(map: Tensor): TokenMap {
+  const [batch, height, width, dim] = map.shape as [number, number, number, number];
+  return { patches: reshape(map, [batch, height * width, dim]), prefix: null, grid: [height, width] };
+}
+
+/** The number after `prefix` in a parameter's name: 3 of `stages.3.blocks.0.gamma` after `stages`. */
+export function stageIn(name: string, prefix: string): number | undefined {
+  const [first, second] = name.split('.');
+  return first === prefix && second !== undefined ? Number(second) : undefined;
+}

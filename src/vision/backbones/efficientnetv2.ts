@@ -1,8 +1,9 @@
 import { z } from 'zod';
-import { architecture } from './backbone.ts';
+import { architecture } from './architecture.ts';
 import { convolutionalBackbone, type Plan, roundChannels, type Stage, scaledStage } from './mbconv.ts';
+import { centerCrop, HALVES, timmWeights } from './published.ts';
 
-const CONFIG = z.strictObject({
+const SCHEMA = z.strictObject({
   /** timm's name: `tf_efficientnetv2_l`; without `tf_`, symmetric padding and torch's ε. */
   variant: z.string().regex(/^(tf_)?efficientnetv2_[sml]$/, 'must be tf_efficientnetv2_s, _m or _l'),
   /** Of the size's own channels. Default 1. */
@@ -10,8 +11,6 @@ const CONFIG = z.strictObject({
   /** Of the size's own repeats. Default 1. */
   depthMultiplier: z.number().positive().optional(),
 });
-
-type EfficientNetV2Config = z.infer<typeof CONFIG>;
 
 type Row = readonly [repeats: number, stride: 1 | 2, expand: number, channels: number];
 
@@ -80,7 +79,7 @@ function planOf({
   variant,
   channelMultiplier: channels = 1,
   depthMultiplier: depth = 1,
-}: EfficientNetV2Config): Plan {
+}: z.output<typeof SCHEMA>): Plan {
   const { stem, stages, scaledHead } = SIZES[variant.slice(-1) as keyof typeof SIZES];
   return {
     stem: roundChannels(stem, channels),
@@ -90,7 +89,49 @@ function planOf({
   };
 }
 
+/** [parameters, bytes of the body, pixels in training and in tests, crop mode] */
+const WEIGHTS = {
+  s: [20_177_488, 81_326_320, 300, 384, 'center'],
+  m: [52_858_356, 212_602_808, 384, 480, 'squash'],
+  l: [117_234_272, 470_989_128, 384, 480, 'squash'],
+} as const;
+
+const TAGS = [
+  ['in21k_ft_in1k', 1000],
+  ['in21k', 21_843],
+  ['in1k', 1000],
+] as const;
+
 /** EfficientNetV2 S, M and L (Tan & Le 2021), as in timm. */
-export const EFFICIENTNETV2 = architecture('efficientnetv2', CONFIG, (config) =>
-  convolutionalBackbone('efficientnetv2', planOf(config)),
-);
+export const EFFICIENTNETV2 = architecture({
+  arch: 'efficientnetv2',
+  schema: SCHEMA,
+  build: (config) => convolutionalBackbone('efficientnetv2', planOf(config)),
+  /** As of EfficientNet, sizes and padding do not show in a few shapes. */
+  recognise: (shapes) =>
+    shapes.has('conv_head.weight') &&
+    shapes.has('conv_stem.weight') &&
+    shapes.has('blocks.1.0.conv_exp.weight')
+      ? { config: {}, open: { variant: undefined } }
+      : undefined,
+  layouts: [],
+  huggingFace: { modelTypes: [], settings: [] },
+  pooling: 'mean',
+  weights: TAGS.flatMap(([tag, classes]) =>
+    (['s', 'm', 'l'] as const).map((size) => {
+      const [parameters, bodyBytes, side, testSide, cropMode] = WEIGHTS[size];
+      const variant = `tf_efficientnetv2_${size}`;
+      return timmWeights(
+        `${variant}.${tag}`,
+        {
+          config: { variant },
+          licence: 'Apache-2.0',
+          preprocessing: { ...centerCrop(side, 1, HALVES), testInputSize: [testSide, testSide], cropMode },
+          width: 1280,
+          parameters,
+        },
+        { classes, bodyBytes },
+      );
+    }),
+  ),
+});

@@ -1,12 +1,19 @@
-export type {
-  Architecture,
-  Backbone,
-  BackboneOutput,
-  ForwardOptions,
-  InputSizeRule,
-  Size,
-  TokenMap,
+export type { HuggingFaceSetting, Recognised, Shapes } from './architecture.ts';
+export {
+  type Backbone,
+  type BackboneOutput,
+  type ForwardOptions,
+  lastBlocks,
+  layerOf,
+  type Size,
+  type TokenMap,
 } from './backbone.ts';
-export { lastBlocks, layerOf } from './partition.ts';
-export { ARCHITECTURE_NAMES, makeBackbone } from './registry.ts';
+export type { Layout, Rule } from './layout.ts';
+export {
+  type BackboneConfig,
+  LICENCE_NOTES,
+  type Preprocessing,
+  type PublishedWeights,
+} from './published.ts';
+export { ARCHITECTURE_NAMES, ARCHITECTURES, makeBackbone, recogniseShapes } from './registry.ts';
 export { backboneParameters, checkWeights, tensorProblems } from './weights-check.ts';

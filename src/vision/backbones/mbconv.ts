@@ -1,3 +1,4 @@
+import { sum } from 'd3-array';
 import { UsageError } from '../../ground/errors.ts';
 import { lengthAt } from '../../tensor/graph/shape.ts';
 import {
@@ -5,7 +6,6 @@ import {
   batchNormLayer,
   type ConvolutionOptions,
   cast,
-  checkpoint,
   convolution,
   convolutionLayer,
   divide,
@@ -27,12 +27,14 @@ import {
 import {
   type Backbone,
   type BackboneOutput,
-  depthRate,
+  blockRunner,
+  channelsLast,
   type ForwardOptions,
   type InputSizeRule,
   pictureSize,
+  stageIn,
+  tokensOfMap,
 } from './backbone.ts';
-import { channelsLast, stageIn, tokensOfMap } from './channels.ts';
 
 /**
  * How a stage's blocks look: `plain` a convolution; `separable` depthwise, then pointwise; `inverted` (MBConv)
@@ -115,17 +117,17 @@ function forward(
     );
   }
   const conventions = { tensorflow: plan.tensorflow, batchStatistics };
-  const count = plan.stages.reduce((sum, { repeats }) => sum + repeats, 0);
+  const run = blockRunner(
+    options,
+    sum(plan.stages, ({ repeats }) => repeats),
+  );
   const first = { kernel: 3, stride: 2, activate: true };
   let x = normalised(scope, ['conv_stem', 'bn1'], images, plan.stem, conventions, first);
-  let index = 0;
   const stages = plan.stages.map((stage, number) => {
     for (let at = 0; at < stage.repeats; at++) {
       const inside = scope.in('blocks').in(number).in(at);
       const spec = { ...stage, stride: at === 0 ? stage.stride : 1 } as const;
-      const rate = depthRate(options.dropPath ?? 0, index++, count);
-      const run = (input: Tensor): Tensor => block(inside, input, spec, conventions, rate);
-      x = options.checkpoint ? checkpoint(run, x) : run(x);
+      x = run(x, (input, rate) => block(inside, input, spec, conventions, rate));
     }
     return tokensOfMap(channelsLast(x));
   });

@@ -1,5 +1,6 @@
 import { UsageError } from '../../ground/errors.ts';
-import type { Architecture, Backbone } from './backbone.ts';
+import type { Architecture, Recognised, Shapes } from './architecture.ts';
+import type { Backbone } from './backbone.ts';
 import { CONVNEXT } from './convnext.ts';
 import { DINOV2 } from './dinov2.ts';
 import { DINOV3 } from './dinov3.ts';
@@ -8,14 +9,15 @@ import { EFFICIENTNETV2 } from './efficientnetv2.ts';
 import { SIGLIP } from './siglip.ts';
 import { SWINV2 } from './swinv2.ts';
 
-const ARCHITECTURES: readonly Architecture[] = [
+/** Every architecture there is; a new one is a file beside this and a line here. */
+export const ARCHITECTURES: readonly Architecture[] = [
   DINOV2,
   DINOV3,
   SIGLIP,
   CONVNEXT,
   SWINV2,
-  EFFICIENTNET,
   EFFICIENTNETV2,
+  EFFICIENTNET,
 ];
 
 /** Names of all architectures. */
@@ -32,4 +34,16 @@ export function makeBackbone(arch: string, config: unknown): Backbone {
     throw new UsageError(`unknown architecture "${arch}"; choose one of ${ARCHITECTURE_NAMES.join(', ')}`);
   }
   return found.make(config);
+}
+
+/**
+ * Works out architecture and configuration from the names and shapes of tensors in timm's layout. What shapes
+ * do not tell (heads, windows, TensorFlow's padding) is `open`.
+ */
+export function recogniseShapes(shapes: Shapes): (Recognised & { readonly arch: string }) | undefined {
+  for (const { arch, recognise } of ARCHITECTURES) {
+    const recognised = recognise(shapes);
+    if (recognised) return { arch, ...recognised };
+  }
+  return undefined;
 }

@@ -1,10 +1,12 @@
+import { lengthAt } from '../../tensor/graph/shape.ts';
 import {
   add,
   attention,
-  checkpoint,
+  concat,
   convolutionLayer,
   expand,
   filledWith,
+  full,
   layerNormLayer,
   linearLayer,
   multiply,
@@ -16,9 +18,17 @@ import {
   type Tensor,
   transpose,
   truncatedNormal,
+  zeros,
 } from '../../tensor/index.ts';
-import { depthRate, type ForwardOptions, type Size, type TokenMap } from './backbone.ts';
-import { keylessQkv } from './keyless-qkv.ts';
+import { countIn, lengthIn, type Shapes } from './architecture.ts';
+import {
+  type Backbone,
+  blockRunner,
+  type InputSizeRule,
+  pictureSize,
+  type Size,
+  type TokenMap,
+} from './backbone.ts';
 import type { Rotation } from './rope.ts';
 
 /** What the blocks of a vision transformer have in common, and what they differ in. */
@@ -47,10 +57,11 @@ const FIRST_LAYER_SCALE = 1e-5;
  * @param images `[batch, 3, height, width]`
  * @returns tokens `[batch, rows · columns, dim]` and their grid
  */
-export function patchEmbedding(
+function patchEmbedding(
   scope: Scope,
   images: Tensor,
-  { dim, patch }: { readonly dim: number; readonly patch: number },
+  dim: number,
+  patch: number,
 ): { readonly tokens: Tensor; readonly grid: Size } {
   const [, , height = 0, width = 0] = images.shape;
   const grid = [Math.floor(height / patch), Math.floor(width / patch)] as const;
@@ -71,7 +82,7 @@ export function learntTokens(scope: Scope, name: string, count: number, like: Te
 }
 
 /** Takes tokens `[batch, prefix + rows · columns, dim]` apart. */
-export function tokenMap(tokens: Tensor, prefix: number, grid: Size): TokenMap {
+function tokenMap(tokens: Tensor, prefix: number, grid: Size): TokenMap {
   const count = prefix + grid[0] * grid[1];
   return {
     patches: slice(tokens, { 1: [prefix, count] }),
@@ -80,28 +91,54 @@ export function tokenMap(tokens: Tensor, prefix: number, grid: Size): TokenMap {
   };
 }
 
-/**
- * All blocks, `blocks.0` to `blocks.(depth − 1)`, one after another.
- *
- * @param x `[batch, tokens, dim]`
- * @returns the residual stream after every block
- */
-export function transformerBlocks(
-  scope: Scope,
-  x: Tensor,
-  spec: BlockSpec,
-  options: ForwardOptions = {},
-): readonly Tensor[] {
-  const outputs: Tensor[] = [];
-  let stream = x;
-  for (let index = 0; index < spec.depth; index++) {
-    const inside = scope.in('blocks').in(index);
-    const rate = depthRate(options.dropPath ?? 0, index, spec.depth);
-    const block = (input: Tensor): Tensor => transformerBlock(inside, input, spec, rate);
-    stream = options.checkpoint ? checkpoint(block, stream) : block(stream);
-    outputs.push(stream);
-  }
-  return outputs;
+/** What tells one vision transformer from another. */
+interface Transformer {
+  readonly arch: string;
+  readonly spec: BlockSpec;
+  readonly patch: number;
+  readonly prefixTokens: number;
+  readonly inputSize: InputSizeRule;
+  /** Adds prefix tokens and positions to patch tokens `[batch, rows · columns, dim]`. */
+  embed(scope: Scope, patches: Tensor, grid: Size): { readonly tokens: Tensor; readonly rotate?: Rotation };
+  /** What one vector the normed tokens make: `[batch, dim]`. */
+  pool(scope: Scope, map: TokenMap, tokens: Tensor): Tensor;
+}
+
+/** A vision transformer as a backbone: patches, blocks `blocks.0` to `blocks.(depth − 1)`, a norm, a pooled vector. */
+export function visionTransformer(transformer: Transformer): Omit<Backbone, 'arch'> {
+  const { arch, spec, patch, prefixTokens, inputSize, embed, pool } = transformer;
+  const { dim, depth, epsilon } = spec;
+  return {
+    width: dim,
+    depth,
+    prefixTokens,
+    inputSize,
+    blockOf(name) {
+      const block = /^blocks\.(\d+)\./.exec(name)?.[1];
+      if (block !== undefined) return Number(block);
+      return /^(patch_embed\.|pos_embed$|cls_token$|reg_token$)/.test(name) ? -1 : depth;
+    },
+    forward(scope, images, options = {}) {
+      pictureSize(arch, images, inputSize);
+      const { tokens: patches, grid } = patchEmbedding(scope, images, dim, patch);
+      const { tokens, rotate } = embed(scope, patches, grid);
+      const rotated = rotate ? { ...spec, rotate } : spec;
+      const run = blockRunner(options, depth);
+      const stream: Tensor[] = [];
+      for (let index = 0; index < depth; index++) {
+        const inside = scope.in('blocks').in(index);
+        stream.push(run(stream.at(-1) ?? tokens, (x, rate) => transformerBlock(inside, x, rotated, rate)));
+      }
+      const features = layerNormLayer(scope.in('norm'), stream.at(-1) as Tensor, epsilon);
+      const map = tokenMap(features, prefixTokens, grid);
+      return {
+        features,
+        pooled: pool(scope, map, features),
+        tokens: map,
+        blocks: stream.map((x) => tokenMap(x, prefixTokens, grid)),
+      };
+    },
+  };
 }
 
 /** The pre-norm block: x + ls₁·attention(norm₁ x), then that plus ls₂·mlp(norm₂ of it). */
@@ -130,4 +167,34 @@ function selfAttention(scope: Scope, x: Tensor, spec: BlockSpec): Tensor {
 function qkvLayer(scope: Scope, x: Tensor, { dim, qkvBias }: BlockSpec): Tensor {
   if (qkvBias === 'apart') return keylessQkv(scope, x);
   return linearLayer(scope.in('qkv'), x, 3 * dim, { bias: qkvBias === 'fused' });
+}
+
+/**
+ * One product for q, k and v whose biases lie apart, as `q_bias` and `v_bias`; keys have none (timm's `Eva` with
+ * `qkv_bias_separate`, and SwinV2). The weight is `qkv.weight`.
+ *
+ * @param x [batch, tokens, dim]
+ * @returns [batch, tokens, 3 · dim]
+ */
+export function keylessQkv(scope: Scope, x: Tensor): Tensor {
+  const dim = lengthAt(x.shape, -1);
+  const q = scope.parameter('q_bias', [dim], zeros);
+  const v = scope.parameter('v_bias', [dim], zeros);
+  const bias = concat([q, full([dim], 0, q.dtype), v], 0);
+  return linearLayer(scope.in('qkv'), x, 3 * dim, { bias, weightInitializer: truncatedNormal() });
+}
+
+/** Widths and numbers that the shapes of a transformer's tensors tell. */
+export function transformerShape(shapes: Shapes): { dim: number; patch: number; depth: number } {
+  return {
+    dim: lengthIn(shapes, 'patch_embed.proj.weight', 0) ?? 0,
+    patch: lengthIn(shapes, 'patch_embed.proj.weight', 2) ?? 0,
+    depth: countIn(shapes, 'blocks.'),
+  };
+}
+
+/** The square picture of so many patches; nothing where they make none. */
+export function squareOf(patches: number, patch: number): { imgSize?: Size } {
+  const side = Math.sqrt(patches);
+  return Number.isInteger(side) ? { imgSize: [side * patch, side * patch] } : {};
 }

@@ -24,8 +24,8 @@ import {
   transpose,
 } from '../../tensor/index.ts';
 import type { Size } from './backbone.ts';
-import { keylessQkv } from './keyless-qkv.ts';
 import { inverse, type Order, orderFrom, reorder } from './reorder.ts';
+import { keylessQkv } from './transformer.ts';
 import {
   relativeCoordinates,
   shiftMask,

@@ -5,11 +5,8 @@ import { writeFileAtomically } from '../../ground/files.ts';
 import { gramsToKilogramsPerHectare, QUADRAT_AREA_SQUARE_METRES } from '../../pasture/units.ts';
 import { decodePhoto, type Pixels } from '../photos/index.ts';
 import { resample } from '../preprocess/resample.ts';
-import { grouped, INK, legend, QUIET_INK, textPath } from './drawing.ts';
-import { heatPanel } from './heat-panel.ts';
-import { type MappedMass, type MassMap, patchMasses, requireMap } from './mass-map.ts';
-import { patchTable } from './patch-table.ts';
-import { scaleTop } from './scale.ts';
+import { grouped, heatPanel, INK, legend, QUIET_INK, textPath } from './drawing.ts';
+import { type MappedMass, type MassMap, patchMasses, patchTable, requireMap, scaleTop } from './mass-map.ts';
 
 export interface BiomassMapRequest {
   readonly photoPath: string;

@@ -47,3 +47,46 @@ export function patchMasses(map: MassMap, mass: MappedMass): number[] {
     patchMass(map, mass, patch),
   );
 }
+
+/** A photo of this size would have edges at whole thousandths; any size gives the same shares. */
+const UNIT = 1000;
+
+/**
+ * The patches of a map as CSV, one row a patch: its edges as shares of the photo's width and height from the top
+ * left, and its masses in grams.
+ */
+export function patchTable(map: MassMap): string {
+  const { rows, columns } = map;
+  const lines = halfBoxes(map, UNIT, UNIT).flatMap((box, half) =>
+    Array.from({ length: rows * columns }, (_, patch) => {
+      const row = Math.floor(patch / columns);
+      const column = patch % columns;
+      const x = (at: number): number => (box.left + ((box.right - box.left) * at) / columns) / UNIT;
+      const y = (at: number): number => (box.top + ((box.bottom - box.top) * at) / rows) / UNIT;
+      const edges = [x(column), y(row), x(column + 1), y(row + 1)].map((edge) => edge.toFixed(5));
+      const masses = MAPPED_MASSES.map((mass) =>
+        Number(patchMass(map, mass, half * rows * columns + patch).toPrecision(6)),
+      );
+      return [half, row, column, ...edges, ...masses].join(',');
+    }),
+  );
+  const names = MAPPED_MASSES.map((mass) => `${mass}_g`).join(',');
+  return `${[`half,row,column,left,top,right,bottom,${names}`, ...lines].join('\n')}\n`;
+}
+
+/** Share of cells with any mass that the top of a scale may cut off, so that one odd cell does not darken the rest. */
+const CUT_OFF = 0.01;
+
+/**
+ * A round top for a scale: the smallest of 1, 2, 2.5, 5 times a power of ten that is not below all but one in a
+ * hundred of the values above zero; 1 where there are none.
+ */
+export function scaleTop(values: readonly number[]): number {
+  const sorted = values.filter((value) => value > 0).sort((a, b) => a - b);
+  const high = sorted[Math.ceil((1 - CUT_OFF) * sorted.length) - 1] ?? 0;
+  if (high === 0) return 1;
+  const power = 10 ** Math.floor(Math.log10(high));
+  // Rounding errors must not push 1000 to 2000.
+  const step = [1, 2, 2.5, 5].find((factor) => factor * power >= high * (1 - 1e-9));
+  return (step ?? 10) * power;
+}

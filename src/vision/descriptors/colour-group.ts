@@ -1,3 +1,4 @@
+import { ofColours } from './frame.ts';
 import { type DescriptorGroup, namesOf } from './group.ts';
 import { INDEX_NAMES, INDICES, indexPlane } from './indices.ts';
 import type { Scene } from './scene.ts';
@@ -46,13 +47,11 @@ function spread(values: Float32Array, low: number, high: number): number[] {
 }
 
 function chromaticities({ colour }: Scene): number[] {
-  const { red, green, blue } = colour;
-  const share = new Float32Array(red.length);
-  return [red, green, blue].flatMap((band) => {
-    for (let i = 0; i < share.length; i++) {
-      const sum = (red[i] as number) + (green[i] as number) + (blue[i] as number);
-      share[i] = sum < 3e-3 ? 1 / 3 : (band[i] as number) / sum;
-    }
+  return [0, 1, 2].flatMap((band) => {
+    const share = ofColours(colour, (...bands) => {
+      const sum = bands[0] + bands[1] + bands[2];
+      return sum < 3e-3 ? 1 / 3 : (bands[band] as number) / sum;
+    });
     const { mean, deviation } = momentsOf(share);
     return [mean, deviation];
   });

@@ -1,6 +1,6 @@
 import { type DescriptorGroup, namesOf } from './group.ts';
 import type { Scene } from './scene.ts';
-import { momentsOf } from './statistics.ts';
+import { meanOf, momentsOf } from './statistics.ts';
 
 /** Cells of the coarse map of cover: about 4.4 cm, 16 across and 7 down less the odd rows at the edges. */
 const CELL = 44;
@@ -27,15 +27,13 @@ export const COVER_GROUP: DescriptorGroup = {
   ],
   measure(scene) {
     const { cover } = scene;
-    const count = cover.green.length;
-    const share = (plane: Float32Array): number => plane.reduce((sum, value) => sum + value, 0) / count;
     const otsu = otsuSplit(scene.excessGreen, -0.5, 1);
     const width = scene.colour.width;
     return [
-      share(cover.green),
-      share(cover.brown),
-      share(cover.bare),
-      share(cover.shadow),
+      meanOf(cover.green),
+      meanOf(cover.brown),
+      meanOf(cover.bare),
+      meanOf(cover.shadow),
       otsu.shareAbove,
       otsu.contrast,
       ...patchiness(cover.green, width),
@@ -83,7 +81,7 @@ function otsuSplit(
 }
 
 function relative(values: Float32Array): Float32Array {
-  const { mean } = momentsOf(values);
+  const mean = meanOf(values);
   return values.map((value) => value / Math.max(mean, 1));
 }
 
@@ -134,7 +132,7 @@ function meanRun(cover: Float32Array, width: number, inside: boolean, across: bo
 /** Colour of the green parts: L* over the picture's, a*, b*, their deviations, and hue with its deviation. */
 function leafColour(scene: Scene, green: Float32Array): number[] {
   const { lab } = scene;
-  const picture = momentsOf(lab.lightness).mean;
+  const picture = meanOf(lab.lightness);
   const lightness = weightedMoments(lab.lightness, green);
   const a = weightedMoments(lab.a, green);
   const b = weightedMoments(lab.b, green);
@@ -155,7 +153,7 @@ function leafColour(scene: Scene, green: Float32Array): number[] {
 /** Colour of what is not green: L* over the picture's, a* and b*. */
 function groundColour(scene: Scene, green: Float32Array): number[] {
   const rest = green.map((value) => 1 - value);
-  const picture = momentsOf(scene.lab.lightness).mean;
+  const picture = meanOf(scene.lab.lightness);
   return [
     weightedMoments(scene.lab.lightness, rest).mean / Math.max(picture, 1),
     weightedMoments(scene.lab.a, rest).mean,
@@ -180,4 +178,47 @@ function weightedMoments(values: Float32Array, weights: Float32Array): { mean: n
     squares += ((weights[i] as number) + floor) * apart * apart;
   }
   return { mean, deviation: Math.sqrt(squares / total) };
+}
+
+const SUBJECTS = ['green', 'brown', 'bare', 'shadow', 'exg', 'lightness', 'a', 'b', 'saturation'] as const;
+
+/**
+ * The left and the right half each by itself: mean of the two (`both`) and absolute difference (`apart`) of the
+ * covers and of mean colour. Neither changes when the photo is mirrored.
+ */
+export const HALVES_GROUP: DescriptorGroup = {
+  names: namesOf(
+    SUBJECTS.map((subject) => `halves-${subject}`),
+    ['both', 'apart'],
+  ),
+  measure(scene) {
+    const { cover } = scene;
+    const { lightness, a, b } = scene.lab;
+    const planes = [
+      cover.green,
+      cover.brown,
+      cover.bare,
+      cover.shadow,
+      scene.excessGreen,
+      lightness,
+      a,
+      b,
+      scene.hsv.saturation,
+    ];
+    return planes.flatMap((plane) => {
+      const [left, right] = halfMeans(plane, scene);
+      return [(left + right) / 2, Math.abs(left - right)];
+    });
+  },
+};
+
+function halfMeans(plane: Float32Array, { colour }: Scene): [number, number] {
+  const middle = colour.width / 2;
+  let left = 0;
+  let right = 0;
+  for (let i = 0; i < plane.length; i++) {
+    if (i % colour.width < middle) left += plane[i] as number;
+    else right += plane[i] as number;
+  }
+  return [left / (plane.length / 2), right / (plane.length / 2)];
 }

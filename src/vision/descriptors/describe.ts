@@ -1,18 +1,15 @@
 import type { Pixels } from '../photos/decode.ts';
-import { BAND_GROUP } from './band-group.ts';
-import { BLOB_GROUP } from './blob-group.ts';
 import { COLOUR_GROUP, INDEX_GROUP } from './colour-group.ts';
 import { CONTRAST_GROUP, HARMONY_GROUP } from './contrast-group.ts';
-import { COVER_GROUP } from './cover-group.ts';
+import { COVER_GROUP, HALVES_GROUP } from './cover-group.ts';
 import { workingFrame } from './frame.ts';
 import type { DescriptorGroup } from './group.ts';
-import { HALVES_GROUP } from './halves-group.ts';
-import { LIGHT_GROUP } from './light-group.ts';
+import { BAND_GROUP, LIGHT_GROUP } from './light-group.ts';
 import { GLCM_GROUP, LBP_GROUP } from './pattern-group.ts';
 import { SCATTERING_GROUP } from './scattering-group.ts';
 import { sceneOf } from './scene.ts';
 import { withoutStamp } from './stamp.ts';
-import { STREAK_GROUP } from './streak-group.ts';
+import { BLOB_GROUP, STREAK_GROUP } from './stroke-group.ts';
 
 const GROUPS: readonly DescriptorGroup[] = [
   COLOUR_GROUP,

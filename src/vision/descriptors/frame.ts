@@ -161,21 +161,52 @@ export function halved(plane: Plane): Plane {
 
 /** As {@link halved}, for a colour frame. */
 export function halvedFrame(frame: Frame): Frame {
-  const { width, height } = frame;
-  const red = halved({ width, height, data: frame.red });
-  const green = halved({ width, height, data: frame.green });
-  const blue = halved({ width, height, data: frame.blue });
-  return { width: red.width, height: red.height, red: red.data, green: green.data, blue: blue.data };
+  const half = (data: Float32Array): Float32Array => halved({ ...frame, data }).data;
+  const [red, green, blue] = [half(frame.red), half(frame.green), half(frame.blue)];
+  return { width: frame.width >> 1, height: frame.height >> 1, red, green, blue };
+}
+
+/** One number of each pixel's colour. */
+export function ofColours(
+  { red, green, blue }: Frame,
+  of: (red: number, green: number, blue: number) => number,
+): Float32Array {
+  const result = new Float32Array(red.length);
+  for (let i = 0; i < result.length; i++) {
+    result[i] = of(red[i] as number, green[i] as number, blue[i] as number);
+  }
+  return result;
 }
 
 /** Luma of ITU-R BT.601, 0 to 1. */
 export function luma(frame: Frame): Plane {
-  const data = new Float32Array(frame.red.length);
-  for (let i = 0; i < data.length; i++) {
-    data[i] =
-      0.299 * (frame.red[i] as number) +
-      0.587 * (frame.green[i] as number) +
-      0.114 * (frame.blue[i] as number);
-  }
+  const data = ofColours(frame, (red, green, blue) => 0.299 * red + 0.587 * green + 0.114 * blue);
   return { width: frame.width, height: frame.height, data };
+}
+
+/** The picture less its blur by 1-2-1 in both directions; the border pixels are left out. */
+export function detail({ width, height, data }: Plane): Float32Array {
+  const inner = new Float32Array((width - 2) * (height - 2));
+  for (let y = 1; y < height - 1; y++) {
+    for (let x = 1; x < width - 1; x++) {
+      const i = y * width + x;
+      const sides =
+        (data[i - 1] as number) +
+        (data[i + 1] as number) +
+        ((data[i - width] as number) + (data[i + width] as number));
+      const corners =
+        (data[i - width - 1] as number) +
+        (data[i - width + 1] as number) +
+        ((data[i + width - 1] as number) + (data[i + width + 1] as number));
+      inner[(y - 1) * (width - 2) + x - 1] = 0.75 * (data[i] as number) - 0.125 * sides - 0.0625 * corners;
+    }
+  }
+  return inner;
+}
+
+/** A plane and its halvings, finest first. */
+export function pyramid(finest: Plane, levels: number): Plane[] {
+  const result = [finest];
+  for (let level = 1; level < levels; level++) result.push(halved(result[level - 1] ?? finest));
+  return result;
 }

@@ -1,4 +1,4 @@
-export { type ComputeOptions, computeDescriptors, type DescriptorTable } from './compute.ts';
+export { computeDescriptors } from './compute.ts';
 export {
   DESCRIPTOR_NAMES,
   DESCRIPTOR_VERSION,

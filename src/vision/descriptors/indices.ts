@@ -1,4 +1,4 @@
-import type { Frame } from './frame.ts';
+import { type Frame, ofColours } from './frame.ts';
 
 /**
  * Vegetation indices from a colour photo, each bounded so that one odd pixel cannot carry a mean away. r, g
@@ -42,18 +42,13 @@ const TINY = 1e-3;
 /** One index over a picture, clamped to its range. */
 export function indexPlane(frame: Frame, name: IndexName): Float32Array {
   const index: VegetationIndex = INDICES[name];
-  const result = new Float32Array(frame.red.length);
-  for (let i = 0; i < result.length; i++) {
-    const R = frame.red[i] as number;
-    const G = frame.green[i] as number;
-    const B = frame.blue[i] as number;
+  return ofColours(frame, (R, G, B) => {
     const sum = R + G + B;
     // A black pixel has no colour: its chromaticities are those of grey.
     const black = sum < 3 * TINY;
     const value = black
       ? index.of(1, 1, 1, 1 / 3, 1 / 3, 1 / 3)
       : index.of(R, G, B, R / sum, G / sum, B / sum);
-    result[i] = Math.min(index.high, Math.max(index.low, value));
-  }
-  return result;
+    return Math.min(index.high, Math.max(index.low, value));
+  });
 }

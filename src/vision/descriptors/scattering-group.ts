@@ -1,5 +1,6 @@
-import { halved, type Plane } from './frame.ts';
+import { halved, type Plane, pyramid } from './frame.ts';
 import type { DescriptorGroup } from './group.ts';
+import { meanOf } from './statistics.ts';
 
 const LEVELS = 5;
 const ANGLES = ['along', 'oblique', 'across'] as const;
@@ -24,12 +25,11 @@ export const SCATTERING_GROUP: DescriptorGroup = {
 };
 
 function scatter(finest: Plane): number[] {
-  const pyramid = [finest];
-  for (let level = 1; level < LEVELS; level++) pyramid.push(halved(pyramid[level - 1] as Plane));
+  const levels = pyramid(finest, LEVELS);
   const first: number[] = [];
   const second = new Map<string, number>();
   for (let fine = 0; fine < LEVELS; fine++) {
-    const responses = [0, 1, 2, 3].map((orientation) => envelope(pyramid[fine] as Plane, orientation));
+    const responses = [0, 1, 2, 3].map((orientation) => envelope(levels[fine] as Plane, orientation));
     const strength = responses.reduce((sum, plane) => sum + meanOf(plane.data), 0) / 4 + 1e-4;
     first.push(Math.log(strength));
     responses.forEach((response, orientation) => {
@@ -75,10 +75,4 @@ function envelope({ width, height, data }: Plane, orientation: number): Plane {
     }
   }
   return { width, height, data: result };
-}
-
-function meanOf(values: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i] as number;
-  return sum / values.length;
 }

@@ -1,8 +1,13 @@
-/** Mean and standard deviation (population) of a list. */
-export function momentsOf(values: Float32Array): { mean: number; deviation: number } {
+/** Sum over count, added up in order. */
+export function meanOf(values: Float32Array): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i] as number;
-  const mean = sum / values.length;
+  return sum / values.length;
+}
+
+/** Mean and standard deviation (population) of a list. */
+export function momentsOf(values: Float32Array): { mean: number; deviation: number } {
+  const mean = meanOf(values);
   let squares = 0;
   for (let i = 0; i < values.length; i++) {
     const apart = (values[i] as number) - mean;

@@ -1,17 +1,15 @@
 import { availableParallelism } from 'node:os';
-import { defaultCacheFolder } from '../../ground/cache-folder.ts';
-import { InputError, SwardError, UsageError } from '../../ground/errors.ts';
+import { environment } from '../../ground/environment.ts';
+import { InputError, UsageError } from '../../ground/errors.ts';
 import { valueFingerprint } from '../../ground/fingerprint.ts';
-import { type Progress, SILENT } from '../../ground/progress.ts';
-import { startWorkers } from '../../ground/worker-pool.ts';
-import { decodeOpenPhoto, type OpenPhoto, openPhoto, type Pixels } from '../photos/index.ts';
+import { startWorkersOr } from '../../ground/worker-pool.ts';
+import { type PhotoMatrix, type PhotoVectorOptions, photoVectors } from '../photo-vectors.ts';
+import { decodeOpenPhoto, type OpenPhoto, type Pixels } from '../photos/index.ts';
 import { INTERPOLATIONS } from '../preprocess/resample.ts';
 import { viewCount } from '../preprocess/views.ts';
-import { photoHash, type VectorCache, vectorCache } from '../vector-cache.ts';
 import type { Preprocessing, ResolvedWeights } from '../weights/index.ts';
-import { combinedWidth, combineViews } from './combine.ts';
-import { type FeatureNetwork, openNetwork } from './network.ts';
-import { type FeaturePlan, viewCut } from './plan.ts';
+import { openNetwork } from './network.ts';
+import { combinedWidth, combineViews, type FeaturePlan, viewCut } from './plan.ts';
 import prepareViews, { type PreparationTask, type ViewRecipe } from './prepare-worker.ts';
 
 /** Rises whenever the same photo, weights and plan would give other numbers. */
@@ -20,24 +18,9 @@ const EXTRACTION_VERSION = 2;
 /** Photos decoded and prepared ahead of the network: enough to keep it busy, few enough to bound memory. */
 const PHOTOS_AHEAD = 2;
 
-/** Features of photos, one row a photo. */
-export interface FeatureMatrix {
-  readonly rows: number;
-  readonly columns: number;
-  /** [rows, columns] */
-  readonly data: Float64Array;
-  /** How many rows were computed now; the others came from the cache. */
-  readonly computed: number;
-}
-
-export interface ExtractOptions {
-  /** Where features are remembered by photo content, weights and plan; default `SWARD_CACHE` or ~/.cache/sward. */
-  readonly cacheFolder?: string;
+interface FeatureOptions extends PhotoVectorOptions {
   /** How views are turned, 0 to 7 (see `ViewRecipe`); default 0. */
   readonly turn?: number;
-  readonly progress?: Progress;
-  /** Told of every photo that cannot be used, whose row is then all NaN. Without it the first error is thrown. */
-  readonly onError?: (path: string, error: SwardError) => void;
 }
 
 /**
@@ -53,71 +36,38 @@ export async function extractFeatures(
   photoPaths: readonly string[],
   weights: ResolvedWeights,
   plan: FeaturePlan,
-  options: ExtractOptions = {},
-): Promise<FeatureMatrix> {
-  const progress = options.progress ?? SILENT;
-  const cacheFolder = options.cacheFolder ?? defaultCacheFolder();
-  const network = await openNetwork(weights, plan, viewCount(viewCut(plan)), cacheFolder);
-  const columns = combinedWidth(plan, network.width);
-  const recipe = viewRecipe(weights.preprocessing, plan, network.size, options.turn ?? 0);
-  const kind = `features-${valueFingerprint([EXTRACTION_VERSION, weights.sha256, weights.arch, weights.config, plan, recipe])}`;
-  const cache = vectorCache(cacheFolder, kind, columns);
-  const preparer = startPreparer();
-  const data = new Float64Array(photoPaths.length * columns).fill(Number.NaN);
-  let computed = 0;
-  progress.stage('Extracting features', photoPaths.length, 'photos');
+  { cacheFolder = environment().cacheFolder, turn = 0, ...options }: FeatureOptions = {},
+): Promise<PhotoMatrix> {
+  const views = viewCount(viewCut(plan));
+  const network = await openNetwork(weights, plan, views, cacheFolder);
+  const recipe = viewRecipe(weights.preprocessing, plan, network.size, turn);
+  const made = [EXTRACTION_VERSION, weights.sha256, weights.arch, weights.config, plan, recipe];
+  const threads = Math.min(PHOTOS_AHEAD, availableParallelism());
+  const preparer = startWorkersOr<PreparationTask, Float32Array>(
+    import.meta.url,
+    'prepare-worker',
+    threads,
+    prepareViews,
+  );
   try {
-    const coming: Promise<PreparedPhoto>[] = [];
-    for (let row = 0; row < photoPaths.length; row++) {
-      for (const path of photoPaths.slice(row + coming.length, row + PHOTOS_AHEAD + 1)) {
-        const photo = preparePhoto(path, cache, recipe, preparer);
-        // A failure is met when its turn comes; until then it must not count as unhandled.
-        photo.catch(() => {});
-        coming.push(photo);
-      }
-      const photo = await (coming.shift() as Promise<PreparedPhoto>).catch((error: unknown) => {
-        if (options.onError === undefined || !(error instanceof SwardError)) throw error;
-        options.onError(photoPaths[row] as string, error);
-        return null;
-      });
-      if (photo !== null) {
-        if (photo.views) computed++;
-        const values = photo.views
-          ? await freshFeatures(photo.hash, photo.views, network, plan, cache)
-          : photo.known;
-        data.set(values, row * columns);
-      }
-      progress.advance();
-    }
+    return await photoVectors(
+      photoPaths,
+      {
+        stage: 'Extracting features',
+        kind: `features-${valueFingerprint(made)}`,
+        columns: combinedWidth(plan, network.width),
+        atOnce: 1 + PHOTOS_AHEAD,
+        async vectorOf(photo) {
+          const prepared = await preparer.run({ pixels: await decodeForViews(photo), recipe });
+          return combineViews(plan, await network.run(prepared, views), network.width);
+        },
+      },
+      { cacheFolder, ...options },
+    );
   } finally {
     await preparer.close();
     await network.dispose();
-    progress.done();
   }
-  return { rows: photoPaths.length, columns, data, computed };
-}
-
-/** A photo whose features are known, or whose views are ready for the network. */
-type PreparedPhoto =
-  | { readonly views?: undefined; readonly known: Float64Array }
-  | { readonly hash: string; readonly views: Float32Array };
-
-interface Preparer {
-  prepare(task: PreparationTask): Promise<Float32Array>;
-  close(): Promise<void>;
-}
-
-async function preparePhoto(
-  path: string,
-  cache: VectorCache,
-  recipe: ViewRecipe,
-  preparer: Preparer,
-): Promise<PreparedPhoto> {
-  const photo = await openPhoto(path);
-  const hash = photoHash(photo.bytes);
-  const known = await cache.read(hash);
-  if (known) return { known };
-  return { hash, views: await preparer.prepare({ pixels: await decodeForViews(photo), recipe }) };
 }
 
 /** The pixels of a photo that can be cut into views. @throws InputError where it does not decode or is too small */
@@ -129,27 +79,6 @@ export async function decodeForViews(photo: OpenPhoto): Promise<Pixels> {
     `is only ${pixels.width}×${pixels.height} pixels`,
     'give a photo of a quadrat',
   );
-}
-
-async function freshFeatures(
-  hash: string,
-  views: Float32Array,
-  network: FeatureNetwork,
-  plan: FeaturePlan,
-  cache: VectorCache,
-): Promise<Float64Array> {
-  const vectors = await network.run(views, viewCount(viewCut(plan)));
-  const values = combineViews(plan, vectors, network.width);
-  await cache.write(hash, values);
-  return values;
-}
-
-/** Views are prepared on threads of their own where sward is built, else here. */
-function startPreparer(): Preparer {
-  const threads = Math.min(PHOTOS_AHEAD, availableParallelism());
-  const workers = startWorkers<PreparationTask, Float32Array>(import.meta.url, 'prepare-worker', threads);
-  if (!workers) return { prepare: async (task) => prepareViews(task), close: async () => {} };
-  return { prepare: (task) => workers.run(task), close: () => workers.close() };
 }
 
 /**

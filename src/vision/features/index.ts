@@ -1,14 +1,8 @@
-export {
-  decodeForViews,
-  type ExtractOptions,
-  extractFeatures,
-  type FeatureMatrix,
-  viewRecipe,
-} from './extract.ts';
+export { decodeForViews, extractFeatures, viewRecipe } from './extract.ts';
 export { type FeatureGraph, featureGraph, viewSize } from './network.ts';
 export {
-  type BlockChoice,
   blockNumbers,
+  completeWindows,
   type FeaturePlan,
   featureLayout,
   featurePlan,
@@ -21,4 +15,3 @@ export {
 } from './plan.ts';
 export { pooledFeatures } from './pooling.ts';
 export type { ViewRecipe } from './prepare-worker.ts';
-export { completeWindows } from './window-settings.ts';

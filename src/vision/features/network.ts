@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { openSafetensors } from '../../formats/safetensors/index.ts';
+import { environment } from '../../ground/environment.ts';
 import { UsageError } from '../../ground/errors.ts';
 import { randomStream } from '../../ground/random.ts';
 import { lengthAt } from '../../tensor/graph/shape.ts';
@@ -66,7 +67,7 @@ export async function openNetwork(
     program ??= compile(
       { outputs: { features } },
       {
-        provider: featureProvider(),
+        provider: environment().provider,
         ...(precision !== 'fp32' && {
           quantize: { weights: precision, cacheFolder: join(cacheFolder, 'quantized') },
         }),
@@ -113,11 +114,6 @@ function batchOf(views: number): number {
   let batch = Math.min(views, MOST_BATCHED);
   while (views % batch !== 0) batch--;
   return batch;
-}
-
-/** Where frozen backbones run: `SWARD_PROVIDER`, or the CPU. */
-export function featureProvider(environment: NodeJS.ProcessEnv = process.env): string {
-  return environment.SWARD_PROVIDER || 'cpu';
 }
 
 /**

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { UsageError } from '../../ground/errors.ts';
-import { VIEW_PLANS, type ViewCut, viewCount, viewHalves } from '../preprocess/views.ts';
-import { completeWindows, windowSettings } from './window-settings.ts';
+import { VIEW_PLANS, type ViewCut, type ViewPlan, viewCount, viewHalves } from '../preprocess/views.ts';
 
 /**
  * How a set of tokens becomes one vector: the CLS token, the mean of the patch tokens, their largest values, several
@@ -28,6 +27,59 @@ export type Precision = (typeof PRECISIONS)[number];
 /** A block by its number from 0, or by its share of the last one's number: `17/23` is block 17 of 24, 8 of 12. */
 const blockSchema = z.union([z.int().nonnegative(), z.string().regex(/^\d+\/[1-9]\d*$/)]);
 export type BlockChoice = z.output<typeof blockSchema>;
+
+/** More windows than this along one side are a slip of the hand. */
+const MOST = 32;
+
+/** Rounding of a share such as 1/3, which is no decimal number. */
+const SLACK = 1e-9;
+
+/** A number, or a fraction such as `2/3`. */
+const shareSchema = z.preprocess(
+  (value) => {
+    const fraction = typeof value === 'string' && /^(\d+)\/([1-9]\d*)$/.exec(value.trim());
+    return fraction ? Number(fraction[1]) / Number(fraction[2]) : value;
+  },
+  z.number().positive({ abort: true }).max(1),
+);
+
+const countSchema = z.int().positive({ abort: true }).max(MOST);
+
+/** How windows stand in a photo (see `WindowGrid`): side as a share of its shorter side, along the longer, the shorter. */
+export const windowSettings = z
+  .strictObject({
+    side: shareSchema.default(2 / 3),
+    across: countSchema.default(5),
+    down: countSchema.default(2),
+  })
+  .refine(({ side, across, down }) => side * Math.min(across, down) >= 1 - SLACK, {
+    error: 'side × across and side × down must be 1 or more, or windows leave gaps; raise what is too small',
+  });
+
+export type WindowSettings = z.output<typeof windowSettings>;
+
+/** What of a plan windows are part of. */
+interface WithWindows {
+  readonly view: ViewPlan;
+  readonly windows?: WindowSettings | undefined;
+}
+
+/**
+ * A plan whose windows have their settings, in one place whether they were given or not. Other views have none: plans
+ * and recipes without windows are those of before there were any, down to their fingerprints.
+ */
+export function completeWindows<Plan extends WithWindows>(
+  plan: Plan,
+  context: z.RefinementCtx,
+): Omit<Plan, 'windows'> & { readonly windows?: WindowSettings | undefined } {
+  const { windows, ...others } = plan;
+  if (plan.view === 'windows') return { ...others, windows: windows ?? windowSettings.parse({}) };
+  if (windows !== undefined) {
+    const message = `view ${plan.view} has none; choose view windows, or leave these settings out`;
+    context.addIssue({ code: 'custom', path: ['windows'], message });
+  }
+  return others;
+}
 
 /** What is taken of each photo; `z.input` of it has all but nothing required. To be completed by `completeWindows`. */
 export const featurePlanSchema = z.strictObject({
@@ -80,13 +132,16 @@ export function featurePlan(draft: z.input<typeof featurePlanSchema>): FeaturePl
   return parsed.data;
 }
 
+/** What of a plan decides how views become a photo's features. */
+type Combination = Pick<FeaturePlan, 'view' | 'windows' | 'combine' | 'pooling' | 'grid'>;
+
 /** How a plan cuts photos. */
 export function viewCut({ view, windows }: Pick<FeaturePlan, 'view' | 'windows'>): ViewCut {
   return view === 'windows' ? (windows ?? windowSettings.parse({})) : view;
 }
 
 /** How a photo's features are arranged: halves × parts × width; parts are tiles, windows or patches, row by row. */
-export function featureLayout(plan: Pick<FeaturePlan, 'view' | 'windows' | 'combine' | 'pooling' | 'grid'>): {
+export function featureLayout(plan: Combination): {
   readonly halves: 1 | 2;
   readonly parts: number;
 } {
@@ -103,4 +158,29 @@ export function blockNumbers(blocks: readonly BlockChoice[], depth: number): num
     const [part = 0, whole = 1] = block.split('/').map(Number);
     return Math.round((part / whole) * (depth - 1));
   });
+}
+
+/** Width of a photo's features from the width of a view's, patches and all. */
+export function combinedWidth(plan: Combination, width: number): number {
+  const { halves, parts } = featureLayout(plan);
+  return plan.pooling === 'patches' ? halves * width : halves * parts * width;
+}
+
+/**
+ * One vector a photo from those of its views: one after another, left before right half; or the mean of the four
+ * tiles of each half, left ‖ right; or the mean of all windows.
+ *
+ * @param views [views, width] in the order of `viewBoxes`
+ */
+export function combineViews(plan: Combination, views: Float32Array, width: number): Float64Array {
+  const { halves } = featureLayout(plan);
+  const averaged = views.length / (halves * width);
+  if (averaged === 1 || plan.combine === 'keep') return Float64Array.from(views);
+  const combined = new Float64Array(halves * width);
+  views.forEach((value, at) => {
+    const half = Math.floor(at / (averaged * width));
+    const column = half * width + (at % width);
+    combined[column] = (combined[column] as number) + value / averaged;
+  });
+  return combined;
 }

@@ -1,24 +1,14 @@
-export { CATALOGUE, findBackbone, unknownBackbone } from './catalogue/catalogue.ts';
-export type {
-  ArchitectureName,
-  BackboneConfig,
-  CatalogueEntry,
-  LicenceName,
-  Pooling,
-  Preprocessing,
-} from './catalogue/entry.ts';
-export { LICENCE_NOTES } from './catalogue/licences.ts';
+export { type BackboneConfig, LICENCE_NOTES, type Preprocessing } from '../backbones/index.ts';
+export { CATALOGUE, type CatalogueEntry, findBackbone, unknownBackbone } from './catalogue.ts';
 export { HubError } from './hub/errors.ts';
-export { type PullOptions, pullFile, type WantedFile } from './hub/pull.ts';
-export { type HubSettings, hubSettings } from './hub/settings.ts';
-export { type LocalWeights, localWeights } from './local/local.ts';
-export { backbonePrefix, holdsBackbone } from './local/stored-weights.ts';
+export { pullFile } from './hub/pull.ts';
+export { type LocalWeights, localWeights } from './local.ts';
 export { originOf, originSchema, type WeightsOrigin } from './origin.ts';
 export {
   pulledPath,
   pullWeights,
   type ResolvedWeights,
-  type ResolveOptions,
+  resolveTrainedWeights,
   resolveWeights,
 } from './resolve.ts';
-export { resolveTrainedWeights } from './trained-with.ts';
+export { backbonePrefix, holdsBackbone } from './stored-weights.ts';

@@ -1,15 +1,16 @@
 import { basename } from 'node:path';
 import { z } from 'zod';
-import { CATALOGUE, findBackbone } from './catalogue/catalogue.ts';
-import type { CatalogueEntry } from './catalogue/entry.ts';
-import type { ResolvedWeights } from './resolve.ts';
+import { LICENCE_NOTES } from '../backbones/index.ts';
+import { CATALOGUE, type CatalogueEntry, findBackbone } from './catalogue.ts';
+
+const LICENCES = Object.keys(LICENCE_NOTES) as (keyof typeof LICENCE_NOTES)[];
 
 /** `origin` of sward's own description of weights. */
 export const originSchema = z.object({
   /** As `ResolvedWeights` has it, or the name in the catalogue. */
   source: z.string().min(1),
   sha256: z.string(),
-  licence: z.enum(['Apache-2.0', 'MIT', 'DINOv3']).nullable(),
+  licence: z.enum(LICENCES).nullable(),
 });
 
 /** The published weights that others come from. */
@@ -19,7 +20,15 @@ export type WeightsOrigin = z.output<typeof originSchema>;
  * The published weights that these are, or were trained further from, with their licence where the catalogue or the
  * description beside the file knows it.
  */
-export function originOf({ source, sha256, origin }: Omit<ResolvedWeights, 'path'>): WeightsOrigin {
+export function originOf({
+  source,
+  sha256,
+  origin,
+}: {
+  readonly source: string;
+  readonly sha256: string;
+  readonly origin?: WeightsOrigin;
+}): WeightsOrigin {
   const entry = entryOf(source, sha256);
   if (entry) return { source: `catalogue ${entry.name}`, sha256, licence: entry.licence };
   // Whoever gets these weights has no use for the folders of whoever made them.

@@ -1,26 +1,21 @@
 import { existsSync } from 'node:fs';
 import { openSafetensors } from '../../formats/safetensors/index.ts';
-import { defaultCacheFolder } from '../../ground/cache-folder.ts';
+import { environment, type HubSettings } from '../../ground/environment.ts';
 import { InputError } from '../../ground/errors.ts';
-import type { Progress } from '../../ground/progress.ts';
-import { findBackbone, unknownBackbone } from './catalogue/catalogue.ts';
-import type { ArchitectureName, BackboneConfig, CatalogueEntry, Preprocessing } from './catalogue/entry.ts';
+import { type Progress, SILENT } from '../../ground/progress.ts';
+import { type CatalogueEntry, findBackbone, unknownBackbone } from './catalogue.ts';
+import type { Configured } from './configure.ts';
 import { type CachedFile, findCached } from './hub/cache.ts';
 import { HubError } from './hub/errors.ts';
 import { pullFile, type WantedFile } from './hub/pull.ts';
-import { type HubSettings, hubSettings } from './hub/settings.ts';
 import { rememberedFingerprint } from './known-fingerprints.ts';
-import { localWeights } from './local/local.ts';
+import { localWeights } from './local.ts';
 import type { WeightsOrigin } from './origin.ts';
 
 /** Weights found and understood. */
-export interface ResolvedWeights {
+export interface ResolvedWeights extends Configured {
   /** A safetensors file with timm's names, to be loaded in place. */
   readonly path: string;
-  readonly arch: ArchitectureName;
-  /** For `makeBackbone(arch, config)`. */
-  readonly config: BackboneConfig;
-  readonly preprocessing: Preprocessing;
   /** Where they come from: `catalogue NAME`, `hub organisation/name@commit` or `file PATH`. */
   readonly source: string;
   /** SHA-256 of the weights as published or given (before any conversion), hexadecimal. */
@@ -31,7 +26,7 @@ export interface ResolvedWeights {
 
 export interface ResolveOptions {
   readonly settings?: HubSettings;
-  /** Where sward keeps what it can compute again. Default `SWARD_CACHE`, else ~/.cache/sward. */
+  /** Where sward keeps what it can compute again. Default: as configured. */
   readonly cacheFolder?: string;
 }
 
@@ -54,20 +49,18 @@ export async function resolveWeights(
   nameOrPath: string,
   options: ResolveOptions = {},
 ): Promise<ResolvedWeights> {
-  const cacheFolder = options.cacheFolder ?? defaultCacheFolder();
-  const settings = options.settings ?? hubSettings();
+  const cacheFolder = options.cacheFolder ?? environment().cacheFolder;
+  const settings = options.settings ?? environment().hub;
   if (isPath(nameOrPath)) {
-    const local = await localWeights(nameOrPath, cacheFolder);
-    return { ...picked(local), source: `file ${nameOrPath}` };
+    const { layout: _, ...local } = await localWeights(nameOrPath, cacheFolder);
+    return { ...local, source: `file ${nameOrPath}` };
   }
   const entry = findBackbone(nameOrPath);
-  if (entry?.layout === 'timm') {
-    return resolveEntry(entry, await requireCached(entry, entry.name, settings), cacheFolder);
-  }
   const wanted = entry ?? repositoryFile(nameOrPath);
   const cached = await requireCached(wanted, nameOrPath, settings);
-  const local = await localWeights(cached.path, cacheFolder);
-  return { ...picked(local), source: `hub ${wanted.repository}@${cached.commit}` };
+  if (entry?.layout === 'timm') return resolveEntry(entry, cached, cacheFolder);
+  const { layout: _, ...local } = await localWeights(cached.path, cacheFolder);
+  return { ...local, source: `hub ${wanted.repository}@${cached.commit}` };
 }
 
 /**
@@ -81,24 +74,25 @@ export async function pullWeights(
   name: string,
   options: ResolveOptions & { readonly progress?: Progress } = {},
 ): Promise<ResolvedWeights> {
-  const settings = options.settings ?? hubSettings();
-  const pulling = { settings, ...(options.progress === undefined ? {} : { progress: options.progress }) };
+  const settings = options.settings ?? environment().hub;
   const entry = findBackbone(name);
-  if (entry?.layout === 'timm') {
-    await pullFile(entry, pulling);
-    return resolveWeights(name, { ...options, settings });
-  }
   const wanted = entry ?? repositoryFile(name);
   const { repository } = wanted;
-  const { commit } = await pullFile(wanted, pulling);
-  for (const file of COMPANIONS) await pullCompanion({ repository, revision: commit, file }, settings);
+  const { commit } = await pullFile(wanted, { settings, progress: options.progress ?? SILENT });
+  const companions = entry?.layout === 'timm' ? [] : COMPANIONS;
+  for (const file of companions) {
+    await pullFile({ repository, revision: commit, file }, { settings }).catch((error) => {
+      // Without them the tensors alone tell what they can; what stays open is asked for then.
+      if (!(error instanceof HubError)) throw error;
+    });
+  }
   return resolveWeights(name, { ...options, settings });
 }
 
 /** Where a catalogue entry's file lies, if it was pulled. */
 export async function pulledPath(
   entry: CatalogueEntry,
-  settings: HubSettings = hubSettings(),
+  settings: HubSettings = environment().hub,
 ): Promise<string | undefined> {
   return (await findCached(settings.cacheFolder, entry))?.path;
 }
@@ -129,23 +123,7 @@ async function requireCached(wanted: WantedFile, name: string, settings: HubSett
   );
 }
 
-async function pullCompanion(
-  wanted: { readonly repository: string; readonly revision: string; readonly file: string },
-  settings: HubSettings,
-): Promise<void> {
-  try {
-    await pullFile(wanted, { settings });
-  } catch (error) {
-    // Without them the tensors alone tell what they can; what stays open is asked for then.
-    if (!(error instanceof HubError)) throw error;
-  }
-}
-
-function repositoryFile(name: string): {
-  readonly repository: string;
-  readonly revision: string;
-  readonly file: string;
-} {
+function repositoryFile(name: string): WantedFile {
   const { repository, revision } = REPOSITORY.exec(name)?.groups ?? {};
   if (repository === undefined) throw unknownBackbone(name);
   return { repository, revision: revision ?? 'main', file: 'model.safetensors' };
@@ -158,6 +136,21 @@ function isPath(text: string): boolean {
   );
 }
 
-function picked({ path, arch, config, preprocessing, sha256, origin }: Omit<ResolvedWeights, 'source'>) {
-  return { path, arch, config, preprocessing, sha256, ...(origin && { origin }) };
+/**
+ * As {@link resolveWeights}, for a run that was trained with them before.
+ *
+ * @param trainedWith SHA-256 of the weights it was trained with; absent: any will do
+ * @throws InputError when the name now stands for other weights
+ */
+export async function resolveTrainedWeights(
+  nameOrPath: string,
+  trainedWith: string | undefined,
+): Promise<ResolvedWeights> {
+  const weights = await resolveWeights(nameOrPath);
+  if (trainedWith === undefined || trainedWith === weights.sha256) return weights;
+  throw new InputError(
+    weights.path,
+    `is not the file the run was trained with (SHA-256 ${trainedWith.slice(0, 12)}…)`,
+    'put that file back, or train the run again',
+  );
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { configure } from '../../../src/ground/environment.ts';
 import { UsageError } from '../../../src/ground/errors.ts';
 import { randomStream } from '../../../src/ground/random.ts';
 import type { FittedModel, TrainingSet } from '../../../src/learning/estimator.ts';
@@ -16,7 +17,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { contextOf, HALVES, tinySettings, writeTinyBackbone, writeTinyPhotos } from './tiny-photos.ts';
 
 const root = temporaryFolder('fine-tune');
-process.env.SWARD_CACHE = join(root, 'cache');
+configure({ cacheFolder: join(root, 'cache') });
 let weights: ResolvedWeights;
 let photos: TrainingSet<PhotoSet>;
 

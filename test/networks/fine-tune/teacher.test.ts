@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { configure } from '../../../src/ground/environment.ts';
 import { randomStream } from '../../../src/ground/random.ts';
 import type { MetricLine, TrainingSet } from '../../../src/learning/estimator.ts';
 import { fineTunedNetwork } from '../../../src/networks/fine-tune/fine-tune.ts';
@@ -15,7 +16,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { contextOf, HALVES, tinySettings, writeTinyBackbone, writeTinyPhotos } from './tiny-photos.ts';
 
 const root = temporaryFolder('taught-photos');
-process.env.SWARD_CACHE = join(root, 'cache');
+configure({ cacheFolder: join(root, 'cache') });
 let weights: ResolvedWeights;
 let photos: TrainingSet<PhotoSet>;
 

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { configure } from '../../../src/ground/environment.ts';
 import { randomStream } from '../../../src/ground/random.ts';
 import type { TrainingSet } from '../../../src/learning/estimator.ts';
 import { fineTunedNetwork } from '../../../src/networks/fine-tune/fine-tune.ts';
@@ -22,7 +23,7 @@ import { contextOf, tinySettings, writeTinyBackbone, writeTinyPhotos } from './t
 
 const root = temporaryFolder('fine-tune-windows');
 const cacheFolder = join(root, 'cache');
-process.env.SWARD_CACHE = cacheFolder;
+configure({ cacheFolder });
 const WINDOWS = { view: 'windows', windows: { across: 3 }, pooling: 'mean' } as const;
 const KEPT = featurePlan({ ...WINDOWS, combine: 'keep' });
 let weights: ResolvedWeights;

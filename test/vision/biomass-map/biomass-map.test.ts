@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InputError, ShapeError, UsageError } from '../../../src/ground/errors.ts';
-import { viridis } from '../../../src/vision/biomass-map/colour-map.ts';
-import { grouped } from '../../../src/vision/biomass-map/drawing.ts';
+import { grouped, viridis } from '../../../src/vision/biomass-map/drawing.ts';
 import { type MassMap, renderBiomassMap, writeBiomassMap } from '../../../src/vision/biomass-map/index.ts';
-import { scaleTop } from '../../../src/vision/biomass-map/scale.ts';
+import { scaleTop } from '../../../src/vision/biomass-map/mass-map.ts';
 import { plain } from '../descriptors/pictures.ts';
 
 let folder = '';

@@ -5,13 +5,13 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { randomStream } from '../../../src/ground/random.ts';
 import { compile, input, openSafetensors, Scope, type TensorData } from '../../../src/tensor/index.ts';
 import { makeBackbone } from '../../../src/vision/backbones/index.ts';
-import { combineViews } from '../../../src/vision/features/combine.ts';
 import {
   blockNumbers,
   extractFeatures,
   featureLayout,
   featurePlan,
 } from '../../../src/vision/features/index.ts';
+import { combineViews } from '../../../src/vision/features/plan.ts';
 import prepareViews, { type ViewRecipe } from '../../../src/vision/features/prepare-worker.ts';
 import { decodePhoto } from '../../../src/vision/photos/index.ts';
 import type { ResolvedWeights } from '../../../src/vision/weights/index.ts';

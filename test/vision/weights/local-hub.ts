@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll } from 'vitest';
-import type { HubSettings } from '../../../src/vision/weights/hub/settings.ts';
+import type { HubSettings } from '../../../src/ground/environment.ts';
 
 export const COMMIT = 'c0ffee0123456789c0ffee0123456789c0ffee01';
 

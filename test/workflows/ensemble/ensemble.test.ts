@@ -2,6 +2,7 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readFolds } from '../../../src/data/folds/index.ts';
+import { configure } from '../../../src/ground/environment.ts';
 import { InputError, UsageError } from '../../../src/ground/errors.ts';
 import { type Targets, targetsToArray } from '../../../src/pasture/targets.ts';
 import { resolveRecipe } from '../../../src/recipes/recipe.ts';
@@ -164,7 +165,7 @@ describe('post-processing', () => {
 
 describe('an ensemble on photos', () => {
   it('shows the photos, predicts them with every member and tells of a bad one once', async () => {
-    process.env.SWARD_CACHE = join(root, 'cache');
+    configure({ cacheFolder: join(root, 'cache') });
     const data = join(root, 'photos');
     await writeSmallFolder(data, { photos: 6 });
     const members = ['linear', 'rbf'].map((kernel) => join(root, `photos-${kernel}`));

@@ -1,6 +1,7 @@
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { configure } from '../../../src/ground/environment.ts';
 import type { Progress } from '../../../src/ground/progress.ts';
 import { resolvePretrainSettings } from '../../../src/networks/pretrain/settings.ts';
 import { resolveRecipe } from '../../../src/recipes/recipe.ts';
@@ -19,24 +20,18 @@ const root = temporaryFolder('pretrain');
 const backbone = join(root, 'tiny.safetensors');
 const classes = join(root, 'classes');
 const measured = join(root, 'measured');
-const cacheBefore = process.env.SWARD_CACHE;
 let made = 0;
 /** One that nothing disturbs, for all tests. */
 let usual: PretrainingManifest & { readonly out: string };
 
 beforeAll(async () => {
-  process.env.SWARD_CACHE = join(root, 'cache');
+  configure({ cacheFolder: join(root, 'cache') });
   const { arch, config, preprocessing } = await writeTinyBackbone(backbone);
   const origin = { source: 'catalogue vit_small_patch14_dinov2.lvd142m', sha256: '0', licence: 'Apache-2.0' };
   writeFileSync(join(root, 'tiny.json'), JSON.stringify({ arch, config, preprocessing, origin }));
   await writeClassPhotos(classes, 16);
   await writeMeasuredPhotos(measured, 48);
   usual = await pretrained();
-});
-
-afterAll(() => {
-  if (cacheBefore === undefined) delete process.env.SWARD_CACHE;
-  else process.env.SWARD_CACHE = cacheBefore;
 });
 
 const USUAL = [

@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { exportRun } from '../../../src/export/export-run.ts';
 import { openTorchCheckpoint } from '../../../src/formats/torch-checkpoint/index.ts';
+import { configure } from '../../../src/ground/environment.ts';
 import { InputError, UsageError } from '../../../src/ground/errors.ts';
+import { parseChange } from '../../../src/ground/setting-change.ts';
 import { importTarget, writeImported } from '../../../src/recipes/imported-network.ts';
 import { resolveRecipe } from '../../../src/recipes/recipe.ts';
 import { readTrainedManifest } from '../../../src/runs/manifest.ts';
@@ -24,7 +26,6 @@ const root = temporaryFolder('import-run');
 const data = join(root, 'data');
 const model = join(root, 'model.safetensors');
 const source = { kind: 'folder', folder: data } as const;
-const cacheBefore = process.env.SWARD_CACHE;
 
 const SMALL = ['input.size=28', 'estimator.architecture.hidden=8'];
 const QUICK = ['estimator.epochs=1', 'estimator.batch=4', 'estimator.optimizer.rate=0.01'];
@@ -32,17 +33,12 @@ const QUICK = ['estimator.epochs=1', 'estimator.batch=4', 'estimator.optimizer.r
 type Tensors = Record<string, TensorToSave>;
 
 beforeAll(async () => {
-  process.env.SWARD_CACHE = join(root, 'cache');
+  configure({ cacheFolder: join(root, 'cache') });
   await writeSmallFolder(data, { photos: 12 });
   const config = { dim: 16, depth: 2, heads: 2, imgSize: [28, 28] };
   await writeWeights(model, noisyWeights(makeBackbone('dinov2', config)));
   const description = { arch: 'dinov2', config, preprocessing: { inputSize: [28, 28] } };
   writeFileSync(join(root, 'model.json'), JSON.stringify(description));
-});
-
-afterAll(() => {
-  if (cacheBefore === undefined) delete process.env.SWARD_CACHE;
-  else process.env.SWARD_CACHE = cacheBefore;
 });
 
 /** Trains with sward, to have weights whose predictions are known. */
@@ -101,7 +97,7 @@ const imported = (
   importRun({
     checkpoints,
     recipe: 'seed2',
-    changes: SMALL,
+    settings: SMALL.map(parseChange),
     backbone: model,
     data,
     plan: { folds: join(run, 'folds.csv') },
@@ -232,7 +228,7 @@ describe('fold checkpoints of seed 2', () => {
       [refusal([first]), UsageError, /has 2 folds, but 1 checkpoints are given; give one a fold/],
       [refusal([first, first]), UsageError, /are the same; give each fold its own/],
       [
-        refusal([first, second], { recipe: 'feature-ridge', changes: [] }),
+        refusal([first, second], { recipe: 'feature-ridge', settings: [] }),
         UsageError,
         /recipe feature-ridge is no network; checkpoints are imported into those, such/,
       ],
@@ -242,7 +238,7 @@ describe('fold checkpoints of seed 2', () => {
         /missing \(standardise\.parts\.mean, .*set estimator\.standardise=false and estimator\.unit=gram/,
       ],
       [
-        refusal([first, second], { changes: [] }),
+        refusal([first, second], { settings: [] }),
         InputError,
         /head_green\.0\.weight \[8, 32\] for \[256, 32\]/,
       ],
@@ -279,7 +275,7 @@ describe('checkpoints of heads alone', () => {
       const checkpoints = await saved(run, `heads-${recipe}-files`);
       const { ownBackbones, results } = await imported(run, `heads-${recipe}-run`, checkpoints, {
         recipe,
-        changes: recipe === 'seed1' ? changes : SMALL,
+        settings: (recipe === 'seed1' ? changes : SMALL).map(parseChange),
       });
       expect(ownBackbones).toBe(false);
       expect(results.leaveOneStateOut).toBeNull();

@@ -1,7 +1,8 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { writeNpyFloat32 } from '../../../src/formats/npy/npy.ts';
+import { configure } from '../../../src/ground/environment.ts';
 import { randomStream } from '../../../src/ground/random.ts';
 import { isPhysical } from '../../../src/pasture/physics.ts';
 import { resolveRecipe } from '../../../src/recipes/recipe.ts';
@@ -19,20 +20,13 @@ const csiro = join(process.env.SWARD_SHARED ?? '../shared', 'csiro');
 const folder = { kind: 'folder', folder: data } as const;
 let ids: string[];
 
-const cacheBefore = process.env.SWARD_CACHE;
-
 beforeAll(async () => {
-  process.env.SWARD_CACHE = join(root, 'cache');
+  configure({ cacheFolder: join(root, 'cache') });
   ids = await writeSmallFolder(data, { photos: 12 });
   const config = { dim: 24, depth: 3, heads: 3, imgSize: [42, 42] };
   await writeWeights(model, noisyWeights(makeBackbone('dinov2', config)));
   const description = { arch: 'dinov2', config, preprocessing: { inputSize: [42, 42] } };
   writeFileSync(join(root, 'model.json'), JSON.stringify(description));
-});
-
-afterAll(() => {
-  if (cacheBefore === undefined) delete process.env.SWARD_CACHE;
-  else process.env.SWARD_CACHE = cacheBefore;
 });
 
 async function train(

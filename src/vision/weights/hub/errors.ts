@@ -1,5 +1,5 @@
+import type { HubSettings } from '../../../ground/environment.ts';
 import { messageOf, SwardError } from '../../../ground/errors.ts';
-import type { HubSettings } from './settings.ts';
 
 /** Weights could not be brought from the hub; the message says why and what helps. */
 export class HubError extends SwardError {

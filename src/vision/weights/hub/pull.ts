@@ -3,14 +3,13 @@ import { createReadStream } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { environment, type HubSettings } from '../../../ground/environment.ts';
 import { fileFingerprint } from '../../../ground/fingerprint.ts';
 import { type Progress, SILENT } from '../../../ground/progress.ts';
-import { byteStage } from './byte-progress.ts';
 import { blobPath, type CachedFile, findCached, isCommit, linkIntoSnapshot } from './cache.ts';
 import { diskError, HubError, type HubFile, shownFile } from './errors.ts';
 import { withLock } from './lock.ts';
 import { type FileMetadata, fetchMetadata } from './metadata.ts';
-import { type HubSettings, hubSettings } from './settings.ts';
 import { bringMissingBytes, type Transfer } from './transfer.ts';
 
 /** A file to pull, with what is known of it beforehand. */
@@ -25,6 +24,8 @@ export interface PullOptions {
   readonly progress?: Progress;
 }
 
+const MEGABYTE = 1_000_000;
+
 /** Git names small files by this. */
 const GIT_OBJECT_ID = /^[0-9a-f]{40}$/;
 
@@ -36,7 +37,7 @@ const GIT_OBJECT_ID = /^[0-9a-f]{40}$/;
  * @throws HubError when it cannot be had, or is not what it should be
  */
 export async function pullFile(wanted: WantedFile, options: PullOptions = {}): Promise<CachedFile> {
-  const settings = options.settings ?? hubSettings();
+  const settings = options.settings ?? environment().hub;
   const progress = options.progress ?? SILENT;
   const cached = await findCached(settings.cacheFolder, wanted);
   if (cached !== undefined && (await intact(cached, wanted, progress))) return cached;
@@ -105,6 +106,20 @@ async function bringBlob(
     await rm(incompletePath, { force: true });
     if (fresh || !isPieced) throw damaged(wanted, mismatch);
   }
+}
+
+/** Starts a stage of so many bytes, told in whole megabytes; the returned function hears of bytes that came. */
+function byteStage(progress: Progress, title: string, bytes: number): (came: number) => void {
+  const total = Math.max(1, Math.ceil(bytes / MEGABYTE));
+  progress.stage(title, total, 'MB');
+  let done = 0;
+  let told = 0;
+  return (came) => {
+    done += came;
+    const reached = done >= bytes ? total : Math.floor(done / MEGABYTE);
+    if (reached > told) progress.advance(reached - told);
+    told = Math.max(told, reached);
+  };
 }
 
 /** Whether a cached file is what it is filed as; one that is not is brought again in its place. */

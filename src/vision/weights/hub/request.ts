@@ -1,11 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { HubSettings } from '../../../ground/environment.ts';
 import { HubError, type HubFile, networkError, statusError } from './errors.ts';
-import type { HubSettings } from './settings.ts';
 
 const MAX_REDIRECTS = 5;
-
-/** What only the hub itself says, not the content network it redirects to. */
-const HUB_HEADERS = ['x-repo-commit', 'x-linked-etag', 'x-linked-size'];
 
 /** The answer to a request, with what every hop said. */
 export interface Answer {
@@ -18,7 +15,7 @@ export interface Answer {
  * One request, redirects followed by hand: the token goes to the hub's own origin only, never to the content
  * network it sends us to, and other headers (Range) go along.
  *
- * @throws HubError when a redirect leads nowhere; whatever `fetch` throws
+ * @throws HubError when there is no network, or a redirect leads nowhere
  */
 export async function request(
   url: string,
@@ -35,7 +32,9 @@ export async function request(
     if (settings.token !== undefined && target.origin === hub) {
       headers.set('authorization', `Bearer ${settings.token}`);
     }
-    const response = await fetch(target, { ...init, headers, redirect: 'manual' });
+    const response = await fetch(target, { ...init, headers, redirect: 'manual' }).catch((error) => {
+      throw error instanceof HubError ? error : networkError(error, wanted, settings);
+    });
     first ??= response.headers;
     const location = response.headers.get('location');
     if (response.status < 300 || response.status >= 400 || location === null) return { response, first };
@@ -46,58 +45,23 @@ export async function request(
 }
 
 /**
- * A `fetch` for the hub client, which reads headers only: as {@link request}, with passing failures (no
- * network, 5xx, 429) tried again. What the hub said before it sent us elsewhere (commit, checksum, size) is
- * added to the last answer, and so is the size where the server sends the whole file in place of a range.
+ * As {@link request}, for short answers: passing failures (no network, 5xx, 429) are tried again.
  *
  * @throws HubError for every answer but success
  */
-export function headersOnlyFetch(wanted: HubFile, settings: HubSettings): typeof fetch {
-  return async (url, init) => {
-    const { response, first } = await answered(String(url), init, wanted, settings);
-    await response.body?.cancel();
-    const headers = new Headers(response.headers);
-    for (const name of HUB_HEADERS) {
-      const value = first.get(name);
-      if (value !== null) headers.set(name, value);
-    }
-    const size = headers.get('x-linked-size') ?? headers.get('content-length');
-    if (response.status === 200 && size !== null && !headers.has('content-range')) {
-      headers.set('content-range', `bytes 0-0/${size}`);
-    }
-    return new Response(null, { status: response.status, headers });
-  };
-}
-
-/** A `fetch` for the hub client's API calls, whose short answers it reads. */
-export function clientFetch(wanted: HubFile, settings: HubSettings): typeof fetch {
-  return async (url, init) => (await answered(String(url), init, wanted, settings)).response;
-}
-
-function answered(
+export async function answered(
   url: string,
-  init: RequestInit | undefined,
+  init: RequestInit,
   wanted: HubFile,
   settings: HubSettings,
 ): Promise<Answer> {
-  return withRetries(async () => {
+  const attempt = async (): Promise<Answer> => {
     const signal = AbortSignal.timeout(settings.stallMilliseconds);
-    const answer = await request(url, { ...init, signal }, wanted, settings).catch((error) => {
-      throw error instanceof HubError ? error : networkError(error, wanted, settings);
-    });
-    const { response } = answer;
-    if (response.ok) return answer;
-    await response.body?.cancel();
-    throw statusError(response.status, response.headers.get('x-error-code'), wanted, settings);
-  }, settings);
-}
-
-/** Runs `attempt` again after each pause while it fails in a way that may pass. */
-export async function withRetries<T>(
-  attempt: () => Promise<T>,
-  { retryMilliseconds }: HubSettings,
-): Promise<T> {
-  for (const milliseconds of retryMilliseconds) {
+    const answer = await request(url, { ...init, signal }, wanted, settings);
+    if (answer.response.ok) return answer;
+    throw await refusal(answer, wanted, settings);
+  };
+  for (const milliseconds of settings.retryMilliseconds) {
     try {
       return await attempt();
     } catch (error) {
@@ -106,6 +70,22 @@ export async function withRetries<T>(
     await pause(milliseconds);
   }
   return attempt();
+}
+
+/** The error for an answer other than success, whose body nobody reads. */
+export async function refusal(
+  { response }: Answer,
+  wanted: HubFile,
+  settings: HubSettings,
+): Promise<HubError> {
+  await response.body?.cancel();
+  return statusError(response.status, response.headers.get('x-error-code'), wanted, settings);
+}
+
+/** Where a file lies on the hub, at a commit or branch. */
+export function fileUrl({ repository, file }: HubFile, revision: string, { endpoint }: HubSettings): string {
+  const path = file.split('/').map(encodeURIComponent).join('/');
+  return `${endpoint}/${repository}/resolve/${encodeURIComponent(revision)}/${path}`;
 }
 
 function redirectTarget(location: string, from: URL, { repository }: HubFile): URL {

@@ -1,20 +1,11 @@
 import { type FileHandle, mkdir, open, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { HubSettings } from '../../../ground/environment.ts';
 import { isSha256 } from './cache.ts';
-import {
-  diskError,
-  fullDisk,
-  HubError,
-  type HubFile,
-  networkError,
-  shownBytes,
-  shownFile,
-  statusError,
-} from './errors.ts';
+import { diskError, fullDisk, HubError, type HubFile, shownBytes, shownFile } from './errors.ts';
 import type { FileMetadata } from './metadata.ts';
-import { type Answer, request } from './request.ts';
-import type { HubSettings } from './settings.ts';
+import { type Answer, fileUrl, refusal, request } from './request.ts';
 
 /** A file being brought. */
 export interface Transfer {
@@ -40,7 +31,7 @@ export async function bringMissingBytes(transfer: Transfer): Promise<boolean> {
   let handle: FileHandle | undefined;
   try {
     await mkdir(folder, { recursive: true });
-    handle = await openKeeping(incompletePath);
+    handle = await open(incompletePath, 'a');
     const resumedFrom = await usableBytes(handle, metadata.bytes);
     await requireRoom(folder, metadata.bytes - resumedFrom);
     const requests = await bring(transfer, handle, resumedFrom);
@@ -95,7 +86,10 @@ async function attempt(
   const stall = new AbortController();
   const timer = setTimeout(() => stall.abort(stalled(wanted, settings)), settings.stallMilliseconds);
   try {
-    const answer = await requestFrom(wanted, metadata, position, stall.signal, settings);
+    // Compressed on the way, ranges and lengths would count other bytes.
+    const headers = { 'accept-encoding': 'identity', ...(position > 0 && { range: `bytes=${position}-` }) };
+    const url = fileUrl(wanted, metadata.commit, settings);
+    const answer = await request(url, { headers, signal: stall.signal }, wanted, settings);
     const start = await startOf(answer, wanted, metadata, position, settings);
     if (start === 0 && position > 0) await handle.truncate(0);
     let at = start;
@@ -105,7 +99,7 @@ async function attempt(
     )) {
       timer.refresh();
       if (at + chunk.byteLength > metadata.bytes) throw lyingLength(wanted, metadata.bytes, 'sends more');
-      await writeWhole(handle, chunk, at);
+      await handle.appendFile(chunk);
       at += chunk.byteLength;
       reached(at);
     }
@@ -116,39 +110,22 @@ async function attempt(
   }
 }
 
-async function requestFrom(
-  wanted: HubFile,
-  { commit }: FileMetadata,
-  position: number,
-  signal: AbortSignal,
-  settings: HubSettings,
-): Promise<Answer> {
-  const path = wanted.file.split('/').map(encodeURIComponent).join('/');
-  const url = `${settings.endpoint}/${wanted.repository}/resolve/${commit}/${path}`;
-  // Compressed on the way, ranges and lengths would count other bytes.
-  const headers = { 'accept-encoding': 'identity', ...(position > 0 ? { range: `bytes=${position}-` } : {}) };
-  try {
-    return await request(url, { headers, signal }, wanted, settings);
-  } catch (error) {
-    throw error instanceof HubError ? error : networkError(error, wanted, settings);
-  }
-}
-
 /** Where in the file the answer's first byte belongs, once everything the headers say fits together. */
 async function startOf(
-  { response, first }: Answer,
+  answer: Answer,
   wanted: HubFile,
   metadata: FileMetadata,
   position: number,
   settings: HubSettings,
 ): Promise<number> {
+  const { response, first } = answer;
   const refuse = async (error: HubError): Promise<never> => {
     await response.body?.cancel();
     throw error;
   };
   if (response.status === 416) return refuse(lyingLength(wanted, metadata.bytes, 'has fewer'));
   if (response.status !== 200 && response.status !== 206) {
-    return refuse(statusError(response.status, response.headers.get('x-error-code'), wanted, settings));
+    throw await refusal(answer, wanted, settings);
   }
   const etag = (first.get('x-linked-etag') ?? first.get('etag') ?? '').replaceAll('"', '');
   if (metadata.sha256 !== undefined && isSha256(etag) && etag !== metadata.sha256) {
@@ -187,16 +164,6 @@ async function* bodyOf({ response }: Answer, failure: () => unknown): AsyncGener
   }
 }
 
-/** Opens for reading and writing, keeping what is there. */
-async function openKeeping(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, 'r+');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return open(path, 'w+');
-    throw error;
-  }
-}
-
 /** Bytes that are there; more than the file has are not its own, and are dropped. */
 async function usableBytes(handle: FileHandle, bytes: number): Promise<number> {
   const { size } = await handle.stat();
@@ -208,19 +175,6 @@ async function usableBytes(handle: FileHandle, bytes: number): Promise<number> {
 async function requireRoom(folder: string, missingBytes: number): Promise<void> {
   const { bavail, bsize } = await statfs(folder);
   if (bavail * bsize < missingBytes) throw fullDisk(folder, missingBytes);
-}
-
-async function writeWhole(handle: FileHandle, chunk: Uint8Array, position: number): Promise<void> {
-  let written = 0;
-  while (written < chunk.byteLength) {
-    const { bytesWritten } = await handle.write(
-      chunk,
-      written,
-      chunk.byteLength - written,
-      position + written,
-    );
-    written += bytesWritten;
-  }
 }
 
 function stalled(wanted: HubFile, { stallMilliseconds }: HubSettings): HubError {

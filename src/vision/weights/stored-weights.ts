@@ -1,7 +1,7 @@
-import { openSafetensors } from '../../../formats/safetensors/index.ts';
-import { openTorchCheckpoint, requireReadable } from '../../../formats/torch-checkpoint/index.ts';
-import { InputError } from '../../../ground/errors.ts';
-import type { StoredTensor } from './layout.ts';
+import { openSafetensors } from '../../formats/safetensors/index.ts';
+import { openTorchCheckpoint, requireReadable } from '../../formats/torch-checkpoint/index.ts';
+import { InputError } from '../../ground/errors.ts';
+import type { StoredTensor } from './map-tensors.ts';
 
 /** A file of weights, of whatever kind, whose tensors have been looked at. */
 export interface StoredWeights {

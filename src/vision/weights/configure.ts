@@ -1,15 +1,22 @@
-import { InputError } from '../../../ground/errors.ts';
-import { CATALOGUE } from '../catalogue/catalogue.ts';
-import type { ArchitectureName, BackboneConfig, CatalogueEntry, Preprocessing } from '../catalogue/entry.ts';
-import type { Recognised } from './recognise.ts';
+import { InputError } from '../../ground/errors.ts';
+import {
+  ARCHITECTURES,
+  type BackboneConfig,
+  type Preprocessing,
+  type recogniseShapes,
+} from '../backbones/index.ts';
+import type { CatalogueEntry } from './catalogue.ts';
 import { descriptionPath, type Stated } from './stated.ts';
 
 /** Everything about weights but where they lie. */
 export interface Configured {
-  readonly arch: ArchitectureName;
+  readonly arch: string;
+  /** For `makeBackbone(arch, config)`. */
   readonly config: BackboneConfig;
   readonly preprocessing: Preprocessing;
 }
+
+type Recognition = ReturnType<typeof recogniseShapes>;
 
 /**
  * Brings together what the tensors' shapes tell, what files beside the weights state, and what the catalogue
@@ -20,7 +27,7 @@ export interface Configured {
  */
 export function configure(
   path: string,
-  recognised: Recognised | undefined,
+  recognised: Recognition,
   stated: Stated | undefined,
   named: CatalogueEntry | undefined,
 ): Configured {
@@ -55,7 +62,7 @@ export function configure(
 }
 
 function mergedConfig(
-  recognised: Recognised | undefined,
+  recognised: Recognition,
   stated: Stated | undefined,
   kin: CatalogueEntry | undefined,
 ): BackboneConfig {
@@ -67,8 +74,8 @@ function mergedConfig(
 
 /** Settings that are stated otherwise than the tensors have them: `dim 768 for 384`. */
 function contradictions(
-  recognised: Recognised | undefined,
-  said: { readonly arch?: ArchitectureName; readonly config: BackboneConfig },
+  recognised: Recognition,
+  said: { readonly arch?: string; readonly config: BackboneConfig },
 ): string[] {
   if (recognised === undefined) return [];
   if (said.arch !== undefined && said.arch !== recognised.arch)
@@ -90,12 +97,12 @@ function sameGrid(a: unknown, b: unknown, patch: unknown): boolean {
 
 /** What is usual for the architecture, at the picture size of these weights. */
 function mergedPreprocessing(
-  arch: ArchitectureName,
+  arch: string,
   config: BackboneConfig,
   stated: Stated | undefined,
   kin: CatalogueEntry | undefined,
 ): Preprocessing {
-  const usual = (kin ?? CATALOGUE.find((entry) => entry.arch === arch))?.preprocessing;
+  const usual = (kin ?? ARCHITECTURES.find((known) => known.arch === arch)?.weights[0])?.preprocessing;
   if (usual === undefined) throw new Error(`the catalogue has no ${arch}`);
   if (kin !== undefined) return { ...usual, ...stated?.preprocessing };
   const { testInputSize: _, testCropFraction: __, ...kept } = usual;

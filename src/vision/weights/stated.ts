@@ -1,14 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { InputError } from '../../../ground/errors.ts';
-import { CATALOGUE, findBackbone } from '../catalogue/catalogue.ts';
-import type { ArchitectureName, BackboneConfig, Preprocessing } from '../catalogue/entry.ts';
-import { originSchema, type WeightsOrigin } from '../origin.ts';
+import { InputError } from '../../ground/errors.ts';
+import {
+  ARCHITECTURE_NAMES,
+  ARCHITECTURES,
+  type BackboneConfig,
+  type HuggingFaceSetting,
+  type Preprocessing,
+} from '../backbones/index.ts';
+import { CATALOGUE, findBackbone } from './catalogue.ts';
+import { originSchema, type WeightsOrigin } from './origin.ts';
 
 /** What a person or the weights' publisher says of them, in files beside them. */
 export interface Stated {
-  readonly arch?: ArchitectureName;
+  readonly arch?: string;
   readonly config: BackboneConfig;
   readonly preprocessing: Partial<Preprocessing>;
   /** What they were trained further from. */
@@ -17,15 +23,8 @@ export interface Stated {
   readonly from: string;
 }
 
-const ARCHITECTURES = [
-  'dinov2',
-  'dinov3',
-  'siglip',
-  'convnext',
-  'swinv2',
-  'efficientnet',
-  'efficientnetv2',
-] as const satisfies readonly ArchitectureName[];
+/** What cannot be read as it should be is as good as not there. */
+const lenient = <Schema extends z.ZodType>(schema: Schema) => schema.optional().catch(undefined);
 
 const triple = z.tuple([z.number(), z.number(), z.number()]);
 const pair = z.tuple([z.int().positive(), z.int().positive()]);
@@ -34,7 +33,7 @@ const cropMode = z.enum(['center', 'squash']);
 
 /** sward's own description of weights. */
 const swardSchema = z.object({
-  arch: z.enum(ARCHITECTURES),
+  arch: z.enum(ARCHITECTURE_NAMES),
   config: z.record(z.string(), z.unknown()),
   preprocessing: z
     .strictObject({
@@ -51,13 +50,13 @@ const swardSchema = z.object({
 });
 
 const timmConfigSchema = z.object({
-  mean: triple.optional().catch(undefined),
-  std: triple.optional().catch(undefined),
-  input_size: z.tuple([z.int(), z.int().positive(), z.int().positive()]).optional().catch(undefined),
-  interpolation: interpolation.optional().catch(undefined),
-  crop_pct: z.number().positive().optional().catch(undefined),
-  crop_mode: cropMode.optional().catch(undefined),
-  tag: z.string().optional().catch(undefined),
+  mean: lenient(triple),
+  std: lenient(triple),
+  input_size: lenient(z.tuple([z.int(), z.int().positive(), z.int().positive()])),
+  interpolation: lenient(interpolation),
+  crop_pct: lenient(z.number().positive()),
+  crop_mode: lenient(cropMode),
+  tag: lenient(z.string()),
 });
 
 /** timm's `config.json`: what its `push_to_hf_hub` writes. */
@@ -71,10 +70,10 @@ const side = z.union([z.int().positive(), pair]);
 /** Hugging Face's `config.json`; of a model with a text tower, its `vision_config`. */
 const huggingFaceSchema = z.object({
   model_type: z.string(),
-  num_attention_heads: z.int().positive().optional().catch(undefined),
-  image_size: side.optional().catch(undefined),
-  window_size: z.int().positive().optional().catch(undefined),
-  pretrained_window_sizes: z.array(z.int().nonnegative()).optional().catch(undefined),
+  num_attention_heads: lenient(z.int().positive()),
+  image_size: lenient(side),
+  window_size: lenient(z.int().positive()),
+  pretrained_window_sizes: lenient(z.array(z.int().nonnegative())),
   hidden_act: z.string().optional(),
 });
 
@@ -86,12 +85,12 @@ const imageSide = z.object({
 
 /** Hugging Face's `preprocessor_config.json`. */
 const preprocessorSchema = z.object({
-  image_mean: triple.optional().catch(undefined),
-  image_std: triple.optional().catch(undefined),
-  resample: z.int().optional().catch(undefined),
-  size: imageSide.optional().catch(undefined),
-  crop_size: imageSide.optional().catch(undefined),
-  do_center_crop: z.boolean().optional().catch(undefined),
+  image_mean: lenient(triple),
+  image_std: lenient(triple),
+  resample: lenient(z.int()),
+  size: lenient(imageSide),
+  crop_size: lenient(imageSide),
+  do_center_crop: lenient(z.boolean()),
 });
 
 /** PIL's numbers of its filters. */
@@ -100,16 +99,6 @@ const PIL_FILTERS: Readonly<Record<number, Preprocessing['interpolation']>> = {
   1: 'lanczos',
   2: 'bilinear',
   3: 'bicubic',
-};
-
-const MODEL_TYPES: Readonly<Record<string, ArchitectureName>> = {
-  dinov2: 'dinov2',
-  dinov2_with_registers: 'dinov2',
-  dinov3_vit: 'dinov3',
-  dinov3_convnext: 'convnext',
-  siglip_vision_model: 'siglip',
-  convnext: 'convnext',
-  swinv2: 'swinv2',
 };
 
 /**
@@ -179,26 +168,22 @@ function fromHuggingFace(value: unknown, from: string, preprocessor: unknown): S
   const parsed = huggingFaceSchema.safeParse(vision ? value.vision_config : value);
   if (!parsed.success) return undefined;
   const config = parsed.data;
-  const arch = MODEL_TYPES[config.model_type];
-  const isTransformer = arch === 'dinov2' || arch === 'dinov3' || arch === 'siglip';
-  const size = config.image_size;
+  const { image_size: size } = config;
+  const settings = {
+    heads: config.num_attention_heads,
+    window: config.window_size,
+    pretrainedWindows: config.pretrained_window_sizes,
+    imgSize: size === undefined ? undefined : bothSides(size),
+    activation: config.hidden_act === 'gelu' ? 'gelu' : 'gelu_tanh',
+  } satisfies Readonly<Record<HuggingFaceSetting, unknown>>;
+  const known = ARCHITECTURES.find(({ huggingFace }) => huggingFace.modelTypes.includes(config.model_type));
+  const taken = known?.huggingFace.settings ?? (['window', 'pretrainedWindows', 'imgSize'] as const);
   return {
-    ...(arch === undefined ? {} : { arch }),
-    config: defined({
-      heads: isTransformer ? config.num_attention_heads : undefined,
-      window: config.window_size,
-      pretrainedWindows: config.pretrained_window_sizes,
-      imgSize: size === undefined || arch === 'dinov3' || arch === 'convnext' ? undefined : bothSides(size),
-      activation: arch === 'siglip' ? activationOf(config.hidden_act) : undefined,
-    }),
+    ...(known && { arch: known.arch }),
+    config: defined(Object.fromEntries(taken.map((name) => [name, settings[name]]))),
     preprocessing: preprocessingOf(preprocessor),
     from,
   };
-}
-
-/** SigLIP's own default is the approximation. */
-function activationOf(name: string | undefined): string {
-  return name === 'gelu' ? 'gelu' : 'gelu_tanh';
 }
 
 function preprocessingOf(value: unknown): Partial<Preprocessing> {

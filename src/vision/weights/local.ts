@@ -1,16 +1,14 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { openSafetensors } from '../../../formats/safetensors/index.ts';
-import { checkWeights, makeBackbone } from '../../backbones/index.ts';
-import { isSha256 } from '../hub/cache.ts';
-import { rememberedFingerprint } from '../known-fingerprints.ts';
-import type { WeightsOrigin } from '../origin.ts';
+import { openSafetensors } from '../../formats/safetensors/index.ts';
+import { checkWeights, makeBackbone, recogniseShapes, type Shapes } from '../backbones/index.ts';
+import { catalogueEntryIn } from './catalogue.ts';
 import { type Configured, configure } from './configure.ts';
 import { writeConverted } from './convert.ts';
-import { HUGGING_FACE_LAYOUTS } from './huggingface.ts';
-import { asTheyAre, layoutOf, planTensors } from './layout.ts';
-import { ORIGINAL_LAYOUTS } from './original.ts';
-import { catalogueNameIn, recogniseShapes, type Shapes } from './recognise.ts';
+import { isSha256 } from './hub/cache.ts';
+import { rememberedFingerprint } from './known-fingerprints.ts';
+import { asTheyAre, layoutOf, mapTensors } from './map-tensors.ts';
+import type { WeightsOrigin } from './origin.ts';
 import { statedBeside } from './stated.ts';
 import { openWeights, type StoredWeights } from './stored-weights.ts';
 
@@ -29,8 +27,6 @@ export interface LocalWeights extends Configured {
   readonly origin?: WeightsOrigin;
 }
 
-const LAYOUTS = [...HUGGING_FACE_LAYOUTS, ...ORIGINAL_LAYOUTS];
-
 /** What weights in a folder are called, in the order of preference. */
 const IN_FOLDERS = ['model.safetensors', 'pytorch_model.bin'] as const;
 
@@ -46,16 +42,16 @@ export async function localWeights(given: string, cacheFolder: string): Promise<
   const path = await weightsIn(given);
   const file = await openWeights(path);
   const stated = await statedBeside(path);
-  const named = catalogueNameIn(basename(path));
+  const named = catalogueEntryIn(basename(path));
   const origin = stated?.origin && { origin: stated.origin };
-  const found = layoutOf(file.tensors.keys(), LAYOUTS);
+  const found = layoutOf(file.tensors.keys());
   if (found === undefined && file.isInPlace) {
     const recognised = recogniseShapes(shapesOf(file.tensors.values()));
     const configured = configure(path, recognised, stated, named);
     return { path, ...configured, sha256: await contentHash(file, cacheFolder), layout: 'timm', ...origin };
   }
   const targets =
-    found === undefined ? asTheyAre(path, file.tensors.values()) : planTensors(path, file.tensors, found);
+    found === undefined ? asTheyAre(path, file.tensors.values()) : mapTensors(path, file.tensors, found);
   const recognised = recogniseShapes(shapesOf(targets));
   const configured = configure(path, recognised, stated, named);
   const sha256 = await contentHash(file, cacheFolder);
@@ -65,21 +61,16 @@ export async function localWeights(given: string, cacheFolder: string): Promise<
     checkWeights(makeBackbone(configured.arch, configured.config), { path, tensors });
     await writeConverted(path, targets, converted, { format: 'pt', source_sha256: sha256 });
   }
-  const layout = found?.layout.title ?? 'timm';
-  const ownActivation = found !== undefined && HUGGING_FACE_LAYOUTS.includes(found.layout);
+  const defaults = Object.entries(found?.layout.defaults ?? {});
+  const silent = defaults.filter(([key]) => configured.config[key] === undefined);
   return {
     path: converted,
-    ...(ownActivation ? withOwnActivation(configured) : configured),
+    ...configured,
+    config: { ...configured.config, ...Object.fromEntries(silent) },
     sha256,
-    layout,
+    layout: found?.layout.title ?? 'timm',
     ...origin,
   };
-}
-
-/** Hugging Face's SigLIP approximates GELU unless its configuration says otherwise. */
-function withOwnActivation(configured: Configured): Configured {
-  if (configured.arch !== 'siglip' || configured.config.activation !== undefined) return configured;
-  return { ...configured, config: { ...configured.config, activation: 'gelu_tanh' } };
 }
 
 async function weightsIn(given: string): Promise<string> {

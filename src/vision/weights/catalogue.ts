@@ -1,27 +1,20 @@
-import { UsageError } from '../../../ground/errors.ts';
-import { CONVNEXT_ENTRIES } from './convnext.ts';
-import { DINOV2_ENTRIES } from './dinov2.ts';
-import { DINOV3_ENTRIES } from './dinov3.ts';
-import { META_DINOV3_ENTRIES } from './dinov3-meta.ts';
-import { EFFICIENTNET_ENTRIES, EFFICIENTNETV2_ENTRIES } from './efficientnet.ts';
-import type { CatalogueEntry } from './entry.ts';
-import { SIGLIP_ENTRIES } from './siglip.ts';
-import { SWINV2_ENTRIES } from './swinv2.ts';
+import { UsageError } from '../../ground/errors.ts';
+import { ARCHITECTURES, type PublishedWeights } from '../backbones/index.ts';
+
+/** Published weights of an architecture, as `backbones list --json` shows them. */
+export interface CatalogueEntry extends PublishedWeights {
+  readonly arch: string;
+  /** How timm pools the last features: CLS after the norm, mean of patches or places, or a learned query. */
+  readonly pooling: (typeof ARCHITECTURES)[number]['pooling'];
+}
 
 /**
  * Every backbone that can be pulled by name. Facts (widths, sizes of pictures, means, interpolation, crops,
  * parameters) are those of timm 1.0.29's pretrained configurations and instantiated models.
  */
-export const CATALOGUE: readonly CatalogueEntry[] = [
-  ...DINOV2_ENTRIES,
-  ...DINOV3_ENTRIES,
-  ...META_DINOV3_ENTRIES,
-  ...SIGLIP_ENTRIES,
-  ...CONVNEXT_ENTRIES,
-  ...SWINV2_ENTRIES,
-  ...EFFICIENTNETV2_ENTRIES,
-  ...EFFICIENTNET_ENTRIES,
-];
+export const CATALOGUE: readonly CatalogueEntry[] = ARCHITECTURES.flatMap(({ arch, pooling, weights }) =>
+  weights.map((published) => ({ ...published, arch, pooling })),
+);
 
 /** Names an error about an unknown one suggests. */
 const SUGGESTIONS = 3;
@@ -58,4 +51,11 @@ function nearestNames(name: string): string[] {
 function pairsOf(text: string): Set<string> {
   const letters = text.toLowerCase();
   return new Set(Array.from({ length: Math.max(0, letters.length - 1) }, (_, i) => letters.slice(i, i + 2)));
+}
+
+/** The catalogue's entry whose name a file's name is or begins with: the longest. */
+export function catalogueEntryIn(fileName: string): CatalogueEntry | undefined {
+  const lower = fileName.toLowerCase();
+  const suiting = CATALOGUE.filter((entry) => lower.startsWith(entry.name));
+  return suiting.sort((a, b) => b.name.length - a.name.length)[0];
 }

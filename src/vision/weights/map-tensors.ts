@@ -1,6 +1,7 @@
-import type { SafetensorsDtype, TensorEntry } from '../../../formats/safetensors/index.ts';
-import type { TorchTensor } from '../../../formats/torch-checkpoint/index.ts';
-import { InputError } from '../../../ground/errors.ts';
+import type { SafetensorsDtype, TensorEntry } from '../../formats/safetensors/index.ts';
+import type { TorchTensor } from '../../formats/torch-checkpoint/index.ts';
+import { InputError } from '../../ground/errors.ts';
+import { ARCHITECTURES, type Layout, type Rule } from '../backbones/index.ts';
 
 /** A tensor as its file has it. */
 export type StoredTensor = TensorEntry | TorchTensor;
@@ -21,61 +22,20 @@ export interface TargetTensor {
   readonly join: 'concatenate' | 'add';
 }
 
-/** Where tensors with names of one pattern go. */
-export interface Rule {
-  /** Matched against the name without the layout's prefix. */
-  readonly from: RegExp;
-  /** timm's name; `$1` … stand for the pattern's groups. */
-  readonly to: string;
-  /** Place among the tensors that make up the same target. */
-  readonly order?: number;
-  /** Which rows of the source, given its number of rows; default all. */
-  readonly rows?: (rows: number) => readonly [first: number, count: number];
-  /** timm has an axis of length 1 in front. */
-  readonly leadingOne?: boolean;
-  /** Added up with the others of the same target, in place of being joined to them. */
-  readonly added?: boolean;
-}
-
-/** How another library names and splits the tensors of an architecture. */
-export interface Layout {
-  /** `Hugging Face DINOv2`, in messages. */
-  readonly title: string;
-  /** Tensors every file of the layout has; the first's name may have a prefix, which all others share. */
-  readonly marks: readonly RegExp[];
-  readonly rules: (names: ReadonlySet<string>) => readonly Rule[];
-  /** Tensors a backbone has no use for: heads for classes, towers for text, mask tokens. */
-  readonly ignored: RegExp;
-}
-
-/** Tensors of one name, given as a pattern. */
-export const plain = (from: string, to: string, more: Omit<Rule, 'from' | 'to'> = {}): Rule => ({
-  from: new RegExp(`^${from}$`),
-  to,
-  ...more,
-});
-
-/** Weight and bias alike. */
-export const affine = (from: string, to: string): Rule => plain(`${from}\\.(weight|bias)`, `${to}.$LAST`);
-
-/** `$LAST` is the last group, whose number depends on the pattern before it. */
-export const numbered = (rules: readonly Rule[]): Rule[] =>
-  rules.map((rule) => ({
-    ...rule,
-    to: rule.to.replace('$LAST', `$${(rule.from.source.match(/\((?!\?)/g) ?? []).length}`),
-  }));
+/** What is left out of any model: heads, text towers, mask tokens, what pre-training adds, buffers made anew. */
+const OF_NO_USE =
+  /(^|\.)(classifier|mask_token|text_model|logit_scale|logit_bias|cls_head|pooler)(\.|$)|(^|\.)(position_ids|inv_freq|relative_position_index|relative_coords_table|num_batches_tracked|rope_embed\.periods|attn\.qkv\.bias_mask)$|^(head|linear_head|local_cls_norm|norms\.\d+)\./;
 
 const LISTED = 5;
 const UNKNOWN_KIND =
   "the file is damaged or of an unknown kind: download it again, or give one in timm's layout";
 
-/** The layout a file is in, and its prefix; undefined where it is none of `layouts`. */
+/** The layout of another library that a file is in, and its prefix; undefined where it is none that is known. */
 export function layoutOf(
   names: Iterable<string>,
-  layouts: readonly Layout[],
 ): { readonly layout: Layout; readonly prefix: string } | undefined {
   const all = [...names];
-  for (const layout of layouts) {
+  for (const layout of ARCHITECTURES.flatMap(({ layouts }) => layouts)) {
     const [first, ...others] = layout.marks;
     const marked = all.find((name) => first?.test(name));
     if (marked === undefined || first === undefined) continue;
@@ -93,7 +53,7 @@ export function layoutOf(
  *
  * @throws InputError listing tensors that belong to nothing the layout knows
  */
-export function planTensors(
+export function mapTensors(
   path: string,
   tensors: ReadonlyMap<string, StoredTensor>,
   { layout, prefix }: { readonly layout: Layout; readonly prefix: string },
@@ -105,7 +65,7 @@ export function planTensors(
   for (const entry of tensors.values()) {
     const name = bare(entry.name, prefix);
     const suiting = rules.filter(({ from }) => from.test(name));
-    if (suiting.length === 0 && !layout.ignored.test(entry.name)) unknown.push(entry.name);
+    if (suiting.length === 0 && !OF_NO_USE.test(entry.name)) unknown.push(entry.name);
     for (const rule of suiting) {
       const target = name.replace(rule.from, rule.to);
       const piece = pieceOf(path, entry, rule);
@@ -129,7 +89,7 @@ function bare(name: string, prefix: string): string {
 }
 
 /** Index of the axis rows are counted on: leading axes of length 1 do not move bytes. */
-function rowAxis(shape: readonly number[]): number {
+export function rowAxis(shape: readonly number[]): number {
   const axis = shape.findIndex((length) => length !== 1);
   return Math.max(axis, 0);
 }

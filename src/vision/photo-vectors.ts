@@ -1,0 +1,133 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { environment } from '../ground/environment.ts';
+import { SwardError } from '../ground/errors.ts';
+import { writeFileAtomically } from '../ground/files.ts';
+import type { Matrix } from '../ground/matrix.ts';
+import { type Progress, SILENT } from '../ground/progress.ts';
+import { type OpenPhoto, openPhoto } from './photos/index.ts';
+
+/** One row a photo, in the order of the paths given. */
+export interface PhotoMatrix extends Matrix {
+  /** How many rows were computed now; the others came from the cache. */
+  readonly computed: number;
+}
+
+export interface PhotoVectorOptions {
+  /** Where vectors are remembered by photo content and by what made them; default: as configured. */
+  readonly cacheFolder?: string;
+  readonly progress?: Progress;
+  /** Told of every photo that cannot be used, whose row is then all NaN. Without it the first error is thrown. */
+  readonly onError?: (path: string, error: SwardError) => void;
+}
+
+/** What makes a vector of a photo. */
+interface VectorMaker {
+  /** What is told while it works: `Describing photos`. */
+  readonly stage: string;
+  /** What made the vectors, down to its version and settings. */
+  readonly kind: string;
+  readonly columns: number;
+  /** How many photos are under way together. */
+  readonly atOnce: number;
+  vectorOf(photo: OpenPhoto): Promise<Float64Array>;
+}
+
+/**
+ * A vector of each photo, remembered by the content of its file: the next call computes only what is new. Values and
+ * order do not depend on how many photos are under way together.
+ *
+ * @throws InputError for the first photo that cannot be used, unless `onError` is given
+ */
+export async function photoVectors(
+  paths: readonly string[],
+  { stage, kind, columns, atOnce, vectorOf }: VectorMaker,
+  { cacheFolder = environment().cacheFolder, progress = SILENT, onError }: PhotoVectorOptions,
+): Promise<PhotoMatrix> {
+  const cache = vectorCache(cacheFolder, kind, columns);
+  const data = new Float64Array(paths.length * columns).fill(Number.NaN);
+  const failures: { readonly row: number; readonly error: unknown }[] = [];
+  let computed = 0;
+  let next = 0;
+  const takeTurns = async (): Promise<void> => {
+    for (let row = next++; row < paths.length; row = next++) {
+      const path = paths[row] as string;
+      try {
+        const photo = await openPhoto(path);
+        const hash = createHash('sha256').update(photo.bytes).digest('hex');
+        let values = await cache.read(hash);
+        if (values === undefined) {
+          values = await vectorOf(photo);
+          await cache.write(hash, values);
+          computed++;
+        }
+        data.set(values, row * columns);
+      } catch (error) {
+        if (onError === undefined || !(error instanceof SwardError)) {
+          next = paths.length;
+          failures.push({ row, error });
+          return;
+        }
+        onError(path, error);
+      }
+      progress.advance();
+    }
+  };
+  progress.stage(stage, paths.length, 'photos');
+  try {
+    await Promise.all(Array.from({ length: atOnce }, takeTurns));
+  } finally {
+    progress.done();
+  }
+  const [first] = failures.sort((a, b) => a.row - b.row);
+  if (first !== undefined) throw first.error;
+  return { rows: paths.length, columns, data, computed };
+}
+
+/** Remembers one vector a photo by the content of its file. */
+interface VectorCache {
+  /** The remembered vector, or undefined when there is none or its file is damaged. */
+  read(photoHash: string): Promise<Float64Array | undefined>;
+  /** Remembers a vector; the file appears whole or not at all. */
+  write(photoHash: string, values: Float64Array): Promise<void>;
+}
+
+/**
+ * A cache in `folder/kind`, one file a photo: the values as little-endian doubles, then their SHA-256. A file of
+ * another length or with another hash counts as absent and is written anew.
+ *
+ * @param kind what made the vectors, down to its version and settings
+ * @param length values a photo has
+ */
+function vectorCache(folder: string, kind: string, length: number): VectorCache {
+  const pathOf = (hash: string): string => join(folder, kind, hash.slice(0, 2), `${hash.slice(2)}.bin`);
+  return {
+    async read(hash) {
+      let content: Buffer;
+      try {
+        content = await readFile(pathOf(hash));
+      } catch {
+        // Absent or unreadable alike: the vector is computed again.
+        return undefined;
+      }
+      const payload = content.subarray(0, length * 8);
+      if (content.length !== length * 8 + DIGEST_BYTES) return undefined;
+      if (!digestOf(payload).equals(content.subarray(length * 8))) return undefined;
+      return Float64Array.from({ length }, (_, index) => payload.readDoubleLE(index * 8));
+    },
+    async write(hash, values) {
+      const payload = Buffer.alloc(length * 8);
+      values.forEach((value, index) => {
+        payload.writeDoubleLE(value, index * 8);
+      });
+      await writeFileAtomically(pathOf(hash), Buffer.concat([payload, digestOf(payload)]));
+    },
+  };
+}
+
+const DIGEST_BYTES = 32;
+
+function digestOf(bytes: Uint8Array): Buffer {
+  return createHash('sha256').update(bytes).digest();
+}
