@@ -2,11 +2,11 @@ import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readFeatureTables } from '../../src/data/feature-tables.ts';
+import { MASS_NAMES } from '../../src/pasture/targets.ts';
+import { resolveRecipe } from '../../src/recipes/recipe.ts';
 import { openRun } from '../../src/runs/open-run.ts';
 import type { MemberOptions } from '../../src/runs/trained-run.ts';
 import { featureRows, Samples, unknownSample } from '../../src/samples/samples.ts';
-import { resolveRecipe } from '../../src/recipes/recipe.ts';
-import { MASS_NAMES } from '../../src/pasture/targets.ts';
 import { type EnsembleOptions, makeEnsemble } from '../../src/workflows/ensemble/ensemble.ts';
 import { trainRun } from '../../src/workflows/train.ts';
 import { featureSource, type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
@@ -124,13 +124,10 @@ describe('dropout left on in an ensemble', () => {
   it('is refused where no member has any, before anything is predicted', async () => {
     await ensemble('dropout-none', { runs: [second, sure] });
     await using run = await openRun(join(root, 'dropout-none'));
-    const unread = new Samples(
-      [unknownSample('a')],
-      {
-        photos: null,
-        features: () => Promise.reject(new Error('features were asked for')),
-      },
-    );
+    const unread = new Samples([unknownSample('a')], {
+      photos: null,
+      features: () => Promise.reject(new Error('features were asked for')),
+    });
     await expect(run.predict(unread, { dropoutSamples: 4 })).rejects.toThrow(
       /--mc-dropout: every member of the run has a recipe without dropout/,
     );

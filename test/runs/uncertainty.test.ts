@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MASS_NAMES, targetsToArray } from '../../src/pasture/targets.ts';
-import {
-  meanTargets,
-  type PhotoPrediction,
-  pooledSpread,
-  spreadOf,
-} from '../../src/runs/prediction.ts';
+import { meanTargets, type PhotoPrediction, pooledSpread, spreadOf } from '../../src/runs/prediction.ts';
 import { runUncertainty } from '../../src/runs/uncertainty.ts';
 import { inventedRows, masses } from '../report/run-results.ts';
 

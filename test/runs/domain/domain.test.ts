@@ -3,12 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Matrix, takeRows } from '../../../src/ground/matrix.ts';
 import { randomStream } from '../../../src/ground/random.ts';
-import {
-  fitDomain,
-  outOfDomainShares,
-  readDomain,
-  writeDomain,
-} from '../../../src/runs/domain/index.ts';
+import { fitDomain, outOfDomainShares, readDomain, writeDomain } from '../../../src/runs/domain/index.ts';
 import { sketch } from '../../../src/runs/domain/sketch.ts';
 import { DESCRIPTOR_VERSION } from '../../../src/vision/descriptors/index.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';

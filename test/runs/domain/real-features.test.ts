@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readCsv } from '../../../src/formats/csv.ts';
-import { takeRows } from '../../../src/ground/matrix.ts';
 import { readFeatureTable } from '../../../src/data/feature-tables.ts';
 import { splitSampleId } from '../../../src/data/sample-id.ts';
+import { readCsv } from '../../../src/formats/csv.ts';
+import { takeRows } from '../../../src/ground/matrix.ts';
 import { fitDomain, OUT_OF_DOMAIN_SHARE, outOfDomainShares } from '../../../src/runs/domain/index.ts';
 
 const folder = join(process.env.SWARD_SHARED ?? '../shared', 'csiro', 'features');
