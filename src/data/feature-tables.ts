@@ -38,8 +38,8 @@ export async function readFeatureTables(npyPaths: readonly string[], idsPath: st
   const [first] = tables;
   if (!first) throw new UsageError('name a feature file');
   const parts = tables.map(({ matrix }, index) => {
-    const path = npyPaths[index] ?? '';
-    return { name: basename(path, extname(path)), matrix };
+    const file = npyPaths[index] ?? '';
+    return { name: basename(file, extname(file)), matrix, file };
   });
   return { ids: first.ids, matrix: joinFeatureSets(parts) };
 }

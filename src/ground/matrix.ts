@@ -11,6 +11,8 @@ export interface Matrix {
 export interface FeatureSet {
   readonly name: string;
   readonly columns: number;
+  /** The file they were read from, for messages. */
+  readonly file?: string;
 }
 
 /** The rows `indices` of a matrix, in that order. */
@@ -38,6 +40,7 @@ export function takeColumns(matrix: Matrix, indices: readonly number[]): Matrix 
 export interface NamedMatrix {
   readonly name: string;
   readonly matrix: Matrix;
+  readonly file?: string | undefined;
 }
 
 /**
@@ -67,10 +70,10 @@ export function joinFeatureSets(parts: readonly NamedMatrix[]): Matrix {
 
 function uniquelyNamed(parts: readonly NamedMatrix[]): FeatureSet[] {
   const seen = new Map<string, number>();
-  return parts.map(({ name, matrix }) => {
+  return parts.map(({ name, matrix, file }) => {
     const count = (seen.get(name) ?? 0) + 1;
     seen.set(name, count);
-    return { name: count === 1 ? name : `${name}-${count}`, columns: matrix.columns };
+    return { name: count === 1 ? name : `${name}-${count}`, columns: matrix.columns, ...(file && { file }) };
   });
 }
 

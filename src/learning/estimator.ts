@@ -83,6 +83,7 @@ export function fittedModel(parts: ModelParts): FittedModel {
   const refuse = (what: string) => (): never => {
     throw new UsageError(`this model ${what}`);
   };
+  const reject = (what: string) => (): Promise<never> => Promise.reject(new UsageError(`this model ${what}`));
   return {
     capabilities: {
       dropout: sampleDropout !== undefined,
@@ -90,10 +91,10 @@ export function fittedModel(parts: ModelParts): FittedModel {
       graph: graph !== undefined,
       maps: maps !== undefined,
     },
-    sampleDropout: refuse('has no dropout to leave on'),
+    sampleDropout: reject('has no dropout to leave on'),
     leaveSessionsOut: refuse('cannot leave sessions out in closed form'),
     graph: refuse('cannot be written as an ONNX model'),
-    maps: refuse('does not say where in a photo the mass is'),
+    maps: reject('does not say where in a photo the mass is'),
     release: async () => {},
     ...parts,
   };

@@ -130,7 +130,7 @@ export interface RecipeSettings extends PartialSettings<Omit<z.input<typeof reci
  * @throws UsageError for an unknown recipe, setting or value
  * @throws InputError when a recipe file cannot be read
  */
-export function makeRecipe(nameOrFile: string, settings: RecipeChanges = {}): Promise<Recipe> {
+export async function makeRecipe(nameOrFile: string, settings: RecipeChanges = {}): Promise<Recipe> {
   return changedRecipe(nameOrFile, changesFrom(settings));
 }
 
@@ -143,7 +143,7 @@ export type RecipeChanges = RecipeSettings | readonly SettingChange[];
  *
  * @throws as there
  */
-export function resolveRecipe(nameOrFile: string, changes: readonly string[]): Promise<Recipe> {
+export async function resolveRecipe(nameOrFile: string, changes: readonly string[]): Promise<Recipe> {
   return changedRecipe(nameOrFile, changes.map(parseChange));
 }
 

@@ -192,7 +192,7 @@ export class EnsembleRun implements Run {
           (features ?? []).map((file) => {
             const set = sets[trainedOn.indexOf(file)] as (typeof sets)[number];
             const columns = Array.from({ length: set.columns }, (_, column) => set.start + column);
-            return { name: set.name, matrix: takeColumns(matrix, columns) };
+            return { name: set.name, matrix: takeColumns(matrix, columns), file: set.file };
           }),
         ),
       );

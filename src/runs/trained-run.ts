@@ -266,7 +266,7 @@ export class TrainedRun implements Run, RunMember {
       const own = given[index];
       if (own?.columns === columns) continue;
       throw new InputError(
-        own?.name ?? name,
+        own?.file ?? own?.name ?? name,
         `has ${own?.columns} columns, but ${this.folder} was trained on ${columns} (${name})`,
         'make the features with the same backbone and settings, and give the files in the same order',
       );

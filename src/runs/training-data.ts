@@ -135,7 +135,7 @@ async function featureInputs(
   const { matrix } = await readFeatureTables(features, ids);
   return {
     source: featureRows(matrix),
-    sets: (matrix.sets ?? []).map((set) => ({ ...set, weights: null })),
+    sets: (matrix.sets ?? []).map(({ name, columns }) => ({ name, columns, weights: null })),
     fingerprints: await Promise.all(features.map(fileFingerprint)),
   };
 }

@@ -48,8 +48,8 @@ describe('feature sets side by side', () => {
     const { ids, matrix } = await readFeatureTables([path('left.npy'), path('right.npy')], path('ids.txt'));
     expect(ids).toEqual(['x', 'y']);
     expect(matrix.sets).toEqual([
-      { name: 'left', columns: 1 },
-      { name: 'right', columns: 2 },
+      { name: 'left', columns: 1, file: path('left.npy') },
+      { name: 'right', columns: 2, file: path('right.npy') },
     ]);
     writeFileSync(path('more.txt'), 'x\ny\nz\n');
     await expect(readFeatureTables([path('left.npy')], path('more.txt'))).rejects.toThrow(/names 3 photos/);

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseStoredRecipe, RECIPE_NAMES, resolveRecipe } from '../../src/recipes/recipe.ts';
-import { matrixEstimator } from '../../src/recipes/registry.ts';
+import { rowEstimatorOf } from '../../src/recipes/registry.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const folder = temporaryFolder('recipe');
@@ -11,7 +11,7 @@ describe('recipes', () => {
   it.each(RECIPE_NAMES)('%s resolves with every setting given', async (name) => {
     const recipe = await resolveRecipe(name, []);
     expect(recipe.name).toBe(name);
-    expect(matrixEstimator(recipe.estimator)).toMatchObject({
+    expect(rowEstimatorOf(recipe.estimator)).toMatchObject({
       fit: expect.any(Function),
       read: expect.any(Function),
     });

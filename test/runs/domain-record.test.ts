@@ -1,11 +1,14 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { configure } from '../../src/ground/environment.ts';
 import { resolveRecipe } from '../../src/recipes/recipe.ts';
 import { readDomain } from '../../src/runs/domain/index.ts';
-import { type PhotoToPredict, predictPhotos } from '../../src/runs/predict.ts';
+import { openRun } from '../../src/runs/open-run.ts';
+import type { PhotoPrediction } from '../../src/runs/prediction.ts';
+import type { PredictOptions } from '../../src/runs/run.ts';
+import { photoSamples } from '../../src/samples/samples.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
 import { DESCRIPTOR_NAMES } from '../../src/vision/descriptors/index.ts';
 import { trainRun } from '../../src/workflows/train/train.ts';
@@ -15,8 +18,8 @@ import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 
 const root = temporaryFolder('domain-record');
 const data = join(root, 'data');
-const photo: PhotoToPredict = { imageId: 'ID1', path: join(data, 'test', 'ID1.jpg') };
-const stripes: PhotoToPredict = { imageId: 'stripes', path: join(root, 'stripes.png') };
+const photo = { imageId: 'ID1', path: join(data, 'test', 'ID1.jpg') };
+const stripes = { imageId: 'stripes', path: join(root, 'stripes.png') };
 
 beforeAll(async () => {
   configure({ cacheFolder: join(root, 'cache') });
@@ -40,8 +43,17 @@ async function trained(name: string, changes: readonly string[]): Promise<string
   return out;
 }
 
-const sharesOf = async (run: string, options = {}): Promise<(number | null)[]> =>
-  (await predictPhotos(run, [photo, stripes], options)).map(({ outOfDomain }) => outOfDomain);
+async function predict(
+  folder: string,
+  photos: Parameters<typeof photoSamples>[0],
+  options: PredictOptions = {},
+): Promise<PhotoPrediction[]> {
+  await using run = await openRun(folder);
+  return run.predict(photoSamples(photos), options);
+}
+
+const sharesOf = async (run: string, options: PredictOptions = {}): Promise<(number | null)[]> =>
+  (await predict(run, [photo, stripes], options)).map(({ outOfDomain }) => outOfDomain);
 
 describe('a run that learns from photos', () => {
   it('tells photos by their descriptors where every fold has a backbone of its own', async () => {
@@ -68,7 +80,11 @@ describe('a run that learns from photos', () => {
   it('still predicts where it was trained before there was a record', async () => {
     const run = await trained('old', ['estimator.fineTune.mode=last']);
     rmSync(join(run, 'domain.safetensors'));
-    const [predicted] = await predictPhotos(run, [photo]);
+    const { files, ...manifest } = JSON.parse(readFileSync(join(run, 'run.json'), 'utf8'));
+    const { 'domain.safetensors': record, ...others } = files;
+    expect(record).toEqual(expect.any(String));
+    writeFileSync(join(run, 'run.json'), JSON.stringify({ ...manifest, files: others }));
+    const [predicted] = await predict(run, [photo]);
     expect(predicted?.outOfDomain).toBeNull();
     expect(predicted?.targets.total).toBeGreaterThanOrEqual(0);
   });

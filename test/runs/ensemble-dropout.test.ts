@@ -1,9 +1,12 @@
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { TARGET_NAMES } from '../../src/pasture/targets.ts';
+import { readFeatureTables } from '../../src/data/feature-tables.ts';
+import { MASS_NAMES } from '../../src/pasture/targets.ts';
 import { resolveRecipe } from '../../src/recipes/recipe.ts';
-import { type PredictionExtras, predictFeatures } from '../../src/runs/predict.ts';
+import { openRun } from '../../src/runs/open-run.ts';
+import type { MemberOptions } from '../../src/runs/trained-run.ts';
+import { featureRows, Samples, unknownSample } from '../../src/samples/samples.ts';
 import { type EnsembleOptions, makeEnsemble } from '../../src/workflows/ensemble/ensemble.ts';
 import { trainRun } from '../../src/workflows/train/train.ts';
 import { featureSource, type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
@@ -28,12 +31,25 @@ const ensemble = (
 ): Promise<unknown> => makeEnsemble({ out: join(root, out), method: 'nnls', ...options });
 
 describe('dropout left on in an ensemble', () => {
-  const spreads = async (run: string, members: number, options: PredictionExtras): Promise<number[][]> => {
-    const predicted = await predictFeatures(run, files.features.slice(0, members), files.ids, options);
+  const samplesOf = async (features: readonly string[]): Promise<Samples> => {
+    const { ids, matrix } = await readFeatureTables(features, files.ids);
+    return new Samples(ids.map(unknownSample), featureRows(matrix));
+  };
+
+  const spreadsOf = async (
+    folder: string,
+    features: readonly string[],
+    options: MemberOptions,
+  ): Promise<number[][]> => {
+    await using run = await openRun(folder);
+    const predicted = await run.predict(await samplesOf(features), options);
     return predicted.map(({ dropoutSpread }) =>
-      TARGET_NAMES.map((name) => dropoutSpread?.[name] ?? Number.NaN),
+      MASS_NAMES.map((name) => dropoutSpread?.[name] ?? Number.NaN),
     );
   };
+
+  const spreads = (run: string, members: number, options: MemberOptions): Promise<number[][]> =>
+    spreadsOf(run, files.features.slice(0, members), options);
 
   const trainNetwork = (name: string, file: number, dropout: number, folds = 5): Promise<string> =>
     train(
@@ -85,11 +101,9 @@ describe('dropout left on in an ensemble', () => {
     const together = await spreads(join(root, 'dropout-three'), 2, { dropoutSamples });
     const [one, three] = [
       await spreads(network, 1, { dropoutSamples }),
-      (await predictFeatures(fewer, files.features[1] ?? '', files.ids, { dropoutSamples })).map(
-        ({ dropoutSpread }) => TARGET_NAMES.map((name) => dropoutSpread?.[name] ?? Number.NaN),
-      ),
+      await spreadsOf(fewer, files.features.slice(1), { dropoutSamples }),
     ];
-    const total = TARGET_NAMES.length - 1;
+    const total = MASS_NAMES.length - 1;
     const variance = (rows: readonly number[][]): number =>
       rows.reduce((sum, row) => sum + (row[total] ?? 0) ** 2, 0) / rows.length;
     const expected = (0.4 ** 2 + 0.4 ** 2) * variance(one) + 0.2 ** 2 * variance(three);
@@ -109,14 +123,16 @@ describe('dropout left on in an ensemble', () => {
 
   it('is refused where no member has any, before anything is predicted', async () => {
     await ensemble('dropout-none', { runs: [second, sure] });
-    const missing = predictFeatures(join(root, 'dropout-none'), 'none.npy', 'none.txt', {
-      dropoutSamples: 4,
+    await using run = await openRun(join(root, 'dropout-none'));
+    const unread = new Samples([unknownSample('a')], {
+      photos: null,
+      features: () => Promise.reject(new Error('features were asked for')),
     });
-    await expect(missing).rejects.toThrow(
+    await expect(run.predict(unread, { dropoutSamples: 4 })).rejects.toThrow(
       /--mc-dropout: every member of the run has a recipe without dropout/,
     );
-    await expect(
-      predictFeatures(sure, files.features[1] ?? '', files.ids, { dropoutSamples: 4 }),
-    ).rejects.toThrow(/a recipe without dropout/);
+    await expect(spreadsOf(sure, files.features.slice(1), { dropoutSamples: 4 })).rejects.toThrow(
+      /a recipe without dropout/,
+    );
   });
 });

@@ -6,7 +6,7 @@ import { randomStream } from '../../src/ground/random.ts';
 import { targetsFromComponents } from '../../src/pasture/physics.ts';
 import { TARGET_NAMES, targetsToArray } from '../../src/pasture/targets.ts';
 import { resolveRecipe } from '../../src/recipes/recipe.ts';
-import { predictFeatures } from '../../src/runs/predict.ts';
+import { predictRun } from '../../src/workflows/predict/predict.ts';
 import { trainRun } from '../../src/workflows/train/train.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -46,6 +46,14 @@ async function train(out: string, files: readonly string[], ...changes: string[]
   });
 }
 
+const predict = async (run: string, files: readonly string[]) =>
+  (
+    await predictRun({
+      run: path(run),
+      source: { kind: 'features', features: files.map(path), ids: path('ids.txt') },
+    })
+  ).predictions;
+
 describe('a run on several feature files', () => {
   beforeAll(writeFiles);
 
@@ -70,17 +78,15 @@ describe('a run on several feature files', () => {
         ],
       },
     });
-    const predicted = await predictFeatures(path('both'), [path('a.npy'), path('b.npy')], path('ids.txt'));
-    expect(predicted).toHaveLength(PHOTOS);
+    expect(await predict('both', ['a.npy', 'b.npy'])).toHaveLength(PHOTOS);
   });
 
   it('refuses another list of files', async () => {
     await train('list', ['a.npy', 'b.npy']);
-    const predict = (...files: string[]) => predictFeatures(path('list'), files.map(path), path('ids.txt'));
-    await expect(predict('a.npy')).rejects.toThrow(
+    await expect(predict('list', ['a.npy'])).rejects.toThrow(
       /was trained on 2 feature files \(a, b\); give as many, not 1/,
     );
-    await expect(predict('b.npy', 'a.npy')).rejects.toThrow(
+    await expect(predict('list', ['b.npy', 'a.npy'])).rejects.toThrow(
       /b.npy: has 2 columns, but .* trained on 3 \(a\)/,
     );
   });

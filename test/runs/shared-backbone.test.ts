@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { configure } from '../../src/ground/environment.ts';
 import { resolveRecipe } from '../../src/recipes/recipe.ts';
-import { predictPhotos } from '../../src/runs/predict.ts';
 import { Program } from '../../src/tensor/program/program.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
+import { predictRun } from '../../src/workflows/predict/predict.ts';
 import { trainRun } from '../../src/workflows/train/train.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -13,7 +13,6 @@ import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 
 const root = temporaryFolder('shared-backbone');
 const data = join(root, 'data');
-
 beforeAll(async () => {
   configure({ cacheFolder: join(root, 'cache') });
   await writeSmallFolder(data, { photos: 12 });
@@ -31,8 +30,8 @@ it('runs once a view for all folds, where heads were trained on augmented photos
   ]);
   await trainRun({ source: { kind: 'folder', folder: data }, recipe, out: run, plan: { folds: 3 } });
   const runs = vi.spyOn(Program.prototype, 'run');
-  const photo = { imageId: 'ID1', path: join(data, 'test', 'ID1.jpg') };
-  const [predicted] = await predictPhotos(run, [photo], { tta: 'd4' });
+  const source = { kind: 'photos', paths: [join(data, 'test', 'ID1.jpg')] } as const;
+  const [predicted] = (await predictRun({ run, source, tta: 'd4' })).predictions;
   const inputs = runs.mock.calls.map(([feeds]) => Object.keys(feeds ?? {}).join());
   runs.mockRestore();
   expect(predicted?.folds).toHaveLength(3);

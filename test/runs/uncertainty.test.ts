@@ -1,15 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { TARGET_NAMES, targetsToArray } from '../../src/pasture/targets.ts';
-import {
-  meanTargets,
-  type PhotoPrediction,
-  pooledSpread,
-  spreadOf,
-} from '../../src/runs/photo-prediction.ts';
-import { uncertaintyOf } from '../../src/runs/uncertainty.ts';
+import { MASS_NAMES, targetsToArray } from '../../src/pasture/targets.ts';
+import { meanTargets, type PhotoPrediction, pooledSpread, spreadOf } from '../../src/runs/prediction.ts';
+import { runUncertainty } from '../../src/runs/uncertainty.ts';
 import { inventedRows, masses } from '../report/run-results.ts';
 
-const rows = inventedRows(120);
+const rows = inventedRows(120).map((row) => ({ ...row, session: `${row.date} ${row.state}` }));
 
 function predictionOf(imageId: string, change: Partial<PhotoPrediction> = {}): PhotoPrediction {
   const targets = masses(30, 10, 5);
@@ -26,13 +21,13 @@ function predictionOf(imageId: string, change: Partial<PhotoPrediction> = {}): P
 }
 
 describe('uncertainty from out-of-fold predictions', () => {
-  const uncertainty = uncertaintyOf(rows);
+  const uncertainty = runUncertainty(rows);
 
   it('gives every mass an interval that holds it', () => {
     expect(uncertainty.sessions).toBe(12);
     const [photo] = uncertainty.withIntervals([predictionOf('a')], 0.8);
     const values = targetsToArray(masses(30, 10, 5));
-    TARGET_NAMES.forEach((target, index) => {
+    MASS_NAMES.forEach((target, index) => {
       const { low, high } = photo?.intervals?.[target] ?? { low: Number.NaN, high: Number.NaN };
       expect(low).toBeGreaterThanOrEqual(0);
       expect(low).toBeLessThanOrEqual(values[index] ?? 0);
@@ -42,11 +37,11 @@ describe('uncertainty from out-of-fold predictions', () => {
 
   it('gives the mean of photos a narrower interval than each photo', () => {
     const photos = Array.from({ length: 9 }, (_, index) => predictionOf(String(index)));
-    const single = uncertainty.withIntervals(photos, 0.8)[0]?.intervals?.Dry_Total_g;
+    const single = uncertainty.withIntervals(photos, 0.8)[0]?.intervals?.total;
     const { mean, intervals, photos: count } = uncertainty.paddockMean(photos, 0.8);
     expect(count).toBe(9);
     expect(mean.total).toBeCloseTo(45, 10);
-    const width = intervals.Dry_Total_g.high - intervals.Dry_Total_g.low;
+    const width = intervals.total.high - intervals.total.low;
     expect(width).toBeLessThan((single?.high ?? 0) - (single?.low ?? 0));
   });
 
@@ -70,15 +65,15 @@ describe('uncertainty from out-of-fold predictions', () => {
 describe('spreads', () => {
   it('are standard deviations over the models', () => {
     const spread = spreadOf([masses(10, 0, 0), masses(14, 0, 2)]);
-    expect(spread.Dry_Green_g).toBeCloseTo(Math.sqrt(8), 12);
-    expect(spread.Dry_Dead_g).toBe(0);
-    expect(spread.Dry_Total_g).toBeCloseTo(Math.sqrt(18), 12);
-    expect(spreadOf([masses(1, 2, 3)]).Dry_Total_g).toBe(0);
+    expect(spread.green).toBeCloseTo(Math.sqrt(8), 12);
+    expect(spread.dead).toBe(0);
+    expect(spread.total).toBeCloseTo(Math.sqrt(18), 12);
+    expect(spreadOf([masses(1, 2, 3)]).total).toBe(0);
   });
 
   it('are pooled by their variances', () => {
     const [one, two] = [spreadOf([masses(0, 0, 0), masses(2, 0, 0)]), spreadOf([masses(1, 0, 0)])];
-    expect(pooledSpread([one, two]).Dry_Green_g).toBeCloseTo(1, 12);
+    expect(pooledSpread([one, two]).green).toBeCloseTo(1, 12);
   });
 
   it('leave the mean of predictions physical', () => {

@@ -15,9 +15,10 @@ import type { Estimator, FittedModel } from '../../../src/learning/estimator.ts'
 import { network } from '../../../src/networks/network/network.ts';
 import { networkSettings } from '../../../src/networks/network/settings.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { fitRows } from '../../support/training-rows.ts';
 import { graphError, linearSward } from './graphs.ts';
 
-const root = temporaryFolder('symbolic');
+const root = temporaryFolder('graph');
 const SHARED = { penalties: [0.1, 1], sessionWeight: 0.5, clip: 2 };
 const training = linearSward(36, 16);
 /** Photos that were not trained on, some of them far out, where clipping and kernels matter. */
@@ -26,8 +27,8 @@ const others: Matrix = {
   data: linearSward(9, 16, 2).inputs.data.map((value, at) => (at % 7 === 0 ? Math.fround(4 * value) : value)),
 };
 
-const fit = (estimator: Estimator<Matrix>): Promise<FittedModel<Matrix>> =>
-  estimator.fit(training, { random: randomStream(5), record: () => {} });
+const fit = (estimator: Estimator): Promise<FittedModel> =>
+  fitRows(estimator, training, { random: randomStream(5), record: () => {} });
 
 describe('a model as a graph predicts what the model predicts', () => {
   it('ridge', async () => {
@@ -116,7 +117,8 @@ describe('trees that ask for categories', () => {
       members: 1,
       ...{ categorical: [0, 1, 2, 3], minDataInBin: 1, catSmooth: 0, maxCatToOnehot: 1 },
     });
-    const model = await leafwiseBoost(settings).fit(
+    const model = await fitRows(
+      leafwiseBoost(settings),
       { ...training, inputs: columns },
       { random: randomStream(1), record: () => {} },
     );

@@ -1,14 +1,15 @@
 import type { Matrix } from '../../../src/ground/matrix.ts';
 import { randomStream } from '../../../src/ground/random.ts';
-import type { FittedModel, TrainingSet } from '../../../src/learning/estimator.ts';
+import type { FittedModel } from '../../../src/learning/estimator.ts';
 import { targetsFromComponents } from '../../../src/pasture/physics.ts';
 import { targetsToArray } from '../../../src/pasture/targets.ts';
 import { compile, input, type Tensor } from '../../../src/tensor/index.ts';
+import { predictRows, type TaughtRows } from '../../support/training-rows.ts';
 
 const SESSIONS = 6;
 
 /** Features in single precision, as backbones give them, and masses that follow from some of them. */
-export function linearSward(photos: number, columns: number, seed = 1): TrainingSet<Matrix> {
+export function linearSward(photos: number, columns: number, seed = 1): TaughtRows {
   const random = randomStream(seed);
   const data = Float64Array.from({ length: photos * columns }, () => Math.fround(random.normal()));
   const at = (photo: number, column: number): number => data[photo * columns + column] ?? 0;
@@ -33,11 +34,9 @@ export async function runGraph(inputs: Matrix, graph: (features: Tensor) => Tens
 }
 
 /** Largest difference between what a model predicts and what its graph computes, as a share of 1 g or the mass. */
-export async function graphError(model: FittedModel<Matrix>, inputs: Matrix): Promise<number> {
-  const { graph } = model;
-  if (!graph) throw new Error('the model has no graph');
-  const computed = await runGraph(inputs, (features) => graph.call(model, features));
-  const predicted = (await model.predict(inputs)).flatMap(targetsToArray);
+export async function graphError(model: FittedModel, inputs: Matrix): Promise<number> {
+  const computed = await runGraph(inputs, model.graph().masses);
+  const predicted = (await predictRows(model, inputs)).flatMap(targetsToArray);
   return Math.max(
     ...predicted.map((mass, index) => Math.abs(mass - (computed[index] ?? Number.NaN)) / Math.max(1, mass)),
   );

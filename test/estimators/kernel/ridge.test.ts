@@ -11,10 +11,11 @@ import { openSafetensors, readTensor } from '../../../src/formats/safetensors/in
 import { multiply } from '../../../src/ground/linear-algebra.ts';
 import { type Matrix, takeColumns, takeRows } from '../../../src/ground/matrix.ts';
 import { randomStream } from '../../../src/ground/random.ts';
-import type { FitContext, MetricLine, TrainingSet } from '../../../src/learning/estimator.ts';
+import type { FitContext, MetricLine } from '../../../src/learning/estimator.ts';
 import { weightedR2 } from '../../../src/pasture/metric.ts';
 import { isPhysical, targetsFromComponents } from '../../../src/pasture/physics.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { fitRows, predictRows, type TaughtRows } from '../../support/training-rows.ts';
 
 const folder = temporaryFolder('ridge');
 const shared = { sessionWeight: 0.5, clip: 4 };
@@ -37,7 +38,7 @@ function matrix(rows: number, columns: number, seed: number): Matrix {
 }
 
 /** Masses that are linear in the first three features, in eight sessions. */
-function linearTask(rows: number, columns: number, seed: number): TrainingSet<Matrix> {
+function linearTask(rows: number, columns: number, seed: number): TaughtRows {
   const inputs = matrix(rows, columns, seed);
   const at = (row: number, column: number): number => inputs.data[row * columns + column] ?? 0;
   return {
@@ -58,15 +59,16 @@ describe('ridge regression', () => {
     for (const columns of [5, 60]) {
       const training = linearTask(80, columns, 1);
       const fresh = linearTask(40, columns, 2);
-      const model = await linear.fit(training, context());
-      expect(weightedR2(fresh.targets, await model.predict(fresh.inputs))).toBeGreaterThan(0.99);
+      const model = await fitRows(linear, training, context());
+      expect(weightedR2(fresh.targets, await predictRows(model, fresh.inputs))).toBeGreaterThan(0.99);
     }
   });
 
   it('minimises the penalised squares: no small change of a coefficient or the mean does better', async () => {
     const training = linearTask(24, 4, 5);
     const penalty = 0.7;
-    const model = await ridge({ kind: 'ridge', penalties: [penalty], sessionWeight: 0, clip: 100 }).fit(
+    const model = await fitRows(
+      ridge({ kind: 'ridge', penalties: [penalty], sessionWeight: 0, clip: 100 }),
       training,
       context(),
     );
@@ -170,14 +172,14 @@ describe('kernel ridge regression', () => {
         clover: 5 + 4 * Math.cos(x),
       });
     });
-    const pick = (from: number, to: number): TrainingSet<Matrix> => ({
+    const pick = (from: number, to: number): TaughtRows => ({
       inputs: { rows: to - from, columns: 2, data: inputs.data.slice(from * 2, to * 2) },
       targets: masses.slice(from, to),
       groups: masses.slice(from, to).map((_, row) => `s${row % 8}`),
     });
     const fresh = pick(80, 120);
-    const curved = await (await radial.fit(pick(0, 80), context())).predict(fresh.inputs);
-    const straight = await (await linear.fit(pick(0, 80), context())).predict(fresh.inputs);
+    const curved = await predictRows(await fitRows(radial, pick(0, 80), context()), fresh.inputs);
+    const straight = await predictRows(await fitRows(linear, pick(0, 80), context()), fresh.inputs);
     expect(weightedR2(fresh.targets, curved)).toBeGreaterThan(0.9);
     expect(weightedR2(fresh.targets, curved)).toBeGreaterThan(weightedR2(fresh.targets, straight) + 0.1);
   });
@@ -193,8 +195,8 @@ describe('kernel ridge regression', () => {
       ...shared,
     });
     const plain = ridge({ kind: 'ridge', penalties: [0.3], ...shared });
-    const a = await (await kernel.fit(training, context())).predict(fresh);
-    const b = await (await plain.fit(training, context())).predict(fresh);
+    const a = await predictRows(await fitRows(kernel, training, context()), fresh);
+    const b = await predictRows(await fitRows(plain, training, context()), fresh);
     for (const [row, targets] of a.entries())
       expect(targets.total).toBeCloseTo(b[row]?.total ?? Number.NaN, 6);
   });
@@ -205,17 +207,17 @@ describe.each([
   ['kernel ridge', radial],
 ])('%s as an estimator', (name, estimator) => {
   it('predicts the same after being written and read', async () => {
-    const model = await estimator.fit(linearTask(40, 6, 1), context());
+    const model = await fitRows(estimator, linearTask(40, 6, 1), context());
     const fresh = matrix(10, 6, 2);
     const place = join(folder, name);
     mkdirSync(place, { recursive: true });
     await model.write(place);
-    expect(await (await estimator.read(place)).predict(fresh)).toEqual(await model.predict(fresh));
+    expect(await predictRows(await estimator.read(place), fresh)).toEqual(await predictRows(model, fresh));
   });
 
   it('records every setting it tried and takes the best', async () => {
     const lines: MetricLine[] = [];
-    await estimator.fit(linearTask(40, 6, 1), context(lines));
+    await fitRows(estimator, linearTask(40, 6, 1), context(lines));
     // One line a penalty, with one score for each kernel and width.
     const curves = estimator === linear ? 1 : 7;
     expect(lines.map((line) => line.penalty)).toEqual(estimator === linear ? [1e-4, 1e-2, 1] : [1e-3, 1e-1]);
@@ -226,31 +228,32 @@ describe.each([
   });
 
   it('gives physical masses even far from everything it was trained on', async () => {
-    const model = await estimator.fit(linearTask(40, 6, 1), context());
+    const model = await fitRows(estimator, linearTask(40, 6, 1), context());
     const odd = {
       rows: 2,
       columns: 6,
       data: Float64Array.from({ length: 12 }, (_, i) => (i < 6 ? -1e9 : 1e9)),
     };
-    for (const targets of await model.predict(odd)) expect(isPhysical(targets, 1e-6)).toBe(true);
+    for (const targets of await predictRows(model, odd)) expect(isPhysical(targets, 1e-6)).toBe(true);
   });
 
   it('ignores a feature that never changes', async () => {
     const training = linearTask(40, 6, 1);
     const data = training.inputs.data.map((value, at) => (at % 6 === 5 ? 3 : value));
-    const model = await estimator.fit({ ...training, inputs: { ...training.inputs, data } }, context());
-    for (const targets of await model.predict(matrix(5, 6, 4))) expect(isPhysical(targets, 1e-9)).toBe(true);
+    const model = await fitRows(estimator, { ...training, inputs: { ...training.inputs, data } }, context());
+    for (const targets of await predictRows(model, matrix(5, 6, 4)))
+      expect(isPhysical(targets, 1e-9)).toBe(true);
   });
 
   it('fits a single session without anything to validate on', async () => {
     const training = { ...linearTask(10, 3, 1), groups: new Array<string>(10).fill('one') };
-    const model = await estimator.fit(training, context());
-    expect(await model.predict(training.inputs)).toHaveLength(10);
+    const model = await fitRows(estimator, training, context());
+    expect(await predictRows(model, training.inputs)).toHaveLength(10);
   });
 
   it('refuses features of another width, and the file of another estimator', async () => {
-    const model = await estimator.fit(linearTask(40, 6, 1), context());
-    await expect(model.predict(matrix(2, 5, 1))).rejects.toThrow(
+    const model = await fitRows(estimator, linearTask(40, 6, 1), context());
+    await expect(predictRows(model, matrix(2, 5, 1))).rejects.toThrow(
       /have 5 columns, but the model was trained on 6/,
     );
     const place = join(folder, `${name} alone`);

@@ -7,19 +7,22 @@ import { fitPca } from '../../../src/estimators/reduction/pca.ts';
 import { fitPls } from '../../../src/estimators/reduction/pls.ts';
 import { project } from '../../../src/estimators/reduction/projection.ts';
 import { reduced } from '../../../src/estimators/reduction/reduced.ts';
+import { UsageError } from '../../../src/ground/errors.ts';
 import { type Matrix, takeRows } from '../../../src/ground/matrix.ts';
 import { randomStream } from '../../../src/ground/random.ts';
-import type { Estimator, FitContext, TrainingSet } from '../../../src/learning/estimator.ts';
+import { type FitContext, fittedModel, rowEstimator } from '../../../src/learning/estimator.ts';
 import { targetsFromComponents } from '../../../src/pasture/physics.ts';
+import { measuredRows, type Split, type TrainingRows } from '../../../src/samples/samples.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { fitRows, predictRows, type TaughtRows } from '../../support/training-rows.ts';
 
 const folder = temporaryFolder('reduction');
 const context = (): FitContext => ({ random: randomStream(1), record: () => {} });
 
 /**
  * Numbers of scikit-learn 1.2.1 on Z = (X − mean) / deviation (ddof 0), columns turned so that the largest entry of
- * each axis is positive: `PCA(3, svd_solver='full').fit(Z).transform(Z)`, and with Y·L, LLᵀ being the metric's products
- * of components, `PLSRegression(3, scale=False, max_iter=5000, tol=1e-16).fit(Z, Y @ L).transform(Z)` and
+ * each axis is positive: `fitRows(PCA(3, svd_solver='full'), Z).transform(Z)`, and with Y·L, LLᵀ being the metric's products
+ * of components, `fitRows(PLSRegression(3, scale=False, max_iter=5000, tol=1e-16), Z, Y @ L).transform(Z)` and
  * `.predict(Z) @ inv(L)`.
  */
 const X = [
@@ -64,14 +67,14 @@ const PLS_PREDICTIONS = [
   [4.65746849, 7.18736851, 8.54920438],
 ];
 
-const small: TrainingSet<Matrix> = {
-  inputs: { rows: 7, columns: 4, data: Float64Array.from(X.flat()) },
-  targets: MASSES.map(([green = 0, dead = 0, clover = 0]) => targetsFromComponents({ green, dead, clover })),
-  groups: X.map((_, row) => `session ${row}`),
-};
+const small = measuredRows(
+  { rows: 7, columns: 4, data: Float64Array.from(X.flat()) },
+  MASSES.map(([green = 0, dead = 0, clover = 0]) => targetsFromComponents({ green, dead, clover })),
+  X.map((_, row) => `session ${row}`),
+);
 
 /** Features of a few factors and noise, of which green mass is one factor. */
-function task(rows: number, columns: number, seed: number): TrainingSet<Matrix> {
+function task(rows: number, columns: number, seed: number): TrainingRows {
   const random = randomStream(seed);
   const factors = Float64Array.from({ length: rows * 3 }, () => random.normal());
   const loadings = Float64Array.from({ length: columns * 3 }, (_, at) => Math.sin(at + 1));
@@ -82,13 +85,13 @@ function task(rows: number, columns: number, seed: number): TrainingSet<Matrix> 
     for (let k = 0; k < 3; k++) value += (factors[row * 3 + k] ?? 0) * (loadings[column * 3 + k] ?? 0);
     return value;
   });
-  return {
-    inputs: { rows, columns, data },
-    targets: Array.from({ length: rows }, (_, row) =>
+  return measuredRows(
+    { rows, columns, data },
+    Array.from({ length: rows }, (_, row) =>
       targetsFromComponents({ green: 50 + 8 * (factors[row * 3] ?? 0), dead: 6, clover: 3 }),
     ),
-    groups: Array.from({ length: rows }, (_, row) => `session ${row % 8}`),
-  };
+    Array.from({ length: rows }, (_, row) => `session ${row % 8}`),
+  );
 }
 
 function expectRows(found: Matrix, expected: readonly (readonly number[])[], digits: number): void {
@@ -127,7 +130,7 @@ describe('principal components', () => {
   });
 
   it('are the same through the products of rows as through those of columns', () => {
-    const { inputs, groups } = task(12, 12, 2);
+    const { inputs, ...known } = task(12, 12, 2);
     const wide = { rows: 12, columns: 24, data: new Float64Array(288) };
     for (let row = 0; row < 12; row++) {
       // Every column twice: the scores grow by √2.
@@ -136,8 +139,8 @@ describe('principal components', () => {
       wide.data.set(values, row * 24 + 12);
     }
     const settings = { kind: 'pca', components: 3, whiten: false, clip: 10 } as const;
-    const narrow = project(fitPca({ inputs, groups }, settings), inputs);
-    const doubled = project(fitPca({ inputs: wide, groups }, settings), wide);
+    const narrow = project(fitPca({ inputs, ...known }, settings), inputs);
+    const doubled = project(fitPca({ inputs: wide, ...known }, settings), wide);
     narrow.data.forEach((value, at) => {
       expect(Math.abs(doubled.data[at] ?? 0)).toBeCloseTo(Math.SQRT2 * Math.abs(value), 7);
     });
@@ -146,7 +149,8 @@ describe('principal components', () => {
   it('cannot be had of photos that are all alike', () => {
     const inputs = { rows: 4, columns: 2, data: new Float64Array(8).fill(3) };
     const settings = { kind: 'pca', components: 2, whiten: false, clip: 4 } as const;
-    expect(() => fitPca({ inputs, groups: ['a', 'a', 'b', 'b'] }, settings)).toThrow(/same for all photos/);
+    const alike = measuredRows(inputs, small.targets.slice(0, 4), ['a', 'a', 'b', 'b']);
+    expect(() => fitPca(alike, settings)).toThrow(/same for all photos/);
   });
 });
 
@@ -161,7 +165,7 @@ describe('partial least squares', () => {
       { kind: 'pls', components: 3, clip: 10 },
       ridge({ kind: 'ridge', penalties: [1e-9], sessionWeight: 0, clip: 100 }),
     );
-    const predicted = await (await estimator.fit(small, context())).predict(small.inputs);
+    const predicted = await predictRows(await fitRows(estimator, small, context()), small.inputs);
     PLS_PREDICTIONS.forEach(([green = 0, dead = 0, clover = 0], row) => {
       const expected = targetsFromComponents({ green, dead, clover });
       expect(predicted[row]?.green).toBeCloseTo(expected.green, 5);
@@ -194,8 +198,10 @@ it.each([
     kind === 'pca'
       ? ({ kind, components: 3, whiten: false, clip: 4 } as const)
       : ({ kind, components: 3, clip: 4 } as const);
-  const model = await reduced(settings, inner).fit(task(40, 20, 9), context());
-  expect(model.leaveSessionsOut?.().length).toBe(kept ? 40 : undefined);
+  const model = await fitRows(reduced(settings, inner), task(40, 20, 9), context());
+  expect(model.capabilities.sessionsOut).toBe(kept);
+  if (kept) expect(model.leaveSessionsOut()).toHaveLength(40);
+  else expect(() => model.leaveSessionsOut()).toThrow(UsageError);
 });
 
 describe.each([
@@ -220,46 +226,56 @@ describe.each([
       targets: all.targets.slice(0, 40),
       groups: all.groups.slice(0, 40),
     };
-    const held = { inputs: takeRows(all.inputs, [50, 51, 52]), targets: all.targets.slice(50, 53) };
+    const held = {
+      inputs: takeRows(all.inputs, [50, 51, 52]),
+      targets: all.targets.slice(50, 53),
+      groups: all.groups.slice(50, 53),
+    };
     const strange = {
       ...held,
       inputs: { ...held.inputs, data: held.inputs.data.map((value) => 900 * value) },
     };
-    const predict = async (validation: typeof held) =>
-      (await reduced(settings, inner).fit({ ...training, validation }, context())).predict(held.inputs);
+    const predict = async (validation: TaughtRows) =>
+      predictRows(await fitRows(reduced(settings, inner), training, context(), validation), held.inputs);
     expect(await predict(strange)).toEqual(await predict(held));
   });
 
   it('hands the estimator the components of training and validation photos', async () => {
-    const seen: TrainingSet<Matrix>[] = [];
-    const spy: Estimator<Matrix> = {
-      async fit(training) {
-        seen.push(training);
-        return { predict: async () => [], write: async () => {} };
+    const seen: Split[] = [];
+    const silent = fittedModel({ predict: async () => [], write: async () => {} });
+    const spy = rowEstimator({
+      async fit(split) {
+        seen.push(split);
+        return silent;
       },
-      read: async () => ({ predict: async () => [], write: async () => {} }),
-    };
+      read: async () => silent,
+    });
     const all = task(40, 20, 4);
-    const validation = { inputs: takeRows(all.inputs, [0, 1]), targets: all.targets.slice(0, 2) };
-    await reduced(settings, spy).fit({ ...all, validation }, context());
-    expect(seen[0]?.inputs).toMatchObject({ rows: 40, columns: 3 });
-    const first = seen[0]?.inputs.data.subarray(0, 6) ?? [];
-    expect([...(seen[0]?.validation?.inputs.data ?? [])]).toEqual([...first]);
+    const validation = {
+      inputs: takeRows(all.inputs, [0, 1]),
+      targets: all.targets.slice(0, 2),
+      groups: all.groups.slice(0, 2),
+    };
+    await fitRows(reduced(settings, spy), all, context(), validation);
+    const inputs = await seen[0]?.train.features();
+    expect(inputs).toMatchObject({ rows: 40, columns: 3 });
+    const first = inputs?.data.subarray(0, 6) ?? [];
+    expect([...((await seen[0]?.validation?.features())?.data ?? [])]).toEqual([...first]);
   });
 
   it('predicts the same after being written and read', async () => {
     const estimator = reduced(settings, inner);
-    const model = await estimator.fit(task(40, 20, 5), context());
+    const model = await fitRows(estimator, task(40, 20, 5), context());
     const place = join(folder, settings.kind);
     mkdirSync(place);
     await model.write(place);
     const fresh = task(9, 20, 6).inputs;
-    expect(await (await estimator.read(place)).predict(fresh)).toEqual(await model.predict(fresh));
+    expect(await predictRows(await estimator.read(place), fresh)).toEqual(await predictRows(model, fresh));
   });
 
   it('refuses features of another width', async () => {
-    const model = await reduced(settings, inner).fit(task(40, 20, 7), context());
-    await expect(model.predict(task(2, 19, 8).inputs)).rejects.toThrow(
+    const model = await fitRows(reduced(settings, inner), task(40, 20, 7), context());
+    await expect(predictRows(model, task(2, 19, 8).inputs)).rejects.toThrow(
       /have 19 columns, but the model was trained on 20/,
     );
   });

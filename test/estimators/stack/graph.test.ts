@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import type { Matrix } from '../../../src/ground/matrix.ts';
 import { randomStream } from '../../../src/ground/random.ts';
 import type { FittedModel } from '../../../src/learning/estimator.ts';
 import { resolveRecipe } from '../../../src/recipes/recipe.ts';
 import { recipeEstimator } from '../../../src/recipes/registry.ts';
+import { fitRows } from '../../support/training-rows.ts';
 import { graphError, linearSward } from '../graph/graphs.ts';
 
 const training = linearSward(36, 16);
 const others = linearSward(9, 16, 2).inputs;
 
-async function fitted(recipe: string, ...changes: string[]): Promise<FittedModel<Matrix>> {
+async function fitted(recipe: string, ...changes: string[]): Promise<FittedModel> {
   const estimator = recipeEstimator(await resolveRecipe(recipe, changes));
-  return estimator.fit(training, { random: randomStream(5), record: () => {} });
+  return fitRows(estimator, training, { random: randomStream(5), record: () => {} });
 }
 
 describe('a graph predicts what the model predicts', () => {

@@ -9,7 +9,13 @@ import { stack } from '../../../src/estimators/stack/stack.ts';
 import type { Matrix } from '../../../src/ground/matrix.ts';
 import { joinFeatureSets } from '../../../src/ground/matrix.ts';
 import { randomStream } from '../../../src/ground/random.ts';
-import type { Estimator, FitContext, MetricLine, TrainingSet } from '../../../src/learning/estimator.ts';
+import {
+  type Estimator,
+  type FitContext,
+  fittedModel,
+  type MetricLine,
+  rowEstimator,
+} from '../../../src/learning/estimator.ts';
 import { weightedR2 } from '../../../src/pasture/metric.ts';
 import { isPhysical, targetsFromComponents } from '../../../src/pasture/physics.ts';
 import type { Targets } from '../../../src/pasture/targets.ts';
@@ -17,6 +23,7 @@ import { resolveRecipe } from '../../../src/recipes/recipe.ts';
 import { recipeEstimator } from '../../../src/recipes/registry.ts';
 import { DESCRIPTOR_NAMES, viewColumns } from '../../../src/vision/descriptors/index.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { fitRows, predictRows, type TaughtRows } from '../../support/training-rows.ts';
 
 const folder = temporaryFolder('stack');
 const context = (lines: MetricLine[] = []): FitContext => ({
@@ -31,7 +38,7 @@ function noise(rows: number, columns: number, seed: number): Matrix {
 }
 
 /** Set `telling` holds the green mass in its first column, set `other` holds noise. */
-function task(rows: number, seed: number): TrainingSet<Matrix> {
+function task(rows: number, seed: number): TaughtRows {
   const telling = noise(rows, 4, seed);
   return {
     inputs: joinFeatureSets([
@@ -52,24 +59,27 @@ function task(rows: number, seed: number): TrainingSet<Matrix> {
 const linear = ridge({ kind: 'ridge', penalties: [0.01], sessionWeight: 0, clip: 4 });
 
 /** Knows the masses of every photo it was trained on, and says the mean of other photos. */
-const memoriser: Estimator<Matrix> = {
-  async fit({ inputs, targets }) {
+const memoriser = rowEstimator({
+  async fit({ train }) {
+    const { inputs, targets } = await train.rows();
     const known = new Map(targets.map((masses, row) => [keyOf(inputs, row), masses]));
     const mean = targetsFromComponents({
       green: targets.reduce((sum, { green }) => sum + green, 0) / targets.length,
       dead: targets.reduce((sum, { dead }) => sum + dead, 0) / targets.length,
       clover: targets.reduce((sum, { clover }) => sum + clover, 0) / targets.length,
     });
-    return {
-      predict: async (asked) =>
-        Array.from({ length: asked.rows }, (_, row) => known.get(keyOf(asked, row)) ?? mean),
+    return fittedModel({
+      async predict(samples) {
+        const asked = await samples.features();
+        return Array.from({ length: asked.rows }, (_, row) => known.get(keyOf(asked, row)) ?? mean);
+      },
       write: async () => {},
-    };
+    });
   },
   read: async () => {
     throw new Error('not stored');
   },
-};
+});
 const keyOf = ({ data, columns }: Matrix, row: number): string =>
   data.subarray(row * columns, (row + 1) * columns).join();
 
@@ -82,10 +92,10 @@ describe('a fitted stack', () => {
       { input: 'telling', weight: 1 },
     ];
     const honest = stack({ ...SETTINGS, members }, (member) => (member === members[0] ? memoriser : linear));
-    const model = await honest.fit(training, context(lines));
+    const model = await fitRows(honest, training, context(lines));
     expect(lines.find((line) => 'weight 0 telling' in line)?.['weight 0 telling']).toBeLessThan(0.1);
     const fresh = task(40, 2);
-    expect(weightedR2(fresh.targets, await model.predict(fresh.inputs))).toBeGreaterThan(0.9);
+    expect(weightedR2(fresh.targets, await predictRows(model, fresh.inputs))).toBeGreaterThan(0.9);
   });
 
   it('tells how far it is: member by member, and within one fold by fold of those that weigh it', async () => {
@@ -93,19 +103,23 @@ describe('a fitted stack', () => {
       { input: 'telling', weight: 1 },
       { input: 'telling', weight: 1 },
     ];
-    const told: Estimator<Matrix> = {
+    const told: Estimator = {
       ...memoriser,
-      async fit(training, given) {
-        given.reached?.(0.5);
-        given.reached?.(1);
-        return memoriser.fit(training, given);
+      async fit(split, given) {
+        given.onProgress?.(0.5);
+        given.onProgress?.(1);
+        return memoriser.fit(split, given);
       },
     };
     const sharesOf = async (combination: 'fitted' | 'mean'): Promise<number[]> => {
       const shares: number[] = [];
       const settings = { ...SETTINGS, combine: combination, members };
-      const listening = { ...context(), reached: (share: number) => shares.push(share) };
-      await stack(settings, (member) => (member === members[0] ? told : linear)).fit(task(48, 3), listening);
+      const listening = { ...context(), onProgress: (share: number) => shares.push(share) };
+      await fitRows(
+        stack(settings, (member) => (member === members[0] ? told : linear)),
+        task(48, 3),
+        listening,
+      );
       return shares;
     };
     // Trained on everything and on four inner folds; the linear member has a closed form.
@@ -118,24 +132,29 @@ describe('a fitted stack', () => {
     const training = task(48, 3);
     const seen: { trained: Set<string>; asked: Set<string> }[] = [];
     const sessionOf = new Map(training.groups.map((group, row) => [keyOf(training.inputs, row), group]));
-    const spy: Estimator<Matrix> = {
+    const spy: Estimator = {
       ...memoriser,
       async fit(given, fitContext) {
         const model = await memoriser.fit(given, fitContext);
         return {
           ...model,
           async predict(asked) {
+            const inputs = await asked.features();
             const rows = Array.from(
-              { length: asked.rows },
-              (_, row) => sessionOf.get(keyOf(asked, row)) ?? '',
+              { length: inputs.rows },
+              (_, row) => sessionOf.get(keyOf(inputs, row)) ?? '',
             );
-            seen.push({ trained: new Set(given.groups), asked: new Set(rows) });
+            seen.push({ trained: new Set(given.train.groups), asked: new Set(rows) });
             return model.predict(asked);
           },
         };
       },
     };
-    await stack({ ...SETTINGS, members: [{ input: 'all', weight: 1 }] }, () => spy).fit(training, context());
+    await fitRows(
+      stack({ ...SETTINGS, members: [{ input: 'all', weight: 1 }] }, () => spy),
+      training,
+      context(),
+    );
     expect(seen).toHaveLength(4);
     for (const { trained, asked } of seen)
       for (const session of asked) expect(trained.has(session)).toBe(false);
@@ -145,7 +164,7 @@ describe('a fitted stack', () => {
   it('takes the closed form of members that have one instead of training them again', async () => {
     const training = task(48, 30);
     let fits = 0;
-    const counted: Estimator<Matrix> = {
+    const counted: Estimator = {
       ...linear,
       async fit(given, fitContext) {
         fits++;
@@ -154,7 +173,11 @@ describe('a fitted stack', () => {
     };
     const members = [{ input: 'each', weight: 1 }];
     const lines: MetricLine[] = [];
-    await stack({ ...SETTINGS, members }, () => counted).fit(training, context(lines));
+    await fitRows(
+      stack({ ...SETTINGS, members }, () => counted),
+      training,
+      context(lines),
+    );
     expect(fits).toBe(2);
     const weights = lines.find((line) => 'weight 0 telling' in line);
     expect(weights?.['weight 0 telling']).toBeGreaterThan(0.9);
@@ -165,37 +188,43 @@ describe('a fitted stack', () => {
     const held = task(12, 5);
     const estimator = stack({ ...SETTINGS, members: [{ input: 'each', weight: 1 }] }, () => linear);
     const fresh = task(9, 6).inputs;
-    const strange = { inputs: held.inputs, targets: held.targets.map(() => held.targets[0] as Targets) };
-    const predict = async (validation: NonNullable<typeof training.validation>) =>
-      (await estimator.fit({ ...training, validation }, context())).predict(fresh);
-    expect(await predict(strange)).toEqual(await predict({ inputs: held.inputs, targets: held.targets }));
+    const strange = { ...held, targets: held.targets.map(() => held.targets[0] as Targets) };
+    const predict = async (validation: TaughtRows) =>
+      predictRows(await fitRows(estimator, training, context(), validation), fresh);
+    expect(await predict(strange)).toEqual(await predict(held));
   });
 
-  it('does not weigh by photos that only count less, though members learn from them', async () => {
+  it('does not weigh by photos that were not measured, though members learn from them', async () => {
     const training = task(40, 7);
     const pseudo = {
       ...training,
       weights: training.groups.map((_, row) => (row < 24 ? 1 : 0.5)),
+      measured: training.groups.map((_, row) => row < 24),
       groups: training.groups.map((group, row) => (row < 24 ? group : `pseudo ${row}`)),
     };
     const rowOf = new Map(training.groups.map((_, row) => [keyOf(training.inputs, row), row]));
     const asked: (number | undefined)[] = [];
     const learnt: number[] = [];
-    const spy: Estimator<Matrix> = {
+    const spy: Estimator = {
       ...memoriser,
       async fit(given, fitContext) {
         const model = await memoriser.fit(given, fitContext);
-        learnt.push(given.groups.filter((group) => group.startsWith('pseudo')).length);
+        learnt.push(given.train.groups.filter((group) => group.startsWith('pseudo')).length);
         return {
           ...model,
-          async predict(inputs) {
+          async predict(samples) {
+            const inputs = await samples.features();
             for (let row = 0; row < inputs.rows; row++) asked.push(rowOf.get(keyOf(inputs, row)));
-            return model.predict(inputs);
+            return model.predict(samples);
           },
         };
       },
     };
-    await stack({ ...SETTINGS, members: [{ input: 'all', weight: 1 }] }, () => spy).fit(pseudo, context());
+    await fitRows(
+      stack({ ...SETTINGS, members: [{ input: 'all', weight: 1 }] }, () => spy),
+      pseudo,
+      context(),
+    );
     expect(asked.sort((a = 0, b = 0) => a - b)).toEqual(Array.from({ length: 24 }, (_, row) => row));
     expect(new Set(learnt)).toEqual(new Set([16]));
   });
@@ -208,9 +237,14 @@ describe('a fitted stack', () => {
     ];
     const fresh = task(5, 9).inputs;
     const predict = async (combineBy: 'mean' | 'fitted') =>
-      (
-        await stack({ ...SETTINGS, combine: combineBy, members }, () => linear).fit(training, context())
-      ).predict(fresh);
+      predictRows(
+        await fitRows(
+          stack({ ...SETTINGS, combine: combineBy, members }, () => linear),
+          training,
+          context(),
+        ),
+        fresh,
+      );
     expect(await predict('fitted')).toEqual(await predict('mean'));
   });
 });
@@ -316,7 +350,7 @@ describe('a stack as a recipe', () => {
     const fresh = task(6, 21).inputs;
     const predict = async (weights: readonly number[]) => {
       const estimator = recipeEstimator(await withMembers('mean', ridges(weights)));
-      return (await estimator.fit(training, context())).predict(fresh);
+      return predictRows(await fitRows(estimator, training, context()), fresh);
     };
     const [first, second, both] = [
       await predict([1, 1e-12]),
@@ -338,15 +372,15 @@ describe('a stack as a recipe', () => {
       { input: 'telling', transform: { kind: 'sqrt' }, estimator: { kind: 'ridge', penalties: [0.1] } },
     ];
     const estimator = recipeEstimator(await withMembers(combineBy, members));
-    const model = await estimator.fit(task(40, 22), context());
+    const model = await fitRows(estimator, task(40, 22), context());
     const place = join(folder, combineBy);
     mkdirSync(place);
     await model.write(place);
     const fresh = task(8, 23).inputs;
-    const predicted = await model.predict(fresh);
-    expect(await (await estimator.read(place)).predict(fresh)).toEqual(predicted);
+    const predicted = await predictRows(model, fresh);
+    expect(await predictRows(await estimator.read(place), fresh)).toEqual(predicted);
     for (const targets of predicted) expect(isPhysical(targets, 1e-9)).toBe(true);
-    await expect(model.predict(noise(2, 6, 1))).rejects.toThrow(
+    await expect(predictRows(model, noise(2, 6, 1))).rejects.toThrow(
       /have 6 columns, but the model was trained on 7/,
     );
   });

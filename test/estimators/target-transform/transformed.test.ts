@@ -6,12 +6,17 @@ import { ridge } from '../../../src/estimators/kernel/ridge.ts';
 import { CURVES } from '../../../src/estimators/target-transform/curve.ts';
 import { transformSettings } from '../../../src/estimators/target-transform/transform-settings.ts';
 import { transformed } from '../../../src/estimators/target-transform/transformed.ts';
-import type { Matrix } from '../../../src/ground/matrix.ts';
 import { randomStream } from '../../../src/ground/random.ts';
-import type { Estimator, FitContext, TrainingSet } from '../../../src/learning/estimator.ts';
+import {
+  type Estimator,
+  type FitContext,
+  fittedModel,
+  rowEstimator,
+} from '../../../src/learning/estimator.ts';
 import { isPhysical, targetsFromComponents } from '../../../src/pasture/physics.ts';
 import type { Targets } from '../../../src/pasture/targets.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { fitRows, predictRows, type TaughtRows } from '../../support/training-rows.ts';
 
 const folder = temporaryFolder('target-transform');
 const context = (): FitContext => ({ random: randomStream(1), record: () => {} });
@@ -19,7 +24,7 @@ const linear = ridge({ kind: 'ridge', penalties: [1e-3], sessionWeight: 0, clip:
 const KINDS = ['sqrt', 'log1p', 'composition'] as const;
 
 /** Skewed masses of one telling feature, and of noise that multiplies. */
-function lognormalTask(rows: number, seed: number, noise: number): TrainingSet<Matrix> {
+function lognormalTask(rows: number, seed: number, noise: number): TaughtRows {
   const random = randomStream(seed);
   const data = Float64Array.from({ length: rows * 2 }, () => random.normal());
   return {
@@ -33,8 +38,8 @@ function lognormalTask(rows: number, seed: number, noise: number): TrainingSet<M
 }
 
 /** A model that says the mean of what it was told. */
-const meanOnly: Estimator<Matrix> = {
-  async fit({ targets }) {
+const meanOnly = rowEstimator({
+  async fit({ train: { targets } }) {
     const mean = (name: 'green' | 'dead' | 'clover'): number =>
       targets.reduce((sum, masses) => sum + masses[name], 0) / targets.length;
     const masses = targetsFromComponents({
@@ -42,15 +47,15 @@ const meanOnly: Estimator<Matrix> = {
       dead: mean('dead'),
       clover: mean('clover'),
     });
-    return {
-      predict: async ({ rows }) => Array.from({ length: rows }, () => masses),
+    return fittedModel({
+      predict: async ({ count }) => Array.from({ length: count }, () => masses),
       write: async () => {},
-    };
+    });
   },
   read: async () => {
     throw new Error('not stored');
   },
-};
+});
 
 const meanGreen = (targets: readonly Targets[]): number =>
   targets.reduce((sum, { green }) => sum + green, 0) / targets.length;
@@ -77,8 +82,8 @@ describe.each(['sqrt', 'log1p'] as const)('the %s scale', (name) => {
     const training = lognormalTask(200, 2, 0.8);
     const biasWith = async (biasCorrection: boolean): Promise<number> => {
       const settings = transformSettings.parse({ kind: name, biasCorrection });
-      const model = await transformed(settings, linear).fit(training, context());
-      return meanGreen(await model.predict(training.inputs)) / meanGreen(training.targets);
+      const model = await fitRows(transformed(settings, linear), training, context());
+      return meanGreen(await predictRows(model, training.inputs)) / meanGreen(training.targets);
     };
     const corrected = await biasWith(true);
     expect(corrected).toBeGreaterThan(0.95);
@@ -88,16 +93,16 @@ describe.each(['sqrt', 'log1p'] as const)('the %s scale', (name) => {
 
   it('hands the estimator masses on the scale', async () => {
     let told: readonly Targets[] = [];
-    const spy: Estimator<Matrix> = {
+    const spy: Estimator = {
       ...meanOnly,
-      async fit(training, given) {
-        told = training.targets;
-        return meanOnly.fit(training, given);
+      async fit(split, given) {
+        told = split.train.targets;
+        return meanOnly.fit(split, given);
       },
     };
     const training = lognormalTask(12, 4, 0.5);
     const settings = transformSettings.parse({ kind: name, biasCorrection: false });
-    await transformed(settings, spy).fit(training, context());
+    await fitRows(transformed(settings, spy), training, context());
     training.targets.forEach(({ green, dead }, photo) => {
       expect(told[photo]?.green).toBe(curve.forward(green));
       expect(told[photo]?.dead).toBe(curve.forward(dead));
@@ -109,7 +114,7 @@ describe.each(['sqrt', 'log1p'] as const)('the %s scale', (name) => {
     const plain = transformSettings.parse({ kind: name, biasCorrection: false });
     const corrected = transformSettings.parse({ kind: name });
     const predict = async (settings: typeof plain) =>
-      (await transformed(settings, linear).fit(training, context())).predict(training.inputs);
+      predictRows(await fitRows(transformed(settings, linear), training, context()), training.inputs);
     expect(await predict(corrected)).toEqual(await predict(plain));
   });
 });
@@ -120,8 +125,8 @@ describe('composition', () => {
   it('keeps the total that the masses alone give, and splits it by the shares', async () => {
     const training = lognormalTask(80, 6, 0.3);
     const fresh = lognormalTask(20, 7, 0.3).inputs;
-    const masses = await (await linear.fit(training, context())).predict(fresh);
-    const predicted = await (await composed.fit(training, context())).predict(fresh);
+    const masses = await predictRows(await fitRows(linear, training, context()), fresh);
+    const predicted = await predictRows(await fitRows(composed, training, context()), fresh);
     predicted.forEach((targets, photo) => {
       expect(targets.total).toBeCloseTo(masses[photo]?.total ?? Number.NaN, 9);
       // Every photo is made up alike, which shares see and masses must guess.
@@ -134,7 +139,8 @@ describe('composition', () => {
     const training = lognormalTask(30, 8, 0.3);
     const empty = targetsFromComponents({ green: 0, dead: 0, clover: 0 });
     const targets = training.targets.map((masses, photo) => (photo === 3 ? empty : masses));
-    const predicted = await (await composed.fit({ ...training, targets }, context())).predict(
+    const predicted = await predictRows(
+      await fitRows(composed, { ...training, targets }, context()),
       training.inputs,
     );
     for (const masses of predicted) expect(isPhysical(masses, 1e-9)).toBe(true);
@@ -145,13 +151,13 @@ describe.each(KINDS)('an estimator of %s masses', (kind) => {
   const estimator = transformed(transformSettings.parse({ kind }), linear);
 
   it('predicts physical masses, the same after being written and read', async () => {
-    const model = await estimator.fit(lognormalTask(60, 9, 0.5), context());
+    const model = await fitRows(estimator, lognormalTask(60, 9, 0.5), context());
     const place = join(folder, kind);
     mkdirSync(place);
     await model.write(place);
     const fresh = lognormalTask(25, 10, 0.5).inputs;
-    const predicted = await model.predict(fresh);
-    expect(await (await estimator.read(place)).predict(fresh)).toEqual(predicted);
+    const predicted = await predictRows(model, fresh);
+    expect(await predictRows(await estimator.read(place), fresh)).toEqual(predicted);
     for (const targets of predicted) expect(isPhysical(targets, 1e-9)).toBe(true);
   });
 });

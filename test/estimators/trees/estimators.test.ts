@@ -13,12 +13,13 @@ import { leafwiseBoost } from '../../../src/estimators/trees/leafwise-boost.ts';
 import { lightGbmPredictor } from '../../../src/estimators/trees/lightgbm-model.ts';
 import { parseLightGbm } from '../../../src/estimators/trees/lightgbm-read.ts';
 import { obliviousBoost } from '../../../src/estimators/trees/oblivious-boost.ts';
-import { type Matrix, takeRows } from '../../../src/ground/matrix.ts';
+import { takeRows } from '../../../src/ground/matrix.ts';
 import { randomStream } from '../../../src/ground/random.ts';
-import type { FitContext, MetricLine, TrainingSet } from '../../../src/learning/estimator.ts';
+import type { FitContext, MetricLine } from '../../../src/learning/estimator.ts';
 import { weightedR2 } from '../../../src/pasture/metric.ts';
 import { isPhysical, targetsFromComponents } from '../../../src/pasture/physics.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { fitRows, predictRows, type TaughtRows } from '../../support/training-rows.ts';
 import { normalMatrix, rowsOf } from './small-data.ts';
 
 const folder = temporaryFolder('boost');
@@ -51,7 +52,7 @@ function context(lines: MetricLine[] = []): FitContext {
   return { random: randomStream(3), record: (line) => lines.push(line) };
 }
 
-function bentTask(rows: number, seed: number): TrainingSet<Matrix> {
+function bentTask(rows: number, seed: number): TaughtRows {
   const inputs = normalMatrix(rows, 6, seed);
   const at = (row: number, column: number): number => inputs.data[row * 6 + column] ?? 0;
   return {
@@ -72,68 +73,69 @@ describe.each([
   ['symmetric trees', oblivious, { odWait: 5 }],
 ] as const)('%s as an estimator', (name, make, stopping) => {
   it('learn a bent law on photos they have not seen', async () => {
-    const model = await make({}).fit(bentTask(200, 1), context());
+    const model = await fitRows(make({}), bentTask(200, 1), context());
     const fresh = bentTask(100, 2);
-    expect(weightedR2(fresh.targets, await model.predict(fresh.inputs))).toBeGreaterThan(0.7);
+    expect(weightedR2(fresh.targets, await predictRows(model, fresh.inputs))).toBeGreaterThan(0.7);
   });
 
   it.each(['components', 'metric'] as const)(
     'predict the same after being written and read, %s',
     async (outputs) => {
-      const model = await make({ outputs, members: 2 }).fit(bentTask(80, 1), context());
+      const model = await fitRows(make({ outputs, members: 2 }), bentTask(80, 1), context());
       const fresh = normalMatrix(20, 6, 2);
       const place = join(folder, name, outputs);
       mkdirSync(place, { recursive: true });
       await model.write(place);
-      expect(await (await make().read(place)).predict(fresh)).toEqual(await model.predict(fresh));
+      expect(await predictRows(await make().read(place), fresh)).toEqual(await predictRows(model, fresh));
     },
   );
 
   it('give the same predictions for a seed', async () => {
     const fresh = normalMatrix(10, 6, 2);
-    const run = async () => (await make({}).fit(bentTask(60, 1), context())).predict(fresh);
+    const run = async () => predictRows(await fitRows(make({}), bentTask(60, 1), context()), fresh);
     expect(await run()).toEqual(await run());
   });
 
   it('record how training went, and stop early on whole sessions when asked', async () => {
     const lines: MetricLine[] = [];
-    await make({ learningRate: 0.5, ...stopping }).fit(bentTask(80, 1), context(lines));
+    await fitRows(make({ learningRate: 0.5, ...stopping }), bentTask(80, 1), context(lines));
     expect(lines[0]).toMatchObject({ member: 0, trainingLoss: expect.any(Number) });
     expect(lines[0]?.trees).toBeLessThan(80);
     const single = { ...bentTask(30, 1), groups: new Array<string>(30).fill('one') };
-    await make(stopping).fit(single, context(lines));
+    await fitRows(make(stopping), single, context(lines));
     expect(lines.at(-1)?.trees).toBe(80);
   });
 
   it('give physical masses even far from everything they were trained on', async () => {
-    const model = await make({}).fit(bentTask(40, 1), context());
+    const model = await fitRows(make({}), bentTask(40, 1), context());
     const odd = rowsOf([
       new Array<number>(6).fill(-1e9),
       new Array<number>(6).fill(1e9),
       new Array<number>(6).fill(Number.NaN),
     ]);
-    for (const targets of await model.predict(odd)) expect(isPhysical(targets, 1e-6)).toBe(true);
+    for (const targets of await predictRows(model, odd)) expect(isPhysical(targets, 1e-6)).toBe(true);
   });
 
   it('use categorical columns', async () => {
     const task = bentTask(120, 1);
     const data = task.inputs.data.map((value, at) => (at % 6 === 5 ? Math.floor(at / 6) % 5 : value));
-    const model = await make({ categorical: [5] }).fit(
+    const model = await fitRows(
+      make({ categorical: [5] }),
       { ...task, inputs: { ...task.inputs, data } },
       context(),
     );
-    expect(await model.predict({ ...task.inputs, data })).toHaveLength(120);
+    expect(await predictRows(model, { ...task.inputs, data })).toHaveLength(120);
   });
 
   it('refuse features of another width, lost files and settings that do not fit', async () => {
-    const model = await make({}).fit(bentTask(40, 1), context());
-    await expect(model.predict(normalMatrix(2, 5, 1))).rejects.toThrow(
+    const model = await fitRows(make({}), bentTask(40, 1), context());
+    await expect(predictRows(model, normalMatrix(2, 5, 1))).rejects.toThrow(
       /have 5 columns, but the model was trained on 6/,
     );
     await expect(make().read(join(folder, 'nowhere'))).rejects.toThrow(
       /cannot be read .*; train the run again/,
     );
-    await expect(make({ categorical: [6] }).fit(bentTask(40, 1), context())).rejects.toThrow(
+    await expect(fitRows(make({ categorical: [6] }), bentTask(40, 1), context())).rejects.toThrow(
       /names column 6/,
     );
     expect(() => make({ objective: 'huber' })).toThrow(/outputs=metric needs objective=regression/);
@@ -144,7 +146,7 @@ describe.each([
   });
 
   it('refuse a damaged model file', async () => {
-    const model = await make({}).fit(bentTask(40, 1), context());
+    const model = await fitRows(make({}), bentTask(40, 1), context());
     const place = join(folder, `${name} damaged`);
     mkdirSync(place, { recursive: true });
     await model.write(place);
@@ -160,13 +162,13 @@ describe.each([
 describe('leaf-wise trees of the metric', () => {
   it('store each component in grams, so that LightGBM predicts it too', async () => {
     const task = bentTask(80, 1);
-    const model = await leafwise().fit(task, context());
+    const model = await fitRows(leafwise(), task, context());
     const place = join(folder, 'grams');
     mkdirSync(place, { recursive: true });
     await model.write(place);
     const text = readFileSync(join(place, 'dead.txt'), 'utf8');
     const dead = lightGbmPredictor(parseLightGbm(text, 'dead.txt'))(task.inputs);
-    for (const [row, targets] of (await model.predict(task.inputs)).entries()) {
+    for (const [row, targets] of (await predictRows(model, task.inputs)).entries()) {
       expect(targets.dead).toBe(Math.max(0, dead.data[row] ?? Number.NaN));
     }
   });
@@ -207,7 +209,8 @@ describe.skipIf(!existsSync(features))('on real features', () => {
     const kept = rows.filter((row) => !isHeld(row));
     const held = rows.filter(isHeld);
     const targetsOf = (wanted: readonly number[]) => wanted.flatMap((row) => chosen[row]?.targets ?? []);
-    const model = await estimator.fit(
+    const model = await fitRows(
+      estimator,
       {
         inputs: takeRows(matrix, kept),
         targets: targetsOf(kept),
@@ -215,6 +218,8 @@ describe.skipIf(!existsSync(features))('on real features', () => {
       },
       context(),
     );
-    expect(weightedR2(targetsOf(held), await model.predict(takeRows(matrix, held)))).toBeGreaterThan(0.5);
+    expect(weightedR2(targetsOf(held), await predictRows(model, takeRows(matrix, held)))).toBeGreaterThan(
+      0.5,
+    );
   });
 });

@@ -21,6 +21,7 @@ import { randomStream } from '../../../src/ground/random.ts';
 import { targetsFromComponents } from '../../../src/pasture/physics.ts';
 import { DESCRIPTOR_NAMES } from '../../../src/vision/descriptors/index.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { fitRows } from '../../support/training-rows.ts';
 import { normalMatrix, rowsOf } from './small-data.ts';
 
 const folder = temporaryFolder('explain');
@@ -56,7 +57,7 @@ async function forest(kind: 'leafwise-boost' | 'oblivious-boost', changes: objec
     ),
     groups: Array.from({ length: 120 }, (_, row) => `session ${row % 6}`),
   };
-  const model = await estimator.fit(training, { random: randomStream(1), record: () => {} });
+  const model = await fitRows(estimator, training, { random: randomStream(1), record: () => {} });
   const place = join(folder, `${kind} ${Object.keys(changes).join(' ')}`);
   mkdirSync(place, { recursive: true });
   await model.write(place);

@@ -10,11 +10,11 @@ import { obliviousBoost } from '../../../src/estimators/trees/oblivious-boost.ts
 import { withTrainers } from '../../../src/estimators/trees/trainers.ts';
 import type { TrainingTask } from '../../../src/estimators/trees/training-worker.ts';
 import { InputError, ShapeError, UsageError } from '../../../src/ground/errors.ts';
-import type { Matrix } from '../../../src/ground/matrix.ts';
 import { randomStream } from '../../../src/ground/random.ts';
-import type { Estimator, MetricLine, TrainingSet } from '../../../src/learning/estimator.ts';
+import type { Estimator, MetricLine } from '../../../src/learning/estimator.ts';
 import { targetsFromComponents } from '../../../src/pasture/physics.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { fitRows, type TaughtRows } from '../../support/training-rows.ts';
 import {
   bentTargets,
   column,
@@ -84,7 +84,7 @@ const oblivious = (changes: object, threadsFrom: number) =>
   );
 
 /** The last column holds codes of categories. */
-function task(rows: number): TrainingSet<Matrix> {
+function task(rows: number): TaughtRows {
   const inputs = normalMatrix(rows, 5, 1);
   const masses = bentTargets(inputs, 2);
   for (let row = 0; row < rows; row++) inputs.data[row * 5 + 4] = row % 3;
@@ -99,10 +99,10 @@ function task(rows: number): TrainingSet<Matrix> {
 }
 
 /** The files of a model and what its training recorded. */
-async function fitted(estimator: Estimator<Matrix>, place: string): Promise<[string[], MetricLine[]]> {
+async function fitted(estimator: Estimator, place: string): Promise<[string[], MetricLine[]]> {
   const lines: MetricLine[] = [];
   const random = randomStream(3).fork('fold 1');
-  const model = await estimator.fit(task(60), { random, record: (line) => lines.push(line) });
+  const model = await fitRows(estimator, task(60), { random, record: (line) => lines.push(line) });
   mkdirSync(join(folder, place), { recursive: true });
   await model.write(join(folder, place));
   const names = readdirSync(join(folder, place)).sort();
@@ -130,12 +130,12 @@ describe.skipIf(!built).each([
     const steps = Array.from({ length: trainings }, (_, at) => expect.closeTo((at + 1) / trainings, 10));
     for (const threadsFrom of [Number.POSITIVE_INFINITY, 0]) {
       const shares: number[] = [];
-      const listening = {
+      const context = {
         random: randomStream(3),
         record: () => {},
-        reached: (share: number) => shares.push(share),
+        onProgress: (share: number) => shares.push(share),
       };
-      await make({ categorical: [4], ...changes }, threadsFrom).fit(task(60), listening);
+      await fitRows(make({ categorical: [4], ...changes }, threadsFrom), task(60), context);
       expect(shares).toEqual(steps);
     }
     expect(pools).toEqual({ started: 1, closed: 1, tasks: trainings });
