@@ -1,4 +1,4 @@
-// Everything that can be done, one function a command; the command line and the library take nothing else.
+/** Everything that can be done, one function a command; the command line and the library take nothing else. */
 export {
   type FoldRow,
   GROUPINGS,
