@@ -18,5 +18,4 @@ export {
   OPERATION_NAMES,
   type OperationName,
   PRESET_NAMES,
-  type PresetName,
 } from './settings.ts';

@@ -11,6 +11,12 @@ function range(smallest: number, largest: number, standard: readonly [number, nu
     .default([...standard]);
 }
 
+/** An operation's settings, its probability first; left out, it is never applied. */
+function operation<Shape extends z.ZodRawShape>(ranges: Shape) {
+  // Every range has a default, which the type variable does not tell.
+  return z.strictObject({ probability, ...ranges }).prefault({} as never);
+}
+
 /** How far a value may go to either side. */
 function reach(largest: number, standard: number) {
   return z.number().min(0).max(largest).default(standard);
@@ -23,69 +29,52 @@ function reach(largest: number, standard: number) {
  */
 const operationSettings = {
   /** Takes an orange printed date out of a corner. */
-  dateStampRemoval: z.strictObject({ probability }).prefault({}),
+  dateStampRemoval: operation({}),
   /** Takes the red light spots of a sensor out. */
-  redDotRemoval: z.strictObject({ probability }).prefault({}),
+  redDotRemoval: operation({}),
   /** A date printed in orange figures in a corner; height of the figures as a share of the side. */
-  dateStamp: z.strictObject({ probability, height: range(0.01, 0.2, [0.035, 0.06]) }).prefault({}),
+  dateStamp: operation({ height: range(0.01, 0.2, [0.035, 0.06]) }),
   /** One or two rows of red light spots; diameter of a spot as a share of the side. */
-  redDots: z.strictObject({ probability, diameter: range(0.01, 0.3, [0.04, 0.09]) }).prefault({}),
-  horizontalFlip: z.strictObject({ probability }).prefault({}),
-  verticalFlip: z.strictObject({ probability }).prefault({}),
+  redDots: operation({ diameter: range(0.01, 0.3, [0.04, 0.09]) }),
+  horizontalFlip: operation({}),
+  verticalFlip: operation({}),
   /** Turns by 90°, 180° or 270°. */
-  quarterTurns: z.strictObject({ probability }).prefault({}),
+  quarterTurns: operation({}),
   /** Shift (± share of the side), scale (factor 1 ± scale) and rotation (± degrees) about the middle. */
-  shiftScaleRotate: z
-    .strictObject({
-      probability,
-      shift: reach(0.9, 0.1),
-      scale: reach(0.9, 0.15),
-      rotate: reach(180, 15),
-    })
-    .prefault({}),
+  shiftScaleRotate: operation({ shift: reach(0.9, 0.1), scale: reach(0.9, 0.15), rotate: reach(180, 15) }),
   /** The view shrunk by a factor of the range and laid somewhere on a black canvas of its size. */
-  randomShrink: z.strictObject({ probability, factor: range(0.05, 1, [0.85, 1]) }).prefault({}),
+  randomShrink: operation({ factor: range(0.05, 1, [0.85, 1]) }),
   /** Factor 1 ± range on every channel. */
-  brightness: z.strictObject({ probability, range: reach(1, 0.2) }).prefault({}),
+  brightness: operation({ range: reach(1, 0.2) }),
   /** Factor 1 ± range on the distance from the view's mean luma. */
-  contrast: z.strictObject({ probability, range: reach(1, 0.2) }).prefault({}),
+  contrast: operation({ range: reach(1, 0.2) }),
   /** Factor 1 ± range on the distance from each pixel's luma. */
-  saturation: z.strictObject({ probability, range: reach(1, 0.3) }).prefault({}),
+  saturation: operation({ range: reach(1, 0.3) }),
   /** Rotation about the grey axis by ± range of a full turn. */
-  hue: z.strictObject({ probability, range: reach(0.5, 0.05) }).prefault({}),
+  hue: operation({ range: reach(0.5, 0.05) }),
   /** Brightness, contrast, saturation and hue as above, in random order. */
-  colourJitter: z
-    .strictObject({
-      probability,
-      brightness: reach(1, 0.2),
-      contrast: reach(1, 0.2),
-      saturation: reach(1, 0.3),
-      hue: reach(0.5, 0.05),
-    })
-    .prefault({}),
+  colourJitter: operation({
+    brightness: reach(1, 0.2),
+    contrast: reach(1, 0.2),
+    saturation: reach(1, 0.3),
+    hue: reach(0.5, 0.05),
+  }),
   /** Factor 1 ± contrast on every channel, then ± brightness of full scale added. */
-  brightnessContrast: z
-    .strictObject({ probability, brightness: reach(1, 0.2), contrast: reach(1, 0.2) })
-    .prefault({}),
+  brightnessContrast: operation({ brightness: reach(1, 0.2), contrast: reach(1, 0.2) }),
   /** Shifts in HSV: hue ± degrees, saturation and value ± grey levels of 255. */
-  hueSaturationValue: z
-    .strictObject({ probability, hue: reach(180, 20), saturation: reach(255, 20), value: reach(255, 20) })
-    .prefault({}),
+  hueSaturationValue: operation({ hue: reach(180, 20), saturation: reach(255, 20), value: reach(255, 20) }),
   /** Independent normal noise a channel; its variance, in squared grey levels, is drawn from the range. */
-  gaussianNoise: z.strictObject({ probability, variance: range(0, 10_000, [10, 50]) }).prefault({}),
+  gaussianNoise: operation({ variance: range(0, 10_000, [10, 50]) }),
   /** Standard deviation in pixels. */
-  gaussianBlur: z.strictObject({ probability, deviation: range(0.1, 20, [0.8, 1.1]) }).prefault({}),
+  gaussianBlur: operation({ deviation: range(0.1, 20, [0.8, 1.1]) }),
   /** Length of the blur in pixels, in any direction. */
-  motionBlur: z.strictObject({ probability, length: range(1, 99, [3, 5]) }).prefault({}),
+  motionBlur: operation({ length: range(1, 99, [3, 5]) }),
   /** Holes: their number, and their width and height as shares of the view's side. */
-  coarseDropout: z
-    .strictObject({
-      probability,
-      holes: range(1, 1000, [1, 8]),
-      side: range(0.001, 1, [1 / 32, 1 / 16]),
-      fill: z.enum(['black', 'mean']).default('black'),
-    })
-    .prefault({}),
+  coarseDropout: operation({
+    holes: range(1, 1000, [1, 8]),
+    side: range(0.001, 1, [1 / 32, 1 / 16]),
+    fill: z.enum(['black', 'mean']).default('black'),
+  }),
 };
 
 /** Names of the operations in the order they are applied. */

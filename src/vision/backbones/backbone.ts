@@ -13,7 +13,7 @@ export interface TokenMap {
   readonly grid: Size;
 }
 
-/** What a backbone computes of a batch. All symbolic: what nobody asks a program for is never computed. */
+/** What a backbone computes of a batch. All are tensors of a graph: what nobody asks a program for is never computed. */
 export interface BackboneOutput {
   /** timm's `forward_features` in timm's own layout: transformers `[batch, tokens, dim]`, SwinV2
    * `[batch, height, width, dim]`, convolutional networks `[batch, dim, height, width]`. */

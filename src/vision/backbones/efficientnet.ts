@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { architecture } from './architecture.ts';
-import { convolutionalBackbone, type Plan, roundChannels, type Stage, scaledStage } from './mbconv.ts';
+import { convolutionalBackbone, type NetworkSpec, roundChannels, type Stage, scaledStage } from './mbconv.ts';
 import {
   centerCrop,
   HALVES,
@@ -52,7 +52,7 @@ const STAGES: readonly Stage[] = [
   inverted(1, 3, 1, 6, 320),
 ];
 
-function planOf({ variant, channelMultiplier, depthMultiplier }: z.output<typeof SCHEMA>): Plan {
+function specOf({ variant, channelMultiplier, depthMultiplier }: z.output<typeof SCHEMA>): NetworkSpec {
   const [ownChannels, ownDepth] = MULTIPLIERS[variant.slice(-2) as SizeName];
   const channels = channelMultiplier ?? ownChannels;
   const depth = depthMultiplier ?? ownDepth;
@@ -129,7 +129,7 @@ function weightsOf(
 export const EFFICIENTNET = architecture({
   arch: 'efficientnet',
   schema: SCHEMA,
-  build: (config) => convolutionalBackbone('efficientnet', planOf(config)),
+  build: (config) => convolutionalBackbone('efficientnet', specOf(config)),
   /** The variants differ in repeats and widths; whether padding is TensorFlow's does not show in shapes. */
   recognise: (shapes) =>
     shapes.has('conv_head.weight') &&

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { architecture } from './architecture.ts';
-import { convolutionalBackbone, type Plan, roundChannels, type Stage, scaledStage } from './mbconv.ts';
+import { convolutionalBackbone, type NetworkSpec, roundChannels, type Stage, scaledStage } from './mbconv.ts';
 import { centerCrop, HALVES, timmWeights } from './published.ts';
 
 const SCHEMA = z.strictObject({
@@ -75,11 +75,11 @@ const SIZES: Readonly<Record<'s' | 'm' | 'l', Size>> = {
   },
 };
 
-function planOf({
+function specOf({
   variant,
   channelMultiplier: channels = 1,
   depthMultiplier: depth = 1,
-}: z.output<typeof SCHEMA>): Plan {
+}: z.output<typeof SCHEMA>): NetworkSpec {
   const { stem, stages, scaledHead } = SIZES[variant.slice(-1) as keyof typeof SIZES];
   return {
     stem: roundChannels(stem, channels),
@@ -106,7 +106,7 @@ const TAGS = [
 export const EFFICIENTNETV2 = architecture({
   arch: 'efficientnetv2',
   schema: SCHEMA,
-  build: (config) => convolutionalBackbone('efficientnetv2', planOf(config)),
+  build: (config) => convolutionalBackbone('efficientnetv2', specOf(config)),
   /** As of EfficientNet, sizes and padding do not show in a few shapes. */
   recognise: (shapes) =>
     shapes.has('conv_head.weight') &&

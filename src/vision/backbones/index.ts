@@ -1,4 +1,4 @@
-export type { HuggingFaceSetting, Recognised, Shapes } from './architecture.ts';
+export type { HuggingFaceSetting, Shapes } from './architecture.ts';
 export {
   type Backbone,
   type BackboneOutput,

@@ -40,7 +40,7 @@ import {
  * How a stage's blocks look: `plain` a convolution; `separable` depthwise, then pointwise; `inverted` (MBConv)
  * a depthwise convolution between two pointwise ones; `fused` an expanding convolution, then a pointwise one.
  */
-export type BlockKind = 'plain' | 'separable' | 'inverted' | 'fused';
+type BlockKind = 'plain' | 'separable' | 'inverted' | 'fused';
 
 /** One stage; only its first block moves by `stride`. */
 export interface Stage {
@@ -55,7 +55,7 @@ export interface Stage {
 }
 
 /** A whole network, channels and repeats as they are. */
-export interface Plan {
+export interface NetworkSpec {
   readonly stem: number;
   readonly stages: readonly Stage[];
   /** Width of the pooled output. */
@@ -90,21 +90,21 @@ interface Conventions {
 /** Padding and strides make any size fit, as long as something is left. */
 const ANY_SIZE: InputSizeRule = { multipleOf: 1, fixed: false };
 
-/** A network of a plan as a backbone; names are those of timm's `EfficientNet`. */
-export function convolutionalBackbone(arch: string, plan: Plan): Omit<Backbone, 'arch'> {
+/** A network as a backbone; names are those of timm's `EfficientNet`. */
+export function convolutionalBackbone(arch: string, spec: NetworkSpec): Omit<Backbone, 'arch'> {
   return {
-    width: plan.head,
-    depth: plan.stages.length,
+    width: spec.head,
+    depth: spec.stages.length,
     prefixTokens: 0,
     inputSize: ANY_SIZE,
-    forward: (scope, images, options) => forward(arch, plan, scope, images, options),
-    blockOf: (name) => stageIn(name, 'blocks') ?? (/^(conv_stem|bn1)\./.test(name) ? -1 : plan.stages.length),
+    forward: (scope, images, options) => forward(arch, spec, scope, images, options),
+    blockOf: (name) => stageIn(name, 'blocks') ?? (/^(conv_stem|bn1)\./.test(name) ? -1 : spec.stages.length),
   };
 }
 
 function forward(
   arch: string,
-  plan: Plan,
+  spec: NetworkSpec,
   scope: Scope,
   images: Tensor,
   options: ForwardOptions = {},
@@ -116,23 +116,23 @@ function forward(
       `${arch}: batch statistics leave a block, so it cannot be computed twice; switch off checkpoint or batchStatistics`,
     );
   }
-  const conventions = { tensorflow: plan.tensorflow, batchStatistics };
+  const conventions = { tensorflow: spec.tensorflow, batchStatistics };
   const run = blockRunner(
     options,
-    sum(plan.stages, ({ repeats }) => repeats),
+    sum(spec.stages, ({ repeats }) => repeats),
   );
   const first = { kernel: 3, stride: 2, activate: true };
-  let x = normalised(scope, ['conv_stem', 'bn1'], images, plan.stem, conventions, first);
-  const stages = plan.stages.map((stage, number) => {
+  let x = normalised(scope, ['conv_stem', 'bn1'], images, spec.stem, conventions, first);
+  const stages = spec.stages.map((stage, number) => {
     for (let at = 0; at < stage.repeats; at++) {
       const inside = scope.in('blocks').in(number).in(at);
-      const spec = { ...stage, stride: at === 0 ? stage.stride : 1 } as const;
-      x = run(x, (input, rate) => block(inside, input, spec, conventions, rate));
+      const own = { ...stage, stride: at === 0 ? stage.stride : 1 } as const;
+      x = run(x, (input, rate) => block(inside, input, own, conventions, rate));
     }
     return tokensOfMap(channelsLast(x));
   });
   const last = { kernel: 1, stride: 1, activate: true };
-  const features = normalised(scope, ['conv_head', 'bn2'], x, plan.head, conventions, last);
+  const features = normalised(scope, ['conv_head', 'bn2'], x, spec.head, conventions, last);
   return {
     features,
     pooled: mean(features, { axes: [2, 3] }),

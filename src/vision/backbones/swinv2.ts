@@ -35,7 +35,7 @@ import {
 import { affine, joinedQkv, type Layout, plain, QKV_WORDS } from './layout.ts';
 import { centerCrop, timmWeights } from './published.ts';
 import { asMap, type Windows, windowAttention, windowsOf } from './window-attention.ts';
-import { planWindows } from './window-geometry.ts';
+import { layOutWindows } from './window-geometry.ts';
 
 const SCHEMA = z
   .strictObject({
@@ -210,7 +210,7 @@ export const SWINV2 = architecture({
           const side = PATCH * 2 ** stage;
           const madeFor = [wholeIn(laidOutFor[0], side), wholeIn(laidOutFor[1], side)] as const;
           const [still, shifted] = [false, true].map((isShifted) =>
-            windowsOf(planWindows(grid, madeFor, window, isShifted), rest.pretrainedWindows?.[stage] ?? 0),
+            windowsOf(layOutWindows(grid, madeFor, window, isShifted), rest.pretrainedWindows?.[stage] ?? 0),
           ) as [Windows, Windows];
           for (let at = 0; at < depth; at++) {
             const windows = at % 2 === 0 ? still : shifted;

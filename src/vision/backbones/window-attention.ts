@@ -29,7 +29,7 @@ import { keylessQkv } from './transformer.ts';
 import {
   relativeCoordinates,
   shiftMask,
-  type WindowPlan,
+  type WindowLayout,
   windowCount,
   windowOrder,
 } from './window-geometry.ts';
@@ -40,9 +40,9 @@ const POSITION_WIDTH = 512;
 /** Scores are multiplied by at most this. */
 const LARGEST_SCALE = 100;
 
-/** A plan with the constants that all its blocks share. */
+/** A layout with the constants that all its blocks share. */
 export interface Windows {
-  readonly plan: WindowPlan;
+  readonly layout: WindowLayout;
   /** Into windows; undefined where the only window is the map as it is. */
   readonly order: Order | undefined;
   /** `[windows, 1, tokens, tokens]`; undefined where nothing is shifted. */
@@ -51,16 +51,16 @@ export interface Windows {
   readonly coordinates: Tensor;
 }
 
-/** Makes what a plan's blocks share. `pretrained`: the window of pretraining, or 0. */
-export function windowsOf(plan: WindowPlan, pretrained: number): Windows {
-  const { window } = plan;
+/** Makes what a layout's blocks share. `pretrained`: the window of pretraining, or 0. */
+export function windowsOf(layout: WindowLayout, pretrained: number): Windows {
+  const { window } = layout;
   const tokens = window[0] * window[1];
-  const mask = shiftMask(plan);
-  const isWhole = windowCount(plan) === 1 && mask === undefined;
+  const mask = shiftMask(layout);
+  const isWhole = windowCount(layout) === 1 && mask === undefined;
   return {
-    plan,
-    order: isWhole ? undefined : orderFrom(windowOrder(plan)),
-    mask: mask && constant(mask, [windowCount(plan), 1, tokens, tokens]),
+    layout,
+    order: isWhole ? undefined : orderFrom(windowOrder(layout)),
+    mask: mask && constant(mask, [windowCount(layout), 1, tokens, tokens]),
     coordinates: constant(relativeCoordinates(window, pretrained), [2 * window[0] - 1, 2 * window[1] - 1, 2]),
   };
 }
@@ -72,11 +72,11 @@ export function windowsOf(plan: WindowPlan, pretrained: number): Windows {
  * @param x tokens of a map, `[batch, rows · columns, dim]`
  */
 export function windowAttention(scope: Scope, x: Tensor, windows: Windows, heads: number): Tensor {
-  const { plan, order } = windows;
+  const { layout, order } = windows;
   const [batch, , dim] = x.shape as [number, number, number];
-  const filled = padded(x, plan);
+  const filled = padded(x, layout);
   const sorted = order ? reorder(filled, order) : filled;
-  const inside = reshape(sorted, [-1, plan.window[0] * plan.window[1], dim]);
+  const inside = reshape(sorted, [-1, layout.window[0] * layout.window[1], dim]);
   const [q, k, v] = splitEvenly(keylessQkv(scope, inside), 3, -1) as [Tensor, Tensor, Tensor];
   const scale = scope.parameter('logit_scale', [heads, 1, 1], filledWith(Math.log(10)));
   const factor = reshape(exponential(minimum(scale, Math.log(LARGEST_SCALE))), [heads, 1]);
@@ -87,7 +87,7 @@ export function windowAttention(scope: Scope, x: Tensor, windows: Windows, heads
     batch,
   });
   const projected = reshape(linearLayer(scope.in('proj'), mixed, dim), filled.shape);
-  return cropped(order ? reorder(projected, inverse(order)) : projected, plan);
+  return cropped(order ? reorder(projected, inverse(order)) : projected, layout);
 }
 
 /** Every head's part of length 1, times the head's factor. */
@@ -129,7 +129,7 @@ function attend(qkv: readonly [Tensor, Tensor, Tensor], { heads, bias, mask, bat
 }
 
 /** 16·sigmoid of what a small network makes of the offset between two tokens: `[1, heads, tokens, tokens]`. */
-function positionBias(scope: Scope, { plan: { window }, coordinates }: Windows, heads: number): Tensor {
+function positionBias(scope: Scope, { layout: { window }, coordinates }: Windows, heads: number): Tensor {
   const inside = relu(linearLayer(scope.in(0), coordinates, POSITION_WIDTH));
   const made = linearLayer(scope.in(2), inside, heads, { bias: false });
   const table = transpose(multiply(sigmoid(made), 16), [2, 0, 1]);
@@ -162,14 +162,14 @@ function skewed(table: Tensor, n: number): Tensor {
 }
 
 /** Zeros below and to the right, so that windows tile the map. */
-function padded(x: Tensor, { map, padded: [rows, columns] }: WindowPlan): Tensor {
+function padded(x: Tensor, { map, padded: [rows, columns] }: WindowLayout): Tensor {
   if (rows === map[0] && columns === map[1]) return x;
   const wide = pad(asMap(x, map), { 1: [0, rows - map[0]], 2: [0, columns - map[1]] });
   return reshape(wide, [lengthAt(x.shape, 0), rows * columns, -1]);
 }
 
 /** Takes them away again. */
-function cropped(x: Tensor, { map: [rows, columns], padded: from }: WindowPlan): Tensor {
+function cropped(x: Tensor, { map: [rows, columns], padded: from }: WindowLayout): Tensor {
   if (rows === from[0] && columns === from[1]) return x;
   const part = slice(asMap(x, from), { 1: [0, rows], 2: [0, columns] });
   return reshape(part, [lengthAt(x.shape, 0), rows * columns, -1]);

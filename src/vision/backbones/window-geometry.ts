@@ -1,7 +1,7 @@
 import type { Size } from './backbone.ts';
 
 /** How a map of tokens is cut into windows; all in tokens, rows first. */
-export interface WindowPlan {
+export interface WindowLayout {
   /** The map itself. */
   readonly map: Size;
   /** The map with what has to be added below and to the right so that windows tile it. */
@@ -19,7 +19,7 @@ const both = <T>(make: (axis: 0 | 1) => T): readonly [T, T] => [make(0), make(1)
  *
  * @param madeFor the map the network was made for, which decides; windows are then used on `map`
  */
-export function planWindows(map: Size, madeFor: Size, target: Size, shifted: boolean): WindowPlan {
+export function layOutWindows(map: Size, madeFor: Size, target: Size, shifted: boolean): WindowLayout {
   const window = both((axis) => Math.min(madeFor[axis], target[axis]));
   return {
     map,
@@ -30,22 +30,22 @@ export function planWindows(map: Size, madeFor: Size, target: Size, shifted: boo
 }
 
 /** The number of windows. */
-export const windowCount = ({ padded, window }: WindowPlan): number =>
+export const windowCount = ({ padded, window }: WindowLayout): number =>
   (padded[0] / window[0]) * (padded[1] / window[1]);
 
 /**
  * Where the tokens of the windows come from: for each, window after window, its place in the padded map before
  * rolling. Rolling happens before padding, as in timm, so places that were added stay where they are.
  */
-export function windowOrder(plan: WindowPlan): number[] {
+export function windowOrder(layout: WindowLayout): number[] {
   const [rows, columns] = both((axis) =>
-    Array.from({ length: plan.padded[axis] }, (_, at) =>
-      at < plan.map[axis] ? (at + plan.shift[axis]) % plan.map[axis] : at,
+    Array.from({ length: layout.padded[axis] }, (_, at) =>
+      at < layout.map[axis] ? (at + layout.shift[axis]) % layout.map[axis] : at,
     ),
   );
   return eachToken(
-    plan,
-    (row, column) => (rows[row] as number) * plan.padded[1] + (columns[column] as number),
+    layout,
+    (row, column) => (rows[row] as number) * layout.padded[1] + (columns[column] as number),
   );
 }
 
@@ -53,15 +53,15 @@ export function windowOrder(plan: WindowPlan): number[] {
  * What is added to the scores of a shifted block: −100 between tokens that only rolling made neighbours.
  * `[windows, 1, tokens, tokens]`, row-major; undefined where nothing is shifted.
  */
-export function shiftMask(plan: WindowPlan): Float32Array | undefined {
-  if (plan.shift[0] === 0 && plan.shift[1] === 0) return undefined;
+export function shiftMask(layout: WindowLayout): Float32Array | undefined {
+  if (layout.shift[0] === 0 && layout.shift[1] === 0) return undefined;
   const strip = (at: number, axis: 0 | 1): number => {
-    if (plan.shift[axis] === 0) return 0;
-    if (at < plan.padded[axis] - plan.window[axis]) return 0;
-    return at < plan.padded[axis] - plan.shift[axis] ? 1 : 2;
+    if (layout.shift[axis] === 0) return 0;
+    if (at < layout.padded[axis] - layout.window[axis]) return 0;
+    return at < layout.padded[axis] - layout.shift[axis] ? 1 : 2;
   };
-  const regions = eachToken(plan, (row, column) => 3 * strip(row, 0) + strip(column, 1));
-  const tokens = plan.window[0] * plan.window[1];
+  const regions = eachToken(layout, (row, column) => 3 * strip(row, 0) + strip(column, 1));
+  const tokens = layout.window[0] * layout.window[1];
   const mask = new Float32Array(regions.length * tokens);
   for (let query = 0; query < regions.length; query++) {
     const start = query - (query % tokens);
@@ -73,7 +73,7 @@ export function shiftMask(plan: WindowPlan): Float32Array | undefined {
 }
 
 /** One number for every token of every window, from its place in the rolled and padded map. */
-function eachToken({ padded, window }: WindowPlan, of: (row: number, column: number) => number): number[] {
+function eachToken({ padded, window }: WindowLayout, of: (row: number, column: number) => number): number[] {
   const result: number[] = [];
   for (let top = 0; top < padded[0]; top += window[0]) {
     for (let left = 0; left < padded[1]; left += window[1]) {

@@ -1,2 +1,2 @@
 export { type BiomassMapRequest, renderBiomassMap, writeBiomassMap } from './biomass-map.ts';
-export { MAPPED_MASSES, type MappedMass, type MassMap } from './mass-map.ts';
+export type { MassMap } from './mass-map.ts';

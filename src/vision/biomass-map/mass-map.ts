@@ -14,7 +14,7 @@ export interface MassMap {
 }
 
 /** The masses a panel can show. */
-export const MAPPED_MASSES = ['total', 'gdm', 'green', 'dead', 'clover'] as const;
+const MAPPED_MASSES = ['total', 'gdm', 'green', 'dead', 'clover'] as const;
 export type MappedMass = (typeof MAPPED_MASSES)[number];
 
 /** @throws ShapeError when a map has not as many values as patches, or neither one nor two halves */
@@ -32,7 +32,7 @@ export function halfBoxes({ halves }: MassMap, width: number, height: number): B
 }
 
 /** Mass of patch number `patch`, counted through all halves, in grams. */
-export function patchMass({ grams }: MassMap, mass: MappedMass, patch: number): number {
+function patchMass({ grams }: MassMap, mass: MappedMass, patch: number): number {
   const green = grams[patch * 3] as number;
   const dead = grams[patch * 3 + 1] as number;
   const clover = grams[patch * 3 + 2] as number;

@@ -1,8 +1,8 @@
 import type { Pixels } from '../photos/decode.ts';
 
 /** Working size: about 20 px/cm of the 70×30 cm quadrat, and divisible by 2⁵ so that halving stays symmetric. */
-export const FRAME_WIDTH = 1408;
-export const FRAME_HEIGHT = 608;
+const FRAME_WIDTH = 1408;
+const FRAME_HEIGHT = 608;
 
 /** Share of each side left out: the frame's bars and the ground beyond them show there. */
 const MARGIN = 0.02;

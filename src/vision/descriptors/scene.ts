@@ -64,7 +64,7 @@ function tintOf(plane: Plane): Tint {
 }
 
 /** Hue as a point on the unit circle scaled by chroma, and HSV's saturation and value, all of a picture. */
-export interface HsvPlanes {
+interface HsvPlanes {
   /** Hue in degrees, 0 to 360; 0 for grey. */
   readonly hue: Float32Array;
   readonly saturation: Float32Array;
@@ -72,7 +72,7 @@ export interface HsvPlanes {
 }
 
 /** Hue, saturation and value of every pixel (Smith 1978). */
-export function hsvPlanes(frame: Frame): HsvPlanes {
+function hsvPlanes(frame: Frame): HsvPlanes {
   const count = frame.red.length;
   const hue = new Float32Array(count);
   const saturation = new Float32Array(count);
@@ -93,14 +93,14 @@ export function hsvPlanes(frame: Frame): HsvPlanes {
 }
 
 /** CIE 1976 L*a*b* under D65: L 0 to 100, a and b about ±100. */
-export interface LabPlanes {
+interface LabPlanes {
   readonly lightness: Float32Array;
   readonly a: Float32Array;
   readonly b: Float32Array;
 }
 
 /** sRGB to CIE L*a*b*, D65 white (IEC 61966-2-1 and CIE 15). */
-export function labPlanes(frame: Frame): LabPlanes {
+function labPlanes(frame: Frame): LabPlanes {
   const linear = linearTable();
   const count = frame.red.length;
   const lightness = new Float32Array(count);
@@ -134,7 +134,7 @@ function linearTable(): Float32Array {
 }
 
 /** Shares of a pixel; green, brown and bare are exclusive of each other, shadow is not. */
-export interface Cover {
+interface Cover {
   readonly green: Float32Array;
   readonly brown: Float32Array;
   readonly bare: Float32Array;
@@ -142,7 +142,7 @@ export interface Cover {
 }
 
 /** Degree, 0 to 1, to which each pixel is green leaf, brown litter, bare ground and deep shadow. */
-export function coverOf(lab: LabPlanes, excessGreen: Float32Array, ngrdi: Float32Array): Cover {
+function coverOf(lab: LabPlanes, excessGreen: Float32Array, ngrdi: Float32Array): Cover {
   const count = excessGreen.length;
   const green = new Float32Array(count);
   const brown = new Float32Array(count);

@@ -46,7 +46,7 @@ const shareSchema = z.preprocess(
 const countSchema = z.int().positive({ abort: true }).max(MOST);
 
 /** How windows stand in a photo (see `WindowGrid`): side as a share of its shorter side, along the longer, the shorter. */
-export const windowSettings = z
+const windowSettings = z
   .strictObject({
     side: shareSchema.default(2 / 3),
     across: countSchema.default(5),

@@ -36,7 +36,7 @@ export function pooledFeatures(backbone: Backbone, output: BackboneOutput, plan:
   const pooled = (maps.length > 0 ? maps : [output.tokens]).map((map) =>
     pooling === 'patches' ? patchMap(backbone, map, grid) : pool(backbone, map, pooling),
   );
-  return pooled.length === 1 ? (pooled[0] as Tensor) : concat(pooled, -1);
+  return sideBySide(pooled);
 }
 
 function pool(
@@ -44,31 +44,20 @@ function pool(
   { patches, prefix }: TokenMap,
   pooling: Exclude<Pooling, 'pooled' | 'patches'>,
 ): Tensor {
-  const average = (): Tensor => mean(patches, { axes: [1] });
-  const largest = (): Tensor => max(patches, { axes: [1] });
-  const cls = (): Tensor => {
+  if (pooling === 'gem') {
+    return power(mean(power(maximum(patches, GEM_FLOOR), GEM_POWER), { axes: [1] }), 1 / GEM_POWER);
+  }
+  const parts = pooling.split('-').map((part) => {
+    if (part === 'mean') return mean(patches, { axes: [1] });
+    if (part === 'max') return max(patches, { axes: [1] });
     if (prefix) return select(prefix, 1, 0);
     throw new UsageError(`${backbone.arch} has no CLS token; choose mean, gem or pooled`);
-  };
-  switch (pooling) {
-    case 'cls':
-      return cls();
-    case 'mean':
-      return average();
-    case 'max':
-      return largest();
-    case 'cls-mean':
-      return concat([cls(), average()], -1);
-    case 'cls-max':
-      return concat([cls(), largest()], -1);
-    case 'mean-max':
-      return concat([average(), largest()], -1);
-    case 'cls-mean-max':
-      return concat([cls(), average(), largest()], -1);
-    case 'gem':
-      return power(mean(power(maximum(patches, GEM_FLOOR), GEM_POWER), { axes: [1] }), 1 / GEM_POWER);
-  }
+  });
+  return sideBySide(parts);
 }
+
+const sideBySide = (parts: readonly Tensor[]): Tensor =>
+  parts.length === 1 ? (parts[0] as Tensor) : concat(parts, -1);
 
 /**
  * Patch tokens averaged to a map of `side` × `side`; where the patches do not divide evenly neighbouring cells

@@ -1,9 +1,8 @@
 import readExif, { type Exif } from 'exif-reader';
-import { decodeOpenPhoto } from './decode.ts';
-import { type OpenPhoto, openPhoto } from './open.ts';
+import { decodeOpenPhoto, type OpenPhoto, openPhoto } from './decode.ts';
 
 /** Where a photo was taken, WGS 84 degrees, north and east positive. */
-export interface GeoPoint {
+interface GeoPoint {
   readonly latitude: number;
   readonly longitude: number;
 }

@@ -3,7 +3,7 @@ import { basename, extname, join, resolve } from 'node:path';
 import { InputError } from '../../ground/errors.ts';
 
 /** Endings of the files sward takes for photos, in lower case. */
-export const PHOTO_EXTENSIONS: readonly string[] = ['.jpg', '.jpeg', '.png', '.webp', '.tif', '.tiff'];
+const PHOTO_EXTENSIONS: readonly string[] = ['.jpg', '.jpeg', '.png', '.webp', '.tif', '.tiff'];
 
 /** Whether a file's name says that it is a photo; the letters' case does not matter. */
 export function isPhotoName(name: string): boolean {

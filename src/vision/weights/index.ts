@@ -1,9 +1,7 @@
-export { type BackboneConfig, LICENCE_NOTES, type Preprocessing } from '../backbones/index.ts';
+export { LICENCE_NOTES, type Preprocessing } from '../backbones/index.ts';
 export { CATALOGUE, type CatalogueEntry, findBackbone, unknownBackbone } from './catalogue.ts';
-export { HubError } from './hub/errors.ts';
-export { pullFile } from './hub/pull.ts';
 export { type LocalWeights, localWeights } from './local.ts';
-export { originOf, originSchema, type WeightsOrigin } from './origin.ts';
+export { originOf, originSchema } from './origin.ts';
 export {
   pulledPath,
   pullWeights,

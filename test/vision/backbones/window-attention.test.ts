@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../../src/ground/random.ts';
 import { compile, input, Scope, Variables } from '../../../src/tensor/index.ts';
 import { windowAttention, windowsOf } from '../../../src/vision/backbones/window-attention.ts';
-import { planWindows, type WindowPlan } from '../../../src/vision/backbones/window-geometry.ts';
+import { layOutWindows, type WindowLayout } from '../../../src/vision/backbones/window-geometry.ts';
 
 const DIM = 6;
 const HEADS = 2;
@@ -19,7 +19,7 @@ const timesRows = (matrix: Float32Array, x: readonly number[]): number[] =>
   );
 
 /** timm's attention of one map, token by token, straight from the definition. */
-function reference(tokens: readonly number[][], plan: WindowPlan, weights: Weights): number[][] {
+function reference(tokens: readonly number[][], plan: WindowLayout, weights: Weights): number[][] {
   const [rows, columns] = plan.map;
   const q = (x: number[]) => timesRows(weights('qkv.weight'), x).slice(0, DIM);
   const k = (x: number[]) => timesRows(weights('qkv.weight'), x).slice(DIM, 2 * DIM);
@@ -84,7 +84,7 @@ describe('window attention', () => {
     { name: 'windows shifted along one side', map: [3, 8], window: [4, 4], shifted: true },
     { name: 'a single window', map: [3, 4], window: [4, 4], shifted: true },
   ] as const)('follows the definition for $name', async ({ map, window, shifted }) => {
-    const plan = planWindows(map, map, window, shifted);
+    const plan = layOutWindows(map, map, window, shifted);
     const scope = Scope.root({ random: randomStream(11) });
     const tokens = map[0] * map[1];
     const x = input('x', [2, tokens, DIM]);

@@ -1,68 +1,68 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  planWindows,
+  layOutWindows,
   relativeCoordinates,
   shiftMask,
-  type WindowPlan,
+  type WindowLayout,
   windowCount,
   windowOrder,
 } from '../../../src/vision/backbones/window-geometry.ts';
 
-const plans = fc
+const layouts = fc
   .record({
     map: fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 })),
     madeFor: fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 })),
     target: fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 })),
     shifted: fc.boolean(),
   })
-  .map(({ map, madeFor, target, shifted }) => planWindows(map, madeFor, target, shifted));
+  .map(({ map, madeFor, target, shifted }) => layOutWindows(map, madeFor, target, shifted));
 
 /** Where the token at a place of the rolled and padded map lay before. */
-const origin = ({ map, shift }: WindowPlan, axis: 0 | 1, at: number): number =>
+const origin = ({ map, shift }: WindowLayout, axis: 0 | 1, at: number): number =>
   at < map[axis] ? (at + shift[axis]) % map[axis] : at;
 
 describe('windows of a map', () => {
   it('are those of SwinV2-B at 256 pixels: shifted by 8 in the first two stages, whole maps after', () => {
-    const stages = [64, 32, 16, 8].map((side) => planWindows([side, side], [side, side], [16, 16], true));
+    const stages = [64, 32, 16, 8].map((side) => layOutWindows([side, side], [side, side], [16, 16], true));
     expect(stages.map(({ window }) => window[0])).toEqual([16, 16, 16, 8]);
     expect(stages.map(({ shift }) => shift[0])).toEqual([8, 8, 0, 0]);
     expect(stages.map(windowCount)).toEqual([16, 4, 1, 1]);
   });
 
   it('are shifted along the longer side only where one window covers the shorter', () => {
-    const plan = planWindows([8, 16], [8, 16], [8, 8], true);
-    expect(plan.shift).toEqual([0, 4]);
+    const layout = layOutWindows([8, 16], [8, 16], [8, 8], true);
+    expect(layout.shift).toEqual([0, 4]);
   });
 
   it('stay as they were laid out when another map comes, which is filled up', () => {
-    const plan = planWindows([22, 26], [16, 16], [4, 4], false);
-    expect(plan.window).toEqual([4, 4]);
-    expect(plan.padded).toEqual([24, 28]);
-    expect(windowCount(plan)).toBe(42);
+    const layout = layOutWindows([22, 26], [16, 16], [4, 4], false);
+    expect(layout.window).toEqual([4, 4]);
+    expect(layout.padded).toEqual([24, 28]);
+    expect(windowCount(layout)).toBe(42);
   });
 
   it('hold every token of the filled map once', () => {
     fc.assert(
-      fc.property(plans, (plan) => {
-        const order = windowOrder(plan);
+      fc.property(layouts, (layout) => {
+        const order = windowOrder(layout);
         expect([...order].sort((a, b) => a - b)).toEqual(order.map((_, i) => i));
-        expect(order.length).toBe(windowCount(plan) * plan.window[0] * plan.window[1]);
+        expect(order.length).toBe(windowCount(layout) * layout.window[0] * layout.window[1]);
       }),
     );
   });
 
   it('hold tokens that are neighbours in the rolled map', () => {
     fc.assert(
-      fc.property(plans, (plan) => {
-        const [rows, columns] = plan.window;
-        const across = plan.padded[1] / columns;
-        windowOrder(plan).forEach((from, place) => {
+      fc.property(layouts, (layout) => {
+        const [rows, columns] = layout.window;
+        const across = layout.padded[1] / columns;
+        windowOrder(layout).forEach((from, place) => {
           const within = place % (rows * columns);
           const window = Math.floor(place / (rows * columns));
           const row = Math.floor(window / across) * rows + Math.floor(within / columns);
           const column = (window % across) * columns + (within % columns);
-          expect(from).toBe(origin(plan, 0, row) * plan.padded[1] + origin(plan, 1, column));
+          expect(from).toBe(origin(layout, 0, row) * layout.padded[1] + origin(layout, 1, column));
         });
       }),
     );
@@ -72,8 +72,8 @@ describe('windows of a map', () => {
 describe('the mask of shifted windows', () => {
   it('is there exactly where something is shifted', () => {
     fc.assert(
-      fc.property(plans, (plan) => {
-        expect(shiftMask(plan) !== undefined).toBe(plan.shift[0] > 0 || plan.shift[1] > 0);
+      fc.property(layouts, (layout) => {
+        expect(shiftMask(layout) !== undefined).toBe(layout.shift[0] > 0 || layout.shift[1] > 0);
       }),
     );
   });
@@ -83,9 +83,9 @@ describe('the mask of shifted windows', () => {
       fc.property(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 4 }), (side, times) => {
         const window = 2 * side;
         const map = [window * (times + 1), window * times] as const;
-        const plan = planWindows(map, map, [window, window], true);
-        const mask = shiftMask(plan);
-        const order = windowOrder(plan);
+        const layout = layOutWindows(map, map, [window, window], true);
+        const mask = shiftMask(layout);
+        const order = windowOrder(layout);
         const tokens = window * window;
         const place = (token: number): [number, number] => [Math.floor(token / map[1]), token % map[1]];
         const wrong = mask?.filter((value, index) => {

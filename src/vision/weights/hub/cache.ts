@@ -20,7 +20,7 @@ export const isCommit = (revision: string): boolean => COMMIT.test(revision);
 export const isSha256 = (text: string): boolean => SHA256.test(text);
 
 /** `models--organisation--name` in the cache: the layout all of Hugging Face's tools share. */
-export function repositoryFolder(cacheFolder: string, repository: string): string {
+function repositoryFolder(cacheFolder: string, repository: string): string {
   return join(cacheFolder, `models--${repository.replaceAll('/', '--')}`);
 }
 

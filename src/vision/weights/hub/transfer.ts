@@ -74,14 +74,14 @@ async function bring(transfer: Transfer, handle: FileHandle, resumedFrom: number
 /**
  * One request from `position` to the end.
  *
- * @param reached hears where the next byte goes, as it moves
+ * @param onProgress hears where the next byte goes, as it moves
  * @returns that place at the end: the file's length
  */
 async function attempt(
   { wanted, metadata, settings }: Transfer,
   handle: FileHandle,
   position: number,
-  reached: (position: number) => void,
+  onProgress: (position: number) => void,
 ): Promise<number> {
   const stall = new AbortController();
   const timer = setTimeout(() => stall.abort(stalled(wanted, settings)), settings.stallMilliseconds);
@@ -101,7 +101,7 @@ async function attempt(
       if (at + chunk.byteLength > metadata.bytes) throw lyingLength(wanted, metadata.bytes, 'sends more');
       await handle.appendFile(chunk);
       at += chunk.byteLength;
-      reached(at);
+      onProgress(at);
     }
     if (at < metadata.bytes) throw cutShort(wanted, at, metadata.bytes);
     return at;
