@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { MetricLine } from '../learning/estimator.ts';
-import { resolvePretrainSettings } from '../networks/pretrain/settings.ts';
+import { resolvePretrainSettings } from '../networks/settings/pretrain.ts';
 import type { PretrainingManifest } from '../runs/manifest.ts';
 import { LICENCE_NOTES } from '../vision/weights/index.ts';
 import { pretrainBackbone } from '../workflows/pretrain/pretrain-backbone.ts';

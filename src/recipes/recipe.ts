@@ -12,7 +12,7 @@ import {
 } from '../estimators/trees/boost-settings.ts';
 import { InputError, messageOf, UsageError } from '../ground/errors.ts';
 import { applyChange, parseChange } from '../ground/setting-change.ts';
-import { networkSettings } from '../networks/network/settings.ts';
+import { networkSettings } from '../networks/settings/network.ts';
 import { inputSettings } from '../samples/input-settings.ts';
 import { changesPictures } from '../vision/augment/index.ts';
 import { featureLayout, featurePlan } from '../vision/features/index.ts';

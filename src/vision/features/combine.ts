@@ -1,4 +1,6 @@
-import { viewHalves } from '../preprocess/views.ts';
+import { lengthAt } from '../../tensor/graph/shape.ts';
+import { mean, reshape, type Tensor } from '../../tensor/index.ts';
+import { type ViewCut, viewCount, viewHalves } from '../preprocess/views.ts';
 import { type FeaturePlan, featureLayout, viewCut } from './plan.ts';
 
 /** What of a plan decides how views become a photo's features. */
@@ -27,4 +29,22 @@ export function combineViews(plan: Combination, views: Float32Array, width: numb
     combined[column] = (combined[column] as number) + value / averaged;
   });
   return combined;
+}
+
+/**
+ * {@link combineViews} as a graph, before the halves of a photo are put side by side.
+ *
+ * @param vectors of views, photo by photo, in any arrangement whose last axis is a view's vector
+ * @returns the vectors themselves where all are kept, else `[photos, halves, width]`
+ */
+export function combinedViews(
+  cut: ViewCut,
+  combine: FeaturePlan['combine'],
+  vectors: Tensor,
+  photos: number,
+): Tensor {
+  const [halves, views] = [viewHalves(cut), viewCount(cut)];
+  if (views === halves || combine === 'keep') return vectors;
+  const width = lengthAt(vectors.shape, -1);
+  return mean(reshape(vectors, [photos, halves, views / halves, width]), { axes: [2] });
 }

@@ -1,3 +1,4 @@
+export { combinedViews } from './combine.ts';
 export {
   decodeForViews,
   type ExtractOptions,

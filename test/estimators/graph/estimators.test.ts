@@ -14,8 +14,8 @@ import { writeNpyFloat32 } from '../../../src/formats/npy/npy.ts';
 import type { Matrix } from '../../../src/ground/matrix.ts';
 import { randomStream } from '../../../src/ground/random.ts';
 import type { Estimator, FittedModel } from '../../../src/learning/estimator.ts';
-import { network } from '../../../src/networks/network/network.ts';
-import { networkSettings } from '../../../src/networks/network/settings.ts';
+import { network } from '../../../src/networks/network.ts';
+import { networkSettings } from '../../../src/networks/settings/network.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { graphError, linearSward } from './graphs.ts';
 

@@ -2,7 +2,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } 
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Progress } from '../../../src/ground/progress.ts';
-import { resolvePretrainSettings } from '../../../src/networks/pretrain/settings.ts';
+import { resolvePretrainSettings } from '../../../src/networks/settings/pretrain.ts';
 import { resolveRecipe } from '../../../src/recipes/recipe.ts';
 import type { PretrainManifest } from '../../../src/runs/pretrain-folder.ts';
 import { readManifest } from '../../../src/runs/run-folder.ts';
@@ -10,8 +10,8 @@ import { loadTensors } from '../../../src/tensor/index.ts';
 import { resolveWeights } from '../../../src/vision/weights/index.ts';
 import { pretrainBackbone } from '../../../src/workflows/pretrain/pretrain-backbone.ts';
 import { trainRun } from '../../../src/workflows/train.ts';
-import { writeTinyBackbone } from '../../networks/fine-tune/tiny-photos.ts';
-import { writeClassPhotos, writeMeasuredPhotos } from '../../networks/pretrain/plant-photos.ts';
+import { writeTinyBackbone } from '../../networks/tiny-photos.ts';
+import { writeClassPhotos, writeMeasuredPhotos } from '../../networks/pretraining/plant-photos.ts';
 import { writeSmallFolder } from '../../support/small-data-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 

@@ -1,0 +1,197 @@
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { SwardError } from '../../src/ground/errors.ts';
+import { resolveRecipe } from '../../src/recipes/recipe.ts';
+import { lockFolder } from '../../src/runs/folder-lock.ts';
+import { openRun } from '../../src/runs/open-run.ts';
+import { type TrainOptions, trainRun } from '../../src/workflows/train.ts';
+import { predictFeatures, reseal } from '../support/ask-run.ts';
+import { featureSource, type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const root = temporaryFolder('run-folder');
+let files: SmallFeatureFiles;
+/** A finished run that no test changes. */
+const whole = join(root, 'whole');
+
+async function options(out: string, changes: readonly string[] = []): Promise<TrainOptions> {
+  return {
+    source: featureSource(files, 0),
+    recipe: await resolveRecipe('feature-ridge', [
+      ...['estimator.kind=ridge', 'estimator.penalties=0.1', 'evaluation.leaveOneStateOut=false'],
+      ...changes,
+    ]),
+    out,
+    plan: { folds: 3 },
+  };
+}
+
+/** A copy of the finished run. */
+function copied(name: string): string {
+  const out = join(root, name);
+  cpSync(whole, out, { recursive: true });
+  return out;
+}
+
+/** What a run folder holds, reports aside: their names and contents. */
+const contents = (run: string): Record<string, string> =>
+  Object.fromEntries(
+    readdirSync(run, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && entry.name !== 'report.html')
+      .map((entry) => join(entry.parentPath, entry.name))
+      .map((path) => [path.slice(run.length), readFileSync(path, 'base64')]),
+  );
+
+const manifestOf = (run: string): Record<string, unknown> =>
+  JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')) as Record<string, unknown>;
+
+const changeManifest = (run: string, changes: Record<string, unknown>): void =>
+  writeFileSync(join(run, 'run.json'), JSON.stringify({ ...manifestOf(run), ...changes }));
+
+beforeAll(async () => {
+  files = await writeSmallFeatures(join(root, 'data'), 30, 1);
+  await trainRun(await options(whole));
+});
+
+describe('a folder that is being written', () => {
+  it('is refused to a second training, whatever it trains', async () => {
+    const out = join(root, 'rivals');
+    mkdirSync(out);
+    const lock = await lockFolder(out);
+    await expect(trainRun(await options(out))).rejects.toThrow(
+      new RegExp(`rivals is being written by process ${process.pid} on .* since .*; wait for it`),
+    );
+    expect(readdirSync(out)).toEqual(['run.lock']);
+    await lock.release();
+    await trainRun(await options(out));
+    expect(existsSync(join(out, 'run.lock'))).toBe(false);
+  });
+
+  it('lets one of two trainings that start together through, whose folds are not mixed', async () => {
+    const out = join(root, 'together');
+    const started = await Promise.allSettled([
+      trainRun(await options(out)),
+      trainRun({ ...(await options(out)), plan: { folds: 5 } }),
+    ]);
+    expect(started.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const [refused] = started.flatMap((one) => (one.status === 'rejected' ? [one.reason as Error] : []));
+    expect(refused?.message).toMatch(/is being written|holds another run|holds an unfinished run/);
+    const folds = readdirSync(out).filter((name) => name.startsWith('fold-'));
+    const { count } = manifestOf(out).folds as { count: number };
+    expect(folds).toHaveLength(count);
+  });
+
+  it('may be taken over from a process that is gone, or has shown no sign for long', async () => {
+    for (const [name, owner, age] of [
+      ['dead', { token: 'a', pid: 2 ** 22 + 1, host: hostname(), since: 'then' }, 0],
+      ['silent', { token: 'b', pid: 1, host: 'elsewhere', since: 'then' }, 3600],
+    ] as const) {
+      const out = join(root, `left-${name}`);
+      mkdirSync(out);
+      const path = join(out, 'run.lock');
+      writeFileSync(path, JSON.stringify(owner));
+      utimesSync(path, new Date(), new Date(Date.now() - 1000 * age));
+      await expect(trainRun(await options(out))).resolves.toBeDefined();
+      expect(contents(out)).toEqual(contents(whole));
+    }
+  });
+
+  it('is not taken from a living process of another machine', async () => {
+    const out = join(root, 'living');
+    mkdirSync(out);
+    const owner = { token: 'c', pid: 1, host: 'elsewhere', since: 'now' };
+    writeFileSync(join(out, 'run.lock'), JSON.stringify(owner));
+    await expect(trainRun(await options(out))).rejects.toThrow(/process 1 on elsewhere/);
+  });
+});
+
+describe('a folder that sward did not write', () => {
+  it('is refused before anything in it is touched', async () => {
+    const out = join(root, 'mine');
+    mkdirSync(join(out, 'fold-0'), { recursive: true });
+    writeFileSync(join(out, 'fold-0', 'thesis.txt'), 'three years of work');
+    for (const overwrite of [false, true]) {
+      await expect(trainRun({ ...(await options(out)), overwrite })).rejects.toThrow(
+        /mine is there and is not a run folder \(it holds fold-0\)/,
+      );
+    }
+    expect(readFileSync(join(out, 'fold-0', 'thesis.txt'), 'utf8')).toBe('three years of work');
+    expect(readdirSync(out)).toEqual(['fold-0']);
+  });
+
+  it('is not one in which a kill left something before the first rename', async () => {
+    const out = join(root, 'killed');
+    mkdirSync(out);
+    writeFileSync(join(out, '.run.json.123.ab12cd34.part'), '{"format":');
+    await trainRun({ ...(await options(out)), resume: true });
+    expect(contents(out)).toEqual(contents(whole));
+  });
+});
+
+describe('a run that lacks something', () => {
+  it('is incomplete without its report, and finished by --resume', async () => {
+    const out = copied('reportless');
+    changeManifest(out, { status: 'incomplete', files: {} });
+    rmSync(join(out, 'report.html'));
+    await expect(openRun(out)).rejects.toThrow(/is an unfinished run/);
+    await expect(trainRun(await options(out))).rejects.toThrow(/pass --resume to go on/);
+    await trainRun({ ...(await options(out)), resume: true });
+    expect(existsSync(join(out, 'report.html'))).toBe(true);
+    expect(contents(out)).toEqual(contents(whole));
+  });
+
+  it.each(['fold-1/model.safetensors', 'oof.csv', 'domain.safetensors', 'folds.csv'])(
+    'is refused once a bit of %s has flipped',
+    async (name) => {
+      const out = copied(`flipped-${name.replace('/', '-')}`);
+      const path = join(out, name);
+      const bytes = readFileSync(path);
+      const middle = Math.floor(bytes.length / 2);
+      bytes[middle] = (bytes[middle] ?? 0) ^ 1;
+      writeFileSync(path, bytes);
+      await expect(openRun(out)).rejects.toThrow(
+        /is not the file that was written \(its SHA-256 is another\)/,
+      );
+      rmSync(path);
+      await expect(openRun(out)).rejects.toThrow(new RegExp(`${name}: cannot be read`));
+    },
+  );
+
+  it('of another format is told apart from a damaged one', async () => {
+    const out = copied('formats');
+    changeManifest(out, { format: 1 });
+    await expect(openRun(out)).rejects.toThrow(
+      /run.json: is a run folder of format 1, and this version of sward reads format 2; train the run again/,
+    );
+    changeManifest(out, { format: 3 });
+    await expect(openRun(out)).rejects.toThrow(/format 3, .*; use the version of sward that wrote it/);
+    changeManifest(out, { format: 2, seed: 'none' });
+    await expect(openRun(out)).rejects.toThrow(/is not a run of this version \(seed/);
+  });
+});
+
+describe('a prediction that is no number', () => {
+  it('is an error that names photo and member, never a row', async () => {
+    const out = copied('unsound');
+    const path = join(out, 'fold-2', 'model.safetensors');
+    const bytes = readFileSync(path);
+    // The last eight bytes are of the last matrix of doubles.
+    bytes.writeDoubleLE(Number.NaN, bytes.length - 8);
+    writeFileSync(path, bytes);
+    reseal(out);
+    const asked = predictFeatures(out, files.features, files.ids);
+    await expect(asked).rejects.toThrow(SwardError);
+    await expect(asked).rejects.toThrow(/^ID\d+: fold 2 of .*unsound predicts no finite/);
+  });
+});
