@@ -1,30 +1,24 @@
 import { join } from 'node:path';
 import { featureSetsOf, type Matrix } from '../ground/matrix.ts';
-import { type RandomStream, randomStream } from '../ground/random.ts';
-import {
-  type Estimator,
-  type FitContext,
-  type FittedModel,
-  type MetricLine,
-  rowEstimator,
-} from '../learning/estimator.ts';
+import { randomStream } from '../ground/random.ts';
+import { type Estimator, type FittedModel, type MetricLine, rowEstimator } from '../learning/estimator.ts';
 import { requireWidth } from '../learning/feature-width.ts';
-import { photoWeights } from '../learning/session-weights.ts';
-import { changedSplit, type Split } from '../samples/samples.ts';
+import { changedSplit } from '../samples/samples.ts';
 import { readConcepts, withConceptScores } from './heads/concepts.ts';
 import { columnsOf, type NetworkShape, networkShape, pooledParts } from './heads/features.ts';
 import { trainingStatistics } from './heads/statistics.ts';
 import type { Weights } from './inputs/input.ts';
 import { rowExamples, rowInput } from './inputs/rows.ts';
+import type { LabelledPhotos } from './objectives/labels.ts';
 import { massObjective } from './objectives/masses.ts';
-import { besideTeacher, type TeacherLabels, teacherLabels } from './objectives/teacher.ts';
+import { besideTeacher, teacherLabels } from './objectives/teacher.ts';
 import { fittedNetwork } from './prediction/fitted.ts';
 import { massesGraph } from './prediction/graph.ts';
 import { asStored, type NetworkModel, readNetwork, writeNetwork } from './prediction/model-files.ts';
 import type { OpenInput } from './prediction/program.ts';
 import type { NetworkSettings } from './settings/network.ts';
 import { type LabelledSamples, type MemberSplit, memberSplit } from './training/holdout.ts';
-import { type LabelledExamples, train } from './training/train.ts';
+import { type LabelledExamples, type TrainSpec, train } from './training/train.ts';
 import { HEADS_ALONE } from './training/unfreezing.ts';
 
 /**
@@ -50,7 +44,7 @@ export function network(settings: NetworkSettings): Estimator {
         ...settings.layout,
         extra: concepts ? concepts.rows : extra,
       });
-      const taught =
+      const teach =
         settings.teacher &&
         teacherLabels({
           training: split.train,
@@ -58,9 +52,19 @@ export function network(settings: NetworkSettings): Estimator {
           settings: settings.teacher,
           random: context.random.fork('teacher'),
         });
+      const { random, record, onProgress, checkpointFolder } = context;
       const members: Weights[] = [];
       for (let member = 0; member < settings.members; member++) {
-        const weights = await fitMember(shown, shape, settings, context, member, taught);
+        const own = memberSplit(shown, settings, random, member, teach);
+        const weights = await trainOnRows({
+          shape,
+          settings,
+          split: own,
+          random: random.fork(`member ${member}`),
+          record: (line) => record(besideTeacher(countedOn(line, member * settings.epochs), own.taught)),
+          onProgress: onProgress && ((share) => onProgress((member + share) / settings.members)),
+          checkpointFolder: checkpointFolder && join(checkpointFolder, `member-${member}`),
+        });
         members.push(asStored(weights, settings.storage));
       }
       const architecture = settings.architecture.kind;
@@ -105,42 +109,15 @@ export function rowNetwork(model: NetworkModel, settings: NetworkSettings): Fitt
   );
 }
 
-async function fitMember(
-  split: Split,
-  shape: NetworkShape,
-  settings: NetworkSettings,
-  context: FitContext,
-  member: number,
-  teacher: ReturnType<typeof teacherLabels> | undefined,
-): Promise<Weights> {
-  const all = photoWeights(split.train, settings.sessionWeight);
-  const own = memberSplit(split, all, settings, context, member);
-  const taught = teacher?.(own.items);
-  const { checkpointFolder, onProgress } = context;
-  return trainOnRows({
-    shape,
-    settings,
-    split: withTeacher(own, taught),
-    random: context.random.fork(`member ${member}`),
-    record: (line) => context.record(besideTeacher(countedOn(line, member * settings.epochs), taught)),
-    ...(onProgress && { onProgress: (share) => onProgress((member + share) / settings.members) }),
-    ...(checkpointFolder !== undefined && { checkpointFolder: join(checkpointFolder, `member-${member}`) }),
-  });
-}
-
-/** A split whose training labels have a teacher's word beside them, where there is one. */
-export function withTeacher(split: MemberSplit, labels: TeacherLabels | undefined): MemberSplit {
-  if (!labels) return split;
-  const { train: own } = split;
-  return { ...split, train: { ...own, labels: { ...own.labels, taught: labels.taught } } };
-}
-
 /** What heads are trained with on rows of features. */
-export interface RowTraining extends Pick<FitContext, 'record' | 'onProgress' | 'checkpointFolder'> {
+interface RowTraining
+  extends Pick<
+    TrainSpec<LabelledPhotos>,
+    'settings' | 'random' | 'record' | 'onProgress' | 'checkpointFolder'
+  > {
   readonly shape: NetworkShape;
   readonly settings: NetworkSettings;
   readonly split: MemberSplit;
-  readonly random: RandomStream;
 }
 
 /** Trains heads on rows of features. @returns weights and statistics, in single precision */
@@ -158,7 +135,7 @@ export async function trainOnRows({ shape, settings, split, ...context }: RowTra
     input: rowInput(shape),
     settings,
     parts: [HEADS_ALONE],
-    statistics: trainingStatistics(await samples.features(), shape, labels.targets, split.weights),
+    statistics: trainingStatistics(await samples.features(), shape, labels.targets, labels.weights),
     train: await labelled(split.train),
     validation: split.validation && (await labelled(split.validation)),
     ...context,

@@ -3,7 +3,6 @@ import { UsageError } from '../ground/errors.ts';
 import type { Matrix } from '../ground/matrix.ts';
 import { randomStream } from '../ground/random.ts';
 import type { Estimator, FitContext, FittedModel, MetricLine } from '../learning/estimator.ts';
-import { photoWeights } from '../learning/session-weights.ts';
 import type { Samples, Split } from '../samples/samples.ts';
 import type { SafetensorsFile } from '../tensor/index.ts';
 import type { FeaturePlan } from '../vision/features/index.ts';
@@ -23,7 +22,8 @@ import {
   photosAtOnce,
   providerOptions,
 } from './inputs/photos.ts';
-import { countedOn, rowNetwork, trainOnRows, withTeacher } from './network.ts';
+import { countedOn, rowNetwork, trainOnRows } from './network.ts';
+import type { LabelledPhotos } from './objectives/labels.ts';
 import { massObjective } from './objectives/masses.ts';
 import { besideTeacher, teachTrainingPhotos } from './objectives/teacher.ts';
 import { fittedNetwork } from './prediction/fitted.ts';
@@ -149,16 +149,18 @@ async function fit(
 ): Promise<Weights> {
   const { standardise, fineTune, augmentation, teacher } = settings;
   const { headEpochs, headRate } = fineTune;
-  const all = photoWeights(split.train, settings.sessionWeight);
-  const plain = memberSplit(split, all, settings, context, 0);
-  const view = { training: split.train, features: null, random: context.random.fork('teacher') };
-  const taught = teacher && teachTrainingPhotos({ ...view, settings: teacher }, plain.items);
-  const own = withTeacher(plain, taught);
-  const { labels, samples } = own.train;
   const { random, onProgress, checkpointFolder } = context;
-  const record = (line: MetricLine): void => context.record(besideTeacher(line, taught));
-  const inside = (name: string): { checkpointFolder?: string } =>
-    checkpointFolder === undefined ? {} : { checkpointFolder: join(checkpointFolder, name) };
+  const view = { training: split.train, features: null, random: random.fork('teacher') };
+  const own = memberSplit(
+    split,
+    settings,
+    random,
+    0,
+    teacher && ((items) => teachTrainingPhotos({ ...view, settings: teacher }, items)),
+  );
+  const { labels, samples } = own.train;
+  const record = (line: MetricLine): void => context.record(besideTeacher(line, own.taught));
+  const inside = (name: string): string | undefined => checkpointFolder && join(checkpointFolder, name);
   const start =
     headEpochs > 0
       ? await trainOnRows({
@@ -172,14 +174,14 @@ async function fit(
           split: own,
           random: random.fork('heads'),
           record,
-          ...inside('heads'),
+          checkpointFolder: inside('heads'),
         })
       : undefined;
   const statistics: Statistics = standardise
-    ? trainingStatistics(await samples.features(), shape, labels.targets, own.weights)
-    : massStatistics(labels.targets, own.weights);
+    ? trainingStatistics(await samples.features(), shape, labels.targets, labels.weights)
+    : massStatistics(labels.targets, labels.weights);
   const views = new PhotoViews(net, memory, augmentation);
-  const labelled = async (set: LabelledSamples): Promise<LabelledExamples<typeof labels>> => ({
+  const labelled = async (set: LabelledSamples): Promise<LabelledExamples<LabelledPhotos>> => ({
     examples: views.examples({ photos: set.samples.photos, extra: await further(set.samples) }),
     labels: set.labels,
   });
@@ -198,7 +200,7 @@ async function fit(
       record: (line) => record(countedOn(line, headEpochs)),
       // The heads' epochs before take next to no time beside the backbone's.
       onProgress,
-      ...inside('photos'),
+      checkpointFolder: inside('photos'),
     });
   } finally {
     await views.close();

@@ -1,6 +1,6 @@
-import { mean } from 'd3-array';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { mean } from 'd3-array';
 import { z } from 'zod';
 import type { FoldRow } from '../data/folds/index.ts';
 import { InputError, messageOf } from '../ground/errors.ts';
@@ -95,6 +95,7 @@ async function predictHeldOut(
   const { model } = await fitFold(reduced, folds, fold, randomStream(seed));
   const predicted = new Array<Targets>(items.length);
   await predictFold(model, reduced.samples, folds, fold, predicted);
+  await model.release();
   items.forEach((item, row) => {
     if (folds[row] === fold) into[item] = predicted[row] as Targets;
   });

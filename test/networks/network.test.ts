@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { InferenceSession } from 'onnxruntime-node';
+import { describe, expect, it, vi } from 'vitest';
 import { writeNpyFloat32 } from '../../src/formats/npy/npy.ts';
 import { randomStream } from '../../src/ground/random.ts';
 import type { Estimator, FitContext, FittedModel } from '../../src/learning/estimator.ts';
@@ -194,6 +195,20 @@ describe('networks over features', () => {
     await expect(fit(wrong, contextOf(1))).rejects.toThrow(/concepts of width 2 do not suit/);
     const read = await writtenAndRead(network(settings), model, 'concepts');
     expect(await read.predict(set)).toEqual(a);
+  });
+
+  it('stay compiled after a prediction until they are released', async () => {
+    const model = await fit(settingsOf({ ...MLP, members: 2, epochs: 1 }), contextOf(1));
+    const opened = vi.spyOn(InferenceSession, 'create');
+    const first = await model.predict(set);
+    expect(opened).toHaveBeenCalledTimes(2);
+    expect(await model.predict(set)).toEqual(first);
+    expect(opened).toHaveBeenCalledTimes(2);
+    await model.release();
+    expect(await model.predict(set)).toEqual(first);
+    expect(opened).toHaveBeenCalledTimes(4);
+    opened.mockRestore();
+    await model.release();
   });
 
   it('say what does not fit', async () => {

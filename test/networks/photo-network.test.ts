@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { InferenceSession } from 'onnxruntime-node';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { UsageError } from '../../src/ground/errors.ts';
 import { joinFeatureSets, type Matrix } from '../../src/ground/matrix.ts';
 import { randomStream } from '../../src/ground/random.ts';
@@ -179,6 +180,21 @@ describe('views turned for prediction', () => {
     expect(one).toHaveLength(10);
     expect(one).not.toEqual(other);
     expect(await model.sampleDropout(photos, 2, randomStream(1))).toEqual([one, other]);
+  });
+});
+
+describe('a network with its own backbone', () => {
+  it('stays compiled after a prediction until it is released', async () => {
+    const { model } = await trained('kept', { fineTune: { mode: 'last', lastBlocks: 1 }, epochs: 1 });
+    const opened = vi.spyOn(InferenceSession, 'create');
+    const first = await model.predict(photos);
+    expect(await model.predict(photos)).toEqual(first);
+    expect(opened).toHaveBeenCalledTimes(1);
+    await model.release();
+    expect(await model.predict(photos)).toEqual(first);
+    expect(opened).toHaveBeenCalledTimes(2);
+    opened.mockRestore();
+    await model.release();
   });
 });
 

@@ -52,7 +52,7 @@ export function mlpHead(scope: Scope, features: Features, settings: MlpSettings,
     x = dropout(layer, ACTIVATIONS[activation](linearLayer(layer, x, width)), settings.dropout);
   });
   const answer = linearLayer(scope.in('output'), x, 3);
-  // The linear path starts at nothing, so that it adds only what it has learnt.
+  // The linear path starts at nothing, so that it adds only what training makes of it.
   const logits = skip
     ? add(answer, linearLayer(scope.in('skip'), given, 3, { bias: false, weightInitializer: zeros }))
     : answer;

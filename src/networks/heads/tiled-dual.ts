@@ -128,7 +128,7 @@ function attentionWeights(scope: Scope, parts: Tensor): Tensor {
   return softmax(linearLayer(scope.in(2), inside, 1), 2);
 }
 
-/** As {@link attentionWeights}, but each tile is judged by itself: its quality in [0, 1] as a share of all. */
+/** As {@link attentionWeights}, but each tile counts by itself: its quality in [0, 1] as a share of all. */
 function qualityWeights(scope: Scope, parts: Tensor): Tensor {
   const quality = sigmoid(linearLayer(scope, parts, 1));
   return divide(quality, add(sum(quality, { axes: [2], keepAxes: true }), 1e-6));

@@ -83,7 +83,7 @@ export const networkSettings = z.strictObject({
   sessionWeight: share.default(0),
   /** Networks of different initial weights whose predictions are averaged. */
   members: count.default(1),
-  /** What photos go through before they are learnt from; `none` without a backbone. */
+  /** What photos go through before training sees them; `none` without a backbone. */
   augmentation: augmentationSettings.prefault({}),
   /** Whether and how the backbone is trained too. */
   fineTune: fineTuneSettings.prefault({}),

@@ -1,28 +1,24 @@
 import { UsageError } from '../../ground/errors.ts';
 import type { RandomStream } from '../../ground/random.ts';
-import type { FitContext } from '../../learning/estimator.ts';
 import { innerFolds, itemsWhere } from '../../learning/inner-folds.ts';
+import { photoWeights } from '../../learning/session-weights.ts';
 import type { Split, TrainingRows, TrainingSamples } from '../../samples/samples.ts';
 import type { LabelledPhotos } from '../objectives/labels.ts';
+import type { TeacherLabels } from '../objectives/teacher.ts';
 import type { NetworkSettings } from '../settings/network.ts';
-
-/** Which samples of a training set are trained on, and which validate. */
-export interface Holdout {
-  readonly train: readonly number[];
-  readonly validation: readonly number[];
-}
 
 /**
  * Holds out whole sessions: part `part` of `parts`. Only measured samples validate.
  *
+ * @returns places of the samples of each side
  * @throws UsageError with fewer than two sessions
  */
-export function holdOutSessions(
+function holdOutSessions(
   training: Pick<TrainingRows, 'targets' | 'groups' | 'measured'>,
   parts: number,
   part: number,
   random: RandomStream,
-): Holdout {
+): Record<'train' | 'validation', readonly number[]> {
   const folds = innerFolds(training, parts, random);
   if (!folds) {
     throw new UsageError(
@@ -38,57 +34,54 @@ export function holdOutSessions(
 }
 
 /** Samples with what a network is told of them. */
-export interface LabelledSamples {
+export interface LabelledSamples<Labels extends LabelledPhotos = LabelledPhotos> {
   readonly samples: TrainingSamples;
-  readonly labels: LabelledPhotos;
+  readonly labels: Labels;
 }
 
 /** What a member trains on, and what validates it. */
 export interface MemberSplit {
-  /** Those trained on, as positions in the training set. */
-  readonly items: readonly number[];
-  readonly train: LabelledSamples;
-  /** How much each counts. */
-  readonly weights: readonly number[];
+  readonly train: LabelledSamples<LabelledPhotos & { readonly weights: readonly number[] }>;
   /** Null: there are none. */
   readonly validation: LabelledSamples | null;
+  /** Its training samples' labels from a teacher; undefined: there is none. */
+  readonly taught: TeacherLabels | undefined;
 }
 
 /**
  * The samples a member of a network trains on, and those its weights are validated on, as the settings choose.
  *
- * @param weights how much each training sample counts
+ * @param random of all members
+ * @param teach what a teacher says of samples, by their places in the training set
  * @throws UsageError when there are no such samples
  */
 export function memberSplit(
   { train, validation }: Split,
-  weights: readonly number[],
-  { checkpoint }: Pick<NetworkSettings, 'checkpoint'>,
-  { random }: Pick<FitContext, 'random'>,
+  { checkpoint, sessionWeight }: Pick<NetworkSettings, 'checkpoint' | 'sessionWeight'>,
+  random: RandomStream,
   member: number,
+  teach?: (items: readonly number[]) => TeacherLabels,
 ): MemberSplit {
-  const labelled = (items: readonly number[]): LabelledSamples => {
+  const all = photoWeights(train, sessionWeight);
+  const labelled = (items: readonly number[]): MemberSplit['train'] => {
     const samples = train.take(items);
-    const own = items.map((item) => weights[item] as number);
-    return { samples, labels: { targets: samples.targets, weights: own, attributes: samples.facts } };
+    const weights = items.map((item) => all[item] as number);
+    return { samples, labels: { targets: samples.targets, weights, attributes: samples.facts } };
+  };
+  const trained = (items: readonly number[]): Pick<MemberSplit, 'train' | 'taught'> => {
+    const { samples, labels } = labelled(items);
+    const taught = teach?.(items);
+    return { train: { samples, labels: taught ? { ...labels, taught: taught.taught } : labels }, taught };
   };
   if (checkpoint.choice === 'best-inner') {
     const parts = holdOutSessions(train, checkpoint.innerFolds, member, random.fork('inner'));
-    return {
-      items: parts.train,
-      train: labelled(parts.train),
-      weights: parts.train.map((item) => weights[item] as number),
-      validation: labelled(parts.validation),
-    };
+    return { ...trained(parts.train), validation: labelled(parts.validation) };
   }
   if (checkpoint.choice === 'best-fold' && !validation) {
     throw new UsageError('checkpoint.choice=best-fold needs a fold held out; use best-inner or last');
   }
-  const items = train.facts.map((_, item) => item);
   return {
-    items,
-    train: labelled(items),
-    weights,
+    ...trained(train.facts.map((_, item) => item)),
     validation: validation && { samples: validation, labels: { targets: validation.targets } },
   };
 }
