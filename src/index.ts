@@ -7,7 +7,7 @@ export { InputError, ShapeError, SwardError, UsageError } from './ground/errors.
 export type { Progress } from './ground/progress.ts';
 export { type RandomStream, randomStream } from './ground/random.ts';
 export type { Estimator, FitContext, FittedModel } from './learning/estimator.ts';
-export { type PretrainSettings, resolvePretrainSettings } from './networks/pretrain/settings.ts';
+export { type PretrainSettings, resolvePretrainSettings } from './networks/settings/pretrain.ts';
 export { type Score, scoreTargets, type TargetScore, weightedR2 } from './pasture/metric.ts';
 export type { BootstrapSettings, Difference, PairedDifference } from './pasture/paired-bootstrap.ts';
 export {

@@ -19,8 +19,14 @@ import {
 import { emitModel, parametersOf } from '../tensor/onnx/emit.ts';
 import { graphProto, type ModelParts, valueInfo } from '../tensor/onnx/model.ts';
 import { quantizedReplacements } from '../tensor/quantize/plan.ts';
-import type { FeatureGraph, FeaturePlan, Precision, ViewRecipe } from '../vision/features/index.ts';
-import { viewCount, viewHalves } from '../vision/preprocess/views.ts';
+import {
+  combinedViews,
+  type FeatureGraph,
+  type FeaturePlan,
+  type Precision,
+  type ViewRecipe,
+} from '../vision/features/index.ts';
+import { viewCount } from '../vision/preprocess/views.ts';
 import { GraphWriter } from './graph-writer.ts';
 import { turnNodes, viewNodes } from './photo-nodes.ts';
 import { prefixed } from './prefixed-parts.ts';
@@ -96,7 +102,7 @@ export async function massModelParts(
   const combined = branches.map((branch, index) => {
     const width = (networks[index] as Tensor).shape[1] as number;
     const vectors = input(`vectors-${index}`, [turns.length, viewCount(branch.views.plan), width]);
-    return combinedViews(branch, cast(vectors, 'float64'));
+    return combinedFeatures(branch, cast(vectors, 'float64'));
   });
   const answers = model.estimators.map((estimator) => estimatorPart(estimator, combined));
   const exact = networks.filter((_, index) => branches[index]?.precision === 'fp32');
@@ -236,12 +242,9 @@ function answerParts(
 }
 
 /** `combineViews` for every turn: `[turns, views, width]` to `[turns, features]`. */
-function combinedViews({ views: { plan }, combine }: Branch, vectors: Tensor): Tensor {
-  const [turns = 0, views = 0, width = 0] = vectors.shape;
-  const halves = viewHalves(plan);
-  if (views === halves || combine === 'keep') return reshape(vectors, [turns, views * width]);
-  const averaged = reshape(vectors, [turns, halves, views / halves, width]);
-  return reshape(mean(averaged, { axes: [2] }), [turns, halves * width]);
+function combinedFeatures({ views, combine }: Branch, vectors: Tensor): Tensor {
+  const [turns = 0] = vectors.shape;
+  return reshape(combinedViews(views.plan, combine, vectors, turns), [turns, -1]);
 }
 
 /** Runs a body for every element of values' first axes and stacks what it says. */

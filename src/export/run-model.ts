@@ -72,8 +72,9 @@ async function memberEstimators(
   const shares = weights.map((weight) => weight / models.length);
   return models.map((model, fold) => {
     const { masses, viewFeatures } = model.graph();
-    const own = inputs.map((known): KnownBranch => {
-      if (!viewFeatures) return known;
+    const own = inputs.map((known, set): KnownBranch => {
+      // A model has a backbone of its own for the first set alone.
+      if (!viewFeatures || set > 0) return known;
       const backbone = { ...known.branch.backbone, features: viewFeatures };
       return { ...known, branch: { ...known.branch, backbone }, trainedIn: `${run.folder} fold ${fold}` };
     });

@@ -59,6 +59,7 @@ export async function innerPredictions(
     );
     const own = itemsWhere(folds, (other) => other === fold);
     const masses = await model.predict(train.take(own));
+    await model.release();
     own.forEach((photo, row) => {
       predicted.set(photo, masses[row] as Targets);
     });

@@ -6,20 +6,13 @@ import {
 } from '../formats/torch-checkpoint/index.ts';
 import { InputError, UsageError } from '../ground/errors.ts';
 import { randomStream } from '../ground/random.ts';
-import { requireSuited } from '../networks/fine-tune/fine-tune.ts';
-import {
-  BACKBONE,
-  openPhotoBackbone,
-  type PhotoBackbone,
-  photoShape,
-} from '../networks/fine-tune/photo-backbone.ts';
-import { trainedPhotoModel } from '../networks/fine-tune/photo-model.ts';
-import { photoMemory } from '../networks/fine-tune/photo-views.ts';
-import { heads } from '../networks/network/heads.ts';
-import type { Weights } from '../networks/network/loop-state.ts';
-import { type NetworkModel, writeNetwork } from '../networks/network/model-files.ts';
-import type { NetworkSettings } from '../networks/network/settings.ts';
-import { columnsOf, type NetworkShape } from '../networks/network/shape.ts';
+import { columnsOf, type NetworkShape } from '../networks/heads/features.ts';
+import { heads } from '../networks/heads/heads.ts';
+import type { Weights } from '../networks/inputs/input.ts';
+import { openPhotoBackbone, type PhotoBackbone, photoShape } from '../networks/inputs/photos.ts';
+import { requireSuited } from '../networks/photo-network.ts';
+import { writeNetwork, writeTrainedBackbone } from '../networks/prediction/model-files.ts';
+import type { NetworkSettings } from '../networks/settings/network.ts';
 import { input, Scope, type TensorData } from '../tensor/index.ts';
 import { backboneParameters, tensorProblems } from '../vision/backbones/index.ts';
 import { featurePlan } from '../vision/features/index.ts';
@@ -114,21 +107,20 @@ export async function writeImported(
   const { settings, net, shape } = target;
   const wanted = wantedHeads(target);
   const { ofHeads, ofBackbone } = partsOf(target, checkpoint, wanted);
-  const network: NetworkModel = {
-    architecture: settings.architecture.kind,
-    shape,
-    columns: columnsOf(shape),
-    concepts: null,
-    members: [await valuesOf(checkpoint, wanted.keys(), ofHeads)],
-  };
-  if (settings.fineTune.mode === 'none') {
-    await writeNetwork(folder, network, settings.storage);
-    return;
-  }
+  await writeNetwork(
+    folder,
+    {
+      architecture: settings.architecture.kind,
+      shape,
+      columns: columnsOf(shape),
+      concepts: null,
+      members: [await valuesOf(checkpoint, wanted.keys(), ofHeads)],
+    },
+    settings.storage,
+  );
+  if (settings.fineTune.mode === 'none') return;
   const names = backboneParameters(net.backbone).map(({ name }) => name);
-  const trained = await valuesOf(checkpoint, names, ofBackbone, BACKBONE);
-  const looking = { net, settings, memory: photoMemory(0) };
-  await trainedPhotoModel(looking, network, trained).write(folder);
+  await writeTrainedBackbone(folder, await valuesOf(checkpoint, names, ofBackbone), settings);
 }
 
 /** Shapes of the heads' tensors by name. */
@@ -182,7 +174,6 @@ async function valuesOf(
   checkpoint: TorchCheckpoint,
   names: Iterable<string>,
   found: ReadonlyMap<string, TorchTensor>,
-  prefix = '',
 ): Promise<Weights> {
   const weights: Record<string, TensorData> = {};
   for (const name of names) {
@@ -196,7 +187,7 @@ async function valuesOf(
         'its training went wrong: take an earlier checkpoint',
       );
     }
-    weights[`${prefix}${name}`] = { dtype: 'float32', shape: tensor.shape, values };
+    weights[name] = { dtype: 'float32', shape: tensor.shape, values };
   }
   return weights;
 }

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { networkSettings } from '../networks/network/settings.ts';
+import type { networkSettings } from '../networks/settings/network.ts';
 import type { featurePlanSchema } from '../vision/features/index.ts';
 
 /** A network recipe: its estimator, and what is taken of photos once a backbone is named. */

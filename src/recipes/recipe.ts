@@ -13,7 +13,7 @@ import {
   parseChange,
   type SettingChange,
 } from '../ground/setting-change.ts';
-import { networkSettings } from '../networks/network/settings.ts';
+import { networkSettings } from '../networks/settings/network.ts';
 import { inputSettings } from '../samples/input-settings.ts';
 import { changesPictures } from '../vision/augment/index.ts';
 import { featureLayout, featurePlan } from '../vision/features/index.ts';

@@ -8,8 +8,8 @@ import { leafwiseBoost } from '../estimators/trees/leafwise-boost.ts';
 import { obliviousBoost } from '../estimators/trees/oblivious-boost.ts';
 import { UsageError } from '../ground/errors.ts';
 import type { Estimator } from '../learning/estimator.ts';
-import { fineTunedNetwork } from '../networks/fine-tune/fine-tune.ts';
-import { network } from '../networks/network/network.ts';
+import { network } from '../networks/network.ts';
+import { photoNetwork } from '../networks/photo-network.ts';
 import { trainedWeights, type UsedWeights } from '../samples/photo-reader.ts';
 import { featurePlan } from '../vision/features/index.ts';
 import { type EstimatorSettings, type Recipe, trainsOnPhotos } from './recipe.ts';
@@ -61,7 +61,8 @@ export function recipeEstimator(recipe: Recipe, { trainedWith }: RecipeEstimator
       `recipe ${name}: members of a stack learn from features; leave fineTune.mode=none and no augmentation`,
     );
   }
-  if (input.kind !== 'backbone') {
+  const [first, ...further] = input.kind === 'several' ? input.sets : [input];
+  if (first?.kind !== 'backbone') {
     throw new UsageError(
       `recipe ${name} learns from photos with one backbone; give a data folder and --set backbone=NAME, or ` +
         '--set estimator.fineTune.mode=none --set estimator.augmentation=none',
@@ -72,9 +73,10 @@ export function recipeEstimator(recipe: Recipe, { trainedWith }: RecipeEstimator
       `recipe ${name}: reduction and transform need features; leave them none to learn from photos`,
     );
   }
-  const { kind: _, backbone, ...plan } = input;
-  return fineTunedNetwork(estimator, {
+  const { kind: _, backbone, ...plan } = first;
+  return photoNetwork(estimator, {
     weights: () => trainedWeights(backbone, trainedWith),
     plan: featurePlan(plan),
+    hasFurther: further.length > 0,
   });
 }

@@ -95,6 +95,7 @@ async function predictHeldOut(
   const { model } = await fitFold(reduced, folds, fold, randomStream(seed));
   const predicted = new Array<Targets>(items.length);
   await predictFold(model, reduced.samples, folds, fold, predicted);
+  await model.release();
   items.forEach((item, row) => {
     if (folds[row] === fold) into[item] = predicted[row] as Targets;
   });

@@ -62,6 +62,8 @@ export interface ReadOptions {
   readonly progress?: Progress;
   /** How views are turned, 0 to 7; descriptors are the same whatever the turn. */
   readonly turn?: number;
+  /** The first feature set that is wanted, from 0. */
+  readonly firstSet?: number;
   /** Told of each photo that cannot be used, in order; without it the first one is an error. */
   readonly onUnusable?: (error: SwardError) => void;
 }
@@ -129,6 +131,7 @@ export class PhotoReader {
     const failures = new Map<string, SwardError>();
     const parts: { readonly name: string; readonly matrix: Matrix }[] = [];
     for (const [index, input] of this.#inputs.entries()) {
+      if (index < (options.firstSet ?? 0)) continue;
       parts.push({
         name: nameOf(input),
         matrix: await this.#readOne(index, input, paths, failures, options),
@@ -141,7 +144,7 @@ export class PhotoReader {
   source(paths: readonly string[], { progress = SILENT }: Pick<ReadOptions, 'progress'> = {}): SampleSource {
     return remembered({
       photos: paths,
-      features: async (turn) => (await this.read(paths, { turn, progress })).matrix,
+      features: async (turn, firstSet = 0) => (await this.read(paths, { turn, firstSet, progress })).matrix,
     });
   }
 

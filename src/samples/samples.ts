@@ -1,5 +1,5 @@
 import { UsageError } from '../ground/errors.ts';
-import { type Matrix, takeRows } from '../ground/matrix.ts';
+import { featureSetsOf, type Matrix, takeColumns, takeRows } from '../ground/matrix.ts';
 import type { Targets } from '../pasture/targets.ts';
 
 /** What is known of a photo besides its masses; null where the labels do not say. */
@@ -50,15 +50,25 @@ export interface SampleSource {
    * One row a sample, made when it is asked for.
    *
    * @param turn how photos are turned, 0 to 7
+   * @param firstSet the first of its feature sets that is wanted; default 0, all
    */
-  features(turn: number): Promise<Matrix>;
+  features(turn: number, firstSet?: number): Promise<Matrix>;
 }
 
 /** Rows of features that are there already. */
 export const featureRows = (matrix: Matrix): SampleSource => ({
   photos: null,
-  features: async () => matrix,
+  features: async (_, firstSet = 0) => setsFrom(matrix, firstSet),
 });
+
+function setsFrom(matrix: Matrix, first: number): Matrix {
+  if (first === 0) return matrix;
+  const start = featureSetsOf(matrix)[first]?.start ?? matrix.columns;
+  return takeColumns(
+    matrix,
+    Array.from({ length: matrix.columns - start }, (_, column) => start + column),
+  );
+}
 
 /** Photos to ask a model about, whose features it makes by itself. */
 export function photoSamples(
@@ -92,14 +102,15 @@ export function measuredRows(
   return { inputs, targets, groups, measured: groups.map(() => true), weights: groups.map(() => 1) };
 }
 
-/** A source that makes the features of each turn once. */
+/** A source that makes the same features once. */
 export function remembered({ photos, features }: SampleSource): SampleSource {
-  const made = new Map<number, Promise<Matrix>>();
+  const made = new Map<string, Promise<Matrix>>();
   return {
     photos,
-    features(turn) {
-      const coming = made.get(turn) ?? features(turn);
-      made.set(turn, coming);
+    features(turn, firstSet = 0) {
+      const key = `${turn} ${firstSet}`;
+      const coming = made.get(key) ?? features(turn, firstSet);
+      made.set(key, coming);
       return coming;
     },
   };
@@ -133,9 +144,14 @@ export class Samples {
     throw new UsageError('this needs photos, and there are rows of features only');
   }
 
-  /** Features, one row a sample. @throws InputError for a photo that cannot be used */
-  features(): Promise<Matrix> {
-    return this.source.features(this.turn);
+  /**
+   * Features, one row a sample.
+   *
+   * @param firstSet the first of several feature sets that is wanted: those before it are not made
+   * @throws InputError for a photo that cannot be used
+   */
+  features(firstSet = 0): Promise<Matrix> {
+    return this.source.features(this.turn, firstSet);
   }
 
   /** Some of the samples, in the order of `items`. */
@@ -233,13 +249,13 @@ function pick<Value>(values: readonly Value[], items: readonly number[]): Value[
 function takenSource(source: SampleSource, items: readonly number[]): SampleSource {
   return {
     photos: source.photos && pick(source.photos, items),
-    features: async (turn) => takeRows(await source.features(turn), items),
+    features: async (turn, firstSet) => takeRows(await source.features(turn, firstSet), items),
   };
 }
 
 function changedSource(source: SampleSource, change: (features: Matrix) => Matrix): SampleSource {
   return remembered({
     photos: source.photos,
-    features: async (turn) => change(await source.features(turn)),
+    features: async (turn, firstSet = 0) => setsFrom(change(await source.features(turn)), firstSet),
   });
 }

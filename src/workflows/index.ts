@@ -11,7 +11,7 @@ export { FITTED_METHODS, type Method } from '../estimators/combination/combinati
 export { type ExportOptions, type ExportOutcome, exportRun } from '../export/export-run.ts';
 export { MODEL_INPUTS, type ModelInput } from '../export/mass-model.ts';
 export type { MetricLine } from '../learning/estimator.ts';
-export type { PretrainChanges } from '../networks/pretrain/settings.ts';
+export type { PretrainChanges } from '../networks/settings/pretrain.ts';
 export {
   makeRecipe,
   RECIPE_NAMES,

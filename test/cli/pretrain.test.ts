@@ -2,7 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
-import { writeClassPhotos, writeMeasuredPhotos } from '../networks/pretrain/plant-photos.ts';
+import { writeClassPhotos, writeMeasuredPhotos } from '../networks/pretraining/plant-photos.ts';
 import { killSward } from '../support/kill-sward.ts';
 import { errorLine, runSward } from '../support/run-sward.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';

@@ -2,11 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../src/ground/random.ts';
-import type { Features } from '../../src/networks/network/features.ts';
-import { labelCodec, labelFeeds, labelInputs } from '../../src/networks/network/labels.ts';
-import { networkGroups, networkOptimizer } from '../../src/networks/network/optimization.ts';
-import type { NetworkSettings } from '../../src/networks/network/settings.ts';
-import { judgedHeads } from '../../src/networks/network/training-graph.ts';
+import type { Features } from '../../src/networks/heads/features.ts';
+import { massObjective } from '../../src/networks/objectives/masses.ts';
+import type { NetworkSettings } from '../../src/networks/settings/network.ts';
+import { networkGroups, networkOptimizer } from '../../src/networks/training/optimization.ts';
 import { targetsFromComponents } from '../../src/pasture/physics.ts';
 import type { Targets } from '../../src/pasture/targets.ts';
 import { resolveRecipe } from '../../src/recipes/recipe.ts';
@@ -82,18 +81,11 @@ describe.skipIf(!existsSync(folder))('golden dual FiLM training', () => {
     const left = input('left', [BATCH, 3, 56, 56]);
     const right = input('right', [BATCH, 3, 56, 56]);
     const settings = await caseSettings();
-    const codec = labelCodec({ targets: [] }, settings);
-    const labels = labelInputs(BATCH, codec);
-    const { heads, loss } = judgedHeads(
-      scope.forTraining(),
-      halves(scope, left, right),
-      labels,
-      settings,
-      codec,
-    );
+    const objective = massObjective({ targets: [] }, settings);
+    const { answers, loss } = objective.loss(scope.forTraining(), halves(scope, left, right));
     const training = await Training.compile({
       loss,
-      outputs: { outputs: heads.masses },
+      outputs: { outputs: answers },
       optimizer: networkOptimizer(settings.optimizer),
       groups: networkGroups(scope.parameters, settings.optimizer, [ratesByPrefix({ 'backbone.': 0.1 })]),
       random: randomStream(0),
@@ -105,7 +97,7 @@ describe.skipIf(!existsSync(folder))('golden dual FiLM training', () => {
         {
           left: part(tensors.left, step, BATCH * 3 * 56 * 56),
           right: part(tensors.right, step, BATCH * 3 * 56 * 56),
-          ...labelFeeds({ targets: observed(tensors, step) }, [0, 1, 2, 3], BATCH, codec),
+          ...objective.feeds({ targets: observed(tensors, step) }, [0, 1, 2, 3], BATCH),
         },
         rates[1] as number,
       );

@@ -2,11 +2,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../src/ground/random.ts';
-import { LOSS, MASSES, openStage, photosAtOnce } from '../../src/networks/fine-tune/open-stage.ts';
-import { BACKBONE, IMAGES, openPhotoBackbone } from '../../src/networks/fine-tune/photo-backbone.ts';
-import { trainedParts } from '../../src/networks/fine-tune/unfreezing.ts';
-import { labelCodec } from '../../src/networks/network/labels.ts';
-import { networkSettings } from '../../src/networks/network/settings.ts';
+import { BACKBONE, IMAGES, openPhotoBackbone, photoInput } from '../../src/networks/inputs/photos.ts';
+import { massObjective } from '../../src/networks/objectives/masses.ts';
+import { networkSettings } from '../../src/networks/settings/network.ts';
+import { openStage } from '../../src/networks/training/train.ts';
+import { trainedParts } from '../../src/networks/training/unfreezing.ts';
 import { loadTensors, saveTensors, type TensorData } from '../../src/tensor/index.ts';
 import { featurePlan } from '../../src/vision/features/index.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -68,20 +68,19 @@ describe.skipIf(!existsSync(folder))('golden dual FiLM training on photos', () =
       fineTune: { mode: 'full', backboneRate: 0.1 },
       batch: BATCH,
     });
-    const stage = await openStage({
-      net,
-      settings,
-      codec: labelCodec({ targets: [] }, settings),
-      part: trainedParts(net.backbone, settings.fineTune)[0] ?? { trains: () => true, rate: 0.1 },
-      random: randomStream(0),
-    });
-    const { training, inference, parameters } = stage;
+    const input = photoInput(net, settings.fineTune);
+    const objective = massObjective({ targets: [] }, settings);
+    const [all] = trainedParts(net.backbone, settings.fineTune);
+    if (!all) throw new Error('all of the backbone is trained');
+    const spec = { objective, input, settings, random: randomStream(0) };
+    const { training, validation, parameters } = await openStage(spec, all, true);
+    if (!validation) throw new Error('there is a program to validate with');
     expect(parameters.map(({ name }) => name).sort()).toEqual(Object.keys(published).sort());
     for (const parameter of parameters) {
       const values = published[parameter.name]?.values;
       if (values) training.variables.set(parameter, values);
     }
-    const atOnce = photosAtOnce(net);
+    const atOnce = input.atOnce;
     for (let step = 0; step < losses.length; step++) {
       const [left, right] = [tensors.left, tensors.right].map((data) => part(data, step, BATCH * PIXELS));
       const images = (photos: number) => viewsOf(left as Float32Array, right as Float32Array, photos);
@@ -91,18 +90,18 @@ describe.skipIf(!existsSync(folder))('golden dual FiLM training on photos', () =
         const [green = 0, clover = 0, dead = 0] = components.subarray(3 * row, 3 * row + 3);
         targets.set([green, dead, clover, green + clover, green + clover + dead], 5 * row);
       }
-      const judged = await inference.run({
+      const validated = await validation.run({
         [IMAGES]: images(atOnce),
         'label.targets': new Float32Array(atOnce * 5),
         'label.weights': new Float32Array(atOnce),
       });
       // Golden columns: green, dead, clover, GDM, total, as ours.
       const want = part(tensors.outputs, step, BATCH * 5);
-      const got = judged[MASSES]?.values as Float32Array;
+      const got = validated.answers?.values as Float32Array;
       want.forEach((reference, at) => {
         expect(Math.abs((got[at] as number) - reference)).toBeLessThan(1e-3 * (1 + reference));
       });
-      expect(judged[LOSS]?.values[0]).toBe(0);
+      expect(validated.loss?.values[0]).toBe(0);
       const rates = part(tensors.lr_backbone_heads, step, 2);
       const feeds = {
         [IMAGES]: images(BATCH),
@@ -117,7 +116,7 @@ describe.skipIf(!existsSync(folder))('golden dual FiLM training on photos', () =
       0,
     );
     expectFinalParameters(training, parameters, tensors, backboneRates);
-    await inference.dispose();
+    await validation.dispose();
     await training.dispose();
   });
 });

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { networkLoss } from '../../src/networks/network/loss.ts';
-import { networkSettings } from '../../src/networks/network/settings.ts';
+import { networkLoss } from '../../src/networks/objectives/loss.ts';
+import { networkSettings } from '../../src/networks/settings/network.ts';
 import {
   combined,
   compile,

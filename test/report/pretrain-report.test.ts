@@ -1,6 +1,6 @@
 import { JSDOM } from 'jsdom';
 import { describe, expect, it } from 'vitest';
-import { resolvePretrainSettings } from '../../src/networks/pretrain/settings.ts';
+import { resolvePretrainSettings } from '../../src/networks/settings/pretrain.ts';
 import { renderPretrainReport } from '../../src/report/pretrain-report.ts';
 import type { PretrainingManifest } from '../../src/runs/manifest.ts';
 

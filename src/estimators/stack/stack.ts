@@ -208,5 +208,8 @@ function fitted(width: number, members: readonly FittedMember[], combination: Co
       });
       for (const [index, { model }] of members.entries()) await writeInner(model, folder, `member-${index}`);
     },
+    async release() {
+      for (const { model } of members) await model.release();
+    },
   });
 }

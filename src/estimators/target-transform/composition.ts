@@ -87,5 +87,9 @@ function fitted(total: FittedModel, shares: FittedModel): FittedModel {
       await writeInner(total, folder, TOTAL);
       await writeInner(shares, folder, SHARES);
     },
+    async release() {
+      await total.release();
+      await shares.release();
+    },
   });
 }

@@ -13,5 +13,5 @@ export {
   type Precision,
   viewCut,
 } from './plan.ts';
-export { pooledFeatures } from './pooling.ts';
+export { combinedViews, pooledFeatures } from './pooling.ts';
 export type { ViewRecipe } from './prepare-worker.ts';

@@ -1,4 +1,5 @@
 import { UsageError } from '../../ground/errors.ts';
+import { lengthAt } from '../../tensor/graph/shape.ts';
 import {
   concat,
   constant,
@@ -7,10 +8,12 @@ import {
   maximum,
   mean,
   power,
+  reshape,
   select,
   type Tensor,
 } from '../../tensor/index.ts';
 import type { Backbone, BackboneOutput, TokenMap } from '../backbones/index.ts';
+import { type ViewCut, viewCount, viewHalves } from '../preprocess/views.ts';
 import { blockNumbers, type FeaturePlan, type Pooling } from './plan.ts';
 
 /** Exponent of the generalised mean (Radenović et al. 2019), and what negative activations count as. */
@@ -87,4 +90,22 @@ function cellShares(length: number, cells: number): number[][] {
     const end = Math.ceil(((cell + 1) * length) / cells);
     return Array.from({ length }, (_, patch) => (patch >= start && patch < end ? 1 / (end - start) : 0));
   });
+}
+
+/**
+ * `combineViews` of the plan as a graph, before the halves of a photo are put side by side.
+ *
+ * @param vectors of views, photo by photo, in any arrangement whose last axis is a view's vector
+ * @returns the vectors themselves where all are kept, else `[photos, halves, width]`
+ */
+export function combinedViews(
+  cut: ViewCut,
+  combine: FeaturePlan['combine'],
+  vectors: Tensor,
+  photos: number,
+): Tensor {
+  const [halves, views] = [viewHalves(cut), viewCount(cut)];
+  if (views === halves || combine === 'keep') return vectors;
+  const width = lengthAt(vectors.shape, -1);
+  return mean(reshape(vectors, [photos, halves, views / halves, width]), { axes: [2] });
 }

@@ -7,15 +7,15 @@ import { type Progress, SILENT } from '../../ground/progress.ts';
 import { randomStream } from '../../ground/random.ts';
 import { packageVersion } from '../../ground/version.ts';
 import type { MetricLine } from '../../learning/estimator.ts';
-import { openPhotoBackbone, type PhotoBackbone } from '../../networks/fine-tune/photo-backbone.ts';
-import { pretrain, requirePretrainable } from '../../networks/pretrain/pretrain.ts';
+import { openPhotoBackbone, type PhotoBackbone } from '../../networks/inputs/photos.ts';
+import { pretrain, requirePretrainable } from '../../networks/pretraining/pretrain.ts';
+import { wholeBackbone } from '../../networks/pretraining/whole-backbone.ts';
 import {
   makePretrainSettings,
   type PretrainChanges,
   type PretrainSettings,
   wholePhotoPlan,
-} from '../../networks/pretrain/settings.ts';
-import { wholeBackbone } from '../../networks/pretrain/whole-backbone.ts';
+} from '../../networks/settings/pretrain.ts';
 import { manifestFile, type PretrainingManifest, RUN_FORMAT, readManifest } from '../../runs/manifest.ts';
 import {
   type ExistingRunPolicy,
@@ -85,7 +85,7 @@ export async function pretrainBackbone(options: PretrainOptions): Promise<Pretra
     const changes = { curves: lines, result: { ...facts, epoch: keptEpoch(lines, data, settings) } };
     // Plots bring a DOM along, which most commands should not have to load.
     const { writePretrainReport } = await import('../../report/pretrain-report.ts');
-    await writePretrainReport(join(out, REPORT), { ...manifest, ...changes }, data.objective.scoreName);
+    await writePretrainReport(join(out, REPORT), { ...manifest, ...changes }, data.task.scoreName);
     await rm(join(out, CHECKPOINT), { recursive: true, force: true });
     await folder.complete([BACKBONE_FILE, DESCRIPTION], changes);
     return finished(out);
@@ -112,7 +112,7 @@ async function trainInto(
 ): Promise<MetricLine[]> {
   const lines: MetricLine[] = [];
   const { epochs } = settings.estimator;
-  const watch = watchEpochs(progress, `Pretraining ${backbone}`, data.learnt.length, epochs);
+  const watch = watchEpochs(progress, `Pretraining ${backbone}`, data.train.length, epochs);
   const trained = await pretrain({
     net,
     settings,
@@ -199,14 +199,14 @@ async function fileFacts(
 /** The epoch whose weights were kept. */
 function keptEpoch(
   lines: readonly MetricLine[],
-  { objective }: PretrainData,
+  { task }: PretrainData,
   { estimator }: PretrainSettings,
 ): number {
   const { choice, by } = estimator.checkpoint;
   const worth = (line: MetricLine): number =>
-    (by === 'score' ? line[objective.scoreName] : -(line['validation loss'] ?? Number.NaN)) ?? Number.NaN;
-  const judged = choice === 'best' ? lines.filter((line) => Number.isFinite(worth(line))) : [];
-  const best = judged.reduce<MetricLine | undefined>(
+    (by === 'score' ? line[task.scoreName] : -(line['validation loss'] ?? Number.NaN)) ?? Number.NaN;
+  const validated = choice === 'best' ? lines.filter((line) => Number.isFinite(worth(line))) : [];
+  const best = validated.reduce<MetricLine | undefined>(
     (best, line) => (best === undefined || worth(line) > worth(best) ? line : best),
     undefined,
   );

@@ -5,10 +5,10 @@ import { valueFingerprint } from '../../ground/fingerprint.ts';
 import type { Progress } from '../../ground/progress.ts';
 import { randomStream } from '../../ground/random.ts';
 import { mean, squaredDeviations } from '../../ground/statistics.ts';
-import { classification } from '../../networks/pretrain/classification.ts';
-import type { Objective } from '../../networks/pretrain/objective.ts';
-import { type MeasuredColumn, regression } from '../../networks/pretrain/regression.ts';
-import type { PretrainSettings } from '../../networks/pretrain/settings.ts';
+import { classification } from '../../networks/objectives/classification.ts';
+import type { LinearTask } from '../../networks/objectives/linear-head.ts';
+import { type MeasuredColumn, regression } from '../../networks/objectives/regression.ts';
+import type { PretrainSettings } from '../../networks/settings/pretrain.ts';
 import type { PretrainingManifest } from '../../runs/manifest.ts';
 import { checkedPhotos } from './checked-photos.ts';
 import type { ClassPhotos } from './class-folders.ts';
@@ -16,13 +16,13 @@ import { heldOutPhotos } from './holdout.ts';
 import type { MeasuredPhotos } from './photo-table.ts';
 import { type PretrainingPhotos, readPretrainingPhotos } from './pretrain-photos.ts';
 
-/** Photos ready to be learnt from. */
+/** Photos ready to be trained on. */
 export interface PretrainData {
   readonly paths: readonly string[];
-  readonly objective: Objective;
-  /** Places of the photos that are learnt from, and of those that only judge. */
-  readonly learnt: readonly number[];
-  readonly judging: readonly number[];
+  readonly task: LinearTask;
+  /** Places of the photos to train on, and of those that only validate. */
+  readonly train: readonly number[];
+  readonly validation: readonly number[];
   /** What the manifest says of them. */
   readonly facts: PretrainingManifest['photos'];
   /** Writes the list of photos: name, label, whether held out, SHA-256. */
@@ -47,9 +47,9 @@ export async function readPretrainData(
   const photos = await readPretrainingPhotos(source, settings.columns);
   const held = heldOutPhotos(photos, settings.holdout.share, randomStream(seed).fork('holdout'));
   const places = held.map((_, place) => place);
-  const learnt = places.filter((place) => !held[place]);
-  const judging = places.filter((place) => held[place]);
-  const { objective, labels } = taskOf(source, photos, learnt, judging, settings);
+  const train = places.filter((place) => !held[place]);
+  const validation = places.filter((place) => held[place]);
+  const { task, labels } = taskOf(source, photos, train, validation, settings);
   const paths = photos.photos.map(({ path }) => path);
   const hashes = await checkedPhotos(paths, progress);
   const rows = photos.photos.map((photo, place) => [
@@ -61,13 +61,13 @@ export async function readPretrainData(
   const titles = photos.kind === 'classes' ? ['class'] : [...photos.columns];
   return {
     paths,
-    objective,
-    learnt,
-    judging,
+    task,
+    train,
+    validation,
     facts: {
       source: relative(resolve(out), resolve(source)).replaceAll('\\', '/'),
       count: paths.length,
-      held_out: judging.length,
+      held_out: validation.length,
       fingerprint: valueFingerprint([photos.kind, titles, rows]),
       labels,
     },
@@ -81,35 +81,35 @@ function labelCells(photos: PretrainingPhotos, place: number): (string | number)
 }
 
 interface Task {
-  readonly objective: Objective;
+  readonly task: LinearTask;
   readonly labels: PretrainingManifest['photos']['labels'];
 }
 
 function taskOf(
   source: string,
   photos: PretrainingPhotos,
-  learnt: readonly number[],
-  judging: readonly number[],
+  train: readonly number[],
+  validation: readonly number[],
   { estimator }: PretrainSettings,
 ): Task {
   return photos.kind === 'classes'
-    ? classTask(photos, judging, estimator.loss)
-    : columnTask(source, photos, learnt, judging, estimator.loss);
+    ? classTask(photos, validation, estimator.loss)
+    : columnTask(source, photos, train, validation, estimator.loss);
 }
 
 function classTask(
   { classes, photos }: ClassPhotos,
-  judging: readonly number[],
+  validation: readonly number[],
   loss: PretrainSettings['estimator']['loss'],
 ): Task {
   const classOf = photos.map(({ classIndex }) => classIndex);
   const counts = countsOf(classOf, classes.length);
   const heldOut = countsOf(
-    judging.map((place) => classOf[place] as number),
+    validation.map((place) => classOf[place] as number),
     classes.length,
   );
   return {
-    objective: classification(classOf, classes.length, loss),
+    task: classification(classOf, classes.length, loss),
     labels: {
       kind: 'classes',
       classes: classes.map((name, index) => ({
@@ -124,15 +124,15 @@ function classTask(
 function columnTask(
   source: string,
   { columns, photos, leftOut }: MeasuredPhotos,
-  learnt: readonly number[],
-  judging: readonly number[],
+  train: readonly number[],
+  validation: readonly number[],
   loss: PretrainSettings['estimator']['loss'],
 ): Task {
   const known = (places: readonly number[], column: number): number[] =>
     places.flatMap((place) => photos[place]?.values[column] ?? []);
-  const scales = columns.map((name, column) => scaleOf(source, name, known(learnt, column)));
+  const scales = columns.map((name, column) => scaleOf(source, name, known(train, column)));
   return {
-    objective: regression(
+    task: regression(
       photos.map(({ values }) => values),
       scales,
       loss,
@@ -141,8 +141,8 @@ function columnTask(
       kind: 'columns',
       columns: scales.map((scale, column) => ({
         ...scale,
-        photos: known([...learnt, ...judging], column).length,
-        held_out: known(judging, column).length,
+        photos: known([...train, ...validation], column).length,
+        held_out: known(validation, column).length,
       })),
       left_out: { columns: [...leftOut.columns], photos: leftOut.photos },
     },

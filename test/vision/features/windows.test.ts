@@ -11,7 +11,7 @@ import {
 } from '../../../src/vision/features/index.ts';
 import { viewBoxes } from '../../../src/vision/preprocess/views.ts';
 import type { ResolvedWeights } from '../../../src/vision/weights/index.ts';
-import { writeTinyBackbone } from '../../networks/fine-tune/tiny-photos.ts';
+import { writeTinyBackbone } from '../../networks/tiny-photos.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const root = temporaryFolder('windows');

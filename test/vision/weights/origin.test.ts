@@ -7,7 +7,7 @@ import {
   originOf,
   type ResolvedWeights,
 } from '../../../src/vision/weights/index.ts';
-import { writeTinyBackbone } from '../../networks/fine-tune/tiny-photos.ts';
+import { writeTinyBackbone } from '../../networks/tiny-photos.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const root = temporaryFolder('origin');

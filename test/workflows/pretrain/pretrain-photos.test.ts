@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readPretrainingPhotos } from '../../../src/workflows/pretrain/pretrain-photos.ts';
-import { CLASSES, writeClassPhotos, writeNoise } from '../../networks/pretrain/plant-photos.ts';
+import { CLASSES, writeClassPhotos, writeNoise } from '../../networks/pretraining/plant-photos.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const root = temporaryFolder('pretrain-photos');

@@ -1,0 +1,227 @@
+import { UsageError } from '../../ground/errors.ts';
+import { type RandomStream, randomStream } from '../../ground/random.ts';
+import {
+  type CompileOptions,
+  cast,
+  type GroupRule,
+  input,
+  layerwiseDecay,
+  openSafetensors,
+  ratesByPrefix,
+  reshape,
+  type SafetensorsFile,
+  Scope,
+  type Tensor,
+} from '../../tensor/index.ts';
+import {
+  type Backbone,
+  checkWeights,
+  type ForwardOptions,
+  layerOf,
+  makeBackbone,
+} from '../../vision/backbones/index.ts';
+import {
+  combinedViews,
+  type FeaturePlan,
+  featureLayout,
+  pooledFeatures,
+  type ViewRecipe,
+  viewCut,
+  viewRecipe,
+  viewSize,
+} from '../../vision/features/index.ts';
+import { viewCount } from '../../vision/preprocess/views.ts';
+import type { ResolvedWeights } from '../../vision/weights/index.ts';
+import { type Features, type NetworkShape, widthOf } from '../heads/features.ts';
+import type { FineTuneSettings } from '../settings/fine-tune.ts';
+import type { InputGraph, NetworkInput, TrainedPart, Weights } from './input.ts';
+
+/** What the names of a backbone's parameters start with beside those of its heads. */
+export const BACKBONE = 'backbone.';
+
+/** The inputs that carry views, and further features of their photos. */
+export const IMAGES = 'images';
+export const EXTRA = 'extra';
+
+/** Views whose pixels fill a program's memory well, and the photos at most that they may be of. */
+const PIXELS_AT_ONCE = 16 * 224 ** 2;
+const PHOTOS_AT_ONCE = 16;
+
+/** A backbone with its weights, and how photos become what it takes. */
+export interface PhotoBackbone {
+  readonly backbone: Backbone;
+  /** The published weights, used where they lie. */
+  readonly file: SafetensorsFile;
+  readonly plan: FeaturePlan;
+  /** Of views that are not turned. */
+  readonly recipe: ViewRecipe;
+  /** Views of a photo. */
+  readonly views: number;
+}
+
+/**
+ * Opens the backbone of a plan; no weights are read.
+ *
+ * @throws InputError when the file does not hold the backbone's weights
+ * @throws UsageError when the size does not suit the backbone
+ */
+export async function openPhotoBackbone(weights: ResolvedWeights, plan: FeaturePlan): Promise<PhotoBackbone> {
+  const backbone = makeBackbone(weights.arch, weights.config);
+  const file = await openSafetensors(weights.path);
+  checkWeights(backbone, file);
+  const recipe = viewRecipe(weights.preprocessing, plan, viewSize(backbone, weights, plan), 0);
+  return { backbone, file, plan, recipe, views: viewCount(viewCut(plan)) };
+}
+
+/**
+ * How a photo's features are arranged.
+ *
+ * @param extra further features of the photo, made before
+ * @throws UsageError when the plan does not suit the backbone
+ */
+export function photoShape(net: PhotoBackbone, extra = 0): NetworkShape {
+  const { parts } = backboneFeatures(net, Scope.root({ random: randomStream(0) }), viewInput(net, 1));
+  const [, halves = 0, count = 0, dim = 0] = parts.shape;
+  return { halves, parts: count, dim, extra };
+}
+
+/** Where the parameters of a backbone come from. */
+export interface BackboneScopeOptions {
+  readonly random: RandomStream;
+  /** What is trained, or has adapters. */
+  readonly part: TrainedPart;
+  /** What was trained before, in place of the published weights. */
+  readonly trained?: SafetensorsFile;
+  /** Whether what `part` trains is a variable (default), or fixed as it is. */
+  readonly variable?: boolean;
+}
+
+/** The scope of a backbone with its adapters; names start with {@link BACKBONE}. */
+export function backboneScope(
+  { file }: Pick<PhotoBackbone, 'file'>,
+  { mode, lora, computeType }: FineTuneSettings,
+  { random, part, trained, variable = true }: BackboneScopeOptions,
+): Scope {
+  const trains = (name: string): boolean => part.trains(name.slice(BACKBONE.length));
+  const scope = Scope.root({ random, trainable: (name) => variable && trains(name), computeType })
+    .in(BACKBONE.slice(0, -1))
+    .from(file);
+  const known = trained ? scope.withTrained(trained) : scope;
+  if (mode !== 'lora') return known;
+  const { rank, alpha, dropout, targets } = lora;
+  const isTarget = (layer: string): boolean =>
+    targets.length === 0 || targets.some((ending) => layer.endsWith(`.${ending}`));
+  return known.withLora({
+    rank,
+    alpha,
+    dropout,
+    targets: (layer) => isTarget(layer) && trains(`${layer}.lora_a`),
+  });
+}
+
+/** The input of views. @returns `[batch · views, 3, size, size]` */
+export function viewInput({ recipe, views }: PhotoBackbone, batch: number): Tensor {
+  return input(IMAGES, [batch * views, 3, recipe.size, recipe.size]);
+}
+
+/**
+ * Features of photos, in single precision whatever the backbone computes in.
+ *
+ * @param images `[batch · views, 3, size, size]`
+ * @throws UsageError when the plan does not suit the backbone
+ */
+export function backboneFeatures(
+  { backbone, plan, views }: PhotoBackbone,
+  scope: Scope,
+  images: Tensor,
+  options: ForwardOptions = {},
+): Features {
+  const output = backbone.forward(scope, cast(images, scope.computeType), options);
+  const pooled = pooledFeatures(backbone, output, plan);
+  const batch = (images.shape[0] as number) / views;
+  const { halves, parts } = featureLayout(plan);
+  const combined = combinedViews(viewCut(plan), plan.combine, pooled, batch);
+  return { parts: cast(reshape(combined, [batch, halves, parts, widthOf(pooled)]), 'float32') };
+}
+
+/** Photos through a backbone in the network's own graph. @param extra width of further features of each photo */
+export function photoInput(net: PhotoBackbone, fineTune: FineTuneSettings, extra = 0): NetworkInput {
+  return {
+    atOnce: photosAtOnce(net),
+    graph: (part, random) => photoGraph(net, fineTune, extra, { part, random }),
+  };
+}
+
+/** Photos that go through a backbone at once where nothing is trained. */
+export function photosAtOnce({ recipe, views }: PhotoBackbone): number {
+  const fitting = Math.floor(PIXELS_AT_ONCE / (views * recipe.size ** 2));
+  return Math.max(1, Math.min(PHOTOS_AT_ONCE, fitting));
+}
+
+/** The graph of photos with a backbone whose parameters come from where `options` say. */
+export function photoGraph(
+  net: PhotoBackbone,
+  fineTune: FineTuneSettings,
+  extra: number,
+  options: BackboneScopeOptions,
+): InputGraph {
+  const scope = backboneScope(net, fineTune, options);
+  const { dropPath, checkpoint } = fineTune;
+  return {
+    scope,
+    rates: backboneRates(net, fineTune, options.part),
+    options: () => providerOptions(fineTune),
+    features(batch, mode) {
+      const images = viewInput(net, batch);
+      const features =
+        mode === 'inference'
+          ? backboneFeatures(net, scope.forInference(), images)
+          : backboneFeatures(net, scope.forTraining(), images, {
+              dropPath,
+              checkpoint: mode === 'training' && checkpoint,
+            });
+      return { ...features, ...(extra > 0 && { extra: input(EXTRA, [batch, extra]) }) };
+    },
+  };
+}
+
+/** How much slower than its heads a backbone is trained, layer by layer. */
+function backboneRates(
+  { backbone }: PhotoBackbone,
+  { layerDecay }: FineTuneSettings,
+  { rate }: TrainedPart,
+): GroupRule[] {
+  const layer = layerOf(backbone);
+  return [
+    ratesByPrefix({ [BACKBONE]: rate }),
+    layerwiseDecay(layerDecay, backbone.depth + 1, (name) =>
+      name.startsWith(BACKBONE) ? layer(name.slice(BACKBONE.length)) : undefined,
+    ),
+  ];
+}
+
+/** Which halved types each provider has kernels for. */
+const HALF_PRECISION: Readonly<Record<FineTuneSettings['provider'], readonly string[]>> = {
+  cpu: [],
+  cuda: ['float16', 'bfloat16'],
+  webgpu: ['float16'],
+};
+
+/** How the settings want programs run. @throws UsageError when the provider cannot compute as asked */
+export function providerOptions({ provider, computeType }: FineTuneSettings): CompileOptions {
+  if (computeType === 'float32' || HALF_PRECISION[provider].includes(computeType)) return { provider };
+  const able = Object.entries(HALF_PRECISION).filter(([, types]) => types.includes(computeType));
+  throw new UsageError(
+    `estimator.fineTune.computeType ${computeType}: provider ${provider} does not train in it; ` +
+      `use float32, or estimator.fineTune.provider ${able.map(([name]) => name).join(' or ')}`,
+  );
+}
+
+/** What of a network's weights is the backbone's, under the checkpoint's names. */
+export function ofBackbone(weights: Weights): Weights {
+  return Object.fromEntries(
+    Object.entries(weights)
+      .filter(([name]) => name.startsWith(BACKBONE))
+      .map(([name, data]) => [name.slice(BACKBONE.length), data]),
+  );
+}

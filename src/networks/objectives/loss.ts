@@ -1,0 +1,232 @@
+import { z } from 'zod';
+import { UsageError } from '../../ground/errors.ts';
+import { TARGET_WEIGHTS } from '../../pasture/targets.ts';
+import {
+  add,
+  constant,
+  crossEntropy,
+  divide,
+  expand,
+  gaussianNegativeLogLikelihood,
+  huber,
+  insertAxis,
+  maximum,
+  multiply,
+  reshape,
+  rSquaredLoss,
+  slice,
+  smoothL1,
+  subtract,
+  sum,
+  type Tensor,
+  weightedMeanSquaredError,
+} from '../../tensor/index.ts';
+import type { Heads } from '../heads/masses.ts';
+import type { AuxiliaryOutputs } from './auxiliary.ts';
+import type { LabelSettings, Labels } from './labels.ts';
+
+const MASSES = 5;
+
+/**
+ * How much each mass counts: green, dead, clover, GDM, total. `metric`: as in the competition; `alike`: a fifth each;
+ * `components`: a third each of the first three; `nested`: as seed 1's heads.
+ */
+const massWeightSettings = z.union([
+  z.enum(['metric', 'alike', 'components', 'nested']),
+  z.array(z.number().min(0)).length(TARGET_WEIGHTS.length),
+]);
+
+/** Terms of the loss, each with its share, over the five masses. */
+export const lossSettings = z.strictObject({
+  mse: z.number().min(0).default(0),
+  smoothL1: z.number().min(0).default(0),
+  huber: z.number().min(0).default(0),
+  r2: z.number().min(0).default(0),
+  /** Gaussian negative log-likelihood, the variance being predicted too. */
+  nll: z.number().min(0).default(0),
+  /** Cross entropy of interval heads: an ordinal-bin classification of every mass. */
+  bins: z.number().min(0).default(0),
+  binCount: z.int().min(2).default(7),
+  /** Corner of SmoothL1, grams. */
+  beta: z.number().positive().default(1),
+  /** Corner of Huber's loss, grams. */
+  delta: z.number().positive().default(10),
+  /** How much each mass counts in every term that `termWeights` does not name. */
+  weights: massWeightSettings.default('metric'),
+  /** How much each mass counts in a term of its own. */
+  termWeights: z
+    .strictObject({
+      mse: massWeightSettings.optional(),
+      smoothL1: massWeightSettings.optional(),
+      huber: massWeightSettings.optional(),
+      r2: massWeightSettings.optional(),
+      nll: massWeightSettings.optional(),
+      bins: massWeightSettings.optional(),
+    })
+    .default({}),
+});
+
+export type LossSettings = z.output<typeof lossSettings>;
+
+/** What of a network's settings decides its loss. */
+export interface MassLossSettings extends LabelSettings {
+  readonly loss: LossSettings;
+}
+
+/** Weights of the five masses behind a name. */
+const NAMED_WEIGHTS = {
+  metric: TARGET_WEIGHTS,
+  alike: [0.2, 0.2, 0.2, 0.2, 0.2],
+  components: [1 / 3, 1 / 3, 1 / 3, 0, 0],
+  nested: [0.1, 0, 0, 0.2, 0.5],
+} as const satisfies Record<string, readonly number[]>;
+
+/** Masses that are held against each other: `[rows, 5]`, and how much each row counts, `[rows, 1]` with mean 1. */
+interface Compared {
+  readonly predicted: Tensor;
+  readonly observed: Tensor;
+  readonly rows: Tensor;
+  /** What a teacher says of the same rows, and its share; absent: there is none. */
+  readonly taught?: { readonly masses: Tensor; readonly share: number };
+}
+
+/**
+ * The loss of a batch: Σ share · term over the terms the settings name. Each term is Σ over the masses of their
+ * weight times the mean over photos, photos counting by their own weight; rows of weight 0 do not count at all.
+ * Where heads answer for each half, each half is held against half the label. Where labels are taught, a term is
+ * (1 − w) · of the measured masses + w · of the teacher's (Lopez-Paz et al. 2016, generalised distillation).
+ *
+ * @returns scalar
+ * @throws UsageError when the settings name no term for the masses
+ */
+export function networkLoss(
+  heads: Heads,
+  auxiliary: AuxiliaryOutputs,
+  labels: Labels,
+  settings: MassLossSettings,
+): Tensor {
+  const photos = meanOne(labels.weights);
+  const whole: Compared = {
+    predicted: heads.masses,
+    observed: labels.targets,
+    rows: photos,
+    ...(labels.taught && { taught: { masses: labels.taught, share: settings.teacher?.weight ?? 0 } }),
+  };
+  const [first, ...masses] = [
+    ...massTerms(heads.halves ? eachHalf(heads.halves, whole) : whole, settings.loss),
+    ...varianceTerms(whole, auxiliary, settings.loss),
+  ];
+  if (!first) {
+    throw new UsageError(
+      'the loss has no term for the masses; give estimator.loss.mse, smoothL1, huber, r2 or nll',
+    );
+  }
+  const others = [...masses, ...auxiliaryTerms(auxiliary, labels, photos, settings)];
+  return others.reduce(
+    (total, [share, term]) => add(total, multiply(term, share)),
+    multiply(first[1], first[0]),
+  );
+}
+
+type Term = readonly [share: number, term: Tensor];
+
+/** A scalar of masses `[rows, 5]`. */
+type Comparison = (predicted: Tensor, observed: Tensor) => Tensor;
+
+/** What the terms of the masses are, by the names of their shares. A new loss is a line here and in the settings. */
+const MASS_TERMS = {
+  mse: (rows, loss) => weightedMeanSquaredError({ weights: cellWeights(rows, loss, 'mse') }),
+  smoothL1: (rows, loss) => smoothL1({ beta: loss.beta, weights: cellWeights(rows, loss, 'smoothL1') }),
+  huber: (rows, loss) => huber({ delta: loss.delta, weights: cellWeights(rows, loss, 'huber') }),
+  r2: (rows, loss) => rSquaredLoss({ weights: constant(massWeights(loss, 'r2')), samples: rows }),
+} as const satisfies Record<string, (rows: Tensor, loss: LossSettings) => Comparison>;
+
+function massTerms(compared: Compared, loss: LossSettings): Term[] {
+  const names = Object.keys(MASS_TERMS) as (keyof typeof MASS_TERMS)[];
+  return names
+    .filter((name) => loss[name] > 0)
+    .map((name) => [loss[name], heldAgainst(compared, MASS_TERMS[name](compared.rows, loss))] as const);
+}
+
+function varianceTerms(compared: Compared, { logVariance }: AuxiliaryOutputs, loss: LossSettings): Term[] {
+  if (!logVariance) return [];
+  const weights = cellWeights(compared.rows, loss, 'nll');
+  const term: Comparison = (predicted, observed) =>
+    gaussianNegativeLogLikelihood(predicted, logVariance, observed, { weights });
+  return [[loss.nll, heldAgainst(compared, term)]];
+}
+
+/**
+ * A term of the measured masses, and by its share of the teacher's. Errors are counted in the spread of the measured
+ * masses in both: a teacher says little that is far from the mean, and R² would make much of that.
+ */
+function heldAgainst({ predicted, observed, taught }: Compared, term: Comparison): Tensor {
+  const measured = term(predicted, observed);
+  if (!taught) return measured;
+  const { masses, share } = taught;
+  const told = term(add(predicted, subtract(observed, masses)), observed);
+  return add(multiply(measured, 1 - share), multiply(told, share));
+}
+
+function auxiliaryTerms(
+  { bins, state, species, ndvi, height }: AuxiliaryOutputs,
+  labels: Labels,
+  photos: Tensor,
+  { loss, auxiliary }: MassLossSettings,
+): Term[] {
+  const terms: Term[] = [];
+  if (bins && labels.bins) {
+    const weights = multiply(cellWeights(photos, loss, 'bins'), 1 / (photos.shape[0] as number) / MASSES);
+    terms.push([loss.bins, sum(multiply(crossEntropy(bins, labels.bins), weights))]);
+  }
+  for (const [share, logits, classes] of [
+    [auxiliary.state, state, labels.state],
+    [auxiliary.species, species, labels.species],
+  ] as const) {
+    if (!logits || !classes) continue;
+    const each = multiply(crossEntropy(logits, classes), reshape(photos, [-1]));
+    terms.push([share, multiply(sum(each), 1 / (photos.shape[0] as number))]);
+  }
+  for (const [share, guess, label] of [
+    [auxiliary.ndvi, ndvi, labels.ndvi],
+    [auxiliary.height, height, labels.height],
+  ] as const) {
+    if (!guess || !label) continue;
+    const known = multiply(photos, slice(label, { 1: [1, 2] }));
+    terms.push([share, huber({ delta: 1, weights: meanOne(known) })(guess, slice(label, { 1: [0, 1] }))]);
+  }
+  return terms;
+}
+
+type LossTerm = keyof LossSettings['termWeights'];
+
+/** The weights of the masses in a term, behind the settings' name or list. */
+function massWeights({ weights, termWeights }: LossSettings, term: LossTerm): readonly number[] {
+  const given = termWeights[term] ?? weights;
+  return typeof given === 'string' ? NAMED_WEIGHTS[given] : given;
+}
+
+/** Weights of rows and masses `[rows, 5]` whose mean over all elements makes Σ over masses of the weighted mean. */
+function cellWeights(rows: Tensor, loss: LossSettings, term: LossTerm): Tensor {
+  return multiply(rows, constant(massWeights(loss, term).map((weight) => MASSES * weight)));
+}
+
+/** Weights `[rows, 1]` scaled to mean 1; all 0 where they sum to nothing. */
+function meanOne(weights: Tensor): Tensor {
+  const count = weights.shape[0] as number;
+  return multiply(divide(weights, maximum(sum(weights), 1e-12)), count);
+}
+
+/** Every half as a row of its own with half the label. @param halves `[batch, halves, 5]` grams */
+function eachHalf(halves: Tensor, { observed, rows, taught }: Compared): Compared {
+  const [batch, count] = halves.shape as [number, number];
+  const repeated = (x: Tensor, width: number): Tensor =>
+    reshape(expand(insertAxis(x, 1), [batch, count, width]), [batch * count, width]);
+  const share = (masses: Tensor): Tensor => multiply(repeated(masses, MASSES), 1 / count);
+  return {
+    predicted: reshape(halves, [batch * count, MASSES]),
+    observed: share(observed),
+    rows: repeated(rows, 1),
+    ...(taught && { taught: { ...taught, masses: share(taught.masses) } }),
+  };
+}

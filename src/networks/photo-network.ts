@@ -1,0 +1,264 @@
+import { join } from 'node:path';
+import { UsageError } from '../ground/errors.ts';
+import type { Matrix } from '../ground/matrix.ts';
+import { randomStream } from '../ground/random.ts';
+import type { Estimator, FitContext, FittedModel, MetricLine } from '../learning/estimator.ts';
+import type { Samples, Split } from '../samples/samples.ts';
+import type { SafetensorsFile } from '../tensor/index.ts';
+import type { FeaturePlan } from '../vision/features/index.ts';
+import type { ResolvedWeights } from '../vision/weights/index.ts';
+import { columnsOf, type NetworkShape } from './heads/features.ts';
+import { massStatistics, type Statistics, trainingStatistics } from './heads/statistics.ts';
+import { setWeights, type Weights } from './inputs/input.ts';
+import { type PhotoMemory, PhotoViews, photoMemory } from './inputs/photo-views.ts';
+import {
+  BACKBONE,
+  ofBackbone,
+  openPhotoBackbone,
+  type PhotoBackbone,
+  photoGraph,
+  photoInput,
+  photoShape,
+  photosAtOnce,
+  providerOptions,
+} from './inputs/photos.ts';
+import { countedOn, rowNetwork, trainOnRows } from './network.ts';
+import type { LabelledPhotos } from './objectives/labels.ts';
+import { massObjective } from './objectives/masses.ts';
+import { besideTeacher, teachTrainingPhotos } from './objectives/teacher.ts';
+import { fittedNetwork } from './prediction/fitted.ts';
+import { massesGraph, viewFeaturesGraph } from './prediction/graph.ts';
+import {
+  asStored,
+  copyTrainedBackbone,
+  type NetworkModel,
+  openTrainedBackbone,
+  readNetwork,
+  writeNetwork,
+  writeTrainedBackbone,
+} from './prediction/model-files.ts';
+import type { OpenInput } from './prediction/program.ts';
+import type { NetworkSettings } from './settings/network.ts';
+import { type LabelledSamples, memberSplit } from './training/holdout.ts';
+import { type LabelledExamples, train } from './training/train.ts';
+import { requireTrainable, trainedParts } from './training/unfreezing.ts';
+
+/** What photos are read with. */
+export interface PhotoNetworkSource {
+  /** Of the backbone that is trained, or whose photos are augmented; found when they are first needed. */
+  readonly weights: () => Promise<ResolvedWeights>;
+  readonly plan: FeaturePlan;
+  /** Whether samples have further sets of features, made before, which the heads read beside the backbone's. */
+  readonly hasFurther?: boolean;
+}
+
+/** What all models of a recipe have in common. */
+interface PhotoReading {
+  readonly net: PhotoBackbone;
+  readonly memory: PhotoMemory;
+  readonly settings: NetworkSettings;
+}
+
+/**
+ * A network with its backbone in one graph, trained on photos. With `headEpochs` the heads are trained on features of
+ * the untouched backbone first. Of the backbone only what was trained is kept; where that is nothing, the model is one
+ * over features, and all folds share one backbone.
+ *
+ * @throws UsageError when settings, labels and backbone do not suit each other
+ */
+export function photoNetwork(settings: NetworkSettings, source: PhotoNetworkSource): Estimator {
+  const { standardise, fineTune } = settings;
+  const { mode, photoCache, headEpochs } = fineTune;
+  const memory = photoMemory(photoCache);
+  const further = async (samples: Samples): Promise<Matrix | null> =>
+    source.hasFurther ? samples.features(1) : null;
+  let opened: Promise<PhotoReading> | undefined;
+  const reading = (): Promise<PhotoReading> => {
+    opened ??= source
+      .weights()
+      .then((weights) => openPhotoBackbone(weights, source.plan))
+      .then((net) => ({ net, memory, settings }));
+    return opened;
+  };
+  return {
+    predictsFrom: mode === 'none' ? 'features' : 'photos',
+    async prepare(samples) {
+      requireSuited((await reading()).net, settings);
+      // Made here they are remembered, and somebody sees how far they are.
+      if (standardise || headEpochs > 0 || mode === 'none') await samples.features();
+      else await further(samples);
+    },
+    async fit(split, context) {
+      const own = await reading();
+      requireSuited(own.net, settings);
+      const shape = photoShape(own.net, (await further(split.train))?.columns);
+      const weights = await fit(own, shape, split, context, further);
+      const heads = Object.fromEntries(
+        Object.entries(weights).filter(([name]) => !name.startsWith(BACKBONE)),
+      );
+      const model: NetworkModel = {
+        architecture: settings.architecture.kind,
+        shape,
+        columns: columnsOf(shape),
+        concepts: null,
+        members: [asStored(heads, settings.storage)],
+      };
+      // Kept as they will be stored, so that what predicts now predicts the same when it is read back.
+      const trained = asStored(ofBackbone(weights), settings.storage);
+      return mode === 'none' ? rowNetwork(model, settings) : trainedNetwork(own, model, trained, further);
+    },
+    async read(folder) {
+      const model = await readNetwork(folder, settings.architecture.kind);
+      if (mode === 'none') return rowNetwork(model, settings);
+      const own = await reading();
+      return trainedNetwork(own, model, await openTrainedBackbone(folder, settings), further);
+    },
+  };
+}
+
+/** @throws UsageError for settings that mean nothing together, or not with this backbone */
+export function requireSuited(net: PhotoBackbone, settings: NetworkSettings): void {
+  const { precision } = net.plan;
+  const { fineTune, members, concepts, layout } = settings;
+  providerOptions(fineTune);
+  if (members > 1) {
+    throw new UsageError('training on photos makes one network a fold; set estimator.members=1');
+  }
+  if (concepts !== null) {
+    throw new UsageError('training on photos knows no concepts; leave estimator.concepts empty');
+  }
+  if (layout.extra > 0) {
+    throw new UsageError(
+      'training on photos takes further features from further backbones (extra=NAME); leave estimator.layout.extra at 0',
+    );
+  }
+  if (precision !== 'fp32') {
+    throw new UsageError(`a backbone in ${precision} cannot be trained with; set input.precision=fp32`);
+  }
+  requireTrainable(net, fineTune);
+}
+
+type FurtherFeatures = (samples: Samples) => Promise<Matrix | null>;
+
+async function fit(
+  { net, memory, settings }: PhotoReading,
+  shape: NetworkShape,
+  split: Split,
+  context: FitContext,
+  further: FurtherFeatures,
+): Promise<Weights> {
+  const { standardise, fineTune, augmentation, teacher } = settings;
+  const { headEpochs, headRate } = fineTune;
+  const { random, onProgress, checkpointFolder } = context;
+  const view = { training: split.train, features: null, random: random.fork('teacher') };
+  const own = memberSplit(
+    split,
+    settings,
+    random,
+    0,
+    teacher && ((items) => teachTrainingPhotos({ ...view, settings: teacher }, items)),
+  );
+  const { labels, samples } = own.train;
+  const record = (line: MetricLine): void => context.record(besideTeacher(line, own.taught));
+  const inside = (name: string): string | undefined => checkpointFolder && join(checkpointFolder, name);
+  const start =
+    headEpochs > 0
+      ? await trainOnRows({
+          shape,
+          settings: {
+            ...settings,
+            epochs: headEpochs,
+            optimizer: { ...settings.optimizer, rate: headRate ?? settings.optimizer.rate },
+            checkpoint: { ...settings.checkpoint, patience: null },
+          },
+          split: own,
+          random: random.fork('heads'),
+          record,
+          checkpointFolder: inside('heads'),
+        })
+      : undefined;
+  const statistics: Statistics = standardise
+    ? trainingStatistics(await samples.features(), shape, labels.targets, labels.weights)
+    : massStatistics(labels.targets, labels.weights);
+  const views = new PhotoViews(net, memory, augmentation);
+  const labelled = async (set: LabelledSamples): Promise<LabelledExamples<LabelledPhotos>> => ({
+    examples: views.examples({ photos: set.samples.photos, extra: await further(set.samples) }),
+    labels: set.labels,
+  });
+  try {
+    return await train({
+      objective: massObjective(labels, settings),
+      input: photoInput(net, fineTune, shape.extra),
+      settings,
+      parts: trainedParts(net.backbone, fineTune),
+      unfreeze: fineTune.unfreeze,
+      statistics,
+      train: await labelled(own.train),
+      validation: own.validation && (await labelled(own.validation)),
+      start,
+      random: random.fork('photos'),
+      record: (line) => record(countedOn(line, headEpochs)),
+      // The heads' epochs before take next to no time beside the backbone's.
+      onProgress,
+      checkpointFolder: inside('photos'),
+    });
+  } finally {
+    await views.close();
+  }
+}
+
+/**
+ * A trained network with a backbone of its own.
+ *
+ * @param trained what of the backbone was trained, under the checkpoint's names: in a file, which is used where it
+ *   lies, or in memory as long as it is not written
+ */
+function trainedNetwork(
+  { net, memory, settings }: PhotoReading,
+  model: NetworkModel,
+  trained: SafetensorsFile | Weights,
+  further: FurtherFeatures,
+): FittedModel {
+  const { fineTune, storage } = settings;
+  const file = isFile(trained) ? trained : null;
+  const names = new Set(isFile(trained) ? trained.tensors.keys() : Object.keys(trained));
+  const open = (): OpenInput => {
+    const views = new PhotoViews(net, memory);
+    const graph = photoGraph(net, fineTune, model.shape.extra, {
+      random: randomStream(0),
+      part: { trains: (name) => names.has(name), rate: 0 },
+      variable: file === null,
+      ...(file && { trained: file }),
+    });
+    return {
+      graph,
+      setWeights(variables) {
+        if (graph.scope && !isFile(trained)) setWeights(variables, graph.scope, trained, BACKBONE);
+      },
+      examples: async (samples) =>
+        views.examples({ photos: samples.photos, turn: samples.turn, extra: await further(samples) }),
+      close: () => views.close(),
+    };
+  };
+  return fittedNetwork(
+    model,
+    settings,
+    { atOnce: photosAtOnce(net), open },
+    {
+      async write(folder) {
+        await writeNetwork(folder, model, storage);
+        if (isFile(trained)) await copyTrainedBackbone(trained, folder);
+        else await writeTrainedBackbone(folder, trained, settings);
+      },
+      ...(file && {
+        graph: () => ({
+          masses: (features) => massesGraph(model, settings, features),
+          viewFeatures: (views) => viewFeaturesGraph(net, settings, file, views),
+        }),
+      }),
+    },
+  );
+}
+
+const isFile = (trained: SafetensorsFile | Weights): trained is SafetensorsFile =>
+  'tensors' in trained && trained.tensors instanceof Map;

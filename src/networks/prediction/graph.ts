@@ -1,0 +1,58 @@
+import { randomStream } from '../../ground/random.ts';
+import { lengthAt } from '../../tensor/graph/shape.ts';
+import { cast, mean, reshape, type SafetensorsFile, Scope, stack, type Tensor } from '../../tensor/index.ts';
+import { pooledFeatures } from '../../vision/features/index.ts';
+import { conceptScoresGraph } from '../heads/concepts.ts';
+import { columnsOf, featuresOfRows } from '../heads/features.ts';
+import { heads } from '../heads/heads.ts';
+import { physicalGraph } from '../heads/physical.ts';
+import { backboneScope, type PhotoBackbone } from '../inputs/photos.ts';
+import type { NetworkSettings } from '../settings/network.ts';
+import { forStorage, type NetworkModel } from './model-files.ts';
+
+/**
+ * What a trained network predicts of rows of features, the mean over its members, as a graph; weights have the
+ * precision they are stored in.
+ *
+ * @param features `[batch, features]`
+ * @returns `[batch, 5]` float64, physical masses in grams
+ */
+export function massesGraph(
+  { members, shape, concepts }: NetworkModel,
+  settings: NetworkSettings,
+  features: Tensor,
+): Tensor {
+  const kept = columnsOf(shape) - shape.extra;
+  const rows = cast(concepts ? conceptScoresGraph(features, kept, concepts) : features, 'float32');
+  const answers = members.map((weights, member) => {
+    const scope = Scope.root({ random: randomStream(0) })
+      .in(`member-${member}`)
+      .withValues(forStorage(weights, settings.storage));
+    const { masses } = heads(scope, featuresOfRows(rows, shape), settings);
+    return physicalGraph(masses, settings.architecture);
+  });
+  return mean(stack(answers, 0), { axes: [0] });
+}
+
+/**
+ * What a backbone makes of views, with what was trained of it in place of the published weights, as a graph.
+ *
+ * @param views `[views, 3, size, size]`, normalised
+ * @returns `[views, width]`
+ */
+export function viewFeaturesGraph(
+  net: PhotoBackbone,
+  { fineTune }: NetworkSettings,
+  trained: SafetensorsFile,
+  views: Tensor,
+): Tensor {
+  const scope = backboneScope(net, fineTune, {
+    random: randomStream(0),
+    part: { trains: (name) => trained.tensors.has(name), rate: 0 },
+    variable: false,
+    trained,
+  });
+  const output = net.backbone.forward(scope.forInference(), cast(views, scope.computeType));
+  const pooled = cast(pooledFeatures(net.backbone, output, net.plan), 'float32');
+  return reshape(pooled, [lengthAt(pooled.shape, 0), -1]);
+}
