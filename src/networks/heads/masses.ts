@@ -27,7 +27,7 @@ export interface Heads {
 }
 
 /** Masses the heads of an architecture answer with, by their place in `TARGET_NAMES`. */
-export type MassIndex = 0 | 1 | 2 | 3 | 4;
+type MassIndex = 0 | 1 | 2 | 3 | 4;
 
 /**
  * Turns logits of heads into masses that are not negative.

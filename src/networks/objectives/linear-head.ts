@@ -48,7 +48,7 @@ export interface LinearTask {
 }
 
 /** What the graph's inputs {@link TARGETS} and {@link WEIGHTS} are fed. */
-export interface TaskLabels {
+interface TaskLabels {
   /** `[batch, width]` */
   readonly targets: Float32Array;
   /** `[batch, weightWidth]` */

@@ -66,7 +66,7 @@ export const lossSettings = z.strictObject({
     .default({}),
 });
 
-export type LossSettings = z.output<typeof lossSettings>;
+type LossSettings = z.output<typeof lossSettings>;
 
 /** What of a network's settings decides its loss. */
 export interface MassLossSettings extends LabelSettings {

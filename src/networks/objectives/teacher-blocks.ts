@@ -114,23 +114,20 @@ function weighedTo(says: number, { scale }: Standardiser): number {
 
 /** Mean of each column where it is known; 0 where it never is. */
 function knownMeans({ rows, columns, data }: Matrix): number[] {
-  return Array.from({ length: columns }, (_, column) => {
-    const values = Array.from({ length: rows }, (_, row) => data[row * columns + column] as number);
-    return mean(values) ?? 0;
-  });
+  const of = (column: number): (number | undefined)[] =>
+    Array.from({ length: rows }, (_, row) => data[row * columns + column]);
+  return Array.from({ length: columns }, (_, column) => mean(of(column)) ?? 0);
 }
 
 /** Unknown values replaced by means, and a last column with 1 where a photo has any. */
 function withUnknown({ rows, columns, data }: Matrix, means: readonly number[]): Matrix {
   const width = columns + 1;
   const filled = new Float64Array(rows * width);
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      const value = data[row * columns + column] as number;
-      const unknown = Number.isNaN(value);
-      filled[row * width + column] = unknown ? (means[column] as number) : value;
-      if (unknown) filled[row * width + columns] = 1;
-    }
-  }
+  data.forEach((value, at) => {
+    const [row, column] = [Math.floor(at / columns), at % columns];
+    const unknown = Number.isNaN(value);
+    filled[row * width + column] = unknown ? (means[column] as number) : value;
+    if (unknown) filled[row * width + columns] = 1;
+  });
   return { rows, columns: width, data: filled };
 }

@@ -3,8 +3,8 @@ import { type FittedModel, fittedModel, type ModelGraph } from '../../learning/e
 import { targetsFromComponents } from '../../pasture/physics.ts';
 import type { Targets } from '../../pasture/targets.ts';
 import type { Tensor } from '../../tensor/index.ts';
+import { physicalMasses } from '../heads/heads.ts';
 import type { Heads } from '../heads/masses.ts';
-import { physicalMasses } from '../heads/physical.ts';
 import type { NetworkSettings } from '../settings/network.ts';
 import type { NetworkModel } from './model-files.ts';
 import { NetworkProgram, type TrainedInput } from './program.ts';

@@ -4,8 +4,7 @@ import { cast, mean, reshape, type SafetensorsFile, Scope, stack, type Tensor } 
 import { pooledFeatures } from '../../vision/features/index.ts';
 import { conceptScoresGraph } from '../heads/concepts.ts';
 import { columnsOf, featuresOfRows } from '../heads/features.ts';
-import { heads } from '../heads/heads.ts';
-import { physicalGraph } from '../heads/physical.ts';
+import { heads, physicalGraph } from '../heads/heads.ts';
 import { backboneScope, type PhotoBackbone } from '../inputs/photos.ts';
 import type { NetworkSettings } from '../settings/network.ts';
 import { forStorage, type NetworkModel } from './model-files.ts';

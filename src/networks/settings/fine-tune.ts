@@ -1,23 +1,12 @@
 import { z } from 'zod';
 
-/**
- * What of a backbone is trained on photos: nothing, low-rank adapters (Hu et al. 2021), its last blocks, or all
- * of it.
- */
-export const FINE_TUNE_MODES = ['none', 'lora', 'last', 'full'] as const;
-
-/** When parts of a backbone join the training: at once, every so many epochs, or whenever validation stalls. */
-export const UNFREEZING = ['at-once', 'gradual', 'adaptive'] as const;
-
-/** What layers of a backbone compute in; weights are kept in float32 whatever it is. */
-export const COMPUTE_TYPES = ['float32', 'float16', 'bfloat16'] as const;
-
 const share = z.number().min(0).lt(1);
 const count = z.int().positive();
 
 /** How a backbone is fine-tuned; `{}` trains the heads alone. */
 export const fineTuneSettings = z.strictObject({
-  mode: z.enum(FINE_TUNE_MODES).default('none'),
+  /** What of the backbone is trained: nothing, low-rank adapters (Hu et al. 2021), its last blocks, or all of it. */
+  mode: z.enum(['none', 'lora', 'last', 'full']).default('none'),
   lora: z
     .strictObject({
       rank: count.default(8),
@@ -35,7 +24,8 @@ export const fineTuneSettings = z.strictObject({
   lastBlocks: z.number().positive().default(2),
   unfreeze: z
     .strictObject({
-      schedule: z.enum(UNFREEZING).default('at-once'),
+      /** When parts of a backbone join: at once, every so many epochs, or whenever validation stalls. */
+      schedule: z.enum(['at-once', 'gradual', 'adaptive']).default('at-once'),
       /** Blocks that join together, from the last to the first. */
       blocks: count.default(2),
       /** Epochs from one join to the next; `adaptive`: epochs in a row that are not better than the best. */
@@ -56,7 +46,8 @@ export const fineTuneSettings = z.strictObject({
   dropPath: share.default(0),
   /** Keep only every block's input for the backward pass and compute its inside again. */
   checkpoint: z.boolean().default(false),
-  computeType: z.enum(COMPUTE_TYPES).default('float32'),
+  /** What layers of a backbone compute in; weights are kept in float32 whatever it is. */
+  computeType: z.enum(['float32', 'float16', 'bfloat16']).default('float32'),
   /** Where the network runs, in training and in prediction. */
   provider: z.enum(['cpu', 'cuda', 'webgpu']).default('cpu'),
   /** Memory for decoded photos, MiB; photos that do not fit are decoded again. */
