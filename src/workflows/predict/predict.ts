@@ -8,15 +8,14 @@ import type { PhotoStates, PredictOptions, Run } from '../../runs/run.ts';
 import { noMaps } from '../../runs/trained-run.ts';
 import { type PaddockMean, type PredictionDoubt, runUncertainty } from '../../runs/uncertainty.ts';
 import { featureRows, photoSamples, Samples, unknownSample } from '../../samples/samples.ts';
-import { findPhotos } from '../../vision/photos/index.ts';
+import { findPhotos, type PhotoContent, type PhotoFile } from '../../vision/photos/index.ts';
 import { writePhotoMaps } from './biomass-maps.ts';
 import { requirePredictionFormat, writePredictionFile } from './prediction-files.ts';
 
-/** What is to be predicted: photos and folders of photos, or the rows of feature files. */
+/** What is to be predicted: photos and folders of photos, contents of photo files, or the rows of feature files. */
 export type PredictionSource =
-  | { readonly kind: 'photos'; readonly paths: readonly string[] }
+  | readonly (string | PhotoContent)[]
   | {
-      readonly kind: 'features';
       /** Several where a run, or the members of an ensemble, were trained on several. */
       readonly features: readonly string[];
       readonly ids: string;
@@ -25,8 +24,7 @@ export type PredictionSource =
 export interface PredictRunOptions extends PredictOptions {
   /** A run folder, or a run that is open already and stays so. */
   readonly run: string | Run;
-  /** Photos and folders of photos, or rows of features. */
-  readonly source: readonly string[] | PredictionSource;
+  readonly source: PredictionSource;
   /** File to write: `.csv`, `.json` or `.geojson`; absent: none. */
   readonly out?: string;
   /** Frame that the grams stand on; default the competition's quadrat. */
@@ -64,6 +62,7 @@ export const USUAL_COVERAGE = 0.9;
 export async function predictRun(options: PredictRunOptions): Promise<PredictionOutcome> {
   const { run, out } = options;
   if (out !== undefined) requirePredictionFormat(out);
+  requireOptionsSuitSource(options);
   if (typeof run !== 'string') return predicted(run, options);
   await using opened = await openRun(run, { keepLoaded: false });
   return predicted(opened, options);
@@ -71,17 +70,13 @@ export async function predictRun(options: PredictRunOptions): Promise<Prediction
 
 async function predicted(run: Run, options: PredictRunOptions): Promise<PredictionOutcome> {
   const { out, coverage, maps, uncertainty, areaSquareMetres = QUADRAT_AREA_SQUARE_METRES } = options;
-  const source: PredictionSource = isPaths(options.source)
-    ? { kind: 'photos', paths: options.source }
-    : options.source;
-  if (maps !== undefined) await requireMaps(run, source);
-  if (source.kind === 'features' && (await run.capabilities()).predictsFrom === 'photos') {
+  const { source } = options;
+  if (maps !== undefined && !(await run.capabilities()).maps) throw noMaps(run.folder);
+  if (!isPhotos(source) && (await run.capabilities()).predictsFrom === 'photos') {
     throw new UsageError(`${run.folder} was trained on photos; give photos instead of --features`);
   }
-  if (source.kind === 'features' && options.tta !== undefined && options.tta !== 'none') {
-    throw new UsageError(`--tta ${options.tta} needs photos; features are of one view each`);
-  }
-  const masses = await run.predict(await samplesOf(source), options);
+  const samples = await samplesOf(source);
+  const masses = await run.predict(samples, options);
   const known = runUncertainty((await run.results()).rows);
   const predictions = coverage === undefined ? masses : known.withIntervals(masses, coverage);
   if (out !== undefined) {
@@ -93,7 +88,9 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
   }
   if (maps !== undefined) {
     const { progress } = options;
-    await writePhotoMaps(run, predictions, maps, { areaSquareMetres, ...(progress && { progress }) });
+    const told = new Set(predictions.map(({ imageId }) => imageId));
+    const drawn = samples.take(samples.facts.flatMap(({ id }, item) => (told.has(id) ? [item] : [])));
+    await writePhotoMaps(run, drawn, maps, { areaSquareMetres, ...(progress && { progress }) });
   }
   return {
     predictions,
@@ -103,19 +100,35 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
   };
 }
 
-const isPaths = (source: PredictRunOptions['source']): source is readonly string[] => Array.isArray(source);
+const isPhotos = (source: PredictionSource): source is readonly (string | PhotoContent)[] =>
+  Array.isArray(source);
 
-async function requireMaps(run: Run, source: PredictionSource): Promise<void> {
-  if (source.kind === 'features') {
-    throw new UsageError('--map needs photos; features show nothing to draw on');
-  }
-  if (!(await run.capabilities()).maps) throw noMaps(run.folder);
+/** @throws UsageError for options that need photos */
+function requireOptionsSuitSource({ source, maps, tta = 'none' }: PredictRunOptions): void {
+  if (isPhotos(source)) return;
+  if (maps !== undefined) throw new UsageError('--map needs photos; features show nothing to draw on');
+  if (tta !== 'none') throw new UsageError(`--tta ${tta} needs photos; features are of one view each`);
 }
 
 async function samplesOf(source: PredictionSource): Promise<Samples> {
-  if (source.kind === 'photos') return photoSamples(await findPhotos(source.paths));
+  if (isPhotos(source)) return photoSamples(await foundPhotos(source));
   const { ids, matrix } = await readFeatureTables(source.features, source.ids);
   return new Samples(ids.map(unknownSample), featureRows(matrix));
+}
+
+/** @throws UsageError when two contents have one name, or one that a file has */
+async function foundPhotos(
+  source: readonly (string | PhotoContent)[],
+): Promise<(PhotoFile | PhotoContent)[]> {
+  const paths = source.filter((photo) => typeof photo === 'string');
+  const contents = source.filter((photo) => typeof photo !== 'string');
+  const files = paths.length > 0 ? await findPhotos(paths) : [];
+  const known = new Set(files.map(({ imageId }) => imageId));
+  for (const { name } of contents) {
+    if (known.has(name)) throw new UsageError(`two photos are called ${name}; give each a name of its own`);
+    known.add(name);
+  }
+  return [...files, ...contents];
 }
 
 /**
