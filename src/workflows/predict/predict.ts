@@ -116,19 +116,34 @@ async function samplesOf(source: PredictionSource): Promise<Samples> {
   return new Samples(ids.map(unknownSample), featureRows(matrix));
 }
 
-/** @throws UsageError when two contents have one name, or one that a file has */
+/**
+ * Files and contents in the order given, each once.
+ *
+ * @throws UsageError when a content is called as another photo
+ */
 async function foundPhotos(
   source: readonly (string | PhotoContent)[],
 ): Promise<(PhotoFile | PhotoContent)[]> {
-  const paths = source.filter((photo) => typeof photo === 'string');
-  const contents = source.filter((photo) => typeof photo !== 'string');
-  const files = paths.length > 0 ? await findPhotos(paths) : [];
-  const known = new Set(files.map(({ imageId }) => imageId));
-  for (const { name } of contents) {
-    if (known.has(name)) throw new UsageError(`two photos are called ${name}; give each a name of its own`);
-    known.add(name);
+  // All paths together: two files of one id are an error.
+  const files = await findPhotos(source.filter((photo) => typeof photo === 'string'));
+  const rest = new Map<string, PhotoFile | PhotoContent>(files.map((file) => [file.imageId, file]));
+  for (const photo of source) {
+    if (typeof photo === 'string') continue;
+    const { name } = photo;
+    if (rest.has(name)) throw new UsageError(`two photos are called ${name}; give each a name of its own`);
+    rest.set(name, photo);
   }
-  return [...files, ...contents];
+  const ordered: (PhotoFile | PhotoContent)[] = [];
+  for (const given of source) {
+    const ids =
+      typeof given === 'string' ? (await findPhotos([given])).map(({ imageId }) => imageId) : [given.name];
+    for (const id of ids) {
+      const photo = rest.get(id);
+      if (photo) ordered.push(photo);
+      rest.delete(id);
+    }
+  }
+  return ordered;
 }
 
 /**
