@@ -1,10 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { kernelRidgeSettings, ridgeSettings, viewAverageSettings } from '../estimators/kernel/settings.ts';
 import { reductionSettings } from '../estimators/reduction/reduction-settings.ts';
 import { stackSettings } from '../estimators/stack/stack-settings.ts';
 import { transformSettings } from '../estimators/target-transform/transform-settings.ts';
-import { leafwiseBoostSettings, obliviousBoostSettings } from '../estimators/trees/boost-settings.ts';
 import { InputError, messageOf, UsageError } from '../ground/errors.ts';
 import {
   applyChange,
@@ -13,21 +11,11 @@ import {
   parseChange,
   type SettingChange,
 } from '../ground/setting-change.ts';
-import { networkSettings } from '../networks/settings/network.ts';
 import { inputSettings } from '../samples/input-settings.ts';
 import { changesPictures } from '../vision/augment/index.ts';
 import { featureLayout, featurePlan } from '../vision/features/index.ts';
+import { learnerDefaults, learnerSettings } from './learners.ts';
 import { NETWORK_RECIPES } from './network-presets.ts';
-
-/** Estimators of which a stack can be made. */
-const learner = z.discriminatedUnion('kind', [
-  ridgeSettings,
-  kernelRidgeSettings,
-  viewAverageSettings,
-  leafwiseBoostSettings,
-  obliviousBoostSettings,
-  networkSettings,
-]);
 
 const recipeSchema = z.strictObject({
   name: z.string().min(1),
@@ -36,7 +24,7 @@ const recipeSchema = z.strictObject({
   reduction: reductionSettings.default({ kind: 'none' }),
   /** What is learnt instead of grams. */
   transform: transformSettings.default({ kind: 'none' }),
-  estimator: z.discriminatedUnion('kind', [...learner.options, stackSettings(learner)]),
+  estimator: z.discriminatedUnion('kind', [...learnerSettings.options, stackSettings(learnerSettings)]),
   evaluation: z.strictObject({
     /** Whether a second evaluation holds out one State at a time. */
     leaveOneStateOut: z.boolean(),
@@ -58,29 +46,6 @@ interface RecipeDraft {
   estimator?: unknown;
   evaluation?: unknown;
 }
-
-const RIDGE_DEFAULTS = { sessionWeight: 0.5, clip: 4, scaling: 'columns' };
-const PENALTIES = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10];
-const SOFT_KERNEL = { weight: 1, kernels: ['laplacian'], gammas: [0.3], penalties: PENALTIES };
-
-/** Values an estimator's settings have where a recipe does not give them. */
-const ESTIMATOR_DEFAULTS: Readonly<Record<EstimatorSettings['kind'], object>> = {
-  ridge: { ...RIDGE_DEFAULTS, penalties: PENALTIES },
-  'kernel-ridge': { ...RIDGE_DEFAULTS, kernels: ['rbf'], gammas: [0.2, 0.4], penalties: PENALTIES },
-  'view-average': {
-    ...RIDGE_DEFAULTS,
-    sessionWeight: 0,
-    members: [
-      { view: 'contrast', weight: 2, kernels: ['linear'], gammas: [1], penalties: PENALTIES },
-      { view: 'form', ...SOFT_KERNEL },
-      { view: 'scatter', ...SOFT_KERNEL },
-    ],
-  },
-  'leafwise-boost': {},
-  'oblivious-boost': {},
-  network: {},
-  stack: {},
-};
 
 const RECIPES: Readonly<Record<string, RecipeDraft>> = {
   'descriptor-ridge': { input: { kind: 'descriptors' }, estimator: { kind: 'view-average' } },
@@ -125,13 +90,14 @@ export interface RecipeSettings extends PartialSettings<Omit<z.input<typeof reci
 }
 
 /**
- * A recipe by name or from a JSON file, with settings changed. A kind of estimator starts from its own defaults.
+ * A recipe by name or from a JSON file, with settings changed. Another kind of estimator, or of architecture, starts
+ * from its own defaults.
  *
  * @throws UsageError for an unknown recipe, setting or value
  * @throws InputError when a recipe file cannot be read
  */
 export async function makeRecipe(nameOrFile: string, settings: RecipeChanges = {}): Promise<Recipe> {
-  return changedRecipe(nameOrFile, changesFrom(settings));
+  return changedRecipe(nameOrFile, changesFrom(settings), !Array.isArray(settings));
 }
 
 /** Settings that differ, as an object or one by one. */
@@ -147,16 +113,28 @@ export async function resolveRecipe(nameOrFile: string, changes: readonly string
   return changedRecipe(nameOrFile, changes.map(parseChange));
 }
 
-async function changedRecipe(nameOrFile: string, changes: readonly SettingChange[]): Promise<Recipe> {
+/** @param keepKinds whether naming the kind that is there already changes nothing; else all starts from defaults */
+async function changedRecipe(
+  nameOrFile: string,
+  changes: readonly SettingChange[],
+  keepKinds = false,
+): Promise<Recipe> {
   const draft = structuredClone(
     Object.hasOwn(RECIPES, nameOrFile)
       ? { name: nameOrFile, ...RECIPES[nameOrFile] }
       : await readRecipeFile(nameOrFile),
   );
   const ordered = [...changes].sort((a, b) => rankOf(a) - rankOf(b));
-  for (const change of ordered) changeDraft(draft, change);
+  for (const change of ordered) {
+    const { path, value } = change;
+    if (keepKinds && path.at(-1) === 'kind' && valueAt(draft, path) === value) continue;
+    changeDraft(draft, change);
+  }
   return parseRecipe(nameOrFile, draft);
 }
+
+const valueAt = (draft: object, path: readonly string[]): unknown =>
+  path.reduce<unknown>((value, part) => (value as Record<string, unknown> | undefined)?.[part], draft);
 
 /** A new kind of estimator or a backbone comes first, for settings belong to it; what is put beside it last. */
 function rankOf({ path }: SettingChange): number {
@@ -194,10 +172,9 @@ function parseRecipe(nameOrFile: string, { plan: _, ...draft }: RecipeDraft): Re
 function withDefaults(draft: unknown): unknown {
   if (typeof draft !== 'object' || draft === null) return draft;
   const estimator: { kind?: unknown; members?: unknown } = draft;
-  const defaults = Object.entries(ESTIMATOR_DEFAULTS).find(([kind]) => kind === estimator.kind)?.[1];
   const { members } = estimator;
   return {
-    ...defaults,
+    ...learnerDefaults(estimator.kind),
     ...estimator,
     ...(estimator.kind === 'stack' &&
       Array.isArray(members) && {

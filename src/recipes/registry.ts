@@ -1,37 +1,17 @@
-import { kernelRidge } from '../estimators/kernel/kernel-ridge.ts';
-import { ridge } from '../estimators/kernel/ridge.ts';
-import { viewAverage } from '../estimators/kernel/view-average.ts';
 import { reduced } from '../estimators/reduction/reduced.ts';
 import { stack } from '../estimators/stack/stack.ts';
 import { transformed } from '../estimators/target-transform/transformed.ts';
-import { leafwiseBoost } from '../estimators/trees/leafwise-boost.ts';
-import { obliviousBoost } from '../estimators/trees/oblivious-boost.ts';
 import { UsageError } from '../ground/errors.ts';
 import type { Estimator } from '../learning/estimator.ts';
-import { network } from '../networks/network.ts';
 import { photoNetwork } from '../networks/photo-network.ts';
 import { trainedWeights, type UsedWeights } from '../samples/photo-reader.ts';
 import { featurePlan } from '../vision/features/index.ts';
+import { learnerOf } from './learners.ts';
 import { type EstimatorSettings, type Recipe, trainsOnPhotos } from './recipe.ts';
 
-/** The estimator that learns from rows of features, by its settings. */
+/** The estimator that is trained on rows of features, by its settings. */
 export function rowEstimatorOf(settings: EstimatorSettings): Estimator {
-  switch (settings.kind) {
-    case 'ridge':
-      return ridge(settings);
-    case 'kernel-ridge':
-      return kernelRidge(settings);
-    case 'view-average':
-      return viewAverage(settings);
-    case 'leafwise-boost':
-      return leafwiseBoost(settings);
-    case 'oblivious-boost':
-      return obliviousBoost(settings);
-    case 'network':
-      return network(settings);
-    case 'stack':
-      return stack(settings, behindTransforms);
-  }
+  return settings.kind === 'stack' ? stack(settings, behindTransforms) : learnerOf(settings);
 }
 
 /** The estimator of a recipe or of a member of a stack, behind its reduction and target transform. */

@@ -36,16 +36,48 @@ const massWeightSettings = z.union([
   z.array(z.number().min(0)).length(TARGET_WEIGHTS.length),
 ]);
 
+/** What a term of the loss may be made of. */
+interface TermContext {
+  /** Weights of rows and masses `[rows, 5]` whose mean over all elements makes Σ over masses of the weighted mean. */
+  readonly cells: Tensor;
+  /** How much each row counts, `[rows, 1]`, and each mass. */
+  readonly rows: Tensor;
+  readonly masses: readonly number[];
+  /** Corner of SmoothL1, grams. */
+  readonly beta: number;
+  /** Corner of Huber's loss, grams. */
+  readonly delta: number;
+}
+
+/** A scalar of masses `[rows, 5]`. */
+type Comparison = (predicted: Tensor, observed: Tensor) => Tensor;
+
+/** Every loss of the masses by the name of its share in the settings; a new one is a line here. */
+const MASS_TERMS = {
+  mse: ({ cells }) => weightedMeanSquaredError({ weights: cells }),
+  smoothL1: ({ cells, beta }) => smoothL1({ beta, weights: cells }),
+  huber: ({ cells, delta }) => huber({ delta, weights: cells }),
+  r2: ({ rows, masses }) => rSquaredLoss({ weights: constant(masses), samples: rows }),
+} as const satisfies Record<string, (context: TermContext) => Comparison>;
+
+const MASS_TERM_NAMES = Object.keys(MASS_TERMS) as (keyof typeof MASS_TERMS)[];
+
+/** The same setting for every loss of the masses. */
+const forEachTerm = <Schema extends z.ZodType>(schema: Schema): Record<keyof typeof MASS_TERMS, Schema> =>
+  Object.fromEntries(MASS_TERM_NAMES.map((name) => [name, schema])) as Record<
+    keyof typeof MASS_TERMS,
+    Schema
+  >;
+
+const share = z.number().min(0).default(0);
+
 /** Terms of the loss, each with its share, over the five masses. */
 export const lossSettings = z.strictObject({
-  mse: z.number().min(0).default(0),
-  smoothL1: z.number().min(0).default(0),
-  huber: z.number().min(0).default(0),
-  r2: z.number().min(0).default(0),
+  ...forEachTerm(share),
   /** Gaussian negative log-likelihood, the variance being predicted too. */
-  nll: z.number().min(0).default(0),
+  nll: share,
   /** Cross entropy of interval heads: an ordinal-bin classification of every mass. */
-  bins: z.number().min(0).default(0),
+  bins: share,
   binCount: z.int().min(2).default(7),
   /** Corner of SmoothL1, grams. */
   beta: z.number().positive().default(1),
@@ -56,10 +88,7 @@ export const lossSettings = z.strictObject({
   /** How much each mass counts in a term of its own. */
   termWeights: z
     .strictObject({
-      mse: massWeightSettings.optional(),
-      smoothL1: massWeightSettings.optional(),
-      huber: massWeightSettings.optional(),
-      r2: massWeightSettings.optional(),
+      ...forEachTerm(massWeightSettings.optional()),
       nll: massWeightSettings.optional(),
       bins: massWeightSettings.optional(),
     })
@@ -118,7 +147,7 @@ export function networkLoss(
   ];
   if (!first) {
     throw new UsageError(
-      'the loss has no term for the masses; give estimator.loss.mse, smoothL1, huber, r2 or nll',
+      `the loss has no term for the masses; give estimator.loss.${MASS_TERM_NAMES.join(', ')} or nll`,
     );
   }
   const others = [...masses, ...auxiliaryTerms(auxiliary, labels, photos, settings)];
@@ -130,22 +159,13 @@ export function networkLoss(
 
 type Term = readonly [share: number, term: Tensor];
 
-/** A scalar of masses `[rows, 5]`. */
-type Comparison = (predicted: Tensor, observed: Tensor) => Tensor;
-
-/** What the terms of the masses are, by the names of their shares. A new loss is a line here and in the settings. */
-const MASS_TERMS = {
-  mse: (rows, loss) => weightedMeanSquaredError({ weights: cellWeights(rows, loss, 'mse') }),
-  smoothL1: (rows, loss) => smoothL1({ beta: loss.beta, weights: cellWeights(rows, loss, 'smoothL1') }),
-  huber: (rows, loss) => huber({ delta: loss.delta, weights: cellWeights(rows, loss, 'huber') }),
-  r2: (rows, loss) => rSquaredLoss({ weights: constant(massWeights(loss, 'r2')), samples: rows }),
-} as const satisfies Record<string, (rows: Tensor, loss: LossSettings) => Comparison>;
-
-function massTerms(compared: Compared, loss: LossSettings): Term[] {
-  const names = Object.keys(MASS_TERMS) as (keyof typeof MASS_TERMS)[];
-  return names
-    .filter((name) => loss[name] > 0)
-    .map((name) => [loss[name], heldAgainst(compared, MASS_TERMS[name](compared.rows, loss))] as const);
+function massTerms({ rows, ...compared }: Compared, loss: LossSettings): Term[] {
+  const { beta, delta } = loss;
+  return MASS_TERM_NAMES.filter((name) => loss[name] > 0).map((name) => {
+    const masses = massWeights(loss, name);
+    const term = MASS_TERMS[name]({ cells: cellWeights(rows, loss, name), rows, masses, beta, delta });
+    return [loss[name], heldAgainst({ rows, ...compared }, term)] as const;
+  });
 }
 
 function varianceTerms(compared: Compared, { logVariance }: AuxiliaryOutputs, loss: LossSettings): Term[] {
