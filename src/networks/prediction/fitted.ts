@@ -18,19 +18,14 @@ export function fittedNetwork(
 ): FittedModel {
   const { architecture } = settings;
   const { members } = model;
-  const open = (member: number, output: (heads: Heads) => Tensor, dropout = false): Promise<NetworkProgram> =>
+  const open = (member: number, output: (heads: Heads) => Tensor, dropout = false): NetworkProgram =>
     NetworkProgram.open(input, members[member] ?? {}, settings, output, dropout);
-  let opened: Promise<NetworkProgram[]> | undefined;
-  const programs = async (): Promise<NetworkProgram[]> => {
-    const all: NetworkProgram[] = [];
-    for (const member of members.keys()) all.push(await open(member, ({ masses }) => masses));
-    return all;
-  };
+  let opened: NetworkProgram[] | undefined;
   return fittedModel({
     async predict(samples) {
-      opened ??= programs();
+      opened ??= [...members.keys()].map((member) => open(member, ({ masses }) => masses));
       const said: Targets[][] = [];
-      for (const program of await opened) {
+      for (const program of opened) {
         said.push(physicalMasses(await program.run(samples), architecture));
       }
       return (said[0] ?? []).map((_, photo) => meanOf(said.map((member) => member[photo] as Targets)));
@@ -40,7 +35,7 @@ export function fittedNetwork(
       async sampleDropout(samples, draws, random) {
         const drawn = new Array<Targets[]>(draws);
         for (const member of members.keys()) {
-          const program = await open(member, ({ masses }) => masses, true);
+          const program = open(member, ({ masses }) => masses, true);
           try {
             for (let draw = member; draw < draws; draw += members.length) {
               drawn[draw] = physicalMasses(await program.run(samples, random.fork(draw)), architecture);
@@ -60,7 +55,7 @@ export function fittedNetwork(
         const width = halves * parts * 3;
         const sums = new Float32Array(samples.count * width);
         for (const member of members.keys()) {
-          const program = await open(member, ({ maps, masses }) => maps ?? masses);
+          const program = open(member, ({ maps, masses }) => maps ?? masses);
           try {
             (await program.run(samples)).forEach((grams, at) => {
               sums[at] = (sums[at] as number) + grams / members.length;
@@ -80,9 +75,9 @@ export function fittedNetwork(
     ...(graph && { graph }),
     write,
     async release() {
-      const open = opened;
+      const programs = opened ?? [];
       opened = undefined;
-      for (const program of (await open) ?? []) await program.dispose();
+      for (const program of programs) await program.dispose();
     },
   });
 }

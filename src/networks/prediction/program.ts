@@ -22,43 +22,54 @@ export interface TrainedInput {
   open(): OpenInput;
 }
 
-/** One of the tensors of a trained network's heads, compiled; its results come from samples. */
-export class NetworkProgram {
-  readonly #program: Program;
-  readonly #input: OpenInput;
-  readonly #batch: number;
-  readonly #width: number;
+/**
+ * Up to this many samples go through a smaller program where `atOnce` is larger: one photo then costs half as much or
+ * less. With fewer rows than this ONNX Runtime multiplies matrices in another order, and a photo would weigh another
+ * 1e-8 g alone than among others.
+ */
+const FEW = 4;
 
-  private constructor(program: Program, input: OpenInput, batch: number, width: number) {
-    this.#program = program;
+/** One of the tensors of a trained network's heads, compiled for as many samples as come; its results are of samples. */
+export class NetworkProgram {
+  readonly #input: OpenInput;
+  readonly #atOnce: number;
+  readonly #compile: (batch: number) => Promise<Compiled>;
+  /** By how many samples go through at once. */
+  readonly #programs = new Map<number, Promise<Compiled>>();
+
+  private constructor(input: OpenInput, atOnce: number, compile: (batch: number) => Promise<Compiled>) {
     this.#input = input;
-    this.#batch = batch;
-    this.#width = width;
+    this.#atOnce = atOnce;
+    this.#compile = compile;
   }
 
   /**
+   * Nothing is compiled until it is run.
+   *
    * @param weights of the heads
    * @param output which tensor is wanted, `[batch, …]`
    * @param dropout whether dropout and stochastic depth stay on
    * @throws InputError when a weight is missing
    */
-  static async open(
+  static open(
     { atOnce, open }: TrainedInput,
     weights: Weights,
     settings: HeadSettings,
     output: (heads: Heads) => Tensor,
     dropout = false,
-  ): Promise<NetworkProgram> {
+  ): NetworkProgram {
     const input = open();
-    const root = Scope.root({ random: randomStream(0) });
-    const features = input.graph.features(atOnce, dropout ? 'dropout' : 'inference');
-    const result = output(heads(dropout ? root.forTraining() : root.forInference(), features, settings));
-    const variables = new Variables();
-    setWeights(variables, root, weights);
-    input.setWeights(variables);
-    const options = { ...input.graph.options(root.parameters), variables };
-    const program = await compile({ outputs: { result } }, options);
-    return new NetworkProgram(program, input, atOnce, sizeOf(result.shape) / atOnce);
+    return new NetworkProgram(input, atOnce, async (batch) => {
+      const root = Scope.root({ random: randomStream(0) });
+      const features = input.graph.features(batch, dropout ? 'dropout' : 'inference');
+      const result = output(heads(dropout ? root.forTraining() : root.forInference(), features, settings));
+      const variables = new Variables();
+      setWeights(variables, root, weights);
+      input.setWeights(variables);
+      const options = { ...input.graph.options(root.parameters), variables };
+      const program = await compile({ outputs: { result } }, options);
+      return { program, batch, width: sizeOf(result.shape) / batch };
+    });
   }
 
   /**
@@ -69,19 +80,38 @@ export class NetworkProgram {
    */
   async run(samples: Samples, random?: RandomStream): Promise<Float32Array> {
     const examples = await this.#input.examples(samples);
-    const results = new Float32Array(examples.count * this.#width);
+    // Masks are drawn for a whole batch: of another size they would be others.
+    const { program, batch, width } = await this.#compiled(
+      !random && examples.count <= FEW ? Math.min(FEW, this.#atOnce) : this.#atOnce,
+    );
+    const results = new Float32Array(examples.count * width);
     let index = 0;
-    for await (const { items, feeds } of examples.batches(this.#batch)) {
-      const { result } = await this.#program.run(feeds, random ? { random: random.fork(index) } : {});
-      const values = result?.values.subarray(0, items.length * this.#width) as Float32Array;
-      results.set(values, index * this.#batch * this.#width);
+    for await (const { items, feeds } of examples.batches(batch)) {
+      const { result } = await program.run(feeds, random ? { random: random.fork(index) } : {});
+      const values = result?.values.subarray(0, items.length * width) as Float32Array;
+      results.set(values, index * batch * width);
       index += 1;
     }
     return results;
   }
 
+  #compiled(batch: number): Promise<Compiled> {
+    const coming = this.#programs.get(batch) ?? this.#compile(batch);
+    this.#programs.set(batch, coming);
+    return coming;
+  }
+
   async dispose(): Promise<void> {
     await this.#input.close();
-    await this.#program.dispose();
+    // What could not be compiled has been told of.
+    for (const coming of this.#programs.values()) await (await coming.catch(() => null))?.program.dispose();
+    this.#programs.clear();
   }
+}
+
+interface Compiled {
+  readonly program: Program;
+  readonly batch: number;
+  /** Values a sample. */
+  readonly width: number;
 }
