@@ -38,8 +38,6 @@ export type { PaddockMean, PredictionDoubt } from '../runs/uncertainty.ts';
 export { renderSample, type SampleOptions, type SampleSummary } from '../sample/index.ts';
 export { photoSamples, type Samples } from '../samples/samples.ts';
 export {
-  type FeaturePlan,
-  featurePlan,
   POOLINGS,
   type Pooling,
   PRECISIONS,
@@ -47,8 +45,21 @@ export {
 } from '../vision/features/index.ts';
 export { VIEW_PLANS, type ViewPlan } from '../vision/preprocess/views.ts';
 export { LICENCE_NOTES } from '../vision/weights/index.ts';
+export {
+  type BackboneListOptions,
+  backboneWeights,
+  type ListedBackbone,
+  listBackbones,
+  type PulledBackbone,
+  pullBackbone,
+} from './backbones/backbones.ts';
 export { type CheckReport, checkFolder } from './data/check.ts';
-export { type FeatureFilesOptions, writeFeatureFiles } from './data/features.ts';
+export {
+  type FeatureFilesOptions,
+  type FeatureFilesOutcome,
+  type FeaturePlanSettings,
+  writeFeatureFiles,
+} from './data/features.ts';
 export { type DemoOutcome, runDemo } from './demo/demo.ts';
 export { DEFAULT_SHRINK, type EnsembleOptions, makeEnsemble } from './ensemble/ensemble.ts';
 export {
