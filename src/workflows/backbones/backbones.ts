@@ -53,7 +53,7 @@ export interface PulledBackbone {
  *
  * @param name in the catalogue, or `organisation/name[@revision]` on the hub
  * @throws UsageError for a name that nothing has
- * @throws SwardError where the hub does not give them
+ * @throws HubError where the hub does not give them
  * @throws InputError where what came is not weights of a known architecture
  */
 export async function pullBackbone(
@@ -70,7 +70,7 @@ export async function pullBackbone(
  *
  * @param name in the catalogue, `organisation/name[@revision]`, or a file
  * @throws UsageError for a name that nothing has
- * @throws SwardError for one that was not pulled yet
+ * @throws HubError for one that was not pulled yet
  * @throws InputError for a file that cannot be used
  */
 export const backboneWeights = (name: string): Promise<ResolvedWeights> => resolveWeights(name);
