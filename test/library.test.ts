@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import * as library from '../src/index.ts';
 import { makeRecipe, type RecipeSettings, UsageError } from '../src/index.ts';
+import * as tensor from '../src/tensor/index.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -93,6 +94,15 @@ describe('the library', () => {
     const text = pages.map(textOf).join('\n');
     const unnamed = Object.keys(library).filter((name) => !new RegExp(`\\b${name}\\b`).test(text));
     expect(unnamed).toEqual([]);
+  });
+
+  it('or its engine has every function that the documentation calls in passing', () => {
+    const known = [library, tensor, tensor.Training.prototype, Math];
+    const called = pages.flatMap((page) =>
+      [...textOf(page).matchAll(/`([a-zA-Z]+)\(/g)].map(([, name = '']) => name),
+    );
+    expect(called.length).toBeGreaterThan(20);
+    expect(called.filter((name) => !known.some((names) => name in names))).toEqual([]);
   });
 
   it('knows the settings of recipes by their names and values', async () => {
