@@ -6,76 +6,112 @@
 
 // Commands on data: check, folds, sample, features.
 
-export type { FoldRow, Grouping, Stratification } from './data/folds/index.ts';
-export type { Problem } from './data/problems.ts';
-export { DEFAULT_FOLD_PLAN, type FoldPlan } from './runs/fold-plan.ts';
-export { renderSample, type SampleOptions, type SampleSummary } from './sample/index.ts';
-export { type CheckReport, checkFolder } from './workflows/data/check.ts';
 export {
+  type CheckReport,
+  checkFolder,
+  DEFAULT_FOLD_PLAN,
+  drawFolds,
   type FeatureFilesOptions,
   type FeatureFilesOutcome,
   type FeaturePlanSettings,
+  type FoldPlan,
+  type FoldRow,
+  type Grouping,
+  type Problem,
+  renderSample,
+  type SampleOptions,
+  type SampleSummary,
+  type Stratification,
   writeFeatureFiles,
-} from './workflows/data/features.ts';
-export { drawFolds } from './workflows/train/folds.ts';
+} from './workflows/index.ts';
 
 // Commands on backbones: list, pull, path; pretrain.
 
-export type { PretrainChanges, PretrainSettings } from './networks/settings/pretrain.ts';
-export type { PretrainingManifest } from './runs/manifest.ts';
-export type { CatalogueEntry, ResolvedWeights } from './vision/weights/index.ts';
 export {
   type BackboneListOptions,
   backboneWeights,
+  type CatalogueEntry,
   type ListedBackbone,
   listBackbones,
+  type PretrainChanges,
+  type PretrainingManifest,
+  type PretrainOptions,
+  type PretrainSettings,
   type PulledBackbone,
+  pretrainBackbone,
   pullBackbone,
-} from './workflows/backbones/backbones.ts';
-export { type PretrainOptions, pretrainBackbone } from './workflows/pretrain/pretrain-backbone.ts';
+  type ResolvedWeights,
+} from './workflows/index.ts';
 
 // Commands that make runs: train, import, ensemble, pseudo, demo.
 
-export type { Certainty, PseudoTeacher } from './runs/pseudo-record.ts';
-export type { TrainingSource } from './runs/training-data.ts';
-export { type DemoOutcome, runDemo } from './workflows/demo/demo.ts';
-export { type EnsembleOptions, makeEnsemble } from './workflows/ensemble/ensemble.ts';
-export { type PseudoOptions, pseudoLabelRun } from './workflows/pseudo/pseudo.ts';
-export { type ImportedRun, type ImportOptions, importRun } from './workflows/train/import-run.ts';
 export {
+  type Certainty,
+  type DemoOutcome,
+  type EnsembleOptions,
+  type ImportedRun,
+  type ImportOptions,
+  importRun,
+  type Method,
+  makeEnsemble,
   type OverSeeds,
+  type PseudoOptions,
+  type PseudoTeacher,
+  pseudoLabelRun,
   type RepeatedResults,
+  runDemo,
+  type TrainingSource,
+  type TrainOptions,
   trainRepeatedly,
-} from './workflows/train/repeated-training.ts';
-export { type TrainOptions, trainRun } from './workflows/train/train.ts';
+  trainRun,
+} from './workflows/index.ts';
 
 // Commands that use runs: predict, submit, report, export.
 
-export { type ExportOptions, type ExportOutcome, exportRun } from './export/export-run.ts';
-export type { PaddockMean, PredictionDoubt } from './runs/uncertainty.ts';
 export {
+  type ExportOptions,
+  type ExportOutcome,
+  exportRun,
+  type PaddockMean,
+  type PredictionDoubt,
   type PredictionOutcome,
   type PredictionSource,
   type PredictRunOptions,
   predictRun,
+  type ReportRunOptions,
   readPhotoStates,
-} from './workflows/predict/predict.ts';
-export { type SubmitOptions, type SubmitOutcome, submitRun } from './workflows/predict/submit.ts';
-export { type ReportRunOptions, reportRun } from './workflows/report/report.ts';
+  reportRun,
+  type SubmitOptions,
+  type SubmitOutcome,
+  submitRun,
+} from './workflows/index.ts';
 
 // Commands that score: score, and its --compare.
 
-export type { BootstrapSettings, Difference, PairedDifference } from './pasture/paired-bootstrap.ts';
-export { type ComparedSide, type Comparison, compareFiles, compareRuns } from './workflows/score/compare.ts';
-export { type FileScore, scoreFiles } from './workflows/score/score.ts';
+export {
+  type ComparedSide,
+  type Comparison,
+  compareFiles,
+  compareRuns,
+  type FileScore,
+  scoreFiles,
+} from './workflows/index.ts';
 
 // A run kept open, and the photos it is asked about.
 
-export { type OpenOptions, openRun } from './runs/open-run.ts';
-export type { PhotoPrediction } from './runs/prediction.ts';
-export type { OutOfFoldRow, RunResults } from './runs/results.ts';
-export type { PhotoStates, PredictOptions, Run, RunCapabilities } from './runs/run.ts';
-export { photoSamples, type Samples } from './samples/samples.ts';
+export {
+  type OpenOptions,
+  type OutOfFoldRow,
+  openRun,
+  type PhotoPrediction,
+  type PhotoStates,
+  type PredictOptions,
+  photoSamples,
+  type Run,
+  type RunCapabilities,
+  type RunResults,
+  type Samples,
+} from './workflows/index.ts';
 
 // Recipes: what is trained, with typed settings.
 
@@ -85,12 +121,13 @@ export {
   type Recipe,
   type RecipeChanges,
   type RecipeSettings,
-} from './recipes/recipe.ts';
+} from './workflows/index.ts';
 
 // The domain: masses in grams a quadrat, their units, the metric and what masses can be.
 
 export type { Interval } from './pasture/intervals/index.ts';
 export { type Score, scoreTargets, type TargetScore, weightedR2 } from './pasture/metric.ts';
+export type { BootstrapSettings, Difference, PairedDifference } from './pasture/paired-bootstrap.ts';
 export { isPhysical, targetsFromComponents, targetsFromNestedMasses } from './pasture/physics.ts';
 export { type ReconciliationWeights, reconcile } from './pasture/reconcile.ts';
 export {

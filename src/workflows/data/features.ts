@@ -10,7 +10,7 @@ import { listPhotos } from '../../vision/photos/index.ts';
 import { resolveWeights } from '../../vision/weights/index.ts';
 
 /** Photos of a data folder whose features are wanted. */
-export type FeatureSplit = 'train' | 'test';
+type FeatureSplit = 'train' | 'test';
 
 /** What is taken of each photo, as far as it differs from the usual; the same names as a recipe's `input`. */
 export type FeaturePlanSettings = Parameters<typeof featurePlan>[0];
