@@ -172,7 +172,14 @@ export {
   describePhoto,
   viewColumns,
 } from './vision/descriptors/index.ts';
-export { decodePhoto, type Pixels } from './vision/photos/index.ts';
+export {
+  decodePhoto,
+  type Photo,
+  type PhotoContent,
+  type PhotoFile,
+  type Pixels,
+  photoFrom,
+} from './vision/photos/index.ts';
 
 // Trees that LightGBM and CatBoost wrote, or will read.
 

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { CommandRegistrar } from '../src/cli/command.ts';
@@ -12,7 +12,7 @@ import { PSEUDO_DEFAULTS } from '../src/workflows/pseudo/pseudo.ts';
 
 const root = join(import.meta.dirname, '..');
 const page = readFileSync(join(root, 'docs', 'coverage.md'), 'utf8');
-const seeds = join(root, process.env.SWARD_SHARED ?? '../shared', 'seeds');
+const seeds = resolve(root, process.env.SWARD_SHARED ?? '../shared', 'seeds');
 
 const MARKS = ['**Differs.**', '**Not there.**', '*Claim.*', '*By hand.*'];
 /** Marks that excuse a row from having a test. */

@@ -13,10 +13,11 @@ const face = join(root, 'src', 'index.ts');
 const TSC = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 
 const docs = join(root, 'docs');
+/** Pages for people who use sward; that on contributing names what is inside. */
 const pages = [
   join(root, 'README.md'),
   ...readdirSync(docs)
-    .filter((name) => name.endsWith('.md'))
+    .filter((name) => name.endsWith('.md') && name !== 'contributing.md')
     .map((name) => join(docs, name)),
 ];
 const textOf = (page: string): string => readFileSync(page, 'utf8');

@@ -107,9 +107,9 @@ function sourceOf(
   { features, ids }: Pick<PredictCommandOptions, 'features' | 'ids'>,
 ): PredictionSource {
   if (features !== undefined && ids !== undefined && paths.length === 0) {
-    return { kind: 'features', features: features.split(','), ids };
+    return { features: features.split(','), ids };
   }
-  if (paths.length > 0 && features === undefined && ids === undefined) return { kind: 'photos', paths };
+  if (paths.length > 0 && features === undefined && ids === undefined) return paths;
   throw new UsageError('give photos or folders of photos, or --features and --ids together');
 }
 

@@ -7,7 +7,7 @@ import { embeddedInitializer, nodeProto } from '../tensor/onnx/model.ts';
 export type Operand = string | number;
 
 /**
- * Writes ONNX nodes whose shapes are open until the model runs, which symbolic tensors cannot have: what happens to
+ * Writes ONNX nodes whose shapes are open until the model runs, which tensors of a graph cannot have: what happens to
  * a photo of any size.
  */
 export class GraphWriter {

@@ -11,7 +11,7 @@ import { PhotoReader, type UsedFeatureSet } from '../samples/photo-reader.ts';
 import { plainSamples, type Samples } from '../samples/samples.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
 import { computeDescriptors } from '../vision/descriptors/index.ts';
-import { inspectPhoto } from '../vision/photos/index.ts';
+import { inspectPhoto, type Photo } from '../vision/photos/index.ts';
 import { requireFinite } from './cross-validation.ts';
 import { outOfDomainShares, readDomain, type StoredDomain } from './domain/index.ts';
 import type { TrainedManifest } from './manifest.ts';
@@ -117,6 +117,7 @@ export class TrainedRun implements Run, RunMember {
     }
     const shown = await this.#show(samples, options);
     const byFold = await this.#predictEachFold(shown, progress);
+    await this.#doneReading();
     const random = randomStream(this.manifest.seed).fork('dropout');
     // Members of one seed would else draw the same, and what they leave out would be no chance of each one's own.
     const own = member === undefined ? random : random.fork(`member ${member}`);
@@ -130,7 +131,7 @@ export class TrainedRun implements Run, RunMember {
       });
       return {
         imageId: id,
-        path: shown.samples.hasPhotos ? (shown.samples.photos[row] ?? null) : null,
+        path: shown.samples.hasPhotos ? pathOf(shown.samples.photos[row]) : null,
         targets: meanTargets(folds),
         folds,
         dropoutSpread: spreads?.[row] ?? null,
@@ -162,6 +163,7 @@ export class TrainedRun implements Run, RunMember {
     const { rows } = await this.results();
     const paths = rows.flatMap(({ photoPath }) => photoPath ?? []);
     const { matrix } = await (this.#reader as PhotoReader).read(paths);
+    await this.#doneReading();
     return matrix;
   }
 
@@ -200,6 +202,7 @@ export class TrainedRun implements Run, RunMember {
     const models = (await this.#models?.catch(() => null)) ?? [];
     this.#models = undefined;
     for (const model of models) await model.release();
+    await this.#reader?.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -212,6 +215,10 @@ export class TrainedRun implements Run, RunMember {
 
   async #done(model: FittedModel): Promise<void> {
     if (!this.#keepLoaded) await model.release();
+  }
+
+  async #doneReading(): Promise<void> {
+    if (!this.#keepLoaded) await this.#reader?.close();
   }
 
   async #show(samples: Samples, options: PredictOptions): Promise<Shown> {
@@ -233,7 +240,7 @@ export class TrainedRun implements Run, RunMember {
     const { progress = SILENT, onUnusable } = options;
     if (this.#estimator.predictsFrom === 'photos') {
       const usable = onUnusable ? await decodable(samples, onUnusable) : samples;
-      const own = usable.withSource(reader.source(usable.photos, { progress }));
+      const own = usable.withSource(reader.source(usable.photos, { progress, keepLoaded: true }));
       return { samples: own, views: turns.map((turn) => own.turned(turn)), viewCount: turns.length };
     }
     // Photos that cannot be used drop out in the first view.
@@ -243,6 +250,7 @@ export class TrainedRun implements Run, RunMember {
     for (const turn of turns.slice(1)) {
       views.push((await reader.read(usable.photos, { progress, turn })).matrix);
     }
+    await this.#doneReading();
     const own = usable.withSource({ photos: usable.photos, features: async () => first.matrix });
     const together = stackedViews(views);
     return {
@@ -318,6 +326,9 @@ export class TrainedRun implements Run, RunMember {
   }
 }
 
+/** Where a photo lies; null for one that is no file here. */
+const pathOf = (photo: Photo | undefined): string | null => (typeof photo === 'string' ? photo : null);
+
 /** Why a run cannot be asked for maps. */
 export const noMaps = (folder: string): UsageError =>
   new UsageError(`--map: ${folder} has no maps to draw; train --recipe density`);
@@ -325,9 +336,9 @@ export const noMaps = (folder: string): UsageError =>
 /** The photos that decode. @throws SwardError when none does */
 async function decodable(samples: Samples, onUnusable: (error: SwardError) => void): Promise<Samples> {
   const usable: number[] = [];
-  for (const [item, path] of samples.photos.entries()) {
+  for (const [item, photo] of samples.photos.entries()) {
     try {
-      await inspectPhoto(path);
+      await inspectPhoto(photo);
       usable.push(item);
     } catch (error) {
       if (!(error instanceof SwardError)) throw error;

@@ -18,6 +18,7 @@ import {
   TrainingSamples,
   unknownSample,
 } from '../samples/samples.ts';
+import { photoHash } from '../vision/photos/index.ts';
 import { type FoldPlan, planFolds } from './fold-plan.ts';
 
 /** Where training data comes from: a data folder, or features with their ids and a table of labels. */
@@ -98,7 +99,7 @@ export async function readTrainingData(
     samples: new TrainingSamples([...facts, ...pseudoFacts], inputs.source, targetsFor(0)),
     targetsFor,
     sets: inputs.sets,
-    photoPaths: labels.map((_, item) => inputs.source.photos?.[item] ?? null),
+    photoPaths: labels.map((_, item) => inputs.paths?.[item] ?? null),
     fingerprint: valueFingerprint([measured(labels, recipe), ...inputs.fingerprints]),
   };
 }
@@ -121,6 +122,8 @@ function factsOf(label: Label, { group }: FoldRow): SampleFacts {
 
 interface Inputs {
   readonly source: SampleSource;
+  /** Of photos; null where there are features. */
+  readonly paths: readonly string[] | null;
   readonly sets: readonly UsedFeatureSet[];
   readonly fingerprints: readonly unknown[];
 }
@@ -135,6 +138,7 @@ async function featureInputs(
   const { matrix } = await readFeatureTables(features, ids);
   return {
     source: featureRows(matrix),
+    paths: null,
     sets: (matrix.sets ?? []).map(({ name, columns }) => ({ name, columns, weights: null })),
     fingerprints: await Promise.all(features.map(fileFingerprint)),
   };
@@ -155,9 +159,21 @@ async function photoInputs(
   const reader = new PhotoReader(recipe.input);
   return {
     source: reader.source(paths, { progress }),
+    paths,
     sets: await reader.sets(),
-    fingerprints: [await Promise.all(paths.map(fileFingerprint))],
+    fingerprints: [await photoHashes(paths)],
   };
+}
+
+/** Photos that are read at once to hash them: enough to keep a disk busy. */
+const HASHED_AT_ONCE = 4;
+
+async function photoHashes(paths: readonly string[]): Promise<string[]> {
+  const hashes: string[] = [];
+  for (let start = 0; start < paths.length; start += HASHED_AT_ONCE) {
+    hashes.push(...(await Promise.all(paths.slice(start, start + HASHED_AT_ONCE).map(photoHash))));
+  }
+  return hashes;
 }
 
 /** What labels say, wherever their file and photos lie; readings count where they are learnt or a teacher sees them. */

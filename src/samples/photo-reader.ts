@@ -3,11 +3,9 @@ import { resolve } from 'node:path';
 import { SwardError, UsageError } from '../ground/errors.ts';
 import { type FeatureSet, joinFeatureSets, type Matrix, takeRows } from '../ground/matrix.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
-import { input as graphInput } from '../tensor/index.ts';
 import { computeDescriptors, DESCRIPTOR_NAMES } from '../vision/descriptors/index.ts';
-import { extractFeatures, featureGraph, featurePlan, viewCut } from '../vision/features/index.ts';
-import { combinedWidth } from '../vision/features/plan.ts';
-import { viewCount } from '../vision/preprocess/views.ts';
+import { type FeatureExtractor, featurePlan, openExtractor } from '../vision/features/index.ts';
+import type { Photo } from '../vision/photos/index.ts';
 import { type ResolvedWeights, resolveTrainedWeights } from '../vision/weights/index.ts';
 import type { InputSettings } from './input-settings.ts';
 import { remembered, type SampleSource } from './samples.ts';
@@ -68,6 +66,11 @@ export interface ReadOptions {
   readonly onUnusable?: (error: SwardError) => void;
 }
 
+/** How features that are read on demand are read. */
+export interface SourceOptions extends Pick<ReadOptions, 'progress'> {
+  readonly keepLoaded?: boolean;
+}
+
 /** What one photo-reading input of a recipe is. */
 type PhotoInput = Exclude<InputSettings, { kind: 'features' | 'several' }>;
 
@@ -77,6 +80,7 @@ export class PhotoReader {
   /** The weights that each input must have; null: any. */
   readonly #trainedWith: readonly (UsedWeights | null)[];
   readonly #weights = new Map<number, Promise<ResolvedWeights>>();
+  readonly #extractors = new Map<number, Promise<FeatureExtractor>>();
 
   /**
    * @param trainedOn the sets a run was trained on, whose weights must be used
@@ -105,12 +109,9 @@ export class PhotoReader {
         sets.push({ columns: DESCRIPTOR_NAMES.length, weights: null });
         continue;
       }
-      const { kind: _, backbone: __, ...draft } = input;
       const weights = await this.#weightsOf(index, input);
-      const plan = featurePlan(draft);
-      const { batch, size, features } = await featureGraph(weights, plan, viewCount(viewCut(plan)));
-      const width = features(graphInput('views', [batch, 3, size, size])).shape[1] as number;
-      sets.push({ columns: combinedWidth(plan, width), weights: usedWeights(weights) });
+      const { columns } = await this.#extractorOf(index, input);
+      sets.push({ columns, weights: usedWeights(weights) });
     }
     const names = joinFeatureSets(
       sets.map(({ columns }, index) => ({
@@ -122,54 +123,82 @@ export class PhotoReader {
   }
 
   /**
-   * Reads photos.
+   * Reads photos. The backbones that were needed stay loaded until {@link close}.
    *
    * @throws SwardError when no photo can be used
    * @throws InputError for a photo or weights that cannot be used, or weights other than those asked for
    */
-  async read(paths: readonly string[], options: ReadOptions = {}): Promise<PhotoFeatures> {
-    const failures = new Map<string, SwardError>();
+  async read(photos: readonly Photo[], options: ReadOptions = {}): Promise<PhotoFeatures> {
+    const failures = new Map<Photo, SwardError>();
     const parts: { readonly name: string; readonly matrix: Matrix }[] = [];
     for (const [index, input] of this.#inputs.entries()) {
       if (index < (options.firstSet ?? 0)) continue;
       parts.push({
         name: nameOf(input),
-        matrix: await this.#readOne(index, input, paths, failures, options),
+        matrix: await this.#readOne(index, input, photos, failures, options),
       });
     }
-    return usableRows(paths, joinFeatureSets(parts), failures, options);
+    return usableRows(photos, joinFeatureSets(parts), failures, options);
   }
 
-  /** Photos whose features are read when they are asked for. */
-  source(paths: readonly string[], { progress = SILENT }: Pick<ReadOptions, 'progress'> = {}): SampleSource {
+  /**
+   * Photos whose features are read when they are asked for.
+   *
+   * @param keepLoaded whether backbones stay loaded afterwards; default: they do not
+   */
+  source(
+    photos: readonly Photo[],
+    { progress = SILENT, keepLoaded = false }: SourceOptions = {},
+  ): SampleSource {
+    let reading = 0;
     return remembered({
-      photos: paths,
-      features: async (turn, firstSet = 0) => (await this.read(paths, { turn, firstSet, progress })).matrix,
+      photos,
+      features: async (turn, firstSet = 0) => {
+        reading++;
+        try {
+          return (await this.read(photos, { turn, firstSet, progress })).matrix;
+        } finally {
+          reading--;
+          if (reading === 0 && !keepLoaded) await this.close();
+        }
+      },
     });
+  }
+
+  /** Ends what {@link read} loaded; the next reading loads it anew. */
+  async close(): Promise<void> {
+    const opened = [...this.#extractors.values()];
+    this.#extractors.clear();
+    // Weights that could not be opened have been told of.
+    for (const coming of opened) await (await coming.catch(() => null))?.close();
   }
 
   async #readOne(
     index: number,
     input: PhotoInput,
-    paths: readonly string[],
-    failures: Map<string, SwardError>,
+    photos: readonly Photo[],
+    failures: Map<Photo, SwardError>,
     { progress = SILENT, turn = 0, onUnusable }: ReadOptions,
   ): Promise<Matrix> {
     const failing = onUnusable && {
-      onError: (path: string, error: SwardError) => failures.set(path, error),
+      onError: (photo: Photo, error: SwardError) => failures.set(photo, error),
     };
     if (input.kind === 'descriptors') {
-      const { rows, columns, data } = await computeDescriptors(paths, { progress, ...failing });
+      const { rows, columns, data } = await computeDescriptors(photos, { progress, ...failing });
       return { rows, columns, data };
     }
-    const { kind: _, backbone: __, ...plan } = input;
-    const { rows, columns, data } = await extractFeatures(
-      paths,
-      await this.#weightsOf(index, input),
-      featurePlan(plan),
-      { progress, turn, ...failing },
-    );
+    const extractor = await this.#extractorOf(index, input);
+    const { rows, columns, data } = await extractor.extract(photos, { progress, turn, ...failing });
     return { rows, columns, data };
+  }
+
+  #extractorOf(index: number, input: Extract<PhotoInput, { kind: 'backbone' }>): Promise<FeatureExtractor> {
+    const { kind: _, backbone: __, ...plan } = input;
+    const coming =
+      this.#extractors.get(index) ??
+      this.#weightsOf(index, input).then((weights) => openExtractor(weights, featurePlan(plan)));
+    this.#extractors.set(index, coming);
+    return coming;
   }
 
   #weightsOf(
@@ -186,21 +215,21 @@ const nameOf = (input: PhotoInput): string => (input.kind === 'descriptors' ? in
 
 /** The rows of the photos that did not fail; who asked is told of the others. */
 function usableRows(
-  paths: readonly string[],
+  photos: readonly Photo[],
   matrix: Matrix,
-  failures: ReadonlyMap<string, SwardError>,
+  failures: ReadonlyMap<Photo, SwardError>,
   { onUnusable }: ReadOptions,
 ): PhotoFeatures {
   const unusable = new Set<number>();
-  paths.forEach((path, index) => {
-    const error = failures.get(path);
+  photos.forEach((photo, index) => {
+    const error = failures.get(photo);
     if (!error) return;
     unusable.add(index);
     onUnusable?.(error);
   });
-  if (unusable.size > 0 && unusable.size === paths.length) {
-    throw new SwardError(`none of the ${paths.length} photos can be used`);
+  if (unusable.size > 0 && unusable.size === photos.length) {
+    throw new SwardError(`none of the ${photos.length} photos can be used`);
   }
-  const usable = paths.map((_, index) => index).filter((index) => !unusable.has(index));
+  const usable = photos.map((_, index) => index).filter((index) => !unusable.has(index));
   return { matrix: unusable.size > 0 ? takeRows(matrix, usable) : matrix, unusable };
 }

@@ -1,6 +1,7 @@
 import { UsageError } from '../ground/errors.ts';
 import { featureSetsOf, type Matrix, takeColumns, takeRows } from '../ground/matrix.ts';
 import type { Targets } from '../pasture/targets.ts';
+import type { Photo, PhotoContent, PhotoFile } from '../vision/photos/index.ts';
 
 /** What is known of a photo besides its masses; null where the labels do not say. */
 export interface PhotoAttributes {
@@ -44,8 +45,8 @@ export function unknownSample(id: string): SampleFacts {
 
 /** Where samples come from. */
 export interface SampleSource {
-  /** Paths of the photos; null where there are rows of features alone. */
-  readonly photos: readonly string[] | null;
+  /** Null where there are rows of features alone. */
+  readonly photos: readonly Photo[] | null;
   /**
    * One row a sample, made when it is asked for.
    *
@@ -70,20 +71,20 @@ function setsFrom(matrix: Matrix, first: number): Matrix {
   );
 }
 
-/** Photos to ask a model about, whose features it makes by itself. */
-export function photoSamples(
-  photos: readonly { readonly imageId: string; readonly path: string }[],
-): Samples {
+/**
+ * Photos to ask a model about, whose features it makes by itself.
+ *
+ * @param photos files, or contents, whose names are then the ids
+ */
+export function photoSamples(photos: readonly (PhotoFile | PhotoContent)[]): Samples {
   const source: SampleSource = {
-    photos: photos.map(({ path }) => path),
+    photos: photos.map((photo) => ('path' in photo ? photo.path : photo)),
     features: () => {
       throw new RangeError('a run reads the features of photos itself');
     },
   };
-  return new Samples(
-    photos.map(({ imageId }) => unknownSample(imageId)),
-    source,
-  );
+  const facts = photos.map((photo) => unknownSample('path' in photo ? photo.imageId : photo.name));
+  return new Samples(facts, source);
 }
 
 /** Rows of which nothing else is known, to ask a model about. */
@@ -138,8 +139,8 @@ export class Samples {
     return this.source.photos !== null;
   }
 
-  /** Paths of the photos. @throws UsageError where there are rows of features alone */
-  get photos(): readonly string[] {
+  /** @throws UsageError where there are rows of features alone */
+  get photos(): readonly Photo[] {
     if (this.source.photos) return this.source.photos;
     throw new UsageError('this needs photos, and there are rows of features only');
   }

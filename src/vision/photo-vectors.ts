@@ -6,9 +6,9 @@ import { SwardError } from '../ground/errors.ts';
 import { writeFileAtomically } from '../ground/files.ts';
 import type { Matrix } from '../ground/matrix.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
-import { type OpenPhoto, openPhoto } from './photos/index.ts';
+import { hashPhoto, knownHash, type OpenPhoto, openPhoto, type Photo } from './photos/index.ts';
 
-/** One row a photo, in the order of the paths given. */
+/** One row a photo, in the order given. */
 export interface PhotoMatrix extends Matrix {
   /** How many rows were computed now; the others came from the cache. */
   readonly computed: number;
@@ -19,7 +19,7 @@ export interface PhotoVectorOptions {
   readonly cacheFolder?: string;
   readonly progress?: Progress;
   /** Told of every photo that cannot be used, whose row is then all NaN. Without it the first error is thrown. */
-  readonly onError?: (path: string, error: SwardError) => void;
+  readonly onError?: (photo: Photo, error: SwardError) => void;
 }
 
 /** What makes a vector of a photo. */
@@ -41,40 +41,40 @@ interface VectorMaker {
  * @throws InputError for the first photo that cannot be used, unless `onError` is given
  */
 export async function photoVectors(
-  paths: readonly string[],
+  photos: readonly Photo[],
   { stage, kind, columns, atOnce, vectorOf }: VectorMaker,
   { cacheFolder = environment().cacheFolder, progress = SILENT, onError }: PhotoVectorOptions,
 ): Promise<PhotoMatrix> {
   const cache = vectorCache(cacheFolder, kind, columns);
-  const data = new Float64Array(paths.length * columns).fill(Number.NaN);
+  const data = new Float64Array(photos.length * columns).fill(Number.NaN);
   const failures: { readonly row: number; readonly error: unknown }[] = [];
   let computed = 0;
   let next = 0;
   const takeTurns = async (): Promise<void> => {
-    for (let row = next++; row < paths.length; row = next++) {
-      const path = paths[row] as string;
+    for (let row = next++; row < photos.length; row = next++) {
+      const photo = photos[row] as Photo;
       try {
-        const photo = await openPhoto(path);
-        const hash = createHash('sha256').update(photo.bytes).digest('hex');
+        const known = await knownHash(photo);
+        const { hash, bytes } = known === undefined ? await hashPhoto(photo) : { hash: known };
         let values = await cache.read(hash);
         if (values === undefined) {
-          values = await vectorOf(photo);
+          values = await vectorOf(await openPhoto(photo, bytes));
           await cache.write(hash, values);
           computed++;
         }
         data.set(values, row * columns);
       } catch (error) {
         if (onError === undefined || !(error instanceof SwardError)) {
-          next = paths.length;
+          next = photos.length;
           failures.push({ row, error });
           return;
         }
-        onError(path, error);
+        onError(photo, error);
       }
       progress.advance();
     }
   };
-  progress.stage(stage, paths.length, 'photos');
+  progress.stage(stage, photos.length, 'photos');
   try {
     await Promise.all(Array.from({ length: atOnce }, takeTurns));
   } finally {
@@ -82,7 +82,7 @@ export async function photoVectors(
   }
   const [first] = failures.sort((a, b) => a.row - b.row);
   if (first !== undefined) throw first.error;
-  return { rows: paths.length, columns, data, computed };
+  return { rows: photos.length, columns, data, computed };
 }
 
 /** Remembers one vector a photo by the content of its file. */

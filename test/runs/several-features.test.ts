@@ -50,7 +50,7 @@ const predict = async (run: string, files: readonly string[]) =>
   (
     await predictRun({
       run: path(run),
-      source: { kind: 'features', features: files.map(path), ids: path('ids.txt') },
+      source: { features: files.map(path), ids: path('ids.txt') },
     })
   ).predictions;
 

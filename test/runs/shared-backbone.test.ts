@@ -30,7 +30,7 @@ it('runs once a view for all folds, where heads were trained on augmented photos
   ]);
   await trainRun({ source: { kind: 'folder', folder: data }, recipe, out: run, plan: { folds: 3 } });
   const runs = vi.spyOn(Program.prototype, 'run');
-  const source = { kind: 'photos', paths: [join(data, 'test', 'ID1.jpg')] } as const;
+  const source = [join(data, 'test', 'ID1.jpg')];
   const [predicted] = (await predictRun({ run, source, tta: 'd4' })).predictions;
   const inputs = runs.mock.calls.map(([feeds]) => Object.keys(feeds ?? {}).join());
   runs.mockRestore();

@@ -26,7 +26,7 @@ export async function predictFeatures(
   ids: string,
   options: PredictOptions = {},
 ): Promise<readonly PhotoPrediction[]> {
-  const source = { kind: 'features', features: [features].flat(), ids } as const;
+  const source = { features: [features].flat(), ids };
   return (await predictRun({ ...options, run, source })).predictions;
 }
 

@@ -22,7 +22,7 @@ export interface Heads {
   readonly embedding: Tensor;
   /** `[batch, halves, parts, 3]` green, dead and clover of every patch, grams: `density` only. */
   readonly maps?: Tensor;
-  /** `[batch, halves, 5]` grams of every half, where each half is to learn half the label. */
+  /** `[batch, halves, 5]` grams of every half, where each half is trained on half the label. */
   readonly halves?: Tensor;
 }
 

@@ -11,7 +11,7 @@ import {
   startAugmenter,
 } from '../../vision/augment/index.ts';
 import { decodeForViews } from '../../vision/features/index.ts';
-import { openPhoto, type Pixels } from '../../vision/photos/index.ts';
+import { openPhoto, type Photo, type Pixels, photoHash } from '../../vision/photos/index.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { type ExampleBatch, type Examples, inBatches } from './input.ts';
 import { EXTRA, IMAGES, type PhotoBackbone } from './photos.ts';
@@ -24,9 +24,9 @@ const AS_IT_IS = augmentationPreset('none');
 
 /** What of photos stays in memory, for all folds of a training. */
 export interface PhotoMemory {
-  /** Decoded photos by path. */
+  /** Decoded photos by content. */
   readonly photos: BoundedCache<Pixels>;
-  /** Views that were not augmented, by path and turn. */
+  /** Views that were not augmented, by content and turn. */
   readonly views: BoundedCache<Float32Array>;
 }
 
@@ -41,7 +41,7 @@ export function photoMemory(mebibytes: number): PhotoMemory {
 
 /** One photo whose views are wanted. */
 interface WantedPhoto {
-  readonly path: string;
+  readonly photo: Photo;
   /** Draws its augmentation; absent: as prediction sees it. */
   readonly random?: RandomStream;
   /** How views are turned, 0 to 7. Default 0. */
@@ -50,7 +50,7 @@ interface WantedPhoto {
 
 /** Photos to read examples of. */
 export interface PhotoList {
-  readonly photos: readonly string[];
+  readonly photos: readonly Photo[];
   /** How views are turned, 0 to 7. Default 0. */
   readonly turn?: number;
   /** Further features of the photos, a row each, which are fed beside their views. */
@@ -76,7 +76,7 @@ export class PhotoViews {
     const further = (items: readonly number[], batch: number): { [EXTRA]?: Float32Array } =>
       rows ? { [EXTRA]: rows(items, batch) } : {};
     const plain = async (items: readonly number[], batch: number): Promise<ExampleBatch> => {
-      const wanted = items.map((item) => ({ path: photos[item] as string, turn }));
+      const wanted = items.map((item) => ({ photo: photos[item] as Photo, turn }));
       return { items, feeds: { [IMAGES]: await this.batch(wanted, batch), ...further(items, batch) } };
     };
     return {
@@ -84,7 +84,7 @@ export class PhotoViews {
       batches: (batch) => oneAhead(inBatches(photos.length, batch), (items) => plain(items, batch)),
       drawn: async (items, batch, random) => {
         const wanted = items.map((item) => ({
-          path: photos[item] as string,
+          photo: photos[item] as Photo,
           random: random.fork('augment').fork(item),
         }));
         const images = await this.batch(wanted, batch);
@@ -134,19 +134,20 @@ export class PhotoViews {
     return result;
   }
 
-  async #augmented({ path, turn = 0 }: WantedPhoto, random: RandomStream): Promise<Float32Array> {
+  async #augmented({ photo, turn = 0 }: WantedPhoto, random: RandomStream): Promise<Float32Array> {
     return this.#augmenter.run({
-      pixels: await this.#memory.photos.get(path, () => decoded(path)),
+      pixels: await this.#pixels(photo, await photoHash(photo)),
       recipe: { ...this.#backbone.recipe, turn },
       augmentation: this.#augmentation,
       seed: random.integer(2 ** 31),
     });
   }
 
-  #plain({ path, turn = 0 }: WantedPhoto): Promise<Float32Array> {
-    return this.#memory.views.get(`${turn} ${path}`, async () =>
+  async #plain({ photo, turn = 0 }: WantedPhoto): Promise<Float32Array> {
+    const hash = await photoHash(photo);
+    return this.#memory.views.get(`${turn} ${hash}`, async () =>
       this.#augmenter.run({
-        pixels: await this.#memory.photos.get(path, () => decoded(path)),
+        pixels: await this.#pixels(photo, hash),
         recipe: { ...this.#backbone.recipe, turn },
         augmentation: AS_IT_IS,
         seed: 0,
@@ -154,13 +155,15 @@ export class PhotoViews {
     );
   }
 
+  #pixels(photo: Photo, hash: string): Promise<Pixels> {
+    return this.#memory.photos.get(hash, async () => decodeForViews(await openPhoto(photo)));
+  }
+
   /** Ends the threads. */
   close(): Promise<void> {
     return this.#augmenter.close();
   }
 }
-
-const decoded = async (path: string): Promise<Pixels> => decodeForViews(await openPhoto(path));
 
 /** Makes one value of each item, in order; the next is made while the caller works with one. */
 async function* oneAhead<Item, Value>(

@@ -5,13 +5,13 @@ import type { PhotoAttributes } from '../../samples/samples.ts';
 import { type Feed, input, type Tensor } from '../../tensor/index.ts';
 import type { AttributeClasses, AuxiliaryLoss, AuxiliarySettings } from './auxiliary.ts';
 
-/** What is known of photos that a network learns from or is validated on. */
+/** What is known of photos that a network is trained or validated on. */
 export interface LabelledPhotos {
   readonly targets: readonly Targets[];
   /** How much each counts; all alike where absent. */
   readonly weights?: readonly number[];
   readonly attributes?: readonly PhotoAttributes[];
-  /** What a teacher says of each, grams; those that have none are told what was measured. */
+  /** What a teacher predicts of each, grams; where there is none, what was measured. */
   readonly taught?: readonly Targets[];
 }
 
@@ -28,7 +28,7 @@ export interface LabelCodec extends AttributeClasses {
   readonly edges: readonly (readonly number[])[];
   readonly ndvi: Scale | null;
   readonly height: Scale | null;
-  /** Share of the teacher's word; 0 where photos are not taught. */
+  /** Share of the teacher's predictions; 0 where there is no teacher. */
   readonly teaching: number;
 }
 
@@ -43,7 +43,7 @@ export interface Labels {
   readonly targets: Tensor;
   /** `[batch, 1]`, 0 for rows that only fill the batch. */
   readonly weights: Tensor;
-  /** `[batch, 5]` grams, as the teacher says. */
+  /** `[batch, 5]` grams, as the teacher predicts. */
   readonly taught?: Tensor;
   /** `[batch, 5, bins]` probabilities; of the teacher's intervals too, by its share. */
   readonly bins?: Tensor;
@@ -63,7 +63,7 @@ const INPUT = 'label.';
 /**
  * Finds on training photos how labels are written as numbers.
  *
- * @throws UsageError when an auxiliary head is asked for and no photo says what it is to learn
+ * @throws UsageError when an auxiliary head is asked for and no photo has a label for it
  */
 export function labelCodec(photos: LabelledPhotos, { loss, auxiliary, teacher }: LabelSettings): LabelCodec {
   const attributes = photos.attributes ?? [];

@@ -86,14 +86,14 @@ interface Compared {
   readonly predicted: Tensor;
   readonly observed: Tensor;
   readonly rows: Tensor;
-  /** What a teacher says of the same rows, and its share; absent: there is none. */
+  /** What a teacher predicts of the same rows, and its share; absent: there is none. */
   readonly taught?: { readonly masses: Tensor; readonly share: number };
 }
 
 /**
  * The loss of a batch: Σ share · term over the terms the settings name. Each term is Σ over the masses of their
  * weight times the mean over photos, photos counting by their own weight; rows of weight 0 do not count at all.
- * Where heads answer for each half, each half is held against half the label. Where labels are taught, a term is
+ * Where heads answer for each half, each half is held against half the label. Where there is a teacher, a term is
  * (1 − w) · of the measured masses + w · of the teacher's (Lopez-Paz et al. 2016, generalised distillation).
  *
  * @returns scalar
@@ -158,7 +158,7 @@ function varianceTerms(compared: Compared, { logVariance }: AuxiliaryOutputs, lo
 
 /**
  * A term of the measured masses, and by its share of the teacher's. Errors are counted in the spread of the measured
- * masses in both: a teacher says little that is far from the mean, and R² would make much of that.
+ * masses in both: a teacher predicts little that is far from the mean, and R² would make much of that.
  */
 function heldAgainst({ predicted, observed, taught }: Compared, term: Comparison): Tensor {
   const measured = term(predicted, observed);

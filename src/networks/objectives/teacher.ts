@@ -17,12 +17,12 @@ import { measuredRows, type TrainingSamples } from '../../samples/samples.ts';
 import { type Block, balancedBlocks, PRIVILEGED, privilegedBlocks } from './teacher-blocks.ts';
 
 /**
- * A teacher that sees more than the photo, whose word a network learns from beside the measured masses
+ * A teacher that sees more than the photo, on whose predictions a network is trained beside the measured masses
  * (`teachTrainingPhotos`). A weight of 0 is no teacher.
  */
 export const teacherSettings = z
   .strictObject({
-    /** Share of the teacher's word in the terms of the masses; what was measured has the rest. */
+    /** Share of the teacher's predictions in the terms of the masses; what was measured has the rest. */
     weight: z.number().min(0).max(1).default(0),
     /** What it sees of the labels. */
     sees: z
@@ -31,7 +31,7 @@ export const teacherSettings = z
       .default(['ndvi', 'height', 'state', 'species']),
     /** Whether it sees the row of features too; there is none where photos are trained on. */
     features: z.boolean().default(true),
-    /** Parts the training sessions are cut into, each taught by a teacher of the others. */
+    /** Parts the training sessions are cut into, each predicted by a teacher fitted to the others. */
     innerFolds: z.int().min(2).default(5),
   })
   .refine(({ sees, features }) => features || sees.length > 0, 'the teacher sees nothing')
@@ -64,20 +64,20 @@ export interface TeacherView {
   readonly random: RandomStream;
 }
 
-/** What a teacher said of some training photos. */
+/** What a teacher predicts of some training photos. */
 export interface TeacherLabels {
-  /** Grams, one a photo taught; those whose masses were not measured are told what they are labelled. */
+  /** Grams, one a photo asked for; of photos whose masses were not measured, their label. */
   readonly taught: readonly Targets[];
-  /** Weighted R² of what it said of the measured photos. */
+  /** Weighted R² of its predictions of the measured photos. */
   readonly score: number;
 }
 
 /**
- * What a teacher that sees more than the photo says of training photos: learning using privileged information
+ * What a teacher that sees more than the photo predicts of training photos: learning using privileged information
  * (Vapnik & Vashist 2009), by generalised distillation (Lopez-Paz et al. 2016). The teacher is a kernel ridge
- * regression on what labels say besides the masses, and on features. In inner folds of whole sessions each photo is
- * told what a teacher of the other sessions says, so that what it learns is what the privileged information is worth
- * and not its own label.
+ * regression on what labels say besides the masses, and on features. Inner folds keep sessions whole: each photo is
+ * predicted by a teacher of the other sessions, so that the prediction holds what the privileged information is worth
+ * and not the photo's own label.
  *
  * @param photos positions in the training set; the teacher knows of no others
  * @throws UsageError when there is nothing to see, or fewer than two sessions
@@ -130,7 +130,7 @@ export function teachTrainingPhotos(
   };
 }
 
-/** The labels of one teacher; photos that were taught together before are told the same again. */
+/** The labels of one teacher; the same photos asked for again have the same labels. */
 export function teacherLabels(view: TeacherView): (photos: readonly number[]) => TeacherLabels {
   const given = new Map<string, TeacherLabels>();
   return (photos) => {

@@ -3,14 +3,14 @@ import sharp from 'sharp';
 import { UsageError } from '../../ground/errors.ts';
 import { writeFileAtomically } from '../../ground/files.ts';
 import { gramsToKilogramsPerHectare, QUADRAT_AREA_SQUARE_METRES } from '../../pasture/units.ts';
-import { decodePhoto, type Pixels } from '../photos/index.ts';
+import { decodePhoto, type Photo, type Pixels } from '../photos/index.ts';
 import { resample } from '../preprocess/resample.ts';
 import { grouped, heatPanel, INK, legend, QUIET_INK, textPath } from './drawing.ts';
 import { type MappedMass, type MassMap, patchMasses, patchTable, requireMap, scaleTop } from './mass-map.ts';
 
 /** Whose map is drawn, and how. */
 export interface BiomassMapRequest {
-  readonly photoPath: string;
+  readonly photo: Photo;
   readonly map: MassMap;
   /** Area of the frame; default 70 × 30 cm. */
   readonly areaSquareMetres?: number;
@@ -48,9 +48,9 @@ const LEGEND_HEIGHT = 18;
  *   when `out` is no PNG, RangeError when the area or the scale is not positive
  */
 export async function writeBiomassMap(request: BiomassMapRequest): Promise<void> {
-  const { photoPath, out } = request;
+  const { photo: source, out } = request;
   if (extname(out).toLowerCase() !== '.png') throw new UsageError(`${out}: a biomass map is a .png file`);
-  const photo = panelSized(await decodePhoto(photoPath));
+  const photo = panelSized(await decodePhoto(source));
   const png = await renderBiomassMap(photo, basename(out, extname(out)), request);
   await writeFileAtomically(out, png);
   await writeFileAtomically(out.replace(/\.png$/i, '.csv'), patchTable(request.map));
@@ -72,7 +72,7 @@ function panelSized(photo: Pixels): Pixels {
 export async function renderBiomassMap(
   photo: Pixels,
   title: string,
-  request: Omit<BiomassMapRequest, 'photoPath' | 'out'>,
+  request: Omit<BiomassMapRequest, 'photo' | 'out'>,
 ): Promise<Buffer> {
   const { map, areaSquareMetres = QUADRAT_AREA_SQUARE_METRES, masses = DEFAULT_MASSES } = request;
   requireMap(map);

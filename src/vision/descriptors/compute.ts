@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { startWorkersOr } from '../../ground/worker-pool.ts';
 import { type PhotoMatrix, type PhotoVectorOptions, photoVectors } from '../photo-vectors.ts';
-import { decodeOpenPhoto, type Pixels } from '../photos/index.ts';
+import { decodeOpenPhoto, type Photo, type Pixels } from '../photos/index.ts';
 import { DESCRIPTOR_NAMES, DESCRIPTOR_VERSION, describePhoto } from './describe.ts';
 
 /** More pixels than this add nothing at the working size, so larger photos are shrunk while decoding. */
@@ -19,31 +19,32 @@ interface DescriptorOptions extends PhotoVectorOptions {
  * @throws InputError for a photo that cannot be used, unless `onError` is given
  */
 export async function computeDescriptors(
-  photoPaths: readonly string[],
+  photos: readonly Photo[],
   { threads = availableParallelism(), ...options }: DescriptorOptions = {},
 ): Promise<PhotoMatrix> {
-  const wanted = Math.min(threads, photoPaths.length);
+  const wanted = Math.min(threads, photos.length);
   const started = wanted > 1 ? wanted : 0;
-  const describer = startWorkersOr<Pixels, Float64Array>(
-    import.meta.url,
-    'describe-worker',
-    started,
-    describePhoto,
-  );
+  // Threads start with the first photo that is new.
+  const start = () =>
+    startWorkersOr<Pixels, Float64Array>(import.meta.url, 'describe-worker', started, describePhoto);
+  let describer: ReturnType<typeof start> | undefined;
   try {
     return await photoVectors(
-      photoPaths,
+      photos,
       {
         stage: 'Describing photos',
         kind: `descriptors-v${DESCRIPTOR_VERSION}`,
         columns: DESCRIPTOR_NAMES.length,
         // One more than threads, so that a file is being read while all threads compute.
         atOnce: started + 1,
-        vectorOf: async (photo) => describer.run(await decodeOpenPhoto(photo, { maxPixels: MAX_PIXELS })),
+        async vectorOf(photo) {
+          describer ??= start();
+          return describer.run(await decodeOpenPhoto(photo, { maxPixels: MAX_PIXELS }));
+        },
       },
       options,
     );
   } finally {
-    await describer.close();
+    await describer?.close();
   }
 }

@@ -4,7 +4,7 @@ import { InputError, UsageError } from '../../ground/errors.ts';
 import { valueFingerprint } from '../../ground/fingerprint.ts';
 import { startWorkersOr } from '../../ground/worker-pool.ts';
 import { type PhotoMatrix, type PhotoVectorOptions, photoVectors } from '../photo-vectors.ts';
-import { decodeOpenPhoto, type OpenPhoto, type Pixels } from '../photos/index.ts';
+import { decodeOpenPhoto, type OpenPhoto, type Photo, type Pixels } from '../photos/index.ts';
 import { INTERPOLATIONS } from '../preprocess/resample.ts';
 import { viewCount } from '../preprocess/views.ts';
 import type { Preprocessing, ResolvedWeights } from '../weights/index.ts';
@@ -18,55 +18,85 @@ const EXTRACTION_VERSION = 2;
 /** Photos decoded and prepared ahead of the network: enough to keep it busy, few enough to bound memory. */
 const PHOTOS_AHEAD = 2;
 
-interface FeatureOptions extends PhotoVectorOptions {
+export interface FeatureOptions extends PhotoVectorOptions {
   /** How views are turned, 0 to 7 (see `ViewRecipe`); default 0. */
   readonly turn?: number;
 }
 
 /**
- * Features of photos from a frozen backbone: each photo is decoded once, cut into views, resized as Pillow does,
+ * A frozen backbone that makes features of photos: each photo is decoded once, cut into views, resized as Pillow does,
  * normalised as the weights want, and run through the network while the next photos are being prepared. What a
  * photo, the weights and the plan determine is remembered, so a second run, another recipe or a grown folder
- * computes only what is new.
+ * computes only what is new. Network and threads start with the first photo that is new, and stay until it is closed.
+ */
+export interface FeatureExtractor {
+  /** Features a photo. */
+  readonly columns: number;
+  /** @throws InputError for a photo that cannot be used, unless `onError` is given */
+  extract(photos: readonly Photo[], options?: Omit<FeatureOptions, 'cacheFolder'>): Promise<PhotoMatrix>;
+  close(): Promise<void>;
+}
+
+/**
+ * Makes weights and a plan ready.
  *
- * @throws InputError for weights that cannot be used, and for such a photo unless `onError` is given
+ * @throws InputError for weights that cannot be used
  * @throws UsageError when plan and backbone do not suit each other
  */
-export async function extractFeatures(
-  photoPaths: readonly string[],
+export async function openExtractor(
   weights: ResolvedWeights,
   plan: FeaturePlan,
-  { cacheFolder = environment().cacheFolder, turn = 0, ...options }: FeatureOptions = {},
-): Promise<PhotoMatrix> {
+  cacheFolder: string = environment().cacheFolder,
+): Promise<FeatureExtractor> {
   const views = viewCount(viewCut(plan));
   const network = await openNetwork(weights, plan, views, cacheFolder);
-  const recipe = viewRecipe(weights.preprocessing, plan, network.size, turn);
-  const made = [EXTRACTION_VERSION, weights.sha256, weights.arch, weights.config, plan, recipe];
-  const threads = Math.min(PHOTOS_AHEAD, availableParallelism());
-  const preparer = startWorkersOr<PreparationTask, Float32Array>(
-    import.meta.url,
-    'prepare-worker',
-    threads,
-    prepareViews,
-  );
-  try {
-    return await photoVectors(
-      photoPaths,
-      {
+  const columns = combinedWidth(plan, network.width);
+  let started: ReturnType<typeof startPreparer> | undefined;
+  return {
+    columns,
+    extract(photos, { turn = 0, ...options } = {}) {
+      const recipe = viewRecipe(weights.preprocessing, plan, network.size, turn);
+      const made = [EXTRACTION_VERSION, weights.sha256, weights.arch, weights.config, plan, recipe];
+      const maker = {
         stage: 'Extracting features',
         kind: `features-${valueFingerprint(made)}`,
-        columns: combinedWidth(plan, network.width),
+        columns,
         atOnce: 1 + PHOTOS_AHEAD,
-        async vectorOf(photo) {
-          const prepared = await preparer.run({ pixels: await decodeForViews(photo), recipe });
+        async vectorOf(photo: OpenPhoto) {
+          started ??= startPreparer();
+          const prepared = await started.run({ pixels: await decodeForViews(photo), recipe });
           return combineViews(plan, await network.run(prepared, views), network.width);
         },
-      },
-      { cacheFolder, ...options },
-    );
+      };
+      return photoVectors(photos, maker, { cacheFolder, ...options });
+    },
+    async close() {
+      await started?.close();
+      await network.dispose();
+    },
+  };
+}
+
+const startPreparer = () =>
+  startWorkersOr<PreparationTask, Float32Array>(
+    import.meta.url,
+    'prepare-worker',
+    Math.min(PHOTOS_AHEAD, availableParallelism()),
+    prepareViews,
+  );
+
+/** Features of photos by an extractor of their own. @throws as {@link openExtractor} and its `extract` */
+export async function extractFeatures(
+  photos: readonly Photo[],
+  weights: ResolvedWeights,
+  plan: FeaturePlan,
+  { cacheFolder, ...options }: FeatureOptions = {},
+): Promise<PhotoMatrix> {
+  const extractor = await openExtractor(weights, plan, cacheFolder);
+  try {
+    return await extractor.extract(photos, options);
   } finally {
-    await preparer.close();
-    await network.dispose();
+    await extractor.close();
   }
 }
 
@@ -75,7 +105,7 @@ export async function decodeForViews(photo: OpenPhoto): Promise<Pixels> {
   const pixels = await decodeOpenPhoto(photo);
   if (pixels.width >= 2 * 2 && pixels.height >= 2) return pixels;
   throw new InputError(
-    photo.path,
+    photo.name,
     `is only ${pixels.width}×${pixels.height} pixels`,
     'give a photo of a quadrat',
   );

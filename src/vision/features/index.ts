@@ -1,4 +1,10 @@
-export { decodeForViews, extractFeatures, viewRecipe } from './extract.ts';
+export {
+  decodeForViews,
+  extractFeatures,
+  type FeatureExtractor,
+  openExtractor,
+  viewRecipe,
+} from './extract.ts';
 export { type FeatureGraph, featureGraph, viewSize } from './network.ts';
 export {
   blockNumbers,

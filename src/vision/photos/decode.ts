@@ -1,12 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
 import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp';
 import { InputError, messageOf } from '../../ground/errors.ts';
+import { type Photo, photoName, readPhoto } from './photo.ts';
 
 /** Photos with more pixels than this are refused; phones stop at 200 megapixels. */
 const MAX_PHOTO_PIXELS = 200_000_000;
-
-/** Files larger than this are refused before they are read into memory: 512 MiB. */
-const MAX_PHOTO_BYTES = 512 * 1024 * 1024;
 
 const FORMATS = new Set(['jpeg', 'png', 'webp', 'tiff']);
 
@@ -15,7 +12,8 @@ const READING: SharpOptions = { failOn: 'truncated', sequentialRead: true, pages
 
 /** A photo file in memory whose header was read and found acceptable; not decoded yet. */
 export interface OpenPhoto {
-  readonly path: string;
+  /** Its path, or what its content is called. */
+  readonly name: string;
   /** The whole file. */
   readonly bytes: Uint8Array;
   /** Size in pixels as a person sees the photo, EXIF orientation applied. */
@@ -48,8 +46,8 @@ export interface DecodeOptions {
  * @throws InputError naming the file and the remedy when it is missing, empty, cut short, not a photo, or larger
  *   than the limits of {@link openPhoto}
  */
-export async function decodePhoto(path: string, options: DecodeOptions = {}): Promise<Pixels> {
-  return decodeOpenPhoto(await openPhoto(path), options);
+export async function decodePhoto(photo: Photo, options: DecodeOptions = {}): Promise<Pixels> {
+  return decodeOpenPhoto(await openPhoto(photo), options);
 }
 
 /** As {@link decodePhoto}, for a file that is already in memory. */
@@ -63,7 +61,7 @@ export async function decodeOpenPhoto(photo: OpenPhoto, options: DecodeOptions =
       .toBuffer({ resolveWithObject: true });
     return { width: info.width, height: info.height, data: asThreeChannels(data, info.channels) };
   } catch (error) {
-    throw notDecodable(photo.path, error);
+    throw notDecodable(photo.name, error);
   }
 }
 
@@ -105,18 +103,22 @@ function asThreeChannels(data: Buffer, channels: number): Uint8Array {
  *
  * @throws InputError when the file is missing, a folder, empty, too large, not JPEG, PNG, WebP or TIFF, or has
  *   more than 200 megapixels
+ * @param bytes the file, where it was read already
  */
-export async function openPhoto(path: string): Promise<OpenPhoto> {
-  const bytes = await readPhotoFile(path);
+export async function openPhoto(photo: Photo, bytes?: Uint8Array): Promise<OpenPhoto> {
+  return openBytes(photoName(photo), bytes ?? (await readPhoto(photo)));
+}
+
+async function openBytes(name: string, bytes: Uint8Array): Promise<OpenPhoto> {
   let metadata: Metadata;
   try {
     metadata = await sharp(bytes, { ...READING, limitInputPixels: false }).metadata();
   } catch (error) {
-    throw notDecodable(path, error);
+    throw notDecodable(name, error);
   }
   if (!FORMATS.has(metadata.format)) {
     throw new InputError(
-      path,
+      name,
       `a ${metadata.format} file is not a photo sward reads`,
       'save it as JPEG, PNG, WebP or TIFF',
     );
@@ -125,49 +127,21 @@ export async function openPhoto(path: string): Promise<OpenPhoto> {
   if (width * height > MAX_PHOTO_PIXELS) {
     const megapixels = Math.round((width * height) / 1e6);
     throw new InputError(
-      path,
+      name,
       `${width}×${height} is ${megapixels} megapixels, the limit is ${MAX_PHOTO_PIXELS / 1e6}`,
       'shrink the photo first',
     );
   }
-  return { path, bytes, metadata, width, height };
+  return { name, bytes, metadata, width, height };
 }
 
 /** What a decoder's failure means for the person who gave the file. */
-function notDecodable(path: string, error: unknown): InputError {
+function notDecodable(name: string, error: unknown): InputError {
   const line = messageOf(error).split('\n')[0]?.trim() ?? '';
   const reason = line === '' || line === 'Unknown error' ? 'damaged or cut short' : line;
   return new InputError(
-    path,
+    name,
     `the photo cannot be decoded (${reason})`,
     'replace the file with a whole copy of the photo',
   );
-}
-
-async function readPhotoFile(path: string): Promise<Buffer> {
-  let bytes: Buffer;
-  try {
-    const facts = await stat(path);
-    if (facts.isDirectory()) {
-      throw new InputError(path, 'is a folder, not a photo', 'name a photo in it');
-    }
-    if (facts.size > MAX_PHOTO_BYTES) {
-      throw new InputError(
-        path,
-        `the file has ${Math.round(facts.size / 2 ** 20)} MiB, the limit is ${MAX_PHOTO_BYTES / 2 ** 20}`,
-        'shrink the photo first',
-      );
-    }
-    bytes = await readFile(path);
-  } catch (error) {
-    if (error instanceof InputError) throw error;
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-      throw new InputError(path, 'there is no such photo', 'check the path');
-    }
-    throw new InputError(path, `the file cannot be read (${messageOf(error)})`, 'check its permissions');
-  }
-  if (bytes.length === 0) {
-    throw new InputError(path, 'the file is empty (0 bytes)', 'copy the photo again');
-  }
-  return bytes;
 }

@@ -1,5 +1,6 @@
 import readExif, { type Exif } from 'exif-reader';
 import { decodeOpenPhoto, type OpenPhoto, openPhoto } from './decode.ts';
+import type { Photo } from './photo.ts';
 
 /** Where a photo was taken, WGS 84 degrees, north and east positive. */
 interface GeoPoint {
@@ -25,8 +26,8 @@ export interface PhotoFacts {
  *
  * @throws InputError as `decodePhoto` does
  */
-export async function inspectPhoto(path: string): Promise<PhotoFacts> {
-  const photo = await openPhoto(path);
+export async function inspectPhoto(given: Photo): Promise<PhotoFacts> {
+  const photo = await openPhoto(given);
   // A thumbnail is enough: whatever its size, the decoder reads the file to its end or reports it cut short.
   await decodeOpenPhoto(photo, { maxPixels: 256 });
   return factsOf(photo);
@@ -37,8 +38,8 @@ export async function inspectPhoto(path: string): Promise<PhotoFacts> {
  *
  * @throws InputError as `openPhoto` does
  */
-export async function readPhotoFacts(path: string): Promise<PhotoFacts> {
-  return factsOf(await openPhoto(path));
+export async function readPhotoFacts(photo: Photo): Promise<PhotoFacts> {
+  return factsOf(await openPhoto(photo));
 }
 
 function factsOf(photo: OpenPhoto): PhotoFacts {

@@ -5,9 +5,8 @@ import { inspectTest, inspectTraining } from '../../data/folder.ts';
 import type { Problem } from '../../data/problems.ts';
 import { rowName, TableError } from '../../formats/csv.ts';
 import { InputError, messageOf } from '../../ground/errors.ts';
-import { fileFingerprint } from '../../ground/fingerprint.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
-import { inspectPhoto, isPhotoName } from '../../vision/photos/index.ts';
+import { inspectPhoto, isPhotoName, photoHash } from '../../vision/photos/index.ts';
 
 /** What `sward check` found. */
 export interface CheckReport {
@@ -83,7 +82,7 @@ async function checkPhotos(
     const where = rowName(table, photo.row);
     try {
       await inspectPhoto(photo.path);
-      const hash = await fileFingerprint(photo.path);
+      const hash = await photoHash(photo.path);
       const twin = seen.get(hash);
       if (twin) {
         problems.push({

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import { type Progress, SILENT } from '../../ground/progress.ts';
-import type { PhotoPrediction } from '../../runs/prediction.ts';
 import type { Run } from '../../runs/run.ts';
-import { photoSamples } from '../../samples/samples.ts';
+import type { Samples } from '../../samples/samples.ts';
 import { writeBiomassMap } from '../../vision/biomass-map/index.ts';
 
 /** Photos whose patch tokens are in memory at once. */
@@ -18,25 +17,25 @@ export interface MapOptions {
  * Draws where the biomass of each photo is, the mean over the run's fold models of the photo as it lies: `DIR/<image
  * id>.png` with a table of every patch beside it (see `writeBiomassMap`).
  *
- * @param photos predicted from photos that are still there
  * @throws UsageError when the run has no maps
  */
 export async function writePhotoMaps(
   run: Run,
-  photos: readonly PhotoPrediction[],
+  samples: Samples,
   folder: string,
   { areaSquareMetres, progress = SILENT }: MapOptions,
 ): Promise<void> {
-  const placed = photos.flatMap(({ imageId, path }) => (path === null ? [] : [{ imageId, path }]));
-  for (let start = 0; start < placed.length; start += PHOTOS_AT_ONCE) {
-    const some = placed.slice(start, start + PHOTOS_AT_ONCE);
-    const maps = await run.maps(photoSamples(some));
-    progress.stage('Drawing maps', placed.length, 'photos');
+  const { count } = samples;
+  for (let start = 0; start < count; start += PHOTOS_AT_ONCE) {
+    const length = Math.min(PHOTOS_AT_ONCE, count - start);
+    const some = samples.take(Array.from({ length }, (_, item) => start + item));
+    const maps = await run.maps(some);
+    progress.stage('Drawing maps', count, 'photos');
     progress.advance(start);
-    for (const [index, { imageId, path }] of some.entries()) {
-      const map = maps[index];
-      if (!map) throw new RangeError(`no map of ${imageId}`);
-      await writeBiomassMap({ photoPath: path, map, areaSquareMetres, out: join(folder, `${imageId}.png`) });
+    for (const [index, { id }] of some.facts.entries()) {
+      const [map, photo] = [maps[index], some.photos[index]];
+      if (!map || !photo) throw new RangeError(`no map of ${id}`);
+      await writeBiomassMap({ photo, map, areaSquareMetres, out: join(folder, `${id}.png`) });
       progress.advance();
     }
   }

@@ -8,15 +8,14 @@ import type { PhotoStates, PredictOptions, Run } from '../../runs/run.ts';
 import { noMaps } from '../../runs/trained-run.ts';
 import { type PaddockMean, type PredictionDoubt, runUncertainty } from '../../runs/uncertainty.ts';
 import { featureRows, photoSamples, Samples, unknownSample } from '../../samples/samples.ts';
-import { findPhotos } from '../../vision/photos/index.ts';
+import { findPhotos, type PhotoContent, type PhotoFile } from '../../vision/photos/index.ts';
 import { writePhotoMaps } from './biomass-maps.ts';
 import { requirePredictionFormat, writePredictionFile } from './prediction-files.ts';
 
-/** What is to be predicted: photos and folders of photos, or the rows of feature files. */
+/** What is to be predicted: photos and folders of photos, contents of photo files, or the rows of feature files. */
 export type PredictionSource =
-  | { readonly kind: 'photos'; readonly paths: readonly string[] }
+  | readonly (string | PhotoContent)[]
   | {
-      readonly kind: 'features';
       /** Several where a run, or the members of an ensemble, were trained on several. */
       readonly features: readonly string[];
       readonly ids: string;
@@ -26,8 +25,8 @@ export type PredictionSource =
 export interface PredictRunOptions extends PredictOptions {
   /** A run folder, or a run that is open already and stays so. */
   readonly run: string | Run;
-  /** Photos and folders of photos, or rows of features. */
-  readonly source: readonly string[] | PredictionSource;
+  /** Photos and folders of photos, contents of photo files, or rows of features. */
+  readonly source: PredictionSource;
   /** File to write: `.csv`, `.json` or `.geojson`; absent: none. */
   readonly out?: string;
   /** Frame that the grams stand on, m², for kg DM/ha; default the competition's quadrat. */
@@ -65,6 +64,7 @@ export const USUAL_COVERAGE = 0.9;
 export async function predictRun(options: PredictRunOptions): Promise<PredictionOutcome> {
   const { run, out } = options;
   if (out !== undefined) requirePredictionFormat(out);
+  requireOptionsSuitSource(options);
   if (typeof run !== 'string') return predicted(run, options);
   await using opened = await openRun(run, { keepLoaded: false });
   return predicted(opened, options);
@@ -72,17 +72,13 @@ export async function predictRun(options: PredictRunOptions): Promise<Prediction
 
 async function predicted(run: Run, options: PredictRunOptions): Promise<PredictionOutcome> {
   const { out, coverage, maps, uncertainty, areaSquareMetres = QUADRAT_AREA_SQUARE_METRES } = options;
-  const source: PredictionSource = isPaths(options.source)
-    ? { kind: 'photos', paths: options.source }
-    : options.source;
-  if (maps !== undefined) await requireMaps(run, source);
-  if (source.kind === 'features' && (await run.capabilities()).predictsFrom === 'photos') {
+  const { source } = options;
+  if (maps !== undefined && !(await run.capabilities()).maps) throw noMaps(run.folder);
+  if (!isPhotos(source) && (await run.capabilities()).predictsFrom === 'photos') {
     throw new UsageError(`${run.folder} was trained on photos; give photos instead of --features`);
   }
-  if (source.kind === 'features' && options.tta !== undefined && options.tta !== 'none') {
-    throw new UsageError(`--tta ${options.tta} needs photos; features are of one view each`);
-  }
-  const masses = await run.predict(await samplesOf(source), options);
+  const samples = await samplesOf(source);
+  const masses = await run.predict(samples, options);
   const known = runUncertainty((await run.results()).rows);
   const predictions = coverage === undefined ? masses : known.withIntervals(masses, coverage);
   if (out !== undefined) {
@@ -94,7 +90,9 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
   }
   if (maps !== undefined) {
     const { progress } = options;
-    await writePhotoMaps(run, predictions, maps, { areaSquareMetres, ...(progress && { progress }) });
+    const told = new Set(predictions.map(({ imageId }) => imageId));
+    const drawn = samples.take(samples.facts.flatMap(({ id }, item) => (told.has(id) ? [item] : [])));
+    await writePhotoMaps(run, drawn, maps, { areaSquareMetres, ...(progress && { progress }) });
   }
   return {
     predictions,
@@ -104,19 +102,50 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
   };
 }
 
-const isPaths = (source: PredictRunOptions['source']): source is readonly string[] => Array.isArray(source);
+const isPhotos = (source: PredictionSource): source is readonly (string | PhotoContent)[] =>
+  Array.isArray(source);
 
-async function requireMaps(run: Run, source: PredictionSource): Promise<void> {
-  if (source.kind === 'features') {
-    throw new UsageError('--map needs photos; features show nothing to draw on');
-  }
-  if (!(await run.capabilities()).maps) throw noMaps(run.folder);
+/** @throws UsageError for options that need photos */
+function requireOptionsSuitSource({ source, maps, tta = 'none' }: PredictRunOptions): void {
+  if (isPhotos(source)) return;
+  if (maps !== undefined) throw new UsageError('--map needs photos; features show nothing to draw on');
+  if (tta !== 'none') throw new UsageError(`--tta ${tta} needs photos; features are of one view each`);
 }
 
 async function samplesOf(source: PredictionSource): Promise<Samples> {
-  if (source.kind === 'photos') return photoSamples(await findPhotos(source.paths));
+  if (isPhotos(source)) return photoSamples(await foundPhotos(source));
   const { ids, matrix } = await readFeatureTables(source.features, source.ids);
   return new Samples(ids.map(unknownSample), featureRows(matrix));
+}
+
+/**
+ * Files and contents in the order given, each once.
+ *
+ * @throws UsageError when a content is called as another photo
+ */
+async function foundPhotos(
+  source: readonly (string | PhotoContent)[],
+): Promise<(PhotoFile | PhotoContent)[]> {
+  // All paths together: two files of one id are an error.
+  const files = await findPhotos(source.filter((photo) => typeof photo === 'string'));
+  const rest = new Map<string, PhotoFile | PhotoContent>(files.map((file) => [file.imageId, file]));
+  for (const photo of source) {
+    if (typeof photo === 'string') continue;
+    const { name } = photo;
+    if (rest.has(name)) throw new UsageError(`two photos are called ${name}; give each a name of its own`);
+    rest.set(name, photo);
+  }
+  const ordered: (PhotoFile | PhotoContent)[] = [];
+  for (const given of source) {
+    const ids =
+      typeof given === 'string' ? (await findPhotos([given])).map(({ imageId }) => imageId) : [given.name];
+    for (const id of ids) {
+      const photo = rest.get(id);
+      if (photo) ordered.push(photo);
+      rest.delete(id);
+    }
+  }
+  return ordered;
 }
 
 /**

@@ -1,8 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { InputError } from '../../ground/errors.ts';
-import { fileFingerprint } from '../../ground/fingerprint.ts';
 import type { Progress } from '../../ground/progress.ts';
-import { inspectPhoto } from '../../vision/photos/index.ts';
+import { inspectPhoto, photoHash } from '../../vision/photos/index.ts';
 
 /** Photos that cannot be used, named beside the first one. */
 const NAMED = 5;
@@ -22,7 +21,7 @@ export async function checkedPhotos(paths: readonly string[], progress: Progress
     for (const [index, path] of rest) {
       try {
         await inspectPhoto(path);
-        hashes[index] = await fileFingerprint(path);
+        hashes[index] = await photoHash(path);
       } catch (error) {
         if (!(error instanceof InputError)) throw error;
         failures.set(index, error);

@@ -3,7 +3,7 @@ import type { RandomStream } from '../../ground/random.ts';
 import type { PretrainingPhotos } from './pretrain-photos.ts';
 
 /**
- * Which photos only judge. Of classes each gives its share, at least one photo of two or more; measured photos are
+ * Which photos only validate. Of classes each gives its share, at least one photo of two or more; measured photos are
  * held out by whole groups where they have groups.
  *
  * @returns one a photo

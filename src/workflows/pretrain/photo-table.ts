@@ -9,7 +9,7 @@ export interface MeasuredPhotos {
   /** Names of the columns that hold numbers, in the table's order. */
   readonly columns: readonly string[];
   readonly photos: readonly MeasuredPhoto[];
-  /** Columns that are not learnt from, and rows without a number to learn. */
+  /** Columns that are not trained on, and rows without a number to train on. */
   readonly leftOut: { readonly columns: readonly string[]; readonly photos: number };
 }
 

@@ -80,7 +80,7 @@ describe('a biomass map', () => {
       .jpeg()
       .toFile(photoPath);
     const out = join(folder, 'maps', 'ID7.png');
-    await writeBiomassMap({ photoPath, map, out, areaSquareMetres: 0.25 });
+    await writeBiomassMap({ photo: photoPath, map, out, areaSquareMetres: 0.25 });
     expect((await readdir(join(folder, 'maps'))).sort()).toEqual(['ID7.csv', 'ID7.png']);
     const { width, height } = await sharp(out).metadata();
     expect([width, height]).toEqual([28 * 3 + 1400, 64 + 2 * (44 + 350 + 58)]);
@@ -93,8 +93,12 @@ describe('a biomass map', () => {
 
   it('says what is wrong with photo, map, scale and file name', async () => {
     const photoPath = join(folder, 'gone.jpg');
-    await expect(writeBiomassMap({ photoPath, map, out: join(folder, 'a.png') })).rejects.toThrow(InputError);
-    await expect(writeBiomassMap({ photoPath, map, out: join(folder, 'a.jpg') })).rejects.toThrow(UsageError);
+    await expect(writeBiomassMap({ photo: photoPath, map, out: join(folder, 'a.png') })).rejects.toThrow(
+      InputError,
+    );
+    await expect(writeBiomassMap({ photo: photoPath, map, out: join(folder, 'a.jpg') })).rejects.toThrow(
+      UsageError,
+    );
     const photo = plain([1, 2, 3], 20, 10);
     for (const wrong of [
       { ...map, halves: 3 },

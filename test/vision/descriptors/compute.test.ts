@@ -7,6 +7,7 @@ import { InputError, type SwardError } from '../../../src/ground/errors.ts';
 import { computeDescriptors } from '../../../src/vision/descriptors/compute.ts';
 import { DESCRIPTOR_NAMES, describePhoto } from '../../../src/vision/descriptors/describe.ts';
 import { decodePhoto } from '../../../src/vision/photos/decode.ts';
+import { photoName } from '../../../src/vision/photos/index.ts';
 import { meadow } from './pictures.ts';
 
 let folder: string;
@@ -129,7 +130,7 @@ describe('describing many photos', () => {
     const table = await computeDescriptors([text, photos[0] as string, missing], {
       cacheFolder: freshCache(),
       threads: 1,
-      onError: (path, error) => told.push([path, error]),
+      onError: (photo, error) => told.push([photoName(photo), error]),
     });
     expect(told.map(([path]) => path)).toEqual([text, missing]);
     expect(told.every(([path, error]) => error.message.includes(path))).toBe(true);

@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { InputError, messageOf } from '../../ground/errors.ts';
+
+/** Files larger than this are refused before they are read into memory: 512 MiB. */
+const MAX_PHOTO_BYTES = 512 * 1024 * 1024;
+
+/** Hashes of files that are remembered at most; a hundred bytes each. */
+const MOST_HASHES = 200_000;
+
+/** A photo file that is not on a disk: an upload, or an entry of an archive. */
+export interface PhotoContent {
+  /** What errors and results call the photo. */
+  readonly name: string;
+  /** The whole file, the same every time. */
+  bytes(): Promise<Uint8Array>;
+}
+
+/** A photo to read: the path of its file, or the file's content. */
+export type Photo = string | PhotoContent;
+
+/** The path or name of a photo. */
+export const photoName = (photo: Photo): string => (typeof photo === 'string' ? photo : photo.name);
+
+/**
+ * A photo of bytes, or of a stream, which is read once, when the photo is first needed.
+ *
+ * @param name what errors and results call it
+ * @param content a whole JPEG, PNG, WebP or TIFF file
+ */
+export function photoFrom(name: string, content: Uint8Array | AsyncIterable<Uint8Array>): PhotoContent {
+  let coming: Promise<Uint8Array> | undefined;
+  return {
+    name,
+    bytes() {
+      coming ??= content instanceof Uint8Array ? Promise.resolve(content) : collected(name, content);
+      return coming;
+    },
+  };
+}
+
+async function collected(name: string, stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of stream) {
+      chunks.push(chunk);
+      size += chunk.byteLength;
+      requireSize(name, size);
+    }
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError(name, `the photo cannot be read (${messageOf(error)})`, 'send it again');
+  }
+  return Buffer.concat(chunks);
+}
+
+/**
+ * The bytes of a photo's file.
+ *
+ * @throws InputError when it is missing, a folder, empty, larger than 512 MiB, or cannot be read
+ */
+export async function readPhoto(photo: Photo): Promise<Uint8Array> {
+  const name = photoName(photo);
+  const bytes = typeof photo === 'string' ? await readPhotoFile(photo) : await photo.bytes();
+  requireSize(name, bytes.byteLength);
+  if (bytes.byteLength > 0) return bytes;
+  throw new InputError(name, 'the file is empty (0 bytes)', 'copy the photo again');
+}
+
+async function readPhotoFile(path: string): Promise<Buffer> {
+  try {
+    const facts = await stat(path);
+    if (facts.isDirectory()) throw new InputError(path, 'is a folder, not a photo', 'name a photo in it');
+    requireSize(path, facts.size);
+    return await readFile(path);
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new InputError(path, 'there is no such photo', 'check the path');
+    }
+    throw new InputError(path, `the file cannot be read (${messageOf(error)})`, 'check its permissions');
+  }
+}
+
+function requireSize(name: string, bytes: number): void {
+  if (bytes <= MAX_PHOTO_BYTES) return;
+  const [size, limit] = [Math.round(bytes / 2 ** 20), MAX_PHOTO_BYTES / 2 ** 20];
+  throw new InputError(name, `the file has ${size} MiB, the limit is ${limit}`, 'shrink the photo first');
+}
+
+const fileHashes = new Map<string, string>();
+const contentHashes = new WeakMap<PhotoContent, string>();
+
+/**
+ * SHA-256 of a photo's file, hexadecimal. It is computed once, as long as the file's place, size and times stay.
+ *
+ * @throws InputError as {@link readPhoto}
+ */
+export async function photoHash(photo: Photo): Promise<string> {
+  return (await knownHash(photo)) ?? (await hashPhoto(photo)).hash;
+}
+
+/** The hash of a photo that was hashed before; undefined where it must be read. */
+export async function knownHash(photo: Photo): Promise<string | undefined> {
+  if (typeof photo !== 'string') return contentHashes.get(photo);
+  const identity = await identityOf(photo);
+  return identity === undefined ? undefined : fileHashes.get(identity);
+}
+
+/** Reads and hashes a photo. @throws InputError as {@link readPhoto} */
+export async function hashPhoto(
+  photo: Photo,
+): Promise<{ readonly bytes: Uint8Array; readonly hash: string }> {
+  // Looked at before it is read: a file that changes meanwhile is then another one the next time.
+  const identity = typeof photo === 'string' ? await identityOf(photo) : undefined;
+  const bytes = await readPhoto(photo);
+  const hash = createHash('sha256').update(bytes).digest('hex');
+  if (typeof photo !== 'string') contentHashes.set(photo, hash);
+  else if (identity !== undefined) remember(identity, hash);
+  return { bytes, hash };
+}
+
+function remember(identity: string, hash: string): void {
+  if (fileHashes.size >= MOST_HASHES) fileHashes.clear();
+  fileHashes.set(identity, hash);
+}
+
+/** What changes when a file does; undefined where there is none. */
+async function identityOf(path: string): Promise<string | undefined> {
+  try {
+    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+    return `${resolve(path)} ${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs}`;
+  } catch {
+    return undefined;
+  }
+}
