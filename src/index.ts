@@ -1,24 +1,140 @@
-export { readTest, readTraining } from './data/folder.ts';
-export { readFolds, writeFolds } from './data/folds/index.ts';
-export { readPredictions, writePredictions } from './data/predictions.ts';
-export { type ExportOptions, type ExportOutcome, exportRun } from './export/export-run.ts';
-export { configure, type Environment, type HubSettings } from './ground/environment.ts';
-export { InputError, ShapeError, SwardError, UsageError } from './ground/errors.ts';
-export type { Progress } from './ground/progress.ts';
-export { type RandomStream, randomStream } from './ground/random.ts';
-export type { Estimator, FitContext, FittedModel } from './learning/estimator.ts';
-export { type PretrainSettings, resolvePretrainSettings } from './networks/settings/pretrain.ts';
+/**
+ * sward as a library: what the command line does, one function a command, and what these take and give. Options are
+ * typed objects, and results are typed values; failures are errors of the classes below, each with a remedy in its
+ * message. `docs/library.md` shows how to begin; `sward/tensor` is the engine beneath.
+ */
+
+// Commands on data: check, folds, sample, features.
+
+export {
+  type CheckReport,
+  checkFolder,
+  DEFAULT_FOLD_PLAN,
+  drawFolds,
+  type FeatureFilesOptions,
+  type FeatureFilesOutcome,
+  type FeaturePlanSettings,
+  type FoldPlan,
+  type FoldRow,
+  type Grouping,
+  type Problem,
+  renderSample,
+  type SampleOptions,
+  type SampleSummary,
+  type Stratification,
+  writeFeatureFiles,
+} from './workflows/index.ts';
+
+// Commands on backbones: list, pull, path; pretrain.
+
+export {
+  type BackboneListOptions,
+  backboneWeights,
+  type CatalogueEntry,
+  type ListedBackbone,
+  listBackbones,
+  type PretrainChanges,
+  type PretrainingManifest,
+  type PretrainOptions,
+  type PretrainSettings,
+  type PulledBackbone,
+  pretrainBackbone,
+  pullBackbone,
+  type ResolvedWeights,
+} from './workflows/index.ts';
+
+// Commands that make runs: train, import, ensemble, pseudo, demo.
+
+export {
+  type Certainty,
+  type DemoOutcome,
+  type EnsembleOptions,
+  type ImportedRun,
+  type ImportOptions,
+  importRun,
+  type Method,
+  makeEnsemble,
+  type OverSeeds,
+  type PseudoOptions,
+  type PseudoTeacher,
+  pseudoLabelRun,
+  type RepeatedResults,
+  runDemo,
+  type TrainingSource,
+  type TrainOptions,
+  trainRepeatedly,
+  trainRun,
+} from './workflows/index.ts';
+
+// Commands that use runs: predict, submit, report, export.
+
+export {
+  type ExportOptions,
+  type ExportOutcome,
+  exportRun,
+  type PaddockMean,
+  type PredictionDoubt,
+  type PredictionOutcome,
+  type PredictionSource,
+  type PredictRunOptions,
+  predictRun,
+  type ReportRunOptions,
+  readPhotoStates,
+  reportRun,
+  type SubmitOptions,
+  type SubmitOutcome,
+  submitRun,
+} from './workflows/index.ts';
+
+// Commands that score: score, and its --compare.
+
+export {
+  type ComparedSide,
+  type Comparison,
+  compareFiles,
+  compareRuns,
+  type FileScore,
+  scoreFiles,
+} from './workflows/index.ts';
+
+// A run kept open, and the photos it is asked about.
+
+export {
+  type OpenOptions,
+  type OutOfFoldRow,
+  openRun,
+  type PhotoPrediction,
+  type PhotoStates,
+  type PredictOptions,
+  photoSamples,
+  type Run,
+  type RunCapabilities,
+  type RunResults,
+  type Samples,
+} from './workflows/index.ts';
+
+// Recipes: what is trained, with typed settings.
+
+export {
+  makeRecipe,
+  RECIPE_NAMES,
+  type Recipe,
+  type RecipeChanges,
+  type RecipeSettings,
+} from './workflows/index.ts';
+
+// The domain: masses in grams a quadrat, their units, the metric and what masses can be.
+
+export type { Interval } from './pasture/intervals/index.ts';
 export { type Score, scoreTargets, type TargetScore, weightedR2 } from './pasture/metric.ts';
 export type { BootstrapSettings, Difference, PairedDifference } from './pasture/paired-bootstrap.ts';
+export { isPhysical, targetsFromComponents, targetsFromNestedMasses } from './pasture/physics.ts';
+export { type ReconciliationWeights, reconcile } from './pasture/reconcile.ts';
 export {
-  identityErrors,
-  isPhysical,
-  targetsFromComponents,
-  targetsFromNestedMasses,
-} from './pasture/physics.ts';
-export { projectOntoIdentities, type ReconciliationWeights, reconcile } from './pasture/reconcile.ts';
-export {
+  type ByMass,
   type Components,
+  MASS_NAMES,
+  type MassName,
   TARGET_NAMES,
   TARGET_WEIGHTS,
   type TargetName,
@@ -29,56 +145,56 @@ export {
   kilogramsPerHectareToGrams,
   QUADRAT_AREA_SQUARE_METRES,
 } from './pasture/units.ts';
-export { RECIPE_NAMES, type Recipe, resolveRecipe } from './recipes/recipe.ts';
-export { recipeEstimator } from './recipes/registry.ts';
-export { type ReportOptions, renderReport, writeReport } from './report/index.ts';
-export { DEFAULT_FOLD_PLAN, type FoldPlan } from './runs/fold-plan.ts';
-export { openRun } from './runs/open-run.ts';
-export type { PhotoPrediction } from './runs/prediction.ts';
-export type { OutOfFoldRow, RunResults } from './runs/results.ts';
-export type { PhotoStates, PredictOptions, Run } from './runs/run.ts';
-export type { TrainingSource } from './runs/training-data.ts';
-export {
-  type PaddockMean,
-  type PredictionDoubt,
-  type RunUncertainty,
-  runUncertainty,
-} from './runs/uncertainty.ts';
-export { renderSample, type SampleOptions, type SampleSummary } from './sample/index.ts';
-export { photoSamples, Samples, TrainingSamples } from './samples/samples.ts';
+
+// Tables of labels and predictions.
+
+export { type LabelledPhoto, readTest, readTraining, type TestTable } from './data/folder.ts';
+export { type PhotoMasses, readPredictions, writePredictions } from './data/predictions.ts';
+
+// Photos: pixels, descriptors, augmentation, biomass maps.
+
+export { type RandomStream, randomStream } from './ground/random.ts';
 export {
   type AugmentationSettings,
   type Augmented,
-  augmentationPreset,
   augmentationSettings,
   augmentPixels,
   withoutDateStamp,
   withoutRedDots,
 } from './vision/augment/index.ts';
-export { type Backbone, makeBackbone } from './vision/backbones/index.ts';
 export { type BiomassMapRequest, type MassMap, writeBiomassMap } from './vision/biomass-map/index.ts';
 export {
-  extractFeatures,
-  type FeaturePlan,
-  featurePlan,
-} from './vision/features/index.ts';
-export { decodePhoto, type Pixels } from './vision/photos/index.ts';
+  computeDescriptors,
+  DESCRIPTOR_NAMES,
+  DESCRIPTOR_VERSION,
+  DESCRIPTOR_VIEWS,
+  type DescriptorView,
+  describePhoto,
+  viewColumns,
+} from './vision/descriptors/index.ts';
 export {
-  CATALOGUE,
-  type CatalogueEntry,
-  pullWeights,
-  type ResolvedWeights,
-  resolveWeights,
-} from './vision/weights/index.ts';
-export { type CheckReport, checkFolder } from './workflows/data/check.ts';
-export { type FeatureFilesOptions, writeFeatureFiles } from './workflows/data/features.ts';
-export { type DemoOutcome, runDemo } from './workflows/demo/demo.ts';
-export { type EnsembleOptions, makeEnsemble } from './workflows/ensemble/ensemble.ts';
-export { predictRun, readPhotoStates } from './workflows/predict/predict.ts';
-export { submitRun } from './workflows/predict/submit.ts';
-export { type PretrainOptions, pretrainBackbone } from './workflows/pretrain/pretrain-backbone.ts';
-export { type Comparison, compareFiles, compareRuns } from './workflows/score/compare.ts';
-export { type FileScore, scoreFiles } from './workflows/score/score.ts';
-export { type ImportedRun, type ImportOptions, importRun } from './workflows/train/import-run.ts';
-export { type RepeatedResults, trainRepeatedly } from './workflows/train/repeated-training.ts';
-export { makeFolds, type TrainOptions, trainRun } from './workflows/train/train.ts';
+  decodePhoto,
+  type Photo,
+  type PhotoContent,
+  type PhotoFile,
+  type Pixels,
+  photoFrom,
+} from './vision/photos/index.ts';
+
+// Trees that LightGBM and CatBoost wrote, or will read.
+
+export { type CatBoostModel, predictCatBoost } from './estimators/trees/catboost-model.ts';
+export { parseCatBoost } from './estimators/trees/catboost-read.ts';
+export { formatCatBoost } from './estimators/trees/catboost-write.ts';
+export { type LightGbmModel, lightGbmPredictor } from './estimators/trees/lightgbm-model.ts';
+export { parseLightGbm } from './estimators/trees/lightgbm-read.ts';
+export { formatLightGbm } from './estimators/trees/lightgbm-write.ts';
+export { type Explanation, explainCatBoost, explainLightGbm } from './estimators/trees/shap.ts';
+export type { Matrix } from './ground/matrix.ts';
+
+// Errors, progress, and what of the machine a program may choose.
+
+export { configure, type Environment, type HubSettings, hubIn } from './ground/environment.ts';
+export { InputError, ShapeError, SwardError, UsageError } from './ground/errors.ts';
+export type { Progress } from './ground/progress.ts';
+export { HubError } from './vision/weights/index.ts';

@@ -83,10 +83,24 @@ describe('the house', () => {
     expect(complaint({ file, specifier: './targets.ts' })).toBeNull();
   });
 
+  it('has a command line that takes from the face of workflows, from pasture and from ground alone', () => {
+    const seen = files
+      .filter((file) => folderOf(file) === 'cli')
+      .flatMap((file) => importsOf(file).filter(({ specifier }) => specifier.startsWith('.')))
+      .map(({ file, specifier }) =>
+        relative(root, join(dirname(file), specifier))
+          .split(sep)
+          .join('/'),
+      );
+    const taken = seen.filter((path) => !path.startsWith('cli/'));
+    expect(taken).toContain('workflows/index.ts');
+    expect(taken.filter((path) => !/^(workflows\/index\.ts$|pasture\/|ground\/)/.test(path))).toEqual([]);
+  });
+
   it('keeps index files to exports', () => {
     for (const file of files.filter((name) => name.endsWith(`${sep}index.ts`))) {
       const statements = readFileSync(file, 'utf8')
-        .replaceAll(/\/\*[\s\S]*?\*\//g, '')
+        .replaceAll(/\/\*[\s\S]*?\*\/|^\/\/.*$/gm, '')
         .split(';')
         .map((s) => s.trim());
       for (const statement of statements.filter(Boolean))

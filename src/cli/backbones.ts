@@ -1,13 +1,5 @@
 import type { Command } from 'commander';
-import {
-  CATALOGUE,
-  type CatalogueEntry,
-  findBackbone,
-  LICENCE_NOTES,
-  pulledPath,
-  pullWeights,
-  resolveWeights,
-} from '../vision/weights/index.ts';
+import { backboneWeights, type ListedBackbone, listBackbones, pullBackbone } from '../workflows/index.ts';
 import { type CommandRegistrar, printResult } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 import { textTable } from './tables.ts';
@@ -34,12 +26,11 @@ function registerList(backbones: Command): void {
     .option('--pulled', 'only those that are pulled')
     .option('--json', 'print the catalogue as JSON')
     .action(async (pattern: string | undefined, options: JsonOption & { pulled?: boolean }) => {
-      const named = CATALOGUE.filter(({ name }) => pattern === undefined || name.includes(pattern));
-      const all = await Promise.all(named.map(async (entry) => ({ entry, path: await pulledPath(entry) })));
-      const rows = options.pulled === true ? all.filter(({ path }) => path !== undefined) : all;
+      const { pulled = false, json } = options;
+      const rows = await listBackbones({ ...(pattern !== undefined && { pattern }), pulled });
       printResult(
-        options.json,
-        () => rows.map(({ entry, path }) => ({ ...entry, pulled: path !== undefined, path: path ?? null })),
+        json,
+        () => rows,
         () => listText(rows),
       );
     });
@@ -52,9 +43,8 @@ function registerPull(backbones: Command): void {
     .argument('<NAME>', 'name in the catalogue, or organisation/name[@revision] on the hub')
     .option('--json', 'print what was pulled as JSON')
     .action(async (name: string, { json }: JsonOption) => {
-      const weights = await pullWeights(name, { progress: consoleProgress() });
-      const licence = findBackbone(name)?.licence;
-      if (licence === 'DINOv3') process.stderr.write(`licence ${licence}: ${LICENCE_NOTES[licence]}\n`);
+      const { weights, licence } = await pullBackbone(name, { progress: consoleProgress() });
+      if (licence?.name === 'DINOv3') process.stderr.write(`licence ${licence.name}: ${licence.note}\n`);
       printResult(
         json,
         () => weights,
@@ -70,7 +60,7 @@ function registerPath(backbones: Command): void {
     .argument('<NAME>', 'name in the catalogue, organisation/name[@revision], or a file')
     .option('--json', 'print what is known of them as JSON')
     .action(async (name: string, { json }: JsonOption) => {
-      const weights = await resolveWeights(name);
+      const weights = await backboneWeights(name);
       printResult(
         json,
         () => weights,
@@ -79,22 +69,20 @@ function registerPath(backbones: Command): void {
     });
 }
 
-function listText(
-  rows: readonly { readonly entry: CatalogueEntry; readonly path: string | undefined }[],
-): string {
+function listText(rows: readonly ListedBackbone[]): string {
   const table = textTable(
     ['name', 'features', 'parameters', 'download', 'input', 'licence', 'gated', 'pulled'],
-    rows.map(({ entry, path }) => [
-      entry.name,
-      String(entry.width),
-      `${(entry.parameters / 1e6).toFixed(1)} M`,
-      `${Math.round((entry.bytes ?? entry.dataBytes) / 1e6)} MB`,
-      entry.preprocessing.inputSize.join('×'),
-      entry.licence,
-      entry.gated ? 'yes' : 'no',
-      path === undefined ? '–' : 'yes',
+    rows.map(({ name, width, parameters, bytes, dataBytes, preprocessing, licence, gated, pulled }) => [
+      name,
+      String(width),
+      `${(parameters / 1e6).toFixed(1)} M`,
+      `${Math.round((bytes ?? dataBytes) / 1e6)} MB`,
+      preprocessing.inputSize.join('×'),
+      licence,
+      gated ? 'yes' : 'no',
+      pulled ? 'yes' : '–',
     ]),
   );
-  const pulled = rows.filter(({ path }) => path !== undefined).length;
-  return `${table}\n${rows.length} backbones, ${pulled} pulled`;
+  const pulled = rows.filter((backbone) => backbone.pulled);
+  return `${table}\n${rows.length} backbones, ${pulled.length} pulled`;
 }

@@ -11,7 +11,7 @@ export const registerCheck: CommandRegistrar = (program) => {
     .argument('<DATA>', 'data folder with train.csv')
     .option('--json', 'print the problems as JSON')
     .action(async (folder: string, { json }: { json?: boolean }) => {
-      const report = await checkFolder(folder, consoleProgress());
+      const report = await checkFolder(folder, { progress: consoleProgress() });
       const { problems } = report;
       const errors = problems.filter(({ severity }) => severity === 'error').length;
       printResult(

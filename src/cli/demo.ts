@@ -12,7 +12,9 @@ export const registerDemo: CommandRegistrar = (program) => {
     .option('--out <RUN>', 'run folder to write', 'sward-demo')
     .option('--json', 'print the result as JSON')
     .action(async ({ out, json }: { out: string; json?: boolean }) => {
-      const { results, test, sample, submission, report } = await runDemo(out, consoleProgress());
+      const { results, test, sample, submission, report } = await runDemo(out, {
+        progress: consoleProgress(),
+      });
       printResult(
         json,
         () => ({

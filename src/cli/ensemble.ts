@@ -82,7 +82,7 @@ function combinationOf({ weights, method }: EnsembleCommandOptions): {
 }
 
 /** What an ensemble and its members score, as text. */
-export function ensembleSummary(results: RunResults): string {
+function ensembleSummary(results: RunResults): string {
   const { ensemble } = results;
   return [
     `${results.recipeName}, out of fold:`,

@@ -1,8 +1,14 @@
 import { Option } from 'commander';
 import { UsageError } from '../ground/errors.ts';
-import { featurePlan, POOLINGS, type Pooling, PRECISIONS, type Precision } from '../vision/features/index.ts';
-import { VIEW_PLANS, type ViewPlan } from '../vision/preprocess/views.ts';
-import { writeFeatureFiles } from '../workflows/data/features.ts';
+import {
+  POOLINGS,
+  type Pooling,
+  PRECISIONS,
+  type Precision,
+  VIEW_PLANS,
+  type ViewPlan,
+  writeFeatureFiles,
+} from '../workflows/index.ts';
 import { type CommandRegistrar, printResult, wholeNumber } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 
@@ -76,12 +82,11 @@ export const registerFeatures: CommandRegistrar = (program) => {
     .option('--json', 'print the result as JSON')
     .action(async (data: string, options: FeaturesCommandOptions) => {
       const { view, windows, size = null, blocks = [], combine, grid, pooling, precision } = options;
-      const plan = featurePlan({ view, windows, size, blocks, combine, grid, pooling, precision });
       const { backbone, out, ids, split } = options;
       const result = await writeFeatureFiles({
         data,
         backbone,
-        plan,
+        plan: { view, windows, size, blocks, combine, grid, pooling, precision },
         out,
         ids,
         split,

@@ -20,7 +20,9 @@ import { writeMassModel } from './write-model.ts';
 /** A program that uses an export; ships with sward's documentation and with every export of photos. */
 const SCRIPT = new URL('../../docs/export/run-model.mjs', import.meta.url);
 
+/** Which run is written as a model, and how. */
 export interface ExportOptions {
+  /** Folder of a finished run. */
   readonly run: string;
   /** Folder to write. */
   readonly out: string;

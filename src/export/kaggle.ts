@@ -68,7 +68,7 @@ interface Cell {
 }
 
 /** A script whose cells start with `# %%` (`# %% [markdown]` for text) as a notebook of nbformat 4.5. */
-export function notebookOf(script: string): object {
+function notebookOf(script: string): object {
   const cells = script
     .split(/^# %%/m)
     .slice(1)

@@ -27,6 +27,7 @@ export interface PairedDifference {
   readonly perTarget: Readonly<Record<TargetName, Difference>>;
 }
 
+/** How often sessions are drawn, and how wide intervals are. */
 export interface BootstrapSettings {
   readonly draws: number;
   readonly seed: number;

@@ -21,30 +21,10 @@ const SUMS: readonly (readonly number[])[] = [
 const SUPPORTS: readonly (readonly number[])[] = [[0, 1, 2], [0, 1], [0, 2], [1, 2], [0], [1], [2], []];
 
 /**
- * Orthogonal projection of five free predictions onto the two identities, in grams; masses may stay negative.
- * With a = green + clover − GDM, b = dead + GDM − total, u = (3a + b) / 8 and v = (a + 3b) / 8: green and
- * clover lose u, dead loses v, GDM gains u − v, total gains v.
- */
-export function projectOntoIdentities(free: Targets): Targets {
-  const a = free.green + free.clover - free.gdm;
-  const b = free.dead + free.gdm - free.total;
-  const u = (3 * a + b) / 8;
-  const v = (a + 3 * b) / 8;
-  return {
-    green: free.green - u,
-    dead: free.dead - v,
-    clover: free.clover - u,
-    gdm: free.gdm + u - v,
-    total: free.total + v,
-  };
-}
-
-/**
  * The physical masses nearest to five free predictions: minimises (x − free)ᵀ W (x − free) over all x that
  * keep both identities and have no negative component. The exact minimum is found by solving the weighted
  * normal equations on each of the eight sets of non-zero components; sums are then derived again from the
- * components, so the identities hold to the last digit. Where the projection is non-negative already and the
- * weights are plain this equals {@link projectOntoIdentities}.
+ * components, so the identities hold to the last digit.
  *
  * @throws RangeError when a prediction is not finite or the weights are not five positive numbers or a
  *   symmetric positive definite 5 × 5 matrix

@@ -1,6 +1,7 @@
 /** The five masses of the competition, in the order sward keeps them in every table. All in grams a quadrat. */
 export const TARGET_NAMES = ['Dry_Green_g', 'Dry_Dead_g', 'Dry_Clover_g', 'GDM_g', 'Dry_Total_g'] as const;
 
+/** One of {@link TARGET_NAMES}. */
 export type TargetName = (typeof TARGET_NAMES)[number];
 
 /**
@@ -53,6 +54,7 @@ export function isTargetName(name: string): name is TargetName {
 /** The five masses as {@link Targets} names them, in the order of {@link TARGET_NAMES}. */
 export const MASS_NAMES = ['green', 'dead', 'clover', 'gdm', 'total'] as const satisfies (keyof Targets)[];
 
+/** One of {@link MASS_NAMES}. */
 export type MassName = (typeof MASS_NAMES)[number];
 
 /** One value a mass. */

@@ -19,6 +19,7 @@ export interface FoldPlan {
   readonly stratification: Stratification;
 }
 
+/** Five folds, none of which splits a session. */
 export const DEFAULT_FOLD_PLAN: FoldPlan = {
   folds: 5,
   seed: 42,

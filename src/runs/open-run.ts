@@ -7,6 +7,7 @@ import type { Run } from './run.ts';
 import { requireUnchanged } from './run-folder.ts';
 import { TrainedRun } from './trained-run.ts';
 
+/** How a run is kept open. */
 export interface OpenOptions {
   /**
    * Whether what a prediction loads and compiles stays in memory until the run is disposed of (default). Without it

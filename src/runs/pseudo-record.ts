@@ -8,10 +8,12 @@ const PSEUDO = 'pseudo.json';
 
 /** How certain predictions are told from uncertain ones. */
 export const CERTAINTIES = ['absolute', 'relative'] as const;
+/** One of {@link CERTAINTIES}. */
 export type Certainty = (typeof CERTAINTIES)[number];
 
 /** Whose word a fold's students take for the masses of unlabelled photos. */
 export const PSEUDO_TEACHERS = ['own', 'all'] as const;
+/** One of {@link PSEUDO_TEACHERS}. */
 export type PseudoTeacher = (typeof PSEUDO_TEACHERS)[number];
 
 const masses = z.strictObject({

@@ -24,7 +24,7 @@ export interface ScoreJson {
 type TargetScoreJson = { readonly [Key in keyof TargetScore]: number | null };
 
 /** Reads a score back from JSON. */
-export const storedScore = z
+const storedScore = z
   .object({
     weighted_r2: number,
     per_target: z.record(
@@ -62,7 +62,7 @@ export interface StateScores {
 }
 
 /** What `scores.json` of an ensemble keeps beside the nested scores. */
-export const ensembleFactsSchema = z.strictObject({
+const ensembleFactsSchema = z.strictObject({
   /** What weights and post-processing were fitted without when a photo was scored; null: nothing was fitted. */
   nested_by: z.enum(['fold', 'session']).nullable(),
   /** Weighted R² of the final weights on the rows they were fitted to: optimistic. */

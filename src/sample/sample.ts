@@ -9,6 +9,7 @@ import { planQuadrat } from './photo.ts';
 import { renderPhotos } from './render-photos.ts';
 import { planSessions } from './session.ts';
 
+/** What is rendered, and where to. */
 export interface SampleOptions {
   /** Folder to write; made when missing. */
   readonly out: string;
@@ -27,6 +28,7 @@ export interface SampleOptions {
   readonly progress?: Progress;
 }
 
+/** What was rendered. */
 export interface SampleSummary {
   readonly trainImages: number;
   readonly testImages: number;

@@ -1,4 +1,7 @@
-/** Everything that can be done, one function a command; the command line and the library take nothing else. */
+/**
+ * Everything that can be done, one function a command, with what these take and give. The command line has nothing else
+ * to call, and the library passes this on.
+ */
 export {
   type FoldRow,
   GROUPINGS,
@@ -11,7 +14,7 @@ export { FITTED_METHODS, type Method } from '../estimators/combination/combinati
 export { type ExportOptions, type ExportOutcome, exportRun } from '../export/export-run.ts';
 export { MODEL_INPUTS, type ModelInput } from '../export/mass-model.ts';
 export type { MetricLine } from '../learning/estimator.ts';
-export type { PretrainChanges } from '../networks/settings/pretrain.ts';
+export type { PretrainChanges, PretrainSettings } from '../networks/settings/pretrain.ts';
 export {
   makeRecipe,
   RECIPE_NAMES,
@@ -32,23 +35,34 @@ export {
   type RunCapabilities,
   TEST_TIME_TURNS,
 } from '../runs/run.ts';
-export { type EnsembleFacts, lackingStates, type ScoreJson, scoreToJson } from '../runs/scores.ts';
+export { type EnsembleFacts, lackingStates, scoreToJson } from '../runs/scores.ts';
 export type { TrainingSource } from '../runs/training-data.ts';
 export type { PaddockMean, PredictionDoubt } from '../runs/uncertainty.ts';
 export { renderSample, type SampleOptions, type SampleSummary } from '../sample/index.ts';
 export { photoSamples, type Samples } from '../samples/samples.ts';
 export {
-  type FeaturePlan,
-  featurePlan,
   POOLINGS,
   type Pooling,
   PRECISIONS,
   type Precision,
 } from '../vision/features/index.ts';
 export { VIEW_PLANS, type ViewPlan } from '../vision/preprocess/views.ts';
-export { LICENCE_NOTES } from '../vision/weights/index.ts';
+export { type CatalogueEntry, LICENCE_NOTES, type ResolvedWeights } from '../vision/weights/index.ts';
+export {
+  type BackboneListOptions,
+  backboneWeights,
+  type ListedBackbone,
+  listBackbones,
+  type PulledBackbone,
+  pullBackbone,
+} from './backbones/backbones.ts';
 export { type CheckReport, checkFolder } from './data/check.ts';
-export { type FeatureFilesOptions, writeFeatureFiles } from './data/features.ts';
+export {
+  type FeatureFilesOptions,
+  type FeatureFilesOutcome,
+  type FeaturePlanSettings,
+  writeFeatureFiles,
+} from './data/features.ts';
 export { type DemoOutcome, runDemo } from './demo/demo.ts';
 export { DEFAULT_SHRINK, type EnsembleOptions, makeEnsemble } from './ensemble/ensemble.ts';
 export {
@@ -59,13 +73,18 @@ export {
   readPhotoStates,
   USUAL_COVERAGE,
 } from './predict/predict.ts';
-export { submitRun } from './predict/submit.ts';
+export { type SubmitOptions, type SubmitOutcome, submitRun } from './predict/submit.ts';
 export { type PretrainOptions, pretrainBackbone } from './pretrain/pretrain-backbone.ts';
 export { PSEUDO_DEFAULTS, type PseudoOptions, pseudoLabelRun } from './pseudo/pseudo.ts';
 export { type ReportRunOptions, reportRun } from './report/report.ts';
-export { type Comparison, compareFiles, compareRuns } from './score/compare.ts';
+export { type ComparedSide, type Comparison, compareFiles, compareRuns } from './score/compare.ts';
 export { type FileScore, scoreFiles } from './score/score.ts';
 export { drawFolds } from './train/folds.ts';
 export { type ImportedRun, type ImportOptions, importRun } from './train/import-run.ts';
-export { type RepeatedResults, repeatedToJson, trainRepeatedly } from './train/repeated-training.ts';
+export {
+  type OverSeeds,
+  type RepeatedResults,
+  repeatedToJson,
+  trainRepeatedly,
+} from './train/repeated-training.ts';
 export { type TrainOptions, trainRun } from './train/train.ts';

@@ -6,7 +6,7 @@ import {
   targetsFromComponents,
   targetsFromNestedMasses,
 } from '../../src/pasture/physics.ts';
-import { projectOntoIdentities, reconcile } from '../../src/pasture/reconcile.ts';
+import { reconcile } from '../../src/pasture/reconcile.ts';
 import { type Targets, targetsFromArray, targetsToArray } from '../../src/pasture/targets.ts';
 import { gramsToKilogramsPerHectare, kilogramsPerHectareToGrams } from '../../src/pasture/units.ts';
 
@@ -17,6 +17,25 @@ const weights = fc.array(fc.double({ min: 0.05, max: 5, noNaN: true }), { minLen
 function cost(a: Targets, b: Targets, scale: readonly number[]): number {
   const other = targetsToArray(b);
   return targetsToArray(a).reduce((sum, v, i) => sum + (scale[i] ?? 0) * (v - (other[i] ?? 0)) ** 2, 0);
+}
+
+/**
+ * Orthogonal projection of five free predictions onto the two identities, in grams; masses may stay negative.
+ * With a = green + clover − GDM, b = dead + GDM − total, u = (3a + b) / 8 and v = (a + 3b) / 8: green and
+ * clover lose u, dead loses v, GDM gains u − v, total gains v.
+ */
+function projectOntoIdentities(free: Targets): Targets {
+  const a = free.green + free.clover - free.gdm;
+  const b = free.dead + free.gdm - free.total;
+  const u = (3 * a + b) / 8;
+  const v = (a + 3 * b) / 8;
+  return {
+    green: free.green - u,
+    dead: free.dead - v,
+    clover: free.clover - u,
+    gdm: free.gdm + u - v,
+    total: free.total + v,
+  };
 }
 
 describe('derivations', () => {

@@ -3,10 +3,12 @@ import type { Label } from '../labels.ts';
 
 /** What must never be split between folds. */
 export const GROUPINGS = ['date-state', 'date', 'none'] as const;
+/** What photos have in common that no fold may split: one of {@link GROUPINGS}. */
 export type Grouping = (typeof GROUPINGS)[number];
 
 /** What every fold should have its share of. */
 export const STRATIFICATIONS = ['presence', 'total', 'none'] as const;
+/** What folds are to have alike shares of: one of {@link STRATIFICATIONS}. */
 export type Stratification = (typeof STRATIFICATIONS)[number];
 
 const TOTAL_BINS = 5;

@@ -8,6 +8,7 @@ import { fitStack, type Stack } from './stacking.ts';
 /** Ways to combine members whose weights follow from the data or from nothing. */
 export const FITTED_METHODS = ['nnls', 'caruana', 'stacking', 'mean'] as const;
 export const METHODS = [...FITTED_METHODS, 'given'] as const;
+/** A way to combine members: one of {@link FITTED_METHODS}, or weights that are given. */
 export type Method = (typeof METHODS)[number];
 
 /** How members are combined. */

@@ -87,6 +87,7 @@ const pretrainSettings = z.strictObject({
   }),
 });
 
+/** Settings of a pretraining, complete. */
 export type PretrainSettings = z.output<typeof pretrainSettings>;
 
 /** Where pretraining differs from a recipe's usual values. */

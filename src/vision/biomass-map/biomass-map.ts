@@ -8,6 +8,7 @@ import { resample } from '../preprocess/resample.ts';
 import { grouped, heatPanel, INK, legend, QUIET_INK, textPath } from './drawing.ts';
 import { type MappedMass, type MassMap, patchMasses, patchTable, requireMap, scaleTop } from './mass-map.ts';
 
+/** Whose map is drawn, and how. */
 export interface BiomassMapRequest {
   readonly photo: Photo;
   readonly map: MassMap;

@@ -46,6 +46,7 @@ export const DESCRIPTOR_VIEWS = {
   scatter: SCATTERING_GROUP.names,
 } as const satisfies Record<string, readonly string[]>;
 
+/** One of {@link DESCRIPTOR_VIEWS}. */
 export type DescriptorView = keyof typeof DESCRIPTOR_VIEWS;
 
 /** Where the descriptors of a view stand in the vector of {@link describePhoto}. */

@@ -1,5 +1,6 @@
 export { LICENCE_NOTES, type Preprocessing } from '../backbones/index.ts';
 export { CATALOGUE, type CatalogueEntry, findBackbone, unknownBackbone } from './catalogue.ts';
+export { HubError } from './hub/errors.ts';
 export { type LocalWeights, localWeights } from './local.ts';
 export { originOf, originSchema } from './origin.ts';
 export {

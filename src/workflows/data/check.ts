@@ -28,7 +28,10 @@ interface TablePhoto {
  *
  * @throws InputError only when the folder itself is not there
  */
-export async function checkFolder(folder: string, progress: Progress = SILENT): Promise<CheckReport> {
+export async function checkFolder(
+  folder: string,
+  { progress = SILENT }: { readonly progress?: Progress } = {},
+): Promise<CheckReport> {
   const names = await readdir(folder).catch((error: unknown) => {
     throw new InputError(folder, `cannot be read (${messageOf(error)})`, 'name a data folder with train.csv');
   });

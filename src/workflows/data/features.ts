@@ -5,19 +5,24 @@ import { writeNpyFloat32 } from '../../formats/npy/npy.ts';
 import { InputError } from '../../ground/errors.ts';
 import { writeFileAtomically } from '../../ground/files.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
-import { extractFeatures, type FeaturePlan } from '../../vision/features/index.ts';
+import { extractFeatures, featurePlan } from '../../vision/features/index.ts';
 import { listPhotos } from '../../vision/photos/index.ts';
 import { resolveWeights } from '../../vision/weights/index.ts';
 
 /** Photos of a data folder whose features are wanted. */
-export type FeatureSplit = 'train' | 'test';
+type FeatureSplit = 'train' | 'test';
 
+/** What is taken of each photo, as far as it differs from the usual; the same names as a recipe's `input`. */
+export type FeaturePlanSettings = Parameters<typeof featurePlan>[0];
+
+/** Whose features are written, how they are made, and where to. */
 export interface FeatureFilesOptions {
   /** A data folder, or a folder of photos, or one photo. */
   readonly data: string;
   /** Catalogue name, hub repository or file of the backbone. */
   readonly backbone: string;
-  readonly plan: FeaturePlan;
+  /** Default: both halves, pooled as the weights' own head pools. */
+  readonly plan?: FeaturePlanSettings;
   /** `.npy` to write. */
   readonly out: string;
   /** List of photo ids to write, one a row. */
@@ -27,22 +32,27 @@ export interface FeatureFilesOptions {
   readonly progress?: Progress;
 }
 
+/** What was written: how many photos, features of each, and for how many they were not remembered. */
+export interface FeatureFilesOutcome {
+  readonly photos: number;
+  readonly width: number;
+  readonly computed: number;
+}
+
 /**
  * Writes features of photos as float32 `.npy` [photos, width] and the list of their ids.
  *
- * @returns how many photos, of which width, and how many were computed anew
  * @throws InputError for data, photos or weights that cannot be used
  * @throws UsageError when plan and backbone do not suit each other
  */
-export async function writeFeatureFiles(
-  options: FeatureFilesOptions,
-): Promise<{ photos: number; width: number; computed: number }> {
+export async function writeFeatureFiles(options: FeatureFilesOptions): Promise<FeatureFilesOutcome> {
+  const plan = featurePlan(options.plan ?? {});
   const photos = await photosOf(options.data, options.split ?? 'train');
   const weights = await resolveWeights(options.backbone);
   const features = await extractFeatures(
     photos.map((photo) => photo.path),
     weights,
-    options.plan,
+    plan,
     { progress: options.progress ?? SILENT },
   );
   await writeNpyFloat32(options.out, features);

@@ -1,12 +1,11 @@
 import { join } from 'node:path';
-import type { Progress } from '../../ground/progress.ts';
+import { type Progress, SILENT } from '../../ground/progress.ts';
 import type { Score } from '../../pasture/metric.ts';
-import { resolveRecipe } from '../../recipes/recipe.ts';
 import type { RunResults } from '../../runs/results.ts';
 import { renderSample } from '../../sample/index.ts';
 import { submitRun } from '../predict/submit.ts';
 import { scoreFiles } from '../score/score.ts';
-import { trainRun } from '../train/train.ts';
+import { trainPart } from '../train/train.ts';
 
 /** What the demo made. */
 export interface DemoOutcome {
@@ -22,13 +21,18 @@ export interface DemoOutcome {
  * The main job from end to end with nothing downloaded: renders the sample into `out/sample`, cross-validates
  * `descriptor-ridge` on it into the run folder `out`, and answers its test photos in `out/submission.csv`.
  * What an earlier demo left there is replaced.
+ *
+ * @throws InputError, UsageError when `out` holds something else
  */
-export async function runDemo(out: string, progress: Progress): Promise<DemoOutcome> {
+export async function runDemo(
+  out: string,
+  { progress = SILENT }: { readonly progress?: Progress } = {},
+): Promise<DemoOutcome> {
   const sample = join(out, 'sample');
   await renderSample({ out: sample, progress });
-  const results = await trainRun({
+  const results = await trainPart({
     source: { kind: 'folder', folder: sample },
-    recipe: await resolveRecipe('descriptor-ridge', []),
+    recipe: 'descriptor-ridge',
     out,
     overwrite: true,
     beside: /^(sample|submission\.csv)$/,

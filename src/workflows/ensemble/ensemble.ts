@@ -22,11 +22,13 @@ import { ensembleManifest, writeEnsembleRun } from './ensemble-folder.ts';
 import { type AlignedMembers, readMembers } from './ensemble-members.ts';
 import { type EnsembleStates, leaveStatesOut } from './ensemble-states.ts';
 
+/** Which runs are combined, and how. */
 export interface EnsembleOptions {
   /** Finished runs to combine; one is enough where only post-processing is wanted. */
   readonly runs: readonly string[];
   /** Run folder to write. */
   readonly out: string;
+  /** How members are combined: one of {@link FITTED_METHODS}, or `given`. */
   readonly method: Method;
   /** Weights by hand for the method `given`, in the order of the runs; scaled to sum 1. */
   readonly weights?: readonly number[];

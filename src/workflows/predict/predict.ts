@@ -21,15 +21,17 @@ export type PredictionSource =
       readonly ids: string;
     };
 
+/** Which run is asked about which photos, and what is wanted besides their masses. */
 export interface PredictRunOptions extends PredictOptions {
   /** A run folder, or a run that is open already and stays so. */
   readonly run: string | Run;
+  /** Photos and folders of photos, contents of photo files, or rows of features. */
   readonly source: PredictionSource;
   /** File to write: `.csv`, `.json` or `.geojson`; absent: none. */
   readonly out?: string;
-  /** Frame that the grams stand on; default the competition's quadrat. */
+  /** Frame that the grams stand on, m², for kg DM/ha; default the competition's quadrat. */
   readonly areaSquareMetres?: number;
-  /** Coverage of each photo's interval; absent: photos have none. */
+  /** Coverage of each photo's interval, between 0 and 1; absent: photos have none. */
   readonly coverage?: number;
   /** Whether a CSV has columns for how much the fold models differ and how unlike the training photos a photo is. */
   readonly uncertainty?: boolean;

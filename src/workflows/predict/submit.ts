@@ -4,19 +4,30 @@ import { openRun } from '../../runs/open-run.ts';
 import type { PredictOptions } from '../../runs/run.ts';
 import { photoSamples } from '../../samples/samples.ts';
 
+/** How photos are answered. */
+export type SubmitOptions = Pick<PredictOptions, 'progress' | 'tta' | 'states'>;
+
+/** How many photos and rows were answered. */
+export interface SubmitOutcome {
+  readonly photos: number;
+  readonly rows: number;
+}
+
 /**
  * Answers every row of a data folder's `test.csv` with a run and writes the competition's submission, row by
  * row in the same order.
  *
- * @returns how many photos and rows were answered
+ * @param run folder of a finished run
+ * @param folder data folder
+ * @param out CSV to write
  * @throws as `openRun` and its `predict`, and InputError for a `test.csv` that cannot be used
  */
 export async function submitRun(
   run: string,
   folder: string,
   out: string,
-  options: Pick<PredictOptions, 'progress' | 'tta' | 'states'> = {},
-): Promise<{ photos: number; rows: number }> {
+  options: SubmitOptions = {},
+): Promise<SubmitOutcome> {
   const { photos, rows } = await readTest(folder);
   await using opened = await openRun(run, { keepLoaded: false });
   const masses = await opened.predict(photoSamples(photos), { ...options, outOfDomain: false });

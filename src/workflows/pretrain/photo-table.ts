@@ -25,7 +25,7 @@ interface MeasuredPhoto {
 
 /** The columns that say which photo a row is of, and which photos belong together. */
 export const PHOTO_COLUMN = 'photo';
-export const GROUP_COLUMN = 'group';
+const GROUP_COLUMN = 'group';
 
 /** Cells that stand for nothing measured. */
 const MISSING = new Set(['', 'na', 'n/a', 'nan', 'null']);

@@ -44,6 +44,7 @@ const CONTENTS: FolderContents = {
   resumable: /^checkpoint$/,
 };
 
+/** Which backbone is trained further on which photos. */
 export interface PretrainOptions extends ExistingRunPolicy {
   /** Folder of class folders or of a table, or the table. */
   readonly photos: string;

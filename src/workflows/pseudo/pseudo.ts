@@ -26,9 +26,10 @@ import type { PseudoLabelled } from '../../runs/training-data.ts';
 import { photoSamples } from '../../samples/samples.ts';
 import { findPhotos, type PhotoFile } from '../../vision/photos/index.ts';
 import { reportPath, writeRunReport } from '../report/write-report.ts';
-import { trainRun } from '../train/train.ts';
+import { trainPart } from '../train/train.ts';
 import { mostCertain, uncertaintyOf } from './pseudo-labels.ts';
 
+/** Who labels which photos, and how the labels are taken. */
 export interface PseudoOptions extends ExistingRunPolicy {
   /** The finished run that labels the first round; its recipe, folds and seed are those of every round. */
   readonly run: string;
@@ -38,11 +39,13 @@ export interface PseudoOptions extends ExistingRunPolicy {
   readonly unlabelled: string | readonly PhotoFile[];
   /** Run folder of the last round; earlier rounds lie in `round-K` inside it. */
   readonly out: string;
+  /** How often photos are labelled and trained on; default 3. */
   readonly rounds?: number;
-  /** Share of the unlabelled photos that a round keeps: the most certain. */
+  /** Share of the unlabelled photos that a round keeps: the most certain; default 0.3. */
   readonly keep?: number;
-  /** How much a pseudo-labelled photo counts beside a measured one. */
+  /** How much a pseudo-labelled photo counts beside a measured one, between 0 and 1; default 0.5. */
   readonly weight?: number;
+  /** What doubt is measured in: grams, or shares of the mass; default `absolute`. */
   readonly certainty?: Certainty;
   /**
    * `own`: the model of fold k labels what fold k's successor learns from, so that nothing measured in fold k
@@ -52,10 +55,12 @@ export interface PseudoOptions extends ExistingRunPolicy {
   readonly teacher?: PseudoTeacher;
   /** Adds the spread of this many predictions with dropout left on to that between folds. */
   readonly dropoutSamples?: number;
+  /** Turns of each photo that labels are averaged over; default none. */
   readonly tta?: keyof typeof TEST_TIME_TURNS;
   readonly progress?: Progress;
 }
 
+/** What holds where {@link PseudoOptions} say nothing else. */
 export const PSEUDO_DEFAULTS = {
   rounds: 3,
   keep: 0.3,
@@ -69,6 +74,7 @@ export const PSEUDO_DEFAULTS = {
  * lower weight, and so on. Pseudo-labelled photos are in no validation fold; settings are chosen and scores
  * computed by measured photos only. Writes the last round as a run folder, with `pseudo.json` about all rounds.
  *
+ * @returns results of the last round
  * @throws InputError when the run is unfinished or a photo cannot be used
  * @throws UsageError for settings out of range, or a run that does not read photos
  */
@@ -101,7 +107,7 @@ export async function pseudoLabelRun(options: PseudoOptions): Promise<RunResults
     );
     const kept = mostCertain(uncertainties, keep);
     const roundFolder = round === rounds ? out : join(out, `round-${round}`);
-    const results = await trainRun({
+    const results = await trainPart({
       source: { kind: 'folder', folder },
       recipe: manifest.recipe,
       out: roundFolder,

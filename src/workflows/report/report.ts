@@ -4,6 +4,7 @@ import { openRun } from '../../runs/open-run.ts';
 import { TrainedRun } from '../../runs/trained-run.ts';
 import { reportPath, writeRunReport } from './write-report.ts';
 
+/** Where a report is written, and whether it explains. */
 export interface ReportRunOptions {
   /** File to write; default `report.html` in the run. */
   readonly out?: string;
@@ -14,6 +15,7 @@ export interface ReportRunOptions {
 /**
  * Writes the report of a finished run again.
  *
+ * @param run folder of a finished run
  * @returns the file
  * @throws InputError when the run is unfinished or damaged
  * @throws UsageError when it cannot be explained as asked

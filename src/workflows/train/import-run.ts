@@ -13,8 +13,9 @@ import {
 import { makeRecipe, type Recipe, type RecipeChanges } from '../../recipes/recipe.ts';
 import type { FoldPlan } from '../../runs/fold-plan.ts';
 import type { RunResults } from '../../runs/results.ts';
-import { type ImportedFolds, makeFolds, trainRun } from './train.ts';
+import { type ImportedFolds, makeFolds, trainPart } from './train.ts';
 
+/** Which checkpoints make up a run, and what they were trained with. */
 export interface ImportOptions {
   /** Files of `torch.save`, that of fold 0 first. */
   readonly checkpoints: readonly string[];
@@ -75,7 +76,7 @@ export async function importRun(options: ImportOptions): Promise<ImportedRun> {
     write: (fold, folder) => writeImported(target, opened[fold] as TorchCheckpoint, folder),
   };
   // What an interrupted import has written is the same as would be written again.
-  const results = await trainRun({ source, recipe, out, plan, imported, progress, overwrite, resume: true });
+  const results = await trainPart({ source, recipe, out, plan, imported, progress, overwrite, resume: true });
   return {
     results,
     folds: opened.map(({ path, within }) => ({ file: path, within })),

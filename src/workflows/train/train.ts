@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { FoldRow } from '../../data/folds/index.ts';
 import { writeFolds } from '../../data/folds/index.ts';
+import { UsageError } from '../../ground/errors.ts';
 import { valueFingerprint } from '../../ground/fingerprint.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
 import { randomStream } from '../../ground/random.ts';
@@ -49,6 +50,7 @@ import {
 } from '../../runs/training-data.ts';
 import { reportPath, writeRunReport } from '../report/write-report.ts';
 
+/** What is trained on what, and into which folder. */
 export interface TrainOptions extends ExistingRunPolicy {
   /** A data folder, or features with their labels. */
   readonly source: string | TrainingSource;
@@ -58,16 +60,21 @@ export interface TrainOptions extends ExistingRunPolicy {
   readonly settings?: RecipeChanges;
   /** Run folder to write. */
   readonly out: string;
+  /** How folds are made, as far as it differs from {@link DEFAULT_FOLD_PLAN}; its seed is that of training too. */
   readonly plan?: Partial<FoldPlan>;
   /** Whether the score by number of training sessions is wanted as well. */
   readonly learningCurve?: boolean;
+  readonly progress?: Progress;
+}
+
+/** A training that is part of a larger one. */
+export interface TrainingPart extends TrainOptions {
   /** Photos without measured masses that every fold trains on too. */
   readonly pseudo?: PseudoLabelled;
   /** Models that were trained elsewhere, one a fold, which take the place of training. */
   readonly imported?: ImportedFolds;
   /** What may lie in the folder already, as the demo's sample. */
   readonly beside?: RegExp;
-  readonly progress?: Progress;
 }
 
 /** Where models trained elsewhere come from. */
@@ -107,15 +114,20 @@ const sourceOf = (source: string | TrainingSource): TrainingSource =>
  * `run.json` says `incomplete`, and folds appear whole or not at all, so an interrupted run resumes. A
  * finished run of the very same command is left as it is and its results are returned.
  *
+ * @returns scores and out-of-fold predictions, grams
  * @throws InputError when the data cannot be used
- * @throws UsageError when `out` holds something else, an unfinished run that was not to be resumed, or is being
- *   written by another process
+ * @throws UsageError when recipe, settings and data do not suit each other, or `out` holds something else, an unfinished
+ *   run that was not to be resumed, or is being written by another process
  */
 export async function trainRun(options: TrainOptions): Promise<RunResults> {
+  return trainPart(options);
+}
+
+/** As {@link trainRun}, for what trains as one part of its work. @throws as there */
+export async function trainPart(options: TrainingPart): Promise<RunResults> {
   const { out, pseudo, imported, beside } = options;
   const source = sourceOf(options.source);
-  const recipe =
-    typeof options.recipe === 'string' ? await makeRecipe(options.recipe, options.settings) : options.recipe;
+  const recipe = await recipeOf(options);
   const progress = options.progress ?? SILENT;
   const plan = { ...DEFAULT_FOLD_PLAN, ...options.plan };
   await requireOwnFolder(out, 'run.json', beside);
@@ -153,6 +165,12 @@ export async function trainRun(options: TrainOptions): Promise<RunResults> {
   } finally {
     await folder.release();
   }
+}
+
+async function recipeOf({ recipe, settings }: TrainOptions): Promise<Recipe> {
+  if (typeof recipe === 'string') return makeRecipe(recipe, settings);
+  if (settings === undefined) return recipe;
+  throw new UsageError(`recipe ${recipe.name} is made already; give its settings to makeRecipe`);
 }
 
 /** The results of a run that is there already, with its learning curve where that is wanted and lacks. */
@@ -285,7 +303,7 @@ function manifestOf(
     out,
     pseudo,
     imported,
-  }: TrainOptions & { readonly source: TrainingSource; readonly recipe: Recipe },
+  }: TrainingPart & { readonly source: TrainingSource; readonly recipe: Recipe },
   plan: FoldPlan,
   { rows, sets, fingerprint }: TrainingData,
 ): TrainedManifest {
