@@ -72,7 +72,7 @@ function summary(out: string, made: PretrainingManifest): string {
   const { licence, source } = backbone.origin;
   const scores = Object.entries(kept).filter(([name]) => name.startsWith('validation'));
   return [
-    `${backbone.name}, trained further on ${photos.count - photos.held_out} photos of ${learnt(made)}`,
+    `${backbone.name}, trained further on ${photos.count - photos.held_out} photos of ${labelsText(made)}`,
     ...(scores.length > 0
       ? [
           textTable(
@@ -90,7 +90,7 @@ function summary(out: string, made: PretrainingManifest): string {
   ].join('\n');
 }
 
-function learnt({ photos: { labels } }: PretrainingManifest): string {
+function labelsText({ photos: { labels } }: PretrainingManifest): string {
   if (labels.kind === 'classes') return `${labels.classes.length} classes`;
   const { columns, left_out } = labels;
   const without = left_out.columns.length > 0 ? ` (not ${left_out.columns.join(', ')})` : '';

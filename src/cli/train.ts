@@ -95,7 +95,7 @@ export function trainingSummary(results: RunResults): string {
     ...(states ? [`one State held out at a time: weighted R² ${shown(states.pooled.weightedR2, 4)}`] : []),
     ...(results.bySessions ?? []).map(
       ({ sessions, weighted_r2 }) =>
-        `${shown(sessions, 1)} sessions learnt from: weighted R² ${weighted_r2.map((score) => shown(score, 3)).join('  ')}`,
+        `${shown(sessions, 1)} training sessions: weighted R² ${weighted_r2.map((score) => shown(score, 3)).join('  ')}`,
     ),
   ].join('\n');
 }

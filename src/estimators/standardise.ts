@@ -1,6 +1,6 @@
 import type { Matrix } from '../ground/matrix.ts';
 
-/** Column means and inverse deviations, learnt on training rows. Constant columns have scale 0. */
+/** Column means and inverse deviations, of the training rows. Constant columns have scale 0. */
 export interface Standardiser {
   readonly mean: Float64Array;
   readonly scale: Float64Array;

@@ -147,7 +147,7 @@ function scoreSection({ scores }: ExportFacts): string {
   return [
     `Cross-validation on ${pooled.n_images} photos, each predicted by the model that was not trained on its fold: ` +
       `weighted R² ${shown(pooled.weighted_r2, 4)} (the competition’s metric).` +
-      (states ? ` Trained without a State and judged on it: ${shown(states.weighted_r2, 4)}.` : ''),
+      (states ? ` Trained without a State and validated on it: ${shown(states.weighted_r2, 4)}.` : ''),
     table,
     'These figures are of fold models one by one, in the recipe’s precision and without test-time augmentation; the ' +
       'exported model is their mean, as said above.',

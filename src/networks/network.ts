@@ -44,7 +44,7 @@ export function network(settings: NetworkSettings): Estimator {
         ...settings.layout,
         extra: concepts ? concepts.rows : extra,
       });
-      const teach =
+      const teacherLabelsOf =
         settings.teacher &&
         teacherLabels({
           training: split.train,
@@ -55,13 +55,14 @@ export function network(settings: NetworkSettings): Estimator {
       const { random, record, onProgress, checkpointFolder } = context;
       const members: Weights[] = [];
       for (let member = 0; member < settings.members; member++) {
-        const own = memberSplit(shown, settings, random, member, teach);
+        const own = memberSplit(shown, settings, random, member, teacherLabelsOf);
         const weights = await trainOnRows({
           shape,
           settings,
           split: own,
           random: random.fork(`member ${member}`),
-          record: (line) => record(besideTeacher(countedOn(line, member * settings.epochs), own.taught)),
+          record: (line) =>
+            record(besideTeacher(countedOn(line, member * settings.epochs), own.teacherLabels)),
           onProgress: onProgress && ((share) => onProgress((member + share) / settings.members)),
           checkpointFolder: checkpointFolder && join(checkpointFolder, `member-${member}`),
         });

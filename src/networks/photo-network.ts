@@ -25,7 +25,7 @@ import {
 import { countedOn, rowNetwork, trainOnRows } from './network.ts';
 import type { LabelledPhotos } from './objectives/labels.ts';
 import { massObjective } from './objectives/masses.ts';
-import { besideTeacher, teachTrainingPhotos } from './objectives/teacher.ts';
+import { besideTeacher, predictTrainingPhotos } from './objectives/teacher.ts';
 import { fittedNetwork } from './prediction/fitted.ts';
 import { massesGraph, viewFeaturesGraph } from './prediction/graph.ts';
 import {
@@ -156,10 +156,10 @@ async function fit(
     settings,
     random,
     0,
-    teacher && ((items) => teachTrainingPhotos({ ...view, settings: teacher }, items)),
+    teacher && ((items) => predictTrainingPhotos({ ...view, settings: teacher }, items)),
   );
   const { labels, samples } = own.train;
-  const record = (line: MetricLine): void => context.record(besideTeacher(line, own.taught));
+  const record = (line: MetricLine): void => context.record(besideTeacher(line, own.teacherLabels));
   const inside = (name: string): string | undefined => checkpointFolder && join(checkpointFolder, name);
   const start =
     headEpochs > 0

@@ -22,7 +22,7 @@ const recipeSchema = z.strictObject({
   input: inputSettings,
   /** What features are reduced to, inside every fold. */
   reduction: reductionSettings.default({ kind: 'none' }),
-  /** What is learnt instead of grams. */
+  /** What is predicted instead of grams. */
   transform: transformSettings.default({ kind: 'none' }),
   estimator: z.discriminatedUnion('kind', [...learnerSettings.options, stackSettings(learnerSettings)]),
   evaluation: z.strictObject({

@@ -13,7 +13,7 @@ import { fitFold, type Learner, predictFold } from './cross-validation.ts';
 
 export const LEARNING_CURVE = 'learning-curve.json';
 
-/** Parts of the training sessions that are learnt from. */
+/** Parts of the training sessions that are trained on. */
 const SHARES = [0.25, 0.5, 0.75, 1] as const;
 
 /** Draws of sessions for each part; the whole needs one. */
@@ -25,7 +25,7 @@ const FEWEST_SESSIONS = 2;
 const schema = z.array(
   z.strictObject({
     share: z.number(),
-    /** Sessions and photos learnt from, means over folds and draws. */
+    /** Sessions and photos trained on, means over folds and draws. */
     sessions: z.number(),
     photos: z.number(),
     /** Weighted R² of all folds' held-out photos pooled, one a draw. */
@@ -33,12 +33,12 @@ const schema = z.array(
   }),
 );
 
-/** Score by number of sessions learnt from. */
+/** Score by number of training sessions. */
 export type LearningBySessions = z.output<typeof schema>;
 
 /**
  * The learning curve by number of sessions: every fold is predicted by models trained on a quarter, a half, three
- * quarters and all of the sessions outside it. Sessions are drawn, not photos, since photos of one session teach
+ * quarters and all of the sessions outside it. Sessions are drawn, not photos, since photos of one session tell
  * nearly the same. Within a draw a larger part contains the smaller one.
  */
 export async function learnBySessions(

@@ -100,7 +100,7 @@ const ensembleSchema = z.strictObject({
   perTarget: z.boolean(),
   /** `[target][member]`; null for stacking, whose regression lies in `stack/`. */
   weights: z.array(z.array(z.number())).length(5).nullable(),
-  /** Post-processing in order, with what each step learnt from all out-of-fold rows. */
+  /** Post-processing in order, with what each step was fitted to of all out-of-fold rows. */
   post: z.array(fittedStepSchema),
   data: z.strictObject({ source: sourceSchema, images: z.int().min(1) }),
 });

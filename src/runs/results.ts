@@ -45,7 +45,7 @@ export interface RunResults {
   readonly curves: readonly { readonly fold: number; readonly lines: readonly MetricLine[] }[];
   /** Rounds of self-training, where the run is the last of them. */
   readonly pseudo?: PseudoRecord | null;
-  /** Score by number of sessions learnt from, where it was asked for. */
+  /** Score by number of training sessions, where it was asked for. */
   readonly bySessions?: LearningBySessions | null;
   /** How members were combined, where the run is an ensemble; its scores are then nested ones. */
   readonly ensemble?: EnsembleFacts | null;

@@ -176,7 +176,7 @@ async function photoHashes(paths: readonly string[]): Promise<string[]> {
   return hashes;
 }
 
-/** What labels say, wherever their file and photos lie; readings count where they are learnt or a teacher sees them. */
+/** What labels say, wherever their file and photos lie; readings count where they are predicted or a teacher sees them. */
 function measured(labels: readonly Label[], { estimator }: Recipe): unknown {
   const learners =
     estimator.kind === 'stack' ? estimator.members.map((member) => member.estimator) : [estimator];

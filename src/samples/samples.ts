@@ -21,7 +21,7 @@ export interface SampleFacts extends PhotoAttributes {
   readonly session: string;
   /** Photos that no fold may split. */
   readonly group: string;
-  /** Whether the masses were measured; those a model said are learnt from and never validated on. */
+  /** Whether the masses were measured; those a model said are trained on and never validated on. */
   readonly measured: boolean;
   /** How much the sample counts in fitting beside a measured one, which counts 1. */
   readonly weight: number;
@@ -208,7 +208,7 @@ export class TrainingSamples extends Samples {
     return this.facts.map(({ weight }) => weight);
   }
 
-  /** Everything an estimator of tables learns from. @throws as {@link features} */
+  /** Everything an estimator of tables is fitted to. @throws as {@link features} */
   async rows(): Promise<TrainingRows> {
     const { targets, groups, measured, weights } = this;
     return { inputs: await this.features(), targets, groups, measured, weights };
@@ -229,7 +229,7 @@ export class TrainingSamples extends Samples {
   }
 }
 
-/** Samples to learn from, and those held out, which an estimator may be asked to choose its weights by. */
+/** Samples to train on, and those held out, which an estimator may be asked to choose its weights by. */
 export interface Split {
   readonly train: TrainingSamples;
   readonly validation: TrainingSamples | null;

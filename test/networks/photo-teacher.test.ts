@@ -74,7 +74,10 @@ describe('a teacher of a network that learns from photos', () => {
 
   it('has its word mixed as the measured masses and the photos are', async () => {
     const settings = tinySettings({ ...draft, ...TAUGHT, augmentation: { batch: { probability: 1 } } });
-    const labels = { targets: photos.targets, taught: photos.targets.map(({ total }) => tenfold(total)) };
+    const labels = {
+      targets: photos.targets,
+      teacherMasses: photos.targets.map(({ total }) => tenfold(total)),
+    };
     const net = await openPhotoBackbone(weights, HALVES);
     const views = new PhotoViews(net, photoMemory(64), settings.augmentation);
     const items = [0, 3, 6, 7];
@@ -82,7 +85,9 @@ describe('a teacher of a network that learns from photos', () => {
     const drawn = { random: randomStream(2), mix };
     const fed = massObjective(labels, settings).feeds(labels, items, 4, drawn);
     await views.close();
-    const [measured, taught] = ['label.targets', 'label.taught'].map((name) => fed[name] as Float32Array);
+    const [measured, taught] = ['label.targets', 'label.teacherMasses'].map(
+      (name) => fed[name] as Float32Array,
+    );
     const total = (row: number): number => measured?.[5 * row + 4] as number;
     expect(total(0)).not.toBeCloseTo(photos.targets[0]?.total as number, 3);
     for (const row of [0, 1, 2, 3]) expect(taught?.[5 * row]).toBeCloseTo(10 * total(row), 2);

@@ -11,7 +11,7 @@ const TOTAL = 'total';
 const SHARES = 'shares';
 
 /**
- * Shares are learnt as grams in a sward of this total, about that of the competition's photos, so that settings
+ * Shares are fitted as grams in a sward of this total, about that of the competition's photos, so that settings
  * made for grams (the corner of a Huber loss, a penalty on leaves) suit them.
  */
 const REFERENCE_TOTAL_GRAMS = 50;
@@ -19,7 +19,7 @@ const REFERENCE_TOTAL_GRAMS = 50;
 /**
  * Learns the total, and apart from it what the sward is made of: one model of the masses, of which the total is
  * kept, and one of the shares of green, dead and clover, which are scaled to sum to 1. Masses are total × share.
- * Photos without any mass teach no shares.
+ * Photos without any mass fit no shares.
  */
 export function composition(inner: Estimator): Estimator {
   return rowEstimator({

@@ -10,7 +10,7 @@ export interface Smear {
   readonly second: number;
 }
 
-/** A scale on which masses are learnt. */
+/** A scale on which masses are predicted. */
 export interface Curve {
   /** Grams (0 or more) to the scale. */
   forward(grams: number): number;

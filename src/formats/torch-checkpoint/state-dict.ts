@@ -8,7 +8,7 @@ import {
 
 /**
  * Where training scripts put the state dict. Averaged weights come first, as in timm: where a checkpoint has them,
- * they are what it was judged by. Of DINO's two networks the teacher is the one to use.
+ * they are what it was validated with. Of DINO's two networks the teacher is the one to use.
  */
 const PLACES = [
   'state_dict_ema',

@@ -12,7 +12,7 @@ export interface LabelledPhotos {
   readonly weights?: readonly number[];
   readonly attributes?: readonly PhotoAttributes[];
   /** What a teacher predicts of each, grams; where there is none, what was measured. */
-  readonly taught?: readonly Targets[];
+  readonly teacherMasses?: readonly Targets[];
 }
 
 /** What of the settings decides which labels a network sees. */
@@ -29,7 +29,7 @@ export interface LabelCodec extends AttributeClasses {
   readonly ndvi: Scale | null;
   readonly height: Scale | null;
   /** Share of the teacher's predictions; 0 where there is no teacher. */
-  readonly teaching: number;
+  readonly teacherShare: number;
 }
 
 interface Scale {
@@ -44,7 +44,7 @@ export interface Labels {
   /** `[batch, 1]`, 0 for rows that only fill the batch. */
   readonly weights: Tensor;
   /** `[batch, 5]` grams, as the teacher predicts. */
-  readonly taught?: Tensor;
+  readonly teacherMasses?: Tensor;
   /** `[batch, 5, bins]` probabilities; of the teacher's intervals too, by its share. */
   readonly bins?: Tensor;
   /** `[batch, States]` probabilities. */
@@ -94,7 +94,7 @@ export function labelCodec(photos: LabelledPhotos, { loss, auxiliary, teacher }:
     species: classes('species'),
     ndvi: scale('ndvi'),
     height: scale('height'),
-    teaching: photos.taught ? (teacher?.weight ?? 0) : 0,
+    teacherShare: photos.teacherMasses ? (teacher?.weight ?? 0) : 0,
   };
 }
 
@@ -106,22 +106,27 @@ interface FurtherLabel {
 
 /** The labels there are beside masses and weights, by name. */
 function furtherLabels(codec: LabelCodec): Record<string, FurtherLabel> {
-  const { edges, state, species, ndvi, height, teaching } = codec;
-  const taughtOf = (photos: LabelledPhotos, photo: number): Targets =>
-    (photos.taught?.[photo] ?? photos.targets[photo]) as Targets;
+  const { edges, state, species, ndvi, height, teacherShare } = codec;
+  const teacherMassesOf = (photos: LabelledPhotos, photo: number): Targets =>
+    (photos.teacherMasses?.[photo] ?? photos.targets[photo]) as Targets;
   return {
-    ...(teaching > 0 && {
-      taught: { shape: [MASSES], of: (photos, photo) => targetsToArray(taughtOf(photos, photo)) },
+    ...(teacherShare > 0 && {
+      teacherMasses: {
+        shape: [MASSES],
+        of: (photos, photo) => targetsToArray(teacherMassesOf(photos, photo)),
+      },
     }),
     ...(edges.length > 0 && {
       bins: {
         shape: [MASSES, (edges[0]?.length ?? 0) + 1],
         of(photos, photo) {
           const own = intervals(photos.targets[photo] as Targets, edges);
-          if (teaching === 0) return own;
-          const taught = intervals(taughtOf(photos, photo), edges);
+          if (teacherShare === 0) return own;
+          const teacherMasses = intervals(teacherMassesOf(photos, photo), edges);
           // Cross entropy is linear in what it is held against: one term is both.
-          return own.map((share, at) => (1 - teaching) * share + teaching * (taught[at] as number));
+          return own.map(
+            (share, at) => (1 - teacherShare) * share + teacherShare * (teacherMasses[at] as number),
+          );
         },
       },
     }),

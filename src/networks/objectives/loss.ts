@@ -116,7 +116,7 @@ interface Compared {
   readonly observed: Tensor;
   readonly rows: Tensor;
   /** What a teacher predicts of the same rows, and its share; absent: there is none. */
-  readonly taught?: { readonly masses: Tensor; readonly share: number };
+  readonly teacher?: { readonly masses: Tensor; readonly share: number };
 }
 
 /**
@@ -139,7 +139,9 @@ export function networkLoss(
     predicted: heads.masses,
     observed: labels.targets,
     rows: photos,
-    ...(labels.taught && { taught: { masses: labels.taught, share: settings.teacher?.weight ?? 0 } }),
+    ...(labels.teacherMasses && {
+      teacher: { masses: labels.teacherMasses, share: settings.teacher?.weight ?? 0 },
+    }),
   };
   const [first, ...masses] = [
     ...massTerms(heads.halves ? eachHalf(heads.halves, whole) : whole, settings.loss),
@@ -180,10 +182,10 @@ function varianceTerms(compared: Compared, { logVariance }: AuxiliaryOutputs, lo
  * A term of the measured masses, and by its share of the teacher's. Errors are counted in the spread of the measured
  * masses in both: a teacher predicts little that is far from the mean, and R² would make much of that.
  */
-function heldAgainst({ predicted, observed, taught }: Compared, term: Comparison): Tensor {
+function heldAgainst({ predicted, observed, teacher }: Compared, term: Comparison): Tensor {
   const measured = term(predicted, observed);
-  if (!taught) return measured;
-  const { masses, share } = taught;
+  if (!teacher) return measured;
+  const { masses, share } = teacher;
   const told = term(add(predicted, subtract(observed, masses)), observed);
   return add(multiply(measured, 1 - share), multiply(told, share));
 }
@@ -238,7 +240,7 @@ function meanOne(weights: Tensor): Tensor {
 }
 
 /** Every half as a row of its own with half the label. @param halves `[batch, halves, 5]` grams */
-function eachHalf(halves: Tensor, { observed, rows, taught }: Compared): Compared {
+function eachHalf(halves: Tensor, { observed, rows, teacher }: Compared): Compared {
   const [batch, count] = halves.shape as [number, number];
   const repeated = (x: Tensor, width: number): Tensor =>
     reshape(expand(insertAxis(x, 1), [batch, count, width]), [batch * count, width]);
@@ -247,6 +249,6 @@ function eachHalf(halves: Tensor, { observed, rows, taught }: Compared): Compare
     predicted: reshape(halves, [batch * count, MASSES]),
     observed: share(observed),
     rows: repeated(rows, 1),
-    ...(taught && { taught: { ...taught, masses: share(taught.masses) } }),
+    ...(teacher && { teacher: { ...teacher, masses: share(teacher.masses) } }),
   };
 }

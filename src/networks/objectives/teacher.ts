@@ -18,7 +18,7 @@ import { type Block, balancedBlocks, PRIVILEGED, privilegedBlocks } from './teac
 
 /**
  * A teacher that sees more than the photo, on whose predictions a network is trained beside the measured masses
- * (`teachTrainingPhotos`). A weight of 0 is no teacher.
+ * (`predictTrainingPhotos`). A weight of 0 is no teacher.
  */
 export const teacherSettings = z
   .strictObject({
@@ -67,7 +67,7 @@ export interface TeacherView {
 /** What a teacher predicts of some training photos. */
 export interface TeacherLabels {
   /** Grams, one a photo asked for; of photos whose masses were not measured, their label. */
-  readonly taught: readonly Targets[];
+  readonly masses: readonly Targets[];
   /** Weighted R² of its predictions of the measured photos. */
   readonly score: number;
 }
@@ -82,7 +82,7 @@ export interface TeacherLabels {
  * @param photos positions in the training set; the teacher knows of no others
  * @throws UsageError when there is nothing to see, or fewer than two sessions
  */
-export function teachTrainingPhotos(
+export function predictTrainingPhotos(
   { training, features, settings, random }: TeacherView,
   photos: readonly number[],
 ): TeacherLabels {
@@ -98,7 +98,7 @@ export function teachTrainingPhotos(
   );
   if (!folds) {
     throw new UsageError(
-      'a teacher says of a session what it learnt from others, but there is only one; set estimator.teacher.weight=0',
+      'a teacher predicts each session from the others, but there is only one; set estimator.teacher.weight=0',
     );
   }
   const blocks: Block[] = [
@@ -122,7 +122,7 @@ export function teachTrainingPhotos(
     });
   }
   return {
-    taught: photos.map((photo) => (said.get(photo) ?? training.targets[photo]) as Targets),
+    masses: photos.map((photo) => (said.get(photo) ?? training.targets[photo]) as Targets),
     score: weightedR2(
       targets,
       learners.map((photo) => said.get(photo) as Targets),
@@ -135,7 +135,7 @@ export function teacherLabels(view: TeacherView): (photos: readonly number[]) =>
   const given = new Map<string, TeacherLabels>();
   return (photos) => {
     const key = photos.join();
-    const labels = given.get(key) ?? teachTrainingPhotos(view, photos);
+    const labels = given.get(key) ?? predictTrainingPhotos(view, photos);
     given.set(key, labels);
     return labels;
   };

@@ -45,14 +45,14 @@ export interface MemberSplit {
   /** Null: there are none. */
   readonly validation: LabelledSamples | null;
   /** Its training samples' labels from a teacher; undefined: there is none. */
-  readonly taught: TeacherLabels | undefined;
+  readonly teacherLabels: TeacherLabels | undefined;
 }
 
 /**
  * The samples a member of a network trains on, and those its weights are validated on, as the settings choose.
  *
  * @param random of all members
- * @param teach what a teacher says of samples, by their places in the training set
+ * @param teacherLabelsOf what a teacher says of samples, by their places in the training set
  * @throws UsageError when there are no such samples
  */
 export function memberSplit(
@@ -60,7 +60,7 @@ export function memberSplit(
   { checkpoint, sessionWeight }: Pick<NetworkSettings, 'checkpoint' | 'sessionWeight'>,
   random: RandomStream,
   member: number,
-  teach?: (items: readonly number[]) => TeacherLabels,
+  teacherLabelsOf?: (items: readonly number[]) => TeacherLabels,
 ): MemberSplit {
   const all = photoWeights(train, sessionWeight);
   const labelled = (items: readonly number[]): MemberSplit['train'] => {
@@ -68,10 +68,13 @@ export function memberSplit(
     const weights = items.map((item) => all[item] as number);
     return { samples, labels: { targets: samples.targets, weights, attributes: samples.facts } };
   };
-  const trained = (items: readonly number[]): Pick<MemberSplit, 'train' | 'taught'> => {
+  const trained = (items: readonly number[]): Pick<MemberSplit, 'train' | 'teacherLabels'> => {
     const { samples, labels } = labelled(items);
-    const taught = teach?.(items);
-    return { train: { samples, labels: taught ? { ...labels, taught: taught.taught } : labels }, taught };
+    const teacherLabels = teacherLabelsOf?.(items);
+    return {
+      train: { samples, labels: teacherLabels ? { ...labels, teacherMasses: teacherLabels.masses } : labels },
+      teacherLabels,
+    };
   };
   if (checkpoint.choice === 'best-inner') {
     const parts = holdOutSessions(train, checkpoint.innerFolds, member, random.fork('inner'));

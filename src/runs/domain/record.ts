@@ -9,7 +9,7 @@ import { writeDomain } from './domain-file.ts';
 /**
  * Keeps in a run what photos unlike its training photos are told by: the features that its models read. Where every
  * fold has a backbone of its own it is the descriptors of the photos: no network's features are those of all folds,
- * and what a network has learnt to overlook it cannot tell. Samples that were not measured are support only.
+ * and what a network has come to overlook it cannot tell. Samples that were not measured are support only.
  *
  * @throws InputError when a photo cannot be used
  */

@@ -14,7 +14,7 @@ const LAYOUTS = `give one sub-folder a class, or a CSV with a column ${PHOTO_COL
  * Reads photos of classes or with measurements, told apart by looking: a CSV, given or the only one in the folder,
  * says what was measured of the photos beside it; without one sub-folders are classes.
  *
- * @param columns of a table that are to be learnt; null: all that hold numbers
+ * @param columns of a table to be trained on; null: all that hold numbers
  * @throws InputError for a path that is neither, and as `readClassFolders` and `readPhotoTable` do
  */
 export async function readPretrainingPhotos(

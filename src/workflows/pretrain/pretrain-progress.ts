@@ -13,7 +13,7 @@ export interface EpochWatch {
  * Watches a training from its start or from where it goes on: lines that come before any photo are of the time
  * before, and do not count into the rate.
  *
- * @param photos learnt from in an epoch
+ * @param photos trained on in an epoch
  */
 export function watchEpochs(progress: Progress, title: string, photos: number, epochs: number): EpochWatch {
   const all = photos * epochs;

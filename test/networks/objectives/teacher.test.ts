@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../../src/ground/random.ts';
 import { network } from '../../../src/networks/network.ts';
-import { type TeacherSettings, teachTrainingPhotos } from '../../../src/networks/objectives/teacher.ts';
+import { predictTrainingPhotos, type TeacherSettings } from '../../../src/networks/objectives/teacher.ts';
 import { weightedR2 } from '../../../src/pasture/metric.ts';
 import { isPhysical, targetsFromComponents } from '../../../src/pasture/physics.ts';
 import type { Targets } from '../../../src/pasture/targets.ts';
@@ -25,7 +25,7 @@ function teacherOf(draft: object = {}): TeacherSettings {
 /** What photos of a training set are taught by their metadata. */
 function taughtBy(training: TrainingSamples, draft: object = {}, photos = all) {
   const settings = teacherOf({ innerFolds: 6, ...draft });
-  return teachTrainingPhotos({ training, features: null, settings, random: randomStream(1) }, photos);
+  return predictTrainingPhotos({ training, features: null, settings, random: randomStream(1) }, photos);
 }
 
 /** Photos with these masses, groups and attributes, of which nothing else matters. */
@@ -57,10 +57,10 @@ describe('a teacher that sees more than the photo', () => {
     const features = await set.features();
     const settings = teacherOf({ innerFolds: 6, features: seesFeatures });
     const taught = (targets: readonly Targets[]): readonly Targets[] =>
-      teachTrainingPhotos(
+      predictTrainingPhotos(
         { training: set.withTargets(targets), features, settings, random: randomStream(1) },
         all,
-      ).taught;
+      ).masses;
     const before = taught(set.targets);
     for (const session of new Set(set.groups)) {
       const own = (photo: number): boolean => set.groups[photo] === session;
@@ -77,13 +77,13 @@ describe('a teacher that sees more than the photo', () => {
     const targets = set.targets.map((masses, photo) =>
       train.includes(photo) ? masses : heavier(masses, 500),
     );
-    const { taught } = taughtBy(set.withTargets(targets), {}, train);
-    expect(taught).toEqual(taughtBy(set, {}, train).taught);
+    const { masses: taught } = taughtBy(set.withTargets(targets), {}, train);
+    expect(taught).toEqual(taughtBy(set, {}, train).masses);
     expect(taught).toHaveLength(train.length);
   });
 
   it('says what the metadata are worth, as its own score', () => {
-    const { taught, score } = taughtBy(set);
+    const { masses: taught, score } = taughtBy(set);
     expect(taught.every((masses) => isPhysical(masses, 1e-9))).toBe(true);
     expect(score).toBeCloseTo(weightedR2(set.targets, taught), 12);
     const blind = withFacts(set, (facts) => ({ ...facts, ndvi: 0.5, heightCentimetres: 5 }));
@@ -99,12 +99,12 @@ describe('a teacher that sees more than the photo', () => {
         [...set.targets, targetsFromComponents({ green, dead: 1, clover: 0 })],
       );
     const [light, heavy] = [20, 400].map(
-      (green) => taughtBy(withPseudo(green), {}, [...all, all.length]).taught,
+      (green) => taughtBy(withPseudo(green), {}, [...all, all.length]).masses,
     );
     expect(light?.at(-1)?.green).toBe(20);
     expect(heavy?.at(-1)?.green).toBe(400);
     expect(light?.slice(0, -1)).toEqual(heavy?.slice(0, -1));
-    expect(light?.slice(0, -1)).toEqual(taughtBy(set).taught);
+    expect(light?.slice(0, -1)).toEqual(taughtBy(set).masses);
   });
 
   it('makes do with metadata that are missing, and may learn from their being so', () => {
@@ -123,12 +123,12 @@ describe('a teacher that sees more than the photo', () => {
     );
     // Sessions hold both, so that nothing but the missing reading tells them apart.
     const groups = all.map((photo) => `session ${Math.floor(photo / 4)}`);
-    const { taught, score } = taughtBy(known({ targets, groups, attributes }), {
+    const { masses: taught, score } = taughtBy(known({ targets, groups, attributes }), {
       sees: ['ndvi', 'state', 'species'],
     });
     expect(taught.every(({ total }) => Number.isFinite(total))).toBe(true);
     expect(score).toBeGreaterThan(0.9);
-    const { taught: withoutNdvi } = taughtBy(known({ targets, groups, attributes }), {
+    const { masses: withoutNdvi } = taughtBy(known({ targets, groups, attributes }), {
       sees: ['state', 'species'],
     });
     expect(weightedR2(targets, withoutNdvi)).toBeLessThan(0.5);

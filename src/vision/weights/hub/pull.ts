@@ -108,7 +108,7 @@ async function bringBlob(
   }
 }
 
-/** Starts a stage of so many bytes, told in whole megabytes; the returned function hears of bytes that came. */
+/** Starts a stage of so many bytes, told in whole megabytes; the returned function is told of bytes that came. */
 function byteStage(progress: Progress, title: string, bytes: number): (came: number) => void {
   const total = Math.max(1, Math.ceil(bytes / MEGABYTE));
   progress.stage(title, total, 'MB');

@@ -74,7 +74,7 @@ async function bring(transfer: Transfer, handle: FileHandle, resumedFrom: number
 /**
  * One request from `position` to the end.
  *
- * @param onProgress hears where the next byte goes, as it moves
+ * @param onProgress told where the next byte goes, as it moves
  * @returns that place at the end: the file's length
  */
 async function attempt(

@@ -50,7 +50,7 @@ async function lossOf(
   return Number(result.loss?.values[0]);
 }
 
-const both = { targets: MEASURED, taught: TAUGHT };
+const both = { targets: MEASURED, teacherMasses: TAUGHT };
 const logVariance = constant(new Array<number>(15).fill(Math.log(4)), [3, 5]);
 const bins = constant(
   Array.from({ length: 3 * 5 * 3 }, (_, at) => (at * 7) % 5),
@@ -58,7 +58,7 @@ const bins = constant(
 );
 const halves = Array.from({ length: 30 }, (_, at) => 3 + ((at * 11) % 13));
 
-describe('the loss of taught photos', () => {
+describe('the loss of photos with a teacher', () => {
   it.each([
     ['mse', { mse: 1 }, {}],
     ['SmoothL1', { smoothL1: 1, beta: 2 }, {}],
@@ -82,7 +82,7 @@ describe('the loss of taught photos', () => {
     expect(await lossOf(loss, 0, both, options)).toBe(measured);
   });
 
-  it('R² counts errors from what is taught in the spread of what was measured', async () => {
+  it('R² counts errors from what the teacher says in the spread of what was measured', async () => {
     const column = (rows: readonly Targets[], mass: number): number[] =>
       rows.map((row) => targetsToArray(row)[mass] as number);
     const squares = (values: readonly number[]): number =>
@@ -99,15 +99,15 @@ describe('the loss of taught photos', () => {
   });
 });
 
-describe('labels of taught photos', () => {
+describe('labels of photos with a teacher', () => {
   const settings = settingsOf({ architecture: { kind: 'mlp' }, loss: { mse: 1 }, teacher: { weight: 0.3 } });
   const codec = labelCodec(both, settings);
 
   it('are mixed with their partners as the photos are, the teacher’s with the measured', async () => {
     const labels = mixedLabels(labelInputs(3, codec), mixupInputs(3));
-    const { targets, taught, weights } = labels;
-    if (!taught) throw new Error('photos are taught');
-    const program = await compile({ outputs: { targets, taught, weights } });
+    const { targets, teacherMasses, weights } = labels;
+    if (!teacherMasses) throw new Error('photos have a teacher');
+    const program = await compile({ outputs: { targets, teacherMasses, weights } });
     const mixed = await program.run({
       ...labelFeeds(both, [0, 1, 2], 3, codec),
       'mixup.share': Float32Array.of(0.75),
@@ -116,7 +116,7 @@ describe('labels of taught photos', () => {
     await program.dispose();
     for (const [name, rows] of [
       ['targets', MEASURED],
-      ['taught', TAUGHT],
+      ['teacherMasses', TAUGHT],
     ] as const) {
       const own = rows.map(targetsToArray);
       const expected = [1, 0, 2].flatMap((partner, row) =>
@@ -130,10 +130,10 @@ describe('labels of taught photos', () => {
 
   it('are what was measured where photos validate and have no teacher', () => {
     const validation = labelFeeds({ targets: MEASURED }, [2, 0], 3, codec);
-    expect(validation['label.taught']).toEqual(validation['label.targets']);
+    expect(validation['label.teacherMasses']).toEqual(validation['label.targets']);
     const train = labelFeeds(both, [2, 0], 3, codec);
     expect(train['label.targets']).toEqual(validation['label.targets']);
-    expect(train['label.taught']).not.toEqual(validation['label.targets']);
+    expect(train['label.teacherMasses']).not.toEqual(validation['label.targets']);
   });
 });
 
