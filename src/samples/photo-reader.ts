@@ -38,7 +38,7 @@ export async function trainedWeights(
 }
 
 /** What a run remembers of weights. */
-export function usedWeights({ source, sha256 }: ResolvedWeights): UsedWeights {
+function usedWeights({ source, sha256 }: ResolvedWeights): UsedWeights {
   const path = /^file (.+)$/.exec(source)?.[1];
   return { source, sha256, file: path === undefined ? null : resolve(path) };
 }

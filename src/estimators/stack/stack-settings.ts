@@ -8,7 +8,7 @@ const setName = z.union([z.string().min(1), z.int().min(0)]);
  * Which columns a member sees: `all`; `each`, for one member of this kind a feature set; or feature sets by name
  * or place (from 0). `descriptors.contrast`, `.form` and `.scatter` are views of the descriptors.
  */
-export const memberInput = z.union([setName, z.array(setName).min(1)]).default('all');
+const memberInput = z.union([setName, z.array(setName).min(1)]).default('all');
 
 export type MemberInput = z.output<typeof memberInput>;
 

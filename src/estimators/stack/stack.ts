@@ -17,8 +17,8 @@ import { changedSplit, type TrainingRows, type TrainingSamples } from '../../sam
 import { gather } from '../../tensor/index.ts';
 import { writeInner } from '../inner-model.ts';
 import { readModelFile, writeModelFile } from '../model-file.ts';
-import { type Combination, combine, combineGraph, fitCombination } from './combination.ts';
 import { type PlacedMember, placeMembers } from './member-columns.ts';
+import { fitMemberMean, type MemberMean, memberMean, memberMeanGraph } from './member-mean.ts';
 import type { StackMember, StackSettings } from './stack-settings.ts';
 
 const KIND = 'stack';
@@ -31,7 +31,7 @@ export interface FittedMember extends Pick<PlacedMember, 'member' | 'columns'> {
 /**
  * Several estimators, each on its own feature sets, whose predictions are combined: averaged with the weights of
  * the settings, or by a combination fitted to what the members predict for training photos whose session was left
- * out (`fitCombination`): in closed form where a member has one, else in inner folds.
+ * out (`fitMemberMean`): in closed form where a member has one, else in inner folds.
  *
  * @param estimatorOf the estimator of a member, its reduction and transform included
  */
@@ -107,7 +107,7 @@ export function stack<Member extends StackMember>(
 function plainCombination(
   { combine: kind }: Pick<StackSettings<StackMember>, 'combine'>,
   placed: readonly PlacedMember[],
-): Combination {
+): MemberMean {
   return { weights: placed.map(({ weight }) => (kind === 'fitted' ? 1 : weight)), spread: null };
 }
 
@@ -136,14 +136,14 @@ function fittedCombination<Member extends StackMember>(
   unseen: readonly (readonly Targets[])[],
   training: TrainingRows,
   context: FitContext,
-): Combination {
+): MemberMean {
   const observed = measuredItems(training.measured).map((photo) => training.targets[photo] as Targets);
-  const combination = fitCombination(unseen, observed, settings);
+  const combination = fitMemberMean(unseen, observed, settings);
   context.record(asLine(combination, placed));
   return combination;
 }
 
-function asLine({ weights, spread }: Combination, placed: readonly PlacedMember[]): MetricLine {
+function asLine({ weights, spread }: MemberMean, placed: readonly PlacedMember[]): MetricLine {
   const [green, dead, clover] = spread?.factors ?? [];
   return {
     ...Object.fromEntries(
@@ -163,7 +163,7 @@ function labelled(line: MetricLine, label: string): MetricLine {
   );
 }
 
-function fitted(width: number, members: readonly FittedMember[], combination: Combination): FittedModel {
+function fitted(width: number, members: readonly FittedMember[], combination: MemberMean): FittedModel {
   const counting = members.filter((_, index) => combination.weights[index] !== 0);
   return fittedModel({
     async predict(samples) {
@@ -172,7 +172,7 @@ function fitted(width: number, members: readonly FittedMember[], combination: Co
       for (const { columns, model } of members) {
         predicted.push(await model.predict(samples.withFeatures((all) => takeColumns(all, columns))));
       }
-      return combine(predicted, combination);
+      return memberMean(predicted, combination);
     },
     ...(counting.every(({ model }) => model.capabilities.graph) && {
       graph() {
@@ -181,7 +181,7 @@ function fitted(width: number, members: readonly FittedMember[], combination: Co
         );
         return {
           masses: (features) =>
-            combineGraph(
+            memberMeanGraph(
               members.map(
                 ({ columns }, index) => graphs[index]?.masses(gather(features, columns, 1)) ?? null,
               ),

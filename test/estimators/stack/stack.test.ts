@@ -2,8 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ridge } from '../../../src/estimators/kernel/ridge.ts';
-import { combine, shrunkWeights } from '../../../src/estimators/stack/combination.ts';
 import { placeMembers } from '../../../src/estimators/stack/member-columns.ts';
+import { memberMean, shrunkWeights } from '../../../src/estimators/stack/member-mean.ts';
 import { fitSpread } from '../../../src/estimators/stack/spread.ts';
 import { stack } from '../../../src/estimators/stack/stack.ts';
 import type { Matrix } from '../../../src/ground/matrix.ts';
@@ -298,7 +298,7 @@ describe('the spread of a mean', () => {
 
   it('keeps predictions physical', () => {
     const spread = { centre: [60, 20, 12], factors: [9, 9, 9] };
-    for (const targets of combine([truth], { weights: [1], spread }))
+    for (const targets of memberMean([truth], { weights: [1], spread }))
       expect(isPhysical(targets, 1e-9)).toBe(true);
   });
 

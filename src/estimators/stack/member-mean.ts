@@ -5,14 +5,14 @@ import { simplexLeastSquares } from '../combination/simplex-least-squares.ts';
 import { applySpread, fitSpread, type Spread, spreadGraph } from './spread.ts';
 
 /** How members' predictions become one. */
-export interface Combination {
+export interface MemberMean {
   /** Of each member, not negative. */
   readonly weights: readonly number[];
   readonly spread: Spread | null;
 }
 
 /** What a combination is fitted with. */
-export interface CombinationSettings {
+export interface MemberMeanSettings {
   readonly penalty: number;
   readonly spreadPenalty: number | null;
 }
@@ -24,31 +24,34 @@ export interface CombinationSettings {
  * @param members predictions, grams, `[member][photo]`
  * @param observed measured masses, grams
  */
-export function fitCombination(
+export function fitMemberMean(
   members: readonly (readonly Targets[])[],
   observed: readonly Targets[],
-  { penalty, spreadPenalty }: CombinationSettings,
-): Combination {
+  { penalty, spreadPenalty }: MemberMeanSettings,
+): MemberMean {
   const weights = shrunkWeights(members, observed, penalty);
   const mean = weightedMean(members, weights);
   return { weights, spread: spreadPenalty === null ? null : fitSpread(mean, observed, spreadPenalty) };
 }
 
 /** One physical prediction a photo of all members'. */
-export function combine(
+export function memberMean(
   members: readonly (readonly Targets[])[],
-  { weights, spread }: Combination,
+  { weights, spread }: MemberMean,
 ): Targets[] {
   const mean = weightedMean(members, weights);
   return spread ? mean.map((targets) => applySpread(targets, spread)) : mean;
 }
 
 /**
- * {@link combine} as a graph.
+ * {@link memberMean} as a graph.
  *
  * @param members `[batch, 5]` grams each; null: a member without weight, which has no part in it
  */
-export function combineGraph(members: readonly (Tensor | null)[], { weights, spread }: Combination): Tensor {
+export function memberMeanGraph(
+  members: readonly (Tensor | null)[],
+  { weights, spread }: MemberMean,
+): Tensor {
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const mean = members
     .flatMap((masses, member) =>
