@@ -2,13 +2,15 @@ import { appendFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError, messageOf, UsageError } from '../ground/errors.ts';
+import { type FileLock, takeLock } from '../ground/file-lock.ts';
 import { temporaryNameBeside } from '../ground/files.ts';
 import { fileFingerprint } from '../ground/fingerprint.ts';
 import type { MetricLine } from '../learning/estimator.ts';
-import { type FolderLock, LOCK, lockFolder } from './folder-lock.ts';
 import { MANIFEST_FILES, type Manifest, manifestFile, readManifest, writeManifest } from './manifest.ts';
 
 const METRICS = 'metrics.jsonl';
+/** The lock's file in a folder that is being written. */
+const LOCK = 'run.lock';
 
 /** What the caller allows to happen to a folder that is there already. */
 export interface ExistingRunPolicy {
@@ -54,15 +56,29 @@ const NOTHING = /^$/;
 const isLeftover = (name: string): boolean => name.endsWith('.part');
 
 /**
+ * Takes the lock of a folder.
+ *
+ * @throws UsageError when another process writes the folder now
+ */
+export function lockFolder(folder: string): Promise<FileLock> {
+  return takeLock(join(folder, LOCK), (owner) => {
+    const who = owner
+      ? `process ${owner.pid} on ${owner.host} since ${owner.since}`
+      : `a process that its ${LOCK} does not name`;
+    return new UsageError(`${folder} is being written by ${who}; wait for it, or choose another --out`);
+  });
+}
+
+/**
  * A folder that is being written: from `begin`, which locks it, through what the caller writes, to `complete`; whatever
  * happens, `release` gives the lock back.
  */
 export class RunFolder {
   readonly path: string;
-  readonly #lock: FolderLock;
+  readonly #lock: FileLock;
   readonly #manifest: Manifest;
 
-  private constructor(path: string, lock: FolderLock, manifest: Manifest) {
+  private constructor(path: string, lock: FileLock, manifest: Manifest) {
     this.path = path;
     this.#lock = lock;
     this.#manifest = manifest;
@@ -95,7 +111,8 @@ export class RunFolder {
       for (const name of await readdir(path)) {
         const left = isLeftover(name) || contents.derived.includes(name);
         if (left || (mode === 'fresh' && contents.resumable.test(name))) {
-          await rm(join(path, name), { recursive: true });
+          // Of a rival that waits, what it writes aside may be gone by now.
+          await rm(join(path, name), { recursive: true, force: true });
         }
       }
       return new RunFolder(path, lock, manifest);
