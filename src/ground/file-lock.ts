@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -104,30 +104,33 @@ async function created(path: string, self: LockOwner): Promise<boolean> {
   const aside = `${path}.${self.token}.part`;
   try {
     await writeFile(aside, content);
-    await link(aside, path);
-    return true;
-  } catch (error) {
-    if (isTaken(error)) return (await contentOf(path))?.owner?.token === self.token;
-    // Some disks know no hard links.
-    return await writtenInPlace(path, content);
+    return await link(aside, path).then(
+      () => true,
+      // Some disks know no hard links; and over a network one may have been made though it is said not to be.
+      async (error: unknown) =>
+        isTaken(error)
+          ? (await contentOf(path))?.owner?.token === self.token
+          : await writtenInPlace(path, content),
+    );
   } finally {
     await rm(aside, { force: true });
   }
 }
 
 async function writtenInPlace(path: string, content: string): Promise<boolean> {
-  try {
-    await writeFile(path, '', { flag: 'wx' });
-  } catch (error) {
-    if (isTaken(error)) return false;
+  const file = await open(path, 'wx').catch((error: unknown) => {
+    if (isTaken(error)) return null;
     throw error;
-  }
+  });
+  if (!file) return false;
   try {
-    await writeFile(path, content);
+    await file.writeFile(content);
     return true;
   } catch (error) {
     await rm(path, { force: true });
     throw error;
+  } finally {
+    await file.close();
   }
 }
 
