@@ -223,7 +223,9 @@ export async function readManifest(folder: string, file = KINDS.trained.file as 
     throw new InputError(
       path,
       `is a run folder of format ${known.format}, and this version of sward reads format ${RUN_FORMAT}`,
-      known.format < RUN_FORMAT ? 'train the run again with --overwrite' : 'use the version of sward that wrote it',
+      known.format < RUN_FORMAT
+        ? 'train the run again with --overwrite'
+        : 'use the version of sward that wrote it',
     );
   }
   const kind = Object.keys(KINDS).find((name) => name === known?.kind) as ManifestKind | undefined;
