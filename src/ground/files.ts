@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { InputError } from './errors.ts';
 
 /** A name beside `path` that no other process uses, for writing aside before renaming. */
 export function temporaryNameBeside(path: string): string {
@@ -10,9 +11,30 @@ export function temporaryNameBeside(path: string): string {
 /**
  * Writes a file so that a reader sees either the old content or the whole new one: the folder is made, the
  * content goes to a temporary name beside `path`, then is renamed. On failure the temporary file is removed.
+ *
+ * @throws InputError when the disk is full or refuses
  */
 export async function writeFileAtomically(path: string, content: string | Uint8Array): Promise<void> {
   await writeAtomically(path, (temporary) => writeFile(temporary, content));
+}
+
+/** What a disk may have against a write, and what helps. */
+const DISK_FAULTS: Readonly<Record<string, readonly [what: string, remedy: string]>> = {
+  ENOSPC: ['the disk is full', 'make room and go on'],
+  EDQUOT: ['the quota of the disk is used up', 'make room and go on'],
+  EACCES: ['writing there is not allowed', 'choose another place, or have the folder opened to you'],
+  EPERM: ['writing there is not allowed', 'choose another place, or have the folder opened to you'],
+  EROFS: ['the disk is read-only', 'choose another place'],
+  EEXIST: ['something else of that name is in the way', 'choose another place'],
+  ENOTDIR: ['a file is in the way of its folder', 'choose another place'],
+  EISDIR: ['a folder of that name is in the way', 'choose another place'],
+};
+
+/** What is to be thrown for a write that failed: an InputError where the disk refused it, else the error itself. */
+export function writeFailure(path: string, error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const [what, remedy] = DISK_FAULTS[code] ?? [];
+  return what && remedy ? new InputError(path, `cannot be written: ${what}`, remedy) : error;
 }
 
 /** As {@link writeFileAtomically}, for writers that stream: `write` receives the temporary name to fill. */
@@ -20,14 +42,15 @@ export async function writeAtomically(
   path: string,
   write: (temporary: string) => Promise<unknown>,
 ): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
   const temporary = temporaryNameBeside(path);
   try {
+    await mkdir(dirname(path), { recursive: true });
     await write(temporary);
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    // What cannot be written cannot always be removed either; the write's own failure is what helps.
+    await rm(temporary, { force: true }).catch(() => {});
+    throw writeFailure(path, error);
   }
 }
 

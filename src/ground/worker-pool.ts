@@ -26,6 +26,9 @@ export function startWorkers<Task, Result>(
   const filename = workerFile(callerUrl, name);
   if (filename === undefined) return undefined;
   const pool = new Piscina<Task, Result>({ filename, minThreads: threads, maxThreads: threads });
+  const begun = pool.threads.map(
+    (thread) => new Promise<unknown>((settle) => thread.once('message', settle).once('exit', settle)),
+  );
   const given = new Set<Promise<unknown>>();
   let closed = false;
   return {
@@ -43,6 +46,9 @@ export function startWorkers<Task, Result>(
       closed = true;
       // A result that arrives from a thread being ended stops the whole process as an error nobody can catch.
       await Promise.allSettled(given);
+      // And one that is ended while it still loads its file aborts Node; its first message says that it is through.
+      for (const thread of pool.threads) thread.ref();
+      await Promise.all(begun);
       await pool.destroy();
     },
   };

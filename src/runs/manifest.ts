@@ -36,7 +36,7 @@ const shared = {
   /** Of all that decides what is written: only the same can be resumed. */
   fingerprint: z.string(),
   /** SHA-256 of the files that predictions depend on, by their path in the folder; empty until it is complete. */
-  files: z.record(z.string(), sha256).default({}),
+  files: z.record(z.string(), sha256),
 };
 
 const trainedSchema = z.strictObject({
@@ -171,7 +171,12 @@ export type ManifestKind = Manifest['kind'];
 
 /** What the manifests of each kind are called, and what a person is told of the kind. */
 const KINDS = {
-  trained: { file: 'run.json', schema: trainedSchema, title: 'run', again: 'train the run again' },
+  trained: {
+    file: 'run.json',
+    schema: trainedSchema,
+    title: 'run',
+    again: 'train the run again with --overwrite',
+  },
   ensemble: { file: 'run.json', schema: ensembleSchema, title: 'ensemble', again: 'make the ensemble again' },
   pretraining: {
     file: 'pretrain.json',
@@ -218,7 +223,9 @@ export async function readManifest(folder: string, file = KINDS.trained.file as 
     throw new InputError(
       path,
       `is a run folder of format ${known.format}, and this version of sward reads format ${RUN_FORMAT}`,
-      known.format < RUN_FORMAT ? 'train the run again' : 'use the version of sward that wrote it',
+      known.format < RUN_FORMAT
+        ? 'train the run again with --overwrite'
+        : 'use the version of sward that wrote it',
     );
   }
   const kind = Object.keys(KINDS).find((name) => name === known?.kind) as ManifestKind | undefined;
@@ -231,6 +238,9 @@ export async function readManifest(folder: string, file = KINDS.trained.file as 
     throw new InputError(path, what, again);
   }
   const { data } = parsed;
+  if (data.status === 'complete' && Object.keys(data.files).length === 0) {
+    throw new InputError(path, 'says that the folder is complete, and names no files of it', again);
+  }
   return data.kind === 'trained' ? { ...data, recipe: parseStoredRecipe(path, data.recipe) } : data;
 }
 

@@ -2,13 +2,15 @@ import { appendFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError, messageOf, UsageError } from '../ground/errors.ts';
-import { temporaryNameBeside } from '../ground/files.ts';
+import { type FileLock, takeLock } from '../ground/file-lock.ts';
+import { temporaryNameBeside, writeFailure } from '../ground/files.ts';
 import { fileFingerprint } from '../ground/fingerprint.ts';
 import type { MetricLine } from '../learning/estimator.ts';
-import { type FolderLock, LOCK, lockFolder } from './folder-lock.ts';
 import { MANIFEST_FILES, type Manifest, manifestFile, readManifest, writeManifest } from './manifest.ts';
 
 const METRICS = 'metrics.jsonl';
+/** The lock's file in a folder that is being written. */
+const LOCK = 'run.lock';
 
 /** What the caller allows to happen to a folder that is there already. */
 export interface ExistingRunPolicy {
@@ -20,6 +22,8 @@ export interface ExistingRunPolicy {
 export interface FolderContents {
   /** Files and folders that are written anew in the end, gone at every start. */
   readonly derived: readonly string[];
+  /** Those of them without which a folder is not complete, whatever its manifest says. */
+  readonly essential: readonly string[];
   /** What an interrupted start may go on with; gone at a fresh one. */
   readonly resumable: RegExp;
   /** What may lie in the folder before the first start, as the sample of the demo. */
@@ -54,15 +58,29 @@ const NOTHING = /^$/;
 const isLeftover = (name: string): boolean => name.endsWith('.part');
 
 /**
+ * Takes the lock of a folder.
+ *
+ * @throws UsageError when another process writes the folder now
+ */
+export function lockFolder(folder: string): Promise<FileLock> {
+  return takeLock(join(folder, LOCK), (owner) => {
+    const who = owner
+      ? `process ${owner.pid} on ${owner.host} since ${owner.since}`
+      : `a process that its ${LOCK} does not name`;
+    return new UsageError(`${folder} is being written by ${who}; wait for it, or choose another --out`);
+  });
+}
+
+/**
  * A folder that is being written: from `begin`, which locks it, through what the caller writes, to `complete`; whatever
  * happens, `release` gives the lock back.
  */
 export class RunFolder {
   readonly path: string;
-  readonly #lock: FolderLock;
+  readonly #lock: FileLock;
   readonly #manifest: Manifest;
 
-  private constructor(path: string, lock: FolderLock, manifest: Manifest) {
+  private constructor(path: string, lock: FileLock, manifest: Manifest) {
     this.path = path;
     this.#lock = lock;
     this.#manifest = manifest;
@@ -83,8 +101,7 @@ export class RunFolder {
     policy: ExistingRunPolicy,
   ): Promise<RunFolder | null> {
     await requireOwnFolder(path, manifestFile(manifest.kind), contents.beside);
-    await mkdir(path, { recursive: true });
-    const lock = await lockFolder(path);
+    const lock = await openedToOne(path);
     try {
       const mode = await settled(path, manifest, contents, policy);
       if (mode === 'complete') {
@@ -95,7 +112,8 @@ export class RunFolder {
       for (const name of await readdir(path)) {
         const left = isLeftover(name) || contents.derived.includes(name);
         if (left || (mode === 'fresh' && contents.resumable.test(name))) {
-          await rm(join(path, name), { recursive: true });
+          // Of a rival that waits, what it writes aside may be gone by now.
+          await rm(join(path, name), { recursive: true, force: true });
         }
       }
       return new RunFolder(path, lock, manifest);
@@ -126,6 +144,16 @@ export class RunFolder {
   }
 }
 
+/** Makes a folder and locks it. @throws InputError when the disk refuses, UsageError as {@link lockFolder} */
+async function openedToOne(path: string): Promise<FileLock> {
+  try {
+    await mkdir(path, { recursive: true });
+    return await lockFolder(path);
+  } catch (error) {
+    throw writeFailure(path, error);
+  }
+}
+
 /** What writing into the folder means now. */
 async function settled(
   path: string,
@@ -144,7 +172,9 @@ async function settled(
       `${path} holds another ${title} (${name}${DIFFERENCES[manifest.kind]}); choose another --out or pass --overwrite`,
     );
   }
-  if (existing.status === 'complete') return 'complete';
+  const names = await readdir(path);
+  const isWhole = contents.essential.every((name) => names.includes(name));
+  if (existing.status === 'complete' && isWhole) return 'complete';
   if (resume) return 'resume';
   throw new UsageError(
     `${path} holds an unfinished ${title}; pass --resume to go on or --overwrite to start again`,
@@ -186,7 +216,7 @@ export async function requireUnchanged(folder: string, { files }: Pick<Manifest,
     throw new InputError(
       path,
       'is not the file that was written (its SHA-256 is another)',
-      'put the run back as it was written, or train it again',
+      'put the run back as it was written, or make it again with --overwrite',
     );
   }
 }
@@ -233,8 +263,8 @@ export async function writeFold(
     await rm(target, { recursive: true, force: true });
     await rename(aside, target);
   } catch (error) {
-    await rm(aside, { recursive: true, force: true });
-    throw error;
+    await rm(aside, { recursive: true, force: true }).catch(() => {});
+    throw writeFailure(target, error);
   }
 }
 

@@ -331,7 +331,9 @@ const pathOf = (photo: Photo | undefined): string | null => (typeof photo === 's
 
 /** Why a run cannot be asked for maps. */
 export const noMaps = (folder: string): UsageError =>
-  new UsageError(`--map: ${folder} has no maps to draw; train --recipe density`);
+  new UsageError(
+    `--map: ${folder} has no maps to draw; train --recipe density without reduction or transform`,
+  );
 
 /** The photos that decode. @throws SwardError when none does */
 async function decodable(samples: Samples, onUnusable: (error: SwardError) => void): Promise<Samples> {

@@ -65,4 +65,21 @@ describe('predict --map', () => {
     expect(outcome.code).toBe(2);
     expect(existsSync(out)).toBe(false);
   });
+
+  it('is refused likewise by a density network behind a reduction, whose columns are of no place', async () => {
+    const behind = join(root, 'reduced');
+    const changes = [`backbone=${model}`, 'input.size=42', 'input.grid=1', 'estimator.epochs=1'];
+    const reduction = ['reduction.kind=pca', 'reduction.components=4', 'evaluation.leaveOneStateOut=false'];
+    const settings = [...changes, ...reduction].flatMap((set) => ['--set', set]);
+    const trained = await train('density', behind, ...settings);
+    expect(trained.code, trained.stderr).toBe(0);
+    const [out, maps] = [join(root, 'behind.csv'), join(root, 'behind-maps')];
+    const outcome = await sward('predict', behind, join(data, 'test'), '--out', out, '--map', maps);
+    expect(errorLine(outcome)).toMatch(
+      /--map: .* has no maps .*; train .*density without reduction or transform/,
+    );
+    expect(outcome.code).toBe(2);
+    expect(existsSync(out) || existsSync(maps)).toBe(false);
+    expect((await sward('predict', behind, join(data, 'test'), '--out', out)).code).toBe(0);
+  });
 });

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { readPredictions } from '../../src/data/predictions.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
 import { decodePhoto } from '../../src/vision/photos/index.ts';
-import { runSward } from '../support/run-sward.ts';
+import { errorLine, runSward } from '../support/run-sward.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { stockSession } from '../support/stock-session.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -78,5 +78,21 @@ describe('seed 1 in two stages with a second backbone', () => {
     straight.forEach((total, photo) => {
       expect(said[5 * photo + 4]).toBeCloseTo(total, 2);
     });
+  });
+
+  it('answers test.csv, and takes no other second backbone than the one it was trained with', async () => {
+    const submission = join(root, 'submission.csv');
+    expect((await sward('submit', run, data, '--out', submission)).code).toBe(0);
+    expect(readFileSync(submission, 'utf8').trim().split('\n')).toHaveLength(1 + 5);
+    const path = join(root, 'second.safetensors');
+    const own = readFileSync(path);
+    try {
+      await writeBackbone('second', 20);
+      const refused = await sward('predict', run, ...photos, '--out', join(root, 'refused.csv'));
+      expect(refused.code).toBe(1);
+      expect(errorLine(refused)).toMatch(/second\.safetensors: is not the file the run was trained with/);
+    } finally {
+      writeFileSync(path, own);
+    }
   });
 });

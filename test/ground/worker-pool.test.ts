@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -32,6 +33,19 @@ describe('a pool of workers', () => {
       await pool.close();
       for (const views of await Promise.all(outcomes)) expect(views).toHaveLength(2 * 3 * 28 * 28);
     }
+  });
+
+  it('ends threads that have only begun without taking the process along', () => {
+    const module = join(import.meta.dirname, '..', '..', 'dist', 'ground', 'worker-pool.js');
+    const begin = `
+      const { startWorkers } = await import(${JSON.stringify(pathToFileURL(module).href)});
+      for (let wait = 0; wait < 60; wait++) {
+        const pool = startWorkers(${JSON.stringify(caller)}, 'prepare-worker', 2);
+        await new Promise((settle) => setTimeout(settle, wait));
+        await pool.close();
+      }`;
+    const { status, signal, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', begin]);
+    expect([status, signal, String(stderr)]).toEqual([0, null, '']);
   });
 
   it('takes no task once it is closed', async () => {

@@ -13,8 +13,9 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { SwardError } from '../../src/ground/errors.ts';
 import { resolveRecipe } from '../../src/recipes/recipe.ts';
-import { lockFolder } from '../../src/runs/folder-lock.ts';
 import { openRun } from '../../src/runs/open-run.ts';
+import { lockFolder } from '../../src/runs/run-folder.ts';
+import { predictRun } from '../../src/workflows/predict/predict.ts';
 import { type TrainOptions, trainRun } from '../../src/workflows/train/train.ts';
 import { predictFeatures, reseal } from '../support/ask-run.ts';
 import { featureSource, type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
@@ -58,6 +59,24 @@ const manifestOf = (run: string): Record<string, unknown> =>
 
 const changeManifest = (run: string, changes: Record<string, unknown>): void =>
   writeFileSync(join(run, 'run.json'), JSON.stringify({ ...manifestOf(run), ...changes }));
+
+/** A JSON value with each of its fields removed, and with each replaced by values of other types. */
+function* mutations(value: unknown): Generator<unknown> {
+  if (typeof value !== 'object' || value === null) return;
+  const isList = Array.isArray(value);
+  const rebuilt = (entries: [string, unknown][]): unknown =>
+    isList ? entries.map(([, item]) => item) : Object.fromEntries(entries);
+  const entries = Object.entries(value);
+  for (const [index, [key, item]] of entries.entries()) {
+    yield rebuilt(entries.toSpliced(index, 1));
+    const others = [null, -1.5, 'else', true, [], {}].filter(
+      (other) => typeof other !== typeof item || !other,
+    );
+    for (const other of [...others, ...mutations(item)]) {
+      yield rebuilt(entries.with(index, [key, other]));
+    }
+  }
+}
 
 beforeAll(async () => {
   files = await writeSmallFeatures(join(root, 'data'), 30, 1);
@@ -134,6 +153,9 @@ describe('a folder that sward did not write', () => {
     const out = join(root, 'killed');
     mkdirSync(out);
     writeFileSync(join(out, '.run.json.123.ab12cd34.part'), '{"format":');
+    writeFileSync(join(out, 'run.lock.ab12.part'), '{"tok');
+    const owner = { token: 'a', pid: 2 ** 22 + 1, host: hostname(), since: 'then' };
+    writeFileSync(join(out, 'run.lock'), JSON.stringify(owner));
     await trainRun({ ...(await options(out)), resume: true });
     expect(contents(out)).toEqual(contents(whole));
   });
@@ -151,28 +173,81 @@ describe('a run that lacks something', () => {
     expect(contents(out)).toEqual(contents(whole));
   });
 
-  it.each(['fold-1/model.safetensors', 'oof.csv', 'domain.safetensors', 'folds.csv'])(
-    'is refused once a bit of %s has flipped',
+  it('and is complete gets its report again from the same command', async () => {
+    const out = copied('report-lost');
+    const report = readFileSync(join(out, 'report.html'), 'utf8');
+    rmSync(join(out, 'report.html'));
+    await trainRun(await options(out));
+    expect(readFileSync(join(out, 'report.html'), 'utf8')).toBe(report);
+    expect(contents(out)).toEqual(contents(whole));
+  });
+
+  it.each(['scores.json', 'oof.csv'])(
+    'and says that it is complete gets %s again by --resume',
     async (name) => {
-      const out = copied(`flipped-${name.replace('/', '-')}`);
-      const path = join(out, name);
-      const bytes = readFileSync(path);
-      const middle = Math.floor(bytes.length / 2);
-      bytes[middle] = (bytes[middle] ?? 0) ^ 1;
-      writeFileSync(path, bytes);
-      await expect(openRun(out)).rejects.toThrow(
-        /is not the file that was written \(its SHA-256 is another\)/,
-      );
-      rmSync(path);
-      await expect(openRun(out)).rejects.toThrow(new RegExp(`${name}: cannot be read`));
+      const out = copied(`lost-${name}`);
+      rmSync(join(out, name));
+      await expect(trainRun(await options(out))).rejects.toThrow(/unfinished run; pass --resume/);
+      await trainRun({ ...(await options(out)), resume: true });
+      expect(contents(out)).toEqual(contents(whole));
     },
   );
+
+  it('is refused once a bit of a file that it hashes has flipped, and once it is gone', async () => {
+    const names = Object.keys(manifestOf(whole).files as object);
+    const models = [0, 1, 2].flatMap((fold) => [
+      `fold-${fold}/metrics.jsonl`,
+      `fold-${fold}/model.safetensors`,
+    ]);
+    expect(names).toEqual(['domain.safetensors', ...models, 'folds.csv', 'oof.csv']);
+    const out = copied('flipped');
+    for (const name of names) {
+      const path = join(out, name);
+      const bytes = readFileSync(path);
+      // A ridge has no metrics: its file is empty, and any byte is one too many.
+      const changed = bytes.length > 0 ? Buffer.from(bytes) : Buffer.from('\n');
+      const middle = Math.floor(bytes.length / 2);
+      if (bytes.length > 0) changed[middle] = (changed[middle] ?? 0) ^ 1;
+      writeFileSync(path, changed);
+      await expect(openRun(out), name).rejects.toThrow(
+        `${path}: is not the file that was written (its SHA-256 is another)`,
+      );
+      rmSync(path);
+      await expect(openRun(out), name).rejects.toThrow(`${path}: cannot be read`);
+      writeFileSync(path, bytes);
+    }
+    await expect(openRun(out)).resolves.toBeDefined();
+  });
+
+  it('is refused in one sentence whatever has happened to its manifest', async () => {
+    const out = copied('mutated');
+    const path = join(out, 'run.json');
+    const text = readFileSync(path, 'utf8');
+    const damaged = [...mutations(JSON.parse(text))].map((value) => JSON.stringify(value) ?? '');
+    for (let length = 0; length < text.trim().length; length += 37) damaged.push(text.slice(0, length));
+    damaged.push('null', '[]', '7', '"run"', `${text}}`, '\0'.repeat(text.length));
+    expect(damaged.length).toBeGreaterThan(300);
+    let accepted = 0;
+    for (const [index, content] of damaged.entries()) {
+      writeFileSync(path, content);
+      const outcome = await predictFeatures(out, files.features, files.ids).catch((error: unknown) => error);
+      if (Array.isArray(outcome)) {
+        // What is not asked for, and what has a default.
+        accepted++;
+        continue;
+      }
+      const shown = `${index}: ${content.slice(0, 300)}`;
+      expect(outcome, `${shown}\n${(outcome as Error).stack}`).toBeInstanceOf(SwardError);
+      expect((outcome as Error).message, shown).toMatch(/^[^\n]*mutated[^\n]*; [^\n]+$|--state/);
+    }
+    expect(accepted).toBeLessThan(15);
+  });
 
   it('of another format is told apart from a damaged one', async () => {
     const out = copied('formats');
     changeManifest(out, { format: 1 });
     await expect(openRun(out)).rejects.toThrow(
-      /run.json: is a run folder of format 1, and this version of sward reads format 2; train the run again/,
+      /run.json: is a run folder of format 1, and this version of sward reads format 2; train the run again with --overwrite/,
     );
     changeManifest(out, { format: 3 });
     await expect(openRun(out)).rejects.toThrow(/format 3, .*; use the version of sward that wrote it/);
@@ -190,8 +265,11 @@ describe('a prediction that is no number', () => {
     bytes.writeDoubleLE(Number.NaN, bytes.length - 8);
     writeFileSync(path, bytes);
     reseal(out);
-    const asked = predictFeatures(out, files.features, files.ids);
+    const csv = join(root, 'unsound.csv');
+    const source = { kind: 'features', features: files.features, ids: files.ids } as const;
+    const asked = predictRun({ run: out, source, out: csv });
     await expect(asked).rejects.toThrow(SwardError);
     await expect(asked).rejects.toThrow(/^ID\d+: fold 2 of .*unsound predicts no finite/);
+    expect(existsSync(csv)).toBe(false);
   });
 });

@@ -11,12 +11,14 @@ export interface CommandOutcome {
   readonly stderr: string;
 }
 
-/** Runs the built command line as a person would, in a process of its own. */
+/** Runs the built command line as a person would, in a process of its own and, where one is given, another folder. */
 export function runSward(
   args: readonly string[],
   environment: Record<string, string> = {},
+  cwd?: string,
 ): Promise<CommandOutcome> {
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, ...environment } });
+  const env = { ...process.env, ...environment };
+  const child = spawn(process.execPath, [MAIN, ...args], { env, cwd });
   return new Promise((settle, fail) => {
     let stdout = '';
     let stderr = '';

@@ -15,7 +15,7 @@ import type { OutOfFoldRow, RunResults } from '../../runs/results.ts';
 import { type FolderContents, RunFolder } from '../../runs/run-folder.ts';
 import { type EnsembleFacts, SCORES, writeScores } from '../../runs/scores.ts';
 import { pathFrom } from '../../runs/training-data.ts';
-import { reportPath, writeRunReport } from '../report/write-report.ts';
+import { reportPath, writeMissingReport, writeRunReport } from '../report/write-report.ts';
 import type { AlignedMembers } from './ensemble-members.ts';
 
 /** `run.json` of an ensemble about to be written to `out`. */
@@ -76,6 +76,7 @@ export interface EnsemblePredictions {
 /** Files that an ensemble writes in the end; it starts anew every time. */
 const CONTENTS: FolderContents = {
   derived: [FOLDS, OUT_OF_FOLD, STATES_OUT, SCORES, STACK_FOLDER, 'report.html'],
+  essential: [OUT_OF_FOLD, SCORES],
   resumable: /^fold-\d+$/,
 };
 
@@ -94,7 +95,11 @@ export async function writeEnsembleRun(
   overwrite: boolean,
 ): Promise<RunResults> {
   const folder = await RunFolder.begin(out, manifest, CONTENTS, { resume: true, overwrite });
-  if (!folder) return ensembleResults(out, manifest, ensembleName(manifest));
+  if (!folder) {
+    const results = await ensembleResults(out, manifest, ensembleName(manifest));
+    await writeMissingReport(out, results);
+    return results;
+  }
   try {
     const outOfFold: OutOfFoldRow[] = photos.map((photo, item) => ({
       ...photo,

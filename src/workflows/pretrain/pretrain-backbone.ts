@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UsageError } from '../../ground/errors.ts';
@@ -41,6 +42,7 @@ const DEFAULT_SEED = 42;
 
 const CONTENTS: FolderContents = {
   derived: [BACKBONE_FILE, DESCRIPTION, PHOTOS, REPORT, METRICS],
+  essential: [],
   resumable: /^checkpoint$/,
 };
 
@@ -78,27 +80,38 @@ export async function pretrainBackbone(options: PretrainOptions): Promise<Pretra
   const made = { ...options, settings, seed };
   const manifest = manifestOf(made, weights, data);
   const folder = await RunFolder.begin(out, manifest, CONTENTS, options);
-  if (!folder) return finished(out);
+  if (!folder) return finished(out, data);
   try {
     await data.writeList(join(out, PHOTOS));
     const lines = await trainInto(out, made, net, data, weights);
     const facts = await fileFacts(out, settings);
     const changes = { curves: lines, result: { ...facts, epoch: keptEpoch(lines, data, settings) } };
-    // Plots bring a DOM along, which most commands should not have to load.
-    const { writePretrainReport } = await import('../../report/pretrain-report.ts');
-    await writePretrainReport(join(out, REPORT), { ...manifest, ...changes }, data.task.scoreName);
-    await rm(join(out, CHECKPOINT), { recursive: true, force: true });
+    await writeReport(out, { ...manifest, ...changes }, data);
     await folder.complete([BACKBONE_FILE, DESCRIPTION], changes);
-    return finished(out);
+    return await finished(out, data);
   } finally {
     await folder.release();
   }
 }
 
-async function finished(out: string): Promise<PretrainingManifest> {
+/** What a finished folder says, with its report if it lacks. */
+async function finished(out: string, data: PretrainData): Promise<PretrainingManifest> {
   const manifest = await readManifest(out, manifestFile('pretraining'));
-  if (manifest.kind === 'pretraining') return manifest;
-  throw new RangeError(`${out} holds no pretraining`);
+  if (manifest.kind !== 'pretraining') throw new RangeError(`${out} holds no pretraining`);
+  // Only now: on a full disk the manifest may fail to be written, and all epochs would be lost.
+  await rm(join(out, CHECKPOINT), { recursive: true, force: true });
+  if (!existsSync(join(out, REPORT))) await writeReport(out, manifest, data);
+  return manifest;
+}
+
+/** Writes the report. Plots bring a DOM along, which most commands should not have to load. */
+async function writeReport(
+  out: string,
+  manifest: PretrainingManifest,
+  { task }: PretrainData,
+): Promise<void> {
+  const { writePretrainReport } = await import('../../report/pretrain-report.ts');
+  await writePretrainReport(join(out, REPORT), manifest, task.scoreName);
 }
 
 type CompleteOptions = PretrainOptions & { readonly settings: PretrainSettings; readonly seed: number };

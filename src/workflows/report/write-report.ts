@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunResults } from '../../runs/results.ts';
 
@@ -8,4 +9,9 @@ export const reportPath = (run: string): string => join(run, 'report.html');
 export async function writeRunReport(path: string, results: RunResults): Promise<void> {
   const { writeReport } = await import('../../report/index.ts');
   await writeReport(path, results);
+}
+
+/** Writes the report of a finished run that has none any more. */
+export async function writeMissingReport(run: string, results: RunResults): Promise<void> {
+  if (!existsSync(reportPath(run))) await writeRunReport(reportPath(run), results);
 }

@@ -48,7 +48,7 @@ import {
   type TrainingData,
   type TrainingSource,
 } from '../../runs/training-data.ts';
-import { reportPath, writeRunReport } from '../report/write-report.ts';
+import { reportPath, writeMissingReport, writeRunReport } from '../report/write-report.ts';
 
 /** What is trained on what, and into which folder. */
 export interface TrainOptions extends ExistingRunPolicy {
@@ -95,7 +95,11 @@ const DERIVED = [
   'report.html',
   'pseudo.json',
 ];
-const CONTENTS: FolderContents = { derived: DERIVED, resumable: /^fold-\d+(\.checkpoint)?$/ };
+const CONTENTS: FolderContents = {
+  derived: DERIVED,
+  essential: [OUT_OF_FOLD, SCORES],
+  resumable: /^fold-\d+(\.checkpoint)?$/,
+};
 
 /** Folds of a data folder or feature set, as `sward folds` writes them. @throws as {@link trainRun} */
 export async function makeFolds(
@@ -173,7 +177,7 @@ async function recipeOf({ recipe, settings }: TrainOptions): Promise<Recipe> {
   throw new UsageError(`recipe ${recipe.name} is made already; give its settings to makeRecipe`);
 }
 
-/** The results of a run that is there already, with its learning curve where that is wanted and lacks. */
+/** The results of a run that is there already, with its report and, where that is wanted, learning curve if they lack. */
 async function finishedResults(
   options: TrainOptions,
   recipe: Recipe,
@@ -182,7 +186,10 @@ async function finishedResults(
   const { out, learningCurve, progress = SILENT } = options;
   await using run = await openRun(out);
   const results = await run.results();
-  if (!learningCurve || results.bySessions) return results;
+  if (!learningCurve || results.bySessions) {
+    await writeMissingReport(out, results);
+    return results;
+  }
   const { seed } = { ...DEFAULT_FOLD_PLAN, ...options.plan };
   const learner = { estimator: recipeEstimator(recipe), samples: data.samples };
   await writeLearningCurve(out, learner, data.rows, seed, progress);

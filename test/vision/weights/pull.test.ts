@@ -145,7 +145,8 @@ describe('pulling a file', () => {
     const locks = join(cache, '.locks', 'models--timm--small');
     mkdirSync(locks, { recursive: true });
     const host = (await import('node:os')).hostname();
-    writeFileSync(join(locks, `${sha256(bytes)}.sward`), JSON.stringify({ pid: 2 ** 22 + 1, host }));
+    const owner = { token: 'a', pid: 2 ** 22 + 1, host, since: 'then' };
+    writeFileSync(join(locks, `${sha256(bytes)}.sward`), JSON.stringify(owner));
     leaveBeginning(cache, bytes, 1_000);
     const { path } = await pullFile(WANTED, { settings: hub.settings(cache) });
     expect(contentOf(path)).toBe(sha256(bytes));

@@ -4,11 +4,11 @@ import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { environment, type HubSettings } from '../../../ground/environment.ts';
+import { withLock } from '../../../ground/file-lock.ts';
 import { fileFingerprint } from '../../../ground/fingerprint.ts';
 import { type Progress, SILENT } from '../../../ground/progress.ts';
 import { blobPath, type CachedFile, findCached, isCommit, linkIntoSnapshot } from './cache.ts';
 import { diskError, HubError, type HubFile, shownFile } from './errors.ts';
-import { withLock } from './lock.ts';
 import { type FileMetadata, fetchMetadata } from './metadata.ts';
 import { bringMissingBytes, type Transfer } from './transfer.ts';
 
@@ -25,6 +25,9 @@ export interface PullOptions {
 }
 
 const MEGABYTE = 1_000_000;
+
+/** After how long without a sign one who pulls on another machine counts as gone. */
+const STALE_MS = 30_000;
 
 /** Git names small files by this. */
 const GIT_OBJECT_ID = /^[0-9a-f]{40}$/;
@@ -57,9 +60,13 @@ export async function pullFile(wanted: WantedFile, options: PullOptions = {}): P
     `${metadata.etag}.sward`,
   );
   try {
-    await withLock(lock, async () => {
-      if (!(await holds(blob, metadata))) await bringBlob(found, metadata, blob, settings, progress);
-    });
+    await withLock(
+      lock,
+      async () => {
+        if (!(await holds(blob, metadata))) await bringBlob(found, metadata, blob, settings, progress);
+      },
+      { staleMs: STALE_MS },
+    );
     const path = await linkIntoSnapshot(settings.cacheFolder, found, metadata.commit, metadata.etag);
     return { path, commit: metadata.commit, sha256: metadata.sha256 ?? wanted.sha256 ?? undefined };
   } catch (error) {
