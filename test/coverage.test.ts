@@ -3,12 +3,13 @@ import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { CommandRegistrar } from '../src/cli/command.ts';
-import { RECIPE_NAMES, resolveRecipe } from '../src/recipes/recipe.ts';
+import { RECIPE_NAMES } from '../src/recipes/recipe.ts';
 import { DEFAULT_FOLD_PLAN } from '../src/runs/fold-plan.ts';
 import { TEST_TIME_TURNS } from '../src/runs/run.ts';
 import { augmentationPreset } from '../src/vision/augment/index.ts';
 import { findBackbone } from '../src/vision/weights/index.ts';
 import { PSEUDO_DEFAULTS } from '../src/workflows/pseudo/pseudo.ts';
+import { resolveRecipe } from './support/written-settings.ts';
 
 const root = join(import.meta.dirname, '..');
 const page = readFileSync(join(root, 'docs', 'coverage.md'), 'utf8');

@@ -8,7 +8,6 @@ import {
   applyChange,
   changesFrom,
   type PartialSettings,
-  parseChange,
   type SettingChange,
 } from '../ground/setting-change.ts';
 import { inputSettings } from '../samples/input-settings.ts';
@@ -97,41 +96,24 @@ export interface RecipeSettings extends PartialSettings<Omit<z.input<typeof reci
  * @throws InputError when a recipe file cannot be read
  */
 export async function makeRecipe(nameOrFile: string, settings: RecipeChanges = {}): Promise<Recipe> {
-  return changedRecipe(nameOrFile, changesFrom(settings), !Array.isArray(settings));
-}
-
-/** Settings that differ, as an object or one by one. */
-export type RecipeChanges = RecipeSettings | readonly SettingChange[];
-
-/**
- * As {@link makeRecipe}, with changes written as `path=value` (`estimator.clip=3`, `estimator.penalties=0.1,1`). Values
- * are JSON where they parse as such, lists where they hold commas, else text.
- *
- * @throws as there
- */
-export async function resolveRecipe(nameOrFile: string, changes: readonly string[]): Promise<Recipe> {
-  return changedRecipe(nameOrFile, changes.map(parseChange));
-}
-
-/** @param keepKinds whether naming the kind that is there already changes nothing; else all starts from defaults */
-async function changedRecipe(
-  nameOrFile: string,
-  changes: readonly SettingChange[],
-  keepKinds = false,
-): Promise<Recipe> {
   const draft = structuredClone(
     Object.hasOwn(RECIPES, nameOrFile)
       ? { name: nameOrFile, ...RECIPES[nameOrFile] }
       : await readRecipeFile(nameOrFile),
   );
-  const ordered = [...changes].sort((a, b) => rankOf(a) - rankOf(b));
+  // In an object a kind says what its neighbours are settings of; written alone it asks to begin anew.
+  const isObject = !Array.isArray(settings);
+  const ordered = [...changesFrom(settings)].sort((a, b) => rankOf(a) - rankOf(b));
   for (const change of ordered) {
     const { path, value } = change;
-    if (keepKinds && path.at(-1) === 'kind' && valueAt(draft, path) === value) continue;
+    if (isObject && path.at(-1) === 'kind' && valueAt(draft, path) === value) continue;
     changeDraft(draft, change);
   }
   return parseRecipe(nameOrFile, draft);
 }
+
+/** Settings that differ, as an object or one by one. */
+export type RecipeChanges = RecipeSettings | readonly SettingChange[];
 
 const valueAt = (draft: object, path: readonly string[]): unknown =>
   path.reduce<unknown>((value, part) => (value as Record<string, unknown> | undefined)?.[part], draft);

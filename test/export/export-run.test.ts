@@ -7,7 +7,6 @@ import { type ExportOptions, exportRun } from '../../src/export/export-run.ts';
 import { readRunModel } from '../../src/export/run-model.ts';
 import { writeMassModel } from '../../src/export/write-model.ts';
 import { targetsToArray } from '../../src/pasture/targets.ts';
-import { resolveRecipe } from '../../src/recipes/recipe.ts';
 import { openRun } from '../../src/runs/open-run.ts';
 import type { TEST_TIME_TURNS } from '../../src/runs/run.ts';
 import prepareViews from '../../src/vision/features/prepare-worker.ts';
@@ -17,6 +16,7 @@ import { trainRun } from '../../src/workflows/train/train.ts';
 import { predictPhotos } from '../support/ask-run.ts';
 import { stockSession } from '../support/stock-session.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { resolveRecipe } from '../support/written-settings.ts';
 import { type SmallRuns, smallRuns } from './small-runs.ts';
 
 const FEW_TREES = ['estimator.numIterations=10', 'estimator.members=1', 'estimator.minDataInLeaf=2'];

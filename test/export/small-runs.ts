@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configure } from '../../src/ground/environment.ts';
-import { resolveRecipe } from '../../src/recipes/recipe.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
 import { trainRun } from '../../src/workflows/train/train.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
+import { resolveRecipe } from '../support/written-settings.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 
 /** A data folder and a tiny backbone of random weights in `root`; runs are trained beside them. */

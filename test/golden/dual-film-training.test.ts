@@ -8,7 +8,6 @@ import type { NetworkSettings } from '../../src/networks/settings/network.ts';
 import { networkGroups, networkOptimizer } from '../../src/networks/training/optimization.ts';
 import { targetsFromComponents } from '../../src/pasture/physics.ts';
 import type { Targets } from '../../src/pasture/targets.ts';
-import { resolveRecipe } from '../../src/recipes/recipe.ts';
 import {
   concat,
   input,
@@ -23,6 +22,7 @@ import {
   type TensorData,
   Training,
 } from '../../src/tensor/index.ts';
+import { resolveRecipe } from '../support/written-settings.ts';
 import { tinyVit } from '../tensor/tiny-vit.ts';
 import { expectFinalParameters } from './final-parameters.ts';
 

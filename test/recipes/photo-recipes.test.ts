@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/ground/errors.ts';
-import { resolveRecipe, trainsOnPhotos } from '../../src/recipes/recipe.ts';
+import { trainsOnPhotos } from '../../src/recipes/recipe.ts';
 import { recipeEstimator } from '../../src/recipes/registry.ts';
+import { resolveRecipe } from '../support/written-settings.ts';
 
 const BACKBONE = 'backbone=vit_small_patch14_dinov2.lvd142m';
 

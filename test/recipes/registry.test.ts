@@ -5,13 +5,13 @@ import { UsageError } from '../../src/ground/errors.ts';
 import type { Matrix } from '../../src/ground/matrix.ts';
 import { randomStream } from '../../src/ground/random.ts';
 import type { Capabilities, Estimator, FittedModel } from '../../src/learning/estimator.ts';
-import { resolveRecipe } from '../../src/recipes/recipe.ts';
 import { recipeEstimator } from '../../src/recipes/registry.ts';
 import { plainSamples } from '../../src/samples/samples.ts';
 import { DESCRIPTOR_NAMES } from '../../src/vision/descriptors/index.ts';
 import { graphError, linearSward } from '../estimators/graph/graphs.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { fitRows } from '../support/training-rows.ts';
+import { resolveRecipe } from '../support/written-settings.ts';
 
 const folder = temporaryFolder('registry');
 const PHOTOS = 24;

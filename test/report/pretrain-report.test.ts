@@ -1,8 +1,8 @@
 import { JSDOM } from 'jsdom';
 import { describe, expect, it } from 'vitest';
-import { resolvePretrainSettings } from '../../src/networks/settings/pretrain.ts';
 import { renderPretrainReport } from '../../src/report/pretrain-report.ts';
 import type { PretrainingManifest } from '../../src/runs/manifest.ts';
+import { resolvePretrainSettings } from '../support/written-settings.ts';
 
 const ACCURACY = 'validation top-1 accuracy';
 

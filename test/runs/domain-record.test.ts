@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { configure } from '../../src/ground/environment.ts';
-import { resolveRecipe } from '../../src/recipes/recipe.ts';
 import { readDomain } from '../../src/runs/domain/index.ts';
 import { openRun } from '../../src/runs/open-run.ts';
 import type { PhotoPrediction } from '../../src/runs/prediction.ts';
@@ -14,6 +13,7 @@ import { DESCRIPTOR_NAMES } from '../../src/vision/descriptors/index.ts';
 import { trainRun } from '../../src/workflows/train/train.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { resolveRecipe } from '../support/written-settings.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 
 const root = temporaryFolder('domain-record');

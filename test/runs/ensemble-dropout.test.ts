@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readFeatureTables } from '../../src/data/feature-tables.ts';
 import { MASS_NAMES } from '../../src/pasture/targets.ts';
-import { resolveRecipe } from '../../src/recipes/recipe.ts';
 import { openRun } from '../../src/runs/open-run.ts';
 import type { MemberOptions } from '../../src/runs/trained-run.ts';
 import { featureRows, Samples, unknownSample } from '../../src/samples/samples.ts';
@@ -11,6 +10,7 @@ import { type EnsembleOptions, makeEnsemble } from '../../src/workflows/ensemble
 import { trainRun } from '../../src/workflows/train/train.ts';
 import { featureSource, type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { resolveRecipe } from '../support/written-settings.ts';
 
 const root = temporaryFolder('ensemble-dropout');
 let files: SmallFeatureFiles;

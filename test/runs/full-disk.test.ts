@@ -2,11 +2,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { InputError } from '../../src/ground/errors.ts';
-import { resolveRecipe } from '../../src/recipes/recipe.ts';
 import { openRun } from '../../src/runs/open-run.ts';
 import { type TrainOptions, trainRun } from '../../src/workflows/train/train.ts';
 import { featureSource, type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { resolveRecipe } from '../support/written-settings.ts';
 
 /** Writes that the disk still takes; the next one is cut in half. */
 const disk = vi.hoisted(() => ({ room: Number.POSITIVE_INFINITY, hasFailed: false }));

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { InferenceSession } from 'onnxruntime-node';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { configure } from '../../src/ground/environment.ts';
-import { resolveRecipe } from '../../src/recipes/recipe.ts';
 import { openRun } from '../../src/runs/open-run.ts';
 import { photoSamples } from '../../src/samples/samples.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
@@ -15,6 +14,7 @@ import { trainRun } from '../../src/workflows/train/train.ts';
 import { predictPhotos } from '../support/ask-run.ts';
 import { writePhoto, writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { resolveRecipe } from '../support/written-settings.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 
 vi.mock('node:crypto', async (original) => {

@@ -12,7 +12,6 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { SwardError } from '../../src/ground/errors.ts';
-import { resolveRecipe } from '../../src/recipes/recipe.ts';
 import { openRun } from '../../src/runs/open-run.ts';
 import { lockFolder } from '../../src/runs/run-folder.ts';
 import { predictRun } from '../../src/workflows/predict/predict.ts';
@@ -20,6 +19,7 @@ import { type TrainOptions, trainRun } from '../../src/workflows/train/train.ts'
 import { predictFeatures, reseal } from '../support/ask-run.ts';
 import { featureSource, type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { resolveRecipe } from '../support/written-settings.ts';
 
 const root = temporaryFolder('run-folder');
 let files: SmallFeatureFiles;

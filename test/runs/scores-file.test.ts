@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { resolveRecipe } from '../../src/recipes/recipe.ts';
 import { makeEnsemble } from '../../src/workflows/ensemble/ensemble.ts';
 import { trainRun } from '../../src/workflows/train/train.ts';
 import { resultsOf } from '../support/ask-run.ts';
 import { featureSource, writeSmallFeatures } from '../support/small-feature-files.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { resolveRecipe } from '../support/written-settings.ts';
 
 const root = temporaryFolder('scores-file');
 const [member, ensemble] = [join(root, 'member'), join(root, 'ensemble')];

@@ -2,13 +2,13 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { configure } from '../../src/ground/environment.ts';
-import { resolveRecipe } from '../../src/recipes/recipe.ts';
 import { Program } from '../../src/tensor/program/program.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
 import { predictRun } from '../../src/workflows/predict/predict.ts';
 import { trainRun } from '../../src/workflows/train/train.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { resolveRecipe } from '../support/written-settings.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 
 const root = temporaryFolder('shared-backbone');

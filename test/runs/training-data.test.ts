@@ -6,13 +6,13 @@ import { randomStream } from '../../src/ground/random.ts';
 import { fittedModel, rowEstimator } from '../../src/learning/estimator.ts';
 import { targetsFromComponents } from '../../src/pasture/physics.ts';
 import type { Targets } from '../../src/pasture/targets.ts';
-import { resolveRecipe } from '../../src/recipes/recipe.ts';
 import { fitFold } from '../../src/runs/cross-validation.ts';
 import { DEFAULT_FOLD_PLAN } from '../../src/runs/fold-plan.ts';
 import { readTrainingData, type TrainingData } from '../../src/runs/training-data.ts';
 import type { Split } from '../../src/samples/samples.ts';
 import { writePhoto, writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { resolveRecipe } from '../support/written-settings.ts';
 
 const root = temporaryFolder('training-data');
 const folder = join(root, 'data');

@@ -4,7 +4,6 @@ import {
   applyChange,
   changesFrom,
   type PartialSettings,
-  parseChange,
   type SettingChange,
 } from '../../ground/setting-change.ts';
 import {
@@ -119,10 +118,6 @@ export function makePretrainSettings(changes: PretrainChanges = {}): PretrainSet
   wholePhotoPlan(parsed.data);
   return parsed.data;
 }
-
-/** As {@link makePretrainSettings}, with changes as `--set` gives them (`estimator.epochs=3`). @throws as there */
-export const resolvePretrainSettings = (changes: readonly string[]): PretrainSettings =>
-  makePretrainSettings(changes.map(parseChange));
 
 /** What is taken of a photo. @throws UsageError when blocks and pooling do not suit each other */
 export function wholePhotoPlan({ input }: Pick<PretrainSettings, 'input'>): FeaturePlan {

@@ -5,11 +5,11 @@ import { randomStream } from '../../../src/ground/random.ts';
 import type { MetricLine } from '../../../src/learning/estimator.ts';
 import { weightedR2 } from '../../../src/pasture/metric.ts';
 import { isPhysical, targetsFromComponents } from '../../../src/pasture/physics.ts';
-import { resolveRecipe } from '../../../src/recipes/recipe.ts';
 import { rowEstimatorOf } from '../../../src/recipes/registry.ts';
 import { DESCRIPTOR_NAMES, viewColumns } from '../../../src/vision/descriptors/index.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { fitRows, predictRows, type TaughtRows } from '../../support/training-rows.ts';
+import { resolveRecipe } from '../../support/written-settings.ts';
 
 const folder = temporaryFolder('view-average');
 const width = DESCRIPTOR_NAMES.length;

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../../src/ground/random.ts';
 import type { FittedModel } from '../../../src/learning/estimator.ts';
-import { resolveRecipe } from '../../../src/recipes/recipe.ts';
 import { recipeEstimator } from '../../../src/recipes/registry.ts';
 import { fitRows } from '../../support/training-rows.ts';
+import { resolveRecipe } from '../../support/written-settings.ts';
 import { graphError, linearSward } from '../graph/graphs.ts';
 
 const training = linearSward(36, 16);

@@ -19,11 +19,11 @@ import {
 import { weightedR2 } from '../../../src/pasture/metric.ts';
 import { isPhysical, targetsFromComponents } from '../../../src/pasture/physics.ts';
 import type { Targets } from '../../../src/pasture/targets.ts';
-import { resolveRecipe } from '../../../src/recipes/recipe.ts';
 import { recipeEstimator } from '../../../src/recipes/registry.ts';
 import { DESCRIPTOR_NAMES, viewColumns } from '../../../src/vision/descriptors/index.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { fitRows, predictRows, type TaughtRows } from '../../support/training-rows.ts';
+import { resolveRecipe } from '../../support/written-settings.ts';
 
 const folder = temporaryFolder('stack');
 const context = (lines: MetricLine[] = []): FitContext => ({

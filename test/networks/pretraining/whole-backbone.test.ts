@@ -10,13 +10,10 @@ import {
   type PhotoBackbone,
 } from '../../../src/networks/inputs/photos.ts';
 import { wholeBackbone } from '../../../src/networks/pretraining/whole-backbone.ts';
-import {
-  fineTuning,
-  resolvePretrainSettings,
-  wholePhotoPlan,
-} from '../../../src/networks/settings/pretrain.ts';
+import { fineTuning, wholePhotoPlan } from '../../../src/networks/settings/pretrain.ts';
 import { compile, input, openSafetensors, type Scope, saveTensors } from '../../../src/tensor/index.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { resolvePretrainSettings } from '../../support/written-settings.ts';
 import { writeTinyBackbone } from '../tiny-photos.ts';
 
 const root = temporaryFolder('whole-backbone');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { resolvePretrainSettings } from '../../../src/networks/settings/pretrain.ts';
+import { resolvePretrainSettings } from '../../support/written-settings.ts';
 
 describe('settings of a pretraining', () => {
   it('keep their usual values beside one that is changed', () => {

@@ -2,7 +2,6 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { targetsToArray } from '../../../src/pasture/targets.ts';
-import { resolveRecipe } from '../../../src/recipes/recipe.ts';
 import { readStatesOut } from '../../../src/runs/leave-one-state-out.ts';
 import type { RunResults } from '../../../src/runs/results.ts';
 import { type EnsembleOptions, makeEnsemble } from '../../../src/workflows/ensemble/ensemble.ts';
@@ -15,6 +14,7 @@ import {
   writeSmallFeatures,
 } from '../../support/small-feature-files.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { resolveRecipe } from '../../support/written-settings.ts';
 
 const root = temporaryFolder('ensemble-states');
 const members = [join(root, 'states-0'), join(root, 'states-1')];

@@ -5,7 +5,6 @@ import { readFolds } from '../../../src/data/folds/index.ts';
 import { configure } from '../../../src/ground/environment.ts';
 import { InputError, UsageError } from '../../../src/ground/errors.ts';
 import { type Targets, targetsToArray } from '../../../src/pasture/targets.ts';
-import { resolveRecipe } from '../../../src/recipes/recipe.ts';
 import type { FoldPlan } from '../../../src/runs/fold-plan.ts';
 import { readTrainedManifest } from '../../../src/runs/manifest.ts';
 import type { PhotoPrediction } from '../../../src/runs/prediction.ts';
@@ -18,6 +17,7 @@ import { predictFeatures, predictPhotos, reseal, resultsOf } from '../../support
 import { writeSmallFolder } from '../../support/small-data-folder.ts';
 import { type SmallFeatureFiles, writeSmallFeatures } from '../../support/small-feature-files.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { resolveRecipe } from '../../support/written-settings.ts';
 
 const root = temporaryFolder('ensemble');
 const runs = [0, 1, 2, 3].map((member) => join(root, `run-${member}`));

@@ -3,8 +3,6 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { configure } from '../../../src/ground/environment.ts';
 import type { Progress } from '../../../src/ground/progress.ts';
-import { resolvePretrainSettings } from '../../../src/networks/settings/pretrain.ts';
-import { resolveRecipe } from '../../../src/recipes/recipe.ts';
 import type { PretrainingManifest } from '../../../src/runs/manifest.ts';
 import { readTrainedManifest } from '../../../src/runs/manifest.ts';
 import { loadTensors } from '../../../src/tensor/index.ts';
@@ -15,6 +13,7 @@ import { writeClassPhotos, writeMeasuredPhotos } from '../../networks/pretrainin
 import { writeTinyBackbone } from '../../networks/tiny-photos.ts';
 import { writeSmallFolder } from '../../support/small-data-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { resolvePretrainSettings, resolveRecipe } from '../../support/written-settings.ts';
 
 const root = temporaryFolder('pretrain');
 const backbone = join(root, 'tiny.safetensors');

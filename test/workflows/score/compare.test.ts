@@ -6,7 +6,6 @@ import { fittedModel, rowEstimator } from '../../../src/learning/estimator.ts';
 import { weightedR2 } from '../../../src/pasture/metric.ts';
 import { pairedBootstrap } from '../../../src/pasture/paired-bootstrap.ts';
 import { TARGET_NAMES } from '../../../src/pasture/targets.ts';
-import { resolveRecipe } from '../../../src/recipes/recipe.ts';
 import { learnBySessions } from '../../../src/runs/learning-by-sessions.ts';
 import { featureRows, TrainingSamples, unknownSample } from '../../../src/samples/samples.ts';
 import { compareFiles, compareRuns } from '../../../src/workflows/score/compare.ts';
@@ -16,6 +15,7 @@ import { inventedMembers } from '../../estimators/combination/invented-members.t
 import { resultsOf } from '../../support/ask-run.ts';
 import { type SmallFeatureFiles, writeSmallFeatures } from '../../support/small-feature-files.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { resolveRecipe } from '../../support/written-settings.ts';
 
 const root = temporaryFolder('compare');
 const settings = { draws: 400, seed: 1, confidence: 0.9 };

@@ -7,7 +7,6 @@ import { configure } from '../../../src/ground/environment.ts';
 import { InputError, UsageError } from '../../../src/ground/errors.ts';
 import { parseChange } from '../../../src/ground/setting-change.ts';
 import { importTarget, writeImported } from '../../../src/recipes/imported-network.ts';
-import { resolveRecipe } from '../../../src/recipes/recipe.ts';
 import { readTrainedManifest } from '../../../src/runs/manifest.ts';
 import { loadTensors, openSafetensors, readTensorAsFloat32 } from '../../../src/tensor/index.ts';
 import { makeBackbone } from '../../../src/vision/backbones/index.ts';
@@ -20,6 +19,7 @@ import { floats, saveStateDict, type TensorToSave } from '../../formats/torch-ch
 import { predictPhotos } from '../../support/ask-run.ts';
 import { writeSmallFolder } from '../../support/small-data-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { resolveRecipe } from '../../support/written-settings.ts';
 import { noisyWeights, writeWeights } from '../../vision/backbones/tiny.ts';
 
 const root = temporaryFolder('import-run');

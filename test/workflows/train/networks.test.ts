@@ -5,12 +5,12 @@ import { writeNpyFloat32 } from '../../../src/formats/npy/npy.ts';
 import { configure } from '../../../src/ground/environment.ts';
 import { randomStream } from '../../../src/ground/random.ts';
 import { isPhysical } from '../../../src/pasture/physics.ts';
-import { resolveRecipe } from '../../../src/recipes/recipe.ts';
 import { makeBackbone } from '../../../src/vision/backbones/index.ts';
 import { type TrainOptions, trainRun } from '../../../src/workflows/train/train.ts';
 import { predictPhotos } from '../../support/ask-run.ts';
 import { writeSmallFolder } from '../../support/small-data-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { resolveRecipe } from '../../support/written-settings.ts';
 import { noisyWeights, writeWeights } from '../../vision/backbones/tiny.ts';
 
 const root = temporaryFolder('network-recipes');

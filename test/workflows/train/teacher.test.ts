@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { writeNpyFloat32 } from '../../../src/formats/npy/npy.ts';
 import { randomStream } from '../../../src/ground/random.ts';
-import { resolveRecipe } from '../../../src/recipes/recipe.ts';
 import { readTrainedManifest } from '../../../src/runs/manifest.ts';
 import { readMetrics } from '../../../src/runs/run-folder.ts';
 import { trainRun } from '../../../src/workflows/train/train.ts';
 import { predictFeatures } from '../../support/ask-run.ts';
 import { writeSmallFolder } from '../../support/small-data-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
+import { resolveRecipe } from '../../support/written-settings.ts';
 
 const root = temporaryFolder('teacher-runs');
 const data = join(root, 'data');
