@@ -120,6 +120,17 @@ describe('the library', () => {
     await expect(makeRecipe('film-dual', { backbone: 'net', ...unknown })).rejects.toThrow(UsageError);
   });
 
+  it('keeps a recipe’s own settings where the kind it has is named, and takes another’s defaults', async () => {
+    const kept = await makeRecipe('seed2', { backbone: 'net', estimator: { kind: 'network', epochs: 3 } });
+    const { estimator } = await makeRecipe('seed2', { backbone: 'net' });
+    expect(kept.estimator).toEqual({ ...estimator, epochs: 3 });
+    const other = await makeRecipe('seed2', { estimator: { kind: 'ridge', clip: 3 } });
+    expect(other.estimator).toMatchObject({ kind: 'ridge', clip: 3, sessionWeight: 0.5 });
+    const hostile = JSON.parse('{ "__proto__": { "polluted": 1 } }') as RecipeSettings;
+    await expect(makeRecipe('feature-ridge', hostile)).rejects.toThrow(/no setting has such a name/);
+    expect({}).not.toHaveProperty('polluted');
+  });
+
   it('has a function for every command', () => {
     const rows = new Map(
       [...textOf(join(docs, 'library.md')).matchAll(/^\| `sward (\w+)` \| (.*?) \|/gm)].map(

@@ -16,17 +16,21 @@ export interface SettingChange {
 export function parseChange(written: string): SettingChange {
   const at = written.indexOf('=');
   const path = written.slice(0, at).split('.');
-  if (at < 1 || path.some((part) => !/^[A-Za-z][A-Za-z0-9]*$/.test(part) || part in Object.prototype)) {
+  if (at < 1 || !path.every(isName)) {
     throw new UsageError(`--set ${written}: write it as a.b=value`);
   }
   return { path, value: settingValue(written.slice(at + 1)), written };
 }
+
+/** Whether a setting may be called so: a draft's own names only, never its prototype's. */
+const isName = (part: string): boolean => /^[A-Za-z][A-Za-z0-9]*$/.test(part) && !(part in Object.prototype);
 
 /** The changes that an object of settings stands for: one each value that is no object of settings itself. */
 function changesOf(settings: object, path: readonly string[] = []): SettingChange[] {
   return Object.entries(settings).flatMap(([name, value]: [string, unknown]): SettingChange[] => {
     if (value === undefined) return [];
     const own = [...path, name];
+    if (!isName(name)) throw new UsageError(`setting ${own.join('.')}: no setting has such a name`);
     const isNested = typeof value === 'object' && value !== null && !Array.isArray(value);
     return isNested ? changesOf(value, own) : [{ path: own, value, written: own.join('.') }];
   });

@@ -3,7 +3,7 @@ import { makePretrainSettings, type PretrainSettings } from '../../src/networks/
 import { makeRecipe, type Recipe } from '../../src/recipes/recipe.ts';
 
 /** A recipe with settings changed as `--set` writes them, `path=value`. */
-export const resolveRecipe = (nameOrFile: string, changes: readonly string[]): Promise<Recipe> =>
+export const resolveRecipe = async (nameOrFile: string, changes: readonly string[]): Promise<Recipe> =>
   makeRecipe(nameOrFile, changes.map(parseChange));
 
 /** Settings of a pretraining, changed likewise. */
