@@ -1,4 +1,3 @@
-import { UsageError } from '../ground/errors.ts';
 import type { Recipe } from '../recipes/recipe.ts';
 import type { RunMember } from '../runs/run.ts';
 import { trainedWeights } from '../samples/photo-reader.ts';
@@ -29,15 +28,14 @@ type BackboneInput = Extract<Recipe['input'], { kind: 'backbone' }>;
  * The backbones of a run's input, as published, in the order of its features.
  *
  * @param precision null: those of the recipe
- * @throws UsageError when the recipe does not start from backbones alone
  * @throws InputError when weights are not those it was trained with
  */
 export async function inputBranches(
-  { folder, manifest: { recipe }, sets }: RunMember,
+  { manifest: { recipe }, sets }: RunMember,
   precision: Precision | null,
 ): Promise<KnownBranch[]> {
   const branches: KnownBranch[] = [];
-  for (const [index, input] of backboneInputs(folder, recipe.input).entries()) {
+  for (const [index, input] of backboneInputs(recipe).entries()) {
     const { kind: _, backbone: name, ...draft } = input;
     const plan = featurePlan(draft);
     const weights = await trainedWeights(name, sets[index]?.weights);
@@ -53,14 +51,8 @@ export async function inputBranches(
   return branches;
 }
 
-function backboneInputs(run: string, input: Recipe['input']): BackboneInput[] {
+/** The backbones that a run's recipe starts from; `Run.graph` has refused whatever else there may be. */
+function backboneInputs({ input }: Recipe): BackboneInput[] {
   const inputs = input.kind === 'several' ? input.sets : [input];
-  return inputs.map((one) => {
-    if (one.kind === 'backbone') return one;
-    const reason =
-      one.kind === 'descriptors'
-        ? 'descriptors are computed by sward itself, so the run cannot be an ONNX model'
-        : 'the run was trained on a feature file, so it cannot be a model of photos';
-    throw new UsageError(`${run}: ${reason}; train with --set backbone=NAME to export`);
-  });
+  return inputs.filter((one) => one.kind === 'backbone');
 }

@@ -104,7 +104,7 @@ export class TrainedRun implements Run, RunMember {
       predictsFrom: this.#reader ? 'photos' : 'features',
       dropout: all.every(({ dropout }) => dropout),
       maps: all.every(({ maps }) => maps),
-      graph: all.every(({ graph }) => graph),
+      graph: notOfPhotos(this.manifest.recipe) === null && all.every(({ graph }) => graph),
       results: true,
     };
   }
@@ -168,8 +168,10 @@ export class TrainedRun implements Run, RunMember {
   }
 
   async graph(): Promise<RunGraph> {
+    const { name, estimator } = this.manifest.recipe;
+    const reason = notOfPhotos(this.manifest.recipe);
+    if (reason) throw new UsageError(`${this.folder}: ${reason}; train with --set backbone=NAME to export`);
     if (!(await this.capabilities()).graph) {
-      const { name, estimator } = this.manifest.recipe;
       const what = `${name} (${estimator.kind})`;
       throw new UsageError(`${this.folder}: ${what} cannot be written as an ONNX model; export another run`);
     }
@@ -324,6 +326,17 @@ export class TrainedRun implements Run, RunMember {
       ? outOfDomainShares(domain, await computeDescriptors(samples.photos, { progress }))
       : null;
   }
+}
+
+/** Why a run is no model from pixels to masses; null where it may be one. */
+function notOfPhotos({ input }: TrainedManifest['recipe']): string | null {
+  const kinds = (input.kind === 'several' ? input.sets : [input]).map(({ kind }) => kind);
+  if (kinds.includes('descriptors')) {
+    return 'descriptors are computed by sward itself, so the run cannot be an ONNX model';
+  }
+  return kinds.includes('features')
+    ? 'the run was trained on a feature file, so it cannot be a model of photos'
+    : null;
 }
 
 /** Where a photo lies; null for one that is no file here. */
