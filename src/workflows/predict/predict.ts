@@ -62,8 +62,11 @@ export const USUAL_COVERAGE = 0.9;
  * @throws UsageError for options that do not suit the run
  */
 export async function predictRun(options: PredictRunOptions): Promise<PredictionOutcome> {
-  const { run, out } = options;
+  const { run, out, source, tta = 'none' } = options;
   if (out !== undefined) requirePredictionFormat(out);
+  if (!isPaths(source) && source.kind === 'features' && tta !== 'none') {
+    throw new UsageError(`--tta ${tta} needs photos; features are of one view each`);
+  }
   if (typeof run !== 'string') return predicted(run, options);
   await using opened = await openRun(run, { keepLoaded: false });
   return predicted(opened, options);
@@ -77,9 +80,6 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
   if (maps !== undefined) await requireMaps(run, source);
   if (source.kind === 'features' && (await run.capabilities()).predictsFrom === 'photos') {
     throw new UsageError(`${run.folder} was trained on photos; give photos instead of --features`);
-  }
-  if (source.kind === 'features' && options.tta !== undefined && options.tta !== 'none') {
-    throw new UsageError(`--tta ${options.tta} needs photos; features are of one view each`);
   }
   const masses = await run.predict(await samplesOf(source), options);
   const known = runUncertainty((await run.results()).rows);
