@@ -30,6 +30,8 @@ export type LockOwner = z.output<typeof ownerSchema>;
 
 /** A lock that this process holds. */
 export interface FileLock {
+  /** Whether it is still this process's: its file may have been removed, or taken over from one that slept. */
+  isHeld(): Promise<boolean>;
   /** Gives it back; one that another process has taken over meanwhile is left alone. */
   release(): Promise<void>;
 }
@@ -139,10 +141,12 @@ const isTaken = (error: unknown): boolean => (error as NodeJS.ErrnoException).co
 function held(path: string, { token }: LockOwner): FileLock {
   const beat = setInterval(() => void touch(path, token), HEARTBEAT_MS);
   beat.unref();
+  const isHeld = async (): Promise<boolean> => (await contentOf(path))?.owner?.token === token;
   return {
+    isHeld,
     async release() {
       clearInterval(beat);
-      if ((await contentOf(path))?.owner?.token === token) await rm(path, { force: true });
+      if (await isHeld()) await rm(path, { force: true });
     },
   };
 }

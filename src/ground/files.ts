@@ -25,6 +25,8 @@ const DISK_FAULTS: Readonly<Record<string, readonly [what: string, remedy: strin
   EACCES: ['writing there is not allowed', 'choose another place, or have the folder opened to you'],
   EPERM: ['writing there is not allowed', 'choose another place, or have the folder opened to you'],
   EROFS: ['the disk is read-only', 'choose another place'],
+  ENOENT: ['its folder is gone, or a link there leads nowhere', 'make the folder, or choose another place'],
+  ENAMETOOLONG: ['the name is too long', 'choose another place'],
   EEXIST: ['something else of that name is in the way', 'choose another place'],
   ENOTDIR: ['a file is in the way of its folder', 'choose another place'],
   EISDIR: ['a folder of that name is in the way', 'choose another place'],

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { stackedCombination, weightedCombination } from '../estimators/combination/combination.ts';
 import { type FittedPipeline, pipelineStages } from '../estimators/combination/pipeline.ts';
@@ -248,6 +249,10 @@ async function openMembers(
   const found: Member[] = [];
   for (const member of members) {
     const path = resolve(folder, member.run);
+    if (!existsSync(path)) {
+      const what = `is a member of ${folder} and is not there any more`;
+      throw new InputError(path, what, 'put it back, or make the ensemble again');
+    }
     const manifest = await readTrainedManifest(path);
     if (manifest.fingerprint !== member.fingerprint) {
       throw new InputError(path, `was trained again since ${folder} was made`, 'make the ensemble again');

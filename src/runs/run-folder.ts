@@ -1,9 +1,9 @@
 import { appendFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { InputError, messageOf, UsageError } from '../ground/errors.ts';
+import { InputError, messageOf, SwardError, UsageError } from '../ground/errors.ts';
 import { type FileLock, takeLock } from '../ground/file-lock.ts';
-import { temporaryNameBeside, writeFailure } from '../ground/files.ts';
+import { isInside, temporaryNameBeside, writeFailure } from '../ground/files.ts';
 import { fileFingerprint } from '../ground/fingerprint.ts';
 import type { MetricLine } from '../learning/estimator.ts';
 import { MANIFEST_FILES, type Manifest, manifestFile, readManifest, writeManifest } from './manifest.ts';
@@ -43,6 +43,7 @@ export async function requireOwnFolder(
 ): Promise<'free' | 'written'> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException): string[] => {
     if (error.code === 'ENOENT') return [];
+    if (error.code !== 'ENOTDIR') throw writeFailure(folder, error);
     throw new UsageError(`${folder} is there and is not a folder; choose another --out`);
   });
   if (names.includes(manifest)) return 'written';
@@ -130,12 +131,33 @@ export class RunFolder {
    * @param changes what the manifest says now that all is written
    */
   async complete(files: readonly string[], changes: Partial<Manifest> = {}): Promise<void> {
+    await this.requireHeld();
     const hashes: [string, string][] = [];
     for (const name of (await Promise.all(files.map((file) => filesIn(this.path, file)))).flat().sort()) {
       hashes.push([name, await fileFingerprint(join(this.path, name))]);
     }
     const manifest = { ...this.#manifest, ...changes, status: 'complete', files: Object.fromEntries(hashes) };
     await writeManifest(this.path, manifest as Manifest);
+  }
+
+  /** @throws SwardError when the folder is not this process's any more, so that nothing is to be written into it */
+  async requireHeld(): Promise<void> {
+    if (await this.#lock.isHeld()) return;
+    throw new SwardError(
+      `${this.path} was removed, or taken over by another process, while it was being written; start again`,
+    );
+  }
+
+  /** What is to be thrown for a failure of what wrote the folder: that it is gone, or what the disk has against it. */
+  async failure(error: unknown): Promise<unknown> {
+    try {
+      await this.requireHeld();
+    } catch (lost) {
+      return lost;
+    }
+    const path = error instanceof Error && 'path' in error ? String(error.path) : this.path;
+    const isOurs = path === this.path || isInside(resolve(this.path), resolve(path));
+    return isOurs ? writeFailure(path, error) : error;
   }
 
   /** Gives the lock back; what was written stays, and may be resumed where it is not complete. */

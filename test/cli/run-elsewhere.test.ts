@@ -81,3 +81,8 @@ describe.each(['ridge', 'tuned'])('a run (%s) whose backbone was named by a rela
     }
   });
 });
+
+it('a data folder named by a relative path is checked like any other', async () => {
+  const { stdout, stderr } = await swardIn(root, 'check', 'data');
+  expect(`${stdout}${stderr}`).toMatch(/0 errors, 0 warnings/);
+});

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { inspectTest, inspectTraining } from '../../data/folder.ts';
 import type { Problem } from '../../data/problems.ts';
 import { rowName, TableError } from '../../formats/csv.ts';
@@ -110,7 +110,7 @@ async function checkPhotos(
 
 /** Photos in `train/` that no row names: not wrong, but perhaps forgotten. */
 async function unlabelledPhotos(folder: string, photos: readonly TablePhoto[]): Promise<Problem[]> {
-  const train = join(folder, 'train');
+  const train = resolve(folder, 'train');
   if (!existsSync(train) || photos.length === 0) return [];
   const named = new Set(photos.map((photo) => photo.path));
   const extra = (await readdir(train)).filter((name) => isPhotoName(name) && !named.has(join(train, name)));

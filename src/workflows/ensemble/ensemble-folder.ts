@@ -137,6 +137,8 @@ export async function writeEnsembleRun(
     await writeRunReport(reportPath(out), results);
     await folder.complete([FOLDS, OUT_OF_FOLD, STATES_OUT, STACK_FOLDER]);
     return results;
+  } catch (error) {
+    throw await folder.failure(error);
   } finally {
     await folder.release();
   }

@@ -89,6 +89,8 @@ export async function pretrainBackbone(options: PretrainOptions): Promise<Pretra
     await writeReport(out, { ...manifest, ...changes }, data);
     await folder.complete([BACKBONE_FILE, DESCRIPTION], changes);
     return await finished(out, data);
+  } catch (error) {
+    throw await folder.failure(error);
   } finally {
     await folder.release();
   }

@@ -146,12 +146,13 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
     await writeFolds(join(out, FOLDS), rows);
     const learner: Learner = { estimator, samples, targetsFor: data.targetsFor };
     const predicted = imported
-      ? await importFolds(out, recipe.name, imported, learner, rows, progress)
-      : await trainFolds(out, recipe.name, learner, rows, plan.seed, progress);
+      ? await importFolds(folder, recipe.name, imported, learner, rows, progress)
+      : await trainFolds(folder, recipe.name, learner, rows, plan.seed, progress);
     // Models that saw a State have labelled the photos, so that none could be held out any more.
     const stress =
       recipe.evaluation.leaveOneStateOut && !pseudo ? await stressTest(learner, plan.seed, progress) : null;
     const outOfFold = outOfFoldRows(data, predicted);
+    await folder.requireHeld();
     await writeOutOfFold(
       out,
       outOfFold,
@@ -166,6 +167,8 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
     const folds = rows.map(({ fold }) => `fold-${fold}`);
     await folder.complete([...new Set(folds), FOLDS, OUT_OF_FOLD, STATES_OUT, 'domain.safetensors']);
     return results;
+  } catch (error) {
+    throw await folder.failure(error);
   } finally {
     await folder.release();
   }
@@ -211,7 +214,7 @@ async function writeLearningCurve(
 }
 
 async function trainFolds(
-  out: string,
+  folder: RunFolder,
   name: string,
   learner: Learner,
   rows: readonly FoldRow[],
@@ -220,8 +223,8 @@ async function trainFolds(
 ): Promise<Targets[]> {
   // Samples beyond the rows are pseudo-labelled: held out of no fold.
   const folds = learner.samples.facts.map((_, item) => rows[item]?.fold ?? -1);
-  return eachFold(out, `Training ${name}`, learner, folds, progress, async (fold) => {
-    const states = checkpointFolder(out, fold);
+  return eachFold(folder, `Training ${name}`, learner, folds, progress, async (fold) => {
+    const states = checkpointFolder(folder.path, fold);
     let remark = `fold ${fold}`;
     const { model, lines } = await fitFold(learner, folds, fold, randomStream(seed), {
       checkpointFolder: states,
@@ -231,12 +234,13 @@ async function trainFolds(
       },
       onProgress: (share) => progress.note?.(remark, share),
     });
-    await writeFold(out, fold, lines, (folder) => model.write(folder));
+    await folder.requireHeld();
+    await writeFold(folder.path, fold, lines, (aside) => model.write(aside));
   });
 }
 
 function importFolds(
-  out: string,
+  folder: RunFolder,
   name: string,
   imported: ImportedFolds,
   learner: Learner,
@@ -244,14 +248,14 @@ function importFolds(
   progress: Progress,
 ): Promise<Targets[]> {
   const folds = rows.map(({ fold }) => fold);
-  return eachFold(out, `Importing ${name}`, learner, folds, progress, (fold) =>
-    writeFold(out, fold, [], (folder) => imported.write(fold, folder)),
+  return eachFold(folder, `Importing ${name}`, learner, folds, progress, (fold) =>
+    writeFold(folder.path, fold, [], (aside) => imported.write(fold, aside)),
   );
 }
 
 /** Makes the model of each fold that is not there yet, and predicts what the fold holds out. `[sample]` */
 async function eachFold(
-  out: string,
+  { path: out }: RunFolder,
   title: string,
   { estimator, samples }: Learner,
   folds: readonly number[],
