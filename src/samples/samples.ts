@@ -75,6 +75,7 @@ function setsFrom(matrix: Matrix, first: number): Matrix {
  * Photos to ask a model about, whose features it makes by itself.
  *
  * @param photos files, or contents, whose names are then the ids
+ * @throws UsageError when two have one id
  */
 export function photoSamples(photos: readonly (PhotoFile | PhotoContent)[]): Samples {
   const source: SampleSource = {
@@ -83,8 +84,13 @@ export function photoSamples(photos: readonly (PhotoFile | PhotoContent)[]): Sam
       throw new RangeError('a run reads the features of photos itself');
     },
   };
-  const facts = photos.map((photo) => unknownSample('path' in photo ? photo.imageId : photo.name));
-  return new Samples(facts, source);
+  const ids = photos.map((photo) => ('path' in photo ? photo.imageId : photo.name));
+  const seen = new Set<string>();
+  for (const id of ids) {
+    if (seen.has(id)) throw new UsageError(`two photos are called ${id}; give each a name of its own`);
+    seen.add(id);
+  }
+  return new Samples(ids.map(unknownSample), source);
 }
 
 /** Rows of which nothing else is known, to ask a model about. */

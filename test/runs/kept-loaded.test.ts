@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { InferenceSession } from 'onnxruntime-node';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { configure } from '../../src/ground/environment.ts';
+import { SwardError } from '../../src/ground/errors.ts';
 import { openRun } from '../../src/runs/open-run.ts';
 import { photoSamples } from '../../src/samples/samples.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
@@ -75,6 +76,23 @@ afterEach(() => {
 it('a training hashes each photo once, for its fingerprint and for all that is remembered of it', () => {
   expect(hashed.size).toBe(12);
   expect([...hashed.values()]).toEqual(Array.from({ length: 12 }, () => 1));
+});
+
+it('what cannot be asked is one clear line', async () => {
+  const run = RUNS.frozen;
+  const asked = [
+    [{ run, source: [] }, /nothing to predict/],
+    [{ run, source: [photo(0)], coverage: 90 }, /coverage 90: give a share between 0 and 1/],
+    [{ run, source: [photo(0)], tta: 'flip' as 'flips' }, /tta flip: use one of none, flips, d4/],
+    [{ run, source: photo(0) as unknown as string[] }, /give a list of photos/],
+    [{ run, source: [join(root, 'cache')] }, /cache: there is no photo in it/],
+  ] as const;
+  for (const [options, message] of asked) {
+    const failure = await predictRun(options).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(SwardError);
+    expect((failure as SwardError).message).toMatch(message);
+  }
+  expect(() => photoSamples([file(0), file(0)])).toThrow(/two photos are called p0/);
 });
 
 describe.each(Object.entries(RUNS))('an open %s run', (_, folder) => {

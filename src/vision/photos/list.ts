@@ -42,7 +42,7 @@ export interface PhotoFile {
 /**
  * The photos behind files and folders, by name; folders are not searched deeper.
  *
- * @throws InputError when there is none, or two photos would have the same id
+ * @throws InputError when paths are given and there is no photo, or two photos would have the same id
  */
 export async function findPhotos(paths: readonly string[]): Promise<PhotoFile[]> {
   const found = new Map<string, string>();
@@ -55,6 +55,11 @@ export async function findPhotos(paths: readonly string[]): Promise<PhotoFile[]>
       }
       found.set(imageId, path);
     }
+  }
+  const [only] = paths;
+  if (found.size === 0 && only !== undefined) {
+    const named = PHOTO_EXTENSIONS.join(', ');
+    throw new InputError(only, `there is no photo in it (${named})`, 'name photos, or a folder of photos');
   }
   return [...found].map(([imageId, path]) => ({ imageId, path }));
 }

@@ -4,7 +4,7 @@ import { InputError, UsageError } from '../../ground/errors.ts';
 import { QUADRAT_AREA_SQUARE_METRES } from '../../pasture/units.ts';
 import { openRun } from '../../runs/open-run.ts';
 import type { PhotoPrediction } from '../../runs/prediction.ts';
-import type { PhotoStates, PredictOptions, Run } from '../../runs/run.ts';
+import { type PhotoStates, type PredictOptions, type Run, TEST_TIME_TURNS } from '../../runs/run.ts';
 import { noMaps } from '../../runs/trained-run.ts';
 import { type PaddockMean, type PredictionDoubt, runUncertainty } from '../../runs/uncertainty.ts';
 import { featureRows, photoSamples, Samples, unknownSample } from '../../samples/samples.ts';
@@ -65,6 +65,10 @@ export async function predictRun(options: PredictRunOptions): Promise<Prediction
   const { run, out } = options;
   if (out !== undefined) requirePredictionFormat(out);
   requireOptionsSuitSource(options);
+  for (const share of [options.coverage, options.paddockCoverage]) {
+    if (share === undefined || (share > 0 && share < 1)) continue;
+    throw new UsageError(`coverage ${share}: give a share between 0 and 1, as 0.9`);
+  }
   if (typeof run !== 'string') return predicted(run, options);
   await using opened = await openRun(run, { keepLoaded: false });
   return predicted(opened, options);
@@ -107,7 +111,15 @@ const isPhotos = (source: PredictionSource): source is readonly (string | PhotoC
 
 /** @throws UsageError for options that need photos */
 function requireOptionsSuitSource({ source, maps, tta = 'none' }: PredictRunOptions): void {
-  if (isPhotos(source)) return;
+  if (!Object.hasOwn(TEST_TIME_TURNS, tta)) {
+    throw new UsageError(`tta ${tta}: use one of ${Object.keys(TEST_TIME_TURNS).join(', ')}`);
+  }
+  if (typeof source === 'string') throw new UsageError(`source ${source}: give a list of photos and folders`);
+  if (isPhotos(source)) {
+    if (source.length === 0)
+      throw new UsageError('there is nothing to predict; give photos or folders of photos');
+    return;
+  }
   if (maps !== undefined) throw new UsageError('--map needs photos; features show nothing to draw on');
   if (tta !== 'none') throw new UsageError(`--tta ${tta} needs photos; features are of one view each`);
 }
