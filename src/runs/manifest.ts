@@ -14,6 +14,14 @@ export const RUN_FORMAT = 2;
 
 const count = z.int().min(0);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+/** A path in the folder, never out of it. */
+const innerPath = z
+  .string()
+  .regex(/^[^/\\]+(\/[^/\\]+)*$/)
+  .refine(
+    (path) => path.split('/').every((part) => part !== '..' && part !== '.'),
+    'leads out of the folder',
+  );
 
 /** Where a run's data were: paths relative to the run. */
 const sourceSchema = z.discriminatedUnion('kind', [
@@ -35,8 +43,8 @@ const shared = {
   seed: z.int(),
   /** Of all that decides what is written: only the same can be resumed. */
   fingerprint: z.string(),
-  /** SHA-256 of the files that predictions depend on, by their path in the folder; empty until it is complete. */
-  files: z.record(z.string(), sha256),
+  /** SHA-256 of the files that are not to change, by their path in the folder; until it is complete, of folds alone. */
+  files: z.record(innerPath, sha256),
 };
 
 const trainedSchema = z.strictObject({
@@ -200,6 +208,16 @@ export async function writeManifest(folder: string, manifest: Manifest): Promise
   );
 }
 
+/** Whether a manifest is sward's, of whatever format: what else is called so is somebody else's. */
+export async function isOwnManifest(path: string): Promise<boolean> {
+  try {
+    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    return z.object({ sward: z.string(), fingerprint: z.string() }).safeParse(value).success;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * The manifest of a folder, complete or not.
  *
@@ -238,11 +256,35 @@ export async function readManifest(folder: string, file = KINDS.trained.file as 
     throw new InputError(path, what, again);
   }
   const { data } = parsed;
-  if (data.status === 'complete' && Object.keys(data.files).length === 0) {
-    throw new InputError(path, 'says that the folder is complete, and names no files of it', again);
-  }
+  const fault = data.status === 'complete' ? faultOf(data) : null;
+  if (fault) throw new InputError(path, fault, again);
   return data.kind === 'trained' ? { ...data, recipe: parseStoredRecipe(path, data.recipe) } : data;
 }
+
+/** What a manifest that calls its folder complete says that cannot be; null where it may be true. */
+function faultOf(manifest: z.output<(typeof KINDS)[ManifestKind]['schema']>): string | null {
+  const names = Object.keys(manifest.files);
+  const folders = new Set(names.map((name) => name.split('/')[0] as string));
+  const wanted = ['folds.csv', 'oof.csv'];
+  if (manifest.kind === 'pretraining') return names.length > 0 ? null : 'names no files of the folder';
+  if (manifest.kind === 'trained') {
+    const folds = Array.from({ length: manifest.folds.count }, (_, fold) => `fold-${fold}`);
+    const further = [...folders].find((name) => /^fold-\d+$/.test(name) && !folds.includes(name));
+    if (further) return `speaks of ${folds.length} folds, and of ${further}`;
+    wanted.push(...folds);
+  } else if (manifest.weights === null) {
+    wanted.push('stack');
+  } else if (!manifest.weights.every((row) => areShares(row, manifest.members.length))) {
+    return `has weights that are not shares of its ${manifest.members.length} members`;
+  }
+  const lacking = wanted.find((name) => !folders.has(name));
+  return lacking ? `names no ${lacking} among the files of the folder` : null;
+}
+
+const areShares = (weights: readonly number[], count: number): boolean =>
+  weights.length === count &&
+  weights.every((weight) => weight >= 0) &&
+  Math.abs(weights.reduce((sum, weight) => sum + weight, 0) - 1) < 1e-6;
 
 /** The manifest of a finished trained run or ensemble. @throws InputError as {@link readManifest} */
 export async function readCompleteManifest(folder: string): Promise<TrainedManifest | EnsembleManifest> {

@@ -6,7 +6,14 @@ import { type FileLock, takeLock } from '../ground/file-lock.ts';
 import { isInside, temporaryNameBeside, writeFailure } from '../ground/files.ts';
 import { fileFingerprint } from '../ground/fingerprint.ts';
 import type { MetricLine } from '../learning/estimator.ts';
-import { MANIFEST_FILES, type Manifest, manifestFile, readManifest, writeManifest } from './manifest.ts';
+import {
+  isOwnManifest,
+  MANIFEST_FILES,
+  type Manifest,
+  manifestFile,
+  readManifest,
+  writeManifest,
+} from './manifest.ts';
 
 const METRICS = 'metrics.jsonl';
 /** The lock's file in a folder that is being written. */
@@ -46,7 +53,12 @@ export async function requireOwnFolder(
     if (error.code !== 'ENOTDIR') throw writeFailure(folder, error);
     throw new UsageError(`${folder} is there and is not a folder; choose another --out`);
   });
-  if (names.includes(manifest)) return 'written';
+  if (names.includes(manifest)) {
+    if (await isOwnManifest(join(folder, manifest))) return 'written';
+    throw new UsageError(
+      `${folder} is there and its ${manifest} is not one that sward wrote, or is damaged; choose another --out`,
+    );
+  }
   const foreign = names.find((name) => !isLeftover(name) && name !== LOCK && !beside.test(name));
   if (foreign === undefined) return 'free';
   const what = manifest === 'run.json' ? 'is not a run folder' : 'was not written by sward pretrain';
@@ -80,15 +92,19 @@ export class RunFolder {
   readonly path: string;
   readonly #lock: FileLock;
   readonly #manifest: Manifest;
+  /** SHA-256 of what is there to stay. */
+  readonly #files: Map<string, string>;
 
-  private constructor(path: string, lock: FileLock, manifest: Manifest) {
+  private constructor(path: string, lock: FileLock, manifest: Manifest, files: Manifest['files']) {
     this.path = path;
     this.#lock = lock;
     this.#manifest = manifest;
+    this.#files = new Map(Object.entries(files));
   }
 
   /**
-   * Takes a folder and makes it ready: its manifest says incomplete, leftovers of another run or of a kill are gone.
+   * Takes a folder and makes it ready: its manifest says incomplete; leftovers of another run or of a kill are gone, and
+   * so is what is to be resumed and has changed since it was written.
    *
    * @param manifest as it is to stand in the end
    * @returns null when the same command has finished there, and the folder is left as it is
@@ -109,19 +125,32 @@ export class RunFolder {
         await lock.release();
         return null;
       }
-      await writeManifest(path, { ...manifest, status: 'incomplete', files: {} });
+      const known = mode === 'resume' ? (await readManifest(path, manifestFile(manifest.kind))).files : {};
+      const kept: [string, string][] = [];
       for (const name of await readdir(path)) {
+        const own = Object.entries(known).filter(([file]) => file.startsWith(`${name}/`));
         const left = isLeftover(name) || contents.derived.includes(name);
-        if (left || (mode === 'fresh' && contents.resumable.test(name))) {
-          // Of a rival that waits, what it writes aside may be gone by now.
-          await rm(join(path, name), { recursive: true, force: true });
-        }
+        const stale = contents.resumable.test(name) && (mode === 'fresh' || !(await areUnchanged(path, own)));
+        // Of a rival that waits, what it writes aside may be gone by now.
+        if (left || stale) await rm(join(path, name), { recursive: true, force: true });
+        else if (contents.resumable.test(name)) kept.push(...own);
       }
-      return new RunFolder(path, lock, manifest);
+      const files = Object.fromEntries(kept);
+      await writeManifest(path, { ...manifest, status: 'incomplete', files });
+      return new RunFolder(path, lock, manifest, files);
     } catch (error) {
       await lock.release();
       throw error;
     }
+  }
+
+  /** Remembers the content of what was written to stay, so that a resumed start notices when it has changed. */
+  async remember(name: string): Promise<void> {
+    for (const file of await filesIn(this.path, name)) {
+      this.#files.set(file, await fileFingerprint(join(this.path, file)));
+    }
+    const files = Object.fromEntries(this.#files);
+    await writeManifest(this.path, { ...this.#manifest, status: 'incomplete', files });
   }
 
   /**
@@ -217,6 +246,13 @@ async function filesIn(folder: string, path: string): Promise<string[]> {
   if (!facts.isDirectory()) return [path];
   const names = await readdir(join(folder, path));
   return (await Promise.all(names.map((name) => filesIn(folder, `${path}/${name}`)))).flat();
+}
+
+async function areUnchanged(folder: string, files: readonly (readonly [string, string])[]): Promise<boolean> {
+  for (const [name, sha256] of files) {
+    if ((await fileFingerprint(join(folder, name)).catch(() => null)) !== sha256) return false;
+  }
+  return true;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { copyFileSync, createReadStream, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { InferenceSession } from 'onnxruntime-node';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { configure } from '../../src/ground/environment.ts';
@@ -93,6 +94,23 @@ it('what cannot be asked is one clear line', async () => {
     expect((failure as SwardError).message).toMatch(message);
   }
   expect(() => photoSamples([file(0), file(0)])).toThrow(/two photos are called p0/);
+});
+
+it('a stream that failed before its turn, or gives no bytes, is an error of its photo', async () => {
+  await using run = await openRun(RUNS.frozen);
+  const failing = new Readable({ read() {} });
+  const upload = photoFrom('upload', failing);
+  failing.destroy(new Error('the client has gone'));
+  await new Promise((settle) => setTimeout(settle, 20));
+  await expect(run.predict(photoSamples([upload]))).rejects.toThrow(/^upload: .*the client has gone/);
+  const text = photoFrom('text', Readable.from(['letters']) as AsyncIterable<Uint8Array>);
+  await expect(run.predict(photoSamples([text]))).rejects.toThrow(/something else than bytes/);
+  expect(() => photoFrom('null', null as unknown as Uint8Array)).toThrow(/give the bytes of its file/);
+  const reused = readFileSync(photo(2));
+  const kept = photoFrom('kept', reused);
+  reused.fill(0);
+  const [own] = await run.predict(photoSamples([kept]));
+  expect(own?.targets).toEqual((await run.predict(photoSamples([file(2)])))[0]?.targets);
 });
 
 describe.each(Object.entries(RUNS))('an open %s run', (_, folder) => {

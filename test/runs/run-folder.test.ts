@@ -205,6 +205,22 @@ describe('an ensemble whose member', () => {
 });
 
 describe('a folder that sward did not write', () => {
+  it('is refused whatever its run.json says, also where all is to be replaced', async () => {
+    const out = join(root, 'other-tool');
+    mkdirSync(join(out, 'fold-1'), { recursive: true });
+    writeFileSync(join(out, 'fold-1', 'thesis.txt'), 'three years of work');
+    for (const text of ['{"name":"mine"}', '{"format":2}', 'no JSON']) {
+      writeFileSync(join(out, 'run.json'), text);
+      for (const overwrite of [false, true]) {
+        await expect(trainRun({ ...(await options(out)), overwrite })).rejects.toThrow(
+          /its run.json is not one that sward wrote, or is damaged/,
+        );
+      }
+      expect(readFileSync(join(out, 'run.json'), 'utf8')).toBe(text);
+    }
+    expect(existsSync(join(out, 'fold-1', 'thesis.txt'))).toBe(true);
+  });
+
   it('is refused before anything in it is touched', async () => {
     const out = join(root, 'mine');
     mkdirSync(join(out, 'fold-0'), { recursive: true });
@@ -284,13 +300,44 @@ describe('a run that lacks something', () => {
     },
   );
 
+  it('trains a fold again whose model has changed since it was written, when it is resumed', async () => {
+    for (const status of ['incomplete', 'complete']) {
+      const out = copied(`damaged-${status}`);
+      if (status === 'complete') rmSync(join(out, 'scores.json'));
+      else changeManifest(out, { status });
+      const model = join(out, 'fold-1', 'model.safetensors');
+      const bytes = readFileSync(model);
+      bytes[bytes.length - 3] = (bytes.at(-3) ?? 0) ^ 16;
+      writeFileSync(model, bytes);
+      await trainRun({ ...(await options(out)), resume: true });
+      expect(contents(out)).toEqual(contents(whole));
+    }
+  });
+
+  it('says so when its manifest does not fit its own files', async () => {
+    const files = manifestOf(whole).files as Record<string, string>;
+    const { folds } = manifestOf(whole) as { folds: object };
+    const outside = { ...files, '../../secret': '0'.repeat(64) };
+    for (const [changes, message] of [
+      [{ folds: { ...folds, count: 2 } }, /speaks of 2 folds, and of fold-2/],
+      [{ folds: { ...folds, count: 4 } }, /names no fold-3 among the files/],
+      [{ files: { 'folds.csv': files['folds.csv'] } }, /names no oof.csv among the files/],
+      [{ files: outside }, /is not a run of this version \(files/],
+    ] as const) {
+      const out = copied('unfitting');
+      changeManifest(out, changes);
+      await expect(openRun(out)).rejects.toThrow(message);
+      rmSync(out, { recursive: true });
+    }
+  });
+
   it('is refused once a bit of a file that it hashes has flipped, and once it is gone', async () => {
     const names = Object.keys(manifestOf(whole).files as object);
     const models = [0, 1, 2].flatMap((fold) => [
       `fold-${fold}/metrics.jsonl`,
       `fold-${fold}/model.safetensors`,
     ]);
-    expect(names).toEqual(['domain.safetensors', ...models, 'folds.csv', 'oof.csv']);
+    expect(names).toEqual(['domain.safetensors', ...models, 'folds.csv', 'oof.csv', 'scores.json']);
     const out = copied('flipped');
     for (const name of names) {
       const path = join(out, name);

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { InputError, messageOf } from '../../ground/errors.ts';
+import { Readable } from 'node:stream';
+import { InputError, messageOf, UsageError } from '../../ground/errors.ts';
 
 /** Files larger than this are refused before they are read into memory: 512 MiB. */
 const MAX_PHOTO_BYTES = 512 * 1024 * 1024;
@@ -24,17 +25,30 @@ export type Photo = string | PhotoContent;
 export const photoName = (photo: Photo): string => (typeof photo === 'string' ? photo : photo.name);
 
 /**
- * A photo of bytes, or of a stream, which is read once, when the photo is first needed.
+ * A photo of bytes, which are copied, or of a stream, which is read once, when the photo is first needed.
  *
  * @param name what errors and results call it
  * @param content a whole JPEG, PNG, WebP or TIFF file
+ * @throws UsageError when the content is neither
  */
-export function photoFrom(name: string, content: Uint8Array | AsyncIterable<Uint8Array>): PhotoContent {
+export function photoFrom(
+  name: string,
+  content: Uint8Array | ArrayBuffer | AsyncIterable<Uint8Array>,
+): PhotoContent {
+  if (content instanceof Uint8Array || content instanceof ArrayBuffer) {
+    const copy = new Uint8Array(content.slice(0));
+    return { name, bytes: async () => copy };
+  }
+  if (typeof content !== 'object' || content === null || !(Symbol.asyncIterator in content)) {
+    throw new UsageError(`photo ${name}: give the bytes of its file, or a stream of them`);
+  }
+  // A stream that fails before its turn would else end the process; who reads it then is told.
+  if (content instanceof Readable) content.on('error', () => {});
   let coming: Promise<Uint8Array> | undefined;
   return {
     name,
     bytes() {
-      coming ??= content instanceof Uint8Array ? Promise.resolve(content) : collected(name, content);
+      coming ??= collected(name, content);
       return coming;
     },
   };
@@ -45,6 +59,13 @@ async function collected(name: string, stream: AsyncIterable<Uint8Array>): Promi
   let size = 0;
   try {
     for await (const chunk of stream) {
+      if (!(chunk instanceof Uint8Array)) {
+        throw new InputError(
+          name,
+          'the stream gives something else than bytes',
+          'read it without an encoding',
+        );
+      }
       chunks.push(chunk);
       size += chunk.byteLength;
       requireSize(name, size);

@@ -9,6 +9,7 @@ import type { Targets } from '../../pasture/targets.ts';
 import { ensembleName, STACK_FOLDER } from '../../runs/ensemble-run.ts';
 import { STATES_OUT, type StateOutRow, scoreStates, writeStatesOut } from '../../runs/leave-one-state-out.ts';
 import { type EnsembleManifest, RUN_FORMAT } from '../../runs/manifest.ts';
+import { openRun } from '../../runs/open-run.ts';
 import { FOLDS, OUT_OF_FOLD, writeOutOfFold } from '../../runs/out-of-fold.ts';
 import { ensembleResults } from '../../runs/read-results.ts';
 import type { OutOfFoldRow, RunResults } from '../../runs/results.ts';
@@ -96,7 +97,8 @@ export async function writeEnsembleRun(
 ): Promise<RunResults> {
   const folder = await RunFolder.begin(out, manifest, CONTENTS, { resume: true, overwrite });
   if (!folder) {
-    const results = await ensembleResults(out, manifest, ensembleName(manifest));
+    await using run = await openRun(out);
+    const results = await run.results();
     await writeMissingReport(out, results);
     return results;
   }
@@ -135,7 +137,7 @@ export async function writeEnsembleRun(
     }
     const results = await ensembleResults(out, manifest, ensembleName(manifest));
     await writeRunReport(reportPath(out), results);
-    await folder.complete([FOLDS, OUT_OF_FOLD, STATES_OUT, STACK_FOLDER]);
+    await folder.complete([FOLDS, OUT_OF_FOLD, SCORES, STATES_OUT, STACK_FOLDER]);
     return results;
   } catch (error) {
     throw await folder.failure(error);

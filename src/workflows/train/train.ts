@@ -165,7 +165,7 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
     const results = await trainedResults(out, manifest);
     await writeRunReport(reportPath(out), results);
     const folds = rows.map(({ fold }) => `fold-${fold}`);
-    await folder.complete([...new Set(folds), FOLDS, OUT_OF_FOLD, STATES_OUT, 'domain.safetensors']);
+    await folder.complete([...new Set(folds), FOLDS, OUT_OF_FOLD, SCORES, STATES_OUT, 'domain.safetensors']);
     return results;
   } catch (error) {
     throw await folder.failure(error);
@@ -255,18 +255,22 @@ function importFolds(
 
 /** Makes the model of each fold that is not there yet, and predicts what the fold holds out. `[sample]` */
 async function eachFold(
-  { path: out }: RunFolder,
+  folder: RunFolder,
   title: string,
   { estimator, samples }: Learner,
   folds: readonly number[],
   progress: Progress,
   make: (fold: number) => Promise<void>,
 ): Promise<Targets[]> {
+  const { path: out } = folder;
   const count = Math.max(...folds) + 1;
   const predicted = new Array<Targets>(folds.length);
   progress.stage(title, count, 'folds');
   for (let fold = 0; fold < count; fold++) {
-    if (!(await foldIsDone(out, fold))) await make(fold);
+    if (!(await foldIsDone(out, fold))) {
+      await make(fold);
+      await folder.remember(`fold-${fold}`);
+    }
     await removeCheckpoint(out, fold);
     // The model is used as read back: what was written is what is scored.
     const model = await estimator.read(foldFolder(out, fold));
