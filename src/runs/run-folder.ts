@@ -120,12 +120,11 @@ export class RunFolder {
     await requireOwnFolder(path, manifestFile(manifest.kind), contents.beside);
     const lock = await openedToOne(path);
     try {
-      const mode = await settled(path, manifest, contents, policy);
+      const { mode, known } = await settled(path, manifest, contents, policy);
       if (mode === 'complete') {
         await lock.release();
         return null;
       }
-      const known = mode === 'resume' ? (await readManifest(path, manifestFile(manifest.kind))).files : {};
       const kept: [string, string][] = [];
       for (const name of await readdir(path)) {
         const own = Object.entries(known).filter(([file]) => file.startsWith(`${name}/`));
@@ -146,11 +145,21 @@ export class RunFolder {
 
   /** Remembers the content of what was written to stay, so that a resumed start notices when it has changed. */
   async remember(name: string): Promise<void> {
-    for (const file of await filesIn(this.path, name)) {
-      this.#files.set(file, await fileFingerprint(join(this.path, file)));
-    }
+    await this.#hashed([name]);
     const files = Object.fromEntries(this.#files);
     await writeManifest(this.path, { ...this.#manifest, status: 'incomplete', files });
+  }
+
+  /** SHA-256 of files, by path; of folders, of all files in them. What was remembered before is not read again. */
+  async #hashed(names: readonly string[]): Promise<Record<string, string>> {
+    const files = (await Promise.all(names.map((name) => filesIn(this.path, name)))).flat().sort();
+    const hashes: [string, string][] = [];
+    for (const file of files) {
+      const hash = this.#files.get(file) ?? (await fileFingerprint(join(this.path, file)));
+      this.#files.set(file, hash);
+      hashes.push([file, hash]);
+    }
+    return Object.fromEntries(hashes);
   }
 
   /**
@@ -161,11 +170,8 @@ export class RunFolder {
    */
   async complete(files: readonly string[], changes: Partial<Manifest> = {}): Promise<void> {
     await this.requireHeld();
-    const hashes: [string, string][] = [];
-    for (const name of (await Promise.all(files.map((file) => filesIn(this.path, file)))).flat().sort()) {
-      hashes.push([name, await fileFingerprint(join(this.path, name))]);
-    }
-    const manifest = { ...this.#manifest, ...changes, status: 'complete', files: Object.fromEntries(hashes) };
+    const hashes = await this.#hashed(files);
+    const manifest = { ...this.#manifest, ...changes, status: 'complete', files: hashes };
     await writeManifest(this.path, manifest as Manifest);
   }
 
@@ -205,16 +211,24 @@ async function openedToOne(path: string): Promise<FileLock> {
   }
 }
 
+interface Settled {
+  readonly mode: 'fresh' | 'resume' | 'complete';
+  /** Hashes of what is to be resumed. */
+  readonly known: Manifest['files'];
+}
+
 /** What writing into the folder means now. */
 async function settled(
   path: string,
   manifest: Manifest,
   contents: FolderContents,
   { resume = false, overwrite = false }: ExistingRunPolicy,
-): Promise<'fresh' | 'resume' | 'complete'> {
+): Promise<Settled> {
   const file = manifestFile(manifest.kind);
   // Once more, now that nobody else writes.
-  if ((await requireOwnFolder(path, file, contents.beside)) === 'free' || overwrite) return 'fresh';
+  if ((await requireOwnFolder(path, file, contents.beside)) === 'free' || overwrite) {
+    return { mode: 'fresh', known: {} };
+  }
   const existing = await readManifest(path, file);
   const title = manifest.kind === 'pretraining' ? 'pretraining' : 'run';
   if (existing.fingerprint !== manifest.fingerprint) {
@@ -225,8 +239,8 @@ async function settled(
   }
   const names = await readdir(path);
   const isWhole = contents.essential.every((name) => names.includes(name));
-  if (existing.status === 'complete' && isWhole) return 'complete';
-  if (resume) return 'resume';
+  if (existing.status === 'complete' && isWhole) return { mode: 'complete', known: {} };
+  if (resume) return { mode: 'resume', known: existing.files };
   throw new UsageError(
     `${path} holds an unfinished ${title}; pass --resume to go on or --overwrite to start again`,
   );

@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { InputError } from '../../ground/errors.ts';
+import type { Photo, PhotoContent } from './photo.ts';
 
 /** Endings of the files sward takes for photos, in lower case. */
 const PHOTO_EXTENSIONS: readonly string[] = ['.jpg', '.jpeg', '.png', '.webp', '.tif', '.tiff'];
@@ -40,26 +41,34 @@ export interface PhotoFile {
 }
 
 /**
- * The photos behind files and folders, by name; folders are not searched deeper.
+ * The photos behind files and folders, and contents of photo files as they are, in the order given; folders are not
+ * searched deeper.
  *
- * @throws InputError when paths are given and there is no photo, or two photos would have the same id
+ * @throws InputError when photos are asked for and there is none, or two files would have the same id
  */
-export async function findPhotos(paths: readonly string[]): Promise<PhotoFile[]> {
-  const found = new Map<string, string>();
-  for (const given of paths) {
+export async function findPhotos(paths: readonly string[]): Promise<PhotoFile[]>;
+export async function findPhotos(photos: readonly Photo[]): Promise<(PhotoFile | PhotoContent)[]>;
+export async function findPhotos(photos: readonly Photo[]): Promise<(PhotoFile | PhotoContent)[]> {
+  // Files by their id, each once; every content by a key of its own.
+  const found = new Map<string | symbol, PhotoFile | PhotoContent>();
+  for (const given of photos) {
+    if (typeof given !== 'string') {
+      found.set(Symbol(given.name), given);
+      continue;
+    }
     for (const path of await listPhotos(given)) {
       const imageId = basename(path, extname(path));
       const other = found.get(imageId);
-      if (other !== undefined && resolve(other) !== resolve(path)) {
-        throw new InputError(path, `has the same id ${imageId} as ${other}`, 'rename one of the photos');
+      if (other && 'path' in other && resolve(other.path) !== resolve(path)) {
+        throw new InputError(path, `has the same id ${imageId} as ${other.path}`, 'rename one of the photos');
       }
-      found.set(imageId, path);
+      found.set(imageId, { imageId, path });
     }
   }
-  const [only] = paths;
-  if (found.size === 0 && only !== undefined) {
+  const [first] = photos;
+  if (found.size === 0 && typeof first === 'string') {
     const named = PHOTO_EXTENSIONS.join(', ');
-    throw new InputError(only, `there is no photo in it (${named})`, 'name photos, or a folder of photos');
+    throw new InputError(first, `there is no photo in it (${named})`, 'name photos, or a folder of photos');
   }
-  return [...found].map(([imageId, path]) => ({ imageId, path }));
+  return [...found.values()];
 }

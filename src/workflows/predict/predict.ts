@@ -8,13 +8,13 @@ import { type PhotoStates, type PredictOptions, type Run, TEST_TIME_TURNS } from
 import { noMaps } from '../../runs/trained-run.ts';
 import { type PaddockMean, type PredictionDoubt, runUncertainty } from '../../runs/uncertainty.ts';
 import { featureRows, photoSamples, Samples, unknownSample } from '../../samples/samples.ts';
-import { findPhotos, type PhotoContent, type PhotoFile } from '../../vision/photos/index.ts';
+import { findPhotos, type Photo } from '../../vision/photos/index.ts';
 import { writePhotoMaps } from './biomass-maps.ts';
 import { requirePredictionFormat, writePredictionFile } from './prediction-files.ts';
 
 /** What is to be predicted: photos and folders of photos, contents of photo files, or the rows of feature files. */
 export type PredictionSource =
-  | readonly (string | PhotoContent)[]
+  | readonly Photo[]
   | {
       /** Several where a run, or the members of an ensemble, were trained on several. */
       readonly features: readonly string[];
@@ -106,8 +106,7 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
   };
 }
 
-const isPhotos = (source: PredictionSource): source is readonly (string | PhotoContent)[] =>
-  Array.isArray(source);
+const isPhotos = (source: PredictionSource): source is readonly Photo[] => Array.isArray(source);
 
 /** @throws UsageError for options that need photos */
 function requireOptionsSuitSource({ source, maps, tta = 'none' }: PredictRunOptions): void {
@@ -125,39 +124,9 @@ function requireOptionsSuitSource({ source, maps, tta = 'none' }: PredictRunOpti
 }
 
 async function samplesOf(source: PredictionSource): Promise<Samples> {
-  if (isPhotos(source)) return photoSamples(await foundPhotos(source));
+  if (isPhotos(source)) return photoSamples(await findPhotos(source));
   const { ids, matrix } = await readFeatureTables(source.features, source.ids);
   return new Samples(ids.map(unknownSample), featureRows(matrix));
-}
-
-/**
- * Files and contents in the order given, each once.
- *
- * @throws UsageError when a content is called as another photo
- */
-async function foundPhotos(
-  source: readonly (string | PhotoContent)[],
-): Promise<(PhotoFile | PhotoContent)[]> {
-  // All paths together: two files of one id are an error.
-  const files = await findPhotos(source.filter((photo) => typeof photo === 'string'));
-  const rest = new Map<string, PhotoFile | PhotoContent>(files.map((file) => [file.imageId, file]));
-  for (const photo of source) {
-    if (typeof photo === 'string') continue;
-    const { name } = photo;
-    if (rest.has(name)) throw new UsageError(`two photos are called ${name}; give each a name of its own`);
-    rest.set(name, photo);
-  }
-  const ordered: (PhotoFile | PhotoContent)[] = [];
-  for (const given of source) {
-    const ids =
-      typeof given === 'string' ? (await findPhotos([given])).map(({ imageId }) => imageId) : [given.name];
-    for (const id of ids) {
-      const photo = rest.get(id);
-      if (photo) ordered.push(photo);
-      rest.delete(id);
-    }
-  }
-  return ordered;
 }
 
 /**
