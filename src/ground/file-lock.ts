@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -226,17 +226,14 @@ async function startOf(pid: number): Promise<string | null> {
 
 /**
  * Removes a lock that was left behind, unless another process has taken it over meanwhile: of all who find it, one at
- * a time may look once more and remove it, so that nobody removes what another has just taken.
+ * a time may look once more and remove it, so that nobody removes what another has just taken. Who may is told by a
+ * lock of its own, which is left behind as the other is where its holder is killed.
  */
 async function removeLeft(path: string, left: LockContent, staleMs: number): Promise<void> {
   const guard = `${path}.takeover.part`;
-  try {
-    await writeFile(guard, '', { flag: 'wx' });
-  } catch (error) {
-    if (!isTaken(error)) throw error;
-    const age = await ageOf(guard);
-    // Who made it was killed in between.
-    if (age !== null && Math.abs(age) > Math.min(DAMAGED_MS, staleMs)) await rm(guard, { force: true });
+  if (!(await created(guard, ownOwner()))) {
+    const found = await contentOf(guard);
+    if (found !== null && (await isLeftBehind(guard, found, staleMs))) await removeGuard(guard, found);
     else await pause(POLL_MS);
     return;
   }
@@ -246,4 +243,16 @@ async function removeLeft(path: string, left: LockContent, staleMs: number): Pro
   } finally {
     await rm(guard, { force: true });
   }
+}
+
+/** Removes a guard that was left behind; one that another has made meanwhile is put back. */
+async function removeGuard(guard: string, left: LockContent): Promise<void> {
+  const aside = `${guard}.${randomUUID()}.part`;
+  const isMoved = await rename(guard, aside).then(
+    () => true,
+    () => false,
+  );
+  if (!isMoved) return;
+  if ((await contentOf(aside))?.text !== left.text) await link(aside, guard).catch(() => {});
+  await rm(aside, { force: true });
 }

@@ -213,7 +213,15 @@ describe('a holder', () => {
     expect(readdirSync(dirname(path))).toEqual([]);
   });
 
-  it('may be killed while taking over, which keeps others out for half a minute at most', async () => {
+  it('may be killed while taking over, which keeps nobody out', async () => {
+    const path = freshPath();
+    leave(path, { pid: gone() }, 0);
+    leave(`${path}.takeover.part`, { pid: gone() }, 0);
+    await (await take(path)).release();
+    expect(readdirSync(dirname(path))).toEqual([]);
+  });
+
+  it('whose taking over left a file that names nobody keeps others out for half a minute at most', async () => {
     const path = freshPath();
     leave(path, { pid: gone() }, 0);
     leave(`${path}.takeover.part`, '', 0);
