@@ -1,5 +1,17 @@
+import { encodeNumbers } from '../graph/dtype.ts';
 import { float, type Tensor, text } from '../graph/operator.ts';
-import { add, cast, errorFunction, exponential, greater, multiply, square, subtract } from './elementwise.ts';
+import {
+  add,
+  cast,
+  errorFunction,
+  exponential,
+  greater,
+  less,
+  logicalAnd,
+  multiply,
+  square,
+  subtract,
+} from './elementwise.ts';
 import { unary } from './pointwise.ts';
 
 type Activation = (x: Tensor) => Tensor;
@@ -17,6 +29,19 @@ export const softplus: Activation = unary('softplus', 'Softplus', (g, x) => mult
 
 /** max(x, 0); the gradient at 0 is 0. */
 export const relu: Activation = unary('relu', 'Relu', (g, _, y) => multiply(g, cast(greater(y, 0), g.dtype)));
+
+/**
+ * min(max(x, 0), 6); the gradient at 0 and 6 is 0, as torch's. One node, not a maximum and a minimum: ONNX Runtime
+ * makes it part of the convolution before it.
+ */
+export const relu6: Activation = unary(
+  'relu6',
+  ({ node, constant }, [x], { inputs: [{ dtype }] }) => {
+    const bound = (value: number) => constant({ dtype, shape: [] }, encodeNumbers(dtype, [value]));
+    return [node('Clip', [x, bound(0), bound(6)])];
+  },
+  (g, _, y) => multiply(g, cast(logicalAnd(greater(y, 0), less(y, 6)), g.dtype)),
+);
 
 /** x·sigmoid(x), also called swish. */
 export const silu: Activation = unary(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { silu } from '../../tensor/index.ts';
 import { architecture } from './architecture.ts';
 import { convolutionalBackbone, type NetworkSpec, roundChannels, type Stage, scaledStage } from './mbconv.ts';
 import { centerCrop, HALVES, timmWeights } from './published.ts';
@@ -86,6 +87,7 @@ function specOf({
     stages: stages.map((stage) => scaledStage(stage, channels, depth)),
     head: scaledHead ? roundChannels(1280, channels) : 1280,
     tensorflow: variant.startsWith('tf_'),
+    activation: silu,
   };
 }
 

@@ -17,7 +17,6 @@ import {
   reshape,
   type Scope,
   sigmoid,
-  silu,
   squareRoot,
   stochasticDepth,
   subtract,
@@ -62,6 +61,7 @@ export interface NetworkSpec {
   readonly head: number;
   /** TensorFlow's conventions: padding `same`, batch normalisation with ε 10⁻³ instead of 10⁻⁵. */
   readonly tensorflow: boolean;
+  readonly activation: (x: Tensor) => Tensor;
 }
 
 /**
@@ -82,8 +82,7 @@ export const scaledStage = (stage: Stage, channels: number, depth: number): Stag
 });
 
 /** What all layers of one build share. */
-interface Conventions {
-  readonly tensorflow: boolean;
+interface Conventions extends Pick<NetworkSpec, 'tensorflow' | 'activation'> {
   readonly batchStatistics: boolean;
 }
 
@@ -116,7 +115,8 @@ function forward(
       `${arch}: batch statistics leave a block, so it cannot be computed twice; switch off checkpoint or batchStatistics`,
     );
   }
-  const conventions = { tensorflow: spec.tensorflow, batchStatistics };
+  const { tensorflow, activation } = spec;
+  const conventions = { tensorflow, activation, batchStatistics };
   const run = blockRunner(
     options,
     sum(spec.stages, ({ repeats }) => repeats),
@@ -148,13 +148,13 @@ interface Layer {
   readonly activate?: boolean;
 }
 
-/** Convolution without bias, batch normalisation, SiLU where asked for. */
+/** Convolution without bias, batch normalisation, the network's activation where asked for. */
 function normalised(
   scope: Scope,
   [convolutionName, normName]: readonly [string, string],
   x: Tensor,
   out: number,
-  { tensorflow, batchStatistics }: Conventions,
+  { tensorflow, activation, batchStatistics }: Conventions,
   { kernel, stride = 1, depthwise = false, activate = false }: Layer,
 ): Tensor {
   const groups = depthwise ? out : 1;
@@ -166,7 +166,7 @@ function normalised(
   const normal = batchStatistics
     ? batchNormLayer(norm, convolution(x, weight, undefined, options), { epsilon })
     : convolveNormalised(norm, x, weight, epsilon, options);
-  return activate ? silu(normal) : normal;
+  return activate ? activation(normal) : normal;
 }
 
 /**
@@ -209,7 +209,7 @@ const INSIDES: Record<BlockKind, Inside> = {
     const width = lengthAt(x.shape, 1);
     const deep = { kernel, stride, depthwise: true, activate: true };
     const near = normalised(scope, ['conv_dw', 'bn1'], x, width, conventions, deep);
-    const gated = squeeze ? squeezeExcite(scope.in('se'), near, width / 4) : near;
+    const gated = squeeze ? squeezeExcite(scope.in('se'), near, width / 4, conventions) : near;
     return normalised(scope, ['conv_pw', 'bn2'], gated, channels, conventions, { kernel: 1 });
   },
   inverted(scope, x, { kernel, stride, expand, channels, squeeze }, conventions) {
@@ -219,7 +219,7 @@ const INSIDES: Record<BlockKind, Inside> = {
     const deep = { kernel, stride, depthwise: true, activate: true };
     const wide = normalised(scope, ['conv_pw', 'bn1'], x, inner, conventions, point);
     const near = normalised(scope, ['conv_dw', 'bn2'], wide, inner, conventions, deep);
-    const gated = squeeze ? squeezeExcite(scope.in('se'), near, width / 4) : near;
+    const gated = squeeze ? squeezeExcite(scope.in('se'), near, width / 4, conventions) : near;
     return normalised(scope, ['conv_pwl', 'bn3'], gated, channels, conventions, { kernel: 1 });
   },
   fused(scope, x, { kernel, stride, expand, channels }, conventions) {
@@ -234,9 +234,9 @@ const INSIDES: Record<BlockKind, Inside> = {
  * Channels weighed by what the whole map holds (Hu et al. 2018). The bottleneck is a quarter of the block's
  * input, not of its inside.
  */
-function squeezeExcite(scope: Scope, x: Tensor, bottleneck: number): Tensor {
+function squeezeExcite(scope: Scope, x: Tensor, bottleneck: number, { activation }: Conventions): Tensor {
   const whole = mean(x, { axes: [2, 3], keepAxes: true });
-  const inside = silu(convolutionLayer(scope.in('conv_reduce'), whole, bottleneck, [1, 1]));
+  const inside = activation(convolutionLayer(scope.in('conv_reduce'), whole, bottleneck, [1, 1]));
   const gate = sigmoid(convolutionLayer(scope.in('conv_expand'), inside, lengthAt(x.shape, 1), [1, 1]));
   return multiply(x, gate);
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { InputError } from '../../ground/errors.ts';
 import {
   ARCHITECTURES,
@@ -95,14 +96,16 @@ function sameGrid(a: unknown, b: unknown, patch: unknown): boolean {
   return [0, 1].every((axis) => Math.floor(Number(a[axis]) / patch) === Math.floor(Number(b[axis]) / patch));
 }
 
-/** What is usual for the architecture, at the picture size of these weights. */
+/** What is usual for the configuration, or else for the architecture, at the picture size of these weights. */
 function mergedPreprocessing(
   arch: string,
   config: BackboneConfig,
   stated: Stated | undefined,
   kin: CatalogueEntry | undefined,
 ): Preprocessing {
-  const usual = (kin ?? ARCHITECTURES.find((known) => known.arch === arch)?.weights[0])?.preprocessing;
+  const known = ARCHITECTURES.find((one) => one.arch === arch)?.weights ?? [];
+  const alike = known.find((one) => isDeepStrictEqual(one.config, config));
+  const usual = (kin ?? alike ?? known[0])?.preprocessing;
   if (usual === undefined) throw new Error(`the catalogue has no ${arch}`);
   if (kin !== undefined) return { ...usual, ...stated?.preprocessing };
   const { testInputSize: _, testCropFraction: __, ...kept } = usual;

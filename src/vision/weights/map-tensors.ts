@@ -24,7 +24,7 @@ export interface TargetTensor {
 
 /** What is left out of any model: heads, text towers, mask tokens, what pre-training adds, buffers made anew. */
 const OF_NO_USE =
-  /(^|\.)(classifier|mask_token|text_model|logit_scale|logit_bias|cls_head|pooler)(\.|$)|(^|\.)(position_ids|inv_freq|relative_position_index|relative_coords_table|num_batches_tracked|rope_embed\.periods|attn\.qkv\.bias_mask)$|^(head|linear_head|local_cls_norm|norms\.\d+)\./;
+  /(^|\.)(classifier|_fc|mask_token|text_model|logit_scale|logit_bias|cls_head|pooler)(\.|$)|(^|\.)(position_ids|inv_freq|relative_position_index|relative_coords_table|num_batches_tracked|rope_embed\.periods|attn\.qkv\.bias_mask)$|^(head|linear_head|local_cls_norm|norms\.\d+)\./;
 
 const LISTED = 5;
 const UNKNOWN_KIND =

@@ -17,7 +17,7 @@ export interface StoredWeights {
 const TORCH = /\.(pth|pt|bin|ckpt|pth\.tar)$/i;
 
 /** By one of these a backbone is found among other parts of a model: the first layer of every layout. */
-const FIRST_LAYERS = /(?:^|\.)(?:patch_embed\.proj|stem\.0|conv_stem|downsample_layers\.0\.0)\.weight$/;
+const FIRST_LAYERS = /(?:^|\.)(?:patch_embed\.proj|stem\.0|_?conv_stem|downsample_layers\.0\.0)\.weight$/;
 
 /** Of several copies of a backbone, those that are there to be used. */
 const PREFERRED = /(^|\.)(teacher|ema|model_ema)\./;

@@ -16,6 +16,7 @@ import {
   multiply,
   type Parameter,
   parameter,
+  relu6,
   reshape,
   Scope,
   silu,
@@ -102,7 +103,7 @@ describe('elementwise chains in tiles', () => {
   it('are found in the derivatives of activations, and give the same gradients', async () => {
     const x = input('x', [6, 20]);
     const weight = input('w', [6, 20]);
-    for (const activation of [gelu, geluTanh, silu]) {
+    for (const activation of [gelu, geluTanh, relu6, silu]) {
       const loss = sum(multiply(activation(x), weight));
       const [gradient] = gradients(loss, [x]) as [Tensor];
       expect(namesOf([gradient])).toHaveLength(1);

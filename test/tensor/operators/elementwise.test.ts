@@ -28,6 +28,7 @@ const UNARY: Record<string, [map: (x: Tensor) => Tensor, draw: Draw]> = {
   sigmoid: [tensor.sigmoid, wide],
   softplus: [tensor.softplus, wide],
   relu: [tensor.relu, offZero],
+  relu6: [(x) => tensor.relu6(tensor.multiply(x, 4)), offZero],
   silu: [tensor.silu, wide],
   gelu: [tensor.gelu, wide],
   geluTanh: [tensor.geluTanh, wide],

@@ -151,6 +151,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   sigmoid: elementwise(logistic),
   softplus: elementwise((x) => Math.log1p(Math.exp(x))),
   relu: elementwise((x) => Math.max(0, x)),
+  relu6: elementwise((x) => Math.min(Math.max(0, x), 6)),
   silu: elementwise((x) => x * logistic(x)),
   halfOnePlus: elementwise((x) => (1 + x) / 2),
   gelu: elementwise((x) => x * cdf(x)),

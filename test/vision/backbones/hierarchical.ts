@@ -63,6 +63,25 @@ export const HIERARCHICAL: readonly {
     ],
   },
   {
+    name: 'EfficientNet-Lite',
+    backbone: makeBackbone('efficientnet', {
+      variant: 'tf_efficientnet_lite0',
+      channelMultiplier: 0.2,
+      depthMultiplier: 0.4,
+    }),
+    size: [33, 64],
+    features: [2, 1280, 2, 2],
+    grids: [
+      [17, 32],
+      [9, 16],
+      [5, 8],
+      [3, 4],
+      [3, 4],
+      [2, 2],
+      [2, 2],
+    ],
+  },
+  {
     name: 'EfficientNetV2',
     backbone: makeBackbone('efficientnetv2', {
       variant: 'tf_efficientnetv2_s',

@@ -72,6 +72,11 @@ const PUBLISHED: readonly Published[] = [
   byVariant('tf_efficientnet_b4', 17_548_616, '32e62ab21c8f403a'),
   byVariant('tf_efficientnet_b6', 40_735_704, '69d999040b4e39e5'),
   byVariant('tf_efficientnet_b7', 63_786_960, 'c20cf16c8b580e42'),
+  byVariant('tf_efficientnet_lite0', 3_371_008, '981285915dbdd107'),
+  byVariant('tf_efficientnet_lite1', 4_135_680, '4baa8dbfe271da39'),
+  byVariant('tf_efficientnet_lite2', 4_811_072, '59cd0325d4595cc1'),
+  byVariant('tf_efficientnet_lite3', 6_916_096, '90f6d8d7d0afd07a'),
+  byVariant('tf_efficientnet_lite4', 11_725_568, '0d60f30210c8164c'),
 ];
 
 describe('a hierarchical backbone at its published size', () => {
@@ -100,6 +105,7 @@ describe('a hierarchical backbone at its published size', () => {
     ['swinv2', swin('base', 16), 1024, 4],
     ['efficientnetv2', { variant: 'tf_efficientnetv2_l' }, 1280, 7],
     ['efficientnet', { variant: 'efficientnet_b4' }, 1792, 7],
+    ['efficientnet', { variant: 'tf_efficientnet_lite4' }, 1280, 7],
   ])('%s states its width and stages', (arch, config, width, depth) => {
     const backbone = makeBackbone(arch, config);
     expect([backbone.width, backbone.depth, backbone.prefixTokens]).toEqual([width, depth, 0]);

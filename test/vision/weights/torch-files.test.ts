@@ -98,6 +98,26 @@ function convnextRepository(tensors: Tensors): Tensors {
   };
 }
 
+/** As `efficientnet_lite_pytorch` stores them: blocks numbered through all stages, batch norms from 0, a classifier. */
+function efficientnetLitePytorch(tensors: Tensors): Tensors {
+  const blocks = [...new Set(Object.keys(tensors).flatMap((name) => name.match(/^blocks\.\d+\.\d+/) ?? []))];
+  const stored = renamed(tensors, (name) => {
+    const block = blocks.findIndex((one) => name.startsWith(`${one}.`));
+    const isFirst = block === 0;
+    const inner = name.replace(/^blocks\.\d+\.\d+\./, '');
+    const lowered = isFirst
+      ? inner
+      : inner.replace(/^bn(\d)/, (_, number: string) => `bn${Number(number) - 1}`);
+    const layer = lowered
+      .replace(/^conv_pwl|^conv_pw(?=\.)/, (conv) =>
+        isFirst || conv === 'conv_pwl' ? 'project_conv' : 'expand_conv',
+      )
+      .replace('conv_dw', 'depthwise_conv');
+    return block < 0 ? `_${lowered}` : `_blocks.${block}._${layer}`;
+  });
+  return { ...stored, '_fc.weight': floats([1, 2], [1, 2]), '_fc.bias': floats([3], [1]) };
+}
+
 /** Saves tensors as a checkpoint with the configuration beside it, and takes them as a backbone. */
 async function taken(
   tensors: Tensors,
@@ -170,6 +190,31 @@ describe('a backbone from a file of PyTorch', () => {
       ),
       tensors,
     );
+  });
+
+  it.each([
+    [
+      "in TensorFlow's Lite weights of the package index",
+      efficientnetLitePytorch,
+      'EfficientNet-Lite-PyTorch',
+    ],
+    ["under timm's names", (tensors: Tensors) => tensors, 'timm'],
+  ] as const)('needs no description for EfficientNet-Lite %s', async (_, stored, layout) => {
+    const tensors = timmTensors('efficientnet', { variant: 'tf_efficientnet_lite2' });
+    const path = saveStateDict(join(root, `weights-${made++}`, 'efficientnet_lite2.pth'), stored(tensors));
+    const weights = await localWeights(path, cache);
+    expect(weights).toMatchObject({
+      arch: 'efficientnet',
+      config: { variant: 'tf_efficientnet_lite2' },
+      preprocessing: { inputSize: [260, 260], mean: [0.5, 0.5, 0.5], cropFraction: 0.89 },
+      layout,
+    });
+    const file = await openSafetensors(weights.path);
+    checkWeights(makeBackbone(weights.arch, weights.config), file);
+    for (const [name, tensor] of Object.entries(tensors)) {
+      const first = (await readTensorAsFloat32(file, name))[0];
+      expect(first, name).toBe(values(tensor)[0]);
+    }
   });
 
   it("is also taken from safetensors in its own repository's layout", async () => {
