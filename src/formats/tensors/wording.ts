@@ -7,17 +7,19 @@ const SHOWN_AXES = 8;
 
 const FETCH_AGAIN = 'the file is damaged or incomplete: download or write it again';
 
+/** A name from a file, quoted for a one-line message and {@link spelledOut}. */
+export const quoted = (name: string): string => `"${spelledOut(name)}"`;
+
 /**
- * A name from a file, quoted for a one-line message: shortened, and with line breaks, terminal escapes and
- * other invisible characters spelled out, since the file may be hostile.
+ * A name from a file for a one-line message: shortened, and with line breaks, terminal escapes and other invisible
+ * characters spelled out, since the file may be hostile.
  */
-export function quoted(name: string): string {
+export function spelledOut(name: string): string {
   const shown = name.length > SHOWN_CHARACTERS ? `${name.slice(0, SHOWN_CHARACTERS)}…` : name;
-  const escaped = shown.replace(
+  return shown.replace(
     /[\p{C}\p{Zl}\p{Zp}"\\]/gu,
     (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
   );
-  return `"${escaped}"`;
 }
 
 /** `[2, 3]`, shortened where there are many axes. */

@@ -2,14 +2,14 @@ import { InputError } from '../../ground/errors.ts';
 import { readBytes, withOpenFile } from '../../ground/positioned-file.ts';
 import type { TensorFile } from '../tensors/read.ts';
 import { damaged, quoted, tensorError } from '../tensors/wording.ts';
+import type { CheckpointContent } from './content.ts';
+import { isOldForm, openOldForm } from './old-form.ts';
 import { unpickle } from './pickle-machine.ts';
 import { isKind, type PickleStorage, type PickleValue } from './pickle-values.ts';
 import { findStateDict } from './state-dict.ts';
 import { checkedTensor, type StoredBytes, type TorchTensor } from './tensor-view.ts';
 import { type ReadableFile, readZipDirectory, startOfEntry, type ZipEntry } from './zip-directory.ts';
 
-/** The number that `torch.save` began its pickles with before PyTorch 1.6. */
-const OLD_NUMBER = Buffer.from([0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19]);
 const ZIP_MAGIC = Buffer.from('PK\x03\x04', 'latin1');
 const EMPTY_ZIP_MAGIC = Buffer.from('PK\x05\x06', 'latin1');
 
@@ -45,9 +45,9 @@ export interface TorchCheckpoint extends TensorFile {
 }
 
 /**
- * Reads the state dict of a file that `torch.save` of PyTorch 1.6 or newer wrote. Its pickle is interpreted, not
- * executed: nothing in it can run. Tensor data are not touched; take them with `readTensor`, or where they lie
- * row by row in the file, from `byteOffset`.
+ * Reads the state dict of a file that `torch.save` wrote. Its pickle is interpreted, not executed: nothing in it can
+ * run. Tensor data are not touched; take them with `readTensor`, or where they lie row by row in the file, from
+ * `byteOffset`.
  *
  * @throws InputError when the file is missing, cut, in another form, has no state dict, or contradicts itself
  */
@@ -55,15 +55,11 @@ export async function openTorchCheckpoint(path: string): Promise<TorchCheckpoint
   return withOpenFile(path, async ({ handle, byteLength, version }) => {
     const file: ReadableFile = { path, handle, byteLength };
     const start = await readBytes(path, handle, 0, Math.min(START_BYTES, byteLength));
-    requireZip(path, new Uint8Array(start));
-    const archive = archiveOf(path, await readZipDirectory(file));
-    await requireLittleEndian(file, archive);
-    const content = unpickle(await contentOf(file, archive.pickle), (what) => {
-      return damaged(`${path} entry ${quoted(archive.pickle.name)}`, what);
-    });
-    const found = findStateDict(content);
-    if (found === undefined) throw noStateDict(path, content);
-    const storages = new Map<string, StoredBytes>();
+    const content = await (isOldForm(Buffer.from(start))
+      ? openOldForm(file)
+      : openZip(file, Buffer.from(start)));
+    const found = findStateDict(content.value);
+    if (found === undefined) throw noStateDict(path, content.value);
     const tensors = new Map<string, TorchTensor>();
     const unreadable = new Map<string, string>();
     for (const [name, member] of found.members) {
@@ -71,7 +67,7 @@ export async function openTorchCheckpoint(path: string): Promise<TorchCheckpoint
         unreadable.set(name, member.what);
         continue;
       }
-      const storage = await storageOf(file, archive, name, member.storage, storages);
+      const storage = await content.storage(name, member.storage);
       tensors.set(name, checkedTensor(path, name, member, storage));
     }
     requireModest(path, tensors.values(), byteLength);
@@ -79,18 +75,23 @@ export async function openTorchCheckpoint(path: string): Promise<TorchCheckpoint
   });
 }
 
+/** The form of PyTorch 1.6 and newer: a ZIP file of a pickle and an entry for every storage. */
+async function openZip(file: ReadableFile, start: Buffer): Promise<CheckpointContent> {
+  const { path } = file;
+  requireZip(path, start);
+  const archive = archiveOf(path, await readZipDirectory(file));
+  await requireLittleEndian(file, archive);
+  const value = unpickle(await contentOf(file, archive.pickle), (what) => {
+    return damaged(`${path} entry ${quoted(archive.pickle.name)}`, what);
+  });
+  const known = new Map<string, StoredBytes>();
+  return { value, storage: (name, wanted) => storageOf(file, archive, name, wanted, known) };
+}
+
 /** @throws InputError when the first bytes are not those of a ZIP file, saying what they are */
-function requireZip(path: string, start: Uint8Array): void {
-  const bytes = Buffer.from(start);
+function requireZip(path: string, bytes: Buffer): void {
   const begins = (magic: Buffer): boolean => magic.equals(bytes.subarray(0, magic.byteLength));
   if (begins(ZIP_MAGIC) || begins(EMPTY_ZIP_MAGIC)) return;
-  if (bytes[0] === 0x80 && bytes.includes(OLD_NUMBER)) {
-    throw new InputError(
-      path,
-      'is in the form torch.save had before PyTorch 1.6',
-      "save it again with a newer PyTorch: torch.save(torch.load(FILE, map_location='cpu'), FILE)",
-    );
-  }
   const other = OTHERS.find(([magic]) => begins(magic));
   const [, what, remedy] = other ?? [null, 'is not a file of torch.save', 'give one, or a safetensors file'];
   throw new InputError(path, what, remedy);

@@ -1,4 +1,5 @@
 import { ARRAY_TYPES, type SafetensorsDtype } from '../tensors/dtypes.ts';
+import { spelledOut } from '../tensors/wording.ts';
 import { isKind, opaque, type PickleDict, type PickleTensor, type PickleValue } from './pickle-values.ts';
 
 /**
@@ -55,20 +56,24 @@ export function calledValue(callee: PickleValue | undefined, args: PickleValue |
   if (!isKind(callee, 'global')) return opaque('an object');
   const given = isKind(args, 'tuple') ? args.items : [];
   const made = MAKERS.get(callee.name)?.(given);
-  return made ?? opaque(`an object of ${callee.name}`, MAKES_TENSORS.test(callee.name));
+  return made ?? opaque(`an object of ${spelledOut(callee.name)}`, MAKES_TENSORS.test(callee.name));
 }
 
-/** What a persistent id stands for: `('storage', class, key, location, elements)` a storage, others nothing known. */
+/**
+ * What a persistent id stands for: `('storage', class, key, location, elements)` a storage, others nothing known. Before
+ * PyTorch 1.6 a sixth member was a part of another storage, or None.
+ */
 export function persistentValue(id: PickleValue): PickleValue {
-  const [kind, storageClass, key, , count] = isKind(id, 'tuple') ? id.items : [];
-  const known = kind === 'storage' && isKind(storageClass, 'global') && typeof key === 'string';
+  const [kind, storageClass, key, , count, part = null] = isKind(id, 'tuple') ? id.items : [];
+  const known =
+    kind === 'storage' && part === null && isKind(storageClass, 'global') && typeof key === 'string';
   if (!known || !isCount(count)) return opaque('an unknown reference');
   const element = /^torch\.(?:cuda\.|storage\.)?_?(\w+)Storage$/.exec(storageClass.name)?.[1] ?? '';
   // Bytes until a tensor says otherwise, as in PyTorch.
   if (element === 'Untyped') return { kind: 'storage', key, dtype: 'U8', byteLength: count };
   if (element === 'Typed') return { kind: 'storage', key, dtype: null, byteLength: count };
   const [dtype] = ELEMENTS.find(([, , storage]) => storage === element) ?? [];
-  if (dtype === undefined) return opaque(`a storage of ${storageClass.name}`);
+  if (dtype === undefined) return opaque(`a storage of ${spelledOut(storageClass.name)}`);
   return { kind: 'storage', key, dtype, byteLength: count * ARRAY_TYPES[dtype].BYTES_PER_ELEMENT };
 }
 

@@ -1,6 +1,13 @@
 import { PickleCursor } from './pickle-cursor.ts';
 import { calledValue, persistentValue } from './pickle-globals.ts';
-import { isKind, opaque, type PickleDict, type PickleList, type PickleValue } from './pickle-values.ts';
+import {
+  isKind,
+  opaque,
+  type PickleDict,
+  type PickleList,
+  type PickleStorage,
+  type PickleValue,
+} from './pickle-values.ts';
 
 /** Bounds the memory that a hostile pickle can claim: a checkpoint of 1,000 tensors has some 30,000. */
 const MAX_INSTRUCTIONS = 2_000_000;
@@ -16,12 +23,19 @@ const STOP = 0x2e;
  *
  * @param problem makes the error to throw from a description of what is wrong
  */
-export function unpickle(bytes: ArrayBuffer, problem: (what: string) => Error): PickleValue {
-  const machine = new PickleMachine(new PickleCursor(bytes, problem), problem);
+export const unpickle = (bytes: ArrayBuffer, problem: (what: string) => Error): PickleValue =>
+  unpickleNext(new PickleCursor(bytes, problem), problem).value;
+
+/** As {@link unpickle}, of the pickle at the cursor, which goes to its end; with the storages it names, by key. */
+export function unpickleNext(
+  cursor: PickleCursor,
+  problem: (what: string) => Error,
+): { readonly value: PickleValue; readonly storages: ReadonlyMap<string, PickleStorage> } {
+  const machine = new PickleMachine(cursor, problem);
   for (let count = 0; count < MAX_INSTRUCTIONS; count++) {
     const at = machine.cursor.position;
     const code = machine.cursor.unsigned(1);
-    if (code === STOP) return machine.pop();
+    if (code === STOP) return { value: machine.pop(), storages: machine.storages };
     const instruction = INSTRUCTIONS.get(code);
     if (instruction === undefined) {
       throw problem(`holds the unknown instruction 0x${code.toString(16)} at byte ${at}`);
@@ -34,6 +48,7 @@ export function unpickle(bytes: ArrayBuffer, problem: (what: string) => Error): 
 class PickleMachine {
   readonly cursor: PickleCursor;
   readonly memo = new Map<number, PickleValue>();
+  readonly storages = new Map<string, PickleStorage>();
   readonly problem: (what: string) => Error;
   readonly #stack: PickleValue[] = [];
   /** How high the stack was at each mark. */
@@ -197,7 +212,7 @@ const INSTRUCTIONS: ReadonlyMap<number, Instruction> = new Map<number, Instructi
   [0x92, callWithNames],
   [0x62, build],
   // BINPERSID
-  [0x51, (machine) => machine.push(persistentValue(machine.pop()))],
+  [0x51, persistent],
   // BINGET, LONG_BINGET
   ...sized({ 104: 1, 106: 4 }, (machine, index) => machine.recall(index)),
   // BINPUT, LONG_BINPUT
@@ -210,6 +225,12 @@ function protocol(machine: PickleMachine): void {
   const version = machine.cursor.unsigned(1);
   if (version >= OLDEST_PROTOCOL && version <= NEWEST_PROTOCOL) return;
   throw machine.problem(`is of the pickle protocol ${version}, not ${OLDEST_PROTOCOL} to ${NEWEST_PROTOCOL}`);
+}
+
+function persistent(machine: PickleMachine): void {
+  const value = persistentValue(machine.pop());
+  if (isKind(value, 'storage')) machine.storages.set(value.key, value);
+  machine.push(value);
 }
 
 function filledDict(machine: PickleMachine): void {

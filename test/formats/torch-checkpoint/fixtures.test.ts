@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import {
@@ -6,6 +7,7 @@ import {
   readTensor,
   readTensorAsFloat32,
 } from '../../../src/formats/torch-checkpoint/index.ts';
+import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
 
@@ -98,8 +100,26 @@ describe('files PyTorch 1.13 wrote', () => {
     expect(existsSync('executed-by-sward')).toBe(false);
   });
 
+  it('may be in the form before 1.6', async () => {
+    expect(await valuesIn('before-1.6.pth')).toMatchObject({
+      'fc.weight': [1, 2, 3, 4, 5, 6],
+      'fc.bias': [0.5, -0.5],
+      'bn.num_batches_tracked': [1n],
+    });
+  });
+
+  it('are refused in that form where they are cut or go on', async () => {
+    const whole = readFileSync(fixture('before-1.6.pth'));
+    const path = join(temporaryFolder('old-form'), 'old.pth');
+    for (const bytes of [whole.subarray(0, -1), Buffer.concat([whole, Buffer.of(0)])]) {
+      writeFileSync(path, bytes);
+      await expect(openTorchCheckpoint(path)).rejects.toThrow(
+        /not lie inside the file|1 bytes after its last/,
+      );
+    }
+  });
+
   it.each([
-    ['before-1.6.pth', /before PyTorch 1\.6; save it again with a newer PyTorch: torch\.save\(torch\.load/],
     ['scripted.pt', /is a TorchScript archive, which holds a program; save its state dict/],
     ['module.pth', /holds an object of torch\.nn\.modules\.linear\.Linear, not a state dict; save its state/],
   ])('are refused with the remedy where there is no state dict: %s', async (name, message) => {
