@@ -79,6 +79,8 @@ describe('sward features', () => {
     expect(JSON.parse(tiles.stdout)).toMatchObject({ photos: 12, width: 8 * 2 * 24 });
     const map = await sward('features', data, ...to, '--pooling', 'patches', '--grid', '3');
     expect(JSON.parse(map.stdout)).toMatchObject({ width: 2 * 9 * 24 });
+    const stages = await sward('features', data, ...to, '--pooling', 'stages');
+    expect(JSON.parse(stages.stdout)).toMatchObject({ width: 2 * 2 * 3 * 24 });
   });
 
   it('takes windows that slide over the photo, averaged or kept', async () => {

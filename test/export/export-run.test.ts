@@ -85,6 +85,7 @@ describe('an exported model', () => {
 
   it.each([
     ['mirrored tiles', 'feature-ridge', ['input.view=tiles'], 'flips'],
+    ['every resolution', 'feature-ridge', ['input.view=tiles', 'input.pooling=stages'], 'none'],
     ['the whole photo with boosted trees', 'feature-boost', ['input.view=whole', ...FEW_TREES], 'none'],
     ['a network', 'feature-mlp', ['estimator.epochs=2'], 'none'],
     ['mirrored windows', 'feature-ridge', ['input.view=windows'], 'flips'],

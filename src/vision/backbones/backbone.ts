@@ -58,6 +58,11 @@ export interface Backbone {
   readonly width: number;
   /** Number of blocks (stages, in hierarchical networks): of `blocks` and of what `blockOf` counts. */
   readonly depth: number;
+  /**
+   * Numbers of the stages after which the resolution halves, and of the last; of blocks at the end of each quarter of
+   * the depth where all have one resolution.
+   */
+  readonly resolutions: readonly number[];
   /** CLS and registers. */
   readonly prefixTokens: number;
   readonly inputSize: InputSizeRule;

@@ -237,6 +237,7 @@ export const CONVNEXT = architecture({
   build: ({ depths, dims }) => ({
     width: dims.at(-1) as number,
     depth: depths.length,
+    resolutions: [...depths.keys()],
     prefixTokens: 0,
     inputSize: ANY_SIZE,
     forward(scope, images, options = {}) {

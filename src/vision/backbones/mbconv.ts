@@ -94,6 +94,7 @@ export function convolutionalBackbone(arch: string, spec: NetworkSpec): Omit<Bac
   return {
     width: spec.head,
     depth: spec.stages.length,
+    resolutions: [...spec.stages.keys()].filter((number) => spec.stages[number + 1]?.stride !== 1),
     prefixTokens: 0,
     inputSize: ANY_SIZE,
     forward: (scope, images, options) => forward(arch, spec, scope, images, options),

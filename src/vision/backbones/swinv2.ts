@@ -196,6 +196,7 @@ export const SWINV2 = architecture({
     return {
       width: dim * 2 ** (depths.length - 1),
       depth: depths.length,
+      resolutions: [...depths.keys()],
       prefixTokens: 0,
       inputSize,
       forward(scope, images, options = {}) {

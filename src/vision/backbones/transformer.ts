@@ -111,6 +111,7 @@ export function visionTransformer(transformer: Transformer): Omit<Backbone, 'arc
   return {
     width: dim,
     depth,
+    resolutions: quartersOf(depth),
     prefixTokens,
     inputSize,
     blockOf(name) {
@@ -140,6 +141,11 @@ export function visionTransformer(transformer: Transformer): Omit<Backbone, 'arc
     },
   };
 }
+
+/** The last block of every quarter: 2, 5, 8 and 11 of twelve. */
+const quartersOf = (depth: number): readonly number[] => [
+  ...new Set([1, 2, 3, 4].map((quarter) => Math.max(0, Math.round((quarter * depth) / 4) - 1))),
+];
 
 /** The pre-norm block: x + ls₁·attention(norm₁ x), then that plus ls₂·mlp(norm₂ of it). */
 function transformerBlock(scope: Scope, x: Tensor, spec: BlockSpec, dropPath: number): Tensor {

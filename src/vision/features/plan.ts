@@ -4,8 +4,9 @@ import { VIEW_PLANS, type ViewCut, type ViewPlan, viewCount, viewHalves } from '
 
 /**
  * How a set of tokens becomes one vector: the CLS token, the mean of the patch tokens, their largest values, several
- * of these side by side, their generalised mean (p = 3), or the backbone's own pooled output (attention pool, normed
- * CLS, mean …). With `patches` it does not: the patch tokens stay a map of `grid` × `grid`.
+ * of these side by side, their generalised mean (p = 3), mean and standard deviation at every resolution (`stages`), or
+ * the backbone's own pooled output (attention pool, normed CLS, mean …). With `patches` it does not: the patch tokens
+ * stay a map of `grid` × `grid`.
  */
 export const POOLINGS = [
   'cls',
@@ -16,6 +17,7 @@ export const POOLINGS = [
   'mean-max',
   'cls-mean-max',
   'gem',
+  'stages',
   'pooled',
   'patches',
 ] as const;
@@ -94,7 +96,7 @@ export const featurePlanSchema = z.strictObject({
     .union([z.int().positive(), z.string().regex(/^~[1-9]\d*$/)])
     .nullable()
     .default(null),
-  /** Blocks whose raw output is pooled, in this order; empty: the output of the last, normed. */
+  /** Blocks whose raw output is pooled, in this order; empty: the output of the last, normed, or as the pooling has it. */
   blocks: z.preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(blockSchema)).default([]),
   pooling: z.enum(POOLINGS).default('pooled'),
   /** Side of the map that pooling `patches` averages a view's patch tokens to. */
@@ -120,7 +122,7 @@ export function featurePlan(draft: z.input<typeof featurePlanSchema>): FeaturePl
   }
   if (parsed.data.blocks.length > 0 && parsed.data.pooling === 'pooled') {
     throw new UsageError(
-      'pooling "pooled" is of the last block; choose cls, mean, cls-mean or gem for blocks',
+      'pooling "pooled" is of the last block; choose cls, mean, cls-mean, gem or stages for blocks',
     );
   }
   const { pooling, view } = parsed.data;

@@ -1,6 +1,7 @@
 import { UsageError } from '../../ground/errors.ts';
 import { lengthAt } from '../../tensor/graph/shape.ts';
 import {
+  cast,
   concat,
   constant,
   matmul,
@@ -10,6 +11,9 @@ import {
   power,
   reshape,
   select,
+  square,
+  squareRoot,
+  subtract,
   type Tensor,
 } from '../../tensor/index.ts';
 import type { Backbone, BackboneOutput, TokenMap } from '../backbones/index.ts';
@@ -20,9 +24,13 @@ import { blockNumbers, type FeaturePlan, type Pooling } from './plan.ts';
 const GEM_POWER = 3;
 const GEM_FLOOR = 1e-6;
 
+/** The root has no finite slope at 0: below this a deviation counts as constant. */
+const LEAST_DEVIATION = 1e-6;
+
 /**
- * One vector a view: the pooled tokens of every block asked for, one after another. With pooling `patches` one
- * vector a patch of the map.
+ * One vector a view: the pooled tokens of every block asked for, one after another. With pooling `stages` those are the
+ * backbone's `resolutions` where none is asked for, each mean ‖ deviation; with `patches` there is one vector a patch of
+ * the map.
  *
  * @returns [views, width], or [views, grid², width]
  * @throws UsageError for a block the backbone does not have, a CLS token where there is none, or a map finer than
@@ -31,7 +39,9 @@ const GEM_FLOOR = 1e-6;
 export function pooledFeatures(backbone: Backbone, output: BackboneOutput, plan: FeaturePlan): Tensor {
   const { pooling, grid } = plan;
   if (pooling === 'pooled') return output.pooled;
-  const maps = blockNumbers(plan.blocks, backbone.depth).map((block) => {
+  const chosen = blockNumbers(plan.blocks, backbone.depth);
+  const blocks = pooling === 'stages' && chosen.length === 0 ? backbone.resolutions : chosen;
+  const maps = blocks.map((block) => {
     const map = output.blocks[block];
     if (map) return map;
     throw new UsageError(`${backbone.arch} has blocks 0 to ${backbone.depth - 1}, not ${block}`);
@@ -47,6 +57,7 @@ function pool(
   { patches, prefix }: TokenMap,
   pooling: Exclude<Pooling, 'pooled' | 'patches'>,
 ): Tensor {
+  if (pooling === 'stages') return meanAndDeviation(patches);
   if (pooling === 'gem') {
     return power(mean(power(maximum(patches, GEM_FLOOR), GEM_POWER), { axes: [1] }), 1 / GEM_POWER);
   }
@@ -57,6 +68,22 @@ function pool(
     throw new UsageError(`${backbone.arch} has no CLS token; choose mean, gem or pooled`);
   });
   return sideBySide(parts);
+}
+
+/**
+ * Mean and standard deviation (divided by the number, not one less) of every channel over all places, in single
+ * precision whatever the backbone computes in: half precision cannot hold the sum of squares of a large map. Where a
+ * channel is the same everywhere the deviation is {@link LEAST_DEVIATION} and nothing flows back through it.
+ *
+ * @param patches [views, places, dim]
+ * @returns [views, 2 · dim], the means first
+ */
+function meanAndDeviation(patches: Tensor): Tensor {
+  const values = cast(patches, 'float32');
+  const centre = mean(values, { axes: [1], keepAxes: true });
+  const variance = mean(square(subtract(values, centre)), { axes: [1] });
+  const deviation = squareRoot(maximum(variance, LEAST_DEVIATION ** 2));
+  return concat([reshape(centre, deviation.shape), deviation], -1);
 }
 
 const sideBySide = (parts: readonly Tensor[]): Tensor =>

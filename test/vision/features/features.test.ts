@@ -137,6 +137,9 @@ describe('features of photos', () => {
     [{ view: 'tiles' as const, combine: 'keep' as const, size: 28 }, 192],
     [{ view: 'halves' as const, pooling: 'cls-mean-max' as const, blocks: ['17/23', '23/23'] }, 288],
     [{ view: 'halves' as const, pooling: 'patches' as const, grid: 2, size: '~40' }, 192],
+    [{ view: 'tiles' as const, pooling: 'stages' as const }, 288],
+    [{ view: 'tiles' as const, pooling: 'stages' as const, combine: 'keep' as const, blocks: ['1/2'] }, 384],
+    [{ view: 'halves' as const, pooling: 'stages' as const, precision: 'int8' as const }, 288],
     [{ view: 'whole' as const, precision: 'int8' as const }, 24],
     [{ view: 'whole' as const, precision: 'int4' as const }, 24],
   ])('of %j have %i columns, all finite', async (draft, width) => {
@@ -231,7 +234,7 @@ describe('features of photos', () => {
   });
 
   it('refuse a pooled output of inner blocks', () => {
-    expect(() => featurePlan({ blocks: [1] })).toThrow(/choose cls, mean, cls-mean or gem/);
+    expect(() => featurePlan({ blocks: [1] })).toThrow(/choose cls, mean, cls-mean, gem or stages/);
   });
 
   it('list what is wrong with weights of another architecture', async () => {
