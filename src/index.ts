@@ -113,13 +113,18 @@ export {
   type Samples,
 } from './workflows/index.ts';
 
-// Recipes: what is trained, with typed settings.
+// Recipes: what is trained, with typed settings. Command: recipes.
 
 export {
+  type DescribedRecipe,
+  describeRecipe,
+  type ListedRecipe,
+  listRecipes,
   makeRecipe,
   RECIPE_NAMES,
   type Recipe,
   type RecipeChanges,
+  type RecipeSetting,
   type RecipeSettings,
 } from './workflows/index.ts';
 

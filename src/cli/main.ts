@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { configure } from '../ground/environment.ts';
 import { messageOf, SwardError, UsageError } from '../ground/errors.ts';
+import { nearestTo } from '../ground/setting-list.ts';
 import { packageVersion } from '../ground/version.ts';
 import { registerBackbones } from './backbones.ts';
 import { registerCheck } from './check.ts';
@@ -16,6 +17,7 @@ import { registerImport } from './import.ts';
 import { registerPredict } from './predict.ts';
 import { registerPretrain } from './pretrain.ts';
 import { registerPseudo } from './pseudo.ts';
+import { registerRecipes } from './recipes.ts';
 import { registerReport } from './report.ts';
 import { registerSample } from './sample.ts';
 import { registerScore } from './score.ts';
@@ -27,6 +29,7 @@ const COMMANDS: readonly CommandRegistrar[] = [
   registerSample,
   registerCheck,
   registerFolds,
+  registerRecipes,
   registerTrain,
   registerImport,
   registerPredict,
@@ -58,6 +61,20 @@ function buildProgram(): Command {
   return program;
 }
 
+/** What is said beside an option that is missing: which of those given may have been meant. */
+function misspelledOption(program: Command, error: unknown): string {
+  if (!(error instanceof CommanderError) || error.code !== 'commander.missingMandatoryOptionValue') return '';
+  const words = process.argv.slice(2);
+  const command = program.commands.find((candidate) => words.includes(candidate.name()));
+  const options = [...(command?.options ?? []), ...program.options].flatMap(({ long }) => long ?? []);
+  const unknown = words
+    .map((word) => word.split('=')[0] as string)
+    .find((word) => word.startsWith('--') && !options.includes(word));
+  const meant = unknown === undefined ? undefined : nearestTo(unknown, options);
+  if (meant !== undefined) return ` (Did you mean ${meant} by ${unknown}?)`;
+  return unknown === undefined ? '' : ` (there is no ${unknown})`;
+}
+
 async function main(): Promise<number> {
   configure(environmentFrom(process.env));
   const program = buildProgram();
@@ -66,7 +83,7 @@ async function main(): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    const line = messageOf(error).replaceAll(/\s*\n\s*/g, ' ');
+    const line = `${messageOf(error).replaceAll(/\s*\n\s*/g, ' ')}${misspelledOption(program, error)}`;
     if (error instanceof CommanderError && error.code === 'commander.help') {
       process.stderr.write(program.helpInformation());
       return MISUSED;

@@ -24,11 +24,22 @@ const PLAIN = {
 };
 
 /** A table of plain text: the first column to the left, numbers to the right. */
-export function textTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export const textTable = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  plainTable(head, rows, 'right');
+
+/** A table of words, all to the left. */
+export const wordTable = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  plainTable(head, rows, 'left');
+
+function plainTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  further: 'left' | 'right',
+): string {
   const table = new Table({
     ...PLAIN,
     head: [...head],
-    colAligns: head.map((_, column) => (column === 0 ? 'left' : 'right')),
+    colAligns: head.map((_, column) => (column === 0 ? 'left' : further)),
   });
   table.push(...rows.map((row) => [...row]));
   return table.toString().replaceAll(/ +$/gm, '');

@@ -1,4 +1,4 @@
-import type { Recipe } from '../recipes/recipe.ts';
+import type { Recipe } from '../recipes/recipe-schema.ts';
 import type { RunMember } from '../runs/run.ts';
 import { trainedWeights } from '../samples/photo-reader.ts';
 import {

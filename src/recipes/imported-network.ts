@@ -17,7 +17,7 @@ import { input, Scope, type TensorData } from '../tensor/index.ts';
 import { backboneParameters, tensorProblems } from '../vision/backbones/index.ts';
 import { featurePlan } from '../vision/features/index.ts';
 import { backbonePrefix, holdsBackbone, resolveWeights } from '../vision/weights/index.ts';
-import type { Recipe } from './recipe.ts';
+import type { Recipe } from './recipe-schema.ts';
 import { recipeEstimator } from './registry.ts';
 
 /** What networks that were trained elsewhere are to become. */

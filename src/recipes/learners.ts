@@ -46,10 +46,12 @@ const LEARNERS = {
 type Schema = (typeof LEARNERS)[keyof typeof LEARNERS]['settings'];
 
 /** Settings of one of them. */
-export const learnerSettings = z.discriminatedUnion(
-  'kind',
-  Object.values(LEARNERS).map(({ settings }): Schema => settings) as [Schema, ...Schema[]],
-);
+export const learnerSettings = z
+  .discriminatedUnion(
+    'kind',
+    Object.values(LEARNERS).map(({ settings }): Schema => settings) as [Schema, ...Schema[]],
+  )
+  .describe('what learns from the columns');
 
 /** The estimator of some settings. */
 export function learnerOf(settings: z.output<typeof learnerSettings>): Estimator {

@@ -2,8 +2,9 @@ import type { z } from 'zod';
 import type { networkSettings } from '../networks/settings/network.ts';
 import type { featurePlanSchema } from '../vision/features/index.ts';
 
-/** A network recipe: its estimator, and what is taken of photos once a backbone is named. */
+/** A network recipe: what it is chosen by, its estimator, and what is taken of photos once a backbone is named. */
 interface NetworkRecipe {
+  readonly summary: { readonly reads: string; readonly learns: string; readonly cost: string };
   readonly estimator: z.input<typeof networkSettings>;
   readonly plan: z.input<typeof featurePlanSchema>;
 }
@@ -53,6 +54,11 @@ const DENSITY = {
  */
 export const NETWORK_RECIPES = {
   'feature-mlp': {
+    summary: {
+      reads: 'a feature file, or a backbone’s features',
+      learns: 'four small networks, averaged',
+      cost: 'minutes, once the features are made',
+    },
     estimator: {
       kind: 'network',
       architecture: { kind: 'mlp', hidden: [512], dropout: 0.3 },
@@ -68,6 +74,11 @@ export const NETWORK_RECIPES = {
     plan: {},
   },
   'tiled-dual': {
+    summary: {
+      reads: 'a backbone’s features of eight tiles',
+      learns: 'heads for total, GDM and green',
+      cost: 'minutes, once the features are made',
+    },
     estimator: {
       ...SEED1,
       standardise: true,
@@ -77,18 +88,34 @@ export const NETWORK_RECIPES = {
     plan: SEED1_PLAN,
   },
   'film-dual': {
+    summary: {
+      reads: 'a backbone’s features of both halves',
+      learns: 'modulated halves; heads for green, clover and dead',
+      cost: 'minutes, once the features are made',
+    },
     estimator: { ...SEED2, standardise: true, unit: 'mean' },
     plan: SEED2_PLAN,
   },
   density: {
+    summary: {
+      reads: 'patch tokens of both halves',
+      learns: 'masses of every patch, summed; draws maps',
+      cost: 'minutes, once the features are made',
+    },
     estimator: DENSITY,
     plan: { view: 'halves', size: '~512', pooling: 'patches', grid: 8 },
   },
   seed1: {
+    summary: {
+      reads: 'a backbone’s features of eight tiles',
+      learns: 'as tiled-dual, trained as its authors did',
+      cost: 'minutes, once the features are made',
+    },
     estimator: { ...SEED1, checkpoint: { choice: 'best-fold', by: 'loss', patience: 8 } },
     plan: SEED1_PLAN,
   },
   'seed1-two-stage': {
+    summary: { reads: 'photos', learns: 'seed1, then the backbone too', cost: 'hours; wants a GPU' },
     estimator: {
       ...SEED1,
       epochs: 15,
@@ -100,6 +127,11 @@ export const NETWORK_RECIPES = {
     plan: SEED1_PLAN,
   },
   seed2: {
+    summary: {
+      reads: 'photos',
+      learns: 'film-dual with its backbone, as its authors did',
+      cost: 'hours; wants a GPU',
+    },
     estimator: {
       ...SEED2,
       augmentation: {
@@ -113,6 +145,11 @@ export const NETWORK_RECIPES = {
     plan: SEED2_PLAN,
   },
   kinosuke: {
+    summary: {
+      reads: 'photos',
+      learns: 'density with half of its backbone, as its author did',
+      cost: 'hours; wants a GPU',
+    },
     estimator: {
       ...DENSITY,
       loss: { smoothL1: 1, beta: 1 },

@@ -1,38 +1,23 @@
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
-import { reductionSettings } from '../estimators/reduction/reduction-settings.ts';
-import { stackSettings } from '../estimators/stack/stack-settings.ts';
-import { transformSettings } from '../estimators/target-transform/transform-settings.ts';
+import { isDeepStrictEqual } from 'node:util';
+import type { z } from 'zod';
 import { InputError, messageOf, UsageError } from '../ground/errors.ts';
+import { type WrittenSetting, writtenBy } from '../ground/idle-settings.ts';
 import {
   applyChange,
   changesFrom,
   type PartialSettings,
   type SettingChange,
 } from '../ground/setting-change.ts';
-import { inputSettings } from '../samples/input-settings.ts';
-import { changesPictures } from '../vision/augment/index.ts';
+import type { Setting } from '../ground/setting-list.ts';
+import { nearestTo } from '../ground/setting-list.ts';
+import { settingProblems } from '../ground/setting-problems.ts';
+import { trainsOnPhotos as networkTrainsOnPhotos } from '../networks/settings/network.ts';
 import { featureLayout, featurePlan } from '../vision/features/index.ts';
-import { learnerDefaults, learnerSettings } from './learners.ts';
+import { requireRecipeEffect } from './idle-recipe.ts';
+import { learnerDefaults } from './learners.ts';
 import { NETWORK_RECIPES } from './network-presets.ts';
-
-const recipeSchema = z.strictObject({
-  name: z.string().min(1),
-  input: inputSettings,
-  /** What features are reduced to, inside every fold. */
-  reduction: reductionSettings.default({ kind: 'none' }),
-  /** What is predicted instead of grams. */
-  transform: transformSettings.default({ kind: 'none' }),
-  estimator: z.discriminatedUnion('kind', [...learnerSettings.options, stackSettings(learnerSettings)]),
-  evaluation: z.strictObject({
-    /** Whether a second evaluation holds out one State at a time. */
-    leaveOneStateOut: z.boolean(),
-  }),
-});
-
-/** A recipe as resolved: every setting has its value. */
-export type Recipe = z.output<typeof recipeSchema>;
-export type EstimatorSettings = Recipe['estimator'];
+import { type Recipe, recipeSchema } from './recipe-schema.ts';
 
 /** A recipe as written, before defaults and checks. */
 interface RecipeDraft {
@@ -46,33 +31,78 @@ interface RecipeDraft {
   evaluation?: unknown;
 }
 
-const RECIPES: Readonly<Record<string, RecipeDraft>> = {
-  'descriptor-ridge': { input: { kind: 'descriptors' }, estimator: { kind: 'view-average' } },
-  'feature-ridge': { input: { kind: 'features' }, estimator: { kind: 'kernel-ridge' } },
-  'descriptor-boost': { input: { kind: 'descriptors' }, estimator: { kind: 'leafwise-boost' } },
-  'feature-boost': { input: { kind: 'features' }, estimator: { kind: 'leafwise-boost' } },
+/** What a person chooses a recipe by, in a few words each. */
+export interface RecipeSummary {
+  /** What it is shown of photos. */
+  readonly reads: string;
+  /** What it learns with. */
+  readonly learns: string;
+  /** How long it takes, roughly, with a few hundred photos on a small machine. */
+  readonly cost: string;
+}
+
+const FEATURES = 'a feature file, or a backbone’s features';
+const SECONDS = 'seconds, once the features are made';
+
+const RECIPES: Readonly<Record<string, { readonly summary: RecipeSummary; readonly draft: RecipeDraft }>> = {
+  'descriptor-ridge': {
+    summary: {
+      reads: 'colour and texture descriptors',
+      learns: 'kernel ridge',
+      cost: 'seconds, once the descriptors are made',
+    },
+    draft: { input: { kind: 'descriptors' }, estimator: { kind: 'view-average' } },
+  },
+  'feature-ridge': {
+    summary: { reads: FEATURES, learns: 'kernel ridge', cost: SECONDS },
+    draft: { input: { kind: 'features' }, estimator: { kind: 'kernel-ridge' } },
+  },
+  'descriptor-boost': {
+    summary: {
+      reads: 'colour and texture descriptors',
+      learns: 'boosted trees',
+      cost: 'seconds, once the descriptors are made',
+    },
+    draft: { input: { kind: 'descriptors' }, estimator: { kind: 'leafwise-boost' } },
+  },
+  'feature-boost': {
+    summary: { reads: FEATURES, learns: 'boosted trees', cost: 'minutes, once the features are made' },
+    draft: { input: { kind: 'features' }, estimator: { kind: 'leafwise-boost' } },
+  },
   'feature-stack': {
-    input: { kind: 'features' },
-    estimator: {
-      kind: 'stack',
-      combine: 'fitted',
-      members: [
-        { input: 'each', estimator: { kind: 'kernel-ridge' } },
-        {
-          input: 'each',
-          reduction: { kind: 'pca', components: 64 },
-          estimator: { kind: 'kernel-ridge', scaling: 'together' },
-        },
-      ],
+    summary: {
+      reads: 'one or several feature files or backbones',
+      learns: 'kernel ridge on each and on its components, combined',
+      cost: SECONDS,
+    },
+    draft: {
+      input: { kind: 'features' },
+      estimator: {
+        kind: 'stack',
+        combine: 'fitted',
+        members: [
+          { input: 'each', estimator: { kind: 'kernel-ridge' } },
+          {
+            input: 'each',
+            reduction: { kind: 'pca', components: 64 },
+            estimator: { kind: 'kernel-ridge', scaling: 'together' },
+          },
+        ],
+      },
     },
   },
   ...Object.fromEntries(
-    Object.entries(NETWORK_RECIPES).map(([name, recipe]) => [
+    Object.entries(NETWORK_RECIPES).map(([name, { summary, ...recipe }]) => [
       name,
-      { input: { kind: 'features' }, ...recipe },
+      { summary, draft: { input: { kind: 'features' }, ...recipe } },
     ]),
   ),
 };
+
+/** What the recipes that come with sward are chosen by, by name. */
+export const RECIPE_SUMMARIES: Readonly<Record<string, RecipeSummary>> = Object.fromEntries(
+  Object.entries(RECIPES).map(([name, { summary }]) => [name, summary]),
+);
 
 /** Names of the recipes that come with sward. */
 export const RECIPE_NAMES: readonly string[] = Object.keys(RECIPES);
@@ -96,11 +126,11 @@ export interface RecipeSettings extends PartialSettings<Omit<z.input<typeof reci
  * @throws InputError when a recipe file cannot be read
  */
 export async function makeRecipe(nameOrFile: string, settings: RecipeChanges = {}): Promise<Recipe> {
-  const draft = structuredClone(
-    Object.hasOwn(RECIPES, nameOrFile)
-      ? { name: nameOrFile, ...RECIPES[nameOrFile] }
-      : await readRecipeFile(nameOrFile),
-  );
+  const isKnown = Object.hasOwn(RECIPES, nameOrFile);
+  const given: RecipeDraft = isKnown
+    ? { name: nameOrFile, ...RECIPES[nameOrFile]?.draft }
+    : await readRecipeFile(nameOrFile);
+  const draft = structuredClone(given);
   // In an object a kind says what its neighbours are settings of; written alone it asks to begin anew.
   const isObject = !Array.isArray(settings);
   const ordered = [...changesFrom(settings)].sort((a, b) => rankOf(a) - rankOf(b));
@@ -109,7 +139,17 @@ export async function makeRecipe(nameOrFile: string, settings: RecipeChanges = {
     if (isObject && path.at(-1) === 'kind' && valueAt(draft, path) === value) continue;
     changeDraft(draft, change);
   }
-  return parseRecipe(nameOrFile, draft);
+  const recipe = parseRecipe(nameOrFile, draft);
+  requireRecipeEffect(recipe, [...(isKnown ? [] : writtenIn(nameOrFile, given)), ...writtenBy(ordered)]);
+  return recipe;
+}
+
+/** What a person wrote into a recipe's file; nothing where it has a value for every setting, as `run.json` does. */
+function writtenIn(file: string, draft: RecipeDraft): WrittenSetting[] {
+  if (isDeepStrictEqual(JSON.parse(JSON.stringify(parseRecipe(file, draft))), draft)) return [];
+  return writtenBy(
+    Object.entries(draft).map(([name, value]: [string, unknown]) => ({ path: [name], value })),
+  );
 }
 
 /** Settings that differ, as an object or one by one. */
@@ -130,16 +170,21 @@ function rankOf({ path }: SettingChange): number {
 export function parseStoredRecipe(where: string, stored: unknown): Recipe {
   const parsed = recipeSchema.safeParse(stored);
   if (parsed.success) return parsed.data;
-  throw new InputError(where, `its recipe is damaged (${issuesOf(parsed.error)})`, 'train the run again');
+  throw new InputError(
+    where,
+    `its recipe is damaged (${issuesOf(parsed.error, stored)})`,
+    'train the run again',
+  );
 }
 
 function parseRecipe(nameOrFile: string, { plan: _, ...draft }: RecipeDraft): Recipe {
-  const parsed = recipeSchema.safeParse({
+  const complete = {
     ...draft,
     estimator: withDefaults(draft.estimator),
     evaluation: { leaveOneStateOut: true, ...(draft.evaluation as object | undefined) },
-  });
-  if (!parsed.success) throw new UsageError(`recipe ${nameOrFile}: ${issuesOf(parsed.error)}`);
+  };
+  const parsed = recipeSchema.safeParse(complete);
+  if (!parsed.success) throw new UsageError(`recipe ${nameOrFile}: ${issuesOf(parsed.error, complete)}`);
   const { reduction, estimator } = parsed.data;
   if (reduction.kind !== 'none' && (estimator.kind === 'stack' || estimator.kind === 'view-average')) {
     throw new UsageError(
@@ -194,7 +239,7 @@ function withLayout(recipe: Recipe, draft: RecipeDraft): Recipe {
 
 async function readRecipeFile(path: string): Promise<RecipeDraft> {
   if (!path.endsWith('.json')) {
-    throw new UsageError(`no recipe is called ${path}; use ${RECIPE_NAMES.join(', ')} or a .json file`);
+    throw unknownRecipe(path);
   }
   try {
     const value: unknown = JSON.parse(await readFile(path, 'utf8'));
@@ -203,6 +248,15 @@ async function readRecipeFile(path: string): Promise<RecipeDraft> {
     throw new InputError(path, `cannot be read as a recipe (${messageOf(error)})`, 'give a JSON file');
   }
   throw new InputError(path, 'is not a JSON object', 'write a recipe such as {"name": …, "input": …}');
+}
+
+/** What is said of a name that no recipe has. */
+export function unknownRecipe(name: string): UsageError {
+  const near = nearestTo(name, RECIPE_NAMES);
+  const meant = near === undefined ? '' : `did you mean ${near}? `;
+  return new UsageError(
+    `no recipe is called ${name}; ${meant}use ${RECIPE_NAMES.join(', ')} or a .json file`,
+  );
 }
 
 function changeDraft(draft: RecipeDraft, change: SettingChange): void {
@@ -234,8 +288,25 @@ function changeDraft(draft: RecipeDraft, change: SettingChange): void {
   applyChange(draft, change);
 }
 
-function issuesOf(error: z.ZodError): string {
-  return error.issues.map((issue) => `${issue.path.join('.') || 'recipe'}: ${issue.message}`).join('; ');
+/** Settings that stand for several others. */
+export const SHORTHANDS: readonly Setting[] = [
+  {
+    path: 'backbone',
+    meaning: 'makes the input features of this backbone, or of several side by side',
+    values: 'a catalogue name, hub repository or file; several with commas, descriptors among them',
+    ofKinds: [],
+  },
+  {
+    path: 'extra',
+    meaning: 'puts the features of a further backbone beside them',
+    values: 'a catalogue name, hub repository or file',
+    ofKinds: [],
+  },
+];
+
+function issuesOf(error: z.ZodError, draft: unknown): string {
+  const advice = 'sward recipes NAME lists the settings of a recipe';
+  return settingProblems(error, recipeSchema, draft, { further: SHORTHANDS, advice });
 }
 
 /**
@@ -244,7 +315,5 @@ function issuesOf(error: z.ZodError): string {
  */
 export function trainsOnPhotos({ estimator }: Pick<Recipe, 'estimator'>): boolean {
   if (estimator.kind === 'stack') return estimator.members.some(trainsOnPhotos);
-  if (estimator.kind !== 'network') return false;
-  const { fineTune, augmentation } = estimator;
-  return fineTune.mode !== 'none' || changesPictures(augmentation) || augmentation.batch.probability > 0;
+  return estimator.kind === 'network' && networkTrainsOnPhotos(estimator);
 }

@@ -7,7 +7,8 @@ import { photoNetwork } from '../networks/photo-network.ts';
 import { trainedWeights, type UsedWeights } from '../samples/photo-reader.ts';
 import { featurePlan } from '../vision/features/index.ts';
 import { learnerOf } from './learners.ts';
-import { type EstimatorSettings, type Recipe, trainsOnPhotos } from './recipe.ts';
+import { trainsOnPhotos } from './recipe.ts';
+import type { EstimatorSettings, Recipe } from './recipe-schema.ts';
 
 /** The estimator that is trained on rows of features, by its settings. */
 export function rowEstimatorOf(settings: EstimatorSettings): Estimator {

@@ -6,7 +6,8 @@ import { METHODS } from '../estimators/combination/combination.ts';
 import { fittedStepSchema } from '../estimators/post-processing/steps.ts';
 import { InputError, messageOf } from '../ground/errors.ts';
 import { writeFileAtomically } from '../ground/files.ts';
-import { parseStoredRecipe, type Recipe } from '../recipes/recipe.ts';
+import { parseStoredRecipe } from '../recipes/recipe.ts';
+import type { Recipe } from '../recipes/recipe-schema.ts';
 import { originSchema } from '../vision/weights/index.ts';
 
 /** The format of run folders that this version writes and reads. */

@@ -9,7 +9,7 @@ import { InputError, UsageError } from '../ground/errors.ts';
 import { fileFingerprint, valueFingerprint } from '../ground/fingerprint.ts';
 import type { Progress } from '../ground/progress.ts';
 import type { Targets } from '../pasture/targets.ts';
-import type { Recipe } from '../recipes/recipe.ts';
+import type { Recipe } from '../recipes/recipe-schema.ts';
 import { PhotoReader, type UsedFeatureSet } from '../samples/photo-reader.ts';
 import {
   featureRows,

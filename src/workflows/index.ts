@@ -18,10 +18,10 @@ export type { PretrainChanges, PretrainSettings } from '../networks/settings/pre
 export {
   makeRecipe,
   RECIPE_NAMES,
-  type Recipe,
   type RecipeChanges,
   type RecipeSettings,
 } from '../recipes/recipe.ts';
+export type { Recipe } from '../recipes/recipe-schema.ts';
 export { DEFAULT_FOLD_PLAN, type FoldPlan } from '../runs/fold-plan.ts';
 export type { PretrainingManifest } from '../runs/manifest.ts';
 export { type OpenOptions, openRun } from '../runs/open-run.ts';
@@ -76,6 +76,13 @@ export {
 export { type SubmitOptions, type SubmitOutcome, submitRun } from './predict/submit.ts';
 export { type PretrainOptions, pretrainBackbone } from './pretrain/pretrain-backbone.ts';
 export { PSEUDO_DEFAULTS, type PseudoOptions, pseudoLabelRun } from './pseudo/pseudo.ts';
+export {
+  type DescribedRecipe,
+  describeRecipe,
+  type ListedRecipe,
+  listRecipes,
+  type RecipeSetting,
+} from './recipes/recipes.ts';
 export { type ReportRunOptions, reportRun } from './report/report.ts';
 export { type ComparedSide, type Comparison, compareFiles, compareRuns } from './score/compare.ts';
 export { type FileScore, scoreFiles } from './score/score.ts';

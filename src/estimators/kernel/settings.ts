@@ -12,19 +12,29 @@ function listOf<Item extends z.ZodType>(item: Item) {
 
 /** How photos are weighed and features bounded. */
 const shared = {
-  /** How far large sessions are weighed down: 0 not at all, 1 all sessions alike. */
-  sessionWeight: z.number().min(0).max(1),
-  /** Standardised features are clipped to ± this many deviations; those scaled together are not. */
-  clip: positive,
-  /** Whether each column is brought to deviation 1, or all together keep their proportions. */
-  scaling: z.enum(SCALINGS).optional(),
+  sessionWeight: z
+    .number()
+    .min(0)
+    .max(1)
+    .describe('how far large sessions are weighed down: 0 not at all, 1 all sessions alike'),
+  clip: positive.describe(
+    'standardised features are clipped to ± this many deviations; not with scaling together',
+  ),
+  scaling: z
+    .enum(SCALINGS)
+    .optional()
+    .describe('whether each column is brought to deviation 1, or all together keep their proportions'),
 };
 
-/** Penalties λ tried, in units of the mean squared standardised feature. */
-const penalties = listOf(positive);
+const penalties = listOf(positive).describe(
+  'penalties λ tried, in units of the mean squared standardised feature; every session is left out in turn',
+);
 
-/** Kernels tried, each with every γ (inverse width, in units of a standardised feature) and every λ. */
-const kernelChoice = { kernels: listOf(z.enum(KERNELS)), gammas: listOf(positive), penalties };
+const kernelChoice = {
+  kernels: listOf(z.enum(KERNELS)).describe('kernels tried, each with every γ and λ'),
+  gammas: listOf(positive).describe('inverse widths γ tried, in units of a standardised feature'),
+  penalties,
+};
 
 /** Linear ridge regression. */
 export const ridgeSettings = z.strictObject({ kind: z.literal('ridge'), penalties, ...shared });
@@ -42,12 +52,19 @@ const views = Object.keys(DESCRIPTOR_VIEWS) as [DescriptorView, ...DescriptorVie
 export const viewAverageSettings = z.strictObject({
   kind: z.literal('view-average'),
   members: z
-    .array(z.strictObject({ view: z.enum(views), weight: positive, ...kernelChoice }))
+    .array(
+      z.strictObject({
+        view: z.enum(views).describe('view of the descriptors that the member sees'),
+        weight: positive.describe('how much it counts in the mean'),
+        ...kernelChoice,
+      }),
+    )
     .min(1)
     .refine(
       (members) => new Set(members.map(({ view }) => view)).size === members.length,
       'a view comes twice',
-    ),
+    )
+    .describe('kernel regressions that are averaged, one a view of the descriptors'),
   ...shared,
 });
 

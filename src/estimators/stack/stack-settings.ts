@@ -4,11 +4,13 @@ import { transformSettings } from '../target-transform/transform-settings.ts';
 
 const setName = z.union([z.string().min(1), z.int().min(0)]);
 
-/**
- * Which columns a member sees: `all`; `each`, for one member of this kind a feature set; or feature sets by name
- * or place (from 0). `descriptors.contrast`, `.form` and `.scatter` are views of the descriptors.
- */
-const memberInput = z.union([setName, z.array(setName).min(1)]).default('all');
+const memberInput = z
+  .union([setName, z.array(setName).min(1)])
+  .default('all')
+  .describe(
+    'columns it sees: all; each (one such member a feature set); or sets by name or place from 0, ' +
+      'descriptors.contrast, .form and .scatter too',
+  );
 
 export type MemberInput = z.output<typeof memberInput>;
 
@@ -16,29 +18,38 @@ export type MemberInput = z.output<typeof memberInput>;
 export function stackSettings<Learner extends z.ZodType>(estimator: Learner) {
   return z.strictObject({
     kind: z.literal('stack'),
-    /** Whether members count by their weight, or a combination is fitted to what they predict for sessions left out. */
-    combine: z.enum(['mean', 'fitted']).default('mean'),
-    /** How strongly fitted weights are pulled to being equal, as a share of the members' mean squared error. */
-    penalty: z.number().min(0).default(0.1),
-    /**
-     * How strongly the spread of a fitted mean is pulled to being left as it is, as a share of its own sum of
-     * squares; null leaves it.
-     */
-    spreadPenalty: z.number().min(0).nullable().default(0.3),
-    /** Folds of whole sessions that weights and spread are fitted on. */
-    innerFolds: z.int().min(2).default(5),
+    combine: z
+      .enum(['mean', 'fitted'])
+      .default('mean')
+      .describe('whether members count by their weight, or by weights fitted to sessions left out'),
+    penalty: z
+      .number()
+      .min(0)
+      .default(0.1)
+      .describe('pull of fitted weights to being equal, as a share of the members’ mean squared error'),
+    spreadPenalty: z
+      .number()
+      .min(0)
+      .nullable()
+      .default(0.3)
+      .describe('pull of a fitted mean’s spread to being left as it is; null leaves it'),
+    innerFolds: z
+      .int()
+      .min(2)
+      .default(5)
+      .describe('folds of whole sessions that weights and spread are fitted on'),
     members: z
       .array(
         z.strictObject({
           input: memberInput,
-          /** Of the mean; fitted weights do not ask for it. */
-          weight: z.number().positive().default(1),
+          weight: z.number().positive().default(1).describe('how much it counts in the mean; not if fitted'),
           reduction: reductionSettings.default({ kind: 'none' }),
           transform: transformSettings.default({ kind: 'none' }),
           estimator,
         }),
       )
-      .min(1),
+      .min(1)
+      .describe('estimators that are combined, each with reduction and transform of its own'),
   });
 }
 

@@ -14,22 +14,30 @@ const rounds = z.int().min(0);
 
 /** Settings that both kinds of trees share. */
 const shared = {
-  /** What trees are grown for: the components, or mixtures whose squared errors sum to the metric's. */
-  outputs: z.enum(OUTPUT_BASES).default('metric'),
-  /** Models of different seeds whose predictions are averaged. */
-  members: count.default(3),
-  /** How far large sessions are weighed down: 0 not at all, 1 all sessions alike. */
-  sessionWeight: z.number().min(0).max(1).default(0),
-  /** Columns that hold category codes instead of amounts. */
-  categorical: z.array(z.int().min(0)).default([]),
-  /** Folds of whole sessions on which early stopping finds the number of trees. */
-  innerFolds: z.int().min(2).default(5),
-  objective: z.enum(OBJECTIVES).default('regression'),
-  /** Huber's corner, grams, or the quantile wanted. */
-  alpha: positive.default(0.9),
-  /** ρ of Tweedie's variance μ^ρ. */
-  tweedieVariancePower: z.number().min(1).lt(2).default(1.5),
-  learningRate: positive.default(0.05),
+  outputs: z
+    .enum(OUTPUT_BASES)
+    .default('metric')
+    .describe('what trees are grown for: components, or mixtures whose squared errors sum to the metric’s'),
+  members: count.default(3).describe('models of different seeds, averaged'),
+  sessionWeight: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe('how far large sessions are weighed down: 0 not at all, 1 all sessions alike'),
+  categorical: z
+    .array(z.int().min(0))
+    .default([])
+    .describe('columns, from 0, that hold category codes instead of amounts'),
+  innerFolds: z
+    .int()
+    .min(2)
+    .default(5)
+    .describe('folds of whole sessions on which early stopping finds the number of trees'),
+  objective: z.enum(OBJECTIVES).default('regression').describe('loss that trees lower'),
+  alpha: positive.default(0.9).describe('huber: corner, grams; quantile: the quantile wanted'),
+  tweedieVariancePower: z.number().min(1).lt(2).default(1.5).describe('tweedie: ρ of the variance μ^ρ'),
+  learningRate: positive.default(0.05).describe('how much of each tree is added'),
 };
 
 /**
@@ -39,37 +47,36 @@ const shared = {
 export const leafwiseBoostSettings = z.strictObject({
   kind: z.literal('leafwise-boost'),
   ...shared,
-  numIterations: count.default(800),
-  numLeaves: z.int().min(2).default(4),
-  /** 0 or less: no limit. */
-  maxDepth: z.int().default(2),
-  minDataInLeaf: count.default(10),
-  minSumHessian: notNegative.default(1e-3),
-  minGainToSplit: notNegative.default(0),
-  /** Share of the columns that each tree may use. */
-  featureFraction: share.default(0.1),
-  /** Share of the tree's columns that each node may use. */
-  featureFractionByNode: share.default(1),
-  baggingFraction: share.default(0.7),
-  /** Draws a new bag every so many trees; 0: no bagging. */
-  baggingFreq: z.int().min(0).default(1),
-  lambdaL1: notNegative.default(0),
-  lambdaL2: notNegative.default(5),
-  maxBin: z.int().min(2).max(65535).default(255),
-  minDataInBin: count.default(3),
-  /** Tries one random bound a column instead of all (extremely randomised trees). */
-  extraTrees: z.boolean().default(false),
-  /** Added to λ₂ for categorical splits of many categories. */
-  catL2: notNegative.default(10),
-  /** Categories with fewer rows are left out, as sums are divided by Hessian + catSmooth when sorted. */
-  catSmooth: notNegative.default(10),
-  /** Most categories on the smaller side. */
-  maxCatThreshold: count.default(32),
-  /** Columns of at most this many categories are split one against the rest. */
-  maxCatToOnehot: count.default(4),
-  earlyStoppingRound: rounds.default(0),
-  /** Starts from the constant that is best, instead of from 0. */
-  boostFromAverage: z.boolean().default(true),
+  numIterations: count.default(800).describe('trees a model'),
+  numLeaves: z.int().min(2).default(4).describe('most leaves a tree'),
+  maxDepth: z.int().default(2).describe('most levels of a tree; 0 or less: no limit'),
+  minDataInLeaf: count.default(10).describe('least photos a leaf'),
+  minSumHessian: notNegative.default(1e-3).describe('least sum of second derivatives a leaf'),
+  minGainToSplit: notNegative.default(0).describe('least gain of a split'),
+  featureFraction: share.default(0.1).describe('share of the columns that each tree may use'),
+  featureFractionByNode: share.default(1).describe('share of the tree’s columns that each node may use'),
+  baggingFraction: share.default(0.7).describe('share of the photos that a tree sees'),
+  baggingFreq: z.int().min(0).default(1).describe('a new bag is drawn every so many trees; 0: no bagging'),
+  lambdaL1: notNegative.default(0).describe('absolute penalty on leaf values'),
+  lambdaL2: notNegative.default(5).describe('squared penalty on leaf values'),
+  maxBin: z.int().min(2).max(65535).default(255).describe('most bins a column'),
+  minDataInBin: count.default(3).describe('least photos a bin'),
+  extraTrees: z
+    .boolean()
+    .default(false)
+    .describe('tries one random bound a column instead of all (extremely randomised trees)'),
+  catL2: notNegative.default(10).describe('added to lambdaL2 for splits of many categories'),
+  catSmooth: notNegative
+    .default(10)
+    .describe('categories with fewer photos are left out; sums are divided by Hessian + this when sorted'),
+  maxCatThreshold: count.default(32).describe('most categories on the smaller side of a split'),
+  maxCatToOnehot: count
+    .default(4)
+    .describe('columns of at most so many categories are split one against the rest'),
+  earlyStoppingRound: rounds
+    .default(0)
+    .describe('trees without a better score after which training stops; 0: no early stopping'),
+  boostFromAverage: z.boolean().default(true).describe('starts from the best constant instead of from 0'),
 });
 
 /**
@@ -79,25 +86,33 @@ export const leafwiseBoostSettings = z.strictObject({
 export const obliviousBoostSettings = z.strictObject({
   kind: z.literal('oblivious-boost'),
   ...shared,
-  iterations: count.default(600),
-  depth: z.int().min(1).max(16).default(3),
-  l2LeafReg: notNegative.default(3),
-  boostingType: z.enum(['Plain', 'Ordered']).default('Plain'),
-  /** Random orders kept for ordered boosting; each tree uses one of them. */
-  permutationCount: count.default(4),
-  randomStrength: notNegative.default(0),
-  baggingTemperature: notNegative.default(0),
-  borderCount: z.int().min(1).max(65535).default(254),
-  /** Share of the columns each level may use. */
-  rsm: share.default(0.1),
-  /** How splits are compared: by the cosine between gradients and leaf values, or by the squares they explain. */
-  scoreFunction: z.enum(['Cosine', 'L2']).default('L2'),
-  /** Classes less one that targets are counted by in the statistics of categories. */
-  ctrTargetBorderCount: z.int().min(1).max(255).default(1),
-  /** Newton or gradient steps a leaf's value takes. */
-  leafEstimationIterations: count.default(1),
-  leafEstimationMethod: z.enum(['Newton', 'Gradient']).default('Newton'),
-  odWait: rounds.default(0),
+  iterations: count.default(600).describe('trees a model'),
+  depth: z.int().min(1).max(16).default(3).describe('levels of every tree'),
+  l2LeafReg: notNegative.default(3).describe('squared penalty on leaf values'),
+  boostingType: z
+    .enum(['Plain', 'Ordered'])
+    .default('Plain')
+    .describe('whether a photo’s gradient is of trees that have seen it (Plain) or not (Ordered)'),
+  permutationCount: count.default(4).describe('Ordered: random orders kept, of which each tree uses one'),
+  randomStrength: notNegative.default(0).describe('noise on the scores of splits'),
+  baggingTemperature: notNegative.default(0).describe('how unevenly photos are weighed at random; 0: alike'),
+  borderCount: z.int().min(1).max(65535).default(254).describe('most borders a column'),
+  rsm: share.default(0.1).describe('share of the columns that each level may use'),
+  scoreFunction: z
+    .enum(['Cosine', 'L2'])
+    .default('L2')
+    .describe('splits are compared by the cosine of gradients and leaf values, or by squares explained'),
+  ctrTargetBorderCount: z
+    .int()
+    .min(1)
+    .max(255)
+    .default(1)
+    .describe('classes less one that targets are counted by in statistics of categories'),
+  leafEstimationIterations: count.default(1).describe('steps a leaf’s value takes'),
+  leafEstimationMethod: z.enum(['Newton', 'Gradient']).default('Newton').describe('what these steps are'),
+  odWait: rounds
+    .default(0)
+    .describe('trees without a better score after which training stops; 0: no early stopping'),
 });
 
 export type LeafwiseBoostSettings = z.output<typeof leafwiseBoostSettings>;

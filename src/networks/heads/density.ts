@@ -17,9 +17,11 @@ import { type Heads, type MassUnit, massesOfComponents } from './masses.ts';
 /** Masses of every patch, summed. */
 export const densitySettings = z.strictObject({
   kind: z.literal('density'),
-  /** Whether each half learns half the label, or both together all of it. */
-  halves: z.enum(['separate', 'together']).default('separate'),
-  dropout: z.number().min(0).lt(1).default(0),
+  halves: z
+    .enum(['separate', 'together'])
+    .default('separate')
+    .describe('whether each half learns half the label, or both together all of it'),
+  dropout: z.number().min(0).lt(1).default(0).describe('share of the features dropped in training'),
 });
 
 type DensitySettings = z.output<typeof densitySettings>;

@@ -18,10 +18,12 @@ import {
 
 /** How the columns of a feature row are arranged (see `NetworkShape`); a backbone's plan says it by itself. */
 export const layoutSettings = z.strictObject({
-  halves: z.union([z.literal(1), z.literal(2)]).default(1),
-  parts: z.int().min(1).default(1),
-  /** Last columns that are a further embedding of the whole photo. */
-  extra: z.int().min(0).default(0),
+  halves: z
+    .union([z.literal(1), z.literal(2)])
+    .default(1)
+    .describe('halves whose features stand side by side in a row; a backbone’s plan says it by itself'),
+  parts: z.int().min(1).default(1).describe('tiles or patches of a half, one after another; likewise'),
+  extra: z.int().min(0).default(0).describe('last columns that are a further embedding of the whole photo'),
 });
 
 /** How the columns of a photo's row are arranged: halves × parts × dim, then those of the whole photo. */

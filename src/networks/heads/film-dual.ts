@@ -17,10 +17,12 @@ import { type Heads, type MassUnit, massesOfComponents, sideBySide } from './mas
 /** Seed 2: halves modulated by their mean; heads for green, clover and dead. */
 export const filmDualSettings = z.strictObject({
   kind: z.literal('film-dual'),
-  hidden: z.int().min(1).default(256),
-  /** Whether γ of the modulation is free, or kept in ±1 by tanh. */
-  gamma: z.enum(['free', 'tanh']).default('free'),
-  dropout: z.number().min(0).lt(1).default(0.1),
+  hidden: z.int().min(1).default(256).describe('width of the heads’ hidden layer'),
+  gamma: z
+    .enum(['free', 'tanh'])
+    .default('free')
+    .describe('whether γ of the modulation is free, or kept in ±1 by tanh'),
+  dropout: z.number().min(0).lt(1).default(0.1).describe('share of every layer dropped in training'),
 });
 
 type FilmDualSettings = z.output<typeof filmDualSettings>;

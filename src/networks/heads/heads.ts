@@ -13,12 +13,9 @@ import { mlpHead, mlpSettings } from './mlp.ts';
 import { tiledDual, tiledDualSettings } from './tiled-dual.ts';
 
 /** The architectures there are; each has a file of its own, and its heads below. */
-export const architectureSettings = z.discriminatedUnion('kind', [
-  mlpSettings,
-  tiledDualSettings,
-  filmDualSettings,
-  densitySettings,
-]);
+export const architectureSettings = z
+  .discriminatedUnion('kind', [mlpSettings, tiledDualSettings, filmDualSettings, densitySettings])
+  .describe('heads over the features; each kind has settings of its own');
 
 export type ArchitectureSettings = z.output<typeof architectureSettings>;
 

@@ -17,17 +17,14 @@ import { type Heads, type MassUnit, massesOfComponents } from './masses.ts';
 /** Layers on the flattened features. */
 export const mlpSettings = z.strictObject({
   kind: z.literal('mlp'),
-  /** Widths of the hidden layers. */
   hidden: z
     .preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(z.int().min(1)))
-    .default([256]),
-  /** Share of the features dropped. */
-  inputDropout: z.number().min(0).lt(1).default(0),
-  /** Share of every hidden layer dropped. */
-  dropout: z.number().min(0).lt(1).default(0.3),
-  activation: z.enum(['relu', 'gelu', 'silu']).default('gelu'),
-  /** A linear path around the hidden layers. */
-  skip: z.boolean().default(false),
+    .default([256])
+    .describe('widths of the hidden layers'),
+  inputDropout: z.number().min(0).lt(1).default(0).describe('share of the features dropped in training'),
+  dropout: z.number().min(0).lt(1).default(0.3).describe('share of every hidden layer dropped in training'),
+  activation: z.enum(['relu', 'gelu', 'silu']).default('gelu').describe('bend of the hidden layers'),
+  skip: z.boolean().default(false).describe('whether a linear path goes around the hidden layers'),
 });
 
 type MlpSettings = z.output<typeof mlpSettings>;

@@ -27,19 +27,36 @@ import { type Heads, type MassUnit, massesOfNested, sideBySide } from './masses.
 /** Seed 1: heads for total, GDM and green over the halves side by side. */
 export const tiledDualSettings = z.strictObject({
   kind: z.literal('tiled-dual'),
-  /** Blocks whose features stand side by side and attend to each other; 0: they do not. */
-  attendingBlocks: z.int().min(0).default(0),
-  /** How the tiles of a half become one vector. */
-  tiles: z.enum(['mean', 'attention', 'quality']).default('mean'),
-  /** How the halves become one vector. */
-  fusion: z.enum(['concat', 'film', 'gated']).default('concat'),
-  /** Width of a linear layer before the heads, shared by them; 0: none. */
-  bottleneck: z.int().min(0).default(0),
-  /** Hidden width of a head as a share of its input's. */
-  hiddenRatio: z.number().positive().default(0.25),
-  dropout: z.number().min(0).lt(1).default(0.3),
-  /** How predictions are made physical: the larger sum gives way, or the nearest physical masses. */
-  physics: z.enum(['order', 'project']).default('order'),
+  attendingBlocks: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('blocks whose features stand side by side and attend to each other; 0: they do not'),
+  tiles: z
+    .enum(['mean', 'attention', 'quality'])
+    .default('mean')
+    .describe('how the tiles of a half become one vector'),
+  fusion: z.enum(['concat', 'film', 'gated']).default('concat').describe('how the halves become one vector'),
+  bottleneck: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe('width of a linear layer before the heads, shared by them; 0: none'),
+  hiddenRatio: z
+    .number()
+    .positive()
+    .default(0.25)
+    .describe('hidden width of a head as a share of its input’s'),
+  dropout: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0.3)
+    .describe('share of the heads’ hidden layers dropped in training'),
+  physics: z
+    .enum(['order', 'project'])
+    .default('order')
+    .describe('how predictions are made physical: the larger sum gives way, or the nearest physical masses'),
 });
 
 type TiledDualSettings = z.output<typeof tiledDualSettings>;

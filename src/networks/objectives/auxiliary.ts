@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { linearLayer, reshape, type Scope, type Tensor, zeros } from '../../tensor/index.ts';
 
+const share = z.number().min(0).default(0);
+
 /** Shares of auxiliary heads in the loss: what labels say besides masses. 0: no such head. */
 export const auxiliarySettings = z.strictObject({
-  state: z.number().min(0).default(0),
-  species: z.number().min(0).default(0),
-  ndvi: z.number().min(0).default(0),
-  height: z.number().min(0).default(0),
+  state: share.describe('share in the loss of a head that tells the State; 0: no such head'),
+  species: share.describe('share of a head that tells the species; 0: none'),
+  ndvi: share.describe('share of a head that tells NDVI; 0: none'),
+  height: share.describe('share of a head that tells the height; 0: none'),
 });
 
 export type AuxiliarySettings = z.output<typeof auxiliarySettings>;

@@ -63,8 +63,11 @@ const MASS_TERMS = {
 const MASS_TERM_NAMES = Object.keys(MASS_TERMS) as (keyof typeof MASS_TERMS)[];
 
 /** The same setting for every loss of the masses. */
-const forEachTerm = <Schema extends z.ZodType>(schema: Schema): Record<keyof typeof MASS_TERMS, Schema> =>
-  Object.fromEntries(MASS_TERM_NAMES.map((name) => [name, schema])) as Record<
+const forEachTerm = <Schema extends z.ZodType>(
+  schema: Schema,
+  meaning: string,
+): Record<keyof typeof MASS_TERMS, Schema> =>
+  Object.fromEntries(MASS_TERM_NAMES.map((name) => [name, schema.describe(`${meaning} ${name}`)])) as Record<
     keyof typeof MASS_TERMS,
     Schema
   >;
@@ -73,24 +76,20 @@ const share = z.number().min(0).default(0);
 
 /** Terms of the loss, each with its share, over the five masses. */
 export const lossSettings = z.strictObject({
-  ...forEachTerm(share),
-  /** Gaussian negative log-likelihood, the variance being predicted too. */
-  nll: share,
-  /** Cross entropy of interval heads: an ordinal-bin classification of every mass. */
-  bins: share,
-  binCount: z.int().min(2).default(7),
-  /** Corner of SmoothL1, grams. */
-  beta: z.number().positive().default(1),
-  /** Corner of Huber's loss, grams. */
-  delta: z.number().positive().default(10),
-  /** How much each mass counts in every term that `termWeights` does not name. */
-  weights: massWeightSettings.default('metric'),
-  /** How much each mass counts in a term of its own. */
+  ...forEachTerm(share, 'share of the term'),
+  nll: share.describe('share of the Gaussian negative log-likelihood, the variance being predicted too'),
+  bins: share.describe('share of the cross entropy of heads that tell in which interval each mass lies'),
+  binCount: z.int().min(2).default(7).describe('bins: intervals a mass'),
+  beta: z.number().positive().default(1).describe('smoothL1: its corner, grams'),
+  delta: z.number().positive().default(10).describe('huber: its corner, grams'),
+  weights: massWeightSettings
+    .default('metric')
+    .describe('how much green, dead, clover, GDM and total count in terms that termWeights does not name'),
   termWeights: z
     .strictObject({
-      ...forEachTerm(massWeightSettings.optional()),
-      nll: massWeightSettings.optional(),
-      bins: massWeightSettings.optional(),
+      ...forEachTerm(massWeightSettings.optional(), 'how much each mass counts in the term'),
+      nll: massWeightSettings.optional().describe('how much each mass counts in the term nll'),
+      bins: massWeightSettings.optional().describe('how much each mass counts in the term bins'),
     })
     .default({}),
 });

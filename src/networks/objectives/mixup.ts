@@ -13,10 +13,15 @@ import {
 import type { Features } from '../heads/features.ts';
 import type { Labels } from './labels.ts';
 
-/** Embedding mixup (Zhang et al. 2018): probability of a batch being mixed, and α of Beta(α, α). */
+/** Embedding mixup (Zhang et al. 2018). */
 export const mixupSettings = z.strictObject({
-  probability: z.number().min(0).max(1).default(0),
-  alpha: z.number().positive().default(0.4),
+  probability: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe('probability of a batch’s features being mixed with one another (Zhang et al. 2018)'),
+  alpha: z.number().positive().default(0.4).describe('α of Beta(α, α), by which shares are drawn'),
 });
 
 export type MixupSettings = z.output<typeof mixupSettings>;

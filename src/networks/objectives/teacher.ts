@@ -22,17 +22,28 @@ import { type Block, balancedBlocks, PRIVILEGED, privilegedBlocks } from './teac
  */
 export const teacherSettings = z
   .strictObject({
-    /** Share of the teacher's predictions in the terms of the masses; what was measured has the rest. */
-    weight: z.number().min(0).max(1).default(0),
-    /** What it sees of the labels. */
+    weight: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0)
+      .describe(
+        'share of a teacher’s predictions in the loss; what was measured has the rest; 0: no teacher',
+      ),
     sees: z
       .preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(z.enum(PRIVILEGED)))
       .refine((names) => new Set(names).size === names.length, 'something is named twice')
-      .default(['ndvi', 'height', 'state', 'species']),
-    /** Whether it sees the row of features too; there is none where photos are trained on. */
-    features: z.boolean().default(true),
-    /** Parts the training sessions are cut into, each predicted by a teacher fitted to the others. */
-    innerFolds: z.int().min(2).default(5),
+      .default(['ndvi', 'height', 'state', 'species'])
+      .describe('what the teacher sees of the labels'),
+    features: z
+      .boolean()
+      .default(true)
+      .describe('whether it sees the features too; there are none where photos are trained on'),
+    innerFolds: z
+      .int()
+      .min(2)
+      .default(5)
+      .describe('parts the training sessions are cut into, each predicted by a teacher of the others'),
   })
   .refine(({ sees, features }) => features || sees.length > 0, 'the teacher sees nothing')
   .transform((teacher) => (teacher.weight > 0 ? teacher : undefined));

@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { UsageError } from '../../ground/errors.ts';
+import { requireEffect, writtenBy } from '../../ground/idle-settings.ts';
 import {
   applyChange,
   changesFrom,
   type PartialSettings,
   type SettingChange,
 } from '../../ground/setting-change.ts';
+import { settingProblems } from '../../ground/setting-problems.ts';
 import {
   type FeaturePlan,
   featurePlan,
@@ -14,6 +16,7 @@ import {
   type Pooling,
 } from '../../vision/features/index.ts';
 import { type FineTuneSettings, fineTuneSettings } from './fine-tune.ts';
+import { IDLE_IN_TRAINING } from './idle-network.ts';
 import { networkSettings } from './network.ts';
 
 const TRAINABLE_MODES = ['full', 'last', 'lora'] as const;
@@ -27,7 +30,7 @@ const { headEpochs: _, headRate: __, ...fineTune } = fineTuneSettings.shape;
  * How a backbone is trained further on photos of plants. What recipes have as well is called as there and means the
  * same; photos are seen whole.
  */
-const pretrainSettings = z.strictObject({
+export const pretrainSettings = z.strictObject({
   input: z
     .strictObject({
       size,
@@ -35,43 +38,53 @@ const pretrainSettings = z.strictObject({
       pooling: z
         .enum(POOLINGS)
         .refine((pooling) => pooling !== 'patches', 'patches are no vector; choose another pooling')
-        .default('pooled'),
+        .default('pooled')
+        .describe('how tokens become one vector'),
     })
     .prefault({}),
-  /** Columns of a table that are trained on; null: all that hold numbers. */
   columns: z
     .preprocess(
       (value) => (typeof value === 'string' ? [value] : value),
       z.array(z.string().min(1)).min(1).nullable(),
     )
-    .default(null),
+    .default(null)
+    .describe('columns of a table that are trained on; null: all that hold numbers'),
   holdout: z
     .strictObject({
-      /** Share of the photos that validate; 0: none. */
-      share: z.number().min(0).max(0.9).default(0.1),
+      share: z.number().min(0).max(0.9).default(0.1).describe('share of the photos that validate; 0: none'),
     })
     .prefault({}),
   estimator: z.strictObject({
-    /** Of the head's inputs. */
-    dropout: z.number().min(0).lt(1).default(0),
+    dropout: z.number().min(0).lt(1).default(0).describe('dropout of the head’s inputs'),
     loss: z
       .strictObject({
-        /** Share of a photo's probability that all classes have alike (Szegedy et al. 2016). */
-        labelSmoothing: z.number().min(0).lt(1).default(0.1),
-        /** Corner of SmoothL1, in deviations of a column. */
-        beta: z.number().positive().default(1),
+        labelSmoothing: z
+          .number()
+          .min(0)
+          .lt(1)
+          .default(0.1)
+          .describe('share of a photo’s probability that all classes have alike (Szegedy et al. 2016)'),
+        beta: z.number().positive().default(1).describe('corner of SmoothL1, in deviations of a column'),
       })
       .prefault({}),
     optimizer,
     schedule,
     checkpoint: z
       .strictObject({
-        /** Which weights are kept: the last, or the best on the held-out photos, whose score is then optimistic. */
-        choice: z.enum(['last', 'best']).default('last'),
-        /** What best means: the highest accuracy or mean R², or the lowest loss. */
-        by: z.enum(['score', 'loss']).default('score'),
-        /** Epochs without a better score before training stops; null: never. Not with `last`. */
-        patience: z.int().min(1).nullable().default(null),
+        choice: z
+          .enum(['last', 'best'])
+          .default('last')
+          .describe('weights kept: the last, or the best on the held-out photos, whose score then flatters'),
+        by: z
+          .enum(['score', 'loss'])
+          .default('score')
+          .describe('what best means: the highest accuracy or mean R², or the lowest loss'),
+        patience: z
+          .int()
+          .min(1)
+          .nullable()
+          .default(null)
+          .describe('epochs without a better score before training stops; null: never; not with choice last'),
       })
       .prefault({}),
     epochs,
@@ -80,8 +93,13 @@ const pretrainSettings = z.strictObject({
     clipNorm,
     averageDecay,
     augmentation,
-    fineTune: z.strictObject({ ...fineTune, mode: z.enum(TRAINABLE_MODES).default('full') }),
-    /** How weight matrices of the backbone are stored. */
+    fineTune: z.strictObject({
+      ...fineTune,
+      mode: z
+        .enum(TRAINABLE_MODES)
+        .default('full')
+        .describe('what of the backbone is trained: all of it, its last blocks, low-rank adapters'),
+    }),
     storage,
   }),
 });
@@ -109,12 +127,17 @@ export type PretrainChanges = PartialSettings<z.input<typeof pretrainSettings>> 
 /** Settings of a pretraining, complete. @throws UsageError for an unknown setting or value */
 export function makePretrainSettings(changes: PretrainChanges = {}): PretrainSettings {
   const draft = structuredClone(USUAL);
-  for (const change of changesFrom(changes)) applyChange(draft, change);
+  const given = changesFrom(changes);
+  for (const change of given) applyChange(draft, change);
   const parsed = pretrainSettings.safeParse(draft);
   if (!parsed.success) {
-    const issues = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-    throw new UsageError(`pretraining settings: ${issues.join('; ')}`);
+    const advice = 'docs/pretraining.md lists the settings of a pretraining';
+    throw new UsageError(
+      `pretraining settings: ${settingProblems(parsed.error, pretrainSettings, draft, { advice })}`,
+    );
   }
+  const { estimator } = parsed.data;
+  requireEffect('pretraining settings', 'estimator', estimator, IDLE_IN_TRAINING, writtenBy(given));
   wholePhotoPlan(parsed.data);
   return parsed.data;
 }

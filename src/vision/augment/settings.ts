@@ -11,10 +11,15 @@ function range(smallest: number, largest: number, standard: readonly [number, nu
     .default([...standard]);
 }
 
-/** An operation's settings, its probability first; left out, it is never applied. */
-function operation<Shape extends z.ZodRawShape>(ranges: Shape) {
+/**
+ * An operation's settings, its probability first; left out, it is never applied.
+ *
+ * @param what it does, after the word `probability`
+ */
+function operation<Shape extends z.ZodRawShape>(what: string, ranges: Shape) {
   // Every range has a default, which the type variable does not tell.
-  return z.strictObject({ probability, ...ranges }).prefault({} as never);
+  const own = { probability: probability.describe(`probability ${what}`), ...ranges };
+  return z.strictObject(own).prefault({} as never);
 }
 
 /** How far a value may go to either side. */
@@ -28,52 +33,63 @@ function reach(largest: number, standard: number) {
  * setting serves every input size) except where pixels are named.
  */
 const operationSettings = {
-  /** Takes an orange printed date out of a corner. */
-  dateStampRemoval: operation({}),
-  /** Takes the red light spots of a sensor out. */
-  redDotRemoval: operation({}),
-  /** A date printed in orange figures in a corner; height of the figures as a share of the side. */
-  dateStamp: operation({ height: range(0.01, 0.2, [0.035, 0.06]) }),
-  /** One or two rows of red light spots; diameter of a spot as a share of the side. */
-  redDots: operation({ diameter: range(0.01, 0.3, [0.04, 0.09]) }),
-  horizontalFlip: operation({}),
-  verticalFlip: operation({}),
-  /** Turns by 90°, 180° or 270°. */
-  quarterTurns: operation({}),
-  /** Shift (± share of the side), scale (factor 1 ± scale) and rotation (± degrees) about the middle. */
-  shiftScaleRotate: operation({ shift: reach(0.9, 0.1), scale: reach(0.9, 0.15), rotate: reach(180, 15) }),
-  /** The view shrunk by a factor of the range and laid somewhere on a black canvas of its size. */
-  randomShrink: operation({ factor: range(0.05, 1, [0.85, 1]) }),
-  /** Factor 1 ± range on every channel. */
-  brightness: operation({ range: reach(1, 0.2) }),
-  /** Factor 1 ± range on the distance from the view's mean luma. */
-  contrast: operation({ range: reach(1, 0.2) }),
-  /** Factor 1 ± range on the distance from each pixel's luma. */
-  saturation: operation({ range: reach(1, 0.3) }),
-  /** Rotation about the grey axis by ± range of a full turn. */
-  hue: operation({ range: reach(0.5, 0.05) }),
-  /** Brightness, contrast, saturation and hue as above, in random order. */
-  colourJitter: operation({
-    brightness: reach(1, 0.2),
-    contrast: reach(1, 0.2),
-    saturation: reach(1, 0.3),
-    hue: reach(0.5, 0.05),
+  dateStampRemoval: operation('of taking an orange printed date out of a corner', {}),
+  redDotRemoval: operation('of taking the red light spots of a sensor out', {}),
+  dateStamp: operation('of a date printed in orange figures in a corner', {
+    height: range(0.01, 0.2, [0.035, 0.06]).describe('height of the figures as a share of the side'),
   }),
-  /** Factor 1 ± contrast on every channel, then ± brightness of full scale added. */
-  brightnessContrast: operation({ brightness: reach(1, 0.2), contrast: reach(1, 0.2) }),
-  /** Shifts in HSV: hue ± degrees, saturation and value ± grey levels of 255. */
-  hueSaturationValue: operation({ hue: reach(180, 20), saturation: reach(255, 20), value: reach(255, 20) }),
-  /** Independent normal noise a channel; its variance, in squared grey levels, is drawn from the range. */
-  gaussianNoise: operation({ variance: range(0, 10_000, [10, 50]) }),
-  /** Standard deviation in pixels. */
-  gaussianBlur: operation({ deviation: range(0.1, 20, [0.8, 1.1]) }),
-  /** Length of the blur in pixels, in any direction. */
-  motionBlur: operation({ length: range(1, 99, [3, 5]) }),
-  /** Holes: their number, and their width and height as shares of the view's side. */
-  coarseDropout: operation({
-    holes: range(1, 1000, [1, 8]),
-    side: range(0.001, 1, [1 / 32, 1 / 16]),
-    fill: z.enum(['black', 'mean']).default('black'),
+  redDots: operation('of one or two rows of red light spots', {
+    diameter: range(0.01, 0.3, [0.04, 0.09]).describe('diameter of a spot as a share of the side'),
+  }),
+  horizontalFlip: operation('of mirroring left and right', {}),
+  verticalFlip: operation('of mirroring top and bottom', {}),
+  quarterTurns: operation('of turning by 90°, 180° or 270°', {}),
+  shiftScaleRotate: operation('of shifting, scaling and rotating about the middle', {
+    shift: reach(0.9, 0.1).describe('± share of the side'),
+    scale: reach(0.9, 0.15).describe('factor 1 ± this'),
+    rotate: reach(180, 15).describe('± degrees'),
+  }),
+  randomShrink: operation('of the view shrunk and laid somewhere on a black canvas of its size', {
+    factor: range(0.05, 1, [0.85, 1]).describe('factor of the side'),
+  }),
+  brightness: operation('of a factor on every channel', { range: reach(1, 0.2).describe('factor 1 ± this') }),
+  contrast: operation('of a factor on the distance from the view’s mean luma', {
+    range: reach(1, 0.2).describe('factor 1 ± this'),
+  }),
+  saturation: operation('of a factor on the distance from each pixel’s luma', {
+    range: reach(1, 0.3).describe('factor 1 ± this'),
+  }),
+  hue: operation('of a rotation about the grey axis', {
+    range: reach(0.5, 0.05).describe('± share of a full turn'),
+  }),
+  colourJitter: operation('of brightness, contrast, saturation and hue in random order', {
+    brightness: reach(1, 0.2).describe('factor 1 ± this'),
+    contrast: reach(1, 0.2).describe('factor 1 ± this'),
+    saturation: reach(1, 0.3).describe('factor 1 ± this'),
+    hue: reach(0.5, 0.05).describe('± share of a full turn'),
+  }),
+  brightnessContrast: operation('of a factor on every channel and something added', {
+    brightness: reach(1, 0.2).describe('± share of full scale added'),
+    contrast: reach(1, 0.2).describe('factor 1 ± this'),
+  }),
+  hueSaturationValue: operation('of shifts in HSV', {
+    hue: reach(180, 20).describe('± degrees'),
+    saturation: reach(255, 20).describe('± grey levels of 255'),
+    value: reach(255, 20).describe('± grey levels of 255'),
+  }),
+  gaussianNoise: operation('of independent normal noise a channel', {
+    variance: range(0, 10_000, [10, 50]).describe('its variance, squared grey levels'),
+  }),
+  gaussianBlur: operation('of a Gaussian blur', {
+    deviation: range(0.1, 20, [0.8, 1.1]).describe('its standard deviation, pixels'),
+  }),
+  motionBlur: operation('of a blur in one direction', {
+    length: range(1, 99, [3, 5]).describe('its length, pixels'),
+  }),
+  coarseDropout: operation('of holes', {
+    holes: range(1, 1000, [1, 8]).describe('their number'),
+    side: range(0.001, 1, [1 / 32, 1 / 16]).describe('their width and height as shares of the view’s side'),
+    fill: z.enum(['black', 'mean']).default('black').describe('what they are filled with'),
   }),
 };
 
@@ -82,20 +98,28 @@ export const OPERATION_NAMES = Object.keys(operationSettings) as (keyof typeof o
 export type OperationName = (typeof OPERATION_NAMES)[number];
 
 const allSettings = z.strictObject({
-  /** Which preset the settings started from. */
-  preset: z.enum(['none', 'light', 'seed1', 'heavy', 'first-place', 'marks']).default('none'),
+  preset: z
+    .enum(['none', 'light', 'seed1', 'heavy', 'first-place', 'marks'])
+    .default('none')
+    .describe('what settings start from; augmentation=NAME says the same'),
   ...operationSettings,
-  /**
-   * Groups of which, with the group's probability, one member is applied; a member's own probability is its
-   * weight in the choice.
-   */
-  oneOf: z.array(z.strictObject({ probability, among: z.array(z.enum(OPERATION_NAMES)).min(1) })).default([]),
-  /** Mixing of a batch's photos with one another: mixup or cutmix, either with equal chance; an α of 0 rules one out. */
+  oneOf: z
+    .array(
+      z.strictObject({
+        probability: probability.describe('probability of one of the group being applied'),
+        among: z
+          .array(z.enum(OPERATION_NAMES))
+          .min(1)
+          .describe('operations; their own probabilities are weights'),
+      }),
+    )
+    .default([])
+    .describe('groups of operations of which at most one is applied'),
   batch: z
     .strictObject({
-      probability,
-      mixupAlpha: z.number().min(0).default(0.4),
-      cutmixAlpha: z.number().min(0).default(1),
+      probability: probability.describe('probability of a batch’s photos being mixed with one another'),
+      mixupAlpha: z.number().min(0).default(0.4).describe('α of mixup; 0 leaves cutmix alone'),
+      cutmixAlpha: z.number().min(0).default(1).describe('α of cutmix; 0 leaves mixup alone'),
     })
     .prefault({}),
 });

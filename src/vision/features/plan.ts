@@ -50,9 +50,11 @@ const countSchema = z.int().positive({ abort: true }).max(MOST);
 /** How windows stand in a photo (see `WindowGrid`): side as a share of its shorter side, along the longer, the shorter. */
 const windowSettings = z
   .strictObject({
-    side: shareSchema.default(2 / 3),
-    across: countSchema.default(5),
-    down: countSchema.default(2),
+    side: shareSchema
+      .default(2 / 3)
+      .describe('side of a window as a share of the photo’s shorter side, as 2/3'),
+    across: countSchema.default(5).describe('windows along the longer side'),
+    down: countSchema.default(2).describe('windows along the shorter side'),
   })
   .refine(({ side, across, down }) => side * Math.min(across, down) >= 1 - SLACK, {
     error: 'side × across and side × down must be 1 or more, or windows leave gaps; raise what is too small',
@@ -85,23 +87,34 @@ export function completeWindows<Plan extends WithWindows>(
 
 /** What is taken of each photo; `z.input` of it has all but nothing required. To be completed by `completeWindows`. */
 export const featurePlanSchema = z.strictObject({
-  /** Whole photo, left ‖ right half, 2 × 2 tiles a half, then left ‖ right, or windows that slide over the photo. */
-  view: z.enum(VIEW_PLANS).default('halves'),
+  view: z
+    .enum(VIEW_PLANS)
+    .default('halves')
+    .describe(
+      'how a photo is cut: not at all, left ‖ right, 2 × 2 tiles a half, or windows that slide over it',
+    ),
   /** Of view windows alone: absent elsewhere. */
   windows: windowSettings.optional(),
-  /** Whether the tiles of a half, or all windows, are averaged, or kept one after another. */
-  combine: z.enum(['mean', 'keep']).default('mean'),
-  /** Side of a view in pixels; `~512`: the nearest the backbone takes; null: what the weights were made for. */
+  combine: z
+    .enum(['mean', 'keep'])
+    .default('mean')
+    .describe('whether the tiles of a half, or all windows, are averaged, or kept one after another'),
   size: z
     .union([z.int().positive(), z.string().regex(/^~[1-9]\d*$/)])
     .nullable()
-    .default(null),
-  /** Blocks whose raw output is pooled, in this order; empty: the output of the last, normed, or as the pooling has it. */
-  blocks: z.preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(blockSchema)).default([]),
-  pooling: z.enum(POOLINGS).default('pooled'),
-  /** Side of the map that pooling `patches` averages a view's patch tokens to. */
-  grid: z.int().positive().default(8),
-  precision: z.enum(PRECISIONS).default('fp32'),
+    .default(null)
+    .describe(
+      'side of a view, pixels; ~512: the nearest the backbone takes; null: as the weights were made for',
+    ),
+  blocks: z
+    .preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(blockSchema))
+    .default([])
+    .describe(
+      'blocks whose raw output is pooled, from 0 or as 17/23; empty: the last, normed, or as the pooling has it',
+    ),
+  pooling: z.enum(POOLINGS).default('pooled').describe('how tokens become one vector, or a map (patches)'),
+  grid: z.int().positive().default(8).describe('side of the map that pooling patches keeps of a view'),
+  precision: z.enum(PRECISIONS).default('fp32').describe('what the backbone’s linear layers are kept in'),
 });
 
 export type FeaturePlan = z.output<typeof featurePlanSchema>;

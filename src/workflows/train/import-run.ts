@@ -10,7 +10,8 @@ import {
   requireNetwork,
   writeImported,
 } from '../../recipes/imported-network.ts';
-import { makeRecipe, type Recipe, type RecipeChanges } from '../../recipes/recipe.ts';
+import { makeRecipe, type RecipeChanges } from '../../recipes/recipe.ts';
+import type { Recipe } from '../../recipes/recipe-schema.ts';
 import type { FoldPlan } from '../../runs/fold-plan.ts';
 import type { RunResults } from '../../runs/results.ts';
 import { type ImportedFolds, makeFolds, trainPart } from './train.ts';

@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { reductionSettings } from '../estimators/reduction/reduction-settings.ts';
+import { stackSettings } from '../estimators/stack/stack-settings.ts';
+import { transformSettings } from '../estimators/target-transform/transform-settings.ts';
+import { inputSettings } from '../samples/input-settings.ts';
+import { learnerSettings } from './learners.ts';
+
+/** A recipe with a value for every setting; what each says stands with it. */
+export const recipeSchema = z.strictObject({
+  name: z.string().min(1).describe('what the recipe is called'),
+  input: inputSettings,
+  reduction: reductionSettings.default({ kind: 'none' }),
+  transform: transformSettings.default({ kind: 'none' }),
+  estimator: z
+    .discriminatedUnion('kind', [...learnerSettings.options, stackSettings(learnerSettings)])
+    .describe('what learns from features; another kind starts from its own defaults'),
+  evaluation: z.strictObject({
+    leaveOneStateOut: z.boolean().describe('whether a second evaluation holds out one State at a time'),
+  }),
+});
+
+/** A recipe as resolved: every setting has its value. */
+export type Recipe = z.output<typeof recipeSchema>;
+export type EstimatorSettings = Recipe['estimator'];

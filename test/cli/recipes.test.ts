@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { errorLine, runSward } from '../support/run-sward.ts';
+
+describe('sward recipes', () => {
+  it('lists the recipes, and the settings of one, as text and as JSON', async () => {
+    const listed = await runSward(['recipes']);
+    expect(listed.stdout).toMatch(
+      /^feature-ridge +a feature file, or a backbone’s features +kernel ridge +seconds/m,
+    );
+    const described = await runSward(['recipes', 'seed2']);
+    expect(described.stdout).toMatch(
+      /^estimator\.fineTune\.mode = full\n +what of the backbone is trained.*one of none/m,
+    );
+    const { settings } = JSON.parse((await runSward(['recipes', 'seed2', '--json'])).stdout);
+    expect(settings).toContainEqual({
+      setting: 'estimator.batch',
+      default: 8,
+      values: 'a whole number from 1',
+      meaning: 'photos a batch',
+      needs: null,
+    });
+  });
+});
+
+describe('what is misspelled', () => {
+  it.each([
+    [['trian'], /unknown command 'trian' \(Did you mean train\?\)/],
+    [
+      ['train', 'x', '--recpe', 'feature-ridge', '--out', 'y'],
+      /'--recipe <NAME\|FILE>' not specified \(Did you mean --recipe by --recpe\?\)/,
+    ],
+    [['recipes', '--jsn'], /unknown option '--jsn' \(Did you mean --json\?\)/],
+    [['recipes', 'fim-dual'], /no recipe is called fim-dual; did you mean film-dual\?/],
+    [
+      ['train', 'x', '--recipe', 'descriptor-ridge', '--out', 'y', '--set', 'estimator.members.view=x'],
+      /estimator\.members/,
+    ],
+  ])('%j is answered with what may have been meant', async (args, message) => {
+    const outcome = await runSward(args);
+    expect(outcome.code).toBe(2);
+    expect(errorLine(outcome)).toMatch(message);
+  });
+});
