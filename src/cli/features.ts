@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import { UsageError } from '../ground/errors.ts';
 import {
+  COMBINATIONS,
   POOLINGS,
   type Pooling,
   PRECISIONS,
@@ -28,7 +29,7 @@ interface FeaturesCommandOptions {
   readonly size?: number | string;
   readonly blocks?: (number | string)[];
   readonly pooling: Pooling;
-  readonly combine: 'mean' | 'keep';
+  readonly combine: (typeof COMBINATIONS)[number];
   readonly grid: number;
   readonly precision: Precision;
   readonly split: 'train' | 'test';
@@ -65,8 +66,11 @@ export const registerFeatures: CommandRegistrar = (program) => {
       blockList,
     )
     .addOption(
-      new Option('--combine <how>', 'average the tiles of a half, or all windows, or keep them apart')
-        .choices(['mean', 'keep'])
+      new Option(
+        '--combine <how>',
+        'average the tiles of a half, or all windows (mean), the halves too (all), or keep them',
+      )
+        .choices(COMBINATIONS)
         .default('mean'),
     )
     .option('--grid <n>', 'side of the map kept of each view by pooling patches', wholeNumber('--grid'), 8)

@@ -3,6 +3,8 @@ import { kernelRidge } from '../estimators/kernel/kernel-ridge.ts';
 import { ridge } from '../estimators/kernel/ridge.ts';
 import { kernelRidgeSettings, ridgeSettings, viewAverageSettings } from '../estimators/kernel/settings.ts';
 import { viewAverage } from '../estimators/kernel/view-average.ts';
+import { kernelAverage } from '../estimators/kernel-average/kernel-average.ts';
+import { kernelAverageSettings } from '../estimators/kernel-average/settings.ts';
 import { leafwiseBoostSettings, obliviousBoostSettings } from '../estimators/trees/boost-settings.ts';
 import { leafwiseBoost } from '../estimators/trees/leafwise-boost.ts';
 import { obliviousBoost } from '../estimators/trees/oblivious-boost.ts';
@@ -36,6 +38,23 @@ const LEARNERS = {
         { view: 'form', ...SOFT_KERNEL },
         { view: 'scatter', ...SOFT_KERNEL },
       ],
+    },
+  },
+  'kernel-average': {
+    settings: kernelAverageSettings,
+    make: kernelAverage,
+    defaults: {
+      sessionWeight: 0.5,
+      clip: 4,
+      members: [
+        { input: 0 },
+        { input: 'descriptors.contrast' },
+        { input: 'descriptors.form' },
+        { input: 'descriptors.scatter' },
+      ],
+      kernels: ['rbf'],
+      gammas: [0.2],
+      penalties: [0.001, 0.003, 0.01, 0.03],
     },
   },
   'leafwise-boost': { settings: leafwiseBoostSettings, make: leafwiseBoost, defaults: {} },

@@ -41,6 +41,7 @@ export type { PaddockMean, PredictionDoubt } from '../runs/uncertainty.ts';
 export { renderSample, type SampleOptions, type SampleSummary } from '../sample/index.ts';
 export { photoSamples, type Samples } from '../samples/samples.ts';
 export {
+  COMBINATIONS,
   POOLINGS,
   type Pooling,
   PRECISIONS,

@@ -2,20 +2,17 @@ import { multiply } from '../../ground/linear-algebra.ts';
 import type { Matrix } from '../../ground/matrix.ts';
 import type { MetricLine } from '../../learning/estimator.ts';
 import { requireWidth } from '../../learning/feature-width.ts';
-import { measuredItems, photoWeights } from '../../learning/session-weights.ts';
-import { weightedR2 } from '../../pasture/metric.ts';
+import { photoWeights } from '../../learning/session-weights.ts';
 import type { Targets } from '../../pasture/targets.ts';
 import type { TrainingRows } from '../../samples/samples.ts';
 import { componentsTable, targetsFromTable } from '../masses/components-table.ts';
 import { fitStandardiser, type Scaling, type Standardiser, standardise } from '../standardise.ts';
+import { type Candidate, type CandidateSettings, chooseCandidate, leftOutTogether } from './candidates.ts';
 import { gram, type KernelName, kernelMatrix, squaredNorms } from './kernels.ts';
 import { solveKernel } from './leave-session-out.ts';
 
 /** What a machine tries and how it weighs photos. */
-export interface MachineSettings {
-  readonly kernels: readonly KernelName[];
-  readonly gammas: readonly number[];
-  readonly penalties: readonly number[];
+export interface MachineSettings extends CandidateSettings {
   readonly sessionWeight: number;
   readonly clip: number;
   /** Default: `columns`. */
@@ -42,12 +39,6 @@ export interface FittedMachine {
   leaveSessionsOut(): Targets[];
 }
 
-interface Candidate {
-  readonly kernel: KernelName;
-  readonly gamma: number;
-  readonly penalty: number;
-}
-
 /**
  * Kernel ridge regression of green, dead and clover on standardised features. Kernel, width and penalty are
  * those with the best weighted R² when every session is left out in turn (every photo, where there is but one
@@ -72,22 +63,13 @@ export function fitMachine(
       weights.map((weight) => penalty / weight),
       masses,
     );
-  const candidates = candidatesOf(settings);
   const sessions = leftOutTogether(training.groups);
-  const measured = measuredItems(training.measured);
-  const scores = candidates.map((candidate) => {
-    if (candidates.length === 1 || sessions.length < 2) return 0;
-    const predicted = targetsFromTable(solve(candidate).withoutSessions(sessions));
-    const score = weightedR2(
-      measured.map((photo) => training.targets[photo] as Targets),
-      measured.map((photo) => predicted[photo] as Targets),
-    );
-    // Photos that are all alike have no R²; every candidate then does as well as the next.
-    return Number.isFinite(score) ? score : 0;
-  });
-  for (const line of validationCurves(candidates, scores)) record(line);
-  const chosen = candidates[scores.indexOf(Math.max(...scores))];
-  if (!chosen) throw new RangeError('a kernel machine needs a kernel, a width and a penalty to try');
+  const chosen = chooseCandidate(
+    training,
+    settings,
+    (candidate) => targetsFromTable(solve(candidate).withoutSessions(sessions)),
+    record,
+  );
   const solution = solve(chosen);
   return {
     machine: {
@@ -124,27 +106,4 @@ export function machineComponents(machine: KernelMachine, inputs: Matrix): Matri
 /** Adds `offsets` to every row. */
 export function addToRows(table: Matrix, offsets: Float64Array): Matrix {
   return { ...table, data: table.data.map((value, at) => value + (offsets[at % table.columns] as number)) };
-}
-
-function candidatesOf({ kernels, gammas, penalties }: MachineSettings): Candidate[] {
-  return kernels.flatMap((kernel) => {
-    // The linear kernel has no width.
-    const widths = kernel === 'linear' ? [1] : gammas;
-    return widths.flatMap((gamma) => penalties.map((penalty) => ({ kernel, gamma, penalty })));
-  });
-}
-
-function leftOutTogether(groups: readonly string[]): readonly string[] {
-  return new Set(groups).size > 1 ? groups : groups.map((_, photo) => String(photo));
-}
-
-function validationCurves(candidates: readonly Candidate[], scores: readonly number[]): MetricLine[] {
-  const lines = new Map<number, Record<string, number>>();
-  candidates.forEach(({ kernel, gamma, penalty }, index) => {
-    const line = lines.get(penalty) ?? { penalty };
-    const curve = kernel === 'linear' ? 'weighted R², linear' : `weighted R², ${kernel} γ ${gamma}`;
-    line[curve] = scores[index] ?? Number.NaN;
-    lines.set(penalty, line);
-  });
-  return [...lines.values()];
 }

@@ -36,15 +36,8 @@ export interface LinearMachine extends Standardiser {
  */
 export function machineGraph(machine: KernelMachine, features: Tensor): Tensor {
   const { kernel, gamma, dual, intercept } = machine;
-  const stored = Float32Array.from(machine.support.data);
-  const support = { ...machine.support, data: Float64Array.from(stored) };
-  const rows = cast(constant(stored, [support.rows, support.columns]), 'float64');
   const standardised = standardiseGraph(machine, machine.clip, features);
-  const products = divide(matmul(standardised, rows, { transposeB: true }), support.columns);
-  const similarities = kernelGraph(kernel, gamma, products, {
-    left: divide(sum(square(standardised), { axes: [1], keepAxes: true }), support.columns),
-    right: doubles(squaredNorms(support), [1, support.rows]),
-  });
+  const similarities = similarityGraph(kernel, gamma, standardised, machine.support);
   return add(
     matmul(similarities, doubles(dual.data, [dual.rows, dual.columns])),
     doubles(intercept, [1, intercept.length]),
@@ -69,6 +62,24 @@ function standardiseGraph({ mean, scale }: Standardiser, clip: number, features:
   return clamp(multiply(centred, doubles(scale, shape)), -clip, clip);
 }
 
+/**
+ * The kernel matrix of features and stored training features as a graph.
+ *
+ * @param features `[batch, columns]` float64
+ * @param stored training features, rounded to single precision
+ * @returns `[batch, stored.rows]` float64
+ */
+export function similarityGraph(kernel: KernelName, gamma: number, features: Tensor, stored: Matrix): Tensor {
+  const single = Float32Array.from(stored.data);
+  const support = { ...stored, data: Float64Array.from(single) };
+  const rows = cast(constant(single, [support.rows, support.columns]), 'float64');
+  const products = divide(matmul(features, rows, { transposeB: true }), support.columns);
+  return kernelGraph(kernel, gamma, products, {
+    left: divide(sum(square(features), { axes: [1], keepAxes: true }), support.columns),
+    right: doubles(squaredNorms(support), [1, support.rows]),
+  });
+}
+
 /** `kernelMatrix` as a graph. */
 function kernelGraph(
   kernel: KernelName,
@@ -88,5 +99,6 @@ function kernelGraph(
   }
 }
 
-const doubles = (values: Float64Array, shape: readonly number[]): Tensor =>
+/** A constant of doubles. */
+export const doubles = (values: Float64Array, shape: readonly number[]): Tensor =>
   constant(values, shape, 'float64');

@@ -10,13 +10,15 @@ function listOf<Item extends z.ZodType>(item: Item) {
   return z.preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(item).min(1));
 }
 
+export const sessionWeight = z
+  .number()
+  .min(0)
+  .max(1)
+  .describe('how far large sessions are weighed down: 0 not at all, 1 all sessions alike');
+
 /** How photos are weighed and features bounded. */
 const shared = {
-  sessionWeight: z
-    .number()
-    .min(0)
-    .max(1)
-    .describe('how far large sessions are weighed down: 0 not at all, 1 all sessions alike'),
+  sessionWeight,
   clip: positive.describe(
     'standardised features are clipped to ± this many deviations; not with scaling together',
   ),
@@ -30,7 +32,8 @@ const penalties = listOf(positive).describe(
   'penalties λ tried, in units of the mean squared standardised feature; every session is left out in turn',
 );
 
-const kernelChoice = {
+/** Kernels, widths and penalties that are tried. */
+export const kernelChoice = {
   kernels: listOf(z.enum(KERNELS)).describe('kernels tried, each with every γ and λ'),
   gammas: listOf(positive).describe('inverse widths γ tried, in units of a standardised feature'),
   penalties,

@@ -6,6 +6,10 @@ import type { TrainingRows } from '../../samples/samples.ts';
 import { type Projection, prepareFeatures, withSettledSigns } from './projection.ts';
 import type { PcaSettings } from './reduction-settings.ts';
 
+/** What principal components are asked for; `whiten` as a share: 0 leaves variances, 1 makes all of them 1. */
+export type PcaChoice = Omit<PcaSettings, 'kind' | 'whiten'> &
+  Partial<Pick<PcaSettings, 'kind'>> & { readonly whiten: boolean | number };
+
 /** Variances below this share of the largest are rounding noise. */
 const NO_VARIANCE = 1e-12;
 
@@ -17,7 +21,7 @@ const NO_VARIANCE = 1e-12;
  */
 export function fitPca(
   training: Omit<TrainingRows, 'targets'>,
-  { components, whiten, clip }: PcaSettings,
+  { components, whiten, clip }: PcaChoice,
 ): Projection {
   const { rows, weights, projectionOn } = prepareFeatures(training, clip);
   const { variances, directions } = principalAxes(rows);
@@ -32,7 +36,7 @@ export function fitPca(
     ),
   );
   const scale = (component: number): number =>
-    whiten ? Math.sqrt(weights.length / (variances[component] as number)) : 1;
+    Math.sqrt(weights.length / (variances[component] as number)) ** Number(whiten);
   return projectionOn({ ...axes, data: axes.data.map((value, at) => value * scale(at % kept)) });
 }
 

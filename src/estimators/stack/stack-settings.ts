@@ -1,18 +1,7 @@
 import { z } from 'zod';
+import { type ColumnMember, memberInput } from '../member-columns.ts';
 import { reductionSettings } from '../reduction/reduction-settings.ts';
 import { transformSettings } from '../target-transform/transform-settings.ts';
-
-const setName = z.union([z.string().min(1), z.int().min(0)]);
-
-const memberInput = z
-  .union([setName, z.array(setName).min(1)])
-  .default('all')
-  .describe(
-    'columns it sees: all; each (one such member a feature set); or sets by name or place from 0, ' +
-      'descriptors.contrast, .form and .scatter too',
-  );
-
-export type MemberInput = z.output<typeof memberInput>;
 
 /** A stack of estimators of one kind or another; a stack within a stack is not among them. */
 export function stackSettings<Learner extends z.ZodType>(estimator: Learner) {
@@ -53,14 +42,8 @@ export function stackSettings<Learner extends z.ZodType>(estimator: Learner) {
   });
 }
 
-/** What a stack needs to know of a member, whatever its estimator. */
-export interface StackMember {
-  readonly input: MemberInput;
-  readonly weight: number;
-}
-
 /** A stack's settings as far as the stack itself reads them. */
-export interface StackSettings<Member extends StackMember> {
+export interface StackSettings<Member extends ColumnMember> {
   readonly combine: 'mean' | 'fitted';
   readonly penalty: number;
   readonly spreadPenalty: number | null;

@@ -16,10 +16,10 @@ import type { Targets } from '../../pasture/targets.ts';
 import { changedSplit, type TrainingRows, type TrainingSamples } from '../../samples/samples.ts';
 import { gather } from '../../tensor/index.ts';
 import { writeInner } from '../inner-model.ts';
+import { type ColumnMember, type PlacedMember, placeMembers } from '../member-columns.ts';
 import { readModelFile, writeModelFile } from '../model-file.ts';
-import { type PlacedMember, placeMembers } from './member-columns.ts';
 import { fitMemberMean, type MemberMean, memberMean, memberMeanGraph } from './member-mean.ts';
-import type { StackMember, StackSettings } from './stack-settings.ts';
+import type { StackSettings } from './stack-settings.ts';
 
 const KIND = 'stack';
 
@@ -35,7 +35,7 @@ export interface FittedMember extends Pick<PlacedMember, 'member' | 'columns'> {
  *
  * @param estimatorOf the estimator of a member, its reduction and transform included
  */
-export function stack<Member extends StackMember>(
+export function stack<Member extends ColumnMember>(
   settings: StackSettings<Member>,
   estimatorOf: (member: Member) => Estimator,
 ): Estimator {
@@ -105,7 +105,7 @@ export function stack<Member extends StackMember>(
 
 /** The weights of the settings; of a combination that there is but one session to fit to, the plain mean. */
 function plainCombination(
-  { combine: kind }: Pick<StackSettings<StackMember>, 'combine'>,
+  { combine: kind }: Pick<StackSettings<ColumnMember>, 'combine'>,
   placed: readonly PlacedMember[],
 ): MemberMean {
   return { weights: placed.map(({ weight }) => (kind === 'fitted' ? 1 : weight)), spread: null };
@@ -130,7 +130,7 @@ async function sessionsLeftOut(
 }
 
 /** A combination fitted to what members predict of sessions left out. */
-function fittedCombination<Member extends StackMember>(
+function fittedCombination<Member extends ColumnMember>(
   settings: StackSettings<Member>,
   placed: readonly PlacedMember[],
   unseen: readonly (readonly Targets[])[],

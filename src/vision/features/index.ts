@@ -8,6 +8,7 @@ export {
 export { type FeatureGraph, featureGraph, viewSize } from './network.ts';
 export {
   blockNumbers,
+  COMBINATIONS,
   completeWindows,
   type FeaturePlan,
   featureLayout,

@@ -26,6 +26,9 @@ export type Pooling = (typeof POOLINGS)[number];
 export const PRECISIONS = ['fp32', 'int8', 'int4'] as const;
 export type Precision = (typeof PRECISIONS)[number];
 
+/** What becomes of the vectors of a photo's views. */
+export const COMBINATIONS = ['mean', 'all', 'keep'] as const;
+
 /** A block by its number from 0, or by its share of the last one's number: `17/23` is block 17 of 24, 8 of 12. */
 const blockSchema = z.union([z.int().nonnegative(), z.string().regex(/^\d+\/[1-9]\d*$/)]);
 export type BlockChoice = z.output<typeof blockSchema>;
@@ -96,9 +99,12 @@ export const featurePlanSchema = z.strictObject({
   /** Of view windows alone: absent elsewhere. */
   windows: windowSettings.optional(),
   combine: z
-    .enum(['mean', 'keep'])
+    .enum(COMBINATIONS)
     .default('mean')
-    .describe('whether the tiles of a half, or all windows, are averaged, or kept one after another'),
+    .describe(
+      'whether the tiles of a half, or all windows, are averaged (mean), the halves as well (all), or kept one ' +
+        'after another',
+    ),
   size: z
     .union([z.int().positive(), z.string().regex(/^~[1-9]\d*$/)])
     .nullable()
@@ -144,6 +150,9 @@ export function featurePlan(draft: z.input<typeof featurePlanSchema>): FeaturePl
       'pooling "patches" keeps a map of a whole or half photo; choose view whole or halves',
     );
   }
+  if (pooling === 'patches' && parsed.data.combine === 'all') {
+    throw new UsageError('pooling "patches" keeps where in the photo a patch is; choose combine mean');
+  }
   return parsed.data;
 }
 
@@ -161,6 +170,7 @@ export function featureLayout(plan: Combination): {
   readonly parts: number;
 } {
   const cut = viewCut(plan);
+  if (plan.combine === 'all') return { halves: 1, parts: 1 };
   const halves = viewHalves(cut);
   const kept = plan.combine === 'keep' ? viewCount(cut) / halves : 1;
   return { halves, parts: kept * (plan.pooling === 'patches' ? plan.grid ** 2 : 1) };
@@ -183,7 +193,7 @@ export function combinedWidth(plan: Combination, width: number): number {
 
 /**
  * One vector a photo from those of its views: one after another, left before right half; or the mean of the four
- * tiles of each half, left ‖ right; or the mean of all windows.
+ * tiles of each half, left ‖ right; or the mean of all.
  *
  * @param views [views, width] in the order of `viewBoxes`
  */

@@ -131,7 +131,7 @@ export function combinedViews(
   vectors: Tensor,
   photos: number,
 ): Tensor {
-  const [halves, views] = [viewHalves(cut), viewCount(cut)];
+  const [halves, views] = [combine === 'all' ? 1 : viewHalves(cut), viewCount(cut)];
   if (views === halves || combine === 'keep') return vectors;
   const width = lengthAt(vectors.shape, -1);
   return mean(reshape(vectors, [photos, halves, views / halves, width]), { axes: [2] });

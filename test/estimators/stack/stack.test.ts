@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ridge } from '../../../src/estimators/kernel/ridge.ts';
-import { placeMembers } from '../../../src/estimators/stack/member-columns.ts';
+import { placeMembers } from '../../../src/estimators/member-columns.ts';
 import { memberMean, shrunkWeights } from '../../../src/estimators/stack/member-mean.ts';
 import { fitSpread } from '../../../src/estimators/stack/spread.ts';
 import { stack } from '../../../src/estimators/stack/stack.ts';

@@ -1,19 +1,41 @@
-import { UsageError } from '../../ground/errors.ts';
-import type { Matrix } from '../../ground/matrix.ts';
-import { featureSetsOf } from '../../ground/matrix.ts';
+import { z } from 'zod';
+import { UsageError } from '../ground/errors.ts';
+import type { Matrix } from '../ground/matrix.ts';
+import { featureSetsOf } from '../ground/matrix.ts';
 import {
   DESCRIPTOR_NAMES,
   DESCRIPTOR_VIEWS,
   type DescriptorView,
   viewColumns,
-} from '../../vision/descriptors/index.ts';
-import type { MemberInput, StackMember } from './stack-settings.ts';
+} from '../vision/descriptors/index.ts';
+
+const setName = z.union([z.string().min(1), z.int().min(0)]);
+
+/**
+ * Which columns a member of several sees: `all`; `each`, for one member of this kind a feature set; or feature sets by
+ * name or place (from 0). `descriptors.contrast`, `.form` and `.scatter` are views of the descriptors.
+ */
+export const memberInput = z
+  .union([setName, z.array(setName).min(1)])
+  .default('all')
+  .describe(
+    'columns it sees: all; each (one such member a feature set); or sets by name or place from 0, ' +
+      'descriptors.contrast, .form and .scatter too',
+  );
+
+export type MemberInput = z.output<typeof memberInput>;
 
 const ALL = 'all';
 const EACH = 'each';
 const DESCRIPTORS = 'descriptors';
 
-/** A member of a stack as the feature sets at hand make it: `each` has become one member a set. */
+/** What is to be known of a member to place it. */
+export interface ColumnMember {
+  readonly input: MemberInput;
+  readonly weight: number;
+}
+
+/** A member as the feature sets at hand make it: `each` has become one member a set. */
 export interface PlacedMember {
   /** Place among the settings' members. */
   readonly member: number;
@@ -27,11 +49,11 @@ export interface PlacedMember {
 type Sets = ReturnType<typeof featureSetsOf>;
 
 /**
- * The columns that each member of a stack sees of an input.
+ * The columns that each member sees of an input.
  *
  * @throws UsageError when a member names a feature set that is not there
  */
-export function placeMembers(members: readonly StackMember[], inputs: Matrix): PlacedMember[] {
+export function placeMembers(members: readonly ColumnMember[], inputs: Matrix): PlacedMember[] {
   const sets = featureSetsOf(inputs);
   return members.flatMap(({ input, weight }, member) =>
     placesOf(input, sets).map((place) => ({ member, weight, ...place })),
@@ -54,7 +76,7 @@ function namedColumns(name: string | number, sets: Sets): number[] {
     return viewColumns(view).map((column) => descriptors.start + column);
   }
   const known = sets.map((candidate, index) => `${index} ${candidate.name}`).join(', ');
-  throw new UsageError(`a member of the stack reads ${name}, but the feature sets are: ${known}`);
+  throw new UsageError(`a member reads ${name}, but the feature sets are: ${known}`);
 }
 
 function viewOf(name: string | number): DescriptorView | undefined {

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { kernelChoice, sessionWeight } from '../kernel/settings.ts';
+import { memberInput } from '../member-columns.ts';
+
+/** One kernel regression on the mean of several kernels, one a set of columns. */
+export const kernelAverageSettings = z.strictObject({
+  kind: z.literal('kernel-average'),
+  members: z
+    .array(
+      z.strictObject({
+        input: memberInput,
+        weight: z.number().positive().default(1).describe('how much its kernel counts in the mean'),
+        components: z
+          .int()
+          .min(1)
+          .default(40)
+          .describe('principal components it is reduced to inside the fold, at most'),
+        whitening: z
+          .number()
+          .min(0)
+          .max(1)
+          .default(0.5)
+          .describe(
+            'how far components are brought to one variance: 0 they keep theirs, 1 all alike, 0.5 their deviations ' +
+              'are square-rooted',
+          ),
+      }),
+    )
+    .min(1)
+    .describe('sets of columns with a kernel each'),
+  ...kernelChoice,
+  scale: z
+    .enum(['grams', 'root'])
+    .default('root')
+    .describe('what is regressed: grams of green, dead and clover, or their square roots'),
+  biasCorrection: z
+    .boolean()
+    .default(true)
+    .describe(
+      'of scale root: whether squares are raised to what was measured on average of sessions left out',
+    ),
+  sessionWeight,
+  clip: z
+    .number()
+    .positive()
+    .describe('standardised columns are clipped to ± this many deviations before they are projected'),
+});
+
+export type KernelAverageSettings = z.output<typeof kernelAverageSettings>;
