@@ -84,6 +84,14 @@ describe('the packed library', () => {
     expect(said).toBe('');
   });
 
+  it('has the bundled backbone', async () => {
+    const command = [join('node_modules', 'sward', 'dist', 'cli', 'main.js'), 'backbones', 'path', 'bundled'];
+    const env = { ...process.env, HOME: project, USERPROFILE: project, SWARD_CACHE: join(project, 'cache') };
+    const { stdout } = await run(process.execPath, command, { cwd: project, env });
+    expect(stdout.trim()).toContain(join('node_modules', 'sward', 'weights'));
+    expect(statSync(stdout.trim()).size).toBeGreaterThan(8e6);
+  });
+
   it('trains, predicts and prints an interval by the program of its documentation', async () => {
     await writeSmallFolder(join(project, 'data'));
     const { arch, config, preprocessing } = await writeTinyBackbone(join(project, 'tiny.safetensors'));

@@ -66,7 +66,8 @@ describe('sward backbones', () => {
     expect(row).toMatch(/1024 +304\.4 M +1218 MB +518×518 +Apache-2\.0 +no +–$/);
     const gated = lines.find((line) => line.startsWith('facebook/dinov3-vitl16-pretrain-lvd1689m '));
     expect(gated).toMatch(/1213 MB +224×224 +DINOv3 +yes +–$/);
-    expect(lines.at(-1)).toMatch(/^\d+ backbones, 0 pulled$/);
+    expect(lines[1]).toMatch(/^bundled +1280 +\d\.\d M +\d+ MB +\d+×\d+ +Apache-2\.0 +no +yes$/);
+    expect(lines.at(-1)).toMatch(/^\d+ backbones, 1 pulled$/);
     expect(hub.seen).toEqual([]);
   });
 
@@ -86,11 +87,20 @@ describe('sward backbones', () => {
     expect(pulled.stderr).toMatch(/pulling timm\/vit_small/);
     expect(existsSync(path)).toBe(true);
     expect((await run(hub, home, 'path', NAME)).stdout).toBe(`${path}\n`);
-    expect((await run(hub, home, 'list', '--pulled')).stdout).toMatch(/1 backbones, 1 pulled/);
+    expect((await run(hub, home, 'list', '--pulled')).stdout).toMatch(/2 backbones, 2 pulled/);
     expect(JSON.parse((await run(hub, home, 'path', NAME, '--json')).stdout)).toMatchObject({
       arch: 'dinov2',
       path,
     });
+  });
+
+  it('has one that is always there', async () => {
+    const { hub, home } = await aHub();
+    const path = (await run(hub, home, 'path', 'bundled')).stdout.trim();
+    expect(path).toMatch(/weights[\\/]tf_efficientnet_lite\d\.safetensors$/);
+    expect(existsSync(path)).toBe(true);
+    expect((await run(hub, home, 'pull', 'bundled')).stdout.trim()).toBe(path);
+    expect(hub.seen).toEqual([]);
   });
 
   it('says how to get what is not there', async () => {

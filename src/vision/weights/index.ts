@@ -1,4 +1,5 @@
 export { LICENCE_NOTES, type Preprocessing } from '../backbones/index.ts';
+export { BUNDLED, bundledBackbone } from './bundled.ts';
 export { CATALOGUE, type CatalogueEntry, findBackbone, unknownBackbone } from './catalogue.ts';
 export { HubError } from './hub/errors.ts';
 export { type LocalWeights, localWeights } from './local.ts';

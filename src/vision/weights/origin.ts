@@ -30,14 +30,17 @@ export function originOf({
   readonly origin?: WeightsOrigin;
 }): WeightsOrigin {
   const entry = entryOf(source, sha256);
-  if (entry) return { source: `catalogue ${entry.name}`, sha256, licence: entry.licence };
+  if (entry) {
+    const stated = source.startsWith('bundled ') ? source : `catalogue ${entry.name}`;
+    return { source: stated, sha256, licence: entry.licence };
+  }
   // Whoever gets these weights has no use for the folders of whoever made them.
   const file = /^file (.+)$/.exec(source)?.[1];
   return origin ?? { source: file === undefined ? source : `file ${basename(file)}`, sha256, licence: null };
 }
 
 function entryOf(source: string, sha256: string): CatalogueEntry | undefined {
-  const named = /^catalogue (.+)$/.exec(source)?.[1];
+  const named = /^(?:catalogue|bundled) (.+)$/.exec(source)?.[1];
   const repository = /^hub (.+)@/.exec(source)?.[1];
   return (
     (named === undefined ? undefined : findBackbone(named)) ??

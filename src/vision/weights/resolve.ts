@@ -3,6 +3,7 @@ import { openSafetensors } from '../../formats/safetensors/index.ts';
 import { environment, type HubSettings } from '../../ground/environment.ts';
 import { InputError } from '../../ground/errors.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
+import { BUNDLED, bundledWeights } from './bundled.ts';
 import { type CatalogueEntry, findBackbone, unknownBackbone } from './catalogue.ts';
 import type { Configured } from './configure.ts';
 import { type CachedFile, findCached } from './hub/cache.ts';
@@ -16,7 +17,7 @@ import type { WeightsOrigin } from './origin.ts';
 export interface ResolvedWeights extends Configured {
   /** A safetensors file with timm's names, to be loaded in place. */
   readonly path: string;
-  /** Where they come from: `catalogue NAME`, `hub organisation/name@commit` or `file PATH`. */
+  /** Where they come from: `bundled NAME`, `catalogue NAME`, `hub organisation/name@commit` or `file PATH`. */
   readonly source: string;
   /** SHA-256 of the weights as published or given (before any conversion), hexadecimal. */
   readonly sha256: string;
@@ -37,8 +38,8 @@ const REPOSITORY = /^(?<repository>[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*)(?:@(?
 const COMPANIONS = ['config.json', 'preprocessor_config.json'] as const;
 
 /**
- * Finds weights that were pulled or lie in a file: a catalogue name (`vit_small_patch14_dinov2.lvd142m`), a hub
- * repository (`facebook/dinov2-small`), or the path of a file of safetensors or PyTorch or a folder that has one.
+ * Finds weights that come with sward (`bundled`), were pulled or lie in a file: a catalogue name
+ * (`vit_small_patch14_dinov2.lvd142m`), a hub repository (`facebook/dinov2-small`), or the path of a file of safetensors or PyTorch or a folder that has one.
  * Nothing goes over the network.
  *
  * @throws UsageError for a name that nothing has
@@ -51,6 +52,7 @@ export async function resolveWeights(
 ): Promise<ResolvedWeights> {
   const cacheFolder = options.cacheFolder ?? environment().cacheFolder;
   const settings = options.settings ?? environment().hub;
+  if (nameOrPath === BUNDLED) return bundledWeights(cacheFolder);
   if (isPath(nameOrPath)) {
     const { layout: _, ...local } = await localWeights(nameOrPath, cacheFolder);
     return { ...local, source: `file ${nameOrPath}` };
@@ -74,6 +76,7 @@ export async function pullWeights(
   name: string,
   options: ResolveOptions & { readonly progress?: Progress } = {},
 ): Promise<ResolvedWeights> {
+  if (name === BUNDLED) return resolveWeights(name, options);
   const settings = options.settings ?? environment().hub;
   const entry = findBackbone(name);
   const wanted = entry ?? repositoryFile(name);

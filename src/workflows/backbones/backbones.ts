@@ -1,5 +1,7 @@
 import type { Progress } from '../../ground/progress.ts';
 import {
+  BUNDLED,
+  bundledBackbone,
   CATALOGUE,
   type CatalogueEntry,
   findBackbone,
@@ -25,7 +27,10 @@ export interface ListedBackbone extends CatalogueEntry {
   readonly path: string | null;
 }
 
-/** Backbones of the catalogue in its order, with those that lie on this machine. Nothing goes over the network. */
+/**
+ * The backbone that comes with sward, found by its own name too, and those of the catalogue in its order, with what lies
+ * on this machine. Nothing goes over the network.
+ */
 export async function listBackbones({
   pattern = '',
   pulled = false,
@@ -37,7 +42,10 @@ export async function listBackbones({
       return { ...entry, pulled: path !== null, path };
     }),
   );
-  return pulled ? all.filter((backbone) => backbone.pulled) : all;
+  const bundled = bundledBackbone();
+  const isNamed = BUNDLED.includes(pattern) || bundled.weights.includes(pattern);
+  const own = isNamed ? [{ ...bundled.entry, pulled: true, path: bundled.path }] : [];
+  return [...own, ...(pulled ? all.filter((backbone) => backbone.pulled) : all)];
 }
 
 /** Weights that were pulled. */
@@ -51,7 +59,7 @@ export interface PulledBackbone {
  * Brings the weights of a backbone here from the Hugging Face hub, unless they are here, and makes sure they can be
  * used.
  *
- * @param name in the catalogue, or `organisation/name[@revision]` on the hub
+ * @param name in the catalogue, `organisation/name[@revision]` on the hub, or `bundled`, which is here
  * @throws UsageError for a name that nothing has
  * @throws HubError where the hub does not give them
  * @throws InputError where what came is not weights of a known architecture
@@ -61,14 +69,14 @@ export async function pullBackbone(
   options: { readonly progress?: Progress } = {},
 ): Promise<PulledBackbone> {
   const weights = await pullWeights(name, options);
-  const licence = findBackbone(name)?.licence;
+  const licence = (name === BUNDLED ? bundledBackbone().entry : findBackbone(name))?.licence;
   return { weights, licence: licence === undefined ? null : { name: licence, note: LICENCE_NOTES[licence] } };
 }
 
 /**
  * Where the weights of a backbone lie, and what is known of them. Nothing goes over the network.
  *
- * @param name in the catalogue, `organisation/name[@revision]`, or a file
+ * @param name in the catalogue, `organisation/name[@revision]`, a file, or `bundled`
  * @throws UsageError for a name that nothing has
  * @throws HubError for one that was not pulled yet
  * @throws InputError for a file that cannot be used

@@ -2,16 +2,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { randomStream } from '../../../src/ground/random.ts';
-import { compile, input, Scope, type Tensor, type TensorData } from '../../../src/tensor/index.ts';
+import { compile, input, Scope, type Tensor } from '../../../src/tensor/index.ts';
 import { makeBackbone } from '../../../src/vision/backbones/index.ts';
 import { formulaPicture, formulaWeights } from './reference/formula.ts';
-
-/** A tensor of timm's: its shape, ‖x‖, and values at even distances. */
-const summarySchema = z.object({
-  shape: z.array(z.int()),
-  length: z.number(),
-  values: z.array(z.number()),
-});
+import { expectAlike, summarySchema } from './reference/summary.ts';
 
 const casesSchema = z.record(
   z.string(),
@@ -26,20 +20,6 @@ const casesSchema = z.record(
 const cases = casesSchema.parse(
   JSON.parse(readFileSync(new URL('reference/lite.json', import.meta.url), 'utf8')),
 );
-
-/** Of ‖x‖, and of the values kept: ‖x − reference‖ / ‖reference‖. */
-const TOLERANCE = 1e-5;
-
-function expectAlike(name: string, got: TensorData | undefined, want: z.output<typeof summarySchema>): void {
-  expect(got?.shape, name).toEqual(want.shape);
-  const values = got?.values as Float32Array;
-  const step = Math.max(1, Math.floor(values.length / want.values.length));
-  const kept = want.values.map((_, index) => values[index * step] ?? Number.NaN);
-  const apart = Math.hypot(...kept.map((value, index) => value - (want.values[index] ?? 0)));
-  expect(apart / Math.hypot(...want.values), name).toBeLessThanOrEqual(TOLERANCE);
-  const length = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
-  expect(Math.abs(length / want.length - 1), name).toBeLessThanOrEqual(TOLERANCE);
-}
 
 describe('EfficientNet-Lite at its real size', () => {
   it.each(Object.entries(cases))('%s gives what timm gives', async (variant, { side, ...want }) => {

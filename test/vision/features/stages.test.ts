@@ -9,6 +9,7 @@ import {
   square,
   sum,
   type Tensor,
+  type TensorData,
 } from '../../../src/tensor/index.ts';
 import { type Backbone, makeBackbone } from '../../../src/vision/backbones/index.ts';
 import { featurePlan, pooledFeatures } from '../../../src/vision/features/index.ts';
@@ -16,6 +17,12 @@ import { HIERARCHICAL, livelyWeights } from '../backbones/hierarchical.ts';
 import { noisyWeights, TINY } from '../backbones/tiny.ts';
 
 const PLAN = featurePlan({ pooling: 'stages' });
+
+function valuesOf(results: Record<string, TensorData>, name: string): Float32Array {
+  const values = results[name]?.values;
+  if (values instanceof Float32Array) return values;
+  throw new Error(`no ${name} in the results`);
+}
 
 /** Mean and deviation of each channel over all places, all means before all deviations. */
 function momentsOf(map: Float32Array, places: number): number[] {
@@ -83,10 +90,10 @@ describe('pooling by stages', () => {
       await program.dispose();
       const moments = (block: number): number[] => {
         const [, places = 0] = results[`block${block}`]?.shape ?? [];
-        return momentsOf(results[`block${block}`]?.values as Float32Array, places);
+        return momentsOf(valuesOf(results, `block${block}`), places);
       };
       const expectClose = (name: string, expected: readonly number[]): void => {
-        const found = [...(results[name]?.values as Float32Array)];
+        const found = [...valuesOf(results, name)];
         expect(found).toHaveLength(expected.length);
         const largest = Math.max(...expected.map(Math.abs));
         for (const [at, value] of expected.entries()) {
@@ -114,11 +121,11 @@ describe('pooling by stages', () => {
       const values = Float32Array.from({ length: 12 }, (_, at) => (at % 2 === 0 ? 3 : at));
       const results = await program.run({ map: values });
       await program.dispose();
-      const slopes = [...(results.slope?.values as Float32Array)];
+      const slopes = [...valuesOf(results, 'slope')];
       expect(slopes.every(Number.isFinite)).toBe(true);
       // Of the constant channel only the mean's: 2 stages × 2 · 3 / 6.
       for (const at of [0, 2, 4]) expect(slopes[at]).toBeCloseTo(2, 2);
-      const [mean, , deviation] = results.pooled?.values as Float32Array;
+      const [mean, , deviation] = valuesOf(results, 'pooled');
       expect([mean, deviation]).toEqual([3, Math.fround(1e-6)]);
     },
   );

@@ -1,9 +1,13 @@
 """What timm makes of EfficientNet-Lite, as small JSON files for the tests beside this; no test runs it.
 
-    python test/vision/backbones/reference/timm_lite.py lite > test/vision/backbones/reference/lite.json
+    cd test/vision/backbones/reference
+    python timm_lite.py lite > lite.json
+    python timm_lite.py bundled > bundled.json
 
 Weights and picture follow from their names by a formula (formula.ts has the same), so that no file is needed. timm
-computes in double precision; of every output its shape, its length ‖x‖ and some values at even distances are kept.
+computes in double precision; of every output its shape, its length ‖x‖ and some values at even distances are kept. Of
+the files in weights/, rounded as they are, it is mean and standard deviation at the end of every resolution, of the same
+picture: [mean, deviation] of the first, then of the second, and so on.
 Made with PyTorch 2.15 and timm 1.0.31.
 """
 
@@ -48,13 +52,13 @@ def rounded(x: float) -> float:
     return float(f"{x:.9g}")
 
 
-def summary(x: torch.Tensor) -> dict:
+def summary(x: torch.Tensor, count: int = VALUES) -> dict:
     flat = x.flatten().numpy()
-    step = max(1, len(flat) // VALUES)
+    step = max(1, len(flat) // count)
     return {
         "shape": list(x.shape),
         "length": rounded(np.sqrt((flat**2).sum())),
-        "values": [rounded(v) for v in flat[::step][:VALUES]],
+        "values": [rounded(v) for v in flat[::step][:count]],
     }
 
 
@@ -88,6 +92,27 @@ def lite() -> dict:
     return cases
 
 
+def bundled() -> dict:
+    from safetensors.torch import load_file
+
+    cases = {}
+    for size in (1, 2):
+        name = f"tf_efficientnet_lite{size}"
+        model = timm.create_model(name, num_classes=0).eval()
+        weights = load_file(f"../../../../weights/{name}.safetensors")
+        counters = {key: value for key, value in model.state_dict().items() if key not in weights}
+        assert all(key.endswith("num_batches_tracked") for key in counters)
+        model.load_state_dict({**weights, **counters})
+        maps = []
+        for info in model.feature_info:
+            module = model.get_submodule(info["module"])
+            module.register_forward_hook(lambda _, __, output: maps.append(output))
+        model.double()(picture(SIDES[size]).double())
+        moments = [x for m in maps for x in (m.mean((2, 3)), m.std((2, 3), correction=0))]
+        cases[name] = {"side": SIDES[size], "stages": summary(torch.cat(moments, 1), 120)}
+    return cases
+
+
 with torch.no_grad():
-    result = {"lite": lite}[sys.argv[1]]()
+    result = {"lite": lite, "bundled": bundled}[sys.argv[1]]()
 print(json.dumps(result, indent=1))
