@@ -10,6 +10,7 @@ import { mean } from '../ground/statistics.ts';
 import type { Targets } from '../pasture/targets.ts';
 import type { Samples } from '../samples/samples.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
+import { type Calibration, calibrate } from './calibration.ts';
 import { requireFinite } from './cross-validation.ts';
 import { ensembleDropoutSpreads, type MemberAnswer } from './ensemble-dropout.ts';
 import { type EnsembleManifest, readTrainedManifest } from './manifest.ts';
@@ -44,6 +45,7 @@ export class EnsembleRun implements Run {
   readonly folder: string;
   readonly manifest: EnsembleManifest;
   readonly #keepLoaded: boolean;
+  #calibration: Promise<Calibration> | undefined;
   #members: Promise<Member[]> | undefined;
   #pipeline: Promise<FittedPipeline> | undefined;
 
@@ -95,6 +97,11 @@ export class EnsembleRun implements Run {
       );
     }
     return this.#combined(byMember, states, dropoutSamples);
+  }
+
+  calibration(): Promise<Calibration> {
+    this.#calibration ??= this.results().then(({ rows }) => calibrate(rows));
+    return this.#calibration;
   }
 
   results(): Promise<RunResults> {
@@ -259,7 +266,7 @@ async function openMembers(
     }
     await requireUnchanged(path, manifest);
     const { source } = manifest.data;
-    const onFeatures = manifest.recipe.input.kind === 'features' && source.kind === 'features';
+    const onFeatures = manifest.recipe.input.kind === 'features' && source?.kind === 'features';
     found.push({
       run: new TrainedRun(path, manifest, keepLoaded),
       features: onFeatures ? source.features.map((file) => resolve(path, file)) : null,

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { GROUPINGS, STRATIFICATIONS } from '../data/folds/index.ts';
 import { METHODS } from '../estimators/combination/combination.ts';
 import { fittedStepSchema } from '../estimators/post-processing/steps.ts';
-import { InputError, messageOf } from '../ground/errors.ts';
+import { InputError, messageOf, UsageError } from '../ground/errors.ts';
 import { writeFileAtomically } from '../ground/files.ts';
 import { parseStoredRecipe } from '../recipes/recipe.ts';
 import type { Recipe } from '../recipes/recipe-schema.ts';
@@ -48,6 +48,16 @@ const shared = {
   files: z.record(innerPath, sha256),
 };
 
+/** What a person who is given a run is told of it. */
+const aboutSchema = z.strictObject({
+  /** In one line. */
+  what: z.string().min(1),
+  /** Of the run itself, as `CC BY-SA 4.0`. */
+  licence: z.string().min(1),
+  /** Whom to name, and where the data come from. */
+  attribution: z.string().min(1),
+});
+
 const trainedSchema = z.strictObject({
   ...shared,
   kind: z.literal('trained'),
@@ -60,7 +70,8 @@ const trainedSchema = z.strictObject({
     origin: z.enum(['drawn', 'given']),
   }),
   data: z.strictObject({
-    source: sourceSchema,
+    /** Null of a run that was passed on without its data. */
+    source: sourceSchema.nullable(),
     images: z.int().min(1),
     /** The feature sets trained on, in the order of their columns. */
     sets: z
@@ -89,6 +100,8 @@ const trainedSchema = z.strictObject({
     .min(2)
     .readonly()
     .optional(),
+  /** Of a run that was passed on: what its receiver is told of it. */
+  about: aboutSchema.optional(),
 });
 
 const ensembleSchema = z.strictObject({
@@ -168,6 +181,9 @@ const pretrainingSchema = z.strictObject({
     })
     .nullable(),
 });
+
+/** What a person who is given a run is told of it. */
+export type AboutRun = z.output<typeof aboutSchema>;
 
 /** `run.json` of a trained run: what was asked for and with what data. */
 export type TrainedManifest = Omit<z.output<typeof trainedSchema>, 'recipe'> & { readonly recipe: Recipe };
@@ -266,7 +282,8 @@ export async function readManifest(folder: string, file = KINDS.trained.file as 
 function faultOf(manifest: z.output<(typeof KINDS)[ManifestKind]['schema']>): string | null {
   const names = Object.keys(manifest.files);
   const folders = new Set(names.map((name) => name.split('/')[0] as string));
-  const wanted = ['folds.csv', 'oof.csv'];
+  const isPassedOn = manifest.kind === 'trained' && manifest.data.source === null;
+  const wanted = isPassedOn ? ['calibration.json'] : ['folds.csv', 'oof.csv'];
   if (manifest.kind === 'pretraining') return names.length > 0 ? null : 'names no files of the folder';
   if (manifest.kind === 'trained') {
     const folds = Array.from({ length: manifest.folds.count }, (_, fold) => `fold-${fold}`);
@@ -306,4 +323,20 @@ export async function readTrainedManifest(folder: string): Promise<TrainedManife
   const manifest = await readCompleteManifest(folder);
   if (manifest.kind === 'trained') return manifest;
   throw new InputError(folder, 'is an ensemble, which has no model of its own', 'name one of its members');
+}
+
+/**
+ * Where a run's data were, relative to the run.
+ *
+ * @throws UsageError where the run was passed on without them
+ */
+export function requireData(
+  folder: string,
+  { data }: Pick<TrainedManifest, 'data'>,
+): NonNullable<TrainedManifest['data']['source']> {
+  if (data.source) return data.source;
+  throw new UsageError(
+    `${folder} was passed on without its data: it predicts, and has no out-of-fold predictions to report on or to ` +
+      'combine; train a run of your own for that',
+  );
 }

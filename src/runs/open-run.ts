@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { InputError } from '../ground/errors.ts';
+import { runFolderOf } from './bundled-runs.ts';
 import { EnsembleRun } from './ensemble-run.ts';
 import { manifestFile, readCompleteManifest, readManifest } from './manifest.ts';
 import { PretrainedRun } from './pretrained-run.ts';
@@ -17,11 +18,13 @@ export interface OpenOptions {
 }
 
 /**
- * Opens a finished run folder, whatever its kind, after checking that its files are those that were written.
+ * Opens a finished run, whatever its kind, after checking that its files are those that were written.
  *
+ * @param nameOrFolder a run folder, or the name of a run that comes with sward (`starter`)
  * @throws InputError when the folder is no run, unfinished, damaged, or of another format
  */
-export async function openRun(folder: string, { keepLoaded = true }: OpenOptions = {}): Promise<Run> {
+export async function openRun(nameOrFolder: string, { keepLoaded = true }: OpenOptions = {}): Promise<Run> {
+  const folder = runFolderOf(nameOrFolder);
   const pretraining = manifestFile('pretraining');
   const names = await readdir(folder).catch((): string[] => []);
   if (names.includes(pretraining) && !names.includes(manifestFile('trained'))) {

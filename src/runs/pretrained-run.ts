@@ -1,5 +1,6 @@
 import { UsageError } from '../ground/errors.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
+import type { Calibration } from './calibration.ts';
 import type { PretrainingManifest } from './manifest.ts';
 import type { PhotoPrediction } from './prediction.ts';
 import type { RunResults } from './results.ts';
@@ -29,6 +30,10 @@ export class PretrainedRun implements Run {
   }
 
   predict(): Promise<PhotoPrediction[]> {
+    throw this.#refusal();
+  }
+
+  calibration(): Promise<Calibration> {
     throw this.#refusal();
   }
 

@@ -1,5 +1,5 @@
 import { readLearningBySessions } from './learning-by-sessions.ts';
-import type { EnsembleManifest, TrainedManifest } from './manifest.ts';
+import { type EnsembleManifest, requireData, type TrainedManifest } from './manifest.ts';
 import { readOutOfFold } from './out-of-fold.ts';
 import { readPseudoRecord } from './pseudo-record.ts';
 import type { RunResults } from './results.ts';
@@ -12,7 +12,7 @@ import { readScores, scoreFolds, scoreRows } from './scores.ts';
  * @throws InputError when one of its files is missing or damaged
  */
 export async function trainedResults(run: string, manifest: TrainedManifest): Promise<RunResults> {
-  const rows = await readOutOfFold(run, manifest.data.source);
+  const rows = await readOutOfFold(run, requireData(run, manifest));
   const folds = scoreFolds(rows);
   return {
     recipeName: manifest.recipe.name,
@@ -74,7 +74,11 @@ function provenanceOf({
     Seed: String(seed),
     Folds: `${folds.count}, ${folds.origin}; grouped by ${folds.grouping}, stratified by ${folds.stratification}`,
     Data:
-      source.kind === 'folder' ? source.folder : [...source.features, source.ids, source.labels].join(', '),
+      source === null
+        ? 'withheld'
+        : source.kind === 'folder'
+          ? source.folder
+          : [...source.features, source.ids, source.labels].join(', '),
     Photos: String(data.images),
     'Input columns': sets.map(({ name, columns }) => `${columns} (${name})`).join(' + '),
     ...Object.fromEntries(

@@ -5,6 +5,7 @@ import type { UsedFeatureSet } from '../samples/photo-reader.ts';
 import type { Samples } from '../samples/samples.ts';
 import type { Tensor } from '../tensor/index.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
+import type { Calibration } from './calibration.ts';
 import type { ManifestKind, TrainedManifest } from './manifest.ts';
 import type { PhotoPrediction } from './prediction.ts';
 import type { RunResults } from './results.ts';
@@ -83,7 +84,14 @@ export interface Run extends AsyncDisposable, Disposable {
    * @throws SwardError naming photo and member where a mass would not be finite
    */
   predict(samples: Samples, options?: PredictOptions): Promise<PhotoPrediction[]>;
-  /** Everything a report shows. @throws InputError when one of its files is missing or damaged */
+  /** How far its predictions err, for intervals. @throws InputError when a file of it is missing or damaged */
+  calibration(): Promise<Calibration>;
+  /**
+   * Everything a report shows.
+   *
+   * @throws InputError when one of its files is missing or damaged
+   * @throws UsageError where the run was passed on without its data
+   */
   results(): Promise<RunResults>;
   graph(): Promise<RunGraph>;
   /** Where in each photo the mass is, the mean over the fold models. */

@@ -12,9 +12,10 @@ import { plainSamples, type Samples } from '../samples/samples.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
 import { computeDescriptors } from '../vision/descriptors/index.ts';
 import { inspectPhoto, type Photo } from '../vision/photos/index.ts';
+import { type Calibration, calibrate, readCalibration } from './calibration.ts';
 import { requireFinite } from './cross-validation.ts';
 import { outOfDomainShares, readDomain, type StoredDomain } from './domain/index.ts';
-import type { TrainedManifest } from './manifest.ts';
+import { requireData, type TrainedManifest } from './manifest.ts';
 import { type DropoutDraws, dropoutSpreads, meanTargets, type PhotoPrediction } from './prediction.ts';
 import { trainedResults } from './read-results.ts';
 import type { RunResults } from './results.ts';
@@ -55,6 +56,7 @@ export class TrainedRun implements Run, RunMember {
   readonly #reader: PhotoReader | null;
   #models: Promise<FittedModel[]> | undefined;
   #domain: Promise<StoredDomain | null> | undefined;
+  #calibration: Promise<Calibration> | undefined;
 
   /**
    * @param manifest of a finished run, whose files are unchanged
@@ -105,7 +107,7 @@ export class TrainedRun implements Run, RunMember {
       dropout: all.every(({ dropout }) => dropout),
       maps: all.every(({ maps }) => maps),
       graph: notOfPhotos(this.manifest.recipe) === null && all.every(({ graph }) => graph),
-      results: true,
+      results: this.manifest.data.source !== null,
     };
   }
 
@@ -145,7 +147,15 @@ export class TrainedRun implements Run, RunMember {
     });
   }
 
-  results(): Promise<RunResults> {
+  calibration(): Promise<Calibration> {
+    this.#calibration ??= this.manifest.data.source
+      ? this.results().then(({ rows }) => calibrate(rows))
+      : readCalibration(this.folder);
+    return this.#calibration;
+  }
+
+  async results(): Promise<RunResults> {
+    requireData(this.folder, this.manifest);
     return trainedResults(this.folder, this.manifest);
   }
 
@@ -155,7 +165,7 @@ export class TrainedRun implements Run, RunMember {
    * @throws InputError when the data are not there any more
    */
   async trainingFeatures(): Promise<Matrix> {
-    const { source } = this.manifest.data;
+    const source = requireData(this.folder, this.manifest);
     if (source.kind === 'features') {
       const from = (path: string): string => resolve(this.folder, path);
       return (await readFeatureTables(source.features.map(from), from(source.ids))).matrix;

@@ -1,15 +1,8 @@
-import {
-  type CalibrationRow,
-  calibratePaddock,
-  calibratePhotos,
-  type Interval,
-  paddockInterval,
-  photoInterval,
-} from '../pasture/intervals/index.ts';
-import { type ByMass, byMass, TARGET_NAMES, type Targets, targetsToArray } from '../pasture/targets.ts';
+import { type Interval, paddockInterval, photoInterval } from '../pasture/intervals/index.ts';
+import { type ByMass, byMass, type Targets, targetsToArray } from '../pasture/targets.ts';
+import type { Calibration } from './calibration.ts';
 import { OUT_OF_DOMAIN_SHARE } from './domain/index.ts';
 import { meanTargets, type PhotoPrediction } from './prediction.ts';
-import type { OutOfFoldRow } from './results.ts';
 
 /** The mean mass of a paddock's photos and where it lies, grams a quadrat. */
 export interface PaddockMean {
@@ -40,21 +33,26 @@ export interface RunUncertainty {
   doubts(predictions: readonly PhotoPrediction[]): PredictionDoubt[];
 }
 
-/** What out-of-fold predictions of a finished run, trained or an ensemble, say of it. */
-export function runUncertainty(rows: readonly OutOfFoldRow[]): RunUncertainty {
-  const byTarget = TARGET_NAMES.map((_, target) => calibrationRows(rows, target));
-  const mostMeasured = Math.max(...rows.map((row) => row.observed.total));
+/** What a run's calibration says of its predictions. */
+export function runUncertainty({ sessions, mostMeasured, photos, paddocks }: Calibration): RunUncertainty {
+  const of = <Part>(parts: readonly Part[], target: number): Part => {
+    const part = parts[target];
+    if (part === undefined) throw new RangeError('every target has a calibration');
+    return part;
+  };
   return {
-    sessions: new Set(rows.map(({ session }) => session)).size,
+    sessions,
     withIntervals(predictions, coverage) {
-      const calibrations = byTarget.map((target) => calibratePhotos(target));
       return predictions.map((prediction) => ({
         ...prediction,
         intervals: byMass((_, target) => {
-          const calibration = calibrations[target];
-          if (!calibration) throw new RangeError('every target has a calibration');
           const mass = (targets: Targets): number => targetsToArray(targets)[target] ?? Number.NaN;
-          return photoInterval(calibration, mass(prediction.targets), prediction.folds.map(mass), coverage);
+          return photoInterval(
+            of(photos, target),
+            mass(prediction.targets),
+            prediction.folds.map(mass),
+            coverage,
+          );
         }),
       }));
     },
@@ -66,7 +64,7 @@ export function runUncertainty(rows: readonly OutOfFoldRow[]): RunUncertainty {
         mean: meanTargets(predictions.map(({ targets }) => targets)),
         intervals: byMass((_, target) =>
           paddockInterval(
-            calibratePaddock(byTarget[target] ?? []),
+            of(paddocks, target),
             masses.map((photo) => photo[target] ?? Number.NaN),
             coverage,
           ),
@@ -88,14 +86,4 @@ export function runUncertainty(rows: readonly OutOfFoldRow[]): RunUncertainty {
         return found;
       }),
   };
-}
-
-/** One target's column of out-of-fold predictions, with the sessions that are exchangeable. */
-export function calibrationRows(rows: readonly OutOfFoldRow[], target: number): CalibrationRow[] {
-  return rows.map((row) => ({
-    session: row.session,
-    fold: row.fold,
-    predicted: targetsToArray(row.predicted)[target] ?? Number.NaN,
-    observed: targetsToArray(row.observed)[target] ?? Number.NaN,
-  }));
 }

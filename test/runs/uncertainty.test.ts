@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { MASS_NAMES, targetsToArray } from '../../src/pasture/targets.ts';
+import { calibrate } from '../../src/runs/calibration.ts';
 import { meanTargets, type PhotoPrediction, pooledSpread, spreadOf } from '../../src/runs/prediction.ts';
 import { runUncertainty } from '../../src/runs/uncertainty.ts';
 import { inventedRows, masses } from '../report/run-results.ts';
@@ -21,7 +22,7 @@ function predictionOf(imageId: string, change: Partial<PhotoPrediction> = {}): P
 }
 
 describe('uncertainty from out-of-fold predictions', () => {
-  const uncertainty = runUncertainty(rows);
+  const uncertainty = runUncertainty(calibrate(rows));
 
   it('gives every mass an interval that holds it', () => {
     expect(uncertainty.sessions).toBe(12);

@@ -3,6 +3,9 @@ export { type NestedCoverage, nestedCoverage } from './nested-coverage.ts';
 export {
   calibratePaddock,
   errorOfMean,
+  type PaddockCalibration,
   paddockInterval,
+  restoredPaddock,
+  storedPaddock,
 } from './paddock-interval.ts';
-export { calibratePhotos, photoInterval } from './photo-interval.ts';
+export { calibratePhotos, type PhotoCalibration, photoInterval } from './photo-interval.ts';

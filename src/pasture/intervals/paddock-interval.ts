@@ -16,9 +16,26 @@ export interface PaddockCalibration {
   readonly betweenSessions: number;
   /** Variance of what each photo errs by besides, in units of the spread squared. */
   readonly withinSessions: number;
-  /** Residuals and spreads of each training session's photos. */
-  readonly sessions: readonly (readonly ScaledResidual[])[];
+  /** How many training sessions there are. */
+  readonly sessions: number;
+  /** Errors of means over their standard errors: of every run of so many photos of a session, sessions counting alike. */
+  scoresOf(photos: number): readonly WeightedScore[];
 }
+
+/** A calibration as numbers alone, which tell no photo's mass. */
+export interface StoredPaddock extends Omit<PaddockCalibration, 'scoresOf'> {
+  /** Value and weight of the scores of one photo, of two, and so on; the last are of all further numbers too. */
+  readonly scores: readonly (readonly (readonly [value: number, weight: number])[])[];
+}
+
+interface WeightedScore {
+  readonly value: number;
+  /** Of all a session's scores together 1. */
+  readonly weight: number;
+}
+
+/** Sets of more photos than this are not stored; a session's common error is nearly all of theirs. */
+const LARGEST_STORED = 32;
 
 interface ScaledResidual {
   /** Observed − predicted, grams. */
@@ -52,7 +69,33 @@ export function calibratePaddock(rows: readonly CalibrationRow[]): PaddockCalibr
   const between = means.map(
     (value, session) => value ** 2 - withinSessions / (scaled[session] as number[]).length,
   );
-  return { spread, betweenSessions: Math.max(0, mean(between)), withinSessions, sessions };
+  const variances = { betweenSessions: Math.max(0, mean(between)), withinSessions };
+  return {
+    spread,
+    ...variances,
+    sessions: sessions.length,
+    scoresOf: (photos) =>
+      sessions.flatMap((session) => setScores(variances, session, Math.min(photos, session.length))),
+  };
+}
+
+/** A calibration as it can be written; `largest` is the size of the largest training session. */
+export function storedPaddock(calibration: PaddockCalibration, largest: number): StoredPaddock {
+  const { spread, betweenSessions, withinSessions, sessions } = calibration;
+  const sizes = Array.from({ length: Math.min(largest, LARGEST_STORED) }, (_, index) => index + 1);
+  const scores = sizes.map((size) =>
+    calibration.scoresOf(size).map(({ value, weight }) => [value, weight] as const),
+  );
+  return { spread, betweenSessions, withinSessions, sessions, scores };
+}
+
+/** The calibration that {@link storedPaddock} made numbers of. */
+export function restoredPaddock({ scores, ...stored }: StoredPaddock): PaddockCalibration {
+  return {
+    ...stored,
+    scoresOf: (photos) =>
+      (scores[Math.min(photos, scores.length) - 1] ?? []).map(([value, weight]) => ({ value, weight })),
+  };
 }
 
 /**
@@ -85,11 +128,9 @@ export function paddockInterval(
 ): Interval {
   requireCoverage(coverage);
   if (predictions.length === 0) throw new RangeError('a mean needs photos');
-  const count = calibration.sessions.length;
+  const count = calibration.sessions;
   const level = coverage * ((count + 1) / count);
-  const scores = calibration.sessions.flatMap((session) =>
-    setScores(calibration, session, Math.min(predictions.length, session.length)),
-  );
+  const scores = calibration.scoresOf(predictions.length);
   const centre = mean(predictions);
   const half =
     weightedOrderStatistic(scores, level) *
@@ -102,16 +143,16 @@ export function paddockInterval(
 
 /** Scores of every run of `size` photos of a session, its last photos followed by its first. */
 function setScores(
-  calibration: PaddockCalibration,
+  variances: Pick<PaddockCalibration, 'betweenSessions' | 'withinSessions'>,
   session: readonly ScaledResidual[],
   size: number,
-): { value: number; weight: number }[] {
+): WeightedScore[] {
   const starts = size === session.length ? 1 : session.length;
   const twice = [...session, ...session];
   return Array.from({ length: starts }, (_, start) => {
     const photos = twice.slice(start, start + size);
     const error = errorOfMean(
-      calibration,
+      variances,
       photos.map((photo) => photo.spread),
     );
     const residual = Math.abs(mean(photos.map((photo) => photo.residual)));

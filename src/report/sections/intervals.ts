@@ -1,7 +1,7 @@
 import { dot, line } from '@observablehq/plot';
 import { type NestedCoverage, nestedCoverage } from '../../pasture/intervals/index.ts';
+import { calibrationRows } from '../../runs/calibration.ts';
 import type { OutOfFoldRow } from '../../runs/results.ts';
-import { calibrationRows } from '../../runs/uncertainty.ts';
 import type { PageSection } from '../page/document.ts';
 import { html, type Markup } from '../page/markup.ts';
 import { formatCount, formatGrams, formatNumber } from '../page/numbers.ts';

@@ -8,7 +8,7 @@ import { packageVersion } from '../../ground/version.ts';
 import type { Targets } from '../../pasture/targets.ts';
 import { ensembleName, STACK_FOLDER } from '../../runs/ensemble-run.ts';
 import { STATES_OUT, type StateOutRow, scoreStates, writeStatesOut } from '../../runs/leave-one-state-out.ts';
-import { type EnsembleManifest, RUN_FORMAT } from '../../runs/manifest.ts';
+import { type EnsembleManifest, RUN_FORMAT, requireData } from '../../runs/manifest.ts';
 import { openRun } from '../../runs/open-run.ts';
 import { FOLDS, OUT_OF_FOLD, writeOutOfFold } from '../../runs/out-of-fold.ts';
 import { ensembleResults } from '../../runs/read-results.ts';
@@ -53,9 +53,9 @@ export function ensembleManifest(
 /** Where the photos are, from the ensemble's folder: a member's data folder where one was trained on photos. */
 function photoSource(out: string, members: AlignedMembers['members']): EnsembleManifest['data']['source'] {
   const from = (run: string, path: string): string => pathFrom(out, resolve(run, path));
-  const onPhotos = members.find(({ manifest }) => manifest.data.source.kind === 'folder') ?? members[0];
+  const onPhotos = members.find(({ manifest }) => manifest.data.source?.kind === 'folder') ?? members[0];
   if (!onPhotos) throw new UsageError('name the runs to combine');
-  const { source } = onPhotos.manifest.data;
+  const source = requireData(onPhotos.run, onPhotos.manifest);
   return source.kind === 'folder'
     ? { kind: 'folder', folder: from(onPhotos.run, source.folder) }
     : {

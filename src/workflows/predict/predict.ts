@@ -83,7 +83,7 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
   }
   const samples = await samplesOf(source);
   const masses = await run.predict(samples, options);
-  const known = runUncertainty((await run.results()).rows);
+  const known = runUncertainty(await run.calibration());
   const predictions = coverage === undefined ? masses : known.withIntervals(masses, coverage);
   if (out !== undefined) {
     await writePredictionFile(out, predictions, {

@@ -1,0 +1,129 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { rollup } from 'd3-array';
+import { z } from 'zod';
+import { InputError, messageOf } from '../ground/errors.ts';
+import { writeFileAtomically } from '../ground/files.ts';
+import {
+  type CalibrationRow,
+  calibratePaddock,
+  calibratePhotos,
+  type PaddockCalibration,
+  type PhotoCalibration,
+  restoredPaddock,
+  storedPaddock,
+} from '../pasture/intervals/index.ts';
+import { MASS_NAMES, TARGET_NAMES, targetsToArray } from '../pasture/targets.ts';
+import type { OutOfFoldRow } from './results.ts';
+
+/** Intervals of a run that is passed on without its data: how its out-of-fold predictions erred, no photo named. */
+export const CALIBRATION = 'calibration.json';
+
+/** What intervals and doubts are made of, masses in the order of `TARGET_NAMES`. */
+export interface Calibration {
+  readonly sessions: number;
+  /** The largest measured total, grams. */
+  readonly mostMeasured: number;
+  readonly photos: readonly PhotoCalibration[];
+  readonly paddocks: readonly PaddockCalibration[];
+}
+
+/** What out-of-fold predictions of a finished run, trained or an ensemble, say of how far it errs. */
+export function calibrate(rows: readonly OutOfFoldRow[]): Calibration {
+  const byTarget = TARGET_NAMES.map((_, target) => calibrationRows(rows, target));
+  return {
+    sessions: new Set(rows.map(({ session }) => session)).size,
+    mostMeasured: Math.max(...rows.map((row) => row.observed.total)),
+    photos: byTarget.map((target) => calibratePhotos(target)),
+    paddocks: byTarget.map((target) => calibratePaddock(target)),
+  };
+}
+
+/** One target's column of out-of-fold predictions, with the sessions that are exchangeable. */
+export function calibrationRows(rows: readonly OutOfFoldRow[], target: number): CalibrationRow[] {
+  return rows.map((row) => ({
+    session: row.session,
+    fold: row.fold,
+    predicted: targetsToArray(row.predicted)[target] ?? Number.NaN,
+    observed: targetsToArray(row.observed)[target] ?? Number.NaN,
+  }));
+}
+
+const numbers = z.array(z.number());
+const spread = z.strictObject({ offset: z.number(), exponent: z.number() });
+
+const schema = z.strictObject({
+  sessions: z.int().min(1),
+  mostMeasured: z.number(),
+  targets: z
+    .array(
+      z.strictObject({
+        target: z.enum(MASS_NAMES),
+        photo: z.strictObject({ spread, folds: numbers, scores: numbers, sharesBelow: numbers }),
+        paddock: z.strictObject({
+          spread,
+          betweenSessions: z.number(),
+          withinSessions: z.number(),
+          sessions: z.int().min(1),
+          scores: z.array(z.array(z.tuple([z.number(), z.number()]))).min(1),
+        }),
+      }),
+    )
+    .length(TARGET_NAMES.length),
+});
+
+/** Writes `calibration.json` into a run folder. */
+export async function writeCalibration(folder: string, rows: readonly OutOfFoldRow[]): Promise<void> {
+  const { sessions, mostMeasured, photos, paddocks } = calibrate(rows);
+  const largest = Math.max(
+    ...rollup(
+      rows,
+      ({ length }) => length,
+      ({ session }) => session,
+    ).values(),
+  );
+  const value: z.output<typeof schema> = {
+    sessions,
+    mostMeasured,
+    targets: MASS_NAMES.map((target, index) => {
+      const photo = photos[index] as PhotoCalibration;
+      const paddock = storedPaddock(paddocks[index] as PaddockCalibration, largest);
+      return {
+        target,
+        photo: {
+          spread: photo.spread,
+          folds: [...photo.folds],
+          scores: [...photo.scores],
+          sharesBelow: [...photo.sharesBelow],
+        },
+        paddock: { ...paddock, scores: paddock.scores.map((size) => size.map(([a, b]) => [a, b])) },
+      };
+    }),
+  };
+  await writeFileAtomically(join(folder, CALIBRATION), `${JSON.stringify(value)}\n`);
+}
+
+/** Reads what {@link writeCalibration} wrote. @throws InputError when it is missing or damaged */
+export async function readCalibration(folder: string): Promise<Calibration> {
+  const path = join(folder, CALIBRATION);
+  const again = 'put the run back as it was written';
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw new InputError(path, `cannot be read (${messageOf(error)})`, again);
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw new InputError(path, 'is damaged', again);
+  const { sessions, mostMeasured, targets } = parsed.data;
+  return {
+    sessions,
+    mostMeasured,
+    photos: targets.map(({ photo }) => ({
+      ...photo,
+      scores: Float64Array.from(photo.scores),
+      sharesBelow: Float64Array.from(photo.sharesBelow),
+    })),
+    paddocks: targets.map(({ paddock }) => restoredPaddock(paddock)),
+  };
+}
