@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Option } from 'commander';
 import { UsageError } from '../ground/errors.ts';
 import {
+  betterMember,
   DEFAULT_SHRINK,
   type EnsembleFacts,
   FITTED_METHODS,
@@ -57,6 +58,7 @@ export const registerEnsemble: CommandRegistrar = (program) => {
         overwrite: overwrite ?? false,
         progress: consoleProgress(),
       });
+      warnOfBetterMember(results.ensemble);
       printResult(
         json,
         () => ({
@@ -101,7 +103,24 @@ function stateLines({ leaveOneStateOut: states, ensemble }: RunResults): string[
   return [`no score of States held out one at a time: ${lackingStates(lacking)}`];
 }
 
-function nestingSentence({ nested_by, in_sample }: EnsembleFacts): string {
+/** Weights by hand, equal ones and post-processing are as they are wanted, and may do harm. */
+function warnOfBetterMember(facts: EnsembleFacts | null | undefined): void {
+  const better = facts && betterMember(facts);
+  if (!better) return;
+  const scores = [facts.stages.at(-1)?.weighted_r2 ?? Number.NaN, better.weighted_r2];
+  const [own, member] = scores.map((score) => shown(score, 4));
+  process.stderr.write(
+    `warning: the ensemble scores ${own}, below its member ${better.run} alone (${member})\n`,
+  );
+}
+
+function nestingSentence({ nested_by, in_sample, alone }: EnsembleFacts): string {
+  if (alone) {
+    return (
+      `fitted weights score ${shown(alone.fitted_weighted_r2, 4)} nested, no better than ${alone.run} alone: the ` +
+      'ensemble is that run, chosen by these same scores'
+    );
+  }
   return nested_by === null
     ? 'nothing was fitted to these predictions'
     : `fitted without the ${nested_by} that is scored; in sample it would be ${shown(in_sample, 4)}, too good`;

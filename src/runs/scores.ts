@@ -86,12 +86,24 @@ const ensembleFactsSchema = z.strictObject({
     .min(1),
   /** Correlation of the members' out-of-fold errors, metric-weighted. */
   correlation: z.array(z.array(z.number())),
+  /**
+   * The member that the ensemble is, where it does better alone than fitted weights, whose nested weighted R² stands
+   * here; null where members are combined.
+   */
+  alone: z.strictObject({ run: z.string(), fitted_weighted_r2: number }).nullable().default(null),
   /** Members without predictions of States held out, for want of which the ensemble has no such score. */
   lacking_states: z.array(z.string()).default([]),
 });
 
 /** How an ensemble came about and what its parts are worth. */
 export type EnsembleFacts = z.output<typeof ensembleFactsSchema>;
+
+/** The best member, where an ensemble scores below it; null where it does not. */
+export function betterMember({ members, stages }: EnsembleFacts): EnsembleFacts['members'][number] | null {
+  const score = stages.at(-1)?.weighted_r2 ?? Number.NaN;
+  const best = members.reduce((a, b) => (b.weighted_r2 > a.weighted_r2 ? b : a));
+  return best.weighted_r2 > score + 1e-9 ? best : null;
+}
 
 /** Why an ensemble has no score of States held out, in a few words. */
 export function lackingStates(runs: EnsembleFacts['lacking_states']): string {

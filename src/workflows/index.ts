@@ -35,7 +35,7 @@ export {
   type RunCapabilities,
   TEST_TIME_TURNS,
 } from '../runs/run.ts';
-export { type EnsembleFacts, lackingStates, scoreToJson } from '../runs/scores.ts';
+export { betterMember, type EnsembleFacts, lackingStates, scoreToJson } from '../runs/scores.ts';
 export type { TrainingSource } from '../runs/training-data.ts';
 export type { PaddockMean, PredictionDoubt } from '../runs/uncertainty.ts';
 export { renderSample, type SampleOptions, type SampleSummary } from '../sample/index.ts';
