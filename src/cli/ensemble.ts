@@ -9,6 +9,7 @@ import {
   lackingStates,
   type Method,
   makeEnsemble,
+  meanAnswerScore,
   type RunResults,
   scoreToJson,
 } from '../workflows/index.ts';
@@ -89,6 +90,7 @@ function ensembleSummary(results: RunResults): string {
   return [
     `${results.recipeName}, out of fold:`,
     scoreTable(results.outOfFold),
+    `answering each training part's mean: weighted R² ${shown(meanAnswerScore(results.rows), 4)}`,
     ...(ensemble ? [nestingSentence(ensemble)] : []),
     ...stateLines(results),
     ...(ensemble ? [memberTable(ensemble), ...stageLines(ensemble)] : []),

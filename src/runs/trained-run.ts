@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { readFeatureTables } from '../data/feature-tables.ts';
+import { countOf } from '../ground/counts.ts';
 import { InputError, SwardError, UsageError } from '../ground/errors.ts';
 import type { Matrix } from '../ground/matrix.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
@@ -277,7 +278,7 @@ export class TrainedRun implements Run, RunMember {
       if (own?.columns === columns) continue;
       throw new InputError(
         own?.file ?? own?.name ?? name,
-        `has ${own?.columns} columns, but ${this.folder} was trained on ${columns} (${name})`,
+        `has ${countOf(own?.columns ?? 0, 'column')}, but ${this.folder} was trained on ${columns} (${name})`,
         'make the features with the same backbone and settings, and give the files in the same order',
       );
     }
@@ -360,7 +361,7 @@ async function decodable(samples: Samples, onUnusable: (error: SwardError) => vo
       onUnusable(error);
     }
   }
-  if (usable.length === 0) throw new SwardError(`none of the ${samples.count} photos can be used`);
+  if (usable.length === 0) throw new SwardError(`none of the ${countOf(samples.count, 'photo')} can be used`);
   return samples.take(usable);
 }
 
