@@ -28,6 +28,7 @@ import {
   TEST_TIME_TURNS,
 } from './run.ts';
 import { foldFolder } from './run-folder.ts';
+import { areTrainedOn, readTrainingPhotos } from './training-photos.ts';
 
 /** What a trained run is asked as a member of an ensemble. */
 export interface MemberOptions extends PredictOptions {
@@ -56,6 +57,7 @@ export class TrainedRun implements Run, RunMember {
   readonly #reader: PhotoReader | null;
   #models: Promise<FittedModel[]> | undefined;
   #domain: Promise<StoredDomain | null> | undefined;
+  #trainingPhotos: Promise<ReadonlySet<string> | null> | undefined;
 
   /**
    * @param manifest of a finished run, whose files are unchanged
@@ -125,6 +127,7 @@ export class TrainedRun implements Run, RunMember {
     const draws = dropoutSamples ? await this.#dropoutDraws(shown.samples, dropoutSamples, own) : null;
     const spreads = draws && dropoutSpreads(draws);
     const shares = outOfDomain ? await this.#domainShares(shown.samples, progress) : null;
+    const trainedOn = await this.#areTrainedOn(shown.samples);
     return shown.samples.facts.map(({ id }, row) => {
       const folds = byFold.map((seen) => meanTargets(seen.map((view) => view[row] as Targets)));
       folds.forEach((targets, fold) => {
@@ -142,6 +145,7 @@ export class TrainedRun implements Run, RunMember {
           }),
         intervals: null,
         outOfDomain: shares?.[row] ?? null,
+        trainedOn: trainedOn?.[row] ?? null,
       };
     });
   }
@@ -314,6 +318,14 @@ export class TrainedRun implements Run, RunMember {
       folds.push(await model.sampleDropout(samples, draws, random.fork(fold)));
     }
     return folds;
+  }
+
+  /** Whether the run was trained on each photo; null where it does not know, or there are none. */
+  async #areTrainedOn(samples: Samples): Promise<boolean[] | null> {
+    if (!samples.hasPhotos) return null;
+    this.#trainingPhotos ??= readTrainingPhotos(this.folder);
+    const known = await this.#trainingPhotos;
+    return known && areTrainedOn(known, samples.photos);
   }
 
   /** How unlike the training photos each sample is; null where the run keeps no record to tell that by. */

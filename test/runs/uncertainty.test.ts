@@ -16,6 +16,7 @@ function predictionOf(imageId: string, change: Partial<PhotoPrediction> = {}): P
     dropoutSpread: null,
     intervals: null,
     outOfDomain: 0.5,
+    trainedOn: null,
     ...change,
   };
 }

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import type { FoldRow } from '../../data/folds/index.ts';
 import { writeFolds } from '../../data/folds/index.ts';
 import { UsageError } from '../../ground/errors.ts';
@@ -49,6 +49,7 @@ import {
   type TrainingData,
   type TrainingSource,
 } from '../../runs/training-data.ts';
+import { TRAINING_PHOTOS, writeTrainingPhotos } from '../../runs/training-photos.ts';
 import { reportPath, writeMissingReport, writeRunReport } from '../report/write-report.ts';
 
 /** What is trained on what, and into which folder. */
@@ -92,6 +93,7 @@ const DERIVED = [
   SCORES,
   STATES_OUT,
   'domain.safetensors',
+  TRAINING_PHOTOS,
   LEARNING_CURVE,
   'report.html',
   'pseudo.json',
@@ -162,17 +164,34 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
     if (stress) await writeStatesOut(out, stress);
     await writeScores(out, outOfFold, stress && scoreStates(stress));
     await writeDomainRecord(out, estimator, samples, progress);
+    await writeTrainingPhotos(out, photosOf(data, pseudo));
     if (options.learningCurve) await writeLearningCurve(out, learner, rows, plan.seed, progress);
     const results = await trainedResults(out, manifest);
     await writeRunReport(reportPath(out), results);
     const folds = rows.map(({ fold }) => `fold-${fold}`);
-    await folder.complete([...new Set(folds), FOLDS, OUT_OF_FOLD, SCORES, STATES_OUT, 'domain.safetensors']);
+    await folder.complete([
+      ...new Set(folds),
+      ...[FOLDS, OUT_OF_FOLD, SCORES, STATES_OUT, TRAINING_PHOTOS, 'domain.safetensors'],
+    ]);
     return results;
   } catch (error) {
     throw await folder.failure(error);
   } finally {
     await folder.release();
   }
+}
+
+/** Every photo that models of the run have seen, pseudo-labelled ones too. */
+function photosOf(
+  { labels, photoPaths }: TrainingData,
+  pseudo: PseudoLabelled | undefined,
+): { imageId: string; path: string }[] {
+  const measured = labels.flatMap(({ imageId }, item) => {
+    const path = photoPaths[item] ?? null;
+    return path === null ? [] : [{ imageId, path }];
+  });
+  const labelled = (pseudo?.paths ?? []).map((path) => ({ imageId: basename(path, extname(path)), path }));
+  return [...measured, ...labelled];
 }
 
 async function recipeOf({ recipe, settings }: TrainOptions): Promise<Recipe> {
