@@ -51,6 +51,7 @@ import {
 } from '../../runs/training-data.ts';
 import { TRAINING_PHOTOS, writeTrainingPhotos } from '../../runs/training-photos.ts';
 import { reportPath, writeMissingReport, writeRunReport } from '../report/write-report.ts';
+import { epochLine } from './epoch-line.ts';
 
 /** What is trained on what, and into which folder. */
 export interface TrainOptions extends ExistingRunPolicy {
@@ -150,7 +151,7 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
     const learner: Learner = { estimator, samples, targetsFor: data.targetsFor };
     const predicted = imported
       ? await importFolds(folder, recipe.name, imported, learner, rows, progress)
-      : await trainFolds(folder, recipe.name, learner, rows, plan.seed, progress);
+      : await trainFolds(folder, recipe, learner, rows, plan.seed, progress);
     // Models that saw a State have labelled the photos, so that none could be held out any more.
     const stress =
       recipe.evaluation.leaveOneStateOut && !pseudo ? await stressTest(learner, plan.seed, progress) : null;
@@ -235,7 +236,7 @@ async function writeLearningCurve(
 
 async function trainFolds(
   folder: RunFolder,
-  name: string,
+  recipe: Recipe,
   learner: Learner,
   rows: readonly FoldRow[],
   seed: number,
@@ -243,13 +244,15 @@ async function trainFolds(
 ): Promise<Targets[]> {
   // Samples beyond the rows are pseudo-labelled: held out of no fold.
   const folds = learner.samples.facts.map((_, item) => rows[item]?.fold ?? -1);
-  return eachFold(folder, `Training ${name}`, learner, folds, progress, async (fold) => {
+  return eachFold(folder, `Training ${recipe.name}`, learner, folds, progress, async (fold) => {
     const states = checkpointFolder(folder.path, fold);
     let remark = `fold ${fold}`;
     const { model, lines } = await fitFold(learner, folds, fold, randomStream(seed), {
       checkpointFolder: states,
       onLine: (line) => {
-        remark = `fold ${fold} ${lineText(line)}`;
+        const epoch = epochLine(recipe, fold, folds.filter((own) => own === fold).length, line);
+        remark = `fold ${fold} ${epoch === null ? lineText(line) : `epoch ${line.epoch}`}`;
+        if (epoch !== null) progress.line?.(epoch);
         progress.note?.(remark);
       },
       onProgress: (share) => progress.note?.(remark, share),
