@@ -1,3 +1,4 @@
+import { countOf } from '../ground/counts.ts';
 import { SwardError } from '../ground/errors.ts';
 import { checkFolder, problemLine } from '../workflows/index.ts';
 import { type CommandRegistrar, printResult } from './command.ts';
@@ -26,9 +27,12 @@ export const registerCheck: CommandRegistrar = (program) => {
           [
             ...problems.map((problem) => `${problem.severity}: ${problemLine(problem)}`),
             `${folder}: ${report.trainPhotos} training and ${report.testPhotos} test photos, ` +
-              `${errors} errors, ${problems.length - errors} warnings`,
+              `${countOf(errors, 'error')}, ${countOf(problems.length - errors, 'warning')}`,
           ].join('\n'),
       );
-      if (errors > 0) throw new SwardError(`${folder} has ${errors} errors; correct them before training`);
+      if (errors > 0)
+        throw new SwardError(
+          `${folder} has ${countOf(errors, 'error')}; correct ${errors === 1 ? 'it' : 'them'} before training`,
+        );
     });
 };

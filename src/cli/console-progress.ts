@@ -1,6 +1,9 @@
 import { type Options, SingleBar } from 'cli-progress';
 import type { Progress } from '../ground/progress.ts';
 
+/** Goes to the start of the terminal's row and clears it. */
+const WIPED_ROW = '\r\u001b[2K';
+
 /** A line a stage is written at most this often where there is no terminal. */
 const PLAIN_LINE_MILLISECONDS = 5_000;
 
@@ -35,6 +38,8 @@ function barProgress(stream: NodeJS.WriteStream): Progress {
         barCompleteChar: '=',
         barIncompleteChar: ' ',
         hideCursor: true,
+        // A line written above it wipes it out.
+        forceRedraw: true,
       };
       bar = new SingleBar(options);
       bar.start(total, 0, { ...shown(), remark: '' });
@@ -46,6 +51,11 @@ function barProgress(stream: NodeJS.WriteStream): Progress {
     note(remark, share) {
       stage.share = share ?? stage.share;
       bar?.update({ ...shown(), remark });
+    },
+    line(text) {
+      if (bar) stream.write(WIPED_ROW);
+      stream.write(`${text}\n`);
+      bar?.render();
     },
     done: stop,
   };
@@ -78,6 +88,9 @@ function plainProgress(stream: NodeJS.WriteStream, now: () => number): Progress 
     note(remark, share) {
       stage.share = share ?? stage.share;
       if (isDue()) line(remark);
+    },
+    line(text) {
+      stream.write(`${text}\n`);
     },
     done() {},
   };

@@ -2,12 +2,14 @@ import { join } from 'node:path';
 import { Option } from 'commander';
 import { UsageError } from '../ground/errors.ts';
 import {
+  betterMember,
   DEFAULT_SHRINK,
   type EnsembleFacts,
   FITTED_METHODS,
   lackingStates,
   type Method,
   makeEnsemble,
+  meanAnswerScore,
   type RunResults,
   scoreToJson,
 } from '../workflows/index.ts';
@@ -57,6 +59,7 @@ export const registerEnsemble: CommandRegistrar = (program) => {
         overwrite: overwrite ?? false,
         progress: consoleProgress(),
       });
+      warnOfBetterMember(results.ensemble);
       printResult(
         json,
         () => ({
@@ -87,6 +90,7 @@ function ensembleSummary(results: RunResults): string {
   return [
     `${results.recipeName}, out of fold:`,
     scoreTable(results.outOfFold),
+    `answering each training part's mean: weighted R² ${shown(meanAnswerScore(results.rows), 4)}`,
     ...(ensemble ? [nestingSentence(ensemble)] : []),
     ...stateLines(results),
     ...(ensemble ? [memberTable(ensemble), ...stageLines(ensemble)] : []),
@@ -101,7 +105,24 @@ function stateLines({ leaveOneStateOut: states, ensemble }: RunResults): string[
   return [`no score of States held out one at a time: ${lackingStates(lacking)}`];
 }
 
-function nestingSentence({ nested_by, in_sample }: EnsembleFacts): string {
+/** Weights by hand, equal ones and post-processing are as they are wanted, and may do harm. */
+function warnOfBetterMember(facts: EnsembleFacts | null | undefined): void {
+  const better = facts && betterMember(facts);
+  if (!better) return;
+  const scores = [facts.stages.at(-1)?.weighted_r2 ?? Number.NaN, better.weighted_r2];
+  const [own, member] = scores.map((score) => shown(score, 4));
+  process.stderr.write(
+    `warning: the ensemble scores ${own}, below its member ${better.run} alone (${member})\n`,
+  );
+}
+
+function nestingSentence({ nested_by, in_sample, alone }: EnsembleFacts): string {
+  if (alone) {
+    return (
+      `fitted weights score ${shown(alone.fitted_weighted_r2, 4)} nested, no better than ${alone.run} alone: the ` +
+      'ensemble is that run, chosen by these same scores'
+    );
+  }
   return nested_by === null
     ? 'nothing was fitted to these predictions'
     : `fitted without the ${nested_by} that is scored; in sample it would be ${shown(in_sample, 4)}, too good`;

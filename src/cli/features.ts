@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { countOf } from '../ground/counts.ts';
 import { UsageError } from '../ground/errors.ts';
 import {
   COMBINATIONS,
@@ -100,7 +101,7 @@ export const registerFeatures: CommandRegistrar = (program) => {
         options.json,
         () => ({ out, ids, ...result }),
         () =>
-          `${out}: ${result.photos} photos × ${result.width} features, ${result.computed} computed now; ids in ${ids}`,
+          `${out}: ${countOf(result.photos, 'photo')} × ${countOf(result.width, 'feature')}, ${result.computed} computed now; ids in ${ids}`,
       );
     });
 };

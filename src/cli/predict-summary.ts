@@ -1,3 +1,4 @@
+import { countOf } from '../ground/counts.ts';
 import { byMass, MASS_NAMES, targetsToArray, underTargetNames } from '../pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../pasture/units.ts';
 import type { PaddockMean, PhotoPrediction } from '../workflows/index.ts';
@@ -43,9 +44,9 @@ export function predictionSummary(
           : []),
       ],
     ),
-    ...(hidden > 0 ? [`${hidden} more photos are in the file`] : []),
+    ...(hidden > 0 ? [`${countOf(hidden, 'more photo')} in the file`] : []),
     ...(paddock && hectares !== undefined ? [paddockLine(paddock, perHectare, hectares)] : []),
-    `${out}: ${predictions.length} photos`,
+    `${out}: ${countOf(predictions.length, 'photo')}`,
   ].join('\n');
 }
 

@@ -1,7 +1,9 @@
 import { Option } from 'commander';
+import { countOf } from '../ground/counts.ts';
 import { UsageError } from '../ground/errors.ts';
 import { QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
 import {
+  type PhotoPrediction,
   type PredictionDoubt,
   type PredictionSource,
   predictRun,
@@ -88,6 +90,7 @@ export const registerPredict: CommandRegistrar = (program) => {
       const mean = predictions.length > 1 || options.hectares !== undefined ? paddock : null;
       if (mean || coverage !== undefined) warnOfFewSessions(sessions, coverage ?? USUAL_COVERAGE);
       warnOfDoubts(doubts, predictions.length);
+      warnOfMemory(predictions);
       printResult(
         options.json,
         () => ({
@@ -130,6 +133,16 @@ function warnOfDoubts(doubts: readonly PredictionDoubt[], photos: number): void 
       `warning: ${doubts.length - DOUBTS_SHOWN} more like these, among ${photos} photos in all\n`,
     );
   }
+}
+
+/** What a run was trained on it has seen. */
+function warnOfMemory(predictions: readonly PhotoPrediction[]): void {
+  const known = predictions.filter(({ trainedOn }) => trainedOn).length;
+  if (known === 0) return;
+  process.stderr.write(
+    `warning: ${known} of ${countOf(predictions.length, 'photo')} ${known === 1 ? 'is one' : 'are ones'} the run was ` +
+      'trained on: its answer there is memory, not prediction\n',
+  );
 }
 
 /** Parses a share option. @throws UsageError naming the option */

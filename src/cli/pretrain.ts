@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { countOf } from '../ground/counts.ts';
 import { parseChange } from '../ground/setting-change.ts';
 import {
   LICENCE_NOTES,
@@ -94,7 +95,7 @@ function labelsText({ photos: { labels } }: PretrainingManifest): string {
   if (labels.kind === 'classes') return `${labels.classes.length} classes`;
   const { columns, left_out } = labels;
   const without = left_out.columns.length > 0 ? ` (not ${left_out.columns.join(', ')})` : '';
-  const skipped = left_out.photos > 0 ? `; ${left_out.photos} rows have no number and were left out` : '';
+  const skipped = left_out.photos > 0 ? `; ${countOf(left_out.photos, 'row')} without a number left out` : '';
   return `${columns.map(({ name }) => name).join(', ')}${without}${skipped}`;
 }
 

@@ -1,7 +1,15 @@
+import { countOf } from '../ground/counts.ts';
 import { UsageError } from '../ground/errors.ts';
 import { BOOTSTRAP_DEFAULTS, type Difference } from '../pasture/paired-bootstrap.ts';
 import { TARGET_NAMES } from '../pasture/targets.ts';
-import { type Comparison, compareFiles, compareRuns, scoreFiles, scoreToJson } from '../workflows/index.ts';
+import {
+  type Comparison,
+  compareFiles,
+  compareRuns,
+  scoreFiles,
+  scoreToJson,
+  splitSentence,
+} from '../workflows/index.ts';
 import { type CommandRegistrar, printResult, wholeNumber } from './command.ts';
 import { scoreTable, shown, textTable } from './tables.ts';
 
@@ -28,16 +36,27 @@ export const registerScore: CommandRegistrar = (program) => {
       if (truth === undefined || predictions === undefined || more.length > 0) {
         throw new UsageError('give TRUTH.csv and PRED.csv; --compare compares two runs');
       }
-      const { score, unknownIds } = await scoreFiles(truth, predictions);
+      const { score, unknownIds, meanAnswer } = await scoreFiles(truth, predictions);
       if (unknownIds.length > 0) {
         process.stderr.write(
-          `${predictions}: ${unknownIds.length} photos are not in ${truth} and were left out\n`,
+          `${predictions}: ${countOf(unknownIds.length, 'photo')} not in ${truth} and left out\n`,
         );
       }
       printResult(
         options.json,
-        () => scoreToJson(score),
-        () => scoreTable(score),
+        () => ({
+          ...scoreToJson(score),
+          mean_answer: {
+            weighted_r2: Number.isFinite(meanAnswer.weightedR2) ? meanAnswer.weightedR2 : null,
+            of: meanAnswer.of,
+          },
+        }),
+        () =>
+          [
+            scoreTable(score),
+            `answering ${meanAnswer.of === 'these photos' ? "these photos' own" : "each training part's"} mean: ` +
+              `weighted R² ${shown(meanAnswer.weightedR2, 4)}`,
+          ].join('\n'),
       );
     });
 };
@@ -53,6 +72,9 @@ async function printComparison(
   }
   const comparison =
     c === undefined ? await compareRuns(a, b, { draws, seed }) : await compareFiles(a, b, c, { draws, seed });
+  for (const { name, splitSessions: split } of [comparison.first, comparison.second]) {
+    if (split) process.stderr.write(`warning: ${name}: ${splitSentence(split)}\n`);
+  }
   printResult(
     json,
     () => comparisonToJson(comparison),
@@ -66,8 +88,9 @@ function comparisonToJson({ first, second, difference, photos, units, settings }
     low: Number.isFinite(low) ? low : null,
     high: Number.isFinite(high) ? high : null,
   });
-  const side = ({ name, weightedR2, repeats }: Comparison['first']): unknown => ({
+  const side = ({ name, weightedR2, repeats, splitSessions }: Comparison['first']): unknown => ({
     name,
+    ...(splitSessions && { split_sessions: splitSessions }),
     weighted_r2: weightedR2,
     by_seed: repeats,
   });
@@ -105,6 +128,6 @@ function comparisonSummary({ first, second, difference, photos, units, settings 
       ],
     ),
     `the first is better in ${shown(100 * difference.probabilityFirstBetter, 1)} % of ${settings.draws} draws of ` +
-      `${units.count} ${units.kind} (${photos} photos)`,
+      `${units.count} ${units.kind} (${countOf(photos, 'photo')})`,
   ].join('\n');
 }

@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { countOf } from '../ground/counts.ts';
 import { readPhotoStates, submitRun, TEST_TIME_TURNS } from '../workflows/index.ts';
 import { type CommandRegistrar, printResult } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
@@ -34,7 +35,7 @@ export const registerSubmit: CommandRegistrar = (program) => {
       printResult(
         json,
         () => ({ out, photos, rows }),
-        () => `${out}: ${rows} rows for ${photos} photos`,
+        () => `${out}: ${countOf(rows, 'row')} for ${countOf(photos, 'photo')}`,
       );
     });
 };

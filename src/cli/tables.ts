@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { countOf } from '../ground/counts.ts';
 import type { Score } from '../pasture/metric.ts';
 import { TARGET_NAMES } from '../pasture/targets.ts';
 
@@ -53,7 +54,7 @@ export function scoreTable(score: Score): string {
   });
   return [
     textTable(['target', 'R²', 'RMSE g', 'MAE g', 'bias g'], rows),
-    `weighted R² ${shown(score.weightedR2, 4)} on ${score.imageCount} photos`,
+    `weighted R² ${shown(score.weightedR2, 4)} on ${countOf(score.imageCount, 'photo')}`,
   ].join('\n');
 }
 

@@ -2,11 +2,14 @@ import { join } from 'node:path';
 import { parseChange } from '../ground/setting-change.ts';
 import { TARGET_NAMES } from '../pasture/targets.ts';
 import {
+  meanAnswerScore,
   RECIPE_NAMES,
   type RepeatedResults,
   type RunResults,
   repeatedToJson,
   scoreToJson,
+  splitSentence,
+  splitSessions,
   trainRepeatedly,
   trainRun,
 } from '../workflows/index.ts';
@@ -62,6 +65,7 @@ export const registerTrain: CommandRegistrar = (program) => {
       };
       if (options.seeds) {
         const repeated = await trainRepeatedly(training, options.seeds);
+        for (const { results } of repeated.runs.slice(0, 1)) warnOfSplitSessions(results);
         printResult(
           options.json,
           () => ({ run: options.out, ...repeatedToJson(repeated) }),
@@ -70,12 +74,15 @@ export const registerTrain: CommandRegistrar = (program) => {
         return;
       }
       const results = await trainRun(training);
+      warnOfSplitSessions(results);
       printResult(
         options.json,
         () => ({
           run: options.out,
           ...scoreToJson(results.outOfFold),
           per_fold: results.perFold.map(({ fold, score }) => ({ fold, weighted_r2: score.weightedR2 })),
+          mean_answer: { weighted_r2: numberOrNull(meanAnswerScore(results.rows)) },
+          split_sessions: splitSessions(results.rows),
           leave_one_state_out: results.leaveOneStateOut?.pooled.weightedR2 ?? null,
         }),
         () => [trainingSummary(results), `report: ${join(options.out, 'report.html')}`].join('\n'),
@@ -83,6 +90,14 @@ export const registerTrain: CommandRegistrar = (program) => {
     },
   );
 };
+
+const numberOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
+/** What a score out of fold cannot be trusted for where visits are split. */
+function warnOfSplitSessions({ rows }: RunResults): void {
+  const split = splitSessions(rows);
+  if (split) process.stderr.write(`warning: ${splitSentence(split)} (--group date-state)\n`);
+}
 
 /** The out-of-fold scores of a run as text. */
 export function trainingSummary(results: RunResults): string {
@@ -92,6 +107,7 @@ export function trainingSummary(results: RunResults): string {
     `${results.recipeName}, out of fold:`,
     scoreTable(results.outOfFold),
     `by fold: ${folds}`,
+    `answering each training part's mean: weighted R² ${shown(meanAnswerScore(results.rows), 4)}`,
     ...(states ? [`one State held out at a time: weighted R² ${shown(states.pooled.weightedR2, 4)}`] : []),
     ...(results.bySessions ?? []).map(
       ({ sessions, weighted_r2 }) =>

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { rowName } from '../formats/csv.ts';
 import { readNpyMatrix } from '../formats/npy/npy.ts';
+import { countOf } from '../ground/counts.ts';
 import { InputError, messageOf, UsageError } from '../ground/errors.ts';
 import { joinFeatureSets, type Matrix } from '../ground/matrix.ts';
 
@@ -20,7 +21,7 @@ export async function readFeatureTable(npyPath: string, idsPath: string): Promis
   const matrix = await readNpyMatrix(npyPath);
   const ids = await readIds(idsPath);
   if (ids.length !== matrix.rows) {
-    const what = `names ${ids.length} photos but ${npyPath} has ${matrix.rows} rows`;
+    const what = `names ${countOf(ids.length, 'photo')} but ${npyPath} has ${countOf(matrix.rows, 'row')}`;
     throw new InputError(idsPath, what, 'give the id list that was written with the features');
   }
   return { ids, matrix };

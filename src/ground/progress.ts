@@ -9,6 +9,8 @@ export interface Progress {
    * to 1, where that is known; not every note need be shown.
    */
   note?(remark: string, share?: number): void;
+  /** Says something that is to stay, a line of its own beside the progress: an epoch's scores, how long it will take. */
+  line?(text: string): void;
   /** Ends the current stage. */
   done(): void;
 }

@@ -1,3 +1,4 @@
+import { countOf } from '../ground/counts.ts';
 import { InputError } from '../ground/errors.ts';
 import type { Matrix } from '../ground/matrix.ts';
 
@@ -6,7 +7,7 @@ export function requireWidth(inputs: Matrix, width: number): void {
   if (inputs.columns === width) return;
   throw new InputError(
     'features',
-    `have ${inputs.columns} columns, but the model was trained on ${width}`,
+    `have ${countOf(inputs.columns, 'column')}, but the model was trained on ${width}`,
     'make them with the same backbone and settings',
   );
 }

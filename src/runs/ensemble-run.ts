@@ -242,6 +242,7 @@ export class EnsembleRun implements Run {
         folds: folds.map((answers) => answers[photo] as Targets),
         dropoutSpread: spreads?.[photo] ?? null,
         intervals: null,
+        trainedOn: anyOrNull(aligned.flatMap((predictions) => predictions[photo]?.trainedOn ?? [])),
         outOfDomain: meanOrNull(aligned.flatMap((predictions) => predictions[photo]?.outOfDomain ?? [])),
       };
     });
@@ -281,6 +282,9 @@ async function openMembers(
   }
   return found;
 }
+
+const anyOrNull = (values: readonly boolean[]): boolean | null =>
+  values.length > 0 ? values.includes(true) : null;
 
 const meanOrNull = (values: readonly number[]): number | null => (values.length > 0 ? mean(values) : null);
 

@@ -29,6 +29,11 @@ export interface PhotoPrediction extends PhotoMasses {
    * 1); null where the run keeps no record of its inputs.
    */
   readonly outOfDomain: number | null;
+  /**
+   * Whether the run, or any member of an ensemble, was trained on this very photo, by its content: its answer is then
+   * memory; null where that is not known.
+   */
+  readonly trainedOn: boolean | null;
 }
 
 /** The weighted mean of several predictions of one photo; means of physical masses are physical. */

@@ -5,6 +5,7 @@ import { InputError, messageOf } from '../ground/errors.ts';
 import { writeFileAtomically } from '../ground/files.ts';
 import { type Score, scoreTargets, type TargetScore } from '../pasture/metric.ts';
 import { TARGET_NAMES, type TargetName, type Targets } from '../pasture/targets.ts';
+import { meanAnswerScore } from './mean-answer.ts';
 
 export const SCORES = 'scores.json';
 
@@ -41,9 +42,10 @@ const storedScore = z
     }),
   );
 
+const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
 /** The JSON form of a score. */
 export function scoreToJson(score: Score): ScoreJson {
-  const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
   const perTarget = TARGET_NAMES.map((name) => {
     const { r2, rmse, mae, bias } = score.perTarget[name];
     return [name, { r2: finite(r2), rmse: finite(rmse), mae: finite(mae), bias: finite(bias) }] as const;
@@ -86,12 +88,24 @@ const ensembleFactsSchema = z.strictObject({
     .min(1),
   /** Correlation of the members' out-of-fold errors, metric-weighted. */
   correlation: z.array(z.array(z.number())),
+  /**
+   * The member that the ensemble is, where it does better alone than fitted weights, whose nested weighted R² stands
+   * here; null where members are combined.
+   */
+  alone: z.strictObject({ run: z.string(), fitted_weighted_r2: number }).nullable().default(null),
   /** Members without predictions of States held out, for want of which the ensemble has no such score. */
   lacking_states: z.array(z.string()).default([]),
 });
 
 /** How an ensemble came about and what its parts are worth. */
 export type EnsembleFacts = z.output<typeof ensembleFactsSchema>;
+
+/** The best member, where an ensemble scores below it; null where it does not. */
+export function betterMember({ members, stages }: EnsembleFacts): EnsembleFacts['members'][number] | null {
+  const score = stages.at(-1)?.weighted_r2 ?? Number.NaN;
+  const best = members.reduce((a, b) => (b.weighted_r2 > a.weighted_r2 ? b : a));
+  return best.weighted_r2 > score + 1e-9 ? best : null;
+}
 
 /** Why an ensemble has no score of States held out, in a few words. */
 export function lackingStates(runs: EnsembleFacts['lacking_states']): string {
@@ -133,7 +147,7 @@ export function scoreFolds(rows: readonly ScoredRow[]): { readonly fold: number;
 
 /**
  * Writes `scores.json`: out of fold (nested, of an ensemble), by fold, with States held out where that was computed,
- * and what the parts of an ensemble are worth.
+ * what answering the mean would score, and what the parts of an ensemble are worth.
  */
 export async function writeScores(
   run: string,
@@ -148,6 +162,7 @@ export async function writeScores(
       pooled: scoreToJson(states.pooled),
       per_state: states.perState.map(({ state, score }) => ({ state, score: scoreToJson(score) })),
     },
+    mean_answer: { weighted_r2: finite(meanAnswerScore(rows)) },
     ...(ensemble && { ensemble }),
   };
   await writeFileAtomically(join(run, SCORES), `${JSON.stringify(scores, null, 2)}\n`);

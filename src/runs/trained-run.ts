@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { readFeatureTables } from '../data/feature-tables.ts';
+import { countOf } from '../ground/counts.ts';
 import { InputError, SwardError, UsageError } from '../ground/errors.ts';
 import type { Matrix } from '../ground/matrix.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
@@ -28,6 +29,7 @@ import {
   TEST_TIME_TURNS,
 } from './run.ts';
 import { foldFolder } from './run-folder.ts';
+import { areTrainedOn, readTrainingPhotos } from './training-photos.ts';
 
 /** What a trained run is asked as a member of an ensemble. */
 export interface MemberOptions extends PredictOptions {
@@ -57,6 +59,7 @@ export class TrainedRun implements Run, RunMember {
   #models: Promise<FittedModel[]> | undefined;
   #domain: Promise<StoredDomain | null> | undefined;
   #calibration: Promise<Calibration> | undefined;
+  #trainingPhotos: Promise<ReadonlySet<string> | null> | undefined;
 
   /**
    * @param manifest of a finished run, whose files are unchanged
@@ -126,6 +129,7 @@ export class TrainedRun implements Run, RunMember {
     const draws = dropoutSamples ? await this.#dropoutDraws(shown.samples, dropoutSamples, own) : null;
     const spreads = draws && dropoutSpreads(draws);
     const shares = outOfDomain ? await this.#domainShares(shown.samples, progress) : null;
+    const trainedOn = await this.#areTrainedOn(shown.samples);
     return shown.samples.facts.map(({ id }, row) => {
       const folds = byFold.map((seen) => meanTargets(seen.map((view) => view[row] as Targets)));
       folds.forEach((targets, fold) => {
@@ -143,6 +147,7 @@ export class TrainedRun implements Run, RunMember {
           }),
         intervals: null,
         outOfDomain: shares?.[row] ?? null,
+        trainedOn: trainedOn?.[row] ?? null,
       };
     });
   }
@@ -287,7 +292,7 @@ export class TrainedRun implements Run, RunMember {
       if (own?.columns === columns) continue;
       throw new InputError(
         own?.file ?? own?.name ?? name,
-        `has ${own?.columns} columns, but ${this.folder} was trained on ${columns} (${name})`,
+        `has ${countOf(own?.columns ?? 0, 'column')}, but ${this.folder} was trained on ${columns} (${name})`,
         'make the features with the same backbone and settings, and give the files in the same order',
       );
     }
@@ -323,6 +328,14 @@ export class TrainedRun implements Run, RunMember {
       folds.push(await model.sampleDropout(samples, draws, random.fork(fold)));
     }
     return folds;
+  }
+
+  /** Whether the run was trained on each photo; null where it does not know, or there are none. */
+  async #areTrainedOn(samples: Samples): Promise<boolean[] | null> {
+    if (!samples.hasPhotos) return null;
+    this.#trainingPhotos ??= readTrainingPhotos(this.folder);
+    const known = await this.#trainingPhotos;
+    return known && areTrainedOn(known, samples.photos);
   }
 
   /** How unlike the training photos each sample is; null where the run keeps no record to tell that by. */
@@ -370,7 +383,7 @@ async function decodable(samples: Samples, onUnusable: (error: SwardError) => vo
       onUnusable(error);
     }
   }
-  if (usable.length === 0) throw new SwardError(`none of the ${samples.count} photos can be used`);
+  if (usable.length === 0) throw new SwardError(`none of the ${countOf(samples.count, 'photo')} can be used`);
   return samples.take(usable);
 }
 

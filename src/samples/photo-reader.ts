@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { countOf } from '../ground/counts.ts';
 import { SwardError, UsageError } from '../ground/errors.ts';
 import { type FeatureSet, joinFeatureSets, type Matrix, takeRows } from '../ground/matrix.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
@@ -228,7 +229,7 @@ function usableRows(
     onUnusable?.(error);
   });
   if (unusable.size > 0 && unusable.size === photos.length) {
-    throw new SwardError(`none of the ${photos.length} photos can be used`);
+    throw new SwardError(`none of the ${countOf(photos.length, 'photo')} can be used`);
   }
   const usable = photos.map((_, index) => index).filter((index) => !unusable.has(index));
   return { matrix: unusable.size > 0 ? takeRows(matrix, usable) : matrix, unusable };

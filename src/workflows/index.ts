@@ -24,6 +24,7 @@ export {
 export type { Recipe } from '../recipes/recipe-schema.ts';
 export { DEFAULT_FOLD_PLAN, type FoldPlan } from '../runs/fold-plan.ts';
 export type { PretrainingManifest } from '../runs/manifest.ts';
+export { meanAnswerScore } from '../runs/mean-answer.ts';
 export { type OpenOptions, openRun } from '../runs/open-run.ts';
 export type { PhotoPrediction } from '../runs/prediction.ts';
 export { CERTAINTIES, type Certainty, PSEUDO_TEACHERS, type PseudoTeacher } from '../runs/pseudo-record.ts';
@@ -35,7 +36,8 @@ export {
   type RunCapabilities,
   TEST_TIME_TURNS,
 } from '../runs/run.ts';
-export { type EnsembleFacts, lackingStates, scoreToJson } from '../runs/scores.ts';
+export { betterMember, type EnsembleFacts, lackingStates, scoreToJson } from '../runs/scores.ts';
+export { type SplitSessions, splitSentence, splitSessions } from '../runs/split-sessions.ts';
 export type { TrainingSource } from '../runs/training-data.ts';
 export type { PaddockMean, PredictionDoubt } from '../runs/uncertainty.ts';
 export { renderSample, type SampleOptions, type SampleSummary } from '../sample/index.ts';

@@ -189,7 +189,7 @@ describe('features and ids', () => {
     await writeNpyFloat32(narrow, { rows: 12, columns: 1, data: new Float32Array(12) });
     const refused = await sward('predict', run, '--features', narrow, '--ids', ids, '--out', out);
     expect(refused.code).toBe(1);
-    expect(errorLine(refused)).toMatch(/narrow\.npy: has 1 columns, but .* was trained on 2/);
+    expect(errorLine(refused)).toMatch(/narrow\.npy: has 1 column, but .* was trained on 2/);
   });
 
   it.each([

@@ -13,6 +13,21 @@ function watched(): { lines: () => string[]; stream: NodeJS.WriteStream; clock: 
   return { lines, stream: stream as unknown as NodeJS.WriteStream, clock: { now: 0 } };
 }
 
+describe('progress on a terminal', () => {
+  it('keeps lines above the bar, which is drawn again below them', () => {
+    const { lines, stream } = watched();
+    const terminal = Object.assign(stream, { isTTY: true, columns: 120 });
+    const progress = consoleProgress(terminal);
+    progress.stage('Training', 2, 'folds');
+    progress.line?.('fold 0 epoch 1/2');
+    progress.done();
+    const [drawn = '', below = ''] = lines();
+    expect(drawn).toMatch(/Training \[ +\] 0\/2 folds /);
+    expect(drawn.endsWith('\r\u001b[2Kfold 0 epoch 1/2')).toBe(true);
+    expect(below).toMatch(/Training \[ +\] 0\/2 folds/);
+  });
+});
+
 describe('progress where there is no terminal', () => {
   it('is a line every few seconds with rate and time left, and one at the end', () => {
     const { lines, stream, clock } = watched();
@@ -60,6 +75,15 @@ describe('progress where there is no terminal', () => {
       'Training: 1/2 folds · 0.021/s · 48 s left · fold 0',
       'Training: 1/2 folds · 0.00045/s · 33 min left · epoch 1',
     ]);
+  });
+
+  it('writes lines that are to stay at once', () => {
+    const { lines, stream } = watched();
+    const progress = consoleProgress(stream, () => 1000);
+    progress.stage('Training', 2, 'folds');
+    progress.line?.('fold 0 epoch 1/2');
+    progress.line?.('fold 0 epoch 2/2');
+    expect(lines()).toEqual(['fold 0 epoch 1/2', 'fold 0 epoch 2/2']);
   });
 
   it('tells every remark', () => {

@@ -58,7 +58,7 @@ describe('train', () => {
   it('keeps sessions whole and predicts every photo out of fold', async () => {
     const score = await sward('score', join(data, 'train.csv'), join(run, 'oof.csv'), '--json');
     const scores = JSON.parse(readFileSync(join(run, 'scores.json'), 'utf8'));
-    expect(JSON.parse(score.stdout)).toEqual(scores.out_of_fold);
+    expect(JSON.parse(score.stdout)).toMatchObject(scores.out_of_fold);
   });
 
   it('gives identical files when the same command runs again elsewhere', async () => {

@@ -27,7 +27,7 @@ describe('scores.json', () => {
     const own = scoresOf(member);
     // To the byte, the order of the keys included.
     expect(JSON.stringify(scores)).toBe(JSON.stringify(own));
-    expect(Object.keys(own)).toEqual(['out_of_fold', 'per_fold', 'leave_one_state_out']);
+    expect(Object.keys(own)).toEqual(['out_of_fold', 'per_fold', 'leave_one_state_out', 'mean_answer']);
     expect(facts).toMatchObject({ nested_by: null, members: [{ recipe: 'feature-ridge' }] });
   });
 

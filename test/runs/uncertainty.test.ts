@@ -17,6 +17,7 @@ function predictionOf(imageId: string, change: Partial<PhotoPrediction> = {}): P
     dropoutSpread: null,
     intervals: null,
     outOfDomain: 0.5,
+    trainedOn: null,
     ...change,
   };
 }

@@ -58,27 +58,27 @@ export async function pipelineStages(
 }
 
 /**
- * What the pipeline says of each photo when everything in it is fitted without the part the photo is in: the honest
+ * What a pipeline says of each photo when everything in it is fitted without the part the photo is in: the honest
  * counterpart of {@link pipelineStages} on the rows it was fitted to.
  *
+ * @param fit makes a pipeline of some rows
  * @param parts fold, session or State of each photo, scored together, at least two different ones; a photo of null is
  *   fitted to and has no answer
  * @param asked what members say of photos when they are scored, `[member][photo]`, where that is not what is fitted to
  * @returns `[stage][photo]`
  */
-export async function nestedStages(
-  settings: PipelineSettings,
+export async function heldOutStages(
+  fit: (rows: PipelineRows, random: RandomStream) => Promise<FittedPipeline>,
   rows: PipelineRows,
   parts: readonly (number | string | null)[],
   random: RandomStream,
   asked: PipelineRows['members'] = rows.members,
 ): Promise<Targets[][]> {
-  const stages = Array.from({ length: settings.steps.length + 1 }, () => new Array<Targets>(parts.length));
+  const stages: Targets[][] = [];
   for (const part of new Set(parts)) {
     if (part === null) continue;
     const photos = parts.map((_, photo) => photo);
-    const pipeline = await fitPipeline(
-      settings,
+    const pipeline = await fit(
       takePhotos(
         rows,
         photos.filter((photo) => parts[photo] !== part),
@@ -89,10 +89,8 @@ export async function nestedStages(
     const heldRows = takePhotos({ ...rows, members: asked }, held);
     const answers = await pipelineStages(pipeline, heldRows.members, heldRows.states);
     answers.forEach((stage, index) => {
-      held.forEach((photo, row) => {
-        const into = stages[index];
-        if (into) into[photo] = stage[row] as Targets;
-      });
+      stages[index] ??= new Array<Targets>(parts.length);
+      for (const [row, photo] of held.entries()) stages[index][photo] = stage[row] as Targets;
     });
   }
   return stages;

@@ -1,4 +1,5 @@
-import { weightedR2 } from '../../pasture/metric.ts';
+import { scoreTargets } from '../../pasture/metric.ts';
+import { TARGET_NAMES } from '../../pasture/targets.ts';
 import { lengthAt } from '../../tensor/graph/shape.ts';
 import type { Feed } from '../../tensor/index.ts';
 import { type BatchMix, mixTargets } from '../../vision/augment/index.ts';
@@ -9,7 +10,11 @@ import { type MassLossSettings, networkLoss } from './loss.ts';
 import { type MixupSettings, mixedFeatures, mixedLabels, mixupFeeds, mixupInputs } from './mixup.ts';
 import type { Objective } from './objective.ts';
 
-const SCORE = 'validation weighted R²';
+/** What an epoch's line calls the weighted R² of the photos that are validated on. */
+export const VALIDATION_SCORE = 'validation weighted R²';
+
+/** What it calls their R² of each mass, in the order of `TARGET_NAMES`. */
+export const MASS_SCORES: readonly string[] = TARGET_NAMES.map((name) => `validation R² ${name}`);
 
 /** What of a network's settings decides what it is trained for. */
 export interface MassSettings extends HeadSettings, MassLossSettings {
@@ -50,10 +55,15 @@ export function massObjective(train: LabelledPhotos, settings: MassSettings): Ob
     },
     counted: (_, items) => items.length,
     validation(photos, answers, loss) {
-      const score = weightedR2(photos.targets, physicalMasses(answers, settings.architecture));
-      return { score, loss, line: { [SCORE]: score, 'validation loss': loss } };
+      const { weightedR2: score, perTarget } = scoreTargets(
+        photos.targets,
+        physicalMasses(answers, settings.architecture),
+      );
+      const parts = TARGET_NAMES.map((name, mass) => [MASS_SCORES[mass], perTarget[name].r2]);
+      const line = { [VALIDATION_SCORE]: score, 'validation loss': loss, ...Object.fromEntries(parts) };
+      return { score, loss, line };
     },
-    progress: (line) => line[SCORE],
+    progress: (line) => line[VALIDATION_SCORE],
   };
 }
 

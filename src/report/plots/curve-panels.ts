@@ -9,7 +9,7 @@ export interface CurvePanel {
 }
 
 /** More figures than this hide the few that matter. */
-const MOST_PANELS = 6;
+const MOST_PANELS = 8;
 
 const STEP_WORDS = ['epoch', 'step', 'iteration', 'round', 'tree', 'trees', 'penalty', 'lambda', 'alpha'];
 
@@ -36,7 +36,7 @@ export function stepKeyOf(lines: readonly MetricLine[]): string | null {
 
 /**
  * Which metrics are worth a figure: those that change between lines, training and held-out values of one
- * metric together, losses and scores before the rest, six at most.
+ * metric together, losses and scores before the rest, eight at most.
  */
 export function curvePanels(lines: readonly MetricLine[], stepKey: string | null): CurvePanel[] {
   const panels = new Map<string, { metric: string; trainingKey: string | null; heldOutKey: string | null }>();

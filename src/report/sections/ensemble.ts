@@ -1,5 +1,5 @@
 import { cell, text } from '@observablehq/plot';
-import { type EnsembleFacts, lackingStates } from '../../runs/scores.ts';
+import { betterMember, type EnsembleFacts, lackingStates } from '../../runs/scores.ts';
 import type { PageSection } from '../page/document.ts';
 import { html, type Markup } from '../page/markup.ts';
 import { formatNumber, formatR2, formatSigned } from '../page/numbers.ts';
@@ -19,7 +19,7 @@ ${drawCorrelations(facts.correlation)}</figure>`;
   return {
     id: 'ensemble',
     heading: 'Ensemble',
-    body: html`<p>${nestingSentence(facts, nested)}</p>
+    body: html`<p>${nestingSentence(facts, nested)}${betterSentence(facts)}</p>
 ${memberTable(facts, nested)}
 ${facts.members.length > 1 ? beside : null}
 ${facts.stages.length > 1 ? stageTable(facts) : null}
@@ -27,7 +27,20 @@ ${facts.lacking_states.length > 0 ? lacking : null}`,
   };
 }
 
-function nestingSentence({ nested_by, in_sample }: EnsembleFacts, nested: number): string {
+function betterSentence(facts: EnsembleFacts): string {
+  const better = betterMember(facts);
+  return better
+    ? ` It scores below its member ${better.run} alone (${formatR2(better.weighted_r2)}): use that run instead.`
+    : '';
+}
+
+function nestingSentence({ nested_by, in_sample, alone }: EnsembleFacts, nested: number): string {
+  if (alone) {
+    return (
+      `Nested, fitted weights would score ${formatR2(alone.fitted_weighted_r2)}, which is no better than ${alone.run} ` +
+      `alone; so the ensemble is that run (${formatR2(nested)}). It was chosen by the scores on this page, which flatters it a little.`
+    );
+  }
   if (nested_by === null)
     return 'Weights were given, and nothing was fitted to the predictions that are scored.';
   return (

@@ -1,11 +1,10 @@
-import { mean, meanAndDeviation } from '../../ground/statistics.ts';
-import { weightedR2 } from '../../pasture/metric.ts';
-import type { Targets } from '../../pasture/targets.ts';
+import { meanAndDeviation } from '../../ground/statistics.ts';
 import { gramsToKilogramsPerHectare } from '../../pasture/units.ts';
+import { meanAnswerScore } from '../../runs/mean-answer.ts';
 import type { OutOfFoldRow, RunResults } from '../../runs/results.ts';
+import { splitSentence, splitSessions } from '../../runs/split-sessions.ts';
 import { html, type Markup } from '../page/markup.ts';
 import { formatCount, formatGrams, formatR2, formatSigned, NO_VALUE } from '../page/numbers.ts';
-import { TARGET_COLUMNS } from '../rows/target-columns.ts';
 
 /** The few numbers a reader came for, with a sentence that says what they mean. */
 export function headline({ outOfFold, perFold, rows }: RunResults): Markup {
@@ -22,8 +21,9 @@ ${tile('Error of Total', `${formatGrams(rmse)} g`, `RMSE a quadrat = ${perHectar
 ${tile('Bias of Total', `${formatSigned(bias, 1)} g`, biasNote(bias))}
 ${tile('Photos', formatCount(outOfFold.imageCount), 'each predicted by a model that did not see it')}
 </div>
-<p>1 is a perfect weighted R²; ${baselineSentence(rows)} Kilograms of dry matter per hectare
-(kg DM/ha) assume a 0.21 m² quadrat, 70 × 30 cm.</p>`;
+<p>1 is a perfect weighted R²; ${meanAnswerSentence(rows)} Kilograms of dry matter per hectare
+(kg DM/ha) assume a 0.21 m² quadrat, 70 × 30 cm.</p>
+${splitWarning(rows)}`;
 }
 
 /** One number with what it is called and what it means. */
@@ -38,15 +38,19 @@ function biasNote(bias: number): string {
   return `predictions ${bias > 0 ? 'too high' : 'too low'} by ${perHectare} kg DM/ha on average`;
 }
 
-/** What always saying the mean of each target would have scored on these photos: the bar to clear. */
-function baselineSentence(rows: readonly OutOfFoldRow[]): string {
-  if (rows.length < 2) return 'there are too few photos to compare with their mean.';
-  const observed = rows.map((row) => row.observed);
-  const means = TARGET_COLUMNS.map(({ key }) => [key, mean(observed.map((masses) => masses[key]))]);
-  const answer = Object.fromEntries(means) as Targets;
-  const score = weightedR2(
-    observed,
-    observed.map(() => answer),
+/** What always saying the mean of the training photos would have scored on these photos: the bar to clear. */
+function meanAnswerSentence(rows: readonly OutOfFoldRow[]): string {
+  const score = meanAnswerScore(rows);
+  return Number.isFinite(score)
+    ? `answering every photo with the mean of the photos outside its fold would score ${formatR2(score)}.`
+    : 'there are too few photos to compare with their mean.';
+}
+
+/** Where visits are split between folds, what that does to every score on the page. */
+function splitWarning(rows: readonly OutOfFoldRow[]): Markup | null {
+  const split = rows.length > 0 ? splitSessions(rows) : null;
+  return (
+    split &&
+    html`<p id="split-sessions"><strong>Do not trust these scores:</strong> ${splitSentence(split)}.</p>`
   );
-  return `answering every photo with the mean of these ${formatCount(rows.length)} photos would score ${formatR2(score)}.`;
 }

@@ -1,4 +1,5 @@
-import { nestedStages, type PipelineSettings } from '../../estimators/combination/pipeline.ts';
+import { chosenStages } from '../../estimators/combination/choice.ts';
+import type { PipelineSettings } from '../../estimators/combination/pipeline.ts';
 import type { RandomStream } from '../../ground/random.ts';
 import type { Targets } from '../../pasture/targets.ts';
 import { readStatesOut, type StateOutRow, scoreStates, statesIn } from '../../runs/leave-one-state-out.ts';
@@ -34,7 +35,7 @@ export async function leaveStatesOut(
     const lacking = members.flatMap(({ run }, index) => (asked[index] ? [] : [run]));
     return { rows: null, lacking, scores: [] };
   }
-  const stages = await nestedStages(settings, rows, states, random, known);
+  const stages = await chosenStages(settings, rows, states, random, known);
   const rowsOf = (predicted: readonly Targets[]): StateOutRow[] =>
     photos.flatMap(({ imageId, state, observed }, photo) =>
       state === null ? [] : [{ imageId, state, observed, predicted: predicted[photo] as Targets }],

@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
+import { type ChosenEnsemble, chooseEnsemble } from '../../estimators/combination/choice.ts';
 import type { CombinationSettings, Method } from '../../estimators/combination/combination.ts';
 import {
-  fitPipeline,
-  nestedStages,
   type PipelineRows,
   type PipelineSettings,
   pipelineStages,
@@ -53,7 +52,8 @@ export const DEFAULT_SHRINK = 0.5;
  * Combines runs by their out-of-fold predictions and writes the result as a run folder of its own: `run.json`,
  * `folds.csv`, `oof.csv`, `scores.json`, `report.html`, and `stack/` for stacking. All scores are nested: weights and
  * post-processing are fitted without the fold (or, where the members' folds differ, the session) whose photos are
- * scored. The weights that predict are fitted on all out-of-fold rows. Where every member has predicted States held
+ * scored. The weights that predict are fitted on all out-of-fold rows; where fitted ones score below the best member
+ * alone, the ensemble is that member. Where every member has predicted States held
  * out, so does the ensemble, in `leave-one-state-out.csv`; see `leaveStatesOut`.
  *
  * @throws InputError when runs cannot be combined, see `readMembers`
@@ -71,14 +71,12 @@ export async function makeEnsemble(options: EnsembleOptions): Promise<RunResults
   const seed = options.seed ?? DEFAULT_SEED;
   const random = randomStream(seed).fork('ensemble');
   const { rows, parts } = aligned;
-  const nested = await nestedStages(settings, rows, parts, random);
-  const pipeline = await fitPipeline(settings, rows, random);
+  const chosen = await chooseEnsemble(settings, rows, parts, random);
+  const { pipeline, nested } = chosen;
   const inSample = await pipelineStages(pipeline, rows.members, rows.states);
   const states = await leaveStatesOut(settings, aligned, random.fork('states'));
-  const facts = factsOf(options, aligned, settings, {
-    nested,
+  const facts = factsOf(options, aligned, chosen, {
     inSample: inSample.at(-1) ?? [],
-    weights: pipeline.combination.weights,
     without: await scoresWithout(settings, aligned, seed, progress),
     states,
   });
@@ -112,7 +110,7 @@ function pipelineSettings(options: EnsembleOptions): PipelineSettings {
   return { combination, steps: parseSteps(post ?? '', !combination.perTarget) };
 }
 
-/** Nested score of the ensemble without each member; null where it is the only one or the rest has no weight. */
+/** Nested score of the ensemble made in the same way without each member; null where it is the only one or the rest has no weight. */
 async function scoresWithout(
   settings: PipelineSettings,
   { rows, parts }: AlignedMembers,
@@ -129,10 +127,9 @@ async function scoresWithout(
     const usable = !rest || rest.some((weight) => weight > 0);
     const reduced: PipelineRows = { ...rows, members: rows.members.toSpliced(member, 1) };
     const combination = { ...settings.combination, ...(rest && { weights: rest }) };
-    const stages = usable
-      ? await nestedStages({ ...settings, combination }, reduced, parts, randomStream(seed).fork('ensemble'))
-      : null;
-    scores.push(stages && weightedR2(rows.observed, stages.at(-1) ?? []));
+    const random = randomStream(seed).fork('ensemble');
+    const others = usable ? await chooseEnsemble({ ...settings, combination }, reduced, parts, random) : null;
+    scores.push(others && weightedR2(rows.observed, others.nested.at(-1) ?? []));
     progress.advance();
   }
   progress.done();
@@ -140,24 +137,24 @@ async function scoresWithout(
 }
 
 function factsOf(
-  { method, out }: EnsembleOptions,
+  { out }: EnsembleOptions,
   { members, rows, nestedBy }: AlignedMembers,
-  { steps }: PipelineSettings,
+  { settings: { combination, steps }, pipeline, alone, nested, fittedScore }: ChosenEnsemble,
   found: {
-    readonly nested: readonly (readonly Targets[])[];
     readonly inSample: readonly Targets[];
-    readonly weights: readonly (readonly number[])[] | null;
     readonly without: readonly (number | null)[];
     readonly states: EnsembleStates;
   },
 ): EnsembleFacts {
+  const { method } = combination;
+  const { weights } = pipeline.combination;
   const fitsNothing =
     (method === 'given' || method === 'mean') &&
     steps.every((step) => step.kind === 'wa-dead' || step.kind === 'first-place' || isFixed(step));
   return {
     nested_by: fitsNothing ? null : nestedBy,
     in_sample: weightedR2(rows.observed, found.inSample),
-    stages: found.nested.map((stage, index) => {
+    stages: nested.map((stage, index) => {
       const step = steps[index - 1];
       return { step: step ? stepName(step) : 'combination', weighted_r2: weightedR2(rows.observed, stage) };
     }),
@@ -165,11 +162,15 @@ function factsOf(
       run: pathFrom(out, run),
       recipe: manifest.recipe.name,
       weighted_r2: score,
-      weights: found.weights?.map((ofTarget) => ofTarget[member] ?? 0) ?? null,
+      weights: weights?.map((ofTarget) => ofTarget[member] ?? 0) ?? null,
       without: found.without[member] ?? null,
       ...(found.states.rows && { unseen_states: found.states.scores[member] ?? Number.NaN }),
     })),
     correlation: residualCorrelations(rows.members, rows.observed),
+    alone:
+      alone === null
+        ? null
+        : { run: pathFrom(out, members[alone]?.run ?? ''), fitted_weighted_r2: fittedScore ?? Number.NaN },
     lacking_states: found.states.lacking.map((run) => pathFrom(out, run)),
   };
 }

@@ -77,11 +77,17 @@ function columnsOf(
       valueOf: ({ dropoutSpread }, target) => dropoutSpread?.[massOf(target)] ?? null,
     });
   }
+  if (uncertainty && predictions.some(({ trainedOn }) => trainedOn !== null)) {
+    columns.push({
+      name: 'trained_on',
+      valueOf: ({ trainedOn }) => (trainedOn === null ? null : Number(trainedOn)),
+    });
+  }
   return columns;
 }
 
 function recordOf(
-  { imageId, path, targets, folds, dropoutSpread, intervals, outOfDomain }: PhotoPrediction,
+  { imageId, path, targets, folds, dropoutSpread, intervals, outOfDomain, trainedOn }: PhotoPrediction,
   { areaSquareMetres, coverage, uncertainty }: PredictionFileOptions,
 ): Record<string, unknown> {
   const perHectare = (mass: MassName): number => gramsToKilogramsPerHectare(targets[mass], areaSquareMetres);
@@ -98,6 +104,7 @@ function recordOf(
     ...(uncertainty && { fold_spread: underTargetNames(spreadOf(folds)) }),
     ...(dropoutSpread && { dropout_spread: underTargetNames(dropoutSpread) }),
     ...(outOfDomain !== null && { out_of_domain: outOfDomain }),
+    ...(trainedOn !== null && { trained_on: trainedOn }),
   };
 }
 

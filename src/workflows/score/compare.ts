@@ -17,6 +17,7 @@ import {
 import type { Targets } from '../../pasture/targets.ts';
 import { openRun } from '../../runs/open-run.ts';
 import { seedRuns } from '../../runs/repeated-runs.ts';
+import { type SplitSessions, splitSessions } from '../../runs/split-sessions.ts';
 
 /** One side of a comparison. */
 export interface ComparedSide {
@@ -26,6 +27,8 @@ export interface ComparedSide {
   readonly weightedR2: number;
   /** Weighted R² of each repeat (seed). */
   readonly repeats: readonly number[];
+  /** Visits that lie in several folds of a run, whose score then flatters; null where there are none, or no folds. */
+  readonly splitSessions: SplitSessions | null;
 }
 
 /** Two sets of predictions of the same photos, compared photo by photo. */
@@ -46,6 +49,7 @@ interface Predicted {
   readonly facts: readonly SessionFacts[];
   readonly observed: readonly Targets[];
   readonly predicted: readonly Targets[];
+  readonly splitSessions: SplitSessions | null;
 }
 
 /**
@@ -91,6 +95,7 @@ export async function compareFiles(
   const read = async (path: string): Promise<Predicted> => {
     const byId = new Map((await readPredictions(path)).map((photo) => [photo.imageId, photo.targets]));
     return {
+      splitSessions: null,
       facts: labels,
       observed: labels.map((label) => label.targets),
       predicted: labels.map(({ imageId }) => {
@@ -120,6 +125,7 @@ async function outOfFold(run: string): Promise<Predicted> {
   await using opened = await openRun(run);
   const { rows } = await opened.results();
   return {
+    splitSessions: splitSessions(rows),
     facts: rows,
     observed: rows.map((row) => row.observed),
     predicted: rows.map((row) => row.predicted),
@@ -142,17 +148,18 @@ function compare(
   const bySession = facts.every(({ date, state }) => date !== null && state !== null);
   const units = groupsOf(facts, bySession ? 'date-state' : 'none');
   const chosen = { ...BOOTSTRAP_DEFAULTS, ...settings };
-  const sideOf = (name: string, repeats: readonly Targets[][]): ComparedSide => {
+  const sideOf = (name: string, repeats: readonly Targets[][], own: readonly Predicted[]): ComparedSide => {
     const scores = repeats.map((predicted) => weightedR2(observed, predicted));
     return {
       name,
       weightedR2: mean(scores),
       repeats: scores,
+      splitSessions: own.find((repeat) => repeat.splitSessions)?.splitSessions ?? null,
     };
   };
   return {
-    first: sideOf(first, predictedA),
-    second: sideOf(second, predictedB),
+    first: sideOf(first, predictedA, a),
+    second: sideOf(second, predictedB, b),
     difference: pairedBootstrap({ observed, units, first: predictedA, second: predictedB }, chosen),
     photos: observed.length,
     units: { kind: bySession ? 'sessions' : 'photos', count: new Set(units).size },

@@ -1,11 +1,20 @@
 import { type PhotoMasses, readPredictions } from '../../data/predictions.ts';
+import { splitSampleId } from '../../data/sample-id.ts';
+import { readCsv } from '../../formats/csv.ts';
 import { InputError } from '../../ground/errors.ts';
-import { type Score, scoreTargets } from '../../pasture/metric.ts';
+import { type Score, scoreTargets, weightedR2 } from '../../pasture/metric.ts';
+import { meanAnswerScore } from '../../runs/mean-answer.ts';
+import { meanTargets } from '../../runs/prediction.ts';
 
 /** A score, and the photos of the predictions that the truth does not name. */
 export interface FileScore {
   readonly score: Score;
   readonly unknownIds: readonly string[];
+  /**
+   * Weighted R² of answering the mean: that of the other folds, where the predictions say their folds (`oof.csv` of a
+   * run), else that of all photos scored.
+   */
+  readonly meanAnswer: { readonly weightedR2: number; readonly of: 'training parts' | 'these photos' };
 }
 
 /**
@@ -28,12 +37,45 @@ export async function scoreFiles(truth: string, predictions: string): Promise<Fi
   }
   if (observed.length === 0) throw new InputError(truth, 'has no row', 'give measured masses');
   const pairs = observed.map((photo) => [photo, predicted.get(photo.imageId) as PhotoMasses] as const);
+  const folds = await foldsOf(predictions);
+  const knownFolds = observed.flatMap(({ imageId }) => folds.get(imageId) ?? []);
   const known = new Set(observed.map(({ imageId }) => imageId));
   return {
     score: scoreTargets(
       pairs.map(([photo]) => photo.targets),
       pairs.map(([, guess]) => guess.targets),
     ),
+    meanAnswer:
+      knownFolds.length === observed.length
+        ? {
+            weightedR2: meanAnswerScore(
+              observed.map(({ targets }, photo) => ({
+                fold: knownFolds[photo] as number,
+                observed: targets,
+              })),
+            ),
+            of: 'training parts',
+          }
+        : { weightedR2: ownMeanScore(observed), of: 'these photos' },
     unknownIds: [...predicted.keys()].filter((imageId) => !known.has(imageId)),
   };
+}
+
+/** The fold of each photo, where a file of predictions says it. */
+async function foldsOf(path: string): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await readCsv(path, ['sample_id']);
+  return new Map(
+    rows.flatMap(({ cells }) => {
+      const id = splitSampleId(cells.sample_id ?? '')?.imageId;
+      return id !== undefined && cells.fold ? [[id, Number(cells.fold)] as const] : [];
+    }),
+  );
+}
+
+function ownMeanScore(observed: readonly PhotoMasses[]): number {
+  const mean = meanTargets(observed.map(({ targets }) => targets));
+  return weightedR2(
+    observed.map(({ targets }) => targets),
+    observed.map(() => mean),
+  );
 }

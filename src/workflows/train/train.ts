@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import type { FoldRow } from '../../data/folds/index.ts';
 import { writeFolds } from '../../data/folds/index.ts';
 import { UsageError } from '../../ground/errors.ts';
@@ -49,7 +49,9 @@ import {
   type TrainingData,
   type TrainingSource,
 } from '../../runs/training-data.ts';
+import { TRAINING_PHOTOS, writeTrainingPhotos } from '../../runs/training-photos.ts';
 import { reportPath, writeMissingReport, writeRunReport } from '../report/write-report.ts';
+import { epochLine } from './epoch-line.ts';
 
 /** What is trained on what, and into which folder. */
 export interface TrainOptions extends ExistingRunPolicy {
@@ -92,6 +94,7 @@ const DERIVED = [
   SCORES,
   STATES_OUT,
   'domain.safetensors',
+  TRAINING_PHOTOS,
   LEARNING_CURVE,
   'report.html',
   'pseudo.json',
@@ -148,7 +151,7 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
     const learner: Learner = { estimator, samples, targetsFor: data.targetsFor };
     const predicted = imported
       ? await importFolds(folder, recipe.name, imported, learner, rows, progress)
-      : await trainFolds(folder, recipe.name, learner, rows, plan.seed, progress);
+      : await trainFolds(folder, recipe, learner, rows, plan.seed, progress);
     // Models that saw a State have labelled the photos, so that none could be held out any more.
     const stress =
       recipe.evaluation.leaveOneStateOut && !pseudo ? await stressTest(learner, plan.seed, progress) : null;
@@ -162,17 +165,34 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
     if (stress) await writeStatesOut(out, stress);
     await writeScores(out, outOfFold, stress && scoreStates(stress));
     await writeDomainRecord(out, estimator, samples, progress);
+    await writeTrainingPhotos(out, photosOf(data, pseudo));
     if (options.learningCurve) await writeLearningCurve(out, learner, rows, plan.seed, progress);
     const results = await trainedResults(out, manifest);
     await writeRunReport(reportPath(out), results);
     const folds = rows.map(({ fold }) => `fold-${fold}`);
-    await folder.complete([...new Set(folds), FOLDS, OUT_OF_FOLD, SCORES, STATES_OUT, 'domain.safetensors']);
+    await folder.complete([
+      ...new Set(folds),
+      ...[FOLDS, OUT_OF_FOLD, SCORES, STATES_OUT, TRAINING_PHOTOS, 'domain.safetensors'],
+    ]);
     return results;
   } catch (error) {
     throw await folder.failure(error);
   } finally {
     await folder.release();
   }
+}
+
+/** Every photo that models of the run have seen, pseudo-labelled ones too. */
+function photosOf(
+  { labels, photoPaths }: TrainingData,
+  pseudo: PseudoLabelled | undefined,
+): { imageId: string; path: string }[] {
+  const measured = labels.flatMap(({ imageId }, item) => {
+    const path = photoPaths[item] ?? null;
+    return path === null ? [] : [{ imageId, path }];
+  });
+  const labelled = (pseudo?.paths ?? []).map((path) => ({ imageId: basename(path, extname(path)), path }));
+  return [...measured, ...labelled];
 }
 
 async function recipeOf({ recipe, settings }: TrainOptions): Promise<Recipe> {
@@ -216,7 +236,7 @@ async function writeLearningCurve(
 
 async function trainFolds(
   folder: RunFolder,
-  name: string,
+  recipe: Recipe,
   learner: Learner,
   rows: readonly FoldRow[],
   seed: number,
@@ -224,13 +244,15 @@ async function trainFolds(
 ): Promise<Targets[]> {
   // Samples beyond the rows are pseudo-labelled: held out of no fold.
   const folds = learner.samples.facts.map((_, item) => rows[item]?.fold ?? -1);
-  return eachFold(folder, `Training ${name}`, learner, folds, progress, async (fold) => {
+  return eachFold(folder, `Training ${recipe.name}`, learner, folds, progress, async (fold) => {
     const states = checkpointFolder(folder.path, fold);
     let remark = `fold ${fold}`;
     const { model, lines } = await fitFold(learner, folds, fold, randomStream(seed), {
       checkpointFolder: states,
       onLine: (line) => {
-        remark = `fold ${fold} ${lineText(line)}`;
+        const epoch = epochLine(recipe, fold, folds.filter((own) => own === fold).length, line);
+        remark = `fold ${fold} ${epoch === null ? lineText(line) : `epoch ${line.epoch}`}`;
+        if (epoch !== null) progress.line?.(epoch);
         progress.note?.(remark);
       },
       onProgress: (share) => progress.note?.(remark, share),

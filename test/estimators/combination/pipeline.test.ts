@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { chosenStages } from '../../../src/estimators/combination/choice.ts';
 import type { CombinationSettings } from '../../../src/estimators/combination/combination.ts';
 import {
   fitPipeline,
-  nestedStages,
   type PipelineRows,
   pipelineStages,
 } from '../../../src/estimators/combination/pipeline.ts';
@@ -55,7 +55,7 @@ describe('a pipeline', () => {
   it('is better than its members where their errors are independent', async () => {
     const rows = inventedMembers(200, [8, 8, 10]);
     const nnls = { method: 'nnls', perTarget: false, shrink: 0 } as const;
-    const stages = await nestedStages({ combination: nnls, steps: [] }, rows, rows.sessions, randomStream(1));
+    const stages = await chosenStages({ combination: nnls, steps: [] }, rows, rows.sessions, randomStream(1));
     const nested = weightedR2(rows.observed, stages[0] ?? []);
     const inSample = weightedR2(rows.observed, await answer(nnls, rows));
     for (const member of rows.members) expect(nested).toBeGreaterThan(weightedR2(rows.observed, member));
@@ -69,12 +69,12 @@ describe('a pipeline', () => {
       steps: parseSteps('calibration', true),
     } as const;
     const parts = rows.sessions.map((session) => Number(session.at(-1)) % 2);
-    const before = await nestedStages(settings, rows, parts, randomStream(1));
+    const before = await chosenStages(settings, rows, parts, randomStream(1));
     // New masses for the photos of part 0 change what is said of part 1 only.
     const observed = rows.observed.map((targets, photo) =>
       parts[photo] === 0 ? (rows.observed[(photo + 10) % 40] ?? targets) : targets,
     );
-    const after = await nestedStages(settings, { ...rows, observed }, parts, randomStream(1));
+    const after = await chosenStages(settings, { ...rows, observed }, parts, randomStream(1));
     const ofPart = (stages: readonly Targets[][], part: number): Targets[] =>
       (stages.at(-1) ?? []).filter((_, photo) => parts[photo] === part);
     expect(ofPart(after, 0)).toEqual(ofPart(before, 0));

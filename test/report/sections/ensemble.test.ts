@@ -32,6 +32,7 @@ const facts: EnsembleFacts = {
     [1, 0.84],
     [0.84, 1],
   ],
+  alone: null,
   lacking_states: [],
 };
 

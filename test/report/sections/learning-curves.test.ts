@@ -100,12 +100,14 @@ describe('choosing what to draw', () => {
     expect(curvePanels(lines, null).map((panel) => panel.heldOutKey)).toEqual(['val_loss', 'test_loss']);
   });
 
-  it('shows losses first, then scores, then errors, six at most, and leaves out clocks and constants', () => {
+  it('shows losses first, then scores, then errors, eight at most, and leaves out clocks and constants', () => {
     const line = (value: number): MetricLine => ({
       a: value,
       b: value,
       c: value,
       d: value,
+      e: value,
+      f: value,
       rmse: value,
       r2: value,
       loss: value,
@@ -114,6 +116,6 @@ describe('choosing what to draw', () => {
       constant: 1,
     });
     const titles = curvePanels([line(1), line(2)], null).map((panel) => panel.title);
-    expect(titles).toEqual(['loss', 'r2', 'rmse', 'a', 'b', 'c']);
+    expect(titles).toEqual(['loss', 'r2', 'rmse', 'a', 'b', 'c', 'd', 'e']);
   });
 });

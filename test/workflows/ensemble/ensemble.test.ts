@@ -2,8 +2,10 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readFolds } from '../../../src/data/folds/index.ts';
+import { writeNpyFloat32 } from '../../../src/formats/npy/npy.ts';
 import { configure } from '../../../src/ground/environment.ts';
 import { InputError, UsageError } from '../../../src/ground/errors.ts';
+import { randomStream } from '../../../src/ground/random.ts';
 import { type Targets, targetsToArray } from '../../../src/pasture/targets.ts';
 import type { FoldPlan } from '../../../src/runs/fold-plan.ts';
 import { readTrainedManifest } from '../../../src/runs/manifest.ts';
@@ -120,6 +122,58 @@ describe('an ensemble of four backbones', () => {
     const predicted = await predictFeatures(join(root, 'stacked'), files.features, files.ids);
     expect(predicted).toHaveLength(60);
     expect(results.outOfFold.weightedR2).toBeGreaterThan(0.8);
+  });
+});
+
+describe('an ensemble with a member that knows nothing', () => {
+  const bad = join(root, 'bad');
+
+  beforeAll(async () => {
+    const random = randomStream(4);
+    const data = Float64Array.from({ length: 60 * 6 }, () => random.normal());
+    await writeNpyFloat32(join(root, 'noise.npy'), { rows: 60, columns: 6, data });
+    await train(bad, join(root, 'noise.npy'));
+  });
+
+  it.each(['nnls', 'caruana', 'stacking'] as const)(
+    'is never below its best member by %s, and predicts as it is scored',
+    async (method) => {
+      const name = `with-bad-${method}`;
+      const results = await ensemble(name, { runs: [first, bad], method, shrink: 0.5 });
+      const own = await resultsOf(first);
+      const worse = await resultsOf(bad);
+      const facts = results.ensemble;
+      expect(results.outOfFold.weightedR2).toBeGreaterThanOrEqual(own.outOfFold.weightedR2 - 1e-9);
+      // Without the one the ensemble is the other, which a regression may yet mend.
+      const [bare, kept] = facts?.members.map(({ without }) => without ?? Number.NaN) ?? [];
+      expect(bare).toBeGreaterThanOrEqual(worse.outOfFold.weightedR2 - 1e-9);
+      expect(kept).toBeGreaterThanOrEqual(own.outOfFold.weightedR2 - 1e-9);
+      if (method !== 'stacking') expect(bare).toBeCloseTo(worse.outOfFold.weightedR2, 9);
+      const remade = await ensemble(`${name}-remade`, { runs: [first], method, shrink: 0.5 });
+      expect(remade.outOfFold.weightedR2).toBe(kept);
+      if (!facts?.alone) return;
+      expect(facts.alone.run).toBe('../run-0');
+      expect(facts.alone.fitted_weighted_r2).toBeLessThan(own.outOfFold.weightedR2 + 1e-9);
+      expect(results.rows.map(({ predicted }) => predicted)).toEqual(
+        own.rows.map(({ predicted }) => predicted),
+      );
+      const both = [files.features[0] ?? '', join(root, 'noise.npy')];
+      const predicted = await predictFeatures(join(root, name), both, files.ids);
+      expect(masses(predicted)).toEqual(masses(await predictFeatures(first, both.slice(0, 1), files.ids)));
+      expect(readFileSync(join(root, name, 'report.html'), 'utf8')).toMatch(/so the ensemble is that run/);
+    },
+  );
+
+  it('is that member by least squares that are pulled to equal weights', async () => {
+    const results = await ensemble('pulled', { runs: [first, bad], shrink: 3 });
+    expect(results.ensemble?.alone).toMatchObject({ run: '../run-0' });
+    expect(results.ensemble?.members.map(({ weights }) => weights?.[0])).toEqual([1, 0]);
+  });
+
+  it('leaves what is given as it is, and says what would be better', async () => {
+    const results = await ensemble('equal', { runs: [first, bad], method: 'mean' });
+    expect(results.ensemble?.alone).toBeNull();
+    expect(readFileSync(join(root, 'equal', 'report.html'), 'utf8')).toMatch(/scores below its member/);
   });
 });
 

@@ -21,6 +21,7 @@ const plain: PhotoPrediction = {
   dropoutSpread: null,
   intervals: null,
   outOfDomain: null,
+  trainedOn: null,
 };
 const full: PhotoPrediction = {
   ...plain,

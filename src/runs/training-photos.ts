@@ -1,0 +1,45 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { readCsv, rowName, writeCsv } from '../formats/csv.ts';
+import { InputError } from '../ground/errors.ts';
+import { type Photo, photoHash } from '../vision/photos/index.ts';
+
+/** File of a run folder with the photos it was trained on, by content. */
+export const TRAINING_PHOTOS = 'training-photos.csv';
+const COLUMNS = ['image_id', 'sha256'] as const;
+
+/** Writes `training-photos.csv`; nothing where there are no photos. @throws InputError for one that cannot be read */
+export async function writeTrainingPhotos(
+  run: string,
+  photos: readonly { readonly imageId: string; readonly path: string }[],
+): Promise<void> {
+  if (photos.length === 0) return;
+  const rows: string[][] = [];
+  for (const { imageId, path } of photos) rows.push([imageId, await photoHash(path)]);
+  await writeCsv(join(run, TRAINING_PHOTOS), COLUMNS, rows);
+}
+
+/**
+ * SHA-256 of the photos a run was trained on; null where it does not know them: trained on features, or before runs
+ * remembered them.
+ *
+ * @throws InputError when the file is damaged
+ */
+export async function readTrainingPhotos(run: string): Promise<ReadonlySet<string> | null> {
+  const path = join(run, TRAINING_PHOTOS);
+  if (!(await stat(path).catch(() => null))) return null;
+  const { rows } = await readCsv(path, COLUMNS);
+  return new Set(
+    rows.map(({ line, cells: { sha256 = '' } }) => {
+      if (/^[0-9a-f]{64}$/.test(sha256)) return sha256;
+      throw new InputError(rowName(path, line), 'is damaged', 'train the run again');
+    }),
+  );
+}
+
+/** Whether each photo is one that a run was trained on, by its content. */
+export async function areTrainedOn(known: ReadonlySet<string>, photos: readonly Photo[]): Promise<boolean[]> {
+  const found: boolean[] = [];
+  for (const photo of photos) found.push(known.has(await photoHash(photo)));
+  return found;
+}
