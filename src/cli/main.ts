@@ -14,6 +14,7 @@ import { registerExport } from './export.ts';
 import { registerFeatures } from './features.ts';
 import { registerFolds } from './folds.ts';
 import { registerImport } from './import.ts';
+import { registerModels } from './models.ts';
 import { registerPredict } from './predict.ts';
 import { registerPretrain } from './pretrain.ts';
 import { registerPseudo } from './pseudo.ts';
@@ -21,6 +22,7 @@ import { registerRecipes } from './recipes.ts';
 import { registerReport } from './report.ts';
 import { registerSample } from './sample.ts';
 import { registerScore } from './score.ts';
+import { registerShare } from './share.ts';
 import { registerSubmit } from './submit.ts';
 import { registerTrain } from './train.ts';
 
@@ -40,8 +42,10 @@ const COMMANDS: readonly CommandRegistrar[] = [
   registerEnsemble,
   registerReport,
   registerExport,
+  registerShare,
   registerFeatures,
   registerBackbones,
+  registerModels,
 ];
 
 /** Exit codes: 1 for input that cannot be used, 2 for a command that cannot be understood. */

@@ -9,9 +9,12 @@ const ROWS_SHOWN = 20;
 
 /** What a summary of predictions is told besides them. */
 export interface SummaryOptions {
-  readonly out: string;
+  /** The file they were written to; absent: none. */
+  readonly out?: string;
   /** Frame that the grams stand on, m². */
   readonly area: number;
+  /** Coverage of each photo's interval; absent: photos have none. */
+  readonly coverage?: number;
   readonly hectares?: number;
 }
 
@@ -19,7 +22,7 @@ export interface SummaryOptions {
 export function predictionSummary(
   predictions: readonly PhotoPrediction[],
   paddock: PaddockMean | null,
-  { out, area, hectares }: SummaryOptions,
+  { out, area, coverage, hectares }: SummaryOptions,
 ): string {
   const perHectare = (grams: number): number => gramsToKilogramsPerHectare(grams, area);
   const line = (name: string, masses: readonly number[]): string[] => [
@@ -29,11 +32,11 @@ export function predictionSummary(
   ];
   const lines = (name: string, { targets, intervals }: PhotoPrediction): string[][] => [
     line(name, targetsToArray(targets)),
-    ...(intervals ? ends(line, intervals, '') : []),
+    ...(intervals ? ends(line, intervals, coverage === undefined ? '' : ` ${percent(coverage)}`) : []),
   ];
   const shown = predictions.slice(0, ROWS_SHOWN).flatMap((photo) => lines(photo.imageId, photo));
   const hidden = predictions.length - Math.min(predictions.length, ROWS_SHOWN);
-  const share = paddock && `${Number((100 * paddock.coverage).toFixed(2))} %`;
+  const share = paddock && percent(paddock.coverage);
   return [
     textTable(
       ['photo', 'green g', 'dead g', 'clover g', 'GDM g', 'total g', 'total kg DM/ha'],
@@ -46,9 +49,11 @@ export function predictionSummary(
     ),
     ...(hidden > 0 ? [`${countOf(hidden, 'more photo')} in the file`] : []),
     ...(paddock && hectares !== undefined ? [paddockLine(paddock, perHectare, hectares)] : []),
-    `${out}: ${countOf(predictions.length, 'photo')}`,
+    ...(out === undefined ? [] : [`${out}: ${countOf(predictions.length, 'photo')}`]),
   ].join('\n');
 }
+
+const percent = (share: number): string => `${Number((100 * share).toFixed(2))} %`;
 
 /** The mean of photos as JSON, grams and kg DM/ha, with the paddock's total where its size is known. */
 export function paddockJson(

@@ -3,11 +3,14 @@ import { countOf } from '../ground/counts.ts';
 import { UsageError } from '../ground/errors.ts';
 import { QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
 import {
+  namedRun,
   type PhotoPrediction,
   type PredictionDoubt,
   type PredictionSource,
+  predictionRecord,
   predictRun,
   readPhotoStates,
+  STARTER,
   TEST_TIME_TURNS,
   USUAL_COVERAGE,
 } from '../workflows/index.ts';
@@ -16,7 +19,7 @@ import { consoleProgress } from './console-progress.ts';
 import { paddockJson, predictionSummary } from './predict-summary.ts';
 
 interface PredictCommandOptions {
-  readonly out: string;
+  readonly out?: string;
   readonly features?: string;
   readonly ids?: string;
   readonly area: number;
@@ -41,9 +44,12 @@ export const registerPredict: CommandRegistrar = (program) => {
   program
     .command('predict')
     .description('predict photos, or rows of features, with a run')
-    .argument('<RUN>', 'run folder')
+    .argument(
+      '[RUN]',
+      'run folder, or a name of `sward models`; without it the starter that comes with sward',
+    )
     .argument('[PATH...]', 'photos and folders of photos')
-    .requiredOption('--out <FILE>', 'file to write: .csv, .json or .geojson')
+    .option('--out <FILE>', 'file to write: .csv, .json or .geojson')
     .option('--features <F.npy,…>', 'predict the rows of a feature file instead; ensembles may need several')
     .option('--ids <ids.txt>', 'photo id of each row of the feature file')
     .option(
@@ -69,15 +75,19 @@ export const registerPredict: CommandRegistrar = (program) => {
     .option('--map <DIR>', 'draw where the biomass is, for runs of recipe density')
     .option('--skip-unusable', 'leave out photos that cannot be used instead of stopping')
     .option('--json', 'print the result as JSON')
-    .action(async (run: string, paths: string[], options: PredictCommandOptions) => {
-      const { coverage, area } = options;
-      const { predictions, paddock, doubts, sessions } = await predictRun({
+    .action(async (first: string | undefined, further: string[], options: PredictCommandOptions) => {
+      const { area, out } = options;
+      const named = await namedRun(first === undefined ? [] : [first, ...further]);
+      const run = named.run ?? STARTER;
+      // Who names no run is told how far to trust the one there is.
+      const coverage = options.coverage ?? (named.run === null ? USUAL_COVERAGE : undefined);
+      const { predictions, paddock, doubts, sessions, about } = await predictRun({
         run,
-        source: sourceOf(paths, options),
-        out: options.out,
+        source: sourceOf(named.photos, options),
         areaSquareMetres: area,
         tta: options.tta,
         progress: consoleProgress(),
+        ...(out !== undefined && { out }),
         ...(coverage !== undefined && { coverage }),
         ...(options.uncertainty && { uncertainty: true }),
         ...(options.map !== undefined && { maps: options.map }),
@@ -91,15 +101,31 @@ export const registerPredict: CommandRegistrar = (program) => {
       if (mean || coverage !== undefined) warnOfFewSessions(sessions, coverage ?? USUAL_COVERAGE);
       warnOfDoubts(doubts, predictions.length);
       warnOfMemory(predictions);
+      const shown = {
+        area,
+        ...(out !== undefined && { out }),
+        ...(coverage !== undefined && { coverage }),
+        ...(options.uncertainty && { uncertainty: true }),
+        ...(options.hectares !== undefined && { hectares: options.hectares }),
+      };
       printResult(
         options.json,
         () => ({
-          out: options.out,
+          ...(out === undefined ? { run } : { out }),
           photos: predictions.length,
-          ...(mean && { paddock: paddockJson(mean, options) }),
+          ...(out === undefined && {
+            predictions: predictions.map((prediction) =>
+              predictionRecord(prediction, { ...shown, areaSquareMetres: area }),
+            ),
+          }),
+          ...(mean && { paddock: paddockJson(mean, shown) }),
           doubts: doubts.map(({ imageId, kind }) => ({ image_id: imageId, kind })),
         }),
-        () => predictionSummary(predictions, mean, options),
+        () =>
+          [
+            predictionSummary(predictions, mean, shown),
+            ...(about && named.run === null ? [`${about.what}; \`sward models\` says more`] : []),
+          ].join('\n'),
       );
     });
 };

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { parseChange } from '../ground/setting-change.ts';
 import { TARGET_NAMES } from '../pasture/targets.ts';
 import {
+  DEFAULT_RECIPES,
   meanAnswerScore,
   RECIPE_NAMES,
   type RepeatedResults,
@@ -26,7 +27,7 @@ import {
 } from './training-options.ts';
 
 interface TrainCommandOptions extends SourceOptions, FoldOptions {
-  readonly recipe: string;
+  readonly recipe?: string;
   readonly out: string;
   readonly set: readonly string[];
   readonly resume?: boolean;
@@ -42,7 +43,10 @@ export const registerTrain: CommandRegistrar = (program) => {
     .command('train')
     .description('cross-validate a recipe and write a run folder')
     .argument('[DATA]', 'data folder with train.csv')
-    .requiredOption('--recipe <NAME|FILE>', `one of ${RECIPE_NAMES.join(', ')}, or a .json file`)
+    .option(
+      '--recipe <NAME|FILE>',
+      `one of ${RECIPE_NAMES.join(', ')}, or a .json file; default ${DEFAULT_RECIPES.folder}, on features ${DEFAULT_RECIPES.features}`,
+    )
     .requiredOption('--out <RUN>', 'run folder to write')
     .option('--set <a.b=value>', 'change a setting of the recipe; may be repeated', collected, [])
     .option('--resume', 'go on with an unfinished run of the same command')
@@ -54,7 +58,7 @@ export const registerTrain: CommandRegistrar = (program) => {
     async (folder: string | undefined, options: TrainCommandOptions) => {
       const training = {
         source: trainingSource(folder, options),
-        recipe: options.recipe,
+        ...(options.recipe !== undefined && { recipe: options.recipe }),
         settings: options.set.map(parseChange),
         out: options.out,
         plan: foldPlan(options),

@@ -1,4 +1,4 @@
-import { readCsv, rowName, writeCsv } from '../formats/csv.ts';
+import { csvLines, readCsv, rowName, writeCsv } from '../formats/csv.ts';
 import { InputError } from '../ground/errors.ts';
 import {
   TARGET_NAMES,
@@ -38,14 +38,47 @@ export async function writePredictions<Photo extends PhotoMasses>(
   columns: readonly PredictionColumn<Photo>[] = [],
 ): Promise<void> {
   const byId = new Map(masses.map((photo) => [photo.imageId, photo]));
-  const wanted = rows ?? masses.flatMap(({ imageId }) => KAGGLE_ORDER.map((target) => ({ imageId, target })));
-  const lines = wanted.map(({ imageId, target }) => {
-    const photo = byId.get(imageId);
-    if (photo === undefined) throw new RangeError(`no prediction for ${imageId}`);
-    const mass = targetsToArray(photo.targets)[TARGET_NAMES.indexOf(target)] ?? Number.NaN;
-    return [sampleId(imageId, target), mass, ...columns.map((column) => column.valueOf(photo, target) ?? '')];
-  });
-  await writeCsv(path, ['sample_id', 'target', ...columns.map((column) => column.name)], lines);
+  const lines = rows
+    ? rows.map(({ imageId, target }) => {
+        const photo = byId.get(imageId);
+        if (photo === undefined) throw new RangeError(`no prediction for ${imageId}`);
+        return rowOf(photo, target, columns);
+      })
+    : allRows(masses, columns);
+  await writeCsv(path, headOf(columns), lines);
+}
+
+/** The text of {@link writePredictions} bit by bit: the header, then rows of photos as they come. */
+export function predictionText<Photo extends PhotoMasses>(
+  columns: readonly PredictionColumn<Photo>[],
+): {
+  readonly head: string;
+  rows(masses: readonly Photo[]): string;
+} {
+  return { head: csvLines([headOf(columns)]), rows: (masses) => csvLines(allRows(masses, columns)) };
+}
+
+const headOf = (columns: readonly { readonly name: string }[]): string[] => [
+  'sample_id',
+  'target',
+  ...columns.map(({ name }) => name),
+];
+
+function allRows<Photo extends PhotoMasses>(
+  masses: readonly Photo[],
+  columns: readonly PredictionColumn<Photo>[],
+): (string | number)[][] {
+  return masses.flatMap((photo) => KAGGLE_ORDER.map((target) => rowOf(photo, target, columns)));
+}
+
+function rowOf<Photo extends PhotoMasses>(
+  photo: Photo,
+  target: TargetName,
+  columns: readonly PredictionColumn<Photo>[],
+): (string | number)[] {
+  const mass = targetsToArray(photo.targets)[TARGET_NAMES.indexOf(target)] ?? Number.NaN;
+  const further = columns.map((column) => column.valueOf(photo, target) ?? '');
+  return [sampleId(photo.imageId, target), mass, ...further];
 }
 
 /**

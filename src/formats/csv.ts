@@ -72,7 +72,7 @@ export async function writeCsv(
   columns: readonly string[],
   rows: readonly (readonly (string | number)[])[],
 ): Promise<void> {
-  await writeFileAtomically(path, stringify([[...columns], ...rows.map((row) => [...row])]));
+  await writeFileAtomically(path, csvLines([columns, ...rows]));
 }
 
 async function readBytes(path: string): Promise<Uint8Array> {
@@ -149,3 +149,7 @@ function uniqueNames(path: string, names: string[]): string[] {
 function trimmed(name: string): string {
   return name.trim();
 }
+
+/** Rows as a CSV has them, for who writes one bit by bit. */
+export const csvLines = (rows: readonly (readonly (string | number)[])[]): string =>
+  stringify(rows.map((row) => [...row]));

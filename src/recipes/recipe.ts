@@ -128,6 +128,9 @@ export const RECIPE_SUMMARIES: Readonly<Record<string, RecipeSummary>> = Object.
   Object.entries(RECIPES).map(([name, { summary }]) => [name, summary]),
 );
 
+/** The recipes of trainings that name none, on a data folder and on feature files. */
+export const DEFAULT_RECIPES = { folder: 'photo-ridge', features: 'feature-ridge' } as const;
+
 /** Names of the recipes that come with sward. */
 export const RECIPE_NAMES: readonly string[] = Object.keys(RECIPES);
 

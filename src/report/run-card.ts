@@ -12,7 +12,11 @@ const USUAL = 0.9;
  * The card of a run that is passed on without its data (Mitchell et al. 2019), Markdown: what it was trained on, how
  * good it is on visits it has not seen, what it is not for, and its licence.
  */
-export function runCard(manifest: TrainedManifest, results: RunResults, about: AboutRun): string {
+export function runCard(
+  manifest: TrainedManifest,
+  results: RunResults,
+  about: Pick<AboutRun, 'what' | 'licence' | 'attribution'>,
+): string {
   const { recipe, data, folds, sward } = manifest;
   const { rows, outOfFold, leaveOneStateOut } = results;
   const per = gramsToKilogramsPerHectare(1, QUADRAT_AREA_SQUARE_METRES);

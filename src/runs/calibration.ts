@@ -84,7 +84,8 @@ export async function writeCalibration(folder: string, rows: readonly OutOfFoldR
   );
   const value: z.output<typeof schema> = {
     sessions,
-    mostMeasured,
+    // Whole grams: it is a limit, and no photo's mass.
+    mostMeasured: Math.ceil(mostMeasured),
     targets: MASS_NAMES.map((target, index) => {
       const photo = photos[index] as PhotoCalibration;
       const paddock = storedPaddock(paddocks[index] as PaddockCalibration, largest);

@@ -17,7 +17,7 @@ import { type EnsembleManifest, readTrainedManifest } from './manifest.ts';
 import type { PhotoPrediction } from './prediction.ts';
 import { ensembleResults } from './read-results.ts';
 import type { RunResults } from './results.ts';
-import type { PhotoStates, PredictOptions, Run, RunCapabilities, RunGraph } from './run.ts';
+import type { KeepLoaded, PhotoStates, PredictOptions, Run, RunCapabilities, RunGraph } from './run.ts';
 import { requireUnchanged } from './run-folder.ts';
 import { noMaps, TrainedRun } from './trained-run.ts';
 
@@ -42,14 +42,15 @@ export function ensembleName({ members, method }: Pick<EnsembleManifest, 'member
  */
 export class EnsembleRun implements Run {
   readonly kind = 'ensemble';
+  readonly about = null;
   readonly folder: string;
   readonly manifest: EnsembleManifest;
-  readonly #keepLoaded: boolean;
+  readonly #keepLoaded: KeepLoaded;
   #calibration: Promise<Calibration> | undefined;
   #members: Promise<Member[]> | undefined;
   #pipeline: Promise<FittedPipeline> | undefined;
 
-  constructor(folder: string, manifest: EnsembleManifest, keepLoaded: boolean) {
+  constructor(folder: string, manifest: EnsembleManifest, keepLoaded: KeepLoaded) {
     this.folder = folder;
     this.manifest = manifest;
     this.#keepLoaded = keepLoaded;
@@ -72,6 +73,7 @@ export class EnsembleRun implements Run {
       dropout: all.some(({ dropout }) => dropout),
       maps: false,
       graph: this.manifest.weights !== null && all.every(({ graph }) => graph),
+      ownBackbones: all.some(({ ownBackbones }) => ownBackbones),
       results: true,
     };
   }
@@ -252,7 +254,7 @@ export class EnsembleRun implements Run {
 async function openMembers(
   folder: string,
   { members }: EnsembleManifest,
-  keepLoaded: boolean,
+  keepLoaded: KeepLoaded,
 ): Promise<Member[]> {
   const found: Member[] = [];
   for (const member of members) {

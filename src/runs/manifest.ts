@@ -56,6 +56,10 @@ const aboutSchema = z.strictObject({
   licence: z.string().min(1),
   /** Whom to name, and where the data come from. */
   attribution: z.string().min(1),
+  /** Visits it was trained on. */
+  sessions: z.int().min(1),
+  /** Of all out-of-fold predictions together. */
+  weighted_r2: z.number(),
 });
 
 const trainedSchema = z.strictObject({

@@ -4,17 +4,14 @@ import { runFolderOf } from './bundled-runs.ts';
 import { EnsembleRun } from './ensemble-run.ts';
 import { manifestFile, readCompleteManifest, readManifest } from './manifest.ts';
 import { PretrainedRun } from './pretrained-run.ts';
-import type { Run } from './run.ts';
+import type { KeepLoaded, Run } from './run.ts';
 import { requireUnchanged } from './run-folder.ts';
 import { TrainedRun } from './trained-run.ts';
 
 /** How a run is kept open. */
 export interface OpenOptions {
-  /**
-   * Whether what a prediction loads and compiles stays in memory until the run is disposed of (default). Without it
-   * one fold's network is open at a time.
-   */
-  readonly keepLoaded?: boolean;
+  /** What of a prediction stays in memory until the run is disposed of; default all of it. */
+  readonly keepLoaded?: KeepLoaded;
 }
 
 /**

@@ -9,6 +9,7 @@ import type { Run, RunCapabilities, RunGraph } from './run.ts';
 /** A backbone that `sward pretrain` trained further: weights to train runs with, which answer nothing themselves. */
 export class PretrainedRun implements Run {
   readonly kind = 'pretraining';
+  readonly about = null;
   readonly folder: string;
   readonly manifest: PretrainingManifest;
 
@@ -26,7 +27,14 @@ export class PretrainedRun implements Run {
   }
 
   async capabilities(): Promise<RunCapabilities> {
-    return { predictsFrom: null, dropout: false, maps: false, graph: false, results: false };
+    return {
+      predictsFrom: null,
+      dropout: false,
+      maps: false,
+      graph: false,
+      ownBackbones: false,
+      results: false,
+    };
   }
 
   predict(): Promise<PhotoPrediction[]> {

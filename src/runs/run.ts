@@ -6,12 +6,18 @@ import type { Samples } from '../samples/samples.ts';
 import type { Tensor } from '../tensor/index.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
 import type { Calibration } from './calibration.ts';
-import type { ManifestKind, TrainedManifest } from './manifest.ts';
+import type { AboutRun, ManifestKind, TrainedManifest } from './manifest.ts';
 import type { PhotoPrediction } from './prediction.ts';
 import type { RunResults } from './results.ts';
 
 /** Turns of a photo that predictions are averaged over: none, mirror images, or the whole group of the square. */
 export const TEST_TIME_TURNS = { none: [0], flips: [0, 1, 2], d4: [0, 1, 2, 3, 4, 5, 6, 7] } as const;
+
+/**
+ * What of an open run stays in memory after a prediction: everything, nothing, or (`inputs`) the frozen backbones that
+ * make its features, but not networks that folds have of their own, of which one is open at a time.
+ */
+export type KeepLoaded = boolean | 'inputs';
 
 /** The State a photo was taken in, where it is known. */
 export type PhotoStates = (imageId: string) => string | null;
@@ -41,6 +47,8 @@ export interface RunCapabilities {
   readonly maps: boolean;
   /** Whether it can be exported as a model. */
   readonly graph: boolean;
+  /** Whether its models have backbones of their own, so that photos take long and much memory. */
+  readonly ownBackbones: boolean;
   /** Whether it has out-of-fold predictions to report on. */
   readonly results: boolean;
 }
@@ -75,6 +83,8 @@ export interface Run extends AsyncDisposable, Disposable {
   /** What a report calls it. */
   readonly name: string;
   readonly fingerprint: string;
+  /** What is told of a run that was passed on; null of others. */
+  readonly about: AboutRun | null;
   capabilities(): Promise<RunCapabilities>;
   /**
    * Masses of photos or rows of features, grams a quadrat, one record each.

@@ -8,7 +8,7 @@ import { type RandomStream, randomStream } from '../ground/random.ts';
 import type { Estimator, FittedModel } from '../learning/estimator.ts';
 import type { Targets } from '../pasture/targets.ts';
 import { recipeEstimator } from '../recipes/registry.ts';
-import { PhotoReader, type UsedFeatureSet } from '../samples/photo-reader.ts';
+import { NoUsablePhotos, PhotoReader, type UsedFeatureSet } from '../samples/photo-reader.ts';
 import { plainSamples, type Samples } from '../samples/samples.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
 import { computeDescriptors } from '../vision/descriptors/index.ts';
@@ -16,11 +16,12 @@ import { inspectPhoto, type Photo } from '../vision/photos/index.ts';
 import { type Calibration, calibrate, readCalibration } from './calibration.ts';
 import { requireFinite } from './cross-validation.ts';
 import { outOfDomainShares, readDomain, type StoredDomain } from './domain/index.ts';
-import { requireData, type TrainedManifest } from './manifest.ts';
+import { type AboutRun, requireData, type TrainedManifest } from './manifest.ts';
 import { type DropoutDraws, dropoutSpreads, meanTargets, type PhotoPrediction } from './prediction.ts';
 import { trainedResults } from './read-results.ts';
 import type { RunResults } from './results.ts';
 import {
+  type KeepLoaded,
   type PredictOptions,
   type Run,
   type RunCapabilities,
@@ -53,7 +54,7 @@ export class TrainedRun implements Run, RunMember {
   readonly kind = 'trained';
   readonly folder: string;
   readonly manifest: TrainedManifest;
-  readonly #keepLoaded: boolean;
+  readonly #keepLoaded: KeepLoaded;
   readonly #estimator: Estimator;
   readonly #reader: PhotoReader | null;
   #models: Promise<FittedModel[]> | undefined;
@@ -63,9 +64,9 @@ export class TrainedRun implements Run, RunMember {
 
   /**
    * @param manifest of a finished run, whose files are unchanged
-   * @param keepLoaded whether compiled models stay in memory after a prediction
+   * @param keepLoaded what stays in memory after a prediction
    */
-  constructor(folder: string, manifest: TrainedManifest, keepLoaded: boolean) {
+  constructor(folder: string, manifest: TrainedManifest, keepLoaded: KeepLoaded) {
     this.folder = folder;
     this.manifest = manifest;
     this.#keepLoaded = keepLoaded;
@@ -80,6 +81,10 @@ export class TrainedRun implements Run, RunMember {
 
   get fingerprint(): string {
     return this.manifest.fingerprint;
+  }
+
+  get about(): AboutRun | null {
+    return this.manifest.about ?? null;
   }
 
   get sets(): UsedFeatureSet[] {
@@ -110,6 +115,7 @@ export class TrainedRun implements Run, RunMember {
       dropout: all.every(({ dropout }) => dropout),
       maps: all.every(({ maps }) => maps),
       graph: notOfPhotos(this.manifest.recipe) === null && all.every(({ graph }) => graph),
+      ownBackbones: this.#estimator.predictsFrom === 'photos',
       results: this.manifest.data.source !== null,
     };
   }
@@ -231,7 +237,7 @@ export class TrainedRun implements Run, RunMember {
   }
 
   async #done(model: FittedModel): Promise<void> {
-    if (!this.#keepLoaded) await model.release();
+    if (this.#keepLoaded !== true) await model.release();
   }
 
   async #doneReading(): Promise<void> {
@@ -383,7 +389,7 @@ async function decodable(samples: Samples, onUnusable: (error: SwardError) => vo
       onUnusable(error);
     }
   }
-  if (usable.length === 0) throw new SwardError(`none of the ${countOf(samples.count, 'photo')} can be used`);
+  if (usable.length === 0) throw new NoUsablePhotos(samples.count);
   return samples.take(usable);
 }
 

@@ -19,6 +19,14 @@ export async function writeTrainingPhotos(
   await writeCsv(join(run, TRAINING_PHOTOS), COLUMNS, rows);
 }
 
+/** Writes the `training-photos.csv` of a run into another folder with numbers for names; nothing where there is none. */
+export async function copyTrainingPhotos(run: string, to: string): Promise<void> {
+  const known = await readTrainingPhotos(run);
+  if (!known) return;
+  const rows = [...known].sort().map((sha256, index) => [String(index + 1), sha256]);
+  await writeCsv(join(to, TRAINING_PHOTOS), COLUMNS, rows);
+}
+
 /**
  * SHA-256 of the photos a run was trained on; null where it does not know them: trained on features, or before runs
  * remembered them.

@@ -214,6 +214,15 @@ export class PhotoReader {
 
 const nameOf = (input: PhotoInput): string => (input.kind === 'descriptors' ? input.kind : input.backbone);
 
+/** All photos that were asked about are unusable; each has been told of. */
+export class NoUsablePhotos extends SwardError {
+  override name = 'NoUsablePhotos';
+
+  constructor(count: number) {
+    super(`none of the ${countOf(count, 'photo')} can be used`);
+  }
+}
+
 /** The rows of the photos that did not fail; who asked is told of the others. */
 function usableRows(
   photos: readonly Photo[],
@@ -229,7 +238,7 @@ function usableRows(
     onUnusable?.(error);
   });
   if (unusable.size > 0 && unusable.size === photos.length) {
-    throw new SwardError(`none of the ${countOf(photos.length, 'photo')} can be used`);
+    throw new NoUsablePhotos(photos.length);
   }
   const usable = photos.map((_, index) => index).filter((index) => !unusable.has(index));
   return { matrix: unusable.size > 0 ? takeRows(matrix, usable) : matrix, unusable };

@@ -16,14 +16,16 @@ export { MODEL_INPUTS, type ModelInput } from '../export/mass-model.ts';
 export type { MetricLine } from '../learning/estimator.ts';
 export type { PretrainChanges, PretrainSettings } from '../networks/settings/pretrain.ts';
 export {
+  DEFAULT_RECIPES,
   makeRecipe,
   RECIPE_NAMES,
   type RecipeChanges,
   type RecipeSettings,
 } from '../recipes/recipe.ts';
 export type { Recipe } from '../recipes/recipe-schema.ts';
+export { BUNDLED_RUNS, STARTER } from '../runs/bundled-runs.ts';
 export { DEFAULT_FOLD_PLAN, type FoldPlan } from '../runs/fold-plan.ts';
-export type { PretrainingManifest } from '../runs/manifest.ts';
+export type { AboutRun, PretrainingManifest } from '../runs/manifest.ts';
 export { meanAnswerScore } from '../runs/mean-answer.ts';
 export { type OpenOptions, openRun } from '../runs/open-run.ts';
 export type { PhotoPrediction } from '../runs/prediction.ts';
@@ -68,6 +70,8 @@ export {
 } from './data/features.ts';
 export { type DemoOutcome, runDemo } from './demo/demo.ts';
 export { DEFAULT_SHRINK, type EnsembleOptions, makeEnsemble } from './ensemble/ensemble.ts';
+export { type BundledModel, listModels } from './models/models.ts';
+export { type NamedRun, namedRun } from './predict/named-run.ts';
 export {
   type PredictionOutcome,
   type PredictionSource,
@@ -76,6 +80,7 @@ export {
   readPhotoStates,
   USUAL_COVERAGE,
 } from './predict/predict.ts';
+export { predictionRecord } from './predict/prediction-files.ts';
 export { type SubmitOptions, type SubmitOutcome, submitRun } from './predict/submit.ts';
 export { type PretrainOptions, pretrainBackbone } from './pretrain/pretrain-backbone.ts';
 export { PSEUDO_DEFAULTS, type PseudoOptions, pseudoLabelRun } from './pseudo/pseudo.ts';
@@ -89,6 +94,7 @@ export {
 export { type ReportRunOptions, reportRun } from './report/report.ts';
 export { type ComparedSide, type Comparison, compareFiles, compareRuns } from './score/compare.ts';
 export { type FileScore, scoreFiles } from './score/score.ts';
+export { type ShareOptions, shareRun, type ToldOfRun } from './share/share.ts';
 export { drawFolds } from './train/folds.ts';
 export { type ImportedRun, type ImportOptions, importRun } from './train/import-run.ts';
 export {

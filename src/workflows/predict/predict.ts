@@ -1,16 +1,19 @@
 import { readFeatureTables } from '../../data/feature-tables.ts';
 import { readCsv, rowName } from '../../formats/csv.ts';
 import { InputError, UsageError } from '../../ground/errors.ts';
+import { SILENT } from '../../ground/progress.ts';
 import { QUADRAT_AREA_SQUARE_METRES } from '../../pasture/units.ts';
+import type { AboutRun } from '../../runs/manifest.ts';
 import { openRun } from '../../runs/open-run.ts';
 import type { PhotoPrediction } from '../../runs/prediction.ts';
 import { type PhotoStates, type PredictOptions, type Run, TEST_TIME_TURNS } from '../../runs/run.ts';
 import { noMaps } from '../../runs/trained-run.ts';
 import { type PaddockMean, type PredictionDoubt, runUncertainty } from '../../runs/uncertainty.ts';
+import { NoUsablePhotos } from '../../samples/photo-reader.ts';
 import { featureRows, photoSamples, Samples, unknownSample } from '../../samples/samples.ts';
 import { findPhotos, type Photo } from '../../vision/photos/index.ts';
 import { writePhotoMaps } from './biomass-maps.ts';
-import { requirePredictionFormat, writePredictionFile } from './prediction-files.ts';
+import { PredictionFile, requirePredictionFormat } from './prediction-files.ts';
 
 /** What is to be predicted: photos and folders of photos, contents of photo files, or the rows of feature files. */
 export type PredictionSource =
@@ -23,7 +26,7 @@ export type PredictionSource =
 
 /** Which run is asked about which photos, and what is wanted besides their masses. */
 export interface PredictRunOptions extends PredictOptions {
-  /** A run folder, or a run that is open already and stays so. */
+  /** A run folder, the name of a run that comes with sward, or a run that is open already and stays so. */
   readonly run: string | Run;
   /** Photos and folders of photos, contents of photo files, or rows of features. */
   readonly source: PredictionSource;
@@ -49,6 +52,8 @@ export interface PredictionOutcome {
   readonly doubts: readonly PredictionDoubt[];
   /** Sessions that intervals are calibrated on. */
   readonly sessions: number;
+  /** What is told of a run that was passed on; null of others. */
+  readonly about: AboutRun | null;
 }
 
 /** Coverage of a paddock's interval where none was asked for. */
@@ -70,7 +75,7 @@ export async function predictRun(options: PredictRunOptions): Promise<Prediction
     throw new UsageError(`coverage ${share}: give a share between 0 and 1, as 0.9`);
   }
   if (typeof run !== 'string') return predicted(run, options);
-  await using opened = await openRun(run, { keepLoaded: false });
+  await using opened = await openRun(run, { keepLoaded: 'inputs' });
   return predicted(opened, options);
 }
 
@@ -82,15 +87,27 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
     throw new UsageError(`${run.folder} was trained on photos; give photos instead of --features`);
   }
   const samples = await samplesOf(source);
-  const masses = await run.predict(samples, options);
   const known = runUncertainty(await run.calibration());
-  const predictions = coverage === undefined ? masses : known.withIntervals(masses, coverage);
-  if (out !== undefined) {
-    await writePredictionFile(out, predictions, {
-      areaSquareMetres,
-      ...(coverage !== undefined && { coverage }),
-      ...(uncertainty && { uncertainty }),
-    });
+  const file =
+    out === undefined
+      ? null
+      : await PredictionFile.begin(out, {
+          areaSquareMetres,
+          ...(coverage !== undefined && { coverage }),
+          ...(uncertainty && { uncertainty }),
+          ...(options.dropoutSamples && { dropout: true }),
+        });
+  const predictions: PhotoPrediction[] = [];
+  try {
+    for await (const masses of predictedParts(run, samples, options)) {
+      const some = coverage === undefined ? masses : known.withIntervals(masses, coverage);
+      await file?.add(some);
+      predictions.push(...some);
+    }
+    await file?.finish();
+  } catch (error) {
+    await file?.abandon();
+    throw error;
   }
   if (maps !== undefined) {
     const { progress } = options;
@@ -103,7 +120,42 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
     paddock: known.paddockMean(predictions, options.paddockCoverage ?? coverage ?? USUAL_COVERAGE),
     doubts: known.doubts(predictions),
     sessions: known.sessions,
+    about: run.about,
   };
+}
+
+/** Photos that are predicted together: enough to keep the machine busy, few enough to see rows come. */
+const TOGETHER = 16;
+
+/** What a run says of samples, part by part where there are many photos, so that memory does not grow with them. */
+async function* predictedParts(
+  run: Run,
+  samples: Samples,
+  options: PredictRunOptions,
+): AsyncGenerator<readonly PhotoPrediction[]> {
+  const { ownBackbones } = await run.capabilities();
+  // Each fold's own backbone is opened once; what dropout leaves out is drawn for all photos in turn.
+  if (samples.count <= TOGETHER || !samples.hasPhotos || ownBackbones || options.dropoutSamples) {
+    yield await run.predict(samples, options);
+    return;
+  }
+  const { progress = SILENT } = options;
+  progress.stage('Predicting', samples.count, 'photos');
+  let told = 0;
+  for (let start = 0; start < samples.count; start += TOGETHER) {
+    const end = Math.min(start + TOGETHER, samples.count);
+    const part = samples.take(Array.from({ length: end - start }, (_, index) => start + index));
+    const predicted = await run.predict(part, { ...options, progress: SILENT }).catch((error: unknown) => {
+      // Each photo was told of; the next may be better.
+      if (error instanceof NoUsablePhotos) return [];
+      throw error;
+    });
+    told += predicted.length;
+    progress.advance(end - start);
+    yield predicted;
+  }
+  progress.done();
+  if (told === 0) throw new NoUsablePhotos(samples.count);
 }
 
 const isPhotos = (source: PredictionSource): source is readonly Photo[] => Array.isArray(source);

@@ -1,7 +1,8 @@
-import { extname } from 'node:path';
-import { type PredictionColumn, writePredictions } from '../../data/predictions.ts';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { dirname, extname } from 'node:path';
+import { type PredictionColumn, predictionText } from '../../data/predictions.ts';
 import { UsageError } from '../../ground/errors.ts';
-import { writeFileAtomically } from '../../ground/files.ts';
+import { temporaryNameBeside, writeFailure } from '../../ground/files.ts';
 import {
   byMass,
   MASS_NAMES,
@@ -24,6 +25,8 @@ export interface PredictionFileOptions {
   readonly coverage?: number;
   /** Whether a CSV has columns for how much the fold models differ and how unlike the training photos a photo is. */
   readonly uncertainty?: boolean;
+  /** Whether a CSV has a column for the spread with dropout left on. */
+  readonly dropout?: boolean;
 }
 
 /**
@@ -37,29 +40,118 @@ export function requirePredictionFormat(out: string): void {
 }
 
 /**
- * Writes predictions by the ending of the name: `.csv` long (`sample_id,target`, grams, and a column for all else
- * that was asked for), `.json` a list of photos with grams and kg DM/ha, `.geojson` the same as points where the
- * photo's EXIF has a position (null geometry elsewhere).
+ * A file of predictions that is written as they come, aside, and appears whole when it is finished. By the ending of
+ * the name: `.csv` long (`sample_id,target`, grams, and a column for all else that was asked for), `.json` a list of
+ * photos with grams and kg DM/ha, `.geojson` the same as points where the photo's EXIF has a position (null geometry
+ * elsewhere).
  */
-export async function writePredictionFile(
-  out: string,
-  predictions: readonly PhotoPrediction[],
-  options: PredictionFileOptions,
-): Promise<void> {
-  const format = extname(out).toLowerCase();
-  if (format === '.csv')
-    return writePredictions(out, predictions, undefined, columnsOf(predictions, options));
-  const records = predictions.map((prediction) => recordOf(prediction, options));
-  const value = format === '.json' ? records : await featureCollection(predictions, records);
-  await writeFileAtomically(out, `${JSON.stringify(value, null, 2)}\n`);
+export class PredictionFile {
+  readonly #out: string;
+  readonly #aside: string;
+  readonly #file: FileHandle;
+  readonly #text: RowText;
+  #isEmpty = true;
+
+  private constructor(out: string, aside: string, file: FileHandle, text: RowText) {
+    this.#out = out;
+    this.#aside = aside;
+    this.#file = file;
+    this.#text = text;
+  }
+
+  /** @throws InputError when the disk refuses */
+  static async begin(out: string, options: PredictionFileOptions): Promise<PredictionFile> {
+    const aside = temporaryNameBeside(out);
+    const text = TEXTS[extname(out).toLowerCase() as keyof typeof TEXTS](options);
+    try {
+      await mkdir(dirname(out), { recursive: true });
+      const file = new PredictionFile(out, aside, await open(aside, 'wx'), text);
+      await file.#write(text.head);
+      return file;
+    } catch (error) {
+      throw writeFailure(out, error);
+    }
+  }
+
+  /** @throws InputError when the disk refuses */
+  async add(predictions: readonly PhotoPrediction[]): Promise<void> {
+    if (predictions.length === 0) return;
+    const rows = await this.#text.rows(predictions);
+    await this.#write(this.#isEmpty ? rows : `${this.#text.between}${rows}`);
+    this.#isEmpty = false;
+  }
+
+  /** Puts the file where it belongs. @throws InputError when the disk refuses */
+  async finish(): Promise<void> {
+    await this.#write(this.#text.end(this.#isEmpty));
+    try {
+      await this.#file.close();
+      await rename(this.#aside, this.#out);
+    } catch (error) {
+      throw writeFailure(this.#out, error);
+    }
+  }
+
+  /** Removes what was written so far. */
+  async abandon(): Promise<void> {
+    await this.#file.close().catch(() => {});
+    await rm(this.#aside, { force: true }).catch(() => {});
+  }
+
+  async #write(text: string): Promise<void> {
+    try {
+      await this.#file.write(text);
+    } catch (error) {
+      throw writeFailure(this.#out, error);
+    }
+  }
 }
 
-function columnsOf(
-  predictions: readonly PhotoPrediction[],
-  { uncertainty }: PredictionFileOptions,
-): PredictionColumn<PhotoPrediction>[] {
+/** How a format writes photos one after another. */
+interface RowText {
+  readonly head: string;
+  readonly between: string;
+  rows(predictions: readonly PhotoPrediction[]): string | Promise<string>;
+  end(isEmpty: boolean): string;
+}
+
+const TEXTS: Readonly<Record<(typeof FORMATS)[number], (options: PredictionFileOptions) => RowText>> = {
+  '.csv': (options) => ({ ...predictionText(columnsOf(options)), between: '', end: () => '' }),
+  '.json': (options) => ({
+    head: '[',
+    between: ',',
+    rows: (predictions) =>
+      listed(
+        predictions.map((prediction) => predictionRecord(prediction, options)),
+        1,
+      ),
+    end: (isEmpty) => (isEmpty ? ']\n' : '\n]\n'),
+  }),
+  '.geojson': (options) => ({
+    head: '{\n  "type": "FeatureCollection",\n  "features": [',
+    between: ',',
+    async rows(predictions) {
+      const features = [];
+      for (const prediction of predictions) features.push(await featureOf(prediction, options));
+      return listed(features, 2);
+    },
+    end: (isEmpty) => (isEmpty ? ']\n}\n' : '\n  ]\n}\n'),
+  }),
+};
+
+/** Items of a JSON list that lies `depth` levels deep, indented as `JSON.stringify(…, null, 2)` would. */
+function listed(items: readonly unknown[], depth: number): string {
+  const indent = '  '.repeat(depth);
+  return items.map((item) => `\n${JSON.stringify(item, null, 2)}`.replaceAll('\n', `\n${indent}`)).join(',');
+}
+
+function columnsOf({
+  coverage,
+  uncertainty,
+  dropout,
+}: PredictionFileOptions): PredictionColumn<PhotoPrediction>[] {
   const columns: PredictionColumn<PhotoPrediction>[] = [];
-  if (predictions.some(({ intervals }) => intervals !== null)) {
+  if (coverage !== undefined) {
     columns.push(
       { name: 'low', valueOf: ({ intervals }, target) => intervals?.[massOf(target)].low ?? null },
       { name: 'high', valueOf: ({ intervals }, target) => intervals?.[massOf(target)].high ?? null },
@@ -71,13 +163,13 @@ function columnsOf(
       { name: 'out_of_domain', valueOf: ({ outOfDomain }) => outOfDomain },
     );
   }
-  if (predictions.some(({ dropoutSpread }) => dropoutSpread !== null)) {
+  if (dropout) {
     columns.push({
       name: 'dropout_spread',
       valueOf: ({ dropoutSpread }, target) => dropoutSpread?.[massOf(target)] ?? null,
     });
   }
-  if (uncertainty && predictions.some(({ trainedOn }) => trainedOn !== null)) {
+  if (uncertainty) {
     columns.push({
       name: 'trained_on',
       valueOf: ({ trainedOn }) => (trainedOn === null ? null : Number(trainedOn)),
@@ -86,7 +178,8 @@ function columnsOf(
   return columns;
 }
 
-function recordOf(
+/** A prediction as JSON has it. */
+export function predictionRecord(
   { imageId, path, targets, folds, dropoutSpread, intervals, outOfDomain, trainedOn }: PhotoPrediction,
   { areaSquareMetres, coverage, uncertainty }: PredictionFileOptions,
 ): Record<string, unknown> {
@@ -111,18 +204,18 @@ function recordOf(
 /** The mass that a target of the competition is. */
 const massOf = (target: TargetName): MassName => MASS_NAMES[TARGET_NAMES.indexOf(target)] as MassName;
 
-async function featureCollection(
-  predictions: readonly PhotoPrediction[],
-  records: readonly Record<string, unknown>[],
+async function featureOf(
+  prediction: PhotoPrediction,
+  options: PredictionFileOptions,
 ): Promise<Record<string, unknown>> {
-  const features = [];
-  for (const [index, { path }] of predictions.entries()) {
-    const facts = path === null ? null : await readPhotoFacts(path);
-    features.push({
-      type: 'Feature',
-      geometry: facts?.gps ? { type: 'Point', coordinates: [facts.gps.longitude, facts.gps.latitude] } : null,
-      properties: { ...records[index], ...(facts?.takenAt && { taken_at: facts.takenAt }) },
-    });
-  }
-  return { type: 'FeatureCollection', features };
+  const { path } = prediction;
+  const facts = path === null ? null : await readPhotoFacts(path);
+  return {
+    type: 'Feature',
+    geometry: facts?.gps ? { type: 'Point', coordinates: [facts.gps.longitude, facts.gps.latitude] } : null,
+    properties: {
+      ...predictionRecord(prediction, options),
+      ...(facts?.takenAt && { taken_at: facts.takenAt }),
+    },
+  };
 }

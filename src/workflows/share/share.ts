@@ -9,6 +9,10 @@ import { openRun } from '../../runs/open-run.ts';
 import { type FolderContents, RunFolder } from '../../runs/run-folder.ts';
 import { TrainedRun } from '../../runs/trained-run.ts';
 import { pathFrom } from '../../runs/training-data.ts';
+import { copyTrainingPhotos, TRAINING_PHOTOS } from '../../runs/training-photos.ts';
+
+/** What the person who passes a run on says of it. */
+export type ToldOfRun = Pick<AboutRun, 'what' | 'licence' | 'attribution'>;
 
 /** What is passed on, and where to. */
 export interface ShareOptions {
@@ -17,7 +21,7 @@ export interface ShareOptions {
   /** Folder to write. */
   readonly out: string;
   /** What its receiver is told of it. */
-  readonly about: AboutRun;
+  readonly about: ToldOfRun;
   /** Whether a run that is in the folder already is replaced. */
   readonly overwrite?: boolean;
 }
@@ -29,7 +33,7 @@ const CARD = 'card.md';
 const PASSED_ON = /^(fold-\d+\/.+|domain\.safetensors)$/;
 
 const CONTENTS: FolderContents = {
-  derived: [CALIBRATION, CARD],
+  derived: [CALIBRATION, TRAINING_PHOTOS, CARD],
   essential: [CALIBRATION, CARD],
   resumable: /^(fold-\d+|domain\.safetensors)$/,
 };
@@ -71,7 +75,11 @@ export async function shareRun({
         weights: weights && { ...weights, file: weights.file === null ? null : pathFrom(out, weights.file) },
       })),
     },
-    about,
+    about: {
+      ...about,
+      sessions: new Set(results.rows.map(({ session }) => session)).size,
+      weighted_r2: results.outOfFold.weightedR2,
+    },
     files: {},
   };
   const folder = await RunFolder.begin(out, passedOn, CONTENTS, { overwrite, resume: true });
@@ -82,9 +90,10 @@ export async function shareRun({
       await mkdir(dirname(join(out, file)), { recursive: true });
       await copyFile(join(opened.folder, file), join(out, file));
     }
+    await copyTrainingPhotos(opened.folder, out);
     await writeCalibration(out, results.rows);
     await writeFileAtomically(join(out, CARD), runCard(manifest, results, about));
-    await folder.complete([...files, CALIBRATION]);
+    await folder.complete([...files, TRAINING_PHOTOS, CALIBRATION]);
     return passedOn;
   } catch (error) {
     throw await folder.failure(error);

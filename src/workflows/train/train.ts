@@ -9,7 +9,7 @@ import { packageVersion } from '../../ground/version.ts';
 import type { MetricLine } from '../../learning/estimator.ts';
 import { weightedR2 } from '../../pasture/metric.ts';
 import type { Targets } from '../../pasture/targets.ts';
-import { makeRecipe, type RecipeChanges } from '../../recipes/recipe.ts';
+import { DEFAULT_RECIPES, makeRecipe, type RecipeChanges } from '../../recipes/recipe.ts';
 import type { Recipe } from '../../recipes/recipe-schema.ts';
 import { recipeEstimator } from '../../recipes/registry.ts';
 import { fitFold, type Learner, leaveOneStateOut, predictFold } from '../../runs/cross-validation.ts';
@@ -57,8 +57,8 @@ import { epochLine } from './epoch-line.ts';
 export interface TrainOptions extends ExistingRunPolicy {
   /** A data folder, or features with their labels. */
   readonly source: string | TrainingSource;
-  /** A recipe's name or file, or one that was made. */
-  readonly recipe: string | Recipe;
+  /** A recipe's name or file, or one that was made; default {@link DEFAULT_RECIPES}. */
+  readonly recipe?: string | Recipe;
   /** Settings in which a named recipe is to differ from its own. */
   readonly settings?: RecipeChanges;
   /** Run folder to write. */
@@ -195,7 +195,11 @@ function photosOf(
   return [...measured, ...labelled];
 }
 
-async function recipeOf({ recipe, settings }: TrainOptions): Promise<Recipe> {
+async function recipeOf({
+  source,
+  recipe = DEFAULT_RECIPES[sourceOf(source).kind],
+  settings,
+}: TrainOptions): Promise<Recipe> {
   if (typeof recipe === 'string') return makeRecipe(recipe, settings);
   if (settings === undefined) return recipe;
   throw new UsageError(`recipe ${recipe.name} is made already; give its settings to makeRecipe`);

@@ -1,14 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readPredictions } from '../../../src/data/predictions.ts';
 import { UsageError } from '../../../src/ground/errors.ts';
 import { byMass } from '../../../src/pasture/targets.ts';
 import type { PhotoPrediction } from '../../../src/runs/prediction.ts';
-import {
-  requirePredictionFormat,
-  writePredictionFile,
-} from '../../../src/workflows/predict/prediction-files.ts';
+import { PredictionFile, requirePredictionFormat } from '../../../src/workflows/predict/prediction-files.ts';
 import { masses } from '../../report/run-results.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -33,10 +30,12 @@ const full: PhotoPrediction = {
 async function written(
   name: string,
   photo: PhotoPrediction,
-  options: { coverage?: number; uncertainty?: boolean } = {},
+  options: { coverage?: number; uncertainty?: boolean; dropout?: boolean } = {},
 ): Promise<string> {
   const path = join(folder, name);
-  await writePredictionFile(path, [photo], { areaSquareMetres: 0.21, ...options });
+  const file = await PredictionFile.begin(path, { areaSquareMetres: 0.21, ...options });
+  await file.add([photo]);
+  await file.finish();
   return readFileSync(path, 'utf8');
 }
 
@@ -49,15 +48,19 @@ describe('a file of predictions', () => {
   });
 
   it('has the columns that were asked for after them, and is read as before', async () => {
-    const text = await written('full.csv', full, { coverage: 0.9, uncertainty: true });
+    const text = await written('full.csv', full, {
+      coverage: 0.9,
+      uncertainty: true,
+      dropout: true,
+    });
     const [head, first] = text.split('\n');
-    expect(head).toBe('sample_id,target,low,high,fold_spread,out_of_domain,dropout_spread');
-    expect(first).toBe('ID1__Dry_Clover_g,5,1,60,0,0.25,0.5');
+    expect(head).toBe('sample_id,target,low,high,fold_spread,out_of_domain,dropout_spread,trained_on');
+    expect(first).toBe('ID1__Dry_Clover_g,5,1,60,0,0.25,0.5,');
     expect(await readPredictions(join(folder, 'full.csv'))).toEqual([
       { imageId: 'ID1', targets: full.targets },
     ]);
     expect(await written('spread.csv', plain, { uncertainty: true })).toMatch(
-      /ID1__Dry_Green_g,30,1\.414\d+,\n/,
+      /ID1__Dry_Green_g,30,1\.414\d+,,\n/,
     );
   });
 
@@ -77,6 +80,38 @@ describe('a file of predictions', () => {
       await written('full.geojson', full, { coverage: 0.9, uncertainty: true }),
     );
     expect(features).toEqual([{ type: 'Feature', geometry: null, properties: record }]);
+  });
+
+  it('is the same written bit by bit, and is not there before it is finished', async () => {
+    for (const [ending, wrapped] of [
+      ['json', (list: unknown) => list],
+      ['geojson', (list: unknown) => ({ type: 'FeatureCollection', features: list })],
+      ['csv', null],
+    ] as const) {
+      const path = join(folder, `bits.${ending}`);
+      const file = await PredictionFile.begin(path, { areaSquareMetres: 0.21, coverage: 0.9 });
+      await file.add([plain, { ...full, imageId: 'ID2' }]);
+      await file.add([]);
+      await file.add([{ ...full, imageId: 'ID3' }]);
+      expect(existsSync(path)).toBe(false);
+      await file.finish();
+      const text = readFileSync(path, 'utf8');
+      if (wrapped === null) {
+        expect(text.trim().split('\n')).toHaveLength(1 + 3 * 5);
+        continue;
+      }
+      const value = JSON.parse(text);
+      expect(value).toEqual(wrapped(Array.isArray(value) ? value : value.features));
+      expect(text).toBe(`${JSON.stringify(value, null, 2)}\n`);
+      expect(text.match(/"image_id": "ID\d"/g)).toHaveLength(3);
+    }
+    const none = await PredictionFile.begin(join(folder, 'none.json'), { areaSquareMetres: 0.21 });
+    await none.finish();
+    expect(readFileSync(join(folder, 'none.json'), 'utf8')).toBe('[]\n');
+    const given = await PredictionFile.begin(join(folder, 'given-up.csv'), { areaSquareMetres: 0.21 });
+    await given.add([plain]);
+    await given.abandon();
+    expect(readdirSync(folder).filter((name) => /given-up|\.part$/.test(name))).toEqual([]);
   });
 
   it('has one of three endings', () => {
