@@ -36,6 +36,8 @@ const CONTENTS: FolderContents = {
   derived: [CALIBRATION, TRAINING_PHOTOS, CARD],
   essential: [CALIBRATION, CARD],
   resumable: /^(fold-\d+|domain\.safetensors)$/,
+  // Whoever passes a run on may put its licence there first.
+  beside: /^LICEN[CS]E(\.\w+)?$/,
 };
 
 /**
