@@ -9,6 +9,8 @@ const KIND = 'estimator';
 /** What a small model stores: matrices of doubles by name, and texts beside them. */
 export interface StoredModel {
   readonly matrices: Readonly<Record<string, Matrix>>;
+  /** Names of matrices whose values single precision holds, and which are stored in it. */
+  readonly single?: readonly string[];
   readonly texts: Readonly<Record<string, string>>;
 }
 
@@ -18,9 +20,10 @@ export async function writeModelFile(folder: string, kind: string, model: Stored
     join(folder, FILE_NAME),
     Object.entries(model.matrices).map(([name, { rows, columns, data }]) => ({
       name,
-      dtype: 'F64' as const,
       shape: [rows, columns],
-      data,
+      ...(model.single?.includes(name)
+        ? { dtype: 'F32' as const, data: Float32Array.from(data) }
+        : { dtype: 'F64' as const, data }),
     })),
     { [KIND]: kind, ...model.texts },
   );
@@ -49,10 +52,11 @@ export async function readModelFile<Name extends string>(
   }
   const entries: [Name, Matrix][] = [];
   for (const name of names) {
-    const data = await readTensor(file, name);
+    const values = await readTensor(file, name);
+    const data = values instanceof Float32Array ? Float64Array.from(values) : values;
     const [rows, columns] = file.tensors.get(name)?.shape ?? [];
     if (!(data instanceof Float64Array) || rows === undefined || columns === undefined) {
-      throw new InputError(path, `${name} is not a matrix of doubles`, 'train the run again');
+      throw new InputError(path, `${name} is not a matrix of floats`, 'train the run again');
     }
     entries.push([name, { rows, columns, data }]);
   }

@@ -117,7 +117,7 @@ function partsOf(training: TrainingRows, { members, clip }: KernelAverageSetting
       fitPca({ ...training, inputs }, { components, whiten: whitening, clip }),
       inputs,
     );
-    return { columns, share: weight / total, projection, support: project(projection, inputs) };
+    return { columns, share: weight / total, projection, support: inSingle(project(projection, inputs)) };
   });
 }
 
@@ -128,10 +128,13 @@ function toUnitSize(projection: Projection, inputs: Matrix): Projection {
   const { coefficients, intercept } = projection;
   return {
     ...projection,
-    coefficients: { ...coefficients, data: coefficients.data.map((value) => value / size) },
+    coefficients: inSingle({ ...coefficients, data: coefficients.data.map((value) => value / size) }),
     intercept: intercept.map((value) => value / size),
   };
 }
+
+/** Rounded to what is stored: most of a model is its components, and their last digits say nothing. */
+const inSingle = (matrix: Matrix): Matrix => ({ ...matrix, data: matrix.data.map(Math.fround) });
 
 /** The mean of kernels by their parts' shares. */
 function meanOf(parts: readonly Part[], kernels: readonly Matrix[]): Matrix {
@@ -235,6 +238,7 @@ function writeAverage(folder: string, model: AverageModel): Promise<void> {
       intercept: rowVector(intercept),
       factors: rowVector(factors ?? new Float64Array()),
     },
+    single: stored.flatMap((_, index) => [`${index}.coefficients`, `${index}.support`]),
     texts: {
       width: String(width),
       kernel,
