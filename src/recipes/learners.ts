@@ -54,7 +54,7 @@ const LEARNERS = {
       ],
       kernels: ['rbf'],
       gammas: [0.2],
-      penalties: [0.001, 0.003, 0.01, 0.03],
+      penalties: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3],
     },
   },
   'leafwise-boost': { settings: leafwiseBoostSettings, make: leafwiseBoost, defaults: {} },
