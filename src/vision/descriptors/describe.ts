@@ -7,7 +7,7 @@ import type { DescriptorGroup } from './group.ts';
 import { BAND_GROUP, LIGHT_GROUP } from './light-group.ts';
 import { GLCM_GROUP, LBP_GROUP } from './pattern-group.ts';
 import { SCATTERING_GROUP } from './scattering-group.ts';
-import { sceneOf } from './scene.ts';
+import { Scene } from './scene.ts';
 import { withoutStamp } from './stamp.ts';
 import { BLOB_GROUP, STREAK_GROUP } from './stroke-group.ts';
 
@@ -60,6 +60,6 @@ export function viewColumns(view: DescriptorView): number[] {
  * mirrored photo gives the same values to rounding; an orange date stamp is left out.
  */
 export function describePhoto(pixels: Pixels): Float64Array {
-  const scene = sceneOf(withoutStamp(workingFrame(pixels)));
+  const scene = new Scene(withoutStamp(workingFrame(pixels)));
   return Float64Array.from(GROUPS.flatMap((group) => group.measure(scene)));
 }
