@@ -44,12 +44,20 @@ function spread(values: Float32Array, low: number, high: number): number[] {
 
 /** Mean and deviation of each band's share of the three, a third each where a pixel is black. */
 function chromaticities({ colour: { red, green, blue } }: Scene): number[] {
-  const share = new Float32Array(red.length);
-  return [red, green, blue].flatMap((band) => {
-    for (let i = 0; i < share.length; i++) {
-      const sum = (red[i] as number) + (green[i] as number) + (blue[i] as number);
-      share[i] = sum < 3e-3 ? 1 / 3 : (band[i] as number) / sum;
-    }
+  const shares = [red, green, blue].map((band) => new Float32Array(band.length));
+  const [redShare, greenShare, blueShare] = shares as [Float32Array, Float32Array, Float32Array];
+  for (let i = 0; i < red.length; i++) {
+    const r = red[i] as number;
+    const g = green[i] as number;
+    const b = blue[i] as number;
+    const sum = r + g + b;
+    const black = sum < 3e-3;
+    const perSum = 1 / sum;
+    redShare[i] = black ? 1 / 3 : r * perSum;
+    greenShare[i] = black ? 1 / 3 : g * perSum;
+    blueShare[i] = black ? 1 / 3 : b * perSum;
+  }
+  return shares.flatMap((share) => {
     const { mean, deviation } = momentsOf(share);
     return [mean, deviation];
   });

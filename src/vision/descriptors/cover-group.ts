@@ -56,7 +56,7 @@ function otsuSplit(
   high: number,
 ): { shareAbove: number; contrast: number } {
   const cells = 256;
-  const counts = new Uint32Array(cells);
+  const counts = new Int32Array(cells);
   for (let i = 0; i < values.length; i++) {
     const place = (((values[i] as number) - low) / (high - low)) * cells;
     const cell = Math.min(cells - 1, Math.max(0, place)) | 0;

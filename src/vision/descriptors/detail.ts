@@ -78,9 +78,7 @@ class CrossSums {
   add(lists: readonly Float64Array[]): void {
     this.#count += lists[0]?.length ?? 0;
     lists.forEach((list, index) => {
-      let sum = 0;
-      for (let i = 0; i < list.length; i++) sum += list[i] as number;
-      this.#sums[index] = (this.#sums[index] as number) + sum;
+      this.#sums[index] = (this.#sums[index] as number) + total(list);
       this.#squares[index] = (this.#squares[index] as number) + product(list, list);
     });
     this.#pairs.forEach(([one, other], index) => {
@@ -99,6 +97,23 @@ class CrossSums {
       return covariance / (deviation(one) * deviation(other));
     });
   }
+}
+
+/** Sum of a list, in four parts as {@link product}. */
+function total(list: Float64Array): number {
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  let i = 0;
+  for (; i + 3 < list.length; i += 4) {
+    a += list[i] as number;
+    b += list[i + 1] as number;
+    c += list[i + 2] as number;
+    d += list[i + 3] as number;
+  }
+  for (; i < list.length; i++) a += list[i] as number;
+  return a + b + (c + d);
 }
 
 /** Sum of the products of two lists; in four parts, since each addition waits for the one before. */

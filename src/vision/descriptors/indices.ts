@@ -49,7 +49,7 @@ export function leafIndices(frame: Frame): IndexPlanes<LeafIndex> {
     const sum = R + G + B;
     // A black pixel has no colour: its chromaticities are those of grey, of which both indices are 0.
     if (sum < 3 * TINY) continue;
-    exg[i] = clamped(2 * (G / sum) - R / sum - B / sum, INDICES.exg);
+    exg[i] = clamped((2 * G - R - B) / sum, INDICES.exg);
     ngrdi[i] = clamped((G - R) / (G + R + TINY), INDICES.ngrdi);
   }
   return { exg, ngrdi };
@@ -66,9 +66,10 @@ export function otherIndices(frame: Frame): IndexPlanes<Exclude<IndexName, LeafI
     let B = frame.blue[i] as number;
     if (R + G + B < 3 * TINY) R = G = B = 1;
     const sum = R + G + B;
-    const r = R / sum;
-    const g = G / sum;
-    const b = B / sum;
+    const perSum = 1 / sum;
+    const r = R * perSum;
+    const g = G * perSum;
+    const b = B * perSum;
     exgr[i] = clamped(2 * g - r - b - 1.4 * r + g, INDICES.exgr);
     gli[i] = clamped((2 * G - R - B) / (2 * G + R + B + TINY), INDICES.gli);
     vari[i] = clamped((G - R) / Math.max(0.02, G + R - B), INDICES.vari);

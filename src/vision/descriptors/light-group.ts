@@ -20,8 +20,8 @@ export const LIGHT_GROUP: DescriptorGroup = {
     let dark = 0;
     let bright = 0;
     for (let i = 0; i < fine.length; i++) {
-      dark += 1 - softStep(fine[i] as number, 0.4, 0.05);
-      bright += softStep(fine[i] as number, 1.7, 0.1);
+      dark += 1 - softStep(fine[i] as number, 0.4, 1 / 0.05);
+      bright += softStep(fine[i] as number, 1.7, 1 / 0.1);
     }
     return [
       momentsOf(fine).deviation,

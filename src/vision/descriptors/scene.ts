@@ -145,15 +145,18 @@ function labPlanes(frame: Frame): LabPlanes {
     const r = LINEAR[((frame.red[i] as number) * last + 0.5) | 0] as number;
     const g = LINEAR[((frame.green[i] as number) * last + 0.5) | 0] as number;
     const blue = LINEAR[((frame.blue[i] as number) * last + 0.5) | 0] as number;
-    const x = labCurve((0.4124564 * r + 0.3575761 * g + 0.1804375 * blue) / 0.95047);
+    const x = labCurve((0.4124564 * r + 0.3575761 * g + 0.1804375 * blue) * ONE_OVER_WHITE.x);
     const y = labCurve(0.2126729 * r + 0.7151522 * g + 0.072175 * blue);
-    const z = labCurve((0.0193339 * r + 0.119192 * g + 0.9503041 * blue) / 1.08883);
+    const z = labCurve((0.0193339 * r + 0.119192 * g + 0.9503041 * blue) * ONE_OVER_WHITE.z);
     lightness[i] = 116 * y - 16;
     a[i] = 500 * (x - y);
     b[i] = 200 * (y - z);
   }
   return { lightness, a, b };
 }
+
+/** Of the white of D65, whose Y is 1; multiplied with, which is much cheaper than a division. */
+const ONE_OVER_WHITE = { x: 1 / 0.95047, z: 1 / 1.08883 } as const;
 
 /** Where the cube root of L*a*b* goes over into a straight line. */
 const DARKEST_ROOT = 216 / 24389;
@@ -187,12 +190,14 @@ function coverOf(lab: LabPlanes, excessGreen: Float32Array, ngrdi: Float32Array)
   const bare = new Float32Array(count);
   const shadow = new Float32Array(count);
   const mean = meanOf(lab.lightness);
+  const lightPerWidth = 1 / (0.08 * mean + 1);
   for (let i = 0; i < count; i++) {
     const lightness = lab.lightness[i] as number;
     const b = lab.b[i] as number;
-    const dark = 1 - softStep(lightness, 0.45 * mean, 0.08 * mean + 1);
-    const leaf = softStep(excessGreen[i] as number, 0.08, 0.03) * softStep(ngrdi[i] as number, 0, 0.015);
-    const yellow = softStep(b, 12, 3);
+    const dark = 1 - softStep(lightness, 0.45 * mean, lightPerWidth);
+    const leaf =
+      softStep(excessGreen[i] as number, 0.08, 1 / 0.03) * softStep(ngrdi[i] as number, 0, 1 / 0.015);
+    const yellow = softStep(b, 12, 1 / 3);
     green[i] = leaf;
     brown[i] = (1 - leaf) * yellow * (1 - dark);
     bare[i] = (1 - leaf) * (1 - yellow) * (1 - dark);
@@ -201,7 +206,7 @@ function coverOf(lab: LabPlanes, excessGreen: Float32Array, ngrdi: Float32Array)
   return { green, brown, bare, shadow };
 }
 
-/** A soft threshold: 0 well below `at`, ½ there, 1 well above; `width` is the logistic's scale. */
-export function softStep(value: number, at: number, width: number): number {
-  return logisticCurve((value - at) / width);
+/** A soft threshold: 0 well below `at`, ½ there, 1 well above; `perWidth` is one over the logistic's scale. */
+export function softStep(value: number, at: number, perWidth: number): number {
+  return logisticCurve((value - at) * perWidth);
 }
