@@ -78,53 +78,61 @@ function envelope(
   const right = [1, 1, 0, -1][orientation] as number;
   const down = orientation === 0 ? 0 : 1;
   const across = [width, width - 1, 1, width + 1][orientation] as number;
-  const kept = Array.from({ length: 4 * down + 1 }, () => new Float64Array(width));
-  const keptRow = (y: number): Float64Array => kept[y % kept.length] as Float64Array;
+  const kept = Array.from({ length: 4 * down + 1 }, () => smoothedRow(width, right));
+  const keptRow = (y: number): SmoothedRow => kept[y % kept.length] as SmoothedRow;
   const unwanted = new Float32Array(width);
   let sum = 0;
-  if (down === 1) for (let y = 1; y < 5; y++) smoothRow(data, y * width, across, keptRow(y));
+  if (down === 1) for (let y = 1; y < 5; y++) smooth(data, y * width, across, keptRow(y).here);
   for (let y = BORDER; y < height - BORDER; y++) {
-    smoothRow(data, (y + 2 * down) * width, across, keptRow(y + 2 * down));
-    sum += modulusRow(
-      keptRow(y - 2 * down),
-      keptRow(y - down),
-      keptRow(y),
-      keptRow(y + down),
-      keptRow(y + 2 * down),
-      right,
+    smooth(data, (y + 2 * down) * width, across, keptRow(y + 2 * down).here);
+    sum += modulus(
+      keptRow(y - 2 * down).far,
+      keptRow(y - down).before,
+      keptRow(y).here,
+      keptRow(y + down).after,
+      keptRow(y + 2 * down).beyond,
       result?.subarray(y * width, (y + 1) * width) ?? unwanted,
     );
   }
   return sum / data.length;
 }
 
+/** One row, seen from two and one steps along before and after: so that all are asked for one place. */
+type SmoothedRow = Readonly<Record<'far' | 'before' | 'here' | 'after' | 'beyond', Float64Array>>;
+
+function smoothedRow(width: number, right: number): SmoothedRow {
+  const reach = 2;
+  const row = new Float64Array(width + 2 * reach);
+  const seen = (steps: number): Float64Array =>
+    row.subarray(reach + steps * right, reach + steps * right + width);
+  return { far: seen(-2), before: seen(-1), here: seen(0), after: seen(1), beyond: seen(2) };
+}
+
 /** A row smoothed 1-2-1 across, but for its first and last pixel, which no stencil reaches. */
-function smoothRow(data: Float32Array, start: number, across: number, row: Float64Array): void {
+function smooth(data: Float32Array, start: number, across: number, row: Float64Array): void {
   for (let x = 1; x < row.length - 1; x++) {
     const i = start + x;
     row[x] = ((data[i - across] as number) + 2 * (data[i] as number) + (data[i + across] as number)) / 4;
   }
 }
 
-/** The envelope of a row from five smoothed ones, each a step along; its sum is returned. */
-function modulusRow(
+/** The envelope of a row from smoothed ones; its sum is returned. */
+function modulus(
   far: Float64Array,
   before: Float64Array,
   here: Float64Array,
   after: Float64Array,
   beyond: Float64Array,
-  right: number,
-  modulus: Float32Array,
+  result: Float32Array,
 ): number {
   let sum = 0;
-  for (let x = BORDER; x < modulus.length - BORDER; x++) {
-    const one = before[x - right] as number;
-    const other = after[x + right] as number;
-    const odd =
-      (other - one) * 0.7 + ((beyond[x + 2 * right] as number) - (far[x - 2 * right] as number)) * 0.15;
+  for (let x = BORDER; x < result.length - BORDER; x++) {
+    const one = before[x] as number;
+    const other = after[x] as number;
+    const odd = (other - one) * 0.7 + ((beyond[x] as number) - (far[x] as number)) * 0.15;
     const even = (here[x] as number) - 0.5 * (one + other);
     const value = Math.sqrt(odd * odd + even * even * 2);
-    modulus[x] = value;
+    result[x] = value;
     sum += value;
   }
   return sum;
