@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { openSafetensors, readTensor, writeSafetensors } from '../../formats/safetensors/index.ts';
 import { InputError } from '../../ground/errors.ts';
-import { DESCRIPTOR_VERSION } from '../../vision/descriptors/index.ts';
+import { ALIKE_DESCRIPTOR_VERSIONS, DESCRIPTOR_VERSION } from '../../vision/descriptors/index.ts';
 import type { Domain } from './domain.ts';
 
 const DOMAIN = 'domain.safetensors';
@@ -23,11 +23,11 @@ export interface StoredDomain extends Domain {
 
 /**
  * Writes `domain.safetensors` into a run folder; training inputs in single precision. A record of descriptors says so
- * in its metadata, with their version.
+ * in its metadata, with their version; one of several feature sets has the weights of their columns.
  */
 export async function writeDomain(
   run: string,
-  { mean, scale, support, reference }: Domain,
+  { mean, scale, weights, support, reference }: Domain,
   of: DomainSubject = 'inputs',
 ): Promise<void> {
   await writeSafetensors(
@@ -35,6 +35,9 @@ export async function writeDomain(
     [
       { name: 'mean', dtype: 'F64', shape: [mean.length], data: mean },
       { name: 'scale', dtype: 'F64', shape: [scale.length], data: scale },
+      ...(weights
+        ? [{ name: 'weights', dtype: 'F64', shape: [weights.length], data: weights } as const]
+        : []),
       { name: 'reference', dtype: 'F64', shape: [reference.length], data: reference },
       {
         name: 'support',
@@ -58,7 +61,7 @@ export async function readDomain(run: string): Promise<StoredDomain | null> {
   if (!(await stat(path).catch(() => null))) return null;
   const file = await openSafetensors(path);
   const { of, version } = subjectSchema.parse(file.metadata);
-  if (of === 'descriptors' && version !== String(DESCRIPTOR_VERSION)) return null;
+  if (of === 'descriptors' && !ALIKE_DESCRIPTOR_VERSIONS.map(String).includes(version ?? '')) return null;
   const doubles = async (name: string): Promise<Float64Array> => {
     const data = await readTensor(file, name);
     if (data instanceof Float64Array) return data;
@@ -73,6 +76,7 @@ export async function readDomain(run: string): Promise<StoredDomain | null> {
     of,
     mean: await doubles('mean'),
     scale: await doubles('scale'),
+    weights: file.tensors.has('weights') ? await doubles('weights') : null,
     reference: await doubles('reference'),
     support: { rows, columns, data: Float64Array.from(support) },
   };

@@ -1,12 +1,13 @@
 import { gram, squaredNorms } from '../../estimators/kernel/kernels.ts';
 import { fitStandardiser, type Standardiser, standardise } from '../../estimators/standardise.ts';
-import type { Matrix } from '../../ground/matrix.ts';
-import { takeRows } from '../../ground/matrix.ts';
+import { featureSetsOf, type Matrix, takeRows } from '../../ground/matrix.ts';
 import { requireWidth } from '../../learning/feature-width.ts';
 import { sketch } from './sketch.ts';
 
 /** What a run remembers of its training photos to tell whether a new photo is like them. */
 export interface Domain extends Standardiser {
+  /** How much a deviation in each column counts, so that feature sets count alike; null for a single set. */
+  readonly weights: Float64Array | null;
   /** Standardised training inputs, sketched where they are wide. [photos, width] */
   readonly support: Matrix;
   /** How far each training photo is from the nearest photos of other sessions, ascending. */
@@ -30,12 +31,15 @@ const NEIGHBOURS = 3;
  * columns are standardised on the others, and the root mean square distances of its photos to the nearest others
  * are kept. (Nearest-neighbour distance as a measure of novelty: Ramaswamy, Rastogi & Shim, SIGMOD 2000.)
  *
+ * Several feature sets count alike, however many columns each has.
+ *
  * @param inputs one row a training photo
  * @param groups session of each photo; with a single session every photo is left out by itself
  */
 export function fitDomain(inputs: Matrix, groups: readonly string[]): Domain {
   const sessions = new Set(groups).size > 1 ? groups : groups.map((_, photo) => String(photo));
   const photos = sessions.map((_, photo) => photo);
+  const weights = setWeights(inputs);
   const reference: number[] = [];
   for (const session of new Set(sessions)) {
     const others = takeRows(
@@ -47,13 +51,13 @@ export function fitDomain(inputs: Matrix, groups: readonly string[]): Domain {
       inputs,
       photos.filter((photo) => sessions[photo] === session),
     );
-    const standardiser = fitStandardiser(others, unitWeights(others.rows));
-    reference.push(...distances(embed(own, standardiser), embed(others, standardiser)));
+    const space = { ...fitStandardiser(others, unitWeights(others.rows)), weights };
+    reference.push(...distances(embed(own, space), embed(others, space)));
   }
-  const standardiser = fitStandardiser(inputs, unitWeights(inputs.rows));
+  const space = { ...fitStandardiser(inputs, unitWeights(inputs.rows)), weights };
   return {
-    ...standardiser,
-    support: embed(inputs, standardiser),
+    ...space,
+    support: embed(inputs, space),
     reference: Float64Array.from(reference).sort(),
   };
 }
@@ -73,8 +77,18 @@ export function outOfDomainShares(domain: Domain, inputs: Matrix): number[] {
   });
 }
 
-function embed(inputs: Matrix, standardiser: Standardiser): Matrix {
-  const standard = standardise(inputs, standardiser, CLIP);
+/** Where photos lie: what distances are measured in. */
+type Space = Pick<Domain, 'mean' | 'scale' | 'weights'>;
+
+function embed(inputs: Matrix, space: Space): Matrix {
+  const standard = standardise(inputs, space, CLIP);
+  const { weights } = space;
+  if (weights) {
+    for (let at = 0; at < standard.data.length; at++) {
+      const weight = weights[at % weights.length] as number;
+      standard.data[at] = (standard.data[at] as number) * weight;
+    }
+  }
   return standard.columns > WIDEST ? sketch(standard, WIDEST) : standard;
 }
 
@@ -91,6 +105,17 @@ function distances(rows: Matrix, support: Matrix): number[] {
     const nearest = squares.sort().subarray(0, NEIGHBOURS);
     return nearest.reduce((sum, square) => sum + Math.sqrt(Math.max(0, square)), 0) / nearest.length;
   });
+}
+
+/** Weights under which the columns of every set add the same to a squared distance, whose size stays. */
+function setWeights(inputs: Matrix): Float64Array | null {
+  const sets = featureSetsOf(inputs);
+  if (sets.length < 2) return null;
+  const weights = new Float64Array(inputs.columns);
+  for (const { start, columns } of sets) {
+    weights.fill(Math.sqrt(inputs.columns / (sets.length * columns)), start, start + columns);
+  }
+  return weights;
 }
 
 function unitWeights(count: number): number[] {

@@ -1,6 +1,6 @@
-import { ofColours } from './frame.ts';
+import { curve } from './curve.ts';
 import { type DescriptorGroup, namesOf } from './group.ts';
-import { INDEX_NAMES, INDICES, indexPlane } from './indices.ts';
+import { INDEX_NAMES, INDICES, otherIndices } from './indices.ts';
 import type { Scene } from './scene.ts';
 import { momentsOf, quantilesOf } from './statistics.ts';
 
@@ -32,12 +32,8 @@ export const COLOUR_GROUP: DescriptorGroup = {
 export const INDEX_GROUP: DescriptorGroup = {
   names: namesOf(INDEX_NAMES, SPREAD),
   measure(scene) {
-    return INDEX_NAMES.flatMap((name) => {
-      const { low, high } = INDICES[name];
-      const known = { exg: scene.excessGreen, ngrdi: scene.ngrdi };
-      const plane = name === 'exg' || name === 'ngrdi' ? known[name] : indexPlane(scene.colour, name);
-      return spread(plane, low, high);
-    });
+    const planes = { exg: scene.excessGreen, ngrdi: scene.ngrdi, ...otherIndices(scene.colour) };
+    return INDEX_NAMES.flatMap((name) => spread(planes[name], INDICES[name].low, INDICES[name].high));
   },
 };
 
@@ -46,26 +42,44 @@ function spread(values: Float32Array, low: number, high: number): number[] {
   return [mean, deviation, ...quantilesOf(values, low, high, [0.1, 0.5, 0.9])];
 }
 
-function chromaticities({ colour }: Scene): number[] {
-  return [0, 1, 2].flatMap((band) => {
-    const share = ofColours(colour, (...bands) => {
-      const sum = bands[0] + bands[1] + bands[2];
-      return sum < 3e-3 ? 1 / 3 : (bands[band] as number) / sum;
-    });
+/** Mean and deviation of each band's share of the three, a third each where a pixel is black. */
+function chromaticities({ colour: { red, green, blue } }: Scene): number[] {
+  const shares = [red, green, blue].map((band) => new Float32Array(band.length));
+  const [redShare, greenShare, blueShare] = shares as [Float32Array, Float32Array, Float32Array];
+  for (let i = 0; i < red.length; i++) {
+    const r = red[i] as number;
+    const g = green[i] as number;
+    const b = blue[i] as number;
+    const sum = r + g + b;
+    const black = sum < 3e-3;
+    const perSum = 1 / sum;
+    redShare[i] = black ? 1 / 3 : r * perSum;
+    greenShare[i] = black ? 1 / 3 : g * perSum;
+    blueShare[i] = black ? 1 / 3 : b * perSum;
+  }
+  return shares.flatMap((share) => {
     const { mean, deviation } = momentsOf(share);
     return [mean, deviation];
   });
 }
 
+const RADIANS = Math.PI / 180;
+/** Cosines of degrees, to 10⁻¹⁰. */
+const cosineOf = curve(
+  (degrees) => Math.cos(degrees * RADIANS),
+  (degrees) => -RADIANS * Math.sin(degrees * RADIANS),
+  [-90, 360],
+  450,
+);
+
 /** Mean hue vector, each pixel counting by its saturation, turned so that 90° (yellow-green) is an axis. */
-function meanHue({ hsv }: Scene): number[] {
+function meanHue({ hsv: { hue, saturation } }: Scene): number[] {
   let cosine = 0;
   let sine = 0;
-  for (let i = 0; i < hsv.hue.length; i++) {
-    const angle = ((hsv.hue[i] as number) * Math.PI) / 180;
-    const weight = hsv.saturation[i] as number;
-    cosine += weight * Math.cos(angle);
-    sine += weight * Math.sin(angle);
+  for (let i = 0; i < hue.length; i++) {
+    const weight = saturation[i] as number;
+    cosine += weight * cosineOf(hue[i] as number);
+    sine += weight * cosineOf((hue[i] as number) - 90);
   }
-  return [sine / hsv.hue.length, cosine / hsv.hue.length];
+  return [sine / hue.length, cosine / hue.length];
 }

@@ -1,12 +1,13 @@
+import { correlationsOf, detailCorrelations } from './detail.ts';
 import { type DescriptorGroup, namesOf } from './group.ts';
-import type { Tint } from './scene.ts';
-import { correlationOf, momentsOf } from './statistics.ts';
+import type { Octaves, Scene, Tint } from './scene.ts';
+import { momentsOf } from './statistics.ts';
 
-const COLOURS = ['a', 'b', 'green', 'saturation', 'ngrdi'] as const;
+const COLOURS = ['a', 'b', 'green', 'saturation', 'ngrdi'] as const satisfies readonly Tint[];
 /** Sizes: fine is the mean of the octaves at 2 and 4 mm a pixel, middle of those at 8 and 16 mm. */
 const SIZES = ['fine', 'middle', 'coarse'] as const;
 /** Floors, in each plane's unit, below which a variation is noise: about half a grey level of 255. */
-const FLOORS = [0.1, 0.1, 0.1, 0.002, 0.002, 0.002] as const;
+const FLOORS = { light: 0.1, a: 0.1, b: 0.1, green: 0.002, saturation: 0.002, ngrdi: 0.002 } as const;
 
 /**
  * How strongly colour varies beside light, by size: log of the deviation of a*, b*, excess green, saturation
@@ -16,20 +17,28 @@ const FLOORS = [0.1, 0.1, 0.1, 0.002, 0.002, 0.002] as const;
  */
 export const CONTRAST_GROUP: DescriptorGroup = {
   names: SIZES.flatMap((size) => namesOf([`contrast-${size}`], COLOURS)),
-  measure({ tints }) {
-    const octaves = tints.map(octaveDeviations);
-    return SIZES.flatMap((_, size) =>
-      COLOURS.map((_, colour) => {
-        const ratio = (octave: number): number =>
-          logDeviation(octaves, colour + 1, octave) - logDeviation(octaves, 0, octave);
-        if (size === 0) return (ratio(1) + ratio(2)) / 2;
-        if (size === 1) return (ratio(3) + ratio(4)) / 2;
-        return ratio(5);
-      }),
+  measure(scene) {
+    const light = variations(scene, 'light');
+    const ratios = COLOURS.map((colour) =>
+      variations(scene, colour).map((variation, size) => variation - (light[size] as number)),
     );
+    return SIZES.flatMap((_, size) => ratios.map((ratio) => ratio[size] as number));
   },
 };
 
+/** Log deviation of a plane at each of {@link SIZES}. */
+function variations(scene: Scene, tint: Tint): number[] {
+  const octaves = scene.tint(tint);
+  const log = (deviation: number): number => Math.log(deviation + FLOORS[tint]);
+  const detail = (level: number): number => log(octaves.detail(level).deviation);
+  return [
+    (detail(1) + detail(2)) / 2,
+    (detail(3) + detail(4)) / 2,
+    log(momentsOf(octaves.plane(4).data).deviation),
+  ];
+}
+
+const CORRELATED = ['light', 'a', 'b', 'green', 'saturation'] as const satisfies readonly Tint[];
 const PAIRS = [
   [0, 1],
   [0, 2],
@@ -47,23 +56,19 @@ export const HARMONY_GROUP: DescriptorGroup = {
   names: SIZES.flatMap((size) =>
     namesOf([`harmony-${size}`], ['light-a', 'light-b', 'light-green', 'light-saturation', 'a-b']),
   ),
-  measure({ tints }) {
-    const levels = [
-      tints.map((tint) => tint.details[0]),
-      tints.map((tint) => tint.details[2]),
-      tints.map((tint) => tint.coarse),
+  measure(scene) {
+    const octaves: Octaves[] = CORRELATED.map((tint) => scene.tint(tint));
+    return [
+      ...[0, 2].flatMap((level) =>
+        detailCorrelations(
+          octaves.map((tint) => tint.plane(level)),
+          PAIRS,
+        ),
+      ),
+      ...correlationsOf(
+        octaves.map((tint) => tint.plane(4)),
+        PAIRS,
+      ),
     ];
-    return levels.flatMap((level) =>
-      PAIRS.map(([one, other]) => correlationOf(level[one] as Float32Array, level[other] as Float32Array)),
-    );
   },
 };
-
-/** Deviation of the detail at 1, 2, 4, 8 and 16 mm a pixel, then of the whole picture at 16 mm. */
-function octaveDeviations({ details, coarse }: Tint): number[] {
-  return [...details, coarse].map((values) => momentsOf(values).deviation);
-}
-
-function logDeviation(octaves: readonly (readonly number[])[], plane: number, octave: number): number {
-  return Math.log((octaves[plane]?.[octave] ?? 0) + (FLOORS[plane] ?? 0));
-}

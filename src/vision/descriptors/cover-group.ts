@@ -1,6 +1,7 @@
+import { angleOf } from './curve.ts';
 import { type DescriptorGroup, namesOf } from './group.ts';
 import type { Scene } from './scene.ts';
-import { meanOf, momentsOf } from './statistics.ts';
+import { meanOf, momentsFromSums, momentsOf } from './statistics.ts';
 
 /** Cells of the coarse map of cover: about 4.4 cm, 16 across and 7 down less the odd rows at the edges. */
 const CELL = 44;
@@ -26,9 +27,11 @@ export const COVER_GROUP: DescriptorGroup = {
     ...namesOf(['ground'], ['l', 'a', 'b']),
   ],
   measure(scene) {
-    const { cover } = scene;
+    const { cover, lab } = scene;
     const otsu = otsuSplit(scene.excessGreen, -0.5, 1);
     const width = scene.colour.width;
+    const picture = Math.max(meanOf(lab.lightness), 1);
+    const runs = meanRuns(cover.green, width);
     return [
       meanOf(cover.green),
       meanOf(cover.brown),
@@ -37,12 +40,11 @@ export const COVER_GROUP: DescriptorGroup = {
       otsu.shareAbove,
       otsu.contrast,
       ...patchiness(cover.green, width),
-      ...patchiness(relative(scene.lab.lightness), width),
-      Math.log(meanRun(cover.green, width, true, true)),
-      Math.log(meanRun(cover.green, width, true, false)),
-      Math.log(meanRun(cover.green, width, false, true)),
-      ...leafColour(scene, cover.green),
-      ...groundColour(scene, cover.green),
+      ...patchiness(lab.lightness, width).map((lightness) => lightness / picture),
+      Math.log(runs.greenAcross),
+      Math.log(runs.greenDown),
+      Math.log(runs.otherAcross),
+      ...colours(scene, picture),
     ];
   },
 };
@@ -54,11 +56,11 @@ function otsuSplit(
   high: number,
 ): { shareAbove: number; contrast: number } {
   const cells = 256;
-  const counts = new Float64Array(cells);
+  const counts = new Int32Array(cells);
   for (let i = 0; i < values.length; i++) {
-    const cell = Math.floor((((values[i] as number) - low) / (high - low)) * cells);
-    const clamped = Math.min(cells - 1, Math.max(0, cell));
-    counts[clamped] = (counts[clamped] as number) + 1;
+    const place = (((values[i] as number) - low) / (high - low)) * cells;
+    const cell = Math.min(cells - 1, Math.max(0, place)) | 0;
+    counts[cell] = (counts[cell] as number) + 1;
   }
   const total = values.length;
   let totalSum = 0;
@@ -78,11 +80,6 @@ function otsuSplit(
     }
   }
   return { shareAbove: best.shareAbove, contrast: best.contrast };
-}
-
-function relative(values: Float32Array): Float32Array {
-  const mean = meanOf(values);
-  return values.map((value) => value / Math.max(mean, 1));
 }
 
 /** Spread of cell means over the picture; the cells are centred so that a mirrored picture has the same. */
@@ -108,76 +105,97 @@ function patchiness(values: Float32Array, width: number): number[] {
   return [momentsOf(means).deviation, at(0.1), at(0.9)];
 }
 
-/** Mean length in pixels of stretches where the cover is above (or below) one half, at least ½. */
-function meanRun(cover: Float32Array, width: number, inside: boolean, across: boolean): number {
+/** Mean lengths in pixels, at least ½, of stretches where the cover is above one half, and of the others across. */
+function meanRuns(
+  cover: Float32Array,
+  width: number,
+): { readonly greenAcross: number; readonly greenDown: number; readonly otherAcross: number } {
   const height = cover.length / width;
-  const lines = across ? height : width;
-  const length = across ? width : height;
-  const lineStep = across ? width : 1;
-  const step = across ? 1 : width;
+  const above = new Uint8Array(width);
   let pixels = 0;
-  let runs = 0;
-  for (let line = 0; line < lines; line++) {
-    let previous = false;
-    for (let i = 0; i < length; i++) {
-      const here = (cover[line * lineStep + i * step] as number) > 0.5 === inside;
-      if (here) pixels++;
-      if (here && !previous) runs++;
-      previous = here;
+  let greenAcross = 0;
+  let greenDown = 0;
+  let otherAcross = 0;
+  for (let y = 0; y < height; y++) {
+    // Neither kind goes on from the end of the row before.
+    let green = 0;
+    let other = 0;
+    for (let x = 0; x < width; x++) {
+      const here = Number((cover[y * width + x] as number) > 0.5);
+      pixels += here;
+      greenAcross += here & (1 - green);
+      otherAcross += (1 - here) & (1 - other);
+      greenDown += here & (1 - (above[x] as number));
+      green = here;
+      other = 1 - here;
+      above[x] = here;
     }
   }
-  return runs === 0 ? 0.5 : pixels / runs;
+  const length = (count: number, runs: number): number => (runs === 0 ? 0.5 : count / runs);
+  return {
+    greenAcross: length(pixels, greenAcross),
+    greenDown: length(pixels, greenDown),
+    otherAcross: length(cover.length - pixels, otherAcross),
+  };
 }
 
-/** Colour of the green parts: L* over the picture's, a*, b*, their deviations, and hue with its deviation. */
-function leafColour(scene: Scene, green: Float32Array): number[] {
-  const { lab } = scene;
-  const picture = meanOf(lab.lightness);
-  const lightness = weightedMoments(lab.lightness, green);
-  const a = weightedMoments(lab.a, green);
-  const b = weightedMoments(lab.b, green);
-  const hue = lab.a.map((value, i) => Math.atan2(lab.b[i] as number, -value));
-  const angle = weightedMoments(hue, green);
+/**
+ * Colour of the green parts: L* over the picture's, a*, b*, their deviations, and hue with its deviation; then of
+ * what is not green: L* over the picture's, a* and b*.
+ *
+ * @param picture mean L* of the picture, at least 1
+ */
+function colours({ lab, cover }: Scene, picture: number): number[] {
+  const hue = new Float32Array(lab.a.length);
+  for (let i = 0; i < hue.length; i++) hue[i] = angleOf(lab.b[i] as number, -(lab.a[i] as number));
+  const lightness = sharedMoments(lab.lightness, cover.green);
+  const a = sharedMoments(lab.a, cover.green);
+  const b = sharedMoments(lab.b, cover.green);
+  const angle = sharedMoments(hue, cover.green);
   return [
-    lightness.mean / Math.max(picture, 1),
-    a.mean,
-    b.mean,
-    lightness.deviation / Math.max(picture, 1),
-    a.deviation,
-    b.deviation,
-    angle.mean,
-    angle.deviation,
+    lightness.inside.mean / picture,
+    a.inside.mean,
+    b.inside.mean,
+    lightness.inside.deviation / picture,
+    a.inside.deviation,
+    b.inside.deviation,
+    angle.inside.mean,
+    angle.inside.deviation,
+    lightness.outside / picture,
+    a.outside,
+    b.outside,
   ];
 }
 
-/** Colour of what is not green: L* over the picture's, a* and b*. */
-function groundColour(scene: Scene, green: Float32Array): number[] {
-  const rest = green.map((value) => 1 - value);
-  const picture = meanOf(scene.lab.lightness);
-  return [
-    weightedMoments(scene.lab.lightness, rest).mean / Math.max(picture, 1),
-    weightedMoments(scene.lab.a, rest).mean,
-    weightedMoments(scene.lab.b, rest).mean,
-  ];
-}
-
-/** Mean and deviation under weights; a little of the plain moments is mixed in, so an empty class is finite. */
-function weightedMoments(values: Float32Array, weights: Float32Array): { mean: number; deviation: number } {
+/**
+ * Mean and deviation of the part of each pixel that is inside, and mean of the part outside; a little of the plain
+ * moments is mixed in, so an empty part is finite.
+ */
+function sharedMoments(
+  values: Float32Array,
+  shares: Float32Array,
+): { readonly inside: { readonly mean: number; readonly deviation: number }; readonly outside: number } {
   const floor = 0.01;
-  let total = 0;
+  const origin = values[0] as number;
+  let weights = 0;
   let sum = 0;
-  for (let i = 0; i < values.length; i++) {
-    const weight = (weights[i] as number) + floor;
-    total += weight;
-    sum += weight * (values[i] as number);
-  }
-  const mean = sum / total;
   let squares = 0;
+  let all = 0;
   for (let i = 0; i < values.length; i++) {
-    const apart = (values[i] as number) - mean;
-    squares += ((weights[i] as number) + floor) * apart * apart;
+    const weight = (shares[i] as number) + floor;
+    const apart = (values[i] as number) - origin;
+    weights += weight;
+    all += apart;
+    sum += weight * apart;
+    squares += weight * apart * apart;
   }
-  return { mean, deviation: Math.sqrt(squares / total) };
+  // The weight outside is one less the share, plus the same floor.
+  const both = 1 + 2 * floor;
+  const outside = (both * all - sum) / (both * values.length - weights);
+  return {
+    inside: momentsFromSums(weights, origin, { sum, squares, cubes: 0 }),
+    outside: origin + outside,
+  };
 }
 
 const SUBJECTS = ['green', 'brown', 'bare', 'shadow', 'exg', 'lightness', 'a', 'b', 'saturation'] as const;
@@ -212,13 +230,15 @@ export const HALVES_GROUP: DescriptorGroup = {
   },
 };
 
-function halfMeans(plane: Float32Array, { colour }: Scene): [number, number] {
-  const middle = colour.width / 2;
+function halfMeans(plane: Float32Array, { colour: { width, height } }: Scene): [number, number] {
+  const middle = width / 2;
   let left = 0;
   let right = 0;
-  for (let i = 0; i < plane.length; i++) {
-    if (i % colour.width < middle) left += plane[i] as number;
-    else right += plane[i] as number;
+  for (let y = 0; y < height; y++) {
+    for (let i = y * width; i < y * width + middle; i++) {
+      left += plane[i] as number;
+      right += plane[i + middle] as number;
+    }
   }
   return [left / (plane.length / 2), right / (plane.length / 2)];
 }

@@ -1,2 +1,13 @@
+import type { Pixels } from '../photos/decode.ts';
+import { type DescriptorView, describePhoto } from './describe.ts';
+
+/** A photo, and the views wanted of it (see `describePhoto`). */
+export interface DescribeTask {
+  readonly pixels: Pixels;
+  readonly views?: readonly DescriptorView[];
+}
+
 /** What a worker thread does with one photo. */
-export { describePhoto as default } from './describe.ts';
+export default function describe({ pixels, views }: DescribeTask): Float64Array {
+  return describePhoto(pixels, views);
+}

@@ -7,7 +7,7 @@ import type { DescriptorGroup } from './group.ts';
 import { BAND_GROUP, LIGHT_GROUP } from './light-group.ts';
 import { GLCM_GROUP, LBP_GROUP } from './pattern-group.ts';
 import { SCATTERING_GROUP } from './scattering-group.ts';
-import { sceneOf } from './scene.ts';
+import { Scene } from './scene.ts';
 import { withoutStamp } from './stamp.ts';
 import { BLOB_GROUP, STREAK_GROUP } from './stroke-group.ts';
 
@@ -28,10 +28,20 @@ const GROUPS: readonly DescriptorGroup[] = [
 ];
 
 /** Rises whenever a descriptor's values change, so that remembered ones are not mixed with new. */
-export const DESCRIPTOR_VERSION = 1;
+export const DESCRIPTOR_VERSION = 2;
+
+/** Versions whose values are the same to a hundred-thousandth of their spread: what was learnt of one holds for all. */
+export const ALIKE_DESCRIPTOR_VERSIONS: readonly number[] = [1, DESCRIPTOR_VERSION];
 
 /** Names of the values of {@link describePhoto}, in order; `docs/descriptors.md` tells what each means. */
-export const DESCRIPTOR_NAMES: readonly string[] = GROUPS.flatMap((group) => group.names);
+export const DESCRIPTOR_NAMES: readonly string[] = namesIn(GROUPS);
+
+/** The groups that make up each view. */
+const VIEW_GROUPS = {
+  contrast: [CONTRAST_GROUP],
+  form: [COVER_GROUP, BAND_GROUP, BLOB_GROUP],
+  scatter: [SCATTERING_GROUP],
+} as const satisfies Record<string, readonly DescriptorGroup[]>;
 
 /**
  * Three small sets of descriptors that look at a sward from different sides. Estimators fitted on each and
@@ -39,11 +49,11 @@ export const DESCRIPTOR_NAMES: readonly string[] = GROUPS.flatMap((group) => gro
  */
 export const DESCRIPTOR_VIEWS = {
   /** Colour variation beside light variation, by size: 15 values, for a linear estimator. */
-  contrast: CONTRAST_GROUP.names,
+  contrast: namesIn(VIEW_GROUPS.contrast),
   /** Cover, detail by size and roundness: 68 values, for a kernel estimator. */
-  form: [...COVER_GROUP.names, ...BAND_GROUP.names, ...BLOB_GROUP.names],
+  form: namesIn(VIEW_GROUPS.form),
   /** Coarseness and arrangement of oriented structure: 35 values, for a kernel estimator. */
-  scatter: SCATTERING_GROUP.names,
+  scatter: namesIn(VIEW_GROUPS.scatter),
 } as const satisfies Record<string, readonly string[]>;
 
 /** One of {@link DESCRIPTOR_VIEWS}. */
@@ -58,8 +68,15 @@ export function viewColumns(view: DescriptorView): number[] {
  * What a photo's colours and textures are, as numbers an estimator can use: {@link DESCRIPTOR_NAMES} in order,
  * always finite. The photo may have any size; it is taken to show the quadrat from above, edge to edge. A
  * mirrored photo gives the same values to rounding; an orange date stamp is left out.
+ *
+ * @param views the only {@link DESCRIPTOR_VIEWS} wanted, whose values follow one another; without them, all values
  */
-export function describePhoto(pixels: Pixels): Float64Array {
-  const scene = sceneOf(withoutStamp(workingFrame(pixels)));
-  return Float64Array.from(GROUPS.flatMap((group) => group.measure(scene)));
+export function describePhoto(pixels: Pixels, views?: readonly DescriptorView[]): Float64Array {
+  const scene = new Scene(withoutStamp(workingFrame(pixels)));
+  const groups: readonly DescriptorGroup[] = views?.flatMap((view) => VIEW_GROUPS[view]) ?? GROUPS;
+  return Float64Array.from(groups.flatMap((group) => group.measure(scene)));
+}
+
+function namesIn(groups: readonly DescriptorGroup[]): string[] {
+  return groups.flatMap((group) => group.names);
 }

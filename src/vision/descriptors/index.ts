@@ -1,5 +1,6 @@
 export { computeDescriptors } from './compute.ts';
 export {
+  ALIKE_DESCRIPTOR_VERSIONS,
   DESCRIPTOR_NAMES,
   DESCRIPTOR_VERSION,
   DESCRIPTOR_VIEWS,

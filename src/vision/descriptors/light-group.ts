@@ -1,7 +1,6 @@
-import { detail } from './frame.ts';
 import type { DescriptorGroup } from './group.ts';
 import { softStep } from './scene.ts';
-import { momentsOf, quantilesOf, skewnessOf } from './statistics.ts';
+import { momentsOf, quantilesOf } from './statistics.ts';
 
 /**
  * Distribution of light over its mean: deviation and quantiles at 1 mm a pixel, quantiles at 8 mm, and the share
@@ -16,13 +15,13 @@ export const LIGHT_GROUP: DescriptorGroup = {
     'light.bright',
   ],
   measure({ light }) {
-    const fine = light[1]?.data ?? new Float32Array(1);
-    const coarse = light[4]?.data ?? fine;
+    const fine = light.plane(1).data;
+    const coarse = light.plane(4).data;
     let dark = 0;
     let bright = 0;
     for (let i = 0; i < fine.length; i++) {
-      dark += 1 - softStep(fine[i] as number, 0.4, 0.05);
-      bright += softStep(fine[i] as number, 1.7, 0.1);
+      dark += 1 - softStep(fine[i] as number, 0.4, 1 / 0.05);
+      bright += softStep(fine[i] as number, 1.7, 1 / 0.1);
     }
     return [
       momentsOf(fine).deviation,
@@ -52,20 +51,21 @@ export const BAND_GROUP: DescriptorGroup = {
     ...GREEN_LEVELS.map((level) => `band-green${level}.skew`),
     'band-green.centroid',
   ],
-  measure({ light, greenness }) {
-    const lightBands = light.map(detail);
-    const greenBands = greenness.map(detail);
-    const lightSd = lightBands.map((band) => momentsOf(band).deviation);
-    const greenSd = greenBands.map((band) => momentsOf(band).deviation);
+  measure(scene) {
+    const greenness = scene.tint('green');
+    const lightBands = LIGHT_LEVELS.map((level) => scene.light.detail(level));
+    const greenBands = GREEN_LEVELS.map((level) => greenness.detail(level));
+    const lightSd = lightBands.map(({ deviation }) => deviation);
+    const greenSd = greenBands.map(({ deviation }) => deviation);
     const shape = centroidOf(lightSd);
     return [
       ...lightSd.map((sd) => Math.log(sd + 1e-3)),
-      ...lightBands.map(skewnessOf),
+      ...lightBands.map(({ skewness }) => skewness),
       shape.centroid,
       shape.width,
       Math.log(lightSd.reduce((sum, sd) => sum + sd, 0) + 1e-3),
       ...greenSd.map((sd) => Math.log(sd + 1e-3)),
-      ...greenBands.map(skewnessOf),
+      ...greenBands.map(({ skewness }) => skewness),
       centroidOf(greenSd).centroid,
     ];
   },

@@ -14,7 +14,7 @@ export const LBP_GROUP: DescriptorGroup = {
     Array.from({ length: PATTERNS }, (_, pattern) => `lbp${level}.${pattern}`),
   ),
   measure({ light }) {
-    return LBP_LEVELS.flatMap((level) => patternShares(light[level] as Plane));
+    return LBP_LEVELS.flatMap((level) => patternShares(light.plane(level)));
   },
 };
 
@@ -69,7 +69,7 @@ export const GLCM_GROUP: DescriptorGroup = {
     ['contrast', 'homogeneity', 'correlation', 'entropy'].map((name) => `glcm${level}.${name}`),
   ),
   measure({ light }) {
-    return GLCM_LEVELS.flatMap((level) => coOccurrence(light[level] as Plane));
+    return GLCM_LEVELS.flatMap((level) => coOccurrence(light.plane(level)));
   },
 };
 
@@ -81,21 +81,22 @@ function coOccurrence({ width, height, data }: Plane): number[] {
     greys[i] = Math.max(0, Math.min(GREYS - 1, ((data[i] as number) - low) * scale));
   }
   const pairs = new Float64Array(GREYS * GREYS);
-  const count = (one: number, other: number): void => {
-    const pair = (greys[one] as number) * GREYS + (greys[other] as number);
-    pairs[pair] = (pairs[pair] as number) + 1;
-  };
   for (let y = 0; y < height - 1; y++) {
     for (let x = 1; x < width - 1; x++) {
       const i = y * width + x;
+      const row = (greys[i] as number) * GREYS;
       // The ranges are the same seen from any side, so that a flipped picture has the same pairs.
-      if (y > 0 && x < width - 2) count(i, i + 1);
-      count(i, i + width - 1);
-      count(i, i + width);
-      count(i, i + width + 1);
+      if (y > 0 && x < width - 2) countPair(pairs, row + (greys[i + 1] as number));
+      countPair(pairs, row + (greys[i + width - 1] as number));
+      countPair(pairs, row + (greys[i + width] as number));
+      countPair(pairs, row + (greys[i + width + 1] as number));
     }
   }
   return haralick(pairs);
+}
+
+function countPair(pairs: Float64Array, pair: number): void {
+  pairs[pair] = (pairs[pair] as number) + 1;
 }
 
 function haralick(pairs: Float64Array): number[] {

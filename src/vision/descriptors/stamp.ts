@@ -43,10 +43,9 @@ export interface StampSearch {
  * @param across width of a corner as a share of the picture's, at most a half
  */
 export function findStamps(frame: Frame, across = CORNER_ACROSS): StampSearch {
-  const orange = orangeMask(frame);
+  const { orange, total } = orangeMask(frame);
   const corners = cornersOf(frame, across);
   const inCorners = corners.map((corner) => countIn(orange, frame.width, corner));
-  const total = orange.reduce((sum, value) => sum + value, 0);
   const outside = total - inCorners.reduce((sum, count) => sum + count, 0);
   const cornerArea = areaOf(corners[0] as Rectangle);
   const background = outside / (orange.length - corners.length * cornerArea);
@@ -79,17 +78,23 @@ function cornersOf({ width, height }: Frame, share: number): Rectangle[] {
   );
 }
 
-/** 1 where a pixel glows orange (hue about 10° to 40°, bright and saturated), which straw and soil do not. */
-function orangeMask({ red, green, blue }: Frame): Uint8Array {
-  const mask = new Uint8Array(red.length);
-  for (let i = 0; i < mask.length; i++) {
+/** 1 where a pixel glows orange (hue about 10° to 40°, bright and saturated), which straw and soil do not; and how many do. */
+function orangeMask({ red, green, blue }: Frame): { readonly orange: Uint8Array; readonly total: number } {
+  const orange = new Uint8Array(red.length);
+  let total = 0;
+  for (let i = 0; i < orange.length; i++) {
     const r = red[i] as number;
+    // Few pixels are as bright, so that the others are looked at for their red only.
+    if (r <= 0.8) continue;
     const g = green[i] as number;
     const b = blue[i] as number;
     const chroma = r - b;
-    if (r > 0.8 && chroma > 0.5 && g - b > 0.12 * chroma && g - b < 0.68 * chroma) mask[i] = 1;
+    if (chroma > 0.5 && g - b > 0.12 * chroma && g - b < 0.68 * chroma) {
+      orange[i] = 1;
+      total++;
+    }
   }
-  return mask;
+  return { orange, total };
 }
 
 function countIn(mask: Uint8Array, width: number, { left, top, ...size }: Rectangle): number {

@@ -5,28 +5,52 @@ export function meanOf(values: Float32Array): number {
   return sum / values.length;
 }
 
-/** Mean and standard deviation (population) of a list. */
-export function momentsOf(values: Float32Array): { mean: number; deviation: number } {
-  const mean = meanOf(values);
-  let squares = 0;
-  for (let i = 0; i < values.length; i++) {
-    const apart = (values[i] as number) - mean;
-    squares += apart * apart;
-  }
-  return { mean, deviation: Math.sqrt(squares / values.length) };
+/** Mean, standard deviation (population) and third standardised moment (0 for a constant list) of a list. */
+export interface Moments {
+  readonly mean: number;
+  readonly deviation: number;
+  readonly skewness: number;
 }
 
-/** Third standardised moment; 0 for a constant list. */
-export function skewnessOf(values: Float32Array): number {
-  const { mean, deviation } = momentsOf(values);
-  if (deviation < 1e-9) return 0;
-  let cubes = 0;
-  for (let i = 0; i < values.length; i++) {
-    const apart = (values[i] as number) - mean;
-    cubes += apart * apart * apart;
-  }
-  return cubes / values.length / deviation ** 3;
+/** Sums of powers of a list's distances from `origin`, which lies among the values: its moments without a second pass. */
+export function momentsFromSums(
+  count: number,
+  origin: number,
+  { sum, squares, cubes }: { readonly sum: number; readonly squares: number; readonly cubes: number },
+): Moments {
+  const mean = sum / count;
+  const variance = Math.max(0, squares / count - mean * mean);
+  const deviation = Math.sqrt(variance);
+  const third = cubes / count - 3 * mean * (squares / count) + 2 * mean * mean * mean;
+  return { mean: origin + mean, deviation, skewness: deviation < 1e-9 ? 0 : third / deviation ** 3 };
 }
+
+/** Mean and standard deviation (population) of a list. */
+export function momentsOf(values: Float32Array): Pick<Moments, 'mean' | 'deviation'> {
+  const origin = values[0] ?? 0;
+  // Two of each sum: an addition waits for the one before it.
+  let sum = 0;
+  let squares = 0;
+  let otherSum = 0;
+  let otherSquares = 0;
+  for (let i = 0; i + 1 < values.length; i += 2) {
+    const apart = (values[i] as number) - origin;
+    const otherApart = (values[i + 1] as number) - origin;
+    sum += apart;
+    squares += apart * apart;
+    otherSum += otherApart;
+    otherSquares += otherApart * otherApart;
+  }
+  if (values.length % 2 === 1) {
+    const apart = (values[values.length - 1] as number) - origin;
+    sum += apart;
+    squares += apart * apart;
+  }
+  const sums = { sum: sum + otherSum, squares: squares + otherSquares, cubes: 0 };
+  return momentsFromSums(values.length, origin, sums);
+}
+
+const CELLS = 1024;
 
 /**
  * Quantiles by a histogram of 1024 cells between `low` and `high`, linear within a cell; values beyond count
@@ -38,17 +62,12 @@ export function quantilesOf(
   high: number,
   shares: readonly number[],
 ): number[] {
-  const cells = 1024;
-  const counts = new Float64Array(cells);
-  const scale = cells / (high - low);
-  for (let i = 0; i < values.length; i++) {
-    const cell = Math.min(cells - 1, Math.max(0, ((values[i] as number) - low) * scale)) | 0;
-    counts[cell] = (counts[cell] as number) + 1;
-  }
+  const scale = CELLS / (high - low);
+  const counts = histogramOf(values, low, scale);
   return shares.map((share) => {
     const wanted = share * values.length;
     let below = 0;
-    for (let cell = 0; cell < cells; cell++) {
+    for (let cell = 0; cell < CELLS; cell++) {
       const inside = counts[cell] as number;
       if (below + inside >= wanted && inside > 0) {
         return low + (cell + (wanted - below) / inside) / scale;
@@ -57,6 +76,16 @@ export function quantilesOf(
     }
     return high;
   });
+}
+
+/** A function by itself, as what a closure shares with a loop is fetched from memory at every turn. */
+function histogramOf(values: Float32Array, low: number, scale: number): Int32Array {
+  const counts = new Int32Array(CELLS);
+  for (let i = 0; i < values.length; i++) {
+    const cell = Math.min(CELLS - 1, Math.max(0, (((values[i] as number) - low) * scale) | 0));
+    counts[cell] = (counts[cell] as number) + 1;
+  }
+  return counts;
 }
 
 /** Shannon entropy of counts, in bits, divided by the largest it can be: 0 to 1. */
@@ -70,16 +99,4 @@ export function evennessOf(counts: ArrayLike<number>): number {
     if (share > 0) entropy -= share * Math.log2(share);
   }
   return entropy / Math.log2(counts.length);
-}
-
-/** Pearson's correlation of two lists of one length; 0 where either is constant. */
-export function correlationOf(one: Float32Array, other: Float32Array): number {
-  const first = momentsOf(one);
-  const second = momentsOf(other);
-  if (first.deviation < 1e-6 || second.deviation < 1e-6) return 0;
-  let sum = 0;
-  for (let i = 0; i < one.length; i++) {
-    sum += ((one[i] as number) - first.mean) * ((other[i] as number) - second.mean);
-  }
-  return sum / one.length / (first.deviation * second.deviation);
 }

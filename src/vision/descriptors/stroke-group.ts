@@ -1,4 +1,4 @@
-import { halved, type Plane } from './frame.ts';
+import type { Plane } from './frame.ts';
 import type { DescriptorGroup } from './group.ts';
 
 const STREAK_LEVELS = [1, 2, 3] as const;
@@ -17,74 +17,98 @@ export const STREAK_GROUP: DescriptorGroup = {
     ...STREAK_LEVELS.map((level) => `gradient${level}.log-mean`),
   ],
   measure({ light }) {
-    const tensors = STREAK_LEVELS.map((level) => structureTensor(light[level] as Plane));
+    const tensors = STREAK_LEVELS.map((level) => structureTensor(light.plane(level)));
     return [
-      ...tensors.flatMap((tensor) => [coherence(tensor, 2), upright(tensor)]),
-      ...tensors.slice(0, WIDE_LEVELS.length).map((tensor) => coherence(tensor, 3)),
+      ...tensors.flatMap(({ windows }) => [coherence(windows), upright(windows)]),
+      ...tensors.slice(0, WIDE_LEVELS.length).map(({ windows }) => coherence(paired(windows))),
       ...tensors.map((tensor) => Math.log(tensor.meanMagnitude + 1e-3)),
     ];
   },
 };
 
-interface Tensor {
-  readonly xx: Plane;
-  readonly yy: Plane;
-  readonly xy: Plane;
-  readonly meanMagnitude: number;
+/** Sums of products of central differences over square windows of a picture. */
+interface Windows {
+  readonly across: number;
+  readonly down: number;
+  readonly xx: Float64Array;
+  readonly yy: Float64Array;
+  readonly xy: Float64Array;
 }
 
-/** Products of central differences; borders are zero, sizes stay even for halving. */
-function structureTensor({ width, height, data }: Plane): Tensor {
-  const make = (): Float32Array => new Float32Array(width * height);
-  const [xx, yy, xy] = [make(), make(), make()];
+/** Side of a window in pixels; the pictures' sides are multiples of it. */
+const WINDOW = 4;
+
+/** The structure tensor over windows, and the mean strength of the gradient; the picture's border counts as even. */
+function structureTensor({ width, height, data }: Plane): {
+  readonly windows: Windows;
+  readonly meanMagnitude: number;
+} {
+  const windows = emptyWindows(width / WINDOW, height / WINDOW);
+  const { across, xx, yy, xy } = windows;
   let magnitude = 0;
   for (let y = 1; y < height - 1; y++) {
+    const row = Math.floor(y / WINDOW) * across;
     for (let x = 1; x < width - 1; x++) {
       const i = y * width + x;
       const dx = ((data[i + 1] as number) - (data[i - 1] as number)) / 2;
       const dy = ((data[i + width] as number) - (data[i - width] as number)) / 2;
-      xx[i] = dx * dx;
-      yy[i] = dy * dy;
-      xy[i] = dx * dy;
+      const window = row + ((x / WINDOW) | 0);
+      xx[window] = (xx[window] as number) + dx * dx;
+      yy[window] = (yy[window] as number) + dy * dy;
+      xy[window] = (xy[window] as number) + dx * dy;
       magnitude += Math.sqrt(dx * dx + dy * dy);
     }
   }
-  const plane = (values: Float32Array): Plane => ({ width, height, data: values });
-  return {
-    xx: plane(xx),
-    yy: plane(yy),
-    xy: plane(xy),
-    meanMagnitude: magnitude / ((width - 2) * (height - 2)),
-  };
+  return { windows, meanMagnitude: magnitude / ((width - 2) * (height - 2)) };
 }
 
-function coherence(tensor: Tensor, halvings: number): number {
-  let { xx, yy, xy } = tensor;
-  for (let i = 0; i < halvings; i++) {
-    xx = halved(xx);
-    yy = halved(yy);
-    xy = halved(xy);
+function emptyWindows(across: number, down: number): Windows {
+  const make = (): Float64Array => new Float64Array(across * down);
+  return { across, down, xx: make(), yy: make(), xy: make() };
+}
+
+/** Windows of twice the side. */
+function paired(windows: Windows): Windows {
+  const result = emptyWindows(windows.across >> 1, windows.down >> 1);
+  for (let y = 0; y < 2 * result.down; y++) {
+    for (let x = 0; x < 2 * result.across; x++) {
+      const from = y * windows.across + x;
+      const to = (y >> 1) * result.across + (x >> 1);
+      for (const name of ['xx', 'yy', 'xy'] as const) {
+        result[name][to] = (result[name][to] as number) + (windows[name][from] as number);
+      }
+    }
   }
+  return result;
+}
+
+/** How much of the gradient's energy, taken window by window, has one direction. */
+function coherence({ xx, yy, xy }: Windows): number {
   let directed = 0;
   let energy = 0;
-  for (let i = 0; i < xx.data.length; i++) {
-    const a = xx.data[i] as number;
-    const b = yy.data[i] as number;
-    directed += Math.hypot(a - b, 2 * (xy.data[i] as number));
+  for (let i = 0; i < xx.length; i++) {
+    const a = xx[i] as number;
+    const b = yy[i] as number;
+    const apart = a - b;
+    const mixed = 2 * (xy[i] as number);
+    directed += Math.sqrt(apart * apart + mixed * mixed);
     energy += a + b;
   }
-  return energy < 1e-9 ? 0 : directed / energy;
+  return energy < FLAT ? 0 : directed / energy;
 }
 
+/** Energy of a gradient summed over a picture that has none. */
+const FLAT = 1e-9;
+
 /** (vertical detail − horizontal detail) over their sum: the same in a mirrored picture. */
-function upright({ xx, yy }: Tensor): number {
+function upright({ xx, yy }: Windows): number {
   let across = 0;
   let down = 0;
-  for (let i = 0; i < xx.data.length; i++) {
-    across += xx.data[i] as number;
-    down += yy.data[i] as number;
+  for (let i = 0; i < xx.length; i++) {
+    across += xx[i] as number;
+    down += yy[i] as number;
   }
-  return across + down < 1e-9 ? 0 : (across - down) / (across + down);
+  return across + down < FLAT ? 0 : (across - down) / (across + down);
 }
 
 const BLOB_LEVELS = [1, 2, 3, 4] as const;
@@ -103,13 +127,14 @@ export const BLOB_GROUP: DescriptorGroup = {
     ]),
     ...BLOB_LEVELS.map((level) => `blob-green${level}.bright-round`),
   ],
-  measure({ light, greenness }) {
+  measure(scene) {
+    const greenness = scene.tint('green');
     return [
       ...BLOB_LEVELS.flatMap((level) => {
-        const spots = roundness(light[level] as Plane);
+        const spots = roundness(scene.light.plane(level));
         return [spots.bright, spots.dark, spots.brightShare];
       }),
-      ...BLOB_LEVELS.map((level) => roundness(greenness[level - 1] as Plane).bright),
+      ...BLOB_LEVELS.map((level) => roundness(greenness.plane(level - 1)).bright),
     ];
   },
 };
@@ -117,33 +142,47 @@ export const BLOB_GROUP: DescriptorGroup = {
 function roundness({ width, height, data }: Plane): { bright: number; dark: number; brightShare: number } {
   let brightSmall = 1e-6;
   let brightLarge = 2e-6;
-  let darkSmall = 1e-6;
-  let darkLarge = 2e-6;
+  let allSmall = 2e-6;
+  let allLarge = 4e-6;
   for (let y = 1; y < height - 1; y++) {
-    for (let x = 1; x < width - 1; x++) {
-      const i = y * width + x;
-      const centre = data[i] as number;
-      const xx = (data[i - 1] as number) + (data[i + 1] as number) - 2 * centre;
-      const yy = (data[i - width] as number) + (data[i + width] as number) - 2 * centre;
-      const xy =
-        ((data[i - width - 1] as number) +
-          (data[i + width + 1] as number) -
-          ((data[i - width + 1] as number) + (data[i + width - 1] as number))) /
-        4;
+    let i = y * width + 1;
+    // Columns move along, so that each pixel is read once a row and not three times.
+    let left = data[i - 1] as number;
+    let leftApart = (data[i - 1 - width] as number) - (data[i - 1 + width] as number);
+    let centre = data[i] as number;
+    let above = data[i - width] as number;
+    let below = data[i + width] as number;
+    for (const end = (y + 1) * width - 1; i < end; i++) {
+      const nextAbove = data[i + 1 - width] as number;
+      const next = data[i + 1] as number;
+      const nextBelow = data[i + 1 + width] as number;
+      const nextApart = nextAbove - nextBelow;
+      const xx = left + next - 2 * centre;
+      const yy = above + below - 2 * centre;
+      const xy = (leftApart - nextApart) / 4;
       const mean = (xx + yy) / 2;
-      const radius = Math.sqrt(((xx - yy) / 2) ** 2 + xy * xy);
-      if (mean < 0) {
-        brightLarge += radius - mean;
-        brightSmall += Math.max(0, -mean - radius);
-      } else {
-        darkLarge += radius + mean;
-        darkSmall += Math.max(0, mean - radius);
-      }
+      const apart = (xx - yy) / 2;
+      const radius = Math.sqrt(apart * apart + xy * xy);
+      const size = Math.abs(mean);
+      // Without branches or Math.max: no processor guesses the sign of a picture's curvature.
+      brightLarge += Number(mean < 0) * (radius - mean);
+      brightSmall += positivePart(-mean - radius);
+      allLarge += radius + size;
+      allSmall += positivePart(size - radius);
+      left = centre;
+      leftApart = above - below;
+      centre = next;
+      above = nextAbove;
+      below = nextBelow;
     }
   }
   return {
     bright: brightSmall / brightLarge,
-    dark: darkSmall / darkLarge,
-    brightShare: brightLarge / (brightLarge + darkLarge),
+    dark: (allSmall - brightSmall) / (allLarge - brightLarge),
+    brightShare: brightLarge / allLarge,
   };
+}
+
+function positivePart(value: number): number {
+  return (value + Math.abs(value)) / 2;
 }

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Matrix, takeRows } from '../../../src/ground/matrix.ts';
+import { joinFeatureSets, type Matrix, takeRows } from '../../../src/ground/matrix.ts';
 import { randomStream } from '../../../src/ground/random.ts';
 import { fitDomain, outOfDomainShares, readDomain, writeDomain } from '../../../src/runs/domain/index.ts';
 import { sketch } from '../../../src/runs/domain/sketch.ts';
@@ -80,8 +80,32 @@ describe('the domain of a run', () => {
     expect(await readDomain(folder)).toMatchObject({ of: 'descriptors', mean: domain.mean });
     const path = join(folder, 'domain.safetensors');
     const bytes = readFileSync(path, 'latin1');
-    writeFileSync(path, bytes.replace(`"version":"${DESCRIPTOR_VERSION}"`, '"version":"0"'), 'latin1');
+    const withVersion = (version: number): void =>
+      writeFileSync(
+        path,
+        bytes.replace(`"version":"${DESCRIPTOR_VERSION}"`, `"version":"${version}"`),
+        'latin1',
+      );
+    withVersion(1);
+    expect(await readDomain(folder)).toMatchObject({ of: 'descriptors', mean: domain.mean });
+    withVersion(0);
     expect(await readDomain(folder)).toBeNull();
+  });
+
+  it('lets several feature sets count alike, whatever their width, and keeps that', async () => {
+    const joined = (narrow: Matrix, wide: Matrix): Matrix =>
+      joinFeatureSets([
+        { name: 'narrow', matrix: narrow },
+        { name: 'wide', matrix: wide },
+      ]);
+    const several = fitDomain(joined(inputs, sessionsOf(24, 300, 6)), groupsOf(24));
+    const odd = joined(sessionsOf(4, 20, 3, 2), sessionsOf(4, 300, 7));
+    expect(flagged(outOfDomainShares(several, odd))).toBe(1);
+    const { sets: _, ...plain } = joined(inputs, sessionsOf(24, 300, 6));
+    expect(flagged(outOfDomainShares(fitDomain(plain, groupsOf(24)), odd))).toBeLessThan(1);
+    const own = join(folder, 'several');
+    await writeDomain(own, several);
+    expect((await readDomain(own))?.weights).toEqual(several.weights);
   });
 
   it('refuses inputs of another width', () => {

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { InputError, type SwardError } from '../../../src/ground/errors.ts';
+import { takeColumns } from '../../../src/ground/matrix.ts';
 import { computeDescriptors } from '../../../src/vision/descriptors/compute.ts';
-import { DESCRIPTOR_NAMES, describePhoto } from '../../../src/vision/descriptors/describe.ts';
+import { DESCRIPTOR_NAMES, describePhoto, viewColumns } from '../../../src/vision/descriptors/describe.ts';
 import { decodePhoto } from '../../../src/vision/photos/decode.ts';
 import { photoName } from '../../../src/vision/photos/index.ts';
 import { meadow } from './pictures.ts';
@@ -54,6 +55,20 @@ describe('describing many photos', () => {
     expect(two.computed).toBe(photos.length);
     expect(two.data).toEqual(one.data);
   });
+
+  it.each([1, 2])(
+    'gives only the views that are wanted, on %i threads, apart from all in the cache',
+    async (threads) => {
+      const cacheFolder = freshCache();
+      const all = await computeDescriptors(photos, { cacheFolder, threads });
+      const views = ['scatter', 'contrast'] as const;
+      const some = await computeDescriptors(photos, { cacheFolder, threads, views });
+      expect(some.computed).toBe(photos.length);
+      const { rows, columns, data } = takeColumns(all, views.flatMap(viewColumns));
+      expect(some).toMatchObject({ rows, columns, data });
+      expect((await computeDescriptors(photos, { cacheFolder, threads })).computed).toBe(0);
+    },
+  );
 
   it('computes only what the cache does not have', async () => {
     const cacheFolder = freshCache();
