@@ -54,6 +54,7 @@ import {
 import { TRAINING_PHOTOS, writeTrainingPhotos } from '../../runs/training-photos.ts';
 import { reportPath, writeMissingReport, writeRunReport } from '../report/write-report.ts';
 import { epochLine } from './epoch-line.ts';
+import { type WorkAhead, withTimeEstimates, workAhead } from './time-estimate.ts';
 
 /** What is trained on what, and into which folder. */
 export interface TrainOptions extends ExistingRunPolicy {
@@ -138,13 +139,15 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
   const { out, pseudo, imported, beside } = options;
   const source = sourceOf(options.source);
   const recipe = await recipeOf(options);
-  const progress = options.progress ?? SILENT;
+  let work: WorkAhead | null = null;
+  const progress = withTimeEstimates(options.progress ?? SILENT, () => work);
   const plan = { ...DEFAULT_FOLD_PLAN, ...options.plan };
   await requireOwnFolder(out, 'run.json', beside);
   const estimator = recipeEstimator(recipe);
   const data = await readTrainingData(source, recipe, plan, progress, pseudo);
   const { samples, rows, labels } = data;
   requireStates(options, recipe, labels);
+  if (!imported) work = workAhead(recipe, data, options.learningCurve ?? false);
   const manifest = manifestOf({ ...options, source, recipe }, plan, data);
   const contents = { ...CONTENTS, ...(beside && { beside }) };
   const isFinished = await RunFolder.foresee(out, manifest, contents, options);
