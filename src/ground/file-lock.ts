@@ -67,6 +67,16 @@ export async function takeLock(
   throw refusal(owner);
 }
 
+/** Refuses as {@link takeLock} does where a lock is held, and takes none. */
+export async function requireUnlocked(
+  path: string,
+  refusal: (owner: LockOwner | null) => Error,
+  { staleMs = STALE_MS }: LockOptions = {},
+): Promise<void> {
+  const found = await contentOf(path);
+  if (found !== null && !(await isLeftBehind(path, found, staleMs))) throw refusal(found.owner);
+}
+
 /** Runs `work` while no other process or caller that asks for the same lock does, waiting until it is free. */
 export async function withLock<T>(
   path: string,

@@ -1,7 +1,8 @@
 import { UsageError } from '../ground/errors.ts';
+import type { FeatureSet } from '../ground/matrix.ts';
 import type { RandomStream } from '../ground/random.ts';
 import type { Targets } from '../pasture/targets.ts';
-import type { Samples, Split } from '../samples/samples.ts';
+import type { Samples, Split, TrainingSamples } from '../samples/samples.ts';
 import type { Tensor } from '../tensor/index.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
 
@@ -135,6 +136,14 @@ export interface Estimator {
   /** What its models are shown in prediction. */
   readonly predictsFrom: 'features' | 'photos';
   /**
+   * Finds what of labels, sessions and the width of features does not suit the settings, before any feature is made.
+   *
+   * @param train what a model would be fitted to; its features are not asked for
+   * @param sets the feature sets that it will have
+   * @throws UsageError or InputError as a fit would
+   */
+  requireData(train: TrainingSamples, sets: readonly FeatureSet[]): Promise<void>;
+  /**
    * Finds now what could not work later (weights that are missing, settings that do not suit a backbone), and makes
    * the features that fitting these samples will ask for.
    */
@@ -145,10 +154,13 @@ export interface Estimator {
   read(folder: string): Promise<FittedModel>;
 }
 
-/** An estimator of rows of features. */
-export function rowEstimator(parts: Pick<Estimator, 'fit' | 'read'>): Estimator {
+/** An estimator of rows of features; without `requireData` it suits all that has features. */
+export function rowEstimator(
+  parts: Pick<Estimator, 'fit' | 'read'> & Partial<Pick<Estimator, 'requireData'>>,
+): Estimator {
   return {
     predictsFrom: 'features',
+    requireData: async () => {},
     async prepare(samples) {
       await samples.features();
     },

@@ -17,6 +17,7 @@ import { massesGraph } from './prediction/graph.ts';
 import { asStored, type NetworkModel, readNetwork, writeNetwork } from './prediction/model-files.ts';
 import type { OpenInput } from './prediction/program.ts';
 import type { NetworkSettings } from './settings/network.ts';
+import { requireSuitedData } from './suited-data.ts';
 import { type LabelledSamples, type MemberSplit, memberSplit } from './training/holdout.ts';
 import { type LabelledExamples, type TrainSpec, train } from './training/train.ts';
 import { HEADS_ALONE } from './training/unfreezing.ts';
@@ -30,6 +31,7 @@ import { HEADS_ALONE } from './training/unfreezing.ts';
  */
 export function network(settings: NetworkSettings): Estimator {
   return rowEstimator({
+    requireData: (train, sets) => requireSuitedData(settings, train, sets, true),
     async fit(split, context) {
       const concepts = settings.concepts === null ? null : await readConcepts(settings.concepts);
       const given = await split.train.features();

@@ -39,6 +39,7 @@ import {
 } from './prediction/model-files.ts';
 import type { OpenInput } from './prediction/program.ts';
 import type { NetworkSettings } from './settings/network.ts';
+import { requireSuitedData } from './suited-data.ts';
 import { type LabelledSamples, memberSplit } from './training/holdout.ts';
 import { type LabelledExamples, train } from './training/train.ts';
 import { requireTrainable, trainedParts } from './training/unfreezing.ts';
@@ -82,6 +83,7 @@ export function photoNetwork(settings: NetworkSettings, source: PhotoNetworkSour
   };
   return {
     predictsFrom: mode === 'none' ? 'features' : 'photos',
+    requireData: (train, sets) => requireSuitedData(settings, train, sets, false),
     async prepare(samples) {
       requireSuited((await reading()).net, settings);
       // Made here they are remembered, and somebody sees how far they are.

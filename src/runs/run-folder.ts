@@ -1,8 +1,8 @@
-import { appendFile, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { appendFile, mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { InputError, messageOf, SwardError, UsageError } from '../ground/errors.ts';
-import { type FileLock, takeLock } from '../ground/file-lock.ts';
+import { type FileLock, type LockOwner, requireUnlocked, takeLock } from '../ground/file-lock.ts';
 import { isInside, temporaryNameBeside, writeFailure } from '../ground/files.ts';
 import { fileFingerprint } from '../ground/fingerprint.ts';
 import type { MetricLine } from '../learning/estimator.ts';
@@ -76,12 +76,14 @@ const isLeftover = (name: string): boolean => name.endsWith('.part');
  * @throws UsageError when another process writes the folder now
  */
 export function lockFolder(folder: string): Promise<FileLock> {
-  return takeLock(join(folder, LOCK), (owner) => {
-    const who = owner
-      ? `process ${owner.pid} on ${owner.host} since ${owner.since}`
-      : `a process that its ${LOCK} does not name`;
-    return new UsageError(`${folder} is being written by ${who}; wait for it, or choose another --out`);
-  });
+  return takeLock(join(folder, LOCK), (owner) => beingWritten(folder, owner));
+}
+
+function beingWritten(folder: string, owner: LockOwner | null): UsageError {
+  const who = owner
+    ? `process ${owner.pid} on ${owner.host} since ${owner.since}`
+    : `a process that its ${LOCK} does not name`;
+  return new UsageError(`${folder} is being written by ${who}; wait for it, or choose another --out`);
 }
 
 /**
@@ -143,6 +145,30 @@ export class RunFolder {
     }
   }
 
+  /**
+   * Finds what {@link begin} would refuse, before work is done whose result could then not be written.
+   *
+   * @returns whether the same command has finished there
+   * @throws UsageError and InputError as {@link begin}
+   */
+  static async foresee(
+    path: string,
+    manifest: Manifest,
+    contents: FolderContents,
+    policy: ExistingRunPolicy,
+  ): Promise<boolean> {
+    const requireFree = (): Promise<void> =>
+      requireUnlocked(join(path, LOCK), (owner) => beingWritten(path, owner));
+    await requireFree();
+    const { mode } = await settled(path, manifest, contents, policy).catch(async (error: unknown) => {
+      // Who has begun since then leaves the folder in a state that is nobody's fault.
+      await requireFree();
+      throw error;
+    });
+    if (mode !== 'complete') await requireWritable(path);
+    return mode === 'complete';
+  }
+
   /** Remembers the content of what was written to stay, so that a resumed start notices when it has changed. */
   async remember(name: string): Promise<void> {
     await this.#hashed([name]);
@@ -198,6 +224,23 @@ export class RunFolder {
   /** Gives the lock back; what was written stays, and may be resumed where it is not complete. */
   async release(): Promise<void> {
     await this.#lock.release();
+  }
+}
+
+/** Writes something into a folder and leaves no trace. @throws InputError when the disk refuses */
+async function requireWritable(folder: string): Promise<void> {
+  const path = resolve(folder);
+  try {
+    const made = await mkdir(path, { recursive: true });
+    const trial = temporaryNameBeside(join(path, 'trial'));
+    await writeFile(trial, '');
+    await rm(trial);
+    // Only what is empty goes, since somebody else may have begun to write there.
+    for (let part = path; made !== undefined && part.length >= made.length; part = dirname(part))
+      await rmdir(part);
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOTEMPTY'))
+      throw writeFailure(path, error);
   }
 }
 

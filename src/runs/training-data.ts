@@ -78,12 +78,12 @@ export async function readTrainingData(
   pseudo?: PseudoLabelled,
 ): Promise<TrainingData> {
   const labels = await readLabels(source);
+  const rows = await planFolds(labels, plan);
   const further = pseudo?.paths ?? [];
   const inputs =
     source.kind === 'features'
       ? await featureInputs(source, recipe)
       : await photoInputs(labels as Awaited<ReturnType<typeof readTraining>>, further, recipe, progress);
-  const rows = await planFolds(labels, plan);
   const facts = labels.map((label, item) => factsOf(label, rows[item] as FoldRow));
   const pseudoFacts = further.map((_, photo) => ({
     ...unknownSample(`pseudo-labelled ${photo}`),
@@ -157,10 +157,12 @@ async function photoInputs(
   }
   const paths = [...labels.map(({ path }) => path), ...further];
   const reader = new PhotoReader(recipe.input);
+  // Weights that are missing are met before photos are read.
+  const sets = await reader.sets();
   return {
     source: reader.source(paths, { progress }),
     paths,
-    sets: await reader.sets(),
+    sets,
     fingerprints: [await photoHashes(paths)],
   };
 }

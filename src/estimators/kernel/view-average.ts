@@ -24,6 +24,10 @@ interface Member {
  */
 export function viewAverage(settings: ViewAverageSettings): Estimator {
   return rowEstimator({
+    async requireData(_, sets) {
+      const columns = sets.reduce((sum, set) => sum + set.columns, 0);
+      requireWidth({ rows: 0, columns, data: new Float64Array() }, DESCRIPTOR_NAMES.length);
+    },
     async fit({ train }, { record }) {
       const training = await train.rows();
       requireWidth(training.inputs, DESCRIPTOR_NAMES.length);

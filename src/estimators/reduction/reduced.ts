@@ -20,6 +20,8 @@ const INNER = 'reduced';
 export function reduced(settings: ReductionSettings, inner: Estimator): Estimator {
   if (settings.kind === 'none') return inner;
   return rowEstimator({
+    // How many components there will be, the photos tell.
+    requireData: (train) => inner.requireData(train, []),
     async fit(split, context) {
       const training = await split.train.rows();
       const projection = settings.kind === 'pca' ? fitPca(training, settings) : fitPls(training, settings);

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { rowVector, takeColumns } from '../../ground/matrix.ts';
+import { featureSetsOf, joinFeatureSets, type Matrix, rowVector, takeColumns } from '../../ground/matrix.ts';
 import {
   type Estimator,
   type FitContext,
@@ -22,6 +22,9 @@ import { fitMemberMean, type MemberMean, memberMean, memberMeanGraph } from './m
 import type { StackSettings } from './stack-settings.ts';
 
 const KIND = 'stack';
+
+/** Rows that are not there yet. */
+const emptyMatrix = (columns: number): Matrix => ({ rows: 0, columns, data: new Float64Array() });
 
 /** A trained member. */
 export interface FittedMember extends Pick<PlacedMember, 'member' | 'columns'> {
@@ -46,6 +49,12 @@ export function stack<Member extends ColumnMember>(
     return estimator;
   };
   return rowEstimator({
+    async requireData(train, sets) {
+      const inputs = joinFeatureSets(sets.map((set) => ({ ...set, matrix: emptyMatrix(set.columns) })));
+      for (const { member, columns } of placeMembers(settings.members, inputs)) {
+        await estimatorAt(member).requireData(train, featureSetsOf(takeColumns(inputs, columns)));
+      }
+    },
     async fit(split, context) {
       const training = await split.train.rows();
       const placed = placeMembers(settings.members, training.inputs);

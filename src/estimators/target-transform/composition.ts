@@ -23,6 +23,7 @@ const REFERENCE_TOTAL_GRAMS = 50;
  */
 export function composition(inner: Estimator): Estimator {
   return rowEstimator({
+    requireData: (train, sets) => inner.requireData(train, sets),
     async fit(split, context) {
       const total = await inner.fit(split, { ...context, random: context.random.fork(TOTAL) });
       const shares = await inner.fit(changedSplit(split, asShares), {

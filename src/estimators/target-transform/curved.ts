@@ -30,6 +30,7 @@ const COMPONENTS = ['green', 'dead', 'clover'] as const;
 export function curved(settings: CurveSettings, inner: Estimator): Estimator {
   const curve = CURVES[settings.kind];
   return rowEstimator({
+    requireData: (train, sets) => inner.requireData(train, sets),
     async fit(split, context) {
       const bent = changedSplit(split, (samples) => onCurve(curve, samples));
       const smears = settings.biasCorrection

@@ -30,13 +30,7 @@ export interface BoostTraining extends BoostingData {
 
 /** @throws UsageError when a categorical column is not among the features */
 export function boostTraining(training: TrainingRows, settings: SharedSettings): BoostTraining {
-  const { columns } = training.inputs;
-  const beyond = settings.categorical.find((column) => column >= columns);
-  if (beyond !== undefined) {
-    throw new UsageError(
-      `categorical names column ${beyond}, but the features have columns 0 to ${columns - 1}`,
-    );
-  }
+  requireColumns(settings, training.inputs.columns);
   const basis = outputBasis(settings.outputs);
   return {
     inputs: training.inputs,
@@ -48,6 +42,15 @@ export function boostTraining(training: TrainingRows, settings: SharedSettings):
     categorical: settings.categorical,
     basis,
   };
+}
+
+/** @throws UsageError when a categorical column is not among so many; none: it is not known how many there will be */
+export function requireColumns({ categorical }: Pick<SharedSettings, 'categorical'>, columns: number): void {
+  const beyond = categorical.find((column) => column >= columns);
+  if (beyond === undefined || columns === 0) return;
+  throw new UsageError(
+    `categorical names column ${beyond}, but the features have columns 0 to ${columns - 1}`,
+  );
 }
 
 /** @throws UsageError when a mixture of masses is to be fitted with another loss than the squared one, or a quantile is not below 1 */

@@ -19,6 +19,7 @@ import {
   COMPONENT_NAMES,
   fittingWork,
   readText,
+  requireColumns,
   requireFitting,
   stoppingPoint,
 } from './boost-training.ts';
@@ -42,6 +43,11 @@ export function leafwiseBoost(settings: LeafwiseBoostSettings, threadsFrom = THR
   requireFitting(settings);
   const stops = settings.earlyStoppingRound > 0;
   return rowEstimator({
+    requireData: async (_, sets) =>
+      requireColumns(
+        settings,
+        sets.reduce((sum, { columns }) => sum + columns, 0),
+      ),
     async fit({ train: samples }, context) {
       const training = await samples.rows();
       const prepared = boostTraining(training, settings);

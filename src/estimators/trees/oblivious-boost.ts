@@ -16,6 +16,7 @@ import {
   boostTraining,
   fittingWork,
   readText,
+  requireColumns,
   requireFitting,
   stoppingPoint,
 } from './boost-training.ts';
@@ -38,6 +39,11 @@ export function obliviousBoost(settings: ObliviousBoostSettings, threadsFrom = T
   requireFitting(settings);
   const stops = settings.odWait > 0;
   return rowEstimator({
+    requireData: async (_, sets) =>
+      requireColumns(
+        settings,
+        sets.reduce((sum, { columns }) => sum + columns, 0),
+      ),
     async fit({ train: samples }, context) {
       const training = await samples.rows();
       const prepared = boostTraining(training, settings);

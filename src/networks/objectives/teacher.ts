@@ -108,18 +108,14 @@ export function predictTrainingPhotos(
     random.fork('inner'),
   );
   if (!folds) {
-    throw new UsageError(
-      'a teacher predicts each session from the others, but there is only one; set estimator.teacher.weight=0',
-    );
+    throw loneSession();
   }
   const blocks: Block[] = [
     ...privilegedBlocks(pick(training.facts), settings.sees),
     ...(features && settings.features ? [{ table: takeRows(features, learners), says: FEATURES_SAY }] : []),
   ];
   if (blocks.length === 0) {
-    throw new UsageError(
-      'the teacher sees nothing where photos are trained on; name in estimator.teacher.sees what labels say of them',
-    );
+    throw blindTeacher();
   }
   const said = new Map<number, Targets>();
   for (const fold of new Set(folds)) {
@@ -140,6 +136,18 @@ export function predictTrainingPhotos(
     ),
   };
 }
+
+/** A teacher with nothing to learn from but what it is asked about. */
+export const loneSession = (): UsageError =>
+  new UsageError(
+    'a teacher predicts each session from the others, but there is only one; set estimator.teacher.weight=0',
+  );
+
+/** A teacher of photos that is told nothing of them. */
+export const blindTeacher = (): UsageError =>
+  new UsageError(
+    'the teacher sees nothing where photos are trained on; name in estimator.teacher.sees what labels say of them',
+  );
 
 /** The labels of one teacher; the same photos asked for again have the same labels. */
 export function teacherLabels(view: TeacherView): (photos: readonly number[]) => TeacherLabels {
