@@ -3,7 +3,7 @@ import { QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
 import { type DemoOutcome, runDemo, scoreToJson, USUAL_COVERAGE } from '../workflows/index.ts';
 import { type CommandRegistrar, printResult } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
-import { predictionSummary } from './predict-summary.ts';
+import { MARK, predictionSummary } from './predict-summary.ts';
 import { shown } from './tables.ts';
 import { trainingSummary } from './train.ts';
 
@@ -38,7 +38,7 @@ export const registerDemo: CommandRegistrar = (program) => {
 
 function demoText({ starter, check, results, test, sample, submission, report }: DemoOutcome): string {
   const { predictions, paddock, doubts } = starter;
-  const marked = new Set(doubts.map(({ imageId }) => imageId)).size;
+  const doubtful = new Set(doubts.map(({ imageId }) => imageId));
   const errors = check.problems.filter(({ severity }) => severity === 'error').length;
   return [
     '',
@@ -46,10 +46,12 @@ function demoText({ starter, check, results, test, sample, submission, report }:
     predictionSummary(predictions, paddock, {
       area: QUADRAT_AREA_SQUARE_METRES,
       coverage: USUAL_COVERAGE,
+      doubtful,
     }),
-    `${marked} of ${predictions.length} are marked as unlike its training photos, as they should be: the sample is ` +
-      'drawn, not',
-    'photographed, and what it says of drawings means nothing. Look for that mark on photos of your own.',
+    `The sample is drawn, not photographed: what the starter says of it means nothing, and ${doubtful.size} of ` +
+      `${predictions.length} are marked${MARK} as`,
+    'unlike its training photos. The mark catches what is grossly different, not every drawing; look for it on ' +
+      'photos of your own.',
     '',
     `2  The sample is checked: ${check.trainPhotos} training and ${check.testPhotos} test photos, ` +
       `${countOf(errors, 'error')}.`,

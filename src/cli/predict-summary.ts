@@ -4,6 +4,9 @@ import { gramsToKilogramsPerHectare } from '../pasture/units.ts';
 import type { PaddockMean, PhotoPrediction } from '../workflows/index.ts';
 import { textTable } from './tables.ts';
 
+/** What stands behind the name of a doubtful photo. */
+export const MARK = ' (!)';
+
 /** Photos listed on the screen; the file has all. */
 const ROWS_SHOWN = 20;
 
@@ -15,6 +18,8 @@ export interface SummaryOptions {
   readonly area: number;
   /** Coverage of each photo's interval; absent: photos have none. */
   readonly coverage?: number;
+  /** Photos that are doubtful, by id: their names are marked. */
+  readonly doubtful?: ReadonlySet<string>;
   readonly hectares?: number;
 }
 
@@ -22,7 +27,7 @@ export interface SummaryOptions {
 export function predictionSummary(
   predictions: readonly PhotoPrediction[],
   paddock: PaddockMean | null,
-  { out, area, coverage, hectares }: SummaryOptions,
+  { out, area, coverage, doubtful, hectares }: SummaryOptions,
 ): string {
   const perHectare = (grams: number): number => gramsToKilogramsPerHectare(grams, area);
   const line = (name: string, masses: readonly number[]): string[] => [
@@ -34,7 +39,9 @@ export function predictionSummary(
     line(name, targetsToArray(targets)),
     ...(intervals ? ends(line, intervals, coverage === undefined ? '' : ` ${percent(coverage)}`) : []),
   ];
-  const shown = predictions.slice(0, ROWS_SHOWN).flatMap((photo) => lines(photo.imageId, photo));
+  const shown = predictions
+    .slice(0, ROWS_SHOWN)
+    .flatMap((photo) => lines(`${photo.imageId}${doubtful?.has(photo.imageId) ? MARK : ''}`, photo));
   const hidden = predictions.length - Math.min(predictions.length, ROWS_SHOWN);
   const share = paddock && percent(paddock.coverage);
   return [

@@ -103,6 +103,7 @@ export const registerPredict: CommandRegistrar = (program) => {
       warnOfMemory(predictions);
       const shown = {
         area,
+        doubtful: new Set(doubts.map(({ imageId }) => imageId)),
         ...(out !== undefined && { out }),
         ...(coverage !== undefined && { coverage }),
         ...(options.uncertainty && { uncertainty: true }),
