@@ -92,6 +92,32 @@ describe('the packed library', () => {
     expect(statSync(stdout.trim()).size).toBeGreaterThan(8e6);
   });
 
+  it('answers a photo and trains, with nothing named and no network', async () => {
+    await writeSmallFolder(join(project, 'cuts'));
+    const main = join('node_modules', 'sward', 'dist', 'cli', 'main.js');
+    const env = {
+      ...process.env,
+      HOME: project,
+      USERPROFILE: project,
+      SWARD_CACHE: join(project, 'cache'),
+      HF_ENDPOINT: 'http://127.0.0.1:9',
+    };
+    const ask = async (...args: string[]): Promise<string> =>
+      (await run(process.execPath, [main, ...args], { cwd: project, env })).stdout;
+    const answer = await ask('predict', join('cuts', 'test', 'ID1.jpg'));
+    expect(answer).toMatch(/^ID1 \(!\)(\s+[\d.]+){5}\s+\d+$/m);
+    expect(answer).toMatch(/high 90 %/);
+    expect(answer).toMatch(/^sward's starter: .*86 public photos/m);
+    expect(await ask('models')).toMatch(/^starter\s+photo-ridge\s+86\s+23\s+0\.\d+\s+CC BY-SA 4\.0$/m);
+    expect(await ask('train', 'cuts', '--folds', '3', '--out', 'mine')).toMatch(
+      /^photo-ridge, out of fold:$/m,
+    );
+    expect(JSON.parse(await ask('predict', 'mine', join('cuts', 'test'), '--json')).photos).toBe(1);
+    // What a person is asked to download stays small.
+    const tarball = readdirSync(project).find((name) => name.endsWith('.tgz')) ?? '';
+    expect(statSync(join(project, tarball)).size).toBeLessThan(20e6);
+  }, 120_000);
+
   it('trains, predicts and prints an interval by the program of its documentation', async () => {
     await writeSmallFolder(join(project, 'data'));
     const { arch, config, preprocessing } = await writeTinyBackbone(join(project, 'tiny.safetensors'));

@@ -96,7 +96,7 @@ def bundled() -> dict:
     from safetensors.torch import load_file
 
     cases = {}
-    for size in (1, 2):
+    for size in (2,):
         name = f"tf_efficientnet_lite{size}"
         model = timm.create_model(name, num_classes=0).eval()
         weights = load_file(f"../../../../weights/{name}.safetensors")
