@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { CommandRegistrar } from '../src/cli/command.ts';
-import { RECIPE_NAMES } from '../src/recipes/recipe.ts';
+import { RECIPE_NAMES } from '../src/recipes/known-recipes.ts';
 import { DEFAULT_FOLD_PLAN } from '../src/runs/fold-plan.ts';
 import { TEST_TIME_TURNS } from '../src/runs/run.ts';
 import { augmentationPreset } from '../src/vision/augment/index.ts';
