@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { parseChange } from '../ground/setting-change.ts';
+import { mean } from '../ground/statistics.ts';
 import { TARGET_NAMES } from '../pasture/targets.ts';
 import {
   DEFAULT_RECIPES,
@@ -48,7 +49,12 @@ export const registerTrain: CommandRegistrar = (program) => {
       `one of ${RECIPE_NAMES.join(', ')}, or a .json file; default ${DEFAULT_RECIPES.folder}, on features ${DEFAULT_RECIPES.features}`,
     )
     .requiredOption('--out <RUN>', 'run folder to write')
-    .option('--set <a.b=value>', 'change a setting of the recipe; may be repeated', collected, [])
+    .option(
+      '--set <a.b=value>',
+      'change a setting of the recipe (sward recipes NAME lists them); may be repeated',
+      collected,
+      [],
+    )
     .option('--resume', 'go on with an unfinished run of the same command')
     .option('--overwrite', 'replace the run that is in the folder')
     .option('--seeds <0-4>', 'train once a seed, into RUN/seed-K, and summarise', seedList)
@@ -131,5 +137,6 @@ function repeatedSummary({ runs, weightedR2, perTarget }: RepeatedResults): stri
       ({ seed, run, results }) => `seed ${seed}: ${shown(results.outOfFold.weightedR2, 4)}  ${run}`,
     ),
     textTable(['over seeds', 'mean', 'sd'], rows),
+    `answering each training part's mean: weighted R² ${shown(mean(runs.map(({ results }) => meanAnswerScore(results.rows))), 4)}`,
   ].join('\n');
 }

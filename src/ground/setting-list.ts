@@ -43,7 +43,16 @@ interface Node {
  * Every setting of a schema, in its order, those of each kind of what comes in kinds. Meanings are what `describe` says
  * in the schema.
  */
-export function settingsOf(schema: z.ZodType): Setting[] {
+export function settingsOf(schema: z.ZodType): readonly Setting[] {
+  const known = LISTED.get(schema) ?? settingsIn(schema);
+  LISTED.set(schema, known);
+  return known;
+}
+
+/** What schemas were found to hold: they never change, and a large one takes a tenth of a second. */
+const LISTED = new WeakMap<z.ZodType, readonly Setting[]>();
+
+function settingsIn(schema: z.ZodType): Setting[] {
   const described = z.toJSONSchema(schema, {
     io: 'input',
     // Of what is made of another value first zod would leave the default out.

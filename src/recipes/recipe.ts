@@ -9,130 +9,14 @@ import {
   type PartialSettings,
   type SettingChange,
 } from '../ground/setting-change.ts';
-import type { Setting } from '../ground/setting-list.ts';
-import { nearestTo } from '../ground/setting-list.ts';
+import { nearestTo, type Setting } from '../ground/setting-list.ts';
 import { settingProblems } from '../ground/setting-problems.ts';
 import { trainsOnPhotos as networkTrainsOnPhotos } from '../networks/settings/network.ts';
 import { featureLayout, featurePlan } from '../vision/features/index.ts';
 import { requireRecipeEffect } from './idle-recipe.ts';
+import { RECIPE_NAMES, RECIPES, type RecipeDraft } from './known-recipes.ts';
 import { learnerDefaults } from './learners.ts';
-import { NETWORK_RECIPES } from './network-presets.ts';
 import { type Recipe, recipeSchema } from './recipe-schema.ts';
-
-/** A recipe as written, before defaults and checks. */
-interface RecipeDraft {
-  name?: unknown;
-  input?: unknown;
-  reduction?: unknown;
-  transform?: unknown;
-  /** What is taken of photos once a backbone is named. */
-  plan?: unknown;
-  estimator?: unknown;
-  evaluation?: unknown;
-}
-
-/** What a person chooses a recipe by, in a few words each. */
-export interface RecipeSummary {
-  /** What it is shown of photos. */
-  readonly reads: string;
-  /** What it learns with. */
-  readonly learns: string;
-  /** How long it takes, roughly, with a few hundred photos on a small machine. */
-  readonly cost: string;
-}
-
-const FEATURES = 'a feature file, or a backbone’s features';
-const SECONDS = 'seconds, once the features are made';
-
-const RECIPES: Readonly<Record<string, { readonly summary: RecipeSummary; readonly draft: RecipeDraft }>> = {
-  'photo-ridge': {
-    summary: {
-      reads: 'the bundled backbone, and descriptors',
-      learns: 'kernel ridge on the mean of four kernels',
-      cost: 'seconds, once both are made (about 0.3 s a photo)',
-    },
-    draft: {
-      input: {
-        kind: 'several',
-        sets: [
-          {
-            kind: 'backbone',
-            backbone: 'bundled',
-            view: 'tiles',
-            combine: 'all',
-            pooling: 'stages',
-            blocks: ['3/6', '4/6'],
-          },
-          { kind: 'descriptors' },
-        ],
-      },
-      estimator: { kind: 'kernel-average' },
-    },
-  },
-  'descriptor-ridge': {
-    summary: {
-      reads: 'colour and texture descriptors',
-      learns: 'kernel ridge',
-      cost: 'seconds, once the descriptors are made',
-    },
-    draft: { input: { kind: 'descriptors' }, estimator: { kind: 'view-average' } },
-  },
-  'feature-ridge': {
-    summary: { reads: FEATURES, learns: 'kernel ridge', cost: SECONDS },
-    draft: { input: { kind: 'features' }, estimator: { kind: 'kernel-ridge' } },
-  },
-  'descriptor-boost': {
-    summary: {
-      reads: 'colour and texture descriptors',
-      learns: 'boosted trees',
-      cost: 'seconds, once the descriptors are made',
-    },
-    draft: { input: { kind: 'descriptors' }, estimator: { kind: 'leafwise-boost' } },
-  },
-  'feature-boost': {
-    summary: { reads: FEATURES, learns: 'boosted trees', cost: 'minutes, once the features are made' },
-    draft: { input: { kind: 'features' }, estimator: { kind: 'leafwise-boost' } },
-  },
-  'feature-stack': {
-    summary: {
-      reads: 'one or several feature files or backbones',
-      learns: 'kernel ridge on each and on its components, combined',
-      cost: SECONDS,
-    },
-    draft: {
-      input: { kind: 'features' },
-      estimator: {
-        kind: 'stack',
-        combine: 'fitted',
-        members: [
-          { input: 'each', estimator: { kind: 'kernel-ridge' } },
-          {
-            input: 'each',
-            reduction: { kind: 'pca', components: 64 },
-            estimator: { kind: 'kernel-ridge', scaling: 'together' },
-          },
-        ],
-      },
-    },
-  },
-  ...Object.fromEntries(
-    Object.entries(NETWORK_RECIPES).map(([name, { summary, ...recipe }]) => [
-      name,
-      { summary, draft: { input: { kind: 'features' }, ...recipe } },
-    ]),
-  ),
-};
-
-/** What the recipes that come with sward are chosen by, by name. */
-export const RECIPE_SUMMARIES: Readonly<Record<string, RecipeSummary>> = Object.fromEntries(
-  Object.entries(RECIPES).map(([name, { summary }]) => [name, summary]),
-);
-
-/** The recipes of trainings that name none, on a data folder and on feature files. */
-export const DEFAULT_RECIPES = { folder: 'photo-ridge', features: 'feature-ridge' } as const;
-
-/** Names of the recipes that come with sward. */
-export const RECIPE_NAMES: readonly string[] = Object.keys(RECIPES);
 
 /** Settings of a recipe that differ from its own. */
 export interface RecipeSettings extends PartialSettings<Omit<z.input<typeof recipeSchema>, 'name'>> {

@@ -15,10 +15,9 @@ export { type ExportOptions, type ExportOutcome, exportRun } from '../export/exp
 export { MODEL_INPUTS, type ModelInput } from '../export/mass-model.ts';
 export type { MetricLine } from '../learning/estimator.ts';
 export type { PretrainChanges, PretrainSettings } from '../networks/settings/pretrain.ts';
+export { DEFAULT_RECIPES, RECIPE_NAMES } from '../recipes/known-recipes.ts';
 export {
-  DEFAULT_RECIPES,
   makeRecipe,
-  RECIPE_NAMES,
   type RecipeChanges,
   type RecipeSettings,
 } from '../recipes/recipe.ts';

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseStoredRecipe, RECIPE_NAMES } from '../../src/recipes/recipe.ts';
+import { RECIPE_NAMES } from '../../src/recipes/known-recipes.ts';
+import { parseStoredRecipe } from '../../src/recipes/recipe.ts';
 import { rowEstimatorOf } from '../../src/recipes/registry.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { resolveRecipe } from '../support/written-settings.ts';

@@ -38,11 +38,6 @@ export function requirePretrainable(net: PhotoBackbone, settings: PretrainSettin
   providerOptions(fineTune);
   requireTrainable(net, fineTune);
   const { checkpoint } = settings.estimator;
-  if (checkpoint.choice === 'last' && checkpoint.patience !== null) {
-    throw new UsageError(
-      'estimator.checkpoint.patience needs weights chosen by held-out photos; set choice=best',
-    );
-  }
   if (checkpoint.choice === 'best' && settings.holdout.share === 0) {
     throw new UsageError('estimator.checkpoint.choice=best needs held-out photos; set holdout.share above 0');
   }

@@ -1,12 +1,6 @@
 import { type Setting, settingsOf } from '../../ground/setting-list.ts';
-import {
-  makeRecipe,
-  RECIPE_SUMMARIES,
-  type RecipeSummary,
-  SHORTHANDS,
-  trainsOnPhotos,
-  unknownRecipe,
-} from '../../recipes/recipe.ts';
+import { RECIPE_SUMMARIES, type RecipeSummary } from '../../recipes/known-recipes.ts';
+import { makeRecipe, SHORTHANDS, trainsOnPhotos, unknownRecipe } from '../../recipes/recipe.ts';
 import { type Recipe, recipeSchema } from '../../recipes/recipe-schema.ts';
 
 /** A recipe that comes with sward. */

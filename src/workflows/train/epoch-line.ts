@@ -37,4 +37,5 @@ export function epochLine(
   ].join('  ');
 }
 
-const shown = (value: number | undefined): string => (value === undefined ? '–' : value.toFixed(2));
+const shown = (value: number | undefined): string =>
+  value === undefined ? '–' : value.toFixed(2).replace(/^-(?=0\.00$)/, '');

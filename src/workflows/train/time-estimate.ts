@@ -19,9 +19,10 @@ const WORTH_TELLING = 20;
 /** A step that takes less was remembered, and says nothing of those that were not, milliseconds. */
 const REMEMBERED = 20;
 
-/** How much is looked at before a time is told: steps, and milliseconds. */
+/** How much is looked at before a time is told: photos and their milliseconds, and those of training. */
 const LEAST_STEPS = 3;
 const LEAST_MILLISECONDS = 2000;
+const LEAST_TRAINING_MILLISECONDS = 5000;
 
 /**
  * Progress that says once a stage, in a line that stays, how long the work will take, where that is long: measured on
@@ -62,7 +63,7 @@ export function withTimeEstimates(
     const at = now();
     since ??= { at, done: share };
     const [part, elapsed] = [share - since.done, at - since.at];
-    if (part <= 0 || elapsed < LEAST_MILLISECONDS) return;
+    if (part <= 0 || elapsed < LEAST_TRAINING_MILLISECONDS) return;
     const seconds = elapsed / 1000 / part;
     tell((work.folds - share) * seconds, `${work.training} (${timeText(seconds)} a fold)`);
   };

@@ -5,13 +5,12 @@ import { UsageError } from '../../ground/errors.ts';
 import { valueFingerprint } from '../../ground/fingerprint.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
 import { randomStream } from '../../ground/random.ts';
-import { changesFrom } from '../../ground/setting-change.ts';
 import { packageVersion } from '../../ground/version.ts';
-import type { Estimator, MetricLine } from '../../learning/estimator.ts';
-import { itemsWhere } from '../../learning/inner-folds.ts';
+import type { MetricLine } from '../../learning/estimator.ts';
 import { weightedR2 } from '../../pasture/metric.ts';
 import type { Targets } from '../../pasture/targets.ts';
-import { DEFAULT_RECIPES, makeRecipe, type RecipeChanges, trainsOnPhotos } from '../../recipes/recipe.ts';
+import { DEFAULT_RECIPES } from '../../recipes/known-recipes.ts';
+import { makeRecipe, type RecipeChanges } from '../../recipes/recipe.ts';
 import type { Recipe } from '../../recipes/recipe-schema.ts';
 import { recipeEstimator } from '../../recipes/registry.ts';
 import { fitFold, type Learner, leaveOneStateOut, predictFold } from '../../runs/cross-validation.ts';
@@ -53,6 +52,7 @@ import {
 } from '../../runs/training-data.ts';
 import { TRAINING_PHOTOS, writeTrainingPhotos } from '../../runs/training-photos.ts';
 import { reportPath, writeMissingReport, writeRunReport } from '../report/write-report.ts';
+import { requireEachFold, requireStates } from './early-checks.ts';
 import { epochLine } from './epoch-line.ts';
 import { type WorkAhead, withTimeEstimates, workAhead } from './time-estimate.ts';
 
@@ -146,7 +146,7 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
   const estimator = recipeEstimator(recipe);
   const data = await readTrainingData(source, recipe, plan, progress, pseudo);
   const { samples, rows, labels } = data;
-  requireStates(options, recipe, labels);
+  requireStates(options.settings, recipe, labels);
   if (!imported) work = workAhead(recipe, data, options.learningCurve ?? false);
   const manifest = manifestOf({ ...options, source, recipe }, plan, data);
   const contents = { ...CONTENTS, ...(beside && { beside }) };
@@ -190,36 +190,6 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
     throw await folder.failure(error);
   } finally {
     await folder.release();
-  }
-}
-
-/** @throws UsageError where a person asked for States to be held out and there are not two of them */
-function requireStates(
-  { settings = {} }: TrainingPart,
-  recipe: Recipe,
-  labels: TrainingData['labels'],
-): void {
-  const isAsked = changesFrom(settings).some(
-    ({ path, value }) => path.join('.') === 'evaluation.leaveOneStateOut' && value === true,
-  );
-  const states = statesIn(labels.map(({ state }) => state));
-  if (states.length >= 2 || !(isAsked || (trainsOnPhotos(recipe) && recipe.evaluation.leaveOneStateOut)))
-    return;
-  throw new UsageError(
-    `evaluation.leaveOneStateOut holds out one State at a time, but the labels name ${states[0] ?? 'none'}` +
-      `${states.length === 1 ? ' alone' : ''}; set it to false, or add the column State`,
-  );
-}
-
-/** @throws UsageError or InputError where what a fold's model would be trained on does not suit the settings */
-async function requireEachFold(
-  estimator: Estimator,
-  { rows, samples, targetsFor, sets }: TrainingData,
-): Promise<void> {
-  const folds = samples.facts.map((_, item) => rows[item]?.fold ?? -1);
-  for (const fold of new Set(rows.map((row) => row.fold))) {
-    const known = samples.withTargets(targetsFor(fold));
-    await estimator.requireData(known.take(itemsWhere(folds, (other) => other !== fold)), sets);
   }
 }
 

@@ -257,7 +257,7 @@ describe('a pretraining is refused', () => {
     writeFileSync(join(flat, 'flat.csv'), 'photo,height\n0.png,3\n1.png,3\n2.png,3\n3.png,3\n');
     await expect(pretrained({ photos: flat })).rejects.toThrow(/do not differ in height/);
     await expect(pretrained({ changes: ['estimator.checkpoint.patience=2'] })).rejects.toThrow(
-      /set choice=best/,
+      /estimator\.checkpoint\.choice is last/,
     );
     await expect(
       pretrained({ changes: ['estimator.checkpoint.choice=best', 'holdout.share=0'] }),
