@@ -66,12 +66,16 @@ export {
   trainRun,
 } from './workflows/index.ts';
 
-// Commands that use runs: predict, submit, report, export.
+// Commands that use runs: predict, submit, report, export, share; models lists those that come with sward.
 
 export {
+  type AboutRun,
+  BUNDLED_RUNS,
+  type BundledModel,
   type ExportOptions,
   type ExportOutcome,
   exportRun,
+  listModels,
   type PaddockMean,
   type PredictionDoubt,
   type PredictionOutcome,
@@ -81,9 +85,13 @@ export {
   type ReportRunOptions,
   readPhotoStates,
   reportRun,
+  type ShareOptions,
+  STARTER,
   type SubmitOptions,
   type SubmitOutcome,
+  shareRun,
   submitRun,
+  type ToldOfRun,
 } from './workflows/index.ts';
 
 // Commands that score: score, and its --compare.
@@ -120,6 +128,7 @@ export {
   describeRecipe,
   type ListedRecipe,
   listRecipes,
+  DEFAULT_RECIPES,
   makeRecipe,
   RECIPE_NAMES,
   type Recipe,

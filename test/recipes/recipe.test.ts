@@ -43,7 +43,7 @@ describe('recipes', () => {
   });
 
   it.each([
-    ['nothing-of-the-kind', [], /no recipe is called nothing-of-the-kind; use descriptor-ridge/],
+    ['nothing-of-the-kind', [], /no recipe is called nothing-of-the-kind; use photo-ridge/],
     ['feature-ridge', ['estimator.clap=3'], /estimator\.clap is no setting; did you mean estimator\.clip\?/],
     ['feature-ridge', ['estimator.clip=-1'], /estimator.clip/],
     ['feature-ridge', ['estimator.kernels=cubic'], /estimator.kernels/],

@@ -3,6 +3,7 @@ import { readCsv, rowName } from '../../formats/csv.ts';
 import { InputError, UsageError } from '../../ground/errors.ts';
 import { SILENT } from '../../ground/progress.ts';
 import { QUADRAT_AREA_SQUARE_METRES } from '../../pasture/units.ts';
+import { STARTER } from '../../runs/bundled-runs.ts';
 import type { AboutRun } from '../../runs/manifest.ts';
 import { openRun } from '../../runs/open-run.ts';
 import type { PhotoPrediction } from '../../runs/prediction.ts';
@@ -26,8 +27,11 @@ export type PredictionSource =
 
 /** Which run is asked about which photos, and what is wanted besides their masses. */
 export interface PredictRunOptions extends PredictOptions {
-  /** A run folder, the name of a run that comes with sward, or a run that is open already and stays so. */
-  readonly run: string | Run;
+  /**
+   * A run folder, the name of a run that comes with sward, or a run that is open already and stays so; default the
+   * starter.
+   */
+  readonly run?: string | Run;
   /** Photos and folders of photos, contents of photo files, or rows of features. */
   readonly source: PredictionSource;
   /** File to write: `.csv`, `.json` or `.geojson`; absent: none. */
@@ -67,7 +71,7 @@ export const USUAL_COVERAGE = 0.9;
  * @throws UsageError for options that do not suit the run
  */
 export async function predictRun(options: PredictRunOptions): Promise<PredictionOutcome> {
-  const { run, out } = options;
+  const { run = STARTER, out } = options;
   if (out !== undefined) requirePredictionFormat(out);
   requireOptionsSuitSource(options);
   for (const share of [options.coverage, options.paddockCoverage]) {
