@@ -124,11 +124,11 @@ export {
 // Recipes: what is trained, with typed settings. Command: recipes.
 
 export {
+  DEFAULT_RECIPES,
   type DescribedRecipe,
   describeRecipe,
   type ListedRecipe,
   listRecipes,
-  DEFAULT_RECIPES,
   makeRecipe,
   RECIPE_NAMES,
   type Recipe,
