@@ -230,17 +230,27 @@ export class RunFolder {
 /** Writes something into a folder and leaves no trace. @throws InputError when the disk refuses */
 async function requireWritable(folder: string): Promise<void> {
   const path = resolve(folder);
+  const trial = temporaryNameBeside(join(path, 'trial'));
+  let made: string | undefined;
   try {
-    const made = await mkdir(path, { recursive: true });
-    const trial = temporaryNameBeside(join(path, 'trial'));
+    made = await mkdir(path, { recursive: true });
     await writeFile(trial, '');
-    await rm(trial);
-    // Only what is empty goes, since somebody else may have begun to write there.
-    for (let part = path; made !== undefined && part.length >= made.length; part = dirname(part))
-      await rmdir(part);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOTEMPTY'))
-      throw writeFailure(path, error);
+    throw writeFailure(path, error);
+  } finally {
+    await rm(trial, { force: true }).catch(() => {});
+    await removeEmpty(path, made);
+  }
+}
+
+/** Removes a folder that was made, up to the first one that was, as far as nobody has begun to write there. */
+async function removeEmpty(folder: string, first: string | undefined): Promise<void> {
+  for (let part = folder; first !== undefined && part.length >= first.length; part = dirname(part)) {
+    const isGone = await rmdir(part).then(
+      () => true,
+      () => false,
+    );
+    if (!isGone) return;
   }
 }
 

@@ -64,7 +64,7 @@ describe('predict with uncertainty', () => {
     const [record] = JSON.parse(readFileSync(join(root, 'p.json'), 'utf8'));
     expect(record.out_of_domain).toBe(1);
     await sward('predict', run, noise, '--out', out, '--uncertainty');
-    expect(readFileSync(out, 'utf8')).toMatch(/^sample_id,target,fold_spread,out_of_domain\n/);
+    expect(readFileSync(out, 'utf8')).toMatch(/^sample_id,target,fold_spread,out_of_domain,trained_on\n/);
   });
 
   it('flags it too where the backbone was trained on the photos', async () => {
@@ -86,7 +86,7 @@ describe('predict with uncertainty', () => {
     expect(doubts).toContainEqual({ image_id: 'noise', kind: 'domain' });
     expect(doubts).not.toContainEqual({ image_id: 'ID1', kind: 'domain' });
     expect(readFileSync(out, 'utf8')).toMatch(
-      /^sample_id,target,fold_spread,out_of_domain\nnoise__\w+,.*,1\n/,
+      /^sample_id,target,fold_spread,out_of_domain,trained_on\nnoise__\w+,.*,1,0\n/,
     );
   });
 

@@ -24,7 +24,7 @@ describe('feature tables', () => {
   });
 
   it.each([
-    ['a\n', /names 1 photos but .* has 2 rows/],
+    ['a\n', /names 1 photo but .* has 2 rows/],
     ['a\nb\nc\n', /names 3 photos but .* has 2 rows/],
     ['a\na\n', /row 2: repeats a of row 1/],
     ['a\n\nb\n', /row 2: is empty/],

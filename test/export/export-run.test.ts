@@ -138,10 +138,10 @@ describe('an exported model', () => {
   });
 
   it('of an ensemble with post-processing is one model that predicts as sward does', async () => {
-    const trees = await runs.train('trees', 'feature-boost', ...FEW_TREES);
+    const roots = await runs.train('roots', 'feature-ridge', 'transform.kind=sqrt');
     const run = join(root, 'ensemble');
     await makeEnsemble({
-      runs: [halves, trees],
+      runs: [halves, roots],
       out: run,
       method: 'nnls',
       perTarget: true,

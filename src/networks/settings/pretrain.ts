@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { UsageError } from '../../ground/errors.ts';
 import { requireEffect, writtenBy } from '../../ground/idle-settings.ts';
@@ -137,7 +138,9 @@ export function makePretrainSettings(changes: PretrainChanges = {}): PretrainSet
     );
   }
   const { estimator } = parsed.data;
-  requireEffect('pretraining settings', 'estimator', estimator, IDLE_IN_TRAINING, writtenBy(given));
+  // Complete settings were made here before, and nobody wrote them.
+  const written = isDeepStrictEqual(parsed.data, changes) ? [] : writtenBy(given);
+  requireEffect('pretraining settings', 'estimator', estimator, IDLE_IN_TRAINING, written);
   wholePhotoPlan(parsed.data);
   return parsed.data;
 }
