@@ -34,7 +34,8 @@ export function runCard(
           `${datesOf(rows)}; cut, dried and sorted`,
         `Pastures: ${listOf(rows, ({ species }) => species)}`,
         `Total dry matter of ${range(rows)} g a quadrat (${rangeOf(rows, per)} kg DM/ha)`,
-        'The photos and their measured masses are not part of it.',
+        'The photos, their ids and the table of their masses are not part of it. Masses can be worked out of a model that ' +
+          'fits its photos closely.',
       ]),
     ],
     [
