@@ -13,7 +13,7 @@ export interface PhotoFacts {
   /** Size in pixels as a person sees the photo, EXIF orientation applied. */
   readonly width: number;
   readonly height: number;
-  /** The EXIF orientation, 1 to 8; 1 where the file has none. */
+  /** The EXIF orientation, 1 to 8; 1 where the file has none or turns in a way of its own (HEIC, AVIF). */
   readonly orientation: number;
   /** The camera's clock at exposure. EXIF has no time zone: the parts are the camera's, read as UTC. */
   readonly takenAt?: Date;
@@ -43,13 +43,13 @@ export async function readPhotoFacts(photo: Photo): Promise<PhotoFacts> {
 }
 
 function factsOf(photo: OpenPhoto): PhotoFacts {
-  const exif = parsedExif(photo.metadata.exif);
+  const exif = parsedExif(photo.exif);
   const takenAt = exif?.Photo?.DateTimeOriginal ?? exif?.Photo?.DateTimeDigitized ?? exif?.Image?.DateTime;
   const gps = exif === undefined ? undefined : geoPoint(exif);
   return {
     width: photo.width,
     height: photo.height,
-    orientation: photo.metadata.orientation ?? 1,
+    orientation: photo.orientation,
     ...(takenAt instanceof Date && Number.isFinite(takenAt.getTime()) ? { takenAt } : {}),
     ...(gps === undefined ? {} : { gps }),
   };
