@@ -77,11 +77,14 @@ export const registerPredict: CommandRegistrar = (program) => {
     .option('--json', 'print the result as JSON')
     .action(async (first: string | undefined, further: string[], options: PredictCommandOptions) => {
       const { area, out } = options;
-      const named = await namedRun(first === undefined ? [] : [first, ...further]);
+      const paths = first === undefined ? [] : [first, ...further];
+      // Beside features nothing but a run is named.
+      const named =
+        options.features === undefined ? await namedRun(paths) : { run: first ?? null, photos: further };
       const run = named.run ?? STARTER;
       // Who names no run is told how far to trust the one there is.
       const coverage = options.coverage ?? (named.run === null ? USUAL_COVERAGE : undefined);
-      const { predictions, paddock, doubts, sessions, about } = await predictRun({
+      const { predictions, shownPaths, paddock, doubts, sessions, about } = await predictRun({
         run,
         source: sourceOf(named.photos, options),
         areaSquareMetres: area,
@@ -116,7 +119,7 @@ export const registerPredict: CommandRegistrar = (program) => {
           photos: predictions.length,
           ...(out === undefined && {
             predictions: predictions.map((prediction) =>
-              predictionRecord(prediction, { ...shown, areaSquareMetres: area }),
+              predictionRecord(prediction, { ...shown, shownPaths, areaSquareMetres: area }),
             ),
           }),
           ...(mean && { paddock: paddockJson(mean, shown) }),

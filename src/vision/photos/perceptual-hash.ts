@@ -21,7 +21,7 @@ const COSINES = Array.from({ length: KEPT }, (_, frequency) =>
  * the grey picture is above their median (Zauner 2010, pHash). The first is that of mean brightness, which is always set.
  *
  * Compared by {@link perceptualDistance}. Of 86 photos of quadrats, 9 copies each (JPEG down to quality 30, WebP, a
- * quarter to three times the width, brighter, another gamma, grey) were at most 6 bits from their photo, 99 % at most 4;
+ * quarter to three times the width, brighter, another gamma, grey) were at most 6 bits from their photo, 95 % at most 4;
  * two different photos never less than 16, of one visit 18, half of them 32 or more. So up to 10 bits tell a copy.
  *
  * @param pixels at least some 100 a side; copies decoded at other sizes compare as well
