@@ -1,3 +1,5 @@
+/// <reference path="./libheif.d.ts" />
+
 import type { Sharp } from 'sharp';
 import { encodedPicture } from './encoded.ts';
 import { profiledTiff } from './profiled-tiff.ts';

@@ -1,6 +1,7 @@
 import type { Sharp } from 'sharp';
 import { InputError } from '../../ground/errors.ts';
 import { encodedPicture, rawPicture } from './encoded.ts';
+import { isMeasuredBand } from './opacity-band.ts';
 import { PHOTOMETRIC, type TiffLayout } from './tiff-layout.ts';
 
 /** Colour bands of each way to tell colours; what has another name here is refused. */
@@ -28,13 +29,15 @@ export interface TiffBands {
   readonly areFloats: boolean;
   /** Whether the tags call three bands grey that are colours, as GDAL does unless told otherwise. */
   readonly areCalledGrey: boolean;
+  /** Whether the decoder reads them right by itself. */
+  readonly arePlain: boolean;
 }
 
 /**
  * Which bands are the photo, by what the tags say. A band beside red, green and blue is opacity only where
  * ExtraSamples says so; near infrared is left out. Three bands without a word on colour are red, green and blue.
  *
- * @returns null where the decoder's own reading is right
+ * @returns null where the decoder's own reading is right and nothing is to be looked at
  * @throws InputError where nothing says which bands are red, green and blue, and for numbers that are no brightness
  */
 export function tiffBands(name: string, layout: TiffLayout): TiffBands | null {
@@ -64,10 +67,11 @@ export function tiffBands(name: string, layout: TiffLayout): TiffBands | null {
   const areFloats = layout.sampleFormat === SAMPLE_FORMAT.floats;
   const odd = oddNumbers(layout, isRgb || (photometric === PHOTOMETRIC.blackIsZero && opacity === null));
   if (odd !== null) throw refused(`its bands are ${odd}, which sward does not take for brightness`);
-  const isPlain = others === colourBands && opacities.length <= 1;
-  if (isPlain && !areFloats && !areCalledGrey) return null;
-  if (!isPlain && !isRgb) throw refused(`has ${bands} bands, more than its colours need`);
-  return { colours: isRgb ? [0, 1, 2] : [0], opacity, areFloats, areCalledGrey };
+  const areEnough = others === colourBands && opacities.length <= 1;
+  if (!areEnough && !isRgb) throw refused(`has ${bands} bands, more than its colours need`);
+  const arePlain = areEnough && !areFloats && !areCalledGrey;
+  if (arePlain && opacity === null) return null;
+  return { colours: isRgb ? [0, 1, 2] : [0], opacity, areFloats, areCalledGrey, arePlain };
 }
 
 /** What the numbers of bands are, where they are no brightness. @param mayBeFloats whether floats have a meaning */
@@ -97,7 +101,7 @@ const WHITE = 'the value of white for MAX';
  * The picture of some bands, upright: 8-bit RGB or grey, with opacity where there is one. Floats from 0 to 1 become 0 to
  * 255 in proportion, without gamma.
  *
- * @throws InputError for floats of another range
+ * @throws InputError for floats of another range, and for a band that is called opacity but is a measurement
  */
 export async function tiffPicture(
   name: string,
@@ -106,6 +110,11 @@ export async function tiffPicture(
   bands: TiffBands,
 ): Promise<Sharp> {
   const { colours, opacity, areFloats } = bands;
+  if (bands.arePlain) {
+    const { data, info } = await encodedPicture(bytes).raw().toBuffer({ resolveWithObject: true });
+    requireOpacity(name, layout, data, info);
+    return encodedPicture(bytes).autoOrient();
+  }
   const turned = encodedPicture(bands.areCalledGrey ? calledRgb(bytes, layout) : bytes).autoOrient();
   const space = colours.length === 1 ? 'b-w' : 'scrgb';
   // Of floats libvips makes neither gamma nor scale where it stays in the space they are in.
@@ -127,7 +136,20 @@ export async function tiffPicture(
     }
   }
   range?.requireShares(name);
+  if (opacity !== null) requireOpacity(name, layout, taken, { ...info, channels: places.length });
   return rawPicture(taken, info.width, info.height, places.length as 1 | 3 | 4);
+}
+
+/** @throws InputError where the last band is no opacity */
+function requireOpacity(
+  name: string,
+  layout: TiffLayout,
+  data: Uint8Array,
+  { width, height, channels }: { readonly width: number; readonly height: number; readonly channels: number },
+): void {
+  if (!isMeasuredBand(data, width, height, channels)) return;
+  const what = `one of its ${layout.bands} bands is called opacity but is a measurement, as of near infrared`;
+  throw new InputError(name, what, remedyFor(layout));
 }
 
 /** A copy of a file whose tags call its bands red, green and blue. */

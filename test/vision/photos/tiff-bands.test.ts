@@ -122,6 +122,30 @@ describe('a TIFF of more than colours', () => {
     }
   });
 
+  it('is refused where what it calls opacity has the texture of a photo, and not where it fades', async () => {
+    const [width, height] = [160, 60];
+    const rgba = (opacity: (x: number, y: number) => number): Buffer => {
+      const places = Array.from({ length: width * height }, (_, pixel) => [pixel % width, pixel / width]);
+      const values = places.flatMap(([x = 0, y = 0]) => [90, 120, 60, Math.floor(opacity(x, y))]);
+      return tiffFile({ width, height, bands: 4, values, extraSamples: [2] });
+    };
+    const measured = photoFrom(
+      'nir.tif',
+      rgba((x, y) => 100 + ((x * 7 + y * 13) % 90)),
+    );
+    await expect(decodePhoto(measured)).rejects.toThrow(
+      /one of its 4 bands is called opacity.*gdal_translate/,
+    );
+    for (const opacity of [
+      () => 255,
+      () => 128,
+      (x: number) => (x * 255) / width,
+      (x: number, y: number) => ((x + Math.floor(y)) % 3 === 0 ? 0 : 255),
+    ]) {
+      expect((await decodePhoto(photoFrom('alpha.tif', rgba(opacity)))).width).toBe(width);
+    }
+  });
+
   it('keeps opacity of grey, and CMYK, as before', async () => {
     const grey = await pixelsOf(tiff((p) => [p * 10, 255], { photometric: 1, extraSamples: [2] }));
     expect(grey.slice(0, 9)).toEqual([0, 0, 0, 10, 10, 10, 20, 20, 20]);
