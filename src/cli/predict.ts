@@ -77,9 +77,12 @@ export const registerPredict: CommandRegistrar = (program) => {
     .option('--json', 'print the result as JSON')
     .action(async (first: string | undefined, further: string[], options: PredictCommandOptions) => {
       const { area, out } = options;
-      const named = await namedRun(first === undefined ? [] : [first, ...further]);
+      const paths = first === undefined ? [] : [first, ...further];
+      // Beside features nothing but a run is named.
+      const named =
+        options.features === undefined ? await namedRun(paths) : { run: first ?? null, photos: further };
       const run = named.run ?? STARTER;
-      const { predictions, coverage, paddock, sure, doubts, sessions, about } = await predictRun({
+      const { predictions, shownPaths, coverage, paddock, sure, doubts, sessions, about } = await predictRun({
         run,
         source: sourceOf(named.photos, options),
         areaSquareMetres: area,
@@ -114,7 +117,7 @@ export const registerPredict: CommandRegistrar = (program) => {
           photos: predictions.length,
           ...(out === undefined && {
             predictions: predictions.map((prediction) =>
-              predictionRecord(prediction, { ...shown, areaSquareMetres: area }),
+              predictionRecord(prediction, { ...shown, shownPaths, areaSquareMetres: area }),
             ),
           }),
           ...(mean && { paddock: paddockJson(mean, shown) }),

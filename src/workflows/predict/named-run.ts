@@ -37,7 +37,7 @@ export async function namedRun(paths: readonly string[]): Promise<NamedRun> {
     throw new InputError(first, 'there is no such run, photo or folder', 'check the path');
   }
   // A folder that is no run and holds no photo may be a run whose files are lost.
-  if (facts?.isDirectory() && others.length > 0 && (await listPhotos(first)).length === 0) {
+  if (facts?.isDirectory() && others.length > 0 && (await listPhotos(first)).photos.length === 0) {
     throw new InputError(first, 'is no run folder, and no photo lies in it', 'check the path');
   }
   return { run: null, photos };
