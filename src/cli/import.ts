@@ -22,8 +22,8 @@ interface ImportCommandOptions {
 export const registerImport: CommandRegistrar = (program) => {
   program
     .command('import')
-    .description('make a run of fold checkpoints that PyTorch trained (.pth)')
-    .argument('<CHECKPOINT...>', 'files of torch.save, one a fold, that of fold 0 first')
+    .description('make a run of fold checkpoints that PyTorch trained (.pth or .safetensors)')
+    .argument('<CHECKPOINT...>', 'files of torch.save or safetensors, one a fold, that of fold 0 first')
     .requiredOption('--recipe <NAME|FILE>', 'recipe of the network that was trained, such as seed2')
     .requiredOption('--backbone <NAME|FILE>', 'the backbone it was trained from')
     .requiredOption('--data <DATA>', 'data folder with train.csv')

@@ -8,7 +8,7 @@ import { configure } from '../../src/ground/environment.ts';
 import { messageOf } from '../../src/ground/errors.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { huggingFaceDinov2, writeDistinct } from '../vision/weights/layout-files.ts';
-import { COMMIT, type LocalHub, localHub } from '../vision/weights/local-hub.ts';
+import { COMMIT, type LocalHub, localHub, NO_TENSORS } from '../vision/weights/local-hub.ts';
 
 const root = temporaryFolder('backbones-command');
 /** An entry whose checksum is not known, so that something small can stand in for its file. */
@@ -48,7 +48,7 @@ async function run(hub: LocalHub, home: string, ...args: string[]): Promise<Outc
 }
 
 async function aHub(): Promise<{ hub: LocalHub; home: string }> {
-  const hub = await localHub({ [`timm/${NAME}/model.safetensors`]: Buffer.from('stand-in for weights') });
+  const hub = await localHub({ [`timm/${NAME}/model.safetensors`]: NO_TENSORS });
   return { hub, home: join(root, `home-${made++}`) };
 }
 
