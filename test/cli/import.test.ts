@@ -85,7 +85,7 @@ describe('sward import', () => {
     );
     expect(stdout).toMatch(/backbones: the checkpoints' own\n.*seed2, out of fold:/);
     expect(stdout).toMatch(
-      /The score is honest only if no checkpoint has seen the photos that .*folds\.csv holds/,
+      /The score is honest only if no model has seen the photos that .*folds\.csv holds/,
     );
     for (const file of ['oof.csv', 'scores.json', 'report.html', 'fold-1/backbone.safetensors']) {
       expect(existsSync(join(run, file)), file).toBe(true);

@@ -41,9 +41,10 @@ export async function openStateDict(path: string): Promise<StateDictFile> {
 function isTorch(path: string): Promise<boolean> {
   return withOpenFile(path, async ({ handle, byteLength }) => {
     const start = new Uint8Array(await readBytes(path, handle, 0, Math.min(HEADER_AT + 1, byteLength)));
-    if (start[HEADER_AT] === HEADER_START && start[0] !== 0x80) return false;
+    if (start[HEADER_AT] === HEADER_START) return false;
     const isZip = start[0] === 0x50 && start[1] === 0x4b && start[2] === 3 && start[3] === 4;
-    return isZip || TORCH.test(path);
+    const isPickle = start[0] === 0x80;
+    return isZip || isPickle || TORCH.test(path);
   });
 }
 
