@@ -130,7 +130,7 @@ function pictureOf(
     const [rows, columns] = gridOf(contrary.size, patch);
     throw new InputError(
       path,
-      `has positions of ${patches} patches, but ${stated?.from} states ${contrary.as} ${contrary.size.join(' × ')}, ` +
+      `has positions of ${patches} patches, but ${contrary.as} ${contrary.size.join(' × ')}, ` +
         `which is ${rows} × ${columns} = ${rows * columns} patches of ${patch} pixels`,
       `${patches} may be ${inWords(squareFirst(patches, grids))}; ${state}`,
     );

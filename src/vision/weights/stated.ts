@@ -31,7 +31,7 @@ export interface Stated {
 /** A size of pictures, as a file states it. */
 export interface StatedPicture {
   readonly size: Size;
-  /** What it is called there: `config.imgSize`. */
+  /** What it is called there, and where: `m.json states config.imgSize`. */
   readonly as: string;
   /** Whether it is that of the position embedding, and not only of pictures that were shown. */
   readonly isNative: boolean;
@@ -128,7 +128,8 @@ const PIL_FILTERS: Readonly<Record<number, Preprocessing['interpolation']>> = {
 
 /**
  * What the files beside weights state: `<name>.json`, `sward.json` or `config.json` of sward (`arch`, `config`,
- * `preprocessing`), else timm's or Hugging Face's `config.json` and `preprocessor_config.json`.
+ * `preprocessing`), else timm's or Hugging Face's `config.json` and `preprocessor_config.json`. What a description of
+ * sward leaves out of the size of pictures, and of everything where it names a part of the file only, the latter add.
  *
  * @throws InputError where one cannot be read as what it should be
  */
@@ -136,8 +137,27 @@ export async function statedBeside(weightsPath: string): Promise<Stated | undefi
   const folder = dirname(weightsPath);
   for (const path of [descriptionPath(weightsPath), join(folder, 'sward.json')]) {
     const value = await readJson(path);
-    if (value !== undefined) return fromSward(value, path);
+    if (value === undefined) continue;
+    const described = fromSward(value, path);
+    // Whatever else is called config.json there is no concern of a complete description.
+    const others = await publishedBeside(folder).catch(() => undefined);
+    return others ? completed(described, others) : described;
   }
+  return publishedBeside(folder);
+}
+
+function completed(described: Stated, others: Stated): Stated {
+  const { prefix } = described;
+  const isPartAlone = described.arch === undefined && Object.keys(described.config).length === 0;
+  if (isPartAlone && prefix !== undefined) {
+    const preprocessing = { ...others.preprocessing, ...described.preprocessing };
+    return { ...others, prefix, preprocessing, pictures: [...described.pictures, ...others.pictures] };
+  }
+  return described.pictures.length > 0 ? described : { ...described, pictures: others.pictures };
+}
+
+/** What `config.json` states. */
+async function publishedBeside(folder: string): Promise<Stated | undefined> {
   const path = join(folder, 'config.json');
   const value = await readJson(path);
   if (value === undefined) return undefined;
@@ -170,8 +190,8 @@ function fromSward(value: unknown, path: string): Stated {
       ...(origin && { origin }),
       ...(prefix !== undefined && { prefix }),
       pictures: [
-        ...stating(native, 'config.imgSize', true),
-        ...stating(preprocessing.inputSize, 'preprocessing.inputSize', false),
+        ...stating(native, `${path} states config.imgSize`, true),
+        ...stating(preprocessing.inputSize, `${path} states preprocessing.inputSize`, false),
       ],
       from: path,
     };
@@ -204,9 +224,9 @@ function fromTimm(
       }),
     },
     pictures: [
-      ...stating(made?.img_size, 'model_args.img_size', true),
-      ...stating(cfg?.img_size, 'pretrained_cfg.img_size', false),
-      ...stating(size, 'pretrained_cfg.input_size', false),
+      ...stating(made?.img_size, `${from} states model_args.img_size`, true),
+      ...stating(cfg?.img_size, `${from} states pretrained_cfg.img_size`, false),
+      ...stating(size, `${from} states pretrained_cfg.input_size`, false),
     ],
     from,
   };
@@ -231,7 +251,7 @@ function fromHuggingFace(value: unknown, from: string, preprocessor: unknown): S
     ...(known && { arch: known.arch }),
     config: defined(Object.fromEntries(taken.map((name) => [name, settings[name]]))),
     preprocessing: preprocessingOf(preprocessor),
-    pictures: stating(size, 'image_size', false),
+    pictures: stating(size, `${from} states image_size`, false),
     from,
   };
 }

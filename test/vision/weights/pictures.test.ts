@@ -100,6 +100,21 @@ describe("what timm's config.json states", () => {
     expect(weights).not.toHaveProperty('assumed');
   });
 
+  it('completes a description of sward that says nothing of it, or of a part of the file alone', async () => {
+    for (const own of [{ arch: 'dinov2', config: { heads: 6 } }, { prefix: '' }]) {
+      const { config } = await taken('dinov2', [9, 16], {
+        'model.json': own,
+        ...timm({ input_size: [3, 126, 224] }),
+      });
+      expect(config).toMatchObject({ imgSize: [126, 224], heads: 6 });
+    }
+    const { config } = await taken('dinov2', [9, 16], {
+      ...own('dinov2', [224, 126]),
+      ...timm({ input_size: [3, 126, 224] }),
+    });
+    expect(config.imgSize).toEqual([224, 126]);
+  });
+
   it('does not keep a model from another square than its own', async () => {
     const { config } = await taken('dinov2', [16, 16], timm({ input_size: [3, 518, 518] }));
     expect(config.imgSize).toEqual([224, 224]);
