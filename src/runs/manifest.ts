@@ -98,9 +98,9 @@ const trainedSchema = z.strictObject({
       .readonly(),
     fingerprint: z.string(),
   }),
-  /** The checkpoint each fold's model was taken from, where it was trained elsewhere. */
+  /** The files each fold's model was taken from, where it was trained elsewhere; without `fold`, one a fold in order. */
   imported: z
-    .array(z.strictObject({ file: z.string(), sha256: z.string() }))
+    .array(z.strictObject({ file: z.string(), sha256: z.string(), fold: z.int().nonnegative().optional() }))
     .min(2)
     .readonly()
     .optional(),
