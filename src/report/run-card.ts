@@ -47,16 +47,19 @@ export function runCard(
             : '.'),
         table(
           ['', 'R²', 'RMSE g', 'MAE g', 'bias g', `share within its ${100 * USUAL} % interval`],
-          TARGET_NAMES.map((name, target) => {
-            const { r2, rmse, mae, bias } = outOfFold.perTarget[name];
+          TARGET_NAMES.flatMap((name, target) => {
+            const { r2, rmse, mae, bias, photos } = outOfFold.perTarget[name];
+            if (photos === 0) return [];
             const covered = nestedCoverage(calibrationRows(rows, target), [USUAL])?.[0]?.single.photos;
             return [
-              name,
-              r2.toFixed(2),
-              rmse.toFixed(1),
-              mae.toFixed(1),
-              bias.toFixed(1),
-              covered === undefined ? '–' : `${(100 * covered).toFixed(0)} %`,
+              [
+                name,
+                r2.toFixed(2),
+                rmse.toFixed(1),
+                mae.toFixed(1),
+                bias.toFixed(1),
+                covered === undefined ? '–' : `${(100 * covered).toFixed(0)} %`,
+              ],
             ];
           }),
         ),
@@ -122,7 +125,8 @@ function datesOf(rows: readonly OutOfFoldRow[]): string {
 
 /** The smallest and the largest total, times a factor. */
 function rangeOf(rows: readonly OutOfFoldRow[], factor: number): string {
-  const totals = rows.map(({ observed }) => observed.total * factor);
+  const totals = rows.map(({ observed }) => observed.total * factor).filter(Number.isFinite);
+  if (totals.length === 0) return 'not measured';
   return `${Math.min(...totals).toFixed(0)} to ${Math.max(...totals).toFixed(0)}`;
 }
 
