@@ -194,8 +194,6 @@ export class TrainedRun implements Run, RunMember {
 
   async graph(): Promise<RunGraph> {
     const { name, estimator } = this.manifest.recipe;
-    const reason = notOfPhotos(this.manifest.recipe);
-    if (reason) throw new UsageError(`${this.folder}: ${reason}; train with --set backbone=NAME to export`);
     const { graph, masses } = await this.capabilities();
     if (!MASS_NAMES.every((mass) => masses[mass])) {
       const what = `was taught ${massWords(massesIn(masses))} alone`;
@@ -203,6 +201,8 @@ export class TrainedRun implements Run, RunMember {
         `${this.folder} ${what}, and an ONNX model answers all five masses; export another run`,
       );
     }
+    const reason = notOfPhotos(this.manifest.recipe);
+    if (reason) throw new UsageError(`${this.folder}: ${reason}; train with --set backbone=NAME to export`);
     if (!graph) {
       const what = `${name} (${estimator.kind})`;
       throw new UsageError(`${this.folder}: ${what} cannot be written as an ONNX model; export another run`);
