@@ -77,18 +77,19 @@ export const registerPredict: CommandRegistrar = (program) => {
     .option('--json', 'print the result as JSON')
     .action(async (first: string | undefined, further: string[], options: PredictCommandOptions) => {
       const { area, out } = options;
-      const named = await namedRun(first === undefined ? [] : [first, ...further]);
+      const paths = first === undefined ? [] : [first, ...further];
+      // Beside features nothing but a run is named.
+      const named =
+        options.features === undefined ? await namedRun(paths) : { run: first ?? null, photos: further };
       const run = named.run ?? STARTER;
-      // Who names no run is told how far to trust the one there is.
-      const coverage = options.coverage ?? (named.run === null ? USUAL_COVERAGE : undefined);
-      const { predictions, paddock, doubts, sessions, about } = await predictRun({
+      const { predictions, shownPaths, coverage, paddock, sure, doubts, sessions, about } = await predictRun({
         run,
         source: sourceOf(named.photos, options),
         areaSquareMetres: area,
         tta: options.tta,
         progress: consoleProgress(),
         ...(out !== undefined && { out }),
-        ...(coverage !== undefined && { coverage }),
+        ...(options.coverage !== undefined && { coverage: options.coverage }),
         ...(options.uncertainty && { uncertainty: true }),
         ...(options.map !== undefined && { maps: options.map }),
         ...(options.mcDropout !== undefined && { dropoutSamples: options.mcDropout }),
@@ -98,15 +99,15 @@ export const registerPredict: CommandRegistrar = (program) => {
         }),
       });
       const mean = predictions.length > 1 || options.hectares !== undefined ? paddock : null;
-      if (mean || coverage !== undefined) warnOfFewSessions(sessions, coverage ?? USUAL_COVERAGE);
+      if (mean || coverage !== null) warnOfFewSessions(sessions, coverage ?? USUAL_COVERAGE);
       warnOfDoubts(doubts, predictions.length);
       warnOfMemory(predictions);
       const shown = {
         area,
         doubtful: new Set(doubts.map(({ imageId }) => imageId)),
         ...(out !== undefined && { out }),
-        ...(coverage !== undefined && { coverage }),
-        ...(options.uncertainty && { uncertainty: true }),
+        ...(coverage !== null && { coverage }),
+        ...((options.uncertainty || about) && { uncertainty: true }),
         ...(options.hectares !== undefined && { hectares: options.hectares }),
       };
       printResult(
@@ -116,16 +117,17 @@ export const registerPredict: CommandRegistrar = (program) => {
           photos: predictions.length,
           ...(out === undefined && {
             predictions: predictions.map((prediction) =>
-              predictionRecord(prediction, { ...shown, areaSquareMetres: area }),
+              predictionRecord(prediction, { ...shown, shownPaths, areaSquareMetres: area }),
             ),
           }),
           ...(mean && { paddock: paddockJson(mean, shown) }),
+          ...(mean && sure && { paddock_without_doubtful: paddockJson(sure, shown) }),
           doubts: doubts.map(({ imageId, kind }) => ({ image_id: imageId, kind })),
         }),
         () =>
           [
-            predictionSummary(predictions, mean, shown),
-            ...(about && named.run === null ? [`${about.what}; \`sward models\` says more`] : []),
+            predictionSummary(predictions, mean, { ...shown, sure }),
+            ...(about ? [`${about.what}${named.run === null ? '; `sward models` says more' : ''}`] : []),
           ].join('\n'),
       );
     });

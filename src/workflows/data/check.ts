@@ -8,7 +8,7 @@ import { InputError, messageOf } from '../../ground/errors.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
 import { knownCounts, knownSentence } from '../../pasture/partial.ts';
 import type { ByMass, Targets } from '../../pasture/targets.ts';
-import { inspectPhoto, isPhotoName, photoHash } from '../../vision/photos/index.ts';
+import { inspectPhoto, isPhotoName, leftOutLine, listPhotos, photoHash } from '../../vision/photos/index.ts';
 
 /** What `sward check` found. */
 export interface CheckReport {
@@ -55,6 +55,7 @@ export async function checkFolder(
   await checkPhotos('train.csv', training, problems, progress);
   await checkPhotos('test.csv', test, problems, progress);
   progress.done();
+  for (const split of ['train', 'test']) await tellLeftOut(folder, split, [...training, ...test], progress);
   problems.push(...(await unlabelledPhotos(folder, training)));
   return {
     trainPhotos: training.length,
@@ -124,6 +125,20 @@ async function checkPhotos(
     }
     progress.advance();
   }
+}
+
+/** Says what of the photos' usual folders is not named like a photo. */
+async function tellLeftOut(
+  folder: string,
+  split: string,
+  photos: readonly TablePhoto[],
+  progress: Progress,
+): Promise<void> {
+  const inside = join(folder, split);
+  // What a row names is read, whatever it is called.
+  if (!existsSync(inside) || photos.some(({ path }) => !isPhotoName(path))) return;
+  const { leftOut } = await listPhotos(inside);
+  if (leftOut !== null) progress.line?.(leftOutLine(inside, leftOut));
 }
 
 /** Photos in `train/` that no row names: not wrong, but perhaps forgotten. */

@@ -1,7 +1,7 @@
 import { readFeatureTables } from '../../data/feature-tables.ts';
 import { readCsv, rowName } from '../../formats/csv.ts';
 import { InputError, UsageError } from '../../ground/errors.ts';
-import { SILENT } from '../../ground/progress.ts';
+import { type Progress, SILENT } from '../../ground/progress.ts';
 import { QUADRAT_AREA_SQUARE_METRES } from '../../pasture/units.ts';
 import { STARTER } from '../../runs/bundled-runs.ts';
 import type { AboutRun } from '../../runs/manifest.ts';
@@ -14,7 +14,7 @@ import { NoUsablePhotos } from '../../samples/photo-reader.ts';
 import { featureRows, photoSamples, Samples, unknownSample } from '../../samples/samples.ts';
 import { findPhotos, type Photo } from '../../vision/photos/index.ts';
 import { writePhotoMaps } from './biomass-maps.ts';
-import { PredictionFile, requirePredictionFormat } from './prediction-files.ts';
+import { PredictionFile, requireFree, requirePredictionFormat, type ShownPaths } from './prediction-files.ts';
 
 /** What is to be predicted: photos and folders of photos, contents of photo files, or the rows of feature files. */
 export type PredictionSource =
@@ -38,9 +38,12 @@ export interface PredictRunOptions extends PredictOptions {
   readonly out?: string;
   /** Frame that the grams stand on, m², for kg DM/ha; default the competition's quadrat. */
   readonly areaSquareMetres?: number;
-  /** Coverage of each photo's interval, between 0 and 1; absent: photos have none. */
+  /** Coverage of each photo's interval, between 0 and 1; absent: photos have none, but 0.9 of a run that was passed on. */
   readonly coverage?: number;
-  /** Whether a CSV has columns for how much the fold models differ and how unlike the training photos a photo is. */
+  /**
+   * Whether a CSV has columns for how much the fold models differ and how unlike the training photos a photo is;
+   * default of runs that were passed on, as the starter.
+   */
   readonly uncertainty?: boolean;
   /** Coverage of the mean's interval; default that of the photos, or 0.9. */
   readonly paddockCoverage?: number;
@@ -51,8 +54,14 @@ export interface PredictRunOptions extends PredictOptions {
 /** What a run says of photos. */
 export interface PredictionOutcome {
   readonly predictions: readonly PhotoPrediction[];
+  /** Coverage of the photos' intervals; null where they have none. */
+  readonly coverage: number | null;
+  /** What results call a photo, by where it lies: its name in the folder that was given, or its path as given. */
+  readonly shownPaths: ShownPaths;
   /** The mean of the photos as that of one visit to one paddock. */
   readonly paddock: PaddockMean;
+  /** The same without photos that are doubtful; null where none is, or all are. */
+  readonly sure: PaddockMean | null;
   readonly doubts: readonly PredictionDoubt[];
   /** Sessions that intervals are calibrated on. */
   readonly sessions: number;
@@ -72,7 +81,10 @@ export const USUAL_COVERAGE = 0.9;
  */
 export async function predictRun(options: PredictRunOptions): Promise<PredictionOutcome> {
   const { run = STARTER, out } = options;
-  if (out !== undefined) requirePredictionFormat(out);
+  if (out !== undefined) {
+    requirePredictionFormat(out);
+    await requireFree(out);
+  }
   requireOptionsSuitSource(options);
   for (const share of [options.coverage, options.paddockCoverage]) {
     if (share === undefined || (share > 0 && share < 1)) continue;
@@ -84,19 +96,23 @@ export async function predictRun(options: PredictRunOptions): Promise<Prediction
 }
 
 async function predicted(run: Run, options: PredictRunOptions): Promise<PredictionOutcome> {
-  const { out, coverage, maps, uncertainty, areaSquareMetres = QUADRAT_AREA_SQUARE_METRES } = options;
+  const { out, maps, areaSquareMetres = QUADRAT_AREA_SQUARE_METRES } = options;
+  // Who asks a run that others trained is told how far to trust it.
+  const coverage = options.coverage ?? (run.about ? USUAL_COVERAGE : undefined);
+  const uncertainty = options.uncertainty ?? run.about !== null;
   const { source } = options;
   if (maps !== undefined && !(await run.capabilities()).maps) throw noMaps(run.folder);
   if (!isPhotos(source) && (await run.capabilities()).predictsFrom === 'photos') {
     throw new UsageError(`${run.folder} was trained on photos; give photos instead of --features`);
   }
-  const samples = await samplesOf(source);
+  const { samples, shownPaths } = await askedOf(source, options.progress);
   const known = runUncertainty(await run.calibration());
   const file =
     out === undefined
       ? null
       : await PredictionFile.begin(out, {
           areaSquareMetres,
+          shownPaths,
           ...(coverage !== undefined && { coverage }),
           ...(uncertainty && { uncertainty }),
           ...(options.dropoutSamples && { dropout: true }),
@@ -119,10 +135,18 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
     const drawn = samples.take(samples.facts.flatMap(({ id }, item) => (told.has(id) ? [item] : [])));
     await writePhotoMaps(run, drawn, maps, { areaSquareMetres, ...(progress && { progress }) });
   }
+  const doubts = known.doubts(predictions);
+  const doubtful = new Set(doubts.map(({ imageId }) => imageId));
+  const sure = predictions.filter(({ imageId }) => !doubtful.has(imageId));
+  const meanOf = (some: readonly PhotoPrediction[]): PaddockMean =>
+    known.paddockMean(some, options.paddockCoverage ?? coverage ?? USUAL_COVERAGE);
   return {
     predictions,
-    paddock: known.paddockMean(predictions, options.paddockCoverage ?? coverage ?? USUAL_COVERAGE),
-    doubts: known.doubts(predictions),
+    shownPaths,
+    coverage: coverage ?? null,
+    paddock: meanOf(predictions),
+    sure: doubtful.size > 0 && sure.length > 0 ? meanOf(sure) : null,
+    doubts,
     sessions: known.sessions,
     about: run.about,
   };
@@ -179,10 +203,23 @@ function requireOptionsSuitSource({ source, maps, tta = 'none' }: PredictRunOpti
   if (tta !== 'none') throw new UsageError(`--tta ${tta} needs photos; features are of one view each`);
 }
 
-async function samplesOf(source: PredictionSource): Promise<Samples> {
-  if (isPhotos(source)) return photoSamples(await findPhotos(source));
+/** What a run is asked about. */
+interface Asked {
+  readonly samples: Samples;
+  readonly shownPaths: ShownPaths;
+}
+
+async function askedOf(source: PredictionSource, progress: Progress = SILENT): Promise<Asked> {
+  if (isPhotos(source)) {
+    const photos = await findPhotos(source, (line) => progress.line?.(line));
+    const files = photos.flatMap((photo) => ('path' in photo ? [photo] : []));
+    return {
+      samples: photoSamples(photos),
+      shownPaths: new Map(files.map(({ path, shownPath }) => [path, shownPath])),
+    };
+  }
   const { ids, matrix } = await readFeatureTables(source.features, source.ids);
-  return new Samples(ids.map(unknownSample), featureRows(matrix));
+  return { samples: new Samples(ids.map(unknownSample), featureRows(matrix)), shownPaths: new Map() };
 }
 
 /**

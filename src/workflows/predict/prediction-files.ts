@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname, extname } from 'node:path';
+import { basename, dirname, extname } from 'node:path';
 import { type PredictionColumn, predictionText } from '../../data/predictions.ts';
 import { UsageError } from '../../ground/errors.ts';
 import { temporaryNameBeside, writeFailure } from '../../ground/files.ts';
@@ -13,14 +14,20 @@ import {
 } from '../../pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../../pasture/units.ts';
 import { type PhotoPrediction, spreadOf } from '../../runs/prediction.ts';
+import { isRunFolder } from '../../runs/run-folder.ts';
 import { readPhotoFacts } from '../../vision/photos/index.ts';
 
 const FORMATS = ['.csv', '.json', '.geojson'] as const;
+
+/** What results call a photo, by where it lies. */
+export type ShownPaths = ReadonlyMap<string, string>;
 
 /** What a file of predictions tells besides the masses. */
 export interface PredictionFileOptions {
   /** Frame that the grams stand on. */
   readonly areaSquareMetres: number;
+  /** What photos are called; one of which nothing is said by its file's name. */
+  readonly shownPaths?: ShownPaths;
   /** Coverage of the intervals, where predictions have them. */
   readonly coverage?: number;
   /** Whether a CSV has columns for how much the fold models differ and how unlike the training photos a photo is. */
@@ -100,10 +107,32 @@ export class PredictionFile {
 
   async #write(text: string): Promise<void> {
     try {
-      await this.#file.write(text);
+      // A single write may stop half-way on a disk that fills.
+      await this.#file.writeFile(text);
     } catch (error) {
       throw writeFailure(this.#out, error);
     }
+  }
+}
+
+/** Tables of a data folder, which predictions must not take the place of. */
+const TABLES = /^(train|test|test_truth|sample_submission)\.csv$/i;
+
+/** Files of a run folder. */
+const RUN_FILES =
+  /^((run|scores|calibration|pretrain|pseudo|repeats)\.json|(oof|folds|training-photos|leave-one-state-out)\.csv)$/i;
+
+/**
+ * Refuses a file that predictions would destroy: one of a run folder, or a table of a data folder.
+ *
+ * @throws UsageError naming it
+ */
+export async function requireFree(out: string): Promise<void> {
+  if (RUN_FILES.test(basename(out)) && (await isRunFolder(dirname(out)))) {
+    throw new UsageError(`--out ${out} is a file of a run; choose another name`);
+  }
+  if (TABLES.test(basename(out)) && existsSync(out)) {
+    throw new UsageError(`--out ${out} is a table of a data folder; choose another name`);
   }
 }
 
@@ -181,12 +210,12 @@ function columnsOf({
 /** A prediction as JSON has it. */
 export function predictionRecord(
   { imageId, path, targets, folds, dropoutSpread, intervals, outOfDomain, trainedOn }: PhotoPrediction,
-  { areaSquareMetres, coverage, uncertainty }: PredictionFileOptions,
+  { areaSquareMetres, shownPaths, coverage, uncertainty }: PredictionFileOptions,
 ): Record<string, unknown> {
   const perHectare = (mass: MassName): number => gramsToKilogramsPerHectare(targets[mass], areaSquareMetres);
   return {
     image_id: imageId,
-    ...(path !== null && { photo: path }),
+    ...(path !== null && { photo: shownPaths?.get(path) ?? basename(path) }),
     grams: underTargetNames(targets),
     kg_dm_per_ha: underTargetNames(byMass(perHectare)),
     ...(intervals && {

@@ -1,11 +1,17 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { readPredictions } from '../../../src/data/predictions.ts';
 import { UsageError } from '../../../src/ground/errors.ts';
 import { byMass } from '../../../src/pasture/targets.ts';
 import type { PhotoPrediction } from '../../../src/runs/prediction.ts';
-import { PredictionFile, requirePredictionFormat } from '../../../src/workflows/predict/prediction-files.ts';
+import {
+  PredictionFile,
+  type PredictionFileOptions,
+  requireFree,
+  requirePredictionFormat,
+} from '../../../src/workflows/predict/prediction-files.ts';
 import { masses } from '../../report/run-results.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -30,7 +36,7 @@ const full: PhotoPrediction = {
 async function written(
   name: string,
   photo: PhotoPrediction,
-  options: { coverage?: number; uncertainty?: boolean; dropout?: boolean } = {},
+  options: Partial<PredictionFileOptions> = {},
 ): Promise<string> {
   const path = join(folder, name);
   const file = await PredictionFile.begin(path, { areaSquareMetres: 0.21, ...options });
@@ -82,6 +88,27 @@ describe('a file of predictions', () => {
     expect(features).toEqual([{ type: 'Feature', geometry: null, properties: record }]);
   });
 
+  it('calls a photo as it was given, and never by an absolute path', async () => {
+    const path = join(folder, 'IMG_1.jpg');
+    writeFileSync(
+      path,
+      await sharp({ create: { width: 4, height: 4, channels: 3, background: '#448844' } })
+        .jpeg()
+        .toBuffer(),
+    );
+    for (const [shownPaths, shown] of [
+      [new Map([[path, 'paddock/IMG_1.jpg']]), 'paddock/IMG_1.jpg'],
+      [new Map(), 'IMG_1.jpg'],
+    ] as const) {
+      const options = { shownPaths };
+      const [record] = JSON.parse(await written('shown.json', { ...full, path }, options));
+      expect(record.photo).toBe(shown);
+      const text = await written('shown.geojson', { ...full, path }, options);
+      expect(JSON.parse(text).features[0].properties.photo).toBe(shown);
+      expect(text).not.toContain(folder);
+    }
+  });
+
   it('is the same written bit by bit, and is not there before it is finished', async () => {
     for (const [ending, wrapped] of [
       ['json', (list: unknown) => list],
@@ -112,6 +139,17 @@ describe('a file of predictions', () => {
     await given.add([plain]);
     await given.abandon();
     expect(readdirSync(folder).filter((name) => /given-up|\.part$/.test(name))).toEqual([]);
+  });
+
+  it('does not take the place of a table of data, or of a file of a run', async () => {
+    const data = join(folder, 'data');
+    mkdirSync(data);
+    await expect(requireFree(join(data, 'train.csv'))).resolves.toBeUndefined();
+    writeFileSync(join(data, 'train.csv'), 'labels');
+    await expect(requireFree(join(data, 'train.csv'))).rejects.toThrow(/is a table of a data folder/);
+    writeFileSync(join(data, 'run.json'), '{}');
+    await expect(requireFree(join(data, 'oof.csv'))).rejects.toThrow(/is a file of a run/);
+    await expect(requireFree(join(data, 'submission.csv'))).resolves.toBeUndefined();
   });
 
   it('has one of three endings', () => {
