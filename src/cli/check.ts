@@ -1,5 +1,6 @@
 import { countOf } from '../ground/counts.ts';
 import { SwardError } from '../ground/errors.ts';
+import { underTargetNames } from '../pasture/targets.ts';
 import { checkFolder, problemLine } from '../workflows/index.ts';
 import { type CommandRegistrar, printResult } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
@@ -21,6 +22,7 @@ export const registerCheck: CommandRegistrar = (program) => {
           ok: errors === 0,
           train_photos: report.trainPhotos,
           test_photos: report.testPhotos,
+          ...(report.gaps !== null && { measured: underTargetNames(report.measured) }),
           problems,
         }),
         () =>
@@ -28,6 +30,7 @@ export const registerCheck: CommandRegistrar = (program) => {
             ...problems.map((problem) => `${problem.severity}: ${problemLine(problem)}`),
             `${folder}: ${report.trainPhotos} training and ${report.testPhotos} test photos, ` +
               `${countOf(errors, 'error')}, ${countOf(problems.length - errors, 'warning')}`,
+            ...(report.gaps === null ? [] : [`measured: ${report.gaps}`]),
           ].join('\n'),
       );
       if (errors > 0)

@@ -1,5 +1,6 @@
 import { type CsvRow, type CsvTable, rowName } from '../formats/csv.ts';
-import { IDENTITY_TOLERANCE_GRAMS, identityErrors } from '../pasture/physics.ts';
+import { completedTargets, contradictionIn } from '../pasture/partial.ts';
+import { IDENTITY_TOLERANCE_GRAMS } from '../pasture/physics.ts';
 import {
   isTargetName,
   TARGET_NAMES,
@@ -16,6 +17,7 @@ export interface Label {
   readonly imageId: string;
   /** As written in `image_path`; null where the table has no such column. */
   readonly imagePath: string | null;
+  /** Grams; of masses that were not measured what follows from those that were, NaN where nothing does. */
   readonly targets: Targets;
   /** ISO date. */
   readonly date: string | null;
@@ -32,6 +34,14 @@ export interface Label {
 /** Columns without which a table of labels cannot be read. */
 export const LABEL_COLUMNS = ['sample_id', 'target'] as const;
 
+/** What a table of labels says. */
+export interface ParsedLabels {
+  readonly labels: Label[];
+  readonly problems: Problem[];
+  /** Ids of photos of which nothing was measured. */
+  readonly unmeasured: readonly string[];
+}
+
 /** Rows of one photo. */
 interface Group {
   readonly first: CsvRow;
@@ -44,11 +54,12 @@ const METADATA = 'image_path Sampling_Date State Species Pre_GSHH_NDVI Height_Av
 
 /**
  * Reads a long table of labels (one row a photo and target, in any order) into one {@link Label} a photo, in
- * order of first appearance, and lists every problem met. Photos with an error are left out of `labels`.
+ * order of first appearance, and lists every problem met. Photos with an error are left out of `labels`. A mass may be
+ * missing, as a row or as an empty cell; a photo of which nothing was measured is left out with a warning.
  *
  * @param name how messages call the file
  */
-export function parseLabels(table: CsvTable, name: string): { labels: Label[]; problems: Problem[] } {
+export function parseLabels(table: CsvTable, name: string): ParsedLabels {
   const problems: Problem[] = [];
   const complainAt = (line: number): Complain => complainTo(problems, rowName(name, line));
   const groups = new Map<string, Group>();
@@ -69,12 +80,19 @@ export function parseLabels(table: CsvTable, name: string): { labels: Label[]; p
     readMass(row, id.target, group, complain);
     compareMetadata(row, group.first, complain);
   }
-  const labels = [...groups].flatMap(
-    ([imageId, group]) => labelOf(imageId, group, complainAt(group.first.line)) ?? [],
-  );
+  const warnAt = (line: number): Complain => complainTo(problems, rowName(name, line), 'warning');
+  const unmeasured: string[] = [];
+  const labels = [...groups].flatMap(([imageId, group]) => {
+    const { line } = group.first;
+    const warn: Complain = (...fault) => {
+      unmeasured.push(imageId);
+      warnAt(line)(...fault);
+    };
+    return labelOf(imageId, group, complainAt(line), warn) ?? [];
+  });
   if (table.rows.length === 0)
     complainAt(1)('empty-file', 'has a header but no row', 'add the labelled photos');
-  return { labels, problems };
+  return { labels, problems, unmeasured };
 }
 
 function readMass({ cells }: CsvRow, target: string, { masses }: Group, complain: Complain): void {
@@ -91,7 +109,7 @@ function readMass({ cells }: CsvRow, target: string, { masses }: Group, complain
   }
   const text = cells.target ?? '';
   const mass = text === '' ? Number.NaN : Number(text);
-  if (!Number.isFinite(mass)) {
+  if (text !== '' && !Number.isFinite(mass)) {
     complain('not-a-number', `target "${text}" is not a number of grams`, 'give the dry mass in grams');
   } else if (mass < 0) {
     complain('negative-mass', `target ${text} g is negative`, 'give the dry mass in grams, 0 or more');
@@ -106,21 +124,21 @@ function compareMetadata(row: CsvRow, first: CsvRow, complain: Complain): void {
   complain('contradicting-row', what, 'give the same value in all rows of a photo');
 }
 
-function labelOf(imageId: string, { first, masses, damaged }: Group, complain: Complain): Label | null {
+function labelOf(
+  imageId: string,
+  { first, masses, damaged }: Group,
+  complain: Complain,
+  warn: Complain,
+): Label | null {
   const { cells, line } = first;
-  const missing = TARGET_NAMES.filter((target) => !masses.has(target));
-  if (missing.length > 0) {
-    if (!damaged)
-      complain('missing-target', `${imageId} lacks ${missing.join(', ')}`, 'add the missing rows');
-    return null;
-  }
-  const targets = targetsFromArray(TARGET_NAMES.map((target) => masses.get(target) ?? Number.NaN));
+  const measured = targetsFromArray(TARGET_NAMES.map((target) => masses.get(target) ?? Number.NaN));
+  const targets = completedTargets(measured);
   const dateText = cells.Sampling_Date;
   const date = dateText ? parseSamplingDate(dateText) : null;
   const badDate = Boolean(dateText) && date === null;
   if (badDate) complain('bad-date', `Sampling_Date "${dateText}" cannot be read`, 'write it as 2015/9/4');
   // A bad mass would break the sums as well and be told of twice.
-  if (damaged || badDate || !identitiesHold(imageId, targets, complain)) return null;
+  if (damaged || badDate || !isUsable(imageId, targets, complain, warn)) return null;
   return {
     imageId,
     imagePath: cells.image_path ?? null,
@@ -134,22 +152,15 @@ function labelOf(imageId: string, { first, masses, damaged }: Group, complain: C
   };
 }
 
-/** Masses of a photo that is not damaged are finite. */
-function identitiesHold(imageId: string, targets: Targets, complain: Complain): boolean {
-  const errors = identityErrors(targets);
-  const broken = (
-    [
-      ['GDM_g', 'Dry_Green_g + Dry_Clover_g', errors.gdm],
-      ['Dry_Total_g', 'GDM_g + Dry_Dead_g', errors.total],
-    ] as const
-  ).find(([, , error]) => Math.abs(error) > IDENTITY_TOLERANCE_GRAMS);
-  if (!broken) return true;
-  const [sum, parts, error] = broken;
-  complain(
-    'broken-identity',
-    `${imageId}: ${sum} is ${error.toFixed(2)} g away from ${parts}`,
-    `correct the masses (up to ${IDENTITY_TOLERANCE_GRAMS} g is accepted)`,
-  );
+function isUsable(imageId: string, targets: Targets, complain: Complain, warn: Complain): boolean {
+  if (Object.values(targets).every(Number.isNaN)) {
+    warn('missing-target', `${imageId} has no mass and is left out`, 'give those that were measured');
+    return false;
+  }
+  const contradiction = contradictionIn(targets);
+  if (contradiction === null) return true;
+  const remedy = `correct the masses (up to ${IDENTITY_TOLERANCE_GRAMS} g is accepted)`;
+  complain('broken-identity', `${imageId}: ${contradiction}`, remedy);
   return false;
 }
 

@@ -1,4 +1,5 @@
 import { UsageError } from '../ground/errors.ts';
+import { byMass } from '../pasture/targets.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
 import type { Calibration } from './calibration.ts';
 import type { PretrainingManifest } from './manifest.ts';
@@ -34,6 +35,7 @@ export class PretrainedRun implements Run {
       graph: false,
       ownBackbones: false,
       results: false,
+      masses: byMass(() => false),
     };
   }
 

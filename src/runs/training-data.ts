@@ -1,12 +1,13 @@
 import { relative, resolve } from 'node:path';
 import { readFeatureTables } from '../data/feature-tables.ts';
-import { readTraining } from '../data/folder.ts';
+import { inspectTraining, type LabelledPhoto } from '../data/folder.ts';
 import { type FoldRow, sessionOf } from '../data/folds/index.ts';
 import { LABEL_COLUMNS, type Label, parseLabels } from '../data/labels.ts';
-import { throwOnError } from '../data/problems.ts';
+import { problemLine, throwOnError } from '../data/problems.ts';
 import { readCsv } from '../formats/csv.ts';
 import { InputError, UsageError } from '../ground/errors.ts';
 import { fileFingerprint, valueFingerprint } from '../ground/fingerprint.ts';
+import { takeRows } from '../ground/matrix.ts';
 import type { Progress } from '../ground/progress.ts';
 import type { Targets } from '../pasture/targets.ts';
 import type { Recipe } from '../recipes/recipe-schema.ts';
@@ -55,13 +56,29 @@ export interface TrainingData {
   readonly photoPaths: readonly (string | null)[];
   /** Changes when a label or an input changes. */
   readonly fingerprint: string;
+  /** What is wrong with the labels and does not keep them from being used, a line each. */
+  readonly warnings: readonly string[];
 }
 
 /** Labels alone, for making folds. */
 export async function readLabels(source: TrainingSource): Promise<readonly Label[]> {
-  if (source.kind === 'folder') return readTraining(source.folder);
-  const { ids } = await readFeatureTables(source.features, source.ids);
-  return joinLabels(source, ids);
+  return (await readLabelled(source)).labels;
+}
+
+/** Labels of the photos that have any, with what is told of the others. */
+interface Labelled {
+  readonly labels: readonly Label[];
+  readonly warnings: readonly string[];
+}
+
+async function readLabelled(source: TrainingSource): Promise<Labelled> {
+  if (source.kind === 'features') {
+    const { ids } = await readFeatureTables(source.features, source.ids);
+    return joinLabels(source, ids);
+  }
+  const { photos, problems } = await inspectTraining(source.folder);
+  throwOnError(source.folder, problems);
+  return { labels: photos, warnings: problems.map(problemLine) };
 }
 
 /**
@@ -77,13 +94,13 @@ export async function readTrainingData(
   progress: Progress,
   pseudo?: PseudoLabelled,
 ): Promise<TrainingData> {
-  const labels = await readLabels(source);
+  const { labels, warnings } = await readLabelled(source);
   const rows = await planFolds(labels, plan);
   const further = pseudo?.paths ?? [];
   const inputs =
     source.kind === 'features'
-      ? await featureInputs(source, recipe)
-      : await photoInputs(labels as Awaited<ReturnType<typeof readTraining>>, further, recipe, progress);
+      ? await featureInputs(source, recipe, labels)
+      : await photoInputs(labels as readonly LabelledPhoto[], further, recipe, progress);
   const facts = labels.map((label, item) => factsOf(label, rows[item] as FoldRow));
   const pseudoFacts = further.map((_, photo) => ({
     ...unknownSample(`pseudo-labelled ${photo}`),
@@ -101,6 +118,7 @@ export async function readTrainingData(
     sets: inputs.sets,
     photoPaths: labels.map((_, item) => inputs.paths?.[item] ?? null),
     fingerprint: valueFingerprint([measured(labels, recipe), ...inputs.fingerprints]),
+    warnings,
   };
 }
 
@@ -131,13 +149,17 @@ interface Inputs {
 async function featureInputs(
   { features, ids }: Extract<TrainingSource, { kind: 'features' }>,
   recipe: Recipe,
+  labels: readonly Label[],
 ): Promise<Inputs> {
   if (recipe.input.kind !== 'features') {
     throw new UsageError(`recipe ${recipe.name} reads photos; give a data folder instead of --features`);
   }
-  const { matrix } = await readFeatureTables(features, ids);
+  const read = await readFeatureTables(features, ids);
+  const { matrix } = read;
+  const labelled = new Set(labels.map(({ imageId }) => imageId));
+  const rows = read.ids.flatMap((id, row) => (labelled.has(id) ? [row] : []));
   return {
-    source: featureRows(matrix),
+    source: featureRows(rows.length < matrix.rows ? takeRows(matrix, rows) : matrix),
     paths: null,
     sets: (matrix.sets ?? []).map(({ name, columns }) => ({ name, columns, weights: null })),
     fingerprints: await Promise.all(features.map(fileFingerprint)),
@@ -145,7 +167,7 @@ async function featureInputs(
 }
 
 async function photoInputs(
-  labels: Awaited<ReturnType<typeof readTraining>>,
+  labels: readonly LabelledPhoto[],
   further: readonly string[],
   recipe: Recipe,
   progress: Progress,
@@ -218,17 +240,22 @@ export function pathFrom(folder: string, path: string): string {
 async function joinLabels(
   source: Extract<TrainingSource, { kind: 'features' }>,
   ids: readonly string[],
-): Promise<Label[]> {
-  const { labels, problems } = parseLabels(await readCsv(source.labels, LABEL_COLUMNS), source.labels);
+): Promise<Labelled> {
+  const { labels, problems, unmeasured } = parseLabels(
+    await readCsv(source.labels, LABEL_COLUMNS),
+    source.labels,
+  );
   throwOnError('labels', problems);
   const byId = new Map(labels.map((label) => [label.imageId, label]));
-  return ids.map((id, index) => {
+  const joined = ids.flatMap((id, index) => {
     const label = byId.get(id);
-    if (label) return label;
+    if (label) return [label];
+    if (unmeasured.includes(id)) return [];
     throw new InputError(
       `${source.ids} row ${index + 1}`,
       `${id} has no label in ${source.labels}`,
       'give the labels of all photos in the id list',
     );
   });
+  return { labels: joined, warnings: problems.map(problemLine) };
 }

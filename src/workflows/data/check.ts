@@ -6,12 +6,18 @@ import type { Problem } from '../../data/problems.ts';
 import { rowName, TableError } from '../../formats/csv.ts';
 import { InputError, messageOf } from '../../ground/errors.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
+import { knownCounts, knownSentence } from '../../pasture/partial.ts';
+import type { ByMass, Targets } from '../../pasture/targets.ts';
 import { inspectPhoto, isPhotoName, leftOutLine, listPhotos, photoHash } from '../../vision/photos/index.ts';
 
 /** What `sward check` found. */
 export interface CheckReport {
   readonly trainPhotos: number;
   readonly testPhotos: number;
+  /** Of how many training photos each mass is known: measured, or derived from what was. */
+  readonly measured: ByMass<number>;
+  /** The same as a sentence; null where all masses of all photos are. */
+  readonly gaps: string | null;
   readonly problems: readonly Problem[];
 }
 
@@ -36,7 +42,13 @@ export async function checkFolder(
     throw new InputError(folder, `cannot be read (${messageOf(error)})`, 'name a data folder with train.csv');
   });
   const problems: Problem[] = [];
-  const training = await inspectTable('train.csv', () => inspectTraining(folder), problems);
+  let targets: readonly Targets[] = [];
+  const inspect = async (): ReturnType<typeof inspectTraining> => {
+    const found = await inspectTraining(folder);
+    targets = found.photos.map((photo) => photo.targets);
+    return found;
+  };
+  const training = await inspectTable('train.csv', inspect, problems);
   const hasTest = names.includes('test.csv');
   const test = hasTest ? await inspectTable('test.csv', () => inspectTest(folder), problems) : [];
   progress.stage('Checking photos', training.length + test.length, 'photos');
@@ -45,7 +57,13 @@ export async function checkFolder(
   progress.done();
   for (const split of ['train', 'test']) await tellLeftOut(folder, split, [...training, ...test], progress);
   problems.push(...(await unlabelledPhotos(folder, training)));
-  return { trainPhotos: training.length, testPhotos: test.length, problems };
+  return {
+    trainPhotos: training.length,
+    testPhotos: test.length,
+    measured: knownCounts(targets),
+    gaps: knownSentence(targets),
+    problems,
+  };
 }
 
 async function inspectTable<Photo extends TablePhoto>(

@@ -3,8 +3,9 @@ import { splitSampleId } from '../../data/sample-id.ts';
 import { readCsv } from '../../formats/csv.ts';
 import { InputError } from '../../ground/errors.ts';
 import { type Score, scoreTargets, weightedR2 } from '../../pasture/metric.ts';
+import { completedTargets, isKnown, meanOfKnown } from '../../pasture/partial.ts';
+import { MASS_NAMES, TARGET_NAMES } from '../../pasture/targets.ts';
 import { meanAnswerScore } from '../../runs/mean-answer.ts';
-import { meanTargets } from '../../runs/prediction.ts';
 
 /** A score, and the photos of the predictions that the truth does not name. */
 export interface FileScore {
@@ -19,13 +20,15 @@ export interface FileScore {
 
 /**
  * Scores a file of predictions against a file of measured masses, both long (`sample_id,target`), joined by
- * id. `truth` may have further columns, so `train.csv` serves.
+ * id. `truth` may have further columns, so `train.csv` serves. What was not measured may be lacking in it, as a row or as
+ * an empty cell, and has no part in the score; predictions may lack what was measured of no photo.
  *
  * @throws InputError when either cannot be read or a photo of the truth has no prediction
  */
 export async function scoreFiles(truth: string, predictions: string): Promise<FileScore> {
-  const observed = await readPredictions(truth);
-  const predicted = new Map((await readPredictions(predictions)).map((photo) => [photo.imageId, photo]));
+  const observed = await readMeasured(truth);
+  const answers = await readPredictions(predictions, { mayLack: true });
+  const predicted = new Map(answers.map((photo) => [photo.imageId, photo]));
   const missing = observed.filter(({ imageId }) => !predicted.has(imageId));
   const first = missing[0];
   if (first) {
@@ -37,6 +40,7 @@ export async function scoreFiles(truth: string, predictions: string): Promise<Fi
   }
   if (observed.length === 0) throw new InputError(truth, 'has no row', 'give measured masses');
   const pairs = observed.map((photo) => [photo, predicted.get(photo.imageId) as PhotoMasses] as const);
+  for (const [photo, guess] of pairs) requireAnswers(predictions, photo, guess);
   const folds = await foldsOf(predictions);
   const knownFolds = observed.flatMap(({ imageId }) => folds.get(imageId) ?? []);
   const known = new Set(observed.map(({ imageId }) => imageId));
@@ -61,6 +65,26 @@ export async function scoreFiles(truth: string, predictions: string): Promise<Fi
   };
 }
 
+/** Photos of which something was measured, with what follows from it. */
+async function readMeasured(truth: string): Promise<PhotoMasses[]> {
+  const photos = await readPredictions(truth, { mayLack: true });
+  return photos
+    .map(({ imageId, targets }) => ({ imageId, targets: completedTargets(targets) }))
+    .filter(({ targets }) => MASS_NAMES.some((mass) => isKnown(targets, mass)));
+}
+
+/** @throws InputError where a photo has no prediction of a mass that was measured */
+function requireAnswers(predictions: string, { imageId, targets }: PhotoMasses, guess: PhotoMasses): void {
+  const lacking = MASS_NAMES.findIndex((mass) => isKnown(targets, mass) && !isKnown(guess.targets, mass));
+  if (lacking < 0) return;
+  const what = `has no ${TARGET_NAMES[lacking]} of ${imageId}, which was measured`;
+  throw new InputError(
+    predictions,
+    what,
+    'predict all that was measured, or leave it out of the measured masses',
+  );
+}
+
 /** The fold of each photo, where a file of predictions says it. */
 async function foldsOf(path: string): Promise<ReadonlyMap<string, number>> {
   const { rows } = await readCsv(path, ['sample_id']);
@@ -73,7 +97,7 @@ async function foldsOf(path: string): Promise<ReadonlyMap<string, number>> {
 }
 
 function ownMeanScore(observed: readonly PhotoMasses[]): number {
-  const mean = meanTargets(observed.map(({ targets }) => targets));
+  const mean = meanOfKnown(observed.map(({ targets }) => targets));
   return weightedR2(
     observed.map(({ targets }) => targets),
     observed.map(() => mean),
