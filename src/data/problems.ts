@@ -14,11 +14,16 @@ type ProblemCode =
   | 'negative-mass'
   | 'broken-identity'
   | 'bad-date'
+  | 'mixed-dates'
+  | 'date-notation'
+  | 'varied-spelling'
   | 'contradicting-row'
   | 'path-leaves-folder'
   | 'missing-photo'
   | 'unreadable-photo'
-  | 'duplicate-photo';
+  | 'duplicate-photo'
+  | 'left-out'
+  | 'unclear-column';
 
 /** One thing wrong. An error keeps the data from being used; a warning does not. */
 export interface Problem {
@@ -36,6 +41,11 @@ export type Complain = (code: ProblemCode, what: string, remedy: string) => void
 /** Adds errors at `where` to a list. */
 export function complainTo(problems: Problem[], where: string): Complain {
   return (code, what, remedy) => problems.push({ severity: 'error', code, where, what, remedy });
+}
+
+/** Adds a warning to a list. */
+export function warn(problems: Problem[], problem: Omit<Problem, 'severity'>): void {
+  problems.push({ severity: 'warning', ...problem });
 }
 
 /** A problem as the one line a person reads. */

@@ -2,6 +2,7 @@ import {
   type FoldRow,
   type Grouping,
   groupsOf,
+  joinedGroups,
   readFolds,
   type Stratification,
   strataOf,
@@ -28,13 +29,21 @@ export const DEFAULT_FOLD_PLAN: FoldPlan = {
 };
 
 /**
- * Fold, group and stratum of each photo.
+ * Fold, group and stratum of each photo. Copies of one photo are in one group, whatever their dates say.
  *
- * @throws UsageError when there are too few groups, or photos lack the date or State the grouping needs
+ * @param contents what the file of each photo holds, as a hash; copies have the same one
+ * @throws UsageError when there are too few groups, or photos lack the date the grouping needs
  * @throws InputError when a folds file does not fit the photos
  */
-export async function planFolds(labels: readonly Label[], plan: FoldPlan): Promise<FoldRow[]> {
-  const groups = groupsOf(labels, plan.grouping);
+export async function planFolds(
+  labels: readonly Label[],
+  plan: FoldPlan,
+  contents: readonly string[] = [],
+): Promise<FoldRow[]> {
+  const groups = joinedGroups(
+    groupsOf(labels, plan.grouping),
+    labels.map((_, item) => contents[item] ?? null),
+  );
   const strata = strataOf(labels, plan.stratification);
   const ids = labels.map((label) => label.imageId);
   const folds =
