@@ -1,7 +1,6 @@
 import { Option } from 'commander';
 import { countOf } from '../ground/counts.ts';
 import { UsageError } from '../ground/errors.ts';
-import { QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
 import {
   namedRun,
   type PhotoPrediction,
@@ -22,7 +21,7 @@ interface PredictCommandOptions {
   readonly out?: string;
   readonly features?: string;
   readonly ids?: string;
-  readonly area: number;
+  readonly area?: number;
   readonly state?: string;
   readonly coverage?: number;
   readonly uncertainty?: boolean;
@@ -54,9 +53,8 @@ export const registerPredict: CommandRegistrar = (program) => {
     .option('--ids <ids.txt>', 'photo id of each row of the feature file')
     .option(
       '--area <m2>',
-      'area of the frame, for kg DM/ha',
+      "area of the frame, for kg DM/ha; default that of the run's training data",
       positiveNumber('--area'),
-      QUADRAT_AREA_SQUARE_METRES,
     )
     .addOption(
       new Option('--tta <views>', 'average over mirror images (flips) or turns as well (d4)')
@@ -76,15 +74,15 @@ export const registerPredict: CommandRegistrar = (program) => {
     .option('--skip-unusable', 'leave out photos that cannot be used instead of stopping')
     .option('--json', 'print the result as JSON')
     .action(async (first: string | undefined, further: string[], options: PredictCommandOptions) => {
-      const { area, out } = options;
+      const { out } = options;
       const named = await namedRun(first === undefined ? [] : [first, ...further]);
       const run = named.run ?? STARTER;
       // Who names no run is told how far to trust the one there is.
       const coverage = options.coverage ?? (named.run === null ? USUAL_COVERAGE : undefined);
-      const { predictions, paddock, doubts, sessions, about } = await predictRun({
+      const { predictions, paddock, doubts, sessions, about, areaSquareMetres } = await predictRun({
         run,
         source: sourceOf(named.photos, options),
-        areaSquareMetres: area,
+        ...(options.area !== undefined && { areaSquareMetres: options.area }),
         tta: options.tta,
         progress: consoleProgress(),
         ...(out !== undefined && { out }),
@@ -102,7 +100,7 @@ export const registerPredict: CommandRegistrar = (program) => {
       warnOfDoubts(doubts, predictions.length);
       warnOfMemory(predictions);
       const shown = {
-        area,
+        area: areaSquareMetres,
         doubtful: new Set(doubts.map(({ imageId }) => imageId)),
         ...(out !== undefined && { out }),
         ...(coverage !== undefined && { coverage }),
@@ -116,7 +114,7 @@ export const registerPredict: CommandRegistrar = (program) => {
           photos: predictions.length,
           ...(out === undefined && {
             predictions: predictions.map((prediction) =>
-              predictionRecord(prediction, { ...shown, areaSquareMetres: area }),
+              predictionRecord(prediction, { ...shown, areaSquareMetres }),
             ),
           }),
           ...(mean && { paddock: paddockJson(mean, shown) }),

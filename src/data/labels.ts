@@ -22,7 +22,7 @@ export interface Label {
   /** ISO date. */
   readonly date: string | null;
   readonly state: string | null;
-  /** Site or paddock, which tells visits apart where States do not; only tables of one's own have it. */
+  /** Site, which tells visits apart where States do not, of photos without a date perhaps the paddock; tables of one's own have it. */
   readonly site?: string | null;
   readonly species: string | null;
   /** Pre-grazing GreenSeeker NDVI. */
@@ -102,12 +102,13 @@ export function parseLabels(
       remedy: 'write dates as 2015/9/4, or say --dates dmy or --dates mdy',
     });
   }
+  const places = new Map(table.rows.map((row, place) => [row, place]));
   const states = namedColumn(
-    photos.map(({ cells }) => cells.State),
+    table.rows.map(({ cells }) => cells.State),
     'States',
   );
   const species = namedColumn(
-    photos.map(({ cells }) => cells.Species),
+    table.rows.map(({ cells }) => cells.Species),
     'names',
   );
   problems.push(...spellingProblems(name, 'State', states), ...spellingProblems(name, 'Species', species));
@@ -118,13 +119,14 @@ export function parseLabels(
     const masses = massesOf(imageId, group, isBad, complainAt(group.first.line));
     if (!masses) return [];
     const { cells, line } = group.first;
+    const place = places.get(group.first) ?? 0;
     return {
       imageId,
       imagePath: cells.image_path ?? null,
       targets: masses,
       date: dates.dates[photo] ?? null,
-      state: states.names[photo] ?? null,
-      species: species.names[photo] ?? null,
+      state: states.names[place] ?? null,
+      species: species.names[place] ?? null,
       ndvi: knownNumber(cells.Pre_GSHH_NDVI, sign('Pre_GSHH_NDVI')),
       heightCentimetres: knownNumber(cells.Height_Ave_cm, sign('Height_Ave_cm')),
       row: line,

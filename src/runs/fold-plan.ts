@@ -9,12 +9,15 @@ import {
   stratifiedGroupKFold,
 } from '../data/folds/index.ts';
 import type { Label } from '../data/labels.ts';
+import { UsageError } from '../ground/errors.ts';
 import { randomStream } from '../ground/random.ts';
 
 /** How folds are made: drawn from a seed, or read from a file. */
 export interface FoldPlan {
   /** Number of folds, or a CSV that `sward folds` or a run wrote. */
   readonly folds: number | string;
+  /** Whether fewer folds do where there are fewer groups; so where nobody said how many. */
+  readonly orFewer?: boolean;
   readonly seed: number;
   readonly grouping: Grouping;
   readonly stratification: Stratification;
@@ -27,6 +30,11 @@ export const DEFAULT_FOLD_PLAN: FoldPlan = {
   grouping: 'date-state',
   stratification: 'presence',
 };
+
+/** A plan with what it leaves out: {@link DEFAULT_FOLD_PLAN}, of which folds there may be fewer. */
+export function completePlan(plan: Partial<FoldPlan> = {}): FoldPlan {
+  return { ...DEFAULT_FOLD_PLAN, ...(plan.folds === undefined && { orFewer: true }), ...plan };
+}
 
 /**
  * Fold, group and stratum of each photo. Copies of one photo are in one group, whatever their dates say.
@@ -44,12 +52,23 @@ export async function planFolds(
     groupsOf(labels, plan.grouping),
     labels.map((_, item) => contents[item] ?? null),
   );
+  if (plan.grouping !== 'none' && new Set(groups).size === 1 && groups.length > 1) {
+    throw new UsageError(
+      `all ${groups.length} photos are of one visit (${groups[0]}), so that no model can be asked about a visit it has ` +
+        'not seen; add photos of another visit, or pass --group none and do not trust the score',
+    );
+  }
   const strata = strataOf(labels, plan.stratification);
   const ids = labels.map((label) => label.imageId);
   const folds =
     typeof plan.folds === 'string'
       ? await readFolds(plan.folds, ids, groups)
-      : stratifiedGroupKFold(groups, strata, plan.folds, randomStream(plan.seed).fork('folds'));
+      : stratifiedGroupKFold(
+          groups,
+          strata,
+          foldCount(plan.folds, groups, plan),
+          randomStream(plan.seed).fork('folds'),
+        );
   return ids.map((imageId, item) => ({
     imageId,
     fold: folds[item] as number,
@@ -57,3 +76,6 @@ export async function planFolds(
     stratum: strata[item] as number,
   }));
 }
+
+const foldCount = (wanted: number, groups: readonly string[], { orFewer = false }: FoldPlan): number =>
+  orFewer ? Math.max(2, Math.min(wanted, new Set(groups).size)) : wanted;

@@ -1,4 +1,5 @@
 import { UsageError } from '../ground/errors.ts';
+import { QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
 import type { Calibration } from './calibration.ts';
 import type { PretrainingManifest } from './manifest.ts';
@@ -10,6 +11,7 @@ import type { Run, RunCapabilities, RunGraph } from './run.ts';
 export class PretrainedRun implements Run {
   readonly kind = 'pretraining';
   readonly about = null;
+  readonly areaSquareMetres = QUADRAT_AREA_SQUARE_METRES;
   readonly folder: string;
   readonly manifest: PretrainingManifest;
 

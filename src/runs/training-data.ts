@@ -1,8 +1,10 @@
 import { relative, resolve } from 'node:path';
+import type { DateOrder } from '../data/dates.ts';
 import { readFeatureTables } from '../data/feature-tables.ts';
-import { readTraining } from '../data/folder.ts';
+import { type LabelledPhoto, readTraining } from '../data/folder.ts';
 import { type FoldRow, sessionOf } from '../data/folds/index.ts';
 import { LABEL_COLUMNS, type Label, parseLabels } from '../data/labels.ts';
+import type { OwnTable } from '../data/own-table/read.ts';
 import { throwOnError } from '../data/problems.ts';
 import { readCsv } from '../formats/csv.ts';
 import { InputError, UsageError } from '../ground/errors.ts';
@@ -20,17 +22,31 @@ import {
 } from '../samples/samples.ts';
 import { photoHash } from '../vision/photos/index.ts';
 import { type FoldPlan, planFolds } from './fold-plan.ts';
+import { inspectTableWithDates } from './table-dates.ts';
 
-/** Where training data comes from: a data folder, or features with their ids and a table of labels. */
-export type TrainingSource =
-  | { readonly kind: 'folder'; readonly folder: string }
+/**
+ * Where training data comes from: a data folder, a table of one's own with its photos, or features with their ids and
+ * a table of labels.
+ */
+export type TrainingSource = (
+  | {
+      readonly kind: 'folder';
+      readonly folder: string;
+      /** Whether dates of numbers have the day or the month first; default what the column shows, or else the month. */
+      readonly dates?: DateOrder | undefined;
+    }
+  | ({ readonly kind: 'table' } & Omit<OwnTable, 'areaSquareMetres'>)
   | {
       readonly kind: 'features';
       /** Feature files of the same photos, which `ids` names. */
       readonly features: readonly string[];
       readonly ids: string;
       readonly labels: string;
-    };
+    }
+) & {
+  /** Area of the frame that masses stand on, m²; default that of the competition's quadrat. */
+  readonly areaSquareMetres?: number | undefined;
+};
 
 /** Photos whose masses a model said. They are trained on in every fold and never validated on. */
 export interface PseudoLabelled {
@@ -57,11 +73,35 @@ export interface TrainingData {
   readonly fingerprint: string;
 }
 
-/** Labels alone, for making folds. */
-export async function readLabels(source: TrainingSource): Promise<readonly Label[]> {
-  if (source.kind === 'folder') return readTraining(source.folder);
+/** Labels alone. */
+async function readLabels(source: TrainingSource): Promise<readonly Label[]> {
+  if (source.kind !== 'features') return readLabelledPhotos(source);
   const { ids } = await readFeatureTables(source.features, source.ids);
   return joinLabels(source, ids);
+}
+
+/** A source of photos. */
+export type PhotoSource = Exclude<TrainingSource, { kind: 'features' }>;
+
+/** The labelled photos of a data folder or of a table of one's own. @throws InputError naming the first bad row */
+export async function readLabelledPhotos(source: PhotoSource): Promise<LabelledPhoto[]> {
+  if (source.kind === 'folder') return readTraining(source.folder, { dates: source.dates });
+  const { photos, problems } = await inspectTableWithDates(source);
+  throwOnError(source.table, problems);
+  return photos;
+}
+
+/** Folds of a source. @throws as {@link readTrainingData} */
+export async function readFolds(source: TrainingSource, plan: FoldPlan): Promise<FoldRow[]> {
+  if (source.kind === 'features') return planFolds(await readLabels(source), plan);
+  const photos = await readLabelledPhotos(source);
+  return planFolds(photos, plan, await photoHashes(photos.map(({ path }) => path)));
+}
+
+/** The folder that a source's photos lie in; null where there are none. */
+export function photoFolder(source: TrainingSource): string | null {
+  if (source.kind === 'features') return null;
+  return source.kind === 'folder' ? source.folder : source.photos;
 }
 
 /**
@@ -78,12 +118,12 @@ export async function readTrainingData(
   pseudo?: PseudoLabelled,
 ): Promise<TrainingData> {
   const labels = await readLabels(source);
-  const rows = await planFolds(labels, plan);
   const further = pseudo?.paths ?? [];
   const inputs =
     source.kind === 'features'
       ? await featureInputs(source, recipe)
-      : await photoInputs(labels as Awaited<ReturnType<typeof readTraining>>, further, recipe, progress);
+      : await photoInputs(labels as readonly LabelledPhoto[], further, recipe, progress);
+  const rows = await planFolds(labels, plan, inputs.contents);
   const facts = labels.map((label, item) => factsOf(label, rows[item] as FoldRow));
   const pseudoFacts = further.map((_, photo) => ({
     ...unknownSample(`pseudo-labelled ${photo}`),
@@ -125,6 +165,8 @@ interface Inputs {
   /** Of photos; null where there are features. */
   readonly paths: readonly string[] | null;
   readonly sets: readonly UsedFeatureSet[];
+  /** Hash of each photo's file; empty where there are features. */
+  readonly contents: readonly string[];
   readonly fingerprints: readonly unknown[];
 }
 
@@ -139,13 +181,14 @@ async function featureInputs(
   return {
     source: featureRows(matrix),
     paths: null,
+    contents: [],
     sets: (matrix.sets ?? []).map(({ name, columns }) => ({ name, columns, weights: null })),
     fingerprints: await Promise.all(features.map(fileFingerprint)),
   };
 }
 
 async function photoInputs(
-  labels: Awaited<ReturnType<typeof readTraining>>,
+  labels: readonly LabelledPhoto[],
   further: readonly string[],
   recipe: Recipe,
   progress: Progress,
@@ -159,11 +202,13 @@ async function photoInputs(
   const reader = new PhotoReader(recipe.input);
   // Weights that are missing are met before photos are read.
   const sets = await reader.sets();
+  const contents = await photoHashes(paths);
   return {
     source: reader.source(paths, { progress }),
     paths,
     sets,
-    fingerprints: [await photoHashes(paths)],
+    contents,
+    fingerprints: [contents],
   };
 }
 
@@ -197,17 +242,17 @@ function measured(labels: readonly Label[], { estimator }: Recipe): unknown {
   ]);
 }
 
+/** A source whose paths are others, without the frame's area, which a run remembers elsewhere. */
+export function movedSource(source: TrainingSource, moved: (path: string) => string): TrainingSource {
+  const { areaSquareMetres: _, ...rest } = source;
+  if (rest.kind === 'folder') return { ...rest, folder: moved(rest.folder) };
+  if (rest.kind === 'table') return { ...rest, table: moved(rest.table), photos: moved(rest.photos) };
+  return { ...rest, features: rest.features.map(moved), ids: moved(rest.ids), labels: moved(rest.labels) };
+}
+
 /** A source as a run folder remembers it: paths relative to the run, so that both may move together. */
 export function relativeSource(source: TrainingSource, runFolder: string): TrainingSource {
-  const from = (path: string): string => pathFrom(runFolder, path);
-  return source.kind === 'folder'
-    ? { kind: 'folder', folder: from(source.folder) }
-    : {
-        kind: 'features',
-        features: source.features.map(from),
-        ids: from(source.ids),
-        labels: from(source.labels),
-      };
+  return movedSource(source, (path) => pathFrom(runFolder, path));
 }
 
 /** A path as a run folder remembers it: relative to the run, so that both may move together. */

@@ -55,6 +55,8 @@ function placesOf(labels: readonly VisitFacts[]): (string | null)[] {
  * @param keys of each item; null: shared with nothing
  */
 export function joinedGroups(groups: readonly string[], keys: readonly (string | null)[]): string[] {
+  const places = new Map([...groups.entries()].reverse().map(([item, group]) => [group, item]));
+  const place = (group: string): number => places.get(group) ?? 0;
   const parent = new Map<string, string>();
   const rootOf = (group: string): string => {
     let root = group;
@@ -65,9 +67,11 @@ export function joinedGroups(groups: readonly string[], keys: readonly (string |
   groups.forEach((group, item) => {
     const key = keys[item] ?? null;
     if (key === null) return;
-    const [first, own] = [rootOf(firstOf.get(key) ?? group), rootOf(group)];
-    firstOf.set(key, first);
-    if (first !== own) parent.set(own, first);
+    const [one, other] = [rootOf(firstOf.get(key) ?? group), rootOf(group)];
+    firstOf.set(key, one);
+    if (one === other) return;
+    const [first, second] = place(one) <= place(other) ? [one, other] : [other, one];
+    parent.set(second, first);
   });
   return groups.map(rootOf);
 }

@@ -20,10 +20,10 @@ interface Part {
 const ROW_HEIGHT = 26;
 
 /** R², RMSE, MAE and bias of each target over all out-of-fold predictions. */
-export function targetsSection({ outOfFold: { perTarget } }: RunResults): PageSection {
+export function targetsSection({ outOfFold: { perTarget }, areaSquareMetres }: RunResults): PageSection {
   const rows = TARGET_COLUMNS.map(({ name, label, weight }) => {
     const { r2, rmse, mae, bias } = perTarget[name];
-    const perHectare = formatCount(gramsToKilogramsPerHectare(rmse));
+    const perHectare = formatCount(gramsToKilogramsPerHectare(rmse, areaSquareMetres));
     const heading = html`${label} <span class="quiet">${name}</span>`;
     const errors = [formatGrams(rmse), perHectare, formatGrams(mae), formatSigned(bias, 1)];
     return [heading, formatNumber(weight, 1), formatR2(r2), ...errors];

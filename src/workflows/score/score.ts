@@ -1,10 +1,16 @@
+import { dirname } from 'node:path';
+import type { OwnTable } from '../../data/own-table/read.ts';
 import { type PhotoMasses, readPredictions } from '../../data/predictions.ts';
 import { splitSampleId } from '../../data/sample-id.ts';
 import { readCsv } from '../../formats/csv.ts';
+import { readGrid } from '../../formats/spreadsheet.ts';
 import { InputError } from '../../ground/errors.ts';
 import { type Score, scoreTargets, weightedR2 } from '../../pasture/metric.ts';
+import { frameAreaOf, readCompleteManifest } from '../../runs/manifest.ts';
 import { meanAnswerScore } from '../../runs/mean-answer.ts';
 import { meanTargets } from '../../runs/prediction.ts';
+import { isRunFolder } from '../../runs/run-folder.ts';
+import { readLabelledPhotos } from '../../runs/training-data.ts';
 
 /** A score, and the photos of the predictions that the truth does not name. */
 export interface FileScore {
@@ -19,12 +25,18 @@ export interface FileScore {
 
 /**
  * Scores a file of predictions against a file of measured masses, both long (`sample_id,target`), joined by
- * id. `truth` may have further columns, so `train.csv` serves.
+ * id. `truth` may have further columns, so `train.csv` serves; or it is a table of one's own, whose frame is that of the
+ * run that the predictions lie in, unless another area is given.
  *
+ * @param table how a table of one's own is read; photos lie beside it by default
  * @throws InputError when either cannot be read or a photo of the truth has no prediction
  */
-export async function scoreFiles(truth: string, predictions: string): Promise<FileScore> {
-  const observed = await readPredictions(truth);
+export async function scoreFiles(
+  truth: string,
+  predictions: string,
+  table: Partial<OwnTable> = {},
+): Promise<FileScore> {
+  const observed = await measuredMasses(truth, predictions, table);
   const predicted = new Map((await readPredictions(predictions)).map((photo) => [photo.imageId, photo]));
   const missing = observed.filter(({ imageId }) => !predicted.has(imageId));
   const first = missing[0];
@@ -59,6 +71,25 @@ export async function scoreFiles(truth: string, predictions: string): Promise<Fi
         : { weightedR2: ownMeanScore(observed), of: 'these photos' },
     unknownIds: [...predicted.keys()].filter((imageId) => !known.has(imageId)),
   };
+}
+
+/** The masses of a file, long or of a table of one's own. */
+async function measuredMasses(
+  path: string,
+  predictions: string,
+  table: Partial<OwnTable>,
+): Promise<readonly PhotoMasses[]> {
+  const { rows } = await readGrid(path, table.sheet);
+  const header = rows[0]?.cells ?? [];
+  if (rows.length === 0 || (header.includes('sample_id') && header.includes('target'))) {
+    return readPredictions(path);
+  }
+  const run = dirname(predictions);
+  const areaSquareMetres =
+    table.areaSquareMetres ??
+    ((await isRunFolder(run)) ? frameAreaOf(await readCompleteManifest(run)) : undefined);
+  const source = { kind: 'table', photos: dirname(path), ...table, table: path, areaSquareMetres } as const;
+  return readLabelledPhotos(source);
 }
 
 /** The fold of each photo, where a file of predictions says it. */
