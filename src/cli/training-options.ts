@@ -125,8 +125,11 @@ export async function trainingSource(
   const given = [features, ids, labels].filter((option) => option !== undefined).length;
   if (path !== undefined && given === 0) return photoSource(path, options);
   if (path === undefined && features !== undefined && ids !== undefined && labels !== undefined) {
-    const area = options.area === undefined ? {} : { areaSquareMetres: options.area };
-    return { kind: 'features', features: features.split(','), ids, labels, ...area };
+    const { dates, areaSquareMetres, ...ofTables } = await tableReading(options);
+    const [idle] = Object.keys(ofTables);
+    if (idle !== undefined) throw new UsageError(`--${idle} is for a table of your own, not for features`);
+    const shared = { ...(dates && { dates }), ...(areaSquareMetres !== undefined && { areaSquareMetres }) };
+    return { kind: 'features', features: features.split(','), ids, labels, ...shared };
   }
   throw new UsageError('give a data folder or a table, or --features, --ids and --labels together');
 }

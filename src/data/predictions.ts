@@ -7,6 +7,7 @@ import {
   targetsFromArray,
   targetsToArray,
 } from '../pasture/targets.ts';
+import { decimalSign, readNumber } from './numbers.ts';
 import type { Complain } from './problems.ts';
 import { newSampleId, sampleId } from './sample-id.ts';
 
@@ -89,6 +90,8 @@ function rowOf<Photo extends PhotoMasses>(
  */
 export async function readPredictions(path: string): Promise<PhotoMasses[]> {
   const table = await readCsv(path, ['sample_id', 'target']);
+  const texts = table.rows.map(({ cells }) => cells.target ?? '');
+  const sign = decimalSign(texts, new Set(), table.commasAreFree);
   const photos = new Map<string, { line: number; masses: Map<TargetName, number> }>();
   const seen = new Set<string>();
   for (const { line, cells } of table.rows) {
@@ -97,7 +100,7 @@ export async function readPredictions(path: string): Promise<PhotoMasses[]> {
     };
     const id = newSampleId(cells.sample_id ?? '', seen, refuse);
     if (!id) continue;
-    const mass = cells.target ? Number(cells.target) : Number.NaN;
+    const mass = readNumber(cells.target ?? '', sign);
     if (!Number.isFinite(mass))
       refuse('not-a-number', `target "${cells.target ?? ''}" is not a number`, 'give grams');
     const photo = photos.get(id.imageId) ?? { line, masses: new Map<TargetName, number>() };

@@ -46,6 +46,7 @@ const sourceSchema = z.discriminatedUnion('kind', [
     features: z.array(z.string()).min(1).readonly(),
     ids: z.string(),
     labels: z.string(),
+    dates: z.enum(DATE_ORDERS).optional(),
   }),
 ]);
 

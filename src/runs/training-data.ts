@@ -42,6 +42,7 @@ export type TrainingSource = (
       readonly features: readonly string[];
       readonly ids: string;
       readonly labels: string;
+      readonly dates?: DateOrder | undefined;
     }
 ) & {
   /** Area of the frame that masses stand on, m²; default that of the competition's quadrat. */
@@ -264,7 +265,11 @@ async function joinLabels(
   source: Extract<TrainingSource, { kind: 'features' }>,
   ids: readonly string[],
 ): Promise<Label[]> {
-  const { labels, problems } = parseLabels(await readCsv(source.labels, LABEL_COLUMNS), source.labels);
+  const { labels, problems } = parseLabels(
+    await readCsv(source.labels, LABEL_COLUMNS),
+    source.labels,
+    source,
+  );
   throwOnError('labels', problems);
   const byId = new Map(labels.map((label) => [label.imageId, label]));
   return ids.map((id, index) => {

@@ -52,7 +52,7 @@ export function readHeader({ rows }: Grid, mapping: ColumnMapping = {}): ReadHea
   const top = rows[at] ?? { line: 1, cells: [] };
   const body = rows.slice(at + 1);
   const width = Math.max(top.cells.length, ...body.map(({ cells }) => cells.length), 0);
-  const headers = Array.from({ length: width }, (_, index) => top.cells[index] ?? '');
+  const headers = Array.from({ length: width }, (_, index) => visibleText(top.cells[index] ?? ''));
   const cellsOf = (index: number): string[] => body.map(({ cells }) => cells[index] ?? '');
   const faults: HeaderFault[] = [];
   const stated = statedColumns(headers, mapping, faults);

@@ -68,6 +68,10 @@ export class PhotoIndex {
     return { what: `photo ${first} leads out of the folder`, remedy: 'copy the photo into the folder' };
   }
 
+  #numbered(number: string): string[] {
+    return this.paths.filter((path) => withoutZeros(path) === withoutZeros(number));
+  }
+
   #matching(cell: string): readonly string[] {
     const parts = comparable(cell.replace(/^[a-z]+:\/\//i, '').replace(/[?#].*$/, ''))
       .split('/')
@@ -81,6 +85,10 @@ export class PhotoIndex {
         plain: stemOfPath,
         parts: [...parts.slice(0, -1), stemOf(name)],
       },
+      // Spreadsheets take the zeros of `0412` away.
+      ...(/^\d+$/.test(name)
+        ? [{ own: this.#numbered(name), plain: withoutZeros, parts: [withoutZeros(name)] }]
+        : []),
     ];
     for (const { own = [], plain, parts: wanted } of ways) {
       for (let from = 0; from < wanted.length; from++) {
@@ -96,6 +104,9 @@ export class PhotoIndex {
     return [];
   }
 }
+
+/** The number that a photo's name is, without zeros in front. */
+const withoutZeros = (path: string): string => nameOf(stemOfPath(path)).replace(/^0+(?=\d)/, '');
 
 async function photosIn(
   root: string,
