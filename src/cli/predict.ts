@@ -75,26 +75,30 @@ export const registerPredict: CommandRegistrar = (program) => {
     .option('--json', 'print the result as JSON')
     .action(async (first: string | undefined, further: string[], options: PredictCommandOptions) => {
       const { out } = options;
-      const named = await namedRun(first === undefined ? [] : [first, ...further]);
+      const paths = first === undefined ? [] : [first, ...further];
+      // Beside features nothing but a run is named.
+      const named =
+        options.features === undefined ? await namedRun(paths) : { run: first ?? null, photos: further };
       const run = named.run ?? STARTER;
       // Who names no run is told how far to trust the one there is.
       const coverage = options.coverage ?? (named.run === null ? USUAL_COVERAGE : undefined);
-      const { predictions, paddock, doubts, sessions, about, areaSquareMetres } = await predictRun({
-        run,
-        source: sourceOf(named.photos, options),
-        ...(options.area !== undefined && { areaSquareMetres: options.area }),
-        tta: options.tta,
-        progress: consoleProgress(),
-        ...(out !== undefined && { out }),
-        ...(coverage !== undefined && { coverage }),
-        ...(options.uncertainty && { uncertainty: true }),
-        ...(options.map !== undefined && { maps: options.map }),
-        ...(options.mcDropout !== undefined && { dropoutSamples: options.mcDropout }),
-        ...(options.state !== undefined && { states: await readPhotoStates(options.state) }),
-        ...(options.skipUnusable && {
-          onUnusable: (error: Error) => process.stderr.write(`left out: ${error.message}\n`),
-        }),
-      });
+      const { predictions, shownPaths, paddock, doubts, sessions, about, areaSquareMetres } =
+        await predictRun({
+          run,
+          source: sourceOf(named.photos, options),
+          ...(options.area !== undefined && { areaSquareMetres: options.area }),
+          tta: options.tta,
+          progress: consoleProgress(),
+          ...(out !== undefined && { out }),
+          ...(coverage !== undefined && { coverage }),
+          ...(options.uncertainty && { uncertainty: true }),
+          ...(options.map !== undefined && { maps: options.map }),
+          ...(options.mcDropout !== undefined && { dropoutSamples: options.mcDropout }),
+          ...(options.state !== undefined && { states: await readPhotoStates(options.state) }),
+          ...(options.skipUnusable && {
+            onUnusable: (error: Error) => process.stderr.write(`left out: ${error.message}\n`),
+          }),
+        });
       const mean = predictions.length > 1 || options.hectares !== undefined ? paddock : null;
       if (mean || coverage !== undefined) warnOfFewSessions(sessions, coverage ?? USUAL_COVERAGE);
       warnOfDoubts(doubts, predictions.length);
@@ -114,7 +118,7 @@ export const registerPredict: CommandRegistrar = (program) => {
           photos: predictions.length,
           ...(out === undefined && {
             predictions: predictions.map((prediction) =>
-              predictionRecord(prediction, { ...shown, areaSquareMetres }),
+              predictionRecord(prediction, { ...shown, shownPaths, areaSquareMetres }),
             ),
           }),
           ...(mean && { paddock: paddockJson(mean, shown) }),

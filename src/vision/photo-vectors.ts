@@ -8,6 +8,9 @@ import type { Matrix } from '../ground/matrix.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
 import { hashPhoto, knownHash, type OpenPhoto, openPhoto, type Photo } from './photos/index.ts';
 
+/** Raised when files are decoded to other pixels than before: 2, bands of TIFFs by their tags. */
+const DECODING_VERSION = 2;
+
 /** One row a photo, in the order given. */
 export interface PhotoMatrix extends Matrix {
   /** How many rows were computed now; the others came from the cache. */
@@ -45,7 +48,7 @@ export async function photoVectors(
   { stage, kind, columns, atOnce, vectorOf }: VectorMaker,
   { cacheFolder = environment().cacheFolder, progress = SILENT, onError }: PhotoVectorOptions,
 ): Promise<PhotoMatrix> {
-  const cache = vectorCache(cacheFolder, kind, columns);
+  const cache = vectorCache(cacheFolder, `${kind}-decoding-v${DECODING_VERSION}`, columns);
   const data = new Float64Array(photos.length * columns).fill(Number.NaN);
   const failures: { readonly row: number; readonly error: unknown }[] = [];
   let computed = 0;

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import sharp from 'sharp';
+import { existsSync } from 'node:fs';
+import { openPhoto } from '../../vision/photos/index.ts';
 
 /** A small picture of a photo, or in plain words why there is none. */
 export type Thumbnail =
@@ -16,14 +16,13 @@ const THUMBNAIL_WIDTH = 320;
 const THUMBNAIL_MAX_HEIGHT = 480;
 
 /**
- * Reads photos from disk and shrinks them to JPEGs of at most 320 pixels across, upright as their EXIF
- * orientation says. A photo that is not there or cannot be decoded is `missing`: a report of a run stays
+ * Reads photos from disk and shrinks them to JPEGs of at most 320 pixels across, upright. A photo that is not there or cannot be decoded is `missing`: a report of a run stays
  * readable after the photos have moved.
  */
 export const thumbnailsFromDisk: ThumbnailSource = async (photoPath) => {
   try {
-    const { data, info } = await sharp(await readFile(photoPath))
-      .autoOrient()
+    const { picture } = await openPhoto(photoPath);
+    const { data, info } = await (await picture())
       .resize({
         width: THUMBNAIL_WIDTH,
         height: THUMBNAIL_MAX_HEIGHT,
@@ -39,8 +38,7 @@ export const thumbnailsFromDisk: ThumbnailSource = async (photoPath) => {
       width: info.width,
       height: info.height,
     };
-  } catch (error) {
-    const isAbsent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-    return { kind: 'missing', reason: isAbsent ? 'photo not found' : 'photo cannot be read' };
+  } catch {
+    return { kind: 'missing', reason: existsSync(photoPath) ? 'photo cannot be read' : 'photo not found' };
   }
 };

@@ -1,14 +1,18 @@
-import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp';
+import type { Sharp } from 'sharp';
 import { InputError, messageOf } from '../../ground/errors.ts';
+import { bitmapPixels, readBitmapHeader } from './bitmap.ts';
+import { encodedHeader, encodedPicture, MAX_PHOTO_PIXELS, rawPicture } from './encoded.ts';
+import { formatOf } from './format.ts';
+import { heicPicture } from './heic.ts';
 import { type Photo, photoName, readPhoto } from './photo.ts';
+import { tiffBands, tiffPicture } from './tiff-bands.ts';
+import { readTiffLayout } from './tiff-layout.ts';
 
-/** Photos with more pixels than this are refused; phones stop at 200 megapixels. */
-const MAX_PHOTO_PIXELS = 200_000_000;
+/** Formats whose files are read, as libvips calls them. */
+const FORMATS = new Set(['jpeg', 'png', 'webp', 'tiff', 'heif']);
 
-const FORMATS = new Set(['jpeg', 'png', 'webp', 'tiff']);
-
-/** A file that ends early is an error everywhere: libvips would otherwise fill what is missing with grey and go on. */
-const READING: SharpOptions = { failOn: 'truncated', sequentialRead: true, pages: 1 };
+/** What a person is told to save a photo as. */
+export const PHOTO_FORMATS = 'JPEG, PNG, WebP, TIFF, HEIC, AVIF or BMP';
 
 /** A photo file in memory whose header was read and found acceptable; not decoded yet. */
 export interface OpenPhoto {
@@ -16,10 +20,15 @@ export interface OpenPhoto {
   readonly name: string;
   /** The whole file. */
   readonly bytes: Uint8Array;
-  /** Size in pixels as a person sees the photo, EXIF orientation applied. */
+  /** Size in pixels as a person sees the photo, turned upright. */
   readonly width: number;
   readonly height: number;
-  readonly metadata: Metadata;
+  /** The EXIF orientation that decoding applies, 1 to 8; of HEIC and AVIF, which keep their turn elsewhere, 1. */
+  readonly orientation: number;
+  /** The EXIF block, where there is one. */
+  readonly exif?: Buffer;
+  /** The picture, upright; what is decoded of it is decoded when it is read from. */
+  readonly picture: () => Sharp | Promise<Sharp>;
 }
 
 /** Pixels of a photo: 8-bit sRGB, interleaved. */
@@ -40,8 +49,8 @@ export interface DecodeOptions {
 }
 
 /**
- * Decodes a photo file of any size to 8-bit sRGB with EXIF orientation applied. Grey, CMYK, 16-bit, palette
- * and profiled files are converted; transparent parts are laid on white.
+ * Decodes a photo file of any size to 8-bit sRGB turned upright. Grey, CMYK, 16-bit, palette
+ * and profiled files are converted; transparent parts are laid on white; bands beside the colours are left out.
  *
  * @throws InputError naming the file and the remedy when it is missing, empty, cut short, not a photo, or larger
  *   than the limits of {@link openPhoto}
@@ -52,16 +61,15 @@ export async function decodePhoto(photo: Photo, options: DecodeOptions = {}): Pr
 
 /** As {@link decodePhoto}, for a file that is already in memory. */
 export async function decodeOpenPhoto(photo: OpenPhoto, options: DecodeOptions = {}): Promise<Pixels> {
-  const pipeline = sharp(photo.bytes, { ...READING, limitInputPixels: MAX_PHOTO_PIXELS }).autoOrient();
   try {
-    const { data, info } = await resized(pipeline, photo, options)
+    const { data, info } = await resized(await photo.picture(), photo, options)
       .flatten({ background: '#ffffff' })
       .toColourspace('srgb')
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
     return { width: info.width, height: info.height, data: asThreeChannels(data, info.channels) };
   } catch (error) {
-    throw notDecodable(photo.name, error);
+    throw error instanceof InputError ? error : notDecodable(photo.name, error);
   }
 }
 
@@ -101,8 +109,8 @@ function asThreeChannels(data: Buffer, channels: number): Uint8Array {
 /**
  * Reads a photo file and its header.
  *
- * @throws InputError when the file is missing, a folder, empty, too large, not JPEG, PNG, WebP or TIFF, or has
- *   more than 200 megapixels
+ * @throws InputError when the file is missing, a folder, empty, too large, of no format that is read, of
+ *   bands of which nothing says which are its colours, or has more than 200 megapixels
  * @param bytes the file, where it was read already
  */
 export async function openPhoto(photo: Photo, bytes?: Uint8Array): Promise<OpenPhoto> {
@@ -110,29 +118,47 @@ export async function openPhoto(photo: Photo, bytes?: Uint8Array): Promise<OpenP
 }
 
 async function openBytes(name: string, bytes: Uint8Array): Promise<OpenPhoto> {
-  let metadata: Metadata;
-  try {
-    metadata = await sharp(bytes, { ...READING, limitInputPixels: false }).metadata();
-  } catch (error) {
-    throw notDecodable(name, error);
+  const photo = { name, bytes, ...(await headerOf(name, bytes)) };
+  const { width, height } = photo;
+  if (width * height <= MAX_PHOTO_PIXELS) return photo;
+  const megapixels = Math.round((width * height) / 1e6);
+  throw new InputError(
+    name,
+    `${width}×${height} is ${megapixels} megapixels, the limit is ${MAX_PHOTO_PIXELS / 1e6}`,
+    'shrink the photo first',
+  );
+}
+
+/** What is known of a file before it is decoded, and how to. */
+type PhotoHeader = Omit<OpenPhoto, 'name' | 'bytes'>;
+
+async function headerOf(name: string, bytes: Uint8Array): Promise<PhotoHeader> {
+  const format = formatOf(bytes);
+  if (format === 'bmp') {
+    const header = readBitmapHeader(name, bytes);
+    const { width, height } = header;
+    const picture = (): Sharp => rawPicture(bitmapPixels(name, bytes, header), width, height, 3);
+    return { width, height, orientation: 1, picture };
   }
+  const layout = format === 'tiff' ? readTiffLayout(bytes) : null;
+  const bands = layout && tiffBands(name, layout);
+  const metadata = await encodedHeader(bytes).catch((error: unknown) => {
+    throw notDecodable(name, error);
+  });
+  const { compression, exif, orientation = 1 } = metadata;
   if (!FORMATS.has(metadata.format)) {
     throw new InputError(
       name,
       `a ${metadata.format} file is not a photo sward reads`,
-      'save it as JPEG, PNG, WebP or TIFF',
+      `save it as ${PHOTO_FORMATS}`,
     );
   }
-  const { width, height } = metadata.autoOrient;
-  if (width * height > MAX_PHOTO_PIXELS) {
-    const megapixels = Math.round((width * height) / 1e6);
-    throw new InputError(
-      name,
-      `${width}×${height} is ${megapixels} megapixels, the limit is ${MAX_PHOTO_PIXELS / 1e6}`,
-      'shrink the photo first',
-    );
+  const header = { ...metadata.autoOrient, orientation, ...(exif && { exif }) };
+  if (format === 'heif' && compression !== 'av1') {
+    return { ...header, picture: () => heicPicture(bytes, metadata.icc) };
   }
-  return { name, bytes, metadata, width, height };
+  if (layout && bands) return { ...header, picture: () => tiffPicture(name, bytes, layout, bands) };
+  return { ...header, picture: () => encodedPicture(bytes, metadata.pagePrimary).autoOrient() };
 }
 
 /** What a decoder's failure means for the person who gave the file. */

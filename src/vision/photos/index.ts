@@ -1,6 +1,16 @@
 export { decodeOpenPhoto, decodePhoto, type OpenPhoto, openPhoto, type Pixels } from './decode.ts';
 export { inspectPhoto, readPhotoFacts } from './inspect.ts';
-export { findPhotos, isPhotoName, listPhotos, type PhotoFile } from './list.ts';
+export {
+  besides,
+  type FoundPhoto,
+  findPhotos,
+  isPhotoName,
+  leftOutLine,
+  listPhotos,
+  type OnLeftOut,
+  type PhotoFile,
+} from './list.ts';
+export { perceptualDistance, perceptualHash } from './perceptual-hash.ts';
 export {
   hashPhoto,
   knownHash,

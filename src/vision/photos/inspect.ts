@@ -13,7 +13,7 @@ export interface PhotoFacts {
   /** Size in pixels as a person sees the photo, EXIF orientation applied. */
   readonly width: number;
   readonly height: number;
-  /** The EXIF orientation, 1 to 8; 1 where the file has none. */
+  /** The EXIF orientation, 1 to 8; 1 where the file has none or turns in a way of its own (HEIC, AVIF). */
   readonly orientation: number;
   /** The camera's clock at exposure. EXIF has no time zone: the parts are the camera's, read as UTC. */
   readonly takenAt?: Date;
@@ -43,13 +43,18 @@ export async function readPhotoFacts(photo: Photo): Promise<PhotoFacts> {
 }
 
 function factsOf(photo: OpenPhoto): PhotoFacts {
-  const exif = parsedExif(photo.metadata.exif);
-  const takenAt = exif?.Photo?.DateTimeOriginal ?? exif?.Photo?.DateTimeDigitized ?? exif?.Image?.DateTime;
+  const exif = parsedExif(photo.exif);
+  // Some editors put the time of exposure where only that of writing belongs.
+  const takenAt =
+    exif?.Photo?.DateTimeOriginal ??
+    exif?.Image?.DateTimeOriginal ??
+    exif?.Photo?.DateTimeDigitized ??
+    exif?.Image?.DateTime;
   const gps = exif === undefined ? undefined : geoPoint(exif);
   return {
     width: photo.width,
     height: photo.height,
-    orientation: photo.metadata.orientation ?? 1,
+    orientation: photo.orientation,
     ...(takenAt instanceof Date && Number.isFinite(takenAt.getTime()) ? { takenAt } : {}),
     ...(gps === undefined ? {} : { gps }),
   };
@@ -65,20 +70,36 @@ function parsedExif(bytes: Buffer | undefined): Exif | undefined {
   }
 }
 
-function geoPoint(exif: Exif): GeoPoint | undefined {
-  const gps = exif.GPSInfo;
-  const latitude = degrees(gps?.GPSLatitude, gps?.GPSLatitudeRef === 'S');
-  const longitude = degrees(gps?.GPSLongitude, gps?.GPSLongitudeRef === 'W');
+/**
+ * The position, unless the file leaves any of it to be guessed: without or with an unknown reference, with numbers that
+ * are none (0/0 of phones that have no fix) or out of range, and at 0° N 0° E, in the sea, which stands for no fix too.
+ */
+function geoPoint({ GPSInfo: gps }: Exif): GeoPoint | undefined {
+  const latitude = degrees(gps?.GPSLatitude, gps?.GPSLatitudeRef, LATITUDE);
+  const longitude = degrees(gps?.GPSLongitude, gps?.GPSLongitudeRef, LONGITUDE);
   if (latitude === undefined || longitude === undefined) return undefined;
-  if (Math.abs(latitude) > 90 || Math.abs(longitude) > 180) return undefined;
-  return { latitude, longitude };
+  return latitude === 0 && longitude === 0 ? undefined : { latitude, longitude };
 }
 
-/** Degrees, minutes and seconds to signed decimal degrees. */
-function degrees(parts: unknown, negative: boolean): number | undefined {
-  if (!Array.isArray(parts) || parts.length === 0) return undefined;
-  const [whole = 0, minutes = 0, seconds = 0] = parts.map(Number);
+/** What an angle is measured from, and how far it goes. */
+interface Axis {
+  readonly positive: string;
+  readonly negative: string;
+  readonly most: number;
+}
+
+const LATITUDE: Axis = { positive: 'NORTH', negative: 'SOUTH', most: 90 };
+const LONGITUDE: Axis = { positive: 'EAST', negative: 'WEST', most: 180 };
+
+/** Degrees, minutes and seconds with their reference (`S`, as some write it `s` or `South`) to signed degrees. */
+function degrees(parts: unknown, reference: unknown, { positive, negative, most }: Axis): number | undefined {
+  const isOf = (word: string): boolean => letters === word || letters === word[0];
+  const letters = typeof reference === 'string' ? reference.replaceAll('\0', '').trim().toUpperCase() : '';
+  if (!isOf(positive) && !isOf(negative)) return undefined;
+  const numbers = [parts].flat().map((part) => (typeof part === 'number' ? part : Number.NaN));
+  const [whole = Number.NaN, minutes = 0, seconds = 0] = numbers;
+  if (![minutes, seconds].every((part) => part >= 0 && part <= 60)) return undefined;
   const value = whole + minutes / 60 + seconds / 3600;
-  if (!Number.isFinite(value)) return undefined;
-  return negative ? -value : value;
+  if (!(value >= 0 && value <= most)) return undefined;
+  return isOf(negative) ? -value : value;
 }

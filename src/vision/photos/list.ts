@@ -1,37 +1,88 @@
-import { readdir, stat } from 'node:fs/promises';
-import { basename, extname, join, resolve } from 'node:path';
+import type { Dirent, Stats } from 'node:fs';
+import { open, readdir, stat } from 'node:fs/promises';
+import { basename, extname, isAbsolute, join, resolve } from 'node:path';
 import { InputError } from '../../ground/errors.ts';
-import type { Photo, PhotoContent } from './photo.ts';
+import { PHOTO_FORMATS } from './decode.ts';
+import { FORMAT_BYTES, formatOf } from './format.ts';
+import { type Photo, type PhotoContent, requireFile } from './photo.ts';
 
-/** Endings of the files sward takes for photos, in lower case. */
-const PHOTO_EXTENSIONS: readonly string[] = ['.jpg', '.jpeg', '.png', '.webp', '.tif', '.tiff'];
+/**
+ * Endings of the files of a folder that sward takes for photos, in lower case. What a file is, its first bytes say.
+ */
+const PHOTO_EXTENSIONS: readonly string[] =
+  '.jpg .jpeg .jpe .jfif .png .webp .tif .tiff .heic .heif .hif .avif .bmp'.split(' ');
 
 /** Whether a file's name says that it is a photo; the letters' case does not matter. */
 export function isPhotoName(name: string): boolean {
   return PHOTO_EXTENSIONS.includes(extname(name).toLowerCase());
 }
 
+/** What a path stands for. */
+export interface ListedPhotos {
+  /** Paths, sorted by name (code-point order). */
+  readonly photos: readonly string[];
+  /** What else is in the folder and why it is left out, hidden files apart; null where nothing is. */
+  readonly leftOut: string | null;
+}
+
 /**
- * The photos a path stands for: the file itself, or every photo directly in the folder, sorted by name
- * (code-point order). Hidden files are left out; a folder without photos gives an empty list.
+ * The photos a path stands for: the file itself, whatever it is called, or every file directly in the folder that is
+ * named like a photo. Hidden files are left out; a folder without photos gives an empty list.
  *
- * @throws InputError when nothing is there, or a single file is not named like a photo
+ * @throws InputError when nothing is there, or a single path is that of no photo: a device, or a file of another format
  */
-export async function listPhotos(path: string): Promise<string[]> {
+export async function listPhotos(path: string): Promise<ListedPhotos> {
   const facts = await stat(path).catch(() => undefined);
   if (facts === undefined) {
     throw new InputError(path, 'there is no such photo or folder', 'check the path');
   }
-  if (!facts.isDirectory()) {
-    if (isPhotoName(path)) return [path];
-    throw new InputError(path, 'is not named like a photo', `use one of ${PHOTO_EXTENSIONS.join(', ')}`);
+  if (facts.isDirectory()) return listFolder(path);
+  await requirePhoto(path, facts);
+  return { photos: [path], leftOut: null };
+}
+
+/** @throws InputError for what is no file, or is neither named like a photo nor is one by its first bytes */
+async function requirePhoto(path: string, facts: Stats): Promise<void> {
+  requireFile(path, facts);
+  if (isPhotoName(path)) return;
+  await using file = await open(path);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(FORMAT_BYTES), 0, FORMAT_BYTES, 0);
+  if (formatOf(buffer.subarray(0, bytesRead)) !== null) return;
+  throw new InputError(path, 'is not a photo', `give ${PHOTO_FORMATS}`);
+}
+
+async function listFolder(folder: string): Promise<ListedPhotos> {
+  const entries = (await readdir(folder, { withFileTypes: true })).filter(
+    ({ name }) => !name.startsWith('.'),
+  );
+  const isPhoto = (entry: Dirent): boolean => !entry.isDirectory() && isPhotoName(entry.name);
+  return {
+    photos: entries
+      .filter(isPhoto)
+      .map(({ name }) => name)
+      .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+      .map((name) => join(folder, name)),
+    leftOut: leftOutText(entries.filter((entry) => !isPhoto(entry))),
+  };
+}
+
+/** `2 .mov, 1 .txt (not named like photos), 1 folder (not searched)`; null of nothing. */
+function leftOutText(entries: readonly Dirent[]): string | null {
+  const folders = entries.filter((entry) => entry.isDirectory()).length;
+  const counts = new Map<string, number>();
+  for (const entry of entries) {
+    if (entry.isDirectory()) continue;
+    const ending = extname(entry.name).toLowerCase() || 'without an ending';
+    counts.set(ending, (counts.get(ending) ?? 0) + 1);
   }
-  const entries = await readdir(path, { withFileTypes: true });
-  return entries
-    .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.') && isPhotoName(entry.name))
-    .map((entry) => entry.name)
-    .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
-    .map((name) => join(path, name));
+  const kinds = [...counts]
+    .sort(([a, many], [b, more]) => more - many || (a < b ? -1 : 1))
+    .map(([ending, count]) => `${count} ${ending}`);
+  const parts = [
+    ...(kinds.length > 0 ? [`${kinds.join(', ')} (not named like photos)`] : []),
+    ...(folders > 0 ? [`${folders} ${folders === 1 ? 'folder' : 'folders'} (not searched)`] : []),
+  ];
+  return parts.length > 0 ? parts.join(', ') : null;
 }
 
 /** A photo and what it is called: its file's name without the ending. */
@@ -40,35 +91,66 @@ export interface PhotoFile {
   readonly path: string;
 }
 
+/** A photo behind a path that was given. */
+export interface FoundPhoto extends PhotoFile {
+  /** What results call its file: its name in the folder that was given, or its path as given; never an absolute one. */
+  readonly shownPath: string;
+}
+
+/** Told a line of every folder of which something is left out. */
+export type OnLeftOut = (line: string) => void;
+
 /**
  * The photos behind files and folders, and contents of photo files as they are, in the order given; folders are not
  * searched deeper.
  *
  * @throws InputError when photos are asked for and there is none, or two files would have the same id
  */
-export async function findPhotos(paths: readonly string[]): Promise<PhotoFile[]>;
-export async function findPhotos(photos: readonly Photo[]): Promise<(PhotoFile | PhotoContent)[]>;
-export async function findPhotos(photos: readonly Photo[]): Promise<(PhotoFile | PhotoContent)[]> {
+export async function findPhotos(paths: readonly string[], onLeftOut?: OnLeftOut): Promise<FoundPhoto[]>;
+export async function findPhotos(
+  photos: readonly Photo[],
+  onLeftOut?: OnLeftOut,
+): Promise<(FoundPhoto | PhotoContent)[]>;
+export async function findPhotos(
+  photos: readonly Photo[],
+  onLeftOut: OnLeftOut = () => {},
+): Promise<(FoundPhoto | PhotoContent)[]> {
   // Files by their id, each once; every content by a key of its own.
-  const found = new Map<string | symbol, PhotoFile | PhotoContent>();
+  const found = new Map<string | symbol, FoundPhoto | PhotoContent>();
+  let firstLeftOut: string | null = null;
   for (const given of photos) {
     if (typeof given !== 'string') {
       found.set(Symbol(given.name), given);
       continue;
     }
-    for (const path of await listPhotos(given)) {
+    const listed = await listPhotos(given);
+    firstLeftOut ??= listed.leftOut;
+    for (const path of listed.photos) {
       const imageId = basename(path, extname(path));
       const other = found.get(imageId);
       if (other && 'path' in other && resolve(other.path) !== resolve(path)) {
         throw new InputError(path, `has the same id ${imageId} as ${other.path}`, 'rename one of the photos');
       }
-      found.set(imageId, { imageId, path });
+      const isItself = path === given && !isAbsolute(given);
+      found.set(imageId, { imageId, path, shownPath: isItself ? given : basename(path) });
     }
+    if (listed.photos.length > 0 && listed.leftOut !== null) onLeftOut(leftOutLine(given, listed.leftOut));
+    if (listed.photos.length === 0 && photos.length > 1)
+      onLeftOut(`${given}: ${NO_PHOTO}${besides(listed.leftOut)}`);
   }
   const [first] = photos;
   if (found.size === 0 && typeof first === 'string') {
-    const named = PHOTO_EXTENSIONS.join(', ');
-    throw new InputError(first, `there is no photo in it (${named})`, 'name photos, or a folder of photos');
+    throw new InputError(first, `${NO_PHOTO}${besides(firstLeftOut)}`, NAME_PHOTOS);
   }
   return [...found.values()];
 }
+
+/** What is told of a folder of which something is left out. */
+export const leftOutLine = (folder: string, leftOut: string): string => `${folder}: left out: ${leftOut}`;
+
+/** Added to what is told of a folder in which no photo is. */
+export const besides = (leftOut: string | null): string =>
+  leftOut === null ? '' : ` (left out: ${leftOut})`;
+
+const NO_PHOTO = 'there is no photo in it';
+const NAME_PHOTOS = `name photos (${PHOTO_EXTENSIONS.join(', ')}), or a folder of photos`;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
@@ -28,7 +29,7 @@ export const photoName = (photo: Photo): string => (typeof photo === 'string' ? 
  * A photo of bytes, which are copied, or of a stream, which is read once, when the photo is first needed.
  *
  * @param name what errors and results call it
- * @param content a whole JPEG, PNG, WebP or TIFF file
+ * @param content a whole photo file, of any format that is read from disk
  * @throws UsageError when the content is neither
  */
 export function photoFrom(
@@ -80,7 +81,7 @@ async function collected(name: string, stream: AsyncIterable<Uint8Array>): Promi
 /**
  * The bytes of a photo's file.
  *
- * @throws InputError when it is missing, a folder, empty, larger than 512 MiB, or cannot be read
+ * @throws InputError when it is missing, no file, empty, larger than 512 MiB, or cannot be read
  */
 export async function readPhoto(photo: Photo): Promise<Uint8Array> {
   const name = photoName(photo);
@@ -93,9 +94,10 @@ export async function readPhoto(photo: Photo): Promise<Uint8Array> {
 async function readPhotoFile(path: string): Promise<Buffer> {
   try {
     const facts = await stat(path);
-    if (facts.isDirectory()) throw new InputError(path, 'is a folder, not a photo', 'name a photo in it');
+    requireFile(path, facts);
     requireSize(path, facts.size);
-    return await readFile(path);
+    // Files of the system say that they are empty and may never end.
+    return facts.size === 0 ? Buffer.alloc(0) : await readFile(path);
   } catch (error) {
     if (error instanceof InputError) throw error;
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
@@ -103,6 +105,19 @@ async function readPhotoFile(path: string): Promise<Buffer> {
     }
     throw new InputError(path, `the file cannot be read (${messageOf(error)})`, 'check its permissions');
   }
+}
+
+/** @throws InputError for what is no file and may never end: a pipe, a socket, a device, or for a folder */
+export function requireFile(path: string, facts: Stats): void {
+  if (facts.isFile()) return;
+  if (facts.isDirectory()) throw new InputError(path, 'is a folder, not a photo', 'name a photo in it');
+  throw new InputError(path, `is a ${kindOf(facts)}, not a file`, 'copy the photo into a file and name that');
+}
+
+/** What something is that is neither file nor folder. */
+function kindOf(facts: Pick<Stats, 'isFIFO' | 'isSocket'>): string {
+  if (facts.isFIFO()) return 'named pipe';
+  return facts.isSocket() ? 'socket' : 'device';
 }
 
 function requireSize(name: string, bytes: number): void {

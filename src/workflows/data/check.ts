@@ -11,7 +11,7 @@ import { type Progress, SILENT } from '../../ground/progress.ts';
 import { namedSource } from '../../runs/named-source.ts';
 import { inspectTableWithDates } from '../../runs/table-dates.ts';
 import type { PhotoSource, TrainingSource } from '../../runs/training-data.ts';
-import { inspectPhoto, isPhotoName, listPhotos, photoHash } from '../../vision/photos/index.ts';
+import { inspectPhoto, isPhotoName, leftOutLine, listPhotos, photoHash } from '../../vision/photos/index.ts';
 
 /** What `sward check` found. */
 export interface CheckReport {
@@ -63,6 +63,9 @@ async function checkDataFolder(
   const hasTest = names.includes('test.csv');
   const test = hasTest ? await inspectTable('test.csv', () => inspectTest(folder), problems) : [];
   await checkPhotos([...inTable('train.csv', training), ...inTable('test.csv', test)], problems, progress);
+  for (const split of ['train', 'test']) {
+    await tellLeftOut(join(folder, split), [...training, ...test], progress);
+  }
   const train = join(folder, 'train');
   if (existsSync(train)) problems.push(...(await unlabelledPhotos(train, 'train', 'train.csv', training)));
   return { trainPhotos: training.length, testPhotos: test.length, problems, reading: null };
@@ -84,6 +87,7 @@ async function checkTable(
     problems,
   );
   await checkPhotos(inTable(source.table, photos), problems, progress);
+  await tellLeftOut(source.photos, photos, progress);
   problems.push(...(await unlabelledPhotos(source.photos, source.photos, source.table, photos)));
   return { trainPhotos: photos.length, testPhotos: 0, problems, reading };
 }
@@ -160,6 +164,14 @@ function copyOf(photo: NamedPhoto, twin: NamedPhoto, where: string): Problem {
   };
 }
 
+/** Says what of the photos' usual folders is not named like a photo. */
+async function tellLeftOut(inside: string, photos: readonly TablePhoto[], progress: Progress): Promise<void> {
+  // What a row names is read, whatever it is called.
+  if (!existsSync(inside) || photos.some(({ path }) => !isPhotoName(path))) return;
+  const { leftOut } = await listPhotos(inside);
+  if (leftOut !== null) progress.line?.(leftOutLine(inside, leftOut));
+}
+
 /** Photos that no row names: not wrong, but perhaps forgotten. */
 async function unlabelledPhotos(
   folder: string,
@@ -169,8 +181,8 @@ async function unlabelledPhotos(
 ): Promise<Problem[]> {
   if (photos.length === 0) return [];
   const named = new Set(photos.map(({ path }) => resolve(path)));
-  const paths = await listPhotos(folder);
-  const extra = paths.filter((path) => isPhotoName(path) && !named.has(resolve(path)));
+  const listed = await listPhotos(folder);
+  const extra = listed.photos.filter((path) => !named.has(resolve(path)));
   const [first] = extra;
   if (first === undefined) return [];
   return [

@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs';
-import { basename, extname, join } from 'node:path';
+import { join } from 'node:path';
 import { readTest, readTraining } from '../../data/folder.ts';
 import { writeNpyFloat32 } from '../../formats/npy/npy.ts';
-import { InputError } from '../../ground/errors.ts';
 import { writeFileAtomically } from '../../ground/files.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
 import { extractFeatures, featurePlan } from '../../vision/features/index.ts';
-import { listPhotos } from '../../vision/photos/index.ts';
+import { findPhotos, type PhotoFile } from '../../vision/photos/index.ts';
 import { resolveWeights } from '../../vision/weights/index.ts';
 
 /** Photos of a data folder whose features are wanted. */
@@ -47,25 +46,25 @@ export interface FeatureFilesOutcome {
  */
 export async function writeFeatureFiles(options: FeatureFilesOptions): Promise<FeatureFilesOutcome> {
   const plan = featurePlan(options.plan ?? {});
-  const photos = await photosOf(options.data, options.split ?? 'train');
+  const { progress = SILENT } = options;
+  const photos = await photosOf(options.data, options.split ?? 'train', progress);
   const weights = await resolveWeights(options.backbone);
   const features = await extractFeatures(
     photos.map((photo) => photo.path),
     weights,
     plan,
-    { progress: options.progress ?? SILENT },
+    { progress },
   );
   await writeNpyFloat32(options.out, features);
   await writeFileAtomically(options.ids, photos.map(({ imageId }) => `${imageId}\n`).join(''));
   return { photos: features.rows, width: features.columns, computed: features.computed };
 }
 
-async function photosOf(data: string, split: FeatureSplit): Promise<{ imageId: string; path: string }[]> {
-  if (existsSync(join(data, `${split}.csv`))) {
-    return split === 'train' ? readTraining(data) : [...(await readTest(data)).photos];
-  }
-  const paths = await listPhotos(data);
-  if (paths.length === 0)
-    throw new InputError(data, `has no ${split}.csv and no photo`, 'name a data folder or photos');
-  return paths.map((path) => ({ imageId: basename(path, extname(path)), path }));
+async function photosOf(
+  data: string,
+  split: FeatureSplit,
+  progress: Progress,
+): Promise<readonly PhotoFile[]> {
+  if (!existsSync(join(data, `${split}.csv`))) return findPhotos([data], (line) => progress.line?.(line));
+  return split === 'train' ? readTraining(data) : (await readTest(data)).photos;
 }

@@ -13,7 +13,7 @@ export interface NamedRun {
 
 /**
  * Tells a run from photos: the first path is one when it is the folder of a run, the name of one that comes with sward,
- * or a folder with no photo in it.
+ * or a folder with no photo in it that stands before photos.
  *
  * @throws InputError when the first path is nothing at all
  */
@@ -26,6 +26,8 @@ export async function namedRun(paths: readonly string[]): Promise<NamedRun> {
     if (isPhotoName(first)) return { run: null, photos: paths };
     throw new InputError(first, 'there is no such run, photo or folder', 'check the path');
   }
-  const isRun = facts.isDirectory() && ((await isRunFolder(first)) || (await listPhotos(first)).length === 0);
+  if (!facts.isDirectory()) return { run: null, photos: paths };
+  const isRun =
+    (await isRunFolder(first)) || (others.length > 0 && (await listPhotos(first)).photos.length === 0);
   return isRun ? { run: first, photos: others } : { run: null, photos: paths };
 }

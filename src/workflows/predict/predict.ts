@@ -3,7 +3,7 @@ import { isMissing } from '../../data/missing.ts';
 import { stateName } from '../../data/spellings.ts';
 import { readCsv, rowName } from '../../formats/csv.ts';
 import { InputError, UsageError } from '../../ground/errors.ts';
-import { SILENT } from '../../ground/progress.ts';
+import { type Progress, SILENT } from '../../ground/progress.ts';
 import { STARTER } from '../../runs/bundled-runs.ts';
 import type { AboutRun } from '../../runs/manifest.ts';
 import { openRun } from '../../runs/open-run.ts';
@@ -15,7 +15,7 @@ import { NoUsablePhotos } from '../../samples/photo-reader.ts';
 import { featureRows, photoSamples, Samples, unknownSample } from '../../samples/samples.ts';
 import { findPhotos, type Photo } from '../../vision/photos/index.ts';
 import { writePhotoMaps } from './biomass-maps.ts';
-import { PredictionFile, requirePredictionFormat } from './prediction-files.ts';
+import { PredictionFile, requirePredictionFormat, type ShownPaths } from './prediction-files.ts';
 
 /** What is to be predicted: photos and folders of photos, contents of photo files, or the rows of feature files. */
 export type PredictionSource =
@@ -52,6 +52,8 @@ export interface PredictRunOptions extends PredictOptions {
 /** What a run says of photos. */
 export interface PredictionOutcome {
   readonly predictions: readonly PhotoPrediction[];
+  /** What results call a photo, by where it lies: its name in the folder that was given, or its path as given. */
+  readonly shownPaths: ShownPaths;
   /** The mean of the photos as that of one visit to one paddock. */
   readonly paddock: PaddockMean;
   readonly doubts: readonly PredictionDoubt[];
@@ -93,13 +95,14 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
   if (!isPhotos(source) && (await run.capabilities()).predictsFrom === 'photos') {
     throw new UsageError(`${run.folder} was trained on photos; give photos instead of --features`);
   }
-  const samples = await samplesOf(source);
+  const { samples, shownPaths } = await askedOf(source, options.progress);
   const known = runUncertainty(await run.calibration());
   const file =
     out === undefined
       ? null
       : await PredictionFile.begin(out, {
           areaSquareMetres,
+          shownPaths,
           ...(coverage !== undefined && { coverage }),
           ...(uncertainty && { uncertainty }),
           ...(options.dropoutSamples && { dropout: true }),
@@ -124,6 +127,7 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
   }
   return {
     predictions,
+    shownPaths,
     paddock: known.paddockMean(predictions, options.paddockCoverage ?? coverage ?? USUAL_COVERAGE),
     doubts: known.doubts(predictions),
     sessions: known.sessions,
@@ -183,10 +187,23 @@ function requireOptionsSuitSource({ source, maps, tta = 'none' }: PredictRunOpti
   if (tta !== 'none') throw new UsageError(`--tta ${tta} needs photos; features are of one view each`);
 }
 
-async function samplesOf(source: PredictionSource): Promise<Samples> {
-  if (isPhotos(source)) return photoSamples(await findPhotos(source));
+/** What a run is asked about. */
+interface Asked {
+  readonly samples: Samples;
+  readonly shownPaths: ShownPaths;
+}
+
+async function askedOf(source: PredictionSource, progress: Progress = SILENT): Promise<Asked> {
+  if (isPhotos(source)) {
+    const photos = await findPhotos(source, (line) => progress.line?.(line));
+    const files = photos.flatMap((photo) => ('path' in photo ? [photo] : []));
+    return {
+      samples: photoSamples(photos),
+      shownPaths: new Map(files.map(({ path, shownPath }) => [path, shownPath])),
+    };
+  }
   const { ids, matrix } = await readFeatureTables(source.features, source.ids);
-  return new Samples(ids.map(unknownSample), featureRows(matrix));
+  return { samples: new Samples(ids.map(unknownSample), featureRows(matrix)), shownPaths: new Map() };
 }
 
 /**

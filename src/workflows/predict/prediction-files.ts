@@ -1,5 +1,5 @@
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
-import { dirname, extname } from 'node:path';
+import { basename, dirname, extname } from 'node:path';
 import { type PredictionColumn, predictionText } from '../../data/predictions.ts';
 import { UsageError } from '../../ground/errors.ts';
 import { temporaryNameBeside, writeFailure } from '../../ground/files.ts';
@@ -17,10 +17,15 @@ import { readPhotoFacts } from '../../vision/photos/index.ts';
 
 const FORMATS = ['.csv', '.json', '.geojson'] as const;
 
+/** What results call a photo, by where it lies. */
+export type ShownPaths = ReadonlyMap<string, string>;
+
 /** What a file of predictions tells besides the masses. */
 export interface PredictionFileOptions {
   /** Frame that the grams stand on. */
   readonly areaSquareMetres: number;
+  /** What photos are called; one of which nothing is said by its file's name. */
+  readonly shownPaths?: ShownPaths;
   /** Coverage of the intervals, where predictions have them. */
   readonly coverage?: number;
   /** Whether a CSV has columns for how much the fold models differ and how unlike the training photos a photo is. */
@@ -181,12 +186,12 @@ function columnsOf({
 /** A prediction as JSON has it. */
 export function predictionRecord(
   { imageId, path, targets, folds, dropoutSpread, intervals, outOfDomain, trainedOn }: PhotoPrediction,
-  { areaSquareMetres, coverage, uncertainty }: PredictionFileOptions,
+  { areaSquareMetres, shownPaths, coverage, uncertainty }: PredictionFileOptions,
 ): Record<string, unknown> {
   const perHectare = (mass: MassName): number => gramsToKilogramsPerHectare(targets[mass], areaSquareMetres);
   return {
     image_id: imageId,
-    ...(path !== null && { photo: path }),
+    ...(path !== null && { photo: shownPaths?.get(path) ?? basename(path) }),
     grams: underTargetNames(targets),
     kg_dm_per_ha: underTargetNames(byMass(perHectare)),
     ...(intervals && {

@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { countOf } from '../../ground/counts.ts';
 import { InputError } from '../../ground/errors.ts';
-import { listPhotos } from '../../vision/photos/index.ts';
+import { besides, leftOutLine, listPhotos, type OnLeftOut } from '../../vision/photos/index.ts';
 
 /** Photos of classes that are to be told apart. */
 export interface ClassPhotos {
@@ -29,22 +30,30 @@ export async function classNames(folder: string): Promise<string[]> {
 }
 
 /**
- * Photos in one sub-folder a class, as PlantCLEF has them.
+ * Photos in one sub-folder a class, as PlantCLEF has them. What lies beside the sub-folders is of no class.
  *
  * @throws InputError for a class without photos, or fewer than two classes
  */
-export async function readClassFolders(folder: string, classes: readonly string[]): Promise<ClassPhotos> {
+export async function readClassFolders(
+  folder: string,
+  classes: readonly string[],
+  onLeftOut: OnLeftOut = () => {},
+): Promise<ClassPhotos> {
   const photos: ClassPhoto[] = [];
+  const beside = (await listPhotos(folder)).photos.length;
+  if (beside > 0) onLeftOut(leftOutLine(folder, `${countOf(beside, 'photo')} (in no sub-folder of a class)`));
   for (const [classIndex, name] of classes.entries()) {
-    const paths = await listPhotos(join(folder, name));
-    if (paths.length === 0) {
+    const own = join(folder, name);
+    const listed = await listPhotos(own);
+    if (listed.photos.length === 0) {
       throw new InputError(
-        join(folder, name),
-        'this class has no photos in its folder',
+        own,
+        `this class has no photos in its folder${besides(listed.leftOut)}`,
         'add photos (not in folders below it), or take the folder away',
       );
     }
-    photos.push(...paths.map((path) => ({ name: `${name}/${basename(path)}`, path, classIndex })));
+    if (listed.leftOut !== null) onLeftOut(leftOutLine(own, listed.leftOut));
+    photos.push(...listed.photos.map((path) => ({ name: `${name}/${basename(path)}`, path, classIndex })));
   }
   if (classes.length < 2) {
     const what = `has photos of one class only (${classes[0]}), which nothing can be told from`;

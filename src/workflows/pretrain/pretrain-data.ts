@@ -44,7 +44,7 @@ export async function readPretrainData(
   seed: number,
   progress: Progress,
 ): Promise<PretrainData> {
-  const photos = await readPretrainingPhotos(source, settings.columns);
+  const photos = await readPretrainingPhotos(source, settings.columns, (line) => progress.line?.(line));
   const held = heldOutPhotos(photos, settings.holdout.share, randomStream(seed).fork('holdout'));
   const places = held.map((_, place) => place);
   const train = places.filter((place) => !held[place]);

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { InputError, UsageError } from '../../ground/errors.ts';
-import { isPhotoName } from '../../vision/photos/index.ts';
+import { isPhotoName, type OnLeftOut } from '../../vision/photos/index.ts';
 import { type ClassPhotos, classNames, readClassFolders } from './class-folders.ts';
 import { type MeasuredPhotos, PHOTO_COLUMN, readPhotoTable } from './photo-table.ts';
 
@@ -20,6 +20,7 @@ const LAYOUTS = `give one sub-folder a class, or a CSV with a column ${PHOTO_COL
 export async function readPretrainingPhotos(
   path: string,
   columns: readonly string[] | null = null,
+  onLeftOut?: OnLeftOut,
 ): Promise<PretrainingPhotos> {
   const facts = await stat(path).catch(() => undefined);
   if (facts === undefined) throw new InputError(path, 'does not exist', 'check the path');
@@ -37,7 +38,7 @@ export async function readPretrainingPhotos(
   if (classes.length > 0 && columns) {
     throw new UsageError(`columns=${columns.join(',')} are of a CSV, but ${path} has a sub-folder a class`);
   }
-  if (classes.length > 0) return readClassFolders(path, classes);
+  if (classes.length > 0) return readClassFolders(path, classes, onLeftOut);
   const what = names.some(isPhotoName)
     ? 'has photos, but nothing says what they show'
     : 'has neither sub-folders with photos nor a CSV';

@@ -77,13 +77,16 @@ export const PSEUDO_DEFAULTS = {
  * computed by measured photos only. Writes the last round as a run folder, with `pseudo.json` about all rounds.
  *
  * @returns results of the last round
- * @throws InputError when the run is unfinished or a photo cannot be used
- * @throws UsageError for settings out of range, or a run that does not read photos
+ * @throws InputError when the run is unfinished, a photo cannot be used or a folder has none
+ * @throws UsageError for no photos, settings out of range, or a run that does not read photos
  */
 export async function pseudoLabelRun(options: PseudoOptions): Promise<RunResults> {
-  const { run, folder, out } = options;
+  const { run, folder, out, progress = SILENT } = options;
   const unlabelled =
-    typeof options.unlabelled === 'string' ? await findPhotos([options.unlabelled]) : options.unlabelled;
+    typeof options.unlabelled === 'string'
+      ? await findPhotos([options.unlabelled], (line) => progress.line?.(line))
+      : options.unlabelled;
+  if (unlabelled.length === 0) throw new UsageError('there is no unlabelled photo; give some');
   const { rounds, keep, weight, certainty, teacher } = { ...PSEUDO_DEFAULTS, ...options };
   requireShares({ rounds, keep, weight });
   const manifest = await readTrainedManifest(run);
@@ -93,7 +96,6 @@ export async function pseudoLabelRun(options: PseudoOptions): Promise<RunResults
   const source = readAsBefore(await namedSource(folder), manifest.data);
   const first = await trainedResults(run, manifest);
   await refuseMeasured(run, first, unlabelled);
-  const progress = options.progress ?? SILENT;
   const record: PseudoRound[] = [{ round: 0, weightedR2: first.outOfFold.weightedR2, labels: null }];
   let teacherRun = run;
   let before: readonly PhotoPrediction[] | null = null;

@@ -1,11 +1,11 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { InputError } from '../../../src/ground/errors.ts';
 import { inspectPhoto } from '../../../src/vision/photos/inspect.ts';
-import { listPhotos } from '../../../src/vision/photos/list.ts';
+import { photoFrom } from '../../../src/vision/photos/photo.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -55,27 +55,86 @@ describe('inspecting a photo', () => {
   });
 });
 
-describe('listing photos', () => {
-  it('gives the photos of a folder in the order of their names, and nothing else', async () => {
-    const inside = join(folder, 'list');
-    await mkdir(join(inside, 'sub.jpg'), { recursive: true });
-    for (const name of ['b.JPG', 'a.jpeg', 'c.tif', 'B.png', 'd.webp', 'notes.txt', '.hidden.jpg']) {
-      await writeFile(join(inside, name), 'x');
-    }
-    const names = (await listPhotos(inside)).map((path) => path.slice(inside.length + 1));
-    expect(names).toEqual(['B.png', 'a.jpeg', 'b.JPG', 'c.tif', 'd.webp']);
+interface GpsTags {
+  readonly latitude?: string;
+  readonly latitudeRef?: string;
+  readonly longitude?: string;
+  readonly longitudeRef?: string;
+}
+
+/** Where a photo says it was taken: 41° 30′ 36″ S 147° 15′ E unless other tags are given. */
+async function positionOf(tags: GpsTags) {
+  const bytes = await plain()
+    .withExif({
+      IFD3: {
+        GPSLatitude: tags.latitude ?? '41/1 30/1 36/1',
+        GPSLongitude: tags.longitude ?? '147/1 15/1 0/1',
+        ...(tags.latitudeRef !== undefined && { GPSLatitudeRef: tags.latitudeRef }),
+        ...(tags.longitudeRef !== undefined && { GPSLongitudeRef: tags.longitudeRef }),
+      },
+    })
+    .jpeg()
+    .toBuffer();
+  return (await inspectPhoto(photoFrom('placed.jpg', bytes))).gps;
+}
+
+describe('the position of a photo', () => {
+  it.each([
+    ['S', 'E', -41.51, 147.25],
+    ['N', 'W', 41.51, -147.25],
+    ['s', 'e', -41.51, 147.25],
+    ['South', 'East', -41.51, 147.25],
+    ['SOUTH', 'west', -41.51, -147.25],
+    [' S ', 'E', -41.51, 147.25],
+  ])('is that of %s and %s', async (latitudeRef, longitudeRef, latitude, longitude) => {
+    const gps = await positionOf({ latitudeRef, longitudeRef });
+    expect(gps?.latitude).toBeCloseTo(latitude, 6);
+    expect(gps?.longitude).toBeCloseTo(longitude, 6);
   });
 
-  it('gives a single file back', async () => {
-    const path = join(folder, 'single.jpg');
-    await writeFile(path, 'x');
-    expect(await listPhotos(path)).toEqual([path]);
+  it('may be in degrees alone, or on the equator', async () => {
+    const refs = { latitudeRef: 'S', longitudeRef: 'E' };
+    expect(await positionOf({ ...refs, latitude: '415/10', longitude: '147/1' })).toEqual({
+      latitude: -41.5,
+      longitude: 147,
+    });
+    expect((await positionOf({ ...refs, latitude: '0/1 0/1 0/1' }))?.longitude).toBe(147.25);
   });
 
-  it('refuses what is not there or not named like a photo', async () => {
-    const text = join(folder, 'list.csv');
-    await writeFile(text, 'x');
-    await expect(listPhotos(text)).rejects.toThrow(InputError);
-    await expect(listPhotos(join(folder, 'nowhere'))).rejects.toThrow('no such photo or folder');
+  it.each<[string, GpsTags]>([
+    ['without references', {}],
+    ['without one reference', { latitudeRef: 'S' }],
+    ['with an empty reference', { latitudeRef: ' ', longitudeRef: 'E' }],
+    ['with an unknown reference', { latitudeRef: 'X', longitudeRef: 'E' }],
+    ['with a reference of the other axis', { latitudeRef: 'E', longitudeRef: 'S' }],
+    ['of a phone without a fix', { latitude: '0/0 0/0 0/0', latitudeRef: 'S', longitudeRef: 'E' }],
+    ['with seconds that are no number', { latitude: '41/1 30/1 0/0', latitudeRef: 'S', longitudeRef: 'E' }],
+    ['beyond a pole', { latitude: '91/1 0/1 0/1', latitudeRef: 'S', longitudeRef: 'E' }],
+    ['beyond half a turn', { longitude: '181/1 0/1 0/1', latitudeRef: 'S', longitudeRef: 'E' }],
+    ['with too many minutes', { latitude: '41/1 90/1 0/1', latitudeRef: 'S', longitudeRef: 'E' }],
+    [
+      'at 0° N 0° E',
+      { latitude: '0/1 0/1 0/1', longitude: '0/1 0/1 0/1', latitudeRef: 'N', longitudeRef: 'E' },
+    ],
+  ])('is none %s', async (_, tags) => {
+    expect(await positionOf(tags)).toBeUndefined();
+  });
+});
+
+const cases = join(process.env.SWARD_SHARED ?? '../shared', 'cases', '05-gps-ref');
+
+describe.skipIf(!existsSync(cases))('photos of other programs', () => {
+  it.each([
+    ['ok', true],
+    ['lower', true],
+    ['word', true],
+    ['noref', false],
+    ['zero', false],
+    ['zero_ref', false],
+  ])('have their position, or none: %s', async (name, isPlaced) => {
+    const { gps } = await inspectPhoto(join(cases, `gps_${name}.jpg`));
+    if (!isPlaced) return expect(gps).toBeUndefined();
+    expect(gps?.latitude).toBeCloseTo(-36.804039, 5);
+    expect(gps?.longitude).toBeCloseTo(149.053681, 5);
   });
 });

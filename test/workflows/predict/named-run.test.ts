@@ -18,7 +18,8 @@ describe('a run among paths', () => {
     ['a run folder', ['run', 'b.png'], { run: 'run', photos: ['b.png'] }],
     ['a photo first', ['b.png', 'paddock'], { run: null, photos: ['b.png', 'paddock'] }],
     ['a folder of photos first', ['paddock'], { run: null, photos: ['paddock'] }],
-    ['a folder without photos', ['empty', 'b.png'], { run: 'empty', photos: ['b.png'] }],
+    ['a folder without photos before one', ['empty', 'b.png'], { run: 'empty', photos: ['b.png'] }],
+    ['a folder without photos alone', ['empty'], { run: null, photos: ['empty'] }],
     ['nothing', [], { run: null, photos: [] }],
   ])('is found by what lies there: %s', async (_, names, { run, photos }) => {
     expect(await namedRun(names.map(path))).toEqual({ run: run && path(run), photos: photos.map(path) });

@@ -1,11 +1,16 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { readPredictions } from '../../../src/data/predictions.ts';
 import { UsageError } from '../../../src/ground/errors.ts';
 import { byMass } from '../../../src/pasture/targets.ts';
 import type { PhotoPrediction } from '../../../src/runs/prediction.ts';
-import { PredictionFile, requirePredictionFormat } from '../../../src/workflows/predict/prediction-files.ts';
+import {
+  PredictionFile,
+  type PredictionFileOptions,
+  requirePredictionFormat,
+} from '../../../src/workflows/predict/prediction-files.ts';
 import { masses } from '../../report/run-results.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -30,7 +35,7 @@ const full: PhotoPrediction = {
 async function written(
   name: string,
   photo: PhotoPrediction,
-  options: { coverage?: number; uncertainty?: boolean; dropout?: boolean } = {},
+  options: Partial<PredictionFileOptions> = {},
 ): Promise<string> {
   const path = join(folder, name);
   const file = await PredictionFile.begin(path, { areaSquareMetres: 0.21, ...options });
@@ -80,6 +85,27 @@ describe('a file of predictions', () => {
       await written('full.geojson', full, { coverage: 0.9, uncertainty: true }),
     );
     expect(features).toEqual([{ type: 'Feature', geometry: null, properties: record }]);
+  });
+
+  it('calls a photo as it was given, and never by an absolute path', async () => {
+    const path = join(folder, 'IMG_1.jpg');
+    writeFileSync(
+      path,
+      await sharp({ create: { width: 4, height: 4, channels: 3, background: '#448844' } })
+        .jpeg()
+        .toBuffer(),
+    );
+    for (const [shownPaths, shown] of [
+      [new Map([[path, 'paddock/IMG_1.jpg']]), 'paddock/IMG_1.jpg'],
+      [new Map(), 'IMG_1.jpg'],
+    ] as const) {
+      const options = { shownPaths };
+      const [record] = JSON.parse(await written('shown.json', { ...full, path }, options));
+      expect(record.photo).toBe(shown);
+      const text = await written('shown.geojson', { ...full, path }, options);
+      expect(JSON.parse(text).features[0].properties.photo).toBe(shown);
+      expect(text).not.toContain(folder);
+    }
   });
 
   it('is the same written bit by bit, and is not there before it is finished', async () => {
