@@ -39,18 +39,18 @@ export function completePlan(plan: Partial<FoldPlan> = {}): FoldPlan {
 /**
  * Fold, group and stratum of each photo. Copies of one photo are in one group, whatever their dates say.
  *
- * @param contents what the file of each photo holds, as a hash; copies have the same one
+ * @param copies a key of each photo, which copies share
  * @throws UsageError when there are too few groups, or photos lack the date the grouping needs
  * @throws InputError when a folds file does not fit the photos
  */
 export async function planFolds(
   labels: readonly Label[],
   plan: FoldPlan,
-  contents: readonly string[] = [],
+  copies: readonly string[] = [],
 ): Promise<FoldRow[]> {
   const groups = joinedGroups(
     groupsOf(labels, plan.grouping),
-    labels.map((_, item) => contents[item] ?? null),
+    labels.map((_, item) => copies[item] ?? null),
   );
   if (plan.grouping !== 'none' && new Set(groups).size === 1 && groups.length > 1) {
     throw new UsageError(

@@ -22,6 +22,7 @@ import {
 } from '../samples/samples.ts';
 import { photoHash } from '../vision/photos/index.ts';
 import { type FoldPlan, planFolds } from './fold-plan.ts';
+import { copyKeys, photoCopies } from './photo-copies.ts';
 import { inspectTableWithDates } from './table-dates.ts';
 
 /**
@@ -96,7 +97,7 @@ export async function readLabelledPhotos(source: PhotoSource): Promise<LabelledP
 export async function readFolds(source: TrainingSource, plan: FoldPlan): Promise<FoldRow[]> {
   if (source.kind === 'features') return planFolds(await readLabels(source), plan);
   const photos = await readLabelledPhotos(source);
-  return planFolds(photos, plan, await photoHashes(photos.map(({ path }) => path)));
+  return planFolds(photos, plan, copyKeys(await photoCopies(photos.map(({ path }) => path))));
 }
 
 /** The folder that a source's photos lie in; null where there are none. */
@@ -124,7 +125,8 @@ export async function readTrainingData(
     source.kind === 'features'
       ? await featureInputs(source, recipe)
       : await photoInputs(labels as readonly LabelledPhoto[], further, recipe, progress);
-  const rows = await planFolds(labels, plan, inputs.contents);
+  const measuredPaths = inputs.paths?.slice(0, labels.length) ?? [];
+  const rows = await planFolds(labels, plan, copyKeys(await photoCopies(measuredPaths)));
   const facts = labels.map((label, item) => factsOf(label, rows[item] as FoldRow));
   const pseudoFacts = further.map((_, photo) => ({
     ...unknownSample(`pseudo-labelled ${photo}`),
@@ -166,8 +168,6 @@ interface Inputs {
   /** Of photos; null where there are features. */
   readonly paths: readonly string[] | null;
   readonly sets: readonly UsedFeatureSet[];
-  /** Hash of each photo's file; empty where there are features. */
-  readonly contents: readonly string[];
   readonly fingerprints: readonly unknown[];
 }
 
@@ -182,7 +182,6 @@ async function featureInputs(
   return {
     source: featureRows(matrix),
     paths: null,
-    contents: [],
     sets: (matrix.sets ?? []).map(({ name, columns }) => ({ name, columns, weights: null })),
     fingerprints: await Promise.all(features.map(fileFingerprint)),
   };
@@ -203,13 +202,11 @@ async function photoInputs(
   const reader = new PhotoReader(recipe.input);
   // Weights that are missing are met before photos are read.
   const sets = await reader.sets();
-  const contents = await photoHashes(paths);
   return {
     source: reader.source(paths, { progress }),
     paths,
     sets,
-    contents,
-    fingerprints: [contents],
+    fingerprints: [await photoHashes(paths)],
   };
 }
 

@@ -68,7 +68,7 @@ describe('pseudo', () => {
     mkdirSync(copies);
     cpSync(join(data, 'train', 'ID1003.jpg'), join(copies, 'other.jpg'));
     const copied = await sward('pseudo', run, data, '--unlabelled', copies, '--out', join(root, 'wrong'));
-    expect(errorLine(copied)).toMatch(/other\.jpg: is a copy of ID1003 that .* was trained on/);
+    expect(errorLine(copied)).toMatch(/other\.jpg: is a copy of ID1003, which .* was trained on/);
     expect(copied.code).toBe(1);
   });
 

@@ -9,9 +9,10 @@ import { countOf } from '../../ground/counts.ts';
 import { InputError, messageOf, UsageError } from '../../ground/errors.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
 import { namedSource } from '../../runs/named-source.ts';
+import { photoCopies } from '../../runs/photo-copies.ts';
 import { inspectTableWithDates } from '../../runs/table-dates.ts';
 import type { PhotoSource, TrainingSource } from '../../runs/training-data.ts';
-import { inspectPhoto, isPhotoName, leftOutLine, listPhotos, photoHash } from '../../vision/photos/index.ts';
+import { inspectPhoto, isPhotoName, leftOutLine, listPhotos } from '../../vision/photos/index.ts';
 
 /** What `sward check` found. */
 export interface CheckReport {
@@ -125,15 +126,12 @@ async function checkPhotos(
   progress: Progress,
 ): Promise<void> {
   progress.stage('Checking photos', photos.length, 'photos');
-  const seen = new Map<string, NamedPhoto>();
+  const readable: NamedPhoto[] = [];
   for (const photo of photos) {
     const where = rowName(photo.table, photo.row);
     try {
       await inspectPhoto(photo.path);
-      const hash = await photoHash(photo.path);
-      const twin = seen.get(hash);
-      if (twin) problems.push(copyOf(photo, twin, where));
-      else seen.set(hash, photo);
+      readable.push(photo);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       problems.push({
@@ -147,16 +145,21 @@ async function checkPhotos(
     progress.advance();
   }
   progress.done();
+  const copies = await photoCopies(readable.map(({ path }) => path));
+  copies.forEach((copy, item) => {
+    const [photo, twin] = [readable[item], copy && readable[copy.of]];
+    if (photo && copy && twin) problems.push(copyOf(photo, twin, copy.isExact));
+  });
 }
 
 /** What is told of a photo that is the same as one before. */
-function copyOf(photo: NamedPhoto, twin: NamedPhoto, where: string): Problem {
+function copyOf(photo: NamedPhoto, twin: NamedPhoto, isExact: boolean): Problem {
   const isTest = photo.table !== twin.table;
-  const what = `${photo.imagePath} is the same photo as ${twin.imagePath} (${rowName(twin.table, twin.row)})`;
+  const what = `${photo.imagePath} ${isExact ? 'is the same photo as' : 'shows the same as'} ${twin.imagePath} (${rowName(twin.table, twin.row)})`;
   return {
     severity: 'warning',
     code: 'duplicate-photo',
-    where,
+    where: rowName(photo.table, photo.row),
     what: isTest ? `${what}, which is trained on` : what,
     remedy: isTest
       ? 'take it out of one of the two: what is said of it is memory'

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError, UsageError } from '../../ground/errors.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
@@ -12,6 +13,7 @@ import {
 import { readTrainedManifest, type TrainedManifest } from '../../runs/manifest.ts';
 import { namedSource } from '../../runs/named-source.ts';
 import { openRun } from '../../runs/open-run.ts';
+import { photoCopies } from '../../runs/photo-copies.ts';
 import { type PhotoPrediction, spreadOf } from '../../runs/prediction.ts';
 import {
   type Certainty,
@@ -176,17 +178,23 @@ async function refuseMeasured(
   const measured = new Set(rows.map(({ imageId }) => imageId));
   const known = photos.find(({ imageId }) => measured.has(imageId));
   if (known) throw new InputError(known.path, `has the id of a photo that ${run} was trained on`, remedy);
-  const contents = new Map<string, string>();
-  for (const sha256 of (await readTrainingPhotos(run)) ?? []) contents.set(sha256, 'a photo');
-  for (const { imageId, photoPath } of rows) {
-    // Photos that are gone are met where the next round reads them.
-    const hash = photoPath === null ? null : await photoHash(photoPath).catch(() => null);
-    if (hash !== null) contents.set(hash, imageId);
-  }
-  for (const { path } of photos) {
-    const copied = contents.get(await photoHash(path));
-    if (copied !== undefined) {
-      throw new InputError(path, `is a copy of ${copied} that ${run} was trained on`, remedy);
+  const contents = (await readTrainingPhotos(run)) ?? new Set<string>();
+  // Photos that are gone are met where the next round reads them.
+  const there = rows.flatMap(({ imageId, photoPath }) =>
+    photoPath !== null && existsSync(photoPath) ? [{ imageId, photoPath }] : [],
+  );
+  const copies = await photoCopies([
+    ...there.map(({ photoPath }) => photoPath),
+    ...photos.map(({ path }) => path),
+  ]);
+  for (const [place, { path }] of photos.entries()) {
+    const copy = copies[there.length + place];
+    const original = copy && there[copy.of]?.imageId;
+    if (original !== undefined && original !== null) {
+      throw new InputError(path, `is a copy of ${original}, which ${run} was trained on`, remedy);
+    }
+    if (contents.has(await photoHash(path))) {
+      throw new InputError(path, `is a copy of a photo that ${run} was trained on`, remedy);
     }
   }
 }
