@@ -1,5 +1,6 @@
 import { countOf } from '../ground/counts.ts';
 import { SwardError } from '../ground/errors.ts';
+import { underTargetNames } from '../pasture/targets.ts';
 import { type CheckReport, checkFolder, problemLine } from '../workflows/index.ts';
 import { type CommandRegistrar, printResult } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
@@ -33,6 +34,7 @@ export const registerCheck: CommandRegistrar = (program) => {
             area_m2: reading.areaSquareMetres,
           },
         }),
+        ...(report.gaps !== null && { measured: underTargetNames(report.measured) }),
         problems,
       }),
       () =>
@@ -41,6 +43,7 @@ export const registerCheck: CommandRegistrar = (program) => {
           ...problems.map((problem) => `${problem.severity}: ${problemLine(problem)}`),
           `${data}: ${report.trainPhotos} training and ${report.testPhotos} test photos, ` +
             `${countOf(errors, 'error')}, ${countOf(problems.length - errors, 'warning')}`,
+          ...(report.gaps === null ? [] : [`measured: ${report.gaps}`]),
         ].join('\n'),
     );
     if (errors > 0)

@@ -2,13 +2,16 @@ import { countOf } from '../ground/counts.ts';
 import { byMass, MASS_NAMES, targetsToArray, underTargetNames } from '../pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../pasture/units.ts';
 import type { PaddockMean, PhotoPrediction } from '../workflows/index.ts';
-import { textTable } from './tables.ts';
+import { shown, textTable } from './tables.ts';
 
 /** What stands behind the name of a doubtful photo. */
 export const MARK = ' (!)';
 
 /** Photos listed on the screen; the file has all. */
 const ROWS_SHOWN = 20;
+
+const TOTAL = MASS_NAMES.indexOf('total');
+const HEADS = ['green g', 'dead g', 'clover g', 'GDM g', 'total g'] as const;
 
 /** What a summary of predictions is told besides them. */
 export interface SummaryOptions {
@@ -30,32 +33,37 @@ export function predictionSummary(
   { out, area, coverage, doubtful, hectares }: SummaryOptions,
 ): string {
   const perHectare = (grams: number): number => gramsToKilogramsPerHectare(grams, area);
+  // Masses that the run was not taught have no column.
+  const columns = MASS_NAMES.flatMap((mass, at) =>
+    predictions.some(({ targets }) => !Number.isNaN(targets[mass])) ? [at] : [],
+  );
+  const hasTotal = columns.includes(TOTAL);
   const line = (name: string, masses: readonly number[]): string[] => [
     name,
-    ...masses.map((mass) => mass.toFixed(1)),
-    perHectare(masses[MASS_NAMES.indexOf('total')] ?? Number.NaN).toFixed(0),
+    ...columns.map((mass) => shown(masses[mass] ?? Number.NaN, 1)),
+    ...(hasTotal ? [shown(perHectare(masses[TOTAL] ?? Number.NaN), 0)] : []),
   ];
   const lines = (name: string, { targets, intervals }: PhotoPrediction): string[][] => [
     line(name, targetsToArray(targets)),
     ...(intervals ? ends(line, intervals, coverage === undefined ? '' : ` ${percent(coverage)}`) : []),
   ];
-  const shown = predictions
+  const listed = predictions
     .slice(0, ROWS_SHOWN)
     .flatMap((photo) => lines(`${photo.imageId}${doubtful?.has(photo.imageId) ? MARK : ''}`, photo));
   const hidden = predictions.length - Math.min(predictions.length, ROWS_SHOWN);
   const share = paddock && percent(paddock.coverage);
   return [
     textTable(
-      ['photo', 'green g', 'dead g', 'clover g', 'GDM g', 'total g', 'total kg DM/ha'],
+      ['photo', ...columns.map((mass) => HEADS[mass] ?? ''), ...(hasTotal ? ['total kg DM/ha'] : [])],
       [
-        ...shown,
+        ...listed,
         ...(paddock
           ? [line('mean', targetsToArray(paddock.mean)), ...ends(line, paddock.intervals, ` ${share}`)]
           : []),
       ],
     ),
     ...(hidden > 0 ? [`${countOf(hidden, 'more photo')} in the file`] : []),
-    ...(paddock && hectares !== undefined ? [paddockLine(paddock, perHectare, hectares)] : []),
+    ...(paddock && hasTotal && hectares !== undefined ? [paddockLine(paddock, perHectare, hectares)] : []),
     ...(out === undefined ? [] : [`${out}: ${countOf(predictions.length, 'photo')}`]),
   ].join('\n');
 }

@@ -132,7 +132,10 @@ function comparisonSummary({ first, second, difference, photos, units, settings 
       ['first − second', 'difference', `${percent} interval`],
       [
         row('weighted R²', difference.weightedR2),
-        ...TARGET_NAMES.map((name) => row(`${name} R²`, difference.perTarget[name])),
+        // A target that was measured of no photo has no R².
+        ...TARGET_NAMES.filter((name) => !Number.isNaN(difference.perTarget[name].estimate)).map((name) =>
+          row(`${name} R²`, difference.perTarget[name]),
+        ),
       ],
     ),
     `the first is better in ${shown(100 * difference.probabilityFirstBetter, 1)} % of ${settings.draws} draws of ` +

@@ -46,14 +46,20 @@ function plainTable(
   return table.toString().replaceAll(/ +$/gm, '');
 }
 
-/** Per-target scores and the weighted R², as `sward score` prints them. */
+/**
+ * Per-target scores and the weighted R², as `sward score` prints them: of the targets that were measured, with the
+ * number of photos where that is not all.
+ */
 export function scoreTable(score: Score): string {
-  const rows = TARGET_NAMES.map((name) => {
-    const { r2, rmse, mae, bias } = score.perTarget[name];
-    return [name, shown(r2, 3), shown(rmse, 2), shown(mae, 2), shown(bias, 2)];
+  const measured = TARGET_NAMES.filter((name) => score.perTarget[name].photos > 0);
+  const hasGaps = TARGET_NAMES.some((name) => score.perTarget[name].photos < score.imageCount);
+  const rows = measured.map((name) => {
+    const { r2, rmse, mae, bias, photos } = score.perTarget[name];
+    const fit = [shown(r2, 3), shown(rmse, 2), shown(mae, 2), shown(bias, 2)];
+    return [name, ...fit, ...(hasGaps ? [String(photos)] : [])];
   });
   return [
-    textTable(['target', 'R²', 'RMSE g', 'MAE g', 'bias g'], rows),
+    textTable(['target', 'R²', 'RMSE g', 'MAE g', 'bias g', ...(hasGaps ? ['photos'] : [])], rows),
     `weighted R² ${shown(score.weightedR2, 4)} on ${countOf(score.imageCount, 'photo')}`,
   ].join('\n');
 }

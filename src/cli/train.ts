@@ -137,7 +137,9 @@ export function trainingSummary(results: RunResults): string {
 /** Scores over seeds as text. */
 function repeatedSummary({ runs, weightedR2, perTarget }: RepeatedResults): string {
   const rows = [
-    ...TARGET_NAMES.map((name) => [`${name} R²`, perTarget[name]] as const),
+    ...TARGET_NAMES.filter((name) =>
+      runs.some(({ results }) => results.outOfFold.perTarget[name].photos > 0),
+    ).map((name) => [`${name} R²`, perTarget[name]] as const),
     ['weighted R²', weightedR2] as const,
   ].map(([name, { mean, deviation }]) => [name, shown(mean, 4), shown(deviation, 4)]);
   return [

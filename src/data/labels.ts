@@ -1,5 +1,6 @@
 import { type CsvRow, type CsvTable, rowName } from '../formats/csv.ts';
-import { IDENTITY_TOLERANCE_GRAMS, identityErrors } from '../pasture/physics.ts';
+import { completedTargets, contradictionIn } from '../pasture/partial.ts';
+import { IDENTITY_TOLERANCE_GRAMS } from '../pasture/physics.ts';
 import {
   isTargetName,
   TARGET_NAMES,
@@ -8,6 +9,7 @@ import {
   targetsFromArray,
 } from '../pasture/targets.ts';
 import { type DateOrder, readDates } from './dates.ts';
+import { isMissing } from './missing.ts';
 import { type DecimalSign, decimalSign, decimalSigns, readNumber, readOptionalNumber } from './numbers.ts';
 import { type Complain, complainTo, type Problem, warn } from './problems.ts';
 import { splitSampleId } from './sample-id.ts';
@@ -18,6 +20,7 @@ export interface Label {
   readonly imageId: string;
   /** As written in `image_path`; null where the table has no such column. */
   readonly imagePath: string | null;
+  /** Grams; of masses that were not measured what follows from those that were, NaN where nothing does. */
   readonly targets: Targets;
   /** ISO date. */
   readonly date: string | null;
@@ -35,6 +38,16 @@ export interface Label {
 
 /** Columns without which a table of labels cannot be read. */
 export const LABEL_COLUMNS = ['sample_id', 'target'] as const;
+
+/** What a table of labels says. */
+export interface ParsedLabels {
+  readonly labels: Label[];
+  readonly problems: Problem[];
+  /** Ids of photos of which nothing was measured. */
+  readonly unmeasured: readonly string[];
+  /** How dates are written; null where there are none. */
+  readonly dates: string | null;
+}
 
 /** Rows of one photo. */
 interface Group {
@@ -56,7 +69,8 @@ export interface LabelOptions {
 
 /**
  * Reads a long table of labels (one row a photo and target, in any order) into one {@link Label} a photo, in
- * order of first appearance, and lists every problem met. Photos with an error are left out of `labels`.
+ * order of first appearance, and lists every problem met. Photos with an error are left out of `labels`. A mass may be
+ * missing, as a row or as an empty cell; a photo of which nothing was measured is left out with a warning.
  *
  * @param name how messages call the file
  */
@@ -64,7 +78,7 @@ export function parseLabels(
   table: CsvTable,
   name: string,
   { dates: order }: LabelOptions = {},
-): { labels: Label[]; problems: Problem[]; dates: string | null } {
+): ParsedLabels {
   const problems: Problem[] = [];
   const complainAt = (line: number): Complain => complainTo(problems, rowName(name, line));
   const groups = new Map<string, Group>();
@@ -114,9 +128,14 @@ export function parseLabels(
   problems.push(...spellingProblems(name, 'State', states), ...spellingProblems(name, 'Species', species));
   problems.push(...readingProblems(table, name, sign));
   const isMixed = dates.faults.some(({ kind }) => kind === 'mixed');
+  const unmeasured: string[] = [];
   const labels = photos.flatMap(({ imageId, group }, photo) => {
     const isBad = isMixed || dates.faults.some(({ row }) => row === group.first.line);
-    const masses = massesOf(imageId, group, isBad, complainAt(group.first.line));
+    const tell: Complain = (...fault) => {
+      unmeasured.push(imageId);
+      complainTo(problems, rowName(name, group.first.line), 'warning')(...fault);
+    };
+    const masses = massesOf(imageId, group, isBad, complainAt(group.first.line), tell);
     if (!masses) return [];
     const { cells, line } = group.first;
     const place = places.get(group.first) ?? 0;
@@ -134,7 +153,7 @@ export function parseLabels(
   });
   if (table.rows.length === 0)
     complainAt(1)('empty-file', 'has a header but no row', 'add the labelled photos');
-  return { labels, problems, dates: dates.notation };
+  return { labels, problems, unmeasured, dates: dates.notation };
 }
 
 /** The sign before decimals of each column of numbers. */
@@ -165,8 +184,8 @@ function readMass(
     return;
   }
   const text = cells.target ?? '';
-  const mass = readNumber(text, sign);
-  if (!Number.isFinite(mass)) {
+  const mass = isMissing(text) ? Number.NaN : readNumber(text, sign);
+  if (!isMissing(text) && !Number.isFinite(mass)) {
     complain('not-a-number', `target "${text}" is not a number of grams`, 'give the dry mass in grams');
   } else if (mass < 0) {
     complain('negative-mass', `target ${text} g is negative`, 'give the dry mass in grams, 0 or more');
@@ -191,22 +210,18 @@ function compareMetadata(row: CsvRow, first: CsvRow, complain: Complain): void {
   complain('contradicting-row', what, 'give the same value in all rows of a photo');
 }
 
-/** The masses of a photo; null where something of it is wrong, which has then been told. */
+/** The masses of a photo with those that follow; null where something of it is wrong or none is known, which has been told. */
 function massesOf(
   imageId: string,
   { masses, damaged }: Group,
   isBad: boolean,
   complain: Complain,
+  tell: Complain,
 ): Targets | null {
-  const missing = TARGET_NAMES.filter((target) => !masses.has(target));
-  if (missing.length > 0) {
-    if (!damaged)
-      complain('missing-target', `${imageId} lacks ${missing.join(', ')}`, 'add the missing rows');
-    return null;
-  }
-  const targets = targetsFromArray(TARGET_NAMES.map((target) => masses.get(target) ?? Number.NaN));
+  const measured = targetsFromArray(TARGET_NAMES.map((target) => masses.get(target) ?? Number.NaN));
+  const targets = completedTargets(measured);
   // A bad mass would break the sums as well and be told of twice.
-  return damaged || isBad || !identitiesHold(imageId, targets, complain) ? null : targets;
+  return damaged || isBad || !isUsable(imageId, targets, complain, tell) ? null : targets;
 }
 
 /** Warnings about names that are written in several ways. */
@@ -248,21 +263,14 @@ function knownNumber(text: string | undefined, sign: DecimalSign): number | null
   return value === null || Number.isNaN(value) ? null : value;
 }
 
-/** Masses of a photo that is not damaged are finite. */
-function identitiesHold(imageId: string, targets: Targets, complain: Complain): boolean {
-  const errors = identityErrors(targets);
-  const broken = (
-    [
-      ['GDM_g', 'Dry_Green_g + Dry_Clover_g', errors.gdm],
-      ['Dry_Total_g', 'GDM_g + Dry_Dead_g', errors.total],
-    ] as const
-  ).find(([, , error]) => Math.abs(error) > IDENTITY_TOLERANCE_GRAMS);
-  if (!broken) return true;
-  const [sum, parts, error] = broken;
-  complain(
-    'broken-identity',
-    `${imageId}: ${sum} is ${error.toFixed(2)} g away from ${parts}`,
-    `correct the masses (up to ${IDENTITY_TOLERANCE_GRAMS} g is accepted)`,
-  );
+function isUsable(imageId: string, targets: Targets, complain: Complain, warn: Complain): boolean {
+  if (Object.values(targets).every(Number.isNaN)) {
+    warn('missing-target', `${imageId} has no mass and is left out`, 'give those that were measured');
+    return false;
+  }
+  const contradiction = contradictionIn(targets);
+  if (contradiction === null) return true;
+  const remedy = `correct the masses (up to ${IDENTITY_TOLERANCE_GRAMS} g is accepted)`;
+  complain('broken-identity', `${imageId}: ${contradiction}`, remedy);
   return false;
 }

@@ -7,6 +7,7 @@ import {
   targetsFromArray,
   targetsToArray,
 } from '../pasture/targets.ts';
+import { isMissing } from './missing.ts';
 import { decimalSign, readNumber } from './numbers.ts';
 import type { Complain } from './problems.ts';
 import { newSampleId, sampleId } from './sample-id.ts';
@@ -28,7 +29,7 @@ export interface PredictionColumn<Photo> {
 
 /**
  * Writes masses in the long format `sample_id,target` (grams), with further columns after them: the rows asked for,
- * or all five of every photo in Kaggle's order.
+ * or all five of every photo in Kaggle's order. A mass that is not known (NaN) is an empty cell.
  *
  * @throws RangeError when a row asks for a photo that is not among `masses`
  */
@@ -59,6 +60,10 @@ export function predictionText<Photo extends PhotoMasses>(
   return { head: csvLines([headOf(columns)]), rows: (masses) => csvLines(allRows(masses, columns)) };
 }
 
+/** A mass as a cell of a table: empty where it is not known. */
+export const cellOf = (grams: number | null | undefined): number | string =>
+  grams === null || grams === undefined || Number.isNaN(grams) ? '' : grams;
+
 const headOf = (columns: readonly { readonly name: string }[]): string[] => [
   'sample_id',
   'target',
@@ -78,17 +83,21 @@ function rowOf<Photo extends PhotoMasses>(
   columns: readonly PredictionColumn<Photo>[],
 ): (string | number)[] {
   const mass = targetsToArray(photo.targets)[TARGET_NAMES.indexOf(target)] ?? Number.NaN;
-  const further = columns.map((column) => column.valueOf(photo, target) ?? '');
-  return [sampleId(photo.imageId, target), mass, ...further];
+  const further = columns.map((column) => cellOf(column.valueOf(photo, target)));
+  return [sampleId(photo.imageId, target), cellOf(mass), ...further];
 }
 
 /**
  * Reads masses in the long format; further columns (as in `train.csv`) are ignored.
  *
+ * @param options `mayLack`: whether masses may be lacking, as rows or as empty cells; they are NaN then
  * @throws InputError for a malformed id, an unknown or repeated target, a mass that is no number, or a photo
  *   that lacks a target
  */
-export async function readPredictions(path: string): Promise<PhotoMasses[]> {
+export async function readPredictions(
+  path: string,
+  { mayLack = false }: { readonly mayLack?: boolean } = {},
+): Promise<PhotoMasses[]> {
   const table = await readCsv(path, ['sample_id', 'target']);
   const texts = table.rows.map(({ cells }) => cells.target ?? '');
   const sign = decimalSign(texts, new Set(), table.commasAreFree);
@@ -100,8 +109,9 @@ export async function readPredictions(path: string): Promise<PhotoMasses[]> {
     };
     const id = newSampleId(cells.sample_id ?? '', seen, refuse);
     if (!id) continue;
-    const mass = readNumber(cells.target ?? '', sign);
-    if (!Number.isFinite(mass))
+    const isLacking = isMissing(cells.target);
+    const mass = isLacking ? Number.NaN : readNumber(cells.target ?? '', sign);
+    if (!Number.isFinite(mass) && !(mayLack && isLacking))
       refuse('not-a-number', `target "${cells.target ?? ''}" is not a number`, 'give grams');
     const photo = photos.get(id.imageId) ?? { line, masses: new Map<TargetName, number>() };
     photos.set(id.imageId, photo);
@@ -109,7 +119,7 @@ export async function readPredictions(path: string): Promise<PhotoMasses[]> {
   }
   return [...photos].map(([imageId, { line, masses }]) => {
     const missing = TARGET_NAMES.filter((target) => !masses.has(target));
-    if (missing.length > 0) {
+    if (missing.length > 0 && !mayLack) {
       const what = `${imageId} lacks ${missing.join(', ')}`;
       throw new InputError(rowName(path, line), what, 'add the missing rows');
     }

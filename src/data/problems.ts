@@ -38,9 +38,13 @@ export interface Problem {
 /** Takes what is wrong at one place: code, what, remedy. */
 export type Complain = (code: ProblemCode, what: string, remedy: string) => void;
 
-/** Adds errors at `where` to a list. */
-export function complainTo(problems: Problem[], where: string): Complain {
-  return (code, what, remedy) => problems.push({ severity: 'error', code, where, what, remedy });
+/** Adds errors, or warnings, at `where` to a list. */
+export function complainTo(
+  problems: Problem[],
+  where: string,
+  severity: Problem['severity'] = 'error',
+): Complain {
+  return (code, what, remedy) => problems.push({ severity, code, where, what, remedy });
 }
 
 /** Adds a warning to a list. */

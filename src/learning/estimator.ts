@@ -1,7 +1,7 @@
 import { UsageError } from '../ground/errors.ts';
 import type { FeatureSet } from '../ground/matrix.ts';
 import type { RandomStream } from '../ground/random.ts';
-import type { Targets } from '../pasture/targets.ts';
+import { type ByMass, byMass, type Targets } from '../pasture/targets.ts';
 import type { Samples, Split, TrainingSamples } from '../samples/samples.ts';
 import type { Tensor } from '../tensor/index.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
@@ -53,6 +53,8 @@ export interface ModelGraph {
 /** A trained model. What {@link capabilities} deny throws a UsageError. */
 export interface FittedModel {
   readonly capabilities: Capabilities;
+  /** The masses that it was taught; of others it predicts NaN. */
+  readonly predicts: ByMass<boolean>;
   /** Physical masses, grams, one a sample in their order. */
   predict(samples: Samples): Promise<Targets[]>;
   /**
@@ -78,6 +80,9 @@ export interface FittedModel {
 /** What a kind of model can do: predicting and writing, and whatever else is given. */
 type ModelParts = Pick<FittedModel, 'predict' | 'write'> & Partial<Omit<FittedModel, 'capabilities'>>;
 
+/** What a model predicts that was taught all masses. */
+export const ALL_MASSES: ByMass<boolean> = byMass(() => true);
+
 /** A model that can do what is given; everything else it refuses. */
 export function fittedModel(parts: ModelParts): FittedModel {
   const { sampleDropout, leaveSessionsOut, graph, maps } = parts;
@@ -97,6 +102,7 @@ export function fittedModel(parts: ModelParts): FittedModel {
     graph: refuse('cannot be written as an ONNX model'),
     maps: reject('does not say where in a photo the mass is'),
     release: async () => {},
+    predicts: ALL_MASSES,
     ...parts,
   };
 }
@@ -135,6 +141,8 @@ export function wrappedModel(inner: FittedModel, wrapping: Wrapping): FittedMode
 export interface Estimator {
   /** What its models are shown in prediction. */
   readonly predictsFrom: 'features' | 'photos';
+  /** Whether its loss passes over masses that were not measured (NaN); others are given all masses of every sample. */
+  readonly passesGaps: boolean;
   /**
    * Finds what of labels, sessions and the width of features does not suit the settings, before any feature is made.
    *
@@ -156,10 +164,11 @@ export interface Estimator {
 
 /** An estimator of rows of features; without `requireData` it suits all that has features. */
 export function rowEstimator(
-  parts: Pick<Estimator, 'fit' | 'read'> & Partial<Pick<Estimator, 'requireData'>>,
+  parts: Pick<Estimator, 'fit' | 'read'> & Partial<Pick<Estimator, 'requireData' | 'passesGaps'>>,
 ): Estimator {
   return {
     predictsFrom: 'features',
+    passesGaps: false,
     requireData: async () => {},
     async prepare(samples) {
       await samples.features();

@@ -31,6 +31,7 @@ import { HEADS_ALONE } from './training/unfreezing.ts';
  */
 export function network(settings: NetworkSettings): Estimator {
   return rowEstimator({
+    passesGaps: true,
     requireData: (train, sets) => requireSuitedData(settings, train, sets, true),
     async fit(split, context) {
       const concepts = settings.concepts === null ? null : await readConcepts(settings.concepts);
@@ -134,11 +135,11 @@ export async function trainOnRows({ shape, settings, split, ...context }: RowTra
   });
   const { labels, samples } = split.train;
   return train({
-    objective: massObjective(labels, settings),
+    objective: massObjective(labels, settings, split.hasGaps),
     input: rowInput(shape),
     settings,
     parts: [HEADS_ALONE],
-    statistics: trainingStatistics(await samples.features(), shape, labels.targets, labels.weights),
+    statistics: trainingStatistics(await samples.features(), shape, samples.targets, labels.weights),
     train: await labelled(split.train),
     validation: split.validation && (await labelled(split.validation)),
     ...context,

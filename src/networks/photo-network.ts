@@ -83,6 +83,7 @@ export function photoNetwork(settings: NetworkSettings, source: PhotoNetworkSour
   };
   return {
     predictsFrom: mode === 'none' ? 'features' : 'photos',
+    passesGaps: true,
     requireData: (train, sets) => requireSuitedData(settings, train, sets, false),
     async prepare(samples) {
       requireSuited((await reading()).net, settings);
@@ -180,8 +181,8 @@ async function fit(
         })
       : undefined;
   const statistics: Statistics = standardise
-    ? trainingStatistics(await samples.features(), shape, labels.targets, labels.weights)
-    : massStatistics(labels.targets, labels.weights);
+    ? trainingStatistics(await samples.features(), shape, samples.targets, labels.weights)
+    : massStatistics(samples.targets, labels.weights);
   const views = new PhotoViews(net, memory, augmentation);
   const labelled = async (set: LabelledSamples): Promise<LabelledExamples<LabelledPhotos>> => ({
     examples: views.examples({ photos: set.samples.photos, extra: await further(set.samples) }),
@@ -189,7 +190,7 @@ async function fit(
   });
   try {
     return await train({
-      objective: massObjective(labels, settings),
+      objective: massObjective(labels, settings, own.hasGaps),
       input: photoInput(net, fineTune, shape.extra),
       settings,
       parts: trainedParts(net.backbone, fineTune),

@@ -1,6 +1,9 @@
+import { UsageError } from '../ground/errors.ts';
 import type { FeatureSet } from '../ground/matrix.ts';
 import { randomStream } from '../ground/random.ts';
 import { measuredItems } from '../learning/session-weights.ts';
+import { isComplete } from '../pasture/partial.ts';
+import type { Targets } from '../pasture/targets.ts';
 import type { TrainingSamples } from '../samples/samples.ts';
 import { input, Scope } from '../tensor/index.ts';
 import { readConcepts, withConceptScores } from './heads/concepts.ts';
@@ -33,9 +36,9 @@ export async function requireSuitedData(
   seesFeatures: boolean,
 ): Promise<void> {
   // What holds sessions out needs some; weights and folds matter to nobody here.
-  const { labels } = memberSplit({ train, validation: train }, settings, randomStream(0), 0).train;
+  const split = memberSplit({ train, validation: train }, settings, randomStream(0), 0);
   if (settings.teacher) requireTeachable(train, settings.teacher, seesFeatures);
-  const objective = massObjective(labels, settings);
+  const objective = massObjective(split.train.labels, settings, split.hasGaps);
   const { halves, parts, dim, extra } = await shapeOf(settings, sets);
   objective.loss(Scope.root({ random: randomStream(0) }).forTraining(), {
     parts: input('parts', [ROWS, halves, parts, dim]),
@@ -61,6 +64,11 @@ function requireTeachable(
   seesFeatures: boolean,
 ): void {
   const measured = measuredItems(train.measured);
+  if (!measured.every((item) => isComplete(train.targets[item] as Targets))) {
+    throw new UsageError(
+      'a teacher needs all masses of all photos, and some were not measured; set estimator.teacher.weight=0',
+    );
+  }
   if (new Set(measured.map((item) => train.groups[item])).size < 2) throw loneSession();
   const blocks = privilegedBlocks(
     measured.map((item) => train.facts[item] as (typeof train.facts)[number]),

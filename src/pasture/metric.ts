@@ -1,7 +1,7 @@
 import { mean, squaredDeviations } from '../ground/statistics.ts';
 import { TARGET_NAMES, TARGET_WEIGHTS, type TargetName, type Targets, targetsToArray } from './targets.ts';
 
-/** Fit of one target over all photos. Errors are predicted − observed. */
+/** Fit of one target over all photos of which it was measured. Errors are predicted − observed. */
 export interface TargetScore {
   /** 1 − SS_res / SS_tot about the target's own mean; NaN when all observed values are equal. */
   readonly r2: number;
@@ -11,6 +11,8 @@ export interface TargetScore {
   readonly mae: number;
   /** Mean error, grams; positive when predictions are too high. */
   readonly bias: number;
+  /** Photos of which the target was measured. */
+  readonly photos: number;
 }
 
 /** What `sward score` prints. */
@@ -23,11 +25,12 @@ export interface Score {
 /**
  * The competition's metric: one R² over all (image, target) rows pooled,
  * `1 − Σ w(y−ŷ)² / Σ w(y−ȳw)²` with `ȳw = Σ w·y / Σ w`, in grams (CSIRO Image2Biomass, evaluation page).
- * Note that 0 is not the score of the per-target mean, since ȳw is shared by all targets.
+ * Note that 0 is not the score of the per-target mean, since ȳw is shared by all targets. Rows that were not measured
+ * (NaN) have no part in it.
  *
  * @param observed [images] masses in grams
  * @param predicted [images] masses in grams, in the same order
- * @returns NaN when every observed row has the same value
+ * @returns NaN when every observed row has the same value, or one that was measured has no prediction
  * @throws RangeError when the lengths differ or there is no image
  */
 export function weightedR2(observed: readonly Targets[], predicted: readonly Targets[]): number {
@@ -41,6 +44,7 @@ export function weightedR2(observed: readonly Targets[], predicted: readonly Tar
   let weightedSum = 0;
   for (const row of truth) {
     row.forEach((value, target) => {
+      if (Number.isNaN(value)) return;
       const weight = TARGET_WEIGHTS[target] ?? 0;
       weightSum += weight;
       weightedSum += weight * value;
@@ -51,6 +55,7 @@ export function weightedR2(observed: readonly Targets[], predicted: readonly Tar
   let total = 0;
   truth.forEach((row, image) => {
     row.forEach((value, target) => {
+      if (Number.isNaN(value)) return;
       const weight = TARGET_WEIGHTS[target] ?? 0;
       residual += weight * (value - (guess[image]?.[target] ?? Number.NaN)) ** 2;
       total += weight * (value - mean) ** 2;
@@ -59,9 +64,11 @@ export function weightedR2(observed: readonly Targets[], predicted: readonly Tar
   return total > 0 ? 1 - residual / total : Number.NaN;
 }
 
-/** R², RMSE, MAE and bias of one target given as two columns. */
-function scoreColumn(observed: readonly number[], predicted: readonly number[]): TargetScore {
-  const errors = observed.map((value, index) => (predicted[index] ?? Number.NaN) - value);
+/** R², RMSE, MAE and bias of one target given as two columns, where it was measured. */
+function scoreColumn(every: readonly number[], guesses: readonly number[]): TargetScore {
+  const measured = every.flatMap((value, index) => (Number.isNaN(value) ? [] : [index]));
+  const observed = measured.map((index) => every[index] as number);
+  const errors = measured.map((index) => (guesses[index] ?? Number.NaN) - (every[index] as number));
   const squares = errors.reduce((sum, error) => sum + error * error, 0);
   const total = squaredDeviations(observed, mean(observed));
   return {
@@ -69,6 +76,7 @@ function scoreColumn(observed: readonly number[], predicted: readonly number[]):
     rmse: Math.sqrt(squares / errors.length),
     mae: mean(errors.map(Math.abs)),
     bias: mean(errors),
+    photos: errors.length,
   };
 }
 

@@ -39,7 +39,8 @@ export const BOOTSTRAP_DEFAULTS: BootstrapSettings = { draws: 10_000, seed: 42, 
 
 /** Sums over a unit's photos, by target. */
 interface UnitSums {
-  readonly photos: number;
+  /** Photos of which the target was measured. */
+  readonly photos: readonly number[];
   readonly mass: readonly number[];
   readonly squaredMass: readonly number[];
   /** Squared errors of first and second, means over the repeats. */
@@ -99,14 +100,19 @@ function sumUnits({ observed, units, first, second }: PairedPredictions): UnitSu
   return names.map((name) => {
     const photos = observed.map((_, photo) => photo).filter((photo) => units[photo] === name);
     const over = (value: (photo: number, target: number) => number): number[] =>
-      TARGET_NAMES.map((_, target) => photos.reduce((sum, photo) => sum + value(photo, target), 0));
+      TARGET_NAMES.map((_, target) =>
+        photos.reduce(
+          (sum, photo) => (Number.isNaN(mass(photo, target)) ? sum : sum + value(photo, target)),
+          0,
+        ),
+      );
     const mass = (photo: number, target: number): number => massOf(observed[photo], target);
     const squaredErrors = (repeats: readonly (readonly Targets[])[]): number[] =>
       over((photo, target) =>
         mean(repeats.map((rows) => (massOf(rows[photo], target) - mass(photo, target)) ** 2)),
       );
     return {
-      photos: photos.length,
+      photos: over(() => 1),
       mass: over(mass),
       squaredMass: over((photo, target) => mass(photo, target) ** 2),
       errors: [squaredErrors(first), squaredErrors(second)],
@@ -122,15 +128,15 @@ function massOf(targets: Targets | undefined, target: number): number {
 function scoresOf(sums: readonly UnitSums[], counts: readonly number[]): number[][] {
   const total = (value: (unit: UnitSums) => number): number =>
     sums.reduce((sum, unit, index) => sum + (counts[index] ?? 0) * value(unit), 0);
-  const photos = total((unit) => unit.photos);
   const targets = TARGET_NAMES.map((_, target) => ({
+    photos: total((unit) => unit.photos[target] ?? 0),
     mass: total((unit) => unit.mass[target] ?? 0),
     squaredMass: total((unit) => unit.squaredMass[target] ?? 0),
     errors: [0, 1].map((side) => total((unit) => unit.errors[side]?.[target] ?? 0)),
   }));
   const weigh = (value: (of: (typeof targets)[number]) => number): number =>
     targets.reduce((sum, of, target) => sum + (TARGET_WEIGHTS[target] ?? 0) * value(of), 0);
-  const weightSum = photos * TARGET_WEIGHTS.reduce((sum, weight) => sum + weight, 0);
+  const weightSum = weightSumOf(targets.map(({ photos }) => photos));
   const squares = weigh((of) => of.squaredMass);
   const spread = squares - weigh((of) => of.mass) ** 2 / weightSum;
   const weighted = [0, 1].map((side) => {
@@ -138,9 +144,19 @@ function scoresOf(sums: readonly UnitSums[], counts: readonly number[]): number[
     return share(errors, spread, squares);
   });
   const byTarget = targets.map((of) =>
-    of.errors.map((errors) => share(errors, of.squaredMass - of.mass ** 2 / photos, of.squaredMass)),
+    of.errors.map((errors) => share(errors, of.squaredMass - of.mass ** 2 / of.photos, of.squaredMass)),
   );
   return [weighted, ...byTarget];
+}
+
+/** Sum of the weights of all rows that were measured. */
+function weightSumOf(photos: readonly number[]): number {
+  const [first = 0] = photos;
+  // Where all were, in the order of old, on whose last digits recorded comparisons stand.
+  if (photos.every((count) => count === first)) {
+    return first * TARGET_WEIGHTS.reduce((sum, weight) => sum + weight, 0);
+  }
+  return photos.reduce((sum, count, target) => sum + count * (TARGET_WEIGHTS[target] ?? 0), 0);
 }
 
 /** Spread below this share of the masses' squares is rounding. */

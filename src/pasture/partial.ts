@@ -1,5 +1,13 @@
 import { IDENTITY_TOLERANCE_GRAMS, identityErrors } from './physics.ts';
-import { byMass, MASS_NAMES, type MassName, type Targets } from './targets.ts';
+import {
+  type ByMass,
+  byMass,
+  MASS_NAMES,
+  type MassName,
+  type Targets,
+  targetsFromArray,
+  targetsToArray,
+} from './targets.ts';
 
 /** The masses of a quadrat that were measured, grams; one that is absent or not finite was not. */
 export type PartialTargets = Readonly<Partial<Record<MassName, number | undefined>>>;
@@ -68,8 +76,9 @@ export function contradictionIn(masses: Targets): string | null {
     ['GDM_g', 'Dry_Clover_g', masses.green],
     ['Dry_Total_g', 'GDM_g', masses.dead],
     ['Dry_Total_g', 'Dry_Dead_g', masses.gdm],
-    ['Dry_Total_g', 'Dry_Green_g', allowingStray(masses.total - masses.green)],
-    ['Dry_Total_g', 'Dry_Clover_g', allowingStray(masses.total - masses.clover)],
+    // Where GDM is known these follow from what was looked at.
+    ['Dry_Total_g', 'Dry_Green_g', isKnown(masses, 'gdm') ? 0 : allowingStray(masses.total - masses.green)],
+    ['Dry_Total_g', 'Dry_Clover_g', isKnown(masses, 'gdm') ? 0 : allowingStray(masses.total - masses.clover)],
   ] as const;
   const negative = parts.find(([, , rest]) => rest < 0);
   return negative ? `${negative[0]} is ${(-negative[2]).toFixed(2)} g less than ${negative[1]}` : null;
@@ -91,6 +100,55 @@ export function isComplete(masses: Targets): boolean {
 }
 
 /** Of how many photos each mass is known. */
-export function knownCounts(photos: readonly Targets[]): Readonly<Record<MassName, number>> {
+export function knownCounts(photos: readonly Targets[]): ByMass<number> {
   return byMass((mass) => photos.reduce((count, masses) => count + (isKnown(masses, mass) ? 1 : 0), 0));
+}
+
+/** The masses that are known of any photo, with those that follow from them. */
+export function massesKnownOf(photos: readonly Targets[]): ByMass<boolean> {
+  const counts = knownCounts(photos);
+  const completed = completedTargets(byMass((mass) => (counts[mass] > 0 ? 0 : Number.NaN)));
+  return byMass((mass) => isKnown(completed, mass));
+}
+
+/** The names of the masses that a table of yes and no has, in the order of `MASS_NAMES`. */
+export const massesIn = (which: ByMass<boolean>): MassName[] => MASS_NAMES.filter((mass) => which[mass]);
+
+/** Masses without those that another record of the same photo does not know. */
+export function knownWhere(masses: Targets, other: Targets): Targets {
+  return byMass((mass) => (isKnown(other, mass) ? masses[mass] : Number.NaN));
+}
+
+/** The mean of each mass over the photos of which it is known, grams; NaN where it is known of none. */
+export function meanOfKnown(photos: readonly Targets[]): Targets {
+  const counts = targetsToArray(knownCounts(photos));
+  const sums = counts.map((count) => (count > 0 ? 0 : Number.NaN));
+  for (const photo of photos) {
+    for (const [mass, grams] of targetsToArray(photo).entries()) {
+      if (!Number.isNaN(grams)) sums[mass] = (sums[mass] as number) + grams / (counts[mass] as number);
+    }
+  }
+  return targetsFromArray(sums);
+}
+
+const WORDS: ByMass<string> = { green: 'green', dead: 'dead', clover: 'clover', gdm: 'GDM', total: 'total' };
+
+/** Masses as a sentence names them: `green, GDM and total`. */
+export function massWords(masses: readonly MassName[]): string {
+  const words = masses.map((mass) => WORDS[mass]);
+  return words.length > 1 ? `${words.slice(0, -1).join(', ')} and ${words.at(-1)}` : words.join('');
+}
+
+/** Of how many photos each mass is known, as `total of 86 photos, green of 40`; null where all are known of all. */
+export function knownSentence(photos: readonly Targets[]): string | null {
+  if (photos.every(isComplete)) return null;
+  const counts = knownCounts(photos);
+  const known = MASS_NAMES.filter((mass) => counts[mass] > 0).sort((a, b) => counts[b] - counts[a]);
+  const [first = 0] = known.map((mass) => counts[mass]);
+  return known
+    .map(
+      (mass, at) =>
+        `${WORDS[mass]} of ${counts[mass]}${at === 0 ? (first === 1 ? ' photo' : ' photos') : ''}`,
+    )
+    .join(', ');
 }

@@ -1,3 +1,4 @@
+import { partlyMeasured } from '../estimators/partly-measured/partly-measured.ts';
 import { reduced } from '../estimators/reduction/reduced.ts';
 import { stack } from '../estimators/stack/stack.ts';
 import { transformed } from '../estimators/target-transform/transformed.ts';
@@ -30,11 +31,15 @@ export interface RecipeEstimatorOptions {
 }
 
 /**
- * The estimator of a recipe.
+ * The estimator of a recipe, which learns from photos of which some masses were not measured too.
  *
  * @throws UsageError when the recipe trains on photos and has parts that need features
  */
-export function recipeEstimator(recipe: Recipe, { trainedWith }: RecipeEstimatorOptions = {}): Estimator {
+export function recipeEstimator(recipe: Recipe, options: RecipeEstimatorOptions = {}): Estimator {
+  return partlyMeasured(ofCompleteMasses(recipe, options));
+}
+
+function ofCompleteMasses(recipe: Recipe, { trainedWith }: RecipeEstimatorOptions): Estimator {
   if (!trainsOnPhotos(recipe)) return behindTransforms(recipe);
   const { name, input, estimator, reduction, transform } = recipe;
   if (estimator.kind !== 'network') {

@@ -1,9 +1,11 @@
 import { nestedCoverage } from '../pasture/intervals/index.ts';
+import { massWords } from '../pasture/partial.ts';
 import { TARGET_NAMES } from '../pasture/targets.ts';
 import { gramsToKilogramsPerHectare, QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
 import { calibrationRows } from '../runs/calibration.ts';
 import { type AboutRun, frameAreaOf, type TrainedManifest } from '../runs/manifest.ts';
 import type { OutOfFoldRow, RunResults } from '../runs/results.ts';
+import { learntColumns, TARGET_COLUMNS } from './rows/target-columns.ts';
 
 /** The coverage whose intervals are told of. */
 const USUAL = 0.9;
@@ -25,7 +27,7 @@ export function runCard(
   const sections: readonly (readonly [heading: string, body: string])[] = [
     [
       'What it is for',
-      `Green, dead and clover dry matter, green dry matter (GDM) and the total of a ${area} m² ` +
+      `${predictedOf(rows)} of a ${area} m² ` +
         `quadrat${isUsual ? ' (70 × 30 cm)' : ''} of pasture photographed from above, in grams; grams × ${per.toFixed(1)} are kg DM/ha. ` +
         'A first estimate where no cuts of the farm are at hand, and the mean of many photos more than one.',
     ],
@@ -35,7 +37,9 @@ export function runCard(
         `${data.images} photos, ${countOf(rows, ({ session }) => session)} visits (date and State), ${listOf(rows, ({ state }) => state)}, ` +
           `${datesOf(rows)}; cut, dried and sorted`,
         `Pastures: ${listOf(rows, ({ species }) => species)}`,
-        `Total dry matter of ${range(rows)} g a quadrat (${rangeOf(rows, per)} kg DM/ha)`,
+        ...(rows.some(({ observed }) => !Number.isNaN(observed.total))
+          ? [`Total dry matter of ${range(rows)} g a quadrat (${rangeOf(rows, per)} kg DM/ha)`]
+          : []),
         'The photos and their measured masses are not part of it.',
       ]),
     ],
@@ -49,16 +53,19 @@ export function runCard(
             : '.'),
         table(
           ['', 'R²', 'RMSE g', 'MAE g', 'bias g', `share within its ${100 * USUAL} % interval`],
-          TARGET_NAMES.map((name, target) => {
-            const { r2, rmse, mae, bias } = outOfFold.perTarget[name];
+          TARGET_NAMES.flatMap((name, target) => {
+            const { r2, rmse, mae, bias, photos } = outOfFold.perTarget[name];
+            if (photos === 0) return [];
             const covered = nestedCoverage(calibrationRows(rows, target), [USUAL])?.[0]?.single.photos;
             return [
-              name,
-              r2.toFixed(2),
-              rmse.toFixed(1),
-              mae.toFixed(1),
-              bias.toFixed(1),
-              covered === undefined ? '–' : `${(100 * covered).toFixed(0)} %`,
+              [
+                name,
+                r2.toFixed(2),
+                rmse.toFixed(1),
+                mae.toFixed(1),
+                bias.toFixed(1),
+                covered === undefined ? '–' : `${(100 * covered).toFixed(0)} %`,
+              ],
             ];
           }),
         ),
@@ -90,6 +97,15 @@ export function runCard(
   return [`# ${about.what}`, ...sections.map(([heading, body]) => `## ${heading}\n\n${body}`)]
     .join('\n\n')
     .concat('\n');
+}
+
+/** What the run predicts, in words. */
+function predictedOf(rows: readonly OutOfFoldRow[]): string {
+  const learnt = learntColumns(rows);
+  if (learnt.length === TARGET_COLUMNS.length) {
+    return 'Green, dead and clover dry matter, green dry matter (GDM) and the total';
+  }
+  return `Dry matter (${massWords(learnt.map(({ key }) => key))} alone)`;
 }
 
 function backbones({ data: { sets } }: TrainedManifest): string {
@@ -124,7 +140,7 @@ function datesOf(rows: readonly OutOfFoldRow[]): string {
 
 /** The smallest and the largest total, times a factor. */
 function rangeOf(rows: readonly OutOfFoldRow[], factor: number): string {
-  const totals = rows.map(({ observed }) => observed.total * factor);
+  const totals = rows.map(({ observed }) => observed.total * factor).filter(Number.isFinite);
   return `${Math.min(...totals).toFixed(0)} to ${Math.max(...totals).toFixed(0)}`;
 }
 

@@ -22,10 +22,11 @@ export const CALIBRATION = 'calibration.json';
 /** What intervals and doubts are made of, masses in the order of `TARGET_NAMES`. */
 export interface Calibration {
   readonly sessions: number;
-  /** The largest measured total, grams. */
-  readonly mostMeasured: number;
-  readonly photos: readonly PhotoCalibration[];
-  readonly paddocks: readonly PaddockCalibration[];
+  /** The largest measured total, grams; null where no total was measured. */
+  readonly mostMeasured: number | null;
+  /** Null of masses that the run does not predict. */
+  readonly photos: readonly (PhotoCalibration | null)[];
+  readonly paddocks: readonly (PaddockCalibration | null)[];
 }
 
 /** What out-of-fold predictions of a finished run, trained or an ensemble, say of how far it errs. */
@@ -33,20 +34,30 @@ export function calibrate(rows: readonly OutOfFoldRow[]): Calibration {
   const byTarget = TARGET_NAMES.map((_, target) => calibrationRows(rows, target));
   return {
     sessions: new Set(rows.map(({ session }) => session)).size,
-    mostMeasured: Math.max(...rows.map((row) => row.observed.total)),
-    photos: byTarget.map((target) => calibratePhotos(target)),
-    paddocks: byTarget.map((target) => calibratePaddock(target)),
+    mostMeasured: greatest(rows.map((row) => row.observed.total)),
+    photos: byTarget.map((target) => (target.length > 0 ? calibratePhotos(target) : null)),
+    paddocks: byTarget.map((target) => (target.length > 0 ? calibratePaddock(target) : null)),
   };
 }
 
-/** One target's column of out-of-fold predictions, with the sessions that are exchangeable. */
+function greatest(masses: readonly number[]): number | null {
+  const known = masses.filter((grams) => !Number.isNaN(grams));
+  return known.length > 0 ? Math.max(...known) : null;
+}
+
+/**
+ * One target's column of out-of-fold predictions, with the sessions that are exchangeable: photos of which it was
+ * measured.
+ */
 export function calibrationRows(rows: readonly OutOfFoldRow[], target: number): CalibrationRow[] {
-  return rows.map((row) => ({
-    session: row.session,
-    fold: row.fold,
-    predicted: targetsToArray(row.predicted)[target] ?? Number.NaN,
-    observed: targetsToArray(row.observed)[target] ?? Number.NaN,
-  }));
+  return rows
+    .map((row) => ({
+      session: row.session,
+      fold: row.fold,
+      predicted: targetsToArray(row.predicted)[target] ?? Number.NaN,
+      observed: targetsToArray(row.observed)[target] ?? Number.NaN,
+    }))
+    .filter(({ observed }) => !Number.isNaN(observed));
 }
 
 const numbers = z.array(z.number());
@@ -54,19 +65,22 @@ const spread = z.strictObject({ offset: z.number(), exponent: z.number() });
 
 const schema = z.strictObject({
   sessions: z.int().min(1),
-  mostMeasured: z.number(),
+  mostMeasured: z.number().nullable(),
   targets: z
     .array(
       z.strictObject({
         target: z.enum(MASS_NAMES),
-        photo: z.strictObject({ spread, folds: numbers, scores: numbers, sharesBelow: numbers }),
-        paddock: z.strictObject({
-          spread,
-          betweenSessions: z.number(),
-          withinSessions: z.number(),
-          sessions: z.int().min(1),
-          scores: z.array(z.array(z.tuple([z.number(), z.number()]))).min(1),
-        }),
+        /** Null of a mass that the run does not predict. */
+        photo: z.strictObject({ spread, folds: numbers, scores: numbers, sharesBelow: numbers }).nullable(),
+        paddock: z
+          .strictObject({
+            spread,
+            betweenSessions: z.number(),
+            withinSessions: z.number(),
+            sessions: z.int().min(1),
+            scores: z.array(z.array(z.tuple([z.number(), z.number()]))).min(1),
+          })
+          .nullable(),
       }),
     )
     .length(TARGET_NAMES.length),
@@ -85,10 +99,12 @@ export async function writeCalibration(folder: string, rows: readonly OutOfFoldR
   const value: z.output<typeof schema> = {
     sessions,
     // Whole grams: it is a limit, and no photo's mass.
-    mostMeasured: Math.ceil(mostMeasured),
+    mostMeasured: mostMeasured === null ? null : Math.ceil(mostMeasured),
     targets: MASS_NAMES.map((target, index) => {
-      const photo = photos[index] as PhotoCalibration;
-      const paddock = storedPaddock(paddocks[index] as PaddockCalibration, largest);
+      const photo = photos[index];
+      const own = paddocks[index];
+      if (!photo || !own) return { target, photo: null, paddock: null };
+      const paddock = storedPaddock(own, largest);
       return {
         target,
         photo: {
@@ -120,11 +136,14 @@ export async function readCalibration(folder: string): Promise<Calibration> {
   return {
     sessions,
     mostMeasured,
-    photos: targets.map(({ photo }) => ({
-      ...photo,
-      scores: Float64Array.from(photo.scores),
-      sharesBelow: Float64Array.from(photo.sharesBelow),
-    })),
-    paddocks: targets.map(({ paddock }) => restoredPaddock(paddock)),
+    photos: targets.map(
+      ({ photo }) =>
+        photo && {
+          ...photo,
+          scores: Float64Array.from(photo.scores),
+          sharesBelow: Float64Array.from(photo.sharesBelow),
+        },
+    ),
+    paddocks: targets.map(({ paddock }) => paddock && restoredPaddock(paddock)),
   };
 }

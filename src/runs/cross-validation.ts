@@ -1,8 +1,14 @@
 import { SwardError } from '../ground/errors.ts';
 import { type RandomStream, randomStream } from '../ground/random.ts';
-import type { Estimator, FitContext, FittedModel, MetricLine } from '../learning/estimator.ts';
+import {
+  ALL_MASSES,
+  type Estimator,
+  type FitContext,
+  type FittedModel,
+  type MetricLine,
+} from '../learning/estimator.ts';
 import { itemsWhere } from '../learning/inner-folds.ts';
-import { TARGET_NAMES, type Targets, targetsToArray } from '../pasture/targets.ts';
+import { type ByMass, MASS_NAMES, TARGET_NAMES, type Targets } from '../pasture/targets.ts';
 import type { TrainingSamples } from '../samples/samples.ts';
 import { statesIn } from './leave-one-state-out.ts';
 
@@ -53,7 +59,11 @@ export async function fitFold(
   return { model, lines };
 }
 
-/** Predicts the samples held out in `fold` into their places of `into`. @throws as {@link requireFinite} */
+/**
+ * Predicts the samples held out in `fold` into their places of `into`; NaN for masses that the model was not taught.
+ *
+ * @throws as {@link requireFinite}
+ */
 export async function predictFold(
   model: FittedModel,
   samples: TrainingSamples,
@@ -65,14 +75,19 @@ export async function predictFold(
   const predictions = await model.predict(samples.take(held));
   held.forEach((item, row) => {
     const targets = predictions[row] as Targets;
-    requireFinite(targets, `${samples.facts[item]?.id}`, `the model of fold ${fold}`);
+    requireFinite(targets, `${samples.facts[item]?.id}`, `the model of fold ${fold}`, model.predicts);
     into[item] = targets;
   });
 }
 
-/** @throws SwardError naming photo and model where a mass is not a number */
-export function requireFinite(targets: Targets, photo: string, model: string): void {
-  const wrong = targetsToArray(targets).findIndex((mass) => !Number.isFinite(mass));
+/** @throws SwardError naming photo and model where a mass that the model predicts is not a number */
+export function requireFinite(
+  targets: Targets,
+  photo: string,
+  model: string,
+  predicts: ByMass<boolean> = ALL_MASSES,
+): void {
+  const wrong = MASS_NAMES.findIndex((mass) => predicts[mass] && !Number.isFinite(targets[mass]));
   if (wrong < 0) return;
   throw new SwardError(
     `${photo}: ${model} predicts no finite ${TARGET_NAMES[wrong]}; its weights or features are not sound: train it again`,

@@ -7,7 +7,7 @@ import { stepsGraph } from '../estimators/post-processing/steps.ts';
 import { InputError, type SwardError, UsageError } from '../ground/errors.ts';
 import { featureSetsOf, joinFeatureSets, takeColumns } from '../ground/matrix.ts';
 import { mean } from '../ground/statistics.ts';
-import type { Targets } from '../pasture/targets.ts';
+import { byMass, type Targets } from '../pasture/targets.ts';
 import type { Samples } from '../samples/samples.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
 import { type Calibration, calibrate } from './calibration.ts';
@@ -79,6 +79,7 @@ export class EnsembleRun implements Run {
       graph: this.manifest.weights !== null && all.every(({ graph }) => graph),
       ownBackbones: all.some(({ ownBackbones }) => ownBackbones),
       results: true,
+      masses: byMass((mass) => all.every(({ masses }) => masses[mass])),
     };
   }
 
@@ -223,9 +224,10 @@ export class EnsembleRun implements Run {
     const photoStates = photos.map(({ imageId }) => states?.(imageId) ?? null);
     const pipeline = await this.#fitted();
     const answer: MemberAnswer = async (pick) => {
-      const masses = aligned.map((predictions) => predictions.map(pick));
-      return (await pipelineStages(pipeline, masses, photoStates)).at(-1) ?? [];
+      const said = aligned.map((predictions) => predictions.map(pick));
+      return (await pipelineStages(pipeline, said, photoStates)).at(-1) ?? [];
     };
+    const { masses } = await this.capabilities();
     const targets = await answer((prediction) => prediction.targets);
     const counts = new Set(aligned.flat().map(({ folds }) => folds.length));
     const folds: Targets[][] = [];
@@ -240,7 +242,7 @@ export class EnsembleRun implements Run {
       ? await ensembleDropoutSpreads(aligned.flat(), dropoutSamples, answer)
       : null;
     return photos.map(({ imageId, path }, photo) => {
-      requireFinite(targets[photo] as Targets, imageId, this.folder);
+      requireFinite(targets[photo] as Targets, imageId, this.folder, masses);
       return {
         imageId,
         path,

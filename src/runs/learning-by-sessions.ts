@@ -8,6 +8,7 @@ import type { Progress } from '../ground/progress.ts';
 import { randomStream } from '../ground/random.ts';
 import { mean } from '../ground/statistics.ts';
 import { weightedR2 } from '../pasture/metric.ts';
+import { knownWhere } from '../pasture/partial.ts';
 import type { Targets } from '../pasture/targets.ts';
 import { fitFold, type Learner, predictFold } from './cross-validation.ts';
 
@@ -66,7 +67,10 @@ export async function learnBySessions(
         const photos = items.filter((item) => rows[item]?.fold !== fold).length;
         trained.push({ sessions: kept.size, photos });
       }
-      const observed = learner.samples.targets.slice(0, rows.length);
+      // Of few sessions a mass may not have been measured at all.
+      const observed = predicted.map((said, row) =>
+        knownWhere(learner.samples.targets[row] as Targets, said),
+      );
       scores.push(weightedR2(observed, predicted));
       progress.advance(1, `${Math.round(100 * share)} % R² ${scores.at(-1)?.toFixed(3)}`);
     }

@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readPredictions } from '../data/predictions.ts';
+import { cellOf, readPredictions } from '../data/predictions.ts';
 import { sampleId, splitSampleId } from '../data/sample-id.ts';
 import { readCsv, writeCsv } from '../formats/csv.ts';
+import { knownWhere } from '../pasture/partial.ts';
 import { TARGET_NAMES, type Targets, targetsToArray } from '../pasture/targets.ts';
 import { type StateScores, scoreRows } from './scores.ts';
 
@@ -18,8 +19,9 @@ export interface StateOutRow {
   readonly predicted: Targets;
 }
 
-/** Scores what was predicted without each photo's State. */
-export function scoreStates(rows: readonly StateOutRow[]): StateScores {
+/** Scores what was predicted without each photo's State; masses that were measured in it alone have no part. */
+export function scoreStates(all: readonly StateOutRow[]): StateScores {
+  const rows = all.map((row) => ({ ...row, observed: knownWhere(row.observed, row.predicted) }));
   return {
     pooled: scoreRows(rows),
     perState: statesIn(rows.map(({ state }) => state)).map((state) => ({
@@ -41,8 +43,8 @@ export async function writeStatesOut(run: string, rows: readonly StateOutRow[]):
     const said = targetsToArray(predicted);
     return TARGET_NAMES.map((target, column) => [
       sampleId(imageId, target),
-      said[column] ?? Number.NaN,
-      measured[column] ?? Number.NaN,
+      cellOf(said[column]),
+      cellOf(measured[column]),
       state,
     ]);
   });
@@ -64,7 +66,7 @@ export async function readStatesOut(run: string): Promise<ReadonlyMap<string, St
   for (const { cells } of (await readCsv(path, COLUMNS)).rows) {
     states.set(splitSampleId(cells.sample_id ?? '')?.imageId ?? '', cells.State ?? '');
   }
-  const photos = await readPredictions(path);
+  const photos = await readPredictions(path, { mayLack: true });
   return new Map(
     photos.map(({ imageId, targets }) => [imageId, { state: states.get(imageId) ?? '', predicted: targets }]),
   );

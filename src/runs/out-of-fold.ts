@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { sessionOf } from '../data/folds/index.ts';
+import { cellOf } from '../data/predictions.ts';
 import { sampleId, splitSampleId } from '../data/sample-id.ts';
 import { readCsv, rowName, writeCsv } from '../formats/csv.ts';
 import { InputError } from '../ground/errors.ts';
@@ -20,7 +21,10 @@ const COLUMNS = [
   'image_path',
 ] as const;
 
-/** Writes `oof.csv`: predicted (`target`) and observed mass of every photo and target, in grams. */
+/**
+ * Writes `oof.csv`: predicted (`target`) and observed mass of every photo and target, in grams; empty where the run was
+ * not taught the target, or it was not measured.
+ */
 export async function writeOutOfFold(
   run: string,
   rows: readonly OutOfFoldRow[],
@@ -31,8 +35,8 @@ export async function writeOutOfFold(
     const observed = targetsToArray(row.observed);
     return TARGET_NAMES.map((target, column) => [
       sampleId(row.imageId, target),
-      predicted[column] ?? Number.NaN,
-      observed[column] ?? Number.NaN,
+      cellOf(predicted[column]),
+      cellOf(observed[column]),
       row.fold,
       row.date ?? '',
       row.state ?? '',
@@ -61,10 +65,10 @@ export async function readOutOfFold(run: string, source: TrainingSource): Promis
   >();
   for (const { line, cells } of table.rows) {
     const id = splitSampleId(cells.sample_id ?? '');
-    const numbers = [cells.target, cells.observed, cells.fold].map((text) =>
-      text ? Number(text) : Number.NaN,
-    );
-    if (!id || !numbers.every(Number.isFinite)) {
+    const texts = [cells.target, cells.observed, cells.fold];
+    const numbers = texts.map((text) => (text ? Number(text) : Number.NaN));
+    const isSound = numbers.every((number, at) => Number.isFinite(number) || (at < 2 && texts[at] === ''));
+    if (!id || !isSound) {
       throw new InputError(rowName(path, line), 'is damaged', 'train the run again');
     }
     const imagePath = cells.image_path ?? '';

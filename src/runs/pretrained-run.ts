@@ -1,4 +1,5 @@
 import { UsageError } from '../ground/errors.ts';
+import { byMass } from '../pasture/targets.ts';
 import { QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
 import type { Calibration } from './calibration.ts';
@@ -36,6 +37,7 @@ export class PretrainedRun implements Run {
       graph: false,
       ownBackbones: false,
       results: false,
+      masses: byMass(() => false),
     };
   }
 

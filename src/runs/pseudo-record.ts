@@ -16,13 +16,13 @@ export const PSEUDO_TEACHERS = ['own', 'all'] as const;
 /** One of {@link PSEUDO_TEACHERS}. */
 export type PseudoTeacher = (typeof PSEUDO_TEACHERS)[number];
 
-const masses = z.strictObject({
-  green: z.number(),
-  dead: z.number(),
-  clover: z.number(),
-  gdm: z.number(),
-  total: z.number(),
-});
+/** Null in JSON of a mass that the runs do not predict (NaN). */
+const grams = z
+  .number()
+  .nullable()
+  .transform((mass) => mass ?? Number.NaN);
+
+const masses = z.strictObject({ green: grams, dead: grams, clover: grams, gdm: grams, total: grams });
 
 const recordSchema = z.strictObject({
   keep: z.number(),

@@ -1,6 +1,7 @@
 import type { SwardError } from '../ground/errors.ts';
 import type { Progress } from '../ground/progress.ts';
 import type { FittedModel } from '../learning/estimator.ts';
+import type { ByMass } from '../pasture/targets.ts';
 import type { UsedFeatureSet } from '../samples/photo-reader.ts';
 import type { Samples } from '../samples/samples.ts';
 import type { Tensor } from '../tensor/index.ts';
@@ -51,6 +52,8 @@ export interface RunCapabilities {
   readonly ownBackbones: boolean;
   /** Whether it has out-of-fold predictions to report on. */
   readonly results: boolean;
+  /** The masses it predicts: those that were measured of photos it was trained on; of others it says NaN. */
+  readonly masses: ByMass<boolean>;
 }
 
 /** A trained run with the models of its folds. */

@@ -22,7 +22,10 @@ export interface ScoreJson {
   readonly n_images: number;
 }
 
-type TargetScoreJson = { readonly [Key in keyof TargetScore]: number | null };
+type TargetScoreJson = { readonly [Key in Exclude<keyof TargetScore, 'photos'>]: number | null } & {
+  /** Photos of which the target was measured, where that is not all. */
+  readonly n_images?: number;
+};
 
 /** Reads a score back from JSON. */
 const storedScore = z
@@ -30,14 +33,26 @@ const storedScore = z
     weighted_r2: number,
     per_target: z.record(
       z.enum(TARGET_NAMES),
-      z.object({ r2: number, rmse: number, mae: number, bias: number }),
+      z.object({
+        r2: number,
+        rmse: number,
+        mae: number,
+        bias: number,
+        /** Photos of which the target was measured, where that is not all. */
+        n_images: z.int().optional(),
+      }),
     ),
     n_images: z.int(),
   })
   .transform(
     (json): Score => ({
       weightedR2: json.weighted_r2,
-      perTarget: json.per_target,
+      perTarget: Object.fromEntries(
+        TARGET_NAMES.map((name) => {
+          const { n_images: photos = json.n_images, ...score } = json.per_target[name];
+          return [name, { ...score, photos }] as const;
+        }),
+      ) as Score['perTarget'],
       imageCount: json.n_images,
     }),
   );
@@ -47,8 +62,15 @@ const finite = (value: number): number | null => (Number.isFinite(value) ? value
 /** The JSON form of a score. */
 export function scoreToJson(score: Score): ScoreJson {
   const perTarget = TARGET_NAMES.map((name) => {
-    const { r2, rmse, mae, bias } = score.perTarget[name];
-    return [name, { r2: finite(r2), rmse: finite(rmse), mae: finite(mae), bias: finite(bias) }] as const;
+    const { r2, rmse, mae, bias, photos } = score.perTarget[name];
+    const json = {
+      r2: finite(r2),
+      rmse: finite(rmse),
+      mae: finite(mae),
+      bias: finite(bias),
+      ...(photos < score.imageCount && { n_images: photos }),
+    };
+    return [name, json] as const;
   });
   return {
     weighted_r2: finite(score.weightedR2),

@@ -6,7 +6,8 @@ import type { Matrix } from '../ground/matrix.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
 import { type RandomStream, randomStream } from '../ground/random.ts';
 import type { Estimator, FittedModel } from '../learning/estimator.ts';
-import type { Targets } from '../pasture/targets.ts';
+import { massesIn, massWords } from '../pasture/partial.ts';
+import { byMass, MASS_NAMES, type Targets } from '../pasture/targets.ts';
 import { recipeEstimator } from '../recipes/registry.ts';
 import { NoUsablePhotos, PhotoReader, type UsedFeatureSet } from '../samples/photo-reader.ts';
 import { plainSamples, type Samples } from '../samples/samples.ts';
@@ -113,8 +114,10 @@ export class TrainedRun implements Run, RunMember {
   }
 
   async capabilities(): Promise<RunCapabilities> {
-    const all = (await this.models()).map(({ capabilities }) => capabilities);
+    const models = await this.models();
+    const all = models.map(({ capabilities }) => capabilities);
     return {
+      masses: byMass((mass) => models.every(({ predicts }) => predicts[mass])),
       predictsFrom: this.#reader ? 'photos' : 'features',
       dropout: all.every(({ dropout }) => dropout),
       maps: all.every(({ maps }) => maps),
@@ -140,10 +143,11 @@ export class TrainedRun implements Run, RunMember {
     const spreads = draws && dropoutSpreads(draws);
     const shares = outOfDomain ? await this.#domainShares(shown.samples, progress) : null;
     const trainedOn = await this.#areTrainedOn(shown.samples);
+    const { masses } = await this.capabilities();
     return shown.samples.facts.map(({ id }, row) => {
       const folds = byFold.map((seen) => meanTargets(seen.map((view) => view[row] as Targets)));
       folds.forEach((targets, fold) => {
-        requireFinite(targets, id, `fold ${fold} of ${this.folder}`);
+        requireFinite(targets, id, `fold ${fold} of ${this.folder}`, masses);
       });
       return {
         imageId: id,
@@ -194,9 +198,16 @@ export class TrainedRun implements Run, RunMember {
 
   async graph(): Promise<RunGraph> {
     const { name, estimator } = this.manifest.recipe;
+    const { graph, masses } = await this.capabilities();
+    if (!MASS_NAMES.every((mass) => masses[mass])) {
+      const what = `was taught ${massWords(massesIn(masses))} alone`;
+      throw new UsageError(
+        `${this.folder} ${what}, and an ONNX model answers all five masses; export another run`,
+      );
+    }
     const reason = notOfPhotos(this.manifest.recipe);
     if (reason) throw new UsageError(`${this.folder}: ${reason}; train with --set backbone=NAME to export`);
-    if (!(await this.capabilities()).graph) {
+    if (!graph) {
       const what = `${name} (${estimator.kind})`;
       throw new UsageError(`${this.folder}: ${what} cannot be written as an ONNX model; export another run`);
     }

@@ -1,14 +1,15 @@
 import { relative, resolve } from 'node:path';
 import type { DateOrder } from '../data/dates.ts';
 import { readFeatureTables } from '../data/feature-tables.ts';
-import { type LabelledPhoto, readTraining } from '../data/folder.ts';
+import { inspectTraining, type LabelledPhoto } from '../data/folder.ts';
 import { type FoldRow, sessionOf } from '../data/folds/index.ts';
 import { LABEL_COLUMNS, type Label, parseLabels } from '../data/labels.ts';
 import type { OwnTable } from '../data/own-table/read.ts';
-import { throwOnError } from '../data/problems.ts';
+import { problemLine, throwOnError } from '../data/problems.ts';
 import { readCsv } from '../formats/csv.ts';
 import { InputError, UsageError } from '../ground/errors.ts';
 import { fileFingerprint, valueFingerprint } from '../ground/fingerprint.ts';
+import { takeRows } from '../ground/matrix.ts';
 import type { Progress } from '../ground/progress.ts';
 import type { Targets } from '../pasture/targets.ts';
 import type { Recipe } from '../recipes/recipe-schema.ts';
@@ -73,11 +74,18 @@ export interface TrainingData {
   readonly photoPaths: readonly (string | null)[];
   /** Changes when a label or an input changes. */
   readonly fingerprint: string;
+  /** What is wrong with the labels and does not keep them from being used, a line each. */
+  readonly warnings: readonly string[];
 }
 
-/** Labels alone. */
-async function readLabels(source: TrainingSource): Promise<readonly Label[]> {
-  if (source.kind !== 'features') return readLabelledPhotos(source);
+/** Labels of the photos that have any, with what is told of the others. */
+interface Labelled<Known = Label> {
+  readonly labels: readonly Known[];
+  readonly warnings: readonly string[];
+}
+
+async function readLabelled(source: TrainingSource): Promise<Labelled> {
+  if (source.kind !== 'features') return inspectedPhotos(source);
   const { ids } = await readFeatureTables(source.features, source.ids);
   return joinLabels(source, ids);
 }
@@ -85,17 +93,23 @@ async function readLabels(source: TrainingSource): Promise<readonly Label[]> {
 /** A source of photos. */
 export type PhotoSource = Exclude<TrainingSource, { kind: 'features' }>;
 
+async function inspectedPhotos(source: PhotoSource): Promise<Labelled<LabelledPhoto>> {
+  const { photos, problems } =
+    source.kind === 'folder'
+      ? await inspectTraining(source.folder, { dates: source.dates })
+      : await inspectTableWithDates(source);
+  throwOnError(source.kind === 'folder' ? source.folder : source.table, problems);
+  return { labels: photos, warnings: problems.map(problemLine) };
+}
+
 /** The labelled photos of a data folder or of a table of one's own. @throws InputError naming the first bad row */
-export async function readLabelledPhotos(source: PhotoSource): Promise<LabelledPhoto[]> {
-  if (source.kind === 'folder') return readTraining(source.folder, { dates: source.dates });
-  const { photos, problems } = await inspectTableWithDates(source);
-  throwOnError(source.table, problems);
-  return photos;
+export async function readLabelledPhotos(source: PhotoSource): Promise<readonly LabelledPhoto[]> {
+  return (await inspectedPhotos(source)).labels;
 }
 
 /** Folds of a source. @throws as {@link readTrainingData} */
 export async function readFolds(source: TrainingSource, plan: FoldPlan): Promise<FoldRow[]> {
-  if (source.kind === 'features') return planFolds(await readLabels(source), plan);
+  if (source.kind === 'features') return planFolds((await readLabelled(source)).labels, plan);
   const photos = await readLabelledPhotos(source);
   return planFolds(photos, plan, copyKeys(await photoCopies(photos.map(({ path }) => path))));
 }
@@ -119,11 +133,11 @@ export async function readTrainingData(
   progress: Progress,
   pseudo?: PseudoLabelled,
 ): Promise<TrainingData> {
-  const labels = await readLabels(source);
+  const { labels, warnings } = await readLabelled(source);
   const further = pseudo?.paths ?? [];
   const inputs =
     source.kind === 'features'
-      ? await featureInputs(source, recipe)
+      ? await featureInputs(source, recipe, labels)
       : await photoInputs(labels as readonly LabelledPhoto[], further, recipe, progress);
   const measuredPaths = inputs.paths?.slice(0, labels.length) ?? [];
   const rows = await planFolds(labels, plan, copyKeys(await photoCopies(measuredPaths)));
@@ -144,6 +158,7 @@ export async function readTrainingData(
     sets: inputs.sets,
     photoPaths: labels.map((_, item) => inputs.paths?.[item] ?? null),
     fingerprint: valueFingerprint([measured(labels, recipe), ...inputs.fingerprints]),
+    warnings,
   };
 }
 
@@ -174,13 +189,17 @@ interface Inputs {
 async function featureInputs(
   { features, ids }: Extract<TrainingSource, { kind: 'features' }>,
   recipe: Recipe,
+  labels: readonly Label[],
 ): Promise<Inputs> {
   if (recipe.input.kind !== 'features') {
     throw new UsageError(`recipe ${recipe.name} reads photos; give a data folder instead of --features`);
   }
-  const { matrix } = await readFeatureTables(features, ids);
+  const read = await readFeatureTables(features, ids);
+  const { matrix } = read;
+  const labelled = new Set(labels.map(({ imageId }) => imageId));
+  const rows = read.ids.flatMap((id, row) => (labelled.has(id) ? [row] : []));
   return {
-    source: featureRows(matrix),
+    source: featureRows(rows.length < matrix.rows ? takeRows(matrix, rows) : matrix),
     paths: null,
     sets: (matrix.sets ?? []).map(({ name, columns }) => ({ name, columns, weights: null })),
     fingerprints: await Promise.all(features.map(fileFingerprint)),
@@ -261,21 +280,23 @@ export function pathFrom(folder: string, path: string): string {
 async function joinLabels(
   source: Extract<TrainingSource, { kind: 'features' }>,
   ids: readonly string[],
-): Promise<Label[]> {
-  const { labels, problems } = parseLabels(
+): Promise<Labelled> {
+  const { labels, problems, unmeasured } = parseLabels(
     await readCsv(source.labels, LABEL_COLUMNS),
     source.labels,
     source,
   );
   throwOnError('labels', problems);
   const byId = new Map(labels.map((label) => [label.imageId, label]));
-  return ids.map((id, index) => {
+  const joined = ids.flatMap((id, index) => {
     const label = byId.get(id);
-    if (label) return label;
+    if (label) return [label];
+    if (unmeasured.includes(id)) return [];
     throw new InputError(
       `${source.ids} row ${index + 1}`,
       `${id} has no label in ${source.labels}`,
       'give the labels of all photos in the id list',
     );
   });
+  return { labels: joined, warnings: problems.map(problemLine) };
 }

@@ -9,6 +9,7 @@ export interface PaddockMean {
   readonly photos: number;
   readonly coverage: number;
   readonly mean: Targets;
+  /** NaN of masses that the run does not predict. */
   readonly intervals: ByMass<Interval>;
 }
 
@@ -33,13 +34,11 @@ export interface RunUncertainty {
   doubts(predictions: readonly PhotoPrediction[]): PredictionDoubt[];
 }
 
+/** The interval of a mass that is not predicted. */
+const NOWHERE: Interval = { low: Number.NaN, high: Number.NaN };
+
 /** What a run's calibration says of its predictions. */
 export function runUncertainty({ sessions, mostMeasured, photos, paddocks }: Calibration): RunUncertainty {
-  const of = <Part>(parts: readonly Part[], target: number): Part => {
-    const part = parts[target];
-    if (part === undefined) throw new RangeError('every target has a calibration');
-    return part;
-  };
   return {
     sessions,
     withIntervals(predictions, coverage) {
@@ -47,12 +46,9 @@ export function runUncertainty({ sessions, mostMeasured, photos, paddocks }: Cal
         ...prediction,
         intervals: byMass((_, target) => {
           const mass = (targets: Targets): number => targetsToArray(targets)[target] ?? Number.NaN;
-          return photoInterval(
-            of(photos, target),
-            mass(prediction.targets),
-            prediction.folds.map(mass),
-            coverage,
-          );
+          const calibration = photos[target];
+          if (!calibration) return NOWHERE;
+          return photoInterval(calibration, mass(prediction.targets), prediction.folds.map(mass), coverage);
         }),
       }));
     },
@@ -62,13 +58,15 @@ export function runUncertainty({ sessions, mostMeasured, photos, paddocks }: Cal
         photos: predictions.length,
         coverage,
         mean: meanTargets(predictions.map(({ targets }) => targets)),
-        intervals: byMass((_, target) =>
-          paddockInterval(
-            of(paddocks, target),
+        intervals: byMass((_, target) => {
+          const calibration = paddocks[target];
+          if (!calibration) return NOWHERE;
+          return paddockInterval(
+            calibration,
             masses.map((photo) => photo[target] ?? Number.NaN),
             coverage,
-          ),
-        ),
+          );
+        }),
       };
     },
     doubts: (predictions) =>
@@ -79,7 +77,7 @@ export function runUncertainty({ sessions, mostMeasured, photos, paddocks }: Cal
           const message = `${imageId}: unlike the photos the run was trained on (farther from them than ${share} % of those are from one another)`;
           found.push({ imageId, kind: 'domain', message });
         }
-        if (targets.total > mostMeasured) {
+        if (mostMeasured !== null && targets.total > mostMeasured) {
           const message = `${imageId}: ${targets.total.toFixed(1)} g is more than any training photo had (${mostMeasured.toFixed(1)} g)`;
           found.push({ imageId, kind: 'range', message });
         }

@@ -106,7 +106,14 @@ export function measuredRows(
   targets: readonly Targets[],
   groups: readonly string[],
 ): TrainingRows {
-  return { inputs, targets, groups, measured: groups.map(() => true), weights: groups.map(() => 1) };
+  return {
+    inputs,
+    targets,
+    observed: targets,
+    groups,
+    measured: groups.map(() => true),
+    weights: groups.map(() => 1),
+  };
 }
 
 /** A source that makes the same features once. */
@@ -185,21 +192,36 @@ export class Samples {
 /** Training samples as estimators of tables take them. */
 export interface TrainingRows {
   readonly inputs: Matrix;
-  /** Grams. */
+  /** What is fitted to, grams. */
   readonly targets: readonly Targets[];
+  /** What is scored by, grams: NaN where a mass was not measured, whatever is fitted to there. */
+  readonly observed: readonly Targets[];
   /** What inner validation must not split. */
   readonly groups: readonly string[];
   readonly measured: readonly boolean[];
   readonly weights: readonly number[];
 }
 
-/** Samples with their masses, grams. */
+/**
+ * Samples with their masses, grams; NaN where one was not measured, until `partlyMeasured` has completed what is fitted
+ * to.
+ */
 export class TrainingSamples extends Samples {
+  /** What is fitted to. */
   readonly targets: readonly Targets[];
+  /** What is scored by, and what a loss may look at: NaN where a mass was not measured. */
+  readonly observed: readonly Targets[];
 
-  constructor(facts: readonly SampleFacts[], source: SampleSource, targets: readonly Targets[], turn = 0) {
+  constructor(
+    facts: readonly SampleFacts[],
+    source: SampleSource,
+    targets: readonly Targets[],
+    turn = 0,
+    observed: readonly Targets[] = targets,
+  ) {
     super(facts, source, turn);
     this.targets = targets;
+    this.observed = observed;
   }
 
   get groups(): string[] {
@@ -216,22 +238,29 @@ export class TrainingSamples extends Samples {
 
   /** Everything an estimator of tables is fitted to. @throws as {@link features} */
   async rows(): Promise<TrainingRows> {
-    const { targets, groups, measured, weights } = this;
-    return { inputs: await this.features(), targets, groups, measured, weights };
+    const { targets, observed, groups, measured, weights } = this;
+    return { inputs: await this.features(), targets, observed, groups, measured, weights };
   }
 
   override take(items: readonly number[]): TrainingSamples {
     const source = takenSource(this.source, items);
-    return new TrainingSamples(pick(this.facts, items), source, pick(this.targets, items), this.turn);
+    const targets = pick(this.targets, items);
+    const observed = this.observed === this.targets ? targets : pick(this.observed, items);
+    return new TrainingSamples(pick(this.facts, items), source, targets, this.turn, observed);
   }
 
   override withFeatures(change: (features: Matrix) => Matrix): TrainingSamples {
-    return new TrainingSamples(this.facts, changedSource(this.source, change), this.targets, this.turn);
+    const source = changedSource(this.source, change);
+    return new TrainingSamples(this.facts, source, this.targets, this.turn, this.observed);
   }
 
-  /** The same samples with other masses. */
-  withTargets(targets: readonly Targets[]): TrainingSamples {
-    return new TrainingSamples(this.facts, this.source, targets, this.turn);
+  /**
+   * The same samples with other masses.
+   *
+   * @param observed what is scored by, where that is not what is fitted to
+   */
+  withTargets(targets: readonly Targets[], observed: readonly Targets[] = targets): TrainingSamples {
+    return new TrainingSamples(this.facts, this.source, targets, this.turn, observed);
   }
 }
 

@@ -50,18 +50,43 @@ describe('reading train.csv', () => {
     expect(await readTraining(folder)).toHaveLength(3);
   });
 
+  it('completes masses that lack a row or a cell by those that are there', async () => {
+    const whole = await readTraining(await folderWith((lines) => lines));
+    const folder = await folderWith((lines) =>
+      lines
+        .filter((line) => !line.startsWith('ID1000__Dry_Dead_g') && !line.startsWith('ID1000__GDM_g'))
+        .map((line) => (/^ID1001__(Dry_Dead|Dry_Clover|GDM)/.test(line) ? line.replace(/[^,]+$/, '') : line)),
+    );
+    const photos = await readTraining(folder);
+    expect(photos[0]?.targets).toEqual(whole[0]?.targets);
+    const { green, total } = whole[1]?.targets ?? {};
+    expect(photos[1]?.targets).toEqual({
+      green,
+      dead: Number.NaN,
+      clover: Number.NaN,
+      gdm: Number.NaN,
+      total,
+    });
+  });
+
+  it('leaves out a photo of which nothing was measured, with a warning', async () => {
+    const folder = await folderWith((lines) =>
+      lines.map((line) => (line.startsWith('ID1001__') ? line.replace(/[^,]+$/, '') : line)),
+    );
+    const { photos, problems } = await inspectTraining(folder);
+    expect(photos.map((photo) => photo.imageId)).toEqual(['ID1000', 'ID1002']);
+    expect(problems).toMatchObject([
+      { severity: 'warning', code: 'missing-target', where: 'train.csv row 7' },
+    ]);
+    expect(await readTraining(folder)).toHaveLength(2);
+  });
+
   it.each<[string, (lines: string[]) => string[], string, RegExp]>([
     [
       'duplicate-row',
       (lines) => [...lines, lines[1] ?? ''],
       'train.csv row 17',
       /ID1000__Dry_Green_g a second time/,
-    ],
-    [
-      'missing-target',
-      (lines) => lines.filter((_, i) => i !== 2),
-      'train.csv row 2',
-      /ID1000 lacks Dry_Dead_g/,
     ],
     ['not-a-number', thirdLineSaysLots, 'train.csv row 3', /"lots" is not a number/],
     ['negative-mass', changed(3, ',3', ',-3'), 'train.csv row 3', /negative/],
@@ -124,7 +149,7 @@ describe('reading train.csv', () => {
   });
 
   it('lists every problem, not only the first', async () => {
-    const folder = await folderWith((lines) => changed(3, ',3', ',-3')(changed(8, ',4', ',NaN')(lines)));
+    const folder = await folderWith((lines) => changed(3, ',3', ',-3')(changed(8, ',4', ',lots')(lines)));
     const { problems, photos } = await inspectTraining(folder);
     expect(problems.map((problem) => problem.where)).toEqual(['train.csv row 3', 'train.csv row 8']);
     expect(photos.map((photo) => photo.imageId)).toEqual(['ID1002']);

@@ -107,3 +107,57 @@ describe('anchors on the 357 training images', () => {
     expect(weightedR2(observed, constant(means))).toBeCloseTo(0.24, 2);
   });
 });
+
+describe('scores of photos of which some masses were not measured', () => {
+  const without = (masses: Targets, name: keyof Targets): Targets => ({ ...masses, [name]: Number.NaN });
+
+  it('are of what was measured, with the weights as they are', () => {
+    const observed = [
+      { ...targetsFromComponents({ green: 10, dead: 5, clover: 0 }), green: Number.NaN },
+      targetsFromComponents({ green: 30, dead: 1, clover: 4 }),
+    ];
+    const predicted = observed.map(() => targetsFromComponents({ green: 20, dead: 3, clover: 2 }));
+    const cells = observed.flatMap((row, photo) =>
+      targetsToArray(row).flatMap((y, target) =>
+        Number.isNaN(y)
+          ? []
+          : [
+              {
+                y,
+                guess: targetsToArray(predicted[photo] as Targets)[target] ?? 0,
+                weight: TARGET_WEIGHTS[target] ?? 0,
+              },
+            ],
+      ),
+    );
+    const sum = (of: (cell: (typeof cells)[number]) => number): number =>
+      cells.reduce((total, cell) => total + cell.weight * of(cell), 0);
+    const mean = sum(({ y }) => y) / sum(() => 1);
+    const expected = 1 - sum(({ y, guess }) => (y - guess) ** 2) / sum(({ y }) => (y - mean) ** 2);
+    expect(weightedR2(observed, predicted)).toBeCloseTo(expected, 12);
+  });
+
+  it('of a target are those of the photos of which it was measured', () => {
+    fc.assert(
+      fc.property(photos, photos, (observed, others) => {
+        const predicted = observed.map((_, photo) => others[photo % others.length] as Targets);
+        const holed = [...observed.map((masses) => without(masses, 'dead')), ...observed];
+        const score = scoreTargets(holed, [...predicted, ...predicted]).perTarget;
+        expect(score.Dry_Dead_g).toEqual(scoreTargets(observed, predicted).perTarget.Dry_Dead_g);
+        expect(score.Dry_Total_g.photos).toBe(2 * observed.length);
+      }),
+    );
+  });
+
+  it('are none where what was measured has no prediction', () => {
+    const observed = [1, 2].map((green) => targetsFromComponents({ green, dead: 1, clover: 1 }));
+    const predicted = observed.map((masses) => without(masses, 'total'));
+    expect(weightedR2(observed, predicted)).toBeNaN();
+    expect(
+      weightedR2(
+        observed.map((masses) => without(masses, 'total')),
+        predicted,
+      ),
+    ).toBe(1);
+  });
+});

@@ -126,6 +126,7 @@ describe('training samples', () => {
     expect(await samples.rows()).toEqual({
       inputs: { rows: COUNT, columns: 1, data: Float64Array.of(0, 10, 20, 30) },
       targets,
+      observed: targets,
       groups: ['group 0', 'group 1', 'group 0', 'group 1'],
       measured: [true, true, true, false],
       weights: [1, 1, 1, 0.4],
@@ -137,6 +138,7 @@ describe('training samples', () => {
     expect(taken).toEqual({
       inputs: { rows: 2, columns: 1, data: Float64Array.of(60, 20) },
       targets: [targets[3], targets[1]],
+      observed: [targets[3], targets[1]],
       groups: ['group 1', 'group 1'],
       measured: [false, true],
       weights: [0.4, 1],
@@ -149,6 +151,13 @@ describe('training samples', () => {
     expect(told.targets).toEqual(others);
     expect(told.facts).toEqual(facts);
     expect(samples.targets).toEqual(targets);
+  });
+
+  it('may be scored by other masses than those that are fitted to', () => {
+    const observed = targets.map((masses) => ({ ...masses, dead: Number.NaN }));
+    const told = samples.withTargets(targets, observed).withFeatures(doubled).take([2, 0]);
+    expect(told.targets).toEqual([targets[2], targets[0]]);
+    expect(told.observed).toEqual([observed[2], observed[0]]);
   });
 
   it('are changed on both sides of a split alike, where there are two', async () => {

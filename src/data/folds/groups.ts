@@ -100,7 +100,10 @@ export function strataOf(
   if (stratification === 'presence') {
     return labels.map(({ targets }) => (targets.clover > 0 ? 2 : 0) + (targets.dead > 0 ? 1 : 0));
   }
-  const sorted = labels.map(({ targets }) => targets.total).sort((a, b) => a - b);
+  const sorted = labels
+    .map(({ targets }) => targets.total)
+    .filter((total) => !Number.isNaN(total))
+    .sort((a, b) => a - b);
   const edges = Array.from({ length: TOTAL_BINS - 1 }, (_, bin) => {
     return sorted[Math.floor(((bin + 1) * sorted.length) / TOTAL_BINS)] ?? Number.POSITIVE_INFINITY;
   });

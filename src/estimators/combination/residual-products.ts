@@ -11,7 +11,7 @@ export type ResidualProducts = readonly (readonly (readonly number[])[])[];
  * Error products of members on some photos.
  *
  * @param members predicted masses, grams, `[member][photo]`
- * @param observed measured masses, grams, `[photo]`
+ * @param observed measured masses, grams, `[photo]`; one that was not measured (NaN) tells of no error
  * @param centred whether each member's mean error of a target is taken off first, as for correlations
  */
 export function residualProducts(
@@ -22,8 +22,9 @@ export function residualProducts(
   const truth = observed.map(targetsToArray);
   const errors = members.map((predicted) => predicted.map(targetsToArray));
   return TARGET_WEIGHTS.map((_, target) => {
+    const photos = truth.flatMap((row, photo) => (Number.isNaN(row[target]) ? [] : [photo]));
     const columns = errors.map((rows) => {
-      const column = rows.map((row, photo) => (row[target] ?? 0) - (truth[photo]?.[target] ?? 0));
+      const column = photos.map((photo) => (rows[photo]?.[target] ?? 0) - (truth[photo]?.[target] ?? 0));
       const mean = centred ? column.reduce((sum, error) => sum + error, 0) / Math.max(1, column.length) : 0;
       return column.map((error) => error - mean);
     });

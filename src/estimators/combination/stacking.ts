@@ -4,23 +4,29 @@ import type { FittedModel } from '../../learning/estimator.ts';
 import { type Targets, targetsToArray } from '../../pasture/targets.ts';
 import { featureRows, plainSamples, TrainingSamples, unknownSample } from '../../samples/samples.ts';
 import { ridge } from '../kernel/ridge.ts';
+import { partlyMeasured } from '../partly-measured/partly-measured.ts';
 
 /** Predictions are few and alike: every photo counts the same, nothing is clipped, penalties reach far up. */
-const STACKER = ridge({
-  kind: 'ridge',
-  penalties: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3],
-  sessionWeight: 0,
-  clip: 100,
-});
+const STACKER = partlyMeasured(
+  ridge({
+    kind: 'ridge',
+    penalties: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3],
+    sessionWeight: 0,
+    clip: 100,
+  }),
+);
 
-/** The five predictions of every member beside each other. [photos, 5 · members] */
+/** The five predictions of every member beside each other, 0 for masses it was not taught. [photos, 5 · members] */
 function stackedPredictions(members: readonly (readonly Targets[])[]): Matrix {
   const rows = members[0]?.length ?? 0;
   const columns = 5 * members.length;
   const data = new Float64Array(rows * columns);
   members.forEach((predicted, member) => {
     predicted.forEach((targets, photo) => {
-      data.set(targetsToArray(targets), photo * columns + 5 * member);
+      data.set(
+        targetsToArray(targets).map((mass) => (Number.isNaN(mass) ? 0 : mass)),
+        photo * columns + 5 * member,
+      );
     });
   });
   return { rows, columns, data };

@@ -38,7 +38,7 @@ export function chooseCandidate(
     if (isSettled) return 0;
     const predicted = predictedWithout(candidate);
     const score = weightedR2(
-      measured.map((photo) => training.targets[photo] as Targets),
+      measured.map((photo) => training.observed[photo] as Targets),
       measured.map((photo) => predicted[photo] as Targets),
     );
     // Photos that are all alike have no R²; every candidate then does as well as the next.

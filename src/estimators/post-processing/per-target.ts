@@ -1,7 +1,7 @@
 import { extent, mean } from 'd3-array';
 import { TARGET_NAMES, type Targets, targetsFromArray, targetsToArray } from '../../pasture/targets.ts';
 
-/** Masses by target, in the order of `TARGET_NAMES`. */
+/** Masses by target, in the order of `TARGET_NAMES`; NaN where one was not measured. */
 function columnsOf(masses: readonly Targets[]): number[][] {
   const rows = masses.map(targetsToArray);
   return TARGET_NAMES.map((_, target) => rows.map((row) => row[target] ?? 0));
@@ -9,7 +9,7 @@ function columnsOf(masses: readonly Targets[]): number[][] {
 
 /**
  * The line of least squares from predicted to measured mass, target by target. Predictions that do not vary are
- * only shifted.
+ * only shifted, and targets of which nothing was measured are left as they are.
  *
  * @returns a slope and an intercept in grams for each of `TARGET_NAMES`
  */
@@ -18,8 +18,12 @@ export function fitCalibration(
   observed: readonly Targets[],
 ): { slope: number[]; intercept: number[] } {
   const truth = columnsOf(observed);
-  const lines = columnsOf(predicted).map((x, target) => {
-    const y = truth[target] ?? [];
+  const lines = columnsOf(predicted).map((all, target) => {
+    const column = truth[target] ?? [];
+    const photos = column.flatMap((mass, photo) => (Number.isNaN(mass) ? [] : [photo]));
+    if (photos.length === 0) return { slope: 1, intercept: 0 };
+    const x = photos.map((photo) => all[photo] as number);
+    const y = photos.map((photo) => column[photo] as number);
     const meanX = mean(x) ?? Number.NaN;
     const meanY = mean(y) ?? Number.NaN;
     const spread = x.reduce((sum, value) => sum + (value - meanX) ** 2, 0);

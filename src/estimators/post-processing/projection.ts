@@ -1,5 +1,6 @@
 import { CholeskyDecomposition, Matrix as Dense } from 'ml-matrix';
 import { SwardError } from '../../ground/errors.ts';
+import { isComplete } from '../../pasture/partial.ts';
 import type { ReconciliationWeights } from '../../pasture/reconcile.ts';
 import { TARGET_NAMES, TARGET_WEIGHTS, type Targets, targetsToArray } from '../../pasture/targets.ts';
 
@@ -12,7 +13,7 @@ const KEPT_COVARIANCE = 0.9;
 
 /**
  * The costs a projection works with. For `covariance` they are the inverse of the errors' second moments over the
- * photos, off-diagonal entries shrunk by a tenth: targets that are predicted badly give way first.
+ * photos of which all was measured, off-diagonal entries shrunk by a tenth: targets that are predicted badly give way first.
  *
  * @throws SwardError when a target is predicted without any error, so that its inverse covariance is not finite
  */
@@ -23,11 +24,15 @@ export function projectionWeights(
 ): ReconciliationWeights {
   if (weighing === 'plain') return 'plain';
   if (weighing === 'metric') return TARGET_WEIGHTS;
-  const errors = predicted.map((targets, photo) => {
+  const errors = predicted.flatMap((targets, photo) => {
     const truth = observed[photo];
+    if (truth && !isComplete(truth)) return [];
     const measured = truth ? targetsToArray(truth) : [];
-    return targetsToArray(targets).map((mass, target) => mass - (measured[target] ?? Number.NaN));
+    return [targetsToArray(targets).map((mass, target) => mass - (measured[target] ?? Number.NaN))];
   });
+  if (errors.length === 0) {
+    throw new SwardError('no photo has all masses to weigh a projection by; use projection=metric');
+  }
   const moments = TARGET_NAMES.map((_, i) =>
     TARGET_NAMES.map((__, j) => {
       const moment = errors.reduce((sum, row) => sum + (row[i] ?? 0) * (row[j] ?? 0), 0) / errors.length;

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { UsageError } from '../../ground/errors.ts';
-import { reconcile } from '../../pasture/reconcile.ts';
-import type { Targets } from '../../pasture/targets.ts';
+import { isComplete, isKnown, knownWhere, massesKnownOf } from '../../pasture/partial.ts';
+import { type ReconciliationWeights, reconcile } from '../../pasture/reconcile.ts';
+import { absentFractions, substituted } from '../../pasture/substitute.ts';
+import { byMass, MASS_NAMES, type Targets } from '../../pasture/targets.ts';
 import { add, constant, maximum, minimum, multiply, type Tensor } from '../../tensor/index.ts';
 import { reconcileGraph } from '../masses/reconcile-graph.ts';
 import { bendAsFirstPlace, withoutDeadInWesternAustralia } from './competition-rules.ts';
@@ -93,9 +95,21 @@ export function fitStep(
       return fittedStepSchema.parse({ ...choice, weights });
     }
     case 'wa-dead':
-    case 'first-place':
-      return { kind: choice.kind };
+    case 'first-place': {
+      const known = massesKnownOf(predicted);
+      if (MASS_NAMES.every((mass) => known[mass])) return { kind: choice.kind };
+      throw new UsageError(
+        `--post ${choice.kind}: needs all five masses, and these runs were not taught all`,
+      );
+    }
   }
+}
+
+/** `reconcile` of masses of which some are not predicted: those that are keep the sums that hold among them. */
+function reconciled(masses: Targets, weights: ReconciliationWeights): Targets {
+  if (isComplete(masses)) return reconcile(masses, weights);
+  const absent = absentFractions(byMass((mass) => isKnown(masses, mass)));
+  return knownWhere(reconcile(substituted(masses, absent), weights), masses);
 }
 
 /**
@@ -120,7 +134,7 @@ export function applyStep(
       );
     }
     case 'projection':
-      return predicted.map((targets) => reconcile(targets, step.weights));
+      return predicted.map((targets) => reconciled(targets, step.weights));
     case 'wa-dead':
       return withoutDeadInWesternAustralia(predicted, states);
     case 'first-place':

@@ -22,16 +22,18 @@ export interface MemberMeanSettings {
  * {@link shrunkWeights}), whose spread about its own mean is then fitted component by component (`fitSpread`).
  *
  * @param members predictions, grams, `[member][photo]`
- * @param observed measured masses, grams
+ * @param targets masses that the spread is fitted to, grams, all of every photo
+ * @param observed those by which members are weighed: NaN where one was not measured
  */
 export function fitMemberMean(
   members: readonly (readonly Targets[])[],
-  observed: readonly Targets[],
+  targets: readonly Targets[],
   { penalty, spreadPenalty }: MemberMeanSettings,
+  observed: readonly Targets[] = targets,
 ): MemberMean {
   const weights = shrunkWeights(members, observed, penalty);
   const mean = weightedMean(members, weights);
-  return { weights, spread: spreadPenalty === null ? null : fitSpread(mean, observed, spreadPenalty) };
+  return { weights, spread: spreadPenalty === null ? null : fitSpread(mean, targets, spreadPenalty) };
 }
 
 /** One physical prediction a photo of all members'. */

@@ -146,8 +146,11 @@ function fittedCombination<Member extends ColumnMember>(
   training: TrainingRows,
   context: FitContext,
 ): MemberMean {
-  const observed = measuredItems(training.measured).map((photo) => training.targets[photo] as Targets);
-  const combination = fitMemberMean(unseen, observed, settings);
+  const photos = measuredItems(training.measured);
+  const [targets, observed] = [training.targets, training.observed].map((masses) =>
+    photos.map((photo) => masses[photo] as Targets),
+  ) as [Targets[], Targets[]];
+  const combination = fitMemberMean(unseen, targets, settings, observed);
   context.record(asLine(combination, placed));
   return combination;
 }

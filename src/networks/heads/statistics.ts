@@ -58,13 +58,16 @@ export function massStatistics(targets: readonly Targets[], weights: readonly nu
   return { [MEAN_MASSES]: meanMasses(targets, weights) };
 }
 
+/** Of each mass over the photos of which it is known. */
 function meanMasses(targets: readonly Targets[], weights: readonly number[]): Float32Array {
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  const means = new Float64Array(5);
-  targets.forEach((masses, photo) => {
-    targetsToArray(masses).forEach((mass, index) => {
-      means[index] = (means[index] as number) + ((weights[photo] as number) / total) * mass;
-    });
+  const rows = targets.map(targetsToArray);
+  const means = Float64Array.from({ length: 5 }, (_, index) => {
+    const known = rows.flatMap((row, photo) => (Number.isNaN(row[index]) ? [] : [photo]));
+    const total = known.reduce((sum, photo) => sum + (weights[photo] as number), 0);
+    return known.reduce(
+      (sum, photo) => sum + ((weights[photo] as number) / total) * (rows[photo]?.[index] as number),
+      0,
+    );
   });
   return Float32Array.from(means, (mean) => Math.max(mean, LEAST_UNIT));
 }

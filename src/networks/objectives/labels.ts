@@ -1,5 +1,6 @@
 import { mean, quantileSorted } from 'd3-array';
 import { UsageError } from '../../ground/errors.ts';
+import { isComplete } from '../../pasture/partial.ts';
 import { type Targets, targetsToArray } from '../../pasture/targets.ts';
 import type { PhotoAttributes } from '../../samples/samples.ts';
 import { type Feed, input, type Tensor } from '../../tensor/index.ts';
@@ -7,7 +8,10 @@ import type { AttributeClasses, AuxiliaryLoss, AuxiliarySettings } from './auxil
 
 /** What is known of photos that a network is trained or validated on. */
 export interface LabelledPhotos {
+  /** Grams; NaN where a mass was not measured. */
   readonly targets: readonly Targets[];
+  /** What validation scores by, where it is not what is trained for. */
+  readonly observed?: readonly Targets[];
   /** How much each counts; all alike where absent. */
   readonly weights?: readonly number[];
   readonly attributes?: readonly PhotoAttributes[];
@@ -30,6 +34,8 @@ export interface LabelCodec extends AttributeClasses {
   readonly height: Scale | null;
   /** Share of the teacher's predictions; 0 where there is no teacher. */
   readonly teacherShare: number;
+  /** Whether masses of some photos were not measured, over which the loss passes. */
+  readonly hasGaps: boolean;
 }
 
 interface Scale {
@@ -43,6 +49,8 @@ export interface Labels {
   readonly targets: Tensor;
   /** `[batch, 1]`, 0 for rows that only fill the batch. */
   readonly weights: Tensor;
+  /** `[batch, 5]`: 1 where the mass was measured, 0 where not; absent where all were. */
+  readonly known?: Tensor;
   /** `[batch, 5]` grams, as the teacher predicts. */
   readonly teacherMasses?: Tensor;
   /** `[batch, 5, bins]` probabilities; of the teacher's intervals too, by its share. */
@@ -63,9 +71,15 @@ const INPUT = 'label.';
 /**
  * Finds on training photos how labels are written as numbers.
  *
+ * @param hasGaps whether masses of photos that will be trained or validated on were not measured
+ *
  * @throws UsageError when an auxiliary head is asked for and no photo has a label for it
  */
-export function labelCodec(photos: LabelledPhotos, { loss, auxiliary, teacher }: LabelSettings): LabelCodec {
+export function labelCodec(
+  photos: LabelledPhotos,
+  { loss, auxiliary, teacher }: LabelSettings,
+  hasGaps: boolean = !photos.targets.every(isComplete),
+): LabelCodec {
   const attributes = photos.attributes ?? [];
   const classes = (name: 'state' | 'species'): string[] => {
     if (auxiliary[name] === 0) return [];
@@ -85,7 +99,7 @@ export function labelCodec(photos: LabelledPhotos, { loss, auxiliary, teacher }:
       loss.bins > 0
         ? Array.from({ length: MASSES }, (_, mass) =>
             binEdges(
-              masses.map((row) => row[mass] as number),
+              masses.map((row) => row[mass] as number).filter((grams) => !Number.isNaN(grams)),
               loss.binCount,
             ),
           )
@@ -95,6 +109,7 @@ export function labelCodec(photos: LabelledPhotos, { loss, auxiliary, teacher }:
     ndvi: scale('ndvi'),
     height: scale('height'),
     teacherShare: photos.teacherMasses ? (teacher?.weight ?? 0) : 0,
+    hasGaps,
   };
 }
 
@@ -106,14 +121,22 @@ interface FurtherLabel {
 
 /** The labels there are beside masses and weights, by name. */
 function furtherLabels(codec: LabelCodec): Record<string, FurtherLabel> {
-  const { edges, state, species, ndvi, height, teacherShare } = codec;
+  const { edges, state, species, ndvi, height, teacherShare, hasGaps } = codec;
   const teacherMassesOf = (photos: LabelledPhotos, photo: number): Targets =>
     (photos.teacherMasses?.[photo] ?? photos.targets[photo]) as Targets;
   return {
+    ...(hasGaps && {
+      known: {
+        shape: [MASSES],
+        of: ({ targets }, photo) =>
+          targetsToArray(targets[photo] as Targets).map((mass) => +!Number.isNaN(mass)),
+      },
+    }),
     ...(teacherShare > 0 && {
       teacherMasses: {
         shape: [MASSES],
-        of: (photos, photo) => targetsToArray(teacherMassesOf(photos, photo)),
+        of: (photos, photo) =>
+          targetsToArray(teacherMassesOf(photos, photo)).map((mass) => (Number.isNaN(mass) ? 0 : mass)),
       },
     }),
     ...(edges.length > 0 && {
@@ -171,7 +194,10 @@ export function labelFeeds(
     table((photo) => of(photos, photo)),
   ]);
   return {
-    [`${INPUT}targets`]: table((photo) => targetsToArray(photos.targets[photo] as Targets)),
+    // What is not known has no part in the loss, but must be a number.
+    [`${INPUT}targets`]: table((photo) =>
+      targetsToArray(photos.targets[photo] as Targets).map((mass) => (Number.isNaN(mass) ? 0 : mass)),
+    ),
     [`${INPUT}weights`]: Float32Array.from(rows, weightOf),
     ...Object.fromEntries(further),
   };
@@ -220,7 +246,7 @@ const classLabel = (name: 'state' | 'species', classes: readonly string[]): Furt
 function intervals(targets: Targets, edges: LabelCodec['edges']): number[] {
   return targetsToArray(targets).flatMap((mass, index) => {
     const own = edges[index] ?? [];
-    return oneHot(binOf(mass, own), own.length + 1);
+    return oneHot(Number.isNaN(mass) ? -1 : binOf(mass, own), own.length + 1);
   });
 }
 

@@ -24,6 +24,7 @@ import {
 import type { Heads } from '../heads/masses.ts';
 import type { AuxiliaryOutputs } from './auxiliary.ts';
 import type { LabelSettings, Labels } from './labels.ts';
+import { knownWhole } from './mixup.ts';
 
 const MASSES = 5;
 
@@ -40,7 +41,7 @@ const massWeightSettings = z.union([
 interface TermContext {
   /** Weights of rows and masses `[rows, 5]` whose mean over all elements makes Σ over masses of the weighted mean. */
   readonly cells: Tensor;
-  /** How much each row counts, `[rows, 1]`, and each mass. */
+  /** How much each row counts, `[rows, 1]`, or where masses are lacking in each mass, `[rows, 5]`; and each mass. */
   readonly rows: Tensor;
   readonly masses: readonly number[];
   /** Corner of SmoothL1, grams. */
@@ -114,6 +115,8 @@ interface Compared {
   readonly predicted: Tensor;
   readonly observed: Tensor;
   readonly rows: Tensor;
+  /** `[rows, 5]`: 1 where a mass was measured, else 0; absent: all were. */
+  readonly known?: Tensor;
   /** What a teacher predicts of the same rows, and its share; absent: there is none. */
   readonly teacher?: { readonly masses: Tensor; readonly share: number };
 }
@@ -121,7 +124,8 @@ interface Compared {
 /**
  * The loss of a batch: Σ share · term over the terms the settings name. Each term is Σ over the masses of their
  * weight times the mean over photos, photos counting by their own weight; rows of weight 0 do not count at all.
- * Where heads answer for each half, each half is held against half the label. Where there is a teacher, a term is
+ * Masses that were not measured have no part in a term, and the others keep their weights, as in the metric, which pools
+ * what was measured. Where heads answer for each half, each half is held against half the label. Where there is a teacher, a term is
  * (1 − w) · of the measured masses + w · of the teacher's (Lopez-Paz et al. 2016, generalised distillation).
  *
  * @returns scalar
@@ -138,6 +142,7 @@ export function networkLoss(
     predicted: heads.masses,
     observed: labels.targets,
     rows: photos,
+    ...(labels.known && { known: knownWhole(labels.known) }),
     ...(labels.teacherMasses && {
       teacher: { masses: labels.teacherMasses, share: settings.teacher?.weight ?? 0 },
     }),
@@ -160,18 +165,23 @@ export function networkLoss(
 
 type Term = readonly [share: number, term: Tensor];
 
-function massTerms({ rows, ...compared }: Compared, loss: LossSettings): Term[] {
+function massTerms(compared: Compared, loss: LossSettings): Term[] {
   const { beta, delta } = loss;
+  const { known } = compared;
+  const rows = known ? evenMean(multiply(known, compared.rows)) : compared.rows;
   return MASS_TERM_NAMES.filter((name) => loss[name] > 0).map((name) => {
     const masses = massWeights(loss, name);
-    const term = MASS_TERMS[name]({ cells: cellWeights(rows, loss, name), rows, masses, beta, delta });
-    return [loss[name], heldAgainst({ rows, ...compared }, term)] as const;
+    const cells = cellWeights(compared, loss, name);
+    return [
+      loss[name],
+      heldAgainst(compared, MASS_TERMS[name]({ cells, rows, masses, beta, delta })),
+    ] as const;
   });
 }
 
 function varianceTerms(compared: Compared, { logVariance }: AuxiliaryOutputs, loss: LossSettings): Term[] {
   if (!logVariance) return [];
-  const weights = cellWeights(compared.rows, loss, 'nll');
+  const weights = cellWeights(compared, loss, 'nll');
   const term: Comparison = (predicted, observed) =>
     gaussianNegativeLogLikelihood(predicted, logVariance, observed, { weights });
   return [[loss.nll, heldAgainst(compared, term)]];
@@ -197,7 +207,10 @@ function auxiliaryTerms(
 ): Term[] {
   const terms: Term[] = [];
   if (bins && labels.bins) {
-    const weights = multiply(cellWeights(photos, loss, 'bins'), 1 / (photos.shape[0] as number) / MASSES);
+    const weights = multiply(
+      cellWeights({ rows: photos }, loss, 'bins'),
+      1 / (photos.shape[0] as number) / MASSES,
+    );
     terms.push([loss.bins, sum(multiply(crossEntropy(bins, labels.bins), weights))]);
   }
   for (const [share, logits, classes] of [
@@ -228,8 +241,19 @@ function massWeights({ weights, termWeights }: LossSettings, term: LossTerm): re
 }
 
 /** Weights of rows and masses `[rows, 5]` whose mean over all elements makes Σ over masses of the weighted mean. */
-function cellWeights(rows: Tensor, loss: LossSettings, term: LossTerm): Tensor {
-  return multiply(rows, constant(massWeights(loss, term).map((weight) => MASSES * weight)));
+function cellWeights(
+  { rows, known }: Pick<Compared, 'rows' | 'known'>,
+  loss: LossSettings,
+  term: LossTerm,
+): Tensor {
+  const cells = multiply(rows, constant(massWeights(loss, term).map((weight) => MASSES * weight)));
+  return known ? multiply(cells, known) : cells;
+}
+
+/** Weights `[rows, 5]` scaled to mean 1 in each column; all 0 in one that sums to nothing. */
+function evenMean(weights: Tensor): Tensor {
+  const sums = maximum(sum(weights, { axes: [0], keepAxes: true }), 1e-12);
+  return multiply(divide(weights, sums), weights.shape[0] as number);
 }
 
 /** Weights `[rows, 1]` scaled to mean 1; all 0 where they sum to nothing. */
@@ -239,7 +263,7 @@ function meanOne(weights: Tensor): Tensor {
 }
 
 /** Every half as a row of its own with half the label. @param halves `[batch, halves, 5]` grams */
-function eachHalf(halves: Tensor, { observed, rows, teacher }: Compared): Compared {
+function eachHalf(halves: Tensor, { observed, rows, known, teacher }: Compared): Compared {
   const [batch, count] = halves.shape as [number, number];
   const repeated = (x: Tensor, width: number): Tensor =>
     reshape(expand(insertAxis(x, 1), [batch, count, width]), [batch * count, width]);
@@ -248,6 +272,7 @@ function eachHalf(halves: Tensor, { observed, rows, teacher }: Compared): Compar
     predicted: reshape(halves, [batch * count, MASSES]),
     observed: share(observed),
     rows: repeated(rows, 1),
+    ...(known && { known: repeated(known, MASSES) }),
     ...(teacher && { teacher: { ...teacher, masses: share(teacher.masses) } }),
   };
 }

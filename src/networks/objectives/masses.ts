@@ -25,10 +25,15 @@ export interface MassSettings extends HeadSettings, MassLossSettings {
  * The five masses of photos, with auxiliary heads, a teacher's word and embedding mixup where the settings say so.
  *
  * @param train photos by which labels are written as numbers
+ * @param hasGaps whether masses of photos that will be trained or validated on were not measured
  * @throws UsageError when settings and labels do not suit each other
  */
-export function massObjective(train: LabelledPhotos, settings: MassSettings): Objective<LabelledPhotos> {
-  const codec = labelCodec(train, settings);
+export function massObjective(
+  train: LabelledPhotos,
+  settings: MassSettings,
+  hasGaps?: boolean,
+): Objective<LabelledPhotos> {
+  const codec = labelCodec(train, settings, hasGaps);
   const mixes = settings.mixup.probability > 0;
   return {
     width: 5,
@@ -56,10 +61,12 @@ export function massObjective(train: LabelledPhotos, settings: MassSettings): Ob
     counted: (_, items) => items.length,
     validation(photos, answers, loss) {
       const { weightedR2: score, perTarget } = scoreTargets(
-        photos.targets,
+        photos.observed ?? photos.targets,
         physicalMasses(answers, settings.architecture),
       );
-      const parts = TARGET_NAMES.map((name, mass) => [MASS_SCORES[mass], perTarget[name].r2]);
+      const parts = TARGET_NAMES.flatMap((name, mass) =>
+        perTarget[name].photos > 0 ? [[MASS_SCORES[mass], perTarget[name].r2]] : [],
+      );
       const line = { [VALIDATION_SCORE]: score, 'validation loss': loss, ...Object.fromEntries(parts) };
       return { score, loss, line };
     },

@@ -2,8 +2,10 @@ import { z } from 'zod';
 import { drawBeta, type RandomStream } from '../../ground/random.ts';
 import {
   add,
+  cast,
   type Feed,
   gather,
+  greaterOrEqual,
   input,
   multiply,
   reshape,
@@ -56,6 +58,12 @@ export function mixedLabels(labels: Labels, mix: Mixing): Labels {
     Object.entries(labels).map(([name, label]) => [name, mix(label)]),
   ) as unknown as Labels;
 }
+
+/** A known share below this is that of a mixture with something that was not measured. */
+const WHOLE = 1 - 1e-6;
+
+/** 1 where all that was mixed was measured, else 0: half of a mixture that was not measured leaves nothing known of it. */
+export const knownWhole = (known: Tensor): Tensor => cast(greaterOrEqual(known, WHOLE), 'float32');
 
 /**
  * What the inputs are fed for a batch: with the settings' probability λ = max(λ', 1 − λ') of λ' from Beta(α, α) and

@@ -131,7 +131,7 @@ export function predictTrainingPhotos(
   return {
     masses: photos.map((photo) => (said.get(photo) ?? training.targets[photo]) as Targets),
     score: weightedR2(
-      targets,
+      pick(training.observed),
       learners.map((photo) => said.get(photo) as Targets),
     ),
   };

@@ -2,6 +2,7 @@ import { UsageError } from '../../ground/errors.ts';
 import type { RandomStream } from '../../ground/random.ts';
 import { innerFolds, itemsWhere } from '../../learning/inner-folds.ts';
 import { photoWeights } from '../../learning/session-weights.ts';
+import { isComplete } from '../../pasture/partial.ts';
 import type { Split, TrainingRows, TrainingSamples } from '../../samples/samples.ts';
 import type { LabelledPhotos } from '../objectives/labels.ts';
 import type { TeacherLabels } from '../objectives/teacher.ts';
@@ -46,6 +47,8 @@ export interface MemberSplit {
   readonly validation: LabelledSamples | null;
   /** Its training samples' labels from a teacher; undefined: there is none. */
   readonly teacherLabels: TeacherLabels | undefined;
+  /** Whether masses of photos of either side were not measured. */
+  readonly hasGaps: boolean;
 }
 
 /**
@@ -66,7 +69,10 @@ export function memberSplit(
   const labelled = (items: readonly number[]): MemberSplit['train'] => {
     const samples = train.take(items);
     const weights = items.map((item) => all[item] as number);
-    return { samples, labels: { targets: samples.targets, weights, attributes: samples.facts } };
+    return {
+      samples,
+      labels: { targets: samples.targets, observed: samples.observed, weights, attributes: samples.facts },
+    };
   };
   const trained = (items: readonly number[]): Pick<MemberSplit, 'train' | 'teacherLabels'> => {
     const { samples, labels } = labelled(items);
@@ -76,15 +82,20 @@ export function memberSplit(
       teacherLabels,
     };
   };
+  const hasGaps = [train, validation].some((side) => side && !side.targets.every(isComplete));
   if (checkpoint.choice === 'best-inner') {
     const parts = holdOutSessions(train, checkpoint.innerFolds, member, random.fork('inner'));
-    return { ...trained(parts.train), validation: labelled(parts.validation) };
+    return { ...trained(parts.train), validation: labelled(parts.validation), hasGaps };
   }
   if (checkpoint.choice === 'best-fold' && !validation) {
     throw new UsageError('checkpoint.choice=best-fold needs a fold held out; use best-inner or last');
   }
   return {
+    hasGaps,
     ...trained(train.facts.map((_, item) => item)),
-    validation: validation && { samples: validation, labels: { targets: validation.targets } },
+    validation: validation && {
+      samples: validation,
+      labels: { targets: validation.targets, observed: validation.observed },
+    },
   };
 }

@@ -1,15 +1,18 @@
 import { meanAndDeviation } from '../../ground/statistics.ts';
+import { knownSentence } from '../../pasture/partial.ts';
 import { gramsToKilogramsPerHectare, QUADRAT_AREA_SQUARE_METRES } from '../../pasture/units.ts';
 import { meanAnswerScore } from '../../runs/mean-answer.ts';
 import type { OutOfFoldRow, RunResults } from '../../runs/results.ts';
 import { splitSentence, splitSessions } from '../../runs/split-sessions.ts';
 import { html, type Markup } from '../page/markup.ts';
 import { formatCount, formatGrams, formatR2, formatSigned, NO_VALUE } from '../page/numbers.ts';
+import { learntColumns, mainColumn } from '../rows/target-columns.ts';
 
 /** The few numbers a reader came for, with a sentence that says what they mean. */
 export function headline({ outOfFold, perFold, rows, areaSquareMetres }: RunResults): Markup {
   const area = areaSquareMetres ?? QUADRAT_AREA_SQUARE_METRES;
-  const { rmse, bias } = outOfFold.perTarget.Dry_Total_g;
+  const { name, label } = mainColumn(learntColumns(rows));
+  const { rmse, bias } = outOfFold.perTarget[name];
   const folds = meanAndDeviation(perFold.map((entry) => entry.score.weightedR2));
   const spread = folds.count > 1 ? ` ± ${formatR2(folds.deviation)}` : '';
   const foldNote =
@@ -18,13 +21,13 @@ export function headline({ outOfFold, perFold, rows, areaSquareMetres }: RunResu
   return html`<div class="tiles">
 ${tile('Weighted R²', formatR2(outOfFold.weightedR2), 'all out-of-fold predictions pooled')}
 ${tile('Fold by fold', `${formatR2(folds.mean)}${spread}`, foldNote)}
-${tile('Error of Total', `${formatGrams(rmse)} g`, `RMSE a quadrat = ${perHectare} kg DM/ha`)}
-${tile('Bias of Total', `${formatSigned(bias, 1)} g`, biasNote(bias, area))}
+${tile(`Error of ${label}`, `${formatGrams(rmse)} g`, `RMSE a quadrat = ${perHectare} kg DM/ha`)}
+${tile(`Bias of ${label}`, `${formatSigned(bias, 1)} g`, biasNote(bias, area))}
 ${tile('Photos', formatCount(outOfFold.imageCount), 'each predicted by a model that did not see it')}
 </div>
 <p>1 is a perfect weighted R²; ${meanAnswerSentence(rows)} Kilograms of dry matter per hectare
 (kg DM/ha) assume ${frameText(area)}.</p>
-${splitWarning(rows)}`;
+${gapsSentence(rows)}${splitWarning(rows)}`;
 }
 
 /** One number with what it is called and what it means. */
@@ -49,6 +52,16 @@ function meanAnswerSentence(rows: readonly OutOfFoldRow[]): string {
   return Number.isFinite(score)
     ? `answering every photo with the mean of the photos outside its fold would score ${formatR2(score)}.`
     : 'there are too few photos to compare with their mean.';
+}
+
+/** Which masses were measured of how many photos, where that is not all of all. */
+function gapsSentence(rows: readonly OutOfFoldRow[]): Markup | null {
+  const counts = knownSentence(rows.map(({ observed }) => observed));
+  return counts === null
+    ? null
+    : html`<p id="measured">Measured: ${counts}. Scores are of what was measured, and masses that were measured
+of no photo are not on this page.</p>
+`;
 }
 
 /** Where visits are split between folds, what that does to every score on the page. */

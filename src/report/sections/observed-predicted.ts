@@ -7,7 +7,7 @@ import { formatGrams, formatR2 } from '../page/numbers.ts';
 import { drawAgreement } from '../plots/canvas.ts';
 import { drawStateLegend, markOf, photoDots, type StateMark } from '../plots/state-marks.ts';
 import { isRecorded, type PhotoGroup } from '../rows/groups.ts';
-import { TARGET_COLUMNS, type TargetColumn } from '../rows/target-columns.ts';
+import { learntColumns, type TargetColumn } from '../rows/target-columns.ts';
 
 /** Predicted over observed mass of every target; null without photos. */
 export function observedSection(
@@ -16,7 +16,7 @@ export function observedSection(
   marks: readonly StateMark[],
 ): PageSection | null {
   if (rows.length === 0) return null;
-  const panels = TARGET_COLUMNS.map((target) => {
+  const panels = learntColumns(rows).map((target) => {
     const { r2, rmse } = outOfFold.perTarget[target.name];
     return html`<figure data-target="${target.name}"><figcaption><strong>${target.label}</strong> <span class="quiet">R² ${formatR2(r2)} · RMSE ${formatGrams(rmse)} g</span></figcaption>
 ${drawObservedPredicted(rows, target, marks)}</figure>`;

@@ -9,7 +9,7 @@ import { numbersTable } from '../page/tables.ts';
 import { drawPlot, REFERENCE } from '../plots/canvas.ts';
 import { drawStateLegend, markOf, photoDots, type StateMark } from '../plots/state-marks.ts';
 import { groupBySpecies, groupByTime, isRecorded, type PhotoGroup } from '../rows/groups.ts';
-import { TARGET_COLUMNS, TARGET_LABELS } from '../rows/target-columns.ts';
+import { learntColumns, mainColumn, type TargetColumn } from '../rows/target-columns.ts';
 
 /** A table of mean errors this short stands open; longer ones open on a click. */
 const OPEN_TABLE_ROWS = 8;
@@ -41,12 +41,15 @@ export function residualsSection(
   marks: readonly StateMark[],
 ): PageSection | null {
   if (rows.length === 0) return null;
-  const [low = 0, high = 0] = extent([-1, 1, ...rows.map(residualOf).filter(Number.isFinite)]);
+  const columns = learntColumns(rows);
+  const main = mainColumn(columns);
+  const errors = rows.map((row) => residualOf(row, main)).filter(Number.isFinite);
+  const [low = 0, high = 0] = extent([-1, 1, ...errors]);
   const margin = 0.03 * (high - low);
   const strips = ({ heading, groups }: Grouping): Markup =>
     isRecorded(groups)
       ? html`<figure data-grouping="${heading}"><figcaption><strong>By ${heading}</strong> <span class="quiet">n photos at the right</span></figcaption>
-${drawResidualStrips(groups, marks, [low - margin, high + margin], heading)}</figure>`
+${drawResidualStrips({ heading, groups }, marks, [low - margin, high + margin], main)}</figure>`
       : html`<p class="quiet">No ${heading} is recorded for these photos.</p>`;
   const byState = { heading: 'State', groups: states };
   const others = [
@@ -54,40 +57,45 @@ ${drawResidualStrips(groups, marks, [low - margin, high + margin], heading)}</fi
     { heading: 'date', groups: groupByTime(rows) },
   ];
   const stateTable = isRecorded(states)
-    ? html`<div>${drawStateLegend(marks)}<h3>Mean error by State, grams</h3>${meanErrorTable(byState, true)}</div>`
+    ? html`<div>${drawStateLegend(marks)}<h3>Mean error by State, grams</h3>${meanErrorTable(byState, columns, true)}</div>`
     : null;
   const tables = others
     .filter(({ groups }) => isRecorded(groups))
     .map(
       (grouping) => html`<details${grouping.groups.length <= OPEN_TABLE_ROWS ? html` open` : null}>
 <summary>Mean error of every target by ${grouping.heading}, grams</summary>
-${meanErrorTable(grouping)}</details>`,
+${meanErrorTable(grouping, columns)}</details>`,
     );
   return {
     id: 'residuals',
     heading: 'Where the errors are',
-    body: html`<p>Predicted − observed total dry mass in grams, one mark a photo; right of the dashed line the prediction is too
+    body: html`<p>Predicted − observed ${main.key === 'total' ? 'total dry mass' : `dry mass of ${main.label}`} in grams, one mark a photo; right of the dashed line the prediction is too
 high. The black bar is the median (from three photos on), the grey box the middle half (from five on).</p>
 <div class="figures residuals"><div class="stack">${strips(byState)}${stateTable}</div>${others.map(strips)}</div>
 ${tables}`,
   };
 }
 
-/** Predicted − observed total mass, grams. */
-function residualOf({ predicted, observed }: OutOfFoldRow): number {
-  return predicted.total - observed.total;
+/** Predicted − observed mass, grams; NaN where it was not measured. */
+function residualOf({ predicted, observed }: OutOfFoldRow, { key }: TargetColumn): number {
+  return predicted[key] - observed[key];
 }
 
 /** Mean error of every target in each group, grams; positive where predictions are too high. */
-function meanErrorTable({ heading, groups }: Grouping, compact = false): Markup {
+function meanErrorTable(
+  { heading, groups }: Grouping,
+  columns: readonly TargetColumn[],
+  compact = false,
+): Markup {
   const rows = groups.map(({ label, rows }) => [
     label,
     rows.length,
-    ...TARGET_COLUMNS.map(({ key }) =>
-      formatSigned(mean(rows.map(({ predicted, observed }) => predicted[key] - observed[key])), 1),
-    ),
+    ...columns.map((column) => {
+      const measured = rows.filter(({ observed }) => !Number.isNaN(observed[column.key]));
+      return formatSigned(mean(measured.map((row) => residualOf(row, column))), 1);
+    }),
   ]);
-  return numbersTable([heading, 'photos', ...TARGET_LABELS], rows, { compact });
+  return numbersTable([heading, 'photos', ...columns.map(({ label }) => label)], rows, { compact });
 }
 
 /**
@@ -95,21 +103,21 @@ function meanErrorTable({ heading, groups }: Grouping, compact = false): Markup 
  * median as a bar and the count of photos at the right.
  */
 function drawResidualStrips(
-  groups: readonly PhotoGroup[],
+  { heading: grouping, groups }: Grouping,
   marks: readonly StateMark[],
   domain: [number, number],
-  grouping: string,
+  main: TargetColumn,
 ): Markup {
   const labels = groups.map(({ label }) => brokenLabel(label));
   const lines = labels.map((label) => label.split('\n'));
   const forNames = 6 + 12 * Math.max(...lines.map(({ length }) => length));
   const rowHeight = Math.max(forNames, groups.length <= 6 ? 40 : groups.length <= 16 ? 26 : 19);
-  const points = groups.flatMap((group, index) => residualPoints(group, index, marks));
+  const points = groups.flatMap((group, index) => residualPoints(group, index, marks, main));
   type Point = (typeof points)[number];
   const decimals = domain[1] - domain[0] < 8 ? 1 : 0;
   const band = { z: 'group', y1: ({ group }: Point) => group - 0.36, y2: ({ group }: Point) => group + 0.36 };
   const count = { textAnchor: 'end', dx: COUNT_WIDTH, fill: '#5a655f' } as const;
-  return drawPlot(`Total: predicted minus observed mass by ${grouping}`, {
+  return drawPlot(`${main.label}: predicted minus observed mass by ${grouping}`, {
     height: groups.length * rowHeight + 60,
     marginLeft: 18 + 6.4 * Math.max(...lines.flat().map(({ length }) => length)),
     marginRight: COUNT_WIDTH + 2,
@@ -161,9 +169,9 @@ function drawResidualStrips(
   });
 }
 
-function residualPoints(group: PhotoGroup, index: number, marks: readonly StateMark[]) {
+function residualPoints(group: PhotoGroup, index: number, marks: readonly StateMark[], main: TargetColumn) {
   return group.rows
-    .map((row) => ({ row, residual: residualOf(row) }))
+    .map((row) => ({ row, residual: residualOf(row, main) }))
     .filter(({ residual }) => Number.isFinite(residual))
     .sort((a, b) => a.residual - b.residual)
     .map(({ row, residual }, rank, { length }) => ({

@@ -9,7 +9,7 @@ import { html, type Markup } from '../page/markup.ts';
 import { formatCount, formatGrams, formatNumber, formatR2, formatSigned } from '../page/numbers.ts';
 import { numbersTable } from '../page/tables.ts';
 import { BLUE, drawPlot, INK, REFERENCE } from '../plots/canvas.ts';
-import { TARGET_COLUMNS, TARGET_LABELS } from '../rows/target-columns.ts';
+import { learntColumns, mainColumn, type TargetColumn } from '../rows/target-columns.ts';
 
 /** A named part of a run with its score: a fold, a held-out State. */
 interface Part {
@@ -20,32 +20,43 @@ interface Part {
 const ROW_HEIGHT = 26;
 
 /** R², RMSE, MAE and bias of each target over all out-of-fold predictions. */
-export function targetsSection({ outOfFold: { perTarget }, areaSquareMetres }: RunResults): PageSection {
-  const rows = TARGET_COLUMNS.map(({ name, label, weight }) => {
-    const { r2, rmse, mae, bias } = perTarget[name];
+export function targetsSection({
+  outOfFold: { perTarget, imageCount },
+  rows: photos,
+  areaSquareMetres,
+}: RunResults): PageSection {
+  const columns = learntColumns(photos);
+  const hasGaps = columns.some(({ name }) => perTarget[name].photos < imageCount);
+  const rows = columns.map(({ name, label, weight }) => {
+    const { r2, rmse, mae, bias, photos: measured } = perTarget[name];
     const perHectare = formatCount(gramsToKilogramsPerHectare(rmse, areaSquareMetres));
     const heading = html`${label} <span class="quiet">${name}</span>`;
     const errors = [formatGrams(rmse), perHectare, formatGrams(mae), formatSigned(bias, 1)];
-    return [heading, formatNumber(weight, 1), formatR2(r2), ...errors];
+    const count = hasGaps ? [formatCount(measured)] : [];
+    return [heading, formatNumber(weight, 1), formatR2(r2), ...errors, ...count];
   });
   const heads = ['Target', 'weight', 'R²', 'RMSE, g', 'RMSE, kg DM/ha', 'MAE, g', 'bias, g'];
+  if (hasGaps) heads.push('photos measured');
   return {
     id: 'targets',
     heading: 'Score of each target',
     body: html`<p>Over all out-of-fold predictions. Errors are predicted − observed dry mass a quadrat; a positive bias means
 predictions are too high on average. GDM (green dry matter) is green + clover, Total is GDM + dead.</p>
-${numbersTable(heads, rows, { targets: TARGET_COLUMNS.map(({ name }) => name) })}`,
+${numbersTable(heads, rows, { targets: columns.map(({ name }) => name) })}`,
   };
 }
 
-export function foldsSection({ perFold, outOfFold }: RunResults): PageSection {
+export function foldsSection({ perFold, outOfFold, rows }: RunResults): PageSection {
   const parts = perFold.map(({ fold, score }) => ({ label: `fold ${fold}`, score }));
-  const body = parts.length === 0 ? html`<p>The run has no folds.</p>` : partScores('Fold', parts, outOfFold);
+  const body =
+    parts.length === 0
+      ? html`<p>The run has no folds.</p>`
+      : partScores('Fold', parts, outOfFold, learntColumns(rows));
   return { id: 'folds', heading: 'Score of each fold', body };
 }
 
 /** Scores of States held out one at a time; null where they were not computed. */
-export function statesSection({ leaveOneStateOut, ensemble }: RunResults): PageSection | null {
+export function statesSection({ leaveOneStateOut, ensemble, rows }: RunResults): PageSection | null {
   if (leaveOneStateOut === null) return null;
   const parts = leaveOneStateOut.perState.map(({ state, score }) => ({ label: state, score }));
   const fitted =
@@ -57,25 +68,31 @@ export function statesSection({ leaveOneStateOut, ensemble }: RunResults): PageS
     heading: 'One State held out at a time',
     body: html`<p>Each State predicted by a model trained on the others only: what to expect in country the model has never seen.${fitted}
 A State with little variation of its own can score far below zero though its errors in grams are small.</p>
-${partScores('State', parts, leaveOneStateOut.pooled)}`,
+${partScores('State', parts, leaveOneStateOut.pooled, learntColumns(rows))}`,
   };
 }
 
 /** Scores of the parts a run was validated in as a plot and a table, with the pooled score as last row. */
-function partScores(heading: string, parts: readonly Part[], pooled: Score): Markup {
+function partScores(
+  heading: string,
+  parts: readonly Part[],
+  pooled: Score,
+  columns: readonly TargetColumn[],
+): Markup {
+  const main = mainColumn(columns);
   const rowOf = ({ label, score: { imageCount, weightedR2, perTarget } }: Part) => [
     label,
     formatCount(imageCount),
     html`<strong>${formatR2(weightedR2)}</strong>`,
-    ...TARGET_COLUMNS.map(({ name }) => formatR2(perTarget[name].r2)),
-    formatGrams(perTarget.Dry_Total_g.rmse),
-    formatSigned(perTarget.Dry_Total_g.bias, 1),
+    ...columns.map(({ name }) => formatR2(perTarget[name].r2)),
+    formatGrams(perTarget[main.name].rmse),
+    formatSigned(perTarget[main.name].bias, 1),
   ];
   const table = numbersTable(
     [
       ...[heading, 'photos', 'weighted R²'],
-      ...TARGET_LABELS.map((label) => `R² ${label}`),
-      ...['RMSE Total, g', 'bias Total, g'],
+      ...columns.map(({ label }) => `R² ${label}`),
+      ...[`RMSE ${main.label}, g`, `bias ${main.label}, g`],
     ],
     parts.map(rowOf),
     { foot: rowOf({ label: 'pooled', score: pooled }) },

@@ -2,13 +2,13 @@ import type { OutOfFoldRow } from '../../runs/results.ts';
 import type { PageSection } from '../page/document.ts';
 import { html, type Markup } from '../page/markup.ts';
 import { formatCount, formatGrams, formatNumber, formatSigned } from '../page/numbers.ts';
-import { TARGET_COLUMNS } from '../rows/target-columns.ts';
+import { learntColumns, TARGET_COLUMNS, type TargetColumn } from '../rows/target-columns.ts';
 import type { Thumbnail, ThumbnailSource } from './thumbnails.ts';
 
 /** A photo with its share of the error that the weighted R² counts. */
 interface WorstPhoto {
   readonly row: OutOfFoldRow;
-  /** Σ over the five targets of weight × (predicted − observed)², grams². */
+  /** Σ over the targets that were measured of weight × (predicted − observed)², grams². */
   readonly weightedSquaredError: number;
   /** Part of all photos' weighted squared error, 0 to 1. */
   readonly share: number;
@@ -36,12 +36,13 @@ export async function worstPhotosSection(
 ): Promise<PageSection | null> {
   const photos = worstPhotos(rows, count);
   if (photos.length === 0) return null;
+  const columns = learntColumns(rows);
   const cards: Markup[] = [];
   // One after another: a full-size photo in memory at a time, and decoding is threaded by itself.
   for (const photo of photos) {
     const path = photo.row.photoPath;
     const none: Thumbnail = { kind: 'missing', reason: 'no photo, only features' };
-    cards.push(photoCard(photo, path === null ? none : await thumbnails(path)));
+    cards.push(photoCard(photo, columns, path === null ? none : await thumbnails(path)));
   }
   const share = photos.reduce((sum, photo) => sum + photo.share, 0);
   return {
@@ -53,10 +54,10 @@ error, worst first; together ${formatCount(share * 100)} % of the error of all p
   };
 }
 
-function photoCard(photo: WorstPhoto, thumbnail: Thumbnail): Markup {
+function photoCard(photo: WorstPhoto, columns: readonly TargetColumn[], thumbnail: Thumbnail): Markup {
   const { row } = photo;
   const place = [row.date, row.state, row.species].filter((part) => part !== null && part !== '').join(' · ');
-  const lines = TARGET_COLUMNS.map(({ key, label }) => {
+  const lines = columns.map(({ key, label }) => {
     const [observed, predicted] = [row.observed[key], row.predicted[key]];
     return html`<tr><th scope="row">${label}</th><td>${formatGrams(observed)}</td><td class="arrow">→</td><td>${formatGrams(predicted)}</td><td class="quiet">${formatSigned(predicted - observed, 1)}</td></tr>`;
   });
@@ -74,7 +75,8 @@ ${picture}
 
 function weightedSquaredError(row: OutOfFoldRow): number {
   return TARGET_COLUMNS.reduce(
-    (sum, target) => sum + target.weight * (row.predicted[target.key] - row.observed[target.key]) ** 2,
+    (sum, { key, weight }) =>
+      Number.isNaN(row.observed[key]) ? sum : sum + weight * (row.predicted[key] - row.observed[key]) ** 2,
     0,
   );
 }

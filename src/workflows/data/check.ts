@@ -8,6 +8,8 @@ import { rowName, TableError } from '../../formats/csv.ts';
 import { countOf } from '../../ground/counts.ts';
 import { InputError, messageOf, UsageError } from '../../ground/errors.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
+import { knownCounts, knownSentence } from '../../pasture/partial.ts';
+import type { ByMass, Targets } from '../../pasture/targets.ts';
 import { namedSource } from '../../runs/named-source.ts';
 import { photoCopies } from '../../runs/photo-copies.ts';
 import { inspectTableWithDates } from '../../runs/table-dates.ts';
@@ -18,6 +20,10 @@ import { inspectPhoto, isPhotoName, leftOutLine, listPhotos } from '../../vision
 export interface CheckReport {
   readonly trainPhotos: number;
   readonly testPhotos: number;
+  /** Of how many training photos each mass is known: measured, or derived from what was. */
+  readonly measured: ByMass<number>;
+  /** The same as a sentence; null where all masses of all photos are. */
+  readonly gaps: string | null;
   readonly problems: readonly Problem[];
   /** How a table of one's own was understood; null of a data folder. */
   readonly reading: TableReading | null;
@@ -60,7 +66,13 @@ async function checkDataFolder(
     throw new InputError(folder, `cannot be read (${messageOf(error)})`, 'name a data folder with train.csv');
   });
   const problems: Problem[] = [];
-  const training = await inspectTable('train.csv', () => inspectTraining(folder, { dates }), problems);
+  const targets: Targets[] = [];
+  const inspect = async (): ReturnType<typeof inspectTraining> => {
+    const found = await inspectTraining(folder, { dates });
+    targets.push(...found.photos.map((photo) => photo.targets));
+    return found;
+  };
+  const training = await inspectTable('train.csv', inspect, problems);
   const hasTest = names.includes('test.csv');
   const test = hasTest ? await inspectTable('test.csv', () => inspectTest(folder), problems) : [];
   await checkPhotos([...inTable('train.csv', training), ...inTable('test.csv', test)], problems, progress);
@@ -69,7 +81,13 @@ async function checkDataFolder(
   }
   const train = join(folder, 'train');
   if (existsSync(train)) problems.push(...(await unlabelledPhotos(train, 'train', 'train.csv', training)));
-  return { trainPhotos: training.length, testPhotos: test.length, problems, reading: null };
+  return {
+    trainPhotos: training.length,
+    testPhotos: test.length,
+    ...knownOf(targets),
+    problems,
+    reading: null,
+  };
 }
 
 async function checkTable(
@@ -78,11 +96,13 @@ async function checkTable(
 ): Promise<CheckReport> {
   const problems: Problem[] = [];
   let reading: TableReading | null = null;
+  const targets: Targets[] = [];
   const photos = await inspectTable(
     source.table,
     async () => {
       const inspected = await inspectTableWithDates(source);
       reading = inspected.reading;
+      targets.push(...inspected.photos.map((photo) => photo.targets));
       return inspected;
     },
     problems,
@@ -90,8 +110,13 @@ async function checkTable(
   await checkPhotos(inTable(source.table, photos), problems, progress);
   await tellLeftOut(source.photos, photos, progress);
   problems.push(...(await unlabelledPhotos(source.photos, source.photos, source.table, photos)));
-  return { trainPhotos: photos.length, testPhotos: 0, problems, reading };
+  return { trainPhotos: photos.length, testPhotos: 0, ...knownOf(targets), problems, reading };
 }
+
+const knownOf = (targets: readonly Targets[]): Pick<CheckReport, 'measured' | 'gaps'> => ({
+  measured: knownCounts(targets),
+  gaps: knownSentence(targets),
+});
 
 const inTable = (table: string, photos: readonly TablePhoto[]): NamedPhoto[] =>
   photos.map(({ imageId, imagePath, path, row }) => ({ imageId, imagePath, path, row, table }));

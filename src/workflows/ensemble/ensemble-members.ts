@@ -97,7 +97,11 @@ function alignRows({ run, rows }: EnsembleMember, first: EnsembleMember): OutOfF
 
 function sameMasses(a: Targets, b: Targets): boolean {
   const other = targetsToArray(b);
-  return targetsToArray(a).every((mass, target) => Math.abs(mass - (other[target] ?? 0)) <= SAME_MASS);
+  return targetsToArray(a).every(
+    (mass, target) =>
+      Math.abs(mass - (other[target] ?? 0)) <= SAME_MASS ||
+      (Number.isNaN(mass) && Number.isNaN(other[target])),
+  );
 }
 
 /** Photos that any member keeps together, joined; each set is named by its first photo's group. */

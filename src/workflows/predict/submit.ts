@@ -1,5 +1,8 @@
 import { readTest } from '../../data/folder.ts';
 import { writePredictions } from '../../data/predictions.ts';
+import { UsageError } from '../../ground/errors.ts';
+import { massesIn, massWords } from '../../pasture/partial.ts';
+import { MASS_NAMES } from '../../pasture/targets.ts';
 import { openRun } from '../../runs/open-run.ts';
 import type { PredictOptions } from '../../runs/run.ts';
 import { photoSamples } from '../../samples/samples.ts';
@@ -30,6 +33,13 @@ export async function submitRun(
 ): Promise<SubmitOutcome> {
   const { photos, rows } = await readTest(folder);
   await using opened = await openRun(run, { keepLoaded: false });
+  const { masses: taught, predictsFrom } = await opened.capabilities();
+  if (predictsFrom !== null && !MASS_NAMES.every((mass) => taught[mass])) {
+    throw new UsageError(
+      `${run} was taught ${massWords(massesIn(taught))} alone, and a submission needs all five masses; train on photos ` +
+        'of which the others were measured too',
+    );
+  }
   const masses = await opened.predict(photoSamples(photos), { ...options, outOfDomain: false });
   await writePredictions(out, masses, rows);
   return { photos: photos.length, rows: rows.length };

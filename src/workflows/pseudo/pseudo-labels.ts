@@ -6,7 +6,7 @@ import type { Certainty } from '../../runs/pseudo-record.ts';
 const LEAST_MASS = 5;
 
 /**
- * How uncertain a prediction is: the mean over the five targets of their standard deviations (grams), or with
+ * How uncertain a prediction is: the mean over the targets that are predicted of their standard deviations (grams), or with
  * `relative` their metric-weighted mean over the metric-weighted mass, which does not favour bare ground as
  * the first one does.
  *
@@ -17,9 +17,12 @@ export function uncertaintyOf(
   predicted: Targets,
   certainty: Certainty,
 ): number {
-  if (certainty === 'absolute') return mean(deviations);
+  if (certainty === 'absolute') return mean(deviations.filter((deviation) => !Number.isNaN(deviation)));
   const weigh = (values: readonly number[]): number =>
-    values.reduce((sum, value, target) => sum + value * (TARGET_WEIGHTS[target] ?? 0), 0);
+    values.reduce(
+      (sum, value, target) => (Number.isNaN(value) ? sum : sum + value * (TARGET_WEIGHTS[target] ?? 0)),
+      0,
+    );
   return weigh(deviations) / Math.max(LEAST_MASS, weigh(targetsToArray(predicted)));
 }
 

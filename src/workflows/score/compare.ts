@@ -14,7 +14,8 @@ import {
   type PairedDifference,
   pairedBootstrap,
 } from '../../pasture/paired-bootstrap.ts';
-import type { Targets } from '../../pasture/targets.ts';
+import { isKnown } from '../../pasture/partial.ts';
+import { MASS_NAMES, TARGET_NAMES, type Targets } from '../../pasture/targets.ts';
 import { openRun } from '../../runs/open-run.ts';
 import { seedRuns } from '../../runs/repeated-runs.ts';
 import { type SplitSessions, splitSessions } from '../../runs/split-sessions.ts';
@@ -93,7 +94,8 @@ export async function compareFiles(
   const { labels, problems } = parseLabels(await readCsv(truth, LABEL_COLUMNS), truth);
   throwOnError('labels', problems);
   const read = async (path: string): Promise<Predicted> => {
-    const byId = new Map((await readPredictions(path)).map((photo) => [photo.imageId, photo.targets]));
+    const answers = await readPredictions(path, { mayLack: true });
+    const byId = new Map(answers.map((photo) => [photo.imageId, photo.targets]));
     return {
       splitSessions: null,
       facts: labels,
@@ -181,9 +183,18 @@ function inOrder(side: string, own: Predicted, first: string, reference: Predict
     if (index === undefined || !predicted) {
       throw new InputError(side, `has no photo ${imageId} of ${first}`, remedy);
     }
-    if (own.observed[index]?.total !== reference.observed[photo]?.total) {
+    if (!Object.is(own.observed[index]?.total, reference.observed[photo]?.total)) {
       throw new InputError(side, `has another mass of ${imageId} than ${first}`, remedy);
     }
+    requireAnswers(side, imageId, predicted, reference.observed[photo] as Targets);
     return predicted;
   });
+}
+
+/** @throws InputError where a side does not predict a mass that was measured */
+function requireAnswers(side: string, imageId: string, predicted: Targets, observed: Targets): void {
+  const lacking = MASS_NAMES.findIndex((mass) => isKnown(observed, mass) && !isKnown(predicted, mass));
+  if (lacking < 0) return;
+  const what = `has no ${TARGET_NAMES[lacking]} of ${imageId}, which was measured`;
+  throw new InputError(side, what, 'compare runs that were taught the same masses');
 }

@@ -6,9 +6,10 @@ import { readCsv } from '../../formats/csv.ts';
 import { readGrid } from '../../formats/spreadsheet.ts';
 import { InputError } from '../../ground/errors.ts';
 import { type Score, scoreTargets, weightedR2 } from '../../pasture/metric.ts';
+import { completedTargets, isKnown, meanOfKnown } from '../../pasture/partial.ts';
+import { MASS_NAMES, TARGET_NAMES } from '../../pasture/targets.ts';
 import { frameAreaOf, readCompleteManifest } from '../../runs/manifest.ts';
 import { meanAnswerScore } from '../../runs/mean-answer.ts';
-import { meanTargets } from '../../runs/prediction.ts';
 import { isRunFolder } from '../../runs/run-folder.ts';
 import { readLabelledPhotos } from '../../runs/training-data.ts';
 
@@ -25,8 +26,9 @@ export interface FileScore {
 
 /**
  * Scores a file of predictions against a file of measured masses, both long (`sample_id,target`), joined by
- * id. `truth` may have further columns, so `train.csv` serves; or it is a table of one's own, whose frame is that of the
- * run that the predictions lie in, unless another area is given.
+ * id. `truth` may have further columns, so `train.csv` serves. What was not measured may be lacking in it, as a row or as
+ * an empty cell, and has no part in the score; predictions may lack what was measured of no photo. `truth` may
+ * also be a table of one's own, whose frame is that of the run that the predictions lie in, unless another area is given.
  *
  * @param table how a table of one's own is read; photos lie beside it by default
  * @throws InputError when either cannot be read or a photo of the truth has no prediction
@@ -37,7 +39,8 @@ export async function scoreFiles(
   table: Partial<OwnTable> = {},
 ): Promise<FileScore> {
   const observed = await measuredMasses(truth, predictions, table);
-  const predicted = new Map((await readPredictions(predictions)).map((photo) => [photo.imageId, photo]));
+  const answers = await readPredictions(predictions, { mayLack: true });
+  const predicted = new Map(answers.map((photo) => [photo.imageId, photo]));
   const missing = observed.filter(({ imageId }) => !predicted.has(imageId));
   const first = missing[0];
   if (first) {
@@ -49,6 +52,7 @@ export async function scoreFiles(
   }
   if (observed.length === 0) throw new InputError(truth, 'has no row', 'give measured masses');
   const pairs = observed.map((photo) => [photo, predicted.get(photo.imageId) as PhotoMasses] as const);
+  for (const [photo, guess] of pairs) requireAnswers(predictions, photo, guess);
   const folds = await foldsOf(predictions);
   const knownFolds = observed.flatMap(({ imageId }) => folds.get(imageId) ?? []);
   const known = new Set(observed.map(({ imageId }) => imageId));
@@ -82,7 +86,7 @@ async function measuredMasses(
   const { rows } = await readGrid(path, table.sheet);
   const header = rows[0]?.cells ?? [];
   if (rows.length === 0 || (header.includes('sample_id') && header.includes('target'))) {
-    return readPredictions(path);
+    return readMeasured(path);
   }
   const run = dirname(predictions);
   const areaSquareMetres =
@@ -90,6 +94,26 @@ async function measuredMasses(
     ((await isRunFolder(run)) ? frameAreaOf(await readCompleteManifest(run)) : undefined);
   const source = { kind: 'table', photos: dirname(path), ...table, table: path, areaSquareMetres } as const;
   return readLabelledPhotos(source);
+}
+
+/** Photos of which something was measured, with what follows from it. */
+async function readMeasured(truth: string): Promise<PhotoMasses[]> {
+  const photos = await readPredictions(truth, { mayLack: true });
+  return photos
+    .map(({ imageId, targets }) => ({ imageId, targets: completedTargets(targets) }))
+    .filter(({ targets }) => MASS_NAMES.some((mass) => isKnown(targets, mass)));
+}
+
+/** @throws InputError where a photo has no prediction of a mass that was measured */
+function requireAnswers(predictions: string, { imageId, targets }: PhotoMasses, guess: PhotoMasses): void {
+  const lacking = MASS_NAMES.findIndex((mass) => isKnown(targets, mass) && !isKnown(guess.targets, mass));
+  if (lacking < 0) return;
+  const what = `has no ${TARGET_NAMES[lacking]} of ${imageId}, which was measured`;
+  throw new InputError(
+    predictions,
+    what,
+    'predict all that was measured, or leave it out of the measured masses',
+  );
 }
 
 /** The fold of each photo, where a file of predictions says it. */
@@ -104,7 +128,7 @@ async function foldsOf(path: string): Promise<ReadonlyMap<string, number>> {
 }
 
 function ownMeanScore(observed: readonly PhotoMasses[]): number {
-  const mean = meanTargets(observed.map(({ targets }) => targets));
+  const mean = meanOfKnown(observed.map(({ targets }) => targets));
   return weightedR2(
     observed.map(({ targets }) => targets),
     observed.map(() => mean),

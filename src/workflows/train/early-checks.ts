@@ -2,6 +2,7 @@ import { UsageError } from '../../ground/errors.ts';
 import { changesFrom } from '../../ground/setting-change.ts';
 import type { Estimator } from '../../learning/estimator.ts';
 import { itemsWhere } from '../../learning/inner-folds.ts';
+import { massesIn, massesKnownOf, massWords } from '../../pasture/partial.ts';
 import { type RecipeChanges, trainsOnPhotos } from '../../recipes/recipe.ts';
 import type { Recipe } from '../../recipes/recipe-schema.ts';
 import { statesIn } from '../../runs/leave-one-state-out.ts';
@@ -23,6 +24,23 @@ export function requireStates(
     `evaluation.leaveOneStateOut holds out one State at a time, but the labels name ${states[0] ?? 'none'}` +
       `${states.length === 1 ? ' alone' : ''}; set it to false, or add the column State`,
   );
+}
+
+/**
+ * @throws UsageError where a mass was measured of photos of one fold alone, whose own model would not know it
+ */
+export function requireMassesInEachFold({ labels, rows }: Pick<TrainingData, 'labels' | 'rows'>): void {
+  const all = massesKnownOf(labels.map(({ targets }) => targets));
+  for (const fold of new Set(rows.map((row) => row.fold))) {
+    const outside = labels.filter((_, item) => rows[item]?.fold !== fold);
+    const known = massesKnownOf(outside.map(({ targets }) => targets));
+    const lacking = massesIn(all).filter((mass) => !known[mass]);
+    if (lacking.length === 0) continue;
+    throw new UsageError(
+      `${massWords(lacking)} can be learnt from photos of fold ${fold} alone, so that nothing would be left to score it ` +
+        'by; measure it on further visits, leave its cells empty, or draw other folds (--seed, --folds)',
+    );
+  }
 }
 
 /** @throws UsageError or InputError where what a fold's model would be trained on does not suit the settings */

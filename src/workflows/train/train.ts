@@ -8,7 +8,8 @@ import { randomStream } from '../../ground/random.ts';
 import { packageVersion } from '../../ground/version.ts';
 import type { MetricLine } from '../../learning/estimator.ts';
 import { weightedR2 } from '../../pasture/metric.ts';
-import type { Targets } from '../../pasture/targets.ts';
+import { knownSentence, massesIn, massesKnownOf, massWords } from '../../pasture/partial.ts';
+import { MASS_NAMES, type Targets } from '../../pasture/targets.ts';
 import { DEFAULT_RECIPES } from '../../recipes/known-recipes.ts';
 import { makeRecipe, type RecipeChanges } from '../../recipes/recipe.ts';
 import type { Recipe } from '../../recipes/recipe-schema.ts';
@@ -53,7 +54,7 @@ import {
 } from '../../runs/training-data.ts';
 import { TRAINING_PHOTOS, writeTrainingPhotos } from '../../runs/training-photos.ts';
 import { reportPath, writeMissingReport, writeRunReport } from '../report/write-report.ts';
-import { requireEachFold, requireStates } from './early-checks.ts';
+import { requireEachFold, requireMassesInEachFold, requireStates } from './early-checks.ts';
 import { epochLine } from './epoch-line.ts';
 import { type WorkAhead, withTimeEstimates, workAhead } from './time-estimate.ts';
 
@@ -144,7 +145,9 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
   const estimator = recipeEstimator(recipe);
   const data = await readTrainingData(source, recipe, plan, progress, pseudo);
   const { samples, rows, labels } = data;
+  tellOfGaps(data, options.progress);
   requireStates(options.settings, recipe, labels);
+  requireMassesInEachFold(data);
   if (!imported) work = workAhead(recipe, data, options.learningCurve ?? false);
   const manifest = manifestOf({ ...options, source, recipe }, plan, data);
   const contents = { ...CONTENTS, ...(beside && { beside }) };
@@ -189,6 +192,19 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
   } finally {
     await folder.release();
   }
+}
+
+/** Says which masses were measured of how many photos, and what is left out, where that is not all. */
+function tellOfGaps({ labels, warnings }: TrainingData, progress: Progress = SILENT): void {
+  for (const warning of warnings) progress.line?.(`warning: ${warning}`);
+  const targets = labels.map((label) => label.targets);
+  const counts = knownSentence(targets);
+  if (counts === null) return;
+  const known = massesKnownOf(targets);
+  const learnt = MASS_NAMES.every((mass) => known[mass])
+    ? 'all five masses'
+    : `${massWords(massesIn(known))} alone`;
+  progress.line?.(`measured: ${counts}; ${learnt} can be learnt`);
 }
 
 /** Every photo that models of the run have seen, pseudo-labelled ones too. */

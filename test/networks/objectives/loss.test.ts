@@ -10,6 +10,7 @@ import {
   labelInputs,
 } from '../../../src/networks/objectives/labels.ts';
 import { type MassLossSettings, networkLoss } from '../../../src/networks/objectives/loss.ts';
+import type { Targets } from '../../../src/pasture/targets.ts';
 import type { PhotoAttributes } from '../../../src/samples/samples.ts';
 import { compile, constant, input, Scope } from '../../../src/tensor/index.ts';
 import { settingsOf } from '../small-sets.ts';
@@ -95,6 +96,31 @@ describe('the loss', () => {
     });
     const expected = columns.reduce((sum, share, index) => sum + share * (METRIC[index] as number), 0);
     expect(await lossOf({ loss: { r2: 1 } })).toBeCloseTo(expected, 4);
+  });
+
+  describe('of photos of which some masses were not measured', () => {
+    const lacking = (masses: Partial<Targets>, photo = 0): LabelledPhotos => ({
+      targets: MEASURED.map((row, index) => (index === photo ? { ...row, ...masses } : row)),
+    });
+    const total = (value: number): Partial<Targets> => ({ total: value });
+
+    it('passes over them and leaves the others their weights', async () => {
+      const own = (PREDICTED[0]?.[4] ?? 0) - (MEASURED[0]?.total ?? 0);
+      const whole = byHand(METRIC, (e) => e * e);
+      const gaps = await lossOf({ loss: { mse: 1 } }, { photos: lacking(total(Number.NaN)) });
+      expect(gaps).toBeCloseTo(whole - (0.5 * own * own) / 3, 4);
+    });
+
+    it.each([{ mse: 1 }, { huber: 1 }, { smoothL1: 1 }, { r2: 1 }])('is a number: %o', async (loss) => {
+      const none = { green: Number.NaN, dead: Number.NaN, clover: Number.NaN, gdm: Number.NaN };
+      expect(await lossOf({ loss }, { photos: lacking(none) })).toBeGreaterThan(0);
+    });
+
+    it('R² is of the photos of which the mass was measured', async () => {
+      const onlyTotal = { loss: { r2: 1, weights: [0, 0, 0, 0, 1] } };
+      const left = await lossOf(onlyTotal, { items: [0, 1] });
+      expect(await lossOf(onlyTotal, { photos: lacking(total(Number.NaN), 2) })).toBeCloseTo(left, 4);
+    });
   });
 
   it('adds terms by their shares', async () => {
