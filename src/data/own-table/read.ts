@@ -10,10 +10,11 @@ import { spellingProblems } from '../labels.ts';
 import { isMissing } from '../missing.ts';
 import { type DecimalSign, decimalSign, decimalSigns, readNumber, readOptionalNumber } from '../numbers.ts';
 import { type Complain, complainTo, type Problem, warn } from '../problems.ts';
-import { splitSampleId } from '../sample-id.ts';
 import { namedColumn } from '../spellings.ts';
 import { type ReadColumn, type ReadHeader, readHeader } from './columns.ts';
+import { withComponents } from './competition-table.ts';
 import type { ColumnMapping } from './mapping.ts';
+import { MassUnits } from './mass-units.ts';
 import { PhotoIndex } from './photo-index.ts';
 import {
   type ColumnRole,
@@ -427,25 +428,6 @@ interface MassCell {
   readonly index: number;
 }
 
-/** The unit of every column of masses by its place, with what there is to say of it. */
-class MassUnits {
-  readonly #units: ReadonlyMap<number, { readonly unit: MassUnit; readonly note: string | null }>;
-
-  constructor(
-    units: readonly { readonly index: number; readonly unit: MassUnit; readonly note: string | null }[],
-  ) {
-    this.#units = new Map(units.map(({ index, unit, note }) => [index, { unit, note }]));
-  }
-
-  get(index: number): MassUnit | undefined {
-    return this.#units.get(index)?.unit;
-  }
-
-  note(index: number): string | null {
-    return this.#units.get(index)?.note ?? null;
-  }
-}
-
 /** The sign before decimals of every column of numbers, by its place. */
 function signsOf(grid: Grid, { columns, rows }: ReadHeader): Map<number, DecimalSign> {
   const names: readonly (ColumnRole | null)[] = [...MASS_NAMES, 'value', 'height', 'ndvi'];
@@ -467,18 +449,4 @@ function idsOf(paths: readonly string[]): string[] {
     (counts.get(names[item] ?? '') ?? 0) > 1 ? stem(path) : (names[item] ?? ''),
   );
   return new Set(ids).size === ids.length ? ids : [...paths];
-}
-
-/** A table of the competition's layout with a column for the mass that `sample_id` names, as photos lie elsewhere. */
-function withComponents(grid: Grid): Grid {
-  const [top, ...body] = grid.rows;
-  const id = top?.cells.indexOf('sample_id') ?? -1;
-  if (!top || id < 0 || !top.cells.includes('target') || top.cells.includes('target_name')) return grid;
-  const rows = body.map((row) => {
-    const split = splitSampleId(row.cells[id] ?? '');
-    const cells = row.cells.map((cell, column) => (column === id && split ? split.imageId : cell));
-    const whole = top.cells.map((_, column) => cells[column] ?? '');
-    return { ...row, cells: [...whole, split?.target ?? ''] };
-  });
-  return { ...grid, rows: [{ ...top, cells: [...top.cells, 'target_name'] }, ...rows] };
 }
