@@ -25,8 +25,8 @@ const ABOUT = {
   attribution:
     'Trained on 86 photos of the public training set of CSIRO Image2Biomass Prediction (CSIRO, Meat & Livestock ' +
     'Australia, Google Australia; Liao et al., arXiv 2510.22916), which two public listings state to be CC BY-SA 4.0. ' +
-    'The photos were described by sward and its bundled backbone, and kernel ridge was fitted; the photos and their ' +
-    'masses are not part of this folder.',
+    'The photos were described by sward and its bundled backbone, and kernel ridge was fitted; the photos and the ' +
+    'table of their masses are not part of this folder.',
 } as const;
 
 configure(environmentFrom(process.env));

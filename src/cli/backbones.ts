@@ -61,6 +61,9 @@ function registerPath(backbones: Command): void {
     .option('--json', 'print what is known of them as JSON')
     .action(async (name: string, { json }: JsonOption) => {
       const weights = await backboneWeights(name);
+      const { part, assumed } = weights;
+      if (part !== undefined) process.stderr.write(`backbone: what lies below ${JSON.stringify(part)}\n`);
+      if (assumed !== undefined) process.stderr.write(`assumed: ${assumed}\n`);
       printResult(
         json,
         () => weights,

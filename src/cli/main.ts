@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { WARNING } from '../ground/cache-file.ts';
 import { configure } from '../ground/environment.ts';
 import { messageOf, SwardError, UsageError } from '../ground/errors.ts';
+import { removeTemporaries } from '../ground/files.ts';
 import { nearestTo } from '../ground/setting-list.ts';
 import { packageVersion } from '../ground/version.ts';
 import { registerBackbones } from './backbones.ts';
@@ -99,5 +101,22 @@ async function main(): Promise<number> {
     return error instanceof UsageError || error instanceof CommanderError ? MISUSED : FAILED;
   }
 }
+
+/** What a shell counts on when a signal ends a command: 128 and the signal's number. */
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+for (const [signal, code] of Object.entries(SIGNALS)) {
+  process.once(signal, () => {
+    removeTemporaries();
+    // Progress bars hide it.
+    if (process.stderr.isTTY) process.stderr.write('\x1b[?25h\n');
+    process.exit(code);
+  });
+}
+
+process.removeAllListeners('warning');
+process.on('warning', ({ name, message }) => {
+  process.stderr.write(`${name === WARNING ? 'warning' : name}: ${message}\n`);
+});
 
 process.exitCode = await main();

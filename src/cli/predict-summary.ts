@@ -23,6 +23,8 @@ export interface SummaryOptions {
   readonly coverage?: number;
   /** Photos that are doubtful, by id: their names are marked. */
   readonly doubtful?: ReadonlySet<string>;
+  /** The mean without them. */
+  readonly sure?: PaddockMean | null;
   readonly hectares?: number;
 }
 
@@ -30,7 +32,7 @@ export interface SummaryOptions {
 export function predictionSummary(
   predictions: readonly PhotoPrediction[],
   paddock: PaddockMean | null,
-  { out, area, coverage, doubtful, hectares }: SummaryOptions,
+  { out, area, coverage, doubtful, sure, hectares }: SummaryOptions,
 ): string {
   const perHectare = (grams: number): number => gramsToKilogramsPerHectare(grams, area);
   // Masses that the run was not taught have no column.
@@ -62,6 +64,12 @@ export function predictionSummary(
           : []),
       ],
     ),
+    ...(doubtful?.size
+      ? [
+          `${MARK.trim()} unlike the photos the run was trained on, or more mass than any had: not to be relied on`,
+        ]
+      : []),
+    ...(paddock && sure ? [sureLine(sure, perHectare, predictions.length)] : []),
     ...(hidden > 0 ? [`${countOf(hidden, 'more photo')} in the file`] : []),
     ...(paddock && hasTotal && hectares !== undefined ? [paddockLine(paddock, perHectare, hectares)] : []),
     ...(out === undefined ? [] : [`${out}: ${countOf(predictions.length, 'photo')}`]),
@@ -123,4 +131,15 @@ function paddockLine(
   const kilograms = (grams: number): string => (perHectare(grams) * hectares).toFixed(0);
   const { low, high } = intervals.total;
   return `${hectares} ha: ${kilograms(mean.total)} kg of dry matter (${kilograms(low)} to ${kilograms(high)})`;
+}
+
+/** The mean of the photos that are not marked. */
+function sureLine(
+  { photos, mean, intervals }: PaddockMean,
+  perHectare: (grams: number) => number,
+  all: number,
+): string {
+  const { low, high } = intervals.total;
+  const [mass, least, most] = [mean.total, low, high].map((grams) => perHectare(grams).toFixed(0));
+  return `without the ${all - photos} marked: ${mass} kg DM/ha (${least} to ${most}), ${countOf(photos, 'photo')}`;
 }

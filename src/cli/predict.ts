@@ -80,9 +80,7 @@ export const registerPredict: CommandRegistrar = (program) => {
       const named =
         options.features === undefined ? await namedRun(paths) : { run: first ?? null, photos: further };
       const run = named.run ?? STARTER;
-      // Who names no run is told how far to trust the one there is.
-      const coverage = options.coverage ?? (named.run === null ? USUAL_COVERAGE : undefined);
-      const { predictions, shownPaths, paddock, doubts, sessions, about, areaSquareMetres } =
+      const { predictions, shownPaths, coverage, paddock, sure, doubts, sessions, about, areaSquareMetres } =
         await predictRun({
           run,
           source: sourceOf(named.photos, options),
@@ -90,7 +88,7 @@ export const registerPredict: CommandRegistrar = (program) => {
           tta: options.tta,
           progress: consoleProgress(),
           ...(out !== undefined && { out }),
-          ...(coverage !== undefined && { coverage }),
+          ...(options.coverage !== undefined && { coverage: options.coverage }),
           ...(options.uncertainty && { uncertainty: true }),
           ...(options.map !== undefined && { maps: options.map }),
           ...(options.mcDropout !== undefined && { dropoutSamples: options.mcDropout }),
@@ -100,15 +98,15 @@ export const registerPredict: CommandRegistrar = (program) => {
           }),
         });
       const mean = predictions.length > 1 || options.hectares !== undefined ? paddock : null;
-      if (mean || coverage !== undefined) warnOfFewSessions(sessions, coverage ?? USUAL_COVERAGE);
+      if (mean || coverage !== null) warnOfFewSessions(sessions, coverage ?? USUAL_COVERAGE);
       warnOfDoubts(doubts, predictions.length);
       warnOfMemory(predictions);
       const shown = {
         area: areaSquareMetres,
         doubtful: new Set(doubts.map(({ imageId }) => imageId)),
         ...(out !== undefined && { out }),
-        ...(coverage !== undefined && { coverage }),
-        ...(options.uncertainty && { uncertainty: true }),
+        ...(coverage !== null && { coverage }),
+        ...((options.uncertainty || about) && { uncertainty: true }),
         ...(options.hectares !== undefined && { hectares: options.hectares }),
       };
       printResult(
@@ -122,12 +120,13 @@ export const registerPredict: CommandRegistrar = (program) => {
             ),
           }),
           ...(mean && { paddock: paddockJson(mean, shown) }),
+          ...(mean && sure && { paddock_without_doubtful: paddockJson(sure, shown) }),
           doubts: doubts.map(({ imageId, kind }) => ({ image_id: imageId, kind })),
         }),
         () =>
           [
-            predictionSummary(predictions, mean, shown),
-            ...(about && named.run === null ? [`${about.what}; \`sward models\` says more`] : []),
+            predictionSummary(predictions, mean, { ...shown, sure }),
+            ...(about ? [`${about.what}${named.run === null ? '; `sward models` says more' : ''}`] : []),
           ].join('\n'),
       );
     });

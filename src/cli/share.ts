@@ -14,7 +14,7 @@ interface ShareCommandOptions {
 export const registerShare: CommandRegistrar = (program) => {
   program
     .command('share')
-    .description('copy a run without its data: it predicts, and holds no photo, id or measured mass')
+    .description('copy a run without its data: it predicts, and holds no photo, id or table of masses')
     .argument('<RUN>', 'run folder')
     .requiredOption('--out <DIR>', 'folder to write')
     .requiredOption('--what <text>', 'what it is, in one line')

@@ -1,3 +1,4 @@
+import { UsageError } from '../ground/errors.ts';
 import type { Recipe } from '../recipes/recipe-schema.ts';
 import type { RunMember } from '../runs/run.ts';
 import { trainedWeights } from '../samples/photo-reader.ts';
@@ -38,6 +39,11 @@ export async function inputBranches(
   for (const [index, input] of backboneInputs(recipe).entries()) {
     const { kind: _, backbone: name, ...draft } = input;
     const plan = featurePlan(draft);
+    if (plan.upright) {
+      throw new UsageError(
+        'an exported model does not turn upright photos; train with input.upright left out',
+      );
+    }
     const weights = await trainedWeights(name, sets[index]?.weights);
     const backbone = await featureGraph(weights, plan, viewCount(viewCut(plan)));
     const views = viewRecipe(weights.preprocessing, plan, backbone.size, 0);

@@ -1,11 +1,31 @@
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { InputError } from './errors.ts';
 
 /** A name beside `path` that no other process uses, for writing aside before renaming. */
 export function temporaryNameBeside(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.part`);
+  const name = join(
+    dirname(path),
+    `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.part`,
+  );
+  TEMPORARIES.add(name);
+  return name;
+}
+
+/** What this process writes aside, or did; most of it was renamed or removed since. */
+const TEMPORARIES = new Set<string>();
+
+/** Removes what was written aside and not finished, at once: for a process that is being ended. */
+export function removeTemporaries(): void {
+  for (const name of TEMPORARIES) {
+    try {
+      rmSync(name, { recursive: true, force: true });
+    } catch {
+      // What cannot be removed now stays; nothing else is to be done of it.
+    }
+  }
 }
 
 /**
@@ -27,6 +47,11 @@ const DISK_FAULTS: Readonly<Record<string, readonly [what: string, remedy: strin
   EROFS: ['the disk is read-only', 'choose another place'],
   ENOENT: ['its folder is gone, or a link there leads nowhere', 'make the folder, or choose another place'],
   ENAMETOOLONG: ['the name is too long', 'choose another place'],
+  EFBIG: ['it is larger than files may be here', 'raise the limit (ulimit -f), or choose another place'],
+  EIO: ['the disk does not answer', 'look to the disk, or choose another place'],
+  EMFILE: ['too many files are open', 'raise the limit (ulimit -n)'],
+  ENFILE: ['too many files are open on this machine', 'close other programs'],
+  EBUSY: ['something else is using it', 'close what does, or choose another place'],
   EEXIST: ['something else of that name is in the way', 'choose another place'],
   ENOTDIR: ['a file is in the way of its folder', 'choose another place'],
   EISDIR: ['a folder of that name is in the way', 'choose another place'],

@@ -1,9 +1,5 @@
-import {
-  readTensorAsFloat32,
-  requireReadable,
-  type TorchCheckpoint,
-  type TorchTensor,
-} from '../formats/torch-checkpoint/index.ts';
+import { hasAveraged, openStateDict, type StateDictFile } from '../formats/state-dict/index.ts';
+import { readTensorAsFloat32, requireReadable } from '../formats/torch-checkpoint/index.ts';
 import { InputError, UsageError } from '../ground/errors.ts';
 import { randomStream } from '../ground/random.ts';
 import { columnsOf, type NetworkShape } from '../networks/heads/features.ts';
@@ -16,7 +12,7 @@ import type { NetworkSettings } from '../networks/settings/network.ts';
 import { input, Scope, type TensorData } from '../tensor/index.ts';
 import { backboneParameters, tensorProblems } from '../vision/backbones/index.ts';
 import { featurePlan } from '../vision/features/index.ts';
-import { backbonePrefix, holdsBackbone, resolveWeights } from '../vision/weights/index.ts';
+import { backbonePrefix, holdsBackbone, resolveWeights, statedPrefix } from '../vision/weights/index.ts';
 import type { Recipe } from './recipe-schema.ts';
 import { recipeEstimator } from './registry.ts';
 
@@ -25,6 +21,22 @@ export interface ImportTarget {
   readonly settings: NetworkSettings;
   readonly net: PhotoBackbone;
   readonly shape: NetworkShape;
+}
+
+/** A checkpoint of a network that was trained elsewhere. */
+export interface NetworkCheckpoint extends StateDictFile {
+  /** What stands before the names of the backbone that is meant, where a description beside the file says so. */
+  readonly chosen?: string;
+}
+
+/**
+ * Opens a checkpoint, a file of safetensors or of `torch.save`.
+ *
+ * @throws InputError when it cannot be read
+ */
+export async function openNetworkCheckpoint(path: string): Promise<NetworkCheckpoint> {
+  const chosen = await statedPrefix(path);
+  return { ...(await openStateDict(path)), ...(chosen !== undefined && { chosen }) };
 }
 
 /**
@@ -60,7 +72,7 @@ export async function importTarget(recipe: Recipe): Promise<ImportTarget> {
 }
 
 /** Whether a checkpoint holds a backbone besides heads. */
-export function hasOwnBackbone(checkpoint: TorchCheckpoint): boolean {
+export function hasOwnBackbone(checkpoint: NetworkCheckpoint): boolean {
   return holdsBackbone(checkpoint.tensors.keys());
 }
 
@@ -69,7 +81,7 @@ export function hasOwnBackbone(checkpoint: TorchCheckpoint): boolean {
  *
  * @throws InputError naming the file, and missing, unexpected and misshapen tensors
  */
-export function requireNetwork(target: ImportTarget, checkpoint: TorchCheckpoint): void {
+export function requireNetwork(target: ImportTarget, checkpoint: NetworkCheckpoint): void {
   requireReadable(checkpoint, checkpoint.unreadable.keys());
   const wanted = wantedHeads(target);
   const { ofHeads, ofBackbone } = partsOf(target, checkpoint, wanted);
@@ -100,7 +112,7 @@ export function requireNetwork(target: ImportTarget, checkpoint: TorchCheckpoint
  */
 export async function writeImported(
   target: ImportTarget,
-  checkpoint: TorchCheckpoint,
+  checkpoint: NetworkCheckpoint,
   folder: string,
 ): Promise<void> {
   requireNetwork(target, checkpoint);
@@ -135,59 +147,99 @@ function wantedHeads({ settings, shape }: ImportTarget): ReadonlyMap<string, rea
   return new Map(scope.parameters.map(({ name, shape: own }) => [name, own]));
 }
 
-interface Parts {
-  /** Tensors by their name in heads or backbone. */
-  readonly ofHeads: ReadonlyMap<string, TorchTensor>;
-  readonly ofBackbone: ReadonlyMap<string, TorchTensor>;
+type Tensors = StateDictFile['tensors'];
+
+/** A tensor, and the name it is read by. */
+interface Part {
+  readonly key: string;
+  readonly shape: readonly number[];
 }
 
-/** Tensors of the backbone by their names in it, all others by theirs, without a prefix that the heads have. */
+interface Parts {
+  /** Tensors by their name in heads or backbone. */
+  readonly ofHeads: ReadonlyMap<string, Part>;
+  readonly ofBackbone: ReadonlyMap<string, Part>;
+}
+
+/**
+ * Tensors of the backbone by their names in it, all others by theirs, without a prefix that the heads have. Where they
+ * have one, what lies beside both (losses, scores that training kept) is left out.
+ */
 function partsOf(
   { settings }: ImportTarget,
-  { path, tensors }: TorchCheckpoint,
+  { path, tensors: all, chosen }: NetworkCheckpoint,
   wanted: ReadonlyMap<string, readonly number[]>,
 ): Parts {
-  const names = [...tensors.keys()];
-  const own = settings.fineTune.mode === 'none' ? null : backbonePrefix(path, names);
-  const headPrefix = prefixOf(names, wanted.keys());
-  const ofHeads = new Map<string, TorchTensor>();
-  const ofBackbone = new Map<string, TorchTensor>();
-  for (const [name, tensor] of tensors) {
-    const bare = name.startsWith(headPrefix) ? name.slice(headPrefix.length) : name;
-    if (own !== null && name.startsWith(own) && !wanted.has(bare))
-      ofBackbone.set(name.slice(own.length), tensor);
-    else ofHeads.set(bare, tensor);
+  const isOwn = settings.fineTune.mode !== 'none';
+  const copy = preferredCopy(all, wanted);
+  const headPrefix = headPrefixOf(path, copy, wanted.keys());
+  const inside = below(copy, headPrefix);
+  const tensors = !isOwn || holdsBackbone(inside.keys()) ? inside : copy;
+  const own = isOwn ? backbonePrefix(path, tensors, chosen) : null;
+  const ofHeads = new Map<string, Part>();
+  const ofBackbone = new Map<string, Part>();
+  for (const [key, { shape }] of tensors) {
+    const isInside = key.startsWith(headPrefix);
+    const bare = isInside ? key.slice(headPrefix.length) : key;
+    if (own !== null && key.startsWith(own) && !wanted.has(bare))
+      ofBackbone.set(key.slice(own.length), { key, shape });
+    else if (isInside) ofHeads.set(bare, { key, shape });
   }
   return { ofHeads, ofBackbone };
 }
 
-/** What stands before the first of the wanted names that there is; nothing where there is none. */
-function prefixOf(names: readonly string[], wanted: Iterable<string>): string {
+const below = (tensors: Tensors, prefix: string): Tensors =>
+  new Map([...tensors].filter(([name]) => name.startsWith(prefix)));
+
+/** The tensors of the averaged copy where the network has one, without copies of its parts otherwise. */
+function preferredCopy(tensors: Tensors, wanted: ReadonlyMap<string, unknown>): Tensors {
+  const averaged = new Map([...tensors].filter(([name]) => hasAveraged(name)));
+  if (averaged.size === 0) return tensors;
+  if (headPrefixes(averaged, wanted.keys()).length > 0) return averaged;
+  const others = new Map([...tensors].filter(([name]) => !hasAveraged(name)));
+  return holdsBackbone(others.keys()) || !holdsBackbone(averaged.keys()) ? others : tensors;
+}
+
+/** What stands before the heads' names; nothing where there are none. @throws InputError when there are several networks */
+function headPrefixOf(path: string, tensors: Tensors, wanted: Iterable<string>): string {
+  const [prefix = '', ...others] = headPrefixes(tensors, wanted);
+  if (others.length === 0) return prefix;
+  const listed = [prefix, ...others].map((one) => JSON.stringify(one)).join(', ');
+  throw new InputError(
+    path,
+    `holds several networks (${listed})`,
+    'save a state dict of the one that is meant',
+  );
+}
+
+/** What stands before the first of the wanted names that there is, wherever it is stored. */
+function headPrefixes(tensors: Tensors, wanted: Iterable<string>): readonly string[] {
   for (const name of wanted) {
-    const found = names.find((other) => other === name || other.endsWith(`.${name}`));
-    if (found !== undefined) return found.slice(0, found.length - name.length);
+    const found = [...tensors].filter(([other]) => other === name || other.endsWith(`.${name}`));
+    const places = new Map(found.map(([other, { byteOffset }]) => [byteOffset, other]));
+    if (places.size > 0) return [...places.values()].map((other) => other.slice(0, -name.length));
   }
-  return '';
+  return [];
 }
 
 async function valuesOf(
-  checkpoint: TorchCheckpoint,
+  checkpoint: NetworkCheckpoint,
   names: Iterable<string>,
-  found: ReadonlyMap<string, TorchTensor>,
+  found: ReadonlyMap<string, Part>,
 ): Promise<Weights> {
   const weights: Record<string, TensorData> = {};
   for (const name of names) {
-    const tensor = found.get(name);
-    if (tensor === undefined) continue;
-    const values = await readTensorAsFloat32(checkpoint, tensor.name);
+    const part = found.get(name);
+    if (part === undefined) continue;
+    const values = await readTensorAsFloat32(checkpoint, part.key);
     if (!values.every(Number.isFinite)) {
       throw new InputError(
-        `${checkpoint.path} tensor "${tensor.name}"`,
+        `${checkpoint.path} tensor "${checkpoint.tensors.get(part.key)?.name}"`,
         'holds numbers that are not finite',
         'its training went wrong: take an earlier checkpoint',
       );
     }
-    weights[name] = { dtype: 'float32', shape: tensor.shape, values };
+    weights[name] = { dtype: 'float32', shape: part.shape, values };
   }
   return weights;
 }

@@ -46,6 +46,7 @@ export const RECIPES: Readonly<
             combine: 'all',
             pooling: 'stages',
             blocks: ['3/6', '4/6'],
+            upright: 'turn',
           },
           { kind: 'descriptors' },
         ],

@@ -97,7 +97,7 @@ function parseRecipe(nameOrFile: string, { plan: _, ...draft }: RecipeDraft): Re
   const parsed = recipeSchema.safeParse(complete);
   if (!parsed.success) throw new UsageError(`recipe ${nameOrFile}: ${issuesOf(parsed.error, complete)}`);
   const { reduction, estimator } = parsed.data;
-  if (reduction.kind !== 'none' && (estimator.kind === 'stack' || estimator.kind === 'view-average')) {
+  if (reduction.kind !== 'none' && COLUMN_PICKERS.includes(estimator.kind)) {
     throw new UsageError(
       `recipe ${nameOrFile}: reduction: ${estimator.kind} picks columns of its own; ` +
         'reduce inside the members of a stack',
@@ -105,6 +105,9 @@ function parseRecipe(nameOrFile: string, { plan: _, ...draft }: RecipeDraft): Re
   }
   return withLayout(withEvaluation(parsed.data, draft), draft);
 }
+
+/** Estimators whose members read columns of their own choice. */
+const COLUMN_PICKERS: readonly string[] = ['stack', 'view-average', 'kernel-average'];
 
 /** An estimator, and the members it may have, with their kind's defaults. */
 function withDefaults(draft: unknown): unknown {

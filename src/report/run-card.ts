@@ -40,7 +40,8 @@ export function runCard(
         ...(rows.some(({ observed }) => !Number.isNaN(observed.total))
           ? [`Total dry matter of ${range(rows)} g a quadrat (${rangeOf(rows, per)} kg DM/ha)`]
           : []),
-        'The photos and their measured masses are not part of it.',
+        'The photos, their ids and the table of their masses are not part of it. Masses can be worked out of a model that ' +
+          'fits its photos closely.',
       ]),
     ],
     [

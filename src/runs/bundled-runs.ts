@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** The run that answers where none is named. */
@@ -15,9 +14,7 @@ export function bundledRunFolder(name: string): string {
   return fileURLToPath(new URL(`${name}/`, FOLDER)).replace(/[/\\]$/, '');
 }
 
-/** The folder that a run's name or path stands for: a folder that is there comes before a bundled run. */
+/** The folder that a run's name or path stands for; `./starter` is a folder of that name, `starter` the bundled run. */
 export function runFolderOf(nameOrFolder: string): string {
-  return BUNDLED_RUNS.includes(nameOrFolder) && !existsSync(nameOrFolder)
-    ? bundledRunFolder(nameOrFolder)
-    : nameOrFolder;
+  return BUNDLED_RUNS.includes(nameOrFolder) ? bundledRunFolder(nameOrFolder) : nameOrFolder;
 }

@@ -116,9 +116,9 @@ const trainedSchema = z.strictObject({
     fingerprint: z.string(),
     area_m2: frameArea,
   }),
-  /** The checkpoint each fold's model was taken from, where it was trained elsewhere. */
+  /** The files each fold's model was taken from, where it was trained elsewhere; without `fold`, one a fold in order. */
   imported: z
-    .array(z.strictObject({ file: z.string(), sha256: z.string() }))
+    .array(z.strictObject({ file: z.string(), sha256: z.string(), fold: z.int().nonnegative().optional() }))
     .min(2)
     .readonly()
     .optional(),

@@ -96,13 +96,19 @@ function provenanceOf({
           : [],
       ),
     ),
-    ...Object.fromEntries(
-      (imported ?? []).map(({ file, sha256 }, fold) => [
-        `Fold ${fold} imported from`,
-        `${file} (SHA-256 ${sha256.slice(0, 12)}…)`,
-      ]),
-    ),
+    ...importedFrom(imported ?? []),
     'Data fingerprint (SHA-256)': data.fingerprint,
     'Run fingerprint (SHA-256)': fingerprint,
   };
+}
+
+/** The files that each fold was imported from. */
+function importedFrom(imported: NonNullable<TrainedManifest['imported']>): Record<string, string> {
+  const byFold: Record<string, string> = {};
+  imported.forEach(({ file, sha256, fold }, index) => {
+    const title = `Fold ${fold ?? index} imported from`;
+    const entry = `${file} (SHA-256 ${sha256.slice(0, 12)}…)`;
+    byFold[title] = title in byFold ? `${byFold[title]}, ${entry}` : entry;
+  });
+  return byFold;
 }

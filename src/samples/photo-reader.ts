@@ -4,7 +4,7 @@ import { countOf } from '../ground/counts.ts';
 import { SwardError, UsageError } from '../ground/errors.ts';
 import { type FeatureSet, joinFeatureSets, type Matrix, takeRows } from '../ground/matrix.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
-import { computeDescriptors, DESCRIPTOR_NAMES } from '../vision/descriptors/index.ts';
+import { DESCRIPTOR_NAMES, openDescriber } from '../vision/descriptors/index.ts';
 import { type FeatureExtractor, featurePlan, openExtractor } from '../vision/features/index.ts';
 import type { Photo } from '../vision/photos/index.ts';
 import { type ResolvedWeights, resolveTrainedWeights } from '../vision/weights/index.ts';
@@ -81,6 +81,7 @@ export class PhotoReader {
   /** The weights that each input must have; null: any. */
   readonly #trainedWith: readonly (UsedWeights | null)[];
   readonly #weights = new Map<number, Promise<ResolvedWeights>>();
+  readonly #describer = openDescriber();
   readonly #extractors = new Map<number, Promise<FeatureExtractor>>();
 
   /**
@@ -170,6 +171,7 @@ export class PhotoReader {
   async close(): Promise<void> {
     const opened = [...this.#extractors.values()];
     this.#extractors.clear();
+    await this.#describer.close();
     // Weights that could not be opened have been told of.
     for (const coming of opened) await (await coming.catch(() => null))?.close();
   }
@@ -185,7 +187,7 @@ export class PhotoReader {
       onError: (photo: Photo, error: SwardError) => failures.set(photo, error),
     };
     if (input.kind === 'descriptors') {
-      const { rows, columns, data } = await computeDescriptors(photos, { progress, ...failing });
+      const { rows, columns, data } = await this.#describer.describe(photos, { progress, ...failing });
       return { rows, columns, data };
     }
     const extractor = await this.#extractorOf(index, input);
@@ -219,7 +221,7 @@ export class NoUsablePhotos extends SwardError {
   override name = 'NoUsablePhotos';
 
   constructor(count: number) {
-    super(`none of the ${countOf(count, 'photo')} can be used`);
+    super(count === 1 ? 'the photo cannot be used' : `none of the ${countOf(count, 'photo')} can be used`);
   }
 }
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeToCache } from '../ground/cache-file.ts';
 import { environment } from '../ground/environment.ts';
 import { SwardError } from '../ground/errors.ts';
-import { writeFileAtomically } from '../ground/files.ts';
 import type { Matrix } from '../ground/matrix.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
 import { hashPhoto, knownHash, type OpenPhoto, openPhoto, type Photo } from './photos/index.ts';
@@ -124,7 +124,7 @@ function vectorCache(folder: string, kind: string, length: number): VectorCache 
       values.forEach((value, index) => {
         payload.writeDoubleLE(value, index * 8);
       });
-      await writeFileAtomically(pathOf(hash), Buffer.concat([payload, digestOf(payload)]));
+      await writeToCache(pathOf(hash), Buffer.concat([payload, digestOf(payload)]));
     },
   };
 }

@@ -101,6 +101,7 @@ export { type FileScore, scoreFiles } from './score/score.ts';
 export { type ShareOptions, shareRun, type ToldOfRun } from './share/share.ts';
 export { drawFolds } from './train/folds.ts';
 export { type ImportedRun, type ImportOptions, importRun } from './train/import-run.ts';
+export { type ImportedTrees, type ImportTreesOptions, importTrees } from './train/import-trees.ts';
 export {
   type OverSeeds,
   type RepeatedResults,

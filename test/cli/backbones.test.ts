@@ -6,9 +6,10 @@ import { registerBackbones } from '../../src/cli/backbones.ts';
 import { environmentFrom } from '../../src/cli/environment.ts';
 import { configure } from '../../src/ground/environment.ts';
 import { messageOf } from '../../src/ground/errors.ts';
+import { backboneParameters, makeBackbone } from '../../src/vision/backbones/index.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { huggingFaceDinov2, writeDistinct } from '../vision/weights/layout-files.ts';
-import { COMMIT, type LocalHub, localHub } from '../vision/weights/local-hub.ts';
+import { COMMIT, type LocalHub, localHub, NO_TENSORS } from '../vision/weights/local-hub.ts';
 
 const root = temporaryFolder('backbones-command');
 /** An entry whose checksum is not known, so that something small can stand in for its file. */
@@ -48,7 +49,7 @@ async function run(hub: LocalHub, home: string, ...args: string[]): Promise<Outc
 }
 
 async function aHub(): Promise<{ hub: LocalHub; home: string }> {
-  const hub = await localHub({ [`timm/${NAME}/model.safetensors`]: Buffer.from('stand-in for weights') });
+  const hub = await localHub({ [`timm/${NAME}/model.safetensors`]: NO_TENSORS });
   return { hub, home: join(root, `home-${made++}`) };
 }
 
@@ -91,6 +92,27 @@ describe('sward backbones', () => {
     expect(JSON.parse((await run(hub, home, 'path', NAME, '--json')).stdout)).toMatchObject({
       arch: 'dinov2',
       path,
+    });
+  });
+
+  it('says where in a file a backbone lies, and what was assumed of it', async () => {
+    const { hub, home } = await aHub();
+    const config = { dim: 12, depth: 1, heads: 3, imgSize: [168, 168] };
+    const parameters = backboneParameters(makeBackbone('dinov2', config));
+    const path = join(home, 'mine.safetensors');
+    await writeDistinct(
+      path,
+      Object.fromEntries(parameters.map(({ name, shape }) => [`model._orig_mod.${name}`, shape])),
+    );
+    writeFileSync(join(home, 'mine.json'), JSON.stringify({ arch: 'dinov2', config: { heads: 3 } }));
+    const { stdout, stderr } = await run(hub, home, 'path', path);
+    expect(stdout).toMatch(/converted-v2/);
+    expect(stderr).toMatch(
+      /^backbone: what lies below "model\._orig_mod\."\nassumed: positions of 144 patches are taken for 12 × 12 /,
+    );
+    expect(JSON.parse((await run(hub, home, 'path', path, '--json')).stdout)).toMatchObject({
+      part: 'model._orig_mod.',
+      assumed: expect.stringMatching(/were they 9 × 16 or 8 × 18, state it in .*mine\.json/) as string,
     });
   });
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readPredictions } from '../../src/data/predictions.ts';
@@ -8,6 +8,7 @@ import { Mapping } from '../formats/torch-checkpoint/pickle-writer.ts';
 import { floats, saveStateDict, type TensorToSave } from '../formats/torch-checkpoint/torch-writer.ts';
 import { type CommandOutcome, errorLine, runSward } from '../support/run-sward.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
+import { writeSmallFeatures } from '../support/small-feature-files.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 
@@ -84,7 +85,7 @@ describe('sward import', () => {
     );
     expect(stdout).toMatch(/backbones: the checkpoints' own\n.*seed2, out of fold:/);
     expect(stdout).toMatch(
-      /The score is honest only if no checkpoint has seen the photos that .*folds\.csv holds/,
+      /The score is honest only if no model has seen the photos that .*folds\.csv holds/,
     );
     for (const file of ['oof.csv', 'scores.json', 'report.html', 'fold-1/backbone.safetensors']) {
       expect(existsSync(join(run, file)), file).toBe(true);
@@ -123,6 +124,39 @@ describe('sward import', () => {
       expect(errorLine(outcome)).toMatch(message);
       expect(outcome.code).toBe(code);
     }
+    expect(existsSync(join(root, 'bad'))).toBe(false);
+  });
+});
+
+describe('sward import of trees', () => {
+  it('makes a run of models of feature files that predicts, and says what it lacks', async () => {
+    const { features, ids, labels } = await writeSmallFeatures(join(root, 'features'), 20, 1);
+    const source = ['--features', features[0] ?? '', '--ids', ids, '--labels', labels];
+    const trained = join(root, 'trained');
+    const quick = ['numIterations=4', 'minDataInLeaf=2', 'members=1'].flatMap((setting) => [
+      '--set',
+      `estimator.${setting}`,
+    ]);
+    const training = ['--recipe', 'feature-boost', '--out', trained, '--folds', '2', ...quick];
+    expect((await sward('train', ...source, ...training)).code).toBe(0);
+    const models = [0, 1].flatMap((fold) =>
+      ['Green', 'Dead', 'Clover'].map((mass) => {
+        const path = join(root, `fold${fold}_Dry_${mass}_g.txt`);
+        copyFileSync(join(trained, `fold-${fold}`, `${mass.toLowerCase()}.txt`), path);
+        return path;
+      }),
+    );
+    const rest = [...source, '--recipe', 'feature-boost', '--folds', join(trained, 'folds.csv'), '--out'];
+    const out = join(root, 'trees');
+    const { code, stdout } = await sward('import', ...models, ...rest, out);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^fold 0: .*fold0_Dry_Green_g\.txt, .*\nfold 1: .*\nfeature-boost, out of fold:/);
+    const oof = (run: string): string => readFileSync(join(run, 'oof.csv'), 'utf8');
+    expect(oof(out)).toBe(oof(trained));
+    const few = await sward('import', ...models.slice(1), ...rest, join(root, 'bad'));
+    expect(errorLine(few)).toMatch(/fold 0 has no model of Dry_Green_g; give one/);
+    const networks = await sward('import', ...checkpoints, ...rest, join(root, 'bad'));
+    expect(errorLine(networks)).toMatch(/networks need --backbone and --data; trees are/);
     expect(existsSync(join(root, 'bad'))).toBe(false);
   });
 });

@@ -27,7 +27,7 @@ describe('what is misspelled', () => {
     [['trian'], /unknown command 'trian' \(Did you mean train\?\)/],
     [
       ['train', 'x', '--recpe', 'feature-ridge', '--out', 'y'],
-      /'--recipe <NAME\|FILE>' not specified \(Did you mean --recipe by --recpe\?\)/,
+      /unknown option '--recpe' \(Did you mean --recipe\?\)/,
     ],
     [['recipes', '--jsn'], /unknown option '--jsn' \(Did you mean --json\?\)/],
     [['recipes', 'fim-dual'], /no recipe is called fim-dual; did you mean film-dual\?/],

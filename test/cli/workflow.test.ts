@@ -216,7 +216,7 @@ describe('wrong usage', () => {
   it.each([
     [['--nonsense'], /unknown option '--nonsense'/],
     [['trian'], /unknown command 'trian'/],
-    [['train', 'x'], /required option '--recipe/],
+    [['train', 'x'], /required option '--out/],
     [['train', '--recipe', 'feature-ridge', '--out', 'x'], /give a data folder, or --features/],
     [['train', 'x', '--recipe', 'nope', '--out', 'y'], /no recipe is called nope/],
     [
@@ -224,12 +224,12 @@ describe('wrong usage', () => {
       /--seed z: give a whole number/,
     ],
     [['folds', 'x', '--out', 'y', '--group', 'moon'], /Allowed choices are date-state, date, none/],
-    [['predict', 'run', '--out', 'p.csv'], /give photos or folders/],
+    [['predict', '--out', 'p.csv'], /give photos or folders/],
     [
       ['predict', 'run', '--features', 'f', '--ids', 'i', '--tta', 'd4', '--out', 'p.csv'],
       /--tta d4 needs photos/,
     ],
-    [['predict', 'run', 'x.jpg', '--out', 'p.xlsx'], /end the name in .csv, .json, .geojson/],
+    [['predict', 'x.jpg', '--out', 'p.xlsx'], /end the name in .csv, .json, .geojson/],
     [['sample', '--out', 'x', '--n', '0'], /number of photos is 0/],
   ])('%j exits with 2 and one line', async (args, message) => {
     const outcome = await sward(...args);

@@ -3,12 +3,15 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InferenceSession } from 'onnxruntime-node';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { partlyMeasured } from '../../src/estimators/partly-measured/partly-measured.ts';
 import { configure } from '../../src/ground/environment.ts';
 import { UsageError } from '../../src/ground/errors.ts';
 import { joinFeatureSets, type Matrix } from '../../src/ground/matrix.ts';
 import { randomStream } from '../../src/ground/random.ts';
 import { network } from '../../src/networks/network.ts';
 import { photoNetwork } from '../../src/networks/photo-network.ts';
+import { completedTargets } from '../../src/pasture/partial.ts';
+import type { MassName } from '../../src/pasture/targets.ts';
 import { TrainingSamples } from '../../src/samples/samples.ts';
 import { loadTensors } from '../../src/tensor/index.ts';
 import { featurePlan } from '../../src/vision/features/index.ts';
@@ -77,6 +80,37 @@ describe.each(MODES)('fine-tuning in mode %s', (mode, draft, written, count) => 
     again.forEach((value, index) => {
       expect(value).toBeCloseTo(now[index] as number, 3);
     });
+  });
+});
+
+describe('fine-tuning on photos of which some masses were not measured', () => {
+  it.each<[string, (photo: number) => readonly MassName[]]>([
+    ['totals alone', () => ['total']],
+    ['totals, and green of every other', (photo) => (photo % 2 ? ['total', 'green'] : ['total'])],
+  ])('lowers the loss and predicts what it was taught: %s', async (name, measured) => {
+    const masses = photos.targets.map((all, photo) =>
+      completedTargets(Object.fromEntries(measured(photo).map((mass) => [mass, all[mass]]))),
+    );
+    const settings = tinySettings({
+      ...MODES[0][1],
+      epochs: 4,
+      mixup: { probability: 1 },
+      augmentation: 'light',
+      checkpoint: { choice: 'last' },
+    });
+    const estimator = partlyMeasured(photoNetwork(settings, sourceOf(weights)));
+    const context = contextOf();
+    const model = await estimator.fit({ train: photos.withTargets(masses), validation: null }, context);
+    expect(Number.isFinite(context.lines.at(-1)?.['training loss'])).toBe(true);
+    expect(model.predicts).toMatchObject({ total: true, dead: false, green: name.includes('green') });
+    const said = await model.predict(photos);
+    expect(said.every(({ total, dead }) => Number.isFinite(total) && Number.isNaN(dead))).toBe(true);
+    const folder = join(root, name.replaceAll(/\W/g, '-'));
+    mkdirSync(folder);
+    await model.write(folder);
+    const again = await (await estimator.read(folder)).predict(photos);
+    expect(again[0]?.total).toBeCloseTo(said[0]?.total ?? 0, 3);
+    await model.release();
   });
 });
 

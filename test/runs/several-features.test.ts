@@ -94,7 +94,7 @@ describe('a run on several feature files', () => {
   it('says which feature sets there are when a member asks for another', async () => {
     const members = 'estimator.members=[{"input":"c","estimator":{"kind":"ridge"}}]';
     await expect(train('other', ['a.npy', 'b.npy'], members)).rejects.toThrow(
-      /a member of the stack reads c, but the feature sets are: 0 a, 1 b/,
+      /a member reads c, but the feature sets are: 0 a, 1 b/,
     );
   });
 });

@@ -9,7 +9,7 @@ export const kernelAverageSettings = z.strictObject({
     .array(
       z.strictObject({
         input: memberInput,
-        weight: z.number().positive().default(1).describe('how much its kernel counts in the mean'),
+        weight: z.number().positive().max(1e6).default(1).describe('how much its kernel counts in the mean'),
         components: z
           .int()
           .min(1)

@@ -27,7 +27,11 @@ export function fitPca(
   const { variances, directions } = principalAxes(rows);
   const kept = countOf(variances, components);
   if (kept === 0) {
-    throw new InputError('features', 'are the same for all photos', 'there is nothing to reduce');
+    throw new InputError(
+      'features',
+      'are the same for all photos that a fold trains on',
+      'give more photos, or fewer folds',
+    );
   }
   const axes = withSettledSigns(
     takeColumns(

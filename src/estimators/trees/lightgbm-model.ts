@@ -75,6 +75,15 @@ export function scoreScale(objective: string): ScoreScale {
   throw new InputError('model', `has the objective ${name}`, 'give a regression model');
 }
 
+/** @throws InputError naming the file and its objective, for one that is no regression */
+export function requireRegression({ objective }: LightGbmModel, where: string): void {
+  try {
+    scoreScale(objective);
+  } catch {
+    throw new InputError(where, `has the objective ${objective}`, 'give a regression model');
+  }
+}
+
 /** From scores to predictions. */
 const OUTPUTS: Readonly<Record<ScoreScale, (score: number) => number>> = {
   plain: (score) => score,

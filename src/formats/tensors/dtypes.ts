@@ -11,6 +11,8 @@ export const ARRAY_TYPES = {
   F8_E4M3: Uint8Array,
   F8_E5M2: Uint8Array,
   F8_E8M0: Uint8Array,
+  F8_E4M3FNUZ: Uint8Array,
+  F8_E5M2FNUZ: Uint8Array,
   I64: BigInt64Array,
   I32: Int32Array,
   I16: Int16Array,

@@ -1,5 +1,6 @@
 import { fileVersion, withOpenFile } from '../../ground/positioned-file.ts';
 import { type SafetensorsDtype, type StoredArray, storedArray } from './dtypes.ts';
+import { float32FromFloat8 } from './float8.ts';
 import { float32FromBfloat16, float32FromFloat16 } from './half.ts';
 import { readTensorRows, type Strided } from './strided.ts';
 import { quoted, tensorError } from './wording.ts';
@@ -18,7 +19,7 @@ export interface TensorFile {
   readonly unreadable?: ReadonlyMap<string, string>;
 }
 
-/** Stored elements as binary32, by dtype: F64 rounded, the others exact. Integers and 8-bit floats have none. */
+/** Stored elements as binary32, by dtype: F64 rounded, the others exact. Integers have none. */
 const TO_FLOAT32: Readonly<
   Partial<Record<SafetensorsDtype, (bytes: ArrayBuffer) => Float32Array<ArrayBuffer>>>
 > = {
@@ -26,7 +27,18 @@ const TO_FLOAT32: Readonly<
   F32: (bytes) => new Float32Array(bytes),
   F16: (bytes) => float32FromFloat16(new Uint16Array(bytes)),
   BF16: (bytes) => float32FromBfloat16(new Uint16Array(bytes)),
+  F8_E4M3: (bytes) => float32FromFloat8('F8_E4M3', new Uint8Array(bytes)),
+  F8_E5M2: (bytes) => float32FromFloat8('F8_E5M2', new Uint8Array(bytes)),
+  F8_E8M0: (bytes) => float32FromFloat8('F8_E8M0', new Uint8Array(bytes)),
+  F8_E4M3FNUZ: (bytes) => float32FromFloat8('F8_E4M3FNUZ', new Uint8Array(bytes)),
+  F8_E5M2FNUZ: (bytes) => float32FromFloat8('F8_E5M2FNUZ', new Uint8Array(bytes)),
 };
+
+/** Elements of a floating type as binary32; undefined for other types. */
+export const asFloat32 = (
+  dtype: SafetensorsDtype,
+  bytes: ArrayBuffer,
+): Float32Array<ArrayBuffer> | undefined => TO_FLOAT32[dtype]?.(bytes);
 
 /**
  * Reads one tensor into memory: row-major elements, whatever its strides, in the array of its dtype (`ArrayOfDtype`;
@@ -40,9 +52,9 @@ export async function readTensor(file: TensorFile, name: string): Promise<Stored
 }
 
 /**
- * As {@link readTensor}, for F64 (rounded), F32, F16 and BF16 (both exact) tensors, as binary32.
+ * As {@link readTensor}, for tensors of floats, as binary32: F64 rounded, all others exact.
  *
- * @throws InputError as readTensor, and when the tensor holds integers or 8-bit floats
+ * @throws InputError as readTensor, and when the tensor holds integers
  */
 export async function readTensorAsFloat32(
   file: TensorFile,

@@ -39,7 +39,7 @@ const SAVE_STATE_DICT = 'save its state dict: torch.save(model.state_dict(), FIL
 export interface TorchCheckpoint extends TensorFile {
   /** Keys under which the state dict was found: `state_dict`, or none. */
   readonly within: readonly string[];
-  /** In the file's order, under their names without `module.` and `_orig_mod.`. */
+  /** In the file's order, under the names it has. */
   readonly tensors: ReadonlyMap<string, TorchTensor>;
   readonly unreadable: ReadonlyMap<string, string>;
 }

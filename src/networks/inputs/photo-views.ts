@@ -156,7 +156,9 @@ export class PhotoViews {
   }
 
   #pixels(photo: Photo, hash: string): Promise<Pixels> {
-    return this.#memory.photos.get(hash, async () => decodeForViews(await openPhoto(photo)));
+    return this.#memory.photos.get(hash, async () =>
+      decodeForViews(await openPhoto(photo), this.#backbone.plan),
+    );
   }
 
   /** Ends the threads. */

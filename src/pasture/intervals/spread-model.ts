@@ -41,7 +41,10 @@ export function fitSpreadModel(rows: readonly Pick<CalibrationRow, 'observed' | 
   return { offset, exponent: SHRINKAGE * best };
 }
 
+/** Grams; residuals below are rounding, and masses over them would overflow. */
+const NOTHING = 1e-12;
+
 /** The relative spread at a prediction: 1 at 0 g, everywhere the same with exponent 0. */
 export function spreadAt({ offset, exponent }: SpreadModel, prediction: number): number {
-  return offset > 0 ? ((Math.max(0, prediction) + offset) / offset) ** exponent : 1;
+  return offset > NOTHING ? ((Math.max(0, prediction) + offset) / offset) ** exponent : 1;
 }

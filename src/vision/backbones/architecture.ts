@@ -13,6 +13,8 @@ export interface Recognised {
   readonly config: BackboneConfig;
   /** Settings the shapes leave open, with the value usual for the width where there is one. */
   readonly open: Readonly<Record<string, unknown>>;
+  /** What a learnt position embedding covers; of which picture (`imgSize`), its shape does not tell. */
+  readonly positions?: { readonly patches: number; readonly patch: number };
 }
 
 /** A kind of backbone: all that is known of it. Each stands in a file of its own, and in the list of `registry.ts`. */

@@ -34,7 +34,7 @@ import { centerCrop, type Pins, timmWeights } from './published.ts';
 import {
   type BlockSpec,
   learntTokens,
-  squareOf,
+  positionsIn,
   transformerShape,
   visionTransformer,
 } from './transformer.ts';
@@ -76,13 +76,13 @@ function recognise(shapes: Shapes): Recognised | undefined {
   if (!shapes.has('blocks.0.ls1.gamma') || !shapes.has('cls_token')) return undefined;
   const { dim, patch, depth } = transformerShape(shapes);
   const registers = lengthIn(shapes, 'reg_token', 1) ?? 0;
-  const positions = lengthIn(shapes, 'pos_embed', 1) ?? 0;
   const inner = lengthIn(shapes, 'blocks.0.mlp.fc2.weight', 1);
   const isGated = lengthIn(shapes, 'blocks.0.mlp.fc1.weight', 0) === 2 * (inner ?? 0);
   const mlp = isGated ? { mlp: 'swiglu', mlpHidden: inner } : inner === 4 * dim ? {} : { mlpHidden: inner };
   return {
-    config: { patch, dim, depth, ...squareOf(positions - (registers > 0 ? 0 : 1), patch), registers, ...mlp },
+    config: { patch, dim, depth, registers, ...mlp },
     open: { heads: HEADS[dim] },
+    ...positionsIn(shapes, patch, registers > 0 ? 0 : 1),
   };
 }
 

@@ -25,7 +25,7 @@ import {
 import { affine, joinedQkv, type Layout, plain } from './layout.ts';
 import { positionEmbedding } from './position-embedding.ts';
 import { centerCrop, HALVES, timmWeights } from './published.ts';
-import { type BlockSpec, squareOf, transformerShape, visionTransformer } from './transformer.ts';
+import { type BlockSpec, positionsIn, transformerShape, visionTransformer } from './transformer.ts';
 
 const EPSILON = 1e-6;
 
@@ -73,10 +73,10 @@ function recognise(shapes: Shapes): Recognised | undefined {
       patch,
       dim,
       depth,
-      ...squareOf(lengthIn(shapes, 'pos_embed', 1) ?? 0, patch),
       mlpHidden: lengthIn(shapes, 'blocks.0.mlp.fc1.weight', 0),
     },
     open: { heads: HEADS[dim] },
+    ...positionsIn(shapes, patch),
   };
 }
 

@@ -20,7 +20,7 @@ import {
   truncatedNormal,
   zeros,
 } from '../../tensor/index.ts';
-import { countIn, lengthIn, type Shapes } from './architecture.ts';
+import { countIn, lengthIn, type Recognised, type Shapes } from './architecture.ts';
 import {
   type Backbone,
   blockRunner,
@@ -199,8 +199,8 @@ export function transformerShape(shapes: Shapes): { dim: number; patch: number; 
   };
 }
 
-/** The square picture of so many patches; nothing where they make none. */
-export function squareOf(patches: number, patch: number): { imgSize?: Size } {
-  const side = Math.sqrt(patches);
-  return Number.isInteger(side) ? { imgSize: [side * patch, side * patch] } : {};
+/** What the position embedding of a transformer covers, without the prefix tokens it may have positions for. */
+export function positionsIn(shapes: Shapes, patch: number, prefix = 0): Pick<Recognised, 'positions'> {
+  const rows = lengthIn(shapes, 'pos_embed', 1);
+  return rows === undefined ? {} : { positions: { patches: rows - prefix, patch } };
 }

@@ -1,4 +1,4 @@
-export { computeDescriptors } from './compute.ts';
+export { computeDescriptors, type Describer, openDescriber } from './compute.ts';
 export {
   ALIKE_DESCRIPTOR_VERSIONS,
   DESCRIPTOR_NAMES,

@@ -64,7 +64,7 @@ export async function openExtractor(
         atOnce: 1 + PHOTOS_AHEAD,
         async vectorOf(photo: OpenPhoto) {
           started ??= startPreparer();
-          const prepared = await started.run({ pixels: await decodeForViews(photo), recipe });
+          const prepared = await started.run({ pixels: await decodeForViews(photo, plan), recipe });
           return combineViews(plan, await network.run(prepared, views), network.width);
         },
       };
@@ -100,15 +100,37 @@ export async function extractFeatures(
   }
 }
 
-/** The pixels of a photo that can be cut into views. @throws InputError where it does not decode or is too small */
-export async function decodeForViews(photo: OpenPhoto): Promise<Pixels> {
-  const pixels = await decodeOpenPhoto(photo);
+/**
+ * The pixels of a photo that can be cut into views, lying where the plan wants it.
+ *
+ * @throws InputError where it does not decode or is too small
+ */
+export async function decodeForViews(
+  photo: OpenPhoto,
+  { upright }: Pick<FeaturePlan, 'upright'>,
+): Promise<Pixels> {
+  const decoded = await decodeOpenPhoto(photo);
+  const pixels = upright === 'turn' && decoded.height > decoded.width ? transposed(decoded) : decoded;
   if (pixels.width >= 2 * 2 && pixels.height >= 2) return pixels;
   throw new InputError(
     photo.name,
     `is only ${pixels.width}×${pixels.height} pixels`,
     'give a photo of a quadrat',
   );
+}
+
+/** Rows as columns: a sward seen from above has no side that is up. */
+function transposed({ width, height, data }: Pixels): Pixels {
+  const turned = new Uint8Array(data.length);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const [from, to] = [3 * (y * width + x), 3 * (x * height + y)];
+      turned[to] = data[from] as number;
+      turned[to + 1] = data[from + 1] as number;
+      turned[to + 2] = data[from + 2] as number;
+    }
+  }
+  return { width: height, height: width, data: turned };
 }
 
 /**

@@ -119,7 +119,7 @@ function batchOf(views: number): number {
 /**
  * The side of a view, pixels: as the plan says, else as the weights were made for.
  *
- * @throws UsageError when the backbone cannot take it
+ * @throws UsageError when the backbone cannot take it, or was made for pictures that are no squares and the plan says nothing
  */
 export function viewSize(
   backbone: Backbone,
@@ -132,7 +132,13 @@ export function viewSize(
     const multiples = Math.max(1, Math.round(Number(size.slice(1)) / multipleOf));
     return fixed ? Math.max(...(native ?? [height, width])) : multiples * multipleOf;
   }
-  const side = size ?? Math.max(height, width);
+  if (size === null && height !== width) {
+    throw new UsageError(
+      `${weightsName(backbone)} was made for pictures of ${height} × ${width}, but views are squares; choose their ` +
+        `size, ${fixed ? 'which this architecture does not leave open' : `a multiple of ${multipleOf}`} (--size, or input.size in recipes)`,
+    );
+  }
+  const side = size ?? height;
   const isNative = native !== undefined && native[0] === side && native[1] === side;
   if (isNative || (!fixed && side % multipleOf === 0)) return side;
   const choice = fixed ? native?.join(' × ') : `a multiple of ${multipleOf}`;

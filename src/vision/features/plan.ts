@@ -98,6 +98,12 @@ export const featurePlanSchema = z.strictObject({
     ),
   /** Of view windows alone: absent elsewhere. */
   windows: windowSettings.optional(),
+  upright: z
+    .enum(['turn'])
+    .optional()
+    .describe(
+      'turn: an upright photo is laid on its side first, as quadrats lie; absent: it is taken as it is',
+    ),
   combine: z
     .enum(COMBINATIONS)
     .default('mean')

@@ -42,7 +42,8 @@ function nearestNames(name: string): string[] {
     const shared = [...pairs].filter((pair) => wanted.has(pair)).length;
     return (2 * shared) / (pairs.size + wanted.size);
   };
-  return CATALOGUE.map((entry) => ({ name: entry.name, score: similarity(entry.name) }))
+  return ['bundled', ...CATALOGUE.map(({ name }) => name)]
+    .map((name) => ({ name, score: similarity(name) }))
     .sort((a, b) => b.score - a.score)
     .slice(0, SUGGESTIONS)
     .map((entry) => entry.name);

@@ -5,6 +5,7 @@ import {
   type BackboneConfig,
   type Preprocessing,
   type recogniseShapes,
+  type Size,
 } from '../backbones/index.ts';
 import type { CatalogueEntry } from './catalogue.ts';
 import { descriptionPath, type Stated } from './stated.ts';
@@ -15,7 +16,12 @@ export interface Configured {
   /** For `makeBackbone(arch, config)`. */
   readonly config: BackboneConfig;
   readonly preprocessing: Preprocessing;
+  /** What nothing states and was taken for the likeliest, in words; absent where nothing was. */
+  readonly assumed?: string;
 }
+
+/** Longer against shorter side of pictures that need no second thought. */
+const FLATTEST = 3;
 
 type Recognition = ReturnType<typeof recogniseShapes>;
 
@@ -49,7 +55,8 @@ export function configure(
       'give the configuration that belongs to the file, or the file that belongs to it',
     );
   }
-  const config = mergedConfig(recognised, stated, kin);
+  const { imgSize, assumed } = pictureOf(path, recognised, stated, kin) ?? {};
+  const config: BackboneConfig = { ...mergedConfig(recognised, stated, kin), ...(imgSize && { imgSize }) };
   const open = Object.keys(recognised?.open ?? {}).filter((key) => config[key] === undefined);
   if (open.length > 0) {
     throw new InputError(
@@ -59,7 +66,12 @@ export function configure(
         JSON.stringify({ arch, config: Object.fromEntries(open.map((key) => [key, '…'])) }),
     );
   }
-  return { arch, config, preprocessing: mergedPreprocessing(arch, config, stated, kin) };
+  return {
+    arch,
+    config,
+    preprocessing: mergedPreprocessing(arch, config, stated, kin),
+    ...(assumed && { assumed }),
+  };
 }
 
 function mergedConfig(
@@ -67,9 +79,7 @@ function mergedConfig(
   stated: Stated | undefined,
   kin: CatalogueEntry | undefined,
 ): BackboneConfig {
-  const beside: Record<string, unknown> = { ...recognised?.open, ...kin?.config, ...stated?.config };
-  const merged: Record<string, unknown> = { ...beside, ...recognised?.config };
-  if (sameGrid(beside.imgSize, merged.imgSize, merged.patch)) merged.imgSize = beside.imgSize;
+  const merged = { ...recognised?.open, ...kin?.config, ...stated?.config, ...recognised?.config };
   return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
 }
 
@@ -84,17 +94,84 @@ function contradictions(
   return Object.entries(recognised.config).flatMap(([key, found]) => {
     const other = said.config[key];
     const differs = other !== undefined && JSON.stringify(other) !== JSON.stringify(found);
-    return differs && key !== 'imgSize'
-      ? [`${key} ${JSON.stringify(other)} for ${JSON.stringify(found)}`]
-      : [];
+    return differs ? [`${key} ${JSON.stringify(other)} for ${JSON.stringify(found)}`] : [];
   });
 }
 
-/** Whether two pictures make as many patches: 384 and 378 make 27 of 14 pixels. */
-function sameGrid(a: unknown, b: unknown, patch: unknown): boolean {
-  if (!Array.isArray(a) || !Array.isArray(b) || typeof patch !== 'number') return false;
-  return [0, 1].every((axis) => Math.floor(Number(a[axis]) / patch) === Math.floor(Number(b[axis]) / patch));
+/**
+ * The picture that a learnt position embedding is for: one that is stated and has as many patches, else the square;
+ * undefined where there is no such embedding.
+ *
+ * @throws InputError where a statement contradicts the number of patches, or they make no square
+ */
+function pictureOf(
+  path: string,
+  recognised: Recognition,
+  stated: Stated | undefined,
+  kin: CatalogueEntry | undefined,
+): { readonly imgSize: Size; readonly assumed?: string } | undefined {
+  if (recognised?.positions === undefined) return undefined;
+  const { positions } = recognised;
+  const { patches, patch } = positions;
+  const pictures = stated?.pictures ?? [];
+  const usual = [stated?.config.imgSize, kin?.config.imgSize].filter(isPair);
+  const fitting = [...pictures.map(({ size }) => size), ...usual].find(
+    (size) => gridOf(size, patch)[0] * gridOf(size, patch)[1] === patches,
+  );
+  if (fitting !== undefined) return { imgSize: fitting };
+  const grids = plausibleGrids(patches);
+  const state = `state it in ${descriptionPath(path)}: ${JSON.stringify({
+    arch: recognised.arch,
+    config: { imgSize: grids[0]?.map((count) => count * patch) ?? '…' },
+  })}`;
+  // Weights for squares are used, and described, at other squares too; a shape is not stated by chance.
+  const contrary = pictures.find(({ size, isNative }) => isNative || size[0] !== size[1]);
+  if (contrary !== undefined) {
+    const [rows, columns] = gridOf(contrary.size, patch);
+    throw new InputError(
+      path,
+      `has positions of ${patches} patches, but ${contrary.as} ${contrary.size.join(' × ')}, ` +
+        `which is ${rows} × ${columns} = ${rows * columns} patches of ${patch} pixels`,
+      `${patches} may be ${inWords(squareFirst(patches, grids))}; ${state}`,
+    );
+  }
+  const side = Math.sqrt(patches);
+  if (!Number.isInteger(side)) {
+    throw new InputError(
+      path,
+      `has positions of ${patches} patches, which make no square, and nothing states the picture they are for`,
+      `they may be ${inWords(grids)}, or the other way round; ${state}`,
+    );
+  }
+  const imgSize = [side * patch, side * patch] as const;
+  if (grids.length === 0) return { imgSize };
+  const taken = `${side} × ${side} (pictures of ${imgSize.join(' × ')} pixels)`;
+  const assumed = `positions of ${patches} patches are taken for ${taken}; were they ${inWords(grids)}, ${state}`;
+  return { imgSize, assumed };
 }
+
+const gridOf = ([height, width]: Size, patch: number): Size => [
+  Math.floor(height / patch),
+  Math.floor(width / patch),
+];
+
+/** Grids of so many patches that photos may have, the flattest last; others only where there is none of these. */
+function plausibleGrids(patches: number): readonly Size[] {
+  const grids: Size[] = [];
+  for (let rows = Math.ceil(Math.sqrt(patches)) - 1; rows > 0; rows--) {
+    if (patches % rows === 0) grids.push([rows, patches / rows]);
+  }
+  const likely = grids.filter(([rows, columns]) => columns <= FLATTEST * rows);
+  return likely.length > 0 || Number.isInteger(Math.sqrt(patches)) ? likely : grids;
+}
+
+const squareFirst = (patches: number, grids: readonly Size[]): readonly Size[] => {
+  const side = Math.sqrt(patches);
+  return Number.isInteger(side) ? [[side, side], ...grids] : grids;
+};
+
+const inWords = (grids: readonly Size[]): string =>
+  grids.map(([rows, columns]) => `${rows} × ${columns}`).join(' or ');
 
 /** What is usual for the configuration, or else for the architecture, at the picture size of these weights. */
 function mergedPreprocessing(

@@ -1,10 +1,11 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { headerBytes } from '../../formats/safetensors/index.ts';
 import { ARRAY_TYPES } from '../../formats/tensors/dtypes.ts';
+import { asFloat32 } from '../../formats/tensors/read.ts';
 import { readTensorRows } from '../../formats/torch-checkpoint/index.ts';
 import { InputError } from '../../ground/errors.ts';
 import { writeAtomically } from '../../ground/files.ts';
-import { type Piece, rowAxis, type TargetTensor } from './map-tensors.ts';
+import { convertedDtype, type Piece, rowAxis, type TargetTensor } from './map-tensors.ts';
 
 /**
  * Writes the planned tensors into a safetensors file of their own, piece by piece, so that memory holds one
@@ -54,7 +55,11 @@ async function pieceBytes(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const all = await readTensorRows(sourcePath, file, source);
   const rowBytes = all.byteLength / (source.shape[rowAxis(source.shape)] ?? 1);
-  return new Uint8Array(all, firstRow * rowBytes, rows * rowBytes);
+  const own = new Uint8Array(all, firstRow * rowBytes, rows * rowBytes);
+  if (convertedDtype(source.dtype) === source.dtype) return own;
+  const widened = asFloat32(source.dtype, own.slice().buffer);
+  if (widened === undefined) throw new Error(`${source.dtype} has no binary32`);
+  return new Uint8Array(widened.buffer);
 }
 
 async function summed(sourcePath: string, source: FileHandle, target: TargetTensor): Promise<Uint8Array> {

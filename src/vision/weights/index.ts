@@ -11,4 +11,5 @@ export {
   resolveTrainedWeights,
   resolveWeights,
 } from './resolve.ts';
+export { statedPrefix } from './stated.ts';
 export { backbonePrefix, holdsBackbone } from './stored-weights.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { SafetensorsFile } from '../../formats/safetensors/index.ts';
-import { writeFileAtomically } from '../../ground/files.ts';
+import { writeToCache } from '../../ground/cache-file.ts';
 import { fileFingerprint, valueFingerprint } from '../../ground/fingerprint.ts';
 
 const SHA256 = /^[0-9a-f]{64}$/;
@@ -21,6 +21,6 @@ export async function rememberedFingerprint(
   const known = await readFile(memory, 'utf8').catch(() => '');
   if (SHA256.test(known)) return known;
   const fingerprint = await fileFingerprint(file.path);
-  await writeFileAtomically(memory, fingerprint);
+  await writeToCache(memory, fingerprint);
   return fingerprint;
 }

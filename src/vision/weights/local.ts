@@ -1,19 +1,21 @@
 import { realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { openSafetensors } from '../../formats/safetensors/index.ts';
+import { valueFingerprint } from '../../ground/fingerprint.ts';
 import { checkWeights, makeBackbone, recogniseShapes, type Shapes } from '../backbones/index.ts';
 import { catalogueEntryIn } from './catalogue.ts';
 import { type Configured, configure } from './configure.ts';
 import { writeConverted } from './convert.ts';
+import { requireFinite } from './finite.ts';
 import { isSha256 } from './hub/cache.ts';
 import { rememberedFingerprint } from './known-fingerprints.ts';
-import { asTheyAre, layoutOf, mapTensors } from './map-tensors.ts';
+import { asTheyAre, layoutOf, mapTensors, sourceOf, type TargetTensor } from './map-tensors.ts';
 import type { WeightsOrigin } from './origin.ts';
-import { statedBeside } from './stated.ts';
+import { type Stated, statedBeside } from './stated.ts';
 import { openWeights, type StoredWeights } from './stored-weights.ts';
 
 /** A change of how other layouts are mapped makes files converted before useless. */
-const CONVERSION = 'v1';
+const CONVERSION = 'converted-v2';
 
 /** Weights in a file, ready to be used. */
 export interface LocalWeights extends Configured {
@@ -23,6 +25,8 @@ export interface LocalWeights extends Configured {
   readonly sha256: string;
   /** The layout the given file is in: `timm`, Hugging Face's or that of the model's own repository. */
   readonly layout: string;
+  /** What stands before the backbone's names in the given file, where something does. */
+  readonly part?: string;
   /** What they were trained further from, where the description says so. */
   readonly origin?: WeightsOrigin;
 }
@@ -40,38 +44,50 @@ const IN_FOLDERS = ['model.safetensors', 'pytorch_model.bin'] as const;
  */
 export async function localWeights(given: string, cacheFolder: string): Promise<LocalWeights> {
   const path = await weightsIn(given);
-  const file = await openWeights(path);
   const stated = await statedBeside(path);
+  const file = await openWeights(path, stated?.prefix);
   const named = catalogueEntryIn(basename(path));
-  const origin = stated?.origin && { origin: stated.origin };
   const found = layoutOf(file.tensors.keys());
-  if (found === undefined && file.isInPlace) {
-    const recognised = recogniseShapes(shapesOf(file.tensors.values()));
-    const configured = configure(path, recognised, stated, named);
-    return { path, ...configured, sha256: await contentHash(file, cacheFolder), layout: 'timm', ...origin };
-  }
-  const targets =
-    found === undefined ? asTheyAre(path, file.tensors.values()) : mapTensors(path, file.tensors, found);
-  const recognised = recogniseShapes(shapesOf(targets));
-  const configured = configure(path, recognised, stated, named);
+  const targets = found === undefined ? asTheyAre(path, file.tensors) : mapTensors(path, file.tensors, found);
+  const configured = configure(path, recogniseShapes(shapesOf(targets)), stated, named);
   const sha256 = await contentHash(file, cacheFolder);
-  const converted = join(cacheFolder, 'weights', `converted-${CONVERSION}`, `${sha256}.safetensors`);
-  if (!(await isWhole(converted))) {
-    const tensors = new Map(targets.map((target) => [target.name, target]));
+  const common = {
+    ...configured,
+    sha256,
+    layout: found?.layout.title ?? 'timm',
+    ...(file.part !== '' && { part: file.part }),
+    ...(stated?.origin && { origin: stated.origin }),
+  };
+  const isInPlace = file.isInPlace && found === undefined && targets.every(isAsStored);
+  const converted = join(cacheFolder, 'weights', CONVERSION, `${nameOf(sha256, stated)}.safetensors`);
+  const tensors = new Map(targets.map((target) => [target.name, target]));
+  if (!isInPlace && !(await isWhole(converted))) {
     checkWeights(makeBackbone(configured.arch, configured.config), { path, tensors });
     await writeConverted(path, targets, converted, { format: 'pt', source_sha256: sha256 });
   }
+  const ready = isInPlace ? path : converted;
+  await requireFinite(ready, configured, cacheFolder, sha256, (name, element) => {
+    const target = tensors.get(name);
+    return `${path} tensor ${JSON.stringify(target ? sourceOf(target, element) : name)}`;
+  });
+  if (isInPlace) return { path, ...common };
   const defaults = Object.entries(found?.layout.defaults ?? {});
   const silent = defaults.filter(([key]) => configured.config[key] === undefined);
   return {
     path: converted,
-    ...configured,
+    ...common,
     config: { ...configured.config, ...Object.fromEntries(silent) },
-    sha256,
-    layout: found?.layout.title ?? 'timm',
-    ...origin,
   };
 }
+
+/** A file may be converted once for each of its parts. */
+function nameOf(sha256: string, stated: Stated | undefined): string {
+  return stated?.prefix === undefined
+    ? sha256
+    : `${sha256}-${valueFingerprint([stated.prefix]).slice(0, 12)}`;
+}
+
+const isAsStored = ({ dtype, pieces: [piece] }: TargetTensor): boolean => piece?.source.dtype === dtype;
 
 async function weightsIn(given: string): Promise<string> {
   const kindOf = (path: string): Promise<'folder' | 'file' | undefined> =>

@@ -3,7 +3,7 @@ import type { TorchTensor } from '../../formats/torch-checkpoint/index.ts';
 import { InputError } from '../../ground/errors.ts';
 import { ARCHITECTURES, type Layout, type Rule } from '../backbones/index.ts';
 
-/** A tensor as its file has it. */
+/** A tensor as its file has it, under the name it has there. */
 export type StoredTensor = TensorEntry | TorchTensor;
 
 /** Rows (of the first axis longer than 1) of a tensor in the source file. */
@@ -21,6 +21,10 @@ export interface TargetTensor {
   readonly pieces: readonly Piece[];
   readonly join: 'concatenate' | 'add';
 }
+
+/** The type that a tensor is converted to: ONNX Runtime computes with no 8-bit floats. */
+export const convertedDtype = (dtype: SafetensorsDtype): SafetensorsDtype =>
+  dtype.startsWith('F8_') ? 'F32' : dtype;
 
 /** What is left out of any model: heads, text towers, mask tokens, what pre-training adds, buffers made anew. */
 const OF_NO_USE =
@@ -62,10 +66,10 @@ export function mapTensors(
   const rules = layout.rules(bareNames);
   const parts = new Map<string, { readonly piece: Piece; readonly rule: Rule }[]>();
   const unknown: string[] = [];
-  for (const entry of tensors.values()) {
-    const name = bare(entry.name, prefix);
+  for (const [full, entry] of tensors) {
+    const name = bare(full, prefix);
     const suiting = rules.filter(({ from }) => from.test(name));
-    if (suiting.length === 0 && !OF_NO_USE.test(entry.name)) unknown.push(entry.name);
+    if (suiting.length === 0 && !OF_NO_USE.test(full)) unknown.push(entry.name);
     for (const rule of suiting) {
       const target = name.replace(rule.from, rule.to);
       const piece = pieceOf(path, entry, rule);
@@ -82,6 +86,18 @@ export function mapTensors(
     );
   }
   return [...parts].map(([name, found]) => target(path, name, found));
+}
+
+/** The tensor of the source file that an element of a target comes from, by the name it has there. */
+export function sourceOf({ shape, pieces }: TargetTensor, element: number): string {
+  const rows = shape[rowAxis(shape)] ?? 1;
+  const elements = shape.reduce((product, axis) => product * axis, 1);
+  let row = Math.floor((element * rows) / elements);
+  for (const { source, rows: own } of pieces) {
+    if (row < own) return source.name;
+    row -= own;
+  }
+  return pieces[0]?.source.name ?? '';
 }
 
 function bare(name: string, prefix: string): string {
@@ -107,11 +123,11 @@ function pieceOf(path: string, source: StoredTensor, { rows }: Pick<Rule, 'rows'
   );
 }
 
-/** Tensors as they are, under the names they have. */
-export function asTheyAre(path: string, tensors: Iterable<StoredTensor>): readonly TargetTensor[] {
-  return Array.from(tensors, (source) => ({
-    name: source.name,
-    dtype: source.dtype,
+/** Tensors as they are, under the names they are given by. */
+export function asTheyAre(path: string, tensors: ReadonlyMap<string, StoredTensor>): readonly TargetTensor[] {
+  return Array.from(tensors, ([name, source]) => ({
+    name,
+    dtype: convertedDtype(source.dtype),
     shape: source.shape,
     pieces: [pieceOf(path, source, {})],
     join: 'concatenate',
@@ -137,7 +153,7 @@ function target(
   const tail = String(source.shape.slice(axis + 1));
   const join = first.rule.added === true ? 'add' : 'concatenate';
   const fits = ({ source: other }: Piece): boolean =>
-    other.dtype === source.dtype &&
+    convertedDtype(other.dtype) === convertedDtype(source.dtype) &&
     (join === 'add' || String(other.shape.slice(rowAxis(other.shape) + 1)) === tail);
   const misfit = pieces.find((piece) => !fits(piece));
   if (misfit !== undefined) {
@@ -151,7 +167,7 @@ function target(
   const shape = source.shape.map((length, index) => (index === axis ? rows : length));
   return {
     name,
-    dtype: source.dtype,
+    dtype: convertedDtype(source.dtype),
     shape: first.rule.leadingOne === true ? [1, ...shape] : shape,
     pieces,
     join,

@@ -6,6 +6,7 @@ import { type Progress, SILENT } from '../../ground/progress.ts';
 import { BUNDLED, bundledWeights } from './bundled.ts';
 import { type CatalogueEntry, findBackbone, unknownBackbone } from './catalogue.ts';
 import type { Configured } from './configure.ts';
+import { requireFinite } from './finite.ts';
 import { type CachedFile, findCached } from './hub/cache.ts';
 import { HubError } from './hub/errors.ts';
 import { pullFile, type WantedFile } from './hub/pull.ts';
@@ -21,6 +22,8 @@ export interface ResolvedWeights extends Configured {
   readonly source: string;
   /** SHA-256 of the weights as published or given (before any conversion), hexadecimal. */
   readonly sha256: string;
+  /** What stands before the backbone's names in a file that has other parts too. */
+  readonly part?: string;
   /** What they were trained further from, where that is known. */
   readonly origin?: WeightsOrigin;
 }
@@ -115,6 +118,7 @@ async function resolveEntry(
       'pull it again',
     );
   }
+  await requireFinite(cached.path, entry, cacheFolder, sha256);
   return { path: cached.path, arch, config, preprocessing, source: `catalogue ${entry.name}`, sha256 };
 }
 

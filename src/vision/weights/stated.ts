@@ -8,6 +8,7 @@ import {
   type BackboneConfig,
   type HuggingFaceSetting,
   type Preprocessing,
+  type Size,
 } from '../backbones/index.ts';
 import { CATALOGUE, findBackbone } from './catalogue.ts';
 import { originSchema, type WeightsOrigin } from './origin.ts';
@@ -19,8 +20,21 @@ export interface Stated {
   readonly preprocessing: Partial<Preprocessing>;
   /** What they were trained further from. */
   readonly origin?: WeightsOrigin;
+  /** Pictures that position embeddings may have been learnt for, the likeliest first. */
+  readonly pictures: readonly StatedPicture[];
+  /** What stands before the backbone's names in the file. */
+  readonly prefix?: string;
   /** The file that says so; for messages. */
   readonly from: string;
+}
+
+/** A size of pictures, as a file states it. */
+export interface StatedPicture {
+  readonly size: Size;
+  /** What it is called there, and where: `m.json states config.imgSize`. */
+  readonly as: string;
+  /** Whether it is that of the position embedding, and not only of pictures that were shown. */
+  readonly isNative: boolean;
 }
 
 /** What cannot be read as it should be is as good as not there. */
@@ -31,23 +45,33 @@ const pair = z.tuple([z.int().positive(), z.int().positive()]);
 const interpolation = z.enum(['bicubic', 'bilinear', 'nearest', 'lanczos']);
 const cropMode = z.enum(['center', 'squash']);
 
-/** sward's own description of weights. */
-const swardSchema = z.object({
-  arch: z.enum(ARCHITECTURE_NAMES),
-  config: z.record(z.string(), z.unknown()),
-  preprocessing: z
-    .strictObject({
-      inputSize: pair,
-      mean: triple,
-      std: triple,
-      interpolation,
-      cropFraction: z.number(),
-      cropMode,
-    })
-    .partial()
-    .default({}),
-  origin: originSchema.optional(),
-});
+/** sward's own description of weights; one that says which part of a file is meant need say nothing else. */
+const swardSchema = z
+  .object({
+    arch: z.enum(ARCHITECTURE_NAMES).optional(),
+    config: z.record(z.string(), z.unknown()).optional(),
+    prefix: z.string().optional(),
+    preprocessing: z
+      .strictObject({
+        inputSize: pair,
+        mean: triple,
+        std: triple,
+        interpolation,
+        cropFraction: z.number(),
+        cropMode,
+      })
+      .partial()
+      .default({}),
+    origin: originSchema.optional(),
+  })
+  .superRefine(({ arch, config, prefix }, context) => {
+    if (prefix !== undefined) return;
+    for (const [name, value] of Object.entries({ arch, config })) {
+      if (value === undefined) context.addIssue({ code: 'custom', path: [name], message: 'is missing' });
+    }
+  });
+
+const side = z.union([z.int().positive(), pair]);
 
 const timmConfigSchema = z.object({
   mean: lenient(triple),
@@ -56,6 +80,7 @@ const timmConfigSchema = z.object({
   interpolation: lenient(interpolation),
   crop_pct: lenient(z.number().positive()),
   crop_mode: lenient(cropMode),
+  img_size: lenient(side),
   tag: lenient(z.string()),
 });
 
@@ -63,9 +88,9 @@ const timmConfigSchema = z.object({
 const timmSchema = z.object({
   architecture: z.string(),
   pretrained_cfg: timmConfigSchema.optional(),
+  /** What the model was made with that its name does not say. */
+  model_args: lenient(z.object({ img_size: lenient(side) })),
 });
-
-const side = z.union([z.int().positive(), pair]);
 
 /** Hugging Face's `config.json`; of a model with a text tower, its `vision_config`. */
 const huggingFaceSchema = z.object({
@@ -103,7 +128,8 @@ const PIL_FILTERS: Readonly<Record<number, Preprocessing['interpolation']>> = {
 
 /**
  * What the files beside weights state: `<name>.json`, `sward.json` or `config.json` of sward (`arch`, `config`,
- * `preprocessing`), else timm's or Hugging Face's `config.json` and `preprocessor_config.json`.
+ * `preprocessing`), else timm's or Hugging Face's `config.json` and `preprocessor_config.json`. What a description of
+ * sward leaves out of the size of pictures, and of everything where it names a part of the file only, the latter add.
  *
  * @throws InputError where one cannot be read as what it should be
  */
@@ -111,8 +137,27 @@ export async function statedBeside(weightsPath: string): Promise<Stated | undefi
   const folder = dirname(weightsPath);
   for (const path of [descriptionPath(weightsPath), join(folder, 'sward.json')]) {
     const value = await readJson(path);
-    if (value !== undefined) return fromSward(value, path);
+    if (value === undefined) continue;
+    const described = fromSward(value, path);
+    // Whatever else is called config.json there is no concern of a complete description.
+    const others = await publishedBeside(folder).catch(() => undefined);
+    return others ? completed(described, others) : described;
   }
+  return publishedBeside(folder);
+}
+
+function completed(described: Stated, others: Stated): Stated {
+  const { prefix } = described;
+  const isPartAlone = described.arch === undefined && Object.keys(described.config).length === 0;
+  if (isPartAlone && prefix !== undefined) {
+    const preprocessing = { ...others.preprocessing, ...described.preprocessing };
+    return { ...others, prefix, preprocessing, pictures: [...described.pictures, ...others.pictures] };
+  }
+  return described.pictures.length > 0 ? described : { ...described, pictures: others.pictures };
+}
+
+/** What `config.json` states. */
+async function publishedBeside(folder: string): Promise<Stated | undefined> {
   const path = join(folder, 'config.json');
   const value = await readJson(path);
   if (value === undefined) return undefined;
@@ -124,27 +169,46 @@ export async function statedBeside(weightsPath: string): Promise<Stated | undefi
 
 /** Where sward's own description of weights lies: the file's name with `.json` in place of its ending. */
 export function descriptionPath(weightsPath: string): string {
-  return weightsPath.replace(/(\.(safetensors|pth|pt|bin))?$/, '.json');
+  return weightsPath.replace(/(\.(safetensors|pth|pt|bin|ckpt|pth\.tar))?$/, '.json');
+}
+
+/** What sward's own description of a checkpoint says of the prefix of its backbone, where there is one and it does. */
+export async function statedPrefix(path: string): Promise<string | undefined> {
+  const value = await readJson(descriptionPath(path)).catch(() => undefined);
+  return z.object({ prefix: z.string() }).safeParse(value).data?.prefix;
 }
 
 function fromSward(value: unknown, path: string): Stated {
   const parsed = swardSchema.safeParse(value);
   if (parsed.success) {
-    const { origin, preprocessing, ...stated } = parsed.data;
+    const { arch, config = {}, prefix, origin, preprocessing } = parsed.data;
+    const native = side.safeParse(config.imgSize).data;
     return {
-      ...stated,
+      ...(arch && { arch }),
+      config,
       preprocessing: defined(preprocessing),
       ...(origin && { origin }),
+      ...(prefix !== undefined && { prefix }),
+      pictures: [
+        ...stating(native, `${path} states config.imgSize`, true),
+        ...stating(preprocessing.inputSize, `${path} states preprocessing.inputSize`, false),
+      ],
       from: path,
     };
   }
   throw new InputError(path, firstProblem(parsed.error), 'give arch, config and optionally preprocessing');
 }
 
-function fromTimm({ architecture, pretrained_cfg: cfg }: z.output<typeof timmSchema>, from: string): Stated {
+const stating = (size: number | Size | undefined, as: string, isNative: boolean): readonly StatedPicture[] =>
+  size === undefined ? [] : [{ size: bothSides(size), as, isNative }];
+
+function fromTimm(
+  { architecture, pretrained_cfg: cfg, model_args: made }: z.output<typeof timmSchema>,
+  from: string,
+): Stated {
   const named = cfg?.tag === undefined ? undefined : findBackbone(`${architecture}.${cfg.tag}`);
   const entry = named ?? CATALOGUE.find(({ name }) => name.startsWith(`${architecture}.`));
-  const size = cfg?.input_size;
+  const size = cfg?.input_size && ([cfg.input_size[1], cfg.input_size[2]] as const);
   return {
     ...(entry === undefined ? {} : { arch: entry.arch }),
     config: entry?.config ?? {},
@@ -153,12 +217,17 @@ function fromTimm({ architecture, pretrained_cfg: cfg }: z.output<typeof timmSch
       ...defined({
         mean: cfg?.mean,
         std: cfg?.std,
-        inputSize: size === undefined ? undefined : ([size[1], size[2]] as const),
+        inputSize: size,
         interpolation: cfg?.interpolation,
         cropFraction: cfg?.crop_pct,
         cropMode: cfg?.crop_mode,
       }),
     },
+    pictures: [
+      ...stating(made?.img_size, `${from} states model_args.img_size`, true),
+      ...stating(cfg?.img_size, `${from} states pretrained_cfg.img_size`, false),
+      ...stating(size, `${from} states pretrained_cfg.input_size`, false),
+    ],
     from,
   };
 }
@@ -182,6 +251,7 @@ function fromHuggingFace(value: unknown, from: string, preprocessor: unknown): S
     ...(known && { arch: known.arch }),
     config: defined(Object.fromEntries(taken.map((name) => [name, settings[name]]))),
     preprocessing: preprocessingOf(preprocessor),
+    pictures: stating(size, `${from} states image_size`, false),
     from,
   };
 }
@@ -205,7 +275,7 @@ function preprocessingOf(value: unknown): Partial<Preprocessing> {
   });
 }
 
-function bothSides(size: z.output<typeof side>): readonly [number, number] {
+function bothSides(size: number | Size): Size {
   return typeof size === 'number' ? [size, size] : size;
 }
 

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { InputError } from '../../ground/errors.ts';
+import { InputError, UsageError } from '../../ground/errors.ts';
 import { BUNDLED_RUNS } from '../../runs/bundled-runs.ts';
 import { isRunFolder } from '../../runs/run-folder.ts';
 import { isPhotoName, listPhotos } from '../../vision/photos/index.ts';
@@ -12,22 +12,33 @@ export interface NamedRun {
 }
 
 /**
- * Tells a run from photos: the first path is one when it is the folder of a run, the name of one that comes with sward,
- * or a folder with no photo in it that stands before photos.
+ * Tells a run from photos: the first path is one when it is the folder of a run or the name of one that comes with
+ * sward (`./starter` is a folder of that name).
  *
  * @throws InputError when the first path is nothing at all
+ * @throws UsageError when a run is named where photos belong
  */
 export async function namedRun(paths: readonly string[]): Promise<NamedRun> {
   const [first, ...others] = paths;
   if (first === undefined) return { run: null, photos: [] };
+  const isRun = BUNDLED_RUNS.includes(first) || (await isRunFolder(first));
+  const photos = isRun ? others : paths;
+  for (const path of photos) {
+    if (!(await isRunFolder(path))) continue;
+    throw new UsageError(
+      isRun
+        ? `${path} is a run, as ${first} is; name one run, then photos`
+        : `${path} is a run; it comes first: sward predict ${path} ${paths.filter((other) => other !== path).join(' ')}`,
+    );
+  }
+  if (isRun) return { run: first, photos };
   const facts = await stat(first).catch(() => null);
-  if (facts === null) {
-    if (BUNDLED_RUNS.includes(first)) return { run: first, photos: others };
-    if (isPhotoName(first)) return { run: null, photos: paths };
+  if (facts === null && !isPhotoName(first)) {
     throw new InputError(first, 'there is no such run, photo or folder', 'check the path');
   }
-  if (!facts.isDirectory()) return { run: null, photos: paths };
-  const isRun =
-    (await isRunFolder(first)) || (others.length > 0 && (await listPhotos(first)).photos.length === 0);
-  return isRun ? { run: first, photos: others } : { run: null, photos: paths };
+  // A folder that is no run and holds no photo may be a run whose files are lost.
+  if (facts?.isDirectory() && others.length > 0 && (await listPhotos(first)).photos.length === 0) {
+    throw new InputError(first, 'is no run folder, and no photo lies in it', 'check the path');
+  }
+  return { run: null, photos };
 }

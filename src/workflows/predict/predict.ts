@@ -15,7 +15,7 @@ import { NoUsablePhotos } from '../../samples/photo-reader.ts';
 import { featureRows, photoSamples, Samples, unknownSample } from '../../samples/samples.ts';
 import { findPhotos, type Photo } from '../../vision/photos/index.ts';
 import { writePhotoMaps } from './biomass-maps.ts';
-import { PredictionFile, requirePredictionFormat, type ShownPaths } from './prediction-files.ts';
+import { PredictionFile, requireFree, requirePredictionFormat, type ShownPaths } from './prediction-files.ts';
 
 /** What is to be predicted: photos and folders of photos, contents of photo files, or the rows of feature files. */
 export type PredictionSource =
@@ -39,9 +39,12 @@ export interface PredictRunOptions extends PredictOptions {
   readonly out?: string;
   /** Frame that the grams stand on, m², for kg DM/ha; default that of the run's training data. */
   readonly areaSquareMetres?: number;
-  /** Coverage of each photo's interval, between 0 and 1; absent: photos have none. */
+  /** Coverage of each photo's interval, between 0 and 1; absent: photos have none, but 0.9 of a run that was passed on. */
   readonly coverage?: number;
-  /** Whether a CSV has columns for how much the fold models differ and how unlike the training photos a photo is. */
+  /**
+   * Whether a CSV has columns for how much the fold models differ and how unlike the training photos a photo is;
+   * default of runs that were passed on, as the starter.
+   */
   readonly uncertainty?: boolean;
   /** Coverage of the mean's interval; default that of the photos, or 0.9. */
   readonly paddockCoverage?: number;
@@ -52,10 +55,14 @@ export interface PredictRunOptions extends PredictOptions {
 /** What a run says of photos. */
 export interface PredictionOutcome {
   readonly predictions: readonly PhotoPrediction[];
+  /** Coverage of the photos' intervals; null where they have none. */
+  readonly coverage: number | null;
   /** What results call a photo, by where it lies: its name in the folder that was given, or its path as given. */
   readonly shownPaths: ShownPaths;
   /** The mean of the photos as that of one visit to one paddock. */
   readonly paddock: PaddockMean;
+  /** The same without photos that are doubtful; null where none is, or all are. */
+  readonly sure: PaddockMean | null;
   readonly doubts: readonly PredictionDoubt[];
   /** Sessions that intervals are calibrated on. */
   readonly sessions: number;
@@ -77,7 +84,10 @@ export const USUAL_COVERAGE = 0.9;
  */
 export async function predictRun(options: PredictRunOptions): Promise<PredictionOutcome> {
   const { run = STARTER, out } = options;
-  if (out !== undefined) requirePredictionFormat(out);
+  if (out !== undefined) {
+    requirePredictionFormat(out);
+    await requireFree(out);
+  }
   requireOptionsSuitSource(options);
   for (const share of [options.coverage, options.paddockCoverage]) {
     if (share === undefined || (share > 0 && share < 1)) continue;
@@ -89,7 +99,10 @@ export async function predictRun(options: PredictRunOptions): Promise<Prediction
 }
 
 async function predicted(run: Run, options: PredictRunOptions): Promise<PredictionOutcome> {
-  const { out, coverage, maps, uncertainty, areaSquareMetres = run.areaSquareMetres } = options;
+  const { out, maps, areaSquareMetres = run.areaSquareMetres } = options;
+  // Who asks a run that others trained is told how far to trust it.
+  const coverage = options.coverage ?? (run.about ? USUAL_COVERAGE : undefined);
+  const uncertainty = options.uncertainty ?? run.about !== null;
   const { source } = options;
   if (maps !== undefined && !(await run.capabilities()).maps) throw noMaps(run.folder);
   if (!isPhotos(source) && (await run.capabilities()).predictsFrom === 'photos') {
@@ -125,11 +138,18 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
     const drawn = samples.take(samples.facts.flatMap(({ id }, item) => (told.has(id) ? [item] : [])));
     await writePhotoMaps(run, drawn, maps, { areaSquareMetres, ...(progress && { progress }) });
   }
+  const doubts = known.doubts(predictions);
+  const doubtful = new Set(doubts.map(({ imageId }) => imageId));
+  const sure = predictions.filter(({ imageId }) => !doubtful.has(imageId));
+  const meanOf = (some: readonly PhotoPrediction[]): PaddockMean =>
+    known.paddockMean(some, options.paddockCoverage ?? coverage ?? USUAL_COVERAGE);
   return {
     predictions,
     shownPaths,
-    paddock: known.paddockMean(predictions, options.paddockCoverage ?? coverage ?? USUAL_COVERAGE),
-    doubts: known.doubts(predictions),
+    coverage: coverage ?? null,
+    paddock: meanOf(predictions),
+    sure: doubtful.size > 0 && sure.length > 0 ? meanOf(sure) : null,
+    doubts,
     sessions: known.sessions,
     about: run.about,
     areaSquareMetres,

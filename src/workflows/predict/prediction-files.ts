@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
 import { type PredictionColumn, predictionText } from '../../data/predictions.ts';
@@ -13,6 +14,7 @@ import {
 } from '../../pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../../pasture/units.ts';
 import { type PhotoPrediction, spreadOf } from '../../runs/prediction.ts';
+import { isRunFolder } from '../../runs/run-folder.ts';
 import { readPhotoFacts } from '../../vision/photos/index.ts';
 
 const FORMATS = ['.csv', '.json', '.geojson'] as const;
@@ -105,10 +107,32 @@ export class PredictionFile {
 
   async #write(text: string): Promise<void> {
     try {
-      await this.#file.write(text);
+      // A single write may stop half-way on a disk that fills.
+      await this.#file.writeFile(text);
     } catch (error) {
       throw writeFailure(this.#out, error);
     }
+  }
+}
+
+/** Tables of a data folder, which predictions must not take the place of. */
+const TABLES = /^(train|test|test_truth|sample_submission)\.csv$/i;
+
+/** Files of a run folder. */
+const RUN_FILES =
+  /^((run|scores|calibration|pretrain|pseudo|repeats)\.json|(oof|folds|training-photos|leave-one-state-out)\.csv)$/i;
+
+/**
+ * Refuses a file that predictions would destroy: one of a run folder, or a table of a data folder.
+ *
+ * @throws UsageError naming it
+ */
+export async function requireFree(out: string): Promise<void> {
+  if (RUN_FILES.test(basename(out)) && (await isRunFolder(dirname(out)))) {
+    throw new UsageError(`--out ${out} is a file of a run; choose another name`);
+  }
+  if (TABLES.test(basename(out)) && existsSync(out)) {
+    throw new UsageError(`--out ${out} is a table of a data folder; choose another name`);
   }
 }
 

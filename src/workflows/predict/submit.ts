@@ -6,6 +6,7 @@ import { MASS_NAMES } from '../../pasture/targets.ts';
 import { openRun } from '../../runs/open-run.ts';
 import type { PredictOptions } from '../../runs/run.ts';
 import { photoSamples } from '../../samples/samples.ts';
+import { requireFree } from './prediction-files.ts';
 
 /** How photos are answered. */
 export type SubmitOptions = Pick<PredictOptions, 'progress' | 'tta' | 'states'>;
@@ -31,6 +32,7 @@ export async function submitRun(
   out: string,
   options: SubmitOptions = {},
 ): Promise<SubmitOutcome> {
+  await requireFree(out);
   const { photos, rows } = await readTest(folder);
   await using opened = await openRun(run, { keepLoaded: false });
   const { masses: taught, predictsFrom } = await opened.capabilities();

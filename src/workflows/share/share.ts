@@ -1,14 +1,15 @@
-import { copyFile, mkdir } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { copyFile, mkdir, realpath } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { UsageError } from '../../ground/errors.ts';
 import { isInside, writeFileAtomically } from '../../ground/files.ts';
+import type { Recipe } from '../../recipes/recipe-schema.ts';
 import { runCard } from '../../report/run-card.ts';
 import { CALIBRATION, writeCalibration } from '../../runs/calibration.ts';
-import { type AboutRun, requireData, type TrainedManifest } from '../../runs/manifest.ts';
+import { type AboutRun, readManifest, requireData, type TrainedManifest } from '../../runs/manifest.ts';
 import { openRun } from '../../runs/open-run.ts';
-import { type FolderContents, RunFolder } from '../../runs/run-folder.ts';
+import { type FolderContents, isRunFolder, RunFolder } from '../../runs/run-folder.ts';
 import { TrainedRun } from '../../runs/trained-run.ts';
-import { pathFrom } from '../../runs/training-data.ts';
 import { copyTrainingPhotos, TRAINING_PHOTOS } from '../../runs/training-photos.ts';
 
 /** What the person who passes a run on says of it. */
@@ -42,7 +43,7 @@ const CONTENTS: FolderContents = {
 
 /**
  * Copies a run to be passed on without its data: models, intervals and the out-of-domain record, with a card. No photo,
- * no id, no measured mass and no path of this machine is in it. It predicts as the run does, with the same intervals;
+ * no id, no table of masses and no path of this machine is in it (what a model fits closely can be worked out of it). It predicts as the run does, with the same intervals;
  * what needs out-of-fold predictions (reports, ensembles, comparisons) it cannot be asked.
  *
  * @returns the manifest that was written
@@ -55,26 +56,34 @@ export async function shareRun({
   about,
   overwrite = false,
 }: ShareOptions): Promise<TrainedManifest> {
+  for (const name of ['what', 'licence', 'attribution'] as const) {
+    const said: unknown = about?.[name];
+    if (typeof said === 'string' && said.trim() !== '') continue;
+    throw new UsageError(`about.${name} is empty: say what the run is, its licence, and whom to name`);
+  }
   await using opened = await openRun(run);
   if (!(opened instanceof TrainedRun)) {
     throw new UsageError(`${run} is ${opened.name}; pass on trained runs, one by one`);
   }
-  if (resolve(out) === resolve(opened.folder) || isInside(resolve(opened.folder), resolve(out))) {
+  const [own, target] = [await realpath(opened.folder), await realPathOf(out)];
+  if (target === own || isInside(own, target)) {
     throw new UsageError(`--out ${out} lies in the run itself; choose another folder`);
   }
+  await requireNoRun(out, about, overwrite);
   const { manifest } = opened;
   requireData(run, manifest);
   const results = await opened.results();
   const { imported: _, ...kept } = manifest;
   const passedOn: TrainedManifest = {
     ...kept,
+    recipe: withoutPaths(manifest.recipe),
     data: {
       ...manifest.data,
       source: null,
       sets: opened.sets.map(({ weights, columns, name }) => ({
         name,
         columns,
-        weights: weights && { ...weights, file: weights.file === null ? null : pathFrom(out, weights.file) },
+        weights: weights && withoutPath(weights),
       })),
     },
     about: {
@@ -94,7 +103,7 @@ export async function shareRun({
     }
     await copyTrainingPhotos(opened.folder, out);
     await writeCalibration(out, results.rows);
-    await writeFileAtomically(join(out, CARD), runCard(manifest, results, about));
+    await writeFileAtomically(join(out, CARD), runCard(passedOn, results, about));
     await folder.complete([...files, TRAINING_PHOTOS, CALIBRATION]);
     return passedOn;
   } catch (error) {
@@ -103,3 +112,50 @@ export async function shareRun({
     await folder.release();
   }
 }
+
+/** The path behind links, as far as it is there. */
+async function realPathOf(path: string): Promise<string> {
+  const whole = resolve(path);
+  const real = await realpath(whole).catch(() => null);
+  if (real !== null || dirname(whole) === whole) return real ?? whole;
+  return join(await realPathOf(dirname(whole)), basename(whole));
+}
+
+/** @throws UsageError where a run with its data lies, or one that was passed on with other words */
+async function requireNoRun(out: string, about: ToldOfRun, overwrite: boolean): Promise<void> {
+  if (!(await isRunFolder(out))) return;
+  const there = await readManifest(out).catch(() => null);
+  if (there?.kind !== 'trained' || there.data.source !== null) {
+    throw new UsageError(`${out} holds a run with its data; choose another --out`);
+  }
+  if (overwrite || there.status !== 'complete') return;
+  const { what, licence, attribution } = about;
+  if (isDeepStrictEqual({ ...there.about, what, licence, attribution }, there.about)) return;
+  throw new UsageError(
+    `${out} holds a run that says something else of itself; pass --overwrite to replace it`,
+  );
+}
+
+type UsedWeights = NonNullable<TrainedManifest['data']['sets'][number]['weights']>;
+
+/** Weights that were a file as a file beside the run, wherever it lay. */
+const withoutPath = ({ source, sha256, file }: UsedWeights): UsedWeights =>
+  file === null
+    ? { source, sha256, file }
+    : { source: `file ${basename(file)}`, sha256, file: basename(file) };
+
+/** A recipe whose files of weights have lost their folders. */
+function withoutPaths(recipe: Recipe): Recipe {
+  const { input } = recipe;
+  const bare = <Set extends { readonly kind: string }>(set: Set): Set =>
+    'backbone' in set && typeof set.backbone === 'string' && isFilePath(set.backbone)
+      ? { ...set, backbone: basename(set.backbone) }
+      : set;
+  return {
+    ...recipe,
+    input: input.kind === 'several' ? { ...input, sets: input.sets.map(bare) } : bare(input),
+  };
+}
+
+const isFilePath = (name: string): boolean =>
+  isAbsolute(name) || /^[.\\/]|\.(safetensors|pth|pt|bin)$/.test(name);

@@ -1,5 +1,4 @@
 import { basename } from 'node:path';
-import { openTorchCheckpoint, type TorchCheckpoint } from '../../formats/torch-checkpoint/index.ts';
 import { InputError, UsageError } from '../../ground/errors.ts';
 import { fileFingerprint } from '../../ground/fingerprint.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
@@ -7,6 +6,8 @@ import { changesFrom } from '../../ground/setting-change.ts';
 import {
   hasOwnBackbone,
   importTarget,
+  type NetworkCheckpoint,
+  openNetworkCheckpoint,
   requireNetwork,
   writeImported,
 } from '../../recipes/imported-network.ts';
@@ -18,7 +19,7 @@ import { type ImportedFolds, makeFolds, trainPart } from './train.ts';
 
 /** Which checkpoints make up a run, and what they were trained with. */
 export interface ImportOptions {
-  /** Files of `torch.save`, that of fold 0 first. */
+  /** Files of `torch.save` or of safetensors, that of fold 0 first. */
   readonly checkpoints: readonly string[];
   /** Name or file of a network's recipe. */
   readonly recipe: string;
@@ -66,15 +67,15 @@ export async function importRun(options: ImportOptions): Promise<ImportedRun> {
         'fold 0 first',
     );
   }
-  const opened: TorchCheckpoint[] = [];
-  for (const path of checkpoints) opened.push(await openTorchCheckpoint(path));
+  const opened: NetworkCheckpoint[] = [];
+  for (const path of checkpoints) opened.push(await openNetworkCheckpoint(path));
   const ownBackbones = haveBackbones(opened);
   const recipe = await importRecipe(options, ownBackbones);
   const target = await importTarget(recipe);
   for (const checkpoint of opened) requireNetwork(target, checkpoint);
   const imported: ImportedFolds = {
     checkpoints: await fingerprints(checkpoints, progress),
-    write: (fold, folder) => writeImported(target, opened[fold] as TorchCheckpoint, folder),
+    write: (fold, folder) => writeImported(target, opened[fold] as NetworkCheckpoint, folder),
   };
   // What an interrupted import has written is the same as would be written again.
   const results = await trainPart({ source, recipe, out, plan, imported, progress, overwrite, resume: true });
@@ -118,7 +119,7 @@ async function importRecipe(
 }
 
 /** @throws InputError when some checkpoints hold a backbone and others none */
-function haveBackbones(checkpoints: readonly TorchCheckpoint[]): boolean {
+function haveBackbones(checkpoints: readonly NetworkCheckpoint[]): boolean {
   const [first] = checkpoints;
   const own = first !== undefined && hasOwnBackbone(first);
   const other = checkpoints.find((checkpoint) => hasOwnBackbone(checkpoint) !== own);

@@ -87,8 +87,14 @@ export interface TrainingPart extends TrainOptions {
 
 /** Where models trained elsewhere come from. */
 export interface ImportedFolds {
-  /** The checkpoint of each fold. */
-  readonly checkpoints: readonly { readonly file: string; readonly sha256: string }[];
+  /** The checkpoint of each fold, or all files by their fold. */
+  readonly checkpoints: readonly {
+    readonly file: string;
+    readonly sha256: string;
+    readonly fold?: number;
+  }[];
+  /** Finds what of the data does not suit the models, before anything is written. */
+  readonly check?: (samples: TrainingData['samples']) => Promise<void>;
   /** Writes the model of a fold into an existing folder. */
   readonly write: (fold: number, folder: string) => Promise<void>;
 }
@@ -155,6 +161,7 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
   if (!isFinished) {
     if (!imported) await requireEachFold(estimator, data);
     await estimator.prepare(samples);
+    await imported?.check?.(samples);
   }
   const folder = await RunFolder.begin(out, manifest, contents, options);
   if (!folder) return finishedResults(options, recipe, data);

@@ -71,15 +71,15 @@ describe('files PyTorch 1.13 wrote', () => {
     const file = await openTorchCheckpoint(fixture('training.pth'));
     expect(file.within).toEqual(['model_state_dict']);
     expect([...file.tensors.keys()]).toEqual([
-      'fc.weight',
-      'fc.bias',
-      'bn.weight',
-      'bn.bias',
-      'bn.running_mean',
-      'bn.running_var',
-      'bn.num_batches_tracked',
+      'module.fc.weight',
+      'module.fc.bias',
+      'module.bn.weight',
+      'module.bn.bias',
+      'module.bn.running_mean',
+      'module.bn.running_var',
+      'module.bn.num_batches_tracked',
     ]);
-    expect([...(await readTensor(file, 'fc.weight'))]).toEqual([1, 2, 3, 4, 5, 6]);
+    expect([...(await readTensor(file, 'module.fc.weight'))]).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
   it('are read in pickle protocol 4, and with parameters in place of tensors', async () => {

@@ -125,17 +125,34 @@ describe('where the state dict is', () => {
     }
   });
 
-  it('prefixes of wrappers are taken off where all names have them', async () => {
-    const wrapped = { 'module._orig_mod.a': one, 'module._orig_mod.b': one };
-    expect([...(await openTorchCheckpoint(saveStateDict(fresh(), wrapped))).tensors.keys()]).toEqual([
-      'a',
-      'b',
-    ]);
-    const partly = { 'module.a': one, b: one };
-    expect([...(await openTorchCheckpoint(saveStateDict(fresh(), partly))).tensors.keys()]).toEqual([
-      'module.a',
-      'b',
-    ]);
+  it('parts of a network that lie side by side are taken together', async () => {
+    const { storage, shape } = one;
+    const bytes = torchBytes((save) => {
+      const own = (name: string) => Mapping.of({ [name]: save({ storage, shape }) });
+      return Mapping.of({
+        epoch: 3,
+        backbone: own('a'),
+        head: own('b'),
+        optimizer: Mapping.of({ state: own('exp_avg') }),
+        hyper_parameters: Mapping.of({ mean: save(one) }),
+      });
+    });
+    const path = fresh();
+    writeFileSync(path, bytes);
+    const file = await openTorchCheckpoint(path);
+    expect([...file.tensors.keys()]).toEqual(['backbone.a', 'head.b']);
+    expect(file.within).toEqual([]);
+  });
+
+  it('a head beside the model is taken with it', async () => {
+    const path = fresh();
+    writeFileSync(
+      path,
+      torchBytes((save) =>
+        Mapping.of({ model: Mapping.of({ a: save(one) }), head: Mapping.of({ b: save(one) }) }),
+      ),
+    );
+    expect([...(await openTorchCheckpoint(path)).tensors.keys()]).toEqual(['model.a', 'head.b']);
   });
 
   it('values that are no tensors are passed over', async () => {

@@ -133,3 +133,6 @@ function answer(hub: LocalHub, { path, range }: SeenRequest, response: ServerRes
       .end();
   } else sendContent(response, bytes, range, describing(bytes));
 }
+
+/** The least safetensors file there is: one of no tensors. */
+export const NO_TENSORS = Buffer.from('\u0002\0\0\0\0\0\0\0{}', 'latin1');

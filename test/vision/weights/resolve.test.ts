@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { findBackbone, pulledPath, pullWeights, resolveWeights } from '../../../src/vision/weights/index.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { huggingFaceDinov2, writeDistinct } from './layout-files.ts';
-import { COMMIT, localHub, sha256 } from './local-hub.ts';
+import { COMMIT, localHub, NO_TENSORS, sha256 } from './local-hub.ts';
 
 const root = temporaryFolder('resolve');
 /** An entry whose checksum is not known, so that something small can stand in for its file. */
@@ -12,7 +12,7 @@ const NAME = 'vit_small_patch14_reg4_dinov2.lvd142m';
 let made = 0;
 
 async function aHub() {
-  const hub = await localHub({ [`timm/${NAME}/model.safetensors`]: Buffer.from('stand-in for weights') });
+  const hub = await localHub({ [`timm/${NAME}/model.safetensors`]: NO_TENSORS });
   const number = made++;
   const options = {
     settings: hub.settings(join(root, `hub-${number}`)),
@@ -48,7 +48,7 @@ describe('a name of the catalogue', () => {
       config: entry.config,
       preprocessing: entry.preprocessing,
       source: `catalogue ${NAME}`,
-      sha256: sha256(Buffer.from('stand-in for weights')),
+      sha256: sha256(NO_TENSORS),
     });
     expect(await resolveWeights('vit_small_patch14_reg4_dinov2', options)).toEqual(pulled);
     expect(await pulledPath(entry, options.settings)).toBe(pulled.path);

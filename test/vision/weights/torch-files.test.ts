@@ -151,7 +151,7 @@ describe('a backbone from a file of PyTorch', () => {
     const head = { 'head.weight': floats([1, 2], [1, 2]), 'head.bias': floats([3], [1]) };
     const weights = await taken({ ...tensors, ...head }, plain);
     expect(weights).toMatchObject({ arch: 'dinov2', layout: 'timm' });
-    expect(weights.path).toBe(join(cache, 'weights', 'converted-v1', `${weights.sha256}.safetensors`));
+    expect(weights.path).toBe(join(cache, 'weights', 'converted-v2', `${weights.sha256}.safetensors`));
     await expectTensors(weights, tensors);
     const before = statSync(weights.path).mtimeMs;
     const again = await taken({ ...tensors, ...head }, plain);
@@ -256,6 +256,15 @@ describe('a backbone from a file of PyTorch', () => {
     await expectTensors(weights, tensors);
   });
 
+  it('may have two names, as one of two attributes of a module', async () => {
+    const tensors = timmTensors(plain.arch, plain.config);
+    const twice = {
+      ...renamed(tensors, (name) => `backbone.${name}`),
+      ...renamed(tensors, (name) => `net.${name}`),
+    };
+    await expectTensors(await taken(twice, plain), tensors);
+  });
+
   it('may share storages and be strided', async () => {
     const tensors = timmTensors(plain.arch, plain.config);
     const name = 'blocks.1.mlp.fc1.weight';
@@ -330,12 +339,15 @@ describe('a backbone that is not in a file of PyTorch', () => {
     await expect(taken(twice, description)).rejects.toThrow(
       /tensor "blocks\.1\.0\.norm1\.weight": stands for blocks\.0\.norm1\.weight, as "blocks\.0\.0\.norm1\.w/,
     );
-    const two = { ...renamed(tensors, (name) => `a.${name}`), ...renamed(tensors, (name) => `b.${name}`) };
-    await expect(taken(two, description)).rejects.toThrow(/holds several backbones \("a\.", "b\."\); save a/);
+    const others = dinov2Repository(timmTensors('dinov2', config));
+    const two = { ...renamed(tensors, (name) => `a.${name}`), ...renamed(others, (name) => `b.${name}`) };
+    await expect(taken(two, description)).rejects.toThrow(
+      /holds several backbones \("a\.", "b\."\); write the one that is meant into .*mine\.json, as \{"prefix":"a\."\}/,
+    );
   });
 
   it('is refused where a tensor of its own cannot be read, and leaves nothing behind', async () => {
-    const before = readdirSync(join(cache, 'weights', 'converted-v1'));
+    const before = readdirSync(join(cache, 'weights', 'converted-v2'));
     const sparse = new Call(new Global('torch._utils', '_rebuild_sparse_tensor'), new Tuple());
     const withSparse = (name: string): Promise<LocalWeights> =>
       taken(
@@ -349,7 +361,7 @@ describe('a backbone that is not in a file of PyTorch', () => {
     await expect(withSparse('backbone.blocks.0.mask')).rejects.toThrow(
       /tensor "backbone\.blocks\.0\.mask": is an object of torch\._utils\._rebuild_sparse_tensor, which is not/,
     );
-    expect(readdirSync(join(cache, 'weights', 'converted-v1'))).toEqual(before);
+    expect(readdirSync(join(cache, 'weights', 'converted-v2'))).toEqual(before);
     await expect(withSparse('head.mask')).resolves.toMatchObject({ arch: 'dinov2' });
   });
 });

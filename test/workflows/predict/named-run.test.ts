@@ -18,7 +18,6 @@ describe('a run among paths', () => {
     ['a run folder', ['run', 'b.png'], { run: 'run', photos: ['b.png'] }],
     ['a photo first', ['b.png', 'paddock'], { run: null, photos: ['b.png', 'paddock'] }],
     ['a folder of photos first', ['paddock'], { run: null, photos: ['paddock'] }],
-    ['a folder without photos before one', ['empty', 'b.png'], { run: 'empty', photos: ['b.png'] }],
     ['a folder without photos alone', ['empty'], { run: null, photos: ['empty'] }],
     ['nothing', [], { run: null, photos: [] }],
   ])('is found by what lies there: %s', async (_, names, { run, photos }) => {
@@ -27,6 +26,16 @@ describe('a run among paths', () => {
 
   it('may be the name of one that comes with sward', async () => {
     expect(await namedRun(['starter', path('b.png')])).toEqual({ run: 'starter', photos: [path('b.png')] });
+  });
+
+  it('is asked for where a run stands among photos, or a folder holds none', async () => {
+    await expect(namedRun([path('b.png'), path('run')])).rejects.toThrow(
+      /run is a run; it comes first: sward predict/,
+    );
+    await expect(namedRun([path('run'), path('run')])).rejects.toThrow(/is a run, as .* is; name one run/);
+    await expect(namedRun([path('empty'), path('b.png')])).rejects.toThrow(
+      /empty: is no run folder, and no photo/,
+    );
   });
 
   it('is missed by name, as a photo is', async () => {

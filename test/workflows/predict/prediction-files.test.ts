@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
@@ -9,6 +9,7 @@ import type { PhotoPrediction } from '../../../src/runs/prediction.ts';
 import {
   PredictionFile,
   type PredictionFileOptions,
+  requireFree,
   requirePredictionFormat,
 } from '../../../src/workflows/predict/prediction-files.ts';
 import { masses } from '../../report/run-results.ts';
@@ -138,6 +139,17 @@ describe('a file of predictions', () => {
     await given.add([plain]);
     await given.abandon();
     expect(readdirSync(folder).filter((name) => /given-up|\.part$/.test(name))).toEqual([]);
+  });
+
+  it('does not take the place of a table of data, or of a file of a run', async () => {
+    const data = join(folder, 'data');
+    mkdirSync(data);
+    await expect(requireFree(join(data, 'train.csv'))).resolves.toBeUndefined();
+    writeFileSync(join(data, 'train.csv'), 'labels');
+    await expect(requireFree(join(data, 'train.csv'))).rejects.toThrow(/is a table of a data folder/);
+    writeFileSync(join(data, 'run.json'), '{}');
+    await expect(requireFree(join(data, 'oof.csv'))).rejects.toThrow(/is a file of a run/);
+    await expect(requireFree(join(data, 'submission.csv'))).resolves.toBeUndefined();
   });
 
   it('has one of three endings', () => {

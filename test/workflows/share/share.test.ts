@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { UsageError } from '../../../src/ground/errors.ts';
@@ -93,13 +101,32 @@ describe('a run that is passed on without its data', () => {
 
   it('is left alone when it is there, and is written nowhere else', async () => {
     const before = readFileSync(join(out, 'run.json'), 'utf8');
-    await shareRun({ run, out, about: { ...about, what: 'Something else' } });
+    await shareRun({ run, out, about });
     expect(readFileSync(join(out, 'run.json'), 'utf8')).toBe(before);
+    const other = { ...about, what: 'Something else' };
+    await expect(shareRun({ run, out, about: other })).rejects.toThrow(/says something else of itself/);
     await shareRun({ run, out, about, overwrite: true });
     expect(readFileSync(join(out, 'run.json'), 'utf8')).toBe(before);
     await expect(shareRun({ run, out: join(run, 'inside'), about })).rejects.toThrow(
       /lies in the run itself/,
     );
+    const link = join(root, 'link');
+    symlinkSync(run, link);
+    for (const inside of [link, join(link, 'inside')]) {
+      await expect(shareRun({ run, out: inside, about, overwrite: true })).rejects.toThrow(
+        /lies in the run itself/,
+      );
+    }
+    const copy = join(root, 'copy');
+    cpSync(run, copy, { recursive: true });
+    await expect(shareRun({ run, out: copy, about, overwrite: true })).rejects.toThrow(
+      /holds a run with its data/,
+    );
+    expect(readFileSync(join(copy, 'oof.csv'), 'utf8')).toBe(readFileSync(join(run, 'oof.csv'), 'utf8'));
+    await expect(
+      shareRun({ run, out: join(root, 'mute'), about: { ...about, licence: ' ' } }),
+    ).rejects.toThrow(/about\.licence is empty/);
+    expect(existsSync(join(root, 'mute'))).toBe(false);
     const foreign = join(root, 'foreign');
     mkdirSync(foreign);
     writeFileSync(join(foreign, 'LICENSE'), 'mine');

@@ -111,7 +111,7 @@ describe('what cannot be trained is refused before features are made:', () => {
       'a member that reads another set',
       ['estimator.members=[{"input":"siglip","estimator":{"kind":"ridge"}}]'],
       { recipe: 'feature-stack' },
-      /a member of the stack reads siglip/,
+      /a member reads siglip/,
     ],
     ['weights that are not here', ['backbone=vit_large_patch14_dinov2.lvd142m'], {}, /sward backbones pull/],
     [

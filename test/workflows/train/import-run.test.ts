@@ -2,11 +2,10 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { exportRun } from '../../../src/export/export-run.ts';
-import { openTorchCheckpoint } from '../../../src/formats/torch-checkpoint/index.ts';
 import { configure } from '../../../src/ground/environment.ts';
 import { InputError, UsageError } from '../../../src/ground/errors.ts';
 import { parseChange } from '../../../src/ground/setting-change.ts';
-import { importTarget, writeImported } from '../../../src/recipes/imported-network.ts';
+import { importTarget, openNetworkCheckpoint, writeImported } from '../../../src/recipes/imported-network.ts';
 import { readTrainedManifest } from '../../../src/runs/manifest.ts';
 import { loadTensors, openSafetensors, readTensorAsFloat32 } from '../../../src/tensor/index.ts';
 import { makeBackbone } from '../../../src/vision/backbones/index.ts';
@@ -167,6 +166,13 @@ describe('fold checkpoints of seed 2', () => {
       (stateDict) =>
         Mapping.of({ epoch: 3, state_dict: stateDict, optimizer_states: [Mapping.of({ lr: 1e-4 })] }),
     ],
+    [
+      'compiled and checkpointed parts',
+      (name) =>
+        `model.${name.replace(/^(backbone\.blocks\.\d+)\./, '$1._checkpoint_wrapped_module._orig_mod.')}`,
+      undefined,
+    ],
+    ['the averaged copy', (name) => `ema_model.module.${name}`, undefined],
     ['another name of the backbone', (name) => name.replace(/^backbone\./, 'encoder.vit.'), undefined],
   ])('become the same files of a fold however they are wrapped: %s', async (title, rename, wrap) => {
     const renamed = (tensors: Tensors): Tensors => ({
@@ -178,13 +184,62 @@ describe('fold checkpoints of seed 2', () => {
     for (const [fold, path] of checkpoints.entries()) {
       const folder = join(root, `wrapped ${title}`, `fold-${fold}`);
       mkdirSync(folder);
-      await writeImported(target, await openTorchCheckpoint(path), folder);
+      await writeImported(target, await openNetworkCheckpoint(path), folder);
       for (const file of ['network-0.safetensors', 'backbone.safetensors']) {
         const [own, other] = [join(folder, file), join(run, `fold-${fold}`, file)];
         const values = async (from: string): Promise<unknown> => (await loadTensors(from)).tensors;
         expect(await values(own), file).toEqual(await values(other));
       }
     }
+  });
+
+  it('are taken from safetensors, and without what training kept beside them', async () => {
+    const paths: string[] = [];
+    for (const fold of [0, 1]) {
+      const path = join(root, `fold${fold}.safetensors`);
+      const tensors = Object.entries(await tensorsOf(run, fold)).flatMap(([name, { shape, storage }]) => {
+        const values = new Float32Array(storage.bytes.buffer);
+        const averaged = name.replace(/^backbone\./, '$&_orig_mod.');
+        return [
+          [`ema_model.module.${averaged}`, { dtype: 'float32', shape, values }],
+          [`model.${name}`, { dtype: 'float32', shape, values: new Float32Array(values.length) }],
+        ] as const;
+      });
+      const one = { dtype: 'float32', shape: [1], values: Float32Array.of(1) } as const;
+      await writeWeights(path, {
+        ...Object.fromEntries(tensors),
+        'ema_model.n_averaged': one,
+        'criterion.weight': one,
+      });
+      paths.push(path);
+    }
+    const out = 'from-safetensors';
+    expect((await imported(run, out, paths)).ownBackbones).toBe(true);
+    expect(oof(join(root, out))).toBe(oof(run));
+  });
+
+  it('are refused where there are two networks, or two backbones that nothing chooses between', async () => {
+    const student = (tensors: Tensors, prefix: string): Tensors =>
+      Object.fromEntries(
+        Object.entries(tensors).map(([name, { shape, storage }]) => [
+          `${prefix}${name}`,
+          { shape, storage: { bytes: Uint8Array.from(storage.bytes) } },
+        ]),
+      );
+    const twins = await saved(run, 'twins', (all) => ({ ...student(all, 'a.'), ...student(all, 'b.') }));
+    await expect(imported(run, 'twins-run', twins)).rejects.toThrow(
+      /fold0\.pth: holds several networks \("a\.", "b\."\); save a state dict of the one that is meant/,
+    );
+    const twoBackbones = await saved(run, 'two-backbones', (all) => ({
+      ...all,
+      ...student(
+        Object.fromEntries(Object.entries(all).filter(([name]) => name.startsWith('backbone.'))),
+        'other.',
+      ),
+    }));
+    await expect(imported(run, 'two-backbones-run', twoBackbones)).rejects.toThrow(
+      /fold0\.pth: holds several backbones \("backbone\.", "other\.backbone\."\); write the one that is meant into/,
+    );
   });
 
   it.each<readonly [string, (tensors: Tensors) => Tensors, RegExp]>([

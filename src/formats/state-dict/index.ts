@@ -1,0 +1,2 @@
+export { hasAveraged, isAveraged, withoutWrappers } from '../tensors/state-names.ts';
+export { openStateDict, type StateDictFile } from './open.ts';
