@@ -8,7 +8,9 @@
 
 export {
   type CheckReport,
+  type ColumnMapping,
   checkFolder,
+  type DateOrder,
   DEFAULT_FOLD_PLAN,
   drawFolds,
   type FeatureFilesOptions,
@@ -18,10 +20,12 @@ export {
   type FoldRow,
   type Grouping,
   type Problem,
+  readColumnMapping,
   renderSample,
   type SampleOptions,
   type SampleSummary,
   type Stratification,
+  type TableReading,
   writeFeatureFiles,
 } from './workflows/index.ts';
 

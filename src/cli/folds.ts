@@ -20,12 +20,12 @@ export const registerFolds: CommandRegistrar = (program) => {
   const command = program
     .command('folds')
     .description('draw folds that keep sessions whole, and write them')
-    .argument('[DATA]', 'data folder with train.csv')
+    .argument('[DATA]', 'data folder with train.csv, or a table of your own (.csv, .xlsx)')
     .requiredOption('--out <folds.csv>', 'file to write')
     .option('--json', 'print the result as JSON');
   addFoldOptions(addSourceOptions(command)).action(
     async (folder: string | undefined, options: FoldsCommandOptions) => {
-      const rows = await drawFolds(trainingSource(folder, options), options.out, foldPlan(options));
+      const rows = await drawFolds(await trainingSource(folder, options), options.out, foldPlan(options));
       const folds = [...new Set(rows.map((row) => row.fold))].sort((a, b) => a - b);
       const summary = folds.map((fold) => {
         const inside = rows.filter((row) => row.fold === fold);

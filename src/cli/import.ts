@@ -120,7 +120,7 @@ async function treeRun(models: readonly string[], options: ImportCommandOptions)
   const { backbone, data, outputs } = options;
   const { results, folds } = await importTrees({
     models,
-    source: trainingSource(data, options),
+    source: await trainingSource(data, options),
     ...(backbone !== undefined && { backbone }),
     ...(outputs && { outputs }),
     ...common(options),

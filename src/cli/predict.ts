@@ -1,7 +1,6 @@
 import { Option } from 'commander';
 import { countOf } from '../ground/counts.ts';
 import { UsageError } from '../ground/errors.ts';
-import { QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
 import {
   namedRun,
   type PhotoPrediction,
@@ -22,7 +21,7 @@ interface PredictCommandOptions {
   readonly out?: string;
   readonly features?: string;
   readonly ids?: string;
-  readonly area: number;
+  readonly area?: number;
   readonly state?: string;
   readonly coverage?: number;
   readonly uncertainty?: boolean;
@@ -54,9 +53,8 @@ export const registerPredict: CommandRegistrar = (program) => {
     .option('--ids <ids.txt>', 'photo id of each row of the feature file')
     .option(
       '--area <m2>',
-      'area of the frame, for kg DM/ha',
+      "area of the frame, for kg DM/ha; default that of the run's training data",
       positiveNumber('--area'),
-      QUADRAT_AREA_SQUARE_METRES,
     )
     .addOption(
       new Option('--tta <views>', 'average over mirror images (flips) or turns as well (d4)')
@@ -76,34 +74,35 @@ export const registerPredict: CommandRegistrar = (program) => {
     .option('--skip-unusable', 'leave out photos that cannot be used instead of stopping')
     .option('--json', 'print the result as JSON')
     .action(async (first: string | undefined, further: string[], options: PredictCommandOptions) => {
-      const { area, out } = options;
+      const { out } = options;
       const paths = first === undefined ? [] : [first, ...further];
       // Beside features nothing but a run is named.
       const named =
         options.features === undefined ? await namedRun(paths) : { run: first ?? null, photos: further };
       const run = named.run ?? STARTER;
-      const { predictions, shownPaths, coverage, paddock, sure, doubts, sessions, about } = await predictRun({
-        run,
-        source: sourceOf(named.photos, options),
-        areaSquareMetres: area,
-        tta: options.tta,
-        progress: consoleProgress(),
-        ...(out !== undefined && { out }),
-        ...(options.coverage !== undefined && { coverage: options.coverage }),
-        ...(options.uncertainty && { uncertainty: true }),
-        ...(options.map !== undefined && { maps: options.map }),
-        ...(options.mcDropout !== undefined && { dropoutSamples: options.mcDropout }),
-        ...(options.state !== undefined && { states: await readPhotoStates(options.state) }),
-        ...(options.skipUnusable && {
-          onUnusable: (error: Error) => process.stderr.write(`left out: ${error.message}\n`),
-        }),
-      });
+      const { predictions, shownPaths, coverage, paddock, sure, doubts, sessions, about, areaSquareMetres } =
+        await predictRun({
+          run,
+          source: sourceOf(named.photos, options),
+          ...(options.area !== undefined && { areaSquareMetres: options.area }),
+          tta: options.tta,
+          progress: consoleProgress(),
+          ...(out !== undefined && { out }),
+          ...(options.coverage !== undefined && { coverage: options.coverage }),
+          ...(options.uncertainty && { uncertainty: true }),
+          ...(options.map !== undefined && { maps: options.map }),
+          ...(options.mcDropout !== undefined && { dropoutSamples: options.mcDropout }),
+          ...(options.state !== undefined && { states: await readPhotoStates(options.state) }),
+          ...(options.skipUnusable && {
+            onUnusable: (error: Error) => process.stderr.write(`left out: ${error.message}\n`),
+          }),
+        });
       const mean = predictions.length > 1 || options.hectares !== undefined ? paddock : null;
       if (mean || coverage !== null) warnOfFewSessions(sessions, coverage ?? USUAL_COVERAGE);
       warnOfDoubts(doubts, predictions.length);
       warnOfMemory(predictions);
       const shown = {
-        area,
+        area: areaSquareMetres,
         doubtful: new Set(doubts.map(({ imageId }) => imageId)),
         ...(out !== undefined && { out }),
         ...(coverage !== null && { coverage }),
@@ -117,7 +116,7 @@ export const registerPredict: CommandRegistrar = (program) => {
           photos: predictions.length,
           ...(out === undefined && {
             predictions: predictions.map((prediction) =>
-              predictionRecord(prediction, { ...shown, shownPaths, areaSquareMetres: area }),
+              predictionRecord(prediction, { ...shown, shownPaths, areaSquareMetres }),
             ),
           }),
           ...(mean && { paddock: paddockJson(mean, shown) }),

@@ -13,8 +13,9 @@ import {
 import { type CommandRegistrar, positiveNumber, printResult } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 import { shown, textTable } from './tables.ts';
+import { addTableOptions, photoSource, type TableOptions } from './training-options.ts';
 
-interface PseudoCommandOptions {
+interface PseudoCommandOptions extends TableOptions {
   readonly unlabelled: string;
   readonly out: string;
   readonly rounds: number;
@@ -31,11 +32,11 @@ interface PseudoCommandOptions {
 
 /** `sward pseudo`: trains a run again with photos that it labelled itself. */
 export const registerPseudo: CommandRegistrar = (program) => {
-  program
+  const command = program
     .command('pseudo')
     .description('train a run again, in rounds, with unlabelled photos that it labels itself')
     .argument('<RUN>', 'finished run that labels the first round')
-    .argument('<DATA>', 'data folder the run was trained on')
+    .argument('<DATA>', 'data folder or table the run was trained on')
     .requiredOption('--unlabelled <DIR>', 'folder of photos without masses')
     .requiredOption('--out <RUN>', 'run folder to write')
     .option('--rounds <n>', 'rounds', positiveNumber('--rounds'), PSEUDO_DEFAULTS.rounds)
@@ -68,35 +69,36 @@ export const registerPseudo: CommandRegistrar = (program) => {
     )
     .option('--resume', 'go on with an unfinished run of the same command')
     .option('--overwrite', 'replace the run that is in the folder')
-    .option('--json', 'print the rounds as JSON')
-    .action(async (run: string, folder: string, options: PseudoCommandOptions) => {
-      const { unlabelled, mcDropout, json, ...settings } = options;
-      const results = await pseudoLabelRun({
-        ...settings,
-        run,
-        folder,
-        unlabelled,
-        ...(mcDropout !== undefined && { dropoutSamples: mcDropout }),
-        progress: consoleProgress(),
-      });
-      const rounds = results.pseudo?.rounds ?? [];
-      printResult(
-        json,
-        () => ({ run: options.out, ...scoreToJson(results.outOfFold), rounds }),
-        () =>
-          [
-            textTable(
-              ['round', 'photos kept', 'mean total kept, g', 'mean change of total, g', 'weighted R²'],
-              rounds.map(({ round, weightedR2, labels }) => [
-                String(round),
-                labels ? `${labels.kept} of ${labels.unlabelled}` : '',
-                labels ? labels.meanKept.total.toFixed(1) : '',
-                labels?.meanChange ? labels.meanChange.total.toFixed(1) : '',
-                shown(weightedR2, 4),
-              ]),
-            ),
-            `report: ${join(options.out, 'report.html')}`,
-          ].join('\n'),
-      );
+    .option('--json', 'print the rounds as JSON');
+  addTableOptions(command).action(async (run: string, data: string, options: PseudoCommandOptions) => {
+    const { unlabelled, mcDropout, json, photos, columns, sheet, dates, area, ...settings } = options;
+    const folder = await photoSource(data, options);
+    const results = await pseudoLabelRun({
+      ...settings,
+      run,
+      folder,
+      unlabelled,
+      ...(mcDropout !== undefined && { dropoutSamples: mcDropout }),
+      progress: consoleProgress(),
     });
+    const rounds = results.pseudo?.rounds ?? [];
+    printResult(
+      json,
+      () => ({ run: options.out, ...scoreToJson(results.outOfFold), rounds }),
+      () =>
+        [
+          textTable(
+            ['round', 'photos kept', 'mean total kept, g', 'mean change of total, g', 'weighted R²'],
+            rounds.map(({ round, weightedR2, labels }) => [
+              String(round),
+              labels ? `${labels.kept} of ${labels.unlabelled}` : '',
+              labels ? labels.meanKept.total.toFixed(1) : '',
+              labels?.meanChange ? labels.meanChange.total.toFixed(1) : '',
+              shown(weightedR2, 4),
+            ]),
+          ),
+          `report: ${join(options.out, 'report.html')}`,
+        ].join('\n'),
+    );
+  });
 };

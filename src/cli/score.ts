@@ -12,8 +12,9 @@ import {
 } from '../workflows/index.ts';
 import { type CommandRegistrar, printResult, wholeNumber } from './command.ts';
 import { scoreTable, shown, textTable } from './tables.ts';
+import { addTableOptions, type TableOptions, tableReading } from './training-options.ts';
 
-interface ScoreCommandOptions {
+interface ScoreCommandOptions extends TableOptions {
   readonly compare?: boolean;
   readonly draws: number;
   readonly seed: number;
@@ -22,43 +23,50 @@ interface ScoreCommandOptions {
 
 /** `sward score`: the competition's metric of a file of predictions, or what tells two runs apart. */
 export const registerScore: CommandRegistrar = (program) => {
-  program
+  const command = program
     .command('score')
     .description('score predictions against measured masses, or compare two runs')
-    .argument('<FILE...>', 'TRUTH.csv PRED.csv; with --compare RUN_A RUN_B, or TRUTH.csv A.csv B.csv')
+    .argument(
+      '<FILE...>',
+      'TRUTH PRED.csv, TRUTH a train.csv or a table of your own; with --compare RUN_A RUN_B, or TRUTH.csv A.csv B.csv',
+    )
     .option('--compare', 'paired comparison by a bootstrap over sessions')
     .option('--draws <n>', 'draws of the bootstrap', wholeNumber('--draws'), BOOTSTRAP_DEFAULTS.draws)
     .option('--seed <n>', 'seed of the bootstrap', wholeNumber('--seed'), BOOTSTRAP_DEFAULTS.seed)
-    .option('--json', 'print the result as JSON')
-    .action(async (files: string[], options: ScoreCommandOptions) => {
-      if (options.compare) return printComparison(files, options);
-      const [truth, predictions, ...more] = files;
-      if (truth === undefined || predictions === undefined || more.length > 0) {
-        throw new UsageError('give TRUTH.csv and PRED.csv; --compare compares two runs');
-      }
-      const { score, unknownIds, meanAnswer } = await scoreFiles(truth, predictions);
-      if (unknownIds.length > 0) {
-        process.stderr.write(
-          `${predictions}: ${countOf(unknownIds.length, 'photo')} not in ${truth} and left out\n`,
-        );
-      }
-      printResult(
-        options.json,
-        () => ({
-          ...scoreToJson(score),
-          mean_answer: {
-            weighted_r2: Number.isFinite(meanAnswer.weightedR2) ? meanAnswer.weightedR2 : null,
-            of: meanAnswer.of,
-          },
-        }),
-        () =>
-          [
-            scoreTable(score),
-            `answering ${meanAnswer.of === 'these photos' ? "these photos' own" : "each training part's"} mean: ` +
-              `weighted R² ${shown(meanAnswer.weightedR2, 4)}`,
-          ].join('\n'),
+    .option('--json', 'print the result as JSON');
+  addTableOptions(command).action(async (files: string[], options: ScoreCommandOptions) => {
+    if (options.compare) return printComparison(files, options);
+    const [truth, predictions, ...more] = files;
+    if (truth === undefined || predictions === undefined || more.length > 0) {
+      throw new UsageError('give TRUTH.csv and PRED.csv; --compare compares two runs');
+    }
+    const { score, unknownIds, meanAnswer } = await scoreFiles(
+      truth,
+      predictions,
+      await tableReading(options),
+    );
+    if (unknownIds.length > 0) {
+      process.stderr.write(
+        `${predictions}: ${countOf(unknownIds.length, 'photo')} not in ${truth} and left out\n`,
       );
-    });
+    }
+    printResult(
+      options.json,
+      () => ({
+        ...scoreToJson(score),
+        mean_answer: {
+          weighted_r2: Number.isFinite(meanAnswer.weightedR2) ? meanAnswer.weightedR2 : null,
+          of: meanAnswer.of,
+        },
+      }),
+      () =>
+        [
+          scoreTable(score),
+          `answering ${meanAnswer.of === 'these photos' ? "these photos' own" : "each training part's"} mean: ` +
+            `weighted R² ${shown(meanAnswer.weightedR2, 4)}`,
+        ].join('\n'),
+    );
+  });
 };
 
 async function printComparison(

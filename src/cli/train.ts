@@ -3,6 +3,7 @@ import { parseChange } from '../ground/setting-change.ts';
 import { mean } from '../ground/statistics.ts';
 import { TARGET_NAMES } from '../pasture/targets.ts';
 import {
+  DEFAULT_FOLD_PLAN,
   DEFAULT_RECIPES,
   meanAnswerScore,
   RECIPE_NAMES,
@@ -43,7 +44,7 @@ export const registerTrain: CommandRegistrar = (program) => {
   const command = program
     .command('train')
     .description('cross-validate a recipe and write a run folder')
-    .argument('[DATA]', 'data folder with train.csv')
+    .argument('[DATA]', 'data folder with train.csv, or a table of your own (.csv, .xlsx)')
     .option(
       '--recipe <NAME|FILE>',
       `one of ${RECIPE_NAMES.join(', ')}, or a .json file; default ${DEFAULT_RECIPES.folder}, on features ${DEFAULT_RECIPES.features}`,
@@ -63,7 +64,7 @@ export const registerTrain: CommandRegistrar = (program) => {
   addFoldOptions(addSourceOptions(command)).action(
     async (folder: string | undefined, options: TrainCommandOptions) => {
       const training = {
-        source: trainingSource(folder, options),
+        source: await trainingSource(folder, options),
         ...(options.recipe !== undefined && { recipe: options.recipe }),
         settings: options.set.map(parseChange),
         out: options.out,
@@ -85,6 +86,7 @@ export const registerTrain: CommandRegistrar = (program) => {
       }
       const results = await trainRun(training);
       warnOfSplitSessions(results);
+      noteFewerFolds(results, options);
       printResult(
         options.json,
         () => ({
@@ -102,6 +104,12 @@ export const registerTrain: CommandRegistrar = (program) => {
 };
 
 const numberOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
+/** Fewer folds than usual, where nobody asked for a number. */
+function noteFewerFolds({ perFold }: RunResults, { folds }: TrainCommandOptions): void {
+  if (folds !== undefined || perFold.length >= Number(DEFAULT_FOLD_PLAN.folds)) return;
+  process.stderr.write(`note: ${perFold.length} folds, one a visit: the photos are of no more visits\n`);
+}
 
 /** What a score out of fold cannot be trusted for where visits are split. */
 function warnOfSplitSessions({ rows }: RunResults): void {

@@ -1,18 +1,32 @@
 import { type Command, Option } from 'commander';
 import { UsageError } from '../ground/errors.ts';
 import {
+  DATE_ORDERS,
+  type DateOrder,
   DEFAULT_FOLD_PLAN,
   type FoldPlan,
   GROUPINGS,
   type Grouping,
+  namedSource,
+  type OwnTable,
+  readColumnMapping,
   STRATIFICATIONS,
   type Stratification,
   type TrainingSource,
 } from '../workflows/index.ts';
-import { wholeNumber } from './command.ts';
+import { positiveNumber, wholeNumber } from './command.ts';
+
+/** Options by which a table of one's own is read. */
+export interface TableOptions {
+  readonly photos?: string;
+  readonly columns?: string;
+  readonly sheet?: string;
+  readonly dates?: DateOrder;
+  readonly area?: number;
+}
 
 /** Options by which training data are named, beside the data folder itself. */
-export interface SourceOptions {
+export interface SourceOptions extends TableOptions {
   readonly features?: string;
   readonly ids?: string;
   readonly labels?: string;
@@ -20,15 +34,30 @@ export interface SourceOptions {
 
 /** Options by which folds are made. */
 export interface FoldOptions {
-  readonly folds: number | string;
+  readonly folds?: number | string;
   readonly seed: number;
   readonly group: Grouping;
   readonly stratify: Stratification;
 }
 
-/** Adds `--features`, `--ids`, `--labels`. */
-export function addSourceOptions(command: Command): Command {
+/** Adds `--photos`, `--columns`, `--sheet`, `--dates`, `--area`. */
+export function addTableOptions(command: Command): Command {
   return command
+    .option('--photos <DIR>', "folder of a table's photos; default the table's own")
+    .option(
+      '--columns <role=column,…|columns.yaml>',
+      'what columns are, as total="Total DM (kg/ha)",photo=File; a unit as total:kg/ha=Total',
+    )
+    .option('--sheet <NAME>', 'sheet of an Excel workbook; default the first')
+    .addOption(
+      new Option('--dates <order>', 'day or month first, where dates are numbers').choices(DATE_ORDERS),
+    )
+    .option('--area <m2>', 'area of the frame; default 0.21, that of 70 × 30 cm', positiveNumber('--area'));
+}
+
+/** Adds {@link addTableOptions} and `--features`, `--ids`, `--labels`. */
+export function addSourceOptions(command: Command): Command {
+  return addTableOptions(command)
     .option('--features <F.npy>', 'train on the rows of feature files (F.npy,G.npy) instead of photos')
     .option('--ids <ids.txt>', 'photo id of each row of the feature file, one a line')
     .option('--labels <train.csv>', 'measured masses of those photos');
@@ -39,9 +68,8 @@ export function addFoldOptions(command: Command): Command {
   return command
     .option(
       '--folds <K|folds.csv>',
-      'number of folds, or a file of folds',
+      `number of folds, or a file of folds; default ${DEFAULT_FOLD_PLAN.folds}, or as many as there are groups`,
       foldCount,
-      DEFAULT_FOLD_PLAN.folds,
     )
     .option('--seed <n>', 'seed of folds and training', wholeNumber('--seed'), DEFAULT_FOLD_PLAN.seed)
     .addOption(
@@ -56,20 +84,59 @@ export function addFoldOptions(command: Command): Command {
     );
 }
 
-/** @throws UsageError unless exactly a data folder or the three feature options are given */
-export function trainingSource(folder: string | undefined, options: SourceOptions): TrainingSource {
+/**
+ * The data folder or table of a path, read as options say.
+ *
+ * @throws UsageError for options of tables where it is a data folder
+ */
+export async function photoSource(path: string, options: TableOptions): Promise<TrainingSource> {
+  const source = await namedSource(path);
+  const { dates, areaSquareMetres, ...ofTables } = await tableReading(options);
+  const shared = { ...(dates && { dates }), ...(areaSquareMetres !== undefined && { areaSquareMetres }) };
+  if (source.kind === 'table') return { ...source, ...shared, ...ofTables };
+  const [idle] = Object.keys(ofTables);
+  if (idle === undefined) return { ...source, ...shared };
+  throw new UsageError(`--${idle} is for a table of your own; ${path} is a data folder`);
+}
+
+/** What options say of how a table is read. */
+export async function tableReading({
+  photos,
+  columns,
+  sheet,
+  dates,
+  area,
+}: TableOptions): Promise<Partial<OwnTable>> {
+  return {
+    ...(photos !== undefined && { photos }),
+    ...(columns !== undefined && { columns: await readColumnMapping(columns) }),
+    ...(sheet !== undefined && { sheet }),
+    ...(dates && { dates }),
+    ...(area !== undefined && { areaSquareMetres: area }),
+  };
+}
+
+/** @throws UsageError unless exactly a data folder, a table or the three feature options are given */
+export async function trainingSource(
+  path: string | undefined,
+  options: SourceOptions,
+): Promise<TrainingSource> {
   const { features, ids, labels } = options;
   const given = [features, ids, labels].filter((option) => option !== undefined).length;
-  if (folder !== undefined && given === 0) return { kind: 'folder', folder };
-  if (folder === undefined && features !== undefined && ids !== undefined && labels !== undefined) {
-    return { kind: 'features', features: features.split(','), ids, labels };
+  if (path !== undefined && given === 0) return photoSource(path, options);
+  if (path === undefined && features !== undefined && ids !== undefined && labels !== undefined) {
+    const { dates, areaSquareMetres, ...ofTables } = await tableReading(options);
+    const [idle] = Object.keys(ofTables);
+    if (idle !== undefined) throw new UsageError(`--${idle} is for a table of your own, not for features`);
+    const shared = { ...(dates && { dates }), ...(areaSquareMetres !== undefined && { areaSquareMetres }) };
+    return { kind: 'features', features: features.split(','), ids, labels, ...shared };
   }
-  throw new UsageError('give a data folder, or --features, --ids and --labels together');
+  throw new UsageError('give a data folder or a table, or --features, --ids and --labels together');
 }
 
 /** The plan that fold options stand for. */
-export function foldPlan({ folds, seed, group, stratify }: FoldOptions): FoldPlan {
-  return { folds, seed, grouping: group, stratification: stratify };
+export function foldPlan({ folds, seed, group, stratify }: FoldOptions): Partial<FoldPlan> {
+  return { ...(folds !== undefined && { folds }), seed, grouping: group, stratification: stratify };
 }
 
 function foldCount(text: string): number | string {

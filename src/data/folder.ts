@@ -1,10 +1,10 @@
-import { realpath, stat } from 'node:fs/promises';
-import { isAbsolute, join, resolve } from 'node:path';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { isAbsolute, join, relative, resolve, sep, win32 } from 'node:path';
 import { readCsv, rowName } from '../formats/csv.ts';
 import { InputError } from '../ground/errors.ts';
 import { isInside } from '../ground/files.ts';
 import type { TargetName } from '../pasture/targets.ts';
-import { LABEL_COLUMNS, type Label, parseLabels } from './labels.ts';
+import { LABEL_COLUMNS, type Label, type LabelOptions, parseLabels } from './labels.ts';
 import { complainTo, type Problem, throwOnError } from './problems.ts';
 import { newSampleId } from './sample-id.ts';
 
@@ -37,17 +37,18 @@ export interface TestTable {
  */
 export async function inspectTraining(
   folder: string,
-): Promise<{ photos: LabelledPhoto[]; problems: Problem[] }> {
+  options: LabelOptions = {},
+): Promise<{ photos: LabelledPhoto[]; problems: Problem[]; dates: string | null }> {
   await requireFolder(folder);
   const table = await readCsv(join(folder, 'train.csv'), [...LABEL_COLUMNS, 'image_path']);
-  const { labels, problems } = parseLabels(table, 'train.csv');
+  const { labels, problems, dates } = parseLabels(table, 'train.csv', options);
   const photos: LabelledPhoto[] = [];
   for (const label of labels) {
     const located = await locatePhoto(folder, label.imagePath ?? '', rowName('train.csv', label.row));
     if ('problem' in located) problems.push(located.problem);
     else photos.push({ ...label, imagePath: label.imagePath ?? '', path: located.path });
   }
-  return { photos, problems };
+  return { photos, problems, dates };
 }
 
 /**
@@ -55,8 +56,8 @@ export async function inspectTraining(
  *
  * @throws InputError naming the first bad row and how many more there are
  */
-export async function readTraining(folder: string): Promise<LabelledPhoto[]> {
-  const { photos, problems } = await inspectTraining(folder);
+export async function readTraining(folder: string, options: LabelOptions = {}): Promise<LabelledPhoto[]> {
+  const { photos, problems } = await inspectTraining(folder, options);
   throwOnError(folder, problems);
   return photos;
 }
@@ -113,6 +114,7 @@ async function requireFolder(folder: string): Promise<void> {
 
 /**
  * Resolves a table's path of a photo and makes sure that it, and what a link leads to, stays inside the folder.
+ * Backslashes separate folders where the file exists that way, and accents are the same however they are composed.
  *
  * @param column what the table calls the path
  */
@@ -132,13 +134,30 @@ export async function locatePhoto(
   );
   if (imagePath === '') return problem('missing-photo', `${column} is empty`, 'give the path of the photo');
   const root = resolve(folder);
-  const path = resolve(root, imagePath);
-  const windowsStyle = /^[a-z]:|\\/i.test(imagePath);
-  if (windowsStyle || isAbsolute(imagePath) || !isInside(root, path)) return leaves;
-  const found = await stat(path).catch(() => null);
-  if (!found?.isFile()) {
-    return problem('missing-photo', `photo ${imagePath} is not there`, 'add the photo or remove its rows');
+  const inside = [imagePath, imagePath.replaceAll('\\', '/')]
+    .filter((name) => !/^[a-z]:/i.test(name) && !isAbsolute(name) && !win32.isAbsolute(name))
+    .map((name) => resolve(root, name))
+    .filter((path) => isInside(root, path));
+  for (const path of new Set(inside)) {
+    const found = (await isFile(path)) ? path : await composedOtherwise(root, path);
+    if (found === null) continue;
+    return isInside(await realpath(root), await realpath(found)) ? { path: found } : leaves;
   }
-  if (!isInside(await realpath(root), await realpath(path))) return leaves;
-  return { path };
+  if (inside.length === 0 || imagePath.split(/[\\/]/).includes('..')) return leaves;
+  return problem('missing-photo', `photo ${imagePath} is not there`, 'add the photo or remove its rows');
+}
+
+const isFile = async (path: string): Promise<boolean> =>
+  (await stat(path).catch(() => null))?.isFile() ?? false;
+
+/** A file whose path has the same letters, composed in another way (NFC, NFD): null where there is none. */
+async function composedOtherwise(root: string, path: string): Promise<string | null> {
+  let found = root;
+  for (const part of relative(root, path).split(sep)) {
+    const names = await readdir(found).catch((): string[] => []);
+    const name = names.includes(part) ? part : names.find((own) => own.normalize() === part.normalize());
+    if (name === undefined) return null;
+    found = join(found, name);
+  }
+  return (await isFile(found)) ? found : null;
 }

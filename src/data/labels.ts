@@ -8,9 +8,12 @@ import {
   type Targets,
   targetsFromArray,
 } from '../pasture/targets.ts';
-import { parseSamplingDate } from './dates.ts';
-import { type Complain, complainTo, type Problem } from './problems.ts';
+import { type DateOrder, readDates } from './dates.ts';
+import { isMissing } from './missing.ts';
+import { type DecimalSign, decimalSign, decimalSigns, readNumber, readOptionalNumber } from './numbers.ts';
+import { type Complain, complainTo, type Problem, warn } from './problems.ts';
 import { splitSampleId } from './sample-id.ts';
+import { namedColumn, spellingKey, spellingsText, stateName } from './spellings.ts';
 
 /** What was measured on one quadrat, and where and when. Unknown metadata is null. */
 export interface Label {
@@ -22,6 +25,8 @@ export interface Label {
   /** ISO date. */
   readonly date: string | null;
   readonly state: string | null;
+  /** Site, which tells visits apart where States do not, of photos without a date perhaps the paddock; tables of one's own have it. */
+  readonly site?: string | null;
   readonly species: string | null;
   /** Pre-grazing GreenSeeker NDVI. */
   readonly ndvi: number | null;
@@ -40,6 +45,8 @@ export interface ParsedLabels {
   readonly problems: Problem[];
   /** Ids of photos of which nothing was measured. */
   readonly unmeasured: readonly string[];
+  /** How dates are written; null where there are none. */
+  readonly dates: string | null;
 }
 
 /** Rows of one photo. */
@@ -51,6 +58,14 @@ interface Group {
 
 /** What all rows of a photo must say alike. */
 const METADATA = 'image_path Sampling_Date State Species Pre_GSHH_NDVI Height_Ave_cm'.split(' ');
+/** Columns of numbers that labels have beside the masses. */
+const READINGS = ['Pre_GSHH_NDVI', 'Height_Ave_cm'] as const;
+
+/** How labels are read where a table does not tell. */
+export interface LabelOptions {
+  /** Whether dates of numbers have the day or the month first; default what the column shows, or else the month. */
+  readonly dates?: DateOrder | undefined;
+}
 
 /**
  * Reads a long table of labels (one row a photo and target, in any order) into one {@link Label} a photo, in
@@ -59,10 +74,15 @@ const METADATA = 'image_path Sampling_Date State Species Pre_GSHH_NDVI Height_Av
  *
  * @param name how messages call the file
  */
-export function parseLabels(table: CsvTable, name: string): ParsedLabels {
+export function parseLabels(
+  table: CsvTable,
+  name: string,
+  { dates: order }: LabelOptions = {},
+): ParsedLabels {
   const problems: Problem[] = [];
   const complainAt = (line: number): Complain => complainTo(problems, rowName(name, line));
   const groups = new Map<string, Group>();
+  const sign = signsOf(table);
   for (const row of table.rows) {
     const text = row.cells.sample_id ?? '';
     const id = splitSampleId(text);
@@ -77,25 +97,81 @@ export function parseLabels(table: CsvTable, name: string): ParsedLabels {
       group.damaged = true;
       complainAt(row.line)(...fault);
     };
-    readMass(row, id.target, group, complain);
+    readMass(row, id.target, group, sign('target'), complain);
     compareMetadata(row, group.first, complain);
   }
-  const warnAt = (line: number): Complain => complainTo(problems, rowName(name, line), 'warning');
+  const photos = [...groups].map(([imageId, group]) => ({ imageId, group, cells: group.first.cells }));
+  const dates = readDates(
+    photos.map(({ cells, group }) => ({ text: cells.Sampling_Date ?? '', row: group.first.line })),
+    { order, unlessShown: 'mdy' },
+  );
+  for (const { kind, row, what, remedy } of dates.faults) {
+    complainAt(row)(kind === 'mixed' ? 'mixed-dates' : 'bad-date', `Sampling_Date: ${what}`, remedy);
+  }
+  if (dates.order !== null && order === undefined && (dates.order === 'dmy' || !dates.isShown)) {
+    warn(problems, {
+      code: 'date-notation',
+      where: name,
+      what: `Sampling_Date is read as ${dates.notation}`,
+      remedy: 'write dates as 2015/9/4, or say --dates dmy or --dates mdy',
+    });
+  }
+  const places = new Map(table.rows.map((row, place) => [row, place]));
+  const states = namedColumn(
+    table.rows.map(({ cells }) => cells.State),
+    'States',
+  );
+  const species = namedColumn(
+    table.rows.map(({ cells }) => cells.Species),
+    'names',
+  );
+  problems.push(...spellingProblems(name, 'State', states), ...spellingProblems(name, 'Species', species));
+  problems.push(...readingProblems(table, name, sign));
+  const isMixed = dates.faults.some(({ kind }) => kind === 'mixed');
   const unmeasured: string[] = [];
-  const labels = [...groups].flatMap(([imageId, group]) => {
-    const { line } = group.first;
-    const warn: Complain = (...fault) => {
+  const labels = photos.flatMap(({ imageId, group }, photo) => {
+    const isBad = isMixed || dates.faults.some(({ row }) => row === group.first.line);
+    const tell: Complain = (...fault) => {
       unmeasured.push(imageId);
-      warnAt(line)(...fault);
+      complainTo(problems, rowName(name, group.first.line), 'warning')(...fault);
     };
-    return labelOf(imageId, group, complainAt(line), warn) ?? [];
+    const masses = massesOf(imageId, group, isBad, complainAt(group.first.line), tell);
+    if (!masses) return [];
+    const { cells, line } = group.first;
+    const place = places.get(group.first) ?? 0;
+    return {
+      imageId,
+      imagePath: cells.image_path ?? null,
+      targets: masses,
+      date: dates.dates[photo] ?? null,
+      state: states.names[place] ?? null,
+      species: species.names[place] ?? null,
+      ndvi: knownNumber(cells.Pre_GSHH_NDVI, sign('Pre_GSHH_NDVI')),
+      heightCentimetres: knownNumber(cells.Height_Ave_cm, sign('Height_Ave_cm')),
+      row: line,
+    };
   });
   if (table.rows.length === 0)
     complainAt(1)('empty-file', 'has a header but no row', 'add the labelled photos');
-  return { labels, problems, unmeasured };
+  return { labels, problems, unmeasured, dates: dates.notation };
 }
 
-function readMass({ cells }: CsvRow, target: string, { masses }: Group, complain: Complain): void {
+/** The sign before decimals of each column of numbers. */
+function signsOf({ rows, columns, commasAreFree }: CsvTable): (column: string) => DecimalSign {
+  const cellsOf = (column: string): string[] => rows.map(({ cells }) => cells[column] ?? '');
+  const names = ['target', ...READINGS].filter((column) => columns.includes(column));
+  const all = new Set(names.flatMap((column) => [...decimalSigns(cellsOf(column))]));
+  const signs = new Map(names.map((column) => [column, decimalSign(cellsOf(column), all, commasAreFree)]));
+  return (column) => signs.get(column) ?? '.';
+}
+
+function readMass(
+  { cells }: CsvRow,
+  target: string,
+  { masses }: Group,
+  sign: DecimalSign,
+  complain: Complain,
+): void {
   const named = cells.target_name ?? target;
   if (!isTargetName(target) || named !== target) {
     const what =
@@ -108,8 +184,8 @@ function readMass({ cells }: CsvRow, target: string, { masses }: Group, complain
     return;
   }
   const text = cells.target ?? '';
-  const mass = text === '' ? Number.NaN : Number(text);
-  if (text !== '' && !Number.isFinite(mass)) {
+  const mass = isMissing(text) ? Number.NaN : readNumber(text, sign);
+  if (!isMissing(text) && !Number.isFinite(mass)) {
     complain('not-a-number', `target "${text}" is not a number of grams`, 'give the dry mass in grams');
   } else if (mass < 0) {
     complain('negative-mass', `target ${text} g is negative`, 'give the dry mass in grams, 0 or more');
@@ -117,39 +193,74 @@ function readMass({ cells }: CsvRow, target: string, { masses }: Group, complain
   masses.set(target, mass);
 }
 
+/** Names are the same however they are spelt. */
+const comparable: Readonly<Record<string, (text: string) => string>> = {
+  State: (text) => spellingKey(stateName(text)),
+  Species: spellingKey,
+};
+
 function compareMetadata(row: CsvRow, first: CsvRow, complain: Complain): void {
-  const column = METADATA.find((name) => row.cells[name] !== first.cells[name]);
+  const column = METADATA.find((name) => {
+    const [own, other] = [row.cells[name], first.cells[name]];
+    const plain = comparable[name];
+    return own !== other && (!plain || plain(own ?? '') !== plain(other ?? ''));
+  });
   if (column === undefined) return;
   const what = `${column} "${row.cells[column]}" differs from "${first.cells[column]}" in row ${first.line}`;
   complain('contradicting-row', what, 'give the same value in all rows of a photo');
 }
 
-function labelOf(
+/** The masses of a photo with those that follow; null where something of it is wrong or none is known, which has been told. */
+function massesOf(
   imageId: string,
-  { first, masses, damaged }: Group,
+  { masses, damaged }: Group,
+  isBad: boolean,
   complain: Complain,
-  warn: Complain,
-): Label | null {
-  const { cells, line } = first;
+  tell: Complain,
+): Targets | null {
   const measured = targetsFromArray(TARGET_NAMES.map((target) => masses.get(target) ?? Number.NaN));
   const targets = completedTargets(measured);
-  const dateText = cells.Sampling_Date;
-  const date = dateText ? parseSamplingDate(dateText) : null;
-  const badDate = Boolean(dateText) && date === null;
-  if (badDate) complain('bad-date', `Sampling_Date "${dateText}" cannot be read`, 'write it as 2015/9/4');
   // A bad mass would break the sums as well and be told of twice.
-  if (damaged || badDate || !isUsable(imageId, targets, complain, warn)) return null;
-  return {
-    imageId,
-    imagePath: cells.image_path ?? null,
-    targets,
-    date,
-    state: cells.State || null,
-    species: cells.Species || null,
-    ndvi: optionalNumber(cells.Pre_GSHH_NDVI),
-    heightCentimetres: optionalNumber(cells.Height_Ave_cm),
-    row: line,
-  };
+  return damaged || isBad || !isUsable(imageId, targets, complain, tell) ? null : targets;
+}
+
+/** Warnings about names that are written in several ways. */
+export function spellingProblems(
+  where: string,
+  column: string,
+  { varied }: ReturnType<typeof namedColumn>,
+): Problem[] {
+  return varied.map((spellings) => ({
+    severity: 'warning',
+    code: 'varied-spelling',
+    where,
+    what: `${column} ${spellings.name} is written in ${spellings.written.length} ways: ${spellingsText(spellings)}; they are taken for one`,
+    remedy: 'write it in one way',
+  }));
+}
+
+/** Warnings about readings that are no numbers, one a column. */
+function readingProblems({ rows }: CsvTable, name: string, sign: (column: string) => DecimalSign): Problem[] {
+  return READINGS.flatMap((column) => {
+    const wrong = rows.filter(({ cells }) =>
+      Number.isNaN(readOptionalNumber(cells[column], sign(column)) ?? 0),
+    );
+    const first = wrong[0];
+    if (!first) return [];
+    const more = wrong.length > 1 ? ` (and ${wrong.length - 1} more)` : '';
+    return {
+      severity: 'warning',
+      code: 'not-a-number',
+      where: rowName(name, first.line),
+      what: `${column} "${first.cells[column]}" is not a number and counts as unknown${more}`,
+      remedy: 'give a number, or leave the cell empty',
+    };
+  });
+}
+
+function knownNumber(text: string | undefined, sign: DecimalSign): number | null {
+  const value = readOptionalNumber(text, sign);
+  return value === null || Number.isNaN(value) ? null : value;
 }
 
 function isUsable(imageId: string, targets: Targets, complain: Complain, warn: Complain): boolean {
@@ -162,9 +273,4 @@ function isUsable(imageId: string, targets: Targets, complain: Complain, warn: C
   const remedy = `correct the masses (up to ${IDENTITY_TOLERANCE_GRAMS} g is accepted)`;
   complain('broken-identity', `${imageId}: ${contradiction}`, remedy);
   return false;
-}
-
-function optionalNumber(text: string | undefined): number | null {
-  const value = text ? Number(text) : Number.NaN;
-  return Number.isFinite(value) ? value : null;
 }

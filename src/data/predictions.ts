@@ -7,6 +7,8 @@ import {
   targetsFromArray,
   targetsToArray,
 } from '../pasture/targets.ts';
+import { isMissing } from './missing.ts';
+import { decimalSign, readNumber } from './numbers.ts';
 import type { Complain } from './problems.ts';
 import { newSampleId, sampleId } from './sample-id.ts';
 
@@ -97,6 +99,8 @@ export async function readPredictions(
   { mayLack = false }: { readonly mayLack?: boolean } = {},
 ): Promise<PhotoMasses[]> {
   const table = await readCsv(path, ['sample_id', 'target']);
+  const texts = table.rows.map(({ cells }) => cells.target ?? '');
+  const sign = decimalSign(texts, new Set(), table.commasAreFree);
   const photos = new Map<string, { line: number; masses: Map<TargetName, number> }>();
   const seen = new Set<string>();
   for (const { line, cells } of table.rows) {
@@ -105,8 +109,9 @@ export async function readPredictions(
     };
     const id = newSampleId(cells.sample_id ?? '', seen, refuse);
     if (!id) continue;
-    const mass = cells.target ? Number(cells.target) : Number.NaN;
-    if (!Number.isFinite(mass) && !(mayLack && !cells.target))
+    const isLacking = isMissing(cells.target);
+    const mass = isLacking ? Number.NaN : readNumber(cells.target ?? '', sign);
+    if (!Number.isFinite(mass) && !(mayLack && isLacking))
       refuse('not-a-number', `target "${cells.target ?? ''}" is not a number`, 'give grams');
     const photo = photos.get(id.imageId) ?? { line, masses: new Map<TargetName, number>() };
     photos.set(id.imageId, photo);

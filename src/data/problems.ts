@@ -14,11 +14,16 @@ type ProblemCode =
   | 'negative-mass'
   | 'broken-identity'
   | 'bad-date'
+  | 'mixed-dates'
+  | 'date-notation'
+  | 'varied-spelling'
   | 'contradicting-row'
   | 'path-leaves-folder'
   | 'missing-photo'
   | 'unreadable-photo'
-  | 'duplicate-photo';
+  | 'duplicate-photo'
+  | 'left-out'
+  | 'unclear-column';
 
 /** One thing wrong. An error keeps the data from being used; a warning does not. */
 export interface Problem {
@@ -40,6 +45,11 @@ export function complainTo(
   severity: Problem['severity'] = 'error',
 ): Complain {
   return (code, what, remedy) => problems.push({ severity, code, where, what, remedy });
+}
+
+/** Adds a warning to a list. */
+export function warn(problems: Problem[], problem: Omit<Problem, 'severity'>): void {
+  problems.push({ severity: 'warning', ...problem });
 }
 
 /** A problem as the one line a person reads. */

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { TARGET_NAMES, type TargetName } from '../pasture/targets.ts';
-import { gramsToKilogramsPerHectare, QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
+import { gramsToKilogramsPerHectare } from '../pasture/units.ts';
+import { frameAreaOf } from '../runs/manifest.ts';
 import type { ScoreJson } from '../runs/scores.ts';
 import type { Precision } from '../vision/features/index.ts';
 import { type ViewCut, type ViewPlan, viewBoxes } from '../vision/preprocess/views.ts';
@@ -101,6 +102,7 @@ export interface ExportFacts {
 /** What `model.json` says of the model and what it means, without the files. */
 export function modelFacts({ model, branches, members, fingerprint }: RunModel) {
   const { data } = members[0].manifest;
+  const area = frameAreaOf(members[0].manifest);
   return {
     run_fingerprint: fingerprint,
     data_fingerprint: data.fingerprint,
@@ -114,8 +116,8 @@ export function modelFacts({ model, branches, members, fingerprint }: RunModel) 
     },
     targets: TARGET_NAMES,
     unit: 'g',
-    frame_area_m2: QUADRAT_AREA_SQUARE_METRES,
-    kg_dm_per_ha_per_gram: gramsToKilogramsPerHectare(1),
+    frame_area_m2: area,
+    kg_dm_per_ha_per_gram: gramsToKilogramsPerHectare(1, area),
     turns: model.turns,
     branches: branches.map(branchFacts),
     members: members.map(({ manifest, weights }) => ({

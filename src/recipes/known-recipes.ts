@@ -114,7 +114,11 @@ export const RECIPE_SUMMARIES: Readonly<Record<string, RecipeSummary>> = Object.
 );
 
 /** The recipes of trainings that name none, on a data folder and on feature files. */
-export const DEFAULT_RECIPES = { folder: 'photo-ridge', features: 'feature-ridge' } as const;
+export const DEFAULT_RECIPES = {
+  folder: 'photo-ridge',
+  table: 'photo-ridge',
+  features: 'feature-ridge',
+} as const;
 
 /** Names of the recipes that come with sward. */
 export const RECIPE_NAMES: readonly string[] = Object.keys(RECIPES);

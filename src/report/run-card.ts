@@ -3,7 +3,7 @@ import { massWords } from '../pasture/partial.ts';
 import { TARGET_NAMES } from '../pasture/targets.ts';
 import { gramsToKilogramsPerHectare, QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
 import { calibrationRows } from '../runs/calibration.ts';
-import type { AboutRun, TrainedManifest } from '../runs/manifest.ts';
+import { type AboutRun, frameAreaOf, type TrainedManifest } from '../runs/manifest.ts';
 import type { OutOfFoldRow, RunResults } from '../runs/results.ts';
 import { learntColumns, TARGET_COLUMNS } from './rows/target-columns.ts';
 
@@ -21,12 +21,14 @@ export function runCard(
 ): string {
   const { recipe, data, folds, sward } = manifest;
   const { rows, outOfFold, leaveOneStateOut } = results;
-  const per = gramsToKilogramsPerHectare(1, QUADRAT_AREA_SQUARE_METRES);
+  const area = frameAreaOf(manifest);
+  const per = gramsToKilogramsPerHectare(1, area);
+  const isUsual = area === QUADRAT_AREA_SQUARE_METRES;
   const sections: readonly (readonly [heading: string, body: string])[] = [
     [
       'What it is for',
-      `${predictedOf(rows)} of a ${QUADRAT_AREA_SQUARE_METRES} m² ` +
-        `quadrat (70 × 30 cm) of pasture photographed from above, in grams; grams × ${per.toFixed(1)} are kg DM/ha. ` +
+      `${predictedOf(rows)} of a ${area} m² ` +
+        `quadrat${isUsual ? ' (70 × 30 cm)' : ''} of pasture photographed from above, in grams; grams × ${per.toFixed(1)} are kg DM/ha. ` +
         'A first estimate where no cuts of the farm are at hand, and the mean of many photos more than one.',
     ],
     [
@@ -76,7 +78,7 @@ export function runCard(
       list([
         'One photo is a rough guess; errors of a visit do not average out over its photos. `sward predict` tells the ' +
           'interval of each photo and of the mean of all.',
-        'Other frames than 70 × 30 cm, photos taken at a slant, crops, lawns, bare ground, pastures or seasons unlike ' +
+        `Other frames than ${isUsual ? '70 × 30 cm' : `those of ${area} m²`}, photos taken at a slant, crops, lawns, bare ground, pastures or seasons unlike ` +
           'those above: `sward predict` marks photos that are farther from the training photos than these are from one ' +
           'another, and does not mark all that it should.',
         'Nothing that harms people or animals when it is wrong. Cut and weigh a few quadrats of your own, and ' +

@@ -13,7 +13,7 @@ import type { MassMap } from '../vision/biomass-map/index.ts';
 import { type Calibration, calibrate } from './calibration.ts';
 import { requireFinite } from './cross-validation.ts';
 import { ensembleDropoutSpreads, type MemberAnswer } from './ensemble-dropout.ts';
-import { type EnsembleManifest, readTrainedManifest } from './manifest.ts';
+import { type EnsembleManifest, frameAreaOf, readTrainedManifest } from './manifest.ts';
 import type { PhotoPrediction } from './prediction.ts';
 import { ensembleResults } from './read-results.ts';
 import type { RunResults } from './results.ts';
@@ -62,6 +62,10 @@ export class EnsembleRun implements Run {
 
   get fingerprint(): string {
     return this.manifest.fingerprint;
+  }
+
+  get areaSquareMetres(): number {
+    return frameAreaOf(this.manifest);
   }
 
   async capabilities(): Promise<RunCapabilities> {

@@ -2,18 +2,22 @@ import {
   type FoldRow,
   type Grouping,
   groupsOf,
+  joinedGroups,
   readFolds,
   type Stratification,
   strataOf,
   stratifiedGroupKFold,
 } from '../data/folds/index.ts';
 import type { Label } from '../data/labels.ts';
+import { UsageError } from '../ground/errors.ts';
 import { randomStream } from '../ground/random.ts';
 
 /** How folds are made: drawn from a seed, or read from a file. */
 export interface FoldPlan {
   /** Number of folds, or a CSV that `sward folds` or a run wrote. */
   readonly folds: number | string;
+  /** Whether fewer folds do where there are fewer groups; so where nobody said how many. */
+  readonly orFewer?: boolean;
   readonly seed: number;
   readonly grouping: Grouping;
   readonly stratification: Stratification;
@@ -27,20 +31,44 @@ export const DEFAULT_FOLD_PLAN: FoldPlan = {
   stratification: 'presence',
 };
 
+/** A plan with what it leaves out: {@link DEFAULT_FOLD_PLAN}, of which folds there may be fewer. */
+export function completePlan(plan: Partial<FoldPlan> = {}): FoldPlan {
+  return { ...DEFAULT_FOLD_PLAN, ...(plan.folds === undefined && { orFewer: true }), ...plan };
+}
+
 /**
- * Fold, group and stratum of each photo.
+ * Fold, group and stratum of each photo. Copies of one photo are in one group, whatever their dates say.
  *
- * @throws UsageError when there are too few groups, or photos lack the date or State the grouping needs
+ * @param copies a key of each photo, which copies share
+ * @throws UsageError when there are too few groups, or photos lack the date the grouping needs
  * @throws InputError when a folds file does not fit the photos
  */
-export async function planFolds(labels: readonly Label[], plan: FoldPlan): Promise<FoldRow[]> {
-  const groups = groupsOf(labels, plan.grouping);
+export async function planFolds(
+  labels: readonly Label[],
+  plan: FoldPlan,
+  copies: readonly string[] = [],
+): Promise<FoldRow[]> {
+  const groups = joinedGroups(
+    groupsOf(labels, plan.grouping),
+    labels.map((_, item) => copies[item] ?? null),
+  );
+  if (plan.grouping !== 'none' && new Set(groups).size === 1 && groups.length > 1) {
+    throw new UsageError(
+      `all ${groups.length} photos are of one visit (${groups[0]}), so that no model can be asked about a visit it has ` +
+        'not seen; add photos of another visit, or pass --group none and do not trust the score',
+    );
+  }
   const strata = strataOf(labels, plan.stratification);
   const ids = labels.map((label) => label.imageId);
   const folds =
     typeof plan.folds === 'string'
       ? await readFolds(plan.folds, ids, groups)
-      : stratifiedGroupKFold(groups, strata, plan.folds, randomStream(plan.seed).fork('folds'));
+      : stratifiedGroupKFold(
+          groups,
+          strata,
+          foldCount(plan.folds, groups, plan),
+          randomStream(plan.seed).fork('folds'),
+        );
   return ids.map((imageId, item) => ({
     imageId,
     fold: folds[item] as number,
@@ -48,3 +76,6 @@ export async function planFolds(labels: readonly Label[], plan: FoldPlan): Promi
     stratum: strata[item] as number,
   }));
 }
+
+const foldCount = (wanted: number, groups: readonly string[], { orFewer = false }: FoldPlan): number =>
+  orFewer ? Math.max(2, Math.min(wanted, new Set(groups).size)) : wanted;

@@ -1,11 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { DATE_ORDERS } from '../data/dates.ts';
 import { GROUPINGS, STRATIFICATIONS } from '../data/folds/index.ts';
+import { columnMappingSchema } from '../data/own-table/mapping.ts';
 import { METHODS } from '../estimators/combination/combination.ts';
 import { fittedStepSchema } from '../estimators/post-processing/steps.ts';
 import { InputError, messageOf, UsageError } from '../ground/errors.ts';
 import { writeFileAtomically } from '../ground/files.ts';
+import { QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
 import { parseStoredRecipe } from '../recipes/recipe.ts';
 import type { Recipe } from '../recipes/recipe-schema.ts';
 import { originSchema } from '../vision/weights/index.ts';
@@ -26,15 +29,29 @@ const innerPath = z
 
 /** Where a run's data were: paths relative to the run. */
 const sourceSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('folder'), folder: z.string() }),
+  z.strictObject({ kind: z.literal('folder'), folder: z.string(), dates: z.enum(DATE_ORDERS).optional() }),
+  z.strictObject({
+    kind: z.literal('table'),
+    table: z.string(),
+    /** Folder of the photos. */
+    photos: z.string(),
+    sheet: z.string().optional(),
+    /** What columns are, where a person said so. */
+    columns: columnMappingSchema.optional(),
+    dates: z.enum(DATE_ORDERS).optional(),
+  }),
   z.strictObject({
     kind: z.literal('features'),
     /** Feature files with the same photos. */
     features: z.array(z.string()).min(1).readonly(),
     ids: z.string(),
     labels: z.string(),
+    dates: z.enum(DATE_ORDERS).optional(),
   }),
 ]);
+
+/** Area of the frame that masses stand on; absent where it was not said and is that of the competition's quadrat. */
+const frameArea = z.number().positive().optional();
 
 /** What every manifest says. */
 const shared = {
@@ -97,6 +114,7 @@ const trainedSchema = z.strictObject({
       .min(1)
       .readonly(),
     fingerprint: z.string(),
+    area_m2: frameArea,
   }),
   /** The files each fold's model was taken from, where it was trained elsewhere; without `fold`, one a fold in order. */
   imported: z
@@ -128,7 +146,7 @@ const ensembleSchema = z.strictObject({
   weights: z.array(z.array(z.number())).length(5).nullable(),
   /** Post-processing in order, with what each step was fitted to of all out-of-fold rows. */
   post: z.array(fittedStepSchema),
-  data: z.strictObject({ source: sourceSchema, images: z.int().min(1) }),
+  data: z.strictObject({ source: sourceSchema, images: z.int().min(1), area_m2: frameArea }),
 });
 
 const pretrainingSchema = z.strictObject({
@@ -343,4 +361,9 @@ export function requireData(
     `${folder} was passed on without its data: it predicts, and has no out-of-fold predictions to report on or to ` +
       'combine; train a run of your own for that',
   );
+}
+
+/** Area of the frame that a run's masses stand on, m². */
+export function frameAreaOf({ data }: TrainedManifest | EnsembleManifest): number {
+  return data.area_m2 ?? QUADRAT_AREA_SQUARE_METRES;
 }

@@ -6,7 +6,7 @@ import { readCsv, rowName, writeCsv } from '../formats/csv.ts';
 import { InputError } from '../ground/errors.ts';
 import { TARGET_NAMES, targetsFromArray, targetsToArray } from '../pasture/targets.ts';
 import type { OutOfFoldRow } from './results.ts';
-import type { TrainingSource } from './training-data.ts';
+import { photoFolder, type TrainingSource } from './training-data.ts';
 
 export const OUT_OF_FOLD = 'oof.csv';
 export const FOLDS = 'folds.csv';
@@ -58,6 +58,7 @@ export async function readOutOfFold(run: string, source: TrainingSource): Promis
   const path = join(run, OUT_OF_FOLD);
   const table = await readCsv(path, COLUMNS);
   const groups = await readGroups(run);
+  const folder = photoFolder(source);
   const photos = new Map<
     string,
     { base: Omit<OutOfFoldRow, 'observed' | 'predicted' | 'session'>; masses: Map<string, number[]> }
@@ -74,7 +75,7 @@ export async function readOutOfFold(run: string, source: TrainingSource): Promis
     const photo = photos.get(id.imageId) ?? {
       base: {
         imageId: id.imageId,
-        photoPath: source.kind === 'folder' && imagePath ? resolve(run, source.folder, imagePath) : null,
+        photoPath: folder !== null && imagePath ? resolve(run, folder, imagePath) : null,
         fold: numbers[2] ?? 0,
         date: cells.Sampling_Date || null,
         state: cells.State || null,

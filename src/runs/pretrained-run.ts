@@ -1,5 +1,6 @@
 import { UsageError } from '../ground/errors.ts';
 import { byMass } from '../pasture/targets.ts';
+import { QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
 import type { Calibration } from './calibration.ts';
 import type { PretrainingManifest } from './manifest.ts';
@@ -11,6 +12,7 @@ import type { Run, RunCapabilities, RunGraph } from './run.ts';
 export class PretrainedRun implements Run {
   readonly kind = 'pretraining';
   readonly about = null;
+  readonly areaSquareMetres = QUADRAT_AREA_SQUARE_METRES;
   readonly folder: string;
   readonly manifest: PretrainingManifest;
 

@@ -1,5 +1,5 @@
 import { readLearningBySessions } from './learning-by-sessions.ts';
-import { type EnsembleManifest, requireData, type TrainedManifest } from './manifest.ts';
+import { type EnsembleManifest, frameAreaOf, requireData, type TrainedManifest } from './manifest.ts';
 import { readOutOfFold } from './out-of-fold.ts';
 import { readPseudoRecord } from './pseudo-record.ts';
 import type { RunResults } from './results.ts';
@@ -23,6 +23,7 @@ export async function trainedResults(run: string, manifest: TrainedManifest): Pr
     curves: await Promise.all(folds.map(async ({ fold }) => ({ fold, lines: await readMetrics(run, fold) }))),
     pseudo: await readPseudoRecord(run),
     bySessions: await readLearningBySessions(run),
+    areaSquareMetres: frameAreaOf(manifest),
     settings: manifest.recipe,
     provenance: provenanceOf(manifest),
   };
@@ -44,6 +45,7 @@ export async function ensembleResults(
     rows,
     curves: [],
     ensemble: ensemble ?? null,
+    areaSquareMetres: frameAreaOf(manifest),
     settings: { method: manifest.method, perTarget: manifest.perTarget, post: manifest.post },
     provenance: {
       sward: manifest.sward,
@@ -78,7 +80,10 @@ function provenanceOf({
         ? 'withheld'
         : source.kind === 'folder'
           ? source.folder
-          : [...source.features, source.ids, source.labels].join(', '),
+          : source.kind === 'table'
+            ? `${source.table}, photos in ${source.photos}`
+            : [...source.features, source.ids, source.labels].join(', '),
+    ...(data.area_m2 !== undefined && { 'Frame, m²': String(data.area_m2) }),
     Photos: String(data.images),
     'Input columns': sets.map(({ name, columns }) => `${columns} (${name})`).join(' + '),
     ...Object.fromEntries(

@@ -51,6 +51,8 @@ export interface RunResults {
   readonly ensemble?: EnsembleFacts | null;
   /** What predictions are made of, where that was asked for. */
   readonly columnEffects?: ColumnEffects | null;
+  /** Area of the frame that masses stand on, m²; default that of the competition's quadrat. */
+  readonly areaSquareMetres?: number;
   /** The recipe as resolved, for the settings table. */
   readonly settings: unknown;
   /** Data fingerprint, versions, seed and the like, shown as a table: label → value. */

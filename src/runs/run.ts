@@ -86,6 +86,8 @@ export interface Run extends AsyncDisposable, Disposable {
   /** What a report calls it. */
   readonly name: string;
   readonly fingerprint: string;
+  /** Area of the frame that its masses stand on, m². */
+  readonly areaSquareMetres: number;
   /** What is told of a run that was passed on; null of others. */
   readonly about: AboutRun | null;
   capabilities(): Promise<RunCapabilities>;

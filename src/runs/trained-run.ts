@@ -17,7 +17,7 @@ import { inspectPhoto, type Photo } from '../vision/photos/index.ts';
 import { type Calibration, calibrate, readCalibration } from './calibration.ts';
 import { requireFinite } from './cross-validation.ts';
 import { outOfDomainShares, readDomain, type StoredDomain } from './domain/index.ts';
-import { type AboutRun, requireData, type TrainedManifest } from './manifest.ts';
+import { type AboutRun, frameAreaOf, requireData, type TrainedManifest } from './manifest.ts';
 import { type DropoutDraws, dropoutSpreads, meanTargets, type PhotoPrediction } from './prediction.ts';
 import { trainedResults } from './read-results.ts';
 import type { RunResults } from './results.ts';
@@ -82,6 +82,10 @@ export class TrainedRun implements Run, RunMember {
 
   get fingerprint(): string {
     return this.manifest.fingerprint;
+  }
+
+  get areaSquareMetres(): number {
+    return frameAreaOf(this.manifest);
   }
 
   get about(): AboutRun | null {

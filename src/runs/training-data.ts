@@ -1,8 +1,10 @@
 import { relative, resolve } from 'node:path';
+import type { DateOrder } from '../data/dates.ts';
 import { readFeatureTables } from '../data/feature-tables.ts';
 import { inspectTraining, type LabelledPhoto } from '../data/folder.ts';
 import { type FoldRow, sessionOf } from '../data/folds/index.ts';
 import { LABEL_COLUMNS, type Label, parseLabels } from '../data/labels.ts';
+import type { OwnTable } from '../data/own-table/read.ts';
 import { problemLine, throwOnError } from '../data/problems.ts';
 import { readCsv } from '../formats/csv.ts';
 import { InputError, UsageError } from '../ground/errors.ts';
@@ -21,17 +23,33 @@ import {
 } from '../samples/samples.ts';
 import { photoHash } from '../vision/photos/index.ts';
 import { type FoldPlan, planFolds } from './fold-plan.ts';
+import { copyKeys, photoCopies } from './photo-copies.ts';
+import { inspectTableWithDates } from './table-dates.ts';
 
-/** Where training data comes from: a data folder, or features with their ids and a table of labels. */
-export type TrainingSource =
-  | { readonly kind: 'folder'; readonly folder: string }
+/**
+ * Where training data comes from: a data folder, a table of one's own with its photos, or features with their ids and
+ * a table of labels.
+ */
+export type TrainingSource = (
+  | {
+      readonly kind: 'folder';
+      readonly folder: string;
+      /** Whether dates of numbers have the day or the month first; default what the column shows, or else the month. */
+      readonly dates?: DateOrder | undefined;
+    }
+  | ({ readonly kind: 'table' } & Omit<OwnTable, 'areaSquareMetres'>)
   | {
       readonly kind: 'features';
       /** Feature files of the same photos, which `ids` names. */
       readonly features: readonly string[];
       readonly ids: string;
       readonly labels: string;
-    };
+      readonly dates?: DateOrder | undefined;
+    }
+) & {
+  /** Area of the frame that masses stand on, m²; default that of the competition's quadrat. */
+  readonly areaSquareMetres?: number | undefined;
+};
 
 /** Photos whose masses a model said. They are trained on in every fold and never validated on. */
 export interface PseudoLabelled {
@@ -60,25 +78,46 @@ export interface TrainingData {
   readonly warnings: readonly string[];
 }
 
-/** Labels alone, for making folds. */
-export async function readLabels(source: TrainingSource): Promise<readonly Label[]> {
-  return (await readLabelled(source)).labels;
-}
-
 /** Labels of the photos that have any, with what is told of the others. */
-interface Labelled {
-  readonly labels: readonly Label[];
+interface Labelled<Known = Label> {
+  readonly labels: readonly Known[];
   readonly warnings: readonly string[];
 }
 
 async function readLabelled(source: TrainingSource): Promise<Labelled> {
-  if (source.kind === 'features') {
-    const { ids } = await readFeatureTables(source.features, source.ids);
-    return joinLabels(source, ids);
-  }
-  const { photos, problems } = await inspectTraining(source.folder);
-  throwOnError(source.folder, problems);
+  if (source.kind !== 'features') return inspectedPhotos(source);
+  const { ids } = await readFeatureTables(source.features, source.ids);
+  return joinLabels(source, ids);
+}
+
+/** A source of photos. */
+export type PhotoSource = Exclude<TrainingSource, { kind: 'features' }>;
+
+async function inspectedPhotos(source: PhotoSource): Promise<Labelled<LabelledPhoto>> {
+  const { photos, problems } =
+    source.kind === 'folder'
+      ? await inspectTraining(source.folder, { dates: source.dates })
+      : await inspectTableWithDates(source);
+  throwOnError(source.kind === 'folder' ? source.folder : source.table, problems);
   return { labels: photos, warnings: problems.map(problemLine) };
+}
+
+/** The labelled photos of a data folder or of a table of one's own. @throws InputError naming the first bad row */
+export async function readLabelledPhotos(source: PhotoSource): Promise<readonly LabelledPhoto[]> {
+  return (await inspectedPhotos(source)).labels;
+}
+
+/** Folds of a source. @throws as {@link readTrainingData} */
+export async function readFolds(source: TrainingSource, plan: FoldPlan): Promise<FoldRow[]> {
+  if (source.kind === 'features') return planFolds((await readLabelled(source)).labels, plan);
+  const photos = await readLabelledPhotos(source);
+  return planFolds(photos, plan, copyKeys(await photoCopies(photos.map(({ path }) => path))));
+}
+
+/** The folder that a source's photos lie in; null where there are none. */
+export function photoFolder(source: TrainingSource): string | null {
+  if (source.kind === 'features') return null;
+  return source.kind === 'folder' ? source.folder : source.photos;
 }
 
 /**
@@ -95,12 +134,13 @@ export async function readTrainingData(
   pseudo?: PseudoLabelled,
 ): Promise<TrainingData> {
   const { labels, warnings } = await readLabelled(source);
-  const rows = await planFolds(labels, plan);
   const further = pseudo?.paths ?? [];
   const inputs =
     source.kind === 'features'
       ? await featureInputs(source, recipe, labels)
       : await photoInputs(labels as readonly LabelledPhoto[], further, recipe, progress);
+  const measuredPaths = inputs.paths?.slice(0, labels.length) ?? [];
+  const rows = await planFolds(labels, plan, copyKeys(await photoCopies(measuredPaths)));
   const facts = labels.map((label, item) => factsOf(label, rows[item] as FoldRow));
   const pseudoFacts = further.map((_, photo) => ({
     ...unknownSample(`pseudo-labelled ${photo}`),
@@ -219,17 +259,17 @@ function measured(labels: readonly Label[], { estimator }: Recipe): unknown {
   ]);
 }
 
+/** A source whose paths are others, without the frame's area, which a run remembers elsewhere. */
+export function movedSource(source: TrainingSource, moved: (path: string) => string): TrainingSource {
+  const { areaSquareMetres: _, ...rest } = source;
+  if (rest.kind === 'folder') return { ...rest, folder: moved(rest.folder) };
+  if (rest.kind === 'table') return { ...rest, table: moved(rest.table), photos: moved(rest.photos) };
+  return { ...rest, features: rest.features.map(moved), ids: moved(rest.ids), labels: moved(rest.labels) };
+}
+
 /** A source as a run folder remembers it: paths relative to the run, so that both may move together. */
 export function relativeSource(source: TrainingSource, runFolder: string): TrainingSource {
-  const from = (path: string): string => pathFrom(runFolder, path);
-  return source.kind === 'folder'
-    ? { kind: 'folder', folder: from(source.folder) }
-    : {
-        kind: 'features',
-        features: source.features.map(from),
-        ids: from(source.ids),
-        labels: from(source.labels),
-      };
+  return movedSource(source, (path) => pathFrom(runFolder, path));
 }
 
 /** A path as a run folder remembers it: relative to the run, so that both may move together. */
@@ -244,6 +284,7 @@ async function joinLabels(
   const { labels, problems, unmeasured } = parseLabels(
     await readCsv(source.labels, LABEL_COLUMNS),
     source.labels,
+    source,
   );
   throwOnError('labels', problems);
   const byId = new Map(labels.map((label) => [label.imageId, label]));

@@ -2,6 +2,8 @@
  * Everything that can be done, one function a command, with what these take and give. The command line has nothing else
  * to call, and the library passes this on.
  */
+
+export { DATE_ORDERS, type DateOrder } from '../data/dates.ts';
 export {
   type FoldRow,
   GROUPINGS,
@@ -9,6 +11,8 @@ export {
   STRATIFICATIONS,
   type Stratification,
 } from '../data/folds/index.ts';
+export { type ColumnMapping, readColumnMapping } from '../data/own-table/mapping.ts';
+export type { OwnTable, TableReading } from '../data/own-table/read.ts';
 export { type Problem, problemLine } from '../data/problems.ts';
 export { FITTED_METHODS, type Method } from '../estimators/combination/combination.ts';
 export { type ExportOptions, type ExportOutcome, exportRun } from '../export/export-run.ts';
@@ -26,6 +30,7 @@ export { BUNDLED_RUNS, STARTER } from '../runs/bundled-runs.ts';
 export { DEFAULT_FOLD_PLAN, type FoldPlan } from '../runs/fold-plan.ts';
 export type { AboutRun, PretrainingManifest } from '../runs/manifest.ts';
 export { meanAnswerScore } from '../runs/mean-answer.ts';
+export { namedSource } from '../runs/named-source.ts';
 export { type OpenOptions, openRun } from '../runs/open-run.ts';
 export type { PhotoPrediction } from '../runs/prediction.ts';
 export { CERTAINTIES, type Certainty, PSEUDO_TEACHERS, type PseudoTeacher } from '../runs/pseudo-record.ts';

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { errorLine, runSward } from '../support/run-sward.ts';
-import { writeSmallFolder } from '../support/small-data-folder.ts';
+import { writePhoto, writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const root = temporaryFolder('pseudo');
@@ -16,11 +16,9 @@ const pseudo = (out: string, ...more: string[]): ReturnType<typeof runSward> =>
 
 beforeAll(async () => {
   await writeSmallFolder(data, { photos: 18 });
-  const other = join(root, 'other');
-  await writeSmallFolder(other, { photos: 10 });
   mkdirSync(unlabelled);
-  for (const name of readdirSync(join(other, 'train'))) {
-    cpSync(join(other, 'train', name), join(unlabelled, `U${name}`));
+  for (let photo = 0; photo < 10; photo++) {
+    await writePhoto(join(unlabelled, `UID${1000 + photo}.jpg`), 8 + 5 * photo, 500 + photo);
   }
   const trained = await sward('train', data, '--recipe', 'descriptor-ridge', '--folds', '3', '--out', run);
   expect(trained.code).toBe(0);
@@ -66,6 +64,12 @@ describe('pseudo', () => {
     const outcome = await sward('pseudo', run, data, '--unlabelled', measured, '--out', join(root, 'wrong'));
     expect(errorLine(outcome)).toMatch(/ID1003\.jpg: has the id of a photo that .* was trained on/);
     expect(outcome.code).toBe(1);
+    const copies = join(root, 'copies');
+    mkdirSync(copies);
+    cpSync(join(data, 'train', 'ID1003.jpg'), join(copies, 'other.jpg'));
+    const copied = await sward('pseudo', run, data, '--unlabelled', copies, '--out', join(root, 'wrong'));
+    expect(errorLine(copied)).toMatch(/other\.jpg: is a copy of ID1003, which .* was trained on/);
+    expect(copied.code).toBe(1);
   });
 
   it('names a damaged record', async () => {

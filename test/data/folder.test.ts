@@ -149,7 +149,7 @@ describe('reading train.csv', () => {
   });
 
   it('lists every problem, not only the first', async () => {
-    const folder = await folderWith((lines) => changed(3, ',3', ',-3')(changed(8, ',4', ',NaN')(lines)));
+    const folder = await folderWith((lines) => changed(3, ',3', ',-3')(changed(8, ',4', ',lots')(lines)));
     const { problems, photos } = await inspectTraining(folder);
     expect(problems.map((problem) => problem.where)).toEqual(['train.csv row 3', 'train.csv row 8']);
     expect(photos.map((photo) => photo.imageId)).toEqual(['ID1002']);

@@ -13,26 +13,67 @@ export type Stratification = (typeof STRATIFICATIONS)[number];
 
 const TOTAL_BINS = 5;
 
+/** What of a label tells which visit a photo is of. */
+type VisitFacts = Pick<Label, 'imageId' | 'date' | 'state' | 'site'>;
+
 /**
- * The group of each photo: its sampling session (`2015-09-04 Tas`), its date, or the photo itself.
+ * The group of each photo: its sampling session (`2015-09-04 Tas`), its date, or the photo itself. A session is a date
+ * and State, or where no State is known a date and site; of a date with a photo of which neither is known all photos
+ * are one group, since that photo may be of any of its sessions. Where no photo has a date, sites are the groups.
  *
- * @throws UsageError when photos lack the date or State that the grouping needs
+ * @throws UsageError when photos lack the date that the grouping needs
  */
-export function groupsOf(
-  labels: readonly Pick<Label, 'imageId' | 'date' | 'state'>[],
-  grouping: Grouping,
-): string[] {
-  return labels.map((label) => {
-    if (grouping === 'none') return label.imageId;
-    const parts = grouping === 'date' ? [label.date] : [label.date, label.state];
-    if (parts.includes(null)) {
-      throw new UsageError(
-        `${label.imageId} has no ${label.date === null ? 'Sampling_Date' : 'State'}: ` +
-          'photos of one session would leak between folds; add the column or pass --group none',
-      );
-    }
-    return parts.join(' ');
+export function groupsOf(labels: readonly VisitFacts[], grouping: Grouping): string[] {
+  if (grouping === 'none') return labels.map(({ imageId }) => imageId);
+  const places = placesOf(labels);
+  if (labels.every(({ date }) => date === null) && grouping === 'date-state' && !places.includes(null)) {
+    return places as string[];
+  }
+  const undated = labels.find(({ date }) => date === null);
+  if (undated) {
+    throw new UsageError(
+      `${undated.imageId} has no sampling date: photos of one visit would leak between folds; add the date, ` +
+        'or pass --group none where no two photos are of one visit',
+    );
+  }
+  const loose = new Set(labels.filter((_, item) => places[item] === null).map(({ date }) => date));
+  return labels.map(({ date }, item) =>
+    grouping === 'date' || loose.has(date) ? String(date) : `${date} ${places[item]}`,
+  );
+}
+
+/** State of each photo, or the site where no photo has a State; null where it is not known. */
+function placesOf(labels: readonly VisitFacts[]): (string | null)[] {
+  const byState = labels.some(({ state }) => state !== null);
+  return labels.map(({ state, site }) => (byState ? state : (site ?? null)));
+}
+
+/**
+ * Groups with those joined that share something: photos of one key, as copies of one photo, end in one group, the one
+ * that comes first.
+ *
+ * @param keys of each item; null: shared with nothing
+ */
+export function joinedGroups(groups: readonly string[], keys: readonly (string | null)[]): string[] {
+  const places = new Map([...groups.entries()].reverse().map(([item, group]) => [group, item]));
+  const place = (group: string): number => places.get(group) ?? 0;
+  const parent = new Map<string, string>();
+  const rootOf = (group: string): string => {
+    let root = group;
+    for (let up = parent.get(root); up !== undefined; up = parent.get(root)) root = up;
+    return root;
+  };
+  const firstOf = new Map<string, string>();
+  groups.forEach((group, item) => {
+    const key = keys[item] ?? null;
+    if (key === null) return;
+    const [one, other] = [rootOf(firstOf.get(key) ?? group), rootOf(group)];
+    firstOf.set(key, one);
+    if (one === other) return;
+    const [first, second] = place(one) <= place(other) ? [one, other] : [other, one];
+    parent.set(second, first);
   });
+  return groups.map(rootOf);
 }
 
 /**

@@ -3,6 +3,7 @@ export {
   GROUPINGS,
   type Grouping,
   groupsOf,
+  joinedGroups,
   STRATIFICATIONS,
   type Stratification,
   sessionOf,

@@ -1,6 +1,6 @@
 import { meanAndDeviation } from '../../ground/statistics.ts';
 import { knownSentence } from '../../pasture/partial.ts';
-import { gramsToKilogramsPerHectare } from '../../pasture/units.ts';
+import { gramsToKilogramsPerHectare, QUADRAT_AREA_SQUARE_METRES } from '../../pasture/units.ts';
 import { meanAnswerScore } from '../../runs/mean-answer.ts';
 import type { OutOfFoldRow, RunResults } from '../../runs/results.ts';
 import { splitSentence, splitSessions } from '../../runs/split-sessions.ts';
@@ -9,23 +9,24 @@ import { formatCount, formatGrams, formatR2, formatSigned, NO_VALUE } from '../p
 import { learntColumns, mainColumn } from '../rows/target-columns.ts';
 
 /** The few numbers a reader came for, with a sentence that says what they mean. */
-export function headline({ outOfFold, perFold, rows }: RunResults): Markup {
+export function headline({ outOfFold, perFold, rows, areaSquareMetres }: RunResults): Markup {
+  const area = areaSquareMetres ?? QUADRAT_AREA_SQUARE_METRES;
   const { name, label } = mainColumn(learntColumns(rows));
   const { rmse, bias } = outOfFold.perTarget[name];
   const folds = meanAndDeviation(perFold.map((entry) => entry.score.weightedR2));
   const spread = folds.count > 1 ? ` ± ${formatR2(folds.deviation)}` : '';
   const foldNote =
     ['no fold has a score', 'one fold, no spread'][folds.count] ?? `mean ± sd over ${folds.count} folds`;
-  const perHectare = formatCount(gramsToKilogramsPerHectare(rmse));
+  const perHectare = formatCount(gramsToKilogramsPerHectare(rmse, area));
   return html`<div class="tiles">
 ${tile('Weighted R²', formatR2(outOfFold.weightedR2), 'all out-of-fold predictions pooled')}
 ${tile('Fold by fold', `${formatR2(folds.mean)}${spread}`, foldNote)}
 ${tile(`Error of ${label}`, `${formatGrams(rmse)} g`, `RMSE a quadrat = ${perHectare} kg DM/ha`)}
-${tile(`Bias of ${label}`, `${formatSigned(bias, 1)} g`, biasNote(bias))}
+${tile(`Bias of ${label}`, `${formatSigned(bias, 1)} g`, biasNote(bias, area))}
 ${tile('Photos', formatCount(outOfFold.imageCount), 'each predicted by a model that did not see it')}
 </div>
 <p>1 is a perfect weighted R²; ${meanAnswerSentence(rows)} Kilograms of dry matter per hectare
-(kg DM/ha) assume a 0.21 m² quadrat, 70 × 30 cm.</p>
+(kg DM/ha) assume ${frameText(area)}.</p>
 ${gapsSentence(rows)}${splitWarning(rows)}`;
 }
 
@@ -34,8 +35,12 @@ export function tile(label: string, figure: string, note: string): Markup {
   return html`<div class="tile"><span class="label">${label}</span><span class="figure">${figure}</span><span class="note">${note}</span></div>`;
 }
 
-function biasNote(bias: number): string {
-  const perHectare = formatCount(gramsToKilogramsPerHectare(Math.abs(bias)));
+/** The frame as a sentence has it. */
+const frameText = (area: number): string =>
+  area === QUADRAT_AREA_SQUARE_METRES ? 'a 0.21 m² quadrat, 70 × 30 cm' : `a frame of ${area} m²`;
+
+function biasNote(bias: number, area: number): string {
+  const perHectare = formatCount(gramsToKilogramsPerHectare(Math.abs(bias), area));
   if (perHectare === NO_VALUE) return NO_VALUE;
   if (perHectare === '0') return 'no lean either way';
   return `predictions ${bias > 0 ? 'too high' : 'too low'} by ${perHectare} kg DM/ha on average`;

@@ -23,12 +23,13 @@ const ROW_HEIGHT = 26;
 export function targetsSection({
   outOfFold: { perTarget, imageCount },
   rows: photos,
+  areaSquareMetres,
 }: RunResults): PageSection {
   const columns = learntColumns(photos);
   const hasGaps = columns.some(({ name }) => perTarget[name].photos < imageCount);
   const rows = columns.map(({ name, label, weight }) => {
     const { r2, rmse, mae, bias, photos: measured } = perTarget[name];
-    const perHectare = formatCount(gramsToKilogramsPerHectare(rmse));
+    const perHectare = formatCount(gramsToKilogramsPerHectare(rmse, areaSquareMetres));
     const heading = html`${label} <span class="quiet">${name}</span>`;
     const errors = [formatGrams(rmse), perHectare, formatGrams(mae), formatSigned(bias, 1)];
     const count = hasGaps ? [formatCount(measured)] : [];

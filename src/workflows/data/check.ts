@@ -2,13 +2,19 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { inspectTest, inspectTraining } from '../../data/folder.ts';
+import type { TableReading } from '../../data/own-table/read.ts';
 import type { Problem } from '../../data/problems.ts';
 import { rowName, TableError } from '../../formats/csv.ts';
-import { InputError, messageOf } from '../../ground/errors.ts';
+import { countOf } from '../../ground/counts.ts';
+import { InputError, messageOf, UsageError } from '../../ground/errors.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
 import { knownCounts, knownSentence } from '../../pasture/partial.ts';
 import type { ByMass, Targets } from '../../pasture/targets.ts';
-import { inspectPhoto, isPhotoName, leftOutLine, listPhotos, photoHash } from '../../vision/photos/index.ts';
+import { namedSource } from '../../runs/named-source.ts';
+import { photoCopies } from '../../runs/photo-copies.ts';
+import { inspectTableWithDates } from '../../runs/table-dates.ts';
+import type { PhotoSource, TrainingSource } from '../../runs/training-data.ts';
+import { inspectPhoto, isPhotoName, leftOutLine, listPhotos } from '../../vision/photos/index.ts';
 
 /** What `sward check` found. */
 export interface CheckReport {
@@ -19,6 +25,8 @@ export interface CheckReport {
   /** The same as a sentence; null where all masses of all photos are. */
   readonly gaps: string | null;
   readonly problems: readonly Problem[];
+  /** How a table of one's own was understood; null of a data folder. */
+  readonly reading: TableReading | null;
 }
 
 interface TablePhoto {
@@ -28,43 +36,90 @@ interface TablePhoto {
   readonly row: number;
 }
 
+/** A photo with the table that names it. */
+interface NamedPhoto extends TablePhoto {
+  readonly table: string;
+}
+
 /**
- * Looks for everything wrong with a data folder: the tables, and every photo they name, which is decoded.
- * A table that cannot be read at all is one problem of the list; the other table is checked all the same.
+ * Looks for everything wrong with a data folder or a table of one's own: the tables, and every photo they name, which is
+ * decoded. A table that cannot be read at all is one problem of the list; the other table is checked all the same.
  *
  * @throws InputError only when the folder itself is not there
+ * @throws UsageError for features, and a sheet that is not there
  */
 export async function checkFolder(
-  folder: string,
+  given: string | TrainingSource,
   { progress = SILENT }: { readonly progress?: Progress } = {},
+): Promise<CheckReport> {
+  const source = await namedSource(given);
+  if (source.kind === 'features')
+    throw new UsageError('give a data folder or a table; features have no photos');
+  return source.kind === 'table' ? checkTable(source, progress) : checkDataFolder(source, progress);
+}
+
+async function checkDataFolder(
+  { folder, dates }: Extract<PhotoSource, { kind: 'folder' }>,
+  progress: Progress,
 ): Promise<CheckReport> {
   const names = await readdir(folder).catch((error: unknown) => {
     throw new InputError(folder, `cannot be read (${messageOf(error)})`, 'name a data folder with train.csv');
   });
   const problems: Problem[] = [];
-  let targets: readonly Targets[] = [];
+  const targets: Targets[] = [];
   const inspect = async (): ReturnType<typeof inspectTraining> => {
-    const found = await inspectTraining(folder);
-    targets = found.photos.map((photo) => photo.targets);
+    const found = await inspectTraining(folder, { dates });
+    targets.push(...found.photos.map((photo) => photo.targets));
     return found;
   };
   const training = await inspectTable('train.csv', inspect, problems);
   const hasTest = names.includes('test.csv');
   const test = hasTest ? await inspectTable('test.csv', () => inspectTest(folder), problems) : [];
-  progress.stage('Checking photos', training.length + test.length, 'photos');
-  await checkPhotos('train.csv', training, problems, progress);
-  await checkPhotos('test.csv', test, problems, progress);
-  progress.done();
-  for (const split of ['train', 'test']) await tellLeftOut(folder, split, [...training, ...test], progress);
-  problems.push(...(await unlabelledPhotos(folder, training)));
+  await checkPhotos([...inTable('train.csv', training), ...inTable('test.csv', test)], problems, progress);
+  for (const split of ['train', 'test']) {
+    await tellLeftOut(join(folder, split), [...training, ...test], progress);
+  }
+  const train = join(folder, 'train');
+  if (existsSync(train)) problems.push(...(await unlabelledPhotos(train, 'train', 'train.csv', training)));
   return {
     trainPhotos: training.length,
     testPhotos: test.length,
-    measured: knownCounts(targets),
-    gaps: knownSentence(targets),
+    ...knownOf(targets),
     problems,
+    reading: null,
   };
 }
+
+async function checkTable(
+  source: Extract<PhotoSource, { kind: 'table' }>,
+  progress: Progress,
+): Promise<CheckReport> {
+  const problems: Problem[] = [];
+  let reading: TableReading | null = null;
+  const targets: Targets[] = [];
+  const photos = await inspectTable(
+    source.table,
+    async () => {
+      const inspected = await inspectTableWithDates(source);
+      reading = inspected.reading;
+      targets.push(...inspected.photos.map((photo) => photo.targets));
+      return inspected;
+    },
+    problems,
+  );
+  await checkPhotos(inTable(source.table, photos), problems, progress);
+  await tellLeftOut(source.photos, photos, progress);
+  problems.push(...(await unlabelledPhotos(source.photos, source.photos, source.table, photos)));
+  return { trainPhotos: photos.length, testPhotos: 0, ...knownOf(targets), problems, reading };
+}
+
+const knownOf = (targets: readonly Targets[]): Pick<CheckReport, 'measured' | 'gaps'> => ({
+  measured: knownCounts(targets),
+  gaps: knownSentence(targets),
+});
+
+const inTable = (table: string, photos: readonly TablePhoto[]): NamedPhoto[] =>
+  photos.map(({ imageId, imagePath, path, row }) => ({ imageId, imagePath, path, row, table }));
 
 async function inspectTable<Photo extends TablePhoto>(
   name: string,
@@ -91,28 +146,17 @@ async function inspectTable<Photo extends TablePhoto>(
 }
 
 async function checkPhotos(
-  table: string,
-  photos: readonly TablePhoto[],
+  photos: readonly NamedPhoto[],
   problems: Problem[],
   progress: Progress,
 ): Promise<void> {
-  const seen = new Map<string, TablePhoto>();
+  progress.stage('Checking photos', photos.length, 'photos');
+  const readable: NamedPhoto[] = [];
   for (const photo of photos) {
-    const where = rowName(table, photo.row);
+    const where = rowName(photo.table, photo.row);
     try {
       await inspectPhoto(photo.path);
-      const hash = await photoHash(photo.path);
-      const twin = seen.get(hash);
-      if (twin) {
-        problems.push({
-          severity: 'warning',
-          code: 'duplicate-photo',
-          where,
-          what: `${photo.imagePath} is the same file as ${twin.imagePath}`,
-          remedy: 'keep one, or the score will be too good',
-        });
-      }
-      seen.set(hash, photo);
+      readable.push(photo);
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       problems.push({
@@ -125,36 +169,57 @@ async function checkPhotos(
     }
     progress.advance();
   }
+  progress.done();
+  const copies = await photoCopies(readable.map(({ path }) => path));
+  copies.forEach((copy, item) => {
+    const [photo, twin] = [readable[item], copy && readable[copy.of]];
+    if (photo && copy && twin) problems.push(copyOf(photo, twin, copy.isExact));
+  });
+}
+
+/** What is told of a photo that is the same as one before. */
+function copyOf(photo: NamedPhoto, twin: NamedPhoto, isExact: boolean): Problem {
+  const isTest = photo.table !== twin.table;
+  const what = `${photo.imagePath} ${isExact ? 'is the same photo as' : 'shows the same as'} ${twin.imagePath} (${rowName(twin.table, twin.row)})`;
+  return {
+    severity: 'warning',
+    code: 'duplicate-photo',
+    where: rowName(photo.table, photo.row),
+    what: isTest ? `${what}, which is trained on` : what,
+    remedy: isTest
+      ? 'take it out of one of the two: what is said of it is memory'
+      : 'keep one; folds keep the two together, with all of their visits',
+  };
 }
 
 /** Says what of the photos' usual folders is not named like a photo. */
-async function tellLeftOut(
-  folder: string,
-  split: string,
-  photos: readonly TablePhoto[],
-  progress: Progress,
-): Promise<void> {
-  const inside = join(folder, split);
+async function tellLeftOut(inside: string, photos: readonly TablePhoto[], progress: Progress): Promise<void> {
   // What a row names is read, whatever it is called.
   if (!existsSync(inside) || photos.some(({ path }) => !isPhotoName(path))) return;
   const { leftOut } = await listPhotos(inside);
   if (leftOut !== null) progress.line?.(leftOutLine(inside, leftOut));
 }
 
-/** Photos in `train/` that no row names: not wrong, but perhaps forgotten. */
-async function unlabelledPhotos(folder: string, photos: readonly TablePhoto[]): Promise<Problem[]> {
-  const train = resolve(folder, 'train');
-  if (!existsSync(train) || photos.length === 0) return [];
-  const named = new Set(photos.map((photo) => photo.path));
-  const extra = (await readdir(train)).filter((name) => isPhotoName(name) && !named.has(join(train, name)));
-  if (extra.length === 0) return [];
+/** Photos that no row names: not wrong, but perhaps forgotten. */
+async function unlabelledPhotos(
+  folder: string,
+  where: string,
+  table: string,
+  photos: readonly TablePhoto[],
+): Promise<Problem[]> {
+  if (photos.length === 0) return [];
+  const named = new Set(photos.map(({ path }) => resolve(path)));
+  const listed = await listPhotos(folder);
+  const extra = listed.photos.filter((path) => !named.has(resolve(path)));
+  const [first] = extra;
+  if (first === undefined) return [];
   return [
     {
       severity: 'warning',
       code: 'missing-target',
-      where: 'train',
-      what: `${extra.length} photos have no usable row in train.csv, ${extra.sort()[0]} for one`,
-      remedy: 'label them or move them away',
+      where,
+      what: `${countOf(extra.length, 'photo')} ${extra.length === 1 ? 'has' : 'have'} no usable row in ${table}, ${first.slice(first.lastIndexOf('/') + 1)} for one`,
+      remedy: `label ${extra.length === 1 ? 'it or move it' : 'them or move them'} away`,
     },
   ];
 }

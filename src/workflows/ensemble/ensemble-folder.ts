@@ -8,14 +8,14 @@ import { packageVersion } from '../../ground/version.ts';
 import type { Targets } from '../../pasture/targets.ts';
 import { ensembleName, STACK_FOLDER } from '../../runs/ensemble-run.ts';
 import { STATES_OUT, type StateOutRow, scoreStates, writeStatesOut } from '../../runs/leave-one-state-out.ts';
-import { type EnsembleManifest, RUN_FORMAT, requireData } from '../../runs/manifest.ts';
+import { type EnsembleManifest, frameAreaOf, RUN_FORMAT, requireData } from '../../runs/manifest.ts';
 import { openRun } from '../../runs/open-run.ts';
 import { FOLDS, OUT_OF_FOLD, writeOutOfFold } from '../../runs/out-of-fold.ts';
 import { ensembleResults } from '../../runs/read-results.ts';
 import type { OutOfFoldRow, RunResults } from '../../runs/results.ts';
 import { type FolderContents, RunFolder } from '../../runs/run-folder.ts';
 import { type EnsembleFacts, SCORES, writeScores } from '../../runs/scores.ts';
-import { pathFrom } from '../../runs/training-data.ts';
+import { movedSource, pathFrom, photoFolder } from '../../runs/training-data.ts';
 import { reportPath, writeMissingReport, writeRunReport } from '../report/write-report.ts';
 import type { AlignedMembers } from './ensemble-members.ts';
 
@@ -44,7 +44,7 @@ export function ensembleManifest(
     perTarget: combination.perTarget,
     weights: pipeline.combination.weights?.map((ofTarget) => [...ofTarget]) ?? null,
     post: [...pipeline.steps],
-    data: { source: photoSource(out, members), images: photos.length },
+    data: { source: photoSource(out, members), images: photos.length, ...sharedArea(members) },
     fingerprint: valueFingerprint([packageVersion(), seed, fingerprints, combination, steps]),
     files: {},
   };
@@ -53,17 +53,25 @@ export function ensembleManifest(
 /** Where the photos are, from the ensemble's folder: a member's data folder where one was trained on photos. */
 function photoSource(out: string, members: AlignedMembers['members']): EnsembleManifest['data']['source'] {
   const from = (run: string, path: string): string => pathFrom(out, resolve(run, path));
-  const onPhotos = members.find(({ manifest }) => manifest.data.source?.kind === 'folder') ?? members[0];
+  const onPhotos =
+    members.find(({ manifest: { data } }) => data.source && photoFolder(data.source) !== null) ?? members[0];
   if (!onPhotos) throw new UsageError('name the runs to combine');
   const source = requireData(onPhotos.run, onPhotos.manifest);
-  return source.kind === 'folder'
-    ? { kind: 'folder', folder: from(onPhotos.run, source.folder) }
-    : {
-        kind: 'features',
-        features: source.features.map((file) => from(onPhotos.run, file)),
-        ids: from(onPhotos.run, source.ids),
-        labels: from(onPhotos.run, source.labels),
-      };
+  return movedSource(source, (path) => from(onPhotos.run, path));
+}
+
+/** @throws UsageError where members' masses stand on frames of different areas */
+function sharedArea(members: AlignedMembers['members']): { readonly area_m2?: number } {
+  const [first, ...others] = members.map(({ run, manifest }) => ({ run, area: frameAreaOf(manifest) }));
+  const other = others.find(({ area }) => area !== first?.area);
+  if (first && other) {
+    throw new UsageError(
+      `the masses of ${first.run} stand on ${first.area} m² and those of ${other.run} on ${other.area} m²; combine ` +
+        'runs of one frame',
+    );
+  }
+  const stated = members.find(({ manifest }) => manifest.data.area_m2 !== undefined);
+  return stated?.manifest.data.area_m2 === undefined ? {} : { area_m2: stated.manifest.data.area_m2 };
 }
 
 /** What an ensemble predicts of photos it has not seen. */
@@ -121,12 +129,12 @@ export async function writeEnsembleRun(
         stratum: strata[item] ?? 0,
       })),
     );
-    const { source } = manifest.data;
+    const folderOfPhotos = photoFolder(manifest.data.source);
     await writeOutOfFold(
       out,
       outOfFold,
       photos.map(({ photoPath }) =>
-        photoPath !== null && source.kind === 'folder' ? pathFrom(join(out, source.folder), photoPath) : null,
+        photoPath !== null && folderOfPhotos !== null ? pathFrom(join(out, folderOfPhotos), photoPath) : null,
       ),
     );
     if (statesOut) await writeStatesOut(out, statesOut);

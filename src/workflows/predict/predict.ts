@@ -1,8 +1,9 @@
 import { readFeatureTables } from '../../data/feature-tables.ts';
+import { isMissing } from '../../data/missing.ts';
+import { stateName } from '../../data/spellings.ts';
 import { readCsv, rowName } from '../../formats/csv.ts';
 import { InputError, UsageError } from '../../ground/errors.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
-import { QUADRAT_AREA_SQUARE_METRES } from '../../pasture/units.ts';
 import { STARTER } from '../../runs/bundled-runs.ts';
 import type { AboutRun } from '../../runs/manifest.ts';
 import { openRun } from '../../runs/open-run.ts';
@@ -36,7 +37,7 @@ export interface PredictRunOptions extends PredictOptions {
   readonly source: PredictionSource;
   /** File to write: `.csv`, `.json` or `.geojson`; absent: none. */
   readonly out?: string;
-  /** Frame that the grams stand on, m², for kg DM/ha; default the competition's quadrat. */
+  /** Frame that the grams stand on, m², for kg DM/ha; default that of the run's training data. */
   readonly areaSquareMetres?: number;
   /** Coverage of each photo's interval, between 0 and 1; absent: photos have none, but 0.9 of a run that was passed on. */
   readonly coverage?: number;
@@ -67,6 +68,8 @@ export interface PredictionOutcome {
   readonly sessions: number;
   /** What is told of a run that was passed on; null of others. */
   readonly about: AboutRun | null;
+  /** Area of the frame that kg DM/ha are reckoned with, m². */
+  readonly areaSquareMetres: number;
 }
 
 /** Coverage of a paddock's interval where none was asked for. */
@@ -96,7 +99,7 @@ export async function predictRun(options: PredictRunOptions): Promise<Prediction
 }
 
 async function predicted(run: Run, options: PredictRunOptions): Promise<PredictionOutcome> {
-  const { out, maps, areaSquareMetres = QUADRAT_AREA_SQUARE_METRES } = options;
+  const { out, maps, areaSquareMetres = run.areaSquareMetres } = options;
   // Who asks a run that others trained is told how far to trust it.
   const coverage = options.coverage ?? (run.about ? USUAL_COVERAGE : undefined);
   const uncertainty = options.uncertainty ?? run.about !== null;
@@ -149,6 +152,7 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
     doubts,
     sessions: known.sessions,
     about: run.about,
+    areaSquareMetres,
   };
 }
 
@@ -228,13 +232,16 @@ async function askedOf(source: PredictionSource, progress: Progress = SILENT): P
  * @throws InputError when the CSV cannot be read or names a photo twice
  */
 export async function readPhotoStates(text: string): Promise<PhotoStates> {
-  if (!text.toLowerCase().endsWith('.csv')) return () => text;
+  if (!text.toLowerCase().endsWith('.csv')) {
+    const state = isMissing(text) ? null : stateName(text);
+    return () => state;
+  }
   const states = new Map<string, string>();
   for (const { line, cells } of (await readCsv(text, ['image_id', 'State'])).rows) {
     const id = cells.image_id ?? '';
     if (states.has(id))
       throw new InputError(rowName(text, line), `names ${id} a second time`, 'keep one row');
-    if (cells.State) states.set(id, cells.State);
+    if (!isMissing(cells.State)) states.set(id, stateName(cells.State ?? ''));
   }
   return (imageId) => states.get(imageId) ?? null;
 }

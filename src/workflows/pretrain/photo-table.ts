@@ -1,5 +1,7 @@
 import { dirname } from 'node:path';
 import { locatePhoto } from '../../data/folder.ts';
+import { isMissing } from '../../data/missing.ts';
+import { type DecimalSign, decimalSign, decimalSigns, readNumber } from '../../data/numbers.ts';
 import { type CsvTable, readCsv, rowName } from '../../formats/csv.ts';
 import { InputError } from '../../ground/errors.ts';
 
@@ -27,9 +29,6 @@ interface MeasuredPhoto {
 export const PHOTO_COLUMN = 'photo';
 const GROUP_COLUMN = 'group';
 
-/** Cells that stand for nothing measured. */
-const MISSING = new Set(['', 'na', 'n/a', 'nan', 'null']);
-
 /**
  * Reads a table `photo,<column>,…` of photos that lie beside it or in folders below. A column counts as measured
  * when it has a number; one that has none is left out.
@@ -44,7 +43,9 @@ export async function readPhotoTable(
 ): Promise<MeasuredPhotos> {
   const table = await readCsv(path, [PHOTO_COLUMN, ...(wanted ?? [])]);
   const others = table.columns.filter((name) => name !== PHOTO_COLUMN && name !== GROUP_COLUMN);
-  const hasNumbers = (name: string): boolean => table.rows.some(({ cells }) => isNumber(cells[name]));
+  const signs = signsOf(table, others);
+  const hasNumbers = (name: string): boolean =>
+    table.rows.some(({ cells }) => isNumber(cells[name], signs.get(name)));
   const columns = others.filter((name) => (wanted?.includes(name) ?? true) && hasNumbers(name));
   if (columns.length === 0) {
     throw new InputError(
@@ -74,7 +75,7 @@ export async function readPhotoTable(
       );
     }
     seen.set(located.path, line);
-    const values = columns.map((column) => measured(where, column, cells[column]));
+    const values = columns.map((column) => measured(where, column, cells[column], signs.get(column)));
     if (values.every((value) => value === null)) empty += 1;
     else photos.push({ name, path: located.path, values, group: groupOf(table, where, cells) });
   }
@@ -82,13 +83,24 @@ export async function readPhotoTable(
   return { kind: 'columns', columns, photos, leftOut: { columns: words, photos: empty } };
 }
 
-const isNumber = (text: string | undefined): boolean => !isMissing(text) && Number.isFinite(Number(text));
+const isNumber = (text: string | undefined, sign: DecimalSign | undefined): boolean =>
+  !isMissing(text) && Number.isFinite(readNumber(text ?? '', sign));
 
-const isMissing = (text: string | undefined): boolean => MISSING.has((text ?? '').toLowerCase());
+/** The sign before decimals of each column. */
+function signsOf({ rows, commasAreFree }: CsvTable, columns: readonly string[]): Map<string, DecimalSign> {
+  const cellsOf = (column: string): string[] => rows.map(({ cells }) => cells[column] ?? '');
+  const all = new Set(columns.flatMap((column) => [...decimalSigns(cellsOf(column))]));
+  return new Map(columns.map((column) => [column, decimalSign(cellsOf(column), all, commasAreFree)]));
+}
 
-function measured(where: string, column: string, text: string | undefined): number | null {
+function measured(
+  where: string,
+  column: string,
+  text: string | undefined,
+  sign: DecimalSign | undefined,
+): number | null {
   if (isMissing(text)) return null;
-  if (isNumber(text)) return Number(text);
+  if (isNumber(text, sign)) return readNumber(text ?? '', sign);
   throw new InputError(
     where,
     `${column} "${text}" is not a number`,

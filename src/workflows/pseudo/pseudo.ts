@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { InputError, UsageError } from '../../ground/errors.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
@@ -9,8 +10,10 @@ import {
   targetsFromArray,
   targetsToArray,
 } from '../../pasture/targets.ts';
-import { readTrainedManifest } from '../../runs/manifest.ts';
+import { readTrainedManifest, type TrainedManifest } from '../../runs/manifest.ts';
+import { namedSource } from '../../runs/named-source.ts';
 import { openRun } from '../../runs/open-run.ts';
+import { photoCopies } from '../../runs/photo-copies.ts';
 import { type PhotoPrediction, spreadOf } from '../../runs/prediction.ts';
 import {
   type Certainty,
@@ -22,9 +25,10 @@ import { trainedResults } from '../../runs/read-results.ts';
 import type { RunResults } from '../../runs/results.ts';
 import type { TEST_TIME_TURNS } from '../../runs/run.ts';
 import type { ExistingRunPolicy } from '../../runs/run-folder.ts';
-import type { PseudoLabelled } from '../../runs/training-data.ts';
+import type { PseudoLabelled, TrainingSource } from '../../runs/training-data.ts';
+import { readTrainingPhotos } from '../../runs/training-photos.ts';
 import { photoSamples } from '../../samples/samples.ts';
-import { findPhotos, type PhotoFile } from '../../vision/photos/index.ts';
+import { findPhotos, type PhotoFile, photoHash } from '../../vision/photos/index.ts';
 import { reportPath, writeRunReport } from '../report/write-report.ts';
 import { trainPart } from '../train/train.ts';
 import { mostCertain, uncertaintyOf } from './pseudo-labels.ts';
@@ -33,8 +37,8 @@ import { mostCertain, uncertaintyOf } from './pseudo-labels.ts';
 export interface PseudoOptions extends ExistingRunPolicy {
   /** The finished run that labels the first round; its recipe, folds and seed are those of every round. */
   readonly run: string;
-  /** The data folder the run was trained on. */
-  readonly folder: string;
+  /** The data folder or table the run was trained on. */
+  readonly folder: string | TrainingSource;
   /** A folder of photos, or photos. */
   readonly unlabelled: string | readonly PhotoFile[];
   /** Run folder of the last round; earlier rounds lie in `round-K` inside it. */
@@ -91,8 +95,9 @@ export async function pseudoLabelRun(options: PseudoOptions): Promise<RunResults
   if (manifest.recipe.input.kind === 'features') {
     throw new UsageError(`${run} was trained on a feature file; pseudo-labels need a run that reads photos`);
   }
+  const source = readAsBefore(await namedSource(folder), manifest.data);
   const first = await trainedResults(run, manifest);
-  refuseMeasured(run, first, unlabelled);
+  await refuseMeasured(run, first, unlabelled);
   const record: PseudoRound[] = [{ round: 0, weightedR2: first.outOfFold.weightedR2, labels: null }];
   let teacherRun = run;
   let before: readonly PhotoPrediction[] | null = null;
@@ -110,7 +115,7 @@ export async function pseudoLabelRun(options: PseudoOptions): Promise<RunResults
     const kept = mostCertain(uncertainties, keep);
     const roundFolder = round === rounds ? out : join(out, `round-${round}`);
     const results = await trainPart({
-      source: { kind: 'folder', folder },
+      source,
       recipe: manifest.recipe,
       out: roundFolder,
       plan: {
@@ -150,16 +155,48 @@ export async function pseudoLabelRun(options: PseudoOptions): Promise<RunResults
   return results;
 }
 
-/** A photo that was measured must not come back as one that was not. */
-function refuseMeasured(run: string, { rows }: RunResults, photos: readonly PhotoFile[]): void {
+/** A source read as the run's own was, as far as nobody says otherwise. */
+function readAsBefore(
+  source: TrainingSource,
+  { source: own, area_m2 }: TrainedManifest['data'],
+): TrainingSource {
+  const area = area_m2 === undefined ? {} : { areaSquareMetres: area_m2 };
+  if (source.kind === 'features' || own?.kind !== source.kind) return { ...area, ...source };
+  if (own.kind === 'folder')
+    return { ...area, ...(own.dates && { dates: own.dates }), ...source } as TrainingSource;
+  const { table: _, photos: __, ...reading } = own as Extract<typeof own, { kind: 'table' }>;
+  return { ...area, ...reading, ...source } as TrainingSource;
+}
+
+/** A photo that was measured must not come back as one that was not, nor a copy of it under another name. */
+async function refuseMeasured(
+  run: string,
+  { rows }: RunResults,
+  photos: readonly PhotoFile[],
+): Promise<void> {
+  const remedy = 'give only photos without measured masses';
   const measured = new Set(rows.map(({ imageId }) => imageId));
   const known = photos.find(({ imageId }) => measured.has(imageId));
-  if (!known) return;
-  throw new InputError(
-    known.path,
-    `has the id of a photo that ${run} was trained on`,
-    'give only photos without measured masses',
+  if (known) throw new InputError(known.path, `has the id of a photo that ${run} was trained on`, remedy);
+  const contents = (await readTrainingPhotos(run)) ?? new Set<string>();
+  // Photos that are gone are met where the next round reads them.
+  const there = rows.flatMap(({ imageId, photoPath }) =>
+    photoPath !== null && existsSync(photoPath) ? [{ imageId, photoPath }] : [],
   );
+  const copies = await photoCopies([
+    ...there.map(({ photoPath }) => photoPath),
+    ...photos.map(({ path }) => path),
+  ]);
+  for (const [place, { path }] of photos.entries()) {
+    const copy = copies[there.length + place];
+    const original = copy && there[copy.of]?.imageId;
+    if (original !== undefined && original !== null) {
+      throw new InputError(path, `is a copy of ${original}, which ${run} was trained on`, remedy);
+    }
+    if (contents.has(await photoHash(path))) {
+      throw new InputError(path, `is a copy of a photo that ${run} was trained on`, remedy);
+    }
+  }
 }
 
 function requireShares({ rounds, keep, weight }: { rounds: number; keep: number; weight: number }): void {

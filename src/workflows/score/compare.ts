@@ -38,7 +38,7 @@ export interface Comparison {
   readonly second: ComparedSide;
   readonly difference: PairedDifference;
   readonly photos: number;
-  /** What was drawn together, and how many there are. Photos where dates or States are unknown. */
+  /** What was drawn together, and how many there are. Photos where dates are unknown. */
   readonly units: { readonly kind: 'sessions' | 'photos'; readonly count: number };
   readonly settings: BootstrapSettings;
 }
@@ -80,8 +80,8 @@ export async function compareRuns(
 }
 
 /**
- * Compares two files of predictions on the photos of a file of measured masses. Where that has `Sampling_Date` and
- * `State`, sessions are drawn together.
+ * Compares two files of predictions on the photos of a file of measured masses. Where that has dates, sessions are
+ * drawn together.
  *
  * @throws InputError when a file cannot be read or lacks a photo of the truth
  */
@@ -147,7 +147,7 @@ function compare(
   const aligned = (side: string, repeats: readonly Predicted[]): Targets[][] =>
     repeats.map((repeat) => inOrder(side, repeat, first, reference));
   const [predictedA, predictedB] = [aligned(first, a), aligned(second, b)];
-  const bySession = facts.every(({ date, state }) => date !== null && state !== null);
+  const bySession = facts.every(({ date }) => date !== null);
   const units = groupsOf(facts, bySession ? 'date-state' : 'none');
   const chosen = { ...BOOTSTRAP_DEFAULTS, ...settings };
   const sideOf = (name: string, repeats: readonly Targets[][], own: readonly Predicted[]): ComparedSide => {

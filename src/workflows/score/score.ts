@@ -1,11 +1,17 @@
+import { dirname } from 'node:path';
+import type { OwnTable } from '../../data/own-table/read.ts';
 import { type PhotoMasses, readPredictions } from '../../data/predictions.ts';
 import { splitSampleId } from '../../data/sample-id.ts';
 import { readCsv } from '../../formats/csv.ts';
+import { readGrid } from '../../formats/spreadsheet.ts';
 import { InputError } from '../../ground/errors.ts';
 import { type Score, scoreTargets, weightedR2 } from '../../pasture/metric.ts';
 import { completedTargets, isKnown, meanOfKnown } from '../../pasture/partial.ts';
 import { MASS_NAMES, TARGET_NAMES } from '../../pasture/targets.ts';
+import { frameAreaOf, readCompleteManifest } from '../../runs/manifest.ts';
 import { meanAnswerScore } from '../../runs/mean-answer.ts';
+import { isRunFolder } from '../../runs/run-folder.ts';
+import { readLabelledPhotos } from '../../runs/training-data.ts';
 
 /** A score, and the photos of the predictions that the truth does not name. */
 export interface FileScore {
@@ -21,12 +27,18 @@ export interface FileScore {
 /**
  * Scores a file of predictions against a file of measured masses, both long (`sample_id,target`), joined by
  * id. `truth` may have further columns, so `train.csv` serves. What was not measured may be lacking in it, as a row or as
- * an empty cell, and has no part in the score; predictions may lack what was measured of no photo.
+ * an empty cell, and has no part in the score; predictions may lack what was measured of no photo. `truth` may
+ * also be a table of one's own, whose frame is that of the run that the predictions lie in, unless another area is given.
  *
+ * @param table how a table of one's own is read; photos lie beside it by default
  * @throws InputError when either cannot be read or a photo of the truth has no prediction
  */
-export async function scoreFiles(truth: string, predictions: string): Promise<FileScore> {
-  const observed = await readMeasured(truth);
+export async function scoreFiles(
+  truth: string,
+  predictions: string,
+  table: Partial<OwnTable> = {},
+): Promise<FileScore> {
+  const observed = await measuredMasses(truth, predictions, table);
   const answers = await readPredictions(predictions, { mayLack: true });
   const predicted = new Map(answers.map((photo) => [photo.imageId, photo]));
   const missing = observed.filter(({ imageId }) => !predicted.has(imageId));
@@ -63,6 +75,25 @@ export async function scoreFiles(truth: string, predictions: string): Promise<Fi
         : { weightedR2: ownMeanScore(observed), of: 'these photos' },
     unknownIds: [...predicted.keys()].filter((imageId) => !known.has(imageId)),
   };
+}
+
+/** The masses of a file, long or of a table of one's own. */
+async function measuredMasses(
+  path: string,
+  predictions: string,
+  table: Partial<OwnTable>,
+): Promise<readonly PhotoMasses[]> {
+  const { rows } = await readGrid(path, table.sheet);
+  const header = rows[0]?.cells ?? [];
+  if (rows.length === 0 || (header.includes('sample_id') && header.includes('target'))) {
+    return readMeasured(path);
+  }
+  const run = dirname(predictions);
+  const areaSquareMetres =
+    table.areaSquareMetres ??
+    ((await isRunFolder(run)) ? frameAreaOf(await readCompleteManifest(run)) : undefined);
+  const source = { kind: 'table', photos: dirname(path), ...table, table: path, areaSquareMetres } as const;
+  return readLabelledPhotos(source);
 }
 
 /** Photos of which something was measured, with what follows from it. */

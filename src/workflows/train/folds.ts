@@ -4,10 +4,10 @@ import type { TrainingSource } from '../../runs/training-data.ts';
 import { makeFolds } from './train.ts';
 
 /**
- * Draws folds of a data folder or feature set, and writes them as a CSV that training takes.
+ * Draws folds of a data folder, table or feature set, and writes them as a CSV that training takes.
  *
  * @throws InputError when the labels cannot be read
- * @throws UsageError when there are too few groups, or photos lack the date or State the grouping needs
+ * @throws UsageError when there are too few groups, or photos lack the date the grouping needs
  */
 export async function drawFolds(
   source: string | TrainingSource,

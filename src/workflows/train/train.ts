@@ -16,7 +16,7 @@ import type { Recipe } from '../../recipes/recipe-schema.ts';
 import { recipeEstimator } from '../../recipes/registry.ts';
 import { fitFold, type Learner, leaveOneStateOut, predictFold } from '../../runs/cross-validation.ts';
 import { writeDomainRecord } from '../../runs/domain/index.ts';
-import { DEFAULT_FOLD_PLAN, type FoldPlan, planFolds } from '../../runs/fold-plan.ts';
+import { completePlan, type FoldPlan } from '../../runs/fold-plan.ts';
 import { LEARNING_CURVE, learnBySessions, writeLearningBySessions } from '../../runs/learning-by-sessions.ts';
 import {
   STATES_OUT,
@@ -26,6 +26,7 @@ import {
   writeStatesOut,
 } from '../../runs/leave-one-state-out.ts';
 import { RUN_FORMAT, type TrainedManifest } from '../../runs/manifest.ts';
+import { namedSource } from '../../runs/named-source.ts';
 import { openRun } from '../../runs/open-run.ts';
 import { FOLDS, OUT_OF_FOLD, writeOutOfFold } from '../../runs/out-of-fold.ts';
 import { trainedResults } from '../../runs/read-results.ts';
@@ -45,7 +46,7 @@ import { SCORES, writeScores } from '../../runs/scores.ts';
 import {
   type PseudoLabelled,
   pathFrom,
-  readLabels,
+  readFolds,
   readTrainingData,
   relativeSource,
   type TrainingData,
@@ -59,7 +60,7 @@ import { type WorkAhead, withTimeEstimates, workAhead } from './time-estimate.ts
 
 /** What is trained on what, and into which folder. */
 export interface TrainOptions extends ExistingRunPolicy {
-  /** A data folder, or features with their labels. */
+  /** A data folder, a table of one's own, or features with their labels. */
   readonly source: string | TrainingSource;
   /** A recipe's name or file, or one that was made; default {@link DEFAULT_RECIPES}. */
   readonly recipe?: string | Recipe;
@@ -67,7 +68,7 @@ export interface TrainOptions extends ExistingRunPolicy {
   readonly settings?: RecipeChanges;
   /** Run folder to write. */
   readonly out: string;
-  /** How folds are made, as far as it differs from {@link DEFAULT_FOLD_PLAN}; its seed is that of training too. */
+  /** How folds are made, as far as it differs from `DEFAULT_FOLD_PLAN`; its seed is that of training too. */
   readonly plan?: Partial<FoldPlan>;
   /** Whether the score by number of training sessions is wanted as well. */
   readonly learningCurve?: boolean;
@@ -115,16 +116,13 @@ const CONTENTS: FolderContents = {
   resumable: /^fold-\d+(\.checkpoint)?$/,
 };
 
-/** Folds of a data folder or feature set, as `sward folds` writes them. @throws as {@link trainRun} */
+/** Folds of a data folder, table or feature set, as `sward folds` writes them. @throws as {@link trainRun} */
 export async function makeFolds(
   source: string | TrainingSource,
   plan: Partial<FoldPlan> = {},
 ): Promise<FoldRow[]> {
-  return planFolds(await readLabels(sourceOf(source)), { ...DEFAULT_FOLD_PLAN, ...plan });
+  return readFolds(await namedSource(source), completePlan(plan));
 }
-
-const sourceOf = (source: string | TrainingSource): TrainingSource =>
-  typeof source === 'string' ? { kind: 'folder', folder: source } : source;
 
 /**
  * Cross-validates a recipe and writes the run folder: `run.json`, `folds.csv`, `fold-K/`, `oof.csv`,
@@ -144,11 +142,11 @@ export async function trainRun(options: TrainOptions): Promise<RunResults> {
 /** As {@link trainRun}, for what trains as one part of its work. @throws as there */
 export async function trainPart(options: TrainingPart): Promise<RunResults> {
   const { out, pseudo, imported, beside } = options;
-  const source = sourceOf(options.source);
-  const recipe = await recipeOf(options);
+  const source = await namedSource(options.source);
+  const recipe = await recipeOf(source, options);
   let work: WorkAhead | null = null;
   const progress = withTimeEstimates(options.progress ?? SILENT, () => work);
-  const plan = { ...DEFAULT_FOLD_PLAN, ...options.plan };
+  const plan = completePlan(options.plan);
   await requireOwnFolder(out, 'run.json', beside);
   const estimator = recipeEstimator(recipe);
   const data = await readTrainingData(source, recipe, plan, progress, pseudo);
@@ -229,11 +227,10 @@ function photosOf(
   return [...measured, ...labelled];
 }
 
-async function recipeOf({
-  source,
-  recipe = DEFAULT_RECIPES[sourceOf(source).kind],
-  settings,
-}: TrainOptions): Promise<Recipe> {
+async function recipeOf(
+  { kind }: TrainingSource,
+  { recipe = DEFAULT_RECIPES[kind], settings }: TrainOptions,
+): Promise<Recipe> {
   if (typeof recipe === 'string') return makeRecipe(recipe, settings);
   if (settings === undefined) return recipe;
   throw new UsageError(`recipe ${recipe.name} is made already; give its settings to makeRecipe`);
@@ -252,7 +249,7 @@ async function finishedResults(
     await writeMissingReport(out, results);
     return results;
   }
-  const { seed } = { ...DEFAULT_FOLD_PLAN, ...options.plan };
+  const { seed } = completePlan(options.plan);
   const learner = { estimator: recipeEstimator(recipe), samples: data.samples };
   await writeLearningCurve(out, learner, data.rows, seed, progress);
   const complete = await run.results();
@@ -407,6 +404,7 @@ function manifestOf(
         },
       })),
       fingerprint,
+      ...(source.areaSquareMetres !== undefined && { area_m2: source.areaSquareMetres }),
     },
     ...(imported && { imported: imported.checkpoints }),
     fingerprint: valueFingerprint([
@@ -415,6 +413,7 @@ function manifestOf(
       plan.seed,
       rows,
       fingerprint,
+      ...(source.areaSquareMetres === undefined ? [] : [`frame ${source.areaSquareMetres}`]),
       ...(pseudo ? [pseudo.byFold, pseudo.weight] : []),
       ...(imported ? [imported.checkpoints] : []),
     ]),

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   groupsOf,
+  joinedGroups,
   readFolds,
   strataOf,
   stratifiedGroupKFold,
@@ -103,8 +104,49 @@ describe('groups and strata', () => {
   });
 
   it('refuses to guess sessions where dates are missing', () => {
-    expect(() => groupsOf([label('x', null, 'Tas')], 'date')).toThrow(/x has no Sampling_Date.*--group none/);
-    expect(() => groupsOf([label('x', '2015-01-01', null)], 'date-state')).toThrow(/x has no State/);
+    expect(() => groupsOf([label('x', null, 'Tas')], 'date')).toThrow(/x has no sampling date/);
+    expect(() => groupsOf([label('x', '2015-01-01', 'Tas'), label('y', null, 'Tas')], 'date-state')).toThrow(
+      /y has no sampling date/,
+    );
+  });
+
+  it('groups by date alone where States are not known, and a date whole where one photo has none', () => {
+    const days = ['2015-01-01', '2015-01-01', '2015-02-01'];
+    expect(
+      groupsOf(
+        days.map((day, index) => label(`x${index}`, day, null)),
+        'date-state',
+      ),
+    ).toEqual(days);
+    const states = [
+      label('a', '2015-01-01', 'Tas'),
+      label('b', '2015-01-01', null),
+      label('c', '2015-02-01', 'Tas'),
+    ];
+    expect(groupsOf(states, 'date-state')).toEqual(['2015-01-01', '2015-01-01', '2015-02-01 Tas']);
+  });
+
+  it('tells visits apart by site where there is no State, and by site alone where there is no date', () => {
+    const at = (id: string, date: string | null, site: string) => ({ ...label(id, date, null), site });
+    expect(groupsOf([at('a', '2015-01-01', 'North'), at('b', '2015-01-01', 'South')], 'date-state')).toEqual([
+      '2015-01-01 North',
+      '2015-01-01 South',
+    ]);
+    expect(groupsOf([at('a', null, 'North'), at('b', null, 'North')], 'date-state')).toEqual([
+      'North',
+      'North',
+    ]);
+  });
+
+  it('joins groups that hold copies of one photo, along chains of them', () => {
+    expect(joinedGroups(['a', 'b', 'c', 'd', 'a'], ['1', '2', '2', null, '3'])).toEqual([
+      'a',
+      'b',
+      'b',
+      'd',
+      'a',
+    ]);
+    expect(joinedGroups(['a', 'b', 'c', 'b'], ['1', '1', '2', '2'])).toEqual(['a', 'a', 'a', 'a']);
   });
 });
 

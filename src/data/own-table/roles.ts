@@ -1,0 +1,223 @@
+import { MASS_NAMES, type MassName } from '../../pasture/targets.ts';
+import { kilogramsPerHectareToGrams } from '../../pasture/units.ts';
+import { visibleText } from '../missing.ts';
+
+/** What a column may be, besides one of the five masses. */
+const FACTS = ['photo', 'date', 'state', 'site', 'paddock', 'species', 'height', 'ndvi'] as const;
+
+/** In a table with one row a photo and mass: which mass a row is of, and how much. */
+const LONG = ['component', 'value'] as const;
+
+/** What a column of a table is; by these names `--columns` maps. */
+export const COLUMN_ROLES = [...FACTS, ...MASS_NAMES, ...LONG] as const;
+/** One of {@link COLUMN_ROLES}. */
+export type ColumnRole = (typeof COLUMN_ROLES)[number];
+
+/** Units that masses come in. */
+export const MASS_UNITS = ['g', 'g/m2', 'kg/ha', 't/ha'] as const;
+/** Grams on the frame, grams a square metre, kilograms or tonnes a hectare. */
+export type MassUnit = (typeof MASS_UNITS)[number];
+
+/** Units that heights come in, in centimetres. */
+export const HEIGHT_UNITS = { cm: 1, mm: 0.1, m: 100 } as const;
+/** One of {@link HEIGHT_UNITS}. */
+export type HeightUnit = keyof typeof HEIGHT_UNITS;
+
+/** A header as it was understood. */
+export interface RecognisedHeader {
+  readonly role: ColumnRole;
+  readonly unit: MassUnit | HeightUnit | null;
+  /** How usual the name is: of two columns for one role, the one with the lower rank has it. */
+  readonly rank: number;
+}
+
+/** A mass in grams on the frame. */
+export function gramsOf(value: number, unit: MassUnit, areaSquareMetres: number): number {
+  if (unit === 'g') return value;
+  if (unit === 'g/m2') return value * areaSquareMetres;
+  return kilogramsPerHectareToGrams(unit === 't/ha' ? 1_000 * value : value, areaSquareMetres);
+}
+
+/** Names of columns that are no masses, by how usual they are. */
+const NAMES: Readonly<Record<(typeof FACTS)[number] | (typeof LONG)[number], readonly string[]>> = {
+  photo: [
+    'photo|photos|photo file|photo name|photo filename|photo path|image|images|image path|image file|image name|' +
+      'image filename|file|files|filename|file name|file path|filepath|picture|pic|img|img path|img name|jpg|jpeg',
+    'photo id|photo no|photo number|photo nr|image id|image no|image number|img id|imageid|photoid|picture id|media',
+    'sample id|sampleid|id|quadrat id|sample|sample name|name|quadrat|quadrat no|quadrat number|label',
+  ],
+  date: [
+    'sampling date|sample date|date sampled|sampled|sampled on|sampled at|date of sampling|cut date|date cut|' +
+      'date of cut|cut on|harvest date|date harvested|date of harvest|harvested|date collected|collection date|' +
+      'collected|date of collection|visit date|date of visit|survey date|measurement date|date measured|measured on',
+    'date|datetime|date time|date taken|photo date|image date|date of photo',
+    'timestamp|time|day|visit|taken|taken at',
+  ],
+  state: ['state', 'province|region|territory'],
+  site: [
+    'site|site name|site id|farm|farm name|property|property name|location|location name|station',
+    'place',
+  ],
+  paddock: ['paddock|paddock name|paddock id|field|field name|field id|plot|plot id|plot name|block'],
+  species: [
+    'species|pasture species|dominant species|pasture type|species composition',
+    'pasture|composition|sward|sward type|mix|botanical composition|vegetation',
+  ],
+  height: [
+    'height|pasture height|sward height|height ave|ave height|average height|height average|mean height|height mean|' +
+      'avg height|height avg|plate height|compressed height|canopy height',
+    'ht',
+  ],
+  ndvi: [
+    'ndvi|pre gshh ndvi|gshh ndvi|greenseeker|greenseeker ndvi|ndvi greenseeker|mean ndvi|ndvi mean|ave ndvi',
+  ],
+  component: [
+    'target name|component|fraction|mass type|biomass component|component name|trait',
+    'target|variable|part|type',
+  ],
+  value: ['value|target|amount|dry weight|dry mass|weight|mass|measurement|result'],
+};
+
+const ROLE_OF_NAME: ReadonlyMap<string, { readonly role: ColumnRole; readonly rank: number }> = new Map(
+  Object.entries(NAMES).flatMap(([role, tiers]) =>
+    tiers.flatMap((names, rank) =>
+      names.split('|').map((name) => [name, { role: role as ColumnRole, rank }] as const),
+    ),
+  ),
+);
+
+/** Words that a mass may have besides, which say nothing about which of the five it is. */
+const FILLING = new Set(
+  'dry dm matter mass masses weight wt biomass pasture herbage yield sorted oven od drymatter dryweight component fraction'.split(
+    ' ',
+  ),
+);
+/** Of these, words that stand for dry matter on their own, and so for all of it. */
+const DRY = ['dry', 'dm', 'biomass', 'herbage', 'yield', 'drymatter', 'dryweight'];
+
+/** What is left of the name of a mass without filling words. */
+const MASS_OF_WORDS: ReadonlyMap<string, MassName> = new Map(
+  (
+    [
+      ['green', 'green|grass|green grass|grass green|green herbage|greens'],
+      [
+        'dead',
+        'dead|senesced|senescent|dead material|dead grass|standing dead|dead standing|brown|dead litter',
+      ],
+      [
+        'clover',
+        'clover|clovers|legume|legumes|subclover|sub clover|white clover|clover legume|clover green|green clover',
+      ],
+      ['gdm', 'gdm|total green|green total|live|total live|live total|all green'],
+      [
+        'total',
+        'total|all|sum|feed on offer|foo|total foo|total above ground|above ground|aboveground|agb|total all',
+      ],
+    ] as const
+  ).flatMap(([mass, names]) => names.split('|').map((name) => [name, mass] as const)),
+);
+
+const AREA = String.raw`(?: ?(?:\/|per) ?| )?(?:ha|hectare)(?: ?\^?-1)?`;
+const UNITS: readonly (readonly [MassUnit, RegExp])[] = [
+  ['kg/ha', unitPattern(`(?:kg|kgs|kilograms?)(?: ?dm)?${AREA}(?: ?dm)?`)],
+  ['t/ha', unitPattern(`(?:t|tonnes?|tons?|mg)(?: ?dm)?${AREA}(?: ?dm)?`)],
+  [
+    'g/m2',
+    unitPattern(
+      String.raw`(?:g|gm|grams?)(?: ?dm)?(?: ?(?:\/|per) ?| )?(?:m ?\^?-?2|sqm|sq m|square met(?:re|er))(?: ?dm)?`,
+    ),
+  ],
+  [
+    'g',
+    unitPattern(
+      String.raw`(?:g|gm|gms|gr|grams?)(?: dm)?(?: ?(?:\/|per) ?(?:quadrat|frame|sample|plot|photo))?`,
+    ),
+  ],
+];
+const LENGTHS: readonly (readonly [HeightUnit, RegExp])[] = [
+  ['cm', unitPattern('(?:cm|centimet(?:re|er)s?)')],
+  ['mm', unitPattern('(?:mm|millimet(?:re|er)s?)')],
+  ['m', unitPattern('(?:m|met(?:re|er)s?)')],
+];
+
+function unitPattern(unit: string): RegExp {
+  return new RegExp(`(?:^|(?<=[^a-z0-9]))${unit}$`);
+}
+
+/** The unit that a text is, in whatever spelling; null where it is none. */
+export function massUnit(text: string): MassUnit | null {
+  const plain = plainHeader(text);
+  return UNITS.find(([, pattern]) => pattern.exec(plain)?.[0] === plain)?.[0] ?? null;
+}
+
+/** What a column is by its header, with the unit that stands in brackets or at the end; null where nobody knows. */
+export function recognisedHeader(header: string): RecognisedHeader | null {
+  for (const { name, unit } of readings(header, UNITS)) {
+    const mass = massOf(name, unit);
+    if (mass) return { role: mass, unit, rank: 0 };
+    const known = ROLE_OF_NAME.get(name);
+    if (known && (unit === null || known.role === 'value')) return { ...known, unit };
+  }
+  for (const { name, unit } of readings(header, LENGTHS)) {
+    const known = ROLE_OF_NAME.get(name);
+    if (known?.role === 'height') return { ...known, unit };
+  }
+  return null;
+}
+
+/** Which mass a word of a long table is, with the unit where it has one; null where it is none. */
+export function recognisedMass(
+  text: string,
+): { readonly mass: MassName; readonly unit: MassUnit | null } | null {
+  for (const { name, unit } of readings(text, UNITS)) {
+    const mass = massOf(name, unit);
+    if (mass) return { mass, unit };
+  }
+  return null;
+}
+
+/** In how many ways a header may be a name with a unit: with the longest unit first, and without one. */
+function* readings<Unit extends string>(
+  header: string,
+  units: readonly (readonly [Unit, RegExp])[],
+): Generator<{ readonly name: string; readonly unit: Unit | null }> {
+  const bracket = /^(.*?)[([{]([^)\]}]*)[)\]}](.*)$/.exec(header);
+  if (bracket) {
+    const words = plainHeader(bracket[2] ?? '').split(' ');
+    // `(g dry weight)` is a unit with words that say nothing more.
+    const inside = words.filter((word) => !FILLING.has(word)).join(' ');
+    const unit = units.find(([, pattern]) => pattern.test(inside));
+    const name = wordsOf(plainHeader(`${bracket[1]} ${bracket[3]}`));
+    const rest = unit ? wordsOf(inside.replace(unit[1], '')) : '';
+    if (unit) yield { name: [name, rest].filter(Boolean).join(' '), unit: unit[0] };
+  }
+  const plain = plainHeader(header.replaceAll(/[()[\]{}]/g, ' '));
+  for (const [unit, pattern] of units) {
+    if (pattern.test(plain)) yield { name: wordsOf(plain.replace(pattern, '')), unit };
+  }
+  yield { name: wordsOf(plain), unit: null };
+}
+
+/** A header in small letters, with single blanks for underlines, dots and dashes between words. */
+function plainHeader(header: string): string {
+  return visibleText(header)
+    .replaceAll(/(?<=[a-z])(?=[A-Z])/g, ' ')
+    .toLowerCase()
+    .replaceAll(/[\u2212\u2010-\u2015]/g, '-')
+    .replaceAll('%', ' percent ')
+    .replaceAll(/[_.,:;|*]+|-(?!\d)/g, ' ')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+}
+
+const wordsOf = (text: string): string => text.replaceAll(/[^\p{L}\p{N}]+/gu, ' ').trim();
+
+/** A name of nothing but filling words is that of all dry matter, where it says so or has a unit of yields. */
+function massOf(name: string, unit: string | null): MassName | null {
+  if (name === 'green dry matter') return 'gdm';
+  const words = name.split(' ');
+  const core = words.filter((word) => !FILLING.has(word)).join(' ');
+  if (core !== '') return MASS_OF_WORDS.get(core) ?? null;
+  const isYield = unit !== null && unit !== 'g';
+  return isYield || words.some((word) => DRY.includes(word)) ? 'total' : null;
+}
