@@ -217,7 +217,7 @@ describe('wrong usage', () => {
     [['--nonsense'], /unknown option '--nonsense'/],
     [['trian'], /unknown command 'trian'/],
     [['train', 'x'], /required option '--out/],
-    [['train', '--recipe', 'feature-ridge', '--out', 'x'], /give a data folder, or --features/],
+    [['train', '--recipe', 'feature-ridge', '--out', 'x'], /give a data folder or a table, or --features/],
     [['train', 'x', '--recipe', 'nope', '--out', 'y'], /no recipe is called nope/],
     [
       ['train', 'x', '--recipe', 'descriptor-ridge', '--out', 'y', '--seed', 'z'],
