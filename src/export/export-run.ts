@@ -1,7 +1,9 @@
 import { copyFile, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { UsageError } from '../ground/errors.ts';
+import { replaceFolder } from '../ground/files.ts';
 import { fileFingerprint } from '../ground/fingerprint.ts';
+import { packageFile } from '../ground/package-file.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
 import { packageVersion } from '../ground/version.ts';
 import { openRun } from '../runs/open-run.ts';
@@ -9,7 +11,7 @@ import type { RunResults } from '../runs/results.ts';
 import type { TEST_TIME_TURNS } from '../runs/run.ts';
 import { scoreToJson } from '../runs/scores.ts';
 import type { Precision } from '../vision/features/index.ts';
-import { requireExportFolder, writeFolderAside } from './export-folder.ts';
+import { requireExportFolder } from './export-folder.ts';
 import { NO_USER, writeKaggleFiles } from './kaggle.ts';
 import type { ModelInput } from './mass-model.ts';
 import { modelCard } from './model-card.ts';
@@ -18,7 +20,7 @@ import { type RunModel, readRunModel } from './run-model.ts';
 import { writeMassModel } from './write-model.ts';
 
 /** A program that uses an export; ships with sward's documentation and with every export of photos. */
-const SCRIPT = new URL('../../docs/export/run-model.mjs', import.meta.url);
+const SCRIPT = packageFile('docs/export/run-model.mjs');
 
 /** Which run is written as a model, and how. */
 export interface ExportOptions {
@@ -65,7 +67,7 @@ export async function exportRun(options: ExportOptions): Promise<ExportOutcome> 
   const runModel = await readRunModel(opened, { input, precision, tta });
   const results = await opened.results();
   const written: { files: string[]; bytes: number } = { files: [], bytes: 0 };
-  await writeFolderAside(out, async (aside) => {
+  await replaceFolder(resolve(out), async (aside) => {
     const folder = kaggle ? join(aside, 'dataset') : aside;
     await mkdir(folder, { recursive: true });
     progress.stage('Writing the model', 1, 'model');

@@ -1,8 +1,9 @@
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { packageFile } from '../ground/package-file.ts';
 
 /** The script that becomes the notebook; ships with sward's documentation. */
-const SCRIPT = new URL('../../docs/export/submission.py', import.meta.url);
+const SCRIPT = packageFile('docs/export/submission.py');
 
 /** What the kaggle command asks to be put in for an account's name. */
 export const NO_USER = 'INSERT_USERNAME_HERE';

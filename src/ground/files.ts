@@ -14,8 +14,26 @@ export function temporaryNameBeside(path: string): string {
   return name;
 }
 
-/** What this process writes aside, or did; most of it was renamed or removed since. */
+/** What this process writes aside now. */
 const TEMPORARIES = new Set<string>();
+
+/** Says that what was written aside has been renamed or removed. */
+export function forgetTemporary(name: string): void {
+  TEMPORARIES.delete(name);
+}
+
+/** Gives a writer a name beside `path`, which is to be renamed or removed when it is through. */
+export async function withTemporaryName<Result>(
+  path: string,
+  write: (temporary: string) => Promise<Result>,
+): Promise<Result> {
+  const temporary = temporaryNameBeside(path);
+  try {
+    return await write(temporary);
+  } finally {
+    forgetTemporary(temporary);
+  }
+}
 
 /** Removes what was written aside and not finished, at once: for a process that is being ended. */
 export function removeTemporaries(): void {
@@ -69,16 +87,36 @@ export async function writeAtomically(
   path: string,
   write: (temporary: string) => Promise<unknown>,
 ): Promise<void> {
-  const temporary = temporaryNameBeside(path);
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await write(temporary);
-    await rename(temporary, path);
-  } catch (error) {
-    // What cannot be written cannot always be removed either; the write's own failure is what helps.
-    await rm(temporary, { force: true }).catch(() => {});
-    throw writeFailure(path, error);
-  }
+  await withTemporaryName(path, async (temporary) => {
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      await write(temporary);
+      await rename(temporary, path);
+    } catch (error) {
+      // What cannot be written cannot always be removed either; the write's own failure is what helps.
+      await rm(temporary, { force: true }).catch(() => {});
+      throw writeFailure(path, error);
+    }
+  });
+}
+
+/**
+ * Fills a folder aside and puts it in place of the old one when all is written; on failure nothing is left of it.
+ *
+ * @param fill is given the folder aside, which is there and empty
+ */
+export async function replaceFolder(path: string, fill: (aside: string) => Promise<unknown>): Promise<void> {
+  await withTemporaryName(path, async (aside) => {
+    try {
+      await mkdir(aside, { recursive: true });
+      await fill(aside);
+      await rm(path, { recursive: true, force: true });
+      await rename(aside, path);
+    } catch (error) {
+      await rm(aside, { recursive: true, force: true }).catch(() => {});
+      throw error;
+    }
+  });
 }
 
 /** Whether a path lies in a folder or below; both absolute, links not followed. */

@@ -1,9 +1,9 @@
-import { appendFile, mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { InputError, messageOf, SwardError, UsageError } from '../ground/errors.ts';
 import { type FileLock, type LockOwner, requireUnlocked, takeLock } from '../ground/file-lock.ts';
-import { isInside, temporaryNameBeside, writeFailure } from '../ground/files.ts';
+import { isInside, replaceFolder, withTemporaryName, writeFailure } from '../ground/files.ts';
 import { fileFingerprint } from '../ground/fingerprint.ts';
 import type { MetricLine } from '../learning/estimator.ts';
 import {
@@ -230,17 +230,18 @@ export class RunFolder {
 /** Writes something into a folder and leaves no trace. @throws InputError when the disk refuses */
 async function requireWritable(folder: string): Promise<void> {
   const path = resolve(folder);
-  const trial = temporaryNameBeside(join(path, 'trial'));
   let made: string | undefined;
-  try {
-    made = await mkdir(path, { recursive: true });
-    await writeFile(trial, '');
-  } catch (error) {
-    throw writeFailure(path, error);
-  } finally {
-    await rm(trial, { force: true }).catch(() => {});
-    await removeEmpty(path, made);
-  }
+  await withTemporaryName(join(path, 'trial'), async (trial) => {
+    try {
+      made = await mkdir(path, { recursive: true });
+      await writeFile(trial, '');
+    } catch (error) {
+      throw writeFailure(path, error);
+    } finally {
+      await rm(trial, { force: true }).catch(() => {});
+      await removeEmpty(path, made);
+    }
+  });
 }
 
 /** Removes a folder that was made, up to the first one that was, as far as nobody has begun to write there. */
@@ -380,15 +381,12 @@ export async function writeFold(
   write: (folder: string) => Promise<void>,
 ): Promise<void> {
   const target = foldFolder(run, fold);
-  const aside = temporaryNameBeside(target);
   try {
-    await mkdir(aside, { recursive: true });
-    await write(aside);
-    await appendFile(join(aside, METRICS), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-    await rm(target, { recursive: true, force: true });
-    await rename(aside, target);
+    await replaceFolder(target, async (aside) => {
+      await write(aside);
+      await appendFile(join(aside, METRICS), lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+    });
   } catch (error) {
-    await rm(aside, { recursive: true, force: true }).catch(() => {});
     throw writeFailure(target, error);
   }
 }

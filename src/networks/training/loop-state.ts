@@ -1,8 +1,8 @@
-import { copyFile, link, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { copyFile, link, mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError, messageOf } from '../../ground/errors.ts';
-import { temporaryNameBeside, writeFileAtomically } from '../../ground/files.ts';
+import { replaceFolder, writeFileAtomically } from '../../ground/files.ts';
 import type { MetricLine } from '../../learning/estimator.ts';
 import { loadTensors, saveTensors, type Training } from '../../tensor/index.ts';
 import type { Weights } from '../inputs/input.ts';
@@ -98,17 +98,16 @@ export class LoopStates {
   async save(state: LoopState, training: LoopTraining, kept: Weights | null): Promise<void> {
     const previous = this.#current;
     const name = `state-${previous === undefined ? 0 : numberOf(previous) + 1}`;
-    const aside = temporaryNameBeside(join(this.#folder, name));
-    await mkdir(aside);
-    if (!state.finished) await training.save(join(aside, TRAINING));
-    if (kept && kept === this.#written && previous !== undefined) {
-      await sameFile(join(this.#folder, previous, KEPT), join(aside, KEPT));
-    } else if (kept) {
-      await saveTensors(join(aside, KEPT), kept);
-      this.#written = kept;
-    }
-    await writeFileAtomically(join(aside, LOOP), JSON.stringify(state));
-    await rename(aside, join(this.#folder, name));
+    await replaceFolder(join(this.#folder, name), async (aside) => {
+      if (!state.finished) await training.save(join(aside, TRAINING));
+      if (kept && kept === this.#written && previous !== undefined) {
+        await sameFile(join(this.#folder, previous, KEPT), join(aside, KEPT));
+      } else if (kept) {
+        await saveTensors(join(aside, KEPT), kept);
+        this.#written = kept;
+      }
+      await writeFileAtomically(join(aside, LOOP), JSON.stringify(state));
+    });
     this.#current = name;
     if (previous !== undefined) await rm(join(this.#folder, previous), { recursive: true });
   }

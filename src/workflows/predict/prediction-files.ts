@@ -3,7 +3,7 @@ import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
 import { type PredictionColumn, predictionText } from '../../data/predictions.ts';
 import { UsageError } from '../../ground/errors.ts';
-import { temporaryNameBeside, writeFailure } from '../../ground/files.ts';
+import { forgetTemporary, temporaryNameBeside, writeFailure } from '../../ground/files.ts';
 import {
   byMass,
   MASS_NAMES,
@@ -94,6 +94,7 @@ export class PredictionFile {
     try {
       await this.#file.close();
       await rename(this.#aside, this.#out);
+      forgetTemporary(this.#aside);
     } catch (error) {
       throw writeFailure(this.#out, error);
     }
@@ -103,6 +104,7 @@ export class PredictionFile {
   async abandon(): Promise<void> {
     await this.#file.close().catch(() => {});
     await rm(this.#aside, { force: true }).catch(() => {});
+    forgetTemporary(this.#aside);
   }
 
   async #write(text: string): Promise<void> {
