@@ -1,4 +1,11 @@
-import { decodePhoto, perceptualDistance, perceptualHash, photoHash } from '../vision/photos/index.ts';
+import { photoVectors } from '../vision/photo-vectors.ts';
+import {
+  decodeOpenPhoto,
+  type Pixels,
+  perceptualDistance,
+  perceptualHash,
+  photoHash,
+} from '../vision/photos/index.ts';
 
 /** Pixels that are enough to tell what a photo shows. */
 const SEEN_PIXELS = 65_536;
@@ -8,19 +15,17 @@ const LEAST_SIDE = 100;
 const COPY_BITS = 10;
 /** Where there are more photos, only copies byte for byte are looked for: every two would have to be compared. */
 const MOST_COMPARED = 4_000;
-/** Of a picture all of one colour. */
+/** Of a picture all of one colour, or of none that can be read. */
 const NOTHING_SHOWN = 1n << 63n;
 
-/** Photos read at once. */
+/** Photos looked at together. */
 const AT_ONCE = 4;
 
-/** What a photo is, for finding copies of it. */
-interface Look {
-  /** SHA-256 of the file. */
-  readonly content: string;
-  /** Of what it shows; null where that is too little, or the photo cannot be read. */
-  readonly shown: bigint | null;
-}
+/** Rises whenever a photo would show something else. */
+const LOOK_VERSION = 1;
+
+/** A hash of 64 bits as two numbers of 32, which a vector holds exactly. */
+const HALF = 32n;
 
 /** A photo that is a copy of an earlier one. */
 export interface PhotoCopy {
@@ -30,10 +35,6 @@ export interface PhotoCopy {
   readonly isExact: boolean;
 }
 
-/** What photos show by the content of their files, which is looked at once. */
-const shownBy = new Map<string, bigint | null>();
-const MOST_REMEMBERED = 200_000;
-
 /**
  * Of each photo the first one that it is a copy of: byte for byte, or resized, brightened or saved anew; null where it is
  * none.
@@ -41,25 +42,21 @@ const MOST_REMEMBERED = 200_000;
  * @throws InputError where a file cannot be read
  */
 export async function photoCopies(paths: readonly string[]): Promise<(PhotoCopy | null)[]> {
-  const looks: Look[] = [];
-  const looksCloser = paths.length <= MOST_COMPARED;
-  for (let start = 0; start < paths.length; start += AT_ONCE) {
-    looks.push(
-      ...(await Promise.all(paths.slice(start, start + AT_ONCE).map((path) => lookAt(path, looksCloser)))),
-    );
-  }
+  const shown = paths.length <= MOST_COMPARED ? await whatIsShown(paths) : paths.map(() => NOTHING_SHOWN);
+  const contents: string[] = [];
+  for (const path of paths) contents.push(await photoHash(path));
   const firstWith = new Map<string, number>();
-  return looks.map(({ content, shown }, item) => {
+  return contents.map((content, item) => {
     const same = firstWith.get(content);
     if (same !== undefined) return { of: same, isExact: true };
     firstWith.set(content, item);
-    if (shown === null) return null;
-    const near = looks
-      .slice(0, item)
-      .findIndex((other) => other.shown !== null && perceptualDistance(other.shown, shown) <= COPY_BITS);
+    const near = shown.findIndex((other, place) => place < item && isAlike(other, shown[item] as bigint));
     return near < 0 ? null : { of: near, isExact: false };
   });
 }
+
+const isAlike = (one: bigint, other: bigint): boolean =>
+  one !== NOTHING_SHOWN && other !== NOTHING_SHOWN && perceptualDistance(one, other) <= COPY_BITS;
 
 /** A name for each photo that copies share. */
 export function copyKeys(copies: readonly (PhotoCopy | null)[]): string[] {
@@ -70,17 +67,28 @@ export function copyKeys(copies: readonly (PhotoCopy | null)[]): string[] {
   return keys;
 }
 
-async function lookAt(path: string, looksCloser: boolean): Promise<Look> {
-  const content = await photoHash(path);
-  if (!looksCloser) return { content, shown: null };
-  const known = shownBy.get(content);
-  if (known !== undefined) return { content, shown: known };
-  // Whoever reads the photo tells what is wrong with it.
-  const pixels = await decodePhoto(path, { maxPixels: SEEN_PIXELS }).catch(() => null);
-  const isTooSmall = pixels === null || Math.min(pixels.width, pixels.height) < LEAST_SIDE;
-  const hash = isTooSmall ? NOTHING_SHOWN : perceptualHash(pixels);
-  const shown = hash === NOTHING_SHOWN ? null : hash;
-  if (shownBy.size >= MOST_REMEMBERED) shownBy.clear();
-  shownBy.set(content, shown);
-  return { content, shown };
+/** What each photo shows, remembered by its content as all that is made of photos. */
+async function whatIsShown(paths: readonly string[]): Promise<bigint[]> {
+  const { data } = await photoVectors(
+    paths,
+    {
+      stage: 'Comparing photos',
+      kind: `shown-v${LOOK_VERSION}`,
+      columns: 2,
+      atOnce: AT_ONCE,
+      async vectorOf(photo) {
+        const hash = hashOf(await decodeOpenPhoto(photo, { maxPixels: SEEN_PIXELS }));
+        return Float64Array.of(Number(hash >> HALF), Number(BigInt.asUintN(Number(HALF), hash)));
+      },
+    },
+    // Whoever reads the photo tells what is wrong with it.
+    { onError: () => {} },
+  );
+  return paths.map((_, item) => {
+    const [high, low] = [data[2 * item] as number, data[2 * item + 1] as number];
+    return Number.isNaN(high) ? NOTHING_SHOWN : (BigInt(high) << HALF) | BigInt(low);
+  });
 }
+
+const hashOf = (pixels: Pixels): bigint =>
+  Math.min(pixels.width, pixels.height) < LEAST_SIDE ? NOTHING_SHOWN : perceptualHash(pixels);

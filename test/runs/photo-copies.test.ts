@@ -62,5 +62,7 @@ describe('copies of photos', () => {
       null,
     ]);
     expect(copyKeys(copies)).toEqual(['0', '1', '0', '0', '0', '5', '6', '7']);
+    // What photos show is remembered, and is the same to the last bit.
+    expect(await photoCopies(names.map(at))).toEqual(copies);
   });
 });
