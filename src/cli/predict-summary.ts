@@ -70,7 +70,11 @@ export function predictionSummary(
         ]
       : []),
     ...(paddock && sure ? [sureLine(sure, perHectare, predictions.length)] : []),
-    ...(hidden > 0 ? [`${countOf(hidden, 'more photo')} in the file`] : []),
+    ...(hidden > 0
+      ? [
+          `${countOf(hidden, 'more photo')} ${out === undefined ? 'not shown; --out FILE writes all' : 'in the file'}`,
+        ]
+      : []),
     ...(paddock && hasTotal && hectares !== undefined ? [paddockLine(paddock, perHectare, hectares)] : []),
     ...(out === undefined ? [] : [`${out}: ${countOf(predictions.length, 'photo')}`]),
   ].join('\n');
