@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url';
+import { packageFile } from '../ground/package-file.ts';
 
 /** The run that answers where none is named. */
 export const STARTER = 'starter';
@@ -6,13 +6,8 @@ export const STARTER = 'starter';
 /** Names of the runs that come with sward; each is a folder of `runs/` in the package. */
 export const BUNDLED_RUNS: readonly string[] = [STARTER];
 
-/** `runs/` is as far from the sources as from what is built of them. */
-const FOLDER = new URL('../../runs/', import.meta.url);
-
 /** The folder of a run that comes with sward. */
-export function bundledRunFolder(name: string): string {
-  return fileURLToPath(new URL(`${name}/`, FOLDER)).replace(/[/\\]$/, '');
-}
+export const bundledRunFolder = (name: string): string => packageFile(`runs/${name}`);
 
 /** The folder that a run's name or path stands for; `./starter` is a folder of that name, `starter` the bundled run. */
 export function runFolderOf(nameOrFolder: string): string {

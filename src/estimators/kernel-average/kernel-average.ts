@@ -6,10 +6,9 @@ import { measuredItems, photoWeights } from '../../learning/session-weights.ts';
 import type { Targets } from '../../pasture/targets.ts';
 import type { TrainingRows } from '../../samples/samples.ts';
 import { add, gather, matmul, maximum, square, type Tensor, multiply as times } from '../../tensor/index.ts';
-import { type Candidate, chooseCandidate, leftOutTogether } from '../kernel/candidates.ts';
+import { candidateSolver, chooseCandidate, leftOutTogether } from '../kernel/candidates.ts';
 import { addToRows } from '../kernel/kernel-machine.ts';
 import { gram, KERNELS, type KernelName, kernelMatrix, squaredNorms } from '../kernel/kernels.ts';
-import { type KernelSolution, solveKernel } from '../kernel/leave-session-out.ts';
 import { doubles, linearMachineGraph, similarityGraph } from '../kernel/machine-graph.ts';
 import { componentsTable, targetsFromTable } from '../masses/components-table.ts';
 import { massesFromComponents } from '../masses/masses-graph.ts';
@@ -17,6 +16,7 @@ import { placeMembers } from '../member-columns.ts';
 import { readModelFile, writeModelFile } from '../model-file.ts';
 import { fitPca } from '../reduction/pca.ts';
 import { type Projection, project } from '../reduction/projection.ts';
+import { PROJECTION_MATRICES, restoredProjection, storedProjection } from '../reduction/projection-file.ts';
 import type { KernelAverageSettings } from './settings.ts';
 
 const KIND = 'kernel-average';
@@ -65,15 +65,15 @@ export function kernelAverage(settings: KernelAverageSettings): Estimator {
         products: gram(support, support),
         norms: squaredNorms(support),
       }));
-      const solve = ({ kernel, gamma, penalty }: Candidate): KernelSolution =>
-        solveKernel(
+      const solve = candidateSolver(
+        (kernel, gamma) =>
           meanOf(
             parts,
             own.map(({ products, norms }) => kernelMatrix(kernel, gamma, products, norms, norms)),
           ),
-          weights.map((weight) => penalty / weight),
-          masses,
-        );
+        weights,
+        masses,
+      );
       const sessions = leftOutTogether(training.groups);
       const plain = settings.scale === 'root' ? new Float64Array(OUTPUTS).fill(1) : null;
       const chosen = chooseCandidate(
@@ -214,31 +214,24 @@ function massesGraph(
   return massesFromComponents(times(square(maximum(values, 0)), doubles(factors, [1, OUTPUTS])));
 }
 
-const PART_MATRICES = ['mean', 'scale', 'coefficients', 'intercept', 'support', 'columns'] as const;
+const PART_MATRICES = [...PROJECTION_MATRICES, 'support', 'columns'] as const;
 
 function writeAverage(folder: string, model: AverageModel): Promise<void> {
   const { width, parts, kernel, gamma, dual, intercept, factors } = model;
-  const stored = parts.map(
-    ({ columns, projection, support }): Record<(typeof PART_MATRICES)[number], Matrix> => ({
-      mean: rowVector(projection.mean),
-      scale: rowVector(projection.scale),
-      coefficients: projection.coefficients,
-      intercept: rowVector(projection.intercept),
-      support,
-      columns: rowVector(Float64Array.from(columns)),
-    }),
-  );
+  const stored = parts.map(({ columns, projection, support }, index) => ({
+    ...storedProjection(projection, `${index}.`),
+    [`${index}.support`]: support,
+    [`${index}.columns`]: rowVector(Float64Array.from(columns)),
+  }));
   return writeModelFile(folder, KIND, {
     matrices: {
-      ...Object.fromEntries(
-        stored.flatMap((part, index) => PART_MATRICES.map((name) => [`${index}.${name}`, part[name]])),
-      ),
+      ...Object.assign({}, ...stored),
       shares: rowVector(Float64Array.from(parts, ({ share }) => share)),
       dual,
       intercept: rowVector(intercept),
       factors: rowVector(factors ?? new Float64Array()),
     },
-    single: stored.flatMap((_, index) => [`${index}.coefficients`, `${index}.support`]),
+    single: parts.flatMap((_, index) => [`${index}.coefficients`, `${index}.support`]),
     texts: {
       width: String(width),
       kernel,
@@ -255,21 +248,12 @@ async function readAverage(folder: string): Promise<AverageModel> {
   const stored = (await readModelFile(folder, KIND, names)).matrices;
   return {
     width: Number(texts.width),
-    parts: shares.map((share, index) => {
-      const part = (name: (typeof PART_MATRICES)[number]): Matrix => stored[`${index}.${name}`] as Matrix;
-      return {
-        columns: [...part('columns').data],
-        share,
-        projection: {
-          mean: part('mean').data,
-          scale: part('scale').data,
-          clip: Number(texts.clip),
-          coefficients: part('coefficients'),
-          intercept: part('intercept').data,
-        },
-        support: part('support'),
-      };
-    }),
+    parts: shares.map((share, index) => ({
+      columns: [...(stored[`${index}.columns`] as Matrix).data],
+      share,
+      projection: restoredProjection(stored, Number(texts.clip), `${index}.`),
+      support: stored[`${index}.support`] as Matrix,
+    })),
     kernel: KERNELS.find((kernel) => kernel === texts.kernel) ?? 'linear',
     gamma: Number(texts.gamma),
     dual: matrices.dual,

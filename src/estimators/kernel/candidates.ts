@@ -1,9 +1,11 @@
+import type { Matrix } from '../../ground/matrix.ts';
 import type { MetricLine } from '../../learning/estimator.ts';
 import { measuredItems } from '../../learning/session-weights.ts';
 import { weightedR2 } from '../../pasture/metric.ts';
 import type { Targets } from '../../pasture/targets.ts';
 import type { TrainingRows } from '../../samples/samples.ts';
 import type { KernelName } from './kernels.ts';
+import { type KernelSolution, solveKernel } from './leave-session-out.ts';
 
 /** What kernel regressions try. */
 export interface CandidateSettings {
@@ -48,6 +50,32 @@ export function chooseCandidate(
   const chosen = candidates[scores.indexOf(Math.max(...scores))];
   if (!chosen) throw new RangeError('a kernel machine needs a kernel, a width and a penalty to try');
   return chosen;
+}
+
+/**
+ * Solves the regression of any candidate. Candidates come penalty by penalty, so the kernel matrix of the last one serves
+ * the next.
+ *
+ * @param kernelOf K of a kernel and width, [photos, photos]
+ * @param weights of the photos
+ * @param values [photos, outputs]
+ */
+export function candidateSolver(
+  kernelOf: (kernel: KernelName, gamma: number) => Matrix,
+  weights: readonly number[],
+  values: Matrix,
+): (candidate: Candidate) => KernelSolution {
+  let last: { readonly kernel: KernelName; readonly gamma: number; readonly matrix: Matrix } | undefined;
+  return ({ kernel, gamma, penalty }) => {
+    if (last?.kernel !== kernel || last.gamma !== gamma) {
+      last = { kernel, gamma, matrix: kernelOf(kernel, gamma) };
+    }
+    return solveKernel(
+      last.matrix,
+      weights.map((weight) => penalty / weight),
+      values,
+    );
+  };
 }
 
 /** What is left out together: sessions, or single photos where there is one session only. */

@@ -7,9 +7,8 @@ import type { Targets } from '../../pasture/targets.ts';
 import type { TrainingRows } from '../../samples/samples.ts';
 import { componentsTable, targetsFromTable } from '../masses/components-table.ts';
 import { fitStandardiser, type Scaling, type Standardiser, standardise } from '../standardise.ts';
-import { type Candidate, type CandidateSettings, chooseCandidate, leftOutTogether } from './candidates.ts';
+import { type CandidateSettings, candidateSolver, chooseCandidate, leftOutTogether } from './candidates.ts';
 import { gram, type KernelName, kernelMatrix, squaredNorms } from './kernels.ts';
-import { solveKernel } from './leave-session-out.ts';
 
 /** What a machine tries and how it weighs photos. */
 export interface MachineSettings extends CandidateSettings {
@@ -57,12 +56,11 @@ export function fitMachine(
   const masses = componentsTable(training.targets);
   const products = gram(support, support);
   const norms = squaredNorms(support);
-  const solve = ({ kernel, gamma, penalty }: Candidate): ReturnType<typeof solveKernel> =>
-    solveKernel(
-      kernelMatrix(kernel, gamma, products, norms, norms),
-      weights.map((weight) => penalty / weight),
-      masses,
-    );
+  const solve = candidateSolver(
+    (kernel, gamma) => kernelMatrix(kernel, gamma, products, norms, norms),
+    weights,
+    masses,
+  );
   const sessions = leftOutTogether(training.groups);
   const chosen = chooseCandidate(
     training,

@@ -18,8 +18,8 @@ const schema = z.strictObject({ masses: z.array(z.enum(MASS_NAMES)).min(1) });
 /**
  * An estimator that learns from photos of which some masses were not measured (NaN). Masses that are known of no photo
  * are done without (`absentFractions`), and its models predict NaN for them. Where masses are known of some photos only,
- * an estimator is given the rest by `completedMasses`, but for one whose loss passes over gaps. Scores on the way are by what was measured. With all masses of all photos it is the inner
- * estimator itself.
+ * an estimator is given the rest by `completedMasses`, but for one whose loss passes over gaps. Scores on the way are by
+ * what was measured. With all masses of all photos it is the inner estimator itself.
  */
 export function partlyMeasured(inner: Estimator): Estimator {
   const plain = (train: TrainingSamples): TrainingSamples =>

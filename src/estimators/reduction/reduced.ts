@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { rowVector } from '../../ground/matrix.ts';
 import { type Estimator, type FittedModel, rowEstimator, wrappedModel } from '../../learning/estimator.ts';
 import { changedSplit, type TrainingSamples } from '../../samples/samples.ts';
 import { writeInner } from '../inner-model.ts';
@@ -8,6 +7,7 @@ import { readModelFile, writeModelFile } from '../model-file.ts';
 import { fitPca } from './pca.ts';
 import { fitPls } from './pls.ts';
 import { type Projection, project } from './projection.ts';
+import { PROJECTION_MATRICES, restoredProjection, storedProjection } from './projection-file.ts';
 import type { ReductionSettings } from './reduction-settings.ts';
 
 const KIND = 'reduction';
@@ -32,15 +32,8 @@ export function reduced(settings: ReductionSettings, inner: Estimator): Estimato
       return fitted(projection, model, settings.kind === 'pca');
     },
     async read(folder) {
-      const names = ['mean', 'scale', 'coefficients', 'intercept'] as const;
-      const { matrices, texts } = await readModelFile(folder, KIND, names);
-      const projection = {
-        mean: matrices.mean.data,
-        scale: matrices.scale.data,
-        clip: Number(texts.clip),
-        coefficients: matrices.coefficients,
-        intercept: matrices.intercept.data,
-      };
+      const { matrices, texts } = await readModelFile(folder, KIND, PROJECTION_MATRICES);
+      const projection = restoredProjection(matrices, Number(texts.clip));
       return fitted(projection, await inner.read(join(folder, INNER)), false);
     },
   });
@@ -55,15 +48,9 @@ function fitted(projection: Projection, inner: FittedModel, sessionsOut: boolean
     }),
     sessionsOut,
     async write(folder) {
-      const { mean, scale, clip, coefficients, intercept } = projection;
       await writeModelFile(folder, KIND, {
-        matrices: {
-          mean: rowVector(mean),
-          scale: rowVector(scale),
-          coefficients,
-          intercept: rowVector(intercept),
-        },
-        texts: { clip: String(clip) },
+        matrices: storedProjection(projection),
+        texts: { clip: String(projection.clip) },
       });
       await writeInner(inner, folder, INNER);
     },

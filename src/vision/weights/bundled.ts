@@ -1,6 +1,6 @@
-import { fileURLToPath } from 'node:url';
 import { openSafetensors } from '../../formats/safetensors/index.ts';
 import { InputError } from '../../ground/errors.ts';
+import { packageFile } from '../../ground/package-file.ts';
 import { type CatalogueEntry, findBackbone } from './catalogue.ts';
 import type { Configured } from './configure.ts';
 import { rememberedFingerprint } from './known-fingerprints.ts';
@@ -16,8 +16,7 @@ const WEIGHTS = {
   sha256: '49adef609c0612fa3eda6848885df0cff272f8e03fa1234056b610a8e24adada',
 } as const;
 
-/** `weights/` is as far from the sources as from what is built of them. */
-const PATH = fileURLToPath(new URL(`../../../weights/${WEIGHTS.file}`, import.meta.url));
+const PATH = packageFile(`weights/${WEIGHTS.file}`);
 
 /** A backbone that comes with sward: the catalogue's entry of the weights it was made of, and its own file. */
 export interface BundledBackbone {
