@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { appendFile, lstat, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { InputError, messageOf, SwardError, UsageError } from '../ground/errors.ts';
@@ -227,32 +227,32 @@ export class RunFolder {
   }
 }
 
-/** Writes something into a folder and leaves no trace. @throws InputError when the disk refuses */
+/**
+ * Writes something into a folder, or where it would be made, and leaves no trace. The folder itself is not made for it:
+ * what is taken away again another process may have begun to write to.
+ *
+ * @throws InputError when the disk refuses
+ */
 async function requireWritable(folder: string): Promise<void> {
   const path = resolve(folder);
-  let made: string | undefined;
-  await withTemporaryName(join(path, 'trial'), async (trial) => {
+  await withTemporaryName(join(await nearestFolder(path), 'trial'), async (trial) => {
     try {
-      made = await mkdir(path, { recursive: true });
       await writeFile(trial, '');
     } catch (error) {
       throw writeFailure(path, error);
     } finally {
       await rm(trial, { force: true }).catch(() => {});
-      await removeEmpty(path, made);
     }
   });
 }
 
-/** Removes a folder that was made, up to the first one that was, as far as nobody has begun to write there. */
-async function removeEmpty(folder: string, first: string | undefined): Promise<void> {
-  for (let part = folder; first !== undefined && part.length >= first.length; part = dirname(part)) {
-    const isGone = await rmdir(part).then(
-      () => true,
-      () => false,
-    );
-    if (!isGone) return;
-  }
+/** The path itself, or the nearest one above it that is there; a link that leads nowhere is. */
+async function nearestFolder(path: string): Promise<string> {
+  const isThere = await lstat(path).then(
+    () => true,
+    () => false,
+  );
+  return isThere || dirname(path) === path ? path : nearestFolder(dirname(path));
 }
 
 /** Makes a folder and locks it. @throws InputError when the disk refuses, UsageError as {@link lockFolder} */
