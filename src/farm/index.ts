@@ -1,0 +1,12 @@
+export { Boundary } from './boundary.ts';
+export { Calibration } from './calibration.ts';
+export { Cut, CutEvent, CutStep } from './cut.ts';
+export { Estimate, PRECISIONS, RunReference } from './estimate.ts';
+export { CuttingHeight, FrameArea } from './frame.ts';
+export { Moment, Sha256, Uuid } from './identity.ts';
+export { Paddock } from './paddock.ts';
+export { PhotoRecord } from './photo-record.ts';
+export { Position } from './position.ts';
+export { Figure, Source } from './provenance.ts';
+export { HEIGHT_METHODS, heightOfClicks, SwardHeight } from './sward-height.ts';
+export { Visit } from './visit.ts';
