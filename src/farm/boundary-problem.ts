@@ -33,9 +33,9 @@ function ringProblem(ring: Ring): string | null {
   const line = unwrapped(ring, ring[0]?.[0] ?? 0);
   if (line[0]?.[0] !== line.at(-1)?.[0]) return 'goes round a pole; draw paddocks between the poles';
   const sides = sidesOf(line);
+  const standing = sides.find(([[x1, y1], [x2, y2]]) => x1 === x2 && y1 === y2);
+  if (standing) return `has the corner ${placeOf(standing[0])} twice in a row; leave one out`;
   for (const [index, side] of sides.entries()) {
-    const [[x1, y1], [x2, y2]] = side;
-    if (x1 === x2 && y1 === y2) return `has the corner ${placeOf(side[0])} twice in a row; leave one out`;
     for (let other = index + 1; other < sides.length; other++) {
       const next = sides[other] as Side;
       const follows = other === index + 1;
@@ -72,11 +72,13 @@ function arrangementProblem(parts: readonly (readonly (readonly Point[])[])[]): 
 type Point = readonly [number, number];
 type Side = readonly [Point, Point];
 
-/** Whether a ring that does not cross another lies in it: a corner of it does, those that touch left aside. */
+/** Whether a ring that does not cross another lies in it, by the first corner or middle of a side that is not on that. */
 function lies(ring: readonly Point[], outer: readonly Point[]): boolean {
   const sides = sidesOf(outer);
-  const corner = ring.find((point) => !sides.some((side) => touch(side, [point, point])));
-  return corner !== undefined && isWithin(corner, outer);
+  const middles = sidesOf(ring).map(([[x1, y1], [x2, y2]]): Point => [(x1 + x2) / 2, (y1 + y2) / 2]);
+  const off = [...ring, ...middles].find((point) => !sides.some((side) => touch(side, [point, point])));
+  // Where all are on it, it is the same ring.
+  return off === undefined || isWithin(off, outer);
 }
 
 /** Twice the area of the triangle; positive where `c` is to the left of the way from `a` to `b`. */

@@ -9,7 +9,7 @@ const SQUARE_METRES_PER_HECTARE = 10_000;
 /**
  * Area within a boundary on the WGS 84 ellipsoid, hectares: holes are taken off, and it does not matter which way round
  * rings run. Sides are straight in the cylindrical equal-area projection, in which the area is exact; up to latitude 60° a
- * side of 1 km differs from the geodesic by less than 0.003 % of a square of that side, one of 10 km by less than 0.03 %,
+ * side of 1 km differs from the geodesic by less than 0.005 % of a square of that side, one of 10 km by less than 0.05 %,
  * and opposite sides nearly cancel. Where the corners lie matters more: one that is 3 m off changes a square hectare by up
  * to 2 %.
  */
