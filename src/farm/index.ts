@@ -13,6 +13,7 @@ export { type CutStage, type CutState, NEW_CUT } from './cut-state.ts';
 export { cutWarnings } from './cut-warnings.ts';
 export { type CutsAtHeight, cutsAtHeight } from './cutting-height.ts';
 export { type RegressionMean, regressionMean } from './double-sampling.ts';
+export { ErrorRecord, variancesAt } from './error-record.ts';
 export { Estimate, PRECISIONS, RunReference } from './estimate.ts';
 export { type FeedBudget, type FeedBudgetQuestion, feedBudget, type GrazingDays } from './feed-budget.ts';
 export {
@@ -35,6 +36,7 @@ export {
   effortNeeded,
   quadratsNeeded,
   type VisitSoFar,
+  visitSoFar,
   type WorkWorth,
   workWorth,
 } from './sampling-effort.ts';

@@ -3,6 +3,7 @@ import { studentReach } from '../ground/student-t.ts';
 import { halfWidthOf, partsOfMean } from './mean-interval.ts';
 import type { SamplingDesign } from './mean-variance.ts';
 import type { ResidualVariances } from './residual-variances.ts';
+import type { VisitMean } from './visit-mean.ts';
 
 /**
  * Quadrats that the mean of a paddock needs to lie within a share of the truth, before any is cut: n = (z · CV / E)²,
@@ -25,6 +26,17 @@ export interface VisitSoFar {
   readonly variances: ResidualVariances;
   /** Coverage of the interval that is meant. */
   readonly coverage: number;
+}
+
+/**
+ * A visit's mean as it stands; null where it has no interval, or is of nothing.
+ *
+ * @param variances that the mean was made with
+ */
+export function visitSoFar(visit: VisitMean, variances: ResidualVariances): VisitSoFar | null {
+  const { mean, interval, spread } = visit;
+  if (interval === null || spread === null || !(mean > 0)) return null;
+  return { mean, design: { ...visit, spread }, variances, coverage: interval.coverage };
 }
 
 /** The interval's half width after more work on the same visit, in the unit of its mean. */

@@ -27,6 +27,8 @@ export interface VisitMean {
   readonly spread: number | null;
   readonly frames: number;
   readonly cuts: number;
+  /** Cuts of frames that were photographed first, which tell what the photos err by. */
+  readonly paired: number;
   readonly method: VisitMethod;
   readonly source: Source;
   readonly from: readonly string[];
@@ -60,21 +62,22 @@ export const FEWEST_CUTS_TO_REGRESS = 10;
  * @throws UsageError where nothing is there to average
  */
 export function visitMean(frames: readonly SampledFrame[], options: VisitMeanOptions): VisitMean {
-  const cuts = frames.flatMap(({ cut }) => (cut === null ? [] : [cut]));
+  const cuts = cutsOf(frames);
   const estimates = frames.flatMap(({ estimate }) => (estimate === null ? [] : [estimate]));
   if (cuts.length + estimates.length === 0) {
     throw new UsageError('no photo and no cut of this visit; photograph a frame or cut one');
   }
-  if (cuts.length === frames.length) return cutMean(cuts, options);
+  if (cuts.length === frames.length) return cutMean(frames, options);
   if (options.variances) return correctedMean(frames, options.variances, options);
   if (cuts.length === 0) {
     throw new UsageError(
       `nothing is known of how far ${options.run} errs on such photos; cut at least ${FEWEST_CUTS} frames`,
     );
   }
-  return cuts.length < FEWEST_CUTS_TO_REGRESS
-    ? cutMean(cuts, options)
-    : regressed(frames, estimates, options);
+  const pairs = pairsOf(frames);
+  return pairs.length < FEWEST_CUTS_TO_REGRESS
+    ? cutMean(frames, options)
+    : regressed(estimates, pairs, options);
 }
 
 /** Of one transect (MLA, pasture cuts and estimations). */
@@ -85,7 +88,7 @@ function correctedMean(
   variances: ResidualVariances,
   options: VisitMeanOptions,
 ): VisitMean {
-  const residuals = residualsOf(frames);
+  const residuals = pairsOf(frames).map(({ cut, estimate }) => cut - estimate);
   const share = residualShare(variances, residuals.length);
   const shift = residuals.length > 0 ? share * meanOf(residuals) : 0;
   const values = frames.flatMap(({ cut, estimate }) => {
@@ -93,7 +96,7 @@ function correctedMean(
     // A correction does not make less than nothing of a frame.
     return estimate === null ? [] : [Math.max(0, estimate + shift)];
   });
-  const cuts = frames.filter(({ cut }) => cut !== null).length;
+  const cuts = cutsOf(frames).length;
   const mean = meanOf(values);
   const spread = varianceOf(values, mean);
   const design = { frames: values.length, cuts, paired: residuals.length };
@@ -101,8 +104,7 @@ function correctedMean(
     {
       mean,
       spread,
-      frames: values.length,
-      cuts,
+      ...design,
       method: cuts > 0 ? 'photos-and-cuts' : 'photos',
       source: 'modelled',
       from: [
@@ -115,11 +117,20 @@ function correctedMean(
   );
 }
 
-function residualsOf(frames: readonly SampledFrame[]): number[] {
-  return frames.flatMap(({ cut, estimate }) => (cut === null || estimate === null ? [] : [cut - estimate]));
+const cutsOf = (frames: readonly SampledFrame[]): number[] =>
+  frames.flatMap(({ cut }) => (cut === null ? [] : [cut]));
+
+interface Pair {
+  readonly estimate: number;
+  readonly cut: number;
 }
 
-function cutMean(cuts: readonly number[], { coverage }: VisitMeanOptions): VisitMean {
+/** Frames that were photographed and cut. */
+const pairsOf = (frames: readonly SampledFrame[]): Pair[] =>
+  frames.flatMap(({ cut, estimate }) => (cut === null || estimate === null ? [] : [{ cut, estimate }]));
+
+function cutMean(frames: readonly SampledFrame[], { coverage }: VisitMeanOptions): VisitMean {
+  const cuts = cutsOf(frames);
   const mean = meanOf(cuts);
   const spread = varianceOf(cuts, mean);
   return withInterval(
@@ -128,6 +139,7 @@ function cutMean(cuts: readonly number[], { coverage }: VisitMeanOptions): Visit
       spread,
       frames: cuts.length,
       cuts: cuts.length,
+      paired: pairsOf(frames).length,
       method: 'cuts',
       source: 'measured',
       from: [countOf(cuts.length, 'cut')],
@@ -138,15 +150,11 @@ function cutMean(cuts: readonly number[], { coverage }: VisitMeanOptions): Visit
 }
 
 function regressed(
-  frames: readonly SampledFrame[],
   estimates: readonly number[],
+  pairs: readonly Pair[],
   { run, coverage }: VisitMeanOptions,
 ): VisitMean {
-  const pairs = frames.flatMap(({ cut, estimate }) =>
-    cut === null || estimate === null ? [] : [{ cut, estimate }],
-  );
-  const cuts = frames.flatMap(({ cut }) => (cut === null ? [] : [cut]));
-  if (pairs.length < FEWEST_CUTS_TO_REGRESS) return cutMean(cuts, { run, coverage, variances: null });
+  const cuts = pairs.map(({ cut }) => cut);
   const { mean, variance } = regressionMean(estimates, pairs);
   return withInterval(
     {
@@ -154,6 +162,7 @@ function regressed(
       spread: varianceOf(cuts, meanOf(cuts)),
       frames: estimates.length,
       cuts: pairs.length,
+      paired: pairs.length,
       method: 'regression',
       source: 'modelled',
       from: [`${countOf(estimates.length, 'photo')} by ${run}`, countOf(pairs.length, 'cut')],

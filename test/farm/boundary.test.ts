@@ -264,6 +264,32 @@ describe('what keeps rings from being a boundary', () => {
     expect(boundaryProblem(parts)).toMatch(message);
   });
 
+  it('is that a hole lies in a notch of its outer ring, with all corners on that', () => {
+    const notched: Corner[] = [
+      [0, 0],
+      [10, 0],
+      [10, 10],
+      [8, 10],
+      [5, 4],
+      [2, 10],
+      [0, 10],
+      [0, 0],
+    ];
+    expect(
+      boundaryProblem([
+        [
+          notched,
+          [
+            [8, 10],
+            [5, 4],
+            [2, 10],
+            [8, 10],
+          ],
+        ],
+      ]),
+    ).toMatch(/hole outside/);
+  });
+
   it('is nothing of a paddock in a hole of another part, or of parts that share the antimeridian', () => {
     expect(boundaryProblem([[outer, rectangle(2, 2, 8, 8)], [rectangle(3, 3, 4, 4)]])).toBeNull();
     const diamond: Corner[] = [

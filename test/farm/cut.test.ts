@@ -286,6 +286,12 @@ describe('a cut’s history', () => {
     expect(STEP_KINDS).toEqual([...new Set(whole.map(({ kind }) => kind))]);
   });
 
+  it('takes steps that bear one time in the order that cuts are made in', () => {
+    const at = hour(0);
+    const steps = [subsample, wet, frame].map((step) => ({ ...step, at }) as CutStep);
+    expect(cutHistory(eventsOf(steps))).toMatchObject({ state: { stage: 'subsampled' }, refused: [] });
+  });
+
   it('has a step as it was last corrected, and not once it is withdrawn', () => {
     const corrected = event(21, { kind: 'corrected', event: uuid(2), step: { ...wet, bagGrams: 40 } });
     const again = event(22, { kind: 'corrected', event: uuid(2), step: { ...wet, bagGrams: 30 } });
@@ -296,6 +302,15 @@ describe('a cut’s history', () => {
       stage: 'frame-placed',
       wet: null,
     });
+  });
+
+  it('has a step again that is corrected after it was withdrawn', () => {
+    const events = [
+      ...eventsOf([frame, wet]),
+      event(22, { kind: 'withdrawn', event: uuid(2) }),
+      event(23, { kind: 'corrected', event: uuid(2), step: { ...wet, bagGrams: 30 } }),
+    ];
+    expect(cutHistory(events).state.wet?.bagGrams).toBe(30);
   });
 
   it('says of two devices that both weighed which weight does not count', () => {

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { effortNeeded, quadratsNeeded, workWorth } from '../../src/farm/index.ts';
+import {
+  effortNeeded,
+  quadratsNeeded,
+  type SampledFrame,
+  visitMean,
+  visitSoFar,
+  workWorth,
+} from '../../src/farm/index.ts';
 import { expectedHalfWidth } from '../../src/farm/sampling-effort.ts';
 
 const variances = { betweenSessions: 40_000, withinSessions: 350_000, sessions: 23, photos: 282 };
@@ -63,6 +70,33 @@ describe('what a visit still needs', () => {
       ),
       { numRuns: 30 },
     );
+  });
+});
+
+describe('the width that is expected', () => {
+  it('with all frames cut is that of cuts, which scatter more than estimates by what photos do not see', () => {
+    // t(0.95, 7) = 1.8946
+    const expected = 1.8946 * Math.sqrt((300_000 + 350_000) / 8);
+    expect(expectedHalfWidth(visit, { cuts: 8 })).toBeCloseTo(expected, 0);
+  });
+});
+
+describe('a visit as it stands', () => {
+  const ask = (frames: readonly SampledFrame[]) =>
+    visitMean(frames, { coverage: 0.9, variances, run: 'run starter' });
+
+  it('is expected to be off by what its interval says', () => {
+    const frames = [900, 1500, 2100, 2600].map((estimate, at) => ({ estimate, cut: at === 0 ? 1000 : null }));
+    const visit = ask([...frames, { estimate: null, cut: 1200 }]);
+    const soFar = visitSoFar(visit, variances);
+    if (!soFar) throw new Error('a visit of five frames stands');
+    expect(soFar.design).toMatchObject({ frames: 5, cuts: 2, paired: 1 });
+    expect(visit.mean + expectedHalfWidth(soFar)).toBeCloseTo(visit.interval?.high ?? Number.NaN, 9);
+  });
+
+  it('is nothing to plan from with one photo, or bare ground', () => {
+    expect(visitSoFar(ask([{ estimate: 900, cut: null }]), variances)).toBeNull();
+    expect(visitSoFar(ask([0, 0].map((cut) => ({ estimate: 100, cut }))), variances)).toBeNull();
   });
 });
 

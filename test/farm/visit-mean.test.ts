@@ -8,6 +8,8 @@ import {
   visitMean,
 } from '../../src/farm/index.ts';
 import { meanVariance, residualShare, wholeVariance } from '../../src/farm/mean-variance.ts';
+import { randomStream } from '../../src/ground/random.ts';
+import { mean as meanOf } from '../../src/ground/statistics.ts';
 
 const variances = { betweenSessions: 70_000, withinSessions: 350_000, sessions: 23, photos: 282 };
 const options = { coverage: 0.9, variances, run: 'run starter' };
@@ -132,6 +134,31 @@ describe('the mean of a visit', () => {
         },
       ),
     );
+  });
+});
+
+describe('the error of a visit’s mean', () => {
+  it.each([0, 1, 3, 6])('is that of visits drawn with the run’s variances, %i of 8 frames cut', (cuts) => {
+    const random = randomStream(11).fork(cuts);
+    const errors = Array.from({ length: 20_000 }, () => {
+      const common = Math.sqrt(variances.betweenSessions) * random.normal();
+      const frames = Array.from({ length: 8 }, () => {
+        const estimate = 20_000 + 500 * random.normal();
+        return { estimate, truth: estimate + common + Math.sqrt(variances.withinSessions) * random.normal() };
+      });
+      const asked = frames.map(({ estimate, truth }, at) => ({ estimate, cut: at < cuts ? truth : null }));
+      return visitMean(asked, options).mean - meanOf(frames.map(({ truth }) => truth));
+    });
+    const { session, photos } = meanVariance({ frames: 8, cuts, spread: 0 }, variances);
+    expect(meanOf(errors.map((error) => error ** 2)) / (session + photos)).toBeCloseTo(1, 1);
+    expect(Math.abs(meanOf(errors))).toBeLessThan(10);
+  });
+
+  it('is known by few frames where frames are what it is of', () => {
+    const exact = { ...variances, betweenSessions: 0, withinSessions: 0 };
+    const { interval } = visitMean([1000, 1200].map(photo), { ...options, variances: exact });
+    // Standard error 100, t(0.95, 1) = 6.3138
+    expect(interval?.high).toBeCloseTo(1100 + 631.38, 1);
   });
 });
 
