@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { FEWEST_REGRESSED, regressionMean } from '../src/farm/double-sampling.ts';
 import { type ResidualVariances, residualVariances } from '../src/farm/residual-variances.ts';
-import { visitMean } from '../src/farm/visit-mean.ts';
+import { type VisitMean, visitMean } from '../src/farm/visit-mean.ts';
 import { SILENT } from '../src/ground/progress.ts';
 import { type RandomStream, randomStream } from '../src/ground/random.ts';
 import { mean } from '../src/ground/statistics.ts';
@@ -26,6 +26,9 @@ const SOURCE: TrainingSource = {
 const CUTS = [0, 1, 2, 3, 5] as const;
 /** A visit of fewer photos is left out: its mean is hardly one. */
 const FEWEST_PHOTOS = 8;
+/** Frames that stand for a paddock, where intervals are tried. */
+const FRAMES = 6;
+const COVERAGE = 0.9;
 const DRAWS = 2000;
 const SEED = 1;
 
@@ -40,10 +43,14 @@ interface Photo {
 /** How the mean of a visit is made of all its photos, of which the first `cuts` are cut. */
 type Method = (photos: readonly Photo[], cuts: number, variances: ResidualVariances) => number;
 
+function meanOf(photos: readonly Photo[], cuts: number, variances: ResidualVariances): VisitMean {
+  const frames = photos.map(({ estimate, cut }, at) => ({ estimate, cut: at < cuts ? cut : null }));
+  return visitMean(frames, { coverage: COVERAGE, variances, run: 'kernel-average' });
+}
+
 const METHODS: Readonly<Record<string, Method>> = {
   'photos and cuts': (photos, cuts, variances) => {
-    const frames = photos.map(({ estimate, cut }, at) => ({ estimate, cut: at < cuts ? cut : null }));
-    return visitMean(frames, { coverage: 0.9, variances, run: 'kernel-average' }).mean;
+    return meanOf(photos, cuts, variances).mean;
   },
   'without shrinking': (photos, cuts) => {
     const shift = cuts > 0 ? mean(photos.slice(0, cuts).map(({ residual }) => residual)) : 0;
@@ -67,6 +74,8 @@ interface Figures {
   readonly weightedR2: number;
   readonly variances: { readonly between: number; readonly within: number };
   readonly rmse: Readonly<Record<string, readonly (number | null)[]>>;
+  /** Share of draws of six frames whose 90 % interval holds the mean of all the visit's cuts, by number of cuts. */
+  readonly held: readonly number[];
 }
 
 /**
@@ -104,45 +113,58 @@ export async function run(): Promise<Figures> {
     visits: visits.length,
     weightedR2: weightedR2(samples.observed, predicted),
     variances: { between: betweenSessions, within: withinSessions },
-    rmse: errorsOf(visits, photos, randomStream(SEED)),
+    ...measured(visits, photos, randomStream(SEED)),
   };
   report(figures);
   return figures;
 }
 
-function errorsOf(
+function measured(
   visits: readonly (readonly Photo[])[],
   all: readonly Photo[],
   random: RandomStream,
-): Figures['rmse'] {
-  const known = visits.map(([first]) =>
-    residualVariances(all.filter(({ session }) => session !== first?.session)),
-  );
-  const squares = (
-    method: Method,
+): Pick<Figures, 'rmse' | 'held'> {
+  const tried = visits.map((photos) => ({
+    photos,
+    truth: mean(photos.map(({ cut }) => cut)),
+    variances: residualVariances(all.filter(({ session }) => session !== photos[0]?.session)),
+    name: photos[0]?.session ?? '',
+  }));
+  /** The mean over visits, and draws of each visit's photos, which are the same for all that is asked. */
+  const overDraws = (
     cuts: number,
-    visit: readonly Photo[],
-    variances: ResidualVariances,
-  ): number => {
-    const truth = mean(visit.map(({ cut }) => cut));
-    // Every method is given the same draws.
-    const stream = random.fork(`${visit[0]?.session} ${cuts}`);
-    const draws = Array.from({ length: cuts === 0 ? 1 : DRAWS }, () => stream.shuffled(visit));
-    return mean(draws.map((photos) => (method(photos, cuts, variances) - truth) ** 2));
-  };
-  return Object.fromEntries(
-    Object.entries(METHODS).map(([name, method]) => [
-      name,
-      CUTS.map((cuts) => {
-        const each = visits.map((visit, at) => squares(method, cuts, visit, known[at] as ResidualVariances));
-        const error = Math.sqrt(mean(each));
-        return Number.isNaN(error) ? null : error;
+    ask: (drawn: readonly Photo[], visit: (typeof tried)[number]) => number,
+  ): number =>
+    mean(
+      tried.map((visit) => {
+        const stream = random.fork(`${visit.name} ${cuts}`);
+        const draws = Array.from({ length: DRAWS }, () => stream.shuffled(visit.photos));
+        return mean(draws.map((drawn) => ask(drawn, visit)));
       }),
-    ]),
-  );
+    );
+  return {
+    rmse: Object.fromEntries(
+      Object.entries(METHODS).map(([name, method]) => [
+        name,
+        CUTS.map((cuts) => {
+          const square = overDraws(
+            cuts,
+            (drawn, { truth, variances }) => (method(drawn, cuts, variances) - truth) ** 2,
+          );
+          return Number.isNaN(square) ? null : Math.sqrt(square);
+        }),
+      ]),
+    ),
+    held: CUTS.map((cuts) =>
+      overDraws(cuts, (drawn, { truth, variances }) => {
+        const { interval } = meanOf(drawn.slice(0, FRAMES), cuts, variances);
+        return interval && truth >= interval.low && truth <= interval.high ? 1 : 0;
+      }),
+    ),
+  };
 }
 
-function report({ photos, sessions, visits, weightedR2: score, variances, rmse }: Figures): void {
+function report({ photos, sessions, visits, weightedR2: score, variances, rmse, held }: Figures): void {
   const { between, within } = variances;
   process.stderr.write(
     `visits: ${photos} photos, ${sessions} sessions left out in turn, weighted R² ${score.toFixed(3)}; residuals of Total ` +
@@ -154,4 +176,7 @@ function report({ photos, sessions, visits, weightedR2: score, variances, rmse }
     const cells = errors.map((error) => (error === null ? '–' : error.toFixed(2)).padStart(7));
     process.stderr.write(`visits: ${name.padEnd(18)}${cells.join('')}\n`);
   }
+  process.stderr.write(
+    `visits: ${COVERAGE * 100} % intervals of ${FRAMES} frames hold the mean of all cuts, %: ${held.map((share) => (100 * share).toFixed(1)).join(', ')}\n`,
+  );
 }
