@@ -17,7 +17,10 @@ export function bagKgDmPerHa(bagGrams: number, fraction: number, frameAreaSquare
   return gramsToKilogramsPerHectare(bagGrams * fraction, frameAreaSquareMetres);
 }
 
-/** Further loss of so much of the wet sub-sample is the same weight: 0.002 of dry matter (as ISO 18134 for biofuels). */
+/**
+ * A change by so much of the wet sub-sample is none: 0.002 of dry matter, 1 % of the answer at 20 %. MLA dries until the
+ * weight does not change, which scales decide; the Government of Saskatchewan's microwave method stops at 1 g of 100 g.
+ */
 const CONSTANT_SHARE = 0.002;
 
 export const HOUR_MILLISECONDS = 3_600_000;

@@ -67,39 +67,48 @@ function planned(
 /** What is still to be done for a mean that is near enough. */
 export interface EffortNeeded {
   readonly kind: 'enough' | 'photos' | 'cuts' | 'out-of-reach';
-  /** How many more; 0 where it is enough or out of reach. */
+  /** How many more of that kind; 0 where it is enough or out of reach. */
   readonly more: number;
+  /** Photos besides, where cuts are needed: with them fewer are. */
+  readonly photosBesides: number;
   readonly says: string;
 }
 
-/** More of anything than a day's work is no advice. */
-const MOST = 500;
+/** More of anything than on the most uneven of swards is no advice. */
+const MOST = 200;
+/** Photos that are tried beside each number of cuts: they take a minute where a cut takes a day to dry. */
+const PHOTOS_BESIDES = [0, 10, 30, 60];
 
 /**
  * How many more photos bring a visit's interval to ± `precision` of its mean; where no number does, because what the
- * photos err by in common is too large, how many cuts.
+ * photos err by in common is too large, the fewest cuts, with photos besides where those spare cuts.
  *
  * @param precision as 0.1 for ±10 %
  */
 export function effortNeeded(visit: VisitSoFar, precision: number): EffortNeeded {
   const wanted = precision * visit.mean;
-  const reaches = (more: { photos?: number; cuts?: number }): boolean =>
-    expectedHalfWidth(visit, more) <= wanted;
+  const reaches = (photos: number, cuts: number): boolean =>
+    expectedHalfWidth(visit, { photos, cuts }) <= wanted;
   const share = `±${Number((100 * precision).toFixed(1))} %`;
-  if (reaches({})) return { kind: 'enough', more: 0, says: `The mean is within ${share} as it is.` };
+  if (reaches(0, 0)) {
+    return { kind: 'enough', more: 0, photosBesides: 0, says: `The mean is within ${share} as it is.` };
+  }
   const numbers = Array.from({ length: MOST }, (_, index) => index + 1);
-  const photos = numbers.find((count) => reaches({ photos: count }));
+  const photos = numbers.find((count) => reaches(count, 0));
   if (photos !== undefined) {
-    return { kind: 'photos', more: photos, says: `${countOf(photos, 'more photo')} for ${share}.` };
+    const says = `${countOf(photos, 'more photo')} for ${share}.`;
+    return { kind: 'photos', more: photos, photosBesides: 0, says };
   }
-  const cuts = numbers.find((count) => reaches({ cuts: count }));
-  if (cuts !== undefined) {
+  for (const cuts of numbers) {
+    const besides = PHOTOS_BESIDES.find((count) => reaches(count, cuts));
+    if (besides === undefined) continue;
     const says =
-      `More photos do not bring ${share}: those of one visit err together. ` +
-      `${countOf(cuts, 'more cut')} of photographed frames would.`;
-    return { kind: 'cuts', more: cuts, says };
+      `More photos alone do not bring ${share}: those of one visit err together. ${countOf(cuts, 'more cut')} of ` +
+      `photographed frames${besides > 0 ? ` and ${besides} more photos` : ''} would.`;
+    return { kind: 'cuts', more: cuts, photosBesides: besides, says };
   }
-  return { kind: 'out-of-reach', more: 0, says: `Not even ${MOST} more cuts bring ${share} here.` };
+  const says = `Not even ${MOST} more cuts bring ${share} here.`;
+  return { kind: 'out-of-reach', more: 0, photosBesides: 0, says };
 }
 
 /** What a piece of work would bring. */

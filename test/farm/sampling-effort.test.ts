@@ -45,8 +45,13 @@ describe('what a visit still needs', () => {
     // ±10 % are 200 kg; 1.65 · √40,000 are 329 however many photos there are.
     const needed = effortNeeded(visit, 0.1);
     expect(needed.kind).toBe('cuts');
-    expect(needed.says).toMatch(/More photos do not bring ±10 %.* more cuts? of photographed frames would/);
-    expect(expectedHalfWidth(visit, { cuts: needed.more })).toBeLessThanOrEqual(200);
+    const { more, photosBesides } = needed;
+    expect(needed.says).toMatch(
+      /More photos alone do not bring ±10 %.* more cuts of photographed frames and \d+ more photos would/,
+    );
+    expect(expectedHalfWidth(visit, { cuts: more, photos: photosBesides })).toBeLessThanOrEqual(200);
+    expect(expectedHalfWidth(visit, { cuts: more - 1, photos: photosBesides })).toBeGreaterThan(200);
+    expect(expectedHalfWidth(visit, { cuts: more })).toBeGreaterThan(200);
   });
 
   it('is nothing where it is near enough, and said to be out of reach where it is', () => {

@@ -140,7 +140,7 @@ describe('the mean of a visit', () => {
 describe('the error of a visit’s mean', () => {
   it.each([0, 1, 3, 6])('is that of visits drawn with the run’s variances, %i of 8 frames cut', (cuts) => {
     const random = randomStream(11).fork(cuts);
-    const errors = Array.from({ length: 20_000 }, () => {
+    const errors = Array.from({ length: 10_000 }, () => {
       const common = Math.sqrt(variances.betweenSessions) * random.normal();
       const frames = Array.from({ length: 8 }, () => {
         const estimate = 20_000 + 500 * random.normal();
