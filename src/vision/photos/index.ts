@@ -10,7 +10,8 @@ export {
   type OnLeftOut,
   type PhotoFile,
 } from './list.ts';
-export { perceptualDistance, perceptualHash } from './perceptual-hash.ts';
+export { firstNear } from './near-hashes.ts';
+export { type PerceptualHash, perceptualHash } from './perceptual-hash.ts';
 export {
   hashPhoto,
   knownHash,

@@ -170,7 +170,10 @@ async function checkPhotos(
     progress.advance();
   }
   progress.done();
-  const copies = await photoCopies(readable.map(({ path }) => path));
+  const copies = await photoCopies(
+    readable.map(({ path }) => path),
+    progress,
+  );
   copies.forEach((copy, item) => {
     const [photo, twin] = [readable[item], copy && readable[copy.of]];
     if (photo && copy && twin) problems.push(copyOf(photo, twin, copy.isExact));
