@@ -1,4 +1,5 @@
 export { decodeOpenPhoto, decodePhoto, type OpenPhoto, openPhoto, type Pixels } from './decode.ts';
+export { colourProfile } from './encoded.ts';
 export { inspectPhoto, readPhotoFacts } from './inspect.ts';
 export {
   besides,
