@@ -40,6 +40,7 @@ describe('a spreadsheet of cuts', () => {
     expect(stdout).toMatch(/^By +left out +not understood$/m);
     expect(stdout).toMatch(/^dates: year first; frame: 0.25 m²$/m);
     expect(stdout).toMatch(/cuts\.xlsx: 12 training and 0 test photos, 0 errors, 0 warnings/);
+    expect(stdout).toMatch(/^4 visits, by date: photos of one are never split between folds$/m);
   });
 
   it('trains in one command, as many folds as there are visits, and its frame is that of every prediction', async () => {
