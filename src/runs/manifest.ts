@@ -12,6 +12,7 @@ import { QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
 import { parseStoredRecipe } from '../recipes/recipe.ts';
 import type { Recipe } from '../recipes/recipe-schema.ts';
 import { originSchema } from '../vision/weights/index.ts';
+import { covariateSourceSchema, runCovariateSchema } from './covariates.ts';
 
 /** The format of run folders that this version writes and reads. */
 export const RUN_FORMAT = 2;
@@ -29,7 +30,12 @@ const innerPath = z
 
 /** Where a run's data were: paths relative to the run. */
 const sourceSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('folder'), folder: z.string(), dates: z.enum(DATE_ORDERS).optional() }),
+  z.strictObject({
+    kind: z.literal('folder'),
+    folder: z.string(),
+    dates: z.enum(DATE_ORDERS).optional(),
+    covariates: covariateSourceSchema.optional(),
+  }),
   z.strictObject({
     kind: z.literal('table'),
     table: z.string(),
@@ -39,6 +45,7 @@ const sourceSchema = z.discriminatedUnion('kind', [
     /** What columns are, where a person said so. */
     columns: columnMappingSchema.optional(),
     dates: z.enum(DATE_ORDERS).optional(),
+    covariates: covariateSourceSchema.optional(),
   }),
   z.strictObject({
     kind: z.literal('features'),
@@ -47,6 +54,7 @@ const sourceSchema = z.discriminatedUnion('kind', [
     ids: z.string(),
     labels: z.string(),
     dates: z.enum(DATE_ORDERS).optional(),
+    covariates: covariateSourceSchema.optional(),
   }),
 ]);
 
@@ -115,6 +123,8 @@ const trainedSchema = z.strictObject({
       .readonly(),
     fingerprint: z.string(),
     area_m2: frameArea,
+    /** What was measured beside the photos and its models read where it is known; absent: nothing. */
+    covariates: z.array(runCovariateSchema).min(1).readonly().optional(),
   }),
   /** The files each fold's model was taken from, where it was trained elsewhere; without `fold`, one a fold in order. */
   imported: z

@@ -74,7 +74,8 @@ function fitted(total: FittedModel, shares: FittedModel): FittedModel {
         graph() {
           const [masses, parts] = [total.graph(), shares.graph()];
           return {
-            masses: (features) => composedGraph(masses.masses(features), parts.masses(features)),
+            masses: (features, covariates) =>
+              composedGraph(masses.masses(features, covariates), parts.masses(features, covariates)),
             viewFeatures: masses.viewFeatures,
           };
         },

@@ -7,14 +7,15 @@ import { valueFingerprint } from '../../ground/fingerprint.ts';
 import { packageVersion } from '../../ground/version.ts';
 import type { Targets } from '../../pasture/targets.ts';
 import { ensembleName, STACK_FOLDER } from '../../runs/ensemble-run.ts';
-import { STATES_OUT, type StateOutRow, scoreStates, writeStatesOut } from '../../runs/leave-one-state-out.ts';
+import { STATES_OUT, type StateOutRow } from '../../runs/leave-one-state-out.ts';
 import { type EnsembleManifest, frameAreaOf, RUN_FORMAT, requireData } from '../../runs/manifest.ts';
 import { openRun } from '../../runs/open-run.ts';
-import { FOLDS, OUT_OF_FOLD, writeOutOfFold } from '../../runs/out-of-fold.ts';
+import { FOLDS, OUT_OF_FOLD } from '../../runs/out-of-fold.ts';
+import { writePredictedRows } from '../../runs/predicted-rows.ts';
 import { ensembleResults } from '../../runs/read-results.ts';
 import type { OutOfFoldRow, RunResults } from '../../runs/results.ts';
 import { type FolderContents, RunFolder } from '../../runs/run-folder.ts';
-import { type EnsembleFacts, SCORES, writeScores } from '../../runs/scores.ts';
+import { type EnsembleFacts, SCORES } from '../../runs/scores.ts';
 import { movedSource, pathFrom, photoFolder } from '../../runs/training-data.ts';
 import { reportPath, writeMissingReport, writeRunReport } from '../report/write-report.ts';
 import type { AlignedMembers } from './ensemble-members.ts';
@@ -130,22 +131,27 @@ export async function writeEnsembleRun(
       })),
     );
     const folderOfPhotos = photoFolder(manifest.data.source);
-    await writeOutOfFold(
-      out,
+    const written = await writePredictedRows(out, {
       outOfFold,
-      photos.map(({ photoPath }) =>
-        photoPath !== null && folderOfPhotos !== null ? pathFrom(join(out, folderOfPhotos), photoPath) : null,
+      statesOut,
+      cases: [],
+      ensemble: facts,
+      imagePaths: new Map(
+        photos.map(({ imageId, photoPath }) => [
+          imageId,
+          photoPath !== null && folderOfPhotos !== null
+            ? pathFrom(join(out, folderOfPhotos), photoPath)
+            : null,
+        ]),
       ),
-    );
-    if (statesOut) await writeStatesOut(out, statesOut);
-    await writeScores(out, outOfFold, statesOut && scoreStates(statesOut), facts);
+    });
     if (combination.stack) {
       await mkdir(join(out, STACK_FOLDER), { recursive: true });
       await combination.stack.write(join(out, STACK_FOLDER));
     }
     const results = await ensembleResults(out, manifest, ensembleName(manifest));
     await writeRunReport(reportPath(out), results);
-    await folder.complete([FOLDS, OUT_OF_FOLD, SCORES, STATES_OUT, STACK_FOLDER]);
+    await folder.complete([FOLDS, ...written, STACK_FOLDER]);
     return results;
   } catch (error) {
     throw await folder.failure(error);
