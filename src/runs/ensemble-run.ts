@@ -11,6 +11,7 @@ import { byMass, type Targets } from '../pasture/targets.ts';
 import type { Samples } from '../samples/samples.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
 import { type Calibration, calibrate } from './calibration.ts';
+import type { RunCovariate } from './covariates.ts';
 import { requireFinite } from './cross-validation.ts';
 import { ensembleDropoutSpreads, type MemberAnswer } from './ensemble-dropout.ts';
 import { type EnsembleManifest, frameAreaOf, readTrainedManifest } from './manifest.ts';
@@ -64,6 +65,10 @@ export class EnsembleRun implements Run {
     return this.manifest.fingerprint;
   }
 
+  get covariates(): readonly RunCovariate[] {
+    return this.manifest.data.covariates ?? [];
+  }
+
   get areaSquareMetres(): number {
     return frameAreaOf(this.manifest);
   }
@@ -107,7 +112,7 @@ export class EnsembleRun implements Run {
   }
 
   calibration(): Promise<Calibration> {
-    this.#calibration ??= this.results().then(({ rows }) => calibrate(rows));
+    this.#calibration ??= this.results().then(calibrate);
     return this.#calibration;
   }
 

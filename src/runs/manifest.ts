@@ -156,7 +156,13 @@ const ensembleSchema = z.strictObject({
   weights: z.array(z.array(z.number())).length(5).nullable(),
   /** Post-processing in order, with what each step was fitted to of all out-of-fold rows. */
   post: z.array(fittedStepSchema),
-  data: z.strictObject({ source: sourceSchema, images: z.int().min(1), area_m2: frameArea }),
+  data: z.strictObject({
+    source: sourceSchema,
+    images: z.int().min(1),
+    area_m2: frameArea,
+    /** All that members read. */
+    covariates: z.array(runCovariateSchema).min(1).readonly().optional(),
+  }),
 });
 
 const pretrainingSchema = z.strictObject({

@@ -1,6 +1,6 @@
 import { UsageError } from '../ground/errors.ts';
 import { featureSetsOf, type Matrix, takeColumns, takeRows } from '../ground/matrix.ts';
-import { type CovariateSet, modelScale, type Readings, readingsOf } from '../pasture/covariates.ts';
+import { type CovariateSet, knownSet, modelScale, type Readings, readingsOf } from '../pasture/covariates.ts';
 import type { Targets } from '../pasture/targets.ts';
 import type { Photo, PhotoContent, PhotoFile } from '../vision/photos/index.ts';
 
@@ -197,6 +197,21 @@ export class Samples {
   /** The same samples, of which a model is shown some covariates. */
   showing(shown: CovariateSet): Samples {
     return new Samples(this.facts, this.source, this.turn, shown);
+  }
+
+  /** The same samples with what was measured beside them, one record each. */
+  measuring(readings: readonly Readings[]): Samples {
+    const facts = this.facts.map((own, item) => ({ ...own, readings: readings[item] ?? {} }));
+    return new Samples(facts, this.source, this.turn, this.shown);
+  }
+
+  /** The same samples as if of each the first of some sets that it has all of were all that had been measured. */
+  knownBy(sets: readonly CovariateSet[]): Samples {
+    const facts = this.facts.map((own) => ({
+      ...own,
+      readings: readingsOf(own.readings, knownSet(sets, own.readings)),
+    }));
+    return new Samples(facts, this.source, this.turn, this.shown);
   }
 
   /** The same samples as if some covariates alone had been measured. */

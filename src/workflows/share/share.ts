@@ -102,7 +102,7 @@ export async function shareRun({
       await copyFile(join(opened.folder, file), join(out, file));
     }
     await copyTrainingPhotos(opened.folder, out);
-    await writeCalibration(out, results.rows);
+    await writeCalibration(out, results);
     await writeFileAtomically(join(out, CARD), runCard(passedOn, results, about));
     await folder.complete([...files, TRAINING_PHOTOS, CALIBRATION]);
     return passedOn;
