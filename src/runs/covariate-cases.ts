@@ -36,6 +36,17 @@ export function mainCase(cases: readonly CaseResults[] | null | undefined): Case
   return cases?.find(({ rows }) => rows.length > 0) ?? null;
 }
 
+/** What a run says of photos alone: all of it, but of a run with covariates. */
+export function withoutCovariates({
+  rows,
+  outOfFold,
+  leaveOneStateOut,
+  cases,
+}: RunResults): Pick<CaseResults, 'rows' | 'outOfFold' | 'leaveOneStateOut'> {
+  const without = cases?.find(({ covariates }) => covariates.length === 0);
+  return without ?? { rows, outOfFold, leaveOneStateOut };
+}
+
 /** The rows that a run's headline scores are of: never answers with covariates and without together. */
 export const headlineRows = ({ rows, cases }: Pick<RunResults, 'rows' | 'cases'>): readonly OutOfFoldRow[] =>
   mainCase(cases)?.rows ?? rows;

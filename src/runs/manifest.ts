@@ -83,8 +83,12 @@ const aboutSchema = z.strictObject({
   attribution: z.string().min(1),
   /** Visits it was trained on. */
   sessions: z.int().min(1),
-  /** Of all out-of-fold predictions together. */
+  /** Of all out-of-fold predictions together, of photos alone. */
   weighted_r2: z.number(),
+  /** With what was measured beside the photos. */
+  with: z
+    .array(z.strictObject({ covariates: z.array(z.string()).min(1), weighted_r2: z.number() }))
+    .optional(),
 });
 
 const trainedSchema = z.strictObject({

@@ -1,4 +1,5 @@
 import { caseFile, caseResults, headlineRows } from './covariate-cases.ts';
+import { covariateWords } from './covariates.ts';
 import { readLearningBySessions } from './learning-by-sessions.ts';
 import { type EnsembleManifest, frameAreaOf, requireData, type TrainedManifest } from './manifest.ts';
 import { OUT_OF_FOLD, readOutOfFold } from './out-of-fold.ts';
@@ -113,6 +114,12 @@ function provenanceOf({
             : [...source.features, source.ids, source.labels].join(', '),
     ...(data.area_m2 !== undefined && { 'Frame, m²': String(data.area_m2) }),
     Photos: String(data.images),
+    ...Object.fromEntries(
+      (data.covariates ?? []).map((one) => [
+        `Measured: ${one.name}`,
+        `${covariateWords(one)} of ${one.photos} photos, ${Number(one.low.toPrecision(4))} to ${Number(one.high.toPrecision(4))}`,
+      ]),
+    ),
     'Input columns': sets.map(({ name, columns }) => `${columns} (${name})`).join(' + '),
     ...Object.fromEntries(
       sets.flatMap(({ name, weights }) =>

@@ -222,6 +222,13 @@ export class TrainedRun implements Run, RunMember {
       const what = `${name} (${estimator.kind})`;
       throw new UsageError(`${this.folder}: ${what} cannot be written as an ONNX model; export another run`);
     }
+    const sets = await this.#covariateSets();
+    if ((await this.models()).some(({ covariateSets }) => covariateSets.length !== sets.length)) {
+      throw new UsageError(
+        `${this.folder}: some folds had too few photos to read ${this.covariates.map(({ name }) => name).join(' and ')} ` +
+          'together, and an ONNX model reads the same in all; train with fewer covariates',
+      );
+    }
     return {
       members: [{ run: this, weights: [1, 1, 1, 1, 1] }],
       finish: null,
