@@ -5,7 +5,6 @@ import { mean } from '../ground/statistics.ts';
 import { caseWords } from '../pasture/covariates.ts';
 import { TARGET_NAMES } from '../pasture/targets.ts';
 import {
-  type CaseResults,
   caseToJson,
   covariateNames,
   DEFAULT_FOLD_PLAN,
@@ -26,7 +25,7 @@ import {
 } from '../workflows/index.ts';
 import { type CommandRegistrar, collected, printResult, seedList } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
-import { scoreTable, shown, textTable } from './tables.ts';
+import { caseTable, scoreTable, shown, textTable } from './tables.ts';
 import {
   addCovariateOptions,
   addFoldOptions,
@@ -178,22 +177,7 @@ export function trainingSummary(results: RunResults): string {
   ].join('\n');
 }
 
-/** What a run scores with each set of covariates and without, side by side. */
-export function caseTable(cases: readonly CaseResults[]): string {
-  const rows = cases.map(({ covariates, rows: { length }, outOfFold, withoutThem, leaveOneStateOut }) => [
-    caseWords(covariates),
-    String(length),
-    shown(outOfFold.weightedR2, 4),
-    withoutThem ? shown(withoutThem.weightedR2, 4) : '',
-    ...(cases.some((one) => one.leaveOneStateOut)
-      ? [shown(leaveOneStateOut?.pooled.weightedR2 ?? Number.NaN, 4)]
-      : []),
-  ]);
-  const heads = ['weighted R²', 'photos', 'out of fold', 'same photos without'];
-  return textTable(rows.some((row) => row.length > heads.length) ? [...heads, 'one State out'] : heads, rows);
-}
-
-/** Scores over seeds as text. */
+/** Means over seeds with each set of covariates and without. */
 function overSeedsByCase(runs: RepeatedResults['runs']): string[] {
   const [first] = runs;
   return (first?.results.cases ?? []).map(({ covariates }, place) => {
@@ -206,6 +190,7 @@ function overSeedsByCase(runs: RepeatedResults['runs']): string[] {
   });
 }
 
+/** Scores over seeds as text. */
 function repeatedSummary({ runs, weightedR2, perTarget }: RepeatedResults): string {
   const rows = [
     ...TARGET_NAMES.filter((name) =>

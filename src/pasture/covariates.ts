@@ -35,14 +35,9 @@ export const MOST_COVARIATES = 3;
 
 /** All sets of covariates but the empty one, the largest first; sets of one size in the order of their names. */
 export function covariateSets(names: CovariateSet): CovariateSet[] {
-  const sets = names.reduce<CovariateSet[]>(
-    (all, name) => [...all, ...all.map((set) => [...set, name])],
-    [[]],
-  );
-  const order = (set: CovariateSet): number[] => set.map((name) => names.indexOf(name));
-  return sets
-    .filter((set) => set.length > 0)
-    .sort((a, b) => b.length - a.length || (order(a) < order(b) ? -1 : 1));
+  const masks = Array.from({ length: 2 ** names.length - 1 }, (_, index) => index + 1);
+  const sets = masks.map((mask) => names.filter((_, place) => (mask >> place) % 2 === 1));
+  return sets.sort((a, b) => b.length - a.length);
 }
 
 /** The first of some sets of which a sample has every reading; the empty one where there is none. */

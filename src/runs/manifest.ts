@@ -160,6 +160,16 @@ const ensembleSchema = z.strictObject({
   weights: z.array(z.array(z.number())).length(5).nullable(),
   /** Post-processing in order, with what each step was fitted to of all out-of-fold rows. */
   post: z.array(fittedStepSchema),
+  /** The same where photos are answered by covariates that members read, the largest set first. */
+  cases: z
+    .array(
+      z.strictObject({
+        covariates: z.array(z.string()).min(1),
+        weights: z.array(z.array(z.number())).length(5).nullable(),
+        post: z.array(fittedStepSchema),
+      }),
+    )
+    .optional(),
   data: z.strictObject({
     source: sourceSchema,
     images: z.int().min(1),
