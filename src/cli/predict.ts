@@ -1,10 +1,10 @@
 import { Option } from 'commander';
-import { readNumber } from '../data/numbers.ts';
 import { countOf } from '../ground/counts.ts';
 import { UsageError } from '../ground/errors.ts';
-import { HEIGHT_UNITS, type HeightMethod, type HeightUnit } from '../pasture/covariates.ts';
 import {
   type AskedCovariates,
+  type AskedHeight,
+  askedHeight,
   namedRun,
   type PhotoPrediction,
   type PredictionDoubt,
@@ -37,12 +37,6 @@ interface PredictCommandOptions extends CovariateOptions {
   readonly skipUnusable?: boolean;
   readonly tta: Tta;
   readonly json?: boolean;
-}
-
-/** A height as given, in centimetres. */
-interface AskedHeight {
-  readonly value: number;
-  readonly method?: HeightMethod;
 }
 
 type Tta = keyof typeof TEST_TIME_TURNS;
@@ -84,7 +78,11 @@ export const registerPredict: CommandRegistrar = (program) => {
     .option('--hectares <ha>', "size of the photos' paddock: adds its total", positiveNumber('--hectares'))
     .option('--map <DIR>', 'draw where the biomass is, for runs of recipe density')
     .option('--skip-unusable', 'leave out photos that cannot be used instead of stopping')
-    .option('--height <cm>', "the sward's height at the photos, cm; or 24clicks of a rising plate", height)
+    .option(
+      '--height <cm>',
+      "the sward's height at the photos, cm; or 24clicks of a rising plate",
+      askedHeight,
+    )
     .option('--ndvi <n>', 'NDVI at the photos', numberOf('--ndvi'))
     .option('--json', 'print the result as JSON');
   addCovariateOptions(command).action(
@@ -209,24 +207,11 @@ function warnOfMemory(predictions: readonly PhotoPrediction[]): void {
   );
 }
 
-/** Parses `12`, `12 cm`, `120mm` or `24clicks`, which only a rising plate counts. @throws UsageError */
-function height(text: string): AskedHeight {
-  const [, number = '', unit = 'cm'] = /^\s*([\d.,]+)\s*([a-z]*)\s*$/i.exec(text) ?? [];
-  const named = (unit === '' ? 'cm' : unit.toLowerCase().replace(/^click$/, 'clicks')) as HeightUnit;
-  const value = readNumber(number) * (HEIGHT_UNITS[named] ?? Number.NaN);
-  if (number === '' || !(value >= 0)) {
-    throw new UsageError(
-      `--height ${text}: give centimetres, as 12, or clicks of a rising plate, as 24clicks`,
-    );
-  }
-  return { value, ...(named === 'clicks' && { method: 'rising-plate' }) };
-}
-
 /** Parses a number. @throws UsageError naming the option */
 function numberOf(option: string): (text: string) => number {
   return (text) => {
-    const value = readNumber(text);
-    if (Number.isFinite(value)) return value;
+    const value = Number(text);
+    if (text.trim() !== '' && Number.isFinite(value)) return value;
     throw new UsageError(`${option} ${text}: give a number`);
   };
 }

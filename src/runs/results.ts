@@ -4,7 +4,7 @@ import type { Score } from '../pasture/metric.ts';
 import type { Targets } from '../pasture/targets.ts';
 import type { LearningBySessions } from './learning-by-sessions.ts';
 import type { PseudoRecord } from './pseudo-record.ts';
-import type { EnsembleFacts, StateScores } from './scores.ts';
+import type { CaseScores, EnsembleFacts, StateScores } from './scores.ts';
 
 /** One training photo with what was measured, what the out-of-fold model said, and its session. */
 export interface OutOfFoldRow {
@@ -25,15 +25,9 @@ export interface OutOfFoldRow {
 }
 
 /** What a run with covariates says where it reads one set of them, or the photos alone. */
-export interface CaseResults {
-  readonly covariates: CovariateSet;
+export interface CaseResults extends CaseScores {
   /** The photos that have all of the set. */
   readonly rows: readonly OutOfFoldRow[];
-  readonly outOfFold: Score;
-  /** Score of the same photos answered without covariates; null of that case itself. */
-  readonly withoutThem: Score | null;
-  /** Null where it was not computed. */
-  readonly leaveOneStateOut: StateScores | null;
 }
 
 /** How much each column of the input moves predictions of Total. */

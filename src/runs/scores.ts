@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError, messageOf } from '../ground/errors.ts';
 import { writeFileAtomically } from '../ground/files.ts';
+import type { CovariateSet } from '../pasture/covariates.ts';
 import { type Score, scoreTargets, type TargetScore } from '../pasture/metric.ts';
 import { TARGET_NAMES, type TargetName, type Targets } from '../pasture/targets.ts';
 import { meanAnswerScore } from './mean-answer.ts';
-import type { CaseResults } from './results.ts';
 
 export const SCORES = 'scores.json';
 
@@ -139,6 +139,16 @@ export function lackingStates(runs: EnsembleFacts['lacking_states']): string {
   );
 }
 
+/** What a run with covariates scores where it reads one set of them, or the photos alone. */
+export interface CaseScores {
+  readonly covariates: CovariateSet;
+  readonly outOfFold: Score;
+  /** Score of the same photos answered without covariates; null of that case itself. */
+  readonly withoutThem: Score | null;
+  /** Null where it was not computed. */
+  readonly leaveOneStateOut: StateScores | null;
+}
+
 const storedStates = z
   .object({ pooled: storedScore, per_state: z.array(z.object({ state: z.string(), score: storedScore })) })
   .transform((json): StateScores => ({ pooled: json.pooled, perState: json.per_state }))
@@ -187,7 +197,7 @@ export async function writeScores(
   {
     ensemble,
     cases,
-  }: { readonly ensemble?: EnsembleFacts; readonly cases?: readonly CaseResults[] | null } = {},
+  }: { readonly ensemble?: EnsembleFacts; readonly cases?: readonly CaseScores[] | null } = {},
 ): Promise<void> {
   const scores = {
     out_of_fold: scoreToJson(scoreRows(rows)),
@@ -211,7 +221,7 @@ export function caseToJson({
   outOfFold,
   withoutThem,
   leaveOneStateOut,
-}: CaseResults): Record<string, unknown> {
+}: CaseScores): Record<string, unknown> {
   return {
     covariates,
     out_of_fold: scoreToJson(outOfFold),

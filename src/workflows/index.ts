@@ -82,7 +82,7 @@ export {
 export { type DemoOutcome, runDemo } from './demo/demo.ts';
 export { DEFAULT_SHRINK, type EnsembleOptions, makeEnsemble } from './ensemble/ensemble.ts';
 export { type BundledModel, listModels } from './models/models.ts';
-export type { AskedCovariates } from './predict/asked-readings.ts';
+export { type AskedCovariates, type AskedHeight, askedHeight } from './predict/asked-readings.ts';
 export { type NamedRun, namedRun } from './predict/named-run.ts';
 export {
   type PredictionOutcome,

@@ -1,7 +1,8 @@
 import type { PhotoReadings, Reading } from '../../data/covariates/read.ts';
+import { readNumber } from '../../data/numbers.ts';
 import { countOf } from '../../ground/counts.ts';
 import { InputError, UsageError } from '../../ground/errors.ts';
-import { HEIGHT } from '../../pasture/covariates.ts';
+import { HEIGHT, HEIGHT_UNITS, type HeightMethod, type HeightUnit } from '../../pasture/covariates.ts';
 import {
   askedReadings,
   type CovariateSource,
@@ -17,6 +18,24 @@ import type { Samples } from '../../samples/samples.ts';
 export interface AskedCovariates extends CovariateSource {
   /** Of all photos alike, by the covariate's name: heights in centimetres. */
   readonly values?: Readonly<Record<string, number>>;
+}
+
+/** A height as given. */
+export interface AskedHeight {
+  /** Centimetres. */
+  readonly value: number;
+  /** Where the unit says it: only a rising plate clicks. */
+  readonly method?: HeightMethod;
+}
+
+/** Reads a height as a person writes it: `12`, `12 cm`, `120mm`, `24clicks`. @throws UsageError */
+export function askedHeight(text: string): AskedHeight {
+  const [, number = '', unit = ''] = /^\s*([\d.,]+)\s*([a-z]*)\s*$/i.exec(text) ?? [];
+  const names = Object.keys(HEIGHT_UNITS) as HeightUnit[];
+  const named = names.find((name) => name === (unit.toLowerCase() || 'cm'));
+  const value = named === undefined || number === '' ? Number.NaN : readNumber(number) * HEIGHT_UNITS[named];
+  if (Number.isFinite(value)) return { value, ...(named === 'clicks' && { method: 'rising-plate' }) };
+  throw new UsageError(`height ${text}: give centimetres, as 12, or clicks of a rising plate, as 24clicks`);
 }
 
 /** Samples with what was measured beside them, as a run reads it. */
