@@ -86,7 +86,8 @@ export interface FittedModel {
    * left out, in closed form.
    */
   leaveSessionsOut(): Targets[];
-  graph(): ModelGraph;
+  /** @param under what names of its weights begin with, where several models stand in one graph */
+  graph(under?: string): ModelGraph;
   /** Masses of the patches of each photo. */
   maps(samples: Samples): Promise<MassMap[]>;
   /** Writes everything prediction needs into an existing folder. */
@@ -148,7 +149,7 @@ export function wrappedModel(inner: FittedModel, wrapping: Wrapping): FittedMode
       sampleDropout: async (asked, draws, random) =>
         (await inner.sampleDropout(shown(asked), draws, random)).map((draw) => draw.map(masses)),
     }),
-    ...(capabilities.graph && { graph: () => wrapping.graph(inner.graph()) }),
+    ...(capabilities.graph && { graph: (under) => wrapping.graph(inner.graph(under)) }),
     ...(capabilities.sessionsOut &&
       wrapping.sessionsOut && { leaveSessionsOut: () => inner.leaveSessionsOut() }),
     write: wrapping.write,

@@ -182,9 +182,12 @@ function fitted(names: CovariateSet, cases: CaseModels, trained?: TrainingSample
         leaveSessionsOut: () => sessionsOut(cases, trained),
       }),
     ...(can('graph') && {
-      graph() {
-        const { viewFeatures, masses } = plain.graph();
-        const graphs = sets.map(({ set, model }) => ({ set, graph: model.graph() }));
+      graph(under = '') {
+        const { viewFeatures, masses } = plain.graph(under);
+        const graphs = sets.map(({ set, model }) => ({
+          set,
+          graph: model.graph(`${under}${folderOf(set)}.`),
+        }));
         return {
           viewFeatures,
           masses(features, readings) {
