@@ -61,6 +61,11 @@ export interface ModelGraph {
    * @returns `[views, width]`
    */
   readonly viewFeatures: ((views: Tensor) => Tensor) | null;
+  /**
+   * Backbones of further models in this one: features then come once by each backbone, one after another, each time
+   * with those of the recipe's other feature sets; where no readings are fed, by the first alone.
+   */
+  readonly furtherViewFeatures?: readonly ((views: Tensor) => Tensor)[];
 }
 
 /** A trained model. What {@link capabilities} deny throws a UsageError. */
