@@ -6,6 +6,7 @@ import { fileFingerprint } from '../ground/fingerprint.ts';
 import { packageFile } from '../ground/package-file.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
 import { packageVersion } from '../ground/version.ts';
+import { withoutCovariates } from '../runs/covariate-cases.ts';
 import { openRun } from '../runs/open-run.ts';
 import type { RunResults } from '../runs/results.ts';
 import type { TEST_TIME_TURNS } from '../runs/run.ts';
@@ -65,7 +66,9 @@ export async function exportRun(options: ExportOptions): Promise<ExportOutcome> 
   await requireWheels(kaggle?.wheels ?? []);
   await requireExportFolder(out, ['model.json', 'dataset'], options.overwrite ?? false);
   await using opened = await openRun(run, { keepLoaded: false });
-  const runModel = await readRunModel(opened, { input, precision, tta });
+  // A competition's notebook has nothing but photos.
+  const covariates = kaggle === undefined;
+  const runModel = await readRunModel(opened, { input, precision, tta, covariates });
   const results = await opened.results();
   const written: { files: string[]; bytes: number } = { files: [], bytes: 0 };
   await replaceFolder(resolve(out), async (aside) => {
@@ -98,6 +101,7 @@ async function writeModel(
   results: RunResults,
   tta: string,
 ): Promise<ExportFacts> {
+  const alone = withoutCovariates(results);
   const metadata = { recipe: results.recipeName, run: runModel.fingerprint };
   const names = await writeMassModel(folder, 'model', runModel.model, metadata);
   return {
@@ -108,8 +112,15 @@ async function writeModel(
     ...modelFacts(runModel),
     test_time_augmentation: tta,
     scores: {
-      out_of_fold: scoreToJson(results.outOfFold),
-      leave_one_state_out: results.leaveOneStateOut && scoreToJson(results.leaveOneStateOut.pooled),
+      out_of_fold: scoreToJson(alone.outOfFold),
+      leave_one_state_out: alone.leaveOneStateOut && scoreToJson(alone.leaveOneStateOut.pooled),
+      ...(runModel.model.covariates.length > 0 && {
+        with_covariates: (results.cases ?? []).flatMap(({ covariates, rows, outOfFold }) =>
+          covariates.length > 0 && rows.length > 0
+            ? [{ covariates, out_of_fold: scoreToJson(outOfFold) }]
+            : [],
+        ),
+      }),
     },
   };
 }

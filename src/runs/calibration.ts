@@ -4,6 +4,7 @@ import { rollup } from 'd3-array';
 import { z } from 'zod';
 import { InputError, messageOf } from '../ground/errors.ts';
 import { writeFileAtomically } from '../ground/files.ts';
+import type { CovariateSet } from '../pasture/covariates.ts';
 import {
   type CalibrationRow,
   calibratePaddock,
@@ -14,7 +15,7 @@ import {
   storedPaddock,
 } from '../pasture/intervals/index.ts';
 import { MASS_NAMES, TARGET_NAMES, targetsToArray } from '../pasture/targets.ts';
-import type { OutOfFoldRow } from './results.ts';
+import type { OutOfFoldRow, RunResults } from './results.ts';
 
 /** Intervals of a run that is passed on without its data: how its out-of-fold predictions erred, no photo named. */
 export const CALIBRATION = 'calibration.json';
@@ -27,10 +28,29 @@ export interface Calibration {
   /** Null of masses that the run does not predict. */
   readonly photos: readonly (PhotoCalibration | null)[];
   readonly paddocks: readonly (PaddockCalibration | null)[];
+  /** Of a run with covariates, whose answers without any the rest is of: the same of answers by each set of them. */
+  readonly cases?: readonly (Calibration & { readonly covariates: CovariateSet })[];
 }
 
-/** What out-of-fold predictions of a finished run, trained or an ensemble, say of how far it errs. */
-export function calibrate(rows: readonly OutOfFoldRow[]): Calibration {
+/**
+ * What out-of-fold predictions of a finished run, trained or an ensemble, say of how far it errs: with covariates as
+ * far as answers with them do, so that who measures is told more.
+ */
+export function calibrate({ rows, cases }: Pick<RunResults, 'rows' | 'cases'>): Calibration {
+  const without = cases?.find(({ covariates }) => covariates.length === 0);
+  return {
+    ...calibrateRows(without?.rows ?? rows),
+    ...(cases && {
+      cases: cases.flatMap((one) =>
+        one.covariates.length > 0 && one.rows.length > 0
+          ? [{ covariates: one.covariates, ...calibrateRows(one.rows) }]
+          : [],
+      ),
+    }),
+  };
+}
+
+function calibrateRows(rows: readonly OutOfFoldRow[]): Calibration {
   const byTarget = TARGET_NAMES.map((_, target) => calibrationRows(rows, target));
   return {
     sessions: new Set(rows.map(({ session }) => session)).size,
@@ -63,7 +83,7 @@ export function calibrationRows(rows: readonly OutOfFoldRow[], target: number): 
 const numbers = z.array(z.number());
 const spread = z.strictObject({ offset: z.number(), exponent: z.number() });
 
-const schema = z.strictObject({
+const ofCase = {
   sessions: z.int().min(1),
   mostMeasured: z.number().nullable(),
   targets: z
@@ -84,11 +104,33 @@ const schema = z.strictObject({
       }),
     )
     .length(TARGET_NAMES.length),
+};
+const caseSchema = z.strictObject(ofCase);
+const schema = z.strictObject({
+  ...ofCase,
+  cases: z.array(z.strictObject({ ...ofCase, covariates: z.array(z.string()).min(1) })).optional(),
 });
 
 /** Writes `calibration.json` into a run folder. */
-export async function writeCalibration(folder: string, rows: readonly OutOfFoldRow[]): Promise<void> {
-  const { sessions, mostMeasured, photos, paddocks } = calibrate(rows);
+export async function writeCalibration(
+  folder: string,
+  results: Pick<RunResults, 'rows' | 'cases'>,
+): Promise<void> {
+  const { cases, ...without } = calibrate(results);
+  const { rows } = results;
+  const value: z.output<typeof schema> = {
+    ...stored(without, rows),
+    ...(cases && {
+      cases: cases.map(({ covariates, ...own }) => ({ ...stored(own, rows), covariates: [...covariates] })),
+    }),
+  };
+  await writeFileAtomically(join(folder, CALIBRATION), `${JSON.stringify(value)}\n`);
+}
+
+function stored(
+  { sessions, mostMeasured, photos, paddocks }: Calibration,
+  rows: readonly OutOfFoldRow[],
+): z.output<typeof caseSchema> {
   const largest = Math.max(
     ...rollup(
       rows,
@@ -96,7 +138,7 @@ export async function writeCalibration(folder: string, rows: readonly OutOfFoldR
       ({ session }) => session,
     ).values(),
   );
-  const value: z.output<typeof schema> = {
+  return {
     sessions,
     // Whole grams: it is a limit, and no photo's mass.
     mostMeasured: mostMeasured === null ? null : Math.ceil(mostMeasured),
@@ -117,7 +159,6 @@ export async function writeCalibration(folder: string, rows: readonly OutOfFoldR
       };
     }),
   };
-  await writeFileAtomically(join(folder, CALIBRATION), `${JSON.stringify(value)}\n`);
 }
 
 /** Reads what {@link writeCalibration} wrote. @throws InputError when it is missing or damaged */
@@ -132,7 +173,14 @@ export async function readCalibration(folder: string): Promise<Calibration> {
   }
   const parsed = schema.safeParse(value);
   if (!parsed.success) throw new InputError(path, 'is damaged', again);
-  const { sessions, mostMeasured, targets } = parsed.data;
+  const { cases, ...without } = parsed.data;
+  return {
+    ...restored(without),
+    ...(cases && { cases: cases.map(({ covariates, ...own }) => ({ covariates, ...restored(own) })) }),
+  };
+}
+
+function restored({ sessions, mostMeasured, targets }: z.output<typeof caseSchema>): Calibration {
   return {
     sessions,
     mostMeasured,

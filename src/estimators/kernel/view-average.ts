@@ -5,6 +5,7 @@ import type { Targets } from '../../pasture/targets.ts';
 import { DESCRIPTOR_NAMES, type DescriptorView, viewColumns } from '../../vision/descriptors/index.ts';
 import { targetsFromTable } from '../masses/components-table.ts';
 import { readModelFile, writeModelFile } from '../model-file.ts';
+import { covariateMatrixNames } from './covariate-kernel.ts';
 import { fitMachine, type KernelMachine, machineComponents } from './kernel-machine.ts';
 import { machineMatrixNames, restoredMachine, storedMachine } from './machine-file.ts';
 import type { ViewAverageSettings } from './settings.ts';
@@ -29,6 +30,7 @@ export function viewAverage(settings: ViewAverageSettings): Estimator {
       requireWidth({ rows: 0, columns, data: new Float64Array() }, DESCRIPTOR_NAMES.length);
     },
     async fit({ train }, { record }) {
+      const { members: _, kind: __, ...shared } = settings;
       const training = await train.rows();
       requireWidth(training.inputs, DESCRIPTOR_NAMES.length);
       const members = settings.members.map(({ view, weight, ...tried }) => ({
@@ -36,7 +38,7 @@ export function viewAverage(settings: ViewAverageSettings): Estimator {
         weight,
         machine: fitMachine(
           { ...training, inputs: takeColumns(training.inputs, viewColumns(view)) },
-          { ...tried, sessionWeight: settings.sessionWeight, clip: settings.clip, scaling: settings.scaling },
+          { ...shared, ...tried },
           ({ penalty = Number.NaN, ...scores }) => record({ penalty, ...named(scores, view) }),
         ).machine,
       }));
@@ -44,7 +46,8 @@ export function viewAverage(settings: ViewAverageSettings): Estimator {
     },
     async read(folder) {
       const names = settings.members.flatMap(({ view }) => machineMatrixNames(`${view}.`));
-      const model = await readModelFile(folder, KIND, names);
+      const further = settings.members.flatMap(({ view }) => covariateMatrixNames(`${view}.`));
+      const model = await readModelFile(folder, KIND, names, further);
       return fitted(
         settings.members.map(({ view, weight }) => ({
           view,
@@ -58,7 +61,7 @@ export function viewAverage(settings: ViewAverageSettings): Estimator {
 
 function fitted(members: readonly Member[]): FittedModel {
   return fittedModel({
-    predict: async (samples) => predict(members, await samples.features()),
+    predict: async (samples) => predict(members, await samples.features(), samples.covariates),
     write: (folder) => {
       const stored = members.map(({ view, machine }) => storedMachine(machine, `${view}.`));
       return writeModelFile(folder, KIND, {
@@ -69,12 +72,12 @@ function fitted(members: readonly Member[]): FittedModel {
   });
 }
 
-function predict(members: readonly Member[], inputs: Matrix): Targets[] {
+function predict(members: readonly Member[], inputs: Matrix, covariates: Matrix | null): Targets[] {
   requireWidth(inputs, DESCRIPTOR_NAMES.length);
   const total = members.reduce((sum, { weight }) => sum + weight, 0);
   const mean = { rows: inputs.rows, columns: 3, data: new Float64Array(inputs.rows * 3) };
   for (const { view, weight, machine } of members) {
-    const { data } = machineComponents(machine, takeColumns(inputs, viewColumns(view)));
+    const { data } = machineComponents(machine, takeColumns(inputs, viewColumns(view)), covariates);
     data.forEach((value, at) => {
       mean.data[at] = (mean.data[at] as number) + (weight / total) * value;
     });
