@@ -33,7 +33,7 @@ function outOfFold() {
 
 describe('a run’s record of errors', () => {
   const rows = outOfFold();
-  const calibration = calibrate(rows);
+  const calibration = calibrate({ rows });
   const estimates = [25, 35, 45];
   const total = errorRecords(calibration).total as ErrorRecord;
 
