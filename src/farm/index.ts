@@ -41,7 +41,7 @@ export {
   workWorth,
 } from './sampling-effort.ts';
 export { adultEquivalent, DSE, DSE_PER_AE, DSE_RATINGS, type StockUnit } from './stock-units.ts';
-export { HEIGHT_METHODS, heightOfClicks, SwardHeight } from './sward-height.ts';
+export { heightOfClicks, SwardHeight } from './sward-height.ts';
 export { Visit } from './visit.ts';
 export {
   paddockTotal,
