@@ -105,6 +105,9 @@ export {
   shareRun,
   submitRun,
   type ToldOfRun,
+  type VisitOptions,
+  type VisitOutcome,
+  visitRun,
 } from './workflows/index.ts';
 
 // Commands that score: score, and its --compare.
