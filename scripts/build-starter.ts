@@ -7,13 +7,14 @@
  * `../shared`). The same photos give the same numbers. Photos and labels are not part of what is written; the folder's
  * LICENSE is the data's own and stays as it is.
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { consoleProgress } from '../src/cli/console-progress.ts';
 import { environmentFrom } from '../src/cli/environment.ts';
 import { configure } from '../src/ground/environment.ts';
 import { InputError } from '../src/ground/errors.ts';
+import { fileFingerprint } from '../src/ground/fingerprint.ts';
 import { shareRun, trainRun } from '../src/workflows/index.ts';
 
 /** More folds than usual: each model sees nine tenths of the visits, and there are more of them to average. */
@@ -32,6 +33,8 @@ const ABOUT = {
 configure(environmentFrom(process.env));
 const [data = join(process.env.SWARD_SHARED ?? '../shared', 'csiro')] = process.argv.slice(2);
 const out = 'runs/starter';
+/** Where the program knows the run's manifest by its hash. */
+const KNOWN = 'src/runs/bundled-runs.ts';
 if (!existsSync(join(out, 'LICENSE'))) {
   throw new InputError(join(out, 'LICENSE'), 'is missing', 'put the text of CC BY-SA 4.0 there');
 }
@@ -39,6 +42,9 @@ const trained = mkdtempSync(join(tmpdir(), 'sward-starter-'));
 try {
   await trainRun({ source: data, out: join(trained, 'run'), plan: PLAN, progress: consoleProgress() });
   const { about } = await shareRun({ run: join(trained, 'run'), out, about: ABOUT, overwrite: true });
+  const manifest = await fileFingerprint(join(out, 'run.json'));
+  const known = readFileSync(KNOWN, 'utf8');
+  writeFileSync(KNOWN, known.replace(/(?<=\[STARTER\]: ')[0-9a-f]{64}/, manifest));
   process.stdout.write(`${out}: weighted R² ${about?.weighted_r2.toFixed(4)} of ${about?.sessions} visits\n`);
 } finally {
   rmSync(trained, { recursive: true, force: true });

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { inflateRawSync } from 'node:zlib';
 import { openSafetensors, readTensorAsFloat32, writeSafetensors } from '../src/formats/safetensors/index.ts';
 import { float16FromFloat32 } from '../src/formats/tensors/half.ts';
-import { readZipDirectory } from '../src/formats/torch-checkpoint/zip-directory.ts';
+import { readZipDirectory } from '../src/formats/zip-directory.ts';
 import { InputError, messageOf, UsageError } from '../src/ground/errors.ts';
 import { fileFingerprint } from '../src/ground/fingerprint.ts';
 import { withOpenFile } from '../src/ground/positioned-file.ts';

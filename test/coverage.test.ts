@@ -79,7 +79,7 @@ const program = new Command('sward').exitOverride();
 
 beforeAll(async () => {
   for (const file of readdirSync(join(root, 'src', 'cli'))) {
-    if (file === 'main.ts' || !file.endsWith('.ts')) continue;
+    if (['main.ts', 'program.ts'].includes(file) || !file.endsWith('.ts')) continue;
     const exported: Record<string, unknown> = await import(join(root, 'src', 'cli', file));
     for (const [name, value] of Object.entries(exported)) {
       if (name.startsWith('register')) (value as CommandRegistrar)(program);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { backboneWeights, type ListedBackbone, listBackbones, pullBackbone } from '../workflows/index.ts';
-import { type CommandRegistrar, printResult } from './command.ts';
+import type { CommandRegistrar } from './command.ts';
+import { printResult, say } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
 import { textTable } from './tables.ts';
 
@@ -44,7 +45,7 @@ function registerPull(backbones: Command): void {
     .option('--json', 'print what was pulled as JSON')
     .action(async (name: string, { json }: JsonOption) => {
       const { weights, licence } = await pullBackbone(name, { progress: consoleProgress() });
-      if (licence?.name === 'DINOv3') process.stderr.write(`licence ${licence.name}: ${licence.note}\n`);
+      if (licence?.name === 'DINOv3') say(`licence ${licence.name}: ${licence.note}`);
       printResult(
         json,
         () => weights,
@@ -62,8 +63,8 @@ function registerPath(backbones: Command): void {
     .action(async (name: string, { json }: JsonOption) => {
       const weights = await backboneWeights(name);
       const { part, assumed } = weights;
-      if (part !== undefined) process.stderr.write(`backbone: what lies below ${JSON.stringify(part)}\n`);
-      if (assumed !== undefined) process.stderr.write(`assumed: ${assumed}\n`);
+      if (part !== undefined) say(`backbone: what lies below ${JSON.stringify(part)}`);
+      if (assumed !== undefined) say(`assumed: ${assumed}`);
       printResult(
         json,
         () => weights,

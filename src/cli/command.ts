@@ -4,11 +4,6 @@ import { UsageError } from '../ground/errors.ts';
 /** Adds one command to the program. */
 export type CommandRegistrar = (program: Command) => void;
 
-/** Prints a result: one JSON value with `--json`, else text. */
-export function printResult(asJson: boolean | undefined, json: () => unknown, text: () => string): void {
-  process.stdout.write(`${asJson ? JSON.stringify(json()) : text()}\n`);
-}
-
 /** Parses a whole number option. @throws UsageError naming the option */
 export function wholeNumber(option: string): (text: string) => number {
   return (text) => {
@@ -37,7 +32,7 @@ export function positiveWhole(option: string): (text: string) => number {
 }
 
 /** Collects an option that may be given several times. */
-export function collected(value: string, before: readonly string[]): string[] {
+export function collected(value: string, before: readonly string[] = []): string[] {
   return [...before, value];
 }
 

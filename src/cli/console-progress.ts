@@ -1,4 +1,5 @@
 import { type Options, SingleBar } from 'cli-progress';
+import { printable } from '../ground/printable.ts';
 import type { Progress } from '../ground/progress.ts';
 
 /** Goes to the start of the terminal's row and clears it. */
@@ -17,14 +18,27 @@ export function consoleProgress(
   stream: NodeJS.WriteStream = process.stderr,
   now: () => number = Date.now,
 ): Progress {
-  return stream.isTTY ? barProgress(stream) : plainProgress(stream, now);
+  // Such a terminal shows what should move the cursor.
+  const draws = stream.isTTY && process.env.TERM !== 'dumb';
+  return draws ? barProgress(stream) : plainProgress(stream, now);
+}
+
+/** Bars that are being drawn: they draw themselves again and again, and have hidden the cursor. */
+const BARS = new Set<SingleBar>();
+
+/** Ends what is drawn and shows the cursor again: for a command that ends otherwise than it was to. */
+export function endProgress(): void {
+  for (const bar of BARS) bar.stop();
+  BARS.clear();
 }
 
 function barProgress(stream: NodeJS.WriteStream): Progress {
   let bar: SingleBar | undefined;
   let stage = new Stage(0, Date.now());
   const stop = (): void => {
-    bar?.stop();
+    if (!bar) return;
+    bar.stop();
+    BARS.delete(bar);
     bar = undefined;
   };
   const shown = (): { rate: string; left: string } => stage.pace(Date.now());
@@ -34,7 +48,7 @@ function barProgress(stream: NodeJS.WriteStream): Progress {
       stage = new Stage(total, Date.now());
       const options: Options = {
         stream,
-        format: `${title} [{bar}] {value}/{total} ${unit} · {rate}/s · {left} left {remark}`,
+        format: `${printable(title)} [{bar}] {value}/{total} ${unit} · {rate}/s · {left} left {remark}`,
         barCompleteChar: '=',
         barIncompleteChar: ' ',
         hideCursor: true,
@@ -42,19 +56,20 @@ function barProgress(stream: NodeJS.WriteStream): Progress {
         forceRedraw: true,
       };
       bar = new SingleBar(options);
+      BARS.add(bar);
       bar.start(total, 0, { ...shown(), remark: '' });
     },
     advance(steps = 1, remark = '') {
       stage.advance(steps);
-      bar?.increment(steps, { ...shown(), remark });
+      bar?.increment(steps, { ...shown(), remark: printable(remark) });
     },
     note(remark, share) {
       stage.share = share ?? stage.share;
-      bar?.update({ ...shown(), remark });
+      bar?.update({ ...shown(), remark: printable(remark) });
     },
     line(text) {
       if (bar) stream.write(WIPED_ROW);
-      stream.write(`${text}\n`);
+      stream.write(`${printable(text)}\n`);
       bar?.render();
     },
     done: stop,
@@ -72,7 +87,7 @@ function plainProgress(stream: NodeJS.WriteStream, now: () => number): Progress 
       stage.count < stage.total && left !== UNKNOWN ? `${left} left` : `${stage.seconds(now()).toFixed(1)} s`,
       remark,
     ];
-    stream.write(`${parts.filter((part) => part !== '').join(' · ')}\n`);
+    stream.write(`${printable(parts.filter((part) => part !== '').join(' · '))}\n`);
     lastLine = now();
   };
   const isDue = (): boolean => now() - lastLine >= PLAIN_LINE_MILLISECONDS;
@@ -90,7 +105,7 @@ function plainProgress(stream: NodeJS.WriteStream, now: () => number): Progress 
       if (isDue()) line(remark);
     },
     line(text) {
-      stream.write(`${text}\n`);
+      stream.write(`${printable(text)}\n`);
     },
     done() {},
   };

@@ -1,7 +1,8 @@
 import { countOf } from '../ground/counts.ts';
 import { QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
 import { type DemoOutcome, runDemo, scoreToJson, USUAL_COVERAGE } from '../workflows/index.ts';
-import { type CommandRegistrar, printResult } from './command.ts';
+import type { CommandRegistrar } from './command.ts';
+import { printResult } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
 import { MARK, predictionSummary } from './predict-summary.ts';
 import { shown } from './tables.ts';

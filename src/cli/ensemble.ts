@@ -17,7 +17,8 @@ import {
   type RunResults,
   scoreToJson,
 } from '../workflows/index.ts';
-import { type CommandRegistrar, printResult, wholeNumber } from './command.ts';
+import { type CommandRegistrar, wholeNumber } from './command.ts';
+import { printResult, say } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
 import { caseTable, scoreTable, shown, textTable } from './tables.ts';
 
@@ -27,7 +28,7 @@ interface EnsembleCommandOptions {
   readonly method?: Method;
   readonly perTarget?: boolean;
   readonly shrink: number;
-  readonly post: string;
+  readonly post?: string;
   readonly seed: number;
   readonly overwrite?: boolean;
   readonly json?: boolean;
@@ -46,12 +47,12 @@ export const registerEnsemble: CommandRegistrar = (program) => {
     )
     .option('--per-target', 'weights of its own for every target, then a projection')
     .option('--shrink <n>', 'pull of nnls towards equal weights, 0: none', Number, DEFAULT_SHRINK)
-    .option('--post <step,…>', 'calibration, clip, projection=plain|metric|covariance|none, …', '')
+    .option('--post <step,…>', 'calibration, clip, projection=plain|metric|covariance|none, …')
     .option('--seed <n>', 'seed of greedy selection', wholeNumber('--seed'), 42)
     .option('--overwrite', 'replace the run that is in the folder')
     .option('--json', 'print the scores as JSON')
     .action(async (runs: string[], options: EnsembleCommandOptions) => {
-      const { out, shrink, post, seed, perTarget, overwrite, json } = options;
+      const { out, shrink, post = '', seed, perTarget, overwrite, json } = options;
       const results = await makeEnsemble({
         runs,
         out,
@@ -118,9 +119,7 @@ function warnOfBetterMember(facts: EnsembleFacts | null | undefined): void {
   if (!better) return;
   const scores = [facts.stages.at(-1)?.weighted_r2 ?? Number.NaN, better.weighted_r2];
   const [own, member] = scores.map((score) => shown(score, 4));
-  process.stderr.write(
-    `warning: the ensemble scores ${own}, below its member ${better.run} alone (${member})\n`,
-  );
+  say(`warning: the ensemble scores ${own}, below its member ${better.run} alone (${member})`);
 }
 
 function nestingSentence({ nested_by, in_sample, alone }: EnsembleFacts): string {

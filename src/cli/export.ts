@@ -8,7 +8,8 @@ import {
   type Precision,
   TEST_TIME_TURNS,
 } from '../workflows/index.ts';
-import { type CommandRegistrar, printResult } from './command.ts';
+import type { CommandRegistrar } from './command.ts';
+import { printResult } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
 
 interface ExportCommandOptions {

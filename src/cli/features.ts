@@ -11,7 +11,8 @@ import {
   type ViewPlan,
   writeFeatureFiles,
 } from '../workflows/index.ts';
-import { type CommandRegistrar, printResult, wholeNumber } from './command.ts';
+import { type CommandRegistrar, wholeNumber } from './command.ts';
+import { printResult } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
 
 /** Side, as written, and counts of windows. */

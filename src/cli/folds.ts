@@ -1,5 +1,6 @@
 import { drawFolds } from '../workflows/index.ts';
-import { type CommandRegistrar, printResult } from './command.ts';
+import type { CommandRegistrar } from './command.ts';
+import { printResult } from './console.ts';
 import { textTable } from './tables.ts';
 import {
   addFoldOptions,

@@ -11,7 +11,8 @@ import {
   type RunResults,
   scoreToJson,
 } from '../workflows/index.ts';
-import { type CommandRegistrar, collected, printResult } from './command.ts';
+import { type CommandRegistrar, collected } from './command.ts';
+import { printResult } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
 import { trainingSummary } from './train.ts';
 import { addSourceOptions, type SourceOptions, trainingSource } from './training-options.ts';
@@ -24,7 +25,7 @@ interface ImportCommandOptions extends SourceOptions {
   readonly folds: string;
   readonly group: Grouping;
   readonly out: string;
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
   readonly overwrite?: boolean;
   readonly json?: boolean;
 }
@@ -42,7 +43,7 @@ export const registerImport: CommandRegistrar = (program) => {
     )
     .requiredOption('--recipe <NAME|FILE>', 'recipe of what was trained, such as seed2 or feature-boost')
     .option('--backbone <NAME|FILE>', 'the backbone it was trained from, or whose features trees read')
-    .option('--data <DATA>', 'data folder with train.csv');
+    .option('--data <DATA>', 'data folder with train.csv, or a table of your own');
   addSourceOptions(command)
     .option(
       '--outputs <names>',
@@ -56,7 +57,7 @@ export const registerImport: CommandRegistrar = (program) => {
         .choices(GROUPINGS)
         .default('date-state'),
     )
-    .option('--set <a.b=value>', 'change a setting of the recipe; may be repeated', collected, [])
+    .option('--set <a.b=value>', 'change a setting of the recipe; may be repeated', collected)
     .option('--overwrite', 'replace the run that is in the folder')
     .option('--json', 'print the scores as JSON')
     .action(async (files: readonly string[], options: ImportCommandOptions) => {
@@ -130,7 +131,7 @@ async function treeRun(models: readonly string[], options: ImportCommandOptions)
 
 const common = ({ recipe, set, folds, group, out, overwrite = false }: ImportCommandOptions) => ({
   recipe,
-  settings: set.map(parseChange),
+  settings: (set ?? []).map(parseChange),
   plan: { folds, grouping: group },
   out,
   overwrite,

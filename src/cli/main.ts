@@ -1,124 +1,14 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander';
-import { WARNING } from '../ground/cache-file.ts';
-import { configure } from '../ground/environment.ts';
-import { messageOf, SwardError, UsageError } from '../ground/errors.ts';
-import { removeTemporaries } from '../ground/files.ts';
-import { nearestTo } from '../ground/setting-list.ts';
-import { packageVersion } from '../ground/version.ts';
-import { registerBackbones } from './backbones.ts';
-import { registerCheck } from './check.ts';
-import type { CommandRegistrar } from './command.ts';
-import { registerDemo } from './demo.ts';
-import { registerEnsemble } from './ensemble.ts';
-import { environmentFrom } from './environment.ts';
-import { registerExport } from './export.ts';
-import { registerFeatures } from './features.ts';
-import { registerFolds } from './folds.ts';
-import { registerImport } from './import.ts';
-import { registerModels } from './models.ts';
-import { registerPredict } from './predict.ts';
-import { registerPretrain } from './pretrain.ts';
-import { registerPseudo } from './pseudo.ts';
-import { registerRecipes } from './recipes.ts';
-import { registerReport } from './report.ts';
-import { registerSample } from './sample.ts';
-import { registerScore } from './score.ts';
-import { registerShare } from './share.ts';
-import { registerSubmit } from './submit.ts';
-import { registerTrain } from './train.ts';
-import { registerVisit } from './visit.ts';
-
-const COMMANDS: readonly CommandRegistrar[] = [
-  registerDemo,
-  registerSample,
-  registerCheck,
-  registerFolds,
-  registerRecipes,
-  registerTrain,
-  registerImport,
-  registerPredict,
-  registerPseudo,
-  registerPretrain,
-  registerSubmit,
-  registerScore,
-  registerEnsemble,
-  registerReport,
-  registerExport,
-  registerShare,
-  registerFeatures,
-  registerBackbones,
-  registerModels,
-  registerVisit,
-];
-
-/** Exit codes: 1 for input that cannot be used, 2 for a command that cannot be understood. */
-const FAILED = 1;
-const MISUSED = 2;
-
-function buildProgram(): Command {
-  const program = new Command('sward')
-    .description('Pasture biomass from photos of quadrats: train, cross-validate, predict, submit.')
-    .version(packageVersion())
-    .option('--debug', 'show where in the program an error arose')
-    .exitOverride()
-    .configureOutput({ writeErr: () => {} });
-  for (const register of COMMANDS) register(program);
-  // Commands inherit neither of the two from the program.
-  for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} });
-  return program;
+/*
+ * Loads the program, which is hundreds of files that Node opens at once: where so many may not be open, nothing of it can
+ * say so.
+ */
+try {
+  await import('./program.ts');
+} catch (error) {
+  if (!(error instanceof Error && 'code' in error && error.code === 'EMFILE')) throw error;
+  process.stderr.write(
+    'error: sward cannot be loaded: too many files are open; raise the limit (ulimit -n)\n',
+  );
+  process.exitCode = 1;
 }
-
-/** What is said beside an option that is missing: which of those given may have been meant. */
-function misspelledOption(program: Command, error: unknown): string {
-  if (!(error instanceof CommanderError) || error.code !== 'commander.missingMandatoryOptionValue') return '';
-  const words = process.argv.slice(2);
-  const command = program.commands.find((candidate) => words.includes(candidate.name()));
-  const options = [...(command?.options ?? []), ...program.options].flatMap(({ long }) => long ?? []);
-  const unknown = words
-    .map((word) => word.split('=')[0] as string)
-    .find((word) => word.startsWith('--') && !options.includes(word));
-  const meant = unknown === undefined ? undefined : nearestTo(unknown, options);
-  if (meant !== undefined) return ` (Did you mean ${meant} by ${unknown}?)`;
-  return unknown === undefined ? '' : ` (there is no ${unknown})`;
-}
-
-async function main(): Promise<number> {
-  configure(environmentFrom(process.env));
-  const program = buildProgram();
-  try {
-    await program.parseAsync(process.argv);
-    return 0;
-  } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    const line = `${messageOf(error).replaceAll(/\s*\n\s*/g, ' ')}${misspelledOption(program, error)}`;
-    if (error instanceof CommanderError && error.code === 'commander.help') {
-      process.stderr.write(program.helpInformation());
-      return MISUSED;
-    }
-    process.stderr.write(`${line.startsWith('error:') ? line : `error: ${line}`}\n`);
-    const unexpected = !(error instanceof SwardError || error instanceof CommanderError);
-    if (process.argv.includes('--debug') && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-    else if (unexpected) process.stderr.write('This should not happen; --debug shows where it arose.\n');
-    return error instanceof UsageError || error instanceof CommanderError ? MISUSED : FAILED;
-  }
-}
-
-/** What a shell counts on when a signal ends a command: 128 and the signal's number. */
-const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
-
-for (const [signal, code] of Object.entries(SIGNALS)) {
-  process.once(signal, () => {
-    removeTemporaries();
-    // Progress bars hide it.
-    if (process.stderr.isTTY) process.stderr.write('\x1b[?25h\n');
-    process.exit(code);
-  });
-}
-
-process.removeAllListeners('warning');
-process.on('warning', ({ name, message }) => {
-  process.stderr.write(`${name === WARNING ? 'warning' : name}: ${message}\n`);
-});
-
-process.exitCode = await main();

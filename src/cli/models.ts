@@ -1,6 +1,7 @@
 import { caseWords } from '../pasture/covariates.ts';
 import { listModels } from '../workflows/index.ts';
-import { type CommandRegistrar, printResult } from './command.ts';
+import type { CommandRegistrar } from './command.ts';
+import { printResult } from './console.ts';
 import { shown, textTable } from './tables.ts';
 
 /** `sward models`: the runs that come with sward. */

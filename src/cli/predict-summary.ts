@@ -1,6 +1,6 @@
 import { countOf } from '../ground/counts.ts';
 import { setName } from '../pasture/covariates.ts';
-import { byMass, MASS_NAMES, targetsToArray, underTargetNames } from '../pasture/targets.ts';
+import { MASS_NAMES, targetsToArray } from '../pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../pasture/units.ts';
 import type { PaddockMean, PhotoPrediction } from '../workflows/index.ts';
 import { shown, textTable } from './tables.ts';
@@ -18,6 +18,8 @@ const HEADS = ['green g', 'dead g', 'clover g', 'GDM g', 'total g'] as const;
 export interface SummaryOptions {
   /** The file they were written to; absent: none. */
   readonly out?: string;
+  /** The file that has the mean and the total. */
+  readonly paddockFile?: string | null;
   /** Frame that the grams stand on, m². */
   readonly area: number;
   /** Coverage of each photo's interval; absent: photos have none. */
@@ -35,7 +37,7 @@ export interface SummaryOptions {
 export function predictionSummary(
   predictions: readonly PhotoPrediction[],
   paddock: PaddockMean | null,
-  { out, area, coverage, doubtful, sure, hectares, covariates: isTold = false }: SummaryOptions,
+  { out, paddockFile, area, coverage, doubtful, sure, hectares, covariates: isTold = false }: SummaryOptions,
 ): string {
   const perHectare = (grams: number): number => gramsToKilogramsPerHectare(grams, area);
   // Masses that the run was not taught have no column.
@@ -86,38 +88,11 @@ export function predictionSummary(
       : []),
     ...(paddock && hasTotal && hectares !== undefined ? [paddockLine(paddock, perHectare, hectares)] : []),
     ...(out === undefined ? [] : [`${out}: ${countOf(predictions.length, 'photo')}`]),
+    ...(paddockFile ? [`${paddockFile}: their mean and the paddock's total`] : []),
   ].join('\n');
 }
 
 const percent = (share: number): string => `${Number((100 * share).toFixed(2))} %`;
-
-/** The mean of photos as JSON, grams and kg DM/ha, with the paddock's total where its size is known. */
-export function paddockJson(
-  { photos, coverage, mean, intervals }: PaddockMean,
-  { area, hectares }: SummaryOptions,
-): Record<string, unknown> {
-  const perHectare = (grams: number): number => gramsToKilogramsPerHectare(grams, area);
-  return {
-    photos,
-    coverage,
-    grams: underTargetNames(mean),
-    low: underTargetNames(byMass((mass) => intervals[mass].low)),
-    high: underTargetNames(byMass((mass) => intervals[mass].high)),
-    kg_dm_per_ha: {
-      mean: perHectare(mean.total),
-      low: perHectare(intervals.total.low),
-      high: perHectare(intervals.total.high),
-    },
-    ...(hectares !== undefined && {
-      hectares,
-      total_kg: {
-        mean: perHectare(mean.total) * hectares,
-        low: perHectare(intervals.total.low) * hectares,
-        high: perHectare(intervals.total.high) * hectares,
-      },
-    }),
-  };
-}
 
 function ends(
   line: (name: string, masses: readonly number[]) => string[],

@@ -6,6 +6,7 @@ import {
   type PhotoPrediction,
   type PredictionDoubt,
   type PredictionSource,
+  paddockRecord,
   predictionRecord,
   predictRun,
   readPhotoStates,
@@ -14,9 +15,10 @@ import {
   USUAL_COVERAGE,
 } from '../workflows/index.ts';
 import { type AskedOptions, addAskedCovariates, askedCovariates } from './asked-covariates.ts';
-import { type CommandRegistrar, positiveNumber, printResult, wholeNumber } from './command.ts';
+import { type CommandRegistrar, positiveNumber, wholeNumber } from './command.ts';
+import { printResult, say } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
-import { paddockJson, predictionSummary } from './predict-summary.ts';
+import { predictionSummary } from './predict-summary.ts';
 
 interface PredictCommandOptions extends AskedOptions {
   readonly out?: string;
@@ -70,7 +72,11 @@ export const registerPredict: CommandRegistrar = (program) => {
     )
     .option('--uncertainty', 'add how much the fold models differ and how unlike the training photos it is')
     .option('--mc-dropout <N>', 'add the spread of N predictions with dropout left on', samples)
-    .option('--hectares <ha>', "size of the photos' paddock: adds its total", positiveNumber('--hectares'))
+    .option(
+      '--hectares <ha>',
+      "size of the photos' paddock: adds its total, with --out in FILE.paddock.json",
+      positiveNumber('--hectares'),
+    )
     .option('--map <DIR>', 'draw where the biomass is, for runs of recipe density')
     .option('--skip-unusable', 'leave out photos that cannot be used instead of stopping')
     .option('--json', 'print the result as JSON');
@@ -87,6 +93,7 @@ export const registerPredict: CommandRegistrar = (program) => {
         run,
         source: sourceOf(named.photos, options),
         ...(options.area !== undefined && { areaSquareMetres: options.area }),
+        ...(options.hectares !== undefined && { hectares: options.hectares }),
         tta: options.tta,
         progress: consoleProgress(),
         ...(out !== undefined && { out }),
@@ -97,11 +104,11 @@ export const registerPredict: CommandRegistrar = (program) => {
         ...(options.mcDropout !== undefined && { dropoutSamples: options.mcDropout }),
         ...(options.state !== undefined && { states: await readPhotoStates(options.state) }),
         ...(options.skipUnusable && {
-          onUnusable: (error: Error) => process.stderr.write(`left out: ${error.message}\n`),
+          onUnusable: (error: Error) => say(`left out: ${error.message}`),
         }),
       });
-      const { predictions, shownPaths, coverage, paddock, sure, doubts, sessions, about } = outcome;
-      const { areaSquareMetres } = outcome;
+      const { predictions, shownPaths, coverage, paddock, paddockFile, sure, doubts, sessions } = outcome;
+      const { about, areaSquareMetres } = outcome;
       const mean = predictions.length > 1 || options.hectares !== undefined ? paddock : null;
       if (mean || coverage !== null) warnOfFewSessions(sessions, coverage ?? USUAL_COVERAGE);
       warnOfDoubts(doubts, predictions.length);
@@ -109,7 +116,7 @@ export const registerPredict: CommandRegistrar = (program) => {
       const shown = {
         area: areaSquareMetres,
         doubtful: new Set(doubts.map(({ imageId }) => imageId)),
-        ...(out !== undefined && { out }),
+        ...(out !== undefined && { out, paddockFile }),
         ...(coverage !== null && { coverage }),
         ...((options.uncertainty || about) && { uncertainty: true }),
         ...(options.hectares !== undefined && { hectares: options.hectares }),
@@ -119,14 +126,16 @@ export const registerPredict: CommandRegistrar = (program) => {
         options.json,
         () => ({
           ...(out === undefined ? { run } : { out }),
+          ...(paddockFile !== null && { paddock_file: paddockFile }),
           photos: predictions.length,
           ...(out === undefined && {
             predictions: predictions.map((prediction) =>
               predictionRecord(prediction, { ...shown, shownPaths, areaSquareMetres }),
             ),
           }),
-          ...(mean && { paddock: paddockJson(mean, shown) }),
-          ...(mean && sure && { paddock_without_doubtful: paddockJson(sure, shown) }),
+          ...(mean && { paddock: paddockRecord(mean, areaSquareMetres, options.hectares) }),
+          ...(mean &&
+            sure && { paddock_without_doubtful: paddockRecord(sure, areaSquareMetres, options.hectares) }),
           doubts: doubts.map(({ imageId, kind }) => ({ image_id: imageId, kind })),
         }),
         () =>
@@ -155,18 +164,16 @@ function sourceOf(
 function warnOfFewSessions(sessions: number, coverage: number): void {
   const most = sessions / (sessions + 1);
   if (coverage <= most) return;
-  process.stderr.write(
+  say(
     `note: the run was trained on ${sessions} sessions, which can vouch for ${(100 * most).toFixed(1)} % at most, ` +
-      `not for ${Number((100 * coverage).toFixed(2))} %; the intervals are as wide as its largest errors\n`,
+      `not for ${Number((100 * coverage).toFixed(2))} %; the intervals are as wide as its largest errors`,
   );
 }
 
 function warnOfDoubts(doubts: readonly PredictionDoubt[], photos: number): void {
-  for (const { message } of doubts.slice(0, DOUBTS_SHOWN)) process.stderr.write(`warning: ${message}\n`);
+  for (const { message } of doubts.slice(0, DOUBTS_SHOWN)) say(`warning: ${message}`);
   if (doubts.length > DOUBTS_SHOWN) {
-    process.stderr.write(
-      `warning: ${doubts.length - DOUBTS_SHOWN} more like these, among ${photos} photos in all\n`,
-    );
+    say(`warning: ${doubts.length - DOUBTS_SHOWN} more like these, among ${photos} photos in all`);
   }
 }
 
@@ -174,9 +181,9 @@ function warnOfDoubts(doubts: readonly PredictionDoubt[], photos: number): void 
 function warnOfMemory(predictions: readonly PhotoPrediction[]): void {
   const known = predictions.filter(({ trainedOn }) => trainedOn).length;
   if (known === 0) return;
-  process.stderr.write(
+  say(
     `warning: ${known} of ${countOf(predictions.length, 'photo')} ${known === 1 ? 'is one' : 'are ones'} the run was ` +
-      'trained on: its answer there is memory, not prediction\n',
+      'trained on: its answer there is memory, not prediction',
   );
 }
 

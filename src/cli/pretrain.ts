@@ -7,14 +7,15 @@ import {
   type PretrainingManifest,
   pretrainBackbone,
 } from '../workflows/index.ts';
-import { type CommandRegistrar, collected, printResult, wholeNumber } from './command.ts';
+import { type CommandRegistrar, collected, wholeNumber } from './command.ts';
+import { printResult } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
 import { shown, textTable } from './tables.ts';
 
 interface PretrainCommandOptions {
   readonly backbone: string;
   readonly out: string;
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
   readonly seed: number;
   readonly resume?: boolean;
   readonly overwrite?: boolean;
@@ -32,7 +33,7 @@ export const registerPretrain: CommandRegistrar = (program) => {
       'name in the catalogue, organisation/name on the hub, or a file',
     )
     .requiredOption('--out <DIR>', 'folder to write the trained backbone into')
-    .option('--set <a.b=value>', 'change a setting; may be repeated', collected, [])
+    .option('--set <a.b=value>', 'change a setting; may be repeated', collected)
     .option('--seed <n>', 'seed of held-out photos and training', wholeNumber('--seed'), 42)
     .option('--resume', 'go on with an unfinished pretraining of the same command')
     .option('--overwrite', 'replace the pretraining that is in the folder')
@@ -44,7 +45,7 @@ export const registerPretrain: CommandRegistrar = (program) => {
         photos,
         backbone,
         out,
-        settings: set.map(parseChange),
+        settings: (set ?? []).map(parseChange),
         seed,
         resume,
         overwrite,

@@ -10,7 +10,8 @@ import {
   scoreToJson,
   TEST_TIME_TURNS,
 } from '../workflows/index.ts';
-import { type CommandRegistrar, positiveNumber, printResult } from './command.ts';
+import { type CommandRegistrar, positiveNumber } from './command.ts';
+import { printResult } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
 import { shown, textTable } from './tables.ts';
 import { addTableOptions, photoSource, type TableOptions } from './training-options.ts';

@@ -1,5 +1,6 @@
 import { type DescribedRecipe, describeRecipe, listRecipes } from '../workflows/index.ts';
-import { type CommandRegistrar, printResult } from './command.ts';
+import type { CommandRegistrar } from './command.ts';
+import { printResult } from './console.ts';
 import { wordTable } from './tables.ts';
 
 /** `sward recipes`: what can be trained, and what can be set of it. */

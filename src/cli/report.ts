@@ -1,5 +1,7 @@
 import { reportRun } from '../workflows/index.ts';
-import { type CommandRegistrar, positiveWhole, printResult } from './command.ts';
+import { type CommandRegistrar, positiveWhole } from './command.ts';
+import { printResult } from './console.ts';
+import { consoleProgress } from './console-progress.ts';
 
 interface ReportCommandOptions {
   readonly out?: string;
@@ -26,6 +28,7 @@ export const registerReport: CommandRegistrar = (program) => {
     .action(async (run: string, options: ReportCommandOptions) => {
       const { explain } = options;
       const out = await reportRun(run, {
+        progress: consoleProgress(),
         ...(options.out !== undefined && { out: options.out }),
         ...(explain !== undefined && { explain: explain === true ? COLUMNS_SHOWN : explain }),
       });

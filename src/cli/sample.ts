@@ -1,5 +1,6 @@
 import { renderSample } from '../workflows/index.ts';
-import { type CommandRegistrar, printResult, wholeNumber } from './command.ts';
+import { type CommandRegistrar, wholeNumber } from './command.ts';
+import { printResult } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
 
 interface SampleCommandOptions {

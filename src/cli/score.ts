@@ -10,7 +10,8 @@ import {
   scoreToJson,
   splitSentence,
 } from '../workflows/index.ts';
-import { type CommandRegistrar, printResult, wholeNumber } from './command.ts';
+import { type CommandRegistrar, wholeNumber } from './command.ts';
+import { printResult, say } from './console.ts';
 import { scoreTable, shown, textTable } from './tables.ts';
 import { addTableOptions, type TableOptions, tableReading } from './training-options.ts';
 
@@ -46,9 +47,7 @@ export const registerScore: CommandRegistrar = (program) => {
       await tableReading(options),
     );
     if (unknownIds.length > 0) {
-      process.stderr.write(
-        `${predictions}: ${countOf(unknownIds.length, 'photo')} not in ${truth} and left out\n`,
-      );
+      say(`${predictions}: ${countOf(unknownIds.length, 'photo')} not in ${truth} and left out`);
     }
     printResult(
       options.json,
@@ -81,7 +80,7 @@ async function printComparison(
   const comparison =
     c === undefined ? await compareRuns(a, b, { draws, seed }) : await compareFiles(a, b, c, { draws, seed });
   for (const { name, splitSessions: split } of [comparison.first, comparison.second]) {
-    if (split) process.stderr.write(`warning: ${name}: ${splitSentence(split)}\n`);
+    if (split) say(`warning: ${name}: ${splitSentence(split)}`);
   }
   printResult(
     json,

@@ -1,5 +1,6 @@
 import { shareRun } from '../workflows/index.ts';
-import { type CommandRegistrar, printResult } from './command.ts';
+import type { CommandRegistrar } from './command.ts';
+import { printResult } from './console.ts';
 
 interface ShareCommandOptions {
   readonly out: string;

@@ -2,7 +2,8 @@ import { Option } from 'commander';
 import { countOf } from '../ground/counts.ts';
 import { setWords } from '../pasture/covariates.ts';
 import { readPhotoStates, submitRun, TEST_TIME_TURNS } from '../workflows/index.ts';
-import { type CommandRegistrar, printResult } from './command.ts';
+import type { CommandRegistrar } from './command.ts';
+import { printResult, say } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
 
 interface SubmitCommandOptions {
@@ -34,8 +35,8 @@ export const registerSubmit: CommandRegistrar = (program) => {
         ...(state !== undefined && { states: await readPhotoStates(state) }),
       });
       if (lacking.length > 0) {
-        process.stderr.write(
-          `note: test.csv has no ${setWords(lacking)}: photos are answered without, as ${run} scores without\n`,
+        say(
+          `note: test.csv has no ${setWords(lacking)}: photos are answered without, as ${run} scores without`,
         );
       }
       printResult(

@@ -1,5 +1,6 @@
 import Table from 'cli-table3';
 import { countOf } from '../ground/counts.ts';
+import { printable } from '../ground/printable.ts';
 import { caseWords } from '../pasture/covariates.ts';
 import type { Score } from '../pasture/metric.ts';
 import { TARGET_NAMES } from '../pasture/targets.ts';
@@ -41,10 +42,10 @@ function plainTable(
 ): string {
   const table = new Table({
     ...PLAIN,
-    head: [...head],
+    head: head.map(printable),
     colAligns: head.map((_, column) => (column === 0 ? 'left' : further)),
   });
-  table.push(...rows.map((row) => [...row]));
+  table.push(...rows.map((row) => row.map(printable)));
   return table.toString().replaceAll(/ +$/gm, '');
 }
 

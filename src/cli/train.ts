@@ -23,7 +23,8 @@ import {
   trainRepeatedly,
   trainRun,
 } from '../workflows/index.ts';
-import { type CommandRegistrar, collected, printResult, seedList } from './command.ts';
+import { type CommandRegistrar, collected, seedList } from './command.ts';
+import { printResult, say } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
 import { caseTable, scoreTable, shown, textTable } from './tables.ts';
 import {
@@ -42,7 +43,7 @@ interface TrainCommandOptions extends SourceOptions, FoldOptions, CovariateOptio
   readonly with?: string;
   readonly recipe?: string;
   readonly out: string;
-  readonly set: readonly string[];
+  readonly set?: readonly string[];
   readonly resume?: boolean;
   readonly overwrite?: boolean;
   readonly seeds?: readonly number[];
@@ -65,7 +66,6 @@ export const registerTrain: CommandRegistrar = (program) => {
       '--set <a.b=value>',
       'change a setting of the recipe (sward recipes NAME lists them); may be repeated',
       collected,
-      [],
     )
     .option(
       '--with <height,ndvi>',
@@ -91,7 +91,7 @@ export const registerTrain: CommandRegistrar = (program) => {
                   written: `--with ${options.with}`,
                 },
               ]),
-          ...options.set.map(parseChange),
+          ...(options.set ?? []).map(parseChange),
         ],
         out: options.out,
         plan: foldPlan(options),
@@ -134,7 +134,7 @@ export const registerTrain: CommandRegistrar = (program) => {
 function withCovariates(source: TrainingSource, options: TrainCommandOptions): TrainingSource {
   const covariates = covariateSource(options);
   if (!covariates) return source;
-  const isRead = options.with !== undefined || options.set.some((text) => text.startsWith('covariates'));
+  const isRead = options.with !== undefined || options.set?.some((text) => text.startsWith('covariates'));
   if (isRead || options.recipe?.endsWith('.json')) return { ...source, covariates };
   const [idle] = (['covariates', 'heightMethod', 'heightPairs'] as const).filter(
     (name) => options[name] !== undefined,
@@ -149,13 +149,13 @@ const numberOrNull = (value: number): number | null => (Number.isFinite(value) ?
 /** Fewer folds than usual, where nobody asked for a number. */
 function noteFewerFolds({ perFold }: RunResults, { folds }: TrainCommandOptions): void {
   if (folds !== undefined || perFold.length >= Number(DEFAULT_FOLD_PLAN.folds)) return;
-  process.stderr.write(`note: ${perFold.length} folds, one a visit: the photos are of no more visits\n`);
+  say(`note: ${perFold.length} folds, one a visit: the photos are of no more visits`);
 }
 
 /** What a score out of fold cannot be trusted for where visits are split. */
 function warnOfSplitSessions({ rows }: RunResults): void {
   const split = splitSessions(rows);
-  if (split) process.stderr.write(`warning: ${splitSentence(split)} (--group date-state)\n`);
+  if (split) say(`warning: ${splitSentence(split)} (--group date-state)`);
 }
 
 /** The out-of-fold scores of a run as text. */

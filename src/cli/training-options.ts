@@ -55,8 +55,8 @@ export function addTableOptions(command: Command): Command {
   return command
     .option('--photos <DIR>', "folder of a table's photos; default the table's own")
     .option(
-      '--columns <role=column,…|columns.yaml>',
-      'what columns are, as total="Total DM (kg/ha)",photo=File; a unit as total:kg/ha=Total',
+      '--columns <role=column,…>',
+      'what columns are, as total="Total DM (kg/ha)",photo=File, a unit as total:kg/ha=Total; or a file columns.yaml',
     )
     .option('--sheet <NAME>', 'sheet of an Excel workbook; default the first')
     .addOption(
@@ -68,7 +68,7 @@ export function addTableOptions(command: Command): Command {
 /** Adds {@link addTableOptions} and `--features`, `--ids`, `--labels`. */
 export function addSourceOptions(command: Command): Command {
   return addTableOptions(command)
-    .option('--features <F.npy>', 'train on the rows of feature files (F.npy,G.npy) instead of photos')
+    .option('--features <F.npy>', 'rows of feature files (F.npy,G.npy) instead of photos')
     .option('--ids <ids.txt>', 'photo id of each row of the feature file, one a line')
     .option('--labels <train.csv>', 'measured masses of those photos');
 }

@@ -3,7 +3,8 @@ import { setWords } from '../pasture/covariates.ts';
 import { MASS_NAMES, underTargetNames } from '../pasture/targets.ts';
 import { namedRun, type VisitOutcome, visitRun } from '../workflows/index.ts';
 import { type AskedOptions, addAskedCovariates, askedCovariates } from './asked-covariates.ts';
-import { type CommandRegistrar, positiveNumber, printResult } from './command.ts';
+import { type CommandRegistrar, positiveNumber } from './command.ts';
+import { printResult, say } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
 import { shown, textTable } from './tables.ts';
 import { addTableOptions, type TableOptions, tableReading } from './training-options.ts';
@@ -66,7 +67,7 @@ export const registerVisit: CommandRegistrar = (program) => {
         ...(precision !== undefined && { precision }),
         progress: consoleProgress(),
       });
-      for (const doubt of outcome.doubts.slice(0, 10)) process.stderr.write(`warning: ${doubt}\n`);
+      for (const doubt of outcome.doubts.slice(0, 10)) say(`warning: ${doubt}`);
       printResult(
         options.json,
         () => ({ ...outcome, means: underTargetNames(outcome.means) }),

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { rowName } from '../formats/csv.ts';
 import { readNpyMatrix } from '../formats/npy/npy.ts';
 import { countOf } from '../ground/counts.ts';
-import { InputError, messageOf, UsageError } from '../ground/errors.ts';
+import { InputError, UsageError } from '../ground/errors.ts';
 import { joinFeatureSets, type Matrix } from '../ground/matrix.ts';
+import { readWhole, reasonOf } from '../ground/whole-file.ts';
 
 /** Features of photos: row r of the matrix belongs to `ids[r]`. */
 export interface FeatureTable {
@@ -48,9 +48,9 @@ export async function readFeatureTables(npyPaths: readonly string[], idsPath: st
 async function readIds(path: string): Promise<string[]> {
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path));
+    text = new TextDecoder('utf-8', { fatal: true }).decode(await readWhole(path));
   } catch (error) {
-    throw new InputError(path, `cannot be read as text (${messageOf(error)})`, 'give one photo id a line');
+    throw new InputError(path, `cannot be read as text (${reasonOf(error)})`, 'give one photo id a line');
   }
   const lines = text.split(/\r\n|\n|\r/);
   while (lines.at(-1)?.trim() === '') lines.pop();

@@ -126,7 +126,7 @@ export function parseLabels(
     'names',
   );
   problems.push(...spellingProblems(name, 'State', states), ...spellingProblems(name, 'Species', species));
-  problems.push(...readingProblems(table, name, sign));
+  problems.push(...readingProblems(table, name, sign), ...commaProblems(table, name, sign));
   const isMixed = dates.faults.some(({ kind }) => kind === 'mixed');
   const unmeasured: string[] = [];
   const labels = photos.flatMap(({ imageId, group }, photo) => {
@@ -254,6 +254,29 @@ function readingProblems({ rows }: CsvTable, name: string, sign: (column: string
       where: rowName(name, first.line),
       what: `${column} "${first.cells[column]}" is not a number and counts as unknown${more}`,
       remedy: 'give a number, or leave the cell empty',
+    };
+  });
+}
+
+/** Warnings about columns with decimal commas in a file that separates cells by commas, as where Excel wrote one column. */
+function commaProblems(
+  { rows, commasAreFree }: CsvTable,
+  name: string,
+  sign: (column: string) => DecimalSign,
+): Problem[] {
+  if (commasAreFree) return [];
+  return ['target', ...READINGS].flatMap((column) => {
+    const first = rows.find(({ cells }) => cells[column]?.includes(','));
+    const text = first?.cells[column];
+    if (!first || text === undefined || sign(column) !== ',') return [];
+    const value = readNumber(text, ',');
+    if (Number.isNaN(value)) return [];
+    return {
+      severity: 'warning',
+      code: 'decimal-comma',
+      where: rowName(name, first.line),
+      what: `${column} "${text}" is read with a decimal comma, as ${value}`,
+      remedy: 'write decimal points if that is not meant',
     };
   });
 }

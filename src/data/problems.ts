@@ -1,4 +1,5 @@
 import { InputError } from '../ground/errors.ts';
+import { printable } from '../ground/printable.ts';
 
 /** What kind of thing is wrong with a data folder; `sward check --json` lists these. */
 type ProblemCode =
@@ -11,6 +12,7 @@ type ProblemCode =
   | 'duplicate-row'
   | 'missing-target'
   | 'not-a-number'
+  | 'decimal-comma'
   | 'negative-mass'
   | 'broken-identity'
   | 'bad-date'
@@ -54,7 +56,7 @@ export function warn(problems: Problem[], problem: Omit<Problem, 'severity'>): v
 
 /** A problem as the one line a person reads. */
 export function problemLine(problem: Problem): string {
-  return `${problem.where}: ${problem.what}; ${problem.remedy}`;
+  return printable(`${problem.where}: ${problem.what}; ${problem.remedy}`);
 }
 
 /**
@@ -62,10 +64,19 @@ export function problemLine(problem: Problem): string {
  *
  * @throws InputError naming file, row and remedy
  */
+const MOST_NAMED = 3;
+
 export function throwOnError(folder: string, problems: readonly Problem[]): void {
   const errors = problems.filter((problem) => problem.severity === 'error');
   const first = errors[0];
   if (!first) return;
+  const missing = errors.filter(({ code }) => code === 'missing-photo');
+  if (first.code === 'missing-photo' && missing.length > 1) {
+    const named = missing.slice(0, MOST_NAMED).map(({ what, where }) => `${what} (${where})`);
+    const rest = missing.length > MOST_NAMED ? ` and ${missing.length - MOST_NAMED} more` : '';
+    const what = `lacks ${missing.length} photos: ${named.join(', ')}${rest}`;
+    throw new InputError(folder, what, 'add the photos or remove their rows');
+  }
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more: run sward check ${folder})` : '';
   throw new InputError(`${folder}: ${first.where}`, first.what, `${first.remedy}${more}`);
 }

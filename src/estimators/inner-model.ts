@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../ground/files.ts';
 import type { FittedModel } from '../learning/estimator.ts';
 
 /** Writes a model that is part of another into a folder of its own inside the other's. */
@@ -9,6 +9,6 @@ export async function writeInner(
   name: string,
 ): Promise<void> {
   const inner = join(folder, name);
-  await mkdir(inner, { recursive: true });
+  await makeFolder(inner);
   await model.write(inner);
 }

@@ -1,7 +1,7 @@
-import { copyFile, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { UsageError } from '../ground/errors.ts';
-import { replaceFolder } from '../ground/files.ts';
+import { makeFolder, replaceFolder } from '../ground/files.ts';
 import { fileFingerprint } from '../ground/fingerprint.ts';
 import { packageFile } from '../ground/package-file.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
@@ -73,7 +73,7 @@ export async function exportRun(options: ExportOptions): Promise<ExportOutcome> 
   const written: { files: string[]; bytes: number } = { files: [], bytes: 0 };
   await replaceFolder(resolve(out), async (aside) => {
     const folder = kaggle ? join(aside, 'dataset') : aside;
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     progress.stage('Writing the model', 1, 'model');
     const facts = await writeModel(folder, runModel, results, tta);
     progress.advance();

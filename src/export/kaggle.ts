@@ -1,6 +1,7 @@
-import { copyFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { UsageError } from '../ground/errors.ts';
+import { makeFolder } from '../ground/files.ts';
 import { packageFile } from '../ground/package-file.ts';
 import { colourProfile } from '../vision/photos/index.ts';
 
@@ -55,7 +56,7 @@ export async function writeKaggleFiles(
     id: dataset,
     licenses: [{ name: 'other' }],
   });
-  await mkdir(folders.notebook, { recursive: true });
+  await makeFolder(folders.notebook);
   await copyFile(SCRIPT, join(folders.notebook, 'submission.py'));
   const script = await readFile(SCRIPT, 'utf8');
   await writeJson(join(folders.notebook, 'submission.ipynb'), notebookOf(script));

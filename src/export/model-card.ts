@@ -1,3 +1,4 @@
+import { markdownText } from '../ground/printable.ts';
 import { caseWords } from '../pasture/covariates.ts';
 import { TARGET_NAMES } from '../pasture/targets.ts';
 import { covariateWords } from '../runs/covariates.ts';
@@ -6,7 +7,7 @@ import type { BranchFacts, ExportFacts } from './model-facts.ts';
 /** The card of an export (Mitchell et al. 2019), Markdown. */
 export function modelCard(facts: ExportFacts): string {
   return [
-    `# ${facts.recipe}: pasture biomass from a photo`,
+    `# ${markdownText(facts.recipe)}: pasture biomass from a photo`,
     'Estimates the dry mass of green, dead and clover matter, of green dry matter (GDM = green + clover) and of all ' +
       `(GDM + dead) on a quadrat of ${facts.frame_area_m2} m², from one photo taken from above. Written by ` +
       `sward ${facts.sward} (\`sward export\`); \`model.json\` beside this file has the same facts for programs.`,
@@ -106,7 +107,7 @@ function stepsSection({ branches, members, turns, input, test_time_augmentation:
     members
       .map(
         ({ recipe, folds, weights }) =>
-          `${folds} models of the recipe ${recipe}, each trained without one fold of the photos, make masses of ` +
+          `${folds} models of the recipe ${markdownText(recipe)}, each trained without one fold of the photos, make masses of ` +
           `${several ? 'their' : 'the'} vectors; their mean is the answer${shareText(weights, members.length)}.`,
       )
       .join(' '),
@@ -147,7 +148,7 @@ function branchSteps(branch: BranchFacts, turned: readonly string[]): string[] {
       'Pillow 13 does, proportions not kept;',
     ...turned,
     `pixels become (value / 255 − mean) / std with mean ${mean.join(', ')} and std ${std.join(', ')} (red, green, blue);`,
-    `the backbone ${backbone.arch} (${backbone.source}, SHA-256 \`${backbone.sha256}\`${backbone.trained ? ', trained further' : ''}, ` +
+    `the backbone ${backbone.arch} (${markdownText(backbone.source)}, SHA-256 \`${backbone.sha256}\`${backbone.trained ? ', trained further' : ''}, ` +
       `weights in ${precision}) makes a vector of each view.`,
   ];
 }
@@ -194,7 +195,8 @@ function licenceSection({ branches: all }: ExportFacts): string {
   const backbones = new Map(all.map(({ backbone }) => [backbone.sha256, backbone]));
   return list([
     ...[...backbones.values()].map(
-      ({ source, licence, licence_note: note }) => `Backbone (${source}): ${licence}; ${note}.`,
+      ({ source, licence, licence_note: note }) =>
+        `Backbone (${markdownText(source)}): ${markdownText(licence)}; ${markdownText(note)}.`,
     ),
     'What was trained on top is as free as the training photos and labels allow.',
   ]);

@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { type CsvError, parse } from 'csv-parse/sync';
 import { stringify } from 'csv-stringify/sync';
 import { InputError, messageOf } from '../ground/errors.ts';
 import { writeFileAtomically } from '../ground/files.ts';
-import { type TableText, tableText } from './table-text.ts';
+import { printableLines } from '../ground/printable.ts';
+import { readWhole, reasonOf } from '../ground/whole-file.ts';
+import { NOT_TEXT, type TableText, tableText } from './table-text.ts';
 
 /** Why a table as a whole cannot be read. */
 export type TableFault = 'missing-file' | 'empty-file' | 'wrong-header' | 'malformed-csv';
@@ -128,12 +129,20 @@ export async function writeCsv(
 
 async function readBytes(path: string): Promise<Uint8Array> {
   try {
-    return await readFile(path);
+    return await readWhole(path);
   } catch (error) {
-    const what = `cannot be read (${messageOf(error)})`;
-    throw new TableError('missing-file', path, what, 'check the name and the permissions');
+    throw tableUnreadable(path, error);
   }
 }
+
+/** What is to be thrown for a table whose file could not be read. */
+export const tableUnreadable = (path: string, error: unknown): TableError =>
+  new TableError(
+    'missing-file',
+    path,
+    `cannot be read (${reasonOf(error)})`,
+    'check the name and the permissions',
+  );
 
 function decoded(path: string, bytes: Uint8Array): TableText {
   const text = tableText(bytes);
@@ -247,10 +256,13 @@ const plainCell = (cell: string): string => {
 /**
  * Text that a spreadsheet would take for a formula (OWASP, "CSV injection") gets an apostrophe in front, which
  * spreadsheets take for the mark of text and {@link readCsv} takes away again; a tab, the other way, is lost where cells
- * are trimmed. Numbers stay numbers.
+ * are trimmed. Numbers stay numbers. What no text has is escaped (`\\u001b`), or the file could not be read again.
  */
-const guardedCell = (cell: string | number): string | number =>
-  typeof cell === 'string' && FORMULA.test(cell) && !isNumber(cell) ? `'${cell}` : cell;
+function guardedCell(cell: string | number): string | number {
+  if (typeof cell !== 'string' || isNumber(cell)) return cell;
+  const text = NOT_TEXT.test(cell) ? printableLines(cell) : cell;
+  return FORMULA.test(text) ? `'${text}` : text;
+}
 
 const isNumber = (text: string): boolean => text.trim() !== '' && Number.isFinite(Number(text));
 

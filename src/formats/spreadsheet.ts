@@ -1,11 +1,17 @@
-import { readFile, stat } from 'node:fs/promises';
 import { extname } from 'node:path';
-import readWorkbook from 'read-excel-file/node';
-import { messageOf, UsageError } from '../ground/errors.ts';
-import { type Grid, readCsvGrid, TableError } from './csv.ts';
+// Not that for Node, which reads a stream, waits for ever for the end of a damaged one, and believes stated sizes.
+import readWorkbook from 'read-excel-file/universal';
+import { UsageError } from '../ground/errors.ts';
+import { withOpenFile } from '../ground/positioned-file.ts';
+import { readWhole, reasonOf, requireFile } from '../ground/whole-file.ts';
+import { type Grid, readCsvGrid, TableError, tableUnreadable } from './csv.ts';
+import { readZipDirectory } from './zip-directory.ts';
 
 /** Larger workbooks are refused before they are unpacked: 64 MiB. */
 const MOST_BYTES = 64 * 2 ** 20;
+
+/** What its parts may have unpacked, as they state it: 256 MiB. */
+const MOST_UNPACKED = 256 * 2 ** 20;
 
 const SECOND = 1_000;
 
@@ -65,20 +71,26 @@ interface Sheet {
 }
 
 async function sheetsOf(path: string): Promise<readonly Sheet[]> {
-  const facts = await stat(path).catch((error: unknown) => {
-    const what = `cannot be read (${messageOf(error)})`;
-    throw new TableError('missing-file', path, what, 'check the name and the permissions');
+  const facts = await requireFile(path).catch((error: unknown) => {
+    throw tableUnreadable(path, error);
   });
-  if (facts.size > MOST_BYTES) {
-    const what = `has ${Math.round(facts.size / 2 ** 20)} MiB, the limit for a workbook is ${MOST_BYTES / 2 ** 20}`;
-    throw new TableError('malformed-csv', path, what, 'save the sheet as CSV');
-  }
+  requireModest(path, facts.size, MOST_BYTES);
   try {
-    return await readWorkbook(await readFile(path));
+    const parts = await withOpenFile(path, (file) => readZipDirectory({ path, ...file }));
+    const unpacked = [...parts.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+    requireModest(path, unpacked, MOST_UNPACKED);
+    return await readWorkbook(new Uint8Array(await readWhole(path)).buffer);
   } catch (error) {
-    const what = `cannot be read as an Excel workbook (${messageOf(error)})`;
+    if (error instanceof TableError) throw error;
+    const what = `cannot be read as an Excel workbook (${reasonOf(error)})`;
     throw new TableError('malformed-csv', path, what, 'open it in Excel and save it as .xlsx or CSV');
   }
+}
+
+function requireModest(path: string, bytes: number, most: number): void {
+  if (bytes <= most) return;
+  const what = `has ${Math.ceil(bytes / 2 ** 20)} MiB, the limit for a workbook is ${most / 2 ** 20}`;
+  throw new TableError('malformed-csv', path, what, 'save the sheet as CSV');
 }
 
 /** The text of a cell; dates without a time of day have none. */

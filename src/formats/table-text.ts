@@ -9,7 +9,7 @@ const TELLING_BYTES = 2_000;
 
 /** What no text has: control characters but tab and line ends. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const NOT_TEXT = /[\u0000-\u0008\u000e-\u001f]/;
+export const NOT_TEXT = /[\u0000-\u0008\u000e-\u001f]/;
 
 /**
  * The text of a file: UTF-8 or UTF-16, with a byte-order mark or without, and what is neither as Windows-1252, which

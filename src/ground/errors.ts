@@ -1,9 +1,16 @@
+import { printable } from './printable.ts';
+
 /**
  * The error every person-facing failure is reported with. The message is one line that names the file, the
  * row where there is one, and the remedy; the command line prints it as it stands and exits with 1.
  */
 export class SwardError extends Error {
   override name = 'SwardError';
+
+  /** What it quotes of names and cells stays on one line, and no terminal obeys it. */
+  constructor(message: string, options?: ErrorOptions) {
+    super(printable(message), options);
+  }
 }
 
 /** A file a person gave (CSV, photo, array, run folder) cannot be used as it is. */
@@ -20,9 +27,9 @@ export class InputError extends SwardError {
    */
   constructor(where: string, what: string, remedy: string) {
     super(`${where}: ${what}; ${remedy}`);
-    this.where = where;
-    this.what = what;
-    this.remedy = remedy;
+    this.where = printable(where);
+    this.what = printable(what);
+    this.remedy = printable(remedy);
   }
 }
 

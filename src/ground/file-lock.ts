@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { link, open, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
+import { makeFolder } from './files.ts';
+import { readTextIfThere } from './whole-file.ts';
 
 /** How often a holder shows that it lives. */
 const HEARTBEAT_MS = 5_000;
@@ -86,7 +88,7 @@ export async function withLock<T>(
   const self = ownOwner();
   for (;;) {
     // Who cleans up may remove the whole folder while others wait.
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     if (await created(path, self)) break;
     const found = await contentOf(path);
     if (found !== null && (await isLeftBehind(path, found, staleMs))) await removeLeft(path, found, staleMs);
@@ -178,13 +180,8 @@ interface LockContent {
 
 /** What a lock's file says; null where there is none. */
 async function contentOf(path: string): Promise<LockContent | null> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
+  const text = await readTextIfThere(path);
+  if (text === null) return null;
   try {
     return { text, owner: ownerSchema.parse(JSON.parse(text)) };
   } catch {

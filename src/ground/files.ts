@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { InputError } from './errors.ts';
+import { otherKindOf } from './whole-file.ts';
 
 /** A name beside `path` that no other process uses, for writing aside before renaming. */
 export function temporaryNameBeside(path: string): string {
@@ -47,6 +48,26 @@ export function removeTemporaries(): void {
 }
 
 /**
+ * Makes a folder and those above it that are not there. Node's own way tries for ever where the system says that a
+ * folder it knows is not there, as under /proc.
+ */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const found = await stat(path).catch(() => null);
+    if (found?.isDirectory()) return;
+    if (found) throw new InputError(path, 'is a file, where a folder is to be', 'choose another place');
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeFolder(dirname(path));
+    await mkdir(path).catch(async (again: unknown) => {
+      // Another process may have been as quick.
+      if (!(await stat(path).catch(() => null))?.isDirectory()) throw again;
+    });
+  }
+}
+
+/**
  * Writes a file so that a reader sees either the old content or the whole new one: the folder is made, the
  * content goes to a temporary name beside `path`, then is renamed. On failure the temporary file is removed.
  *
@@ -54,6 +75,19 @@ export function removeTemporaries(): void {
  */
 export async function writeFileAtomically(path: string, content: string | Uint8Array): Promise<void> {
   await writeAtomically(path, (temporary) => writeFile(temporary, content));
+}
+
+/**
+ * Refuses what a finished file must not take the place of: a pipe, a socket or a device, which who may write anywhere
+ * would else lose.
+ *
+ * @throws InputError
+ */
+export async function requireReplaceable(path: string): Promise<void> {
+  const found = await stat(path).catch(() => null);
+  const kind = found && otherKindOf(found);
+  if (!kind || kind === 'folder') return;
+  throw new InputError(path, `cannot be written: it is a ${kind}`, 'name a file');
 }
 
 /** What a disk may have against a write, and what helps. */
@@ -64,6 +98,9 @@ const DISK_FAULTS: Readonly<Record<string, readonly [what: string, remedy: strin
   EPERM: ['writing there is not allowed', 'choose another place, or have the folder opened to you'],
   EROFS: ['the disk is read-only', 'choose another place'],
   ENOENT: ['its folder is gone, or a link there leads nowhere', 'make the folder, or choose another place'],
+  ELOOP: ['a link there leads in a circle', 'choose another place'],
+  ERR_INVALID_ARG_VALUE: ['no file can have this name', 'choose another one'],
+  EINVAL: ['the disk does not take this name', 'choose another one'],
   ENAMETOOLONG: ['the name is too long', 'choose another place'],
   EFBIG: ['it is larger than files may be here', 'raise the limit (ulimit -f), or choose another place'],
   EIO: ['the disk does not answer', 'look to the disk, or choose another place'],
@@ -89,7 +126,8 @@ export async function writeAtomically(
 ): Promise<void> {
   await withTemporaryName(path, async (temporary) => {
     try {
-      await mkdir(dirname(path), { recursive: true });
+      await requireReplaceable(path);
+      await makeFolder(dirname(path));
       await write(temporary);
       await rename(temporary, path);
     } catch (error) {
@@ -108,7 +146,7 @@ export async function writeAtomically(
 export async function replaceFolder(path: string, fill: (aside: string) => Promise<unknown>): Promise<void> {
   await withTemporaryName(path, async (aside) => {
     try {
-      await mkdir(aside, { recursive: true });
+      await makeFolder(aside);
       await fill(aside);
       await rm(path, { recursive: true, force: true });
       await rename(aside, path);

@@ -1,11 +1,17 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
+import { requireFile, unreadable } from './whole-file.ts';
 
-/** SHA-256 of a file's bytes, hexadecimal. */
+/** SHA-256 of a file's bytes, hexadecimal. @throws UnreadableFile */
 export async function fileFingerprint(path: string): Promise<string> {
+  await requireFile(path);
   const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
+  try {
+    await pipeline(createReadStream(path), hash);
+  } catch (error) {
+    throw await unreadable(path, error);
+  }
   return hash.digest('hex');
 }
 

@@ -1,7 +1,8 @@
 import type { BigIntStats } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { InputError } from './errors.ts';
 import { writeAtomically } from './files.ts';
+import { requireFile, unreadable } from './whole-file.ts';
 
 /** One system call moves at most 2 GiB; less keeps the thread pool free for others. */
 const CHUNK_BYTES = 2 ** 26;
@@ -21,12 +22,12 @@ export interface OpenFile {
  * opening could block for ever)
  */
 export async function withOpenFile<T>(path: string, use: (file: OpenFile) => Promise<T>): Promise<T> {
+  await requireFile(path);
   let handle: FileHandle;
   try {
-    if (!(await stat(path)).isFile()) throw new InputError(path, 'is not a file', 'give the path of a file');
     handle = await open(path, 'r');
   } catch (error) {
-    throw error instanceof InputError ? error : unreadable(path, error);
+    throw await unreadable(path, error);
   }
   try {
     const stats = await handle.stat({ bigint: true });
@@ -116,12 +117,6 @@ async function readChunk(path: string, handle: FileHandle, into: Uint8Array, pos
   try {
     return await handle.read(into, 0, into.byteLength, position);
   } catch (error) {
-    throw unreadable(path, error);
+    throw await unreadable(path, error);
   }
-}
-
-function unreadable(path: string, error: unknown): InputError {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-  if (code === 'ENOENT') return new InputError(path, 'there is no such file', 'check the path');
-  return new InputError(path, `the file cannot be read (${code})`, 'check its permissions and the disk');
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
+import { messageOf, SwardError } from './errors.ts';
 
 /** Threads that each run the default export of one worker file on the tasks they are given. */
 export interface WorkerPool<Task, Result> {
@@ -26,6 +27,11 @@ export function startWorkers<Task, Result>(
   const filename = workerFile(callerUrl, name);
   if (filename === undefined) return undefined;
   const pool = new Piscina<Task, Result>({ filename, minThreads: threads, maxThreads: threads });
+  // A thread that cannot be started fails no task, but the pool; unheard that would end the process.
+  const broken = new Promise<never>((_, fail) => {
+    pool.on('error', (error: unknown) => fail(failureOf(error)));
+  });
+  broken.catch(() => {});
   const begun = pool.threads.map(
     (thread) => new Promise<unknown>((settle) => thread.once('message', settle).once('exit', settle)),
   );
@@ -34,10 +40,12 @@ export function startWorkers<Task, Result>(
   return {
     async run(task, transfer = []) {
       if (closed) throw new Error(`${name}: a task was given after the threads had been ended`);
-      const outcome = pool.run(task, { transferList: [...transfer] });
+      const outcome = Promise.race([pool.run(task, { transferList: [...transfer] }), broken]);
       given.add(outcome);
       try {
         return await outcome;
+      } catch (error) {
+        throw failureOf(error);
       } finally {
         given.delete(outcome);
       }
@@ -53,6 +61,12 @@ export function startWorkers<Task, Result>(
     },
   };
 }
+
+/** A thread that starts opens files of its own; where it may not, its tasks fail with that. */
+const failureOf = (error: unknown): unknown =>
+  /EMFILE|ENFILE/.test(messageOf(error))
+    ? new SwardError('threads cannot be started: too many files are open; raise the limit (ulimit -n)')
+    : error;
 
 /**
  * The compiled file of a worker. Node starts workers from JavaScript only, so a caller that runs from its TypeScript

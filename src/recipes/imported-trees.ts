@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type CatBoostModel, predictCatBoost } from '../estimators/trees/catboost-model.ts';
 import { parseCatBoost } from '../estimators/trees/catboost-read.ts';
@@ -15,6 +14,7 @@ import { countOf } from '../ground/counts.ts';
 import { InputError, messageOf, UsageError } from '../ground/errors.ts';
 import { writeFileAtomically } from '../ground/files.ts';
 import type { Matrix } from '../ground/matrix.ts';
+import { readText, reasonOf } from '../ground/whole-file.ts';
 import { isTargetName, type TargetName } from '../pasture/targets.ts';
 import { DESCRIPTOR_NAMES } from '../vision/descriptors/index.ts';
 
@@ -105,8 +105,8 @@ export async function readFoldTrees(
 
 async function readTrees(file: TreeFile): Promise<ReadTrees> {
   const { path, library } = file;
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new InputError(path, `cannot be read (${messageOf(error)})`, 'give the path of a model');
+  const text = await readText(path).catch((error: unknown) => {
+    throw new InputError(path, reasonOf(error), 'give the path of a model');
   });
   if (library === 'CatBoost') {
     const model = parseCatBoost(text, path);

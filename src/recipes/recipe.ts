@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
-import { InputError, messageOf, UsageError } from '../ground/errors.ts';
+import { InputError, UsageError } from '../ground/errors.ts';
 import { type WrittenSetting, writtenBy } from '../ground/idle-settings.ts';
 import {
   applyChange,
@@ -11,6 +10,7 @@ import {
 } from '../ground/setting-change.ts';
 import { nearestTo, type Setting } from '../ground/setting-list.ts';
 import { settingProblems } from '../ground/setting-problems.ts';
+import { readText, reasonOf } from '../ground/whole-file.ts';
 import { trainsOnPhotos as networkTrainsOnPhotos } from '../networks/settings/network.ts';
 import { featureLayout, featurePlan } from '../vision/features/index.ts';
 import { requireRecipeEffect } from './idle-recipe.ts';
@@ -156,10 +156,10 @@ async function readRecipeFile(path: string): Promise<RecipeDraft> {
     throw unknownRecipe(path);
   }
   try {
-    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    const value: unknown = JSON.parse(await readText(path));
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   } catch (error) {
-    throw new InputError(path, `cannot be read as a recipe (${messageOf(error)})`, 'give a JSON file');
+    throw new InputError(path, `cannot be read as a recipe (${reasonOf(error)})`, 'give a JSON file');
   }
   throw new InputError(path, 'is not a JSON object', 'write a recipe such as {"name": …, "input": …}');
 }

@@ -1,3 +1,4 @@
+import { markdownText } from '../ground/printable.ts';
 import { caseWords } from '../pasture/covariates.ts';
 import { nestedCoverage } from '../pasture/intervals/index.ts';
 import { massWords } from '../pasture/partial.ts';
@@ -77,17 +78,22 @@ export function runCard(
           '`sward train` on them.',
       ]),
     ],
-    ['Licence', [`${about.licence}. ${about.attribution}`, backbones(manifest)].filter(Boolean).join('\n\n')],
+    [
+      'Licence',
+      [`${markdownText(about.licence)}. ${markdownText(about.attribution)}`, backbones(manifest)]
+        .filter(Boolean)
+        .join('\n\n'),
+    ],
     [
       'Where it comes from',
       list([
-        `sward ${sward}, recipe \`${recipe.name}\`, seed ${manifest.seed}; \`run.json\` has every setting`,
+        `sward ${sward}, recipe ${markdownText(recipe.name)}, seed ${manifest.seed}; \`run.json\` has every setting`,
         `Data fingerprint (SHA-256): \`${data.fingerprint}\``,
         `Run fingerprint (SHA-256): \`${manifest.fingerprint}\``,
       ]),
     ],
   ];
-  return [`# ${about.what}`, ...sections.map(([heading, body]) => `## ${heading}\n\n${body}`)]
+  return [`# ${markdownText(about.what)}`, ...sections.map(([heading, body]) => `## ${heading}\n\n${body}`)]
     .join('\n\n')
     .concat('\n');
 }
@@ -157,7 +163,7 @@ const countOf = (rows: readonly OutOfFoldRow[], text: Text): number => distinct(
 
 const listOf = (rows: readonly OutOfFoldRow[], text: Text): string =>
   distinct(rows, text)
-    .map((name) => name.replaceAll('_', ' '))
+    .map((name) => markdownText(name.replaceAll('_', ' ')))
     .join(', ') || 'not said';
 
 function datesOf(rows: readonly OutOfFoldRow[]): string {

@@ -13,3 +13,8 @@ export const bundledRunFolder = (name: string): string => packageFile(`runs/${na
 export function runFolderOf(nameOrFolder: string): string {
   return BUNDLED_RUNS.includes(nameOrFolder) ? bundledRunFolder(nameOrFolder) : nameOrFolder;
 }
+
+/** SHA-256 of each one's `run.json`, which has those of its other files; `scripts/build-starter.ts` writes it. */
+export const BUNDLED_MANIFESTS: Readonly<Record<string, string>> = {
+  [STARTER]: 'deabbaf77a3cc7281c3600deed47586910eb0fc2b9157b22e5507ce9eabde9b8',
+};

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rollup } from 'd3-array';
 import { z } from 'zod';
-import { InputError, messageOf } from '../ground/errors.ts';
+import { InputError } from '../ground/errors.ts';
 import { writeFileAtomically } from '../ground/files.ts';
+import { readText, reasonOf } from '../ground/whole-file.ts';
 import { type CovariateSet, setName } from '../pasture/covariates.ts';
 import {
   type CalibrationRow,
@@ -172,9 +172,9 @@ export async function readCalibration(folder: string): Promise<Calibration> {
   const again = 'put the run back as it was written';
   let value: unknown;
   try {
-    value = JSON.parse(await readFile(path, 'utf8'));
+    value = JSON.parse(await readText(path));
   } catch (error) {
-    throw new InputError(path, `cannot be read (${messageOf(error)})`, again);
+    throw new InputError(path, `cannot be read (${reasonOf(error)})`, again);
   }
   const parsed = schema.safeParse(value);
   if (!parsed.success) throw new InputError(path, 'is damaged', again);

@@ -9,6 +9,7 @@ import {
   stratifiedGroupKFold,
 } from '../data/folds/index.ts';
 import type { Label } from '../data/labels.ts';
+import { countOf } from '../ground/counts.ts';
 import { UsageError } from '../ground/errors.ts';
 import { randomStream } from '../ground/random.ts';
 
@@ -36,6 +37,9 @@ export function completePlan(plan: Partial<FoldPlan> = {}): FoldPlan {
   return { ...DEFAULT_FOLD_PLAN, ...(plan.folds === undefined && { orFewer: true }), ...plan };
 }
 
+/** With fewer, folds train on a single photo. */
+const FEWEST_PHOTOS = 3;
+
 /**
  * Fold, group and stratum of each photo. Copies of one photo are in one group, whatever their dates say.
  *
@@ -48,6 +52,13 @@ export async function planFolds(
   plan: FoldPlan,
   copies: readonly string[] = [],
 ): Promise<FoldRow[]> {
+  if (labels.length < FEWEST_PHOTOS) {
+    throw new UsageError(
+      `${countOf(labels.length, 'photo')} with measured masses: at least ${FEWEST_PHOTOS} of two visits are needed to train on some and be ` +
+        'scored on others, and about 30 of many visits for a score that says something; add cuts, or predict with the ' +
+        'starter that comes with sward: sward predict PHOTOS',
+    );
+  }
   const groups = joinedGroups(
     groupsOf(labels, plan.grouping),
     labels.map((_, item) => copies[item] ?? null),

@@ -1,12 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { FoldRow } from '../data/folds/index.ts';
-import { InputError, messageOf } from '../ground/errors.ts';
+import { InputError } from '../ground/errors.ts';
 import { writeFileAtomically } from '../ground/files.ts';
 import type { Progress } from '../ground/progress.ts';
 import { randomStream } from '../ground/random.ts';
 import { mean } from '../ground/statistics.ts';
+import { readTextIfThere, reasonOf } from '../ground/whole-file.ts';
 import { weightedR2 } from '../pasture/metric.ts';
 import { knownWhere } from '../pasture/partial.ts';
 import type { Targets } from '../pasture/targets.ts';
@@ -113,12 +113,12 @@ export async function writeLearningBySessions(run: string, points: LearningBySes
 /** @returns null where the run has no learning curve @throws InputError when the file is damaged */
 export async function readLearningBySessions(run: string): Promise<LearningBySessions | null> {
   const path = join(run, LEARNING_CURVE);
-  const text = await readFile(path, 'utf8').catch(() => null);
+  const text = await readTextIfThere(path);
   if (text === null) return null;
   try {
     return schema.parse(JSON.parse(text));
   } catch (error) {
-    const what = `cannot be read (${messageOf(error).split('\n')[0]})`;
+    const what = `cannot be read (${reasonOf(error)})`;
     throw new InputError(path, what, 'train again with --learning-curve');
   }
 }

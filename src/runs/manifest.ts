@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DATE_ORDERS } from '../data/dates.ts';
@@ -6,8 +5,9 @@ import { GROUPINGS, STRATIFICATIONS } from '../data/folds/index.ts';
 import { columnMappingSchema } from '../data/own-table/mapping.ts';
 import { METHODS } from '../estimators/combination/combination.ts';
 import { fittedStepSchema } from '../estimators/post-processing/steps.ts';
-import { InputError, messageOf, UsageError } from '../ground/errors.ts';
+import { InputError, UsageError } from '../ground/errors.ts';
 import { writeFileAtomically } from '../ground/files.ts';
+import { readText, reasonOf } from '../ground/whole-file.ts';
 import { QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
 import { parseStoredRecipe } from '../recipes/recipe.ts';
 import type { Recipe } from '../recipes/recipe-schema.ts';
@@ -280,7 +280,7 @@ export async function writeManifest(folder: string, manifest: Manifest): Promise
 /** Whether a manifest is sward's, of whatever format: what else is called so is somebody else's. */
 export async function isOwnManifest(path: string): Promise<boolean> {
   try {
-    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    const value: unknown = JSON.parse(await readText(path));
     return z.object({ sward: z.string(), fingerprint: z.string() }).safeParse(value).success;
   } catch {
     return false;
@@ -297,11 +297,11 @@ export async function readManifest(folder: string, file = KINDS.trained.file as 
   const path = join(folder, file);
   let value: unknown;
   try {
-    value = JSON.parse(await readFile(path, 'utf8'));
+    value = JSON.parse(await readText(path));
   } catch (error) {
     throw new InputError(
       path,
-      `cannot be read (${messageOf(error)})`,
+      `cannot be read (${reasonOf(error)})`,
       `name a folder that sward ${file === 'run.json' ? 'train' : 'pretrain'} wrote`,
     );
   }

@@ -7,7 +7,7 @@ import type { TrainingSource } from './training-data.ts';
 export async function namedSource(source: string | TrainingSource): Promise<TrainingSource> {
   if (typeof source !== 'string') return source;
   const facts = await stat(source).catch(() => null);
-  const isTable = facts ? facts.isFile() : isTableName(source);
+  const isTable = facts ? !facts.isDirectory() : isTableName(source);
   return isTable
     ? { kind: 'table', table: source, photos: dirname(source) }
     : { kind: 'folder', folder: source };

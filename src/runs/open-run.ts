@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { InputError } from '../ground/errors.ts';
-import { runFolderOf } from './bundled-runs.ts';
+import { BUNDLED_MANIFESTS, runFolderOf } from './bundled-runs.ts';
 import { EnsembleRun } from './ensemble-run.ts';
 import { manifestFile, readCompleteManifest, readManifest } from './manifest.ts';
 import { PretrainedRun } from './pretrained-run.ts';
@@ -32,6 +32,8 @@ export async function openRun(nameOrFolder: string, { keepLoaded = true }: OpenO
     await requireUnchanged(folder, manifest);
     return new PretrainedRun(folder, manifest);
   }
+  const known = BUNDLED_MANIFESTS[nameOrFolder];
+  if (known !== undefined) await requireUnchanged(folder, { files: { [manifestFile('trained')]: known } });
   const manifest = await readCompleteManifest(folder);
   await requireUnchanged(folder, manifest);
   return manifest.kind === 'ensemble'

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { InputError, messageOf } from '../ground/errors.ts';
+import { InputError } from '../ground/errors.ts';
 import { writeFileAtomically } from '../ground/files.ts';
+import { readTextIfThere } from '../ground/whole-file.ts';
 
 const PSEUDO = 'pseudo.json';
 
@@ -63,13 +63,8 @@ export async function writePseudoRecord(run: string, record: PseudoRecord): Prom
 /** @returns null where the run was not trained by self-training @throws InputError when the file is damaged */
 export async function readPseudoRecord(run: string): Promise<PseudoRecord | null> {
   const path = join(run, PSEUDO);
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw new InputError(path, `cannot be read (${messageOf(error)})`, 'run sward pseudo again');
-  }
+  const text = await readTextIfThere(path);
+  if (text === null) return null;
   try {
     return recordSchema.parse(JSON.parse(text));
   } catch {

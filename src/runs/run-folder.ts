@@ -1,10 +1,11 @@
-import { appendFile, lstat, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { appendFile, lstat, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { InputError, messageOf, SwardError, UsageError } from '../ground/errors.ts';
+import { InputError, SwardError, UsageError } from '../ground/errors.ts';
 import { type FileLock, type LockOwner, requireUnlocked, takeLock } from '../ground/file-lock.ts';
-import { isInside, replaceFolder, withTemporaryName, writeFailure } from '../ground/files.ts';
+import { isInside, makeFolder, replaceFolder, withTemporaryName, writeFailure } from '../ground/files.ts';
 import { fileFingerprint } from '../ground/fingerprint.ts';
+import { readText, reasonOf } from '../ground/whole-file.ts';
 import type { MetricLine } from '../learning/estimator.ts';
 import { CASE_FILES } from './covariate-cases.ts';
 import {
@@ -259,7 +260,7 @@ async function nearestFolder(path: string): Promise<string> {
 /** Makes a folder and locks it. @throws InputError when the disk refuses, UsageError as {@link lockFolder} */
 async function openedToOne(path: string): Promise<FileLock> {
   try {
-    await mkdir(path, { recursive: true });
+    await makeFolder(path);
     return await lockFolder(path);
   } catch (error) {
     throw writeFailure(path, error);
@@ -333,11 +334,7 @@ export async function requireUnchanged(folder: string, { files }: Pick<Manifest,
   for (const [name, sha256] of Object.entries(files)) {
     const path = join(folder, name);
     const found = await fileFingerprint(path).catch((error: unknown) => {
-      throw new InputError(
-        path,
-        `cannot be read (${messageOf(error)})`,
-        'put the run back as it was written',
-      );
+      throw new InputError(path, `cannot be read (${reasonOf(error)})`, 'put the run back as it was written');
     });
     if (found === sha256) continue;
     throw new InputError(
@@ -395,8 +392,8 @@ export async function writeFold(
 /** The metric lines of a fold. @throws InputError when a line is damaged */
 export async function readMetrics(run: string, fold: number): Promise<MetricLine[]> {
   const path = join(foldFolder(run, fold), METRICS);
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new InputError(path, `cannot be read (${messageOf(error)})`, 'train the run again');
+  const text = await readText(path).catch((error: unknown) => {
+    throw new InputError(path, `cannot be read (${reasonOf(error)})`, 'train the run again');
   });
   return text
     .split('\n')

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { InputError, messageOf } from '../ground/errors.ts';
+import { InputError } from '../ground/errors.ts';
 import { writeFileAtomically } from '../ground/files.ts';
+import { readText, reasonOf } from '../ground/whole-file.ts';
 import type { CovariateSet } from '../pasture/covariates.ts';
 import { type Score, scoreTargets, type TargetScore } from '../pasture/metric.ts';
 import { TARGET_NAMES, type TargetName, type Targets } from '../pasture/targets.ts';
@@ -234,8 +234,8 @@ export function caseToJson({
 export async function readScores(run: string): Promise<z.output<typeof storedScores>> {
   const path = join(run, SCORES);
   try {
-    return storedScores.parse(JSON.parse(await readFile(path, 'utf8')));
+    return storedScores.parse(JSON.parse(await readText(path)));
   } catch (error) {
-    throw new InputError(path, `cannot be read (${messageOf(error).split('\n')[0]})`, 'train the run again');
+    throw new InputError(path, `cannot be read (${reasonOf(error)})`, 'train the run again');
   }
 }

@@ -1,5 +1,6 @@
 import { type CovariateSet, setName } from '../pasture/covariates.ts';
 import { type Interval, paddockInterval, photoInterval } from '../pasture/intervals/index.ts';
+import { nestedIntervals } from '../pasture/nested-intervals.ts';
 import { type ByMass, byMass, type Targets, targetsToArray } from '../pasture/targets.ts';
 import { type Calibration, calibrationOf } from './calibration.ts';
 import { OUT_OF_DOMAIN_SHARE } from './domain/index.ts';
@@ -32,7 +33,7 @@ export interface RunUncertainty {
   readonly sessions: number;
   /** The predictions with their intervals. */
   withIntervals(predictions: readonly PhotoPrediction[], coverage: number): PhotoPrediction[];
-  /** The mean of photos of one paddock, taken on one visit. */
+  /** The mean of photos of one paddock, taken on one visit; of one photo what is said of it. */
   paddockMean(predictions: readonly PhotoPrediction[], coverage: number): PaddockMean;
   /** Photos unlike those trained on, and predictions above all that was measured. */
   doubts(predictions: readonly PhotoPrediction[]): PredictionDoubt[];
@@ -45,38 +46,47 @@ const NOWHERE: Interval = { low: Number.NaN, high: Number.NaN };
 export function runUncertainty(all: Calibration): RunUncertainty {
   const { sessions, mostMeasured } = all;
   const of = (used: CovariateSet = []): Calibration => calibrationOf(all, used);
+  const ofPhoto = ({ targets, folds, covariates }: PhotoPrediction, coverage: number): ByMass<Interval> => {
+    const { photos } = of(covariates);
+    return nestedIntervals(
+      byMass((_, target) => {
+        const mass = (masses: Targets): number => targetsToArray(masses)[target] ?? Number.NaN;
+        const calibration = photos[target];
+        if (!calibration) return NOWHERE;
+        return photoInterval(calibration, mass(targets), folds.map(mass), coverage);
+      }),
+    );
+  };
   return {
     sessions,
-    withIntervals(predictions, coverage) {
-      return predictions.map((prediction) => ({
-        ...prediction,
-        intervals: byMass((_, target) => {
-          const mass = (targets: Targets): number => targetsToArray(targets)[target] ?? Number.NaN;
-          const calibration = of(prediction.covariates).photos[target];
-          if (!calibration) return NOWHERE;
-          return photoInterval(calibration, mass(prediction.targets), prediction.folds.map(mass), coverage);
-        }),
-      }));
-    },
+    withIntervals: (predictions, coverage) =>
+      predictions.map((prediction) => ({ ...prediction, intervals: ofPhoto(prediction, coverage) })),
     paddockMean(predictions, coverage) {
       const masses = predictions.map(({ targets }) => targetsToArray(targets));
       // Of photos with and without, what is known of errors without them is the safe side.
       const [used = []] = predictions.map(({ covariates }) => covariates ?? []);
       const isOneCase = predictions.every(({ covariates }) => setName(covariates ?? []) === setName(used));
       const { paddocks } = isOneCase ? of(used) : all;
+      const [only, another] = predictions;
       return {
         photos: predictions.length,
         coverage,
         mean: meanTargets(predictions.map(({ targets }) => targets)),
-        intervals: byMass((_, target) => {
-          const calibration = paddocks[target];
-          if (!calibration) return NOWHERE;
-          return paddockInterval(
-            calibration,
-            masses.map((photo) => photo[target] ?? Number.NaN),
-            coverage,
-          );
-        }),
+        // The mean of one photo is that photo.
+        intervals:
+          only && !another
+            ? ofPhoto(only, coverage)
+            : nestedIntervals(
+                byMass((_, target) => {
+                  const calibration = paddocks[target];
+                  if (!calibration) return NOWHERE;
+                  return paddockInterval(
+                    calibration,
+                    masses.map((photo) => photo[target] ?? Number.NaN),
+                    coverage,
+                  );
+                }),
+              ),
       };
     },
     doubts: (predictions) =>

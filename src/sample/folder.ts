@@ -1,7 +1,8 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../ground/errors.ts';
 import { writeFileAtomically } from '../ground/files.ts';
+import { entriesOf, readText } from '../ground/whole-file.ts';
 
 const MARK = 'sample.json';
 
@@ -17,9 +18,9 @@ export async function claimFolder(folder: string, settings: Readonly<Record<stri
   if (found !== undefined && !found.isDirectory()) {
     throw new InputError(folder, 'is a file', 'name a folder for the sample');
   }
-  const entries = found === undefined ? [] : await readdir(folder);
+  const entries = found === undefined ? [] : (await entriesOf(folder)).map(({ name }) => name);
   if (entries.length > 0) {
-    const earlier = entries.includes(MARK) ? await readFile(join(folder, MARK), 'utf8') : undefined;
+    const earlier = entries.includes(MARK) ? await readText(join(folder, MARK)) : undefined;
     if (earlier === undefined) {
       throw new InputError(folder, 'holds files that are not of a sample', 'name a new or empty folder');
     }

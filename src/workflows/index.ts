@@ -84,6 +84,7 @@ export { DEFAULT_SHRINK, type EnsembleOptions, makeEnsemble } from './ensemble/e
 export { type BundledModel, listModels } from './models/models.ts';
 export { type AskedCovariates, type AskedHeight, askedHeight } from './predict/asked-readings.ts';
 export { type NamedRun, namedRun } from './predict/named-run.ts';
+export { paddockRecord } from './predict/paddock-record.ts';
 export {
   type PredictionOutcome,
   type PredictionSource,

@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { consoleProgress } from '../../src/cli/console-progress.ts';
+import { consoleProgress, endProgress } from '../../src/cli/console-progress.ts';
 
 /** A stream that is no terminal, and a clock that moves when told. */
 function watched(): { lines: () => string[]; stream: NodeJS.WriteStream; clock: { now: number } } {
@@ -14,6 +15,28 @@ function watched(): { lines: () => string[]; stream: NodeJS.WriteStream; clock: 
 }
 
 describe('progress on a terminal', () => {
+  it('ends where a command ends otherwise, and shows the cursor again', async () => {
+    const { lines, stream } = watched();
+    const terminal = Object.assign(stream, { isTTY: true, columns: 120 });
+    consoleProgress(terminal).stage('Predicting', 2, 'photos');
+    endProgress();
+    const shown = lines().join('\n');
+    expect(shown.lastIndexOf('\u001b[?25h')).toBeGreaterThan(shown.lastIndexOf('\u001b[?25l'));
+    await pause(300);
+    expect(lines().join('\n')).toBe(shown);
+  });
+
+  it('never obeys what a name says', () => {
+    const { lines, stream } = watched();
+    const progress = consoleProgress(Object.assign(stream, { isTTY: true, columns: 120 }));
+    progress.stage('Reading', 2, 'photos');
+    progress.advance(1, 'a\u001b[31mb\n');
+    progress.line?.('left out: \u001b]0;x\u0007.txt');
+    progress.done();
+    for (const code of ['\u001b[31m', '\u001b]0']) expect(lines().join('\n')).not.toContain(code);
+    expect(lines().join('\n')).toContain('left out: \\u001b]0;x\\u0007.txt');
+  });
+
   it('keeps lines above the bar, which is drawn again below them', () => {
     const { lines, stream } = watched();
     const terminal = Object.assign(stream, { isTTY: true, columns: 120 });

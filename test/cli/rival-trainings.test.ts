@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { killSward } from '../support/kill-sward.ts';
+import { runContents } from '../support/run-contents.ts';
 import { errorLine, runSward } from '../support/run-sward.ts';
 import { type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -18,15 +19,6 @@ const command = (out: string): string[] => [
   ...['--recipe', 'feature-mlp', '--set', 'estimator.members=1', '--set', 'estimator.epochs=120'],
   ...['--set', 'evaluation.leaveOneStateOut=false', '--folds', '3', '--out', out],
 ];
-
-/** What a folder holds, by name. */
-const contents = (run: string): Record<string, string> =>
-  Object.fromEntries(
-    readdirSync(run, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name))
-      .map((path) => [path.slice(run.length), readFileSync(path, 'base64')]),
-  );
 
 beforeAll(async () => {
   files = await writeSmallFeatures(at('data'), 30, 1);
@@ -44,7 +36,7 @@ describe('two processes that train into one folder', () => {
         `^error: .*together is being written by process \\d+ on ${hostname()} since .*; wait for it`,
       ),
     );
-    expect(contents(out)).toEqual(contents(lone));
+    expect(runContents(out)).toEqual(runContents(lone));
   });
 
   it('started at once with --resume into what a kill has left: likewise', async () => {
@@ -53,7 +45,7 @@ describe('two processes that train into one folder', () => {
     const resume = [...command(out), '--resume'];
     const outcomes = await Promise.all([runSward(resume), runSward(resume)]);
     expect(outcomes.map(({ code }) => code).sort()).toEqual([0, 2]);
-    expect(contents(out)).toEqual(contents(lone));
+    expect(runContents(out)).toEqual(runContents(lone));
   });
 });
 
@@ -72,7 +64,7 @@ describe('a training that is killed', () => {
     if (existsSync(manifest)) expect(JSON.parse(readFileSync(manifest, 'utf8')).status).toBe('incomplete');
     const resumed = await runSward([...command(out), '--resume']);
     expect(resumed.code, resumed.stderr).toBe(0);
-    expect(contents(out)).toEqual(contents(lone));
+    expect(runContents(out)).toEqual(runContents(lone));
   });
 
   it('before its first rename leaves nothing that another command would not clear away', async () => {
@@ -85,6 +77,6 @@ describe('a training that is killed', () => {
     );
     const resumed = await runSward([...command(out), '--resume']);
     expect(resumed.code, resumed.stderr).toBe(0);
-    expect(contents(out)).toEqual(contents(lone));
+    expect(runContents(out)).toEqual(runContents(lone));
   });
 });

@@ -148,6 +148,23 @@ describe('reading train.csv', () => {
     await expect(readTraining(folder)).rejects.toThrow(where);
   });
 
+  it('warns of decimal commas in a file that separates cells by commas, which may be a slip', async () => {
+    await writeSmallFolder(join(root, 'commas'), {
+      photos: 2,
+      alter: (lines) => lines.map((line) => line.replace(',0.6,', ',"0,55",')),
+    });
+    const { photos, problems } = await inspectTraining(join(root, 'commas'));
+    expect(photos.map(({ ndvi }) => ndvi)).toEqual([0.55, 0.55]);
+    expect(problems).toMatchObject([
+      {
+        severity: 'warning',
+        code: 'decimal-comma',
+        where: 'train.csv row 2',
+        what: 'Pre_GSHH_NDVI "0,55" is read with a decimal comma, as 0.55',
+      },
+    ]);
+  });
+
   it('lists every problem, not only the first', async () => {
     const folder = await folderWith((lines) => changed(3, ',3', ',-3')(changed(8, ',4', ',lots')(lines)));
     const { problems, photos } = await inspectTraining(folder);

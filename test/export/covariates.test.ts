@@ -99,7 +99,7 @@ async function expectToAgree(
     const { predictions } = await predictRun({ run, source: [photo], covariates: { values } });
     const [own] = predictions;
     expect(own?.covariates).toEqual(used);
-    const said = [...(masses?.data as Float32Array).subarray(5 * row, 5 * row + 5)];
+    const said = [...((masses as Tensor).data as Float32Array).subarray(5 * row, 5 * row + 5)];
     (own ? targetsToArray(own.targets) : []).forEach((mass, target) => {
       expect(Math.abs(mass - (said[target] ?? Number.NaN)) / Math.max(1, mass)).toBeLessThan(1e-4);
     });

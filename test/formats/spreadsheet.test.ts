@@ -1,9 +1,10 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readGrid } from '../../src/formats/spreadsheet.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { workbookBytes } from '../support/workbook.ts';
+import { zipBytes } from './torch-checkpoint/zip-writer.ts';
 
 const folder = temporaryFolder('spreadsheet');
 
@@ -38,8 +39,18 @@ describe('reading a workbook', () => {
     await expect(readGrid(path, 'Total')).rejects.toThrow(/no such sheet; it has Cuts, Notes/);
   });
 
+  const whole = readFileSync(path);
+  const content = Buffer.from('<x/>');
+  const lying = zipBytes([{ name: 'xl/workbook.xml', content, statedSize: 2 ** 32 - 2 }]);
+
   it.each([
     ['other.xlsx', 'no workbook', /cannot be read as an Excel workbook/],
+    ['cut.xlsx', whole.subarray(0, Math.floor(whole.length * 0.6)), /cannot be read as an Excel workbook/],
+    [
+      'lying.xlsx',
+      lying,
+      /lying\.xlsx: has 4096 MiB, the limit for a workbook is 256; save the sheet as CSV/,
+    ],
     ['old.xls', 'x', /another kind \(\.xls\); save it as \.xlsx or \.csv/],
   ])('refuses %s in one line', async (name, content, message) => {
     writeFileSync(join(folder, name), content);

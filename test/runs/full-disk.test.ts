@@ -1,9 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { InputError } from '../../src/ground/errors.ts';
 import { openRun } from '../../src/runs/open-run.ts';
 import { type TrainOptions, trainRun } from '../../src/workflows/train/train.ts';
+import { runContents } from '../support/run-contents.ts';
 import { featureSource, type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { resolveRecipe } from '../support/written-settings.ts';
@@ -66,15 +67,6 @@ async function options(out: string): Promise<TrainOptions> {
   };
 }
 
-/** What a folder holds, by name. */
-const contents = (run: string): Record<string, string> =>
-  Object.fromEntries(
-    readdirSync(run, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name))
-      .map((path) => [path.slice(run.length), readFileSync(path, 'base64')]),
-  );
-
 beforeAll(async () => {
   files = await writeSmallFeatures(join(root, 'data'), 20, 1);
   await trainRun(await options(whole));
@@ -82,7 +74,7 @@ beforeAll(async () => {
 
 describe('a disk that becomes full', () => {
   it('at whichever write, leaves whole files only, a message, and a run that --resume finishes', async () => {
-    const wanted = contents(whole);
+    const wanted = runContents(whole);
     let writes = 0;
     for (; ; writes++) {
       const out = join(root, `full-${writes}`);
@@ -93,13 +85,13 @@ describe('a disk that becomes full', () => {
       if (!disk.hasFailed) break;
       expect(outcome, `write ${writes}`).toBeInstanceOf(InputError);
       expect(String(outcome)).toMatch(/full-\d+.* cannot be written: the disk is full; make room and go on/);
-      const left = existsSync(out) ? contents(out) : {};
+      const left = existsSync(out) ? runContents(out) : {};
       for (const [name, content] of Object.entries(left)) {
         if (name !== '/run.json') expect(content, `${name}, write ${writes}`).toBe(wanted[name]);
       }
       await expect(openRun(out)).rejects.toThrow(/is an unfinished run|cannot be read/);
       await trainRun({ ...asked, resume: true });
-      expect(contents(out), `write ${writes}`).toEqual(wanted);
+      expect(runContents(out), `write ${writes}`).toEqual(wanted);
     }
     expect(writes).toBeGreaterThan(15);
   });

@@ -47,6 +47,14 @@ describe('uncertainty from out-of-fold predictions', () => {
     expect(width).toBeLessThan((single?.high ?? 0) - (single?.low ?? 0));
   });
 
+  it('says of the mean of one photo what it says of the photo', () => {
+    const only = [predictionOf('a')];
+    for (const coverage of [0.5, 0.8, 0.9]) {
+      const [photo] = uncertainty.withIntervals(only, coverage);
+      expect(uncertainty.paddockMean(only, coverage).intervals).toEqual(photo?.intervals);
+    }
+  });
+
   it('doubts photos unlike those trained on and masses beyond all measured', () => {
     const most = Math.max(...rows.map((row) => row.observed.total));
     const doubts = uncertainty.doubts([

@@ -11,14 +11,15 @@ export interface CommandOutcome {
   readonly stderr: string;
 }
 
-/** Runs the built command line as a person would, in a process of its own and, where one is given, another folder. */
+/** Runs the built command line, or another one, as a person would, in a process of its own and, where one is given, another folder. */
 export function runSward(
   args: readonly string[],
   environment: Record<string, string> = {},
   cwd?: string,
+  main = MAIN,
 ): Promise<CommandOutcome> {
   const env = { ...process.env, ...environment };
-  const child = spawn(process.execPath, [MAIN, ...args], { env, cwd });
+  const child = spawn(process.execPath, [main, ...args], { env, cwd });
   return new Promise((settle, fail) => {
     let stdout = '';
     let stderr = '';

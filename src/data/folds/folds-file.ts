@@ -59,10 +59,10 @@ export async function readFolds(
 }
 
 function requireWhole(path: string, folds: readonly number[]): void {
-  const count = Math.max(...folds) + 1;
-  const empty = Array.from({ length: count }, (_, fold) => fold).find((fold) => !folds.includes(fold));
-  if (count >= 2 && empty === undefined) return;
-  const what = count < 2 ? 'has a single fold' : `has no photo in fold ${empty}`;
+  const taken = new Set(folds);
+  const empty = Array.from(taken, (_, fold) => fold).find((fold) => !taken.has(fold));
+  if (taken.size >= 2 && empty === undefined) return;
+  const what = empty === undefined ? 'has a single fold' : `has no photo in fold ${empty}`;
   throw new InputError(path, what, 'number the folds 0, 1, 2 … without a gap');
 }
 

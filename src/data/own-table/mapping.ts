@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { InputError, messageOf, UsageError } from '../../ground/errors.ts';
+import { InputError, UsageError } from '../../ground/errors.ts';
 import { nearestTo } from '../../ground/setting-list.ts';
+import { readText, reasonOf } from '../../ground/whole-file.ts';
 import { HEIGHT_UNITS, type HeightUnit } from '../../pasture/covariates.ts';
 import { COLUMN_ROLES, type ColumnRole, MASS_UNITS, massUnit } from './roles.ts';
 
@@ -45,9 +45,9 @@ export async function readColumnMapping(text: string): Promise<ColumnMapping> {
 async function mappingFile(path: string): Promise<ColumnMapping> {
   let value: unknown;
   try {
-    value = parse(await readFile(path, 'utf8'));
+    value = parse(await readText(path), { logLevel: 'error' });
   } catch (error) {
-    const what = `cannot be read (${messageOf(error).split('\n')[0]})`;
+    const what = `cannot be read (${reasonOf(error)})`;
     throw new InputError(path, what, 'write a line for each column, as total: Total DM (kg/ha)');
   }
   const lines = z.record(z.string(), z.union([z.string(), z.null(), mappedFileColumn])).safeParse(value);

@@ -55,7 +55,10 @@ export class PhotoIndex {
       return { what: `"${cell}" may be ${names}`, remedy: 'name the photo with its folder and ending' };
     }
     const path = join(this.#root, first);
-    if (isInside(await realpath(this.#root), await realpath(path))) return { imagePath: first, path };
+    const real = await realpath(path).catch(() => null);
+    if (real === null)
+      return { what: `photo ${first} is a link that leads nowhere`, remedy: 'copy the photo itself' };
+    if (isInside(await realpath(this.#root), real)) return { imagePath: first, path };
     return { what: `photo ${first} leads out of the folder`, remedy: 'copy the photo into the folder' };
   }
 }

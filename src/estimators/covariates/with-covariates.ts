@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { countOf } from '../../ground/counts.ts';
-import { InputError, messageOf, UsageError } from '../../ground/errors.ts';
+import { InputError, UsageError } from '../../ground/errors.ts';
 import { writeFileAtomically } from '../../ground/files.ts';
+import { readText, reasonOf } from '../../ground/whole-file.ts';
 import {
   type Estimator,
   type FitContext,
@@ -268,9 +268,8 @@ function shownGraph(readings: Tensor, names: CovariateSet, set: CovariateSet): T
 async function readSets(folder: string): Promise<CovariateSet[]> {
   const path = join(folder, FILE);
   try {
-    return schema.parse(JSON.parse(await readFile(path, 'utf8'))).sets;
+    return schema.parse(JSON.parse(await readText(path))).sets;
   } catch (error) {
-    const what = `cannot be read (${messageOf(error).split('\n')[0]})`;
-    throw new InputError(path, what, 'train the run again');
+    throw new InputError(path, `cannot be read (${reasonOf(error)})`, 'train the run again');
   }
 }

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { InputError, messageOf } from '../../ground/errors.ts';
+import { InputError } from '../../ground/errors.ts';
 import { writeFileAtomically } from '../../ground/files.ts';
+import { readTextIfThere, reasonOf } from '../../ground/whole-file.ts';
 import { type Estimator, type FittedModel, fittedModel } from '../../learning/estimator.ts';
 import { isComplete, massesIn, massesKnownOf } from '../../pasture/partial.ts';
 import { absentFractions, type ComponentName, substituted } from '../../pasture/substitute.ts';
@@ -93,13 +93,13 @@ function ofSomeMasses(inner: FittedModel, known: ByMass<boolean>): FittedModel {
 /** Null where the model predicts all. @throws InputError when the file is damaged */
 async function readMasses(folder: string): Promise<ByMass<boolean> | null> {
   const path = join(folder, FILE);
-  const text = await readFile(path, 'utf8').catch(() => null);
+  const text = await readTextIfThere(path);
   if (text === null) return null;
   try {
     const { masses } = schema.parse(JSON.parse(text));
     return byMass((mass) => masses.includes(mass));
   } catch (error) {
-    const what = `cannot be read (${messageOf(error).split('\n')[0]})`;
+    const what = `cannot be read (${reasonOf(error)})`;
     throw new InputError(path, what, 'train the run again');
   }
 }

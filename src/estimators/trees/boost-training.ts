@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { mean } from 'd3-array';
-import { InputError, messageOf, UsageError } from '../../ground/errors.ts';
+import { InputError, UsageError } from '../../ground/errors.ts';
 import { takeRows } from '../../ground/matrix.ts';
+import { readText, reasonOf } from '../../ground/whole-file.ts';
 import type { FitContext } from '../../learning/estimator.ts';
 import { innerFolds } from '../../learning/inner-folds.ts';
 import { photoWeights } from '../../learning/session-weights.ts';
@@ -118,10 +118,10 @@ export async function stoppingPoint(
 }
 
 /** The text of a model file. @throws InputError when it cannot be read */
-export async function readText(path: string): Promise<string> {
+export async function readModelText(path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8');
+    return await readText(path);
   } catch (error) {
-    throw new InputError(path, `cannot be read (${messageOf(error)})`, 'train the run again');
+    throw new InputError(path, `cannot be read (${reasonOf(error)})`, 'train the run again');
   }
 }

@@ -18,7 +18,7 @@ import {
   boostTraining,
   COMPONENT_NAMES,
   fittingWork,
-  readText,
+  readModelText,
   requireColumns,
   requireFitting,
   stoppingPoint,
@@ -77,7 +77,7 @@ export function readComponents(folder: string): Promise<LightGbmModel[]> {
   return Promise.all(
     COMPONENT_NAMES.map(async (name) => {
       const path = join(folder, `${name}.txt`);
-      return parseLightGbm(await readText(path), path);
+      return parseLightGbm(await readModelText(path), path);
     }),
   );
 }

@@ -15,7 +15,7 @@ import {
   type BoostTraining,
   boostTraining,
   fittingWork,
-  readText,
+  readModelText,
   requireColumns,
   requireFitting,
   stoppingPoint,
@@ -77,7 +77,7 @@ export function obliviousBoost(settings: ObliviousBoostSettings, threadsFrom = T
 /** The model in the folder of a fitted model. @throws InputError when it cannot be read */
 export async function readModel(folder: string): Promise<CatBoostModel> {
   const path = join(folder, FILE_NAME);
-  return parseCatBoost(await readText(path), path);
+  return parseCatBoost(await readModelText(path), path);
 }
 
 async function trainMembers(

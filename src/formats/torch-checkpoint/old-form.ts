@@ -2,12 +2,12 @@ import { InputError } from '../../ground/errors.ts';
 import { readBytes } from '../../ground/positioned-file.ts';
 import { ARRAY_TYPES } from '../tensors/dtypes.ts';
 import { damaged, quoted, tensorError } from '../tensors/wording.ts';
+import type { ReadableFile } from '../zip-directory.ts';
 import type { CheckpointContent } from './content.ts';
 import { PickleCursor } from './pickle-cursor.ts';
 import { unpickleNext } from './pickle-machine.ts';
 import { isKind, type PickleValue } from './pickle-values.ts';
 import type { StoredBytes } from './tensor-view.ts';
-import type { ReadableFile } from './zip-directory.ts';
 
 /*
  * What `torch.save` wrote before PyTorch 1.6, and still writes with `_use_new_zipfile_serialization=False`: five pickles

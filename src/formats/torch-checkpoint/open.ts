@@ -2,13 +2,13 @@ import { InputError } from '../../ground/errors.ts';
 import { readBytes, withOpenFile } from '../../ground/positioned-file.ts';
 import type { TensorFile } from '../tensors/read.ts';
 import { damaged, quoted, tensorError } from '../tensors/wording.ts';
+import { type ReadableFile, readZipDirectory, startOfEntry, type ZipEntry } from '../zip-directory.ts';
 import type { CheckpointContent } from './content.ts';
 import { isOldForm, openOldForm } from './old-form.ts';
 import { unpickle } from './pickle-machine.ts';
 import { isKind, type PickleStorage, type PickleValue } from './pickle-values.ts';
 import { findStateDict } from './state-dict.ts';
 import { checkedTensor, type StoredBytes, type TorchTensor } from './tensor-view.ts';
-import { type ReadableFile, readZipDirectory, startOfEntry, type ZipEntry } from './zip-directory.ts';
 
 const ZIP_MAGIC = Buffer.from('PK\x03\x04', 'latin1');
 const EMPTY_ZIP_MAGIC = Buffer.from('PK\x05\x06', 'latin1');

@@ -1,4 +1,4 @@
-import { SwardError } from '../../ground/errors.ts';
+import { InputError, SwardError } from '../../ground/errors.ts';
 import type { RandomStream } from '../../ground/random.ts';
 import type { MetricLine } from '../../learning/estimator.ts';
 import type { Feed, Parameter } from '../../tensor/index.ts';
@@ -103,8 +103,14 @@ class EpochLoop {
   }
 
   async #restore(): Promise<void> {
-    const restored = await this.#states?.restore(this.#spec.training);
+    const { training, settings, checkpointFolder } = this.#spec;
+    const restored = await this.#states?.restore(training);
     if (!restored) return;
+    const { epoch, finished } = restored.state;
+    if (epoch > settings.epochs || (epoch === settings.epochs && !finished)) {
+      const what = `says that ${epoch} epochs of ${settings.epochs} are done`;
+      throw new InputError(checkpointFolder ?? '', what, 'start again with --overwrite');
+    }
     this.#state = restored.state;
     this.#kept = restored.kept;
     for (const line of restored.state.lines) this.#spec.record(line);

@@ -1,8 +1,9 @@
-import { copyFile, link, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { copyFile, link, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { InputError, messageOf } from '../../ground/errors.ts';
-import { replaceFolder, writeFileAtomically } from '../../ground/files.ts';
+import { InputError } from '../../ground/errors.ts';
+import { makeFolder, replaceFolder, writeFileAtomically } from '../../ground/files.ts';
+import { readText, reasonOf } from '../../ground/whole-file.ts';
 import type { MetricLine } from '../../learning/estimator.ts';
 import { loadTensors, saveTensors, type Training } from '../../tensor/index.ts';
 import type { Weights } from '../inputs/input.ts';
@@ -68,7 +69,7 @@ export class LoopStates {
 
   /** Opens the folder, which need not be there, and clears away what a kill has left. */
   static async open(folder: string): Promise<LoopStates> {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const names = await readdir(folder);
     const states = names.filter((name) => /^state-\d+$/.test(name)).sort((a, b) => numberOf(a) - numberOf(b));
     const latest = states.pop();
@@ -117,9 +118,9 @@ const numberOf = (name: string): number => Number(name.slice(name.indexOf('-') +
 
 async function readLoopState(path: string): Promise<LoopState> {
   try {
-    return loopStateSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+    return loopStateSchema.parse(JSON.parse(await readText(path)));
   } catch (error) {
-    const what = `cannot be read as a training state (${messageOf(error).split('\n')[0]})`;
+    const what = `cannot be read as a training state (${reasonOf(error)})`;
     throw new InputError(path, what, 'start again with --overwrite');
   }
 }

@@ -47,7 +47,8 @@ ${drawPanel(drawn, panel, stepKey, numbered)}</figure>`,
   );
   return {
     id: 'learning-curves',
-    heading: 'Learning curves',
+    // Lines of a closed form are one a penalty; nothing is learnt from line to line.
+    heading: /penalt/i.test(stepKey ?? '') ? 'Penalties tried' : 'Learning curves',
     body: html`<p>${folds}${dashes}</p>
 <div class="figures">${figures}</div>`,
   };

@@ -1,7 +1,10 @@
 import type { Dirent, Stats } from 'node:fs';
-import { open, readdir, stat } from 'node:fs/promises';
-import { basename, extname, isAbsolute, join, resolve } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { InputError } from '../../ground/errors.ts';
+import { isInside } from '../../ground/files.ts';
+import { withOpenFile } from '../../ground/positioned-file.ts';
+import { entriesOf, unreadable } from '../../ground/whole-file.ts';
 import { PHOTO_FORMATS } from './decode.ts';
 import { FORMAT_BYTES, formatOf } from './format.ts';
 import { type Photo, type PhotoContent, requireFile } from './photo.ts';
@@ -32,10 +35,12 @@ export interface ListedPhotos {
  * @throws InputError when nothing is there, or a single path is that of no photo: a device, or a file of another format
  */
 export async function listPhotos(path: string): Promise<ListedPhotos> {
-  const facts = await stat(path).catch(() => undefined);
-  if (facts === undefined) {
-    throw new InputError(path, 'there is no such photo or folder', 'check the path');
-  }
+  const facts = await stat(path).catch(async (error: unknown) => {
+    const failure = await unreadable(path, error);
+    throw failure.isAbsent
+      ? new InputError(path, 'there is no such photo or folder', 'check the path')
+      : failure;
+  });
   if (facts.isDirectory()) return listFolder(path);
   await requirePhoto(path, facts);
   return { photos: [path], leftOut: null };
@@ -45,16 +50,16 @@ export async function listPhotos(path: string): Promise<ListedPhotos> {
 async function requirePhoto(path: string, facts: Stats): Promise<void> {
   requireFile(path, facts);
   if (isPhotoName(path)) return;
-  await using file = await open(path);
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(FORMAT_BYTES), 0, FORMAT_BYTES, 0);
-  if (formatOf(buffer.subarray(0, bytesRead)) !== null) return;
+  const start = await withOpenFile(path, async ({ handle }) => {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(FORMAT_BYTES), 0, FORMAT_BYTES, 0);
+    return buffer.subarray(0, bytesRead);
+  });
+  if (formatOf(start) !== null) return;
   throw new InputError(path, 'is not a photo', `give ${PHOTO_FORMATS}`);
 }
 
 async function listFolder(folder: string): Promise<ListedPhotos> {
-  const entries = (await readdir(folder, { withFileTypes: true })).filter(
-    ({ name }) => !name.startsWith('.'),
-  );
+  const entries = (await entriesOf(folder)).filter(({ name }) => !name.startsWith('.'));
   const isPhoto = (entry: Dirent): boolean => !entry.isDirectory() && isPhotoName(entry.name);
   return {
     photos: entries
@@ -85,7 +90,7 @@ function leftOutText(entries: readonly Dirent[]): string | null {
   return parts.length > 0 ? parts.join(', ') : null;
 }
 
-/** A photo and what it is called: its file's name without the ending. */
+/** A photo and what it is called: its file's name without the ending, or its path where names are alike. */
 export interface PhotoFile {
   readonly imageId: string;
   readonly path: string;
@@ -104,7 +109,7 @@ export type OnLeftOut = (line: string) => void;
  * The photos behind files and folders, and contents of photo files as they are, in the order given; folders are not
  * searched deeper.
  *
- * @throws InputError when photos are asked for and there is none, or two files would have the same id
+ * @throws InputError when photos are asked for and there is none, or two files of a folder would have the same id
  */
 export async function findPhotos(paths: readonly string[], onLeftOut?: OnLeftOut): Promise<FoundPhoto[]>;
 export async function findPhotos(
@@ -115,7 +120,7 @@ export async function findPhotos(
   photos: readonly Photo[],
   onLeftOut: OnLeftOut = () => {},
 ): Promise<(FoundPhoto | PhotoContent)[]> {
-  // Files by their id, each once; every content by a key of its own.
+  // Files by where they lie, each once; every content by a key of its own.
   const found = new Map<string | symbol, FoundPhoto | PhotoContent>();
   let firstLeftOut: string | null = null;
   for (const given of photos) {
@@ -127,12 +132,8 @@ export async function findPhotos(
     firstLeftOut ??= listed.leftOut;
     for (const path of listed.photos) {
       const imageId = basename(path, extname(path));
-      const other = found.get(imageId);
-      if (other && 'path' in other && resolve(other.path) !== resolve(path)) {
-        throw new InputError(path, `has the same id ${imageId} as ${other.path}`, 'rename one of the photos');
-      }
       const isItself = path === given && !isAbsolute(given);
-      found.set(imageId, { imageId, path, shownPath: isItself ? given : basename(path) });
+      found.set(resolve(path), { imageId, path, shownPath: isItself ? given : basename(path) });
     }
     if (listed.photos.length > 0 && listed.leftOut !== null) onLeftOut(leftOutLine(given, listed.leftOut));
     if (listed.photos.length === 0 && photos.length > 1)
@@ -142,7 +143,47 @@ export async function findPhotos(
   if (found.size === 0 && typeof first === 'string') {
     throw new InputError(first, `${NO_PHOTO}${besides(firstLeftOut)}`, NAME_PHOTOS);
   }
-  return [...found.values()];
+  return toldApart([...found.values()]);
+}
+
+/**
+ * Photos of one name in several folders, as cameras and paddocks make them, are called by their path from the folder that
+ * holds all of those: `north/IMG_1`, `south/IMG_1`.
+ *
+ * @throws InputError for two files of one folder that differ in their endings alone
+ */
+function toldApart(photos: readonly (FoundPhoto | PhotoContent)[]): (FoundPhoto | PhotoContent)[] {
+  const byId = new Map<string, FoundPhoto[]>();
+  for (const photo of photos) {
+    if ('path' in photo) byId.set(photo.imageId, [...(byId.get(photo.imageId) ?? []), photo]);
+  }
+  const alike = [...byId.values()].filter((same) => same.length > 1);
+  for (const same of alike) {
+    const folders = same.map(({ path }) => dirname(resolve(path)));
+    const again = folders.findIndex((folder, place) => folders.indexOf(folder) !== place);
+    const [first, second] = [same[folders.indexOf(folders[again] ?? '')], same[again]];
+    if (first && second) {
+      const what = `has the same id ${second.imageId} as ${first.path}`;
+      throw new InputError(second.path, what, 'rename one of the photos');
+    }
+  }
+  const renamed = new Set<FoundPhoto | PhotoContent>(alike.flat());
+  const root = commonFolder(alike.flat().map(({ path }) => dirname(resolve(path))));
+  return photos.map((photo) => {
+    if (!('path' in photo) || !renamed.has(photo)) return photo;
+    const shownPath = relative(root, resolve(photo.path)).replaceAll(sep, '/');
+    return { ...photo, imageId: shownPath.slice(0, shownPath.length - extname(shownPath).length), shownPath };
+  });
+}
+
+/** The deepest folder that all of some folders lie in. */
+function commonFolder(folders: readonly string[]): string {
+  const [first = ''] = folders;
+  const isAbove = (folder: string): boolean =>
+    folders.every((other) => other === folder || isInside(folder, other));
+  let folder = first;
+  while (!isAbove(folder) && dirname(folder) !== folder) folder = dirname(folder);
+  return folder;
 }
 
 /** What is told of a folder of which something is left out. */

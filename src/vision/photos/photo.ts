@@ -4,6 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { InputError, messageOf, UsageError } from '../../ground/errors.ts';
+import { otherKindOf, unreadable } from '../../ground/whole-file.ts';
 
 /** Files larger than this are refused before they are read into memory: 512 MiB. */
 const MAX_PHOTO_BYTES = 512 * 1024 * 1024;
@@ -100,24 +101,17 @@ async function readPhotoFile(path: string): Promise<Buffer> {
     return facts.size === 0 ? Buffer.alloc(0) : await readFile(path);
   } catch (error) {
     if (error instanceof InputError) throw error;
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
-      throw new InputError(path, 'there is no such photo', 'check the path');
-    }
-    throw new InputError(path, `the file cannot be read (${messageOf(error)})`, 'check its permissions');
+    const failure = await unreadable(path, error);
+    throw failure.isAbsent ? new InputError(path, 'there is no such photo', 'check the path') : failure;
   }
 }
 
 /** @throws InputError for what is no file and may never end: a pipe, a socket, a device, or for a folder */
 export function requireFile(path: string, facts: Stats): void {
-  if (facts.isFile()) return;
-  if (facts.isDirectory()) throw new InputError(path, 'is a folder, not a photo', 'name a photo in it');
-  throw new InputError(path, `is a ${kindOf(facts)}, not a file`, 'copy the photo into a file and name that');
-}
-
-/** What something is that is neither file nor folder. */
-function kindOf(facts: Pick<Stats, 'isFIFO' | 'isSocket'>): string {
-  if (facts.isFIFO()) return 'named pipe';
-  return facts.isSocket() ? 'socket' : 'device';
+  const kind = otherKindOf(facts);
+  if (kind === null) return;
+  if (kind === 'folder') throw new InputError(path, 'is a folder, not a photo', 'name a photo in it');
+  throw new InputError(path, `is a ${kind}, not a file`, 'copy the photo into a file and name that');
 }
 
 function requireSize(name: string, bytes: number): void {

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openSafetensors, readTensor, type SafetensorsDtype } from '../../formats/safetensors/index.ts';
 import type { StoredArray } from '../../formats/tensors/dtypes.ts';
 import { InputError } from '../../ground/errors.ts';
 import { writeFileAtomically } from '../../ground/files.ts';
 import { valueFingerprint } from '../../ground/fingerprint.ts';
+import { readText } from '../../ground/whole-file.ts';
 import { backboneParameters, makeBackbone } from '../backbones/index.ts';
 import type { Configured } from './configure.ts';
 
@@ -39,7 +39,7 @@ export async function requireFinite(
   const names = wanted.filter((name) => file.tensors.has(name));
   const places = names.map((name) => file.tensors.get(name)?.byteOffset);
   const memory = join(cacheFolder, 'weights', CHECKED, valueFingerprint([sha256, names, places]));
-  if ((await readFile(memory, 'utf8').catch(() => '')) === CHECKED) return;
+  if ((await readText(memory).catch(() => '')) === CHECKED) return;
   for (const name of names) {
     const dtype = file.tensors.get(name)?.dtype;
     const element = dtype === undefined ? -1 : notFinite(dtype, await readTensor(file, name));

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { SafetensorsFile } from '../../formats/safetensors/index.ts';
 import { writeToCache } from '../../ground/cache-file.ts';
 import { fileFingerprint, valueFingerprint } from '../../ground/fingerprint.ts';
+import { readText } from '../../ground/whole-file.ts';
 
 const SHA256 = /^[0-9a-f]{64}$/;
 
@@ -18,7 +18,7 @@ export async function rememberedFingerprint(
 ): Promise<string> {
   const key = valueFingerprint([resolve(file.path), file.version]);
   const memory = join(cacheFolder, 'weights', 'fingerprints', key);
-  const known = await readFile(memory, 'utf8').catch(() => '');
+  const known = await readText(memory).catch(() => '');
   if (SHA256.test(known)) return known;
   const fingerprint = await fileFingerprint(file.path);
   await writeToCache(memory, fingerprint);

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { InputError } from '../../ground/errors.ts';
+import { readTextIfThere } from '../../ground/whole-file.ts';
 import {
   ARCHITECTURE_NAMES,
   ARCHITECTURES,
@@ -287,13 +287,9 @@ function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], un
 }
 
 async function readJson(path: string): Promise<unknown> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch {
-    // Most weights come without.
-    return undefined;
-  }
+  const text = await readTextIfThere(path);
+  // Most weights come without.
+  if (text === null) return undefined;
   try {
     return JSON.parse(text);
   } catch {

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { inspectTest, inspectTraining, type LabelledPhoto } from '../../data/folder.ts';
 import { visitsSentence } from '../../data/folds/index.ts';
@@ -7,8 +6,9 @@ import type { TableReading } from '../../data/own-table/read.ts';
 import type { Problem } from '../../data/problems.ts';
 import { rowName, TableError } from '../../formats/csv.ts';
 import { countOf } from '../../ground/counts.ts';
-import { InputError, messageOf, UsageError } from '../../ground/errors.ts';
+import { InputError, UsageError } from '../../ground/errors.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
+import { entriesOf, reasonOf } from '../../ground/whole-file.ts';
 import { knownCounts, knownSentence } from '../../pasture/partial.ts';
 import type { ByMass } from '../../pasture/targets.ts';
 import { namedSource } from '../../runs/named-source.ts';
@@ -65,9 +65,10 @@ async function checkDataFolder(
   { folder, dates }: Extract<PhotoSource, { kind: 'folder' }>,
   progress: Progress,
 ): Promise<CheckReport> {
-  const names = await readdir(folder).catch((error: unknown) => {
-    throw new InputError(folder, `cannot be read (${messageOf(error)})`, 'name a data folder with train.csv');
+  const entries = await entriesOf(folder).catch((error: unknown) => {
+    throw new InputError(folder, reasonOf(error), 'name a data folder with train.csv, or a table');
   });
+  const names = entries.map(({ name }) => name);
   const problems: Problem[] = [];
   const labels: LabelledPhoto[] = [];
   const inspect = async (): ReturnType<typeof inspectTraining> => {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTest, readTraining } from '../../data/folder.ts';
 import { writeNpyFloat32 } from '../../formats/npy/npy.ts';
+import { InputError } from '../../ground/errors.ts';
 import { writeFileAtomically } from '../../ground/files.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
 import { extractFeatures, featurePlan } from '../../vision/features/index.ts';
@@ -48,6 +49,7 @@ export async function writeFeatureFiles(options: FeatureFilesOptions): Promise<F
   const plan = featurePlan(options.plan ?? {});
   const { progress = SILENT } = options;
   const photos = await photosOf(options.data, options.split ?? 'train', progress);
+  requireListable(photos);
   const weights = await resolveWeights(options.backbone);
   const features = await extractFeatures(
     photos.map((photo) => photo.path),
@@ -58,6 +60,14 @@ export async function writeFeatureFiles(options: FeatureFilesOptions): Promise<F
   await writeNpyFloat32(options.out, features);
   await writeFileAtomically(options.ids, photos.map(({ imageId }) => `${imageId}\n`).join(''));
   return { photos: features.rows, width: features.columns, computed: features.computed };
+}
+
+/** @throws InputError for an id that would not be the same read back from a list of one id a row */
+function requireListable(photos: readonly PhotoFile[]): void {
+  const bad = photos.find(({ imageId }) => /[\r\n]/.test(imageId) || imageId !== imageId.trim());
+  if (!bad) return;
+  const what = 'its name has a line break, or a blank at an end, which a list of ids cannot hold';
+  throw new InputError(bad.path, what, 'rename the photo');
 }
 
 async function photosOf(

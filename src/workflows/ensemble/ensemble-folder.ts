@@ -1,9 +1,9 @@
-import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { strataOf, writeFolds } from '../../data/folds/index.ts';
 import type { ChosenEnsemble } from '../../estimators/combination/choice.ts';
 import type { FittedPipeline, PipelineSettings } from '../../estimators/combination/pipeline.ts';
 import { UsageError } from '../../ground/errors.ts';
+import { makeFolder } from '../../ground/files.ts';
 import { valueFingerprint } from '../../ground/fingerprint.ts';
 import { packageVersion } from '../../ground/version.ts';
 import type { Targets } from '../../pasture/targets.ts';
@@ -107,7 +107,18 @@ function sharedArea(members: AlignedMembers['members']): { readonly area_m2?: nu
 
 /** Files that an ensemble writes in the end; it starts anew every time. */
 const CONTENTS: FolderContents = {
-  derived: [FOLDS, OUT_OF_FOLD, STATES_OUT, SCORES, STACK_FOLDER, 'report.html'],
+  derived: [
+    ...[FOLDS, OUT_OF_FOLD, STATES_OUT, SCORES, STACK_FOLDER, 'report.html'],
+    // Of what was there before.
+    ...[
+      'calibration.json',
+      'card.md',
+      'domain.safetensors',
+      'training-photos.csv',
+      'learning-curve.json',
+      'pseudo.json',
+    ],
+  ],
   essential: [OUT_OF_FOLD, SCORES],
   resumable: /^(fold-\d+|stack-with-.+)$/,
 };
@@ -181,11 +192,11 @@ export async function writeEnsembleRun(
       const { stack } = chosen.pipeline.combination;
       if (!stack) continue;
       const stackFolder = join(out, stackFolderOf(aligned.covariates));
-      await mkdir(stackFolder, { recursive: true });
+      await makeFolder(stackFolder);
       await stack.write(stackFolder);
     }
     const results = await ensembleResults(out, manifest, ensembleName(manifest));
-    await writeRunReport(reportPath(out), results);
+    await writeRunReport(out, reportPath(out), results);
     await folder.complete([
       FOLDS,
       ...written,

@@ -3,6 +3,7 @@ import { isMissing } from '../../data/missing.ts';
 import { stateName } from '../../data/spellings.ts';
 import { readCsv, rowName } from '../../formats/csv.ts';
 import { InputError, UsageError } from '../../ground/errors.ts';
+import { writeFileAtomically } from '../../ground/files.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
 import { STARTER } from '../../runs/bundled-runs.ts';
 import type { RunCovariate } from '../../runs/covariates.ts';
@@ -17,6 +18,7 @@ import { featureRows, photoSamples, Samples, unknownSample } from '../../samples
 import { findPhotos, type Photo } from '../../vision/photos/index.ts';
 import { type AskedCovariates, withAskedReadings } from './asked-readings.ts';
 import { writePhotoMaps } from './biomass-maps.ts';
+import { paddockPath, paddockRecord, requireHectares } from './paddock-record.ts';
 import { PredictionFile, requireFree, requirePredictionFormat, type ShownPaths } from './prediction-files.ts';
 
 /** What is to be predicted: photos and folders of photos, contents of photo files, or the rows of feature files. */
@@ -50,6 +52,8 @@ export interface PredictRunOptions extends PredictOptions {
   readonly uncertainty?: boolean;
   /** Coverage of the mean's interval; default that of the photos, or 0.9. */
   readonly paddockCoverage?: number;
+  /** Size of the photos' paddock, ha: mean and total are then written beside `out`, too. */
+  readonly hectares?: number;
   /** Folder to draw biomass maps into. */
   readonly maps?: string;
   /** What was measured beside the photos, for runs that read it; default a `covariates.csv` beside them. */
@@ -65,6 +69,8 @@ export interface PredictionOutcome {
   readonly shownPaths: ShownPaths;
   /** The mean of the photos as that of one visit to one paddock. */
   readonly paddock: PaddockMean;
+  /** The file that has the mean and the paddock's total, where it was written. */
+  readonly paddockFile: string | null;
   /** The same without photos that are doubtful; null where none is, or all are. */
   readonly sure: PaddockMean | null;
   readonly doubts: readonly PredictionDoubt[];
@@ -89,7 +95,8 @@ export const USUAL_COVERAGE = 0.9;
  * @throws UsageError for options that do not suit the run
  */
 export async function predictRun(options: PredictRunOptions): Promise<PredictionOutcome> {
-  const { run = STARTER, out } = options;
+  const { run = STARTER, out, hectares } = options;
+  if (hectares !== undefined) requireHectares(hectares);
   if (out !== undefined) {
     requirePredictionFormat(out);
     await requireFree(out);
@@ -157,11 +164,18 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
   const sure = predictions.filter(({ imageId }) => !doubtful.has(imageId));
   const meanOf = (some: readonly PhotoPrediction[]): PaddockMean =>
     known.paddockMean(some, options.paddockCoverage ?? coverage ?? USUAL_COVERAGE);
+  const paddock = meanOf(predictions);
+  const paddockFile = out !== undefined && options.hectares !== undefined ? paddockPath(out) : null;
+  if (paddockFile !== null) {
+    const record = paddockRecord(paddock, areaSquareMetres, options.hectares);
+    await writeFileAtomically(paddockFile, `${JSON.stringify(record, null, 2)}\n`);
+  }
   return {
     predictions,
     shownPaths,
     coverage: coverage ?? null,
-    paddock: meanOf(predictions),
+    paddock,
+    paddockFile,
     sure: doubtful.size > 0 && sure.length > 0 ? meanOf(sure) : null,
     doubts,
     sessions: known.sessions,

@@ -1,9 +1,15 @@
 import { existsSync } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
 import { type PredictionColumn, predictionText } from '../../data/predictions.ts';
 import { UsageError } from '../../ground/errors.ts';
-import { forgetTemporary, temporaryNameBeside, writeFailure } from '../../ground/files.ts';
+import {
+  forgetTemporary,
+  makeFolder,
+  requireReplaceable,
+  temporaryNameBeside,
+  writeFailure,
+} from '../../ground/files.ts';
 import { setName } from '../../pasture/covariates.ts';
 import {
   byMass,
@@ -74,7 +80,8 @@ export class PredictionFile {
     const aside = temporaryNameBeside(out);
     const text = TEXTS[extname(out).toLowerCase() as keyof typeof TEXTS](options);
     try {
-      await mkdir(dirname(out), { recursive: true });
+      await requireReplaceable(out);
+      await makeFolder(dirname(out));
       const file = new PredictionFile(out, aside, await open(aside, 'wx'), text);
       await file.#write(text.head);
       return file;

@@ -1,7 +1,7 @@
-import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { countOf } from '../../ground/counts.ts';
 import { InputError } from '../../ground/errors.ts';
+import { entriesOf } from '../../ground/whole-file.ts';
 import { besides, leftOutLine, listPhotos, type OnLeftOut } from '../../vision/photos/index.ts';
 
 /** Photos of classes that are to be told apart. */
@@ -22,8 +22,7 @@ interface ClassPhoto {
 
 /** Names of the sub-folders that stand for classes; hidden ones do not. */
 export async function classNames(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  return entries
+  return (await entriesOf(folder))
     .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
     .map((entry) => entry.name)
     .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));

@@ -1,6 +1,7 @@
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { InputError, UsageError } from '../../ground/errors.ts';
+import { entriesOf } from '../../ground/whole-file.ts';
 import { isPhotoName, type OnLeftOut } from '../../vision/photos/index.ts';
 import { type ClassPhotos, classNames, readClassFolders } from './class-folders.ts';
 import { type MeasuredPhotos, PHOTO_COLUMN, readPhotoTable } from './photo-table.ts';
@@ -28,7 +29,7 @@ export async function readPretrainingPhotos(
     if (isTable(path)) return readPhotoTable(path, columns);
     throw new InputError(path, 'is neither a folder nor a CSV', LAYOUTS);
   }
-  const names = await readdir(path);
+  const names = (await entriesOf(path)).map(({ name }) => name);
   const tables = names.filter((name) => isTable(name) && !name.startsWith('.')).sort();
   if (tables.length > 1) {
     throw new InputError(path, `has several tables (${tables.join(', ')})`, 'name the one to use as PHOTOS');

@@ -151,7 +151,7 @@ export async function pseudoLabelRun(options: PseudoOptions): Promise<RunResults
   }
   await writePseudoRecord(out, { keep, weight, certainty, teacher, rounds: record });
   const results = await trainedResults(out, await readTrainedManifest(out));
-  await writeRunReport(reportPath(out), results);
+  await writeRunReport(out, reportPath(out), results);
   return results;
 }
 

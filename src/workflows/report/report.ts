@@ -1,6 +1,10 @@
+import { existsSync } from 'node:fs';
+import { countOf } from '../../ground/counts.ts';
 import { UsageError } from '../../ground/errors.ts';
+import { type Progress, SILENT } from '../../ground/progress.ts';
 import { columnEffects } from '../../runs/column-effects.ts';
 import { openRun } from '../../runs/open-run.ts';
+import type { RunResults } from '../../runs/results.ts';
 import { TrainedRun } from '../../runs/trained-run.ts';
 import { reportPath, writeRunReport } from './write-report.ts';
 
@@ -10,6 +14,7 @@ export interface ReportRunOptions {
   readonly out?: string;
   /** How many columns of the input to draw with what they do to predictions; for boosted trees. Default none. */
   readonly explain?: number;
+  readonly progress?: Progress;
 }
 
 /**
@@ -22,17 +27,29 @@ export interface ReportRunOptions {
  */
 export async function reportRun(
   run: string,
-  { out = reportPath(run), explain }: ReportRunOptions = {},
+  { out = reportPath(run), explain, progress }: ReportRunOptions = {},
 ): Promise<string> {
   await using opened = await openRun(run);
   const results = await opened.results();
+  tellOfLostPhotos(results, progress);
   if (explain === undefined) {
-    await writeRunReport(out, results);
+    await writeRunReport(run, out, results);
     return out;
   }
   if (!(opened instanceof TrainedRun)) {
     throw new UsageError(`--explain: ${run} has no trees of its own; name one of its members`);
   }
-  await writeRunReport(out, { ...results, columnEffects: await columnEffects(opened, explain) });
+  await writeRunReport(run, out, { ...results, columnEffects: await columnEffects(opened, explain) });
   return out;
+}
+
+/** Photos are found by where they lay from the run; who moves one of the two loses them. */
+function tellOfLostPhotos({ rows }: RunResults, progress: Progress = SILENT): void {
+  const photos = rows.flatMap(({ photoPath }) => photoPath ?? []);
+  const lost = photos.filter((path) => !existsSync(path));
+  if (lost.length === 0) return;
+  progress.line?.(
+    `warning: ${lost.length} of ${countOf(photos.length, 'photo')} ${lost.length === 1 ? 'is' : 'are'} not where the run ` +
+      `knows them (${lost[0]} for one), and the report shows none of them; put the run back beside its photos`,
+  );
 }

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { OwnTable } from '../../data/own-table/read.ts';
 import { type PhotoMasses, readPredictions } from '../../data/predictions.ts';
 import { splitSampleId } from '../../data/sample-id.ts';
@@ -38,6 +38,7 @@ export async function scoreFiles(
   predictions: string,
   table: Partial<OwnTable> = {},
 ): Promise<FileScore> {
+  await requireInOrder(truth, predictions, table);
   const observed = await measuredMasses(truth, predictions, table);
   const answers = await readPredictions(predictions, { mayLack: true });
   const predicted = new Map(answers.map((photo) => [photo.imageId, photo]));
@@ -76,6 +77,43 @@ export async function scoreFiles(
     unknownIds: [...predicted.keys()].filter((imageId) => !known.has(imageId)),
   };
 }
+
+/** Columns that only files of predictions have, and that only tables of what was measured have. */
+const PREDICTED = ['observed', 'low', 'high', 'fold_spread', 'out_of_domain', 'trained_on', 'fold'];
+const MEASURED = ['Sampling_Date', 'State', 'Species', 'Pre_GSHH_NDVI', 'Height_Ave_cm'];
+
+/** @throws InputError where the two files are evidently given the wrong way round */
+async function requireInOrder(
+  truth: string,
+  predictions: string,
+  { sheet }: Partial<OwnTable>,
+): Promise<void> {
+  if (/^sample_submission\.csv$/i.test(basename(truth))) {
+    throw new InputError(truth, 'is a form to be filled, no measured masses', TRUTH_FIRST);
+  }
+  const [own = [], other = []] = [await readGrid(truth, sheet), await readGrid(predictions)].map(
+    ({ rows }) => rows[0]?.cells,
+  );
+  const isLong = own.includes('sample_id') && own.includes('target');
+  const hasFacts = own.some((name) => MEASURED.includes(name));
+  // Own tables may have such columns, people write predictions into a copy of train.csv, and a run's oof.csv has both.
+  const predicted =
+    isLong && (!hasFacts || own.includes('observed')) ? own.filter((name) => PREDICTED.includes(name)) : [];
+  const isPredicted = other.some((name) => PREDICTED.includes(name));
+  const measured = hasFacts || isPredicted ? [] : other.filter((name) => MEASURED.includes(name));
+  if (predicted.length > 0) {
+    throw new InputError(truth, `is a file of predictions (it has ${predicted.join(', ')})`, TRUTH_FIRST);
+  }
+  if (measured.length > 0) {
+    throw new InputError(
+      predictions,
+      `is a table of measured masses (it has ${measured.join(', ')})`,
+      TRUTH_FIRST,
+    );
+  }
+}
+
+const TRUTH_FIRST = 'give the measured masses first, then the predictions';
 
 /** The masses of a file, long or of a table of one's own. */
 async function measuredMasses(

@@ -1,8 +1,8 @@
-import { copyFile, mkdir, realpath } from 'node:fs/promises';
+import { copyFile, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { UsageError } from '../../ground/errors.ts';
-import { isInside, writeFileAtomically } from '../../ground/files.ts';
+import { isInside, makeFolder, writeFileAtomically } from '../../ground/files.ts';
 import type { Recipe } from '../../recipes/recipe-schema.ts';
 import { runCard } from '../../report/run-card.ts';
 import { CALIBRATION, writeCalibration } from '../../runs/calibration.ts';
@@ -106,7 +106,7 @@ export async function shareRun({
   try {
     const files = Object.keys(manifest.files).filter((file) => PASSED_ON.test(file));
     for (const file of files) {
-      await mkdir(dirname(join(out, file)), { recursive: true });
+      await makeFolder(dirname(join(out, file)));
       await copyFile(join(opened.folder, file), join(out, file));
     }
     await copyTrainingPhotos(opened.folder, out);

@@ -1,6 +1,7 @@
 import { basename, extname, join } from 'node:path';
 import type { FoldRow } from '../../data/folds/index.ts';
 import { writeFolds } from '../../data/folds/index.ts';
+import { countOf } from '../../ground/counts.ts';
 import { UsageError } from '../../ground/errors.ts';
 import { valueFingerprint } from '../../ground/fingerprint.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
@@ -15,6 +16,7 @@ import { DEFAULT_RECIPES } from '../../recipes/known-recipes.ts';
 import { makeRecipe, type RecipeChanges } from '../../recipes/recipe.ts';
 import type { Recipe } from '../../recipes/recipe-schema.ts';
 import { recipeEstimator } from '../../recipes/registry.ts';
+import { CALIBRATION } from '../../runs/calibration.ts';
 import { fitFold, type Learner, leaveOneStateOut, predictFold } from '../../runs/cross-validation.ts';
 import { writeDomainRecord } from '../../runs/domain/index.ts';
 import { completePlan, type FoldPlan } from '../../runs/fold-plan.ts';
@@ -106,8 +108,10 @@ const DERIVED = [
   'report.html',
   'pseudo.json',
 ];
+/** What `sward share` writes besides, which is not of a run that takes its place. */
+const PASSED_ON = [CALIBRATION, 'card.md'];
 const CONTENTS: FolderContents = {
-  derived: DERIVED,
+  derived: [...DERIVED, ...PASSED_ON],
   essential: [OUT_OF_FOLD, SCORES],
   resumable: /^fold-\d+(\.checkpoint)?$/,
 };
@@ -179,7 +183,7 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
     await writeTrainingPhotos(out, photosOf(data, pseudo));
     if (options.learningCurve) await writeLearningCurve(out, learner, rows, plan.seed, progress);
     const results = await trainedResults(out, manifest);
-    await writeRunReport(reportPath(out), results);
+    await writeRunReport(out, reportPath(out), results);
     const folds = rows.map(({ fold }) => `fold-${fold}`);
     await folder.complete([...new Set(folds), ...[FOLDS, ...written, TRAINING_PHOTOS, 'domain.safetensors']]);
     return results;
@@ -190,9 +194,17 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
   }
 }
 
+/** From about so many photos on a score says something. */
+const TELLING_PHOTOS = 10;
+
 /** Says which masses were measured of how many photos, and what is left out, where that is not all. */
 function tellOfGaps({ labels, remarks }: TrainingData, progress: Progress = SILENT): void {
   for (const remark of remarks) progress.line?.(remark);
+  if (labels.length < TELLING_PHOTOS) {
+    progress.line?.(
+      `warning: ${countOf(labels.length, 'photo')} are few: scores of less than about ${TELLING_PHOTOS} say little; add cuts of further visits`,
+    );
+  }
   const targets = labels.map((label) => label.targets);
   const counts = knownSentence(targets);
   if (counts === null) return;
@@ -242,7 +254,7 @@ async function finishedResults(
   const learner = { estimator: recipeEstimator(recipe), samples: data.samples };
   await writeLearningCurve(out, learner, data.rows, seed, progress);
   const complete = await run.results();
-  await writeRunReport(reportPath(out), complete);
+  await writeRunReport(out, reportPath(out), complete);
   return complete;
 }
 

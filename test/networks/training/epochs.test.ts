@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../../src/ground/random.ts';
@@ -143,7 +143,17 @@ describe('the epoch loop', () => {
     expect(readdirSync(checkpointFolder)).toEqual([state]);
     writeFileSync(join(checkpointFolder, state, 'loop.json'), '{"epoch": -1}');
     await expect(train({ checkpointFolder })).rejects.toThrow(
-      /loop\.json: cannot be read as a training state/,
+      /loop\.json: cannot be read as a training state \(epoch: /,
+    );
+  });
+
+  it('does not train on for ever from a state that is past its end', async () => {
+    const checkpointFolder = join(root, 'past');
+    await train({ checkpointFolder });
+    const path = join(checkpointFolder, readdirSync(checkpointFolder)[0] ?? '', 'loop.json');
+    writeFileSync(path, readFileSync(path, 'utf8').replace(/"epoch":\d+/, '"epoch":500'));
+    await expect(train({ checkpointFolder })).rejects.toThrow(
+      /says that 500 epochs of 5 are done; start again/,
     );
   });
 

@@ -21,6 +21,28 @@ function folderOf(name: string, files: readonly string[]): string {
 const namesIn = (folder: string, paths: readonly string[]): string[] =>
   paths.map((path) => path.slice(folder.length + 1));
 
+describe('photos of one name', () => {
+  it('in several folders are told apart by their paths; others keep their names', async () => {
+    const parts = ['farm', 'farm/north', 'farm/south', 'farm/south/wet'].map((name) => folderOf(name, []));
+    for (const folder of parts.slice(1)) writeFileSync(join(folder, 'IMG_1.jpg'), 'x');
+    writeFileSync(join(root, 'farm/north/ID7.jpg'), 'x');
+    const found = await findPhotos(parts.slice(1));
+    expect(found.map(({ imageId, shownPath }) => [imageId, shownPath])).toEqual([
+      ['ID7', 'ID7.jpg'],
+      ['north/IMG_1', 'north/IMG_1.jpg'],
+      ['south/IMG_1', 'south/IMG_1.jpg'],
+      ['south/wet/IMG_1', 'south/wet/IMG_1.jpg'],
+    ]);
+  });
+
+  it('in one folder are refused, and the same photo given twice is one', async () => {
+    const folder = folderOf('twice', ['a.jpg', 'a.png']);
+    await expect(findPhotos([folder])).rejects.toThrow(/a\.png: has the same id a as .*a\.jpg; rename/);
+    const path = join(folder, 'a.jpg');
+    expect((await findPhotos([path, join(folder, '..', 'twice', 'a.jpg')])).length).toBe(1);
+  });
+});
+
 describe('listing photos', () => {
   it('gives the photos of a folder in the order of their names, and says what else is there', async () => {
     const photos = ['B.png', 'a.jpeg', 'b.JPG', 'c.tif', 'd.webp', 'e.HEIC', 'f.jfif', 'g.bmp', 'h.avif'];

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { copyFile, mkdir, readFile, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
+import { copyFile, realpath, rename, rm, stat, symlink } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
-import { writeAtomically, writeFileAtomically } from '../../../ground/files.ts';
+import { makeFolder, writeAtomically, writeFileAtomically } from '../../../ground/files.ts';
+import { readText } from '../../../ground/whole-file.ts';
 import type { HubFile } from './errors.ts';
 
 /** A file that lies in the hub's cache. */
@@ -71,7 +72,7 @@ export async function linkIntoSnapshot(
   const folder = repositoryFolder(cacheFolder, wanted.repository);
   const blob = join(folder, 'blobs', etag);
   const path = join(folder, 'snapshots', commit, wanted.file);
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   try {
     await symlink(relative(dirname(path), blob), temporary);
@@ -87,7 +88,7 @@ export async function linkIntoSnapshot(
 async function commitOf(folder: string, revision: string): Promise<string | undefined> {
   if (isCommit(revision)) return revision;
   try {
-    const commit = (await readFile(join(folder, 'refs', revision), 'utf8')).trim();
+    const commit = (await readText(join(folder, 'refs', revision))).trim();
     return isCommit(commit) ? commit : undefined;
   } catch {
     // Never pulled.

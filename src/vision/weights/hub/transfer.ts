@@ -1,7 +1,8 @@
-import { type FileHandle, mkdir, open, statfs } from 'node:fs/promises';
+import { type FileHandle, open, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { HubSettings } from '../../../ground/environment.ts';
+import { makeFolder } from '../../../ground/files.ts';
 import { isSha256 } from './cache.ts';
 import { diskError, fullDisk, HubError, type HubFile, shownBytes, shownFile } from './errors.ts';
 import type { FileMetadata } from './metadata.ts';
@@ -30,7 +31,7 @@ export async function bringMissingBytes(transfer: Transfer): Promise<boolean> {
   const folder = dirname(incompletePath);
   let handle: FileHandle | undefined;
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     handle = await open(incompletePath, 'a');
     const resumedFrom = await usableBytes(handle, metadata.bytes);
     await requireRoom(folder, metadata.bytes - resumedFrom);

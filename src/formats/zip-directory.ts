@@ -1,11 +1,11 @@
 import type { FileHandle } from 'node:fs/promises';
-import { InputError } from '../../ground/errors.ts';
-import { readBytes } from '../../ground/positioned-file.ts';
-import { damaged, quoted } from '../tensors/wording.ts';
+import { InputError } from '../ground/errors.ts';
+import { readBytes } from '../ground/positioned-file.ts';
+import { damaged, quoted } from './tensors/wording.ts';
 
 /*
- * The parts of the ZIP format (PKWARE APPNOTE 6.3) that torch.save uses: a directory at the end of the file, entries
- * stored as they are, 64-bit sizes and offsets where 32 bits do not hold them.
+ * The parts of the ZIP format (PKWARE APPNOTE 6.3) that torch.save and workbooks use: a directory at the end of the file, 64-bit sizes
+ * and offsets where 32 bits do not hold them; entries are read where they are stored as they are.
  */
 
 const END_SIGNATURE = 0x06054b50;
@@ -40,6 +40,7 @@ export interface ZipEntry {
   readonly name: string;
   readonly isCompressed: boolean;
   readonly isEncrypted: boolean;
+  /** Unpacked, as it is stated. */
   readonly byteLength: number;
   /** Where the entry's own header lies, which its bytes follow. */
   readonly headerOffset: number;
