@@ -15,9 +15,10 @@ import {
 } from '../workflows/index.ts';
 import { type CommandRegistrar, positiveNumber, printResult, wholeNumber } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
+import { addCropOption, type CropOption } from './crop-option.ts';
 import { paddockJson, predictionSummary } from './predict-summary.ts';
 
-interface PredictCommandOptions {
+interface PredictCommandOptions extends CropOption {
   readonly out?: string;
   readonly features?: string;
   readonly ids?: string;
@@ -28,6 +29,7 @@ interface PredictCommandOptions {
   readonly mcDropout?: number;
   readonly hectares?: number;
   readonly map?: string;
+  readonly showCrop?: string;
   readonly skipUnusable?: boolean;
   readonly tta: Tta;
   readonly json?: boolean;
@@ -40,7 +42,7 @@ const DOUBTS_SHOWN = 10;
 
 /** `sward predict`: masses of photos or of rows of features. */
 export const registerPredict: CommandRegistrar = (program) => {
-  program
+  const command = program
     .command('predict')
     .description('predict photos, or rows of features, with a run')
     .argument(
@@ -71,34 +73,49 @@ export const registerPredict: CommandRegistrar = (program) => {
     .option('--mc-dropout <N>', 'add the spread of N predictions with dropout left on', samples)
     .option('--hectares <ha>', "size of the photos' paddock: adds its total", positiveNumber('--hectares'))
     .option('--map <DIR>', 'draw where the biomass is, for runs of recipe density')
+    .option('--show-crop <DIR>', 'write what was taken of each photo as DIR/ID.jpg')
     .option('--skip-unusable', 'leave out photos that cannot be used instead of stopping')
-    .option('--json', 'print the result as JSON')
-    .action(async (first: string | undefined, further: string[], options: PredictCommandOptions) => {
+    .option('--json', 'print the result as JSON');
+  addCropOption(command, 'as the run was trained').action(
+    async (first: string | undefined, further: string[], options: PredictCommandOptions) => {
       const { out } = options;
       const paths = first === undefined ? [] : [first, ...further];
       // Beside features nothing but a run is named.
       const named =
         options.features === undefined ? await namedRun(paths) : { run: first ?? null, photos: further };
       const run = named.run ?? STARTER;
-      const { predictions, shownPaths, coverage, paddock, sure, doubts, sessions, about, areaSquareMetres } =
-        await predictRun({
-          run,
-          source: sourceOf(named.photos, options),
-          ...(options.area !== undefined && { areaSquareMetres: options.area }),
-          tta: options.tta,
-          progress: consoleProgress(),
-          ...(out !== undefined && { out }),
-          ...(options.coverage !== undefined && { coverage: options.coverage }),
-          ...(options.uncertainty && { uncertainty: true }),
-          ...(options.map !== undefined && { maps: options.map }),
-          ...(options.mcDropout !== undefined && { dropoutSamples: options.mcDropout }),
-          ...(options.state !== undefined && { states: await readPhotoStates(options.state) }),
-          ...(options.skipUnusable && {
-            onUnusable: (error: Error) => process.stderr.write(`left out: ${error.message}\n`),
-          }),
-        });
+      const {
+        predictions,
+        shownPaths,
+        coverage,
+        paddock,
+        sure,
+        doubts,
+        sessions,
+        about,
+        areaSquareMetres,
+        framesLine,
+      } = await predictRun({
+        run,
+        source: sourceOf(named.photos, options),
+        ...(options.area !== undefined && { areaSquareMetres: options.area }),
+        tta: options.tta,
+        progress: consoleProgress(),
+        ...(out !== undefined && { out }),
+        ...(options.coverage !== undefined && { coverage: options.coverage }),
+        ...(options.uncertainty && { uncertainty: true }),
+        ...(options.map !== undefined && { maps: options.map }),
+        ...(options.crop !== undefined && { crop: options.crop }),
+        ...(options.showCrop !== undefined && { shownCrops: options.showCrop }),
+        ...(options.mcDropout !== undefined && { dropoutSamples: options.mcDropout }),
+        ...(options.state !== undefined && { states: await readPhotoStates(options.state) }),
+        ...(options.skipUnusable && {
+          onUnusable: (error: Error) => process.stderr.write(`left out: ${error.message}\n`),
+        }),
+      });
       const mean = predictions.length > 1 || options.hectares !== undefined ? paddock : null;
       if (mean || coverage !== null) warnOfFewSessions(sessions, coverage ?? USUAL_COVERAGE);
+      if (framesLine !== null) process.stderr.write(`warning: ${framesLine}\n`);
       warnOfDoubts(doubts, predictions.length);
       warnOfMemory(predictions);
       const shown = {
@@ -129,7 +146,8 @@ export const registerPredict: CommandRegistrar = (program) => {
             ...(about ? [`${about.what}${named.run === null ? '; `sward models` says more' : ''}`] : []),
           ].join('\n'),
       );
-    });
+    },
+  );
 };
 
 /** @throws UsageError unless photos are named, or features with their ids */

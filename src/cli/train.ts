@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { parseChange } from '../ground/setting-change.ts';
+import { parseChange, type SettingChange } from '../ground/setting-change.ts';
 import { mean } from '../ground/statistics.ts';
 import { TARGET_NAMES } from '../pasture/targets.ts';
 import {
@@ -18,6 +18,7 @@ import {
 } from '../workflows/index.ts';
 import { type CommandRegistrar, collected, printResult, seedList } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
+import { addCropOption, type CropOption } from './crop-option.ts';
 import { scoreTable, shown, textTable } from './tables.ts';
 import {
   addFoldOptions,
@@ -28,7 +29,7 @@ import {
   trainingSource,
 } from './training-options.ts';
 
-interface TrainCommandOptions extends SourceOptions, FoldOptions {
+interface TrainCommandOptions extends SourceOptions, FoldOptions, CropOption {
   readonly recipe?: string;
   readonly out: string;
   readonly set: readonly string[];
@@ -61,12 +62,12 @@ export const registerTrain: CommandRegistrar = (program) => {
     .option('--seeds <0-4>', 'train once a seed, into RUN/seed-K, and summarise', seedList)
     .option('--learning-curve', 'score by number of training sessions as well')
     .option('--json', 'print the scores as JSON');
-  addFoldOptions(addSourceOptions(command)).action(
+  addCropOption(addFoldOptions(addSourceOptions(command))).action(
     async (folder: string | undefined, options: TrainCommandOptions) => {
       const training = {
         source: await trainingSource(folder, options),
         ...(options.recipe !== undefined && { recipe: options.recipe }),
-        settings: options.set.map(parseChange),
+        settings: [...options.set.map(parseChange), ...cropChange(options)],
         out: options.out,
         plan: foldPlan(options),
         resume: options.resume ?? false,
@@ -102,6 +103,10 @@ export const registerTrain: CommandRegistrar = (program) => {
     },
   );
 };
+
+/** `--crop` as the setting of the recipe that it is. */
+const cropChange = ({ crop }: CropOption): SettingChange[] =>
+  crop === undefined ? [] : [{ path: ['crop'], value: crop ?? undefined, written: '--crop' }];
 
 const numberOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
 

@@ -22,6 +22,7 @@ type ProblemCode =
   | 'missing-photo'
   | 'unreadable-photo'
   | 'duplicate-photo'
+  | 'no-frame'
   | 'left-out'
   | 'unclear-column';
 

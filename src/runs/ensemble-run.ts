@@ -10,6 +10,7 @@ import { mean } from '../ground/statistics.ts';
 import { byMass, type Targets } from '../pasture/targets.ts';
 import type { Samples } from '../samples/samples.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
+import type { Framing } from '../vision/framing/index.ts';
 import { type Calibration, calibrate } from './calibration.ts';
 import { requireFinite } from './cross-validation.ts';
 import { ensembleDropoutSpreads, type MemberAnswer } from './ensemble-dropout.ts';
@@ -43,6 +44,7 @@ export function ensembleName({ members, method }: Pick<EnsembleManifest, 'member
 export class EnsembleRun implements Run {
   readonly kind = 'ensemble';
   readonly about = null;
+  readonly crop = null;
   readonly folder: string;
   readonly manifest: EnsembleManifest;
   readonly #keepLoaded: KeepLoaded;
@@ -252,6 +254,7 @@ export class EnsembleRun implements Run {
         intervals: null,
         trainedOn: anyOrNull(aligned.flatMap((predictions) => predictions[photo]?.trainedOn ?? [])),
         outOfDomain: meanOrNull(aligned.flatMap((predictions) => predictions[photo]?.outOfDomain ?? [])),
+        ...sharedFraming(aligned.map((predictions) => predictions[photo]?.framing)),
       };
     });
   }
@@ -289,6 +292,12 @@ async function openMembers(
     );
   }
   return found;
+}
+
+/** What of a photo counted for all members; nothing where that differs. */
+function sharedFraming(framings: readonly (Framing | undefined)[]): { readonly framing?: Framing } {
+  const [first] = framings;
+  return first !== undefined && framings.every((framing) => framing === first) ? { framing: first } : {};
 }
 
 const anyOrNull = (values: readonly boolean[]): boolean | null =>

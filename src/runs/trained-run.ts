@@ -13,7 +13,8 @@ import { NoUsablePhotos, PhotoReader, type UsedFeatureSet } from '../samples/pho
 import { plainSamples, type Samples } from '../samples/samples.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
 import { computeDescriptors } from '../vision/descriptors/index.ts';
-import { inspectPhoto, type Photo } from '../vision/photos/index.ts';
+import { type Crop, framedPhotos, framingOf } from '../vision/framing/index.ts';
+import { inspectPhoto, type Photo, wholePhoto } from '../vision/photos/index.ts';
 import { type Calibration, calibrate, readCalibration } from './calibration.ts';
 import { requireFinite } from './cross-validation.ts';
 import { outOfDomainShares, readDomain, type StoredDomain } from './domain/index.ts';
@@ -133,6 +134,7 @@ export class TrainedRun implements Run, RunMember {
     if (dropoutSamples && member === undefined && !(await this.capabilities()).dropout) {
       throw new UsageError('--mc-dropout: the run has a recipe without dropout');
     }
+    const crop = this.#cropOf(options);
     const shown = await this.#show(samples, options);
     const byFold = await this.#predictEachFold(shown, progress);
     await this.#doneReading();
@@ -162,8 +164,18 @@ export class TrainedRun implements Run, RunMember {
         intervals: null,
         outOfDomain: shares?.[row] ?? null,
         trainedOn: trainedOn?.[row] ?? null,
+        ...(crop && { framing: framingOf(shown.samples.photos[row] as Photo) }),
       };
     });
+  }
+
+  get crop(): Crop | null {
+    return this.manifest.recipe.crop ?? null;
+  }
+
+  #cropOf({ crop = this.crop }: Pick<PredictOptions, 'crop'>): Crop | null {
+    if (crop === null || this.#reader) return crop;
+    throw new UsageError(`--crop is for photos, and ${this.folder} was trained on features`);
   }
 
   calibration(): Promise<Calibration> {
@@ -191,7 +203,8 @@ export class TrainedRun implements Run, RunMember {
     }
     const { rows } = await this.results();
     const paths = rows.flatMap(({ photoPath }) => photoPath ?? []);
-    const { matrix } = await (this.#reader as PhotoReader).read(paths);
+    const photos = await framedPhotos(paths, this.crop);
+    const { matrix } = await (this.#reader as PhotoReader).read(photos);
     await this.#doneReading();
     return matrix;
   }
@@ -218,9 +231,9 @@ export class TrainedRun implements Run, RunMember {
     };
   }
 
-  async maps(samples: Samples): Promise<MassMap[]> {
+  async maps(samples: Samples, options: Pick<PredictOptions, 'crop'> = {}): Promise<MassMap[]> {
     if (!(await this.capabilities()).maps) throw noMaps(this.folder);
-    const shown = await this.#show(samples, {});
+    const shown = await this.#show(samples, options);
     const models = await this.models();
     let means: MassMap[] = [];
     for (const model of models) {
@@ -259,7 +272,10 @@ export class TrainedRun implements Run, RunMember {
     if (!this.#keepLoaded) await this.#reader?.close();
   }
 
-  async #show(samples: Samples, options: PredictOptions): Promise<Shown> {
+  async #show(given: Samples, options: PredictOptions): Promise<Shown> {
+    const crop = this.#cropOf(options);
+    const samples =
+      crop && given.hasPhotos ? given.withPhotos(await framedPhotos(given.photos, crop, options)) : given;
     const reader = this.#reader;
     if (!reader) {
       if (samples.hasPhotos) {
@@ -384,7 +400,10 @@ function notOfPhotos({ input }: TrainedManifest['recipe']): string | null {
 }
 
 /** Where a photo lies; null for one that is no file here. */
-const pathOf = (photo: Photo | undefined): string | null => (typeof photo === 'string' ? photo : null);
+function pathOf(photo: Photo | undefined): string | null {
+  const whole = photo && wholePhoto(photo);
+  return typeof whole === 'string' ? whole : null;
+}
 
 /** Why a run cannot be asked for maps. */
 export const noMaps = (folder: string): UsageError =>

@@ -1,4 +1,4 @@
-export { decodeOpenPhoto, decodePhoto, type OpenPhoto, openPhoto, type Pixels } from './decode.ts';
+export { decodeOpenPhoto, decodePhoto, type OpenPhoto, openPhoto } from './decode.ts';
 export { inspectPhoto, readPhotoFacts } from './inspect.ts';
 export {
   besides,
@@ -12,11 +12,18 @@ export {
 } from './list.ts';
 export { perceptualDistance, perceptualHash } from './perceptual-hash.ts';
 export {
+  type FramedPhoto,
   hashPhoto,
+  isFramed,
   knownHash,
   type Photo,
   type PhotoContent,
   photoFrom,
   photoHash,
+  photoKey,
   photoName,
+  type WholePhoto,
+  wholePhoto,
 } from './photo.ts';
+export type { Pixels } from './pixels.ts';
+export { orderedCorners, type Point, type Quadrilateral } from './quadrilateral.ts';

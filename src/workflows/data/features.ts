@@ -5,7 +5,8 @@ import { writeNpyFloat32 } from '../../formats/npy/npy.ts';
 import { writeFileAtomically } from '../../ground/files.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
 import { extractFeatures, featurePlan } from '../../vision/features/index.ts';
-import { findPhotos, type PhotoFile } from '../../vision/photos/index.ts';
+import { type Crop, framedPhotos, framesLine, framingOf } from '../../vision/framing/index.ts';
+import { findPhotos, type Photo, type PhotoFile } from '../../vision/photos/index.ts';
 import { resolveWeights } from '../../vision/weights/index.ts';
 
 /** Photos of a data folder whose features are wanted. */
@@ -28,6 +29,8 @@ export interface FeatureFilesOptions {
   readonly ids: string;
   /** Which photos of a data folder; default train. */
   readonly split?: FeatureSplit;
+  /** What of photos counts; default all. */
+  readonly crop?: Crop | null;
   readonly progress?: Progress;
 }
 
@@ -36,6 +39,8 @@ export interface FeatureFilesOutcome {
   readonly photos: number;
   readonly width: number;
   readonly computed: number;
+  /** What is told of photos in which no frame was found; null where none was looked for, or all have one. */
+  readonly framesLine: string | null;
 }
 
 /**
@@ -46,18 +51,24 @@ export interface FeatureFilesOutcome {
  */
 export async function writeFeatureFiles(options: FeatureFilesOptions): Promise<FeatureFilesOutcome> {
   const plan = featurePlan(options.plan ?? {});
-  const { progress = SILENT } = options;
+  const { crop = null, progress = SILENT } = options;
   const photos = await photosOf(options.data, options.split ?? 'train', progress);
   const weights = await resolveWeights(options.backbone);
-  const features = await extractFeatures(
-    photos.map((photo) => photo.path),
-    weights,
-    plan,
-    { progress },
-  );
+  const paths = photos.map(({ path }) => path);
+  const framed = await framedPhotos(paths, crop, { progress });
+  const features = await extractFeatures(framed, weights, plan, { progress });
   await writeNpyFloat32(options.out, features);
   await writeFileAtomically(options.ids, photos.map(({ imageId }) => `${imageId}\n`).join(''));
-  return { photos: features.rows, width: features.columns, computed: features.computed };
+  const framings = photos.map(({ imageId }, item) => ({
+    name: imageId,
+    framing: framingOf(framed[item] as Photo),
+  }));
+  return {
+    photos: features.rows,
+    width: features.columns,
+    computed: features.computed,
+    framesLine: crop && framesLine(framings),
+  };
 }
 
 async function photosOf(

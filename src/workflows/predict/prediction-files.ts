@@ -34,6 +34,8 @@ export interface PredictionFileOptions {
   readonly uncertainty?: boolean;
   /** Whether a CSV has a column for the spread with dropout left on. */
   readonly dropout?: boolean;
+  /** Whether a CSV has a column for what of each photo counted. */
+  readonly framing?: boolean;
 }
 
 /**
@@ -180,6 +182,7 @@ function columnsOf({
   coverage,
   uncertainty,
   dropout,
+  framing,
 }: PredictionFileOptions): PredictionColumn<PhotoPrediction>[] {
   const columns: PredictionColumn<PhotoPrediction>[] = [];
   if (coverage !== undefined) {
@@ -206,12 +209,23 @@ function columnsOf({
       valueOf: ({ trainedOn }) => (trainedOn === null ? null : Number(trainedOn)),
     });
   }
+  if (framing) columns.push({ name: 'framing', valueOf: (photo) => photo.framing ?? null });
   return columns;
 }
 
 /** A prediction as JSON has it. */
 export function predictionRecord(
-  { imageId, path, targets, folds, dropoutSpread, intervals, outOfDomain, trainedOn }: PhotoPrediction,
+  {
+    imageId,
+    path,
+    targets,
+    folds,
+    dropoutSpread,
+    intervals,
+    outOfDomain,
+    trainedOn,
+    framing,
+  }: PhotoPrediction,
   { areaSquareMetres, shownPaths, coverage, uncertainty }: PredictionFileOptions,
 ): Record<string, unknown> {
   const perHectare = (mass: MassName): number => gramsToKilogramsPerHectare(targets[mass], areaSquareMetres);
@@ -229,6 +243,7 @@ export function predictionRecord(
     ...(dropoutSpread && { dropout_spread: underTargetNames(dropoutSpread) }),
     ...(outOfDomain !== null && { out_of_domain: outOfDomain }),
     ...(trainedOn !== null && { trained_on: trainedOn }),
+    ...(framing && { framing }),
   };
 }
 
