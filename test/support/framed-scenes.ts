@@ -476,3 +476,45 @@ function blurred(rgb: Float32Array, width: number, height: number, sigma: number
   };
   return pass(pass(rgb, true), false);
 }
+
+/** The largest distance between corners that belong together, as a share of the picture's diagonal. */
+export function cornerError(
+  found: Quadrilateral,
+  truth: Quadrilateral,
+  { width, height }: { readonly width: number; readonly height: number },
+): number {
+  // What is top left of a frame that lies aslant is a matter of taste.
+  const turned = [0, 1, 2, 3].map((turn) =>
+    Math.max(
+      ...found.map((corner, index) => {
+        const other = truth[(index + turn) % 4] as Point;
+        return Math.hypot(corner.x - other.x, corner.y - other.y);
+      }),
+    ),
+  );
+  return Math.min(...turned) / Math.hypot(width, height);
+}
+
+/** Shared area of two convex quadrilaterals by their area together, to a third of a per cent. */
+export function intersectionOverUnion(one: Quadrilateral, other: Quadrilateral): number {
+  const all = [...one, ...other];
+  const [left, right] = [Math.min(...all.map(({ x }) => x)), Math.max(...all.map(({ x }) => x))];
+  const [top, bottom] = [Math.min(...all.map(({ y }) => y)), Math.max(...all.map(({ y }) => y))];
+  const isIn = (corners: Quadrilateral, x: number, y: number): boolean =>
+    corners.every((a, index) => {
+      const b = corners[(index + 1) % 4] as Point;
+      return (b.x - a.x) * (y - a.y) - (b.y - a.y) * (x - a.x) >= 0;
+    });
+  let [both, either] = [0, 0];
+  const steps = 400;
+  for (let row = 0; row < steps; row++) {
+    for (let column = 0; column < steps; column++) {
+      const x = left + ((right - left) * (column + 0.5)) / steps;
+      const y = top + ((bottom - top) * (row + 0.5)) / steps;
+      const [isInOne, isInOther] = [isIn(one, x, y), isIn(other, x, y)];
+      if (isInOne && isInOther) both++;
+      if (isInOne || isInOther) either++;
+    }
+  }
+  return both / either;
+}

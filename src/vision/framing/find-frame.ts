@@ -1,9 +1,19 @@
+import { mean, quantileSorted } from '../../ground/statistics.ts';
 import type { Pixels } from '../photos/index.ts';
 import { orderedCorners, type Point, type Quadrilateral } from '../photos/quadrilateral.ts';
 import { strongestLines, traced } from './lines.ts';
 import { type Picture, pictureOf } from './picture.ts';
 import { candidates } from './quads.ts';
-import { type Band, type Colour, meanColour, type Profile, type Sides, sideOf, sidesOf } from './sides.ts';
+import {
+  type Band,
+  type Colour,
+  meanColour,
+  type Profile,
+  profileOf,
+  type Sides,
+  sideOf,
+  sidesOf,
+} from './sides.ts';
 
 /** Pixels of the picture that a frame is looked for in; a larger one is shrunk before. */
 export const LOOKED_AT = 320_000;
@@ -20,8 +30,9 @@ export interface SeenFrame {
   readonly corners: Quadrilateral;
   /** How unlike what is beside them its sides are, the least of them, in units of usual change. */
   readonly contrast: number;
-  /** Share of its length in which a side is seen, the least. */
-  readonly seen: number;
+  /** Share of its length in which a side is seen, the least and the mean. */
+  readonly leastSeen: number;
+  readonly meanSeen: number;
   /** How clear, even and alike its sides are. */
   readonly score: number;
 }
@@ -30,7 +41,7 @@ export interface SeenFrame {
  * What a frame has at least. Of 86 photos of the inside of quadrats and 60 scenes without a frame the likeliest had a
  * score of 1.2; of scenes with a frame that was rightly found, all but one in a hundred have more than these.
  */
-const LEAST = { contrast: 1.5, seen: 0.5, score: 1.3 } as const;
+const LEAST = { contrast: 1, leastSeen: 0.5, meanSeen: 0.75, score: 1.3 } as const;
 
 /**
  * Looks for the frame of a quadrat: a rectangle seen in perspective, of pipe, bar or board of one colour and unlike the
@@ -42,7 +53,11 @@ const LEAST = { contrast: 1.5, seen: 0.5, score: 1.3 } as const;
 export function findFrame(pixels: Pixels): Quadrilateral | null {
   const best = likeliestFrame(pixels);
   const isClear =
-    best && best.contrast >= LEAST.contrast && best.seen >= LEAST.seen && best.score >= LEAST.score;
+    best &&
+    best.contrast >= LEAST.contrast &&
+    best.leastSeen >= LEAST.leastSeen &&
+    best.meanSeen >= LEAST.meanSeen &&
+    best.score >= LEAST.score;
   return isClear ? best.corners : null;
 }
 
@@ -78,8 +93,28 @@ interface Fit {
 function fitOf(picture: Picture, corners: Quadrilateral, sides: Sides): Fit | null {
   const fit = fitted(picture, corners, sides);
   const seen = fit && sidesOf(picture, fit);
-  return seen && { corners: fit, sides: seen };
+  if (!seen || seen.bands.some((band, index) => runsOn(picture, sideOf(fit, index), band))) return null;
+  return { corners: fit, sides: seen };
 }
+
+/** How far beyond both ends of a side it is looked whether it goes on, as a share of it. */
+const BEYOND = 0.12;
+
+/** Whether a stripe goes on beyond both corners, as those of a fence and of a tape measure do. */
+function runsOn(picture: Picture, side: Segment, band: Band): boolean {
+  const [from, to] = side;
+  // The corners themselves are of the frame.
+  const corner = (1.5 * (band.inner - band.outer) + 2) / Math.hypot(to.x - from.x, to.y - from.y);
+  const reach = Math.ceil(Math.max(-band.outer, band.inner) + band.inner - band.outer + 4);
+  const ends = [
+    [-corner - BEYOND, -corner],
+    [1 + corner, 1 + corner + BEYOND],
+  ] as const;
+  return ends.every((end) => seenShare(band, profileOf(picture, side, reach, end)) >= GOES_ON);
+}
+
+/** Share of what lies beyond a corner that tells that a stripe goes on. */
+const GOES_ON = 0.75;
 
 /** Share of the usual difference that is enough for a part of a side to be seen. */
 const SEEN = 0.45;
@@ -127,10 +162,11 @@ function innerEdge([from, to]: Segment, band: Band, profile: Profile): Segment {
   return [moved(from, start), moved(to, start + slope)];
 }
 
-const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  return ((sorted[(sorted.length - 1) >> 1] as number) + (sorted[sorted.length >> 1] as number)) / 2;
-};
+const median = (values: readonly number[]): number =>
+  quantileSorted(
+    values.toSorted((a, b) => a - b),
+    0.5,
+  );
 
 interface Part {
   /** Its middle, as a share of the side. */
@@ -199,10 +235,12 @@ function crossing([a, b]: Segment, [c, d]: Segment): Point {
 }
 
 function seenFrame({ corners, sides: { bands, profiles, score } }: Fit): SeenFrame {
+  const seen = bands.map((band, index) => seenShare(band, profiles[index] as Profile));
   return {
     corners,
     contrast: Math.min(...bands.map(({ contrast }) => contrast)),
-    seen: Math.min(...bands.map((band, index) => seenShare(band, profiles[index] as Profile))),
+    leastSeen: Math.min(...seen),
+    meanSeen: mean(seen),
     score,
   };
 }

@@ -25,8 +25,13 @@ export function sideOf(corners: Quadrilateral, index: number): readonly [Point, 
   return [corners[index] as Point, corners[(index + 1) % 4] as Point];
 }
 
-/** Looks across a side, a sample a pixel, `reach` to both sides of it. */
-export function profileOf(picture: Picture, [from, to]: readonly [Point, Point], reach: number): Profile {
+/** Looks across a side, a sample a pixel, `reach` to both sides of it. @param between where, as shares of the side */
+export function profileOf(
+  picture: Picture,
+  [from, to]: readonly [Point, Point],
+  reach: number,
+  [first, last]: readonly [number, number] = [ENDS, 1 - ENDS],
+): Profile {
   const length = distance(from, to);
   // Clockwise, so that inside is to the right.
   const [nx, ny] = [-(to.y - from.y) / length, (to.x - from.x) / length];
@@ -34,7 +39,7 @@ export function profileOf(picture: Picture, [from, to]: readonly [Point, Point],
   const values = new Float64Array(PLACES * samples * 3);
   const places = Array.from(
     { length: PLACES },
-    (_, place) => ENDS + ((1 - 2 * ENDS) * (place + 0.5)) / PLACES,
+    (_, place) => first + ((last - first) * (place + 0.5)) / PLACES,
   );
   places.forEach((t, place) => {
     const [x, y] = [from.x + t * (to.x - from.x), from.y + t * (to.y - from.y)];
