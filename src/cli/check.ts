@@ -5,8 +5,13 @@ import { type CheckReport, checkFolder, problemLine } from '../workflows/index.t
 import type { CommandRegistrar } from './command.ts';
 import { printResult } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
+import { addCropOption, type CropOption } from './crop-option.ts';
 import { wordTable } from './tables.ts';
 import { addTableOptions, photoSource, type TableOptions } from './training-options.ts';
+
+interface CheckCommandOptions extends TableOptions, CropOption {
+  readonly json?: boolean;
+}
 
 /** `sward check`: lists everything wrong with a data folder or a table, and how a table is understood. */
 export const registerCheck: CommandRegistrar = (program) => {
@@ -15,8 +20,9 @@ export const registerCheck: CommandRegistrar = (program) => {
     .description('validate a data folder or a table of your own, and list every problem found')
     .argument('<DATA>', 'data folder with train.csv, or a table of your own (.csv, .xlsx)')
     .option('--json', 'print the problems as JSON');
-  addTableOptions(command).action(async (data: string, options: TableOptions & { json?: boolean }) => {
-    const report = await checkFolder(await photoSource(data, options), { progress: consoleProgress() });
+  addCropOption(addTableOptions(command)).action(async (data: string, options: CheckCommandOptions) => {
+    const { crop = null } = options;
+    const report = await checkFolder(await photoSource(data, options), { crop, progress: consoleProgress() });
     const { problems, reading } = report;
     const errors = problems.filter(({ severity }) => severity === 'error').length;
     printResult(

@@ -12,8 +12,9 @@ import {
   writeFeatureFiles,
 } from '../workflows/index.ts';
 import { type CommandRegistrar, wholeNumber } from './command.ts';
-import { printResult } from './console.ts';
+import { printResult, say } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
+import { addCropOption, type CropOption } from './crop-option.ts';
 
 /** Side, as written, and counts of windows. */
 interface WindowList {
@@ -22,7 +23,7 @@ interface WindowList {
   readonly down: number;
 }
 
-interface FeaturesCommandOptions {
+interface FeaturesCommandOptions extends CropOption {
   readonly backbone: string;
   readonly out: string;
   readonly ids: string;
@@ -40,7 +41,7 @@ interface FeaturesCommandOptions {
 
 /** `sward features`: a frozen backbone's features of photos as `.npy`. */
 export const registerFeatures: CommandRegistrar = (program) => {
-  program
+  const command = program
     .command('features')
     .description('extract features of photos with a frozen backbone')
     .argument('<DATA>', 'data folder, folder of photos, or photo')
@@ -85,26 +86,28 @@ export const registerFeatures: CommandRegistrar = (program) => {
     .addOption(
       new Option('--split <which>', 'photos of a data folder').choices(['train', 'test']).default('train'),
     )
-    .option('--json', 'print the result as JSON')
-    .action(async (data: string, options: FeaturesCommandOptions) => {
-      const { view, windows, size = null, blocks = [], combine, grid, pooling, precision } = options;
-      const { backbone, out, ids, split } = options;
-      const result = await writeFeatureFiles({
-        data,
-        backbone,
-        plan: { view, windows, size, blocks, combine, grid, pooling, precision },
-        out,
-        ids,
-        split,
-        progress: consoleProgress(),
-      });
-      printResult(
-        options.json,
-        () => ({ out, ids, ...result }),
-        () =>
-          `${out}: ${countOf(result.photos, 'photo')} × ${countOf(result.width, 'feature')}, ${result.computed} computed now; ids in ${ids}`,
-      );
+    .option('--json', 'print the result as JSON');
+  addCropOption(command).action(async (data: string, options: FeaturesCommandOptions) => {
+    const { view, windows, size = null, blocks = [], combine, grid, pooling, precision } = options;
+    const { backbone, out, ids, split, crop = null } = options;
+    const { framesLine, ...result } = await writeFeatureFiles({
+      data,
+      backbone,
+      plan: { view, windows, size, blocks, combine, grid, pooling, precision },
+      out,
+      ids,
+      split,
+      crop,
+      progress: consoleProgress(),
     });
+    if (framesLine !== null) say(`warning: ${framesLine}`);
+    printResult(
+      options.json,
+      () => ({ out, ids, ...result }),
+      () =>
+        `${out}: ${countOf(result.photos, 'photo')} × ${countOf(result.width, 'feature')}, ${result.computed} computed now; ids in ${ids}`,
+    );
+  });
 };
 
 function side(text: string): number | string {

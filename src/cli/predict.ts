@@ -18,9 +18,10 @@ import { type AskedOptions, addAskedCovariates, askedCovariates } from './asked-
 import { type CommandRegistrar, positiveNumber, wholeNumber } from './command.ts';
 import { printResult, say } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
+import { addCropOption, type CropOption } from './crop-option.ts';
 import { predictionSummary } from './predict-summary.ts';
 
-interface PredictCommandOptions extends AskedOptions {
+interface PredictCommandOptions extends AskedOptions, CropOption {
   readonly out?: string;
   readonly features?: string;
   readonly ids?: string;
@@ -31,6 +32,7 @@ interface PredictCommandOptions extends AskedOptions {
   readonly mcDropout?: number;
   readonly hectares?: number;
   readonly map?: string;
+  readonly showCrop?: string;
   readonly skipUnusable?: boolean;
   readonly tta: Tta;
   readonly json?: boolean;
@@ -78,9 +80,10 @@ export const registerPredict: CommandRegistrar = (program) => {
       positiveNumber('--hectares'),
     )
     .option('--map <DIR>', 'draw where the biomass is, for runs of recipe density')
+    .option('--show-crop <DIR>', 'write what was taken of each photo as DIR/ID.jpg')
     .option('--skip-unusable', 'leave out photos that cannot be used instead of stopping')
     .option('--json', 'print the result as JSON');
-  addAskedCovariates(command).action(
+  addCropOption(addAskedCovariates(command), 'as the run was trained').action(
     async (first: string | undefined, further: string[], options: PredictCommandOptions) => {
       const { out } = options;
       const paths = first === undefined ? [] : [first, ...further];
@@ -101,6 +104,8 @@ export const registerPredict: CommandRegistrar = (program) => {
         ...(options.uncertainty && { uncertainty: true }),
         ...(options.map !== undefined && { maps: options.map }),
         ...(covariates && { covariates }),
+        ...(options.crop !== undefined && { crop: options.crop }),
+        ...(options.showCrop !== undefined && { shownCrops: options.showCrop }),
         ...(options.mcDropout !== undefined && { dropoutSamples: options.mcDropout }),
         ...(options.state !== undefined && { states: await readPhotoStates(options.state) }),
         ...(options.skipUnusable && {
@@ -108,9 +113,10 @@ export const registerPredict: CommandRegistrar = (program) => {
         }),
       });
       const { predictions, shownPaths, coverage, paddock, paddockFile, sure, doubts, sessions } = outcome;
-      const { about, areaSquareMetres } = outcome;
+      const { about, areaSquareMetres, framesLine } = outcome;
       const mean = predictions.length > 1 || options.hectares !== undefined ? paddock : null;
       if (mean || coverage !== null) warnOfFewSessions(sessions, coverage ?? USUAL_COVERAGE);
+      if (framesLine !== null) say(`warning: ${framesLine}`);
       warnOfDoubts(doubts, predictions.length);
       warnOfMemory(predictions);
       const shown = {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { UsageError } from '../ground/errors.ts';
-import { parseChange } from '../ground/setting-change.ts';
+import { parseChange, type SettingChange } from '../ground/setting-change.ts';
 import { mean } from '../ground/statistics.ts';
 import { caseWords } from '../pasture/covariates.ts';
 import { TARGET_NAMES } from '../pasture/targets.ts';
@@ -26,6 +26,7 @@ import {
 import { type CommandRegistrar, collected, seedList } from './command.ts';
 import { printResult, say } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
+import { addCropOption, type CropOption } from './crop-option.ts';
 import { caseTable, scoreTable, shown, textTable } from './tables.ts';
 import {
   addCovariateOptions,
@@ -39,7 +40,7 @@ import {
   trainingSource,
 } from './training-options.ts';
 
-interface TrainCommandOptions extends SourceOptions, FoldOptions, CovariateOptions {
+interface TrainCommandOptions extends SourceOptions, FoldOptions, CovariateOptions, CropOption {
   readonly with?: string;
   readonly recipe?: string;
   readonly out: string;
@@ -76,7 +77,7 @@ export const registerTrain: CommandRegistrar = (program) => {
     .option('--seeds <0-4>', 'train once a seed, into RUN/seed-K, and summarise', seedList)
     .option('--learning-curve', 'score by number of training sessions as well')
     .option('--json', 'print the scores as JSON');
-  addFoldOptions(addCovariateOptions(addSourceOptions(command))).action(
+  addCropOption(addFoldOptions(addCovariateOptions(addSourceOptions(command)))).action(
     async (folder: string | undefined, options: TrainCommandOptions) => {
       const training = {
         source: withCovariates(await trainingSource(folder, options), options),
@@ -92,6 +93,7 @@ export const registerTrain: CommandRegistrar = (program) => {
                 },
               ]),
           ...(options.set ?? []).map(parseChange),
+          ...cropChange(options),
         ],
         out: options.out,
         plan: foldPlan(options),
@@ -143,6 +145,9 @@ function withCovariates(source: TrainingSource, options: TrainCommandOptions): T
     `--${idle?.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`)} is for covariates; add --with height`,
   );
 }
+/** `--crop` as the setting of the recipe that it is. */
+const cropChange = ({ crop }: CropOption): SettingChange[] =>
+  crop === undefined ? [] : [{ path: ['crop'], value: crop ?? undefined, written: '--crop' }];
 
 const numberOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
 

@@ -24,6 +24,7 @@ type ProblemCode =
   | 'missing-photo'
   | 'unreadable-photo'
   | 'duplicate-photo'
+  | 'no-frame'
   | 'left-out'
   | 'unclear-column';
 

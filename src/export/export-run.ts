@@ -23,6 +23,10 @@ import { writeMassModel } from './write-model.ts';
 /** A program that uses an export; ships with sward's documentation and with every export of photos. */
 const SCRIPT = packageFile('docs/export/run-model.mjs');
 
+/** What is told of a model of photos that were cut. */
+const CROPPED =
+  'note: the run was trained on photos cut to their frame (crop); the model finds none, so give it photos cut alike';
+
 /** Which run is written as a model, and how. */
 export interface ExportOptions {
   /** Folder of a finished run. */
@@ -69,6 +73,7 @@ export async function exportRun(options: ExportOptions): Promise<ExportOutcome> 
   // A competition's notebook has nothing but photos.
   const covariates = kaggle === undefined;
   const runModel = await readRunModel(opened, { input, precision, tta, covariates });
+  if (runModel.members.some(({ manifest }) => manifest.recipe.crop)) progress.line?.(CROPPED);
   const results = await opened.results();
   const written: { files: string[]; bytes: number } = { files: [], bytes: 0 };
   await replaceFolder(resolve(out), async (aside) => {

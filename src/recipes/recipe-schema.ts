@@ -4,12 +4,18 @@ import { stackSettings } from '../estimators/stack/stack-settings.ts';
 import { transformSettings } from '../estimators/target-transform/transform-settings.ts';
 import { MOST_COVARIATES } from '../pasture/covariates.ts';
 import { inputSettings } from '../samples/input-settings.ts';
+import { cropSchema } from '../vision/framing/index.ts';
 import { learnerSettings } from './learners.ts';
 
 /** A recipe with a value for every setting; what each says stands with it. */
 export const recipeSchema = z.strictObject({
   name: z.string().min(1).describe('what the recipe is called'),
   input: inputSettings,
+  crop: cropSchema
+    .optional()
+    .describe(
+      'what of photos counts: the inside of the frame that is found, or a part given as --crop takes it; default all',
+    ),
   reduction: reductionSettings.default({ kind: 'none' }),
   transform: transformSettings.default({ kind: 'none' }),
   estimator: z

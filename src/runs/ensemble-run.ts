@@ -11,6 +11,7 @@ import { type CovariateSet, knownSet, setName } from '../pasture/covariates.ts';
 import { byMass, type Targets } from '../pasture/targets.ts';
 import type { Samples } from '../samples/samples.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
+import type { Framing } from '../vision/framing/index.ts';
 import { type Calibration, calibrate } from './calibration.ts';
 import type { RunCovariate } from './covariates.ts';
 import { requireFinite } from './cross-validation.ts';
@@ -51,6 +52,7 @@ export function ensembleName({ members, method }: Pick<EnsembleManifest, 'member
 export class EnsembleRun implements Run {
   readonly kind = 'ensemble';
   readonly about = null;
+  readonly crop = null;
   readonly folder: string;
   readonly manifest: EnsembleManifest;
   readonly #keepLoaded: KeepLoaded;
@@ -308,6 +310,7 @@ export class EnsembleRun implements Run {
           covariates: set,
           outside: [...new Set(aligned.flatMap((predictions) => predictions[photo]?.outside ?? []))],
         }),
+        ...sharedFraming(aligned.map((predictions) => predictions[photo]?.framing)),
       };
     });
   }
@@ -345,6 +348,12 @@ async function openMembers(
     );
   }
   return found;
+}
+
+/** What of a photo counted for all members; nothing where that differs. */
+function sharedFraming(framings: readonly (Framing | undefined)[]): { readonly framing?: Framing } {
+  const [first] = framings;
+  return first !== undefined && framings.every((framing) => framing === first) ? { framing: first } : {};
 }
 
 const anyOrNull = (values: readonly boolean[]): boolean | null =>

@@ -9,6 +9,7 @@ import {
   targetsFromArray,
   targetsToArray,
 } from '../pasture/targets.ts';
+import type { Framing } from '../vision/framing/index.ts';
 
 /** How far predictions of each mass scatter, grams. Spreads do not add up as masses do. */
 export type Spread = ByMass<number>;
@@ -41,6 +42,8 @@ export interface PhotoPrediction extends PhotoMasses {
   readonly outside?: readonly string[];
   /** Why a reading that was given is not used, in words. */
   readonly refused?: string;
+  /** What of the photo counted; absent where all of every photo does. */
+  readonly framing?: Framing;
 }
 
 /** The weighted mean of several predictions of one photo; means of physical masses are physical. */

@@ -13,6 +13,7 @@ export class PretrainedRun implements Run {
   readonly kind = 'pretraining';
   readonly about = null;
   readonly covariates = [];
+  readonly crop = null;
   readonly areaSquareMetres = QUADRAT_AREA_SQUARE_METRES;
   readonly folder: string;
   readonly manifest: PretrainingManifest;

@@ -6,6 +6,7 @@ import type { UsedFeatureSet } from '../samples/photo-reader.ts';
 import type { Samples } from '../samples/samples.ts';
 import type { Tensor } from '../tensor/index.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
+import type { Crop } from '../vision/framing/index.ts';
 import type { Calibration } from './calibration.ts';
 import type { RunCovariate } from './covariates.ts';
 import type { AboutRun, ManifestKind, TrainedManifest } from './manifest.ts';
@@ -35,6 +36,8 @@ export interface PredictOptions {
   readonly dropoutSamples?: number;
   /** States of the photos, for ensembles with a rule that needs them. */
   readonly states?: PhotoStates;
+  /** What of each photo counts, null all of it; default what did in training. */
+  readonly crop?: Crop | null;
   /** Whether it is wanted how unlike the training photos each is, which may need its descriptors; default true. */
   readonly outOfDomain?: boolean;
 }
@@ -89,6 +92,8 @@ export interface Run extends AsyncDisposable, Disposable {
   readonly fingerprint: string;
   /** Area of the frame that its masses stand on, m². */
   readonly areaSquareMetres: number;
+  /** What of photos counts where nothing else is said; null: all, or it reads no photos, or members differ. */
+  readonly crop: Crop | null;
   /** What is told of a run that was passed on; null of others. */
   readonly about: AboutRun | null;
   /** What was measured beside its photos and it reads where it is known; none: it reads photos alone. */
@@ -113,6 +118,6 @@ export interface Run extends AsyncDisposable, Disposable {
   results(): Promise<RunResults>;
   graph(): Promise<RunGraph>;
   /** Where in each photo the mass is, the mean over the fold models. */
-  maps(samples: Samples): Promise<MassMap[]>;
+  maps(samples: Samples, options?: Pick<PredictOptions, 'crop'>): Promise<MassMap[]>;
   dispose(): Promise<void>;
 }

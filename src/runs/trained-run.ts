@@ -14,7 +14,8 @@ import { NoUsablePhotos, PhotoReader, type UsedFeatureSet } from '../samples/pho
 import { featureRows, Samples } from '../samples/samples.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
 import { computeDescriptors } from '../vision/descriptors/index.ts';
-import { inspectPhoto, type Photo } from '../vision/photos/index.ts';
+import { type Crop, framedPhotos, framingOf } from '../vision/framing/index.ts';
+import { inspectPhoto, type Photo, wholePhoto } from '../vision/photos/index.ts';
 import { type Calibration, calibrate, readCalibration } from './calibration.ts';
 import { outsideRange, type RunCovariate } from './covariates.ts';
 import { requireFinite } from './cross-validation.ts';
@@ -139,6 +140,7 @@ export class TrainedRun implements Run, RunMember {
     if (dropoutSamples && member === undefined && !(await this.capabilities()).dropout) {
       throw new UsageError('--mc-dropout: the run has a recipe without dropout');
     }
+    const crop = this.#cropOf(options);
     const sets = await this.#covariateSets();
     const shown = await this.#show(samples.knownBy(sets), options);
     const byFold = await this.#predictEachFold(shown, progress);
@@ -173,8 +175,18 @@ export class TrainedRun implements Run, RunMember {
         outOfDomain: outside.length > 0 ? 1 : (shares?.[row] ?? null),
         trainedOn: trainedOn?.[row] ?? null,
         ...(this.covariates.length > 0 && { covariates: used, outside }),
+        ...(crop && { framing: framingOf(shown.samples.photos[row] as Photo) }),
       };
     });
+  }
+
+  get crop(): Crop | null {
+    return this.manifest.recipe.crop ?? null;
+  }
+
+  #cropOf({ crop = this.crop }: Pick<PredictOptions, 'crop'>): Crop | null {
+    if (crop === null || this.#reader) return crop;
+    throw new UsageError(`--crop is for photos, and ${this.folder} was trained on features`);
   }
 
   calibration(): Promise<Calibration> {
@@ -202,7 +214,8 @@ export class TrainedRun implements Run, RunMember {
     }
     const { rows } = await this.results();
     const paths = rows.flatMap(({ photoPath }) => photoPath ?? []);
-    const { matrix } = await (this.#reader as PhotoReader).read(paths);
+    const photos = await framedPhotos(paths, this.crop);
+    const { matrix } = await (this.#reader as PhotoReader).read(photos);
     await this.#doneReading();
     return matrix;
   }
@@ -236,9 +249,9 @@ export class TrainedRun implements Run, RunMember {
     };
   }
 
-  async maps(samples: Samples): Promise<MassMap[]> {
+  async maps(samples: Samples, options: Pick<PredictOptions, 'crop'> = {}): Promise<MassMap[]> {
     if (!(await this.capabilities()).maps) throw noMaps(this.folder);
-    const shown = await this.#show(samples.knownBy(await this.#covariateSets()), {});
+    const shown = await this.#show(samples.knownBy(await this.#covariateSets()), options);
     const models = await this.models();
     let means: MassMap[] = [];
     for (const model of models) {
@@ -277,7 +290,10 @@ export class TrainedRun implements Run, RunMember {
     if (!this.#keepLoaded) await this.#reader?.close();
   }
 
-  async #show(samples: Samples, options: PredictOptions): Promise<Shown> {
+  async #show(given: Samples, options: PredictOptions): Promise<Shown> {
+    const crop = this.#cropOf(options);
+    const samples =
+      crop && given.hasPhotos ? given.withPhotos(await framedPhotos(given.photos, crop, options)) : given;
     const reader = this.#reader;
     if (!reader) {
       if (samples.hasPhotos) {
@@ -417,7 +433,10 @@ function notOfPhotos({ input }: TrainedManifest['recipe']): string | null {
 }
 
 /** Where a photo lies; null for one that is no file here. */
-const pathOf = (photo: Photo | undefined): string | null => (typeof photo === 'string' ? photo : null);
+function pathOf(photo: Photo | undefined): string | null {
+  const whole = photo && wholePhoto(photo);
+  return typeof whole === 'string' ? whole : null;
+}
 
 /** Why a run cannot be asked for maps. */
 export const noMaps = (folder: string): UsageError =>

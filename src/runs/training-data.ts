@@ -1,4 +1,4 @@
-import { join, relative, resolve } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import type { DateOrder } from '../data/dates.ts';
 import { readFeatureTables } from '../data/feature-tables.ts';
 import { inspectTraining, type LabelledPhoto } from '../data/folder.ts';
@@ -21,7 +21,8 @@ import {
   TrainingSamples,
   unknownSample,
 } from '../samples/samples.ts';
-import { photoHash } from '../vision/photos/index.ts';
+import { framedPhotos, framesLine, framingOf } from '../vision/framing/index.ts';
+import { photoHash, photoName } from '../vision/photos/index.ts';
 import {
   type CovariateSource,
   type KnownReadings,
@@ -243,6 +244,7 @@ async function featureInputs(
   if (recipe.input.kind !== 'features') {
     throw new UsageError(`recipe ${recipe.name} reads photos; give a data folder instead of --features`);
   }
+  if (recipe.crop) throw new UsageError('crop is for photos; make the features with --crop');
   const read = await readFeatureTables(features, ids);
   const { matrix } = read;
   const labelled = new Set(labels.map(({ imageId }) => imageId));
@@ -270,8 +272,13 @@ async function photoInputs(
   const reader = new PhotoReader(recipe.input);
   // Weights that are missing are met before photos are read.
   const sets = await reader.sets();
+  const photos = await framedPhotos(paths, recipe.crop ?? null, { progress });
+  const line =
+    recipe.crop &&
+    framesLine(photos.map((photo) => ({ name: basename(photoName(photo)), framing: framingOf(photo) })));
+  if (line) progress.line?.(`warning: ${line}`);
   return {
-    source: reader.source(paths, { progress }),
+    source: reader.source(photos, { progress }),
     paths,
     sets,
     fingerprints: [await photoHashes(paths)],

@@ -229,6 +229,11 @@ export class Samples {
     return new Samples(this.facts, source, this.turn, this.shown);
   }
 
+  /** The same samples with parts of their photos. @param photos one a sample */
+  withPhotos(photos: readonly Photo[]): Samples {
+    return new Samples(this.facts, { ...this.source, photos }, this.turn);
+  }
+
   /** The same photos turned. */
   turned(turn: number): Samples {
     return new Samples(this.facts, this.source, turn, this.shown);

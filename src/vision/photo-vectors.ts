@@ -6,7 +6,7 @@ import { environment } from '../ground/environment.ts';
 import { SwardError } from '../ground/errors.ts';
 import type { Matrix } from '../ground/matrix.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
-import { hashPhoto, knownHash, type OpenPhoto, openPhoto, type Photo } from './photos/index.ts';
+import { hashPhoto, knownHash, type OpenPhoto, openPhoto, type Photo, photoKey } from './photos/index.ts';
 
 /** Raised when files are decoded to other pixels than before: 2, bands of TIFFs by their tags. */
 const DECODING_VERSION = 2;
@@ -38,7 +38,7 @@ interface VectorMaker {
 }
 
 /**
- * A vector of each photo, remembered by the content of its file: the next call computes only what is new. Values and
+ * A vector of each photo, remembered by the content of its file and what of it counts: the next call computes only what is new. Values and
  * order do not depend on how many photos are under way together.
  *
  * @throws InputError for the first photo that cannot be used, unless `onError` is given
@@ -59,10 +59,11 @@ export async function photoVectors(
       try {
         const known = await knownHash(photo);
         const { hash, bytes } = known === undefined ? await hashPhoto(photo) : { hash: known };
-        let values = await cache.read(hash);
+        const key = photoKey(photo, hash);
+        let values = await cache.read(key);
         if (values === undefined) {
           values = await vectorOf(await openPhoto(photo, bytes));
-          await cache.write(hash, values);
+          await cache.write(key, values);
           computed++;
         }
         data.set(values, row * columns);
@@ -88,12 +89,12 @@ export async function photoVectors(
   return { rows: photos.length, columns, data, computed };
 }
 
-/** Remembers one vector a photo by the content of its file. */
+/** Remembers one vector a photo by its key. */
 interface VectorCache {
   /** The remembered vector, or undefined when there is none or its file is damaged. */
-  read(photoHash: string): Promise<Float64Array | undefined>;
+  read(key: string): Promise<Float64Array | undefined>;
   /** Remembers a vector; the file appears whole or not at all. */
-  write(photoHash: string, values: Float64Array): Promise<void>;
+  write(key: string, values: Float64Array): Promise<void>;
 }
 
 /**

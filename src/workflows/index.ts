@@ -62,6 +62,7 @@ export {
   PRECISIONS,
   type Precision,
 } from '../vision/features/index.ts';
+export { type Crop, parseCrop } from '../vision/framing/index.ts';
 export { VIEW_PLANS, type ViewPlan } from '../vision/preprocess/views.ts';
 export { type CatalogueEntry, LICENCE_NOTES, type ResolvedWeights } from '../vision/weights/index.ts';
 export {
@@ -72,7 +73,7 @@ export {
   type PulledBackbone,
   pullBackbone,
 } from './backbones/backbones.ts';
-export { type CheckReport, checkFolder } from './data/check.ts';
+export { type CheckOptions, type CheckReport, checkFolder } from './data/check.ts';
 export {
   type FeatureFilesOptions,
   type FeatureFilesOutcome,

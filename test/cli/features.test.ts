@@ -151,4 +151,23 @@ describe('feature-ridge on a backbone', () => {
     expect(outcome.code).toBe(1);
     expect(errorLine(outcome)).toMatch(/model\.safetensors: is not the file the run was trained with/);
   });
+
+  it('makes features of a part of each photo, and remembers them apart', async () => {
+    const featuresOf = async (name: string, ...crop: string[]) => {
+      const files = ['--out', join(root, `${name}.npy`), '--ids', join(root, `${name}.txt`), '--json'];
+      const outcome = await sward('features', data, '--backbone', model, ...files, ...crop);
+      expect(outcome.code, outcome.stderr).toBe(0);
+      return {
+        computed: JSON.parse(outcome.stdout).computed,
+        matrix: await readNpyMatrix(join(root, `${name}.npy`)),
+      };
+    };
+    const part = await featuresOf('part', '--crop', '0,0,0.5,1');
+    expect(part.computed).toBe(12);
+    expect((await featuresOf('again', '--crop', '0,0,0.5,1')).computed).toBe(0);
+    const auto = await featuresOf('auto', '--crop', 'auto');
+    expect(auto.matrix).not.toEqual(part.matrix);
+    // No frame is in these photos: what counts is what did.
+    expect((await featuresOf('whole')).matrix).toEqual(auto.matrix);
+  });
 });

@@ -11,7 +11,7 @@ import {
   startAugmenter,
 } from '../../vision/augment/index.ts';
 import { decodeForViews } from '../../vision/features/index.ts';
-import { openPhoto, type Photo, type Pixels, photoHash } from '../../vision/photos/index.ts';
+import { openPhoto, type Photo, type Pixels, photoHash, photoKey } from '../../vision/photos/index.ts';
 import { COVARIATES } from '../heads/covariates.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { type ExampleBatch, type Examples, inBatches } from './input.ts';
@@ -142,7 +142,7 @@ export class PhotoViews {
 
   async #augmented({ photo, turn = 0 }: WantedPhoto, random: RandomStream): Promise<Float32Array> {
     return this.#augmenter.run({
-      pixels: await this.#pixels(photo, await photoHash(photo)),
+      pixels: await this.#pixels(photo, await keyOf(photo)),
       recipe: { ...this.#backbone.recipe, turn },
       augmentation: this.#augmentation,
       seed: random.integer(2 ** 31),
@@ -150,10 +150,10 @@ export class PhotoViews {
   }
 
   async #plain({ photo, turn = 0 }: WantedPhoto): Promise<Float32Array> {
-    const hash = await photoHash(photo);
-    return this.#memory.views.get(`${turn} ${hash}`, async () =>
+    const key = await keyOf(photo);
+    return this.#memory.views.get(`${turn} ${key}`, async () =>
       this.#augmenter.run({
-        pixels: await this.#pixels(photo, hash),
+        pixels: await this.#pixels(photo, key),
         recipe: { ...this.#backbone.recipe, turn },
         augmentation: AS_IT_IS,
         seed: 0,
@@ -161,8 +161,8 @@ export class PhotoViews {
     );
   }
 
-  #pixels(photo: Photo, hash: string): Promise<Pixels> {
-    return this.#memory.photos.get(hash, async () =>
+  #pixels(photo: Photo, key: string): Promise<Pixels> {
+    return this.#memory.photos.get(key, async () =>
       decodeForViews(await openPhoto(photo), this.#backbone.plan),
     );
   }
@@ -172,6 +172,8 @@ export class PhotoViews {
     return this.#augmenter.close();
   }
 }
+
+const keyOf = async (photo: Photo): Promise<string> => photoKey(photo, await photoHash(photo));
 
 /** Makes one value of each item, in order; the next is made while the caller works with one. */
 async function* oneAhead<Item, Value>(

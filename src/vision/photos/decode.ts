@@ -4,7 +4,10 @@ import { bitmapPixels, readBitmapHeader } from './bitmap.ts';
 import { encodedHeader, encodedPicture, MAX_PHOTO_PIXELS, rawPicture } from './encoded.ts';
 import { formatOf } from './format.ts';
 import { heicPicture } from './heic.ts';
-import { type Photo, photoName, readPhoto } from './photo.ts';
+import { isFramed, type Photo, photoName, readPhoto } from './photo.ts';
+import type { Pixels } from './pixels.ts';
+import { type Quadrilateral, rectifiedSize } from './quadrilateral.ts';
+import { rectified } from './rectify.ts';
 import { tiffBands, tiffPicture } from './tiff-bands.ts';
 import { readTiffLayout } from './tiff-layout.ts';
 
@@ -13,6 +16,8 @@ const FORMATS = new Set(['jpeg', 'png', 'webp', 'tiff', 'heif']);
 
 /** What a person is told to save a photo as. */
 export const PHOTO_FORMATS = 'JPEG, PNG, WebP, TIFF, HEIC, AVIF or BMP';
+
+export type { Pixels };
 
 /** A photo file in memory whose header was read and found acceptable; not decoded yet. */
 export interface OpenPhoto {
@@ -29,14 +34,6 @@ export interface OpenPhoto {
   readonly exif?: Buffer;
   /** The picture, upright; what is decoded of it is decoded when it is read from. */
   readonly picture: () => Sharp | Promise<Sharp>;
-}
-
-/** Pixels of a photo: 8-bit sRGB, interleaved. */
-export interface Pixels {
-  readonly width: number;
-  readonly height: number;
-  /** [height, width, 3], red first, row by row from the top left. */
-  readonly data: Uint8Array;
 }
 
 export interface DecodeOptions {
@@ -114,7 +111,17 @@ function asThreeChannels(data: Buffer, channels: number): Uint8Array {
  * @param bytes the file, where it was read already
  */
 export async function openPhoto(photo: Photo, bytes?: Uint8Array): Promise<OpenPhoto> {
-  return openBytes(photoName(photo), bytes ?? (await readPhoto(photo)));
+  const whole = await openBytes(photoName(photo), bytes ?? (await readPhoto(photo)));
+  return isFramed(photo) ? cutOut(whole, photo.corners) : whole;
+}
+
+/** What a photo shows in a quadrilateral of it, as seen from above. */
+function cutOut(whole: OpenPhoto, corners: Quadrilateral): OpenPhoto {
+  const picture = async (): Promise<Sharp> => {
+    const { data, width, height } = rectified(await decodeOpenPhoto(whole), corners);
+    return rawPicture(data, width, height, 3);
+  };
+  return { ...whole, ...rectifiedSize(corners, whole), picture };
 }
 
 async function openBytes(name: string, bytes: Uint8Array): Promise<OpenPhoto> {

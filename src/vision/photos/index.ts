@@ -1,4 +1,4 @@
-export { decodeOpenPhoto, decodePhoto, type OpenPhoto, openPhoto, type Pixels } from './decode.ts';
+export { decodeOpenPhoto, decodePhoto, type OpenPhoto, openPhoto } from './decode.ts';
 export { colourProfile } from './encoded.ts';
 export { inspectPhoto, readPhotoFacts } from './inspect.ts';
 export {
@@ -14,11 +14,18 @@ export {
 export { firstNear } from './near-hashes.ts';
 export { type PerceptualHash, perceptualHash } from './perceptual-hash.ts';
 export {
+  type FramedPhoto,
   hashPhoto,
+  isFramed,
   knownHash,
   type Photo,
   type PhotoContent,
   photoFrom,
   photoHash,
+  photoKey,
   photoName,
+  type WholePhoto,
+  wholePhoto,
 } from './photo.ts';
+export type { Pixels } from './pixels.ts';
+export { orderedCorners, type Point, type Quadrilateral } from './quadrilateral.ts';

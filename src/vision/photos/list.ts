@@ -7,7 +7,7 @@ import { withOpenFile } from '../../ground/positioned-file.ts';
 import { entriesOf, unreadable } from '../../ground/whole-file.ts';
 import { PHOTO_FORMATS } from './decode.ts';
 import { FORMAT_BYTES, formatOf } from './format.ts';
-import { type Photo, type PhotoContent, requireFile } from './photo.ts';
+import { type PhotoContent, requireFile, type WholePhoto } from './photo.ts';
 
 /**
  * Endings of the files of a folder that sward takes for photos, in lower case. What a file is, its first bytes say.
@@ -113,11 +113,11 @@ export type OnLeftOut = (line: string) => void;
  */
 export async function findPhotos(paths: readonly string[], onLeftOut?: OnLeftOut): Promise<FoundPhoto[]>;
 export async function findPhotos(
-  photos: readonly Photo[],
+  photos: readonly WholePhoto[],
   onLeftOut?: OnLeftOut,
 ): Promise<(FoundPhoto | PhotoContent)[]>;
 export async function findPhotos(
-  photos: readonly Photo[],
+  photos: readonly WholePhoto[],
   onLeftOut: OnLeftOut = () => {},
 ): Promise<(FoundPhoto | PhotoContent)[]> {
   // Files by where they lie, each once; every content by a key of its own.

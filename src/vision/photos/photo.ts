@@ -4,7 +4,9 @@ import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { InputError, messageOf, UsageError } from '../../ground/errors.ts';
+import { valueFingerprint } from '../../ground/fingerprint.ts';
 import { otherKindOf, unreadable } from '../../ground/whole-file.ts';
+import type { Quadrilateral } from './quadrilateral.ts';
 
 /** Files larger than this are refused before they are read into memory: 512 MiB. */
 const MAX_PHOTO_BYTES = 512 * 1024 * 1024;
@@ -20,11 +22,31 @@ export interface PhotoContent {
   bytes(): Promise<Uint8Array>;
 }
 
-/** A photo to read: the path of its file, or the file's content. */
-export type Photo = string | PhotoContent;
+/** A photo as it was taken: the path of its file, or the file's content. */
+export type WholePhoto = string | PhotoContent;
+
+/** A part of a photo, of which all that is made of it is made: the inside of a quadrat's frame. */
+export interface FramedPhoto {
+  readonly of: WholePhoto;
+  /** In pixels of the upright photo. */
+  readonly corners: Quadrilateral;
+  /** Whether a person gave it, or its frame was found. */
+  readonly framing: 'given' | 'frame';
+}
+
+/** A photo to read, or a part of one. */
+export type Photo = WholePhoto | FramedPhoto;
+
+export const isFramed = (photo: Photo): photo is FramedPhoto => typeof photo === 'object' && 'of' in photo;
+
+/** The whole of a photo. */
+export const wholePhoto = (photo: Photo): WholePhoto => (isFramed(photo) ? photo.of : photo);
 
 /** The path or name of a photo. */
-export const photoName = (photo: Photo): string => (typeof photo === 'string' ? photo : photo.name);
+export function photoName(photo: Photo): string {
+  const whole = wholePhoto(photo);
+  return typeof whole === 'string' ? whole : whole.name;
+}
 
 /**
  * A photo of bytes, which are copied, or of a stream, which is read once, when the photo is first needed.
@@ -85,8 +107,8 @@ async function collected(name: string, stream: AsyncIterable<Uint8Array>): Promi
  * @throws InputError when it is missing, no file, empty, larger than 512 MiB, or cannot be read
  */
 export async function readPhoto(photo: Photo): Promise<Uint8Array> {
-  const name = photoName(photo);
-  const bytes = typeof photo === 'string' ? await readPhotoFile(photo) : await photo.bytes();
+  const [name, whole] = [photoName(photo), wholePhoto(photo)];
+  const bytes = typeof whole === 'string' ? await readPhotoFile(whole) : await whole.bytes();
   requireSize(name, bytes.byteLength);
   if (bytes.byteLength > 0) return bytes;
   throw new InputError(name, 'the file is empty (0 bytes)', 'copy the photo again');
@@ -120,6 +142,13 @@ function requireSize(name: string, bytes: number): void {
   throw new InputError(name, `the file has ${size} MiB, the limit is ${limit}`, 'shrink the photo first');
 }
 
+/** Rises whenever the same corners would give other pixels. */
+const CUT_VERSION = 1;
+
+/** What all that is made of a photo is remembered by. @param hash of its file, as {@link photoHash} */
+export const photoKey = (photo: Photo, hash: string): string =>
+  isFramed(photo) ? valueFingerprint([hash, photo.corners, CUT_VERSION]) : hash;
+
 const fileHashes = new Map<string, string>();
 const contentHashes = new WeakMap<PhotoContent, string>();
 
@@ -134,8 +163,9 @@ export async function photoHash(photo: Photo): Promise<string> {
 
 /** The hash of a photo that was hashed before; undefined where it must be read. */
 export async function knownHash(photo: Photo): Promise<string | undefined> {
-  if (typeof photo !== 'string') return contentHashes.get(photo);
-  const identity = await identityOf(photo);
+  const whole = wholePhoto(photo);
+  if (typeof whole !== 'string') return contentHashes.get(whole);
+  const identity = await identityOf(whole);
   return identity === undefined ? undefined : fileHashes.get(identity);
 }
 
@@ -144,10 +174,11 @@ export async function hashPhoto(
   photo: Photo,
 ): Promise<{ readonly bytes: Uint8Array; readonly hash: string }> {
   // Looked at before it is read: a file that changes meanwhile is then another one the next time.
-  const identity = typeof photo === 'string' ? await identityOf(photo) : undefined;
-  const bytes = await readPhoto(photo);
+  const whole = wholePhoto(photo);
+  const identity = typeof whole === 'string' ? await identityOf(whole) : undefined;
+  const bytes = await readPhoto(whole);
   const hash = createHash('sha256').update(bytes).digest('hex');
-  if (typeof photo !== 'string') contentHashes.set(photo, hash);
+  if (typeof whole !== 'string') contentHashes.set(whole, hash);
   else if (identity !== undefined) remember(identity, hash);
   return { bytes, hash };
 }

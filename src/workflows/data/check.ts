@@ -15,7 +15,15 @@ import { namedSource } from '../../runs/named-source.ts';
 import { photoCopies } from '../../runs/photo-copies.ts';
 import { inspectTableWithDates } from '../../runs/table-dates.ts';
 import type { PhotoSource, TrainingSource } from '../../runs/training-data.ts';
-import { inspectPhoto, isPhotoName, leftOutLine, listPhotos } from '../../vision/photos/index.ts';
+import { type Crop, framedPhotos, framingOf } from '../../vision/framing/index.ts';
+import { inspectPhoto, isPhotoName, leftOutLine, listPhotos, type Photo } from '../../vision/photos/index.ts';
+
+/** How photos are read while they are checked. */
+export interface CheckOptions {
+  /** What of photos is to count, null all of them: photos without a frame are named, and parts that lie in none refused. */
+  readonly crop?: Crop | null;
+  readonly progress?: Progress;
+}
 
 /** What `sward check` found. */
 export interface CheckReport {
@@ -53,17 +61,18 @@ interface NamedPhoto extends TablePhoto {
  */
 export async function checkFolder(
   given: string | TrainingSource,
-  { progress = SILENT }: { readonly progress?: Progress } = {},
+  { crop = null, progress = SILENT }: CheckOptions = {},
 ): Promise<CheckReport> {
   const source = await namedSource(given);
+  const reading = { crop, progress };
   if (source.kind === 'features')
     throw new UsageError('give a data folder or a table; features have no photos');
-  return source.kind === 'table' ? checkTable(source, progress) : checkDataFolder(source, progress);
+  return source.kind === 'table' ? checkTable(source, reading) : checkDataFolder(source, reading);
 }
 
 async function checkDataFolder(
   { folder, dates }: Extract<PhotoSource, { kind: 'folder' }>,
-  progress: Progress,
+  reading: Required<CheckOptions>,
 ): Promise<CheckReport> {
   const entries = await entriesOf(folder).catch((error: unknown) => {
     throw new InputError(folder, reasonOf(error), 'name a data folder with train.csv, or a table');
@@ -79,9 +88,9 @@ async function checkDataFolder(
   const training = await inspectTable('train.csv', inspect, problems);
   const hasTest = names.includes('test.csv');
   const test = hasTest ? await inspectTable('test.csv', () => inspectTest(folder), problems) : [];
-  await checkPhotos([...inTable('train.csv', training), ...inTable('test.csv', test)], problems, progress);
+  await checkPhotos([...inTable('train.csv', training), ...inTable('test.csv', test)], problems, reading);
   for (const split of ['train', 'test']) {
-    await tellLeftOut(join(folder, split), [...training, ...test], progress);
+    await tellLeftOut(join(folder, split), [...training, ...test], reading.progress);
   }
   const train = join(folder, 'train');
   if (existsSync(train)) problems.push(...(await unlabelledPhotos(train, 'train', 'train.csv', training)));
@@ -96,7 +105,7 @@ async function checkDataFolder(
 
 async function checkTable(
   source: Extract<PhotoSource, { kind: 'table' }>,
-  progress: Progress,
+  { crop, progress }: Required<CheckOptions>,
 ): Promise<CheckReport> {
   const problems: Problem[] = [];
   let reading: TableReading | null = null;
@@ -111,7 +120,7 @@ async function checkTable(
     },
     problems,
   );
-  await checkPhotos(inTable(source.table, photos), problems, progress);
+  await checkPhotos(inTable(source.table, photos), problems, { crop, progress });
   await tellLeftOut(source.photos, photos, progress);
   problems.push(...(await unlabelledPhotos(source.photos, source.photos, source.table, photos)));
   return { trainPhotos: photos.length, testPhotos: 0, ...knownOf(labels), problems, reading };
@@ -156,7 +165,7 @@ async function inspectTable<Photo extends TablePhoto>(
 async function checkPhotos(
   photos: readonly NamedPhoto[],
   problems: Problem[],
-  progress: Progress,
+  { crop, progress }: Required<CheckOptions>,
 ): Promise<void> {
   progress.stage('Checking photos', photos.length, 'photos');
   const readable: NamedPhoto[] = [];
@@ -178,6 +187,14 @@ async function checkPhotos(
     progress.advance();
   }
   progress.done();
+  const framed = await framedPhotos(
+    readable.map(({ path }) => path),
+    crop,
+    { progress },
+  );
+  readable.forEach((photo, item) => {
+    if (crop && framingOf(framed[item] as Photo) === 'whole') problems.push(withoutFrame(photo));
+  });
   const copies = await photoCopies(
     readable.map(({ path }) => path),
     progress,
@@ -187,6 +204,14 @@ async function checkPhotos(
     if (photo && copy && twin) problems.push(copyOf(photo, twin, copy.isExact));
   });
 }
+
+const withoutFrame = ({ table, row, imagePath }: NamedPhoto): Problem => ({
+  severity: 'warning',
+  code: 'no-frame',
+  where: rowName(table, row),
+  what: `no frame was found in photo ${imagePath}, of which the whole picture counts`,
+  remedy: 'cut the photo to the inside of its frame by hand, or leave it out',
+});
 
 /** What is told of a photo that is the same as one before. */
 function copyOf(photo: NamedPhoto, twin: NamedPhoto, isExact: boolean): Problem {

@@ -6,7 +6,8 @@ import { InputError } from '../../ground/errors.ts';
 import { writeFileAtomically } from '../../ground/files.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
 import { extractFeatures, featurePlan } from '../../vision/features/index.ts';
-import { findPhotos, type PhotoFile } from '../../vision/photos/index.ts';
+import { type Crop, framedPhotos, framesLine, framingOf } from '../../vision/framing/index.ts';
+import { findPhotos, type Photo, type PhotoFile } from '../../vision/photos/index.ts';
 import { resolveWeights } from '../../vision/weights/index.ts';
 
 /** Photos of a data folder whose features are wanted. */
@@ -29,6 +30,8 @@ export interface FeatureFilesOptions {
   readonly ids: string;
   /** Which photos of a data folder; default train. */
   readonly split?: FeatureSplit;
+  /** What of photos counts; default all. */
+  readonly crop?: Crop | null;
   readonly progress?: Progress;
 }
 
@@ -37,6 +40,8 @@ export interface FeatureFilesOutcome {
   readonly photos: number;
   readonly width: number;
   readonly computed: number;
+  /** What is told of photos in which no frame was found; null where none was looked for, or all have one. */
+  readonly framesLine: string | null;
 }
 
 /**
@@ -47,19 +52,25 @@ export interface FeatureFilesOutcome {
  */
 export async function writeFeatureFiles(options: FeatureFilesOptions): Promise<FeatureFilesOutcome> {
   const plan = featurePlan(options.plan ?? {});
-  const { progress = SILENT } = options;
+  const { crop = null, progress = SILENT } = options;
   const photos = await photosOf(options.data, options.split ?? 'train', progress);
   requireListable(photos);
   const weights = await resolveWeights(options.backbone);
-  const features = await extractFeatures(
-    photos.map((photo) => photo.path),
-    weights,
-    plan,
-    { progress },
-  );
+  const paths = photos.map(({ path }) => path);
+  const framed = await framedPhotos(paths, crop, { progress });
+  const features = await extractFeatures(framed, weights, plan, { progress });
   await writeNpyFloat32(options.out, features);
   await writeFileAtomically(options.ids, photos.map(({ imageId }) => `${imageId}\n`).join(''));
-  return { photos: features.rows, width: features.columns, computed: features.computed };
+  const framings = photos.map(({ imageId }, item) => ({
+    name: imageId,
+    framing: framingOf(framed[item] as Photo),
+  }));
+  return {
+    photos: features.rows,
+    width: features.columns,
+    computed: features.computed,
+    framesLine: crop && framesLine(framings),
+  };
 }
 
 /** @throws InputError for an id that would not be the same read back from a list of one id a row */

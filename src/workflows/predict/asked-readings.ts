@@ -13,6 +13,7 @@ import {
 } from '../../runs/covariates.ts';
 import type { Run } from '../../runs/run.ts';
 import type { Samples } from '../../samples/samples.ts';
+import { photoName } from '../../vision/photos/index.ts';
 
 /** What was measured beside the photos that are asked about. */
 export interface AskedCovariates extends CovariateSource {
@@ -71,9 +72,7 @@ export async function withAskedReadings(
   if (unknown !== undefined) {
     throw new UsageError(`${folder} reads ${covariates.map(covariateWords).join(' and ')}, no ${unknown}`);
   }
-  const keys = samples.hasPhotos
-    ? samples.photos.map((photo) => (typeof photo === 'string' ? photo : photo.name))
-    : samples.facts.map(({ id }) => id);
+  const keys = samples.hasPhotos ? samples.photos.map(photoName) : samples.facts.map(({ id }) => id);
   const found = samples.hasPhotos ? tablesBeside(keys) : [];
   const tables: ReadingTable[] =
     table === undefined ? found.map((path) => ({ path, method, isFound: true })) : [{ path: table, method }];

@@ -3,6 +3,7 @@ import { type Progress, SILENT } from '../../ground/progress.ts';
 import type { Run } from '../../runs/run.ts';
 import type { Samples } from '../../samples/samples.ts';
 import { writeBiomassMap } from '../../vision/biomass-map/index.ts';
+import { type Crop, framedPhotos } from '../../vision/framing/index.ts';
 
 /** Photos whose patch tokens are in memory at once. */
 const PHOTOS_AT_ONCE = 16;
@@ -10,6 +11,8 @@ const PHOTOS_AT_ONCE = 16;
 export interface MapOptions {
   /** Area of the frame, for kg DM/ha. */
   readonly areaSquareMetres: number;
+  /** What of each photo counts, null all of it. */
+  readonly crop: Crop | null;
   readonly progress?: Progress;
 }
 
@@ -23,17 +26,18 @@ export async function writePhotoMaps(
   run: Run,
   samples: Samples,
   folder: string,
-  { areaSquareMetres, progress = SILENT }: MapOptions,
+  { areaSquareMetres, crop, progress = SILENT }: MapOptions,
 ): Promise<void> {
   const { count } = samples;
   for (let start = 0; start < count; start += PHOTOS_AT_ONCE) {
     const length = Math.min(PHOTOS_AT_ONCE, count - start);
     const some = samples.take(Array.from({ length }, (_, item) => start + item));
-    const maps = await run.maps(some);
+    const maps = await run.maps(some, { crop });
+    const photos = await framedPhotos(some.photos, crop);
     progress.stage('Drawing maps', count, 'photos');
     progress.advance(start);
     for (const [index, { id }] of some.facts.entries()) {
-      const [map, photo] = [maps[index], some.photos[index]];
+      const [map, photo] = [maps[index], photos[index]];
       if (!map || !photo) throw new RangeError(`no map of ${id}`);
       await writeBiomassMap({ photo, map, areaSquareMetres, out: join(folder, `${id}.png`) });
       progress.advance();

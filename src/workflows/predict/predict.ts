@@ -15,15 +15,16 @@ import { noMaps } from '../../runs/trained-run.ts';
 import { type PaddockMean, type PredictionDoubt, runUncertainty } from '../../runs/uncertainty.ts';
 import { NoUsablePhotos } from '../../samples/photo-reader.ts';
 import { featureRows, photoSamples, Samples, unknownSample } from '../../samples/samples.ts';
-import { findPhotos, type Photo } from '../../vision/photos/index.ts';
+import { findPhotos, type WholePhoto } from '../../vision/photos/index.ts';
 import { type AskedCovariates, withAskedReadings } from './asked-readings.ts';
 import { writePhotoMaps } from './biomass-maps.ts';
+import { wholeLine, writeCrops } from './crops.ts';
 import { paddockPath, paddockRecord, requireHectares } from './paddock-record.ts';
 import { PredictionFile, requireFree, requirePredictionFormat, type ShownPaths } from './prediction-files.ts';
 
 /** What is to be predicted: photos and folders of photos, contents of photo files, or the rows of feature files. */
 export type PredictionSource =
-  | readonly Photo[]
+  | readonly WholePhoto[]
   | {
       /** Several where a run, or the members of an ensemble, were trained on several. */
       readonly features: readonly string[];
@@ -58,6 +59,8 @@ export interface PredictRunOptions extends PredictOptions {
   readonly maps?: string;
   /** What was measured beside the photos, for runs that read it; default a `covariates.csv` beside them. */
   readonly covariates?: AskedCovariates;
+  /** Folder to write what was taken of each photo into. */
+  readonly shownCrops?: string;
 }
 
 /** What a run says of photos. */
@@ -82,6 +85,8 @@ export interface PredictionOutcome {
   readonly areaSquareMetres: number;
   /** What the run reads beside photos; none: photos alone. */
   readonly covariates: readonly RunCovariate[];
+  /** What is told of photos in which no frame was found; null where none was looked for, or all have one. */
+  readonly framesLine: string | null;
 }
 
 /** Coverage of a paddock's interval where none was asked for. */
@@ -116,7 +121,10 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
   // Who asks a run that others trained is told how far to trust it.
   const coverage = options.coverage ?? (run.about ? USUAL_COVERAGE : undefined);
   const uncertainty = options.uncertainty ?? run.about !== null;
-  const { source } = options;
+  const { source, shownCrops, crop = run.crop } = options;
+  if (shownCrops !== undefined && crop === null) {
+    throw new UsageError('--show-crop shows what --crop takes of photos; give --crop auto too');
+  }
   if (maps !== undefined && !(await run.capabilities()).maps) throw noMaps(run.folder);
   if (!isPhotos(source) && (await run.capabilities()).predictsFrom === 'photos') {
     throw new UsageError(`${run.folder} was trained on photos; give photos instead of --features`);
@@ -136,6 +144,7 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
           ...(uncertainty && { uncertainty }),
           ...(options.dropoutSamples && { dropout: true }),
           ...(run.covariates.length > 0 && { covariates: true }),
+          ...(crop !== null && { framing: true }),
         });
   const predictions: PhotoPrediction[] = [];
   try {
@@ -153,12 +162,13 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
     await file?.abandon();
     throw error;
   }
+  const told = new Set(predictions.map(({ imageId }) => imageId));
+  const drawn = samples.take(samples.facts.flatMap(({ id }, item) => (told.has(id) ? [item] : [])));
   if (maps !== undefined) {
     const { progress } = options;
-    const told = new Set(predictions.map(({ imageId }) => imageId));
-    const drawn = samples.take(samples.facts.flatMap(({ id }, item) => (told.has(id) ? [item] : [])));
-    await writePhotoMaps(run, drawn, maps, { areaSquareMetres, ...(progress && { progress }) });
+    await writePhotoMaps(run, drawn, maps, { areaSquareMetres, crop, ...(progress && { progress }) });
   }
+  if (shownCrops !== undefined) await writeCrops(drawn, crop, shownCrops);
   const doubts = known.doubts(predictions);
   const doubtful = new Set(doubts.map(({ imageId }) => imageId));
   const sure = predictions.filter(({ imageId }) => !doubtful.has(imageId));
@@ -182,6 +192,7 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
     about: run.about,
     areaSquareMetres,
     covariates: run.covariates,
+    framesLine: wholeLine(predictions),
   };
 }
 
@@ -219,10 +230,10 @@ async function* predictedParts(
   if (told === 0) throw new NoUsablePhotos(samples.count);
 }
 
-const isPhotos = (source: PredictionSource): source is readonly Photo[] => Array.isArray(source);
+const isPhotos = (source: PredictionSource): source is readonly WholePhoto[] => Array.isArray(source);
 
 /** @throws UsageError for options that need photos */
-function requireOptionsSuitSource({ source, maps, tta = 'none' }: PredictRunOptions): void {
+function requireOptionsSuitSource({ source, maps, crop, shownCrops, tta = 'none' }: PredictRunOptions): void {
   if (!Object.hasOwn(TEST_TIME_TURNS, tta)) {
     throw new UsageError(`tta ${tta}: use one of ${Object.keys(TEST_TIME_TURNS).join(', ')}`);
   }
@@ -233,6 +244,8 @@ function requireOptionsSuitSource({ source, maps, tta = 'none' }: PredictRunOpti
     return;
   }
   if (maps !== undefined) throw new UsageError('--map needs photos; features show nothing to draw on');
+  if (crop || shownCrops !== undefined)
+    throw new UsageError('--crop is for photos; features are made already');
   if (tta !== 'none') throw new UsageError(`--tta ${tta} needs photos; features are of one view each`);
 }
 

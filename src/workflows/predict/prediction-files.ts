@@ -43,6 +43,8 @@ export interface PredictionFileOptions {
   readonly dropout?: boolean;
   /** Whether it says which covariates were read of a photo. */
   readonly covariates?: boolean;
+  /** Whether a CSV has a column for what of each photo counted. */
+  readonly framing?: boolean;
 }
 
 /**
@@ -191,6 +193,7 @@ function columnsOf({
   uncertainty,
   dropout,
   covariates,
+  framing,
 }: PredictionFileOptions): PredictionColumn<PhotoPrediction>[] {
   const columns: PredictionColumn<PhotoPrediction>[] = [];
   if (coverage !== undefined) {
@@ -218,6 +221,7 @@ function columnsOf({
     });
   }
   if (covariates) columns.push({ name: 'covariates', valueOf: ({ covariates: used = [] }) => setName(used) });
+  if (framing) columns.push({ name: 'framing', valueOf: (photo) => photo.framing ?? null });
   return columns;
 }
 
@@ -227,7 +231,7 @@ export function predictionRecord(
   { areaSquareMetres, shownPaths, coverage, uncertainty }: PredictionFileOptions,
 ): Record<string, unknown> {
   const { imageId, path, targets, folds, dropoutSpread, intervals, outOfDomain, trainedOn } = prediction;
-  const { covariates, outside = [], refused } = prediction;
+  const { covariates, outside = [], refused, framing } = prediction;
   const perHectare = (mass: MassName): number => gramsToKilogramsPerHectare(targets[mass], areaSquareMetres);
   return {
     image_id: imageId,
@@ -246,6 +250,7 @@ export function predictionRecord(
     ...(covariates && { covariates }),
     ...(outside.length > 0 && { outside }),
     ...(refused !== undefined && { refused }),
+    ...(framing && { framing }),
   };
 }
 

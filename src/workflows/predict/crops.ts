@@ -1,0 +1,27 @@
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { writeFileAtomically } from '../../ground/files.ts';
+import type { PhotoPrediction } from '../../runs/prediction.ts';
+import type { Samples } from '../../samples/samples.ts';
+import { type Crop, framedPhotos, framesLine } from '../../vision/framing/index.ts';
+import { decodePhoto } from '../../vision/photos/index.ts';
+
+/** What is told of photos in which no frame was found; null where none was looked for, or all have one. */
+export function wholeLine(predictions: readonly PhotoPrediction[]): string | null {
+  const looked = predictions.flatMap(({ imageId, framing }) => (framing ? [{ name: imageId, framing }] : []));
+  return framesLine(looked);
+}
+
+/**
+ * Writes what counts of each photo as `DIR/<image id>.jpg`.
+ *
+ * @throws InputError when a photo cannot be used or the disk refuses
+ */
+export async function writeCrops(samples: Samples, crop: Crop | null, folder: string): Promise<void> {
+  const photos = await framedPhotos(samples.photos, crop);
+  for (const [item, photo] of photos.entries()) {
+    const { data, width, height } = await decodePhoto(photo);
+    const picture = sharp(data, { raw: { width, height, channels: 3 } }).jpeg({ quality: 92 });
+    await writeFileAtomically(join(folder, `${samples.facts[item]?.id}.jpg`), await picture.toBuffer());
+  }
+}
