@@ -12,6 +12,17 @@ const TOGETHER: IdleRule<OfKind<'ridge' | 'kernel-ridge' | 'view-average'>> = {
       : null,
 };
 
+/** What a kernel of covariates is like matters where there are any. */
+const covariateRules = (
+  hasCovariates: boolean,
+): readonly IdleRule<Pick<OfKind<'kernel-ridge'>, 'covariateWeight' | 'covariateGammas'>>[] => [
+  {
+    names: ['covariateWeight', 'covariateGammas'],
+    reason: () =>
+      hasCovariates ? null : 'the recipe reads no covariates; add --with height, or leave this out',
+  },
+];
+
 const LINEAR: IdleRule<OfKind<'kernel-ridge'>> = {
   names: ['gammas'],
   reason: ({ kernels }) =>
@@ -88,22 +99,26 @@ export function requireRecipeEffect(recipe: Recipe, written: readonly WrittenSet
   const where = `recipe ${recipe.name}`;
   requireEffect(where, 'input', recipe.input, IN_INPUTS, written);
   requireEffect(where, 'transform', recipe.transform, IN_TRANSFORMS, written);
-  requireEstimatorEffect(where, 'estimator', recipe.estimator, written);
+  requireEstimatorEffect(where, 'estimator', recipe, written);
 }
 
 function requireEstimatorEffect(
   where: string,
   at: string,
-  settings: EstimatorSettings,
+  { estimator: settings, covariates }: Pick<Recipe, 'estimator' | 'covariates'>,
   written: readonly WrittenSetting[],
 ): void {
+  const ofCovariates = covariateRules(covariates !== undefined);
   switch (settings.kind) {
     case 'ridge':
     case 'view-average':
-      requireEffect(where, at, settings, [TOGETHER], written);
+      requireEffect(where, at, settings, [TOGETHER, ...ofCovariates], written);
       break;
     case 'kernel-ridge':
-      requireEffect(where, at, settings, [TOGETHER, LINEAR], written);
+      requireEffect(where, at, settings, [TOGETHER, LINEAR, ...ofCovariates], written);
+      break;
+    case 'kernel-average':
+      requireEffect(where, at, settings, ofCovariates, written);
       break;
     case 'leafwise-boost':
       requireEffect(where, at, settings, IN_LEAFWISE, written);
@@ -121,7 +136,7 @@ function requireEstimatorEffect(
         const own = `${at}.members.${index}`;
         requireEffect(where, own, combine, IN_MEMBERS, written);
         requireEffect(where, `${own}.transform`, transform, IN_TRANSFORMS, written);
-        requireEstimatorEffect(where, `${own}.estimator`, estimator, written);
+        requireEstimatorEffect(where, `${own}.estimator`, { estimator, covariates }, written);
       }
     }
   }

@@ -196,3 +196,15 @@ describe('a setting without effect', () => {
     );
   });
 });
+
+describe('what a kernel of covariates is like', () => {
+  it('has no effect, and is refused, where a recipe reads none', async () => {
+    const weight = 'estimator.covariateWeight=0.5';
+    await expect(resolveRecipe('feature-ridge', [weight])).rejects.toThrow(
+      /covariateWeight has no effect: the recipe reads no covariates; add --with height/,
+    );
+    const recipe = await resolveRecipe('feature-ridge', [weight, 'covariates=height']);
+    expect(recipe).toMatchObject({ covariates: ['height'], estimator: { covariateWeight: 0.5 } });
+    expect(await resolveRecipe('feature-ridge', [])).not.toHaveProperty('covariates');
+  });
+});
