@@ -115,7 +115,9 @@ describe('the house', () => {
   });
 
   it('reads the environment in cli alone', () => {
-    const readers = files.filter((file) => /process\.env\b/.test(readFileSync(file, 'utf8')));
+    // Setting a variable for a library that is loaded next is no reading.
+    const reading = /process\.env\b(?!\.\w+ = )/;
+    const readers = files.filter((file) => reading.test(readFileSync(file, 'utf8')));
     expect(new Set(readers.map(folderOf))).toEqual(new Set(['cli']));
   });
 });

@@ -196,6 +196,16 @@ describe.skipIf(process.platform !== 'linux')('few files may be open', () => {
   });
 });
 
+describe.skipIf(process.platform !== 'linux')('the home folder', () => {
+  it('gets nothing of ONNX Runtime, which without our asking would report to its makers', () => {
+    mkdirSync(at('home'));
+    const { code, text } = shell(`env -u CI HOME='${at('home')}' SWARD predict '${at('photos')}'`);
+    expect(code).toBe(0);
+    expect(text).not.toContain('telemetry');
+    expect(readdirSync(at('home'))).toEqual([]);
+  });
+});
+
 describe.skipIf(process.platform !== 'linux')('the streams', () => {
   it.each([
     ['a reader who has seen enough', 'set -o pipefail; SWARD recipes feature-boost | head -1 > /dev/null', 0],

@@ -1,3 +1,4 @@
+import './no-telemetry.ts';
 import { Tensor as Value } from 'onnxruntime-node';
 import { ShapeError } from '../../ground/errors.ts';
 import { encodeNumbers, holds, type TensorArray } from '../graph/dtype.ts';

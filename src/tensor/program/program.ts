@@ -1,3 +1,4 @@
+import './no-telemetry.ts';
 import { InferenceSession, type Tensor as Value } from 'onnxruntime-node';
 import { SwardError, UsageError } from '../../ground/errors.ts';
 import type { RandomStream } from '../../ground/random.ts';
