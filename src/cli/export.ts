@@ -1,5 +1,8 @@
 import { Option } from 'commander';
+import { countOf } from '../ground/counts.ts';
 import {
+  EXPORT_TARGETS,
+  type ExportTarget,
   exportRun,
   MODEL_INPUTS,
   type ModelInput,
@@ -13,7 +16,8 @@ import { consoleProgress } from './console-progress.ts';
 interface ExportCommandOptions {
   readonly out: string;
   readonly precision?: Precision;
-  readonly input: ModelInput;
+  readonly target: ExportTarget;
+  readonly input?: ModelInput;
   readonly tta: keyof typeof TEST_TIME_TURNS;
   readonly kaggle?: boolean;
   readonly kaggleUser?: string;
@@ -29,12 +33,18 @@ export const registerExport: CommandRegistrar = (program) => {
     .argument('<RUN>', 'run folder')
     .requiredOption('--out <DIR>', 'folder to write')
     .addOption(
+      new Option('--target <what>', 'for any program, or in pieces for the app in a browser')
+        .choices(EXPORT_TARGETS)
+        .default('program'),
+    )
+    .addOption(
       new Option('--precision <type>', "weights of the backbone; default: the recipe's").choices(PRECISIONS),
     )
     .addOption(
-      new Option('--input <kind>', 'photos of any size, or views that were cut and resized already')
-        .choices(MODEL_INPUTS)
-        .default('photos'),
+      new Option(
+        '--input <kind>',
+        'photos of any size, or views that were cut and resized already (default: "photos")',
+      ).choices(MODEL_INPUTS),
     )
     .addOption(
       new Option('--tta <views>', 'average over mirror images (flips) or turns as well (d4)')
@@ -46,9 +56,10 @@ export const registerExport: CommandRegistrar = (program) => {
     .option('--overwrite', 'replace an export that is there')
     .option('--json', 'print the result as JSON')
     .action(async (run: string, options: ExportCommandOptions) => {
-      const { kaggle, kaggleUser, precision, out, input, tta, overwrite } = options;
+      const { kaggle, kaggleUser, precision, out, input, target, tta, overwrite } = options;
       const outcome = await exportRun({
-        ...{ run, out, input, tta, progress: consoleProgress() },
+        ...{ run, out, target, tta, progress: consoleProgress() },
+        ...(input && { input }),
         ...(precision && { precision }),
         ...(overwrite && { overwrite }),
         ...(kaggle && { kaggle: kaggleUser === undefined ? {} : { user: kaggleUser } }),
@@ -56,7 +67,8 @@ export const registerExport: CommandRegistrar = (program) => {
       printResult(
         options.json,
         () => outcome,
-        () => `${out}: ${outcome.files.join(', ')}; models of ${(outcome.bytes / 2 ** 20).toFixed(1)} MiB`,
+        () =>
+          `${out}: ${target === 'browser' ? countOf(outcome.files.length, 'file') : outcome.files.join(', ')}; models of ${(outcome.bytes / 2 ** 20).toFixed(1)} MiB`,
       );
     });
 };

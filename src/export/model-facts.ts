@@ -170,7 +170,10 @@ function cutFacts(cut: ViewCut): CutFacts {
 const portableSource = (source: string): string =>
   source.startsWith('file ') ? `file ${basename(source.slice('file '.length))}` : source;
 
-function licenceOf(weights: ResolvedWeights): Pick<BranchFacts['backbone'], 'licence' | 'licence_note'> {
+/** The licence of weights, as far as it is known. */
+export function licenceOf(
+  weights: ResolvedWeights,
+): Pick<BranchFacts['backbone'], 'licence' | 'licence_note'> {
   const { source, licence } = originOf(weights);
   const from = weights.origin ? `trained further from ${portableSource(source)}: ` : '';
   return licence

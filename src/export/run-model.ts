@@ -1,9 +1,9 @@
 import { UsageError } from '../ground/errors.ts';
 import { valueFingerprint } from '../ground/fingerprint.ts';
 import type { TrainedManifest } from '../runs/manifest.ts';
-import { type Run, type RunGraph, TEST_TIME_TURNS } from '../runs/run.ts';
+import { type GraphStart, type Run, type RunGraph, TEST_TIME_TURNS } from '../runs/run.ts';
 import type { Precision } from '../vision/features/index.ts';
-import { inputBranches, type KnownBranch } from './branches.ts';
+import { inputSources, isBranch, type KnownBranch, type KnownSource } from './branches.ts';
 import type { MassEstimator, MassModel, ModelInput } from './mass-model.ts';
 
 /** What the caller chooses of an exported model. */
@@ -38,16 +38,14 @@ export interface RunModel {
  * @throws InputError when weights are not those it was trained with, or a run is unfinished
  */
 export async function readRunModel(run: Run, choice: ModelChoice): Promise<RunModel> {
-  const { members, finish, fingerprint } = await run.graph();
-  const branches: KnownBranch[] = [];
-  const estimators: MassEstimator[] = [];
-  for (const member of members) estimators.push(...(await memberEstimators(member, choice, branches)));
+  const { sources, estimators, members, finish, fingerprint } = await readRunParts(
+    run,
+    'photos',
+    choice.precision,
+  );
+  const branches = sources.filter(isBranch);
   const [first, ...others] = branches.map(({ branch }) => branch);
-  const [firstMember, ...otherMembers] = members.map(({ run: { manifest }, weights }) => ({
-    manifest,
-    weights,
-  }));
-  if (!first || !firstMember) throw new UsageError(`${run.folder} has nothing to export`);
+  if (!first) throw new UsageError(`${run.folder} has nothing to export`);
   return {
     model: {
       input: choice.input,
@@ -57,37 +55,69 @@ export async function readRunModel(run: Run, choice: ModelChoice): Promise<RunMo
       ...(finish && { finish }),
     },
     branches,
-    members: [firstMember, ...otherMembers],
+    members,
     fingerprint,
   };
 }
 
+/** Everything a run computes of features, and what makes them. */
+export interface RunParts extends Pick<RunModel, 'members' | 'fingerprint'> {
+  /** What estimators read, each once. */
+  readonly sources: readonly KnownSource[];
+  readonly estimators: readonly MassEstimator[];
+  readonly finish: RunGraph['finish'];
+}
+
+/**
+ * The parts of a run's graph, whatever becomes one model of them.
+ *
+ * @param precision of the backbones' weights; null: those of the recipe
+ * @throws as {@link readRunModel}
+ */
+export async function readRunParts(
+  run: Run,
+  start: GraphStart,
+  precision: Precision | null,
+): Promise<RunParts> {
+  const { members, finish, fingerprint } = await run.graph(start);
+  const sources: KnownSource[] = [];
+  const estimators: MassEstimator[] = [];
+  for (const member of members) {
+    const inputs = await inputSources(member.run, precision, start);
+    estimators.push(...(await memberEstimators(member, inputs, sources)));
+  }
+  const [first, ...others] = members.map(({ run: { manifest }, weights }) => ({ manifest, weights }));
+  if (!first) throw new UsageError(`${run.folder} has nothing to export`);
+  return { sources, estimators, members: [first, ...others], finish, fingerprint };
+}
+
 async function memberEstimators(
   { run, weights }: RunGraph['members'][number],
-  { precision }: ModelChoice,
-  branches: KnownBranch[],
+  inputs: readonly KnownSource[],
+  sources: KnownSource[],
 ): Promise<MassEstimator[]> {
-  const inputs = await inputBranches(run, precision);
   const models = await run.models();
   const shares = weights.map((weight) => weight / models.length);
   return models.map((model, fold) => {
     const { masses, viewFeatures } = model.graph();
-    const own = inputs.map((known, set): KnownBranch => {
+    const own = inputs.map((known, set): KnownSource => {
       // A model has a backbone of its own for the first set alone.
-      if (!viewFeatures || set > 0) return known;
+      if (!isBranch(known) || !viewFeatures || set > 0) return known;
       const backbone = { ...known.branch.backbone, features: viewFeatures };
       return { ...known, branch: { ...known.branch, backbone }, trainedIn: `${run.folder} fold ${fold}` };
     });
-    const reads = own.map((branch) => placeOf(branch, branches));
-    return { reads, masses, shares };
+    return { fold, reads: own.map((source) => placeOf(source, sources)), masses, shares };
   });
 }
 
-/** Where a branch stands among those of the model, added where it is new. */
-function placeOf(branch: KnownBranch, branches: KnownBranch[]): number {
-  const known = branches.findIndex((other) => branchKey(other) === branchKey(branch));
-  return known >= 0 ? known : branches.push(branch) - 1;
+/** Where a source stands among those of the model, added where it is new. */
+export function placeOf(source: KnownSource, sources: KnownSource[]): number {
+  const known = sources.findIndex((other) => sourceKey(other) === sourceKey(source));
+  return known >= 0 ? known : sources.push(source) - 1;
 }
 
-const branchKey = ({ branch, plan, weights, trainedIn }: KnownBranch): string =>
-  valueFingerprint([plan, branch.precision, weights.sha256, weights.arch, weights.config, trainedIn]);
+function sourceKey(source: KnownSource): string {
+  if (!isBranch(source)) return source;
+  const { branch, plan, weights, trainedIn } = source;
+  return valueFingerprint([plan, branch.precision, weights.sha256, weights.arch, weights.config, trainedIn]);
+}

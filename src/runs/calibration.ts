@@ -1,9 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { rollup } from 'd3-array';
 import { z } from 'zod';
-import { InputError, messageOf } from '../ground/errors.ts';
-import { writeFileAtomically } from '../ground/files.ts';
 import {
   type CalibrationRow,
   calibratePaddock,
@@ -15,9 +11,6 @@ import {
 } from '../pasture/intervals/index.ts';
 import { MASS_NAMES, TARGET_NAMES, targetsToArray } from '../pasture/targets.ts';
 import type { OutOfFoldRow } from './results.ts';
-
-/** Intervals of a run that is passed on without its data: how its out-of-fold predictions erred, no photo named. */
-export const CALIBRATION = 'calibration.json';
 
 /** What intervals and doubts are made of, masses in the order of `TARGET_NAMES`. */
 export interface Calibration {
@@ -63,7 +56,8 @@ export function calibrationRows(rows: readonly OutOfFoldRow[], target: number): 
 const numbers = z.array(z.number());
 const spread = z.strictObject({ offset: z.number(), exponent: z.number() });
 
-const schema = z.strictObject({
+/** A calibration as it is stored: how out-of-fold predictions erred, no photo named. */
+export const calibrationSchema = z.strictObject({
   sessions: z.int().min(1),
   mostMeasured: z.number().nullable(),
   targets: z
@@ -86,8 +80,11 @@ const schema = z.strictObject({
     .length(TARGET_NAMES.length),
 });
 
-/** Writes `calibration.json` into a run folder. */
-export async function writeCalibration(folder: string, rows: readonly OutOfFoldRow[]): Promise<void> {
+/** A calibration as it is stored (see {@link calibrationSchema}). */
+export type StoredCalibration = z.output<typeof calibrationSchema>;
+
+/** What is stored of a run's out-of-fold predictions for whoever has not its data. */
+export function storedCalibration(rows: readonly OutOfFoldRow[]): StoredCalibration {
   const { sessions, mostMeasured, photos, paddocks } = calibrate(rows);
   const largest = Math.max(
     ...rollup(
@@ -96,7 +93,7 @@ export async function writeCalibration(folder: string, rows: readonly OutOfFoldR
       ({ session }) => session,
     ).values(),
   );
-  const value: z.output<typeof schema> = {
+  return {
     sessions,
     // Whole grams: it is a limit, and no photo's mass.
     mostMeasured: mostMeasured === null ? null : Math.ceil(mostMeasured),
@@ -117,22 +114,10 @@ export async function writeCalibration(folder: string, rows: readonly OutOfFoldR
       };
     }),
   };
-  await writeFileAtomically(join(folder, CALIBRATION), `${JSON.stringify(value)}\n`);
 }
 
-/** Reads what {@link writeCalibration} wrote. @throws InputError when it is missing or damaged */
-export async function readCalibration(folder: string): Promise<Calibration> {
-  const path = join(folder, CALIBRATION);
-  const again = 'put the run back as it was written';
-  let value: unknown;
-  try {
-    value = JSON.parse(await readFile(path, 'utf8'));
-  } catch (error) {
-    throw new InputError(path, `cannot be read (${messageOf(error)})`, again);
-  }
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) throw new InputError(path, 'is damaged', again);
-  const { sessions, mostMeasured, targets } = parsed.data;
+/** What {@link storedCalibration} stored. */
+export function restoredCalibration({ sessions, mostMeasured, targets }: StoredCalibration): Calibration {
   return {
     sessions,
     mostMeasured,

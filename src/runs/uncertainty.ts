@@ -1,7 +1,7 @@
 import { type Interval, paddockInterval, photoInterval } from '../pasture/intervals/index.ts';
 import { type ByMass, byMass, type Targets, targetsToArray } from '../pasture/targets.ts';
 import type { Calibration } from './calibration.ts';
-import { OUT_OF_DOMAIN_SHARE } from './domain/index.ts';
+import { OUT_OF_DOMAIN_SHARE } from './domain/domain.ts';
 import { meanTargets, type PhotoPrediction } from './prediction.ts';
 
 /** The mean mass of a paddock's photos and where it lies, grams a quadrat. */

@@ -15,7 +15,13 @@ export { type ColumnMapping, readColumnMapping } from '../data/own-table/mapping
 export type { OwnTable, TableReading } from '../data/own-table/read.ts';
 export { type Problem, problemLine } from '../data/problems.ts';
 export { FITTED_METHODS, type Method } from '../estimators/combination/combination.ts';
-export { type ExportOptions, type ExportOutcome, exportRun } from '../export/export-run.ts';
+export {
+  EXPORT_TARGETS,
+  type ExportOptions,
+  type ExportOutcome,
+  type ExportTarget,
+  exportRun,
+} from '../export/export-run.ts';
 export { MODEL_INPUTS, type ModelInput } from '../export/mass-model.ts';
 export type { MetricLine } from '../learning/estimator.ts';
 export type { PretrainChanges, PretrainSettings } from '../networks/settings/pretrain.ts';

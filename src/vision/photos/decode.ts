@@ -5,6 +5,7 @@ import { encodedHeader, encodedPicture, MAX_PHOTO_PIXELS, rawPicture } from './e
 import { formatOf } from './format.ts';
 import { heicPicture } from './heic.ts';
 import { type Photo, photoName, readPhoto } from './photo.ts';
+import { type Pixels, sizeWithin } from './pixels.ts';
 import { tiffBands, tiffPicture } from './tiff-bands.ts';
 import { readTiffLayout } from './tiff-layout.ts';
 
@@ -29,14 +30,6 @@ export interface OpenPhoto {
   readonly exif?: Buffer;
   /** The picture, upright; what is decoded of it is decoded when it is read from. */
   readonly picture: () => Sharp | Promise<Sharp>;
-}
-
-/** Pixels of a photo: 8-bit sRGB, interleaved. */
-export interface Pixels {
-  readonly width: number;
-  readonly height: number;
-  /** [height, width, 3], red first, row by row from the top left. */
-  readonly data: Uint8Array;
 }
 
 export interface DecodeOptions {
@@ -82,14 +75,10 @@ function resized(pipeline: Sharp, photo: OpenPhoto, options: DecodeOptions): Sha
       fit: options.width !== undefined && options.height !== undefined ? 'fill' : 'inside',
     });
   }
-  const pixels = photo.width * photo.height;
-  if (options.maxPixels === undefined || pixels <= options.maxPixels) return pipeline;
-  const scale = Math.sqrt(options.maxPixels / pixels);
-  return pipeline.resize({
-    width: Math.max(1, Math.floor(photo.width * scale)),
-    height: Math.max(1, Math.floor(photo.height * scale)),
-    fit: 'fill',
-  });
+  const { width, height } = sizeWithin(photo, options.maxPixels ?? Number.POSITIVE_INFINITY);
+  return width === photo.width && height === photo.height
+    ? pipeline
+    : pipeline.resize({ width, height, fit: 'fill' });
 }
 
 /** libvips keeps a grey photo at one band whatever the colour space asked for. */

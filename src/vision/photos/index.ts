@@ -1,4 +1,4 @@
-export { decodeOpenPhoto, decodePhoto, type OpenPhoto, openPhoto, type Pixels } from './decode.ts';
+export { decodeOpenPhoto, decodePhoto, type OpenPhoto, openPhoto } from './decode.ts';
 export { inspectPhoto, readPhotoFacts } from './inspect.ts';
 export {
   besides,
@@ -20,3 +20,4 @@ export {
   photoHash,
   photoName,
 } from './photo.ts';
+export type { Pixels } from './pixels.ts';

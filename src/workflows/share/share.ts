@@ -5,7 +5,8 @@ import { UsageError } from '../../ground/errors.ts';
 import { isInside, writeFileAtomically } from '../../ground/files.ts';
 import type { Recipe } from '../../recipes/recipe-schema.ts';
 import { runCard } from '../../report/run-card.ts';
-import { CALIBRATION, writeCalibration } from '../../runs/calibration.ts';
+import { storedCalibration } from '../../runs/calibration.ts';
+import { CALIBRATION, writeCalibration } from '../../runs/calibration-file.ts';
 import { type AboutRun, readManifest, requireData, type TrainedManifest } from '../../runs/manifest.ts';
 import { openRun } from '../../runs/open-run.ts';
 import { type FolderContents, isRunFolder, RunFolder } from '../../runs/run-folder.ts';
@@ -102,7 +103,7 @@ export async function shareRun({
       await copyFile(join(opened.folder, file), join(out, file));
     }
     await copyTrainingPhotos(opened.folder, out);
-    await writeCalibration(out, results.rows);
+    await writeCalibration(out, storedCalibration(results.rows));
     await writeFileAtomically(join(out, CARD), runCard(passedOn, results, about));
     await folder.complete([...files, TRAINING_PHOTOS, CALIBRATION]);
     return passedOn;
