@@ -33,7 +33,9 @@ await said(async () => {
     },
   );
   input.disabled = false;
-  return keeping.kept ? 'Ready, with or without a network' : `Ready until this page is closed: ${keeping.why}`;
+  return keeping.kept
+    ? 'Ready, with or without a network'
+    : `Ready until this page is closed: ${keeping.why}`;
 });
 input.addEventListener('change', () => {
   const [photo] = input.files ?? [];

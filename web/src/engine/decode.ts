@@ -1,8 +1,9 @@
 import { InputError, messageOf } from '../../../src/ground/errors.ts';
-import { FORMAT_BYTES, formatOf } from '../../../src/vision/photos/format.ts';
+import { type MatrixProfile, readMatrixProfile, toSrgb } from '../../../src/vision/photos/colour-profile.ts';
+import { formatOf, type PhotoFormat } from '../../../src/vision/photos/format.ts';
 import type { Pixels } from '../../../src/vision/photos/pixels.ts';
-import { type Container, jpegContainer, pngContainer } from './container.ts';
-import { heicAsPng } from './heic.ts';
+import { type Container, heifProfile, jpegContainer, pngContainer } from './container.ts';
+import { heicPixels } from './heic.ts';
 
 /** Larger photos take more memory than a browser gives a page. */
 const MOST_PIXELS = 64_000_000;
@@ -15,60 +16,64 @@ const AGAIN = 'take the photo again, or choose a whole copy of it';
 /**
  * Decodes a photo as the server does: 8-bit sRGB, turned upright once, transparent parts on white.
  *
- * @throws InputError for what is no photo, is cut short, too large, or of a format that browsers do not know
+ * @throws InputError for what is no photo, is cut short, too large, or of a format that browsers do not read as the
+ *   server does
  */
 export async function decodePhoto(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<Pixels> {
-  const { file, hasProfile } = await readable(name, bytes);
-  const bitmap = await bitmapOf(name, file, hasProfile);
+  const format = formatOf(bytes);
+  if (format === null) throw new InputError(name, 'is no photo', 'choose a JPEG, PNG, WebP or HEIC');
+  if (format === 'tiff' || (format === 'heif' && isAvif(bytes))) {
+    const what =
+      format === 'tiff'
+        ? 'a TIFF, which browsers do not read'
+        : 'an AVIF, of which browsers make other colours';
+    throw new InputError(name, `is ${what}`, 'choose a JPEG or HEIC, or let the server estimate it');
+  }
+  try {
+    if (format !== 'heif') return await decodedByBrowser(name, format, bytes);
+    const profile = heifProfile(bytes);
+    return inSrgb(await heicPixels(bytes), profile && readMatrixProfile(profile));
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    throw new InputError(name, `the photo cannot be decoded (${messageOf(error)})`, AGAIN);
+  }
+}
+
+/** Brands at the start of a HEIF that holds AV1. */
+const isAvif = (bytes: Uint8Array): boolean => /^avi[fs]/.test(String.fromCharCode(...bytes.subarray(8, 12)));
+
+async function decodedByBrowser(
+  name: string,
+  format: PhotoFormat,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<Pixels> {
+  const { bare, profile, isWhole } = await containerOf(format, bytes);
+  if (!isWhole) throw new InputError(name, 'the photo is cut short', AGAIN);
+  const matrix = profile && readMatrixProfile(profile);
+  // Profiles of other kinds are left to the browser.
+  const leaves = profile !== null && matrix === null;
+  const bitmap = await createImageBitmap(new Blob(leaves ? [bytes] : [...bare]), {
+    imageOrientation: 'from-image',
+    colorSpaceConversion: leaves ? 'default' : 'none',
+    premultiplyAlpha: 'none',
+  });
   try {
     if (bitmap.width * bitmap.height > MOST_PIXELS) throw tooLarge(name, bitmap);
-    return pixelsOf(name, bitmap);
+    return inSrgb(pixelsOf(name, bitmap), matrix);
   } finally {
     bitmap.close();
   }
 }
 
-/** A photo as the browser can decode it. */
-async function readable(
-  name: string,
-  bytes: Uint8Array<ArrayBuffer>,
-): Promise<{ readonly file: Blob; readonly hasProfile: boolean }> {
-  const format = formatOf(bytes);
-  if (format === null) throw new InputError(name, 'is no photo', 'choose a JPEG, PNG, WebP or HEIC');
-  if (format === 'tiff') {
-    throw new InputError(name, 'is a TIFF, which browsers do not read', 'choose a JPEG, or give it to sward predict');
-  }
-  if (format === 'heif' && !isAvif(bytes)) {
-    const png = await heicAsPng(bytes).catch((error: unknown) => {
-      throw new InputError(name, `the photo cannot be decoded (${messageOf(error)})`, AGAIN);
-    });
-    return { file: new Blob([png]), hasProfile: true };
-  }
-  const container = containerOf(format, bytes);
-  if (!container.isWhole) throw new InputError(name, 'the photo is cut short', AGAIN);
-  return { file: new Blob([bytes]), hasProfile: container.hasProfile };
-}
-
-function containerOf(format: string, bytes: Uint8Array): Container {
+async function containerOf(format: PhotoFormat, bytes: Uint8Array<ArrayBuffer>): Promise<Container> {
   if (format === 'jpeg') return jpegContainer(bytes);
   if (format === 'png') return pngContainer(bytes);
-  return { hasProfile: true, isWhole: true };
+  return { bare: [bytes], profile: null, isWhole: true };
 }
 
-const isAvif = (bytes: Uint8Array): boolean =>
-  /avif|avis/.test(new TextDecoder('latin1').decode(bytes.subarray(FORMAT_BYTES - 4, FORMAT_BYTES + 20)));
-
-async function bitmapOf(name: string, file: Blob, hasProfile: boolean): Promise<ImageBitmap> {
-  try {
-    return await createImageBitmap(file, {
-      // The server turns photos by their EXIF orientation and converts those with a profile, and no others.
-      imageOrientation: 'from-image',
-      colorSpaceConversion: hasProfile ? 'default' : 'none',
-      premultiplyAlpha: 'none',
-    });
-  } catch (error) {
-    throw new InputError(name, `the photo cannot be decoded (${messageOf(error)})`, AGAIN);
-  }
+function inSrgb(pixels: Pixels, profile: MatrixProfile | null): Pixels {
+  if (profile) toSrgb(pixels, profile);
+  return pixels;
 }
 
 /** Reads a picture strip by strip. @throws InputError where the browser gives nothing, as of pictures too large for it */

@@ -1,5 +1,10 @@
 import { InputError, SwardError } from '../../../src/ground/errors.ts';
-import { type PortableModel, parsePortableModel, type StoredFile, storedFiles } from '../../../src/portable/model.ts';
+import {
+  type PortableModel,
+  parsePortableModel,
+  type StoredFile,
+  storedFiles,
+} from '../../../src/portable/model.ts';
 import type { PieceStore } from './piece-store.ts';
 
 /** How much of what is needed is here, bytes. */
@@ -63,7 +68,10 @@ export async function fetchPieces(
  *
  * @throws as {@link fetchPieces}
  */
-export async function readFile({ file, folder }: RemoteFile, store: PieceStore): Promise<Uint8Array<ArrayBuffer>> {
+export async function readFile(
+  { file, folder }: RemoteFile,
+  store: PieceStore,
+): Promise<Uint8Array<ArrayBuffer>> {
   const whole = new Uint8Array(file.bytes);
   let at = 0;
   for (const piece of file.pieces) {
@@ -99,7 +107,11 @@ async function fetchPiece(
     const bytes = await fetchBytes(address, piece, cache, onBytes);
     if (await isPiece(piece, bytes)) return bytes;
   }
-  throw new InputError(address.pathname, 'is damaged (its SHA-256 is another)', 'try again; if it stays so, tell the server’s owner');
+  throw new InputError(
+    address.pathname,
+    'is damaged (its SHA-256 is another)',
+    'try again; if it stays so, tell the server’s owner',
+  );
 }
 
 async function fetchBytes(
@@ -133,7 +145,9 @@ async function isPiece({ sha256, bytes: expected }: Piece, bytes: Uint8Array<Arr
 /** SHA-256, hexadecimal. @throws SwardError where the page was not opened by HTTPS */
 export async function sha256Of(bytes: BufferSource): Promise<string> {
   if (!globalThis.isSecureContext) {
-    throw new SwardError('the browser checks nothing on pages without HTTPS; open the app by its https address');
+    throw new SwardError(
+      'the browser checks nothing on pages without HTTPS; open the app by its https address',
+    );
   }
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');

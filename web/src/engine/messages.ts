@@ -1,6 +1,6 @@
-import type { PaddockMean } from '../../../src/runs/uncertainty.ts';
 import type { PortableModel } from '../../../src/portable/model.ts';
 import type { PortableAnswer } from '../../../src/portable/portable-run.ts';
+import type { PaddockMean } from '../../../src/runs/uncertainty.ts';
 import type { LoadProgress } from './download.ts';
 import type { Keeping } from './piece-store.ts';
 
