@@ -3,15 +3,27 @@ import type { Pixels } from './pixels.ts';
 /** Bytes before the table of tags, and of an entry in it (ICC.1:2022, 7.2 and 7.3). */
 const [HEADER_BYTES, ENTRY_BYTES] = [128, 12];
 
-/** The sRGB primaries adapted to D50 as profiles of sRGB have them; columns red, green, blue (IEC 61966-2-1). */
+/** sRGB as profiles have it, adapted to D50: columns red, green, blue (IEC 61966-2-1), with 16 bits after the point. */
 const SRGB: Matrix3 = [
   [28576 / 65536, 25238 / 65536, 9376 / 65536],
   [14578 / 65536, 46985 / 65536, 3973 / 65536],
   [911 / 65536, 6362 / 65536, 46788 / 65536],
 ];
 
-/** Levels of a light intensity that are told apart before it is rounded to one of 256: the darkest of those span 318. */
-const INTENSITIES = 2 ** 20;
+/** Its curve from light to level: exponent, scale and offset above a limit, a straight line below. */
+const SRGB_CURVE = {
+  exponent: 157289 / 65536,
+  scale: 62119 / 65536,
+  offset: 3417 / 65536,
+  slope: 5072 / 65536,
+  limit: 2651 / 65536,
+} as const;
+
+/** Light and matrices have 14 bits after the point. */
+const ONE = 2 ** 14;
+
+/** Matrices that differ less from one that changes nothing are left out. */
+const IDENTITY_TOLERANCE = 1 / 65535;
 
 type Triple = readonly [number, number, number];
 type Matrix3 = readonly [Triple, Triple, Triple];
@@ -94,7 +106,7 @@ function parametric(view: DataView, at: number): ((level: number) => number) | n
   }
 }
 
-/** A curve of samples, evenly spread; a single one is an exponent, none a straight line. */
+/** A curve of samples, evenly spread, between which lies a line of 16 bits; a single one is an exponent. */
 function sampled(view: DataView, at: number): (level: number) => number {
   const count = view.getUint32(at + 8);
   const sample = (index: number): number => view.getUint16(at + 12 + 2 * index);
@@ -104,19 +116,32 @@ function sampled(view: DataView, at: number): (level: number) => number {
     return (x) => x ** exponent;
   }
   return (x) => {
-    const place = x * (count - 1);
-    const below = Math.min(count - 2, Math.floor(place));
-    return (sample(below) + (place - below) * (sample(below + 1) - sample(below))) / 65535;
+    const word = Math.floor(x * 65535 + 0.5);
+    if (word === 65535) return sample(count - 1) / 65535;
+    const scaled = word * (count - 1);
+    const place = scaled + Math.floor((scaled + 0x7fff) / 0xffff);
+    const [below, rest] = [Math.floor(place / 65536), place % 65536];
+    const [from, to] = [sample(below), sample(below + 1)];
+    return (from + Math.floor(((to - from) * rest + 0x8000) / 65536)) / 65535;
   };
 }
 
-/** Changes pixels of a profile to sRGB in place, in the precision in which colour engines do. */
+/**
+ * Changes pixels of a profile to sRGB in place, digit for digit as Little CMS, the colour engine of the server's decoder,
+ * does for 8 bits (`cmsopt.c`, matrix shaper): curves and matrix with 14 bits after the point.
+ */
 export function toSrgb({ data }: Pixels, { primaries, curves }: MatrixProfile): void {
-  const [[rr, rg, rb], [gr, gg, gb], [br, bg, bb]] = product(inverse(SRGB), primaries);
-  const [red, green, blue] = curves;
+  const change = product(inverse(SRGB), primaries);
+  if (change.every((row, y) => row.every((value, x) => Math.abs(value - (x === y ? 1 : 0)) < IDENTITY_TOLERANCE))) {
+    const levels = curves.map((curve) => curve.map((light) => Math.round(255 * srgbLevel(light))));
+    for (let at = 0; at < data.length; at++) data[at] = levels[at % 3]?.[data[at] as number] as number;
+    return;
+  }
+  const [[rr, rg, rb], [gr, gg, gb], [br, bg, bb]] = change.map((row) => row.map(inFixed)) as unknown as Matrix3;
+  const [red, green, blue] = curves.map((curve) => curve.map(inFixed)) as [Float64Array, Float64Array, Float64Array];
   const levels = srgbLevels();
   const level = (light: number): number =>
-    levels[Math.max(0, Math.min(INTENSITIES, Math.round(light * INTENSITIES)))] as number;
+    levels[Math.max(0, Math.min(ONE, Math.floor((light + ONE / 2) / ONE)))] as number;
   for (let at = 0; at < data.length; at += 3) {
     const r = red[data[at] as number] as number;
     const g = green[data[at + 1] as number] as number;
@@ -127,11 +152,20 @@ export function toSrgb({ data }: Pixels, { primaries, curves }: MatrixProfile): 
   }
 }
 
-/** The sRGB level of each intensity (IEC 61966-2-1). */
+const inFixed = (value: number): number => Math.floor(value * ONE + 0.5);
+
+/** The sRGB level of a light, 0 to 1. */
+function srgbLevel(light: number): number {
+  const { exponent, scale, offset, slope, limit } = SRGB_CURVE;
+  const isCurved = light >= (scale * limit + offset) ** exponent;
+  return isCurved ? (light ** (1 / exponent) - offset) / scale : light / slope;
+}
+
+/** The sRGB level of each light, first rounded to 16 bits, then to 8. */
 function srgbLevels(): Uint8Array {
-  return Uint8Array.from({ length: INTENSITIES + 1 }, (_, index) => {
-    const light = index / INTENSITIES;
-    return Math.round(255 * (light <= 0.0031308 ? 12.92 * light : 1.055 * light ** (1 / 2.4) - 0.055));
+  return Uint8Array.from({ length: ONE + 1 }, (_, light) => {
+    const word = Math.floor(Math.max(0, Math.min(65535, 65535 * srgbLevel(light / ONE))) + 0.5);
+    return Math.floor((word * 65281 + 2 ** 23) / 2 ** 24);
   });
 }
 
