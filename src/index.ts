@@ -81,6 +81,7 @@ export {
   type BundledModel,
   type ExportOptions,
   type ExportOutcome,
+  type ExportRunOptions,
   type ExportTarget,
   exportRun,
   listModels,

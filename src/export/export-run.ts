@@ -6,14 +6,11 @@ import { fileFingerprint } from '../ground/fingerprint.ts';
 import { packageFile } from '../ground/package-file.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
 import { packageVersion } from '../ground/version.ts';
-import { storedFiles } from '../portable/model.ts';
 import { openRun } from '../runs/open-run.ts';
 import type { RunResults } from '../runs/results.ts';
 import type { TEST_TIME_TURNS } from '../runs/run.ts';
 import { scoreToJson } from '../runs/scores.ts';
 import type { Precision } from '../vision/features/index.ts';
-import { portableCard } from './browser/portable-card.ts';
-import { writePortable } from './browser/write-portable.ts';
 import { requireExportFolder } from './export-folder.ts';
 import { NO_USER, writeKaggleFiles } from './kaggle.ts';
 import type { ModelInput } from './mass-model.ts';
@@ -25,10 +22,6 @@ import { writeMassModel } from './write-model.ts';
 /** A program that uses an export; ships with sward's documentation and with every export of photos. */
 const SCRIPT = packageFile('docs/export/run-model.mjs');
 
-/** What exports are for. */
-export const EXPORT_TARGETS = ['program', 'browser'] as const;
-export type ExportTarget = (typeof EXPORT_TARGETS)[number];
-
 /** Which run is written as a model, and how. */
 export interface ExportOptions {
   /** Folder of a finished run. */
@@ -37,8 +30,6 @@ export interface ExportOptions {
   readonly out: string;
   /** Of the backbone's weights; default: that of the recipe. */
   readonly precision?: Precision;
-  /** What the export is for: any program (default), or sward's own engine in a browser, which takes views. */
-  readonly target?: ExportTarget;
   /** What the model is fed; default whole photos. */
   readonly input?: ModelInput;
   /** Turns that the model averages over; default none. */
@@ -64,15 +55,12 @@ export interface ExportOutcome {
  * fold models; with `model.json`, a model card (`README.md`), and a script that uses it. The folder appears whole or
  * not at all.
  *
- * With the target `browser`: models in checked pieces with everything that is done before and after them, for the app.
- *
  * @throws InputError when the run is unfinished or damaged, or weights are not those it was trained with
  * @throws UsageError when the run cannot be written as a model, or `out` holds something else
  */
 export async function exportRun(options: ExportOptions): Promise<ExportOutcome> {
   const { run, out, kaggle } = options;
   const { input = 'photos', tta = 'none', precision = null, progress = SILENT } = options;
-  if (options.target === 'browser') return exportForBrowser(options);
   if (kaggle && input !== 'photos') throw new UsageError('a Kaggle notebook feeds photos; leave out --input');
   await requireExportFolder(out, ['model.json', 'dataset'], options.overwrite ?? false);
   await using opened = await openRun(run, { keepLoaded: false });
@@ -99,27 +87,6 @@ export async function exportRun(options: ExportOptions): Promise<ExportOutcome> 
       .map((entry) => relative(aside, join(entry.parentPath, entry.name)))
       .sort();
     written.bytes = facts.files.reduce((sum, file) => sum + file.bytes, 0);
-  });
-  return { out, ...written };
-}
-
-/** As {@link exportRun}, for the engine that answers in a browser. */
-async function exportForBrowser(options: ExportOptions): Promise<ExportOutcome> {
-  const { run, out, overwrite = false, precision = null, progress = SILENT } = options;
-  const { kaggle, tta = 'none', input = 'views' } = options;
-  if (kaggle || tta !== 'none' || input !== 'views') {
-    throw new UsageError(
-      '--target browser takes views of each photo as it lies; leave out --input, --tta and --kaggle',
-    );
-  }
-  await requireExportFolder(out, ['model.json'], overwrite);
-  await using opened = await openRun(run, { keepLoaded: false });
-  const written: { files: string[]; bytes: number } = { files: [], bytes: 0 };
-  await replaceFolder(resolve(out), async (aside) => {
-    const model = await writePortable(aside, opened, precision, progress);
-    await writeFile(join(aside, 'README.md'), portableCard(model));
-    written.files = (await readdir(aside)).sort();
-    written.bytes = storedFiles(model).reduce((sum, { bytes }) => sum + bytes, 0);
   });
   return { out, ...written };
 }

@@ -132,13 +132,23 @@ function sampled(view: DataView, at: number): (level: number) => number {
  */
 export function toSrgb({ data }: Pixels, { primaries, curves }: MatrixProfile): void {
   const change = product(inverse(SRGB), primaries);
-  if (change.every((row, y) => row.every((value, x) => Math.abs(value - (x === y ? 1 : 0)) < IDENTITY_TOLERANCE))) {
+  if (
+    change.every((row, y) =>
+      row.every((value, x) => Math.abs(value - (x === y ? 1 : 0)) < IDENTITY_TOLERANCE),
+    )
+  ) {
     const levels = curves.map((curve) => curve.map((light) => Math.round(255 * srgbLevel(light))));
     for (let at = 0; at < data.length; at++) data[at] = levels[at % 3]?.[data[at] as number] as number;
     return;
   }
-  const [[rr, rg, rb], [gr, gg, gb], [br, bg, bb]] = change.map((row) => row.map(inFixed)) as unknown as Matrix3;
-  const [red, green, blue] = curves.map((curve) => curve.map(inFixed)) as [Float64Array, Float64Array, Float64Array];
+  const [[rr, rg, rb], [gr, gg, gb], [br, bg, bb]] = change.map((row) =>
+    row.map(inFixed),
+  ) as unknown as Matrix3;
+  const [red, green, blue] = curves.map((curve) => curve.map(inFixed)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
   const levels = srgbLevels();
   const level = (light: number): number =>
     levels[Math.max(0, Math.min(ONE, Math.floor((light + ONE / 2) / ONE)))] as number;
