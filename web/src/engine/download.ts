@@ -1,10 +1,5 @@
 import { InputError, SwardError } from '../../../src/ground/errors.ts';
-import {
-  type PortableModel,
-  parsePortableModel,
-  type StoredFile,
-  storedFiles,
-} from '../../../src/portable/model.ts';
+import { type PortableModel, parsePortableModel, type StoredFile } from '../../../src/portable/model.ts';
 import type { PieceStore } from './piece-store.ts';
 
 /** How much of what is needed is here, bytes. */
@@ -15,10 +10,11 @@ export interface LoadProgress {
 
 type Piece = StoredFile['pieces'][number];
 
-/** A file and the folder that its pieces are fetched from. */
+/** A file, the folder that its pieces are fetched from, and where they stay. */
 export interface RemoteFile {
   readonly file: StoredFile;
   readonly folder: URL;
+  readonly store: PieceStore;
 }
 
 /**
@@ -46,13 +42,12 @@ export async function newestModel(folder: URL, store: PieceStore): Promise<Porta
  */
 export async function fetchPieces(
   files: readonly RemoteFile[],
-  store: PieceStore,
   onProgress: (progress: LoadProgress) => void,
 ): Promise<void> {
-  const wanted = files.flatMap(({ file, folder }) => file.pieces.map((piece) => ({ piece, folder })));
+  const wanted = files.flatMap(({ file, ...from }) => file.pieces.map((piece) => ({ piece, ...from })));
   const total = wanted.reduce((sum, { piece }) => sum + piece.bytes, 0);
   let loaded = 0;
-  for (const { piece, folder } of wanted) {
+  for (const { piece, folder, store } of wanted) {
     if (!(await store.has(piece.sha256))) {
       const before = loaded;
       const bytes = await fetchPiece(piece, folder, (here) => onProgress({ loaded: before + here, total }));
@@ -68,10 +63,7 @@ export async function fetchPieces(
  *
  * @throws as {@link fetchPieces}
  */
-export async function readFile(
-  { file, folder }: RemoteFile,
-  store: PieceStore,
-): Promise<Uint8Array<ArrayBuffer>> {
+export async function readFile({ file, folder, store }: RemoteFile): Promise<Uint8Array<ArrayBuffer>> {
   const whole = new Uint8Array(file.bytes);
   let at = 0;
   for (const piece of file.pieces) {
@@ -91,10 +83,6 @@ export async function readFile(
 /** The hashes of all pieces of some files. */
 export const hashesOf = (files: readonly StoredFile[]): Set<string> =>
   new Set(files.flatMap(({ pieces }) => pieces.map(({ sha256 }) => sha256)));
-
-/** The files of a model in its folder. */
-export const filesOf = (model: PortableModel, folder: URL): RemoteFile[] =>
-  storedFiles(model).map((file) => ({ file, folder }));
 
 async function fetchPiece(
   piece: Piece,

@@ -1,16 +1,9 @@
 import runtime from 'virtual:onnx-runtime';
 import { SwardError } from '../../../src/ground/errors.ts';
+import { storedFiles } from '../../../src/portable/model.ts';
 import { PortableRun } from '../../../src/portable/portable-run.ts';
 import { decodePhoto } from './decode.ts';
-import {
-  fetchPieces,
-  filesOf,
-  hashesOf,
-  type LoadProgress,
-  newestModel,
-  readFile,
-  sha256Of,
-} from './download.ts';
+import { fetchPieces, hashesOf, type LoadProgress, newestModel, readFile, sha256Of } from './download.ts';
 import type { EstimatedBy, Question, Questions, Reply } from './messages.ts';
 import { openSession, startRuntime } from './onnx-session.ts';
 import { openPieceStore } from './piece-store.ts';
@@ -20,6 +13,9 @@ interface Ready {
   readonly by: EstimatedBy;
 }
 
+/** The store of ONNX Runtime, which all models share. */
+const RUNTIMES = 'sward runtime';
+
 let ready: Ready | null = null;
 
 async function open(
@@ -27,16 +23,20 @@ async function open(
   onProgress: (progress: LoadProgress) => void,
 ): Promise<Questions['open']['answer']> {
   const [folder, runtimeFolder] = [new URL(address), new URL(runtimeAddress)];
-  const { store, keeping } = await openPieceStore(`sward ${folder.pathname}`);
-  const model = await newestModel(folder, store);
-  const wasm = { file: runtime, folder: runtimeFolder };
-  const files = [wasm, ...filesOf(model, folder)];
-  await fetchPieces(files, store, onProgress);
-  await store.writeModel(model);
-  await store.keepOnly(hashesOf(files.map(({ file }) => file)));
-  const engine = startRuntime(await readFile(wasm, store));
+  const [models, runtimes] = [
+    await openPieceStore(`sward ${folder.pathname}`),
+    await openPieceStore(RUNTIMES),
+  ];
+  const model = await newestModel(folder, models.store);
+  const wasm = { file: runtime, folder: runtimeFolder, store: runtimes.store };
+  const parts = storedFiles(model).map((file) => ({ file, folder, store: models.store }));
+  await fetchPieces([wasm, ...parts], onProgress);
+  await models.store.writeModel(model);
+  await models.store.keepOnly(hashesOf(storedFiles(model)));
+  await runtimes.store.keepOnly(hashesOf([runtime]));
+  const engine = startRuntime(await readFile(wasm));
   const run = new PortableRun(model, {
-    read: (file) => readFile({ file, folder }, store),
+    read: (file) => readFile({ file, folder, store: models.store }),
     open: openSession,
   });
   if (!(await run.selfTest())) {
@@ -46,7 +46,8 @@ async function open(
   }
   const { run: about, precision, area_m2: areaSquareMetres } = model;
   ready = { run, by: { run: about, engine, precision, areaSquareMetres } };
-  return { by: ready.by, keeping: keeping() };
+  const lost = [models, runtimes].map(({ keeping }) => keeping()).find(({ kept }) => !kept);
+  return { by: ready.by, keeping: lost ?? { kept: true } };
 }
 
 async function estimate({
