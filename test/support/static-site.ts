@@ -8,6 +8,8 @@ import { gzipSync } from 'node:zlib';
 export interface SiteBehaviour {
   /** Requests that are refused, as by a server that is down. */
   refuses: (path: string) => boolean;
+  /** Requests that are never answered, as by a network that is none. */
+  stalls: (path: string) => boolean;
   /** Requests whose connection ends halfway. */
   cuts: (path: string) => boolean;
   /** Changes what is sent. */
@@ -34,6 +36,7 @@ export async function serveFolders(folders: Readonly<Record<string, string>>): P
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname;
     void (async () => {
+      if (site.stalls(path)) return;
       const start = Object.keys(folders).find((prefix) => path.startsWith(prefix)) ?? '';
       const rest = normalize(`/${path.slice(start.length)}`);
       const file = join(folders[start] ?? '', rest.endsWith('/') ? `${rest}index.html` : rest);
@@ -64,6 +67,7 @@ export async function serveFolders(folders: Readonly<Record<string, string>>): P
     address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     answered,
     refuses: () => false,
+    stalls: () => false,
     cuts: () => false,
     alters: (_, content) => content,
     async [Symbol.asyncDispose]() {

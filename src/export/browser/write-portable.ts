@@ -24,7 +24,7 @@ import { rawPicture } from '../../vision/photos/encoded.ts';
 import { photoFrom } from '../../vision/photos/index.ts';
 import { inputSources, isBranch, type KnownBranch, type KnownSource } from '../branches.ts';
 import { backboneParts } from '../mass-model.ts';
-import { licenceOf } from '../model-facts.ts';
+import { licenceLine } from '../model-facts.ts';
 import { placeOf, type RunParts, readRunParts } from '../run-model.ts';
 import { INSIDE } from '../weight-placement.ts';
 import { estimatorModel, readSources } from './estimator-model.ts';
@@ -77,7 +77,7 @@ export async function writePortable(
         licence: run.about.licence,
         attribution: run.about.attribution,
       },
-      licences: [...new Set(known.filter(isBranch).map(({ weights }) => licenceOf(weights).licence_note))],
+      licences: [...new Set(known.filter(isBranch).map(({ weights }) => licenceLine(weights)))],
     },
     precision: known.filter(isBranch)[0]?.branch.precision ?? 'fp32',
     area_m2: run.areaSquareMetres,

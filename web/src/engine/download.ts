@@ -1,5 +1,10 @@
-import { InputError, SwardError } from '../../../src/ground/errors.ts';
-import { type PortableModel, parsePortableModel, type StoredFile } from '../../../src/portable/model.ts';
+import { InputError, messageOf, SwardError } from '../../../src/ground/errors.ts';
+import {
+  type PortableModel,
+  parsePortableModel,
+  type StoredFile,
+  storedFiles,
+} from '../../../src/portable/model.ts';
 import type { PieceStore } from './piece-store.ts';
 
 /** How much of what is needed is here, bytes. */
@@ -17,22 +22,51 @@ export interface RemoteFile {
   readonly store: PieceStore;
 }
 
+/** A phone that sees a network which answers nothing waits so long for what it has already, milliseconds. */
+const PATIENCE = { known: 4_000, unknown: 30_000 } as const;
+
 /**
- * The newest `model.json` of a folder; without a network the one whose pieces are here.
+ * Makes a model ready: the newest, or, where the network does not give it whole, the one that is here.
  *
- * @throws SwardError where there is neither, or it cannot be read
+ * @param folder of the model
+ * @param besides files that are needed whatever the model
+ * @throws SwardError where neither can be had, or it cannot be read
  */
-export async function newestModel(folder: URL, store: PieceStore): Promise<PortableModel> {
+export async function loadModel(
+  folder: URL,
+  store: PieceStore,
+  besides: readonly RemoteFile[],
+  onProgress: (progress: LoadProgress) => void,
+): Promise<PortableModel> {
+  const stored = await store.readModel();
+  const known = stored === null ? null : parsePortableModel(stored);
   try {
-    const response = await fetch(new URL('model.json', folder), { cache: 'no-cache' });
-    if (!response.ok) throw new SwardError(`the server answers ${response.status}`);
-    return parsePortableModel(await response.json());
+    return await fetchWhole(await newestModel(folder, known ? PATIENCE.known : PATIENCE.unknown));
   } catch (error) {
-    const stored = await store.readModel();
-    if (stored !== null) return parsePortableModel(stored);
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new SwardError(`the model cannot be fetched (${reason}); open the app once with a network`);
+    if (known) return fetchWhole(known);
+    throw error;
   }
+
+  async function fetchWhole(model: PortableModel): Promise<PortableModel> {
+    const files = storedFiles(model);
+    await fetchPieces([...besides, ...files.map((file) => ({ file, folder, store }))], onProgress);
+    await store.writeModel(model);
+    await store.keepOnly(hashesOf(files));
+    return model;
+  }
+}
+
+async function newestModel(folder: URL, patience: number): Promise<PortableModel> {
+  const address = new URL('model.json', folder);
+  const response = await fetch(address, { cache: 'no-cache', signal: AbortSignal.timeout(patience) }).catch(
+    (error: unknown) => {
+      throw new SwardError(
+        `the model cannot be fetched (${messageOf(error)}); open the app once with a network`,
+      );
+    },
+  );
+  if (response.ok) return parsePortableModel(await response.json());
+  throw new SwardError(`${address.pathname}: the server answers ${response.status}; try again`);
 }
 
 /**
@@ -40,7 +74,7 @@ export async function newestModel(folder: URL, store: PieceStore): Promise<Porta
  *
  * @throws InputError for a piece that is not what the model says, after a second try past every cache
  */
-export async function fetchPieces(
+async function fetchPieces(
   files: readonly RemoteFile[],
   onProgress: (progress: LoadProgress) => void,
 ): Promise<void> {

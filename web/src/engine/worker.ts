@@ -1,9 +1,8 @@
 import runtime from 'virtual:onnx-runtime';
 import { SwardError } from '../../../src/ground/errors.ts';
-import { storedFiles } from '../../../src/portable/model.ts';
 import { PortableRun } from '../../../src/portable/portable-run.ts';
 import { decodePhoto } from './decode.ts';
-import { fetchPieces, hashesOf, type LoadProgress, newestModel, readFile, sha256Of } from './download.ts';
+import { hashesOf, type LoadProgress, loadModel, readFile, sha256Of } from './download.ts';
 import type { EstimatedBy, Question, Questions, Reply } from './messages.ts';
 import { openSession, startRuntime } from './onnx-session.ts';
 import { openPieceStore } from './piece-store.ts';
@@ -27,12 +26,8 @@ async function open(
     await openPieceStore(`sward ${folder.pathname}`),
     await openPieceStore(RUNTIMES),
   ];
-  const model = await newestModel(folder, models.store);
   const wasm = { file: runtime, folder: runtimeFolder, store: runtimes.store };
-  const parts = storedFiles(model).map((file) => ({ file, folder, store: models.store }));
-  await fetchPieces([wasm, ...parts], onProgress);
-  await models.store.writeModel(model);
-  await models.store.keepOnly(hashesOf(storedFiles(model)));
+  const model = await loadModel(folder, models.store, [wasm], onProgress);
   await runtimes.store.keepOnly(hashesOf([runtime]));
   const engine = startRuntime(await readFile(wasm));
   const run = new PortableRun(model, {
