@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
@@ -9,6 +10,7 @@ import { targetsToArray } from '../../src/pasture/targets.ts';
 import { type PortableModel, storedFiles } from '../../src/portable/model.ts';
 import { areSame } from '../../src/portable/portable-run.ts';
 import { renderSample } from '../../src/sample/index.ts';
+import { decodePhoto } from '../../src/vision/photos/decode.ts';
 import { predictRun } from '../../src/workflows/predict/predict.ts';
 import type { Estimate } from '../../web/src/engine/messages.ts';
 import { busiestPage, residentMebibytes } from '../support/browser-processes.ts';
@@ -154,8 +156,12 @@ describeInBrowser('the engine in a browser', () => {
       ['a JPEG that says it is sRGB', async () => sharp(photo).withIccProfile('srgb').jpeg().toBuffer()],
       ['a HEIC', async () => iphonePhoto()],
       ['a HEIC that turns itself', async () => iphonePhoto('imir', 1)],
-    ])('reads %s as the server does', async (title, make) => {
-      await expectSame(page, put(title.replaceAll(' ', '-'), await make()));
+    ])('reads %s as the server does, to the last bit', async (title, make) => {
+      const name = put(title.replaceAll(' ', '-'), await make());
+      const { data, ...size } = await decodePhoto(join(photos, name));
+      const sha256 = createHash('sha256').update(data).digest('hex');
+      expect(await drive(page, 'decode', `photos/${name}`)).toEqual({ ...size, sha256 });
+      await expectSame(page, name);
     });
 
     it.skipIf(!existsSync(SHARED_HEIC))('reads a HEIC of a quadrat as the server does', async () => {

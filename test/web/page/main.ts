@@ -1,3 +1,5 @@
+import { decodePhoto } from '../../../web/src/engine/decode.ts';
+import { sha256Of } from '../../../web/src/engine/download.ts';
 import { Engine } from '../../../web/src/engine/engine.ts';
 
 /** What tests drive: engines by name, each with its model. */
@@ -26,6 +28,12 @@ const driver = {
     const start = performance.now();
     const estimate = await engineOf(name).estimate(photo, blob);
     return { ...estimate, seconds: (performance.now() - start) / 1000 };
+  },
+  /** Size and hash of a photo's pixels as the engine decodes it. */
+  async decode(photo: string) {
+    const bytes = new Uint8Array(await (await fetch(addressOf(photo))).arrayBuffer());
+    const { width, height, data } = await decodePhoto(photo, bytes);
+    return { width, height, sha256: await sha256Of(Uint8Array.from(data)) };
   },
   release: (name: string) => engineOf(name).release(),
   close(name: string): void {

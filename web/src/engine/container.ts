@@ -26,6 +26,11 @@ export function jpegContainer(bytes: Uint8Array<ArrayBuffer>): Container {
   let at = 2;
   while (at + 4 <= bytes.length && bytes[at] === 0xff) {
     const marker = bytes[at + 1];
+    // Any number of these may stand before a marker.
+    if (marker === 0xff) {
+      at++;
+      continue;
+    }
     const end = at + 2 + view.getUint16(at + 2);
     if (marker === 0xe2 && latin(bytes, at + 4, PROFILE_MARK.length) === PROFILE_MARK) {
       profile.push(bytes.subarray(at + 4 + PROFILE_MARK_BYTES, end));
