@@ -176,9 +176,7 @@ export function licenceLine(weights: ResolvedWeights): string {
   return `${portableSource(weights.source)} (${licence}): ${note}`;
 }
 
-function licenceOf(
-  weights: ResolvedWeights,
-): Pick<BranchFacts['backbone'], 'licence' | 'licence_note'> {
+function licenceOf(weights: ResolvedWeights): Pick<BranchFacts['backbone'], 'licence' | 'licence_note'> {
   const { source, licence } = originOf(weights);
   const from = weights.origin ? `trained further from ${portableSource(source)}: ` : '';
   return licence
