@@ -1,13 +1,18 @@
 // Predicts photos with a model that `sward export` wrote. Needs Node 20, sharp and onnxruntime-node, not sward:
 //   npm install sharp onnxruntime-node
 //   node run-model.mjs EXPORT photo.jpg …
+//   node run-model.mjs EXPORT height=12 photo.jpg …      (of a model that reads heights: see covariates in model.json)
 // Prints one JSON line a photo: dry masses in grams on the frame.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import sharp from 'sharp';
 
-const [folder, ...photos] = process.argv.slice(2);
+const [folder, ...rest] = process.argv.slice(2);
+const photos = rest.filter((argument) => !/^[^/\\=]+=[^=]*$/.test(argument));
+const measured = new Map(
+  rest.filter((argument) => !photos.includes(argument)).map((argument) => argument.split('=')),
+);
 if (folder === undefined || photos.length === 0) {
   console.error('usage: node run-model.mjs EXPORT photo.jpg …');
   process.exit(2);
@@ -37,11 +42,25 @@ function exactInt8() {
   return exact ? {} : { extra: { session: { x64quantprecision: '1' } } };
 }
 
+const columns = facts.covariates?.columns ?? [];
+const unread = [...measured.keys()].find((name) => !columns.some((column) => column.name === name));
+if (unread !== undefined) {
+  console.error(
+    `the model reads no ${unread}; it reads ${columns.map(({ name }) => name).join(', ') || 'photos alone'}`,
+  );
+  process.exit(1);
+}
+/** What was measured beside the photos, NaN where it was not. */
+const values = Float32Array.from(columns, ({ name }) => Number(measured.get(name) ?? Number.NaN));
+
 const int8 = facts.branches.some(({ precision }) => precision === 'int8');
 const options = { logSeverityLevel: 3, ...(int8 && exactInt8()) };
 const session = await InferenceSession.create(join(folder, facts.files[0].file), options);
 for (const path of photos) {
-  const { masses } = await session.run({ photos: await readPhoto(path) });
+  const { masses } = await session.run({
+    photos: await readPhoto(path),
+    ...(columns.length > 0 && { covariates: new Tensor('float32', values, [1, columns.length]) }),
+  });
   const named = Object.fromEntries(facts.targets.map((target, index) => [target, masses.data[index]]));
   console.log(JSON.stringify({ photo: path, ...named }));
 }

@@ -1,13 +1,17 @@
 import { join } from 'node:path';
 import { Option } from 'commander';
 import { UsageError } from '../ground/errors.ts';
+import { caseWords } from '../pasture/covariates.ts';
 import {
   betterMember,
+  caseToJson,
   DEFAULT_SHRINK,
   type EnsembleFacts,
   FITTED_METHODS,
+  headlineRows,
   lackingStates,
   type Method,
+  mainCase,
   makeEnsemble,
   meanAnswerScore,
   type RunResults,
@@ -15,7 +19,7 @@ import {
 } from '../workflows/index.ts';
 import { type CommandRegistrar, printResult, wholeNumber } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
-import { scoreTable, shown, textTable } from './tables.ts';
+import { caseTable, scoreTable, shown, textTable } from './tables.ts';
 
 interface EnsembleCommandOptions {
   readonly out: string;
@@ -67,6 +71,7 @@ export const registerEnsemble: CommandRegistrar = (program) => {
           ...scoreToJson(results.outOfFold),
           leave_one_state_out: results.leaveOneStateOut?.pooled.weightedR2 ?? null,
           ensemble: results.ensemble,
+          ...(results.cases && { covariates: results.cases.map(caseToJson) }),
         }),
         () => [ensembleSummary(results), `report: ${join(out, 'report.html')}`].join('\n'),
       );
@@ -86,13 +91,15 @@ function combinationOf({ weights, method }: EnsembleCommandOptions): {
 
 /** What an ensemble and its members score, as text. */
 function ensembleSummary(results: RunResults): string {
-  const { ensemble } = results;
+  const { ensemble, cases } = results;
+  const main = mainCase(cases);
   return [
-    `${results.recipeName}, out of fold:`,
+    `${results.recipeName}${main ? ` ${caseWords(main.covariates)}` : ''}, out of fold:`,
     scoreTable(results.outOfFold),
-    `answering each training part's mean: weighted R² ${shown(meanAnswerScore(results.rows), 4)}`,
+    `answering each training part's mean: weighted R² ${shown(meanAnswerScore(headlineRows(results)), 4)}`,
     ...(ensemble ? [nestingSentence(ensemble)] : []),
     ...stateLines(results),
+    ...(cases ? [caseTable(cases)] : []),
     ...(ensemble ? [memberTable(ensemble), ...stageLines(ensemble)] : []),
   ].join('\n');
 }

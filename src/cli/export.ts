@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { countOf } from '../ground/counts.ts';
+import { UsageError } from '../ground/errors.ts';
 import {
   EXPORT_TARGETS,
   type ExportTarget,
@@ -21,6 +22,7 @@ interface ExportCommandOptions {
   readonly tta: keyof typeof TEST_TIME_TURNS;
   readonly kaggle?: boolean;
   readonly kaggleUser?: string;
+  readonly wheel?: string[];
   readonly overwrite?: boolean;
   readonly json?: boolean;
 }
@@ -53,16 +55,20 @@ export const registerExport: CommandRegistrar = (program) => {
     )
     .option('--kaggle', 'write a dataset and an offline notebook for the competition')
     .addOption(new Option('--kaggle-user <name>', 'account the two are for').env('KAGGLE_USERNAME'))
+    .option('--wheel <FILE...>', 'wheels of onnxruntime that the dataset is to carry, with --kaggle')
     .option('--overwrite', 'replace an export that is there')
     .option('--json', 'print the result as JSON')
     .action(async (run: string, options: ExportCommandOptions) => {
-      const { kaggle, kaggleUser, precision, out, input, target, tta, overwrite } = options;
+      const { kaggle, kaggleUser, wheel, precision, out, input, target, tta, overwrite } = options;
+      if (wheel && !kaggle) throw new UsageError('--wheel is for the dataset that --kaggle writes');
       const outcome = await exportRun({
         ...{ run, out, target, tta, progress: consoleProgress() },
         ...(input && { input }),
         ...(precision && { precision }),
         ...(overwrite && { overwrite }),
-        ...(kaggle && { kaggle: kaggleUser === undefined ? {} : { user: kaggleUser } }),
+        ...(kaggle && {
+          kaggle: { ...(kaggleUser !== undefined && { user: kaggleUser }), ...(wheel && { wheels: wheel }) },
+        }),
       });
       printResult(
         options.json,

@@ -1,3 +1,4 @@
+import { caseWords } from '../pasture/covariates.ts';
 import { listModels } from '../workflows/index.ts';
 import { type CommandRegistrar, printResult } from './command.ts';
 import { shown, textTable } from './tables.ts';
@@ -28,6 +29,10 @@ export const registerModels: CommandRegistrar = (program) => {
             ),
             ...models.flatMap(({ name, folder, about }) => [
               `${name}: ${about.what}`,
+              ...(about.with ?? []).map(
+                ({ covariates, weighted_r2 }) =>
+                  `    ${caseWords(covariates)}: weighted R² ${shown(weighted_r2, 3)}`,
+              ),
               `    ${about.attribution}`,
               `    ${folder}`,
             ]),

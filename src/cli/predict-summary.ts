@@ -1,4 +1,5 @@
 import { countOf } from '../ground/counts.ts';
+import { setName } from '../pasture/covariates.ts';
 import { byMass, MASS_NAMES, targetsToArray, underTargetNames } from '../pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../pasture/units.ts';
 import type { PaddockMean, PhotoPrediction } from '../workflows/index.ts';
@@ -26,13 +27,15 @@ export interface SummaryOptions {
   /** The mean without them. */
   readonly sure?: PaddockMean | null;
   readonly hectares?: number;
+  /** Whether it is told which covariates were read of each photo. */
+  readonly covariates?: boolean;
 }
 
 /** Predictions as a person reads them: a table of photos, and the mean of several with its interval. */
 export function predictionSummary(
   predictions: readonly PhotoPrediction[],
   paddock: PaddockMean | null,
-  { out, area, coverage, doubtful, sure, hectares }: SummaryOptions,
+  { out, area, coverage, doubtful, sure, hectares, covariates: isTold = false }: SummaryOptions,
 ): string {
   const perHectare = (grams: number): number => gramsToKilogramsPerHectare(grams, area);
   // Masses that the run was not taught have no column.
@@ -40,13 +43,14 @@ export function predictionSummary(
     predictions.some(({ targets }) => !Number.isNaN(targets[mass])) ? [at] : [],
   );
   const hasTotal = columns.includes(TOTAL);
-  const line = (name: string, masses: readonly number[]): string[] => [
+  const line = (name: string, masses: readonly number[], used = ''): string[] => [
     name,
     ...columns.map((mass) => shown(masses[mass] ?? Number.NaN, 1)),
     ...(hasTotal ? [shown(perHectare(masses[TOTAL] ?? Number.NaN), 0)] : []),
+    ...(isTold ? [used] : []),
   ];
-  const lines = (name: string, { targets, intervals }: PhotoPrediction): string[][] => [
-    line(name, targetsToArray(targets)),
+  const lines = (name: string, { targets, intervals, covariates = [] }: PhotoPrediction): string[][] => [
+    line(name, targetsToArray(targets), covariates.length > 0 ? setName(covariates) : 'photo alone'),
     ...(intervals ? ends(line, intervals, coverage === undefined ? '' : ` ${percent(coverage)}`) : []),
   ];
   const listed = predictions
@@ -56,7 +60,12 @@ export function predictionSummary(
   const share = paddock && percent(paddock.coverage);
   return [
     textTable(
-      ['photo', ...columns.map((mass) => HEADS[mass] ?? ''), ...(hasTotal ? ['total kg DM/ha'] : [])],
+      [
+        'photo',
+        ...columns.map((mass) => HEADS[mass] ?? ''),
+        ...(hasTotal ? ['total kg DM/ha'] : []),
+        ...(isTold ? ['read with'] : []),
+      ],
       [
         ...listed,
         ...(paddock
@@ -66,7 +75,7 @@ export function predictionSummary(
     ),
     ...(doubtful?.size
       ? [
-          `${MARK.trim()} unlike the photos the run was trained on, or more mass than any had: not to be relied on`,
+          `${MARK.trim()} unlike ${isTold ? 'what' : 'the photos'} the run was trained on, or more mass than any had: not to be relied on`,
         ]
       : []),
     ...(paddock && sure ? [sureLine(sure, perHectare, predictions.length)] : []),

@@ -2,6 +2,9 @@ import { Option } from 'commander';
 import { countOf } from '../ground/counts.ts';
 import { UsageError } from '../ground/errors.ts';
 import {
+  type AskedCovariates,
+  type AskedHeight,
+  askedHeight,
   namedRun,
   type PhotoPrediction,
   type PredictionDoubt,
@@ -16,8 +19,11 @@ import {
 import { type CommandRegistrar, positiveNumber, printResult, wholeNumber } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 import { paddockJson, predictionSummary } from './predict-summary.ts';
+import { addCovariateOptions, type CovariateOptions, covariateSource } from './training-options.ts';
 
-interface PredictCommandOptions {
+interface PredictCommandOptions extends CovariateOptions {
+  readonly height?: AskedHeight;
+  readonly ndvi?: number;
   readonly out?: string;
   readonly features?: string;
   readonly ids?: string;
@@ -40,7 +46,7 @@ const DOUBTS_SHOWN = 10;
 
 /** `sward predict`: masses of photos or of rows of features. */
 export const registerPredict: CommandRegistrar = (program) => {
-  program
+  const command = program
     .command('predict')
     .description('predict photos, or rows of features, with a run')
     .argument(
@@ -72,31 +78,41 @@ export const registerPredict: CommandRegistrar = (program) => {
     .option('--hectares <ha>', "size of the photos' paddock: adds its total", positiveNumber('--hectares'))
     .option('--map <DIR>', 'draw where the biomass is, for runs of recipe density')
     .option('--skip-unusable', 'leave out photos that cannot be used instead of stopping')
-    .option('--json', 'print the result as JSON')
-    .action(async (first: string | undefined, further: string[], options: PredictCommandOptions) => {
+    .option(
+      '--height <cm>',
+      "the sward's height at the photos, cm; or 24clicks of a rising plate",
+      askedHeight,
+    )
+    .option('--ndvi <n>', 'NDVI at the photos', numberOf('--ndvi'))
+    .option('--json', 'print the result as JSON');
+  addCovariateOptions(command).action(
+    async (first: string | undefined, further: string[], options: PredictCommandOptions) => {
       const { out } = options;
       const paths = first === undefined ? [] : [first, ...further];
       // Beside features nothing but a run is named.
       const named =
         options.features === undefined ? await namedRun(paths) : { run: first ?? null, photos: further };
       const run = named.run ?? STARTER;
-      const { predictions, shownPaths, coverage, paddock, sure, doubts, sessions, about, areaSquareMetres } =
-        await predictRun({
-          run,
-          source: sourceOf(named.photos, options),
-          ...(options.area !== undefined && { areaSquareMetres: options.area }),
-          tta: options.tta,
-          progress: consoleProgress(),
-          ...(out !== undefined && { out }),
-          ...(options.coverage !== undefined && { coverage: options.coverage }),
-          ...(options.uncertainty && { uncertainty: true }),
-          ...(options.map !== undefined && { maps: options.map }),
-          ...(options.mcDropout !== undefined && { dropoutSamples: options.mcDropout }),
-          ...(options.state !== undefined && { states: await readPhotoStates(options.state) }),
-          ...(options.skipUnusable && {
-            onUnusable: (error: Error) => process.stderr.write(`left out: ${error.message}\n`),
-          }),
-        });
+      const covariates = askedCovariates(options);
+      const outcome = await predictRun({
+        run,
+        source: sourceOf(named.photos, options),
+        ...(options.area !== undefined && { areaSquareMetres: options.area }),
+        tta: options.tta,
+        progress: consoleProgress(),
+        ...(out !== undefined && { out }),
+        ...(options.coverage !== undefined && { coverage: options.coverage }),
+        ...(options.uncertainty && { uncertainty: true }),
+        ...(options.map !== undefined && { maps: options.map }),
+        ...(covariates && { covariates }),
+        ...(options.mcDropout !== undefined && { dropoutSamples: options.mcDropout }),
+        ...(options.state !== undefined && { states: await readPhotoStates(options.state) }),
+        ...(options.skipUnusable && {
+          onUnusable: (error: Error) => process.stderr.write(`left out: ${error.message}\n`),
+        }),
+      });
+      const { predictions, shownPaths, coverage, paddock, sure, doubts, sessions, about } = outcome;
+      const { areaSquareMetres } = outcome;
       const mean = predictions.length > 1 || options.hectares !== undefined ? paddock : null;
       if (mean || coverage !== null) warnOfFewSessions(sessions, coverage ?? USUAL_COVERAGE);
       warnOfDoubts(doubts, predictions.length);
@@ -108,6 +124,7 @@ export const registerPredict: CommandRegistrar = (program) => {
         ...(coverage !== null && { coverage }),
         ...((options.uncertainty || about) && { uncertainty: true }),
         ...(options.hectares !== undefined && { hectares: options.hectares }),
+        ...(outcome.covariates.length > 0 && { covariates: true }),
       };
       printResult(
         options.json,
@@ -129,8 +146,25 @@ export const registerPredict: CommandRegistrar = (program) => {
             ...(about ? [`${about.what}${named.run === null ? '; `sward models` says more' : ''}`] : []),
           ].join('\n'),
       );
-    });
+    },
+  );
 };
+
+/** What options say was measured beside the photos; undefined: nothing. */
+function askedCovariates({
+  height: cm,
+  ndvi,
+  ...options
+}: PredictCommandOptions): AskedCovariates | undefined {
+  const values = {
+    ...(cm !== undefined && { height: cm.value }),
+    ...(ndvi !== undefined && { ndvi }),
+  };
+  const source = covariateSource(options);
+  const method = cm?.method ?? source?.method;
+  if (Object.keys(values).length === 0) return source;
+  return { ...source, values, ...(method && { method }) };
+}
 
 /** @throws UsageError unless photos are named, or features with their ids */
 function sourceOf(
@@ -171,6 +205,15 @@ function warnOfMemory(predictions: readonly PhotoPrediction[]): void {
     `warning: ${known} of ${countOf(predictions.length, 'photo')} ${known === 1 ? 'is one' : 'are ones'} the run was ` +
       'trained on: its answer there is memory, not prediction\n',
   );
+}
+
+/** Parses a number. @throws UsageError naming the option */
+function numberOf(option: string): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && Number.isFinite(value)) return value;
+    throw new UsageError(`${option} ${text}: give a number`);
+  };
 }
 
 /** Parses a share option. @throws UsageError naming the option */

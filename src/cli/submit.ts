@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { countOf } from '../ground/counts.ts';
+import { setWords } from '../pasture/covariates.ts';
 import { readPhotoStates, submitRun, TEST_TIME_TURNS } from '../workflows/index.ts';
 import { type CommandRegistrar, printResult } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
@@ -27,14 +28,19 @@ export const registerSubmit: CommandRegistrar = (program) => {
     .option('--state <WA|states.csv>', 'State of all photos, or image_id,State: for ensembles with wa-dead')
     .option('--json', 'print the result as JSON')
     .action(async (run: string, folder: string, { out, tta, state, json }: SubmitCommandOptions) => {
-      const { photos, rows } = await submitRun(run, folder, out, {
+      const { photos, rows, covariates, lacking } = await submitRun(run, folder, out, {
         progress: consoleProgress(),
         tta,
         ...(state !== undefined && { states: await readPhotoStates(state) }),
       });
+      if (lacking.length > 0) {
+        process.stderr.write(
+          `note: test.csv has no ${setWords(lacking)}: photos are answered without, as ${run} scores without\n`,
+        );
+      }
       printResult(
         json,
-        () => ({ out, photos, rows }),
+        () => ({ out, photos, rows, ...(covariates.length + lacking.length > 0 && { covariates }) }),
         () => `${out}: ${countOf(rows, 'row')} for ${countOf(photos, 'photo')}`,
       );
     });

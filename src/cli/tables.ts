@@ -1,7 +1,9 @@
 import Table from 'cli-table3';
 import { countOf } from '../ground/counts.ts';
+import { caseWords } from '../pasture/covariates.ts';
 import type { Score } from '../pasture/metric.ts';
 import { TARGET_NAMES } from '../pasture/targets.ts';
+import type { CaseResults } from '../workflows/index.ts';
 
 const PLAIN = {
   chars: {
@@ -62,6 +64,21 @@ export function scoreTable(score: Score): string {
     textTable(['target', 'R²', 'RMSE g', 'MAE g', 'bias g', ...(hasGaps ? ['photos'] : [])], rows),
     `weighted R² ${shown(score.weightedR2, 4)} on ${countOf(score.imageCount, 'photo')}`,
   ].join('\n');
+}
+
+/** What a run scores with each set of covariates and without, side by side. */
+export function caseTable(cases: readonly CaseResults[]): string {
+  const rows = cases.map(({ covariates, rows: { length }, outOfFold, withoutThem, leaveOneStateOut }) => [
+    caseWords(covariates),
+    String(length),
+    shown(outOfFold.weightedR2, 4),
+    withoutThem ? shown(withoutThem.weightedR2, 4) : '',
+    ...(cases.some((one) => one.leaveOneStateOut)
+      ? [shown(leaveOneStateOut?.pooled.weightedR2 ?? Number.NaN, 4)]
+      : []),
+  ]);
+  const heads = ['weighted R²', 'photos', 'out of fold', 'same photos without'];
+  return textTable(rows.some((row) => row.length > heads.length) ? [...heads, 'one State out'] : heads, rows);
 }
 
 /** A number with fixed decimals; a dash for what is undefined. */

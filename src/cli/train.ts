@@ -1,10 +1,16 @@
 import { join } from 'node:path';
+import { UsageError } from '../ground/errors.ts';
 import { parseChange } from '../ground/setting-change.ts';
 import { mean } from '../ground/statistics.ts';
+import { caseWords } from '../pasture/covariates.ts';
 import { TARGET_NAMES } from '../pasture/targets.ts';
 import {
+  caseToJson,
+  covariateNames,
   DEFAULT_FOLD_PLAN,
   DEFAULT_RECIPES,
+  headlineRows,
+  mainCase,
   meanAnswerScore,
   RECIPE_NAMES,
   type RepeatedResults,
@@ -13,22 +19,27 @@ import {
   scoreToJson,
   splitSentence,
   splitSessions,
+  type TrainingSource,
   trainRepeatedly,
   trainRun,
 } from '../workflows/index.ts';
 import { type CommandRegistrar, collected, printResult, seedList } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
-import { scoreTable, shown, textTable } from './tables.ts';
+import { caseTable, scoreTable, shown, textTable } from './tables.ts';
 import {
+  addCovariateOptions,
   addFoldOptions,
   addSourceOptions,
+  type CovariateOptions,
+  covariateSource,
   type FoldOptions,
   foldPlan,
   type SourceOptions,
   trainingSource,
 } from './training-options.ts';
 
-interface TrainCommandOptions extends SourceOptions, FoldOptions {
+interface TrainCommandOptions extends SourceOptions, FoldOptions, CovariateOptions {
+  readonly with?: string;
   readonly recipe?: string;
   readonly out: string;
   readonly set: readonly string[];
@@ -56,17 +67,32 @@ export const registerTrain: CommandRegistrar = (program) => {
       collected,
       [],
     )
+    .option(
+      '--with <height,ndvi>',
+      'read what was measured beside the photo too, where it is known: height, ndvi, or columns of numbers',
+    )
     .option('--resume', 'go on with an unfinished run of the same command')
     .option('--overwrite', 'replace the run that is in the folder')
     .option('--seeds <0-4>', 'train once a seed, into RUN/seed-K, and summarise', seedList)
     .option('--learning-curve', 'score by number of training sessions as well')
     .option('--json', 'print the scores as JSON');
-  addFoldOptions(addSourceOptions(command)).action(
+  addFoldOptions(addCovariateOptions(addSourceOptions(command))).action(
     async (folder: string | undefined, options: TrainCommandOptions) => {
       const training = {
-        source: await trainingSource(folder, options),
+        source: withCovariates(await trainingSource(folder, options), options),
         ...(options.recipe !== undefined && { recipe: options.recipe }),
-        settings: options.set.map(parseChange),
+        settings: [
+          ...(options.with === undefined
+            ? []
+            : [
+                {
+                  path: ['covariates'],
+                  value: [...covariateNames(options.with)],
+                  written: `--with ${options.with}`,
+                },
+              ]),
+          ...options.set.map(parseChange),
+        ],
         out: options.out,
         plan: foldPlan(options),
         resume: options.resume ?? false,
@@ -96,12 +122,27 @@ export const registerTrain: CommandRegistrar = (program) => {
           mean_answer: { weighted_r2: numberOrNull(meanAnswerScore(results.rows)) },
           split_sessions: splitSessions(results.rows),
           leave_one_state_out: results.leaveOneStateOut?.pooled.weightedR2 ?? null,
+          ...(results.cases && { covariates: results.cases.map(caseToJson) }),
         }),
         () => [trainingSummary(results), `report: ${join(options.out, 'report.html')}`].join('\n'),
       );
     },
   );
 };
+
+/** @throws UsageError for options of covariates where none is read */
+function withCovariates(source: TrainingSource, options: TrainCommandOptions): TrainingSource {
+  const covariates = covariateSource(options);
+  if (!covariates) return source;
+  const isRead = options.with !== undefined || options.set.some((text) => text.startsWith('covariates'));
+  if (isRead || options.recipe?.endsWith('.json')) return { ...source, covariates };
+  const [idle] = (['covariates', 'heightMethod', 'heightPairs'] as const).filter(
+    (name) => options[name] !== undefined,
+  );
+  throw new UsageError(
+    `--${idle?.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`)} is for covariates; add --with height`,
+  );
+}
 
 const numberOrNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
@@ -121,17 +162,32 @@ function warnOfSplitSessions({ rows }: RunResults): void {
 export function trainingSummary(results: RunResults): string {
   const folds = results.perFold.map(({ score }) => shown(score.weightedR2, 3)).join('  ');
   const states = results.leaveOneStateOut;
+  const main = mainCase(results.cases);
   return [
-    `${results.recipeName}, out of fold:`,
+    `${results.recipeName}${main ? ` ${caseWords(main.covariates)}` : ''}, out of fold:`,
     scoreTable(results.outOfFold),
     `by fold: ${folds}`,
-    `answering each training part's mean: weighted R² ${shown(meanAnswerScore(results.rows), 4)}`,
+    `answering each training part's mean: weighted R² ${shown(meanAnswerScore(headlineRows(results)), 4)}`,
     ...(states ? [`one State held out at a time: weighted R² ${shown(states.pooled.weightedR2, 4)}`] : []),
+    ...(results.cases ? [caseTable(results.cases)] : []),
     ...(results.bySessions ?? []).map(
       ({ sessions, weighted_r2 }) =>
         `${shown(sessions, 1)} training sessions: weighted R² ${weighted_r2.map((score) => shown(score, 3)).join('  ')}`,
     ),
   ].join('\n');
+}
+
+/** Means over seeds with each set of covariates and without. */
+function overSeedsByCase(runs: RepeatedResults['runs']): string[] {
+  const [first] = runs;
+  return (first?.results.cases ?? []).map(({ covariates }, place) => {
+    const scores = runs.flatMap(({ results }) => results.cases?.[place]?.outOfFold.weightedR2 ?? []);
+    const states = runs.flatMap(
+      ({ results }) => results.cases?.[place]?.leaveOneStateOut?.pooled.weightedR2 ?? [],
+    );
+    const out = states.length > 0 ? `, one State out ${shown(mean(states), 4)}` : '';
+    return `${caseWords(covariates)}: weighted R² ${shown(mean(scores), 4)}${out}`;
+  });
 }
 
 /** Scores over seeds as text. */
@@ -147,6 +203,7 @@ function repeatedSummary({ runs, weightedR2, perTarget }: RepeatedResults): stri
       ({ seed, run, results }) => `seed ${seed}: ${shown(results.outOfFold.weightedR2, 4)}  ${run}`,
     ),
     textTable(['over seeds', 'mean', 'sd'], rows),
+    ...overSeedsByCase(runs),
     `answering each training part's mean: weighted R² ${shown(mean(runs.map(({ results }) => meanAnswerScore(results.rows))), 4)}`,
   ].join('\n');
 }

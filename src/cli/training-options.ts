@@ -1,12 +1,15 @@
 import { type Command, Option } from 'commander';
 import { UsageError } from '../ground/errors.ts';
 import {
+  type CovariateSource,
   DATE_ORDERS,
   type DateOrder,
   DEFAULT_FOLD_PLAN,
   type FoldPlan,
   GROUPINGS,
   type Grouping,
+  HEIGHT_METHODS,
+  type HeightMethod,
   namedSource,
   type OwnTable,
   readColumnMapping,
@@ -30,6 +33,13 @@ export interface SourceOptions extends TableOptions {
   readonly features?: string;
   readonly ids?: string;
   readonly labels?: string;
+}
+
+/** Options by which what was measured beside photos is read. */
+export interface CovariateOptions {
+  readonly covariates?: string;
+  readonly heightMethod?: HeightMethod;
+  readonly heightPairs?: string;
 }
 
 /** Options by which folds are made. */
@@ -61,6 +71,38 @@ export function addSourceOptions(command: Command): Command {
     .option('--features <F.npy>', 'train on the rows of feature files (F.npy,G.npy) instead of photos')
     .option('--ids <ids.txt>', 'photo id of each row of the feature file, one a line')
     .option('--labels <train.csv>', 'measured masses of those photos');
+}
+
+/** Adds `--covariates`, `--height-method`, `--height-pairs`. */
+export function addCovariateOptions(command: Command): Command {
+  return command
+    .option(
+      '--covariates <TABLE>',
+      'table (.csv, .xlsx) of heights and the like, rows named by photo file or sample id; default covariates.csv beside the photos',
+    )
+    .addOption(
+      new Option('--height-method <how>', 'how heights were measured, where the table does not say').choices(
+        HEIGHT_METHODS,
+      ),
+    )
+    .option(
+      '--height-pairs <FILE>',
+      'places measured both ways (a column each): converts heights by another method than the run reads',
+    );
+}
+
+/** The covariates' sources that options name; undefined: none. */
+export function covariateSource({
+  covariates,
+  heightMethod,
+  heightPairs,
+}: CovariateOptions): CovariateSource | undefined {
+  const source: CovariateSource = {
+    ...(covariates !== undefined && { table: covariates }),
+    ...(heightMethod !== undefined && { method: heightMethod }),
+    ...(heightPairs !== undefined && { pairs: heightPairs }),
+  };
+  return Object.keys(source).length > 0 ? source : undefined;
 }
 
 /** Adds `--folds`, `--seed`, `--group`, `--stratify`. */

@@ -24,7 +24,7 @@ export interface PhotoMasses {
 /** A further column of a file of predictions; an empty cell where there is no value. */
 export interface PredictionColumn<Photo> {
   readonly name: string;
-  readonly valueOf: (photo: Photo, target: TargetName) => number | null;
+  readonly valueOf: (photo: Photo, target: TargetName) => number | string | null;
 }
 
 /**
@@ -60,9 +60,9 @@ export function predictionText<Photo extends PhotoMasses>(
   return { head: csvLines([headOf(columns)]), rows: (masses) => csvLines(allRows(masses, columns)) };
 }
 
-/** A mass as a cell of a table: empty where it is not known. */
-export const cellOf = (grams: number | null | undefined): number | string =>
-  grams === null || grams === undefined || Number.isNaN(grams) ? '' : grams;
+/** A mass, or a word, as a cell of a table: empty where it is not known. */
+export const cellOf = (value: number | string | null | undefined): number | string =>
+  value === null || value === undefined || Number.isNaN(value) ? '' : value;
 
 const headOf = (columns: readonly { readonly name: string }[]): string[] => [
   'sample_id',

@@ -33,6 +33,7 @@ export async function writeModelFile(folder: string, kind: string, model: Stored
  * Reads what {@link writeModelFile} wrote.
  *
  * @param names matrices that must be there
+ * @param further matrices that may be there
  * @throws InputError when the file is missing or damaged, was written by another kind of estimator, or lacks
  *   a matrix
  */
@@ -40,7 +41,11 @@ export async function readModelFile<Name extends string>(
   folder: string,
   kind: string,
   names: readonly Name[],
-): Promise<{ matrices: Record<Name, Matrix>; texts: Readonly<Record<string, string>> }> {
+  further: readonly string[] = [],
+): Promise<{
+  matrices: Record<Name, Matrix> & Readonly<Record<string, Matrix>>;
+  texts: Readonly<Record<string, string>>;
+}> {
   const path = join(folder, FILE_NAME);
   const file = await openSafetensors(path);
   if (file.metadata[KIND] !== kind) {
@@ -50,8 +55,8 @@ export async function readModelFile<Name extends string>(
       'train the run again',
     );
   }
-  const entries: [Name, Matrix][] = [];
-  for (const name of names) {
+  const entries: [string, Matrix][] = [];
+  for (const name of [...names, ...further.filter((own) => file.tensors.has(own))]) {
     const values = await readTensor(file, name);
     const data = values instanceof Float32Array ? Float64Array.from(values) : values;
     const [rows, columns] = file.tensors.get(name)?.shape ?? [];
@@ -60,5 +65,6 @@ export async function readModelFile<Name extends string>(
     }
     entries.push([name, { rows, columns, data }]);
   }
-  return { matrices: Object.fromEntries(entries) as Record<Name, Matrix>, texts: file.metadata };
+  const matrices = Object.fromEntries(entries) as Record<Name, Matrix> & Record<string, Matrix>;
+  return { matrices, texts: file.metadata };
 }

@@ -6,13 +6,14 @@ import { fileFingerprint } from '../ground/fingerprint.ts';
 import { packageFile } from '../ground/package-file.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
 import { packageVersion } from '../ground/version.ts';
+import { withoutCovariates } from '../runs/covariate-cases.ts';
 import { openRun } from '../runs/open-run.ts';
 import type { RunResults } from '../runs/results.ts';
 import type { TEST_TIME_TURNS } from '../runs/run.ts';
 import { scoreToJson } from '../runs/scores.ts';
 import type { Precision } from '../vision/features/index.ts';
 import { requireExportFolder } from './export-folder.ts';
-import { NO_USER, writeKaggleFiles } from './kaggle.ts';
+import { type KaggleChoice, requireWheels, writeKaggleFiles } from './kaggle.ts';
 import type { ModelInput } from './mass-model.ts';
 import { modelCard } from './model-card.ts';
 import { type ExportFacts, type FileFacts, modelFacts } from './model-facts.ts';
@@ -35,7 +36,7 @@ export interface ExportOptions {
   /** Turns that the model averages over; default none. */
   readonly tta?: keyof typeof TEST_TIME_TURNS;
   /** Write what Kaggle's command line uploads: `out/dataset` and `out/notebook`. */
-  readonly kaggle?: { readonly user?: string };
+  readonly kaggle?: KaggleChoice;
   /** Replace an export that is there. */
   readonly overwrite?: boolean;
   readonly progress?: Progress;
@@ -62,9 +63,12 @@ export async function exportRun(options: ExportOptions): Promise<ExportOutcome> 
   const { run, out, kaggle } = options;
   const { input = 'photos', tta = 'none', precision = null, progress = SILENT } = options;
   if (kaggle && input !== 'photos') throw new UsageError('a Kaggle notebook feeds photos; leave out --input');
+  await requireWheels(kaggle?.wheels ?? []);
   await requireExportFolder(out, ['model.json', 'dataset'], options.overwrite ?? false);
   await using opened = await openRun(run, { keepLoaded: false });
-  const runModel = await readRunModel(opened, { input, precision, tta });
+  // A competition's notebook has nothing but photos.
+  const covariates = kaggle === undefined;
+  const runModel = await readRunModel(opened, { input, precision, tta, covariates });
   const results = await opened.results();
   const written: { files: string[]; bytes: number } = { files: [], bytes: 0 };
   await replaceFolder(resolve(out), async (aside) => {
@@ -79,7 +83,7 @@ export async function exportRun(options: ExportOptions): Promise<ExportOutcome> 
     if (input === 'photos') await copyFile(SCRIPT, join(folder, 'run-model.mjs'));
     if (kaggle) {
       const notebook = join(aside, 'notebook');
-      await writeKaggleFiles({ dataset: folder, notebook }, facts.recipe, kaggle.user ?? NO_USER);
+      await writeKaggleFiles({ dataset: folder, notebook }, facts.recipe, kaggle);
     }
     const entries = await readdir(aside, { recursive: true, withFileTypes: true });
     written.files = entries
@@ -97,6 +101,7 @@ async function writeModel(
   results: RunResults,
   tta: string,
 ): Promise<ExportFacts> {
+  const alone = withoutCovariates(results);
   const metadata = { recipe: results.recipeName, run: runModel.fingerprint };
   const names = await writeMassModel(folder, 'model', runModel.model, metadata);
   return {
@@ -107,8 +112,15 @@ async function writeModel(
     ...modelFacts(runModel),
     test_time_augmentation: tta,
     scores: {
-      out_of_fold: scoreToJson(results.outOfFold),
-      leave_one_state_out: results.leaveOneStateOut && scoreToJson(results.leaveOneStateOut.pooled),
+      out_of_fold: scoreToJson(alone.outOfFold),
+      leave_one_state_out: alone.leaveOneStateOut && scoreToJson(alone.leaveOneStateOut.pooled),
+      ...(runModel.model.covariates.length > 0 && {
+        with_covariates: (results.cases ?? []).flatMap(({ covariates, rows, outOfFold }) =>
+          covariates.length > 0 && rows.length > 0
+            ? [{ covariates, out_of_fold: scoreToJson(outOfFold) }]
+            : [],
+        ),
+      }),
     },
   };
 }

@@ -1,4 +1,5 @@
 import { UsageError } from '../ground/errors.ts';
+import type { CovariateSet } from '../pasture/covariates.ts';
 import { TARGET_NAMES } from '../pasture/targets.ts';
 import { type Attribute, int, subgraph } from '../tensor/graph/operator.ts';
 import {
@@ -7,6 +8,7 @@ import {
   concat,
   constant,
   divide,
+  expand,
   input,
   mean,
   multiply,
@@ -55,6 +57,8 @@ export interface MassModel {
   readonly turns: readonly number[];
   readonly branches: readonly [Branch, ...Branch[]];
   readonly estimators: readonly MassEstimator[];
+  /** What was measured beside photos and is fed too, by name; none: photos are all that is fed. */
+  readonly covariates: CovariateSet;
   /** Post-processing of the sum, `[1, 5]` to `[1, 5]` grams. */
   readonly finish?: (masses: Tensor) => Tensor;
 }
@@ -65,11 +69,18 @@ export interface MassEstimator {
   readonly fold: number;
   /** The branches whose features it reads, by their place, one after another. */
   readonly reads: readonly number[];
-  /** `[batch, features]` float64 to `[batch, 5]` grams. */
-  readonly masses: (features: Tensor) => Tensor;
+  /**
+   * `[batch, features]` float64 to `[batch, 5]` grams.
+   *
+   * @param readings `[batch, covariates]` float64 of the model's covariates, NaN where one was not measured
+   */
+  readonly masses: (features: Tensor, readings?: Tensor) => Tensor;
   /** What its masses are multiplied with in the sum of all, as `TARGET_NAMES`. */
   readonly shares: readonly number[];
 }
+
+/** Name of what was measured beside photos, where the model reads any. */
+export const COVARIATES_NAME = 'covariates';
 
 /** Name of the result. */
 export const OUTPUT_NAME = 'masses';
@@ -86,7 +97,7 @@ const viewKey = ({ views: { plan, size, interpolation } }: Branch): string =>
  * the masses of every photo.
  *
  * Input `photos`: uint8 `[photos, height, width, 3]`, or `views`: float32 `[photos, views, 3, size, size]` from 0 to
- * 255. Output `masses`: float32 `[photos, 5]`, grams, as `TARGET_NAMES`.
+ * 255; `covariates`: float32 `[photos, covariates]`, NaN where one was not measured, of a model that reads any. Output `masses`: float32 `[photos, 5]`, grams, as `TARGET_NAMES`.
  *
  * @param place where weights go, by the bytes of all that are not quantised
  * @throws UsageError when views are to be fed but branches take different ones
@@ -106,7 +117,8 @@ export async function massModelParts(
     const vectors = input(`vectors-${index}`, [turns.length, viewCount(branch.views.plan), width]);
     return combinedFeatures(branch, cast(vectors, 'float64'));
   });
-  const answers = model.estimators.map((estimator) => estimatorPart(estimator, combined));
+  const readings = turnedReadings(model);
+  const answers = model.estimators.map((estimator) => estimatorPart(estimator, combined, readings));
   const exact = networks.filter((_, index) => branches[index]?.precision === 'fp32');
   const placement = place(weightBytes([...exact, ...answers]));
   const graph = new GraphWriter();
@@ -123,12 +135,23 @@ export async function massModelParts(
     const shape = [-1, turns.length, viewCount(branch.views.plan), features.shape[1] as number];
     vectors.push(graph.apply('Reshape', rows, graph.integers(shape)));
   }
-  const body = answerParts(model, combined, answers, placement);
-  scan(graph, vectors, { name: 'estimators', body, output: OUTPUT_NAME });
+  const body = answerParts(model, combined, answers, placement, readings);
+  const fed = readings ? [graph.cast(COVARIATES_NAME, 'float64')] : [];
+  scan(graph, [...vectors, ...fed], { name: 'estimators', body, output: OUTPUT_NAME });
   return {
     nodes: graph.nodes,
     initializers: [...graph.initializers, ...weights.initializers],
-    inputs: [valueInfo(model.input, modelInput(model))],
+    inputs: [
+      valueInfo(model.input, modelInput(model)),
+      ...(readings
+        ? [
+            valueInfo(COVARIATES_NAME, {
+              dtype: 'float32' as const,
+              shape: ['photos', model.covariates.length],
+            }),
+          ]
+        : []),
+    ],
     outputs: [valueInfo(OUTPUT_NAME, { dtype: 'float32', shape: ['photos', TARGETS] })],
     declared: [],
   };
@@ -200,15 +223,31 @@ export async function backboneParts(
   }).parts;
 }
 
+/** The readings of a photo, the same for every turn of it, `[turns, covariates]`; null: the model reads none. */
+function turnedReadings({ covariates, turns }: MassModel): Tensor | null {
+  const { length } = covariates;
+  if (length === 0) return null;
+  const own = reshape(input(`${COVARIATES_NAME}-read`, [length], 'float64'), [1, length]);
+  return expand(own, [turns.length, length]);
+}
+
+/** Name under which the readings stand in the last body. */
+const READINGS = 'readings';
+
 /** Name under which the features of a branch stand in the last body. */
 const combinedName = (branch: number): string => `combined-${branch}`;
 
 /** What one estimator adds to the answer, `[1, 5]`, from features that are inputs. */
-function estimatorPart({ reads, masses, shares }: MassEstimator, combined: readonly Tensor[]): Tensor {
+function estimatorPart(
+  { reads, masses, shares }: MassEstimator,
+  combined: readonly Tensor[],
+  readings: Tensor | null,
+): Tensor {
   const features = reads.map((branch) =>
     input(combinedName(branch), (combined[branch] as Tensor).shape, 'float64'),
   );
-  const ofTurns = masses(features.length === 1 ? (features[0] as Tensor) : concat(features, 1));
+  const all = features.length === 1 ? (features[0] as Tensor) : concat(features, 1);
+  const ofTurns = readings ? masses(all, input(READINGS, readings.shape, 'float64')) : masses(all);
   const average = mean(cast(ofTurns, 'float64'), { axes: [0], keepAxes: true });
   return multiply(average, constant([...shares], [1, TARGETS], 'float64'));
 }
@@ -219,11 +258,16 @@ function answerParts(
   combined: readonly Tensor[],
   answers: readonly Tensor[],
   { initializer }: WeightPlacement,
+  readings: Tensor | null,
 ): ModelParts {
   const emitted = (outputs: Readonly<Record<string, Tensor>>): ModelParts =>
     emitModel({ outputs, isFed: () => false, initializer }).parts;
-  const names = combined.map((_, branch) => combinedName(branch));
-  const first = emitted(Object.fromEntries(combined.map((features, index) => [names[index], features])));
+  const shared = [
+    ...combined.map((features, branch) => [combinedName(branch), features] as const),
+    ...(readings ? [[READINGS, readings] as const] : []),
+  ];
+  const names = shared.map(([name]) => name);
+  const first = emitted(Object.fromEntries(shared));
   // Each estimator by itself, because those of folds call their weights alike.
   const models = answers.map((part, index) => prefixed(emitted({ part }), `model-${index}/`, names));
   const parts = estimators.map((_, index) => input(`model-${index}/part`, [1, TARGETS], 'float64'));

@@ -1,4 +1,6 @@
+import { caseWords } from '../pasture/covariates.ts';
 import { TARGET_NAMES } from '../pasture/targets.ts';
+import { covariateWords } from '../runs/covariates.ts';
 import type { BranchFacts, ExportFacts } from './model-facts.ts';
 
 /** The card of an export (Mitchell et al. 2019), Markdown. */
@@ -32,7 +34,7 @@ export function modelCard(facts: ExportFacts): string {
 const list = (items: readonly string[]): string => items.map((item) => `- ${item}`).join('\n');
 
 function useSection(facts: ExportFacts): string {
-  const { input, branches, kg_dm_per_ha_per_gram: factor, frame_area_m2: area } = facts;
+  const { input, covariates, branches, kg_dm_per_ha_per_gram: factor, frame_area_m2: area } = facts;
   const decoded = input.name === 'photos';
   return [
     'ONNX Runtime on any of its platforms, of a version with operator set 21 (1.18 and later); sward is not needed.',
@@ -42,6 +44,12 @@ function useSection(facts: ExportFacts): string {
           ? 'Photos may have any size; those of one call have the same. Nothing else is to be done to them: the ' +
             'model cuts, resizes and normalises.'
           : 'Views must be cut and resized as said below; the model normalises.'),
+      ...(covariates
+        ? [
+            `Input \`${covariates.name}\`: float32 [${covariates.shape.join(', ')}]: ${covariates.columns.map(columnText).join('; ')}. ` +
+              'NaN where one was not measured: the photo is then answered alone, and never by a supposed value.',
+          ]
+        : []),
       `Output \`masses\`: float32 [photos, ${TARGET_NAMES.length}], grams on the frame: ${TARGET_NAMES.join(', ')}.`,
       `Grams × ${factor.toFixed(3)} = kg dry matter a hectare for the ${area} m² frame (grams × 10 / m² for others).`,
       ...(branches.some(({ precision }) => precision === 'int8')
@@ -51,19 +59,30 @@ function useSection(facts: ExportFacts): string {
           ]
         : []),
     ]),
-    ...(decoded ? [NODE_EXAMPLE, PYTHON_EXAMPLE] : []),
+    ...(decoded ? [NODE_EXAMPLE, pythonExample(covariates?.columns.length ?? 0)] : []),
   ].join('\n\n');
+}
+
+/** What a column of the covariates holds. */
+function columnText({
+  name,
+  unit,
+  method,
+  low,
+  high,
+}: NonNullable<ExportFacts['covariates']>['columns'][number]): string {
+  return `${covariateWords({ name, unit, method })}, trained on ${low} to ${high}`;
 }
 
 const NODE_EXAMPLE = '```sh\nnpm install sharp onnxruntime-node\nnode run-model.mjs . photo.jpg\n```';
 
-const PYTHON_EXAMPLE = `\`\`\`python
+const pythonExample = (covariates: number): string => `\`\`\`python
 import numpy, onnxruntime
 from PIL import Image, ImageOps
 
 pixels = numpy.asarray(ImageOps.exif_transpose(Image.open("photo.jpg")).convert("RGB"))[None]
 session = onnxruntime.InferenceSession("model.onnx")
-print(session.run(["masses"], {"photos": pixels})[0])
+${covariates > 0 ? `measured = numpy.full((1, ${covariates}), numpy.nan, "float32")\n` : ''}print(session.run(["masses"], {"photos": pixels${covariates > 0 ? ', "covariates": measured' : ''}})[0])
 \`\`\``;
 
 function stepsSection({ branches, members, turns, input, test_time_augmentation: tta }: ExportFacts): string {
@@ -125,7 +144,7 @@ function branchSteps(branch: BranchFacts, turned: readonly string[]): string[] {
   return [
     `the photo is ${cutText(branch)};`,
     `every view is resized to ${size} × ${size} by ${interpolation} interpolation with antialiasing, digit for digit as ` +
-      'Pillow does, proportions not kept;',
+      'Pillow 13 does, proportions not kept;',
     ...turned,
     `pixels become (value / 255 − mean) / std with mean ${mean.join(', ')} and std ${std.join(', ')} (red, green, blue);`,
     `the backbone ${backbone.arch} (${backbone.source}, SHA-256 \`${backbone.sha256}\`${backbone.trained ? ', trained further' : ''}, ` +
@@ -134,7 +153,7 @@ function branchSteps(branch: BranchFacts, turned: readonly string[]): string[] {
 }
 
 function scoreSection({ scores }: ExportFacts): string {
-  const { out_of_fold: pooled, leave_one_state_out: states } = scores;
+  const { out_of_fold: pooled, leave_one_state_out: states, with_covariates: measured } = scores;
   const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const table = [
     row(['target', 'R²', 'RMSE g', 'MAE g', 'bias g']),
@@ -147,7 +166,14 @@ function scoreSection({ scores }: ExportFacts): string {
   return [
     `Cross-validation on ${pooled.n_images} photos, each predicted by the model that was not trained on its fold: ` +
       `weighted R² ${shown(pooled.weighted_r2, 4)} (the competition’s metric).` +
-      (states ? ` Trained without a State and validated on it: ${shown(states.weighted_r2, 4)}.` : ''),
+      (states ? ` Trained without a State and validated on it: ${shown(states.weighted_r2, 4)}.` : '') +
+      (measured ?? [])
+        .map(
+          ({ covariates, out_of_fold: own }) =>
+            ` ${caseWords(covariates)}: ${shown(own.weighted_r2, 4)} on ${own.n_images} photos.`,
+        )
+        .join('')
+        .replace(/^ w/, ' W'),
     table,
     'These figures are of fold models one by one, in the recipe’s precision and without test-time augmentation; the ' +
       'exported model is their mean, as said above.',

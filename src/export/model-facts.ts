@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { TARGET_NAMES, type TargetName } from '../pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../pasture/units.ts';
+import type { RunCovariate } from '../runs/covariates.ts';
 import { frameAreaOf } from '../runs/manifest.ts';
 import type { ScoreJson } from '../runs/scores.ts';
 import type { Precision } from '../vision/features/index.ts';
@@ -8,7 +9,7 @@ import { type ViewCut, type ViewPlan, viewBoxes } from '../vision/preprocess/vie
 import type { WindowGrid } from '../vision/preprocess/windows.ts';
 import { LICENCE_NOTES, originOf, type ResolvedWeights } from '../vision/weights/index.ts';
 import type { KnownBranch } from './branches.ts';
-import { type ModelInput, modelInput, OUTPUT_NAME } from './mass-model.ts';
+import { COVARIATES_NAME, type ModelInput, modelInput, OUTPUT_NAME } from './mass-model.ts';
 import type { RunModel } from './run-model.ts';
 
 /** A file by content. */
@@ -61,6 +62,9 @@ export type BranchFacts = CutFacts & {
   };
 };
 
+/** A column of the covariates. */
+type CovariateFacts = Pick<RunCovariate, 'name' | 'unit' | 'method' | 'low' | 'high'>;
+
 /** A trained run in the model. */
 export interface MemberFacts {
   readonly recipe: string;
@@ -81,6 +85,8 @@ export interface ExportFacts {
   /** The model, then the file of its weights where that is another. */
   readonly files: readonly FileFacts[];
   readonly input: ValueFacts & { readonly name: ModelInput };
+  /** A second input, of a model that reads what was measured beside photos. */
+  readonly covariates?: ValueFacts & { readonly columns: readonly CovariateFacts[] };
   readonly output: ValueFacts;
   readonly targets: readonly TargetName[];
   readonly unit: 'g';
@@ -96,11 +102,16 @@ export interface ExportFacts {
     readonly out_of_fold: ScoreJson;
     /** Pooled over States held out one at a time; null where that was not computed. */
     readonly leave_one_state_out: ScoreJson | null;
+    /** Of photos with what was measured beside them; the others are of photos alone. */
+    readonly with_covariates?: readonly {
+      readonly covariates: readonly string[];
+      readonly out_of_fold: ScoreJson;
+    }[];
   };
 }
 
 /** What `model.json` says of the model and what it means, without the files. */
-export function modelFacts({ model, branches, members, fingerprint }: RunModel) {
+export function modelFacts({ model, branches, members, covariates, fingerprint }: RunModel) {
   const { data } = members[0].manifest;
   const area = frameAreaOf(members[0].manifest);
   return {
@@ -108,6 +119,15 @@ export function modelFacts({ model, branches, members, fingerprint }: RunModel) 
     data_fingerprint: data.fingerprint,
     training_photos: data.images,
     input: { name: model.input, ...modelInput(model), values: INPUT_VALUES[model.input] },
+    ...(model.covariates.length > 0 && {
+      covariates: {
+        name: COVARIATES_NAME,
+        dtype: 'float32',
+        shape: ['photos', model.covariates.length],
+        values: 'measured beside the photo, as columns say; NaN where one was not measured',
+        columns: covariates.map(({ name, unit, method, low, high }) => ({ name, unit, method, low, high })),
+      },
+    }),
     output: {
       name: OUTPUT_NAME,
       dtype: 'float32',

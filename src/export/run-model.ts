@@ -1,7 +1,10 @@
 import { UsageError } from '../ground/errors.ts';
 import { valueFingerprint } from '../ground/fingerprint.ts';
+import type { CovariateSet } from '../pasture/covariates.ts';
+import type { RunCovariate } from '../runs/covariates.ts';
 import type { TrainedManifest } from '../runs/manifest.ts';
 import { type GraphStart, type Run, type RunGraph, TEST_TIME_TURNS } from '../runs/run.ts';
+import { gather } from '../tensor/index.ts';
 import type { Precision } from '../vision/features/index.ts';
 import { inputSources, isBranch, type KnownBranch, type KnownSource } from './branches.ts';
 import type { MassEstimator, MassModel, ModelInput } from './mass-model.ts';
@@ -12,6 +15,8 @@ export interface ModelChoice {
   /** Of the backbones' weights; null: those of the recipe. */
   readonly precision: Precision | null;
   readonly tta: keyof typeof TEST_TIME_TURNS;
+  /** Whether what was measured beside photos is fed too, where the run reads it; default true. */
+  readonly covariates?: boolean;
 }
 
 /** A trained run that has a part in a model. */
@@ -27,6 +32,8 @@ export interface RunModel {
   /** As `model.branches`. */
   readonly branches: readonly KnownBranch[];
   readonly members: readonly [ModelMember, ...ModelMember[]];
+  /** Those that the model is fed, as `model.covariates`. */
+  readonly covariates: readonly RunCovariate[];
   readonly fingerprint: string;
 }
 
@@ -38,11 +45,11 @@ export interface RunModel {
  * @throws InputError when weights are not those it was trained with, or a run is unfinished
  */
 export async function readRunModel(run: Run, choice: ModelChoice): Promise<RunModel> {
-  const { sources, estimators, members, finish, fingerprint } = await readRunParts(
-    run,
-    'photos',
-    choice.precision,
-  );
+  const covariates = choice.covariates === false ? [] : run.covariates.map(({ name }) => name);
+  const { sources, estimators, members, finish, fingerprint } = await readRunParts(run, 'photos', {
+    precision: choice.precision,
+    covariates,
+  });
   const branches = sources.filter(isBranch);
   const [first, ...others] = branches.map(({ branch }) => branch);
   if (!first) throw new UsageError(`${run.folder} has nothing to export`);
@@ -52,10 +59,12 @@ export async function readRunModel(run: Run, choice: ModelChoice): Promise<RunMo
       turns: TEST_TIME_TURNS[choice.tta],
       branches: [first, ...others],
       estimators,
+      covariates,
       ...(finish && { finish }),
     },
     branches,
     members,
+    covariates: run.covariates.filter(({ name }) => covariates.includes(name)),
     fingerprint,
   };
 }
@@ -71,20 +80,20 @@ export interface RunParts extends Pick<RunModel, 'members' | 'fingerprint'> {
 /**
  * The parts of a run's graph, whatever becomes one model of them.
  *
- * @param precision of the backbones' weights; null: those of the recipe
+ * @param choice precision of the backbones' weights, null: those of the recipe; covariates that the model reads
  * @throws as {@link readRunModel}
  */
 export async function readRunParts(
   run: Run,
   start: GraphStart,
-  precision: Precision | null,
+  { precision, covariates }: { readonly precision: Precision | null; readonly covariates: CovariateSet },
 ): Promise<RunParts> {
   const { members, finish, fingerprint } = await run.graph(start);
   const sources: KnownSource[] = [];
   const estimators: MassEstimator[] = [];
   for (const member of members) {
     const inputs = await inputSources(member.run, precision, start);
-    estimators.push(...(await memberEstimators(member, inputs, sources)));
+    estimators.push(...(await memberEstimators(member, inputs, sources, covariates)));
   }
   const [first, ...others] = members.map(({ run: { manifest }, weights }) => ({ manifest, weights }));
   if (!first) throw new UsageError(`${run.folder} has nothing to export`);
@@ -95,19 +104,45 @@ async function memberEstimators(
   { run, weights }: RunGraph['members'][number],
   inputs: readonly KnownSource[],
   sources: KnownSource[],
+  covariates: CovariateSet,
 ): Promise<MassEstimator[]> {
   const models = await run.models();
   const shares = weights.map((weight) => weight / models.length);
+  const own = (run.manifest.data.covariates ?? []).map(({ name }) => name);
   return models.map((model, fold) => {
-    const { masses, viewFeatures } = model.graph();
-    const own = inputs.map((known, set): KnownSource => {
-      // A model has a backbone of its own for the first set alone.
-      if (!isBranch(known) || !viewFeatures || set > 0) return known;
-      const backbone = { ...known.branch.backbone, features: viewFeatures };
-      return { ...known, branch: { ...known.branch, backbone }, trainedIn: `${run.folder} fold ${fold}` };
-    });
-    return { fold, reads: own.map((source) => placeOf(source, sources)), masses, shares };
+    const { masses, viewFeatures, furtherViewFeatures = [] } = model.graph();
+    const backbones = [viewFeatures, ...(covariates.length > 0 ? furtherViewFeatures : [])];
+    const known = backbones.flatMap((features, place) =>
+      inputs.map((source, set): KnownSource => {
+        // A model has a backbone of its own for the first set alone.
+        if (!isBranch(source) || !features || set > 0) return source;
+        const backbone = { ...source.branch.backbone, features };
+        const trainedIn = `${run.folder} fold ${fold}${place > 0 ? `, ${place}` : ''}`;
+        return { ...source, branch: { ...source.branch, backbone }, trainedIn };
+      }),
+    );
+    const reads = known.map((source) => placeOf(source, sources));
+    return { fold, reads, masses: ofOwnReadings(masses, own, covariates), shares };
   });
+}
+
+/** What a member's model makes of features and the readings of its own covariates. */
+function ofOwnReadings(
+  masses: MassEstimator['masses'],
+  own: CovariateSet,
+  all: CovariateSet,
+): MassEstimator['masses'] {
+  if (own.length === 0 || all.length === 0) return (features) => masses(features);
+  return (features, readings) =>
+    masses(
+      features,
+      readings &&
+        gather(
+          readings,
+          own.map((name) => all.indexOf(name)),
+          1,
+        ),
+    );
 }
 
 /** Where a source stands among those of the model, added where it is new. */

@@ -1,6 +1,7 @@
 import { UsageError } from '../ground/errors.ts';
 import type { FeatureSet } from '../ground/matrix.ts';
 import type { RandomStream } from '../ground/random.ts';
+import type { CovariateSet } from '../pasture/covariates.ts';
 import { type ByMass, byMass, type Targets } from '../pasture/targets.ts';
 import type { Samples, Split, TrainingSamples } from '../samples/samples.ts';
 import type { Tensor } from '../tensor/index.ts';
@@ -8,6 +9,16 @@ import type { MassMap } from '../vision/biomass-map/index.ts';
 
 /** One line of a fold's `metrics.jsonl`: named numbers of an epoch or of a tried setting. */
 export type MetricLine = Readonly<Record<string, number>>;
+
+/** A metric line of one part of a model; what lines are counted by keeps its name. */
+export function relabelled(line: MetricLine, label: string): MetricLine {
+  return Object.fromEntries(
+    Object.entries(line).map(([key, value]) => [
+      key === 'penalty' || key === 'epoch' ? key : `${key}, ${label}`,
+      value,
+    ]),
+  );
+}
 
 /** What fitting may use besides the data. */
 export interface FitContext {
@@ -36,10 +47,12 @@ export interface Capabilities {
 export interface ModelGraph {
   /**
    * @param features `[batch, features]` floating
+   * @param covariates `[batch, covariates]` floating, those that the model was shown, on the scale that models read; of a
+   *   model that has {@link FittedModel.covariateSets} all of the run's as they were measured, NaN where they were not
    * @returns `[batch, 5]` floating, physical masses in grams, in the order of `TARGET_NAMES`
    * @throws UsageError when this model cannot be written as one
    */
-  masses(features: Tensor): Tensor;
+  masses(features: Tensor, covariates?: Tensor): Tensor;
   /**
    * The model's own backbone, whose features {@link masses} then reads instead of those of the recipe's input; null
    * where it has none.
@@ -48,6 +61,11 @@ export interface ModelGraph {
    * @returns `[views, width]`
    */
   readonly viewFeatures: ((views: Tensor) => Tensor) | null;
+  /**
+   * Backbones of further models in this one: features then come once by each backbone, one after another, each time
+   * with those of the recipe's other feature sets; where no readings are fed, by the first alone.
+   */
+  readonly furtherViewFeatures?: readonly ((views: Tensor) => Tensor)[];
 }
 
 /** A trained model. What {@link capabilities} deny throws a UsageError. */
@@ -55,6 +73,11 @@ export interface FittedModel {
   readonly capabilities: Capabilities;
   /** The masses that it was taught; of others it predicts NaN. */
   readonly predicts: ByMass<boolean>;
+  /**
+   * The sets of covariates that it has models for, the largest first: of a sample that has all readings of one it answers
+   * by that, of others by the photo alone. None: it reads none, or has been shown what it reads.
+   */
+  readonly covariateSets: readonly CovariateSet[];
   /** Physical masses, grams, one a sample in their order. */
   predict(samples: Samples): Promise<Targets[]>;
   /**
@@ -68,7 +91,8 @@ export interface FittedModel {
    * left out, in closed form.
    */
   leaveSessionsOut(): Targets[];
-  graph(): ModelGraph;
+  /** @param under what names of its weights begin with, where several models stand in one graph */
+  graph(under?: string): ModelGraph;
   /** Masses of the patches of each photo. */
   maps(samples: Samples): Promise<MassMap[]>;
   /** Writes everything prediction needs into an existing folder. */
@@ -103,6 +127,7 @@ export function fittedModel(parts: ModelParts): FittedModel {
     maps: reject('does not say where in a photo the mass is'),
     release: async () => {},
     predicts: ALL_MASSES,
+    covariateSets: [],
     ...parts,
   };
 }
@@ -129,7 +154,7 @@ export function wrappedModel(inner: FittedModel, wrapping: Wrapping): FittedMode
       sampleDropout: async (asked, draws, random) =>
         (await inner.sampleDropout(shown(asked), draws, random)).map((draw) => draw.map(masses)),
     }),
-    ...(capabilities.graph && { graph: () => wrapping.graph(inner.graph()) }),
+    ...(capabilities.graph && { graph: (under) => wrapping.graph(inner.graph(under)) }),
     ...(capabilities.sessionsOut &&
       wrapping.sessionsOut && { leaveSessionsOut: () => inner.leaveSessionsOut() }),
     write: wrapping.write,

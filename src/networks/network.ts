@@ -5,6 +5,7 @@ import { type Estimator, type FittedModel, type MetricLine, rowEstimator } from 
 import { requireWidth } from '../learning/feature-width.ts';
 import { changedSplit } from '../samples/samples.ts';
 import { readConcepts, withConceptScores } from './heads/concepts.ts';
+import { covariateStatistics } from './heads/covariates.ts';
 import { columnsOf, type NetworkShape, networkShape, pooledParts } from './heads/features.ts';
 import { trainingStatistics } from './heads/statistics.ts';
 import type { Weights } from './inputs/input.ts';
@@ -43,10 +44,10 @@ export function network(settings: NetworkSettings): Estimator {
           )
         : split;
       const inputs = await shown.train.features();
-      const shape = networkShape(inputs.columns, {
-        ...settings.layout,
-        extra: concepts ? concepts.rows : extra,
-      });
+      const shape = {
+        ...networkShape(inputs.columns, { ...settings.layout, extra: concepts ? concepts.rows : extra }),
+        ...(split.train.shown.length > 0 && { covariates: split.train.shown.length }),
+      };
       const teacherLabelsOf =
         settings.teacher &&
         teacherLabels({
@@ -95,7 +96,7 @@ export function rowNetwork(model: NetworkModel, settings: NetworkSettings): Fitt
       const rows = await samples.features();
       requireWidth(rows, columns);
       const extra = columns - (columnsOf(shape) - shape.extra);
-      return rowExamples(concepts ? withConceptScores(rows, extra, concepts) : rows);
+      return rowExamples(concepts ? withConceptScores(rows, extra, concepts) : rows, samples.covariates);
     },
     close: async () => {},
   });
@@ -105,8 +106,8 @@ export function rowNetwork(model: NetworkModel, settings: NetworkSettings): Fitt
     { atOnce, open },
     {
       write: (folder) => writeNetwork(folder, model, settings.storage),
-      graph: () => ({
-        masses: (features) => massesGraph(model, settings, features),
+      graph: (under = '') => ({
+        masses: (features, covariates) => massesGraph(model, settings, under, features, covariates),
         viewFeatures: null,
       }),
     },
@@ -130,7 +131,7 @@ export async function trainOnRows({ shape, settings, split, ...context }: RowTra
     samples,
     labels,
   }: LabelledSamples): Promise<LabelledExamples<typeof labels>> => ({
-    examples: rowExamples(await samples.features()),
+    examples: rowExamples(await samples.features(), samples.covariates),
     labels,
   });
   const { labels, samples } = split.train;
@@ -139,7 +140,10 @@ export async function trainOnRows({ shape, settings, split, ...context }: RowTra
     input: rowInput(shape),
     settings,
     parts: [HEADS_ALONE],
-    statistics: trainingStatistics(await samples.features(), shape, samples.targets, labels.weights),
+    statistics: {
+      ...trainingStatistics(await samples.features(), shape, samples.targets, labels.weights),
+      ...covariateStatistics(samples.covariates, labels.weights),
+    },
     train: await labelled(split.train),
     validation: split.validation && (await labelled(split.validation)),
     ...context,

@@ -7,6 +7,7 @@ import type { Samples, Split } from '../samples/samples.ts';
 import type { SafetensorsFile } from '../tensor/index.ts';
 import type { FeaturePlan } from '../vision/features/index.ts';
 import type { ResolvedWeights } from '../vision/weights/index.ts';
+import { covariateStatistics } from './heads/covariates.ts';
 import { columnsOf, type NetworkShape } from './heads/features.ts';
 import { massStatistics, type Statistics, trainingStatistics } from './heads/statistics.ts';
 import { setWeights, type Weights } from './inputs/input.ts';
@@ -94,7 +95,10 @@ export function photoNetwork(settings: NetworkSettings, source: PhotoNetworkSour
     async fit(split, context) {
       const own = await reading();
       requireSuited(own.net, settings);
-      const shape = photoShape(own.net, (await further(split.train))?.columns);
+      const shape = {
+        ...photoShape(own.net, (await further(split.train))?.columns),
+        ...(split.train.shown.length > 0 && { covariates: split.train.shown.length }),
+      };
       const weights = await fit(own, shape, split, context, further);
       const heads = Object.fromEntries(
         Object.entries(weights).filter(([name]) => !name.startsWith(BACKBONE)),
@@ -180,18 +184,25 @@ async function fit(
           checkpointFolder: inside('heads'),
         })
       : undefined;
-  const statistics: Statistics = standardise
-    ? trainingStatistics(await samples.features(), shape, samples.targets, labels.weights)
-    : massStatistics(samples.targets, labels.weights);
+  const statistics: Statistics = {
+    ...(standardise
+      ? trainingStatistics(await samples.features(), shape, samples.targets, labels.weights)
+      : massStatistics(samples.targets, labels.weights)),
+    ...covariateStatistics(samples.covariates, labels.weights),
+  };
   const views = new PhotoViews(net, memory, augmentation);
   const labelled = async (set: LabelledSamples): Promise<LabelledExamples<LabelledPhotos>> => ({
-    examples: views.examples({ photos: set.samples.photos, extra: await further(set.samples) }),
+    examples: views.examples({
+      photos: set.samples.photos,
+      extra: await further(set.samples),
+      covariates: set.samples.covariates,
+    }),
     labels: set.labels,
   });
   try {
     return await train({
       objective: massObjective(labels, settings, own.hasGaps),
-      input: photoInput(net, fineTune, shape.extra),
+      input: photoInput(net, fineTune, shape),
       settings,
       parts: trainedParts(net.backbone, fineTune),
       unfreeze: fineTune.unfreeze,
@@ -227,7 +238,7 @@ function trainedNetwork(
   const names = new Set(isFile(trained) ? trained.tensors.keys() : Object.keys(trained));
   const open = (): OpenInput => {
     const views = new PhotoViews(net, memory);
-    const graph = photoGraph(net, fineTune, model.shape.extra, {
+    const graph = photoGraph(net, fineTune, model.shape, {
       random: randomStream(0),
       part: { trains: (name) => names.has(name), rate: 0 },
       variable: file === null,
@@ -239,7 +250,12 @@ function trainedNetwork(
         if (graph.scope && !isFile(trained)) setWeights(variables, graph.scope, trained, BACKBONE);
       },
       examples: async (samples) =>
-        views.examples({ photos: samples.photos, turn: samples.turn, extra: await further(samples) }),
+        views.examples({
+          photos: samples.photos,
+          turn: samples.turn,
+          extra: await further(samples),
+          covariates: samples.covariates,
+        }),
       close: () => views.close(),
     };
   };
@@ -254,8 +270,8 @@ function trainedNetwork(
         else await writeTrainedBackbone(folder, trained, settings);
       },
       ...(file && {
-        graph: () => ({
-          masses: (features) => massesGraph(model, settings, features),
+        graph: (under = '') => ({
+          masses: (features, covariates) => massesGraph(model, settings, under, features, covariates),
           viewFeatures: (views) => viewFeaturesGraph(net, settings, file, views),
         }),
       }),

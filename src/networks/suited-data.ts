@@ -7,6 +7,7 @@ import type { Targets } from '../pasture/targets.ts';
 import type { TrainingSamples } from '../samples/samples.ts';
 import { input, Scope } from '../tensor/index.ts';
 import { readConcepts, withConceptScores } from './heads/concepts.ts';
+import { covariateInput } from './heads/covariates.ts';
 import { type NetworkShape, networkShape } from './heads/features.ts';
 import { massObjective } from './objectives/masses.ts';
 import { blindTeacher, loneSession } from './objectives/teacher.ts';
@@ -43,6 +44,7 @@ export async function requireSuitedData(
   objective.loss(Scope.root({ random: randomStream(0) }).forTraining(), {
     parts: input('parts', [ROWS, halves, parts, dim]),
     ...(extra > 0 && { extra: input('extra', [ROWS, extra]) }),
+    ...covariateInput({ covariates: train.shown.length }, ROWS),
   });
 }
 

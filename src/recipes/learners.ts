@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { covariateColumns } from '../estimators/covariates/as-columns.ts';
 import { kernelRidge } from '../estimators/kernel/kernel-ridge.ts';
 import { ridge } from '../estimators/kernel/ridge.ts';
 import { kernelRidgeSettings, ridgeSettings, viewAverageSettings } from '../estimators/kernel/settings.ts';
@@ -57,8 +58,16 @@ const LEARNERS = {
       penalties: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3],
     },
   },
-  'leafwise-boost': { settings: leafwiseBoostSettings, make: leafwiseBoost, defaults: {} },
-  'oblivious-boost': { settings: obliviousBoostSettings, make: obliviousBoost, defaults: {} },
+  'leafwise-boost': {
+    settings: leafwiseBoostSettings,
+    make: (settings: z.output<typeof leafwiseBoostSettings>) => covariateColumns(leafwiseBoost(settings)),
+    defaults: {},
+  },
+  'oblivious-boost': {
+    settings: obliviousBoostSettings,
+    make: (settings: z.output<typeof obliviousBoostSettings>) => covariateColumns(obliviousBoost(settings)),
+    defaults: {},
+  },
   network: { settings: networkSettings, make: network, defaults: {} },
 };
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { reductionSettings } from '../estimators/reduction/reduction-settings.ts';
 import { stackSettings } from '../estimators/stack/stack-settings.ts';
 import { transformSettings } from '../estimators/target-transform/transform-settings.ts';
+import { MOST_COVARIATES } from '../pasture/covariates.ts';
 import { inputSettings } from '../samples/input-settings.ts';
 import { learnerSettings } from './learners.ts';
 
@@ -14,6 +15,19 @@ export const recipeSchema = z.strictObject({
   estimator: z
     .discriminatedUnion('kind', [...learnerSettings.options, stackSettings(learnerSettings)])
     .describe('what learns from features; another kind starts from its own defaults'),
+  covariates: z
+    .preprocess(
+      (value) => (typeof value === 'string' ? [value] : value),
+      z
+        .array(z.string().min(1))
+        .min(1)
+        .max(MOST_COVARIATES)
+        .refine((names) => new Set(names).size === names.length, 'a covariate comes twice'),
+    )
+    .optional()
+    .describe(
+      'what was measured beside the photo and is read too where it is known: height, ndvi, or a column of numbers',
+    ),
   evaluation: z.strictObject({
     leaveOneStateOut: z.boolean().describe('whether a second evaluation holds out one State at a time'),
   }),

@@ -1,3 +1,4 @@
+import { withCovariates } from '../estimators/covariates/with-covariates.ts';
 import { partlyMeasured } from '../estimators/partly-measured/partly-measured.ts';
 import { reduced } from '../estimators/reduction/reduced.ts';
 import { stack } from '../estimators/stack/stack.ts';
@@ -31,12 +32,13 @@ export interface RecipeEstimatorOptions {
 }
 
 /**
- * The estimator of a recipe, which learns from photos of which some masses were not measured too.
+ * The estimator of a recipe, which learns from photos of which some masses were not measured too, and reads its
+ * covariates where they are known.
  *
  * @throws UsageError when the recipe trains on photos and has parts that need features
  */
 export function recipeEstimator(recipe: Recipe, options: RecipeEstimatorOptions = {}): Estimator {
-  return partlyMeasured(ofCompleteMasses(recipe, options));
+  return withCovariates(recipe.covariates ?? [], partlyMeasured(ofCompleteMasses(recipe, options)));
 }
 
 function ofCompleteMasses(recipe: Recipe, { trainedWith }: RecipeEstimatorOptions): Estimator {

@@ -1,4 +1,5 @@
 import { writeFileAtomically } from '../ground/files.ts';
+import { headlineRows } from '../runs/covariate-cases.ts';
 import type { RunResults } from '../runs/results.ts';
 import { pageDocument } from './page/document.ts';
 import { html } from './page/markup.ts';
@@ -6,6 +7,7 @@ import { recordTable, settingsTable } from './page/tables.ts';
 import { stateMarks } from './plots/state-marks.ts';
 import { groupByState } from './rows/groups.ts';
 import { augmentationSection } from './sections/augmentation.ts';
+import { covariatesSection } from './sections/covariates.ts';
 import { ensembleSection } from './sections/ensemble.ts';
 import { explainSection } from './sections/explain.ts';
 import { headline } from './sections/headline.ts';
@@ -34,13 +36,16 @@ export interface ReportOptions {
  *
  * Numbers that are not finite are shown as a dash, photos that cannot be read as a placeholder.
  */
-export async function renderReport(results: RunResults, options: ReportOptions = {}): Promise<string> {
+export async function renderReport(all: RunResults, options: ReportOptions = {}): Promise<string> {
+  // Answers with covariates and without are not to be taken together.
+  const results = { ...all, rows: headlineRows(all) };
   const { thumbnails = thumbnailsFromDisk, worstCount = 12 } = options;
   const { rows, settings, provenance } = results;
   const states = groupByState(rows);
   const marks = stateMarks(states);
   const sections = [
     results.ensemble ? ensembleSection(results.ensemble) : null,
+    results.cases ? covariatesSection(results.cases) : null,
     targetsSection(results),
     foldsSection(results),
     observedSection(results, states, marks),

@@ -1,10 +1,13 @@
+import { caseWords } from '../pasture/covariates.ts';
 import { nestedCoverage } from '../pasture/intervals/index.ts';
 import { massWords } from '../pasture/partial.ts';
 import { TARGET_NAMES } from '../pasture/targets.ts';
 import { gramsToKilogramsPerHectare, QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
 import { calibrationRows } from '../runs/calibration.ts';
+import { withoutCovariates } from '../runs/covariate-cases.ts';
+import { covariateWords, type RunCovariate } from '../runs/covariates.ts';
 import { type AboutRun, frameAreaOf, type TrainedManifest } from '../runs/manifest.ts';
-import type { OutOfFoldRow, RunResults } from '../runs/results.ts';
+import type { CaseResults, OutOfFoldRow, RunResults } from '../runs/results.ts';
 import { learntColumns, TARGET_COLUMNS } from './rows/target-columns.ts';
 
 /** The coverage whose intervals are told of. */
@@ -20,7 +23,11 @@ export function runCard(
   about: Pick<AboutRun, 'what' | 'licence' | 'attribution'>,
 ): string {
   const { recipe, data, folds, sward } = manifest;
-  const { rows, outOfFold, leaveOneStateOut } = results;
+  const alone = withoutCovariates(results);
+  const { rows } = alone;
+  const measured = (results.cases ?? []).filter(
+    ({ covariates, rows: own }) => covariates.length > 0 && own.length > 0,
+  );
   const area = frameAreaOf(manifest);
   const per = gramsToKilogramsPerHectare(1, area);
   const isUsual = area === QUADRAT_AREA_SQUARE_METRES;
@@ -37,6 +44,7 @@ export function runCard(
         `${data.images} photos, ${countOf(rows, ({ session }) => session)} visits (date and State), ${listOf(rows, ({ state }) => state)}, ` +
           `${datesOf(rows)}; cut, dried and sorted`,
         `Pastures: ${listOf(rows, ({ species }) => species)}`,
+        ...(data.covariates ?? []).map(covariateSentence),
         ...(rows.some(({ observed }) => !Number.isNaN(observed.total))
           ? [`Total dry matter of ${range(rows)} g a quadrat (${rangeOf(rows, per)} kg DM/ha)`]
           : []),
@@ -47,29 +55,13 @@ export function runCard(
     [
       'How good it is',
       [
-        `Of visits that had no part in training: ${folds.count} folds, grouped by ${folds.grouping}, seed ${manifest.seed}. ` +
-          `Weighted R² ${outOfFold.weightedR2.toFixed(3)}` +
-          (leaveOneStateOut
-            ? `; with one State held out at a time ${leaveOneStateOut.pooled.weightedR2.toFixed(3)}.`
-            : '.'),
-        table(
-          ['', 'R²', 'RMSE g', 'MAE g', 'bias g', `share within its ${100 * USUAL} % interval`],
-          TARGET_NAMES.flatMap((name, target) => {
-            const { r2, rmse, mae, bias, photos } = outOfFold.perTarget[name];
-            if (photos === 0) return [];
-            const covered = nestedCoverage(calibrationRows(rows, target), [USUAL])?.[0]?.single.photos;
-            return [
-              [
-                name,
-                r2.toFixed(2),
-                rmse.toFixed(1),
-                mae.toFixed(1),
-                bias.toFixed(1),
-                covered === undefined ? '–' : `${(100 * covered).toFixed(0)} %`,
-              ],
-            ];
-          }),
-        ),
+        `Of visits that had no part in training: ${folds.count} folds, grouped by ${folds.grouping}, seed ${manifest.seed}` +
+          `${measured.length > 0 ? ', photos alone' : ''}. ${scoreSentence(alone)}`,
+        scoreRowsTable(alone),
+        ...measured.flatMap((one) => [
+          `${caseWords(one.covariates).replace('with', 'With')} measured beside ${one.rows.length} photos. ${scoreSentence(one)}`,
+          scoreRowsTable(one),
+        ]),
         'Intervals were made for every visit from the other visits alone.',
       ].join('\n\n'),
     ],
@@ -98,6 +90,40 @@ export function runCard(
   return [`# ${about.what}`, ...sections.map(([heading, body]) => `## ${heading}\n\n${body}`)]
     .join('\n\n')
     .concat('\n');
+}
+
+/** What was measured beside the photos, from where to where. */
+const covariateSentence = (covariate: RunCovariate): string =>
+  `Measured beside ${covariate.photos} photos: ${covariateWords(covariate)}, ${Number(covariate.low.toPrecision(3))} to ` +
+  `${Number(covariate.high.toPrecision(3))}; it is read where it is given`;
+
+type Scored = Pick<CaseResults, 'rows' | 'outOfFold' | 'leaveOneStateOut'>;
+
+const scoreSentence = ({ outOfFold, leaveOneStateOut }: Scored): string =>
+  `Weighted R² ${outOfFold.weightedR2.toFixed(3)}` +
+  (leaveOneStateOut
+    ? `; with one State held out at a time ${leaveOneStateOut.pooled.weightedR2.toFixed(3)}.`
+    : '.');
+
+function scoreRowsTable({ rows, outOfFold }: Scored): string {
+  return table(
+    ['', 'R²', 'RMSE g', 'MAE g', 'bias g', `share within its ${100 * USUAL} % interval`],
+    TARGET_NAMES.flatMap((name, target) => {
+      const { r2, rmse, mae, bias, photos } = outOfFold.perTarget[name];
+      if (photos === 0) return [];
+      const covered = nestedCoverage(calibrationRows(rows, target), [USUAL])?.[0]?.single.photos;
+      return [
+        [
+          name,
+          r2.toFixed(2),
+          rmse.toFixed(1),
+          mae.toFixed(1),
+          bias.toFixed(1),
+          covered === undefined ? '–' : `${(100 * covered).toFixed(0)} %`,
+        ],
+      ];
+    }),
+  );
 }
 
 /** What the run predicts, in words. */

@@ -1,5 +1,6 @@
 import { rollup } from 'd3-array';
 import { z } from 'zod';
+import type { CovariateSet } from '../pasture/covariates.ts';
 import {
   type CalibrationRow,
   calibratePaddock,
@@ -10,7 +11,7 @@ import {
   storedPaddock,
 } from '../pasture/intervals/index.ts';
 import { MASS_NAMES, TARGET_NAMES, targetsToArray } from '../pasture/targets.ts';
-import type { OutOfFoldRow } from './results.ts';
+import type { OutOfFoldRow, RunResults } from './results.ts';
 
 /** What intervals and doubts are made of, masses in the order of `TARGET_NAMES`. */
 export interface Calibration {
@@ -20,10 +21,29 @@ export interface Calibration {
   /** Null of masses that the run does not predict. */
   readonly photos: readonly (PhotoCalibration | null)[];
   readonly paddocks: readonly (PaddockCalibration | null)[];
+  /** Of a run with covariates, whose answers without any the rest is of: the same of answers by each set of them. */
+  readonly cases?: readonly (Calibration & { readonly covariates: CovariateSet })[];
 }
 
-/** What out-of-fold predictions of a finished run, trained or an ensemble, say of how far it errs. */
-export function calibrate(rows: readonly OutOfFoldRow[]): Calibration {
+/**
+ * What out-of-fold predictions of a finished run, trained or an ensemble, say of how far it errs: with covariates as
+ * far as answers with them do, so that who measures is told more.
+ */
+export function calibrate({ rows, cases }: Pick<RunResults, 'rows' | 'cases'>): Calibration {
+  const without = cases?.find(({ covariates }) => covariates.length === 0);
+  return {
+    ...calibrateRows(without?.rows ?? rows),
+    ...(cases && {
+      cases: cases.flatMap((one) =>
+        one.covariates.length > 0 && one.rows.length > 0
+          ? [{ covariates: one.covariates, ...calibrateRows(one.rows) }]
+          : [],
+      ),
+    }),
+  };
+}
+
+function calibrateRows(rows: readonly OutOfFoldRow[]): Calibration {
   const byTarget = TARGET_NAMES.map((_, target) => calibrationRows(rows, target));
   return {
     sessions: new Set(rows.map(({ session }) => session)).size,
@@ -56,8 +76,7 @@ export function calibrationRows(rows: readonly OutOfFoldRow[], target: number): 
 const numbers = z.array(z.number());
 const spread = z.strictObject({ offset: z.number(), exponent: z.number() });
 
-/** A calibration as it is stored: how out-of-fold predictions erred, no photo named. */
-export const calibrationSchema = z.strictObject({
+const ofCase = {
   sessions: z.int().min(1),
   mostMeasured: z.number().nullable(),
   targets: z
@@ -78,14 +97,33 @@ export const calibrationSchema = z.strictObject({
       }),
     )
     .length(TARGET_NAMES.length),
+};
+const caseSchema = z.strictObject(ofCase);
+/** A calibration as it is stored: how out-of-fold predictions erred, no photo named. */
+export const calibrationSchema = z.strictObject({
+  ...ofCase,
+  cases: z.array(z.strictObject({ ...ofCase, covariates: z.array(z.string()).min(1) })).optional(),
 });
 
 /** A calibration as it is stored (see {@link calibrationSchema}). */
 export type StoredCalibration = z.output<typeof calibrationSchema>;
 
 /** What is stored of a run's out-of-fold predictions for whoever has not its data. */
-export function storedCalibration(rows: readonly OutOfFoldRow[]): StoredCalibration {
-  const { sessions, mostMeasured, photos, paddocks } = calibrate(rows);
+export function storedCalibration(results: Pick<RunResults, 'rows' | 'cases'>): StoredCalibration {
+  const { cases, ...without } = calibrate(results);
+  const { rows } = results;
+  return {
+    ...stored(without, rows),
+    ...(cases && {
+      cases: cases.map(({ covariates, ...own }) => ({ ...stored(own, rows), covariates: [...covariates] })),
+    }),
+  };
+}
+
+function stored(
+  { sessions, mostMeasured, photos, paddocks }: Calibration,
+  rows: readonly OutOfFoldRow[],
+): z.output<typeof caseSchema> {
   const largest = Math.max(
     ...rollup(
       rows,
@@ -117,7 +155,14 @@ export function storedCalibration(rows: readonly OutOfFoldRow[]): StoredCalibrat
 }
 
 /** What {@link storedCalibration} stored. */
-export function restoredCalibration({ sessions, mostMeasured, targets }: StoredCalibration): Calibration {
+export function restoredCalibration({ cases, ...without }: StoredCalibration): Calibration {
+  return {
+    ...restored(without),
+    ...(cases && { cases: cases.map(({ covariates, ...own }) => ({ covariates, ...restored(own) })) }),
+  };
+}
+
+function restored({ sessions, mostMeasured, targets }: z.output<typeof caseSchema>): Calibration {
   return {
     sessions,
     mostMeasured,

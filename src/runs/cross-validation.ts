@@ -8,6 +8,7 @@ import {
   type MetricLine,
 } from '../learning/estimator.ts';
 import { itemsWhere } from '../learning/inner-folds.ts';
+import { type CovariateSet, hasSet, knownSet } from '../pasture/covariates.ts';
 import { type ByMass, MASS_NAMES, TARGET_NAMES, type Targets } from '../pasture/targets.ts';
 import type { TrainingSamples } from '../samples/samples.ts';
 import { statesIn } from './leave-one-state-out.ts';
@@ -62,6 +63,7 @@ export async function fitFold(
 /**
  * Predicts the samples held out in `fold` into their places of `into`; NaN for masses that the model was not taught.
  *
+ * @param set the covariates that the model is to read: samples that lack one stay out; default what each sample has
  * @throws as {@link requireFinite}
  */
 export async function predictFold(
@@ -69,15 +71,26 @@ export async function predictFold(
   samples: TrainingSamples,
   folds: readonly number[],
   fold: number,
-  into: Targets[],
+  into: (Targets | undefined)[],
+  set?: CovariateSet,
 ): Promise<void> {
-  const held = itemsWhere(folds, (other) => other === fold);
-  const predictions = await model.predict(samples.take(held));
+  const held = itemsWhere(folds, (other) => other === fold).filter(
+    (item) => !set || reads(model, samples, item, set),
+  );
+  if (held.length === 0) return;
+  const asked = samples.take(held);
+  const predictions = await model.predict(set ? asked.reading(set) : asked);
   held.forEach((item, row) => {
     const targets = predictions[row] as Targets;
     requireFinite(targets, `${samples.facts[item]?.id}`, `the model of fold ${fold}`, model.predicts);
     into[item] = targets;
   });
+}
+
+/** Whether a model can answer a sample by all covariates of a set. */
+function reads(model: FittedModel, { facts }: TrainingSamples, item: number, set: CovariateSet): boolean {
+  const known = knownSet([set], facts[item]?.readings ?? {});
+  return known.length === set.length && (set.length === 0 || hasSet(model.covariateSets, set));
 }
 
 /** @throws SwardError naming photo and model where a mass that the model predicts is not a number */
@@ -98,23 +111,27 @@ export function requireFinite(
  * Holds out one State at a time: the stress test of a model that is to travel. Needs two States; samples
  * without one are trained on but not predicted.
  *
- * @returns `[sample]`, null for those without a State; null with fewer than two States
+ * @param cases the sets of covariates by which each State is predicted apart; none: by what each sample has
+ * @returns `[case][sample]`, null for those without a State or the covariates; null with fewer than two States
  */
 export async function leaveOneStateOut(
   learner: Learner,
   seed: number,
+  cases: readonly (CovariateSet | undefined)[],
   afterEach: () => void,
-): Promise<(Targets | null)[] | null> {
+): Promise<(Targets | null)[][] | null> {
   const states = learner.samples.facts.map(({ state }) => state);
   const names = statesIn(states);
   if (names.length < 2) return null;
   const part = states.map((state) => (state === null ? -1 : names.indexOf(state)));
-  const predicted = new Array<Targets>(states.length);
+  const predicted = cases.map(() => new Array<Targets | undefined>(states.length).fill(undefined));
   for (const index of names.keys()) {
     const { model } = await fitFold(learner, part, index, randomStream(seed).fork('states'));
-    await predictFold(model, learner.samples, part, index, predicted);
+    for (const [place, set] of cases.entries()) {
+      await predictFold(model, learner.samples, part, index, predicted[place] ?? [], set);
+    }
     await model.release();
     afterEach();
   }
-  return part.map((index, item) => (index < 0 ? null : (predicted[item] as Targets)));
+  return predicted.map((own) => own.map((targets) => targets ?? null));
 }

@@ -7,10 +7,12 @@ import { stepsGraph } from '../estimators/post-processing/steps.ts';
 import { InputError, type SwardError, UsageError } from '../ground/errors.ts';
 import { featureSetsOf, joinFeatureSets, takeColumns } from '../ground/matrix.ts';
 import { mean } from '../ground/statistics.ts';
+import { type CovariateSet, knownSet, setName } from '../pasture/covariates.ts';
 import { byMass, type Targets } from '../pasture/targets.ts';
 import type { Samples } from '../samples/samples.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
 import { type Calibration, calibrate, type StoredCalibration, storedCalibration } from './calibration.ts';
+import type { RunCovariate } from './covariates.ts';
 import { requireFinite } from './cross-validation.ts';
 import { ensembleDropoutSpreads, type MemberAnswer } from './ensemble-dropout.ts';
 import { type EnsembleManifest, frameAreaOf, readTrainedManifest } from './manifest.ts';
@@ -31,6 +33,12 @@ import { noMaps, TrainedRun } from './trained-run.ts';
 
 /** Folder of a stacking ensemble's regression. */
 export const STACK_FOLDER = 'stack';
+
+/** The same where photos are answered by a set of covariates. */
+export const stackFolderOf = (set: CovariateSet): string =>
+  set.length === 0
+    ? STACK_FOLDER
+    : `${STACK_FOLDER}-with-${setName(set).replaceAll(/[^\p{L}\p{N}+-]+/gu, '-')}`;
 
 /** A member, and the feature files it was trained on where it was. */
 interface Member {
@@ -56,7 +64,7 @@ export class EnsembleRun implements Run {
   readonly #keepLoaded: KeepLoaded;
   #calibration: Promise<Calibration> | undefined;
   #members: Promise<Member[]> | undefined;
-  #pipeline: Promise<FittedPipeline> | undefined;
+  readonly #pipelines = new Map<string, Promise<FittedPipeline>>();
 
   constructor(folder: string, manifest: EnsembleManifest, keepLoaded: KeepLoaded) {
     this.folder = folder;
@@ -70,6 +78,10 @@ export class EnsembleRun implements Run {
 
   get fingerprint(): string {
     return this.manifest.fingerprint;
+  }
+
+  get covariates(): readonly RunCovariate[] {
+    return this.manifest.data.covariates ?? [];
   }
 
   get areaSquareMetres(): number {
@@ -98,7 +110,8 @@ export class EnsembleRun implements Run {
     if (dropoutSamples && !(await this.capabilities()).dropout) {
       throw new UsageError('--mc-dropout: every member of the run has a recipe without dropout');
     }
-    const shownTo = samples.hasPhotos ? () => samples : await this.#featuresOf(samples, members);
+    const asked = samples.knownBy(this.#covariateSets());
+    const shownTo = asked.hasPhotos ? () => asked : await this.#featuresOf(asked, members);
     const told = toldOnce(onUnusable);
     const byMember: PhotoPrediction[][] = [];
     for (const [index, member] of members.entries()) {
@@ -111,16 +124,19 @@ export class EnsembleRun implements Run {
         }),
       );
     }
-    return this.#combined(byMember, states, dropoutSamples);
+    const used = new Map(
+      asked.facts.map(({ id, readings }) => [id, knownSet(this.#covariateSets(), readings)]),
+    );
+    return this.#byCase(byMember, used, states, dropoutSamples);
   }
 
   calibration(): Promise<Calibration> {
-    this.#calibration ??= this.results().then(({ rows }) => calibrate(rows));
+    this.#calibration ??= this.results().then(calibrate);
     return this.#calibration;
   }
 
   async storedCalibration(): Promise<StoredCalibration> {
-    return storedCalibration((await this.results()).rows);
+    return storedCalibration(await this.results());
   }
 
   results(): Promise<RunResults> {
@@ -129,6 +145,12 @@ export class EnsembleRun implements Run {
 
   async graph(start: GraphStart = 'photos'): Promise<RunGraph> {
     const { weights: table, post } = this.manifest;
+    if (this.covariates.length > 0) {
+      throw new UsageError(
+        `${this.folder}: members of the ensemble are combined in one way with ${this.covariates.map(({ name }) => name).join(' and ')} and in ` +
+          'another without, which no single ONNX model does; export a member, or runs without covariates',
+      );
+    }
     if (!table) {
       throw new UsageError(
         `${this.folder}: a stacking ensemble cannot be an ONNX model; combine by nnls, caruana or mean`,
@@ -172,15 +194,44 @@ export class EnsembleRun implements Run {
     return this.#members;
   }
 
-  #fitted(): Promise<FittedPipeline> {
-    this.#pipeline ??= (async () => {
-      const { weights, post } = this.manifest;
+  /** The sets of covariates by which photos are answered apart, the largest first. */
+  #covariateSets(): CovariateSet[] {
+    return (this.manifest.cases ?? []).map(({ covariates }) => covariates);
+  }
+
+  #fitted(set: CovariateSet): Promise<FittedPipeline> {
+    const known = this.#pipelines.get(setName(set));
+    if (known) return known;
+    const reading = (async (): Promise<FittedPipeline> => {
+      const own = this.manifest.cases?.find(({ covariates }) => setName(covariates) === setName(set));
+      const { weights, post } = own ?? this.manifest;
       const combination = weights
         ? weightedCombination(weights)
-        : stackedCombination(await readStack(join(this.folder, STACK_FOLDER)));
+        : stackedCombination(await readStack(join(this.folder, stackFolderOf(set))));
       return { combination, steps: post };
     })();
-    return this.#pipeline;
+    this.#pipelines.set(setName(set), reading);
+    return reading;
+  }
+
+  /** Combines the answers of photos by what was read of them, and puts them in their order again. */
+  async #byCase(
+    byMember: readonly (readonly PhotoPrediction[])[],
+    used: ReadonlyMap<string, CovariateSet>,
+    states: PhotoStates | undefined,
+    dropoutSamples: number | undefined,
+  ): Promise<PhotoPrediction[]> {
+    const answers = new Map<string, PhotoPrediction>();
+    for (const set of [...this.#covariateSets(), []]) {
+      const own = byMember.map((all) =>
+        all.filter(({ imageId }) => setName(used.get(imageId) ?? []) === setName(set)),
+      );
+      if (own[0]?.length === 0) continue;
+      for (const answer of await this.#combined(own, set, states, dropoutSamples)) {
+        answers.set(answer.imageId, answer);
+      }
+    }
+    return (byMember[0] ?? []).flatMap(({ imageId }) => answers.get(imageId) ?? []);
   }
 
   #requireStates(states: PhotoStates | undefined): void {
@@ -227,6 +278,7 @@ export class EnsembleRun implements Run {
 
   async #combined(
     byMember: readonly (readonly PhotoPrediction[])[],
+    set: CovariateSet,
     states: PhotoStates | undefined,
     dropoutSamples: number | undefined,
   ): Promise<PhotoPrediction[]> {
@@ -234,7 +286,7 @@ export class EnsembleRun implements Run {
     const photos = (byMember[0] ?? []).filter(({ imageId }) => byId.every((known) => known.has(imageId)));
     const aligned = byId.map((known) => photos.map(({ imageId }) => known.get(imageId) as PhotoPrediction));
     const photoStates = photos.map(({ imageId }) => states?.(imageId) ?? null);
-    const pipeline = await this.#fitted();
+    const pipeline = await this.#fitted(set);
     const answer: MemberAnswer = async (pick) => {
       const said = aligned.map((predictions) => predictions.map(pick));
       return (await pipelineStages(pipeline, said, photoStates)).at(-1) ?? [];
@@ -264,6 +316,10 @@ export class EnsembleRun implements Run {
         intervals: null,
         trainedOn: anyOrNull(aligned.flatMap((predictions) => predictions[photo]?.trainedOn ?? [])),
         outOfDomain: meanOrNull(aligned.flatMap((predictions) => predictions[photo]?.outOfDomain ?? [])),
+        ...(this.covariates.length > 0 && {
+          covariates: set,
+          outside: [...new Set(aligned.flatMap((predictions) => predictions[photo]?.outside ?? []))],
+        }),
       };
     });
   }

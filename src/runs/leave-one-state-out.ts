@@ -37,7 +37,11 @@ export function statesIn(states: readonly (string | null)[]): string[] {
 }
 
 /** Writes `leave-one-state-out.csv`: predicted (`target`) and observed mass of every photo and target, in grams. */
-export async function writeStatesOut(run: string, rows: readonly StateOutRow[]): Promise<void> {
+export async function writeStatesOut(
+  run: string,
+  rows: readonly StateOutRow[],
+  file = STATES_OUT,
+): Promise<void> {
   const lines = rows.flatMap(({ imageId, state, observed, predicted }) => {
     const measured = targetsToArray(observed);
     const said = targetsToArray(predicted);
@@ -48,7 +52,7 @@ export async function writeStatesOut(run: string, rows: readonly StateOutRow[]):
       state,
     ]);
   });
-  await writeCsv(join(run, STATES_OUT), COLUMNS, lines);
+  await writeCsv(join(run, file), COLUMNS, lines);
 }
 
 /** What was predicted of a photo without its State. */
@@ -59,8 +63,11 @@ export type StateOutPrediction = Pick<StateOutRow, 'state' | 'predicted'>;
  *
  * @throws InputError when it is damaged
  */
-export async function readStatesOut(run: string): Promise<ReadonlyMap<string, StateOutPrediction> | null> {
-  const path = join(run, STATES_OUT);
+export async function readStatesOut(
+  run: string,
+  file = STATES_OUT,
+): Promise<ReadonlyMap<string, StateOutPrediction> | null> {
+  const path = join(run, file);
   if (!(await stat(path).catch(() => null))) return null;
   const states = new Map<string, string>();
   for (const { cells } of (await readCsv(path, COLUMNS)).rows) {

@@ -12,6 +12,7 @@ import { QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
 import { parseStoredRecipe } from '../recipes/recipe.ts';
 import type { Recipe } from '../recipes/recipe-schema.ts';
 import { originSchema } from '../vision/weights/index.ts';
+import { covariateSourceSchema, runCovariateSchema } from './covariates.ts';
 
 /** The format of run folders that this version writes and reads. */
 export const RUN_FORMAT = 2;
@@ -29,7 +30,12 @@ const innerPath = z
 
 /** Where a run's data were: paths relative to the run. */
 const sourceSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('folder'), folder: z.string(), dates: z.enum(DATE_ORDERS).optional() }),
+  z.strictObject({
+    kind: z.literal('folder'),
+    folder: z.string(),
+    dates: z.enum(DATE_ORDERS).optional(),
+    covariates: covariateSourceSchema.optional(),
+  }),
   z.strictObject({
     kind: z.literal('table'),
     table: z.string(),
@@ -39,6 +45,7 @@ const sourceSchema = z.discriminatedUnion('kind', [
     /** What columns are, where a person said so. */
     columns: columnMappingSchema.optional(),
     dates: z.enum(DATE_ORDERS).optional(),
+    covariates: covariateSourceSchema.optional(),
   }),
   z.strictObject({
     kind: z.literal('features'),
@@ -47,6 +54,7 @@ const sourceSchema = z.discriminatedUnion('kind', [
     ids: z.string(),
     labels: z.string(),
     dates: z.enum(DATE_ORDERS).optional(),
+    covariates: covariateSourceSchema.optional(),
   }),
 ]);
 
@@ -75,8 +83,12 @@ const aboutSchema = z.strictObject({
   attribution: z.string().min(1),
   /** Visits it was trained on. */
   sessions: z.int().min(1),
-  /** Of all out-of-fold predictions together. */
+  /** Of all out-of-fold predictions together, of photos alone. */
   weighted_r2: z.number(),
+  /** With what was measured beside the photos. */
+  with: z
+    .array(z.strictObject({ covariates: z.array(z.string()).min(1), weighted_r2: z.number() }))
+    .optional(),
 });
 
 const trainedSchema = z.strictObject({
@@ -115,6 +127,8 @@ const trainedSchema = z.strictObject({
       .readonly(),
     fingerprint: z.string(),
     area_m2: frameArea,
+    /** What was measured beside the photos and its models read where it is known; absent: nothing. */
+    covariates: z.array(runCovariateSchema).min(1).readonly().optional(),
   }),
   /** The files each fold's model was taken from, where it was trained elsewhere; without `fold`, one a fold in order. */
   imported: z
@@ -146,7 +160,23 @@ const ensembleSchema = z.strictObject({
   weights: z.array(z.array(z.number())).length(5).nullable(),
   /** Post-processing in order, with what each step was fitted to of all out-of-fold rows. */
   post: z.array(fittedStepSchema),
-  data: z.strictObject({ source: sourceSchema, images: z.int().min(1), area_m2: frameArea }),
+  /** The same where photos are answered by covariates that members read, the largest set first. */
+  cases: z
+    .array(
+      z.strictObject({
+        covariates: z.array(z.string()).min(1),
+        weights: z.array(z.array(z.number())).length(5).nullable(),
+        post: z.array(fittedStepSchema),
+      }),
+    )
+    .optional(),
+  data: z.strictObject({
+    source: sourceSchema,
+    images: z.int().min(1),
+    area_m2: frameArea,
+    /** All that members read. */
+    covariates: z.array(runCovariateSchema).min(1).readonly().optional(),
+  }),
 });
 
 const pretrainingSchema = z.strictObject({

@@ -4,6 +4,7 @@ import { cellOf } from '../data/predictions.ts';
 import { sampleId, splitSampleId } from '../data/sample-id.ts';
 import { readCsv, rowName, writeCsv } from '../formats/csv.ts';
 import { InputError } from '../ground/errors.ts';
+import { setName } from '../pasture/covariates.ts';
 import { TARGET_NAMES, targetsFromArray, targetsToArray } from '../pasture/targets.ts';
 import type { OutOfFoldRow } from './results.ts';
 import { photoFolder, type TrainingSource } from './training-data.ts';
@@ -21,16 +22,24 @@ const COLUMNS = [
   'image_path',
 ] as const;
 
+/** The column of runs with covariates. */
+const COVARIATES = 'covariates';
+
 /**
  * Writes `oof.csv`: predicted (`target`) and observed mass of every photo and target, in grams; empty where the run was
- * not taught the target, or it was not measured.
+ * not taught the target, or it was not measured. A run with covariates says of each photo which it read.
+ *
+ * @param imagePaths of the photos by their id, as the data's table has them
+ * @param file another name in the run's folder
  */
 export async function writeOutOfFold(
   run: string,
   rows: readonly OutOfFoldRow[],
-  imagePaths: readonly (string | null)[],
+  imagePaths: ReadonlyMap<string, string | null>,
+  file = OUT_OF_FOLD,
 ): Promise<void> {
-  const lines = rows.flatMap((row, index) => {
+  const hasCovariates = rows.some(({ covariates }) => covariates !== undefined);
+  const lines = rows.flatMap((row) => {
     const predicted = targetsToArray(row.predicted);
     const observed = targetsToArray(row.observed);
     return TARGET_NAMES.map((target, column) => [
@@ -41,10 +50,11 @@ export async function writeOutOfFold(
       row.date ?? '',
       row.state ?? '',
       row.species ?? '',
-      imagePaths[index] ?? '',
+      imagePaths.get(row.imageId) ?? '',
+      ...(hasCovariates ? [setName(row.covariates ?? [])] : []),
     ]);
   });
-  await writeCsv(join(run, OUT_OF_FOLD), COLUMNS, lines);
+  await writeCsv(join(run, file), [...COLUMNS, ...(hasCovariates ? [COVARIATES] : [])], lines);
 }
 
 /**
@@ -52,11 +62,17 @@ export async function writeOutOfFold(
  * and State.
  *
  * @param source where the run's data were, relative to the run: photos are looked for there
+ * @param file another name in the run's folder
  * @throws InputError when it is missing or damaged
  */
-export async function readOutOfFold(run: string, source: TrainingSource): Promise<OutOfFoldRow[]> {
-  const path = join(run, OUT_OF_FOLD);
+export async function readOutOfFold(
+  run: string,
+  source: TrainingSource,
+  file = OUT_OF_FOLD,
+): Promise<OutOfFoldRow[]> {
+  const path = join(run, file);
   const table = await readCsv(path, COLUMNS);
+  const hasCovariates = table.columns.includes(COVARIATES);
   const groups = await readGroups(run);
   const folder = photoFolder(source);
   const photos = new Map<
@@ -80,6 +96,7 @@ export async function readOutOfFold(run: string, source: TrainingSource): Promis
         date: cells.Sampling_Date || null,
         state: cells.State || null,
         species: cells.Species || null,
+        ...(hasCovariates && { covariates: (cells[COVARIATES] ?? '').split('+').filter(Boolean) }),
       },
       masses: new Map<string, number[]>(),
     };

@@ -1,4 +1,5 @@
 import type { PhotoMasses } from '../data/predictions.ts';
+import type { CovariateSet } from '../pasture/covariates.ts';
 import type { Interval } from '../pasture/intervals/interval.ts';
 import {
   type ByMass,
@@ -34,6 +35,12 @@ export interface PhotoPrediction extends PhotoMasses {
    * memory; null where that is not known.
    */
   readonly trainedOn: boolean | null;
+  /** Of a run with covariates: those that were read of this photo; none: the photo alone. */
+  readonly covariates?: CovariateSet;
+  /** Those of them whose reading lies outside of what the run was trained on, in words. */
+  readonly outside?: readonly string[];
+  /** Why a reading that was given is not used, in words. */
+  readonly refused?: string;
 }
 
 /** The weighted mean of several predictions of one photo; means of physical masses are physical. */

@@ -12,6 +12,7 @@ import type { Run, RunCapabilities, RunGraph } from './run.ts';
 export class PretrainedRun implements Run {
   readonly kind = 'pretraining';
   readonly about = null;
+  readonly covariates = [];
   readonly areaSquareMetres = QUADRAT_AREA_SQUARE_METRES;
   readonly folder: string;
   readonly manifest: PretrainingManifest;

@@ -1,8 +1,10 @@
+import { caseFile, caseResults, headlineRows } from './covariate-cases.ts';
+import { covariateWords } from './covariates.ts';
 import { readLearningBySessions } from './learning-by-sessions.ts';
 import { type EnsembleManifest, frameAreaOf, requireData, type TrainedManifest } from './manifest.ts';
-import { readOutOfFold } from './out-of-fold.ts';
+import { OUT_OF_FOLD, readOutOfFold } from './out-of-fold.ts';
 import { readPseudoRecord } from './pseudo-record.ts';
-import type { RunResults } from './results.ts';
+import type { CaseResults, RunResults } from './results.ts';
 import { readMetrics } from './run-folder.ts';
 import { readScores, scoreFolds, scoreRows } from './scores.ts';
 
@@ -12,14 +14,19 @@ import { readScores, scoreFolds, scoreRows } from './scores.ts';
  * @throws InputError when one of its files is missing or damaged
  */
 export async function trainedResults(run: string, manifest: TrainedManifest): Promise<RunResults> {
-  const rows = await readOutOfFold(run, requireData(run, manifest));
-  const folds = scoreFolds(rows);
+  const source = requireData(run, manifest);
+  const rows = await readOutOfFold(run, source);
+  const scores = await readScores(run);
+  const cases = await readCases(run, source, scores);
+  const headline = headlineRows({ rows, cases });
+  const folds = scoreFolds(headline);
   return {
     recipeName: manifest.recipe.name,
-    outOfFold: scoreRows(rows),
+    outOfFold: scoreRows(headline),
     perFold: folds,
-    leaveOneStateOut: (await readScores(run)).leave_one_state_out,
+    leaveOneStateOut: scores.leave_one_state_out,
     rows,
+    cases,
     curves: await Promise.all(folds.map(async ({ fold }) => ({ fold, lines: await readMetrics(run, fold) }))),
     pseudo: await readPseudoRecord(run),
     bySessions: await readLearningBySessions(run),
@@ -29,20 +36,42 @@ export async function trainedResults(run: string, manifest: TrainedManifest): Pr
   };
 }
 
+/** What a run with covariates says in each case; null of others. */
+async function readCases(
+  run: string,
+  source: Parameters<typeof readOutOfFold>[1],
+  { covariates }: Awaited<ReturnType<typeof readScores>>,
+): Promise<CaseResults[] | null> {
+  if (!covariates) return null;
+  const all = await Promise.all(
+    covariates.map(async ({ covariates: set, leave_one_state_out }) => ({
+      covariates: set,
+      rows: await readOutOfFold(run, source, caseFile(OUT_OF_FOLD, set)),
+      leaveOneStateOut: leave_one_state_out,
+    })),
+  );
+  return caseResults(all);
+}
+
 /** The same of an ensemble. @throws as {@link trainedResults} */
 export async function ensembleResults(
   run: string,
   manifest: EnsembleManifest,
   name: string,
 ): Promise<RunResults> {
-  const rows = await readOutOfFold(run, manifest.data.source);
-  const { leave_one_state_out, ensemble } = await readScores(run);
+  const { source } = manifest.data;
+  const rows = await readOutOfFold(run, source);
+  const scores = await readScores(run);
+  const { leave_one_state_out, ensemble } = scores;
+  const cases = await readCases(run, source, scores);
+  const headline = headlineRows({ rows, cases });
   return {
     recipeName: name,
-    outOfFold: scoreRows(rows),
-    perFold: scoreFolds(rows),
+    outOfFold: scoreRows(headline),
+    perFold: scoreFolds(headline),
     leaveOneStateOut: leave_one_state_out,
     rows,
+    cases,
     curves: [],
     ensemble: ensemble ?? null,
     areaSquareMetres: frameAreaOf(manifest),
@@ -85,6 +114,12 @@ function provenanceOf({
             : [...source.features, source.ids, source.labels].join(', '),
     ...(data.area_m2 !== undefined && { 'Frame, m²': String(data.area_m2) }),
     Photos: String(data.images),
+    ...Object.fromEntries(
+      (data.covariates ?? []).map((one) => [
+        `Measured: ${one.name}`,
+        `${covariateWords(one)} of ${one.photos} photos, ${Number(one.low.toPrecision(4))} to ${Number(one.high.toPrecision(4))}`,
+      ]),
+    ),
     'Input columns': sets.map(({ name, columns }) => `${columns} (${name})`).join(' + '),
     ...Object.fromEntries(
       sets.flatMap(({ name, weights }) =>

@@ -1,9 +1,10 @@
 import type { MetricLine } from '../learning/estimator.ts';
+import type { CovariateSet } from '../pasture/covariates.ts';
 import type { Score } from '../pasture/metric.ts';
 import type { Targets } from '../pasture/targets.ts';
 import type { LearningBySessions } from './learning-by-sessions.ts';
 import type { PseudoRecord } from './pseudo-record.ts';
-import type { EnsembleFacts, StateScores } from './scores.ts';
+import type { CaseScores, EnsembleFacts, StateScores } from './scores.ts';
 
 /** One training photo with what was measured, what the out-of-fold model said, and its session. */
 export interface OutOfFoldRow {
@@ -19,6 +20,14 @@ export interface OutOfFoldRow {
   readonly date: string | null;
   readonly state: string | null;
   readonly species: string | null;
+  /** Of a run with covariates: those that the model read of this photo; none: the photo alone. */
+  readonly covariates?: CovariateSet;
+}
+
+/** What a run with covariates says where it reads one set of them, or the photos alone. */
+export interface CaseResults extends CaseScores {
+  /** The photos that have all of the set. */
+  readonly rows: readonly OutOfFoldRow[];
 }
 
 /** How much each column of the input moves predictions of Total. */
@@ -34,13 +43,19 @@ export interface ColumnEffects {
 /** Everything a report shows, read back from a run folder or handed over by the trainer. */
 export interface RunResults {
   readonly recipeName: string;
-  /** Score of all out-of-fold predictions pooled. */
+  /**
+   * Score of all out-of-fold predictions pooled; of a run with covariates, of those that read all of them (see
+   * `cases`).
+   */
   readonly outOfFold: Score;
   /** Score of each fold's held-out photos, by fold number. */
   readonly perFold: readonly { readonly fold: number; readonly score: Score }[];
   /** Score when one State at a time is held out, when it was computed. */
   readonly leaveOneStateOut: StateScores | null;
+  /** Of every photo; of a run with covariates by the most that is known of it. */
   readonly rows: readonly OutOfFoldRow[];
+  /** Of a run with covariates: what it says with each set of them, the largest first, and last without any. */
+  readonly cases?: readonly CaseResults[] | null;
   /** Training curves by fold; empty lists where the estimator has none. */
   readonly curves: readonly { readonly fold: number; readonly lines: readonly MetricLine[] }[];
   /** Rounds of self-training, where the run is the last of them. */

@@ -6,6 +6,7 @@ import { type FileLock, type LockOwner, requireUnlocked, takeLock } from '../gro
 import { isInside, replaceFolder, withTemporaryName, writeFailure } from '../ground/files.ts';
 import { fileFingerprint } from '../ground/fingerprint.ts';
 import type { MetricLine } from '../learning/estimator.ts';
+import { CASE_FILES } from './covariate-cases.ts';
 import {
   isOwnManifest,
   MANIFEST_FILES,
@@ -130,7 +131,7 @@ export class RunFolder {
       const kept: [string, string][] = [];
       for (const name of await readdir(path)) {
         const own = Object.entries(known).filter(([file]) => file.startsWith(`${name}/`));
-        const left = isLeftover(name) || contents.derived.includes(name);
+        const left = isLeftover(name) || contents.derived.includes(name) || CASE_FILES.test(name);
         const stale = contents.resumable.test(name) && (mode === 'fresh' || !(await areUnchanged(path, own)));
         // Of a rival that waits, what it writes aside may be gone by now.
         if (left || stale) await rm(join(path, name), { recursive: true, force: true });

@@ -7,6 +7,7 @@ import type { Samples } from '../samples/samples.ts';
 import type { Tensor } from '../tensor/index.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
 import type { Calibration, StoredCalibration } from './calibration.ts';
+import type { RunCovariate } from './covariates.ts';
 import type { StoredDomain } from './domain/index.ts';
 import type { AboutRun, ManifestKind, TrainedManifest } from './manifest.ts';
 import type { PhotoPrediction } from './prediction.ts';
@@ -101,6 +102,8 @@ export interface Run extends AsyncDisposable, Disposable {
   readonly areaSquareMetres: number;
   /** What is told of a run that was passed on; null of others. */
   readonly about: AboutRun | null;
+  /** What was measured beside its photos and it reads where it is known; none: it reads photos alone. */
+  readonly covariates: readonly RunCovariate[];
   capabilities(): Promise<RunCapabilities>;
   /**
    * Masses of photos or rows of features, grams a quadrat, one record each.

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { InputError, messageOf } from '../ground/errors.ts';
 import { writeFileAtomically } from '../ground/files.ts';
+import type { CovariateSet } from '../pasture/covariates.ts';
 import { type Score, scoreTargets, type TargetScore } from '../pasture/metric.ts';
 import { TARGET_NAMES, type TargetName, type Targets } from '../pasture/targets.ts';
 import { meanAnswerScore } from './mean-answer.ts';
@@ -138,12 +139,27 @@ export function lackingStates(runs: EnsembleFacts['lacking_states']): string {
   );
 }
 
+/** What a run with covariates scores where it reads one set of them, or the photos alone. */
+export interface CaseScores {
+  readonly covariates: CovariateSet;
+  readonly outOfFold: Score;
+  /** Score of the same photos answered without covariates; null of that case itself. */
+  readonly withoutThem: Score | null;
+  /** Null where it was not computed. */
+  readonly leaveOneStateOut: StateScores | null;
+}
+
+const storedStates = z
+  .object({ pooled: storedScore, per_state: z.array(z.object({ state: z.string(), score: storedScore })) })
+  .transform((json): StateScores => ({ pooled: json.pooled, perState: json.per_state }))
+  .nullable();
+
 const storedScores = z.object({
-  leave_one_state_out: z
-    .object({ pooled: storedScore, per_state: z.array(z.object({ state: z.string(), score: storedScore })) })
-    .transform((json): StateScores => ({ pooled: json.pooled, perState: json.per_state }))
-    .nullable(),
+  leave_one_state_out: storedStates,
   ensemble: ensembleFactsSchema.optional(),
+  covariates: z
+    .array(z.object({ covariates: z.array(z.string()), leave_one_state_out: storedStates }))
+    .optional(),
 });
 
 /** A photo as scores see it. */
@@ -169,25 +185,49 @@ export function scoreFolds(rows: readonly ScoredRow[]): { readonly fold: number;
 
 /**
  * Writes `scores.json`: out of fold (nested, of an ensemble), by fold, with States held out where that was computed,
- * what answering the mean would score, and what the parts of an ensemble are worth.
+ * what answering the mean would score, what the parts of an ensemble are worth, and the scores of a run with covariates
+ * with each set of them and without.
+ *
+ * @param rows of one case, where there are several
  */
 export async function writeScores(
   run: string,
   rows: readonly ScoredRow[],
   states: StateScores | null,
-  ensemble?: EnsembleFacts,
+  {
+    ensemble,
+    cases,
+  }: { readonly ensemble?: EnsembleFacts; readonly cases?: readonly CaseScores[] | null } = {},
 ): Promise<void> {
   const scores = {
     out_of_fold: scoreToJson(scoreRows(rows)),
     per_fold: scoreFolds(rows).map(({ fold, score }) => ({ fold, ...scoreToJson(score) })),
-    leave_one_state_out: states && {
-      pooled: scoreToJson(states.pooled),
-      per_state: states.perState.map(({ state, score }) => ({ state, score: scoreToJson(score) })),
-    },
+    leave_one_state_out: states && statesToJson(states),
     mean_answer: { weighted_r2: finite(meanAnswerScore(rows)) },
     ...(ensemble && { ensemble }),
+    ...(cases && { covariates: cases.map(caseToJson) }),
   };
   await writeFileAtomically(join(run, SCORES), `${JSON.stringify(scores, null, 2)}\n`);
+}
+
+const statesToJson = ({ pooled, perState }: StateScores): unknown => ({
+  pooled: scoreToJson(pooled),
+  per_state: perState.map(({ state, score }) => ({ state, score: scoreToJson(score) })),
+});
+
+/** The JSON form of what a run scores with a set of covariates, or without any. */
+export function caseToJson({
+  covariates,
+  outOfFold,
+  withoutThem,
+  leaveOneStateOut,
+}: CaseScores): Record<string, unknown> {
+  return {
+    covariates,
+    out_of_fold: scoreToJson(outOfFold),
+    ...(withoutThem && { same_photos_without: scoreToJson(withoutThem) }),
+    leave_one_state_out: leaveOneStateOut && statesToJson(leaveOneStateOut),
+  };
 }
 
 /** What `scores.json` says beside what `oof.csv` does. @throws InputError when it is missing or damaged */

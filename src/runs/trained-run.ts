@@ -6,11 +6,12 @@ import type { Matrix } from '../ground/matrix.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
 import { type RandomStream, randomStream } from '../ground/random.ts';
 import type { Estimator, FittedModel } from '../learning/estimator.ts';
+import { type CovariateSet, hasSet, knownSet } from '../pasture/covariates.ts';
 import { massesIn, massWords } from '../pasture/partial.ts';
 import { byMass, MASS_NAMES, type Targets } from '../pasture/targets.ts';
 import { recipeEstimator } from '../recipes/registry.ts';
 import { NoUsablePhotos, PhotoReader, type UsedFeatureSet } from '../samples/photo-reader.ts';
-import { plainSamples, type Samples } from '../samples/samples.ts';
+import { featureRows, Samples } from '../samples/samples.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
 import { computeDescriptors } from '../vision/descriptors/index.ts';
 import { inspectPhoto, type Photo } from '../vision/photos/index.ts';
@@ -22,6 +23,7 @@ import {
   storedCalibration,
 } from './calibration.ts';
 import { readCalibration } from './calibration-file.ts';
+import { outsideRange, type RunCovariate } from './covariates.ts';
 import { requireFinite } from './cross-validation.ts';
 import { outOfDomainShares, readDomain, type StoredDomain } from './domain/index.ts';
 import { type AboutRun, frameAreaOf, requireData, type TrainedManifest } from './manifest.ts';
@@ -100,6 +102,10 @@ export class TrainedRun implements Run, RunMember {
     return this.manifest.about ?? null;
   }
 
+  get covariates(): readonly RunCovariate[] {
+    return this.manifest.data.covariates ?? [];
+  }
+
   get sets(): UsedFeatureSet[] {
     return this.manifest.data.sets.map(({ weights, ...set }) => ({
       ...set,
@@ -151,7 +157,8 @@ export class TrainedRun implements Run, RunMember {
     if (dropoutSamples && member === undefined && !(await this.capabilities()).dropout) {
       throw new UsageError('--mc-dropout: the run has a recipe without dropout');
     }
-    const shown = await this.#show(samples, options);
+    const sets = await this.#covariateSets();
+    const shown = await this.#show(samples.knownBy(sets), options);
     const byFold = await this.#predictEachFold(shown, progress);
     await this.#doneReading();
     const random = randomStream(this.manifest.seed).fork('dropout');
@@ -162,7 +169,9 @@ export class TrainedRun implements Run, RunMember {
     const shares = outOfDomain ? await this.#domainShares(shown.samples, progress) : null;
     const trainedOn = await this.#areTrainedOn(shown.samples);
     const { masses } = await this.capabilities();
-    return shown.samples.facts.map(({ id }, row) => {
+    return shown.samples.facts.map(({ id, readings }, row) => {
+      const used = knownSet(sets, readings);
+      const outside = outsideRange(this.covariates, readings, used);
       const folds = byFold.map((seen) => meanTargets(seen.map((view) => view[row] as Targets)));
       folds.forEach((targets, fold) => {
         requireFinite(targets, id, `fold ${fold} of ${this.folder}`, masses);
@@ -178,23 +187,23 @@ export class TrainedRun implements Run, RunMember {
             dropoutDraws: draws.map((folded) => folded.map((draw) => draw[row] as Targets)),
           }),
         intervals: null,
-        outOfDomain: shares?.[row] ?? null,
+        // No training photo has such a reading, so that all of them are nearer.
+        outOfDomain: outside.length > 0 ? 1 : (shares?.[row] ?? null),
         trainedOn: trainedOn?.[row] ?? null,
+        ...(this.covariates.length > 0 && { covariates: used, outside }),
       };
     });
   }
 
   calibration(): Promise<Calibration> {
     this.#calibration ??= this.manifest.data.source
-      ? this.results().then(({ rows }) => calibrate(rows))
+      ? this.results().then(calibrate)
       : readCalibration(this.folder).then(restoredCalibration);
     return this.#calibration;
   }
 
   async storedCalibration(): Promise<StoredCalibration> {
-    return this.manifest.data.source
-      ? storedCalibration((await this.results()).rows)
-      : readCalibration(this.folder);
+    return this.manifest.data.source ? storedCalibration(await this.results()) : readCalibration(this.folder);
   }
 
   async results(): Promise<RunResults> {
@@ -236,6 +245,13 @@ export class TrainedRun implements Run, RunMember {
       const what = `${name} (${estimator.kind})`;
       throw new UsageError(`${this.folder}: ${what} cannot be written as an ONNX model; export another run`);
     }
+    const sets = await this.#covariateSets();
+    if ((await this.models()).some(({ covariateSets }) => covariateSets.length !== sets.length)) {
+      throw new UsageError(
+        `${this.folder}: some folds had too few photos to read ${this.covariates.map(({ name }) => name).join(' and ')} ` +
+          'together, and an ONNX model reads the same in all; train with fewer covariates',
+      );
+    }
     return {
       members: [{ run: this, weights: [1, 1, 1, 1, 1] }],
       finish: null,
@@ -245,7 +261,7 @@ export class TrainedRun implements Run, RunMember {
 
   async maps(samples: Samples): Promise<MassMap[]> {
     if (!(await this.capabilities()).maps) throw noMaps(this.folder);
-    const shown = await this.#show(samples, {});
+    const shown = await this.#show(samples.knownBy(await this.#covariateSets()), {});
     const models = await this.models();
     let means: MassMap[] = [];
     for (const model of models) {
@@ -318,7 +334,14 @@ export class TrainedRun implements Run, RunMember {
     const together = stackedViews(views);
     return {
       samples: own,
-      views: together ? [plainSamples(together)] : views.map(plainSamples),
+      views: together
+        ? [
+            new Samples(
+              views.flatMap(() => usable.facts),
+              featureRows(together),
+            ),
+          ]
+        : views.map((view) => new Samples(usable.facts, featureRows(view))),
       viewCount: views.length,
     };
   }
@@ -342,6 +365,14 @@ export class TrainedRun implements Run, RunMember {
         'make the features with the same backbone and settings, and give the files in the same order',
       );
     }
+  }
+
+  /** The sets of covariates that the model of every fold reads, so that all answer a photo by the same. */
+  async #covariateSets(): Promise<CovariateSet[]> {
+    const [first, ...others] = await this.models();
+    return (first?.covariateSets ?? []).filter((set) =>
+      others.every(({ covariateSets }) => hasSet(covariateSets, set)),
+    );
   }
 
   /** What each model says of each sample in each view, grams. `[fold][view][sample]` */

@@ -1,4 +1,4 @@
-import { relative, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import type { DateOrder } from '../data/dates.ts';
 import { readFeatureTables } from '../data/feature-tables.ts';
 import { inspectTraining, type LabelledPhoto } from '../data/folder.ts';
@@ -22,6 +22,15 @@ import {
   unknownSample,
 } from '../samples/samples.ts';
 import { photoHash } from '../vision/photos/index.ts';
+import {
+  type CovariateSource,
+  type KnownReadings,
+  type ReadingTable,
+  type RunCovariate,
+  readTables,
+  tableBeside,
+  trainingReadings,
+} from './covariates.ts';
 import { type FoldPlan, planFolds } from './fold-plan.ts';
 import { copyKeys, photoCopies } from './photo-copies.ts';
 import { inspectTableWithDates } from './table-dates.ts';
@@ -49,6 +58,8 @@ export type TrainingSource = (
 ) & {
   /** Area of the frame that masses stand on, m²; default that of the competition's quadrat. */
   readonly areaSquareMetres?: number | undefined;
+  /** Where a recipe's covariates come from besides the table of labels. */
+  readonly covariates?: CovariateSource | undefined;
 };
 
 /** Photos whose masses a model said. They are trained on in every fold and never validated on. */
@@ -68,14 +79,16 @@ export interface TrainingData {
   readonly samples: TrainingSamples;
   /** What a fold's model is told of all samples, grams. */
   readonly targetsFor: (fold: number) => readonly Targets[];
+  /** What was measured beside the photos and the recipe reads. */
+  readonly covariates: readonly RunCovariate[];
   /** What the columns of the features are. */
   readonly sets: readonly UsedFeatureSet[];
   /** Absolute path of each measured photo; null where there is none. */
   readonly photoPaths: readonly (string | null)[];
   /** Changes when a label or an input changes. */
   readonly fingerprint: string;
-  /** What is wrong with the labels and does not keep them from being used, a line each. */
-  readonly warnings: readonly string[];
+  /** What a person is told of the data: what is wrong and does not keep them from being used, and what was found. */
+  readonly remarks: readonly string[];
 }
 
 /** Labels of the photos that have any, with what is told of the others. */
@@ -140,8 +153,12 @@ export async function readTrainingData(
       ? await featureInputs(source, recipe, labels)
       : await photoInputs(labels as readonly LabelledPhoto[], further, recipe, progress);
   const measuredPaths = inputs.paths?.slice(0, labels.length) ?? [];
-  const rows = await planFolds(labels, plan, copyKeys(await photoCopies(measuredPaths)));
-  const facts = labels.map((label, item) => factsOf(label, rows[item] as FoldRow));
+  const rows = await planFolds(labels, plan, copyKeys(await photoCopies(measuredPaths, progress)));
+  const known = await readingsOf(source, recipe, labels, inputs.paths);
+  const facts = labels.map((label, item) => ({
+    ...factsOf(label, rows[item] as FoldRow),
+    readings: known.readings[item] ?? {},
+  }));
   const pseudoFacts = further.map((_, photo) => ({
     ...unknownSample(`pseudo-labelled ${photo}`),
     weight: pseudo?.weight ?? 0,
@@ -155,11 +172,42 @@ export async function readTrainingData(
     rows,
     samples: new TrainingSamples([...facts, ...pseudoFacts], inputs.source, targetsFor(0)),
     targetsFor,
+    covariates: known.covariates,
     sets: inputs.sets,
     photoPaths: labels.map((_, item) => inputs.paths?.[item] ?? null),
-    fingerprint: valueFingerprint([measured(labels, recipe), ...inputs.fingerprints]),
-    warnings,
+    fingerprint: valueFingerprint([
+      measured(labels, recipe),
+      ...inputs.fingerprints,
+      ...(known.covariates.length > 0 ? [known.covariates, known.readings] : []),
+    ]),
+    remarks: [...warnings.map((warning) => `warning: ${warning}`), ...known.remarks],
   };
+}
+
+/** What the recipe's covariates read of labelled photos. @throws as {@link trainingReadings} */
+async function readingsOf(
+  source: TrainingSource,
+  { covariates: names = [] }: Recipe,
+  labels: readonly Label[],
+  paths: readonly string[] | null,
+): Promise<KnownReadings> {
+  if (names.length === 0) return { covariates: [], readings: [], remarks: [] };
+  const { table, method, pairs } = source.covariates ?? {};
+  const folder = photoFolder(source);
+  const beside = table === undefined && folder !== null ? tableBeside(folder) : null;
+  const own: ReadingTable =
+    source.kind === 'table'
+      ? { path: source.table, sheet: source.sheet, columns: source.columns }
+      : { path: source.kind === 'folder' ? join(source.folder, 'train.csv') : source.labels };
+  const tables = [
+    ...(table === undefined ? [] : [{ path: table, method }]),
+    { ...own, method },
+    ...(beside === null || beside === own.path ? [] : [{ path: beside, method, isFound: true }]),
+  ];
+  const photos = labels.map(({ imageId }, item) => paths?.[item] ?? imageId);
+  const read = await readTables(tables, names, photos);
+  const known = await trainingReadings(names, read.photos, { method, pairs });
+  return { ...known, remarks: [...read.remarks, ...known.remarks] };
 }
 
 function factsOf(label: Label, { group }: FoldRow): SampleFacts {
@@ -170,6 +218,7 @@ function factsOf(label: Label, { group }: FoldRow): SampleFacts {
     group,
     measured: true,
     weight: 1,
+    readings: {},
     state,
     species,
     ndvi,
@@ -261,10 +310,22 @@ function measured(labels: readonly Label[], { estimator }: Recipe): unknown {
 
 /** A source whose paths are others, without the frame's area, which a run remembers elsewhere. */
 export function movedSource(source: TrainingSource, moved: (path: string) => string): TrainingSource {
-  const { areaSquareMetres: _, ...rest } = source;
+  const { areaSquareMetres: _, covariates, ...own } = source;
+  const rest = { ...own, ...(covariates && { covariates: movedCovariates(covariates, moved) }) };
   if (rest.kind === 'folder') return { ...rest, folder: moved(rest.folder) };
   if (rest.kind === 'table') return { ...rest, table: moved(rest.table), photos: moved(rest.photos) };
   return { ...rest, features: rest.features.map(moved), ids: moved(rest.ids), labels: moved(rest.labels) };
+}
+
+function movedCovariates(
+  { table, pairs, ...rest }: CovariateSource,
+  moved: (path: string) => string,
+): CovariateSource {
+  return {
+    ...rest,
+    ...(table !== undefined && { table: moved(table) }),
+    ...(pairs !== undefined && { pairs: moved(pairs) }),
+  };
 }
 
 /** A source as a run folder remembers it: paths relative to the run, so that both may move together. */

@@ -1,3 +1,4 @@
+import { type CovariateSet, setName } from '../pasture/covariates.ts';
 import { type Interval, paddockInterval, photoInterval } from '../pasture/intervals/index.ts';
 import { type ByMass, byMass, type Targets, targetsToArray } from '../pasture/targets.ts';
 import type { Calibration } from './calibration.ts';
@@ -16,8 +17,11 @@ export interface PaddockMean {
 /** Why a prediction is not to be trusted as others are. */
 export interface PredictionDoubt {
   readonly imageId: string;
-  /** `domain`: unlike the training photos; `range`: more mass than any training photo had. */
-  readonly kind: 'domain' | 'range';
+  /**
+   * `domain`: unlike the training photos; `covariate`: a height, say, outside of theirs; `range`: more mass than any
+   * training photo had.
+   */
+  readonly kind: 'domain' | 'covariate' | 'range';
   /** In plain words, for a person. */
   readonly message: string;
 }
@@ -38,7 +42,10 @@ export interface RunUncertainty {
 const NOWHERE: Interval = { low: Number.NaN, high: Number.NaN };
 
 /** What a run's calibration says of its predictions. */
-export function runUncertainty({ sessions, mostMeasured, photos, paddocks }: Calibration): RunUncertainty {
+export function runUncertainty(all: Calibration): RunUncertainty {
+  const { sessions, mostMeasured } = all;
+  const of = (used: CovariateSet = []): Calibration =>
+    all.cases?.find(({ covariates }) => setName(covariates) === setName(used)) ?? all;
   return {
     sessions,
     withIntervals(predictions, coverage) {
@@ -46,7 +53,7 @@ export function runUncertainty({ sessions, mostMeasured, photos, paddocks }: Cal
         ...prediction,
         intervals: byMass((_, target) => {
           const mass = (targets: Targets): number => targetsToArray(targets)[target] ?? Number.NaN;
-          const calibration = photos[target];
+          const calibration = of(prediction.covariates).photos[target];
           if (!calibration) return NOWHERE;
           return photoInterval(calibration, mass(prediction.targets), prediction.folds.map(mass), coverage);
         }),
@@ -54,6 +61,10 @@ export function runUncertainty({ sessions, mostMeasured, photos, paddocks }: Cal
     },
     paddockMean(predictions, coverage) {
       const masses = predictions.map(({ targets }) => targetsToArray(targets));
+      // Of photos with and without, what is known of errors without them is the safe side.
+      const [used = []] = predictions.map(({ covariates }) => covariates ?? []);
+      const isOneCase = predictions.every(({ covariates }) => setName(covariates ?? []) === setName(used));
+      const { paddocks } = isOneCase ? of(used) : all;
       return {
         photos: predictions.length,
         coverage,
@@ -70,9 +81,12 @@ export function runUncertainty({ sessions, mostMeasured, photos, paddocks }: Cal
       };
     },
     doubts: (predictions) =>
-      predictions.flatMap(({ imageId, outOfDomain, targets }) => {
+      predictions.flatMap(({ imageId, outOfDomain, outside = [], targets }) => {
         const found: PredictionDoubt[] = [];
-        if (outOfDomain !== null && outOfDomain > OUT_OF_DOMAIN_SHARE) {
+        if (outside.length > 0) {
+          const message = `${imageId}: ${outside.join('; ')}`;
+          found.push({ imageId, kind: 'covariate', message });
+        } else if (outOfDomain !== null && outOfDomain > OUT_OF_DOMAIN_SHARE) {
           const share = (100 * outOfDomain).toFixed(0);
           const message = `${imageId}: unlike the photos the run was trained on (farther from them than ${share} % of those are from one another)`;
           found.push({ imageId, kind: 'domain', message });

@@ -1,5 +1,6 @@
 import { UsageError } from '../ground/errors.ts';
 import { featureSetsOf, type Matrix, takeColumns, takeRows } from '../ground/matrix.ts';
+import { type CovariateSet, knownSet, modelScale, type Readings, readingsOf } from '../pasture/covariates.ts';
 import type { Targets } from '../pasture/targets.ts';
 import type { Photo, PhotoContent, PhotoFile } from '../vision/photos/index.ts';
 
@@ -25,6 +26,8 @@ export interface SampleFacts extends PhotoAttributes {
   readonly measured: boolean;
   /** How much the sample counts in fitting beside a measured one, which counts 1. */
   readonly weight: number;
+  /** What a run's covariates read of it, in the run's units and by its methods; what was not measured is not there. */
+  readonly readings: Readings;
 }
 
 /** The facts of a sample of which only the name is known. */
@@ -35,6 +38,7 @@ export function unknownSample(id: string): SampleFacts {
     group: id,
     measured: false,
     weight: 1,
+    readings: {},
     state: null,
     species: null,
     ndvi: null,
@@ -113,6 +117,7 @@ export function measuredRows(
     groups,
     measured: groups.map(() => true),
     weights: groups.map(() => 1),
+    covariates: null,
   };
 }
 
@@ -135,12 +140,15 @@ export class Samples {
   readonly facts: readonly SampleFacts[];
   /** How photos are turned, 0 to 7: multiples of a quarter turn, mirrored from 4 on (see `ViewRecipe`). */
   readonly turn: number;
+  /** The covariates that a model is shown of them; nothing unless {@link showing} says so. */
+  readonly shown: CovariateSet;
   protected readonly source: SampleSource;
 
-  constructor(facts: readonly SampleFacts[], source: SampleSource, turn = 0) {
+  constructor(facts: readonly SampleFacts[], source: SampleSource, turn = 0, shown: CovariateSet = []) {
     this.facts = facts;
     this.source = source;
     this.turn = turn;
+    this.shown = shown;
   }
 
   get count(): number {
@@ -168,24 +176,62 @@ export class Samples {
     return this.source.features(this.turn, firstSet);
   }
 
+  /**
+   * The covariates that are shown, one row a sample, on the scale that models read (`modelScale`); NaN where one was not
+   * measured, null where none is shown.
+   */
+  get covariates(): Matrix | null {
+    const { shown, facts } = this;
+    if (shown.length === 0) return null;
+    const data = Float64Array.from(
+      facts.flatMap(({ readings }) => shown.map((name) => modelScale(name, readings[name] ?? Number.NaN))),
+    );
+    return { rows: facts.length, columns: shown.length, data };
+  }
+
   /** Some of the samples, in the order of `items`. */
   take(items: readonly number[]): Samples {
-    return new Samples(pick(this.facts, items), takenSource(this.source, items), this.turn);
+    return new Samples(pick(this.facts, items), takenSource(this.source, items), this.turn, this.shown);
+  }
+
+  /** The same samples, of which a model is shown some covariates. */
+  showing(shown: CovariateSet): Samples {
+    return new Samples(this.facts, this.source, this.turn, shown);
+  }
+
+  /** The same samples with what was measured beside them, one record each. */
+  measuring(readings: readonly Readings[]): Samples {
+    const facts = this.facts.map((own, item) => ({ ...own, readings: readings[item] ?? {} }));
+    return new Samples(facts, this.source, this.turn, this.shown);
+  }
+
+  /** The same samples as if of each the first of some sets that it has all of were all that had been measured. */
+  knownBy(sets: readonly CovariateSet[]): Samples {
+    const facts = this.facts.map((own) => ({
+      ...own,
+      readings: readingsOf(own.readings, knownSet(sets, own.readings)),
+    }));
+    return new Samples(facts, this.source, this.turn, this.shown);
+  }
+
+  /** The same samples as if some covariates alone had been measured. */
+  reading(set: CovariateSet): Samples {
+    return new Samples(onlyReading(this.facts, set), this.source, this.turn, this.shown);
   }
 
   /** The same samples with other features, made of theirs. */
   withFeatures(change: (features: Matrix) => Matrix): Samples {
-    return new Samples(this.facts, changedSource(this.source, change), this.turn);
+    return new Samples(this.facts, changedSource(this.source, change), this.turn, this.shown);
   }
 
   /** The same photos with features of another source. */
   withSource(source: SampleSource): Samples {
-    return new Samples(this.facts, source, this.turn);
+    return new Samples(this.facts, source, this.turn, this.shown);
   }
 
   /** The same photos turned. */
   turned(turn: number): Samples {
-    return new Samples(this.facts, this.source, turn);
+    return new Samples(this.facts, this.source, turn, this.shown);
   }
 }
 
@@ -200,6 +246,8 @@ export interface TrainingRows {
   readonly groups: readonly string[];
   readonly measured: readonly boolean[];
   readonly weights: readonly number[];
+  /** As {@link Samples.covariates}. */
+  readonly covariates: Matrix | null;
 }
 
 /**
@@ -218,8 +266,9 @@ export class TrainingSamples extends Samples {
     targets: readonly Targets[],
     turn = 0,
     observed: readonly Targets[] = targets,
+    shown: CovariateSet = [],
   ) {
-    super(facts, source, turn);
+    super(facts, source, turn, shown);
     this.targets = targets;
     this.observed = observed;
   }
@@ -238,20 +287,29 @@ export class TrainingSamples extends Samples {
 
   /** Everything an estimator of tables is fitted to. @throws as {@link features} */
   async rows(): Promise<TrainingRows> {
-    const { targets, observed, groups, measured, weights } = this;
-    return { inputs: await this.features(), targets, observed, groups, measured, weights };
+    const { targets, observed, groups, measured, weights, covariates } = this;
+    return { inputs: await this.features(), targets, observed, groups, measured, weights, covariates };
   }
 
   override take(items: readonly number[]): TrainingSamples {
     const source = takenSource(this.source, items);
     const targets = pick(this.targets, items);
     const observed = this.observed === this.targets ? targets : pick(this.observed, items);
-    return new TrainingSamples(pick(this.facts, items), source, targets, this.turn, observed);
+    return new TrainingSamples(pick(this.facts, items), source, targets, this.turn, observed, this.shown);
+  }
+
+  override showing(shown: CovariateSet): TrainingSamples {
+    return new TrainingSamples(this.facts, this.source, this.targets, this.turn, this.observed, shown);
+  }
+
+  override reading(set: CovariateSet): TrainingSamples {
+    const facts = onlyReading(this.facts, set);
+    return new TrainingSamples(facts, this.source, this.targets, this.turn, this.observed, this.shown);
   }
 
   override withFeatures(change: (features: Matrix) => Matrix): TrainingSamples {
     const source = changedSource(this.source, change);
-    return new TrainingSamples(this.facts, source, this.targets, this.turn, this.observed);
+    return new TrainingSamples(this.facts, source, this.targets, this.turn, this.observed, this.shown);
   }
 
   /**
@@ -260,7 +318,7 @@ export class TrainingSamples extends Samples {
    * @param observed what is scored by, where that is not what is fitted to
    */
   withTargets(targets: readonly Targets[], observed: readonly Targets[] = targets): TrainingSamples {
-    return new TrainingSamples(this.facts, this.source, targets, this.turn, observed);
+    return new TrainingSamples(this.facts, this.source, targets, this.turn, observed, this.shown);
   }
 }
 
@@ -276,6 +334,10 @@ export function changedSplit(
   change: (samples: TrainingSamples) => TrainingSamples,
 ): Split {
   return { train: change(train), validation: validation && change(validation) };
+}
+
+function onlyReading(facts: readonly SampleFacts[], set: CovariateSet): SampleFacts[] {
+  return facts.map((own) => ({ ...own, readings: readingsOf(own.readings, set) }));
 }
 
 function pick<Value>(values: readonly Value[], items: readonly number[]): Value[] {

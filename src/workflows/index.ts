@@ -19,6 +19,11 @@ export type { ExportOptions, ExportOutcome } from '../export/export-run.ts';
 export { MODEL_INPUTS, type ModelInput } from '../export/mass-model.ts';
 export type { MetricLine } from '../learning/estimator.ts';
 export type { PretrainChanges, PretrainSettings } from '../networks/settings/pretrain.ts';
+export {
+  type Covariate,
+  HEIGHT_METHODS,
+  type HeightMethod,
+} from '../pasture/covariates.ts';
 export { DEFAULT_RECIPES, RECIPE_NAMES } from '../recipes/known-recipes.ts';
 export {
   makeRecipe,
@@ -27,6 +32,8 @@ export {
 } from '../recipes/recipe.ts';
 export type { Recipe } from '../recipes/recipe-schema.ts';
 export { BUNDLED_RUNS, STARTER } from '../runs/bundled-runs.ts';
+export { headlineRows, mainCase } from '../runs/covariate-cases.ts';
+export { type CovariateSource, covariateNames, type RunCovariate } from '../runs/covariates.ts';
 export { DEFAULT_FOLD_PLAN, type FoldPlan } from '../runs/fold-plan.ts';
 export type { AboutRun, PretrainingManifest } from '../runs/manifest.ts';
 export { meanAnswerScore } from '../runs/mean-answer.ts';
@@ -34,7 +41,7 @@ export { namedSource } from '../runs/named-source.ts';
 export { type OpenOptions, openRun } from '../runs/open-run.ts';
 export type { PhotoPrediction } from '../runs/prediction.ts';
 export { CERTAINTIES, type Certainty, PSEUDO_TEACHERS, type PseudoTeacher } from '../runs/pseudo-record.ts';
-export type { OutOfFoldRow, RunResults } from '../runs/results.ts';
+export type { CaseResults, OutOfFoldRow, RunResults } from '../runs/results.ts';
 export {
   type PhotoStates,
   type PredictOptions,
@@ -42,7 +49,7 @@ export {
   type RunCapabilities,
   TEST_TIME_TURNS,
 } from '../runs/run.ts';
-export { betterMember, type EnsembleFacts, lackingStates, scoreToJson } from '../runs/scores.ts';
+export { betterMember, caseToJson, type EnsembleFacts, lackingStates, scoreToJson } from '../runs/scores.ts';
 export { type SplitSessions, splitSentence, splitSessions } from '../runs/split-sessions.ts';
 export type { TrainingSource } from '../runs/training-data.ts';
 export type { PaddockMean, PredictionDoubt } from '../runs/uncertainty.ts';
@@ -81,6 +88,7 @@ export {
   exportRun,
 } from './export/export.ts';
 export { type BundledModel, listModels } from './models/models.ts';
+export { type AskedCovariates, type AskedHeight, askedHeight } from './predict/asked-readings.ts';
 export { type NamedRun, namedRun } from './predict/named-run.ts';
 export {
   type PredictionOutcome,

@@ -23,7 +23,7 @@ function predictionOf(imageId: string, change: Partial<PhotoPrediction> = {}): P
 }
 
 describe('uncertainty from out-of-fold predictions', () => {
-  const uncertainty = runUncertainty(calibrate(rows));
+  const uncertainty = runUncertainty(calibrate({ rows }));
 
   it('gives every mass an interval that holds it', () => {
     expect(uncertainty.sessions).toBe(12);

@@ -130,6 +130,7 @@ describe('training samples', () => {
       groups: ['group 0', 'group 1', 'group 0', 'group 1'],
       measured: [true, true, true, false],
       weights: [1, 1, 1, 0.4],
+      covariates: null,
     });
   });
 
@@ -142,6 +143,7 @@ describe('training samples', () => {
       groups: ['group 1', 'group 1'],
       measured: [false, true],
       weights: [0.4, 1],
+      covariates: null,
     });
   });
 

@@ -1,12 +1,13 @@
 import type { Grid, GridRow } from '../../formats/csv.ts';
+import type { HeightMethod, HeightUnit } from '../../pasture/covariates.ts';
 import { MASS_NAMES, type MassName } from '../../pasture/targets.ts';
 import { isMissing, visibleText } from '../missing.ts';
 import type { ColumnMapping } from './mapping.ts';
 import {
   COLUMN_ROLES,
   type ColumnRole,
-  type HeightUnit,
   type MassUnit,
+  type RecognisedHeader,
   recognisedHeader,
   recognisedMass,
 } from './roles.ts';
@@ -24,6 +25,8 @@ export interface ReadColumn {
   /** Null: left out. */
   readonly role: ColumnRole | null;
   readonly unit: MassUnit | HeightUnit | null;
+  /** Of heights: how they were measured; null: nobody said. */
+  readonly method: HeightMethod | null;
   /** Whether a person said so. */
   readonly stated: boolean;
   /** Why it is left out, or what there is to say of it. */
@@ -61,7 +64,7 @@ export function readHeader({ rows }: Grid, mapping: ColumnMapping = {}): ReadHea
   const form = component === undefined ? 'wide' : 'long';
   const guessed = headers.map((header, index) => {
     if ([...stated.values()].includes(index)) return null;
-    if (index === component) return { role: 'component' as const, unit: null, rank: 0 };
+    if (index === component) return { role: 'component' as const, unit: null, rank: 0, method: null };
     const found = recognisedHeader(header);
     if (!found || found.role === 'component' || refused.has(found.role)) return null;
     if (form === 'wide') return found.role === 'value' ? null : found;
@@ -69,7 +72,7 @@ export function readHeader({ rows }: Grid, mapping: ColumnMapping = {}): ReadHea
     return isMass(found.role) ? { ...found, role: 'value' as const, rank: 1 } : found;
   });
   const columns = headers.map((header, index): ReadColumn => {
-    const base = { index, header };
+    const base = { index, header, method: recognisedHeader(header)?.method ?? null };
     const said = [...stated].find(([, column]) => column === index)?.[0];
     if (said) {
       const unit = mapping[said]?.unit ?? recognisedHeader(header)?.unit ?? null;
@@ -85,7 +88,13 @@ export function readHeader({ rows }: Grid, mapping: ColumnMapping = {}): ReadHea
     const best = Math.min(...rivals.map(({ rank }) => rank));
     const first = rivals.filter(({ rank }) => rank === best);
     if (guess.rank > best) return left(`${headers[first[0]?.place ?? 0]} is the ${guess.role}`);
-    if (first.length > 1) {
+    if (
+      first.length > 1 &&
+      guess.role === 'height' &&
+      differInMethod(first.map(({ place }) => guessed[place]))
+    ) {
+      if (first[0]?.place !== index) return left('a height measured otherwise');
+    } else if (first.length > 1) {
       if (first[0]?.place === index)
         faults.push(
           rivalry(
@@ -100,6 +109,9 @@ export function readHeader({ rows }: Grid, mapping: ColumnMapping = {}): ReadHea
   const shown = columns.filter(({ header, note }) => header !== '' || note !== 'empty');
   return { line: top.line, columns: shown, rows: body, form, faults };
 }
+
+const differInMethod = (heights: readonly (RecognisedHeader | null | undefined)[]): boolean =>
+  new Set(heights.map((found) => found?.method)).size === heights.length;
 
 const isMass = (role: ColumnRole): role is MassName => (MASS_NAMES as readonly string[]).includes(role);
 

@@ -3,12 +3,15 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { InputError, messageOf, UsageError } from '../../ground/errors.ts';
 import { nearestTo } from '../../ground/setting-list.ts';
+import { HEIGHT_UNITS, type HeightUnit } from '../../pasture/covariates.ts';
 import { COLUMN_ROLES, type ColumnRole, MASS_UNITS, massUnit } from './roles.ts';
+
+const HEIGHT_UNIT_NAMES = Object.keys(HEIGHT_UNITS) as HeightUnit[];
 
 const mappedColumn = z.strictObject({
   /** The column's header; empty: the table has no such column, whatever its headers look like. */
   column: z.string(),
-  unit: z.enum([...MASS_UNITS, 'cm', 'mm', 'm']).optional(),
+  unit: z.enum([...MASS_UNITS, ...HEIGHT_UNIT_NAMES]).optional(),
 });
 
 /** Which column has which role, as a person says it. */
@@ -80,11 +83,11 @@ function roleNamed(text: string, where: string): ColumnRole {
 
 function unitNamed(role: ColumnRole, text: string | undefined, where: string): Pick<MappedColumn, 'unit'> {
   if (text === undefined || text.trim() === '') return {};
-  const length =
-    role === 'height' ? (['cm', 'mm', 'm'] as const).find((unit) => unit === text.trim()) : undefined;
+  const length = role === 'height' ? HEIGHT_UNIT_NAMES.find((unit) => unit === text.trim()) : undefined;
   const unit = length ?? massUnit(text);
   if (unit) return { unit };
-  throw new UsageError(`${where}: ${text.trim()} is no unit of ${role}; use ${MASS_UNITS.join(', ')}`);
+  const units = role === 'height' ? HEIGHT_UNIT_NAMES : MASS_UNITS;
+  throw new UsageError(`${where}: ${text.trim()} is no unit of ${role}; use ${units.join(', ')}`);
 }
 
 const unquoted = (text: string): string => /^\s*(["'])(.*)\1\s*$/s.exec(text)?.[2] ?? text.trim();

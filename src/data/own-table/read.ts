@@ -1,6 +1,7 @@
 import { basename, extname } from 'node:path';
 import { type Grid, type GridRow, rowName } from '../../formats/csv.ts';
 import { readGrid } from '../../formats/spreadsheet.ts';
+import { HEIGHT_UNITS, type HeightUnit } from '../../pasture/covariates.ts';
 import { completedTargets, contradictionIn, isKnown, type PartialTargets } from '../../pasture/partial.ts';
 import { byMass, MASS_NAMES, type MassName, type Targets } from '../../pasture/targets.ts';
 import { QUADRAT_AREA_SQUARE_METRES } from '../../pasture/units.ts';
@@ -16,14 +17,7 @@ import { withComponents } from './competition-table.ts';
 import type { ColumnMapping } from './mapping.ts';
 import { MassUnits } from './mass-units.ts';
 import { PhotoIndex } from './photo-index.ts';
-import {
-  type ColumnRole,
-  gramsOf,
-  HEIGHT_UNITS,
-  type HeightUnit,
-  type MassUnit,
-  recognisedMass,
-} from './roles.ts';
+import { type ColumnRole, gramsOf, type MassUnit, recognisedMass } from './roles.ts';
 
 /** A table of one's own, and where its photos lie. */
 export interface OwnTable {
@@ -142,7 +136,12 @@ class TableReader {
           column: column || `column ${place + 1}`,
           role,
           unit: units.get(place) ?? unit,
-          note: note ?? units.note(place) ?? (this.#signs.get(place) === ',' ? 'decimal comma' : null),
+          note:
+            note ??
+            // Whoever walks three paddocks in a day looks at three swards of one day.
+            (role === 'paddock' && dates.notation !== null ? 'those of one date are one visit' : null) ??
+            units.note(place) ??
+            (this.#signs.get(place) === ',' ? 'decimal comma' : null),
         })),
         dates: dates.notation,
         areaSquareMetres: this.#area,

@@ -1,3 +1,4 @@
+import type { HeightMethod, HeightUnit } from '../../pasture/covariates.ts';
 import { MASS_NAMES, type MassName } from '../../pasture/targets.ts';
 import { kilogramsPerHectareToGrams } from '../../pasture/units.ts';
 import { visibleText } from '../missing.ts';
@@ -18,17 +19,14 @@ export const MASS_UNITS = ['g', 'g/m2', 'kg/ha', 't/ha'] as const;
 /** Grams on the frame, grams a square metre, kilograms or tonnes a hectare. */
 export type MassUnit = (typeof MASS_UNITS)[number];
 
-/** Units that heights come in, in centimetres. */
-export const HEIGHT_UNITS = { cm: 1, mm: 0.1, m: 100 } as const;
-/** One of {@link HEIGHT_UNITS}. */
-export type HeightUnit = keyof typeof HEIGHT_UNITS;
-
 /** A header as it was understood. */
 export interface RecognisedHeader {
   readonly role: ColumnRole;
   readonly unit: MassUnit | HeightUnit | null;
   /** How usual the name is: of two columns for one role, the one with the lower rank has it. */
   readonly rank: number;
+  /** Of heights: how they were measured, where the header says so. */
+  readonly method?: HeightMethod | null;
 }
 
 /** A mass in grams on the frame. */
@@ -138,7 +136,46 @@ const LENGTHS: readonly (readonly [HeightUnit, RegExp])[] = [
   ['cm', unitPattern('(?:cm|centimet(?:re|er)s?)')],
   ['mm', unitPattern('(?:mm|millimet(?:re|er)s?)')],
   ['m', unitPattern('(?:m|met(?:re|er)s?)')],
+  ['clicks', unitPattern('clicks?')],
 ];
+
+/** Words by which a header or a cell says how a height was measured. */
+const METHODS: readonly (readonly [HeightMethod, RegExp])[] = [
+  ['falling-plate', /\b(?:falling|drop(?:ped)?)[ -]?(?:plate|dis[ck])(?: ?met(?:re|er))?\b/],
+  ['rising-plate', /\brising[ -]?plate(?: ?met(?:re|er))?\b|\brpm\b|\bplate ?met(?:re|er)\b/],
+  ['ruler', /\b(?:ruler|tape|sward stick|metre stick|meter stick|yardstick|uncompressed)\b/],
+];
+
+/** The competition's column: a falling plate's. */
+const COMPETITION_HEIGHT = 'Height_Ave_cm';
+
+/** How a height was measured, by the words of a text, with what is left of it; null where it says nothing of that. */
+function methodIn(text: string): { readonly method: HeightMethod; readonly rest: string } | null {
+  const plain = plainHeader(text);
+  for (const [method, pattern] of METHODS) {
+    if (pattern.test(plain)) return { method, rest: plain.replace(pattern, ' ') };
+  }
+  return null;
+}
+
+/** How a height was measured, by a word; null where it is none of {@link METHODS}. */
+export const heightMethodNamed = (text: string): HeightMethod | null => methodIn(text)?.method ?? null;
+
+/** A header of heights, which may say how they were measured: `Height (ruler, cm)`, `RPM clicks`. */
+function recognisedHeight(header: string): RecognisedHeader | null {
+  const found = methodIn(header);
+  for (const { name, unit } of readings(found?.rest ?? header, LENGTHS)) {
+    const known = ROLE_OF_NAME.get(name);
+    const isHeight =
+      known?.role === 'height' || (name === '' && found !== null) || (name === '' && unit === 'clicks');
+    if (!isHeight) continue;
+    // Only a rising plate's counter clicks.
+    const counted = unit === 'clicks' ? 'rising-plate' : null;
+    const method = header === COMPETITION_HEIGHT ? 'falling-plate' : (found?.method ?? counted);
+    return { role: 'height', unit, rank: known?.rank ?? 0, method };
+  }
+  return null;
+}
 
 function unitPattern(unit: string): RegExp {
   return new RegExp(`(?:^|(?<=[^a-z0-9]))${unit}$`);
@@ -156,13 +193,10 @@ export function recognisedHeader(header: string): RecognisedHeader | null {
     const mass = massOf(name, unit);
     if (mass) return { role: mass, unit, rank: 0 };
     const known = ROLE_OF_NAME.get(name);
+    if (known?.role === 'height') continue;
     if (known && (unit === null || known.role === 'value')) return { ...known, unit };
   }
-  for (const { name, unit } of readings(header, LENGTHS)) {
-    const known = ROLE_OF_NAME.get(name);
-    if (known?.role === 'height') return { ...known, unit };
-  }
-  return null;
+  return recognisedHeight(header);
 }
 
 /** Which mass a word of a long table is, with the unit where it has one; null where it is none. */

@@ -7,9 +7,22 @@ import type { Targets } from '../../pasture/targets.ts';
 import type { TrainingRows } from '../../samples/samples.ts';
 import { add, gather, matmul, maximum, square, type Tensor, multiply as times } from '../../tensor/index.ts';
 import { candidateSolver, chooseCandidate, leftOutTogether } from '../kernel/candidates.ts';
+import {
+  besideCovariates,
+  type CovariateKernel,
+  covariateMatrixNames,
+  covariateSupport,
+  restoredCovariates,
+  storedCovariates,
+} from '../kernel/covariate-kernel.ts';
 import { addToRows } from '../kernel/kernel-machine.ts';
 import { gram, KERNELS, type KernelName, kernelMatrix, squaredNorms } from '../kernel/kernels.ts';
-import { doubles, linearMachineGraph, similarityGraph } from '../kernel/machine-graph.ts';
+import {
+  besideCovariatesGraph,
+  doubles,
+  linearMachineGraph,
+  similarityGraph,
+} from '../kernel/machine-graph.ts';
 import { componentsTable, targetsFromTable } from '../masses/components-table.ts';
 import { massesFromComponents } from '../masses/masses-graph.ts';
 import { placeMembers } from '../member-columns.ts';
@@ -43,6 +56,8 @@ interface AverageModel {
   /** [photos, 3] */
   readonly dual: Matrix;
   readonly intercept: Float64Array;
+  /** Null: it reads features alone. */
+  readonly covariates: CovariateKernel | null;
   /** What the square of each component's root is multiplied by; null where grams are regressed. [3] */
   readonly factors: Float64Array | null;
 }
@@ -52,7 +67,8 @@ interface AverageModel {
  * set of columns is standardised, reduced to principal components that are partly whitened, and gives one kernel.
  * A mean of kernels lets two photos be alike in some respects without being so in all, where few photos cannot tell
  * which of a thousand columns matter. Kernel, width and penalty are those with the best weighted R² in grams when
- * every session is left out in turn, in closed form; components, which know nothing of masses, are kept.
+ * every session is left out in turn, in closed form; components, which know nothing of masses, are kept. Covariates
+ * are one more kernel, which counts as much as a set of columns does in the mean.
  */
 export function kernelAverage(settings: KernelAverageSettings): Estimator {
   return rowEstimator({
@@ -65,11 +81,21 @@ export function kernelAverage(settings: KernelAverageSettings): Estimator {
         products: gram(support, support),
         norms: squaredNorms(support),
       }));
+      const { covariateWeight = 1 } = settings;
+      const share = covariateWeight / (parts.length + covariateWeight);
+      const known = covariateSupport(training.covariates, weights, share);
+      const covariatesWith = (gamma: number | null): CovariateKernel | null =>
+        known && { ...known, gamma: gamma ?? 1 };
       const solve = candidateSolver(
-        (kernel, gamma) =>
-          meanOf(
-            parts,
-            own.map(({ products, norms }) => kernelMatrix(kernel, gamma, products, norms, norms)),
+        ({ kernel, gamma, covariateGamma }) =>
+          besideCovariates(
+            meanOf(
+              parts,
+              own.map(({ products, norms }) => kernelMatrix(kernel, gamma, products, norms, norms)),
+            ),
+            kernel,
+            covariatesWith(covariateGamma),
+            known?.support ?? null,
           ),
         weights,
         masses,
@@ -93,6 +119,7 @@ export function kernelAverage(settings: KernelAverageSettings): Estimator {
           gamma: chosen.gamma,
           dual: solution.dual,
           intercept: solution.mean,
+          covariates: covariatesWith(chosen.covariateGamma),
           factors,
         },
         () => toGrams(leftOut, factors),
@@ -179,33 +206,41 @@ function factorsOf({ targets, measured }: TrainingRows, leftOut: readonly Target
 
 function fitted(model: AverageModel, leaveSessionsOut?: () => Targets[]): FittedModel {
   return fittedModel({
-    predict: async (samples) => toGrams(valuesOf(model, await samples.features()), model.factors),
-    graph: () => ({ masses: (features) => massesGraph(model, features), viewFeatures: null }),
+    predict: async (samples) =>
+      toGrams(valuesOf(model, await samples.features(), samples.covariates), model.factors),
+    graph: () => ({
+      masses: (features, covariates) => massesGraph(model, features, covariates),
+      viewFeatures: null,
+    }),
     write: (folder) => writeAverage(folder, model),
     ...(leaveSessionsOut && { leaveSessionsOut }),
   });
 }
 
 /** What is regressed, of photos. [photos, 3] */
-function valuesOf({ width, parts, kernel, gamma, dual, intercept }: AverageModel, inputs: Matrix): Matrix {
+function valuesOf(model: AverageModel, inputs: Matrix, readings: Matrix | null): Matrix {
+  const { width, parts, kernel, gamma, dual, intercept, covariates } = model;
   requireWidth(inputs, width);
   const kernels = parts.map(({ columns, projection, support }) => {
     const scores = project(projection, takeColumns(inputs, columns));
     return kernelMatrix(kernel, gamma, gram(scores, support), squaredNorms(scores), squaredNorms(support));
   });
-  return addToRows(multiply(meanOf(parts, kernels), dual), intercept);
+  const similarities = besideCovariates(meanOf(parts, kernels), kernel, covariates, readings);
+  return addToRows(multiply(similarities, dual), intercept);
 }
 
 /** @returns `[batch, 5]` float64, grams */
 function massesGraph(
-  { parts, kernel, gamma, dual, intercept, factors }: AverageModel,
+  { parts, kernel, gamma, dual, intercept, covariates, factors }: AverageModel,
   features: Tensor,
+  readings: Tensor | undefined,
 ): Tensor {
   const shares = parts.map(({ columns, share, projection, support }) => {
     const scores = linearMachineGraph(projection, gather(features, columns, 1));
     return times(similarityGraph(kernel, gamma, scores, support), share);
   });
-  const similarities = shares.reduce((sum, part) => add(sum, part));
+  const own = shares.reduce((sum, part) => add(sum, part));
+  const similarities = besideCovariatesGraph(own, kernel, covariates, readings);
   const values = add(
     matmul(similarities, doubles(dual.data, [dual.rows, dual.columns])),
     doubles(intercept, [1, intercept.length]),
@@ -218,6 +253,7 @@ const PART_MATRICES = [...PROJECTION_MATRICES, 'support', 'columns'] as const;
 
 function writeAverage(folder: string, model: AverageModel): Promise<void> {
   const { width, parts, kernel, gamma, dual, intercept, factors } = model;
+  const covariates = storedCovariates(model.covariates, '');
   const stored = parts.map(({ columns, projection, support }, index) => ({
     ...storedProjection(projection, `${index}.`),
     [`${index}.support`]: support,
@@ -230,6 +266,7 @@ function writeAverage(folder: string, model: AverageModel): Promise<void> {
       dual,
       intercept: rowVector(intercept),
       factors: rowVector(factors ?? new Float64Array()),
+      ...covariates.matrices,
     },
     single: parts.flatMap((_, index) => [`${index}.coefficients`, `${index}.support`]),
     texts: {
@@ -237,6 +274,7 @@ function writeAverage(folder: string, model: AverageModel): Promise<void> {
       kernel,
       gamma: String(gamma),
       clip: String(parts[0]?.projection.clip),
+      ...covariates.texts,
     },
   });
 }
@@ -245,7 +283,7 @@ async function readAverage(folder: string): Promise<AverageModel> {
   const { matrices, texts } = await readModelFile(folder, KIND, ['shares', 'dual', 'intercept', 'factors']);
   const shares = [...matrices.shares.data];
   const names = shares.flatMap((_, index) => PART_MATRICES.map((name) => `${index}.${name}`));
-  const stored = (await readModelFile(folder, KIND, names)).matrices;
+  const stored = (await readModelFile(folder, KIND, names, covariateMatrixNames(''))).matrices;
   return {
     width: Number(texts.width),
     parts: shares.map((share, index) => ({
@@ -258,6 +296,7 @@ async function readAverage(folder: string): Promise<AverageModel> {
     gamma: Number(texts.gamma),
     dual: matrices.dual,
     intercept: matrices.intercept.data,
+    covariates: restoredCovariates({ matrices: stored, texts }, ''),
     factors: matrices.factors.columns > 0 ? matrices.factors.data : null,
   };
 }

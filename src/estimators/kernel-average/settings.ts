@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { kernelChoice, sessionWeight } from '../kernel/settings.ts';
+import { covariateWeight, kernelChoice, sessionWeight } from '../kernel/settings.ts';
 import { memberInput } from '../member-columns.ts';
 
 /** One kernel regression on the mean of several kernels, one a set of columns. */
@@ -40,6 +40,7 @@ export const kernelAverageSettings = z.strictObject({
       'of scale root: whether squares are raised to what was measured on average of sessions left out',
     ),
   sessionWeight,
+  covariateWeight,
   clip: z
     .number()
     .positive()

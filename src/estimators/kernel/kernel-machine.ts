@@ -8,6 +8,7 @@ import type { TrainingRows } from '../../samples/samples.ts';
 import { componentsTable, targetsFromTable } from '../masses/components-table.ts';
 import { fitStandardiser, type Scaling, type Standardiser, standardise } from '../standardise.ts';
 import { type CandidateSettings, candidateSolver, chooseCandidate, leftOutTogether } from './candidates.ts';
+import { besideCovariates, type CovariateKernel, covariateSupport } from './covariate-kernel.ts';
 import { gram, type KernelName, kernelMatrix, squaredNorms } from './kernels.ts';
 
 /** What a machine tries and how it weighs photos. */
@@ -16,6 +17,8 @@ export interface MachineSettings extends CandidateSettings {
   readonly clip: number;
   /** Default: `columns`. */
   readonly scaling?: Scaling | undefined;
+  /** How much the kernel of covariates counts beside that of features; default as much. */
+  readonly covariateWeight?: number | undefined;
 }
 
 /** A trained kernel regression of green, dead and clover. */
@@ -29,6 +32,8 @@ export interface KernelMachine extends Standardiser {
   readonly dual: Matrix;
   /** Green, dead and clover where nothing resembles the training photos, grams. */
   readonly intercept: Float64Array;
+  /** Null: it reads features alone. */
+  readonly covariates: CovariateKernel | null;
 }
 
 /** A machine with what only fitting knows. */
@@ -56,8 +61,18 @@ export function fitMachine(
   const masses = componentsTable(training.targets);
   const products = gram(support, support);
   const norms = squaredNorms(support);
+  const { covariateWeight = 1 } = settings;
+  const known = covariateSupport(training.covariates, weights, covariateWeight / (1 + covariateWeight));
+  const covariatesWith = (gamma: number | null): CovariateKernel | null =>
+    known && { ...known, gamma: gamma ?? 1 };
   const solve = candidateSolver(
-    (kernel, gamma) => kernelMatrix(kernel, gamma, products, norms, norms),
+    ({ kernel, gamma, covariateGamma }) =>
+      besideCovariates(
+        kernelMatrix(kernel, gamma, products, norms, norms),
+        kernel,
+        covariatesWith(covariateGamma),
+        known?.support ?? null,
+      ),
     weights,
     masses,
   );
@@ -78,6 +93,7 @@ export function fitMachine(
       support,
       dual: solution.dual,
       intercept: solution.mean,
+      covariates: covariatesWith(chosen.covariateGamma),
     },
     leaveSessionsOut: () => targetsFromTable(solution.withoutSessions(sessions)),
   };
@@ -86,9 +102,10 @@ export function fitMachine(
 /**
  * Green, dead and clover of photos, grams, free to be negative. [photos, 3]
  *
+ * @param covariates of the photos, where the machine reads any
  * @throws InputError when features have another width than those trained on
  */
-export function machineComponents(machine: KernelMachine, inputs: Matrix): Matrix {
+export function machineComponents(machine: KernelMachine, inputs: Matrix, covariates: Matrix | null): Matrix {
   requireWidth(inputs, machine.mean.length);
   const features = standardise(inputs, machine, machine.clip);
   const similarities = kernelMatrix(
@@ -98,7 +115,8 @@ export function machineComponents(machine: KernelMachine, inputs: Matrix): Matri
     squaredNorms(features),
     squaredNorms(machine.support),
   );
-  return addToRows(multiply(similarities, machine.dual), machine.intercept);
+  const all = besideCovariates(similarities, machine.kernel, machine.covariates, covariates);
+  return addToRows(multiply(all, machine.dual), machine.intercept);
 }
 
 /** Adds `offsets` to every row. */

@@ -2,6 +2,7 @@ import { type Estimator, type FittedModel, fittedModel, rowEstimator } from '../
 import { targetsFromTable } from '../masses/components-table.ts';
 import { massesFromComponents } from '../masses/masses-graph.ts';
 import { readModelFile, writeModelFile } from '../model-file.ts';
+import { covariateMatrixNames } from './covariate-kernel.ts';
 import { fitMachine, type KernelMachine, machineComponents } from './kernel-machine.ts';
 import { machineMatrixNames, restoredMachine, storedMachine } from './machine-file.ts';
 import { machineGraph } from './machine-graph.ts';
@@ -16,8 +17,10 @@ export function kernelRidge(settings: KernelRidgeSettings): Estimator {
       const { machine, leaveSessionsOut } = fitMachine(await train.rows(), settings, record);
       return fitted(machine, { leaveSessionsOut });
     },
-    read: async (folder) =>
-      fitted(restoredMachine(await readModelFile(folder, KIND, machineMatrixNames('')), '')),
+    async read(folder) {
+      const stored = await readModelFile(folder, KIND, machineMatrixNames(''), covariateMatrixNames(''));
+      return fitted(restoredMachine(stored, ''));
+    },
   });
 }
 
@@ -26,9 +29,10 @@ function fitted(
   beside: Partial<Pick<FittedModel, 'leaveSessionsOut'>> = {},
 ): FittedModel {
   return fittedModel({
-    predict: async (samples) => targetsFromTable(machineComponents(machine, await samples.features())),
+    predict: async (samples) =>
+      targetsFromTable(machineComponents(machine, await samples.features(), samples.covariates)),
     graph: () => ({
-      masses: (features) => massesFromComponents(machineGraph(machine, features)),
+      masses: (features, covariates) => massesFromComponents(machineGraph(machine, features, covariates)),
       viewFeatures: null,
     }),
     write: (folder) => writeModelFile(folder, KIND, storedMachine(machine, '')),

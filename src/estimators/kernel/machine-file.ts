@@ -1,6 +1,7 @@
 import type { Matrix } from '../../ground/matrix.ts';
 import { rowVector } from '../../ground/matrix.ts';
 import type { StoredModel } from '../model-file.ts';
+import { restoredCovariates, storedCovariates } from './covariate-kernel.ts';
 import type { KernelMachine } from './kernel-machine.ts';
 import { KERNELS } from './kernels.ts';
 
@@ -14,6 +15,7 @@ export function machineMatrixNames(prefix: string): string[] {
 /** A machine as matrices and texts whose names start with `prefix`. */
 export function storedMachine(machine: KernelMachine, prefix: string): StoredModel {
   const { mean, scale, support, dual, intercept, clip, gamma, kernel } = machine;
+  const covariates = storedCovariates(machine.covariates, prefix);
   const parts: Record<(typeof PARTS)[number], Matrix> = {
     mean: rowVector(mean),
     scale: rowVector(scale),
@@ -22,17 +24,22 @@ export function storedMachine(machine: KernelMachine, prefix: string): StoredMod
     intercept: rowVector(intercept),
   };
   return {
-    matrices: Object.fromEntries(PARTS.map((part) => [prefix + part, parts[part]])),
+    matrices: {
+      ...Object.fromEntries(PARTS.map((part) => [prefix + part, parts[part]])),
+      ...covariates.matrices,
+    },
     texts: {
       [`${prefix}clip`]: String(clip),
       [`${prefix}gamma`]: String(gamma),
       [`${prefix}kernel`]: kernel,
+      ...covariates.texts,
     },
   };
 }
 
 /** The machine that {@link storedMachine} stored. @throws RangeError when a part is missing */
-export function restoredMachine({ matrices, texts }: StoredModel, prefix: string): KernelMachine {
+export function restoredMachine(stored: StoredModel, prefix: string): KernelMachine {
+  const { matrices, texts } = stored;
   const part = (name: (typeof PARTS)[number]): Matrix => {
     const matrix = matrices[prefix + name];
     if (!matrix) throw new RangeError(`no ${prefix}${name} in the model`);
@@ -47,5 +54,6 @@ export function restoredMachine({ matrices, texts }: StoredModel, prefix: string
     clip: Number(texts[`${prefix}clip`]),
     gamma: Number(texts[`${prefix}gamma`]),
     kernel: KERNELS.find((kernel) => kernel === texts[`${prefix}kernel`]) ?? 'linear',
+    covariates: restoredCovariates(stored, prefix),
   };
 }

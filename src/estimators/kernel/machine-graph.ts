@@ -16,6 +16,7 @@ import {
   type Tensor,
 } from '../../tensor/index.ts';
 import type { Standardiser } from '../standardise.ts';
+import { besideKernel, COVARIATE_CLIP, type CovariateKernel } from './covariate-kernel.ts';
 import type { KernelMachine } from './kernel-machine.ts';
 import { type KernelName, squaredNorms } from './kernels.ts';
 
@@ -32,16 +33,38 @@ export interface LinearMachine extends Standardiser {
  * training features are stored in single precision.
  *
  * @param features `[batch, features]`, floating
+ * @param covariates `[batch, covariates]` on the scale that models read, where the machine reads any
  * @returns `[batch, 3]` float64, grams, free to be negative
  */
-export function machineGraph(machine: KernelMachine, features: Tensor): Tensor {
+export function machineGraph(machine: KernelMachine, features: Tensor, covariates?: Tensor): Tensor {
   const { kernel, gamma, dual, intercept } = machine;
   const standardised = standardiseGraph(machine, machine.clip, features);
-  const similarities = similarityGraph(kernel, gamma, standardised, machine.support);
+  const own = similarityGraph(kernel, gamma, standardised, machine.support);
+  const similarities = besideCovariatesGraph(own, kernel, machine.covariates, covariates);
   return add(
     matmul(similarities, doubles(dual.data, [dual.rows, dual.columns])),
     doubles(intercept, [1, intercept.length]),
   );
+}
+
+/**
+ * The mean of the kernel of features and that of covariates as a graph; without these that of features as it is.
+ *
+ * @param features `[batch, photos]` float64
+ * @param covariates `[batch, covariates]`, floating
+ */
+export function besideCovariatesGraph(
+  features: Tensor,
+  kernel: KernelName,
+  known: CovariateKernel | null,
+  covariates: Tensor | undefined,
+): Tensor {
+  if (!known) return features;
+  if (!covariates) throw new RangeError('the model reads covariates, and is shown none');
+  const { support, gamma, share } = known;
+  const asked = standardiseGraph(known, COVARIATE_CLIP, covariates);
+  const own = similarityGraph(besideKernel(kernel), gamma, asked, support);
+  return add(multiply(features, 1 - share), multiply(own, share));
 }
 
 /** The same of a linear machine. */
@@ -56,7 +79,8 @@ export function linearMachineGraph(machine: LinearMachine, features: Tensor): Te
   );
 }
 
-function standardiseGraph({ mean, scale }: Standardiser, clip: number, features: Tensor): Tensor {
+/** `standardise` as a graph. */
+export function standardiseGraph({ mean, scale }: Standardiser, clip: number, features: Tensor): Tensor {
   const shape = [1, mean.length];
   const centred = subtract(cast(features, 'float64'), doubles(mean, shape));
   return clamp(multiply(centred, doubles(scale, shape)), -clip, clip);

@@ -16,6 +16,12 @@ export const sessionWeight = z
   .max(1)
   .describe('how far large sessions are weighed down: 0 not at all, 1 all sessions alike');
 
+export const covariateWeight = positive
+  .optional()
+  .describe(
+    'how much the kernel of covariates, where there are any, counts beside another; default 1, as much',
+  );
+
 /** How photos are weighed and features bounded. */
 const shared = {
   sessionWeight,
@@ -26,6 +32,7 @@ const shared = {
     .enum(SCALINGS)
     .optional()
     .describe('whether each column is brought to deviation 1, or all together keep their proportions'),
+  covariateWeight,
 };
 
 const penalties = listOf(positive).describe(
@@ -36,6 +43,9 @@ const penalties = listOf(positive).describe(
 export const kernelChoice = {
   kernels: listOf(z.enum(KERNELS)).describe('kernels tried, each with every γ and λ'),
   gammas: listOf(positive).describe('inverse widths γ tried, in units of a standardised feature'),
+  covariateGammas: listOf(positive)
+    .optional()
+    .describe('inverse widths γ tried of the kernel of covariates; default 0.1, 0.3, 1'),
   penalties,
 };
 

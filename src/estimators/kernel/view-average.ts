@@ -7,6 +7,7 @@ import { DESCRIPTOR_NAMES, type DescriptorView, viewColumns } from '../../vision
 import { targetsFromTable } from '../masses/components-table.ts';
 import { massesFromComponents } from '../masses/masses-graph.ts';
 import { readModelFile, writeModelFile } from '../model-file.ts';
+import { covariateMatrixNames } from './covariate-kernel.ts';
 import { fitMachine, type KernelMachine, machineComponents } from './kernel-machine.ts';
 import { machineMatrixNames, restoredMachine, storedMachine } from './machine-file.ts';
 import { machineGraph } from './machine-graph.ts';
@@ -32,6 +33,7 @@ export function viewAverage(settings: ViewAverageSettings): Estimator {
       requireWidth({ rows: 0, columns, data: new Float64Array() }, DESCRIPTOR_NAMES.length);
     },
     async fit({ train }, { record }) {
+      const { members: _, kind: __, ...shared } = settings;
       const training = await train.rows();
       requireWidth(training.inputs, DESCRIPTOR_NAMES.length);
       const members = settings.members.map(({ view, weight, ...tried }) => ({
@@ -39,7 +41,7 @@ export function viewAverage(settings: ViewAverageSettings): Estimator {
         weight,
         machine: fitMachine(
           { ...training, inputs: takeColumns(training.inputs, viewColumns(view)) },
-          { ...tried, sessionWeight: settings.sessionWeight, clip: settings.clip, scaling: settings.scaling },
+          { ...shared, ...tried },
           ({ penalty = Number.NaN, ...scores }) => record({ penalty, ...named(scores, view) }),
         ).machine,
       }));
@@ -47,7 +49,8 @@ export function viewAverage(settings: ViewAverageSettings): Estimator {
     },
     async read(folder) {
       const names = settings.members.flatMap(({ view }) => machineMatrixNames(`${view}.`));
-      const model = await readModelFile(folder, KIND, names);
+      const further = settings.members.flatMap(({ view }) => covariateMatrixNames(`${view}.`));
+      const model = await readModelFile(folder, KIND, names, further);
       return fitted(
         settings.members.map(({ view, weight }) => ({
           view,
@@ -61,8 +64,11 @@ export function viewAverage(settings: ViewAverageSettings): Estimator {
 
 function fitted(members: readonly Member[]): FittedModel {
   return fittedModel({
-    predict: async (samples) => predict(members, await samples.features()),
-    graph: () => ({ masses: (features) => massesGraph(members, features), viewFeatures: null }),
+    predict: async (samples) => predict(members, await samples.features(), samples.covariates),
+    graph: () => ({
+      masses: (features, readings) => massesGraph(members, features, readings),
+      viewFeatures: null,
+    }),
     write: (folder) => {
       const stored = members.map(({ view, machine }) => storedMachine(machine, `${view}.`));
       return writeModelFile(folder, KIND, {
@@ -74,20 +80,20 @@ function fitted(members: readonly Member[]): FittedModel {
 }
 
 /** @returns `[batch, 5]` float64, grams */
-function massesGraph(members: readonly Member[], features: Tensor): Tensor {
+function massesGraph(members: readonly Member[], features: Tensor, covariates?: Tensor): Tensor {
   const total = members.reduce((sum, { weight }) => sum + weight, 0);
   const shares = members.map(({ view, weight, machine }) =>
-    multiply(machineGraph(machine, gather(features, viewColumns(view), 1)), weight / total),
+    multiply(machineGraph(machine, gather(features, viewColumns(view), 1), covariates), weight / total),
   );
   return massesFromComponents(shares.reduce((sum, share) => add(sum, share)));
 }
 
-function predict(members: readonly Member[], inputs: Matrix): Targets[] {
+function predict(members: readonly Member[], inputs: Matrix, covariates: Matrix | null): Targets[] {
   requireWidth(inputs, DESCRIPTOR_NAMES.length);
   const total = members.reduce((sum, { weight }) => sum + weight, 0);
   const mean = { rows: inputs.rows, columns: 3, data: new Float64Array(inputs.rows * 3) };
   for (const { view, weight, machine } of members) {
-    const { data } = machineComponents(machine, takeColumns(inputs, viewColumns(view)));
+    const { data } = machineComponents(machine, takeColumns(inputs, viewColumns(view)), covariates);
     data.forEach((value, at) => {
       mean.data[at] = (mean.data[at] as number) + (weight / total) * value;
     });

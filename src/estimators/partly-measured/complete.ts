@@ -23,10 +23,15 @@ const MACHINE: MachineSettings = {
  *
  * @returns all five masses of every photo, grams
  */
-export function completedMasses({ inputs, targets, groups }: Omit<TrainingRows, 'observed'>): Targets[] {
+export function completedMasses({
+  inputs,
+  targets,
+  groups,
+  covariates,
+}: Omit<TrainingRows, 'observed'>): Targets[] {
   const gaps = targets.flatMap((masses, photo) => (isComplete(masses) ? [] : [photo]));
-  const asked = takeRows(inputs, gaps);
-  const guesses = byMass((mass) => regressed(mass, inputs, targets, groups, asked));
+  const known = { inputs, targets, groups, covariates };
+  const guesses = byMass((mass) => regressed(mass, known, gaps));
   const completed = [...targets];
   gaps.forEach((photo, row) => {
     const guess = completedTargets(byMass((mass) => guesses[mass]?.[row] ?? Number.NaN));
@@ -38,10 +43,8 @@ export function completedMasses({ inputs, targets, groups }: Omit<TrainingRows, 
 /** A mass of the rows asked for, from the photos of which it is known; null where that is none. */
 function regressed(
   mass: MassName,
-  inputs: Matrix,
-  targets: readonly Targets[],
-  groups: readonly string[],
-  asked: Matrix,
+  { inputs, targets, groups, covariates }: Pick<TrainingRows, 'inputs' | 'targets' | 'groups' | 'covariates'>,
+  asked: readonly number[],
 ): number[] | null {
   const known = targets.flatMap((masses, photo) => (isKnown(masses, mass) ? [photo] : []));
   if (known.length === 0) return null;
@@ -50,11 +53,13 @@ function regressed(
     const grams = (targets[photo] as Targets)[mass];
     return { green: grams, dead: 0, clover: 0, gdm: grams, total: grams };
   });
+  const taken = (items: readonly number[]): Matrix | null => covariates && takeRows(covariates, items);
   const rows = measuredRows(
     takeRows(inputs, known),
     column,
     known.map((photo) => groups[photo] as string),
   );
-  const { data, columns } = machineComponents(fitMachine(rows, MACHINE, () => {}).machine, asked);
-  return Array.from({ length: asked.rows }, (_, row) => data[row * columns] as number);
+  const { machine } = fitMachine({ ...rows, covariates: taken(known) }, MACHINE, () => {});
+  const { data, columns } = machineComponents(machine, takeRows(inputs, asked), taken(asked));
+  return asked.map((_, row) => data[row * columns] as number);
 }

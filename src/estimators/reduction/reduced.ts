@@ -43,7 +43,7 @@ function fitted(projection: Projection, inner: FittedModel, sessionsOut: boolean
   return wrappedModel(inner, {
     samples: (samples) => samples.withFeatures((features) => project(projection, features)),
     graph: ({ masses, viewFeatures }) => ({
-      masses: (features) => masses(linearMachineGraph(projection, features)),
+      masses: (features, covariates) => masses(linearMachineGraph(projection, features), covariates),
       viewFeatures,
     }),
     sessionsOut,

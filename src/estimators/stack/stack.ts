@@ -6,6 +6,7 @@ import {
   type FittedModel,
   fittedModel,
   type MetricLine,
+  relabelled,
   rowEstimator,
 } from '../../learning/estimator.ts';
 import { requireWidth } from '../../learning/feature-width.ts';
@@ -73,7 +74,7 @@ export function stack<Member extends ColumnMember>(
         const told = progressWithin(context, index / placed.length, (index + 1) / placed.length);
         const model = await estimator.fit(seen, {
           random: context.random.fork(`member ${index}`),
-          record: (line) => context.record(labelled(line, `${index} ${label}`)),
+          record: (line) => context.record(relabelled(line, `${index} ${label}`)),
           ...progressWithin(told, 0, 1 / trainings),
         });
         members.push({ member, columns, model });
@@ -165,16 +166,6 @@ function asLine({ weights, spread }: MemberMean, placed: readonly PlacedMember[]
   };
 }
 
-/** A member's metric line; what lines are counted by keeps its name. */
-function labelled(line: MetricLine, label: string): MetricLine {
-  return Object.fromEntries(
-    Object.entries(line).map(([key, value]) => [
-      key === 'penalty' || key === 'epoch' ? key : `${key}, ${label}`,
-      value,
-    ]),
-  );
-}
-
 function fitted(width: number, members: readonly FittedMember[], combination: MemberMean): FittedModel {
   const counting = members.filter((_, index) => combination.weights[index] !== 0);
   return fittedModel({
@@ -187,15 +178,16 @@ function fitted(width: number, members: readonly FittedMember[], combination: Me
       return memberMean(predicted, combination);
     },
     ...(counting.every(({ model }) => model.capabilities.graph) && {
-      graph() {
+      graph(under = '') {
         const graphs = members.map(({ model }, index) =>
-          combination.weights[index] === 0 ? null : model.graph(),
+          combination.weights[index] === 0 ? null : model.graph(`${under}${index}.`),
         );
         return {
-          masses: (features) =>
+          masses: (features, covariates) =>
             memberMeanGraph(
               members.map(
-                ({ columns }, index) => graphs[index]?.masses(gather(features, columns, 1)) ?? null,
+                ({ columns }, index) =>
+                  graphs[index]?.masses(gather(features, columns, 1), covariates) ?? null,
               ),
               combination,
             ),

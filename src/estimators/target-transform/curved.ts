@@ -91,8 +91,8 @@ function fitted(curve: Curve, smears: readonly Smear[], inner: FittedModel): Fit
     masses: toGrams,
     graph: (graph) => ({
       ...graph,
-      masses(features) {
-        const values = graph.masses(features);
+      masses(features, covariates) {
+        const values = graph.masses(features, covariates);
         const columns = COMPONENTS.map((_, at) => curve.graph(slice(values, { 1: [at, at + 1] }), smear(at)));
         return massesFromComponents(concat(columns, 1));
       },

@@ -50,7 +50,7 @@ export async function writePortable(
   progress: Progress,
 ): Promise<PortableModel> {
   const graph = await run.graph('inputs');
-  const parts = await readRunParts(run, 'inputs', precision);
+  const parts = await readRunParts(run, 'inputs', { precision, covariates: [] });
   const known = [...parts.sources];
   const domains = await writeDomains(folder, graph, precision, known);
   progress.stage('Writing models', known.length + 1, 'models');

@@ -36,6 +36,8 @@ export interface NetworkShape {
   readonly dim: number;
   /** Width of the further embedding of the whole photo; 0: there is none. */
   readonly extra: number;
+  /** Covariates that are fed beside the row; absent: none. */
+  readonly covariates?: number;
 }
 
 /**
@@ -47,6 +49,8 @@ export interface Features {
   readonly parts: Tensor;
   /** `[batch, extra]`: a further embedding of the whole photo, as SigLIP's. */
   readonly extra?: Tensor;
+  /** `[batch, covariates]` on the scale that models read. */
+  readonly covariates?: Tensor;
 }
 
 /**
@@ -56,7 +60,7 @@ export interface Features {
  */
 export function networkShape(
   columns: number,
-  { halves, parts, extra }: Omit<NetworkShape, 'dim'>,
+  { halves, parts, extra }: Omit<NetworkShape, 'dim' | 'covariates'>,
 ): NetworkShape {
   const dim = (columns - extra) / (halves * parts);
   if (!Number.isInteger(dim) || dim < 1) {
@@ -129,12 +133,14 @@ export const EXTRA_STATISTICS = 'standardise.extra';
  */
 export function standardisedFeatures(scope: Scope, features: Features, limit: number): Features {
   return {
+    ...features,
     parts: standardised(scope.in(PARTS_STATISTICS), features.parts, limit),
     ...(features.extra && { extra: standardised(scope.in(EXTRA_STATISTICS), features.extra, limit) }),
   };
 }
 
-function standardised(scope: Scope, x: Tensor, limit: number): Tensor {
+/** `[…, width]` by mean and scale of its last axis, which are variables of the scope. */
+export function standardised(scope: Scope, x: Tensor, limit: number): Tensor {
   const width = widthOf(x);
   const centre = scope.variable('mean', [width], zeros, { trained: false });
   const scale = scope.variable('scale', [width], ones, { trained: false });

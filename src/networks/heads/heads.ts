@@ -5,6 +5,7 @@ import { targetsFromComponents, targetsFromNestedMasses } from '../../pasture/ph
 import { reconcile } from '../../pasture/reconcile.ts';
 import { type Targets, targetsFromArray } from '../../pasture/targets.ts';
 import { cast, concat, maximum, type Scope, slice, subtract, type Tensor } from '../../tensor/index.ts';
+import { withCovariateBranch } from './covariates.ts';
 import { density, densitySettings } from './density.ts';
 import { type Features, standardisedFeatures } from './features.ts';
 import { filmDual, filmDualSettings } from './film-dual.ts';
@@ -35,7 +36,8 @@ export interface HeadSettings {
  * @throws ShapeError when features do not suit the architecture
  */
 export function heads(scope: Scope, features: Features, settings: HeadSettings): Heads {
-  const inputs = settings.standardise ? standardisedFeatures(scope, features, settings.clip) : features;
+  const own = settings.standardise ? standardisedFeatures(scope, features, settings.clip) : features;
+  const inputs = withCovariateBranch(scope, own);
   return architectureHeads(scope, inputs, settings.architecture, massUnit(scope, settings.unit));
 }
 

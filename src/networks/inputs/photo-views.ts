@@ -12,6 +12,7 @@ import {
 } from '../../vision/augment/index.ts';
 import { decodeForViews } from '../../vision/features/index.ts';
 import { openPhoto, type Photo, type Pixels, photoHash } from '../../vision/photos/index.ts';
+import { COVARIATES } from '../heads/covariates.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { type ExampleBatch, type Examples, inBatches } from './input.ts';
 import { EXTRA, IMAGES, type PhotoBackbone } from './photos.ts';
@@ -55,6 +56,8 @@ export interface PhotoList {
   readonly turn?: number;
   /** Further features of the photos, a row each, which are fed beside their views. */
   readonly extra?: Matrix | null;
+  /** Covariates of the photos, a row each, likewise. */
+  readonly covariates?: Matrix | null;
 }
 
 /** Makes views of photos on threads of their own. */
@@ -70,11 +73,13 @@ export class PhotoViews {
     this.#augmentation = augmentation;
   }
 
-  /** Photos as examples of a network: views `[batch · views, 3, size, size]`, and further features. */
-  examples({ photos, turn = 0, extra }: PhotoList): Examples {
-    const rows = extra ? rowReader(extra) : undefined;
-    const further = (items: readonly number[], batch: number): { [EXTRA]?: Float32Array } =>
-      rows ? { [EXTRA]: rows(items, batch) } : {};
+  /** Photos as examples of a network: views `[batch · views, 3, size, size]`, further features and covariates. */
+  examples({ photos, turn = 0, extra, covariates }: PhotoList): Examples {
+    const readers = Object.entries({ [EXTRA]: extra, [COVARIATES]: covariates }).flatMap(([name, rows]) =>
+      rows ? [{ name, read: rowReader(rows) }] : [],
+    );
+    const further = (items: readonly number[], batch: number): Record<string, Float32Array> =>
+      Object.fromEntries(readers.map(({ name, read }) => [name, read(items, batch)]));
     const plain = async (items: readonly number[], batch: number): Promise<ExampleBatch> => {
       const wanted = items.map((item) => ({ photo: photos[item] as Photo, turn }));
       return { items, feeds: { [IMAGES]: await this.batch(wanted, batch), ...further(items, batch) } };
@@ -89,9 +94,10 @@ export class PhotoViews {
         }));
         const images = await this.batch(wanted, batch);
         const mix = this.#mixed(images, items.length, batch, random.fork('mix'));
-        const { [EXTRA]: own } = further(items, batch);
         const feeds: Record<string, Feed> = { [IMAGES]: images };
-        if (own) feeds[EXTRA] = mix ? mixTargets(own, mix) : own;
+        for (const [name, own] of Object.entries(further(items, batch))) {
+          feeds[name] = mix ? mixTargets(own, mix) : own;
+        }
         return { feeds, ...(mix && { mix }) };
       },
     };

@@ -32,6 +32,7 @@ import {
 } from '../../vision/features/index.ts';
 import { viewCount } from '../../vision/preprocess/views.ts';
 import type { ResolvedWeights } from '../../vision/weights/index.ts';
+import { covariateInput } from '../heads/covariates.ts';
 import { type Features, type NetworkShape, widthOf } from '../heads/features.ts';
 import type { FineTuneSettings } from '../settings/fine-tune.ts';
 import type { InputGraph, NetworkInput, TrainedPart, Weights } from './input.ts';
@@ -144,11 +145,20 @@ export function backboneFeatures(
   return { parts: cast(reshape(combined, [batch, halves, parts, widthOf(pooled)]), 'float32') };
 }
 
-/** Photos through a backbone in the network's own graph. @param extra width of further features of each photo */
-export function photoInput(net: PhotoBackbone, fineTune: FineTuneSettings, extra = 0): NetworkInput {
+/** What is fed of photos beside their views. */
+export type FedBeside = Pick<NetworkShape, 'extra' | 'covariates'>;
+
+const NOTHING: FedBeside = { extra: 0 };
+
+/** Photos through a backbone in the network's own graph. */
+export function photoInput(
+  net: PhotoBackbone,
+  fineTune: FineTuneSettings,
+  beside: FedBeside = NOTHING,
+): NetworkInput {
   return {
     atOnce: photosAtOnce(net),
-    graph: (part, random) => photoGraph(net, fineTune, extra, { part, random }),
+    graph: (part, random) => photoGraph(net, fineTune, beside, { part, random }),
   };
 }
 
@@ -162,7 +172,7 @@ export function photosAtOnce({ recipe, views }: PhotoBackbone): number {
 export function photoGraph(
   net: PhotoBackbone,
   fineTune: FineTuneSettings,
-  extra: number,
+  beside: FedBeside,
   options: BackboneScopeOptions,
 ): InputGraph {
   const scope = backboneScope(net, fineTune, options);
@@ -180,7 +190,12 @@ export function photoGraph(
               dropPath,
               checkpoint: mode === 'training' && checkpoint,
             });
-      return { ...features, ...(extra > 0 && { extra: input(EXTRA, [batch, extra]) }) };
+      const { extra } = beside;
+      return {
+        ...features,
+        ...(extra > 0 && { extra: input(EXTRA, [batch, extra]) }),
+        ...covariateInput(beside, batch),
+      };
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Matrix } from '../../ground/matrix.ts';
 import { input, sizeOf } from '../../tensor/index.ts';
+import { COVARIATES, covariateInput } from '../heads/covariates.ts';
 import { columnsOf, featuresOfRows, type NetworkShape } from '../heads/features.ts';
 import { filled } from '../objectives/labels.ts';
 import { type Examples, inBatches, type NetworkInput } from './input.ts';
@@ -19,7 +20,10 @@ export function rowInput(shape: NetworkShape): NetworkInput {
   return {
     atOnce: Math.max(1, Math.min(LARGEST_BATCH, Math.floor(BATCH_VALUES / columns))),
     graph: () => ({
-      features: (batch) => featuresOfRows(input(FEATURES, [batch, columns]), shape),
+      features: (batch) => ({
+        ...featuresOfRows(input(FEATURES, [batch, columns]), shape),
+        ...covariateInput(shape, batch),
+      }),
       scope: null,
       rates: [],
       options(heads) {
@@ -31,17 +35,22 @@ export function rowInput(shape: NetworkShape): NetworkInput {
   };
 }
 
-/** Rows of a feature matrix as examples; nothing of them is augmented. */
-export function rowExamples(matrix: Matrix): Examples {
+/** Rows of a feature matrix as examples, with covariates where they are shown; nothing of them is augmented. */
+export function rowExamples(matrix: Matrix, covariates: Matrix | null): Examples {
   const take = rowReader(matrix);
+  const beside = covariates && rowReader(covariates);
+  const feeds = (items: readonly number[], batch: number): Record<string, Float32Array> => ({
+    [FEATURES]: take(items, batch),
+    ...(beside && { [COVARIATES]: beside(items, batch) }),
+  });
   return {
     count: matrix.rows,
     async *batches(batch) {
       for (const items of inBatches(matrix.rows, batch)) {
-        yield { items, feeds: { [FEATURES]: take(items, batch) } };
+        yield { items, feeds: feeds(items, batch) };
       }
     },
-    drawn: async (items, batch) => ({ feeds: { [FEATURES]: take(items, batch) } }),
+    drawn: async (items, batch) => ({ feeds: feeds(items, batch) }),
   };
 }
 

@@ -124,7 +124,7 @@ export function predictTrainingPhotos(
     const write = balancedBlocks(blocks, others);
     const known = measuredRows(write(others), pick(targets, others), pick(groups, others));
     const { machine } = fitMachine(known, MACHINE, () => {});
-    targetsFromTable(machineComponents(machine, write(held))).forEach((masses, row) => {
+    targetsFromTable(machineComponents(machine, write(held), null)).forEach((masses, row) => {
       said.set(learners[held[row] as number] as number, masses);
     });
   }

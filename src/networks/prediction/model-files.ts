@@ -55,6 +55,7 @@ export async function writeNetwork(
     estimator: 'network',
     architecture,
     ...Object.fromEntries(NUMBERS.map((name) => [name, String(numbers[name])])),
+    ...(shape.covariates && { covariates: String(shape.covariates) }),
   };
   for (const [index, weights] of members.entries()) {
     const tensors: Record<string, TensorData> = { ...forStorage(weights, storage) };
@@ -73,7 +74,8 @@ export async function readNetwork(
   architecture: ArchitectureSettings['kind'],
 ): Promise<NetworkModel> {
   const first = await readMember(folder, 0, architecture);
-  const { members: count, columns, ...shape } = first.numbers;
+  const { members: count, columns, ...arranged } = first.numbers;
+  const shape = { ...arranged, ...(first.covariates > 0 && { covariates: first.covariates }) };
   const others: Weights[] = [];
   for (let member = 1; member < count; member++) {
     others.push((await readMember(folder, member, architecture)).weights);
@@ -125,6 +127,7 @@ async function readMember(
   readonly weights: Weights;
   readonly concepts: Matrix | null;
   readonly numbers: Record<(typeof NUMBERS)[number], number>;
+  readonly covariates: number;
 }> {
   const path = fileOf(folder, member);
   const { tensors, metadata } = await loadTensors(path);
@@ -139,6 +142,7 @@ async function readMember(
     weights: mapped(weights, asSingle),
     concepts: concepts ? conceptMatrix(concepts) : null,
     numbers: numbers as Record<(typeof NUMBERS)[number], number>,
+    covariates: Number(metadata.covariates ?? 0),
   };
 }
 

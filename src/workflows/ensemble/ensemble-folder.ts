@@ -1,32 +1,53 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { strataOf, writeFolds } from '../../data/folds/index.ts';
+import type { ChosenEnsemble } from '../../estimators/combination/choice.ts';
 import type { FittedPipeline, PipelineSettings } from '../../estimators/combination/pipeline.ts';
 import { UsageError } from '../../ground/errors.ts';
 import { valueFingerprint } from '../../ground/fingerprint.ts';
 import { packageVersion } from '../../ground/version.ts';
 import type { Targets } from '../../pasture/targets.ts';
-import { ensembleName, STACK_FOLDER } from '../../runs/ensemble-run.ts';
-import { STATES_OUT, type StateOutRow, scoreStates, writeStatesOut } from '../../runs/leave-one-state-out.ts';
+import type { RunCovariate } from '../../runs/covariates.ts';
+import { ensembleName, STACK_FOLDER, stackFolderOf } from '../../runs/ensemble-run.ts';
+import { STATES_OUT } from '../../runs/leave-one-state-out.ts';
 import { type EnsembleManifest, frameAreaOf, RUN_FORMAT, requireData } from '../../runs/manifest.ts';
 import { openRun } from '../../runs/open-run.ts';
-import { FOLDS, OUT_OF_FOLD, writeOutOfFold } from '../../runs/out-of-fold.ts';
+import { FOLDS, OUT_OF_FOLD } from '../../runs/out-of-fold.ts';
+import { firstAnswered, writePredictedRows } from '../../runs/predicted-rows.ts';
 import { ensembleResults } from '../../runs/read-results.ts';
 import type { OutOfFoldRow, RunResults } from '../../runs/results.ts';
 import { type FolderContents, RunFolder } from '../../runs/run-folder.ts';
-import { type EnsembleFacts, SCORES, writeScores } from '../../runs/scores.ts';
+import { type EnsembleFacts, SCORES } from '../../runs/scores.ts';
 import { movedSource, pathFrom, photoFolder } from '../../runs/training-data.ts';
 import { reportPath, writeMissingReport, writeRunReport } from '../report/write-report.ts';
 import type { AlignedMembers } from './ensemble-members.ts';
+import type { EnsembleStates } from './ensemble-states.ts';
 
-/** `run.json` of an ensemble about to be written to `out`. */
+/** How members were combined where photos are answered by one set of covariates. */
+export interface CombinedCase {
+  readonly aligned: AlignedMembers;
+  readonly chosen: ChosenEnsemble;
+  readonly states: EnsembleStates;
+}
+
+/**
+ * `run.json` of an ensemble about to be written to `out`.
+ *
+ * @param cases the last one of photos alone
+ */
 export function ensembleManifest(
   out: string,
-  { members, photos }: AlignedMembers,
+  cases: readonly CombinedCase[],
+  covariates: readonly RunCovariate[],
   { combination, steps }: PipelineSettings,
-  pipeline: FittedPipeline,
   seed: number,
 ): EnsembleManifest {
+  const { aligned, chosen } = cases.at(-1) as CombinedCase;
+  const { members, photos } = aligned;
+  const pipelineFacts = ({ combination: { weights }, steps: post }: FittedPipeline) => ({
+    weights: weights?.map((ofTarget) => [...ofTarget]) ?? null,
+    post: [...post],
+  });
   const entries = members.map(({ run, manifest }) => ({
     run: pathFrom(out, run),
     recipe: manifest.recipe.name,
@@ -42,9 +63,19 @@ export function ensembleManifest(
     members: entries,
     method: combination.method,
     perTarget: combination.perTarget,
-    weights: pipeline.combination.weights?.map((ofTarget) => [...ofTarget]) ?? null,
-    post: [...pipeline.steps],
-    data: { source: photoSource(out, members), images: photos.length, ...sharedArea(members) },
+    ...pipelineFacts(chosen.pipeline),
+    ...(covariates.length > 0 && {
+      cases: cases.slice(0, -1).map((one) => ({
+        covariates: [...one.aligned.covariates],
+        ...pipelineFacts(one.chosen.pipeline),
+      })),
+    }),
+    data: {
+      source: photoSource(out, members),
+      images: photos.length,
+      ...sharedArea(members),
+      ...(covariates.length > 0 && { covariates: [...covariates] }),
+    },
     fingerprint: valueFingerprint([packageVersion(), seed, fingerprints, combination, steps]),
     files: {},
   };
@@ -74,19 +105,11 @@ function sharedArea(members: AlignedMembers['members']): { readonly area_m2?: nu
   return stated?.manifest.data.area_m2 === undefined ? {} : { area_m2: stated.manifest.data.area_m2 };
 }
 
-/** What an ensemble predicts of photos it has not seen. */
-export interface EnsemblePredictions {
-  /** Nested, `[photo]`. */
-  readonly outOfFold: readonly Targets[];
-  /** Of States held out one at a time; null where members have not all predicted them. */
-  readonly statesOut: readonly StateOutRow[] | null;
-}
-
 /** Files that an ensemble writes in the end; it starts anew every time. */
 const CONTENTS: FolderContents = {
   derived: [FOLDS, OUT_OF_FOLD, STATES_OUT, SCORES, STACK_FOLDER, 'report.html'],
   essential: [OUT_OF_FOLD, SCORES],
-  resumable: /^fold-\d+$/,
+  resumable: /^(fold-\d+|stack-with-.+)$/,
 };
 
 /**
@@ -97,12 +120,12 @@ const CONTENTS: FolderContents = {
 export async function writeEnsembleRun(
   out: string,
   manifest: EnsembleManifest,
-  { photos, parts, rows }: AlignedMembers,
-  { outOfFold: predicted, statesOut }: EnsemblePredictions,
+  cases: readonly CombinedCase[],
   facts: EnsembleFacts,
-  { combination }: FittedPipeline,
   overwrite: boolean,
 ): Promise<RunResults> {
+  const { photos, parts, rows } = (cases.at(-1) as CombinedCase).aligned;
+  const hasCovariates = manifest.data.covariates !== undefined;
   const folder = await RunFolder.begin(out, manifest, CONTENTS, { resume: true, overwrite });
   if (!folder) {
     await using run = await openRun(out);
@@ -111,10 +134,18 @@ export async function writeEnsembleRun(
     return results;
   }
   try {
-    const outOfFold: OutOfFoldRow[] = photos.map((photo, item) => ({
-      ...photo,
-      fold: parts[item] ?? 0,
-      predicted: predicted[item] as Targets,
+    const partOf = new Map(photos.map(({ imageId }, item) => [imageId, parts[item] ?? 0]));
+    const byCase = cases.map(({ aligned, chosen, states }) => ({
+      covariates: aligned.covariates,
+      outOfFold: aligned.photos.map(
+        ({ covariates: _, ...photo }, item): OutOfFoldRow => ({
+          ...photo,
+          fold: partOf.get(photo.imageId) ?? 0,
+          predicted: chosen.nested.at(-1)?.[item] as Targets,
+          ...(hasCovariates && { covariates: aligned.covariates }),
+        }),
+      ),
+      statesOut: states.rows,
     }));
     const strata = strataOf(
       photos.map((photo) => ({ targets: photo.observed })),
@@ -130,22 +161,36 @@ export async function writeEnsembleRun(
       })),
     );
     const folderOfPhotos = photoFolder(manifest.data.source);
-    await writeOutOfFold(
-      out,
-      outOfFold,
-      photos.map(({ photoPath }) =>
-        photoPath !== null && folderOfPhotos !== null ? pathFrom(join(out, folderOfPhotos), photoPath) : null,
+    const written = await writePredictedRows(out, {
+      outOfFold: firstAnswered(byCase.map(({ outOfFold }) => outOfFold)),
+      statesOut: byCase.every(({ statesOut }) => statesOut)
+        ? firstAnswered(byCase.map(({ statesOut }) => statesOut ?? []))
+        : null,
+      cases: hasCovariates ? byCase : [],
+      ensemble: facts,
+      imagePaths: new Map(
+        photos.map(({ imageId, photoPath }) => [
+          imageId,
+          photoPath !== null && folderOfPhotos !== null
+            ? pathFrom(join(out, folderOfPhotos), photoPath)
+            : null,
+        ]),
       ),
-    );
-    if (statesOut) await writeStatesOut(out, statesOut);
-    await writeScores(out, outOfFold, statesOut && scoreStates(statesOut), facts);
-    if (combination.stack) {
-      await mkdir(join(out, STACK_FOLDER), { recursive: true });
-      await combination.stack.write(join(out, STACK_FOLDER));
+    });
+    for (const { aligned, chosen } of cases) {
+      const { stack } = chosen.pipeline.combination;
+      if (!stack) continue;
+      const stackFolder = join(out, stackFolderOf(aligned.covariates));
+      await mkdir(stackFolder, { recursive: true });
+      await stack.write(stackFolder);
     }
     const results = await ensembleResults(out, manifest, ensembleName(manifest));
     await writeRunReport(reportPath(out), results);
-    await folder.complete([FOLDS, OUT_OF_FOLD, SCORES, STATES_OUT, STACK_FOLDER]);
+    await folder.complete([
+      FOLDS,
+      ...written,
+      ...cases.map(({ aligned }) => stackFolderOf(aligned.covariates)),
+    ]);
     return results;
   } catch (error) {
     throw await folder.failure(error);

@@ -2,24 +2,36 @@ import { resolve } from 'node:path';
 import { groupsOf } from '../../data/folds/index.ts';
 import type { PipelineRows } from '../../estimators/combination/pipeline.ts';
 import { InputError, UsageError } from '../../ground/errors.ts';
+import { type CovariateSet, MOST_COVARIATES } from '../../pasture/covariates.ts';
 import { type Targets, targetsToArray } from '../../pasture/targets.ts';
+import { covariateWords, type RunCovariate } from '../../runs/covariates.ts';
 import { readTrainedManifest, type TrainedManifest } from '../../runs/manifest.ts';
 import { trainedResults } from '../../runs/read-results.ts';
-import type { OutOfFoldRow } from '../../runs/results.ts';
+import type { OutOfFoldRow, RunResults } from '../../runs/results.ts';
 import { requireUnchanged } from '../../runs/run-folder.ts';
+import { scoreRows } from '../../runs/scores.ts';
 
 /** A finished run with its out-of-fold predictions. */
 export interface EnsembleMember {
   readonly run: string;
   readonly manifest: TrainedManifest;
+  readonly results: RunResults;
+}
+
+/** A member with what it says of photos by the covariates of one case. */
+export interface CaseMember extends EnsembleMember {
+  /** What it reads of the case; null: it has no covariates at all. */
+  readonly covariates: CovariateSet | null;
   readonly rows: readonly OutOfFoldRow[];
-  /** Weighted R² out of fold. */
+  /** Weighted R² of them out of fold. */
   readonly weightedR2: number;
 }
 
 /** Members with their photos in one order. */
 export interface AlignedMembers {
-  readonly members: readonly EnsembleMember[];
+  /** What photos are answered by; none: by themselves alone. */
+  readonly covariates: CovariateSet;
+  readonly members: readonly CaseMember[];
   /** The photos, as the first member has them. */
   readonly photos: readonly OutOfFoldRow[];
   readonly rows: PipelineRows;
@@ -32,14 +44,12 @@ export interface AlignedMembers {
 const SAME_MASS = 1e-6;
 
 /**
- * Reads runs that are to be combined and puts their photos in one order.
+ * Reads runs that are to be combined.
  *
- * @throws InputError when a run is unfinished or an ensemble itself, when runs have other photos or other measured
- *   masses, or when a run's folds split what another one keeps together: its predictions have then seen photos of
- *   the session they are scored on
+ * @throws InputError when a run is unfinished or an ensemble itself
  * @throws UsageError when a run comes twice
  */
-export async function readMembers(runs: readonly string[]): Promise<AlignedMembers> {
+export async function readMembers(runs: readonly string[]): Promise<EnsembleMember[]> {
   const members: EnsembleMember[] = [];
   for (const run of runs) {
     if (members.some((member) => resolve(member.run) === resolve(run))) {
@@ -47,11 +57,72 @@ export async function readMembers(runs: readonly string[]): Promise<AlignedMembe
     }
     const manifest = await readTrainedManifest(run);
     await requireUnchanged(run, manifest);
-    const { rows, outOfFold } = await trainedResults(run, manifest);
-    members.push({ run, manifest, rows, weightedR2: outOfFold.weightedR2 });
+    members.push({ run, manifest, results: await trainedResults(run, manifest) });
   }
+  if (members.length === 0) throw new UsageError('name the runs to combine');
+  return members;
+}
+
+/**
+ * All covariates that members read, each measured in one way.
+ *
+ * @throws UsageError when they are too many, or members read heights measured in different ways
+ */
+export function sharedCovariates(members: readonly EnsembleMember[]): RunCovariate[] {
+  const found = new Map<string, { readonly run: string; readonly covariate: RunCovariate }>();
+  for (const { run, manifest } of members) {
+    for (const covariate of manifest.data.covariates ?? []) {
+      const known = found.get(covariate.name);
+      if (known && known.covariate.method !== covariate.method) {
+        throw new UsageError(
+          `${known.run} reads ${covariateWords(known.covariate)} and ${run} ${covariateWords(covariate)}, which are not the ` +
+            'same; combine runs that read one of them',
+        );
+      }
+      if (!known) found.set(covariate.name, { run, covariate });
+    }
+  }
+  if (found.size > MOST_COVARIATES) {
+    throw new UsageError(
+      `the runs read ${[...found.keys()].join(', ')}; combine runs that read at most ${MOST_COVARIATES} covariates`,
+    );
+  }
+  return [...found.values()].map(({ covariate }) => covariate);
+}
+
+/** What a member says of photos by as much of a set of covariates as it reads. */
+function caseMember(member: EnsembleMember, set: CovariateSet): CaseMember {
+  const { cases, rows, outOfFold } = member.results;
+  if (!cases) return { ...member, covariates: null, rows, weightedR2: outOfFold.weightedR2 };
+  const known = cases.find(
+    ({ covariates, rows: own }) => own.length > 0 && covariates.every((name) => set.includes(name)),
+  );
+  if (!known) throw new RangeError(`${member.run} says nothing of photos alone`);
+  const { covariates, rows: own } = known;
+  return { ...member, covariates, rows: own, weightedR2: known.outOfFold.weightedR2 };
+}
+
+/**
+ * Puts the photos of members in one order, as each member answers them by a set of covariates.
+ *
+ * @returns null where no photo has all of the set, or those that do are of one fold
+ * @throws InputError when runs have other photos or other measured masses, or when a run's folds split what another one
+ *   keeps together: its predictions have then seen photos of the session they are scored on
+ */
+export function alignMembers(read: readonly EnsembleMember[], set: CovariateSet): AlignedMembers | null {
+  const all = read.map((member) => caseMember(member, set));
+  // Of a set every name must be read by some member, or a smaller one is the same.
+  if (set.some((name) => !all.some(({ covariates }) => covariates?.includes(name)))) return null;
+  const answered = all.map(({ rows }) => new Set(rows.map(({ imageId }) => imageId)));
+  const members =
+    set.length === 0
+      ? all
+      : all.map((member) => {
+          const rows = member.rows.filter(({ imageId }) => answered.every((ids) => ids.has(imageId)));
+          return { ...member, rows, weightedR2: scoreRows(rows).weightedR2 };
+        });
   const [first, ...others] = members;
-  if (!first) throw new UsageError('name the runs to combine');
+  if (!first || first.rows.length === 0) return null;
   const photos = first.rows;
   const aligned = [photos, ...others.map((member) => alignRows(member, first))];
   const sessions = jointSessions(members, photos);
@@ -63,8 +134,10 @@ export async function readMembers(runs: readonly string[]): Promise<AlignedMembe
     );
   });
   const folds = aligned.map((rows) => rows.map((row) => row.fold));
+  if (set.length > 0 && new Set(sessions).size < 3) return null;
   const sameFolds = folds.every((other) => samePartition(folds[0] ?? [], other));
   return {
+    covariates: set,
     members,
     photos,
     rows: {
@@ -79,7 +152,7 @@ export async function readMembers(runs: readonly string[]): Promise<AlignedMembe
 }
 
 /** A member's rows in the order of the first member's. */
-function alignRows({ run, rows }: EnsembleMember, first: EnsembleMember): OutOfFoldRow[] {
+function alignRows({ run, rows }: CaseMember, first: CaseMember): OutOfFoldRow[] {
   const byId = new Map(rows.map((row) => [row.imageId, row]));
   const remedy = 'combine runs that were trained on the same photos and labels';
   if (rows.length !== first.rows.length) {

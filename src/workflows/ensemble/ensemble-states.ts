@@ -2,8 +2,15 @@ import { chosenStages } from '../../estimators/combination/choice.ts';
 import type { PipelineSettings } from '../../estimators/combination/pipeline.ts';
 import type { RandomStream } from '../../ground/random.ts';
 import type { Targets } from '../../pasture/targets.ts';
-import { readStatesOut, type StateOutRow, scoreStates, statesIn } from '../../runs/leave-one-state-out.ts';
-import type { AlignedMembers, EnsembleMember } from './ensemble-members.ts';
+import { caseFile } from '../../runs/covariate-cases.ts';
+import {
+  readStatesOut,
+  STATES_OUT,
+  type StateOutRow,
+  scoreStates,
+  statesIn,
+} from '../../runs/leave-one-state-out.ts';
+import type { AlignedMembers, CaseMember } from './ensemble-members.ts';
 
 /** What an ensemble says of photos whose State its members have not seen. */
 export interface EnsembleStates {
@@ -49,10 +56,10 @@ export async function leaveStatesOut(
 
 /** A member's predictions in the order of the photos; null where it has not all, each without the photo's State. */
 async function unseenStates(
-  { run }: EnsembleMember,
+  { run, covariates }: CaseMember,
   photos: AlignedMembers['photos'],
 ): Promise<readonly Targets[] | null> {
-  const found = await readStatesOut(run);
+  const found = await readStatesOut(run, covariates ? caseFile(STATES_OUT, covariates) : STATES_OUT);
   const predicted = photos.map(({ imageId, state, predicted: outOfFold }) => {
     // Photos of no known State are fitted to and not asked about.
     if (state === null) return outOfFold;

@@ -11,14 +11,15 @@ import { parseSteps, stepName } from '../../estimators/post-processing/steps.ts'
 import { UsageError } from '../../ground/errors.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
 import { randomStream } from '../../ground/random.ts';
+import { covariateSets } from '../../pasture/covariates.ts';
 import { weightedR2 } from '../../pasture/metric.ts';
 import type { Targets } from '../../pasture/targets.ts';
 import type { RunResults } from '../../runs/results.ts';
 import { requireOwnFolder } from '../../runs/run-folder.ts';
 import type { EnsembleFacts } from '../../runs/scores.ts';
 import { pathFrom } from '../../runs/training-data.ts';
-import { ensembleManifest, writeEnsembleRun } from './ensemble-folder.ts';
-import { type AlignedMembers, readMembers } from './ensemble-members.ts';
+import { type CombinedCase, ensembleManifest, writeEnsembleRun } from './ensemble-folder.ts';
+import { type AlignedMembers, alignMembers, readMembers, sharedCovariates } from './ensemble-members.ts';
 import { type EnsembleStates, leaveStatesOut } from './ensemble-states.ts';
 
 /** Which runs are combined, and how. */
@@ -67,22 +68,36 @@ export async function makeEnsemble(options: EnsembleOptions): Promise<RunResults
     throw new UsageError(`--out ${out} is one of the runs to combine`);
   }
   await requireOwnFolder(out, 'run.json');
-  const aligned = await readMembers(runs);
+  const members = await readMembers(runs);
+  const covariates = sharedCovariates(members);
   const seed = options.seed ?? DEFAULT_SEED;
-  const random = randomStream(seed).fork('ensemble');
-  const { rows, parts } = aligned;
-  const chosen = await chooseEnsemble(settings, rows, parts, random);
-  const { pipeline, nested } = chosen;
-  const inSample = await pipelineStages(pipeline, rows.members, rows.states);
-  const states = await leaveStatesOut(settings, aligned, random.fork('states'));
-  const facts = factsOf(options, aligned, chosen, {
+  // Answers with covariates and without are combined apart: a member that reads them is worth more where it may.
+  const cases: CombinedCase[] = [];
+  for (const set of [...covariateSets(covariates.map(({ name }) => name)), []]) {
+    const aligned = alignMembers(members, set);
+    if (aligned) cases.push(await combined(settings, aligned, seed));
+  }
+  const [main] = cases;
+  if (!main) throw new UsageError('name the runs to combine');
+  const { rows } = main.aligned;
+  const inSample = await pipelineStages(main.chosen.pipeline, rows.members, rows.states);
+  const facts = factsOf(options, main.aligned, main.chosen, {
     inSample: inSample.at(-1) ?? [],
-    without: await scoresWithout(settings, aligned, seed, progress),
-    states,
+    without: await scoresWithout(settings, main.aligned, seed, progress),
+    states: main.states,
   });
-  const manifest = ensembleManifest(out, aligned, settings, pipeline, seed);
-  const predicted = { outOfFold: nested.at(-1) ?? [], statesOut: states.rows };
-  return writeEnsembleRun(out, manifest, aligned, predicted, facts, pipeline, options.overwrite ?? false);
+  const manifest = ensembleManifest(out, cases, covariates, settings, seed);
+  return writeEnsembleRun(out, manifest, cases, facts, options.overwrite ?? false);
+}
+
+async function combined(
+  settings: PipelineSettings,
+  aligned: AlignedMembers,
+  seed: number,
+): Promise<CombinedCase> {
+  const random = randomStream(seed).fork('ensemble');
+  const chosen = await chooseEnsemble(settings, aligned.rows, aligned.parts, random);
+  return { aligned, chosen, states: await leaveStatesOut(settings, aligned, random.fork('states')) };
 }
 
 function pipelineSettings(options: EnsembleOptions): PipelineSettings {

@@ -5,6 +5,7 @@ import { readCsv, rowName } from '../../formats/csv.ts';
 import { InputError, UsageError } from '../../ground/errors.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
 import { STARTER } from '../../runs/bundled-runs.ts';
+import type { RunCovariate } from '../../runs/covariates.ts';
 import type { AboutRun } from '../../runs/manifest.ts';
 import { openRun } from '../../runs/open-run.ts';
 import type { PhotoPrediction } from '../../runs/prediction.ts';
@@ -14,6 +15,7 @@ import { type PaddockMean, type PredictionDoubt, runUncertainty } from '../../ru
 import { NoUsablePhotos } from '../../samples/photo-reader.ts';
 import { featureRows, photoSamples, Samples, unknownSample } from '../../samples/samples.ts';
 import { findPhotos, type Photo } from '../../vision/photos/index.ts';
+import { type AskedCovariates, withAskedReadings } from './asked-readings.ts';
 import { writePhotoMaps } from './biomass-maps.ts';
 import { PredictionFile, requireFree, requirePredictionFormat, type ShownPaths } from './prediction-files.ts';
 
@@ -50,6 +52,8 @@ export interface PredictRunOptions extends PredictOptions {
   readonly paddockCoverage?: number;
   /** Folder to draw biomass maps into. */
   readonly maps?: string;
+  /** What was measured beside the photos, for runs that read it; default a `covariates.csv` beside them. */
+  readonly covariates?: AskedCovariates;
 }
 
 /** What a run says of photos. */
@@ -70,6 +74,8 @@ export interface PredictionOutcome {
   readonly about: AboutRun | null;
   /** Area of the frame that kg DM/ha are reckoned with, m². */
   readonly areaSquareMetres: number;
+  /** What the run reads beside photos; none: photos alone. */
+  readonly covariates: readonly RunCovariate[];
 }
 
 /** Coverage of a paddock's interval where none was asked for. */
@@ -108,7 +114,10 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
   if (!isPhotos(source) && (await run.capabilities()).predictsFrom === 'photos') {
     throw new UsageError(`${run.folder} was trained on photos; give photos instead of --features`);
   }
-  const { samples, shownPaths } = await askedOf(source, options.progress);
+  const asked = await askedOf(source, options.progress);
+  const { shownPaths } = asked;
+  const { samples, refused, remarks } = await withAskedReadings(run, asked.samples, options.covariates);
+  for (const remark of remarks) options.progress?.line?.(remark);
   const known = runUncertainty(await run.calibration());
   const file =
     out === undefined
@@ -119,11 +128,16 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
           ...(coverage !== undefined && { coverage }),
           ...(uncertainty && { uncertainty }),
           ...(options.dropoutSamples && { dropout: true }),
+          ...(run.covariates.length > 0 && { covariates: true }),
         });
   const predictions: PhotoPrediction[] = [];
   try {
     for await (const masses of predictedParts(run, samples, options)) {
-      const some = coverage === undefined ? masses : known.withIntervals(masses, coverage);
+      const told = masses.map((prediction) => {
+        const why = refused.get(prediction.imageId);
+        return why === undefined ? prediction : { ...prediction, refused: why };
+      });
+      const some = coverage === undefined ? told : known.withIntervals(told, coverage);
       await file?.add(some);
       predictions.push(...some);
     }
@@ -153,6 +167,7 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
     sessions: known.sessions,
     about: run.about,
     areaSquareMetres,
+    covariates: run.covariates,
   };
 }
 

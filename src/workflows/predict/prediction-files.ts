@@ -4,6 +4,7 @@ import { basename, dirname, extname } from 'node:path';
 import { type PredictionColumn, predictionText } from '../../data/predictions.ts';
 import { UsageError } from '../../ground/errors.ts';
 import { forgetTemporary, temporaryNameBeside, writeFailure } from '../../ground/files.ts';
+import { setName } from '../../pasture/covariates.ts';
 import {
   byMass,
   MASS_NAMES,
@@ -34,6 +35,8 @@ export interface PredictionFileOptions {
   readonly uncertainty?: boolean;
   /** Whether a CSV has a column for the spread with dropout left on. */
   readonly dropout?: boolean;
+  /** Whether it says which covariates were read of a photo. */
+  readonly covariates?: boolean;
 }
 
 /**
@@ -122,7 +125,7 @@ const TABLES = /^(train|test|test_truth|sample_submission)\.csv$/i;
 
 /** Files of a run folder. */
 const RUN_FILES =
-  /^((run|scores|calibration|pretrain|pseudo|repeats)\.json|(oof|folds|training-photos|leave-one-state-out)\.csv)$/i;
+  /^((run|scores|calibration|pretrain|pseudo|repeats)\.json|(folds|training-photos|(oof|leave-one-state-out)(-with.+)?)\.csv)$/i;
 
 /**
  * Refuses a file that predictions would destroy: one of a run folder, or a table of a data folder.
@@ -180,6 +183,7 @@ function columnsOf({
   coverage,
   uncertainty,
   dropout,
+  covariates,
 }: PredictionFileOptions): PredictionColumn<PhotoPrediction>[] {
   const columns: PredictionColumn<PhotoPrediction>[] = [];
   if (coverage !== undefined) {
@@ -206,14 +210,17 @@ function columnsOf({
       valueOf: ({ trainedOn }) => (trainedOn === null ? null : Number(trainedOn)),
     });
   }
+  if (covariates) columns.push({ name: 'covariates', valueOf: ({ covariates: used = [] }) => setName(used) });
   return columns;
 }
 
 /** A prediction as JSON has it. */
 export function predictionRecord(
-  { imageId, path, targets, folds, dropoutSpread, intervals, outOfDomain, trainedOn }: PhotoPrediction,
+  prediction: PhotoPrediction,
   { areaSquareMetres, shownPaths, coverage, uncertainty }: PredictionFileOptions,
 ): Record<string, unknown> {
+  const { imageId, path, targets, folds, dropoutSpread, intervals, outOfDomain, trainedOn } = prediction;
+  const { covariates, outside = [], refused } = prediction;
   const perHectare = (mass: MassName): number => gramsToKilogramsPerHectare(targets[mass], areaSquareMetres);
   return {
     image_id: imageId,
@@ -229,6 +236,9 @@ export function predictionRecord(
     ...(dropoutSpread && { dropout_spread: underTargetNames(dropoutSpread) }),
     ...(outOfDomain !== null && { out_of_domain: outOfDomain }),
     ...(trainedOn !== null && { trained_on: trainedOn }),
+    ...(covariates && { covariates }),
+    ...(outside.length > 0 && { outside }),
+    ...(refused !== undefined && { refused }),
   };
 }
 

@@ -1,11 +1,14 @@
-import { readTest } from '../../data/folder.ts';
+import { join } from 'node:path';
+import { readCovariates } from '../../data/covariates/read.ts';
+import { readTest, type TestPhoto } from '../../data/folder.ts';
 import { writePredictions } from '../../data/predictions.ts';
 import { UsageError } from '../../ground/errors.ts';
 import { massesIn, massWords } from '../../pasture/partial.ts';
 import { MASS_NAMES } from '../../pasture/targets.ts';
 import { openRun } from '../../runs/open-run.ts';
-import type { PredictOptions } from '../../runs/run.ts';
-import { photoSamples } from '../../samples/samples.ts';
+import type { PredictOptions, Run } from '../../runs/run.ts';
+import { photoSamples, type Samples } from '../../samples/samples.ts';
+import { withAskedReadings } from './asked-readings.ts';
 import { requireFree } from './prediction-files.ts';
 
 /** How photos are answered. */
@@ -15,11 +18,15 @@ export type SubmitOptions = Pick<PredictOptions, 'progress' | 'tta' | 'states'>;
 export interface SubmitOutcome {
   readonly photos: number;
   readonly rows: number;
+  /** The covariates that `test.csv` has and the run reads; others were not used. */
+  readonly covariates: readonly string[];
+  /** Those that the run reads and `test.csv` lacks: photos were answered without. */
+  readonly lacking: readonly string[];
 }
 
 /**
  * Answers every row of a data folder's `test.csv` with a run and writes the competition's submission, row by
- * row in the same order.
+ * row in the same order. Covariates are those that `test.csv` itself has: what a competition does not give is not used.
  *
  * @param run folder of a finished run
  * @param folder data folder
@@ -42,7 +49,29 @@ export async function submitRun(
         'of which the others were measured too',
     );
   }
-  const masses = await opened.predict(photoSamples(photos), { ...options, outOfDomain: false });
+  const { samples, names } = await ofTestTable(opened, folder, photos);
+  const masses = await opened.predict(samples, { ...options, outOfDomain: false });
   await writePredictions(out, masses, rows);
-  return { photos: photos.length, rows: rows.length };
+  const lacking = opened.covariates.map(({ name }) => name).filter((name) => !names.includes(name));
+  return { photos: photos.length, rows: rows.length, covariates: names, lacking };
+}
+
+/** The photos of a test table, with the run's covariates as far as that table has them. */
+async function ofTestTable(
+  run: Run,
+  folder: string,
+  photos: readonly TestPhoto[],
+): Promise<{ readonly samples: Samples; readonly names: readonly string[] }> {
+  const samples = photoSamples(photos);
+  const wanted = run.covariates.map(({ name }) => name);
+  if (wanted.length === 0) return { samples, names: [] };
+  const table = join(folder, 'test.csv');
+  const { names } = await readCovariates(
+    table,
+    wanted,
+    photos.map(({ path }) => path),
+  );
+  return names.length === 0
+    ? { samples, names }
+    : { ...(await withAskedReadings(run, samples, { table })), names };
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { InputError, UsageError } from '../../ground/errors.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
 import { mean } from '../../ground/statistics.ts';
@@ -25,7 +25,7 @@ import { trainedResults } from '../../runs/read-results.ts';
 import type { RunResults } from '../../runs/results.ts';
 import type { TEST_TIME_TURNS } from '../../runs/run.ts';
 import type { ExistingRunPolicy } from '../../runs/run-folder.ts';
-import type { PseudoLabelled, TrainingSource } from '../../runs/training-data.ts';
+import { movedSource, type PseudoLabelled, type TrainingSource } from '../../runs/training-data.ts';
 import { readTrainingPhotos } from '../../runs/training-photos.ts';
 import { photoSamples } from '../../samples/samples.ts';
 import { findPhotos, type PhotoFile, photoHash } from '../../vision/photos/index.ts';
@@ -95,9 +95,9 @@ export async function pseudoLabelRun(options: PseudoOptions): Promise<RunResults
   if (manifest.recipe.input.kind === 'features') {
     throw new UsageError(`${run} was trained on a feature file; pseudo-labels need a run that reads photos`);
   }
-  const source = readAsBefore(await namedSource(folder), manifest.data);
+  const source = readAsBefore(run, await namedSource(folder), manifest.data);
   const first = await trainedResults(run, manifest);
-  await refuseMeasured(run, first, unlabelled);
+  await refuseMeasured(run, first, unlabelled, progress);
   const record: PseudoRound[] = [{ round: 0, weightedR2: first.outOfFold.weightedR2, labels: null }];
   let teacherRun = run;
   let before: readonly PhotoPrediction[] | null = null;
@@ -157,14 +157,19 @@ export async function pseudoLabelRun(options: PseudoOptions): Promise<RunResults
 
 /** A source read as the run's own was, as far as nobody says otherwise. */
 function readAsBefore(
+  run: string,
   source: TrainingSource,
   { source: own, area_m2 }: TrainedManifest['data'],
 ): TrainingSource {
-  const area = area_m2 === undefined ? {} : { areaSquareMetres: area_m2 };
+  const covariates = own && movedSource(own, (path) => resolve(run, path)).covariates;
+  const area = {
+    ...(area_m2 !== undefined && { areaSquareMetres: area_m2 }),
+    ...(covariates && { covariates }),
+  };
   if (source.kind === 'features' || own?.kind !== source.kind) return { ...area, ...source };
   if (own.kind === 'folder')
     return { ...area, ...(own.dates && { dates: own.dates }), ...source } as TrainingSource;
-  const { table: _, photos: __, ...reading } = own as Extract<typeof own, { kind: 'table' }>;
+  const { table: _, photos: __, covariates: ___, ...reading } = own as Extract<typeof own, { kind: 'table' }>;
   return { ...area, ...reading, ...source } as TrainingSource;
 }
 
@@ -173,6 +178,7 @@ async function refuseMeasured(
   run: string,
   { rows }: RunResults,
   photos: readonly PhotoFile[],
+  progress: Progress,
 ): Promise<void> {
   const remedy = 'give only photos without measured masses';
   const measured = new Set(rows.map(({ imageId }) => imageId));
@@ -183,10 +189,10 @@ async function refuseMeasured(
   const there = rows.flatMap(({ imageId, photoPath }) =>
     photoPath !== null && existsSync(photoPath) ? [{ imageId, photoPath }] : [],
   );
-  const copies = await photoCopies([
-    ...there.map(({ photoPath }) => photoPath),
-    ...photos.map(({ path }) => path),
-  ]);
+  const copies = await photoCopies(
+    [...there.map(({ photoPath }) => photoPath), ...photos.map(({ path }) => path)],
+    progress,
+  );
   for (const [place, { path }] of photos.entries()) {
     const copy = copies[there.length + place];
     const original = copy && there[copy.of]?.imageId;

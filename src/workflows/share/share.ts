@@ -7,6 +7,7 @@ import type { Recipe } from '../../recipes/recipe-schema.ts';
 import { runCard } from '../../report/run-card.ts';
 import { storedCalibration } from '../../runs/calibration.ts';
 import { CALIBRATION, writeCalibration } from '../../runs/calibration-file.ts';
+import { withoutCovariates } from '../../runs/covariate-cases.ts';
 import { type AboutRun, readManifest, requireData, type TrainedManifest } from '../../runs/manifest.ts';
 import { openRun } from '../../runs/open-run.ts';
 import { type FolderContents, isRunFolder, RunFolder } from '../../runs/run-folder.ts';
@@ -90,7 +91,14 @@ export async function shareRun({
     about: {
       ...about,
       sessions: new Set(results.rows.map(({ session }) => session)).size,
-      weighted_r2: results.outOfFold.weightedR2,
+      weighted_r2: withoutCovariates(results).outOfFold.weightedR2,
+      ...(results.cases && {
+        with: results.cases.flatMap(({ covariates, rows, outOfFold }) =>
+          covariates.length > 0 && rows.length > 0
+            ? [{ covariates: [...covariates], weighted_r2: outOfFold.weightedR2 }]
+            : [],
+        ),
+      }),
     },
     files: {},
   };
@@ -103,7 +111,7 @@ export async function shareRun({
       await copyFile(join(opened.folder, file), join(out, file));
     }
     await copyTrainingPhotos(opened.folder, out);
-    await writeCalibration(out, storedCalibration(results.rows));
+    await writeCalibration(out, storedCalibration(results));
     await writeFileAtomically(join(out, CARD), runCard(passedOn, results, about));
     await folder.complete([...files, TRAINING_PHOTOS, CALIBRATION]);
     return passedOn;

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { UsageError } from '../../ground/errors.ts';
 import { writeFileAtomically } from '../../ground/files.ts';
 import { meanAndDeviation } from '../../ground/statistics.ts';
+import { setName } from '../../pasture/covariates.ts';
 import { TARGET_NAMES, type TargetName } from '../../pasture/targets.ts';
 import { seedFolder } from '../../runs/repeated-runs.ts';
 import type { RunResults } from '../../runs/results.ts';
@@ -73,5 +74,21 @@ export function repeatedToJson({ runs, weightedR2, perTarget }: RepeatedResults)
     seeds: runs.map(({ seed, results }) => ({ seed, weighted_r2: results.outOfFold.weightedR2 })),
     weighted_r2: plain(weightedR2),
     per_target_r2: Object.fromEntries(TARGET_NAMES.map((name) => [name, plain(perTarget[name])])),
+    ...(runs[0]?.results.cases && { covariates: casesOverSeeds(runs, plain) }),
   };
+}
+
+/** What runs score with each set of covariates and without, over seeds. */
+function casesOverSeeds(runs: RepeatedResults['runs'], plain: (over: OverSeeds) => unknown): unknown[] {
+  return (runs[0]?.results.cases ?? []).map(({ covariates }) => {
+    const own = runs.flatMap(
+      ({ results }) => results.cases?.find((one) => setName(one.covariates) === setName(covariates)) ?? [],
+    );
+    const states = own.flatMap(({ leaveOneStateOut }) => leaveOneStateOut?.pooled.weightedR2 ?? []);
+    return {
+      covariates,
+      weighted_r2: plain(meanAndDeviation(own.map(({ outOfFold }) => outOfFold.weightedR2))),
+      ...(states.length > 0 && { leave_one_state_out: plain(meanAndDeviation(states)) }),
+    };
+  });
 }

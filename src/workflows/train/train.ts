@@ -7,6 +7,7 @@ import { type Progress, SILENT } from '../../ground/progress.ts';
 import { randomStream } from '../../ground/random.ts';
 import { packageVersion } from '../../ground/version.ts';
 import type { MetricLine } from '../../learning/estimator.ts';
+import { type CovariateSet, caseWords, covariateSets, knownSet } from '../../pasture/covariates.ts';
 import { weightedR2 } from '../../pasture/metric.ts';
 import { knownSentence, massesIn, massesKnownOf, massWords } from '../../pasture/partial.ts';
 import { MASS_NAMES, type Targets } from '../../pasture/targets.ts';
@@ -18,17 +19,12 @@ import { fitFold, type Learner, leaveOneStateOut, predictFold } from '../../runs
 import { writeDomainRecord } from '../../runs/domain/index.ts';
 import { completePlan, type FoldPlan } from '../../runs/fold-plan.ts';
 import { LEARNING_CURVE, learnBySessions, writeLearningBySessions } from '../../runs/learning-by-sessions.ts';
-import {
-  STATES_OUT,
-  type StateOutRow,
-  scoreStates,
-  statesIn,
-  writeStatesOut,
-} from '../../runs/leave-one-state-out.ts';
+import { STATES_OUT, type StateOutRow, statesIn } from '../../runs/leave-one-state-out.ts';
 import { RUN_FORMAT, type TrainedManifest } from '../../runs/manifest.ts';
 import { namedSource } from '../../runs/named-source.ts';
 import { openRun } from '../../runs/open-run.ts';
-import { FOLDS, OUT_OF_FOLD, writeOutOfFold } from '../../runs/out-of-fold.ts';
+import { FOLDS, OUT_OF_FOLD } from '../../runs/out-of-fold.ts';
+import { firstAnswered, type PredictedRows, writePredictedRows } from '../../runs/predicted-rows.ts';
 import { trainedResults } from '../../runs/read-results.ts';
 import type { OutOfFoldRow, RunResults } from '../../runs/results.ts';
 import {
@@ -42,7 +38,7 @@ import {
   requireOwnFolder,
   writeFold,
 } from '../../runs/run-folder.ts';
-import { SCORES, writeScores } from '../../runs/scores.ts';
+import { SCORES } from '../../runs/scores.ts';
 import {
   type PseudoLabelled,
   pathFrom,
@@ -151,6 +147,7 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
   const estimator = recipeEstimator(recipe);
   const data = await readTrainingData(source, recipe, plan, progress, pseudo);
   const { samples, rows, labels } = data;
+  const cases = trainingCases(data);
   tellOfGaps(data, options.progress);
   requireStates(options.settings, recipe, labels);
   requireMassesInEachFold(data);
@@ -170,29 +167,21 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
     const learner: Learner = { estimator, samples, targetsFor: data.targetsFor };
     const predicted = imported
       ? await importFolds(folder, recipe.name, imported, learner, rows, progress)
-      : await trainFolds(folder, recipe, learner, rows, plan.seed, progress);
+      : await trainFolds(folder, recipe, learner, rows, cases, plan.seed, progress);
     // Models that saw a State have labelled the photos, so that none could be held out any more.
     const stress =
-      recipe.evaluation.leaveOneStateOut && !pseudo ? await stressTest(learner, plan.seed, progress) : null;
-    const outOfFold = outOfFoldRows(data, predicted);
+      recipe.evaluation.leaveOneStateOut && !pseudo
+        ? await stressTest(learner, cases, plan.seed, progress)
+        : null;
     await folder.requireHeld();
-    await writeOutOfFold(
-      out,
-      outOfFold,
-      labels.map((label) => label.imagePath),
-    );
-    if (stress) await writeStatesOut(out, stress);
-    await writeScores(out, outOfFold, stress && scoreStates(stress));
+    const written = await writePredictedRows(out, predictedRows(data, cases, predicted, stress));
     await writeDomainRecord(out, estimator, samples, progress);
     await writeTrainingPhotos(out, photosOf(data, pseudo));
     if (options.learningCurve) await writeLearningCurve(out, learner, rows, plan.seed, progress);
     const results = await trainedResults(out, manifest);
     await writeRunReport(reportPath(out), results);
     const folds = rows.map(({ fold }) => `fold-${fold}`);
-    await folder.complete([
-      ...new Set(folds),
-      ...[FOLDS, OUT_OF_FOLD, SCORES, STATES_OUT, TRAINING_PHOTOS, 'domain.safetensors'],
-    ]);
+    await folder.complete([...new Set(folds), ...[FOLDS, ...written, TRAINING_PHOTOS, 'domain.safetensors']]);
     return results;
   } catch (error) {
     throw await folder.failure(error);
@@ -202,8 +191,8 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
 }
 
 /** Says which masses were measured of how many photos, and what is left out, where that is not all. */
-function tellOfGaps({ labels, warnings }: TrainingData, progress: Progress = SILENT): void {
-  for (const warning of warnings) progress.line?.(`warning: ${warning}`);
+function tellOfGaps({ labels, remarks }: TrainingData, progress: Progress = SILENT): void {
+  for (const remark of remarks) progress.line?.(remark);
   const targets = labels.map((label) => label.targets);
   const counts = knownSentence(targets);
   if (counts === null) return;
@@ -274,12 +263,13 @@ async function trainFolds(
   recipe: Recipe,
   learner: Learner,
   rows: readonly FoldRow[],
+  cases: readonly CovariateSet[],
   seed: number,
   progress: Progress,
-): Promise<Targets[]> {
+): Promise<FoldAnswers> {
   // Samples beyond the rows are pseudo-labelled: held out of no fold.
   const folds = learner.samples.facts.map((_, item) => rows[item]?.fold ?? -1);
-  return eachFold(folder, `Training ${recipe.name}`, learner, folds, progress, async (fold) => {
+  return eachFold(folder, `Training ${recipe.name}`, learner, folds, cases, progress, async (fold) => {
     const states = checkpointFolder(folder.path, fold);
     let remark = `fold ${fold}`;
     const { model, lines } = await fitFold(learner, folds, fold, randomStream(seed), {
@@ -304,25 +294,29 @@ function importFolds(
   learner: Learner,
   rows: readonly FoldRow[],
   progress: Progress,
-): Promise<Targets[]> {
+): Promise<FoldAnswers> {
   const folds = rows.map(({ fold }) => fold);
-  return eachFold(folder, `Importing ${name}`, learner, folds, progress, (fold) =>
+  return eachFold(folder, `Importing ${name}`, learner, folds, [[]], progress, (fold) =>
     writeFold(folder.path, fold, [], (aside) => imported.write(fold, aside)),
   );
 }
 
-/** Makes the model of each fold that is not there yet, and predicts what the fold holds out. `[sample]` */
+/** What models say of samples that they have not seen, by each set of covariates. `[case][sample]` */
+type FoldAnswers = readonly (Targets | undefined)[][];
+
+/** Makes the model of each fold that is not there yet, and predicts what the fold holds out. */
 async function eachFold(
   folder: RunFolder,
   title: string,
   { estimator, samples }: Learner,
   folds: readonly number[],
+  cases: readonly CovariateSet[],
   progress: Progress,
   make: (fold: number) => Promise<void>,
-): Promise<Targets[]> {
+): Promise<FoldAnswers> {
   const { path: out } = folder;
   const count = Math.max(...folds) + 1;
-  const predicted = new Array<Targets>(folds.length);
+  const predicted = cases.map(() => new Array<Targets | undefined>(folds.length).fill(undefined));
   progress.stage(title, count, 'folds');
   for (let fold = 0; fold < count; fold++) {
     if (!(await foldIsDone(out, fold))) {
@@ -332,32 +326,44 @@ async function eachFold(
     await removeCheckpoint(out, fold);
     // The model is used as read back: what was written is what is scored.
     const model = await estimator.read(foldFolder(out, fold));
-    await predictFold(model, samples, folds, fold, predicted);
+    for (const [place, set] of cases.entries()) {
+      await predictFold(model, samples, folds, fold, predicted[place] ?? [], set);
+    }
     await model.release();
-    const items = folds.map((_, item) => item).filter((item) => folds[item] === fold);
-    const score = weightedR2(
-      items.map((item) => samples.targets[item] as Targets),
-      items.map((item) => predicted[item] as Targets),
-    );
-    progress.advance(1, `fold ${fold} R² ${score.toFixed(3)}`);
+    const scores = cases.map((set, place) => {
+      const said = predicted[place] ?? [];
+      const items = folds.flatMap((own, item) => (own === fold && said[item] ? [item] : []));
+      const score = weightedR2(
+        items.map((item) => samples.targets[item] as Targets),
+        items.map((item) => said[item] as Targets),
+      );
+      return `${score.toFixed(3)}${cases.length > 1 ? ` ${caseWords(set)}` : ''}`;
+    });
+    progress.advance(1, `fold ${fold} R² ${scores.join(', ')}`);
   }
   progress.done();
   return predicted;
 }
 
-/** Every photo of a known State as predicted without that State; null with fewer than two States. */
-async function stressTest(learner: Learner, seed: number, progress: Progress): Promise<StateOutRow[] | null> {
+/** Every photo of a known State as predicted without that State, by case; null with fewer than two States. */
+async function stressTest(
+  learner: Learner,
+  cases: readonly CovariateSet[],
+  seed: number,
+  progress: Progress,
+): Promise<StateOutRow[][] | null> {
   const { facts, targets } = learner.samples;
   progress.stage('Leaving one State out', statesIn(facts.map(({ state }) => state)).length, 'States');
-  const outcome = await leaveOneStateOut(learner, seed, () => progress.advance());
+  const outcome = await leaveOneStateOut(learner, seed, cases, () => progress.advance());
   progress.done();
   return (
-    outcome &&
-    facts.flatMap(({ id, state }, item) => {
-      const predicted = outcome[item];
-      const observed = targets[item] as Targets;
-      return predicted && state !== null ? [{ imageId: id, state, observed, predicted }] : [];
-    })
+    outcome?.map((said) =>
+      facts.flatMap(({ id, state }, item) => {
+        const predicted = said[item];
+        const observed = targets[item] as Targets;
+        return predicted && state !== null ? [{ imageId: id, state, observed, predicted }] : [];
+      }),
+    ) ?? null
   );
 }
 
@@ -378,7 +384,7 @@ function manifestOf(
     imported,
   }: TrainingPart & { readonly source: TrainingSource; readonly recipe: Recipe },
   plan: FoldPlan,
-  { rows, sets, fingerprint }: TrainingData,
+  { rows, sets, fingerprint, covariates }: TrainingData,
 ): TrainedManifest {
   return {
     format: RUN_FORMAT,
@@ -405,6 +411,7 @@ function manifestOf(
       })),
       fingerprint,
       ...(source.areaSquareMetres !== undefined && { area_m2: source.areaSquareMetres }),
+      ...(covariates.length > 0 && { covariates: [...covariates] }),
     },
     ...(imported && { imported: imported.checkpoints }),
     fingerprint: valueFingerprint([
@@ -421,19 +428,49 @@ function manifestOf(
   };
 }
 
-function outOfFoldRows(
-  { labels, photoPaths, rows, samples }: TrainingData,
-  predicted: readonly Targets[],
-): OutOfFoldRow[] {
-  return labels.map((label, item) => ({
-    imageId: label.imageId,
-    photoPath: photoPaths[item] ?? null,
-    fold: rows[item]?.fold ?? 0,
-    session: samples.facts[item]?.session ?? label.imageId,
-    observed: label.targets,
-    predicted: predicted[item] as Targets,
-    date: label.date,
-    state: label.state,
-    species: label.species,
-  }));
+/** The sets of covariates that samples are answered by apart, photos alone last; sets that no photo has are left out. */
+function trainingCases({ covariates, samples }: TrainingData): CovariateSet[] {
+  const names = covariates.map(({ name }) => name);
+  return [...covariateSets(names), []].filter((set) =>
+    samples.facts.some(({ readings }) => knownSet([set], readings).length === set.length),
+  );
+}
+
+function predictedRows(
+  { labels, photoPaths, rows, samples, covariates }: TrainingData,
+  cases: readonly CovariateSet[],
+  predicted: FoldAnswers,
+  stress: readonly StateOutRow[][] | null,
+): PredictedRows {
+  const byCase = cases.map((set, place): OutOfFoldRow[] =>
+    labels.flatMap((label, item) => {
+      const targets = predicted[place]?.[item];
+      if (!targets) return [];
+      return {
+        imageId: label.imageId,
+        photoPath: photoPaths[item] ?? null,
+        fold: rows[item]?.fold ?? 0,
+        session: samples.facts[item]?.session ?? label.imageId,
+        observed: label.targets,
+        predicted: targets,
+        date: label.date,
+        state: label.state,
+        species: label.species,
+        ...(covariates.length > 0 && { covariates: set }),
+      };
+    }),
+  );
+  return {
+    outOfFold: firstAnswered(byCase),
+    statesOut: stress && firstAnswered(stress),
+    cases:
+      covariates.length === 0
+        ? []
+        : cases.map((set, place) => ({
+            covariates: set,
+            outOfFold: byCase[place] ?? [],
+            statesOut: stress?.[place] ?? null,
+          })),
+    imagePaths: new Map(labels.map(({ imageId, imagePath }) => [imageId, imagePath])),
+  };
 }

@@ -1,0 +1,163 @@
+import { type GridRow, rowName } from '../../formats/csv.ts';
+import { readGrid } from '../../formats/spreadsheet.ts';
+import { InputError } from '../../ground/errors.ts';
+import { HEIGHT, HEIGHT_UNITS, type HeightMethod, type HeightUnit, NDVI } from '../../pasture/covariates.ts';
+import { isMissing, visibleText } from '../missing.ts';
+import { decimalSign, decimalSigns, readNumber } from '../numbers.ts';
+import { readHeader } from '../own-table/columns.ts';
+import { withComponents } from '../own-table/competition-table.ts';
+import type { ColumnMapping } from '../own-table/mapping.ts';
+import { heightMethodNamed, recognisedHeader } from '../own-table/roles.ts';
+import { PhotoNames } from '../photo-names.ts';
+import { type Problem, warn } from '../problems.ts';
+
+/** A number that was measured beside a photo. */
+export interface Reading {
+  /** Heights in centimetres, others as they stand. */
+  readonly value: number;
+  /** Of heights: how they were measured; null: nobody said. */
+  readonly method: HeightMethod | null;
+}
+
+/** What was measured beside one photo, by the covariate's name; heights may have been measured in several ways. */
+export type PhotoReadings = ReadonlyMap<string, readonly Reading[]>;
+
+/** How a table of covariates is read. */
+export interface CovariateTableOptions {
+  /** Sheet of a workbook; default the first. */
+  readonly sheet?: string | undefined;
+  /** What columns are, where their names do not say so. */
+  readonly columns?: ColumnMapping | undefined;
+  /** How heights were measured of which the table does not say it. */
+  readonly method?: HeightMethod | undefined;
+}
+
+/** What a table says of photos. */
+export interface CovariateTable {
+  /** The covariates that it has a column of. */
+  readonly names: readonly string[];
+  /** What was measured beside each photo asked about; null: the table does not name it. */
+  readonly photos: readonly (PhotoReadings | null)[];
+  readonly problems: readonly Problem[];
+}
+
+/** A column of a covariate. */
+interface Column {
+  readonly name: string;
+  readonly header: string;
+  readonly index: number;
+  readonly factor: number;
+  readonly method: HeightMethod | null;
+}
+
+/** A column that says row by row how heights were measured. */
+const METHOD_HEADER = /^(?:height )?(?:method|measured (?:with|by)|instrument)$/i;
+
+const same = (text: string): string => visibleText(text).toLowerCase();
+
+/**
+ * Reads what a table says of photos besides masses: heights and NDVI under their usual names and units, other columns of
+ * numbers under their own. Tables of the competition's layout serve.
+ *
+ * @param names of the covariates wanted
+ * @param photos paths or ids of the photos asked about, which a row names by file or by sample id
+ * @throws InputError when the table cannot be read, names no photos, or contradicts itself
+ */
+export async function readCovariates(
+  path: string,
+  names: readonly string[],
+  photos: readonly string[],
+  { sheet, columns: mapping, method }: CovariateTableOptions = {},
+): Promise<CovariateTable> {
+  const grid = withComponents(await readGrid(path, sheet));
+  const { columns: read, rows, line } = readHeader(grid, mapping);
+  const photo = read.find(({ role }) => role === 'photo');
+  if (!photo) {
+    const found = read.map(({ header }) => header).filter(Boolean);
+    const what = `no column names the photos (there are ${found.slice(0, 12).join(', ') || 'none'})`;
+    throw new InputError(rowName(path, line), what, 'call it photo or sample_id');
+  }
+  const columns = read.flatMap(({ index, header, role, unit, method: said }): Column[] => {
+    const base = { index, header, factor: 1, method: null };
+    const name = names.find((own) => same(own) === same(header));
+    if (name !== undefined && name !== HEIGHT && name !== NDVI) return [{ ...base, name }];
+    const found = recognisedHeader(header);
+    if (names.includes(NDVI) && role === NDVI) return [{ ...base, name: NDVI }];
+    // Heights that were measured in another way stand in columns of their own.
+    if (!names.includes(HEIGHT) || (role !== HEIGHT && found?.role !== HEIGHT)) return [];
+    if (role !== HEIGHT && role !== null) return [];
+    const own = (unit ?? found?.unit ?? 'cm') as HeightUnit;
+    const counted = own === 'clicks' ? 'rising-plate' : null;
+    return [
+      { ...base, name: HEIGHT, factor: HEIGHT_UNITS[own] ?? 1, method: said ?? counted ?? method ?? null },
+    ];
+  });
+  const methods = read.find(({ header, role }) => role === null && METHOD_HEADER.test(visibleText(header)));
+  const problems: Problem[] = [];
+  const cellsOf = ({ index }: Column): string[] => rows.map(({ cells }) => cells[index] ?? '');
+  const all = new Set(columns.flatMap((column) => [...decimalSigns(cellsOf(column))]));
+  const signs = columns.map((column) => decimalSign(cellsOf(column), all, grid.commasAreFree));
+  const index = new PhotoNames(photos);
+  const places = new Map(photos.map((own, place) => [own, place]));
+  const found = new Array<Map<string, Reading[]> | null>(photos.length).fill(null);
+  const firstRows = new Map<number, number>();
+
+  const readingOf = (row: GridRow, column: Column, at: number): Reading | null => {
+    const text = row.cells[column.index] ?? '';
+    if (isMissing(text)) return null;
+    const value = readNumber(text, signs[at]) * column.factor;
+    const word = methods && column.name === HEIGHT ? (row.cells[methods.index] ?? '') : '';
+    const told = isMissing(word) ? null : heightMethodNamed(word);
+    const isWrong = !Number.isFinite(value) || (column.name === HEIGHT && value < 0);
+    if (isWrong || (!isMissing(word) && told === null)) {
+      warn(problems, {
+        code: 'not-a-number',
+        where: rowName(path, row.line),
+        what: isWrong
+          ? `${column.header} "${text}" is no ${column.name} and counts as not measured`
+          : `${methods?.header} "${word}" is no way of measuring that sward knows; the height counts as not measured`,
+        remedy: isWrong
+          ? 'give a number, or leave the cell empty'
+          : 'write falling plate, rising plate or ruler',
+      });
+      return null;
+    }
+    return { value, method: told ?? column.method };
+  };
+
+  for (const row of rows) {
+    const cell = row.cells[photo.index] ?? '';
+    if (isMissing(cell)) continue;
+    const named = index.named(cell);
+    if (named.length > 1) {
+      const what = `"${cell}" may be ${named.slice(0, 3).join(', ')}`;
+      throw new InputError(rowName(path, row.line), what, 'name the photo with its folder and ending');
+    }
+    const place = places.get(named[0] ?? '');
+    if (place === undefined) continue;
+    const own = new Map<string, Reading[]>();
+    columns.forEach((column, at) => {
+      const reading = readingOf(row, column, at);
+      if (reading) own.set(column.name, [...(own.get(column.name) ?? []), reading]);
+    });
+    const before = found[place];
+    if (before && !alike(before, own)) {
+      throw new InputError(
+        rowName(path, row.line),
+        `says of ${cell} other than row ${firstRows.get(place)}`,
+        'keep one of the rows',
+      );
+    }
+    found[place] = own;
+    if (!before) firstRows.set(place, row.line);
+  }
+  return {
+    names: names.filter((name) => columns.some((column) => column.name === name)),
+    photos: found,
+    problems,
+  };
+}
+
+function alike(a: PhotoReadings, b: PhotoReadings): boolean {
+  return JSON.stringify([...a]) === JSON.stringify([...b]);
+}

@@ -1,0 +1,72 @@
+/** The sward's height, in centimetres. */
+export const HEIGHT = 'height';
+/** Reflectance index of the sward, as a GreenSeeker reads it. */
+export const NDVI = 'ndvi';
+
+/**
+ * How a height was measured. A plate presses the sward down, each kind by its own weight; a ruler reads it as it stands,
+ * which is higher: none of them is another.
+ */
+export const HEIGHT_METHODS = ['falling-plate', 'rising-plate', 'ruler'] as const;
+export type HeightMethod = (typeof HEIGHT_METHODS)[number];
+
+/** Units that heights come in, in centimetres; a click is that of a rising plate's counter. */
+export const HEIGHT_UNITS = { cm: 1, mm: 0.1, m: 100, clicks: 0.5 } as const;
+export type HeightUnit = keyof typeof HEIGHT_UNITS;
+
+/** A number that is measured beside a photo, as a run knows it. */
+export interface Covariate {
+  /** `height`, `ndvi`, or the header of any other column. */
+  readonly name: string;
+  /** `cm` of heights; null: it has none, or nobody said. */
+  readonly unit: string | null;
+  /** Of heights; null: nobody said. */
+  readonly method: HeightMethod | null;
+}
+
+/** What was measured beside a photo, by the covariate's name, in its unit. */
+export type Readings = Readonly<Record<string, number>>;
+
+/** Names of covariates that a model reads together, in the run's order. */
+export type CovariateSet = readonly string[];
+
+/** At most so many covariates has a run: it has a model for every set of them. */
+export const MOST_COVARIATES = 3;
+
+/** All sets of covariates but the empty one, the largest first; sets of one size in the order of their names. */
+export function covariateSets(names: CovariateSet): CovariateSet[] {
+  const masks = Array.from({ length: 2 ** names.length - 1 }, (_, index) => index + 1);
+  const sets = masks.map((mask) => names.filter((_, place) => (mask >> place) % 2 === 1));
+  return sets.sort((a, b) => b.length - a.length);
+}
+
+/** The first of some sets of which a sample has every reading; the empty one where there is none. */
+export function knownSet(sets: readonly CovariateSet[], readings: Readings): CovariateSet {
+  return sets.find((set) => set.every((name) => Number.isFinite(readings[name]))) ?? [];
+}
+
+/** Whether a set is among some. */
+export const hasSet = (sets: readonly CovariateSet[], set: CovariateSet): boolean =>
+  sets.some((other) => setName(other) === setName(set));
+
+/** Readings of some covariates alone. */
+export function readingsOf(readings: Readings, names: CovariateSet): Readings {
+  return Object.fromEntries(Object.entries(readings).filter(([name]) => names.includes(name)));
+}
+
+/**
+ * A reading on the scale that models read. Of heights log(1 + cm): a centimetre more says more of a short sward than of
+ * a tall one. Others are read as they stand.
+ */
+export const modelScale = (name: string, value: number): number =>
+  name === HEIGHT ? Math.log1p(Math.max(0, value)) : value;
+
+/** What a set is called in files: `height+ndvi`; of the empty one nothing. */
+export const setName = (set: CovariateSet): string => set.join('+');
+
+/** What a set is called in sentences: `height and ndvi`. */
+export const setWords = (set: CovariateSet): string => set.join(' and ');
+
+/** What an answer by a set is called: `with height`, `without`. */
+export const caseWords = (set: CovariateSet): string =>
+  set.length > 0 ? `with ${setWords(set)}` : 'without';

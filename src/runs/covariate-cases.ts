@@ -1,0 +1,52 @@
+import { type CovariateSet, setName } from '../pasture/covariates.ts';
+import type { CaseResults, OutOfFoldRow, RunResults } from './results.ts';
+import { scoreRows } from './scores.ts';
+
+/**
+ * The file of a run that holds of one set of covariates what `file` holds of every photo by the most that is known of it:
+ * `oof-without.csv` of photos alone, `oof-with-height.csv`.
+ */
+export function caseFile(file: string, set: CovariateSet): string {
+  const ending = set.length === 0 ? 'without' : `with-${setName(set).replaceAll(/[^\p{L}\p{N}+-]+/gu, '-')}`;
+  return file.replace(/\.csv$/, `-${ending}.csv`);
+}
+
+/** What {@link caseFile} calls files. */
+export const CASE_FILES = /^(oof|leave-one-state-out)-(without|with-.+)\.csv$/;
+
+/** Cases with their scores, and those of the same photos without covariates. */
+export function caseResults(
+  cases: readonly Pick<CaseResults, 'covariates' | 'rows' | 'leaveOneStateOut'>[],
+): CaseResults[] {
+  const without = new Map(
+    cases.find(({ covariates }) => covariates.length === 0)?.rows.map((row) => [row.imageId, row] as const),
+  );
+  return cases.map((one) => {
+    const same = one.rows.flatMap(({ imageId }) => without.get(imageId) ?? []);
+    return {
+      ...one,
+      outOfFold: scoreRows(one.rows),
+      withoutThem: one.covariates.length > 0 ? scoreRows(same) : null,
+    };
+  });
+}
+
+/** The case that a run is known by: that with all its covariates, or of the largest set that any photo has. */
+export function mainCase(cases: readonly CaseResults[] | null | undefined): CaseResults | null {
+  return cases?.find(({ rows }) => rows.length > 0) ?? null;
+}
+
+/** What a run says of photos alone: all of it, but of a run with covariates. */
+export function withoutCovariates({
+  rows,
+  outOfFold,
+  leaveOneStateOut,
+  cases,
+}: RunResults): Pick<CaseResults, 'rows' | 'outOfFold' | 'leaveOneStateOut'> {
+  const without = cases?.find(({ covariates }) => covariates.length === 0);
+  return without ?? { rows, outOfFold, leaveOneStateOut };
+}
+
+/** The rows that a run's headline scores are of: never answers with covariates and without together. */
+export const headlineRows = ({ rows, cases }: Pick<RunResults, 'rows' | 'cases'>): readonly OutOfFoldRow[] =>
+  mainCase(cases)?.rows ?? rows;
