@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { SwardError } from '../ground/errors.ts';
+import { HEIGHT_METHODS } from '../pasture/covariates.ts';
 import { calibrationSchema } from '../runs/calibration.ts';
 import { completeWindows, featurePlanSchema } from '../vision/features/plan.ts';
 import { INTERPOLATIONS } from '../vision/preprocess/resample.ts';
@@ -54,6 +55,16 @@ const domain = z.strictObject({
 });
 export type PortableDomain = z.output<typeof domain>;
 
+/** What was measured beside photos and is read where it is known (see `RunCovariate`). */
+const covariate = z.strictObject({
+  name: z.string(),
+  unit: z.string().nullable(),
+  method: z.enum(HEIGHT_METHODS).nullable(),
+  low: z.number(),
+  high: z.number(),
+});
+export type PortableCovariate = z.output<typeof covariate>;
+
 const fiveMasses = z.array(z.number()).length(5);
 
 const schema = z.strictObject({
@@ -73,7 +84,11 @@ const schema = z.strictObject({
   precision: z.enum(['fp32', 'int8', 'int4']),
   area_m2: z.number().positive(),
   sources: z.array(source).min(1),
-  /** ONNX: `source-N` float32 [1, width] each, to `masses` [1, 5] and `folds` [folds, 5], grams, as `TARGET_NAMES`. */
+  covariates: z.array(covariate),
+  /**
+   * ONNX: `source-N` float32 [1, width] each and, where there are any, `covariates` [1, count], NaN where one is not known, to `masses` [1, 5] and `folds` [folds, 5], grams, as
+   * `TARGET_NAMES`.
+   */
   estimators: z.strictObject({ model: storedFile, reads: z.array(place).min(1) }),
   domains: z.array(domain),
   calibration: calibrationSchema,

@@ -1,10 +1,12 @@
 import { SwardError } from '../ground/errors.ts';
 import { joinFeatureSets, type Matrix, rowVector } from '../ground/matrix.ts';
 import { mean } from '../ground/statistics.ts';
+import { covariateSets, knownSet, type Readings } from '../pasture/covariates.ts';
 import type { Interval } from '../pasture/intervals/index.ts';
 import { type ByMass, byMass, TARGET_NAMES, targetsFromArray, targetsToArray } from '../pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../pasture/units.ts';
 import { restoredCalibration } from '../runs/calibration.ts';
+import { outsideRange } from '../runs/covariate-range.ts';
 import { type Domain, outOfDomainShares } from '../runs/domain/domain.ts';
 import type { PhotoPrediction } from '../runs/prediction.ts';
 import { type PaddockMean, type PredictionDoubt, runUncertainty } from '../runs/uncertainty.ts';
@@ -45,6 +47,8 @@ export interface PortablePhoto {
   readonly pixels: Pixels;
   /** Of its file; null where it is not known. */
   readonly sha256: string | null;
+  /** What was measured beside it, in the units and by the methods of the model's covariates. */
+  readonly readings?: Readings;
 }
 
 /** A mass with where it lies, kg DM/ha. */
@@ -139,15 +143,31 @@ export class PortableRun {
     return runUncertainty(restoredCalibration(this.model.calibration));
   }
 
-  async #predicted({ name, pixels, sha256 }: PortablePhoto, coverage: number): Promise<PortableAnswer> {
-    const { sources, estimators, area_m2: area, trained_on: known } = this.model;
+  async #predicted(
+    { name, pixels, sha256, readings = {} }: PortablePhoto,
+    coverage: number,
+  ): Promise<PortableAnswer> {
+    const { sources, covariates, estimators, area_m2: area, trained_on: known } = this.model;
+    const names = covariates.map((one) => one.name);
+    const used = knownSet(covariateSets(names), readings);
+    const outside = outsideRange(covariates, readings, used);
     const features: Float64Array[] = [];
     for (const source of sources) features.push(await this.#featuresOf(source, name, pixels));
     const inputs = estimators.reads.map((source) => {
       const data = Float32Array.from(features[source] ?? []);
       return [`source-${source}`, { data, dims: [1, data.length] }] as const;
     });
-    const said = await this.#run(estimators.model, Object.fromEntries(inputs), true);
+    const measured = Float32Array.from(names, (one) =>
+      used.includes(one) ? (readings[one] ?? Number.NaN) : Number.NaN,
+    );
+    const said = await this.#run(
+      estimators.model,
+      {
+        ...Object.fromEntries(inputs),
+        ...(names.length > 0 && { covariates: { data: measured, dims: [1, names.length] } }),
+      },
+      true,
+    );
     const [[masses = []], folds] = [rowsOf(said.masses), rowsOf(said.folds)];
     if (!masses.every(Number.isFinite)) {
       throw new SwardError(`${name}: the model says no finite mass; export the run again`);
@@ -159,8 +179,10 @@ export class PortableRun {
       folds: folds.map((row) => targetsFromArray(row)),
       dropoutSpread: null,
       intervals: null,
-      outOfDomain: await this.#outOfDomain(features),
+      // No training photo has such a reading, so that all of them are nearer.
+      outOfDomain: outside.length > 0 ? 1 : await this.#outOfDomain(features),
       trainedOn: known && sha256 !== null ? known.includes(sha256) : null,
+      ...(names.length > 0 && { covariates: used, outside }),
     };
     const uncertainty = this.#uncertainty();
     const [prediction = plain] = uncertainty.withIntervals([plain], coverage);

@@ -23,7 +23,8 @@ import {
   storedCalibration,
 } from './calibration.ts';
 import { readCalibration } from './calibration-file.ts';
-import { outsideRange, type RunCovariate } from './covariates.ts';
+import { outsideRange } from './covariate-range.ts';
+import type { RunCovariate } from './covariates.ts';
 import { requireFinite } from './cross-validation.ts';
 import { outOfDomainShares, readDomain, type StoredDomain } from './domain/index.ts';
 import { type AboutRun, frameAreaOf, requireData, type TrainedManifest } from './manifest.ts';

@@ -2,7 +2,7 @@ import { TARGET_NAMES } from '../../pasture/targets.ts';
 import { cast, concat, constant, input, multiply, sum, type Tensor } from '../../tensor/index.ts';
 import { emitModel } from '../../tensor/onnx/emit.ts';
 import type { ModelParts } from '../../tensor/onnx/model.ts';
-import type { MassEstimator } from '../mass-model.ts';
+import { COVARIATES_NAME, type MassEstimator } from '../mass-model.ts';
 import { prefixed } from '../prefixed-parts.ts';
 import type { RunParts } from '../run-model.ts';
 import { INSIDE } from '../weight-placement.ts';
@@ -18,20 +18,24 @@ const sourceName = (source: number): string => `source-${source}`;
  * of folds, the answer itself.
  *
  * @param widths of the sources' features
+ * @param covariates how many are an input, `covariates` `[1, count]`, beside them
  */
 export function estimatorModel(
   { estimators, finish }: Pick<RunParts, 'estimators' | 'finish'>,
   widths: readonly number[],
+  covariates: number,
 ): ModelParts {
   const emitted = (outputs: Readonly<Record<string, Tensor>>): ModelParts =>
     emitModel({ outputs, isFed: () => false, initializer: INSIDE.initializer }).parts;
   const finished = finish ?? ((masses: Tensor) => masses);
   const reads = readSources(estimators);
-  const names = reads.map(sourceName);
+  const names = [...reads.map(sourceName), COVARIATES_NAME];
   // Each estimator by itself, because those of folds call their weights alike.
   const models = estimators.map(({ reads: own, masses }, index) => {
     const features = own.map((source) => input(sourceName(source), [1, widths[source] ?? 0]));
-    const part = masses(cast(features.length > 1 ? concat(features, 1) : (features[0] as Tensor), 'float64'));
+    const all = cast(features.length > 1 ? concat(features, 1) : (features[0] as Tensor), 'float64');
+    const readings = covariates > 0 ? cast(input(COVARIATES_NAME, [1, covariates]), 'float64') : undefined;
+    const part = masses(all, readings);
     return prefixed(emitted({ part: cast(part, 'float64') }), `model-${index}/`, names);
   });
   const parts = estimators.map((_, index) => input(`model-${index}/part`, [1, TARGETS], 'float64'));

@@ -50,7 +50,10 @@ export async function writePortable(
   progress: Progress,
 ): Promise<PortableModel> {
   const graph = await run.graph('inputs');
-  const parts = await readRunParts(run, 'inputs', { precision, covariates: [] });
+  const parts = await readRunParts(run, 'inputs', {
+    precision,
+    covariates: run.covariates.map(({ name }) => name),
+  });
   const known = [...parts.sources];
   const domains = await writeDomains(folder, graph, precision, known);
   progress.stage('Writing models', known.length + 1, 'models');
@@ -59,7 +62,7 @@ export async function writePortable(
     sources.push(isBranch(source) ? await writeBackbone(folder, source) : { kind: source });
     progress.advance();
   }
-  const estimators = estimatorModel(parts, sources.map(widthOf));
+  const estimators = estimatorModel(parts, sources.map(widthOf), run.covariates.length);
   const stored = await writeStored(folder, bytesOf(estimators, parts));
   progress.advance();
   progress.done();
@@ -82,6 +85,13 @@ export async function writePortable(
     precision: known.filter(isBranch)[0]?.branch.precision ?? 'fp32',
     area_m2: run.areaSquareMetres,
     sources,
+    covariates: run.covariates.map(({ name, unit, method, low, high }) => ({
+      name,
+      unit,
+      method,
+      low,
+      high,
+    })),
     estimators: { model: stored, reads: readSources(parts.estimators) },
     domains,
     calibration,

@@ -1,3 +1,4 @@
+import type { Readings } from '../../../src/pasture/covariates.ts';
 import type { PortableAnswer } from '../../../src/portable/portable-run.ts';
 import type { PaddockMean } from '../../../src/runs/uncertainty.ts';
 import type { LoadProgress } from './download.ts';
@@ -41,9 +42,17 @@ export class Engine {
     return this.#ask('open', { model: model.href, runtime: runtime.href }, onProgress);
   }
 
-  /** @throws EngineError for what is no photo, or cannot be decoded here */
-  estimate(name: string, photo: Blob, coverage = 0.9): Promise<Estimate> {
-    return this.#ask('estimate', { name, photo, coverage });
+  /**
+   * @param coverage of the intervals
+   * @param readings what was measured beside the photo, as the model's covariates have it
+   * @throws EngineError for what is no photo, or cannot be decoded here
+   */
+  estimate(
+    name: string,
+    photo: Blob,
+    { coverage = 0.9, readings = {} }: { readonly coverage?: number; readonly readings?: Readings } = {},
+  ): Promise<Estimate> {
+    return this.#ask('estimate', { name, photo, coverage, readings });
   }
 
   /** The mean of photos of one paddock, taken on one visit. */

@@ -1,3 +1,4 @@
+import type { Readings } from '../../../src/pasture/covariates.ts';
 import type { PortableModel } from '../../../src/portable/model.ts';
 import type { PortableAnswer } from '../../../src/portable/portable-run.ts';
 import type { PaddockMean } from '../../../src/runs/uncertainty.ts';
@@ -11,6 +12,8 @@ export interface EstimatedBy {
   readonly engine: string;
   readonly precision: PortableModel['precision'];
   readonly areaSquareMetres: number;
+  /** What it reads beside photos, where it is known. */
+  readonly covariates: PortableModel['covariates'];
 }
 
 /** A photo's estimate. */
@@ -34,7 +37,12 @@ export interface Opened {
 export interface Questions {
   open: { readonly ask: { readonly model: string; readonly runtime: string }; readonly answer: Opened };
   estimate: {
-    readonly ask: { readonly name: string; readonly photo: Blob; readonly coverage: number };
+    readonly ask: {
+      readonly name: string;
+      readonly photo: Blob;
+      readonly coverage: number;
+      readonly readings: Readings;
+    };
     readonly answer: Estimate;
   };
   paddockMean: {

@@ -39,8 +39,8 @@ async function open(
       'this browser computes otherwise than sward does, so it gives no estimates; let the server make them',
     );
   }
-  const { run: about, precision, area_m2: areaSquareMetres } = model;
-  ready = { run, by: { run: about, engine, precision, areaSquareMetres } };
+  const { run: about, precision, area_m2: areaSquareMetres, covariates } = model;
+  ready = { run, by: { run: about, engine, precision, areaSquareMetres, covariates } };
   const lost = [models, runtimes].map(({ keeping }) => keeping()).find(({ kept }) => !kept);
   return { by: ready.by, keeping: lost ?? { kept: true } };
 }
@@ -49,12 +49,13 @@ async function estimate({
   name,
   photo,
   coverage,
+  readings,
 }: Questions['estimate']['ask']): Promise<Questions['estimate']['answer']> {
   const { run, by } = opened();
   const bytes = new Uint8Array(await photo.arrayBuffer());
   const sha256 = await sha256Of(bytes);
   const pixels = await decodePhoto(name, bytes);
-  const answer = await run.predict({ name, pixels, sha256 }, coverage);
+  const answer = await run.predict({ name, pixels, sha256, readings }, coverage);
   return { ...answer, by, sha256, width: pixels.width, height: pixels.height };
 }
 
