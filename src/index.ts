@@ -84,6 +84,8 @@ export {
   type BundledModel,
   type ExportOptions,
   type ExportOutcome,
+  type ExportRunOptions,
+  type ExportTarget,
   exportRun,
   HEIGHT_METHODS,
   type HeightMethod,

@@ -28,10 +28,11 @@ const FLOORS: Readonly<Record<string, number>> = {
   networks: 7,
   recipes: 8,
   runs: 9,
-  export: 10,
+  portable: 10,
   report: 10,
-  workflows: 11,
-  cli: 12,
+  export: 11,
+  workflows: 12,
+  cli: 13,
 };
 
 /** Folders that must run in a browser, with the packages that they may import. */

@@ -1,6 +1,9 @@
 import { Option } from 'commander';
+import { countOf } from '../ground/counts.ts';
 import { UsageError } from '../ground/errors.ts';
 import {
+  EXPORT_TARGETS,
+  type ExportTarget,
   exportRun,
   MODEL_INPUTS,
   type ModelInput,
@@ -15,7 +18,8 @@ import { consoleProgress } from './console-progress.ts';
 interface ExportCommandOptions {
   readonly out: string;
   readonly precision?: Precision;
-  readonly input: ModelInput;
+  readonly target: ExportTarget;
+  readonly input?: ModelInput;
   readonly tta: keyof typeof TEST_TIME_TURNS;
   readonly kaggle?: boolean;
   readonly kaggleUser?: string;
@@ -32,12 +36,18 @@ export const registerExport: CommandRegistrar = (program) => {
     .argument('<RUN>', 'run folder')
     .requiredOption('--out <DIR>', 'folder to write')
     .addOption(
+      new Option('--target <what>', 'for any program, or in pieces for the app in a browser')
+        .choices(EXPORT_TARGETS)
+        .default('program'),
+    )
+    .addOption(
       new Option('--precision <type>', "weights of the backbone; default: the recipe's").choices(PRECISIONS),
     )
     .addOption(
-      new Option('--input <kind>', 'photos of any size, or views that were cut and resized already')
-        .choices(MODEL_INPUTS)
-        .default('photos'),
+      new Option(
+        '--input <kind>',
+        'photos of any size, or views that were cut and resized already (default: "photos")',
+      ).choices(MODEL_INPUTS),
     )
     .addOption(
       new Option('--tta <views>', 'average over mirror images (flips) or turns as well (d4)')
@@ -50,10 +60,11 @@ export const registerExport: CommandRegistrar = (program) => {
     .option('--overwrite', 'replace an export that is there')
     .option('--json', 'print the result as JSON')
     .action(async (run: string, options: ExportCommandOptions) => {
-      const { kaggle, kaggleUser, wheel, precision, out, input, tta, overwrite } = options;
+      const { kaggle, kaggleUser, wheel, precision, out, input, target, tta, overwrite } = options;
       if (wheel && !kaggle) throw new UsageError('--wheel is for the dataset that --kaggle writes');
       const outcome = await exportRun({
-        ...{ run, out, input, tta, progress: consoleProgress() },
+        ...{ run, out, target, tta, progress: consoleProgress() },
+        ...(input && { input }),
         ...(precision && { precision }),
         ...(overwrite && { overwrite }),
         ...(kaggle && {
@@ -63,7 +74,8 @@ export const registerExport: CommandRegistrar = (program) => {
       printResult(
         options.json,
         () => outcome,
-        () => `${out}: ${outcome.files.join(', ')}; models of ${(outcome.bytes / 2 ** 20).toFixed(1)} MiB`,
+        () =>
+          `${out}: ${target === 'browser' ? countOf(outcome.files.length, 'file') : outcome.files.join(', ')}; models of ${(outcome.bytes / 2 ** 20).toFixed(1)} MiB`,
       );
     });
 };

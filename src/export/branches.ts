@@ -1,6 +1,6 @@
 import { UsageError } from '../ground/errors.ts';
 import type { Recipe } from '../recipes/recipe-schema.ts';
-import type { RunMember } from '../runs/run.ts';
+import type { GraphStart, RunMember } from '../runs/run.ts';
 import { trainedWeights } from '../samples/photo-reader.ts';
 import {
   type FeaturePlan,
@@ -23,42 +23,55 @@ export interface KnownBranch {
   readonly trainedIn: string | null;
 }
 
-type BackboneInput = Extract<Recipe['input'], { kind: 'backbone' }>;
+type PhotoInput = Extract<Recipe['input'], { kind: 'backbone' | 'descriptors' }>;
+
+/** What a run's features are made by: a backbone, or sward's own descriptors. */
+export type KnownSource = KnownBranch | 'descriptors';
+
+/** Whether something is a backbone. */
+export const isBranch = (source: KnownSource): source is KnownBranch => source !== 'descriptors';
 
 /**
- * The backbones of a run's input, as published, in the order of its features.
+ * What makes the features of a run's input, in their order; backbones as published. What no graph may begin with has
+ * been refused by `Run.graph`, but photos that are laid on their side, which sward's own code does.
  *
  * @param precision null: those of the recipe
  * @throws InputError when weights are not those it was trained with
  */
-export async function inputBranches(
+export async function inputSources(
   { manifest: { recipe }, sets }: RunMember,
   precision: Precision | null,
-): Promise<KnownBranch[]> {
-  const branches: KnownBranch[] = [];
-  for (const [index, input] of backboneInputs(recipe).entries()) {
+  start: GraphStart,
+): Promise<KnownSource[]> {
+  const sources: KnownSource[] = [];
+  for (const [index, input] of photoInputs(recipe).entries()) {
+    if (input.kind === 'descriptors') {
+      sources.push(input.kind);
+      continue;
+    }
     const { kind: _, backbone: name, ...draft } = input;
     const plan = featurePlan(draft);
-    if (plan.upright) {
+    if (plan.upright && start === 'photos') {
       throw new UsageError(
-        'an exported model does not turn upright photos; train with input.upright left out',
+        'an exported model does not turn upright photos; train with input.upright left out, or export ' +
+          '--target browser',
       );
     }
     const weights = await trainedWeights(name, sets[index]?.weights);
     const backbone = await featureGraph(weights, plan, viewCount(viewCut(plan)));
     const views = viewRecipe(weights.preprocessing, plan, backbone.size, 0);
-    branches.push({
+    sources.push({
       branch: { views, combine: plan.combine, backbone, precision: precision ?? plan.precision },
       weights,
       plan,
       trainedIn: null,
     });
   }
-  return branches;
+  return sources;
 }
 
-/** The backbones that a run's recipe starts from; `Run.graph` has refused whatever else there may be. */
-function backboneInputs({ input }: Recipe): BackboneInput[] {
+/** What a run's recipe reads of photos; `Run.graph` has refused whatever else there may be. */
+function photoInputs({ input }: Recipe): PhotoInput[] {
   const inputs = input.kind === 'several' ? input.sets : [input];
-  return inputs.filter((one) => one.kind === 'backbone');
+  return inputs.filter((one) => one.kind !== 'features');
 }

@@ -65,6 +65,8 @@ export interface MassModel {
 
 /** One trained model's part in the answer. */
 export interface MassEstimator {
+  /** Which of its member's fold models it is, from 0. */
+  readonly fold: number;
   /** The branches whose features it reads, by their place, one after another. */
   readonly reads: readonly number[];
   /**
@@ -203,7 +205,8 @@ function weightBytes(networks: readonly Tensor[]): number {
   return [...sizes.values()].reduce((total, size) => total + size, 0);
 }
 
-async function backboneParts(
+/** A backbone by itself, from views to `features`. */
+export async function backboneParts(
   features: Tensor,
   precision: Precision,
   { initializer }: WeightPlacement,

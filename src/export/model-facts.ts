@@ -190,6 +190,12 @@ function cutFacts(cut: ViewCut): CutFacts {
 const portableSource = (source: string): string =>
   source.startsWith('file ') ? `file ${basename(source.slice('file '.length))}` : source;
 
+/** The licence of weights in a line: `bundled tf_efficientnet_lite2.in1k (Apache-2.0): free to use …`. */
+export function licenceLine(weights: ResolvedWeights): string {
+  const { licence, licence_note: note } = licenceOf(weights);
+  return `${portableSource(weights.source)} (${licence}): ${note}`;
+}
+
 function licenceOf(weights: ResolvedWeights): Pick<BranchFacts['backbone'], 'licence' | 'licence_note'> {
   const { source, licence } = originOf(weights);
   const from = weights.origin ? `trained further from ${portableSource(source)}: ` : '';

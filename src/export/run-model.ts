@@ -3,10 +3,10 @@ import { valueFingerprint } from '../ground/fingerprint.ts';
 import type { CovariateSet } from '../pasture/covariates.ts';
 import type { RunCovariate } from '../runs/covariates.ts';
 import type { TrainedManifest } from '../runs/manifest.ts';
-import { type Run, type RunGraph, TEST_TIME_TURNS } from '../runs/run.ts';
+import { type GraphStart, type Run, type RunGraph, TEST_TIME_TURNS } from '../runs/run.ts';
 import { gather } from '../tensor/index.ts';
 import type { Precision } from '../vision/features/index.ts';
-import { inputBranches, type KnownBranch } from './branches.ts';
+import { inputSources, isBranch, type KnownBranch, type KnownSource } from './branches.ts';
 import type { MassEstimator, MassModel, ModelInput } from './mass-model.ts';
 
 /** What the caller chooses of an exported model. */
@@ -45,19 +45,14 @@ export interface RunModel {
  * @throws InputError when weights are not those it was trained with, or a run is unfinished
  */
 export async function readRunModel(run: Run, choice: ModelChoice): Promise<RunModel> {
-  const { members, finish, fingerprint } = await run.graph();
   const covariates = choice.covariates === false ? [] : run.covariates.map(({ name }) => name);
-  const branches: KnownBranch[] = [];
-  const estimators: MassEstimator[] = [];
-  for (const member of members) {
-    estimators.push(...(await memberEstimators(member, choice, branches, covariates)));
-  }
+  const { sources, estimators, members, finish, fingerprint } = await readRunParts(run, 'photos', {
+    precision: choice.precision,
+    covariates,
+  });
+  const branches = sources.filter(isBranch);
   const [first, ...others] = branches.map(({ branch }) => branch);
-  const [firstMember, ...otherMembers] = members.map(({ run: { manifest }, weights }) => ({
-    manifest,
-    weights,
-  }));
-  if (!first || !firstMember) throw new UsageError(`${run.folder} has nothing to export`);
+  if (!first) throw new UsageError(`${run.folder} has nothing to export`);
   return {
     model: {
       input: choice.input,
@@ -68,19 +63,49 @@ export async function readRunModel(run: Run, choice: ModelChoice): Promise<RunMo
       ...(finish && { finish }),
     },
     branches,
-    members: [firstMember, ...otherMembers],
+    members,
     covariates: run.covariates.filter(({ name }) => covariates.includes(name)),
     fingerprint,
   };
 }
 
+/** Everything a run computes of features, and what makes them. */
+export interface RunParts extends Pick<RunModel, 'members' | 'fingerprint'> {
+  /** What estimators read, each once. */
+  readonly sources: readonly KnownSource[];
+  readonly estimators: readonly MassEstimator[];
+  readonly finish: RunGraph['finish'];
+}
+
+/**
+ * The parts of a run's graph, whatever becomes one model of them.
+ *
+ * @param choice precision of the backbones' weights, null: those of the recipe; covariates that the model reads
+ * @throws as {@link readRunModel}
+ */
+export async function readRunParts(
+  run: Run,
+  start: GraphStart,
+  { precision, covariates }: { readonly precision: Precision | null; readonly covariates: CovariateSet },
+): Promise<RunParts> {
+  const { members, finish, fingerprint } = await run.graph(start);
+  const sources: KnownSource[] = [];
+  const estimators: MassEstimator[] = [];
+  for (const member of members) {
+    const inputs = await inputSources(member.run, precision, start);
+    estimators.push(...(await memberEstimators(member, inputs, sources, covariates)));
+  }
+  const [first, ...others] = members.map(({ run: { manifest }, weights }) => ({ manifest, weights }));
+  if (!first) throw new UsageError(`${run.folder} has nothing to export`);
+  return { sources, estimators, members: [first, ...others], finish, fingerprint };
+}
+
 async function memberEstimators(
   { run, weights }: RunGraph['members'][number],
-  { precision }: ModelChoice,
-  branches: KnownBranch[],
+  inputs: readonly KnownSource[],
+  sources: KnownSource[],
   covariates: CovariateSet,
 ): Promise<MassEstimator[]> {
-  const inputs = await inputBranches(run, precision);
   const models = await run.models();
   const shares = weights.map((weight) => weight / models.length);
   const own = (run.manifest.data.covariates ?? []).map(({ name }) => name);
@@ -88,16 +113,16 @@ async function memberEstimators(
     const { masses, viewFeatures, furtherViewFeatures = [] } = model.graph();
     const backbones = [viewFeatures, ...(covariates.length > 0 ? furtherViewFeatures : [])];
     const known = backbones.flatMap((features, place) =>
-      inputs.map((branch, set): KnownBranch => {
+      inputs.map((source, set): KnownSource => {
         // A model has a backbone of its own for the first set alone.
-        if (!features || set > 0) return branch;
-        const backbone = { ...branch.branch.backbone, features };
+        if (!isBranch(source) || !features || set > 0) return source;
+        const backbone = { ...source.branch.backbone, features };
         const trainedIn = `${run.folder} fold ${fold}${place > 0 ? `, ${place}` : ''}`;
-        return { ...branch, branch: { ...branch.branch, backbone }, trainedIn };
+        return { ...source, branch: { ...source.branch, backbone }, trainedIn };
       }),
     );
-    const reads = known.map((branch) => placeOf(branch, branches));
-    return { reads, masses: ofOwnReadings(masses, own, covariates), shares };
+    const reads = known.map((source) => placeOf(source, sources));
+    return { fold, reads, masses: ofOwnReadings(masses, own, covariates), shares };
   });
 }
 
@@ -120,11 +145,14 @@ function ofOwnReadings(
     );
 }
 
-/** Where a branch stands among those of the model, added where it is new. */
-function placeOf(branch: KnownBranch, branches: KnownBranch[]): number {
-  const known = branches.findIndex((other) => branchKey(other) === branchKey(branch));
-  return known >= 0 ? known : branches.push(branch) - 1;
+/** Where a source stands among those of the model, added where it is new. */
+export function placeOf(source: KnownSource, sources: KnownSource[]): number {
+  const known = sources.findIndex((other) => sourceKey(other) === sourceKey(source));
+  return known >= 0 ? known : sources.push(source) - 1;
 }
 
-const branchKey = ({ branch, plan, weights, trainedIn }: KnownBranch): string =>
-  valueFingerprint([plan, branch.precision, weights.sha256, weights.arch, weights.config, trainedIn]);
+function sourceKey(source: KnownSource): string {
+  if (!isBranch(source)) return source;
+  const { branch, plan, weights, trainedIn } = source;
+  return valueFingerprint([plan, branch.precision, weights.sha256, weights.arch, weights.config, trainedIn]);
+}

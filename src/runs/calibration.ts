@@ -1,9 +1,5 @@
-import { join } from 'node:path';
 import { rollup } from 'd3-array';
 import { z } from 'zod';
-import { InputError } from '../ground/errors.ts';
-import { writeFileAtomically } from '../ground/files.ts';
-import { readText, reasonOf } from '../ground/whole-file.ts';
 import { type CovariateSet, setName } from '../pasture/covariates.ts';
 import {
   type CalibrationRow,
@@ -16,9 +12,6 @@ import {
 } from '../pasture/intervals/index.ts';
 import { MASS_NAMES, TARGET_NAMES, targetsToArray } from '../pasture/targets.ts';
 import type { OutOfFoldRow, RunResults } from './results.ts';
-
-/** Intervals of a run that is passed on without its data: how its out-of-fold predictions erred, no photo named. */
-export const CALIBRATION = 'calibration.json';
 
 /** What intervals and doubts are made of, masses in the order of `TARGET_NAMES`. */
 export interface Calibration {
@@ -111,25 +104,25 @@ const ofCase = {
     .length(TARGET_NAMES.length),
 };
 const caseSchema = z.strictObject(ofCase);
-const schema = z.strictObject({
+/** A calibration as it is stored: how out-of-fold predictions erred, no photo named. */
+export const calibrationSchema = z.strictObject({
   ...ofCase,
   cases: z.array(z.strictObject({ ...ofCase, covariates: z.array(z.string()).min(1) })).optional(),
 });
 
-/** Writes `calibration.json` into a run folder. */
-export async function writeCalibration(
-  folder: string,
-  results: Pick<RunResults, 'rows' | 'cases'>,
-): Promise<void> {
+/** A calibration as it is stored (see {@link calibrationSchema}). */
+export type StoredCalibration = z.output<typeof calibrationSchema>;
+
+/** What is stored of a run's out-of-fold predictions for whoever has not its data. */
+export function storedCalibration(results: Pick<RunResults, 'rows' | 'cases'>): StoredCalibration {
   const { cases, ...without } = calibrate(results);
   const { rows } = results;
-  const value: z.output<typeof schema> = {
+  return {
     ...stored(without, rows),
     ...(cases && {
       cases: cases.map(({ covariates, ...own }) => ({ ...stored(own, rows), covariates: [...covariates] })),
     }),
   };
-  await writeFileAtomically(join(folder, CALIBRATION), `${JSON.stringify(value)}\n`);
 }
 
 function stored(
@@ -166,19 +159,8 @@ function stored(
   };
 }
 
-/** Reads what {@link writeCalibration} wrote. @throws InputError when it is missing or damaged */
-export async function readCalibration(folder: string): Promise<Calibration> {
-  const path = join(folder, CALIBRATION);
-  const again = 'put the run back as it was written';
-  let value: unknown;
-  try {
-    value = JSON.parse(await readText(path));
-  } catch (error) {
-    throw new InputError(path, `cannot be read (${reasonOf(error)})`, again);
-  }
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) throw new InputError(path, 'is damaged', again);
-  const { cases, ...without } = parsed.data;
+/** What {@link storedCalibration} stored. */
+export function restoredCalibration({ cases, ...without }: StoredCalibration): Calibration {
   return {
     ...restored(without),
     ...(cases && { cases: cases.map(({ covariates, ...own }) => ({ covariates, ...restored(own) })) }),

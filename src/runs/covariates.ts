@@ -322,18 +322,3 @@ export async function askedReadings(
   ];
   return { readings, refused, conversions, remarks };
 }
-
-/** Which of a photo's readings lie outside of what a run was trained on, a sentence each. */
-export function outsideRange(
-  covariates: readonly RunCovariate[],
-  readings: Readings,
-  used: CovariateSet,
-): string[] {
-  return covariates.flatMap(({ name, unit, low, high }) => {
-    const value = readings[name];
-    if (!used.includes(name) || value === undefined || (value >= low && value <= high)) return [];
-    const [own, least, most] = [value, low, high].map((number) => String(Number(number.toPrecision(4))));
-    const units = unit === null ? '' : ` ${unit}`;
-    return [`${name} ${own}${units} is outside of what the run was trained on (${least} to ${most}${units})`];
-  });
-}

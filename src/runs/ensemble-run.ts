@@ -12,7 +12,7 @@ import { byMass, type Targets } from '../pasture/targets.ts';
 import type { Samples } from '../samples/samples.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
 import type { Framing } from '../vision/framing/index.ts';
-import { type Calibration, calibrate } from './calibration.ts';
+import { type Calibration, calibrate, type StoredCalibration, storedCalibration } from './calibration.ts';
 import type { RunCovariate } from './covariates.ts';
 import { requireFinite } from './cross-validation.ts';
 import { ensembleDropoutSpreads, type MemberAnswer } from './ensemble-dropout.ts';
@@ -20,7 +20,15 @@ import { type EnsembleManifest, frameAreaOf, readTrainedManifest } from './manif
 import type { PhotoPrediction } from './prediction.ts';
 import { ensembleResults } from './read-results.ts';
 import type { RunResults } from './results.ts';
-import type { KeepLoaded, PhotoStates, PredictOptions, Run, RunCapabilities, RunGraph } from './run.ts';
+import type {
+  GraphStart,
+  KeepLoaded,
+  PhotoStates,
+  PredictOptions,
+  Run,
+  RunCapabilities,
+  RunGraph,
+} from './run.ts';
 import { requireUnchanged } from './run-folder.ts';
 import { noMaps, TrainedRun } from './trained-run.ts';
 
@@ -129,11 +137,15 @@ export class EnsembleRun implements Run {
     return this.#calibration;
   }
 
+  async storedCalibration(): Promise<StoredCalibration> {
+    return storedCalibration(await this.results());
+  }
+
   results(): Promise<RunResults> {
     return ensembleResults(this.folder, this.manifest, this.name);
   }
 
-  async graph(): Promise<RunGraph> {
+  async graph(start: GraphStart = 'photos'): Promise<RunGraph> {
     const { weights: table, post } = this.manifest;
     if (this.covariates.length > 0) {
       throw new UsageError(
@@ -151,7 +163,7 @@ export class EnsembleRun implements Run {
       // A member without any weight is kept by the ensemble for the record, but has nothing to say.
       return weights.every((weight) => weight === 0) ? [] : [{ run, weights }];
     });
-    for (const { run } of members) await run.graph();
+    for (const { run } of members) await run.graph(start);
     return {
       members,
       finish: post.length > 0 ? (masses) => stepsGraph(post, masses) : null,

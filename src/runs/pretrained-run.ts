@@ -2,7 +2,7 @@ import { UsageError } from '../ground/errors.ts';
 import { byMass } from '../pasture/targets.ts';
 import { QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
-import type { Calibration } from './calibration.ts';
+import type { Calibration, StoredCalibration } from './calibration.ts';
 import type { PretrainingManifest } from './manifest.ts';
 import type { PhotoPrediction } from './prediction.ts';
 import type { RunResults } from './results.ts';
@@ -48,6 +48,10 @@ export class PretrainedRun implements Run {
   }
 
   calibration(): Promise<Calibration> {
+    throw this.#refusal();
+  }
+
+  storedCalibration(): Promise<StoredCalibration> {
     throw this.#refusal();
   }
 

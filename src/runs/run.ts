@@ -7,8 +7,9 @@ import type { Samples } from '../samples/samples.ts';
 import type { Tensor } from '../tensor/index.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
 import type { Crop } from '../vision/framing/index.ts';
-import type { Calibration } from './calibration.ts';
+import type { Calibration, StoredCalibration } from './calibration.ts';
 import type { RunCovariate } from './covariates.ts';
+import type { StoredDomain } from './domain/index.ts';
 import type { AboutRun, ManifestKind, TrainedManifest } from './manifest.ts';
 import type { PhotoPrediction } from './prediction.ts';
 import type { RunResults } from './results.ts';
@@ -68,7 +69,17 @@ export interface RunMember {
   readonly sets: readonly UsedFeatureSet[];
   /** The model of each fold. @throws InputError when one cannot be read */
   models(): Promise<readonly FittedModel[]>;
+  /** What photos unlike its training photos are told by; null where it keeps no record. */
+  domain(): Promise<StoredDomain | null>;
+  /** SHA-256 of the photos it was trained on; null where it does not know. */
+  trainingPhotos(): Promise<ReadonlySet<string> | null>;
 }
+
+/**
+ * What the graphs of a run may begin with: `photos`, through backbones that are graphs themselves, or `inputs`, some of
+ * which sward's own code makes of photos (descriptors, photos laid on their side).
+ */
+export type GraphStart = 'photos' | 'inputs';
 
 /** Everything a run computes, as graphs. */
 export interface RunGraph {
@@ -109,6 +120,8 @@ export interface Run extends AsyncDisposable, Disposable {
   predict(samples: Samples, options?: PredictOptions): Promise<PhotoPrediction[]>;
   /** How far its predictions err, for intervals. @throws InputError when a file of it is missing or damaged */
   calibration(): Promise<Calibration>;
+  /** The same as it is passed on to who has not the run's data. @throws as {@link calibration} */
+  storedCalibration(): Promise<StoredCalibration>;
   /**
    * Everything a report shows.
    *
@@ -116,7 +129,11 @@ export interface Run extends AsyncDisposable, Disposable {
    * @throws UsageError where the run was passed on without its data
    */
   results(): Promise<RunResults>;
-  graph(): Promise<RunGraph>;
+  /**
+   * @param start what the graph may begin with; default photos alone
+   * @throws UsageError when it cannot be written as one
+   */
+  graph(start?: GraphStart): Promise<RunGraph>;
   /** Where in each photo the mass is, the mean over the fold models. */
   maps(samples: Samples, options?: Pick<PredictOptions, 'crop'>): Promise<MassMap[]>;
   dispose(): Promise<void>;

@@ -16,8 +16,16 @@ import type { MassMap } from '../vision/biomass-map/index.ts';
 import { computeDescriptors } from '../vision/descriptors/index.ts';
 import { type Crop, framedPhotos, framingOf } from '../vision/framing/index.ts';
 import { inspectPhoto, type Photo, wholePhoto } from '../vision/photos/index.ts';
-import { type Calibration, calibrate, readCalibration } from './calibration.ts';
-import { outsideRange, type RunCovariate } from './covariates.ts';
+import {
+  type Calibration,
+  calibrate,
+  restoredCalibration,
+  type StoredCalibration,
+  storedCalibration,
+} from './calibration.ts';
+import { readCalibration } from './calibration-file.ts';
+import { outsideRange } from './covariate-range.ts';
+import type { RunCovariate } from './covariates.ts';
 import { requireFinite } from './cross-validation.ts';
 import { outOfDomainShares, readDomain, type StoredDomain } from './domain/index.ts';
 import { type AboutRun, frameAreaOf, requireData, type TrainedManifest } from './manifest.ts';
@@ -25,6 +33,7 @@ import { type DropoutDraws, dropoutSpreads, meanTargets, type PhotoPrediction } 
 import { trainedResults } from './read-results.ts';
 import type { RunResults } from './results.ts';
 import {
+  type GraphStart,
   type KeepLoaded,
   type PredictOptions,
   type Run,
@@ -120,6 +129,16 @@ export class TrainedRun implements Run, RunMember {
     return this.#models;
   }
 
+  domain(): Promise<StoredDomain | null> {
+    this.#domain ??= readDomain(this.folder);
+    return this.#domain;
+  }
+
+  trainingPhotos(): Promise<ReadonlySet<string> | null> {
+    this.#trainingPhotos ??= readTrainingPhotos(this.folder);
+    return this.#trainingPhotos;
+  }
+
   async capabilities(): Promise<RunCapabilities> {
     const models = await this.models();
     const all = models.map(({ capabilities }) => capabilities);
@@ -128,7 +147,7 @@ export class TrainedRun implements Run, RunMember {
       predictsFrom: this.#reader ? 'photos' : 'features',
       dropout: all.every(({ dropout }) => dropout),
       maps: all.every(({ maps }) => maps),
-      graph: notOfPhotos(this.manifest.recipe) === null && all.every(({ graph }) => graph),
+      graph: notOfPhotos(this.manifest.recipe, 'photos') === null && all.every(({ graph }) => graph),
       ownBackbones: this.#estimator.predictsFrom === 'photos',
       results: this.manifest.data.source !== null,
     };
@@ -192,8 +211,12 @@ export class TrainedRun implements Run, RunMember {
   calibration(): Promise<Calibration> {
     this.#calibration ??= this.manifest.data.source
       ? this.results().then(calibrate)
-      : readCalibration(this.folder);
+      : readCalibration(this.folder).then(restoredCalibration);
     return this.#calibration;
+  }
+
+  async storedCalibration(): Promise<StoredCalibration> {
+    return this.manifest.data.source ? storedCalibration(await this.results()) : readCalibration(this.folder);
   }
 
   async results(): Promise<RunResults> {
@@ -220,18 +243,19 @@ export class TrainedRun implements Run, RunMember {
     return matrix;
   }
 
-  async graph(): Promise<RunGraph> {
+  async graph(start: GraphStart = 'photos'): Promise<RunGraph> {
     const { name, estimator } = this.manifest.recipe;
-    const { graph, masses } = await this.capabilities();
+    const { masses } = await this.capabilities();
+    const models = await this.models();
     if (!MASS_NAMES.every((mass) => masses[mass])) {
       const what = `was taught ${massWords(massesIn(masses))} alone`;
       throw new UsageError(
         `${this.folder} ${what}, and an ONNX model answers all five masses; export another run`,
       );
     }
-    const reason = notOfPhotos(this.manifest.recipe);
+    const reason = notOfPhotos(this.manifest.recipe, start);
     if (reason) throw new UsageError(`${this.folder}: ${reason}; train with --set backbone=NAME to export`);
-    if (!graph) {
+    if (!models.every(({ capabilities }) => capabilities.graph)) {
       const what = `${name} (${estimator.kind})`;
       throw new UsageError(`${this.folder}: ${what} cannot be written as an ONNX model; export another run`);
     }
@@ -403,15 +427,13 @@ export class TrainedRun implements Run, RunMember {
   /** Whether the run was trained on each photo; null where it does not know, or there are none. */
   async #areTrainedOn(samples: Samples): Promise<boolean[] | null> {
     if (!samples.hasPhotos) return null;
-    this.#trainingPhotos ??= readTrainingPhotos(this.folder);
-    const known = await this.#trainingPhotos;
+    const known = await this.trainingPhotos();
     return known && areTrainedOn(known, samples.photos);
   }
 
   /** How unlike the training photos each sample is; null where the run keeps no record to tell that by. */
   async #domainShares(samples: Samples, progress: Progress): Promise<number[] | null> {
-    this.#domain ??= readDomain(this.folder);
-    const domain = await this.#domain;
+    const domain = await this.domain();
     if (this.#estimator.predictsFrom === 'features') {
       return domain?.of === 'inputs' ? outOfDomainShares(domain, await samples.features()) : null;
     }
@@ -422,9 +444,9 @@ export class TrainedRun implements Run, RunMember {
 }
 
 /** Why a run is no model from pixels to masses; null where it may be one. */
-function notOfPhotos({ input }: TrainedManifest['recipe']): string | null {
+function notOfPhotos({ input }: TrainedManifest['recipe'], start: GraphStart): string | null {
   const kinds = (input.kind === 'several' ? input.sets : [input]).map(({ kind }) => kind);
-  if (kinds.includes('descriptors')) {
+  if (kinds.includes('descriptors') && start === 'photos') {
     return 'descriptors are computed by sward itself, so the run cannot be an ONNX model';
   }
   return kinds.includes('features')

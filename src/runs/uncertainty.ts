@@ -3,7 +3,7 @@ import { type Interval, paddockInterval, photoInterval } from '../pasture/interv
 import { nestedIntervals } from '../pasture/nested-intervals.ts';
 import { type ByMass, byMass, type Targets, targetsToArray } from '../pasture/targets.ts';
 import { type Calibration, calibrationOf } from './calibration.ts';
-import { OUT_OF_DOMAIN_SHARE } from './domain/index.ts';
+import { OUT_OF_DOMAIN_SHARE } from './domain/domain.ts';
 import { meanTargets, type PhotoPrediction } from './prediction.ts';
 
 /** The mean mass of a paddock's photos and where it lies, grams a quadrat. */

@@ -15,7 +15,7 @@ export { type ColumnMapping, readColumnMapping } from '../data/own-table/mapping
 export type { OwnTable, TableReading } from '../data/own-table/read.ts';
 export { type Problem, problemLine } from '../data/problems.ts';
 export { FITTED_METHODS, type Method } from '../estimators/combination/combination.ts';
-export { type ExportOptions, type ExportOutcome, exportRun } from '../export/export-run.ts';
+export type { ExportOptions, ExportOutcome } from '../export/export-run.ts';
 export { MODEL_INPUTS, type ModelInput } from '../export/mass-model.ts';
 export type { MetricLine } from '../learning/estimator.ts';
 export type { PretrainChanges, PretrainSettings } from '../networks/settings/pretrain.ts';
@@ -82,6 +82,12 @@ export {
 } from './data/features.ts';
 export { type DemoOutcome, runDemo } from './demo/demo.ts';
 export { DEFAULT_SHRINK, type EnsembleOptions, makeEnsemble } from './ensemble/ensemble.ts';
+export {
+  EXPORT_TARGETS,
+  type ExportRunOptions,
+  type ExportTarget,
+  exportRun,
+} from './export/export.ts';
 export { type BundledModel, listModels } from './models/models.ts';
 export { type AskedCovariates, type AskedHeight, askedHeight } from './predict/asked-readings.ts';
 export { type NamedRun, namedRun } from './predict/named-run.ts';

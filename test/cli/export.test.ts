@@ -43,6 +43,29 @@ describe('sward export', () => {
     }
   });
 
+  it('writes pieces for the app, and refuses there what photos alone have', async () => {
+    const out = join(root, 'pieces');
+    const outcome = await sward('export', run, '--target', 'browser', '--out', out);
+    expect(outcome.code).toBe(0);
+    expect(outcome.stdout).toMatch(/^.*pieces: \d+ files; models of \d+\.\d MiB\n$/);
+    expect(readdirSync(out)).toEqual(expect.arrayContaining(['README.md', 'model.json']));
+    const turned = await sward(
+      'export',
+      run,
+      '--target',
+      'browser',
+      '--out',
+      join(root, 'turned'),
+      '--tta',
+      'd4',
+    );
+    expect(turned.code).toBe(2);
+    expect(errorLine(turned)).toMatch(
+      /--target browser takes views of each photo as it lies; leave out --input, --tta/,
+    );
+    expect(existsSync(join(root, 'turned'))).toBe(false);
+  });
+
   it('writes for Kaggle under the name of an account', async () => {
     const out = join(root, 'kaggle');
     const outcome = await sward(

@@ -4,9 +4,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Tensor } from 'onnxruntime-node';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { exportForBrowser } from '../../src/export/browser/export-for-browser.ts';
+import { nodeHost } from '../../src/export/browser/node-host.ts';
 import { exportRun } from '../../src/export/export-run.ts';
 import { configure } from '../../src/ground/environment.ts';
 import { targetsToArray } from '../../src/pasture/targets.ts';
+import { parsePortableModel } from '../../src/portable/model.ts';
+import { areSame, PortableRun } from '../../src/portable/portable-run.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
 import { decodePhoto, findPhotos } from '../../src/vision/photos/index.ts';
 import { makeEnsemble } from '../../src/workflows/ensemble/ensemble.ts';
@@ -130,6 +134,34 @@ describe('an exported model of a run that reads a height and NDVI', () => {
       ],
     });
     await expectToAgree(run, out, ['height', 'ndvi'], MEASURED);
+    const { data: pixels, width, height } = await decodePhoto(photo);
+    const browser = join(root, `${name.replaceAll(' ', '-')}-browser`);
+    await exportForBrowser({ run, out: browser });
+    const model = parsePortableModel(JSON.parse(readFileSync(join(browser, 'model.json'), 'utf8')));
+    const portable = new PortableRun(model, nodeHost(browser));
+    for (const { values, used } of MEASURED) {
+      const { predictions } = await predictRun({
+        ...{ run, source: [photo], coverage: 0.9 },
+        covariates: { values },
+      });
+      const [own] = predictions;
+      const { prediction } = await portable.predict({
+        ...{ name: 'photo', pixels: { width, height, data: pixels }, sha256: null },
+        readings: values,
+      });
+      expect(prediction.covariates).toEqual(used);
+      expect(
+        areSame(targetsToArray(prediction.targets), own ? targetsToArray(own.targets) : [Number.NaN]),
+      ).toBe(true);
+      expect(prediction.intervals?.total.high).toBeCloseTo(own?.intervals?.total.high ?? -1, 1);
+    }
+    const tall = await portable.predict({
+      ...{ name: 'photo', pixels: { width, height, data: pixels }, sha256: null },
+      readings: { height: 90 },
+    });
+    expect(tall.prediction.outOfDomain).toBe(1);
+    expect(tall.doubts[0]?.message).toMatch(/height 90 cm is outside/);
+    await portable.release();
   });
 
   it('answers so where each of its models has trained a backbone of its own', async () => {

@@ -2,12 +2,15 @@ import { type Matrix, takeColumns } from '../../ground/matrix.ts';
 import { type Estimator, type FittedModel, fittedModel, rowEstimator } from '../../learning/estimator.ts';
 import { requireWidth } from '../../learning/feature-width.ts';
 import type { Targets } from '../../pasture/targets.ts';
+import { add, gather, multiply, type Tensor } from '../../tensor/index.ts';
 import { DESCRIPTOR_NAMES, type DescriptorView, viewColumns } from '../../vision/descriptors/index.ts';
 import { targetsFromTable } from '../masses/components-table.ts';
+import { massesFromComponents } from '../masses/masses-graph.ts';
 import { readModelFile, writeModelFile } from '../model-file.ts';
 import { covariateMatrixNames } from './covariate-kernel.ts';
 import { fitMachine, type KernelMachine, machineComponents } from './kernel-machine.ts';
 import { machineMatrixNames, restoredMachine, storedMachine } from './machine-file.ts';
+import { machineGraph } from './machine-graph.ts';
 import type { ViewAverageSettings } from './settings.ts';
 
 const KIND = 'view-average';
@@ -62,6 +65,10 @@ export function viewAverage(settings: ViewAverageSettings): Estimator {
 function fitted(members: readonly Member[]): FittedModel {
   return fittedModel({
     predict: async (samples) => predict(members, await samples.features(), samples.covariates),
+    graph: () => ({
+      masses: (features, readings) => massesGraph(members, features, readings),
+      viewFeatures: null,
+    }),
     write: (folder) => {
       const stored = members.map(({ view, machine }) => storedMachine(machine, `${view}.`));
       return writeModelFile(folder, KIND, {
@@ -70,6 +77,15 @@ function fitted(members: readonly Member[]): FittedModel {
       });
     },
   });
+}
+
+/** @returns `[batch, 5]` float64, grams */
+function massesGraph(members: readonly Member[], features: Tensor, covariates?: Tensor): Tensor {
+  const total = members.reduce((sum, { weight }) => sum + weight, 0);
+  const shares = members.map(({ view, weight, machine }) =>
+    multiply(machineGraph(machine, gather(features, viewColumns(view), 1), covariates), weight / total),
+  );
+  return massesFromComponents(shares.reduce((sum, share) => add(sum, share)));
 }
 
 function predict(members: readonly Member[], inputs: Matrix, covariates: Matrix | null): Targets[] {

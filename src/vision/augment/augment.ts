@@ -1,5 +1,5 @@
 import { type RandomStream, randomStream } from '../../ground/random.ts';
-import type { Pixels } from '../photos/decode.ts';
+import type { Pixels } from '../photos/pixels.ts';
 import { OPERATIONS, type Outcome } from './operations.ts';
 import { type AugmentationSettings, OPERATION_NAMES, type OperationName } from './settings.ts';
 

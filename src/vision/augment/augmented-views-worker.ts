@@ -1,6 +1,6 @@
 import { type RandomStream, randomStream } from '../../ground/random.ts';
 import prepareViews, { normaliseView, type ViewRecipe } from '../features/prepare-worker.ts';
-import type { Pixels } from '../photos/decode.ts';
+import type { Pixels } from '../photos/pixels.ts';
 import { type Box, resample } from '../preprocess/resample.ts';
 import { viewBoxes, viewCount } from '../preprocess/views.ts';
 import { augmentPixels } from './augment.ts';

@@ -1,4 +1,4 @@
-import type { Pixels } from '../photos/decode.ts';
+import type { Pixels } from '../photos/pixels.ts';
 
 /** Weights beyond this many standard deviations are left out. */
 const GAUSSIAN_REACH = 3;

@@ -1,4 +1,4 @@
-import type { Pixels } from '../photos/decode.ts';
+import type { Pixels } from '../photos/pixels.ts';
 
 /** Weights of ITU-R BT.601 luma. */
 const RED_LUMA = 0.299;

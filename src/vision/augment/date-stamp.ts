@@ -1,6 +1,6 @@
 import type { RandomStream } from '../../ground/random.ts';
 import { lettering, type StrokePoint } from '../lettering.ts';
-import type { Pixels } from '../photos/decode.ts';
+import type { Pixels } from '../photos/pixels.ts';
 
 /** What is printed and how. Lengths in pixels. */
 export interface DateStamp {

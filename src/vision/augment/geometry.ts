@@ -1,4 +1,4 @@
-import type { Pixels } from '../photos/decode.ts';
+import type { Pixels } from '../photos/pixels.ts';
 import { resample } from '../preprocess/resample.ts';
 
 /** The picture seen in a mirror: left and right change places. */

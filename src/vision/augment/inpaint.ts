@@ -1,4 +1,4 @@
-import type { Pixels } from '../photos/decode.ts';
+import type { Pixels } from '../photos/pixels.ts';
 import { type Patch, patchesOf } from './mask.ts';
 
 /** Pixels this near to a gap are what a filling must agree with. */

@@ -1,6 +1,6 @@
 import type { Frame } from '../descriptors/frame.ts';
 import { findStamps, type Rectangle } from '../descriptors/stamp.ts';
-import type { Pixels } from '../photos/decode.ts';
+import type { Pixels } from '../photos/pixels.ts';
 import { inpainted } from './inpaint.ts';
 import { grown, type Patch, paintEllipse, patchesOf } from './mask.ts';
 

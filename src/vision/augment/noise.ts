@@ -1,5 +1,5 @@
 import type { RandomStream } from '../../ground/random.ts';
-import type { Pixels } from '../photos/decode.ts';
+import type { Pixels } from '../photos/pixels.ts';
 
 /** Independent normal noise of the given standard deviation (grey levels) added to every channel. */
 export function withNoise({ width, height, data }: Pixels, deviation: number, random: RandomStream): Pixels {

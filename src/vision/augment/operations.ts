@@ -1,5 +1,5 @@
 import type { RandomStream } from '../../ground/random.ts';
-import type { Pixels } from '../photos/decode.ts';
+import type { Pixels } from '../photos/pixels.ts';
 import { gaussianBlurred, motionBlurred } from './blur.ts';
 import {
   brightened,

@@ -1,5 +1,5 @@
 import type { RandomStream } from '../../ground/random.ts';
-import type { Pixels } from '../photos/decode.ts';
+import type { Pixels } from '../photos/pixels.ts';
 
 /** A spot of red light on the sward; lengths in pixels. */
 export interface RedDot {

@@ -1,5 +1,5 @@
 import { type Lettering, lettering } from '../lettering.ts';
-import type { Pixels } from '../photos/decode.ts';
+import type { Pixels } from '../photos/pixels.ts';
 import { halfBoxes, type MassMap } from './mass-map.ts';
 
 /** Where and how a line of text stands; lengths in pixels. */

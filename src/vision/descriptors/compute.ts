@@ -2,11 +2,14 @@ import { availableParallelism } from 'node:os';
 import { startWorkersOr } from '../../ground/worker-pool.ts';
 import { type PhotoMatrix, type PhotoVectorOptions, photoVectors } from '../photo-vectors.ts';
 import { decodeOpenPhoto, type OpenPhoto, type Photo } from '../photos/index.ts';
-import { DESCRIPTOR_NAMES, DESCRIPTOR_VERSION, DESCRIPTOR_VIEWS, type DescriptorView } from './describe.ts';
+import {
+  DESCRIBED_PIXELS,
+  DESCRIPTOR_NAMES,
+  DESCRIPTOR_VERSION,
+  DESCRIPTOR_VIEWS,
+  type DescriptorView,
+} from './describe.ts';
 import describe, { type DescribeTask } from './describe-worker.ts';
-
-/** More pixels than this add nothing at the working size, so larger photos are shrunk while decoding. */
-const MAX_PIXELS = 12_000_000;
 
 interface DescriptorOptions extends PhotoVectorOptions {
   /** Worker threads; default one a core. With 1 or less the work is done on the calling thread. */
@@ -47,7 +50,7 @@ export function openDescriber({
         // One more than threads, so that a file is being read while all threads compute.
         atOnce: isAlone ? 1 : wanted + 1,
         async vectorOf(photo: OpenPhoto) {
-          const pixels = await decodeOpenPhoto(photo, { maxPixels: MAX_PIXELS });
+          const pixels = await decodeOpenPhoto(photo, { maxPixels: DESCRIBED_PIXELS });
           if (!isAlone) pool ??= start(threads);
           return (pool ?? here).run({ pixels, ...(views && { views }) });
         },

@@ -1,4 +1,4 @@
-import type { Pixels } from '../photos/decode.ts';
+import type { Pixels } from '../photos/pixels.ts';
 import { type DescriptorView, describePhoto } from './describe.ts';
 
 /** A photo, and the views wanted of it (see `describePhoto`). */

@@ -1,4 +1,4 @@
-import type { Pixels } from '../photos/decode.ts';
+import type { Pixels } from '../photos/pixels.ts';
 import { COLOUR_GROUP, INDEX_GROUP } from './colour-group.ts';
 import { CONTRAST_GROUP, HARMONY_GROUP } from './contrast-group.ts';
 import { COVER_GROUP, HALVES_GROUP } from './cover-group.ts';
@@ -26,6 +26,9 @@ const GROUPS: readonly DescriptorGroup[] = [
   SCATTERING_GROUP,
   HALVES_GROUP,
 ];
+
+/** More pixels than this add nothing at the working size, so larger photos are shrunk while decoding. */
+export const DESCRIBED_PIXELS = 12_000_000;
 
 /** Rises whenever a descriptor's values change, so that remembered ones are not mixed with new. */
 export const DESCRIPTOR_VERSION = 2;

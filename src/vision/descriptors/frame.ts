@@ -1,4 +1,4 @@
-import type { Pixels } from '../photos/decode.ts';
+import type { Pixels } from '../photos/pixels.ts';
 
 /** Working size: about 20 px/cm of the 70×30 cm quadrat, and divisible by 2⁵ so that halving stays symmetric. */
 const FRAME_WIDTH = 1408;

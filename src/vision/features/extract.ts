@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { environment } from '../../ground/environment.ts';
-import { InputError, UsageError } from '../../ground/errors.ts';
+import { UsageError } from '../../ground/errors.ts';
 import { valueFingerprint } from '../../ground/fingerprint.ts';
 import { startWorkersOr } from '../../ground/worker-pool.ts';
 import { type PhotoMatrix, type PhotoVectorOptions, photoVectors } from '../photo-vectors.ts';
 import { decodeOpenPhoto, type OpenPhoto, type Photo, type Pixels } from '../photos/index.ts';
+import { laidOut } from '../preprocess/laid-out.ts';
 import { INTERPOLATIONS } from '../preprocess/resample.ts';
 import { viewCount } from '../preprocess/views.ts';
 import type { Preprocessing, ResolvedWeights } from '../weights/index.ts';
@@ -109,28 +110,7 @@ export async function decodeForViews(
   photo: OpenPhoto,
   { upright }: Pick<FeaturePlan, 'upright'>,
 ): Promise<Pixels> {
-  const decoded = await decodeOpenPhoto(photo);
-  const pixels = upright === 'turn' && decoded.height > decoded.width ? transposed(decoded) : decoded;
-  if (pixels.width >= 2 * 2 && pixels.height >= 2) return pixels;
-  throw new InputError(
-    photo.name,
-    `is only ${pixels.width}×${pixels.height} pixels`,
-    'give a photo of a quadrat',
-  );
-}
-
-/** Rows as columns: a sward seen from above has no side that is up. */
-function transposed({ width, height, data }: Pixels): Pixels {
-  const turned = new Uint8Array(data.length);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const [from, to] = [3 * (y * width + x), 3 * (x * height + y)];
-      turned[to] = data[from] as number;
-      turned[to + 1] = data[from + 1] as number;
-      turned[to + 2] = data[from + 2] as number;
-    }
-  }
-  return { width: height, height: width, data: turned };
+  return laidOut(photo.name, await decodeOpenPhoto(photo), upright);
 }
 
 /**

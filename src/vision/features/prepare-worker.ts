@@ -1,4 +1,4 @@
-import type { Pixels } from '../photos/decode.ts';
+import type { Pixels } from '../photos/pixels.ts';
 import { type Interpolation, resample } from '../preprocess/resample.ts';
 import { type ViewCut, viewBoxes } from '../preprocess/views.ts';
 

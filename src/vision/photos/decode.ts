@@ -5,7 +5,7 @@ import { encodedHeader, encodedPicture, MAX_PHOTO_PIXELS, rawPicture } from './e
 import { formatOf } from './format.ts';
 import { heicPicture } from './heic.ts';
 import { isFramed, type Photo, photoName, readPhoto } from './photo.ts';
-import type { Pixels } from './pixels.ts';
+import { type Pixels, sizeWithin } from './pixels.ts';
 import { type Quadrilateral, rectifiedSize } from './quadrilateral.ts';
 import { rectified } from './rectify.ts';
 import { tiffBands, tiffPicture } from './tiff-bands.ts';
@@ -79,14 +79,10 @@ function resized(pipeline: Sharp, photo: OpenPhoto, options: DecodeOptions): Sha
       fit: options.width !== undefined && options.height !== undefined ? 'fill' : 'inside',
     });
   }
-  const pixels = photo.width * photo.height;
-  if (options.maxPixels === undefined || pixels <= options.maxPixels) return pipeline;
-  const scale = Math.sqrt(options.maxPixels / pixels);
-  return pipeline.resize({
-    width: Math.max(1, Math.floor(photo.width * scale)),
-    height: Math.max(1, Math.floor(photo.height * scale)),
-    fit: 'fill',
-  });
+  const { width, height } = sizeWithin(photo, options.maxPixels ?? Number.POSITIVE_INFINITY);
+  return width === photo.width && height === photo.height
+    ? pipeline
+    : pipeline.resize({ width, height, fit: 'fill' });
 }
 
 /** libvips keeps a grey photo at one band whatever the colour space asked for. */

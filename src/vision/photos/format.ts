@@ -16,9 +16,7 @@ const PICTURE_BRANDS = new Set(
  * @returns null for what is no photo that is read
  */
 export function formatOf(start: Uint8Array): PhotoFormat | null {
-  const text = Buffer.from(start.buffer, start.byteOffset, Math.min(start.length, FORMAT_BYTES)).toString(
-    'latin1',
-  );
+  const text = String.fromCharCode(...start.subarray(0, FORMAT_BYTES));
   if (text.startsWith('\xff\xd8\xff')) return 'jpeg';
   if (text.startsWith('\x89PNG')) return 'png';
   if (text.startsWith('RIFF') && text.slice(8) === 'WEBP') return 'webp';

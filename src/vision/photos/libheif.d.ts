@@ -35,3 +35,10 @@ declare module 'libheif-js/wasm-bundle.js' {
   };
   export default libheif;
 }
+
+/** The same for browsers, which load it as a module. */
+declare module 'libheif-js/libheif-wasm/libheif-bundle.mjs' {
+  import type libheif from 'libheif-js/wasm-bundle.js';
+
+  export default function load(): typeof libheif;
+}

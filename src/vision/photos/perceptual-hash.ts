@@ -1,4 +1,4 @@
-import type { Pixels } from './decode.ts';
+import type { Pixels } from './pixels.ts';
 
 /** Side of the grey picture whose frequencies are taken, and how many of the lowest are kept each way. */
 const [SIDE, KEPT] = [32, 8];

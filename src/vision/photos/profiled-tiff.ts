@@ -1,11 +1,7 @@
+import type { HeifPixels } from './heif-pixels.ts';
+
 /** Pixels of a decoder that says which colours they mean. */
-export interface ProfiledPixels {
-  /** 8-bit RGB and opacity, row by row. */
-  readonly data: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-  /** Bytes from one row to the next. */
-  readonly stride: number;
+export interface ProfiledPixels extends HeifPixels {
   /** ICC profile of the colours; absent: sRGB. */
   readonly profile?: Uint8Array;
 }

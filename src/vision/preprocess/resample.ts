@@ -1,4 +1,4 @@
-import type { Pixels } from '../photos/index.ts';
+import type { Pixels } from '../photos/pixels.ts';
 
 /** Interpolations the backbones' preprocessing uses. */
 export const INTERPOLATIONS = ['bilinear', 'bicubic', 'lanczos'] as const;

@@ -5,7 +5,8 @@ import { UsageError } from '../../ground/errors.ts';
 import { isInside, makeFolder, writeFileAtomically } from '../../ground/files.ts';
 import type { Recipe } from '../../recipes/recipe-schema.ts';
 import { runCard } from '../../report/run-card.ts';
-import { CALIBRATION, writeCalibration } from '../../runs/calibration.ts';
+import { storedCalibration } from '../../runs/calibration.ts';
+import { CALIBRATION, writeCalibration } from '../../runs/calibration-file.ts';
 import { withoutCovariates } from '../../runs/covariate-cases.ts';
 import { type AboutRun, readManifest, requireData, type TrainedManifest } from '../../runs/manifest.ts';
 import { openRun } from '../../runs/open-run.ts';
@@ -110,7 +111,7 @@ export async function shareRun({
       await copyFile(join(opened.folder, file), join(out, file));
     }
     await copyTrainingPhotos(opened.folder, out);
-    await writeCalibration(out, results);
+    await writeCalibration(out, storedCalibration(results));
     await writeFileAtomically(join(out, CARD), runCard(passedOn, results, about));
     await folder.complete([...files, TRAINING_PHOTOS, CALIBRATION]);
     return passedOn;

@@ -16,7 +16,7 @@ import { DEFAULT_RECIPES } from '../../recipes/known-recipes.ts';
 import { makeRecipe, type RecipeChanges } from '../../recipes/recipe.ts';
 import type { Recipe } from '../../recipes/recipe-schema.ts';
 import { recipeEstimator } from '../../recipes/registry.ts';
-import { CALIBRATION } from '../../runs/calibration.ts';
+import { CALIBRATION } from '../../runs/calibration-file.ts';
 import { fitFold, type Learner, leaveOneStateOut, predictFold } from '../../runs/cross-validation.ts';
 import { writeDomainRecord } from '../../runs/domain/index.ts';
 import { completePlan, type FoldPlan } from '../../runs/fold-plan.ts';

@@ -7,7 +7,7 @@ import {
   OPERATION_NAMES,
   type OperationName,
 } from '../../../src/vision/augment/index.ts';
-import type { Pixels } from '../../../src/vision/photos/index.ts';
+import type { Pixels } from '../../../src/vision/photos/pixels.ts';
 import { meadow, picture } from '../descriptors/pictures.ts';
 
 const photo = meadow(60, 1, 96, 96);

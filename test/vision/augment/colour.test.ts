@@ -10,7 +10,7 @@ import {
   withHueTurned,
 } from '../../../src/vision/augment/colour.ts';
 import { withNoise } from '../../../src/vision/augment/noise.ts';
-import type { Pixels } from '../../../src/vision/photos/index.ts';
+import type { Pixels } from '../../../src/vision/photos/pixels.ts';
 import { meadow, picture, plain } from '../descriptors/pictures.ts';
 
 const photo = meadow(80, 6, 80, 80);

@@ -6,7 +6,7 @@ import {
   shrunkOnCanvas,
   verticalFlip,
 } from '../../../src/vision/augment/geometry.ts';
-import type { Pixels } from '../../../src/vision/photos/index.ts';
+import type { Pixels } from '../../../src/vision/photos/pixels.ts';
 import { meadow, mirrored, picture, turned } from '../descriptors/pictures.ts';
 
 const photo = meadow(30, 4, 40, 24);

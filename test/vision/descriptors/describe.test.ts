@@ -6,7 +6,7 @@ import {
   describePhoto,
   viewColumns,
 } from '../../../src/vision/descriptors/describe.ts';
-import type { Pixels } from '../../../src/vision/photos/decode.ts';
+import type { Pixels } from '../../../src/vision/photos/pixels.ts';
 import { meadow, mirrored, picture, plain, stamped, turned, withBlades } from './pictures.ts';
 
 /** Describes a photo once; the result gives any descriptor by name. */

@@ -1,5 +1,5 @@
 import { randomStream } from '../../../src/ground/random.ts';
-import type { Pixels } from '../../../src/vision/photos/decode.ts';
+import type { Pixels } from '../../../src/vision/photos/pixels.ts';
 
 /** A picture whose pixels are given by a function of their place. */
 export function picture(

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { InputError } from '../../../src/ground/errors.ts';
-import { decodePhoto, type Pixels } from '../../../src/vision/photos/decode.ts';
+import { decodePhoto } from '../../../src/vision/photos/decode.ts';
 import { inspectPhoto } from '../../../src/vision/photos/inspect.ts';
 import { photoFrom } from '../../../src/vision/photos/photo.ts';
+import type { Pixels } from '../../../src/vision/photos/pixels.ts';
 import { iphonePhoto, STORED } from './iphone-photo.ts';
 
 const decoded = (bytes: Uint8Array): Promise<Pixels> => decodePhoto(photoFrom('IMG_0001.HEIC', bytes));

@@ -1,0 +1,39 @@
+import loader from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
+import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
+import type { PortableSession } from '../../../src/portable/portable-run.ts';
+
+/** More threads than these share the cache of a phone's fast cores badly. */
+const MOST_THREADS = 4;
+
+/**
+ * Makes ONNX Runtime ready: plain WebAssembly with SIMD, on several threads where the page is isolated from other origins.
+ *
+ * @param wasm its WebAssembly
+ * @returns what it is, for the record of an estimate
+ */
+export function startRuntime(wasm: Uint8Array): string {
+  const threads = globalThis.crossOriginIsolated
+    ? Math.max(1, Math.min(MOST_THREADS, navigator.hardwareConcurrency))
+    : 1;
+  env.wasm.wasmBinary = wasm;
+  env.wasm.wasmPaths = { mjs: new URL(loader, location.href).href };
+  env.wasm.numThreads = threads;
+  return `onnxruntime-web ${env.versions.web} wasm, ${threads === 1 ? '1 thread' : `${threads} threads`}`;
+}
+
+/** Opens an ONNX model. */
+export async function openSession(model: Uint8Array): Promise<PortableSession> {
+  const session = await InferenceSession.create(model, { executionProviders: ['wasm'], logSeverityLevel: 3 });
+  return {
+    async run(inputs) {
+      const feeds = Object.entries(inputs).map(
+        ([name, { data, dims }]) => [name, new Tensor('float32', data, dims)] as const,
+      );
+      const outputs = await session.run(Object.fromEntries(feeds));
+      return Object.fromEntries(
+        Object.entries(outputs).map(([name, { data }]) => [name, Float32Array.from(data as Float32Array)]),
+      );
+    },
+    release: () => session.release(),
+  };
+}
