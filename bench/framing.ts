@@ -10,7 +10,7 @@ import { cornerError, framedScene, intersectionOverUnion } from '../test/support
 
 const SCENES = 200;
 const WITHOUT = 60;
-const SIZE = { width: 1600, height: 1200 };
+const SIZE = { width: 800, height: 600 };
 /** A frame whose corners are all nearer than this share of the diagonal is rightly found. */
 const RIGHT = 0.02;
 

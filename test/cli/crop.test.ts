@@ -12,8 +12,8 @@ const root = temporaryFolder('crop');
 const photos = join(root, 'photos');
 const table = join(root, 'cuts.csv');
 const run = join(root, 'run');
-const SIZE = { width: 800, height: 600 };
-const FRAMED = 10;
+const SIZE = { width: 640, height: 480 };
+const FRAMED = 6;
 const sward = (...args: string[]): ReturnType<typeof runSward> =>
   runSward(args, { SWARD_CACHE: join(root, 'cache') });
 
@@ -75,7 +75,7 @@ describe('--crop', () => {
     );
     expect(trained.code, trained.stderr).toBe(0);
     expect(trained.stderr).toMatch(
-      /no frame was found in 1 of 11 photos \(plain\.jpg\): there the whole picture counts/,
+      /no frame was found in 1 of 7 photos \(plain\.jpg\): there the whole picture counts/,
     );
     expect(JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')).recipe.crop).toBe('auto');
     const answer = async (...options: string[]) => {
@@ -102,7 +102,7 @@ describe('--crop', () => {
     const [out, shown] = [join(root, 'p.csv'), join(root, 'shown')];
     const told = await sward('predict', photos, '--crop', 'auto', '--out', out, '--show-crop', shown);
     expect(told.code, told.stderr).toBe(0);
-    expect(told.stderr).toMatch(/warning: no frame was found in 1 of 11 photos \(plain\)/);
+    expect(told.stderr).toMatch(/warning: no frame was found in 1 of 7 photos \(plain\)/);
     const [head = '', first = '', ...rest] = readFileSync(out, 'utf8').trim().split('\n');
     expect(head).toMatch(/,framing$/);
     expect(first).toMatch(/,frame$/);
@@ -128,10 +128,10 @@ describe('--crop', () => {
       ['predict', photo],
       ['check', table, '--photos', photos],
     ]) {
-      const outside = await sward(...command, '--crop', '0,0,801,10');
+      const outside = await sward(...command, '--crop', '0,0,641,10');
       expect(outside.code).toBe(2);
       expect(errorLine(outside)).toMatch(
-        /which is 800×600 pixels upright; give x,y,w,h or four corners inside it/,
+        /which is 640×480 pixels upright; give x,y,w,h or four corners inside it/,
       );
     }
     const nonsense = await sward('predict', photo, '--crop', 'centre');
@@ -145,7 +145,7 @@ describe('--crop', () => {
     const without = JSON.parse(checked.stdout).problems.filter(
       ({ code }: { code: string }) => code === 'no-frame',
     );
-    expect(without).toMatchObject([{ severity: 'warning', where: `${table} row 12` }]);
+    expect(without).toMatchObject([{ severity: 'warning', where: `${table} row 8` }]);
   });
 
   it('is refused where there is nothing to cut or to show', async () => {

@@ -93,28 +93,29 @@ interface Fit {
 function fitOf(picture: Picture, corners: Quadrilateral, sides: Sides): Fit | null {
   const fit = fitted(picture, corners, sides);
   const seen = fit && sidesOf(picture, fit);
-  if (!seen || seen.bands.some((band, index) => runsOn(picture, sideOf(fit, index), band))) return null;
-  return { corners: fit, sides: seen };
+  return !seen || endsThatGoOn(picture, fit, seen) >= MOST_GOING_ON ? null : { corners: fit, sides: seen };
 }
 
-/** How far beyond both ends of a side it is looked whether it goes on, as a share of it. */
+/** How far beyond the ends of a side it is looked whether it goes on, as a share of it. */
 const BEYOND = 0.12;
-
-/** Whether a stripe goes on beyond both corners, as those of a fence and of a tape measure do. */
-function runsOn(picture: Picture, side: Segment, band: Band): boolean {
-  const [from, to] = side;
-  // The corners themselves are of the frame.
-  const corner = (1.5 * (band.inner - band.outer) + 2) / Math.hypot(to.x - from.x, to.y - from.y);
-  const reach = Math.ceil(Math.max(-band.outer, band.inner) + band.inner - band.outer + 4);
-  const ends = [
-    [-corner - BEYOND, -corner],
-    [1 + corner, 1 + corner + BEYOND],
-  ] as const;
-  return ends.every((end) => seenShare(band, profileOf(picture, side, reach, end)) >= GOES_ON);
-}
-
 /** Share of what lies beyond a corner that tells that a stripe goes on. */
 const GOES_ON = 0.75;
+/** Fences and tape measures go on beyond two corners; so do sides of a frame of which they cut off a part. */
+const MOST_GOING_ON = 2;
+
+/** How many ends of the four sides a stripe goes on beyond. */
+function endsThatGoOn(picture: Picture, corners: Quadrilateral, { bands }: Sides): number {
+  // The corners themselves are of the frame.
+  const widest = Math.max(...bands.map(({ inner, outer }) => inner - outer));
+  return bands.reduce((ends, band, index) => {
+    const [from, to] = sideOf(corners, index);
+    const corner = (1.5 * widest + 2) / Math.hypot(to.x - from.x, to.y - from.y);
+    const reach = Math.ceil(Math.max(-band.outer, band.inner) + band.inner - band.outer + 4);
+    const goesOn = (start: number): boolean =>
+      seenShare(band, profileOf(picture, [from, to], reach, [start, start + BEYOND])) >= GOES_ON;
+    return ends + Number(goesOn(-corner - BEYOND)) + Number(goesOn(1 + corner));
+  }, 0);
+}
 
 /** Share of the usual difference that is enough for a part of a side to be seen. */
 const SEEN = 0.45;

@@ -32,7 +32,9 @@ export function pictureOf({ width, height, data }: Pixels): Picture {
     const { weights, isShare } = CHANNELS[index];
     const values = new Float32Array(width * height);
     for (let pixel = 0, at = 0; pixel < values.length; pixel++, at += 3) {
-      const [red, green, blue] = [data[at] as number, data[at + 1] as number, data[at + 2] as number];
+      const red = data[at] as number;
+      const green = data[at + 1] as number;
+      const blue = data[at + 2] as number;
       const value = weights[0] * red + weights[1] * green + weights[2] * blue;
       values[pixel] = isShare ? value / ((red + green + blue) / 3 + NEARLY_BLACK) : value;
     }
@@ -49,16 +51,17 @@ export function pictureOf({ width, height, data }: Pixels): Picture {
 function smooth(values: Float32Array, width: number, height: number): Float32Array {
   const rows = new Float32Array(values.length);
   for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const at = y * width + x;
-      const [before, after] = [x > 0 ? at - 1 : at, x < width - 1 ? at + 1 : at];
-      rows[at] = ((values[before] as number) + 2 * (values[at] as number) + (values[after] as number)) / 4;
+    const [first, last] = [y * width, (y + 1) * width - 1];
+    for (let at = first; at <= last; at++) {
+      const before = values[at > first ? at - 1 : at] as number;
+      rows[at] = (before + 2 * (values[at] as number) + (values[at < last ? at + 1 : at] as number)) / 4;
     }
   }
   const result = new Float32Array(values.length);
   for (let at = 0; at < values.length; at++) {
-    const [above, below] = [at >= width ? at - width : at, at + width < values.length ? at + width : at];
-    result[at] = ((rows[above] as number) + 2 * (rows[at] as number) + (rows[below] as number)) / 4;
+    const above = rows[at >= width ? at - width : at] as number;
+    const below = rows[at + width < values.length ? at + width : at] as number;
+    result[at] = (above + 2 * (rows[at] as number) + below) / 4;
   }
   return result;
 }
