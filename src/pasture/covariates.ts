@@ -8,10 +8,12 @@ export const NDVI = 'ndvi';
  * which is higher: none of them is another.
  */
 export const HEIGHT_METHODS = ['falling-plate', 'rising-plate', 'ruler'] as const;
+/** One of {@link HEIGHT_METHODS}. */
 export type HeightMethod = (typeof HEIGHT_METHODS)[number];
 
 /** Units that heights come in, in centimetres; a click is that of a rising plate's counter. */
 export const HEIGHT_UNITS = { cm: 1, mm: 0.1, m: 100, clicks: 0.5 } as const;
+/** One of {@link HEIGHT_UNITS}. */
 export type HeightUnit = keyof typeof HEIGHT_UNITS;
 
 /** A number that is measured beside a photo, as a run knows it. */

@@ -51,6 +51,7 @@ export const runCovariateSchema = z.strictObject({
   /** By which heights measured otherwise were made ones of this method. */
   conversions: z.array(conversionSchema).optional(),
 });
+/** A covariate as a run was trained on it. */
 export type RunCovariate = z.output<typeof runCovariateSchema>;
 
 /** Where readings come from besides a table of labels, and how they were measured. */
@@ -62,6 +63,7 @@ export const covariateSourceSchema = z.strictObject({
   /** A table of heights measured both ways, that converts the others. */
   pairs: z.string().optional(),
 });
+/** Where readings come from besides a table of labels, and how they were measured. */
 export type CovariateSource = z.output<typeof covariateSourceSchema>;
 
 /** A method in words. */
