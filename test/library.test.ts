@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import * as library from '../src/index.ts';
 import { makeRecipe, type RecipeSettings, UsageError } from '../src/index.ts';
+import * as server from '../src/server/index.ts';
 import * as tensor from '../src/tensor/index.ts';
 import { temporaryFolder } from './support/temporary-folder.ts';
 
@@ -26,7 +27,7 @@ const textOf = (page: string): string => readFileSync(page, 'utf8');
 const programs = pages.flatMap((page) =>
   [...textOf(page).matchAll(/```ts\n([\s\S]*?)```/g)]
     .map(([, code = '']) => code)
-    .filter((code) => /from 'sward(\/tensor)?'/.test(code))
+    .filter((code) => /from 'sward(\/tensor|\/server)?'/.test(code))
     .map((code) => ({ page, code })),
 );
 
@@ -72,7 +73,11 @@ describe('the library', () => {
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
     const compilerOptions = {
       typeRoots: [join(root, 'node_modules', '@types')],
-      paths: { sward: [face], 'sward/tensor': [join(root, 'src', 'tensor', 'index.ts')] },
+      paths: {
+        sward: [face],
+        'sward/tensor': [join(root, 'src', 'tensor', 'index.ts')],
+        'sward/server': [join(root, 'src', 'server', 'index.ts')],
+      },
       noUnusedLocals: false,
     };
     const settings = { extends: join(root, 'tsconfig.json'), compilerOptions, include: ['*.ts'] };
@@ -98,7 +103,7 @@ describe('the library', () => {
   });
 
   it('or its engine has every function that the documentation calls in passing', () => {
-    const known = [library, tensor, tensor.Training.prototype, Math];
+    const known = [library, tensor, server, tensor.Training.prototype, Math];
     const called = pages.flatMap((page) =>
       [...textOf(page).matchAll(/`([a-zA-Z]+)\(/g)].map(([, name = '']) => name),
     );
@@ -147,6 +152,7 @@ describe('the library', () => {
     expect(new Set(rows.keys())).toEqual(commands);
     const functions = [...rows.values()];
     expect(functions.every((names) => names.length > 0)).toBe(true);
-    for (const name of functions.flat()) expect(library).toHaveProperty(name, expect.any(Function));
+    const all = { ...library, ...server };
+    for (const name of functions.flat()) expect(all).toHaveProperty(name, expect.any(Function));
   });
 });

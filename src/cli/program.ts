@@ -25,6 +25,7 @@ import { registerRecipes } from './recipes.ts';
 import { registerReport } from './report.ts';
 import { registerSample } from './sample.ts';
 import { registerScore } from './score.ts';
+import { registerServe } from './serve.ts';
 import { registerShare } from './share.ts';
 import { registerSubmit } from './submit.ts';
 import { registerTrain } from './train.ts';
@@ -50,6 +51,7 @@ const COMMANDS: readonly CommandRegistrar[] = [
   registerFeatures,
   registerBackbones,
   registerModels,
+  registerServe,
   registerVisit,
 ];
 

@@ -23,6 +23,10 @@ export interface Environment {
   readonly cacheFolder: string;
   /** ONNX Runtime's execution provider for frozen backbones: `cpu` (the default), `cuda` or `webgpu`. */
   readonly provider: string;
+  /** Whether what is computed of a photo is kept in the cache for the next time. Default true. */
+  readonly rememberPhotos?: boolean;
+  /** Threads of one operator of a network that says nothing else. Default: ONNX Runtime's choice, one a physical core. */
+  readonly threads?: number;
   /** Default: the public hub and its tools' own folders, with the token that logging in leaves there. */
   readonly hub: HubSettings;
 }

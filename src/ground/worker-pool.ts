@@ -69,10 +69,10 @@ const failureOf = (error: unknown): unknown =>
     : error;
 
 /**
- * The compiled file of a worker. Node starts workers from JavaScript only, so a caller that runs from its TypeScript
- * source (tests, benchmarks) gets the worker of the last build.
+ * The compiled file of a worker, thread or process; undefined where nothing is built. Node starts them from JavaScript
+ * only, so a caller that runs from its TypeScript source (tests, benchmarks) gets the worker of the last build.
  */
-function workerFile(callerUrl: string, name: string): string | undefined {
+export function workerFile(callerUrl: string, name: string): string | undefined {
   const besideBuilt = callerUrl.endsWith('.ts')
     ? callerUrl.replace(/\/src\/(?!.*\/src\/)/, '/dist/')
     : callerUrl;

@@ -63,7 +63,7 @@ export async function photoVectors(
         let values = await cache.read(key);
         if (values === undefined) {
           values = await vectorOf(await openPhoto(photo, bytes));
-          await cache.write(key, values);
+          if (environment().rememberPhotos !== false) await cache.write(key, values);
           computed++;
         }
         data.set(values, row * columns);

@@ -1,5 +1,6 @@
 import './no-telemetry.ts';
 import { InferenceSession, type Tensor as Value } from 'onnxruntime-node';
+import { environment } from '../../ground/environment.ts';
 import { SwardError, UsageError } from '../../ground/errors.ts';
 import type { RandomStream } from '../../ground/random.ts';
 import { allocate, bytesOf } from '../graph/dtype.ts';
@@ -23,7 +24,7 @@ export interface Update {
 }
 
 export interface CompileOptions extends ProviderOptions {
-  /** Threads of one operator. Default: ONNX Runtime's choice, one a physical core. */
+  /** Threads of one operator. Default: that of the environment. */
   readonly threads?: number;
   /** Where variable parameters live. Default: a store of the program's own. */
   readonly variables?: Variables;
@@ -165,6 +166,7 @@ function drawnMask(leaf: Tensor, keep: number, random: RandomStream | undefined)
  */
 export async function compile(spec: ProgramSpec, options: CompileOptions = {}): Promise<Program> {
   const variables = options.variables ?? new Variables();
+  const { threads = environment().threads } = options;
   const model = await emitProgram(spec, options, variables);
   const bytes = modelBytes(forRunningInPlace(model.parts));
   const { session, provider } = await openOn(options, (executionProviders) =>
@@ -172,7 +174,7 @@ export async function compile(spec: ProgramSpec, options: CompileOptions = {}): 
       executionProviders,
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
-      ...(options.threads && { intraOpNumThreads: options.threads }),
+      ...(threads && { intraOpNumThreads: threads }),
       // Planning all buffers of a run as one block takes a fifth more memory where there are updates.
       enableMemPattern: spec.updates === undefined,
       extra: {

@@ -1,0 +1,148 @@
+import { availableParallelism } from 'node:os';
+import type { Command } from 'commander';
+import { toString as qrCode } from 'qrcode';
+import { countOf } from '../ground/counts.ts';
+import { SwardError, UsageError } from '../ground/errors.ts';
+import type { VerifiedFarm } from '../server/index.ts';
+import { type CommandRegistrar, positiveNumber, positiveWhole, wholeNumber } from './command.ts';
+
+/** The farm's folder where none is named. */
+const DATA = 'sward-farm';
+
+/** Loaded when it is asked for: other commands need no database. */
+const loadServer = () => import('../server/index.ts');
+
+interface ServeOptions {
+  readonly data: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly run?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly behindProxy?: boolean;
+  readonly ownerLink?: boolean;
+  readonly workers: number;
+  readonly queue?: number;
+  readonly photoMib?: number;
+}
+
+/** `sward serve`: the farm's own server, and the care of its data. */
+export const registerServe: CommandRegistrar = (program) => {
+  const serve = program
+    .command('serve')
+    .description('keep a farm’s paddocks, photos, cuts and estimates, and answer phones and browsers')
+    .option('--data <DIR>', 'folder of the farm', DATA)
+    .option(
+      '--host <address>',
+      'address to listen at, default 127.0.0.1; one that others reach needs TLS or a proxy',
+    )
+    .option('--port <n>', 'port, default 8080; 0 is any that is free', wholeNumber('--port'))
+    .option('--run <RUN>', 'run that answers from now on; default the one chosen last, at first the starter')
+    .option('--tls-cert <F>', 'certificate, PEM')
+    .option('--tls-key <F>', 'its key, PEM')
+    .option('--behind-proxy', 'a reverse proxy encrypts and says who asks (X-Forwarded-For, -Proto, -Host)')
+    .option('--owner-link', 'print a new owner link though there is an owner')
+    .option(
+      '--workers <n>',
+      'processes that infer, one thread each',
+      positiveWhole('--workers'),
+      Math.max(1, availableParallelism() - 1),
+    )
+    .option('--queue <n>', 'requests that may wait for them; default 8 a process', positiveWhole('--queue'))
+    .option('--photo-mib <n>', 'largest photo, MiB; default 40', positiveNumber('--photo-mib'))
+    .action(serveUntilEnded);
+  addCare(serve);
+};
+
+async function serveUntilEnded({
+  tlsCert,
+  tlsKey,
+  workers,
+  queue,
+  photoMib,
+  ...given
+}: ServeOptions): Promise<void> {
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    throw new UsageError('give --tls-cert and --tls-key together');
+  }
+  const { DEFAULT_SETTINGS, poolOf, startServer } = await loadServer();
+  const server = await startServer({
+    ...DEFAULT_SETTINGS,
+    ...given,
+    ...(photoMib !== undefined && { photoBytes: photoMib * 2 ** 20 }),
+    pool: { ...poolOf(workers), ...(queue !== undefined && { queue }) },
+    ...(tlsCert !== undefined && tlsKey !== undefined && { tls: { certificate: tlsCert, key: tlsKey } }),
+  });
+  process.stdout.write(`sward listens at ${server.address}, and keeps the farm in ${given.data}\n`);
+  if (server.ownerLink !== null) {
+    process.stdout.write(
+      `Open this link once, within a day, on the device that is to own the farm:\n${server.ownerLink}\n`,
+    );
+    if (process.stdout.isTTY) {
+      process.stdout.write(await qrCode(server.ownerLink, { type: 'terminal', small: true }));
+    }
+  }
+  await ended();
+  await server.close();
+}
+
+/** Waits for a signal to end. The command line's own way, to end at once, would break off what runs. */
+function ended(): Promise<void> {
+  return new Promise((settle) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.removeAllListeners(signal);
+      // Once: a second one is from somebody who will not wait.
+      process.once(signal, () => settle());
+    }
+  });
+}
+
+/** `backup`, `restore`, `verify`, `export`. */
+function addCare(serve: Command): void {
+  const dataOf = (command: Command): string => (command.optsWithGlobals() as { data: string }).data;
+  serve
+    .command('backup')
+    .description('write database, photos and runs into one tar file; the server may run')
+    .argument('<FILE>', 'file to write')
+    .action(async (file: string, _, command: Command) => {
+      const { backupFarm } = await loadServer();
+      const { photos, runs } = await backupFarm(dataOf(command), file);
+      process.stdout.write(`${file}: ${countOf(photos, 'photo')}, ${countOf(runs, 'run')}\n`);
+    });
+  serve
+    .command('restore')
+    .description('make the farm’s folder of a backup; it must be new or empty')
+    .argument('<FILE>', 'file that backup wrote')
+    .action(async (file: string, _, command: Command) => {
+      const { restoreFarm } = await loadServer();
+      const data = dataOf(command);
+      process.stdout.write(`${data}: ${foundSentence(await restoreFarm(file, data))}\n`);
+    });
+  serve
+    .command('verify')
+    .description('check that every record is whole and every photo there with its hash')
+    .action(async (_, command: Command) => {
+      const { verifyFarm } = await loadServer();
+      const data = dataOf(command);
+      const found = await verifyFarm(data);
+      process.stdout.write(`${data}: ${foundSentence(found)}\n`);
+      for (const problem of found.problems) process.stderr.write(`${problem}\n`);
+      if (found.problems.length === 0) return;
+      const count = countOf(found.problems.length, 'problem');
+      throw new SwardError(`${data}: ${count}; restore a backup, or see docs/server.md`);
+    });
+  serve
+    .command('export')
+    .description('write photos with their cuts as a data folder that sward train takes')
+    .argument('<DIR>', 'folder to write')
+    .action(async (out: string, _, command: Command) => {
+      const { exportTrainingFolder } = await loadServer();
+      process.stdout.write(`${out}: ${countOf(await exportTrainingFolder(dataOf(command), out), 'photo')}\n`);
+    });
+}
+
+const foundSentence = ({ photos, cuts, estimates, unnamedPhotos }: VerifiedFarm): string =>
+  [
+    `${countOf(photos, 'photo')}, ${countOf(cuts, 'cut')}, ${countOf(estimates, 'estimate')}`,
+    ...(unnamedPhotos > 0 ? [`${countOf(unnamedPhotos, 'photo file')} of uploads that were broken off`] : []),
+  ].join('; ');

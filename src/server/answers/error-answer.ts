@@ -1,0 +1,56 @@
+import { HTTPException } from 'hono/http-exception';
+import { SwardError } from '../../ground/errors.ts';
+import { ChildFailure, TaskRefused } from '../children/limited-child.ts';
+import { Busy } from '../inference/pool.ts';
+import { DiskFull } from '../storage/disk.ts';
+import { Refusal } from './refusal.ts';
+
+/** What is answered where something could not be done. */
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly body: { readonly error: { readonly code: string; readonly message: string } };
+  readonly retryAfterSeconds?: number;
+  /** Whether it is the server's own failure, to be logged as such. */
+  readonly isOurs: boolean;
+}
+
+/** Classes of errors that a person is to read, by their names in the child that raised them. */
+const FOR_PEOPLE = new Set(['InputError', 'UsageError', 'SwardError', 'ShapeError']);
+
+/** The answer to an error, which tells nothing of the server where it is the server's own. */
+export function answerTo(error: unknown): ErrorAnswer {
+  const answer = (
+    status: number,
+    code: string,
+    message: string,
+    retryAfterSeconds?: number,
+  ): ErrorAnswer => ({
+    status,
+    body: { error: { code, message } },
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    isOurs: status === 500,
+  });
+  if (error instanceof Refusal)
+    return answer(error.status, error.code, error.message, error.retryAfterSeconds);
+  if (error instanceof HTTPException) return answer(error.status, 'bad-request', error.message);
+  if (error instanceof Busy) return answer(429, 'busy', error.message, error.retryAfterSeconds);
+  if (error instanceof DiskFull) return answer(507, 'disk-full', error.message);
+  if (error instanceof TaskRefused && FOR_PEOPLE.has(error.of))
+    return answer(422, 'unusable', withoutPaths(error.message));
+  if (error instanceof SwardError) return answer(422, 'unusable', error.message);
+  if (error instanceof ChildFailure)
+    return answer(422, 'unusable', `the photo cannot be used: it ${error.message}`);
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'SQLITE_CONSTRAINT_FOREIGNKEY') {
+    return answer(409, 'conflict', 'something it names is not there, or something there still names it');
+  }
+  if (code.startsWith('SQLITE_CONSTRAINT'))
+    return answer(409, 'conflict', 'an id of it is another record’s already');
+  if (code === 'SQLITE_FULL') return answerTo(new DiskFull());
+  if (code === 'SQLITE_BUSY') return answer(503, 'busy', 'the database is busy; try again', 1);
+  return answer(500, 'internal', 'the server failed; its log says where');
+}
+
+/** A message of a child without the folders of this machine. */
+const withoutPaths = (message: string): string =>
+  message.replaceAll(/(?:[A-Za-z]:)?(?:[\\/][^\s:;,\\/]+)+[\\/]/g, '');

@@ -1,0 +1,127 @@
+import { setImmediate } from 'node:timers/promises';
+import { z } from '@hono/zod-openapi';
+import { Cut, CutEvent, Uuid, withEvent } from '../../farm/index.ts';
+import { conflict, notFound } from '../answers/refusal.ts';
+import { CutView, findCut, listCuts, viewOf } from '../cuts/stored-cut.ts';
+import type { Farm } from '../services/farm.ts';
+import { Part, part, partOf } from './listing.ts';
+import { type Api, answer, body, route } from './route.ts';
+
+const Id = z.object({ id: Uuid });
+
+/** `/api/cuts`. */
+export function addCuts(api: Api, { db }: Farm): void {
+  api.openapi(
+    route('viewer', {
+      method: 'get',
+      path: '/api/cuts',
+      summary: 'Lists cuts with how far they are and what they weigh',
+      request: { query: Part.extend({ visitId: Uuid.optional() }) },
+      responses: { 200: answer(partOf(CutView), 'a part of the cuts, by id') },
+    }),
+    async (context) => {
+      const { after, limit, visitId } = context.req.valid('query');
+      const cuts = await listCuts(db, (rows) =>
+        rows
+          .$if(after !== undefined, (some) => some.where('id', '>', after ?? ''))
+          .$if(visitId !== undefined, (some) => some.where('visit_id', '=', visitId ?? ''))
+          .limit(limit + 1),
+      );
+      return context.json(part(cuts, limit, viewOf), 200);
+    },
+  );
+  api.openapi(
+    route('viewer', {
+      method: 'get',
+      path: '/api/cuts/{id}',
+      summary: 'Reads a cut',
+      request: { params: Id },
+      responses: { 200: answer(CutView, 'the cut') },
+    }),
+    async (context) => {
+      const cut = await findCut(db, context.req.valid('param').id);
+      if (!cut) throw notFound('cut');
+      return context.json(viewOf(cut), 200);
+    },
+  );
+  api.openapi(
+    route('recorder', {
+      method: 'put',
+      path: '/api/cuts/{id}',
+      summary: 'Begins a cut, or adds events to one',
+      description:
+        'Events that are there already change nothing, none is ever removed, and those that fit no step are refused. A ' +
+        'device may so send all that it knows of a cut, as often as it likes.',
+      request: { params: Id, body: body(Cut) },
+      responses: { 200: answer(CutView, 'the cut with all events that are known of it') },
+    }),
+    async (context) => {
+      const sent = context.req.valid('json');
+      const { id } = context.req.valid('param');
+      if (sent.id !== id) throw conflict('the cut in the body has another id than the address');
+      // One transaction, so that two devices cannot both take a step that only one can.
+      const cut = await db.transaction().execute(async (tx) => {
+        const row = { visit_id: sent.visitId, photo_id: sent.photoId };
+        await tx
+          .insertInto('cuts')
+          .values({ id, ...row })
+          .onConflict((on) => on.column('id').doUpdateSet(row))
+          .execute();
+        let events = (await findCut(tx, id))?.events ?? [];
+        const known = new Set(events.map((event) => event.id));
+        for (const event of sent.events) {
+          // Each event is checked against all before it; requests of others are answered in between.
+          await setImmediate();
+          events = withEvent(events, event);
+          if (known.has(event.id)) continue;
+          known.add(event.id);
+          await tx
+            .insertInto('cut_events')
+            .values({ id: event.id, cut_id: id, body: JSON.stringify(event) })
+            .execute();
+        }
+        return { ...sent, events };
+      });
+      return context.json(viewOf(cut), 200);
+    },
+  );
+  api.openapi(
+    route('recorder', {
+      method: 'post',
+      path: '/api/cuts/{id}/events',
+      summary: 'Adds one event to a cut',
+      request: { params: Id, body: body(CutEvent) },
+      responses: { 200: answer(CutView, 'the cut, with the event once however often it is sent') },
+    }),
+    async (context) => {
+      const event = context.req.valid('json');
+      const { id } = context.req.valid('param');
+      const cut = await db.transaction().execute(async (tx) => {
+        const found = await findCut(tx, id);
+        if (!found) throw notFound('cut');
+        const events = withEvent(found.events, event);
+        if (!found.events.some((known) => known.id === event.id)) {
+          await tx
+            .insertInto('cut_events')
+            .values({ id: event.id, cut_id: id, body: JSON.stringify(event) })
+            .execute();
+        }
+        return { ...found, events };
+      });
+      return context.json(viewOf(cut), 200);
+    },
+  );
+  api.openapi(
+    route('owner', {
+      method: 'delete',
+      path: '/api/cuts/{id}',
+      summary: 'Removes a cut with all its events',
+      request: { params: Id },
+      responses: { 204: { description: 'it is gone' } },
+    }),
+    async (context) => {
+      await db.deleteFrom('cuts').where('id', '=', context.req.valid('param').id).execute();
+      return context.body(null, 204);
+    },
+  );
+}

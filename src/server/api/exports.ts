@@ -1,0 +1,68 @@
+import { Readable } from 'node:stream';
+import { z } from '@hono/zod-openapi';
+import { Refusal } from '../answers/refusal.ts';
+import { cutsCsv, farmGeoJson, photosCsv } from '../exports/tables.ts';
+import { trainingFolder } from '../exports/training-folder.ts';
+import { zipped } from '../exports/zip-stream.ts';
+import type { Farm } from '../services/farm.ts';
+import { type Api, route } from './route.ts';
+
+/** A zip of the format that is written ends here. */
+const ZIP_BYTES = 4 * 2 ** 30 - 2 ** 24;
+
+/** `/api/exports`. */
+export function addExports(api: Api, { db, photos }: Farm): void {
+  const add = (
+    name: string,
+    type: string,
+    summary: string,
+    contents: () => AsyncIterable<string | Uint8Array> | Promise<AsyncIterable<Uint8Array>>,
+  ): void => {
+    api.openapi(
+      route('viewer', {
+        method: 'get',
+        path: `/api/exports/${name}`,
+        summary,
+        responses: { 200: { description: 'the file', content: { [type]: { schema: z.string() } } } },
+      }),
+      async (context) => {
+        const stream = Readable.toWeb(Readable.from(await contents())) as ReadableStream;
+        return context.body(stream, 200, {
+          'Content-Type': type,
+          'Content-Disposition': `attachment; filename="${name}"`,
+        });
+      },
+    );
+  };
+  add('photos.csv', 'text/csv; charset=utf-8', 'Photos and estimates as a table', () => photosCsv(db));
+  add('cuts.csv', 'text/csv; charset=utf-8', 'Cuts as a table', () => cutsCsv(db));
+  add('farm.geojson', 'application/geo+json', 'Paddocks and photos for a map', () => farmGeoJson(db));
+  add(
+    'data.zip',
+    'application/zip',
+    'Photos with their cuts, as a data folder that sward train takes',
+    async () => {
+      const { table, photos: files } = await trainingFolder(db);
+      const { bytes } = await db
+        .selectFrom('photos')
+        .select(({ fn, val }) => fn.sum<number>(fn('json_extract', ['file', val('$.bytes')])).as('bytes'))
+        .where(
+          'sha256',
+          'in',
+          files.slice(0, 30_000).map(({ sha256 }) => sha256),
+        )
+        .executeTakeFirstOrThrow();
+      if (bytes > ZIP_BYTES) {
+        throw new Refusal(
+          413,
+          'too-large',
+          'these photos do not fit into a zip; sward serve export writes the folder itself',
+        );
+      }
+      return zipped([
+        { name: 'train.csv', text: table },
+        ...files.map(({ path, sha256 }) => ({ name: path, file: photos.pathOf(sha256) })),
+      ]);
+    },
+  );
+}

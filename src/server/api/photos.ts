@@ -1,0 +1,156 @@
+import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { z } from '@hono/zod-openapi';
+import { PhotoRecord, Uuid } from '../../farm/index.ts';
+import { conflict, notFound } from '../answers/refusal.ts';
+import { columnsOf, findPhoto, photoOf, StoredPhoto } from '../photos/stored-photo.ts';
+import { UPLOADS_PATH } from '../photos/uploads.ts';
+import type { Farm } from '../services/farm.ts';
+import { Part, part, partOf } from './listing.ts';
+import { type Api, answer, body, needs, route } from './route.ts';
+
+const Id = z.object({ id: Uuid });
+
+/** `/api/photos`, and `/api/uploads` by which they come in. */
+export function addPhotos(api: Api, farm: Farm): void {
+  const { db, photos, estimator, uploads } = farm;
+  // The protocol has a description of its own: https://tus.io/protocols/resumable-upload.
+  api.on(['POST'], UPLOADS_PATH, needs('recorder'), (context) => uploads.answer(context.req.raw));
+  // HEAD comes to the handlers of GET, which nothing else is asked with.
+  api.on(['GET', 'PATCH'], `${UPLOADS_PATH}/:id`, needs('recorder'), (context) => {
+    if (context.req.raw.method === 'GET') throw notFound('upload');
+    return uploads.answer(context.req.raw);
+  });
+  api.openAPIRegistry.registerPath({
+    method: 'post',
+    path: UPLOADS_PATH,
+    summary: 'Begins the upload of a photo (tus 1.0.0)',
+    description:
+      'Upload-Metadata has the photo’s record as JSON, base64, under `record`. Its parts are sent by PATCH to ' +
+      '`/api/uploads/{id}`, where id is that of the record; HEAD tells how much has arrived. The last part is answered ' +
+      '204 when the photo and its row are on the disk. A photo that is stored already is answered as whole.',
+    request: {
+      headers: z.object({
+        'Tus-Resumable': z.literal('1.0.0'),
+        'Upload-Length': z.string().regex(/^\d+$/).describe('bytes of the photo'),
+        'Upload-Metadata': z.string().describe('`record` and, base64, the photo’s record as JSON'),
+      }),
+    },
+    responses: { 201: { description: 'go on with PATCH' } },
+    security: [{ token: [] }, { cookie: [] }],
+  });
+  api.openapi(
+    route('viewer', {
+      method: 'get',
+      path: '/api/photos',
+      summary: 'Lists photos',
+      request: { query: Part.extend({ visitId: Uuid.optional() }) },
+      responses: { 200: answer(partOf(StoredPhoto), 'a part of the photos, by id') },
+    }),
+    async (context) => {
+      const { after, limit, visitId } = context.req.valid('query');
+      const rows = await db
+        .selectFrom('photos')
+        .selectAll()
+        .$if(after !== undefined, (rows) => rows.where('id', '>', after ?? ''))
+        .$if(visitId !== undefined, (rows) => rows.where('visit_id', '=', visitId ?? null))
+        .orderBy('id')
+        .limit(limit + 1)
+        .execute();
+      return context.json(part(rows, limit, photoOf), 200);
+    },
+  );
+  api.openapi(
+    route('viewer', {
+      method: 'get',
+      path: '/api/photos/{id}',
+      summary: 'Reads what is known of a photo',
+      request: { params: Id },
+      responses: { 200: answer(StoredPhoto, 'the photo’s record') },
+    }),
+    async (context) => {
+      const photo = await findPhoto(db, context.req.valid('param').id);
+      if (!photo) throw notFound('photo');
+      return context.json(photo, 200);
+    },
+  );
+  api.openapi(
+    route('viewer', {
+      method: 'get',
+      path: '/api/photos/{id}/file',
+      summary: 'Gives the photo as it was sent',
+      request: { params: Id },
+      responses: { 200: { description: 'the file', content: { 'image/*': { schema: z.string() } } } },
+    }),
+    async (context) => {
+      const photo = await findPhoto(db, context.req.valid('param').id);
+      if (!photo) throw notFound('photo');
+      const stream = createReadStream(photos.pathOf(photo.sha256));
+      return context.body(Readable.toWeb(stream) as ReadableStream, 200, {
+        'Content-Type': photo.file.mediaType,
+        'Content-Length': String(photo.file.bytes),
+        'Cache-Control': 'private, max-age=31536000, immutable',
+      });
+    },
+  );
+  api.openapi(
+    route('recorder', {
+      method: 'put',
+      path: '/api/photos/{id}',
+      summary: 'Changes what is known of a stored photo',
+      description:
+        'Its visit, position, frame or height. With another frame or height it is estimated again.',
+      request: { params: Id, body: body(PhotoRecord) },
+      responses: { 200: answer(StoredPhoto, 'the photo’s record as it is kept') },
+    }),
+    async (context) => {
+      const record = context.req.valid('json');
+      const { id } = context.req.valid('param');
+      const known = await findPhoto(db, id);
+      if (!known) throw notFound('photo');
+      if (record.id !== id || record.sha256 !== known.sha256) {
+        throw conflict('a photo keeps its id and its file; send another file as a new photo');
+      }
+      const isOther =
+        record.frameAreaSquareMetres !== known.frameAreaSquareMetres ||
+        JSON.stringify(record.height) !== JSON.stringify(known.height);
+      await db.transaction().execute(async (tx) => {
+        await tx.updateTable('photos').set(columnsOf(record)).where('id', '=', id).execute();
+        if (isOther) await tx.deleteFrom('estimates').where('photo_id', '=', id).execute();
+      });
+      if (isOther) estimator.wake();
+      return context.json(
+        photoOf({
+          body: JSON.stringify(record),
+          file: JSON.stringify(known.file),
+          stored_at: known.storedAt,
+        }),
+        200,
+      );
+    },
+  );
+  api.openapi(
+    route('owner', {
+      method: 'delete',
+      path: '/api/photos/{id}',
+      summary: 'Removes a photo that no cut names, with its estimates',
+      request: { params: Id },
+      responses: { 204: { description: 'it is gone' } },
+    }),
+    async (context) => {
+      const { id } = context.req.valid('param');
+      await photos.alone(async () => {
+        const photo = await findPhoto(db, id);
+        if (!photo) return;
+        await db.deleteFrom('photos').where('id', '=', id).execute();
+        const other = await db
+          .selectFrom('photos')
+          .select('id')
+          .where('sha256', '=', photo.sha256)
+          .executeTakeFirst();
+        if (!other) await photos.remove(photo.sha256);
+      });
+      return context.body(null, 204);
+    },
+  );
+}

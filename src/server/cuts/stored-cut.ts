@@ -1,0 +1,86 @@
+import { group } from 'd3-array';
+import type { SelectQueryBuilder } from 'kysely';
+import { z } from 'zod';
+import { Cut, type CutEvent, type CutResult, cutHistory, cutResult, Source } from '../../farm/index.ts';
+import { byMass } from '../../pasture/targets.ts';
+import type { Database } from '../storage/database.ts';
+import { stored } from '../storage/stored.ts';
+import type { Tables } from '../storage/tables.ts';
+
+/** What a cut weighs, as it is shown. */
+const Result = z.strictObject({
+  dryMatter: z.number().nullable().describe('dry matter of the sub-sample, 0 to 1'),
+  dryGrams: z.number().describe('of the whole frame'),
+  kgDmPerHa: z.number(),
+  masses: z
+    .strictObject(byMass(() => z.number()))
+    .nullable()
+    .describe('grams on the frame; null until it is sorted'),
+  frameAreaSquareMetres: z.number(),
+  cuttingHeightCentimetres: z.number(),
+  settled: z
+    .boolean()
+    .describe('whether the weight stayed, so that the cut corrects estimates and is trained on'),
+  warnings: z.array(z.string()),
+  source: Source,
+  from: z.array(z.string()),
+});
+
+/** A cut with what its events come to. */
+export const CutView = z.strictObject({
+  ...Cut.shape,
+  stage: z.string().describe('how far it is'),
+  result: Result.nullable().describe('null until it is weighed dry'),
+  refused: z
+    .array(z.strictObject({ id: z.string(), message: z.string() }))
+    .describe('events without effect, and why'),
+});
+
+/** What a cut's events come to. */
+export function viewOf(cut: Cut): z.output<typeof CutView> {
+  const { state, refused } = cutHistory(cut.events);
+  const result = cutResult(state);
+  return {
+    ...cut,
+    stage: state.stage,
+    result: result && { ...result, warnings: [...result.warnings], from: [...result.from] },
+    refused: [...refused],
+  };
+}
+
+/** A cut whose weight stayed. */
+export function settledResult(cut: Cut): CutResult | null {
+  const result = cutResult(cutHistory(cut.events).state);
+  return result?.settled ? result : null;
+}
+
+type CutRows = SelectQueryBuilder<Tables, 'cuts', Tables['cuts']>;
+
+/** Cuts with all their events, by id. @param narrow which cuts */
+export async function listCuts(db: Database, narrow: (rows: CutRows) => CutRows): Promise<Cut[]> {
+  const rows = await narrow(db.selectFrom('cuts').selectAll()).orderBy('id').execute();
+  if (rows.length === 0) return [];
+  const events = await db
+    .selectFrom('cut_events')
+    .select(['cut_id', 'body'])
+    .where(
+      'cut_id',
+      'in',
+      rows.map(({ id }) => id),
+    )
+    .orderBy('position')
+    .execute();
+  const byCut = group(events, ({ cut_id }) => cut_id);
+  return rows.map(({ id, visit_id, photo_id }) => ({
+    id,
+    visitId: visit_id,
+    photoId: photo_id,
+    events: (byCut.get(id) ?? []).map(({ body }) => stored<CutEvent>(body)),
+  }));
+}
+
+/** The cut of an id; null where there is none. */
+export async function findCut(db: Database, id: string): Promise<Cut | null> {
+  const [cut] = await listCuts(db, (rows) => rows.where('id', '=', id));
+  return cut ?? null;
+}

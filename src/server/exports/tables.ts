@@ -1,0 +1,150 @@
+import type { Cut, Estimate, Paddock } from '../../farm/index.ts';
+import { csvLines } from '../../formats/csv.ts';
+import { MASS_NAMES } from '../../pasture/targets.ts';
+import { listCuts, viewOf } from '../cuts/stored-cut.ts';
+import { photoOf, type StoredPhoto } from '../photos/stored-photo.ts';
+import type { Database } from '../storage/database.ts';
+import { stored } from '../storage/stored.ts';
+
+/** Rows read at a time, so that a large farm's export holds nobody up. */
+const TOGETHER = 200;
+
+interface PhotoWithEstimates {
+  readonly photo: StoredPhoto;
+  readonly paddock: string | null;
+  readonly estimates: readonly Estimate[];
+}
+
+/** All photos with what runs say of them, by id. */
+async function* photosWithEstimates(db: Database): AsyncGenerator<PhotoWithEstimates> {
+  const names = new Map(
+    (await db.selectFrom('paddocks').select('body').execute()).map(({ body }) => {
+      const { id, name } = stored<Paddock>(body);
+      return [id, name] as const;
+    }),
+  );
+  for (let after = ''; ; ) {
+    const rows = await db
+      .selectFrom('photos')
+      .leftJoin('visits', 'visits.id', 'photos.visit_id')
+      .selectAll('photos')
+      .select('visits.paddock_id')
+      .where('photos.id', '>', after)
+      .orderBy('photos.id')
+      .limit(TOGETHER)
+      .execute();
+    if (rows.length === 0) return;
+    const said = await db
+      .selectFrom('estimates')
+      .select(['photo_id', 'body'])
+      .where(
+        'photo_id',
+        'in',
+        rows.map(({ id }) => id),
+      )
+      .where('body', 'is not', null)
+      .orderBy('estimated_at')
+      .execute();
+    for (const row of rows) {
+      const estimates = said.filter(({ photo_id }) => photo_id === row.id);
+      yield {
+        photo: photoOf(row),
+        paddock: row.paddock_id === null ? null : (names.get(row.paddock_id) ?? null),
+        estimates: estimates.map(({ body }) => stored<Estimate>(body ?? '')),
+      };
+    }
+    after = rows.at(-1)?.id ?? '';
+  }
+}
+
+const cell = (value: string | number | null | undefined): string | number => value ?? '';
+
+/** Photos and estimates as CSV: a line an estimate, and one of each photo that has none. */
+export async function* photosCsv(db: Database): AsyncGenerator<string> {
+  const photoColumns =
+    'photo_id paddock visit_id captured_at longitude latitude accuracy_m frame_m2 height_cm height_method sha256';
+  const estimateColumns = 'run run_hash estimated_at coverage out_of_domain source';
+  const masses = MASS_NAMES.flatMap((mass) => [
+    `${mass}_g`,
+    `${mass}_low_g`,
+    `${mass}_high_g`,
+    `${mass}_kg_dm_per_ha`,
+  ]);
+  yield csvLines([[...photoColumns.split(' '), ...estimateColumns.split(' '), ...masses]]);
+  for await (const { photo, paddock, estimates } of photosWithEstimates(db)) {
+    const { position, height } = photo;
+    const own = [
+      ...[photo.id, cell(paddock), cell(photo.visitId), photo.capturedAt],
+      ...[cell(position?.longitude), cell(position?.latitude), cell(position?.accuracyMetres)],
+      ...[photo.frameAreaSquareMetres, cell(height?.centimetres), cell(height?.method), photo.sha256],
+    ];
+    const lines = estimates.map(
+      ({ run, estimatedAt, interval, outOfDomain, source, masses: grams, kgDmPerHa }) => [
+        ...own,
+        ...[run.name, run.hash, estimatedAt, cell(interval?.coverage), String(outOfDomain.flagged), source],
+        ...MASS_NAMES.flatMap((mass) => [
+          cell(grams[mass]),
+          cell(interval?.[mass]?.[0]),
+          cell(interval?.[mass]?.[1]),
+          cell(kgDmPerHa[mass]),
+        ]),
+      ],
+    );
+    yield csvLines(lines.length > 0 ? lines : [own]);
+  }
+}
+
+/** Cuts as CSV: a line each, with what it weighs as far as it is. */
+export async function* cutsCsv(db: Database): AsyncGenerator<string> {
+  const columns =
+    'cut_id visit_id photo_id stage settled frame_m2 cutting_height_cm dry_matter total_g total_kg_dm_per_ha green_g dead_g clover_g source';
+  yield csvLines([columns.split(' ')]);
+  for (let after = ''; ; ) {
+    const cuts: Cut[] = await listCuts(db, (rows) => rows.where('id', '>', after).limit(TOGETHER));
+    if (cuts.length === 0) return;
+    yield csvLines(
+      cuts
+        .map(viewOf)
+        .map(({ id, visitId, photoId, stage, result }) => [
+          ...[id, visitId, cell(photoId), stage, String(result?.settled ?? false)],
+          ...[
+            cell(result?.frameAreaSquareMetres),
+            cell(result?.cuttingHeightCentimetres),
+            cell(result?.dryMatter),
+          ],
+          ...[cell(result?.dryGrams), cell(result?.kgDmPerHa)],
+          ...[cell(result?.masses?.green), cell(result?.masses?.dead), cell(result?.masses?.clover)],
+          cell(result?.source),
+        ]),
+    );
+    after = cuts.at(-1)?.id ?? '';
+  }
+}
+
+/** Paddocks and photos as GeoJSON (RFC 7946); a photo has its last estimate. */
+export async function* farmGeoJson(db: Database): AsyncGenerator<string> {
+  yield '{"type":"FeatureCollection","features":[';
+  let between = '';
+  const feature = (geometry: unknown, properties: unknown): string => {
+    const text = `${between}\n${JSON.stringify({ type: 'Feature', geometry, properties })}`;
+    between = ',';
+    return text;
+  };
+  for (const { body } of await db.selectFrom('paddocks').select('body').execute()) {
+    const { boundary, ...properties } = stored<Paddock>(body);
+    yield feature(boundary, { kind: 'paddock', ...properties });
+  }
+  for await (const { photo, paddock, estimates } of photosWithEstimates(db)) {
+    const { position, file: _, ...properties } = photo;
+    const point = position && { type: 'Point', coordinates: [position.longitude, position.latitude] };
+    const { masses, kgDmPerHa, run, source, outOfDomain } = estimates.at(-1) ?? {};
+    yield feature(point, {
+      kind: 'photo',
+      ...properties,
+      paddock,
+      accuracyMetres: position?.accuracyMetres ?? null,
+      estimate: masses ? { masses, kgDmPerHa, run, source, outOfDomain } : null,
+    });
+  }
+  yield '\n]}\n';
+}

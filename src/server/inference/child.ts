@@ -1,0 +1,175 @@
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import sharp from 'sharp';
+import { z } from 'zod';
+import { FrameArea, SwardHeight } from '../../farm/index.ts';
+import { configure } from '../../ground/environment.ts';
+import { InputError } from '../../ground/errors.ts';
+import { HEIGHT } from '../../pasture/covariates.ts';
+import { type ByMass, byMass } from '../../pasture/targets.ts';
+import { gramsToKilogramsPerHectare } from '../../pasture/units.ts';
+import { openRun } from '../../runs/open-run.ts';
+import type { Run } from '../../runs/run.ts';
+import { FORMAT_BYTES, formatOf } from '../../vision/photos/format.ts';
+import { hashPhoto, inspectPhoto, photoFrom, type WholePhoto } from '../../vision/photos/index.ts';
+import { predictRun, USUAL_COVERAGE } from '../../workflows/index.ts';
+import { serveTasks } from '../children/serve-tasks.ts';
+import { MEDIA_TYPES } from './media-types.ts';
+import type { AskedFacts, InferenceTask, InspectedPhoto, RunAnswer } from './tasks.ts';
+import { trialPicture } from './trial-picture.ts';
+
+/** Runs that stay open: that of the farm, and that of a job. */
+const OPEN_RUNS = 2;
+
+/** A process of the pool: decodes photos and asks runs, one photo at a time, on one thread. */
+sharp.concurrency(1);
+
+const runs = new Map<string, Run>();
+
+/** An open run; of several the one asked longest ago is closed. */
+async function opened(folder: string): Promise<Run> {
+  const known = runs.get(folder);
+  const run = known ?? (await openRun(folder));
+  runs.delete(folder);
+  runs.set(folder, run);
+  for (const [oldest, other] of [...runs].slice(0, -OPEN_RUNS)) {
+    runs.delete(oldest);
+    await other.dispose();
+  }
+  return run;
+}
+
+/** A photo's file, which what is no photo that sward reads never becomes. @throws InputError */
+async function photoFile(path: string): Promise<WholePhoto> {
+  const file = await open(path);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(FORMAT_BYTES), 0, FORMAT_BYTES, 0);
+    requireFormat(buffer.subarray(0, bytesRead));
+  } finally {
+    await file.close();
+  }
+  return path;
+}
+
+/** What forms say besides the photo. */
+const FormFacts = z.object({
+  frameAreaSquareMetres: z.coerce.number().pipe(FrameArea).optional(),
+  height: z.coerce.number().optional(),
+  heightMethod: SwardHeight.shape.method.optional(),
+});
+
+/** The photo of a form, and what else the form says of it. @throws InputError */
+async function photoOfForm(
+  path: string,
+  contentType: string,
+): Promise<{ photo: WholePhoto; facts: AskedFacts }> {
+  const form = await new Response(Readable.toWeb(createReadStream(path)) as ReadableStream, {
+    headers: { 'content-type': contentType },
+  })
+    .formData()
+    .catch(() => {
+      throw new InputError(
+        'the request',
+        'its form cannot be read',
+        'send multipart/form-data with a field photo',
+      );
+    });
+  const { photo, ...fields } = Object.fromEntries(form);
+  if (photo === undefined || typeof photo === 'string') {
+    throw new InputError(
+      'the request',
+      'has no file in its field photo',
+      'send the photo as the file of field photo',
+    );
+  }
+  const parsed = FormFacts.safeParse(fields);
+  const { height, heightMethod, ...facts } = parsed.data ?? {};
+  const measured =
+    height === undefined && heightMethod === undefined ? null : { centimetres: height, method: heightMethod };
+  const checked = SwardHeight.nullable().safeParse(measured);
+  const issue = parsed.error?.issues[0] ?? checked.error?.issues[0];
+  if (issue || !checked.success) {
+    throw new InputError(
+      'the request',
+      `${issue?.path.join('.')}: ${issue?.message}`,
+      'give height and heightMethod together, and the frame in m²',
+    );
+  }
+  const bytes = new Uint8Array(await photo.arrayBuffer());
+  requireFormat(bytes);
+  return { photo: photoFrom('photo', bytes), facts: { ...facts, height: checked.data } };
+}
+
+function requireFormat(start: Uint8Array): void {
+  if (formatOf(start) !== null) return;
+  throw new InputError('photo', 'is no photo', 'send a JPEG, PNG, WebP, TIFF, HEIC, AVIF or BMP file');
+}
+
+/** Options by which what is known of a photo reaches the run: the one place where covariates come in. */
+function askedWith(run: Run, { frameAreaSquareMetres, height }: AskedFacts) {
+  const readsHeight = run.covariates.some(({ name }) => name === HEIGHT);
+  return {
+    ...(frameAreaSquareMetres !== undefined && { areaSquareMetres: frameAreaSquareMetres }),
+    ...(height &&
+      readsHeight && { covariates: { values: { [HEIGHT]: height.centimetres }, method: height.method } }),
+  };
+}
+
+async function estimate(run: Run, photo: WholePhoto, facts: AskedFacts): Promise<RunAnswer> {
+  const { predictions, coverage, doubts, areaSquareMetres } = await predictRun({
+    run,
+    source: [photo],
+    coverage: USUAL_COVERAGE,
+    ...askedWith(run, facts),
+  });
+  const [prediction] = predictions;
+  if (!prediction) throw new Error('a photo was asked about and none answered');
+  const { targets, intervals, outOfDomain, covariates = [] } = prediction;
+  const known = (value: number): number | null => (Number.isFinite(value) ? value : null);
+  const interval = (): ByMass<readonly [number, number] | null> =>
+    byMass((mass) => {
+      const { low, high } = intervals?.[mass] ?? { low: Number.NaN, high: Number.NaN };
+      return Number.isFinite(low) && Number.isFinite(high) ? ([low, high] as const) : null;
+    });
+  return {
+    masses: byMass((mass) => known(targets[mass])),
+    kgDmPerHa: byMass((mass) => known(gramsToKilogramsPerHectare(targets[mass], areaSquareMetres))),
+    interval: coverage === null ? null : { coverage, ...interval() },
+    outOfDomain: { share: outOfDomain, flagged: doubts.length > 0 },
+    frameAreaSquareMetres: areaSquareMetres,
+    // A run that reads heights otherwise measured, or none, has answered by the photo alone.
+    height: covariates.includes(HEIGHT) ? (facts.height ?? null) : null,
+  };
+}
+
+async function inspect(photo: WholePhoto): Promise<InspectedPhoto> {
+  const { bytes, hash } = await hashPhoto(photo);
+  const { width, height, takenAt, gps } = await inspectPhoto(photo);
+  const format = formatOf(bytes);
+  if (format === null) throw new Error('a photo was let in that is none');
+  return {
+    sha256: hash,
+    bytes: bytes.length,
+    mediaType: MEDIA_TYPES[format],
+    width,
+    height,
+    cameraTime: takenAt?.toISOString() ?? null,
+    cameraPosition: gps ?? null,
+  };
+}
+
+serveTasks<InferenceTask, unknown>(async (task) => {
+  if (task.kind === 'inspect') return inspect(await photoFile(task.path));
+  configure({ cacheFolder: task.cache, threads: 1, rememberPhotos: false });
+  const run = await opened(task.run);
+  if (task.kind === 'open') {
+    // What is loaded with the first photo is loaded now.
+    await estimate(run, await trialPicture(), {});
+    return { areaSquareMetres: run.areaSquareMetres };
+  }
+  const { photo: asked } = task;
+  if (asked.kind === 'file') return estimate(run, await photoFile(asked.path), task.facts);
+  const { photo, facts } = await photoOfForm(asked.path, asked.contentType);
+  return estimate(run, photo, facts);
+});

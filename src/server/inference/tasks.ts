@@ -1,0 +1,59 @@
+import type { SwardHeight } from '../../farm/sward-height.ts';
+import type { ByMass } from '../../pasture/targets.ts';
+
+/** A photo to look at: a file of its own, or the body of a request whose form has it in its field `photo`. */
+export type AskedPhoto =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'form'; readonly path: string; readonly contentType: string };
+
+/** What is known of a photo besides its picture, as far as a run can make use of it. */
+export interface AskedFacts {
+  /** Frame that the grams stand on, m²; absent: that of the run. */
+  readonly frameAreaSquareMetres?: number | undefined;
+  readonly height?: SwardHeight | null;
+}
+
+/** A task of a child that infers. */
+export type InferenceTask =
+  /** `cache` is for weights that were made ready; nothing computed of photos is kept there. */
+  | { readonly kind: 'open'; readonly run: string; readonly cache: string }
+  | {
+      readonly kind: 'estimate';
+      readonly run: string;
+      readonly cache: string;
+      readonly photo: AskedPhoto;
+      /** Of a photo in a form: what the form says. */
+      readonly facts: AskedFacts;
+    }
+  | { readonly kind: 'inspect'; readonly path: string };
+
+/** What a run says of a photo, without a name for either. Null: a mass that the run does not predict. */
+export interface RunAnswer {
+  readonly masses: ByMass<number | null>;
+  readonly kgDmPerHa: ByMass<number | null>;
+  readonly interval: ({ readonly coverage: number } & ByMass<readonly [number, number] | null>) | null;
+  readonly outOfDomain: { readonly share: number | null; readonly flagged: boolean };
+  readonly frameAreaSquareMetres: number;
+  /** The height that the run used. */
+  readonly height: SwardHeight | null;
+}
+
+/** What a photo's file says of itself. */
+export interface InspectedPhoto {
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly mediaType: string;
+  readonly width: number;
+  readonly height: number;
+  /** ISO, by the camera's clock, which knows no zone. */
+  readonly cameraTime: string | null;
+  /** Where the file says that it was taken: a hint, never the photo's position by itself. */
+  readonly cameraPosition: { readonly latitude: number; readonly longitude: number } | null;
+}
+
+/** What a child answers to each kind of task. */
+export interface InferenceAnswers {
+  readonly open: { readonly areaSquareMetres: number };
+  readonly estimate: RunAnswer;
+  readonly inspect: InspectedPhoto;
+}

@@ -1,0 +1,275 @@
+import { EventEmitter } from 'node:events';
+import { rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { answerTo } from '../answers/error-answer.ts';
+import { conflict } from '../answers/refusal.ts';
+import { ChildFailure, LimitedChild, TaskRefused } from '../children/limited-child.ts';
+import { writeTrainingFolder } from '../exports/training-folder.ts';
+import type { Log } from '../observing/log.ts';
+import type { Estimator } from '../photos/estimator.ts';
+import type { RunLibrary } from '../runs/library.ts';
+import type { Database } from '../storage/database.ts';
+import type { FarmFolder } from '../storage/farm-folder.ts';
+import type { PhotoStore } from '../storage/photo-store.ts';
+import { stored } from '../storage/stored.ts';
+import { isOver, type Job, type JobProgress, type JobRequest, type JobState, NO_PROGRESS } from './job.ts';
+import type { TrainingNews, TrainingTask } from './training-task.ts';
+
+/** What jobs need of the server. */
+interface JobParts {
+  readonly db: Database;
+  readonly folder: FarmFolder;
+  readonly store: PhotoStore;
+  readonly runs: RunLibrary;
+  readonly estimator: Estimator;
+  readonly log: Log;
+}
+
+/** What a training may use. */
+const TRAINING_LIMITS = { heapMebibytes: 4096, residentMebibytes: 8192 };
+
+/** How often progress is written down at most. */
+const NOTE_EVERY_MS = 1000;
+
+/** Long work of the farm, one job at a time, in the order they were asked for. What runs when the server ends is taken up again. */
+export class Jobs {
+  readonly #parts: JobParts;
+  readonly #changes = new EventEmitter<{ change: [Job] }>().setMaxListeners(0);
+  #current: { readonly id: string; readonly stop: AbortController; readonly outcome: Promise<void> } | null =
+    null;
+  #isClosing = false;
+
+  constructor(parts: JobParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes up what a server before this one left. */
+  async begin(): Promise<void> {
+    await this.#parts.db
+      .updateTable('jobs')
+      .set({ state: 'queued' })
+      .where('state', '=', 'running')
+      .execute();
+    await this.#next();
+  }
+
+  /** Asks for a job; asked again under the same id it is the same job. @throws Refusal where that id is another's */
+  async ask(id: string, request: JobRequest): Promise<Job> {
+    if (request.kind === 're-estimate') await this.#parts.runs.find(request.runId);
+    await this.#parts.db
+      .insertInto('jobs')
+      .values({
+        id,
+        kind: request.kind,
+        state: 'queued',
+        asked: JSON.stringify(request),
+        progress: JSON.stringify(NO_PROGRESS),
+        created_at: new Date().toISOString(),
+        finished_at: null,
+      })
+      .onConflict((on) => on.column('id').doNothing())
+      .execute();
+    const job = await this.find(id);
+    if (!job || JSON.stringify(job.request) !== JSON.stringify(request)) {
+      throw conflict(`job ${id} was asked for with other words; give a new job an id of its own`);
+    }
+    await this.#next();
+    return job;
+  }
+
+  async find(id: string): Promise<Job | null> {
+    const row = await this.#parts.db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst();
+    return row ? jobOf(row) : null;
+  }
+
+  async list(): Promise<Job[]> {
+    const rows = await this.#parts.db
+      .selectFrom('jobs')
+      .selectAll()
+      .orderBy('created_at', 'desc')
+      .limit(200)
+      .execute();
+    return rows.map(jobOf);
+  }
+
+  /** Ends a job that is not over. @returns null where there is none */
+  async cancel(id: string): Promise<Job | null> {
+    const job = await this.find(id);
+    if (!job || isOver(job.state)) return job;
+    await this.#finish(id, 'cancelled', job.progress);
+    if (this.#current?.id === id) this.#current.stop.abort();
+    return this.find(id);
+  }
+
+  /** Tells of every change of a job until it is over or `signal` says so. */
+  async *watch(id: string, signal: AbortSignal): AsyncGenerator<Job> {
+    let changed: () => void = () => {};
+    const hear = (job: Job): void => {
+      if (job.id === id) changed();
+    };
+    this.#changes.on('change', hear);
+    try {
+      for (;;) {
+        const change = new Promise<void>((settle) => {
+          changed = settle;
+          signal.addEventListener('abort', () => settle(), { once: true });
+        });
+        const job = await this.find(id);
+        if (!job || signal.aborted || this.#isClosing) return;
+        yield job;
+        if (isOver(job.state)) return;
+        await change;
+      }
+    } finally {
+      this.#changes.off('change', hear);
+    }
+  }
+
+  /** Stops the job that runs, which stays queued for the next start. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    this.#current?.stop.abort();
+    for (const job of await this.list()) this.#changes.emit('change', job);
+    await this.#current?.outcome;
+  }
+
+  async #next(): Promise<void> {
+    if (this.#current || this.#isClosing) return;
+    const row = await this.#parts.db
+      .selectFrom('jobs')
+      .selectAll()
+      .where('state', '=', 'queued')
+      .orderBy('created_at')
+      .executeTakeFirst();
+    if (!row || this.#current) return;
+    const stop = new AbortController();
+    const outcome = this.#run(jobOf(row), stop.signal).finally(() => {
+      this.#current = null;
+      return this.#next();
+    });
+    this.#current = { id: row.id, stop, outcome };
+  }
+
+  async #run({ id, request }: Job, signal: AbortSignal): Promise<void> {
+    const { db, log } = this.#parts;
+    await db.updateTable('jobs').set({ state: 'running' }).where('id', '=', id).execute();
+    let progress = NO_PROGRESS;
+    let noted = 0;
+    const note = (changes: Partial<JobProgress>): void => {
+      progress = { ...progress, ...changes };
+      if (Date.now() - noted < NOTE_EVERY_MS) return;
+      noted = Date.now();
+      void this.#note(id, progress);
+    };
+    try {
+      if (request.kind === 're-estimate') {
+        const run = await this.#parts.runs.find(request.runId);
+        await this.#parts.estimator.all(run, (done, of) => note({ stage: 'Estimating', done, of }), signal);
+      } else {
+        const runId = await this.#train(id, request, note, signal);
+        progress = { ...progress, runId };
+      }
+      if (signal.aborted) return;
+      await this.#finish(id, 'done', progress);
+    } catch (error) {
+      if (signal.aborted) return;
+      const { body, isOurs } = answerTo(error);
+      if (isOurs) log.error({ job: id, error: String(error) }, 'job failed');
+      const message = error instanceof ChildFailure ? `the training ${error.message}` : body.error.message;
+      await this.#finish(id, 'failed', { ...progress, message });
+    }
+  }
+
+  /** @returns id of the run */
+  async #train(
+    id: string,
+    { name, seed }: Extract<JobRequest, { kind: 'train' }>,
+    note: (changes: Partial<JobProgress>) => void,
+    signal: AbortSignal,
+  ): Promise<string> {
+    const { db, folder, store, runs } = this.#parts;
+    const place = join(folder.jobs, id);
+    const [data, out] = [join(place, 'data'), join(place, 'run')];
+    // What is trained on is what was there when the job began, also after a restart.
+    if (!(await stat(data).catch(() => null))) await writeTrainingFolder(db, store, data);
+    const child = new LimitedChild<TrainingTask, unknown, TrainingNews>(
+      import.meta.url,
+      'training-child',
+      TRAINING_LIMITS,
+    );
+    const end = (): void => void child.end('SIGKILL');
+    signal.addEventListener('abort', end);
+    let done = 0;
+    try {
+      await child.run(
+        { data, out, seed, cache: folder.cache },
+        {
+          onNews(news) {
+            done = news.kind === 'stage' ? 0 : done + news.steps;
+            note(
+              news.kind === 'stage'
+                ? { stage: news.title, of: news.total, done, remark: '' }
+                : { done, remark: news.remark },
+            );
+          },
+        },
+      );
+    } catch (error) {
+      // What a server that ends leaves is gone on with; what failed or was cancelled is not.
+      if (!this.#isClosing && (error instanceof TaskRefused || signal.aborted)) {
+        await rm(place, { recursive: true, force: true });
+      }
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', end);
+      await child.end();
+    }
+    const run = await runs.addTrained(out, name);
+    await rm(place, { recursive: true, force: true });
+    return run.id;
+  }
+
+  async #note(id: string, progress: JobProgress): Promise<void> {
+    const { db } = this.#parts;
+    await db
+      .updateTable('jobs')
+      .set({ progress: JSON.stringify(progress) })
+      .where('id', '=', id)
+      .where('state', '=', 'running')
+      .execute();
+    await this.#tell(id);
+  }
+
+  async #finish(id: string, state: 'done' | 'failed' | 'cancelled', progress: JobProgress): Promise<void> {
+    await this.#parts.db
+      .updateTable('jobs')
+      .set({ state, progress: JSON.stringify(progress), finished_at: new Date().toISOString() })
+      .where('id', '=', id)
+      .where('state', 'in', ['queued', 'running'])
+      .execute();
+    await this.#tell(id);
+  }
+
+  async #tell(id: string): Promise<void> {
+    const job = await this.find(id);
+    if (job) this.#changes.emit('change', job);
+  }
+}
+
+function jobOf(row: {
+  readonly id: string;
+  readonly asked: string;
+  readonly state: string;
+  readonly progress: string;
+  readonly created_at: string;
+  readonly finished_at: string | null;
+}): Job {
+  return {
+    id: row.id,
+    request: stored<JobRequest>(row.asked),
+    state: row.state as JobState,
+    progress: stored<JobProgress>(row.progress),
+    createdAt: row.created_at,
+    finishedAt: row.finished_at,
+  };
+}

@@ -1,0 +1,205 @@
+import { randomUUID } from 'node:crypto';
+import type { Estimate } from '../../farm/index.ts';
+import { packageVersion } from '../../ground/version.ts';
+import { answerTo } from '../answers/error-answer.ts';
+import { ChildFailure, TaskRefused } from '../children/limited-child.ts';
+import { Busy, type InferencePool } from '../inference/pool.ts';
+import type { RunAnswer } from '../inference/tasks.ts';
+import type { FarmRun, RunLibrary } from '../runs/library.ts';
+import type { Database } from '../storage/database.ts';
+import type { PhotoStore } from '../storage/photo-store.ts';
+import { photoOf, type StoredPhoto } from './stored-photo.ts';
+
+/** A process that dies over a photo may have been ended for something else; twice is no chance. */
+const MOST_DEATHS = 2;
+
+/** What is asked of the estimator: photos without any estimate, or those without one by this run. */
+type Wanted = { readonly kind: 'new' } | { readonly kind: 'by-run'; readonly run: FarmRun };
+
+/** What the estimator needs of the server. */
+interface EstimatorParts {
+  readonly db: Database;
+  readonly store: PhotoStore;
+  readonly pool: InferencePool;
+  readonly runs: RunLibrary;
+  readonly workers: number;
+  readonly cache: string;
+  readonly onError: (error: unknown) => void;
+}
+
+/** An answer of a run with what it stands on. */
+export const estimateOf = (
+  answer: RunAnswer,
+  { id, name, hash }: FarmRun,
+): Omit<Estimate, 'id' | 'photoId'> => ({
+  source: 'modelled',
+  estimatedAt: new Date().toISOString(),
+  ...answer,
+  interval: answer.interval as Estimate['interval'],
+  run: { id, name, hash },
+  engine: `sward ${packageVersion()}`,
+  precision: 'fp32',
+});
+
+/**
+ * Asks a run about stored photos, in the time that the pool has. What is to be done is what the database lacks, so that
+ * a restart goes on where it stopped.
+ */
+export class Estimator {
+  readonly #parts: EstimatorParts;
+  readonly #deaths = new Map<string, number>();
+  #running: Promise<void> | null = null;
+  #isAskedAgain = false;
+  #isClosing = false;
+
+  constructor(parts: EstimatorParts) {
+    this.#parts = parts;
+  }
+
+  /** Looks for photos without any estimate, and has the farm's run answer them. */
+  wake(): void {
+    this.#isAskedAgain = true;
+    this.#running ??= this.#rounds().finally(() => {
+      this.#running = null;
+      if (this.#isAskedAgain && !this.#isClosing) this.wake();
+    });
+  }
+
+  /**
+   * Asks a run about every photo that it has not answered yet.
+   *
+   * @param onProgress told how many are done of how many
+   * @param signal stops after the photos under way
+   */
+  async all(
+    run: FarmRun,
+    onProgress: (done: number, of: number) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { db } = this.#parts;
+    const { count } = await db
+      .selectFrom('photos')
+      .select(({ fn }) => fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow();
+    const left = await this.#countLeft(run);
+    let done = count - left;
+    onProgress(done, count);
+    await this.#work({ kind: 'by-run', run }, () => onProgress(++done, count), signal);
+  }
+
+  /** Stops after the photos under way. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    await this.#running;
+  }
+
+  async #rounds(): Promise<void> {
+    this.#isAskedAgain = false;
+    try {
+      await this.#work({ kind: 'new' }, () => {});
+    } catch (error) {
+      if (!(error instanceof Busy)) this.#parts.onError(error);
+    }
+  }
+
+  /** Photos are taken one after another by as many as the pool has processes. */
+  async #work(wanted: Wanted, onDone: () => void, signal?: AbortSignal): Promise<void> {
+    const underWay = new Set<string>();
+    // One picks at a time, so that no two pick the same.
+    let picking: Promise<StoredPhoto | null> = Promise.resolve(null);
+    const pick = (): Promise<StoredPhoto | null> => {
+      picking = picking.then(async () => {
+        const photo = await this.#next(wanted, underWay);
+        if (photo) underWay.add(photo.id);
+        return photo;
+      });
+      return picking;
+    };
+    const turn = async (): Promise<void> => {
+      while (!this.#isClosing && !signal?.aborted) {
+        const photo = await pick();
+        if (!photo) return;
+        const run = wanted.kind === 'by-run' ? wanted.run : await this.#parts.runs.chosen();
+        if (await this.#estimate(photo, run)) onDone();
+        underWay.delete(photo.id);
+      }
+    };
+    await Promise.all(Array.from({ length: this.#parts.workers }, turn));
+  }
+
+  async #next(wanted: Wanted, underWay: ReadonlySet<string>): Promise<StoredPhoto | null> {
+    const { db } = this.#parts;
+    const row = await db
+      .selectFrom('photos')
+      .selectAll()
+      .where(({ not, exists, selectFrom }) => {
+        const estimates = selectFrom('estimates')
+          .select('estimates.id')
+          .whereRef('estimates.photo_id', '=', 'photos.id');
+        return not(
+          exists(
+            wanted.kind === 'new' ? estimates : estimates.where('estimates.run_hash', '=', wanted.run.hash),
+          ),
+        );
+      })
+      .$if(underWay.size > 0, (query) => query.where('id', 'not in', [...underWay]))
+      .orderBy('stored_at')
+      .executeTakeFirst();
+    return row ? photoOf(row) : null;
+  }
+
+  async #countLeft({ hash }: FarmRun): Promise<number> {
+    const { answered } = await this.#parts.db
+      .selectFrom('photos')
+      .leftJoin('estimates', (join) =>
+        join.onRef('estimates.photo_id', '=', 'photos.id').on('run_hash', '=', hash),
+      )
+      .where('estimates.id', 'is', null)
+      .select(({ fn }) => fn.countAll<number>().as('answered'))
+      .executeTakeFirstOrThrow();
+    return answered;
+  }
+
+  /** @returns whether the photo is through: answered, or known to be one that the run cannot answer */
+  async #estimate(photo: StoredPhoto, run: FarmRun): Promise<boolean> {
+    const { db, store, pool, cache } = this.#parts;
+    const row = { id: randomUUID(), photo_id: photo.id, run_hash: run.hash };
+    let outcome: { readonly body: string | null; readonly problem: string | null };
+    try {
+      const answer = await pool.ask(
+        {
+          kind: 'estimate',
+          run: run.folder,
+          cache,
+          photo: { kind: 'file', path: store.pathOf(photo.sha256) },
+          facts: { frameAreaSquareMetres: photo.frameAreaSquareMetres, height: photo.height },
+        },
+        'later',
+      );
+      const estimate: Estimate = { id: row.id, photoId: photo.id, ...estimateOf(answer, run) };
+      outcome = { body: JSON.stringify(estimate), problem: null };
+    } catch (error) {
+      if (error instanceof Busy) throw error;
+      const deaths = (this.#deaths.get(photo.id) ?? 0) + 1;
+      // A process that ends with the server says nothing of the photo.
+      if (error instanceof ChildFailure && this.#isClosing) return false;
+      if (error instanceof ChildFailure && deaths < MOST_DEATHS) {
+        this.#deaths.set(photo.id, deaths);
+        return false;
+      }
+      if (!(error instanceof TaskRefused || error instanceof ChildFailure)) throw error;
+      outcome = { body: null, problem: answerTo(error).body.error.message };
+    }
+    this.#deaths.delete(photo.id);
+    await db
+      .insertInto('estimates')
+      .values({ ...row, estimated_at: new Date().toISOString(), ...outcome })
+      .onConflict((on) => on.columns(['photo_id', 'run_hash']).doNothing())
+      .execute()
+      // A photo that was removed meanwhile needs none.
+      .catch((error: { code?: string }) => {
+        if (error.code !== 'SQLITE_CONSTRAINT_FOREIGNKEY') throw error;
+      });
+    return true;
+  }
+}

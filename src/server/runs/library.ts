@@ -1,0 +1,209 @@
+import { rename, rm } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import type { Insertable } from 'kysely';
+import { z } from 'zod';
+import { RunReference } from '../../farm/index.ts';
+import { fileFingerprint } from '../../ground/fingerprint.ts';
+import { BUNDLED_RUNS, bundledRunFolder, STARTER } from '../../runs/bundled-runs.ts';
+import { manifestFile } from '../../runs/manifest.ts';
+import { conflict, notFound } from '../answers/refusal.ts';
+import { LimitedChild } from '../children/limited-child.ts';
+import type { Database } from '../storage/database.ts';
+import { flush } from '../storage/disk.ts';
+import type { FarmFolder } from '../storage/farm-folder.ts';
+import { stored } from '../storage/stored.ts';
+import type { Tables } from '../storage/tables.ts';
+import type { CheckedRun, RunCheckTask, RunErrors } from './check-task.ts';
+
+/** Where a run came from. */
+const ORIGINS = ['bundled', 'given', 'added', 'trained'] as const;
+type Origin = (typeof ORIGINS)[number];
+
+/** A run that the farm may choose. */
+export const ListedRun = z.strictObject({
+  ...RunReference.shape,
+  origin: z
+    .enum(ORIGINS)
+    .describe('bundled with sward; given at the start; added as a zip; trained on own cuts'),
+  addedAt: z.string(),
+  frameAreaSquareMetres: z.number().describe('frame that its masses stand on, m²'),
+  chosen: z.boolean().describe('whether it answers now'),
+});
+export type ListedRun = z.output<typeof ListedRun>;
+
+/** A run with its folder. */
+export interface FarmRun extends RunReference {
+  readonly folder: string;
+  readonly errors: RunErrors;
+  readonly frameAreaSquareMetres: number;
+}
+
+/** How long a run may take to be unpacked, opened and asked. */
+const CHECK_MS = 10 * 60_000;
+
+/** A run's manifest holds the hashes of all its files: what it is called is what it is. */
+const idOf = (hash: string): string => hash.slice(0, 16);
+
+/** What the check of a run has found. */
+const columnsOf = ({ hash, areaSquareMetres, errors }: CheckedRun) => ({
+  hash,
+  area_m2: areaSquareMetres,
+  errors: JSON.stringify(errors),
+});
+
+/** The runs of a farm: that which comes with sward, and those in the farm's folder. */
+export class RunLibrary {
+  readonly #db: Database;
+  readonly #folder: FarmFolder;
+  readonly #bytes: number;
+
+  /** @param bytes largest run, unpacked */
+  constructor(db: Database, folder: FarmFolder, bytes: number) {
+    this.#db = db;
+    this.#folder = folder;
+    this.#bytes = bytes;
+  }
+
+  /** Lists the bundled run, and makes it the farm's where none was chosen yet. */
+  async begin(): Promise<void> {
+    const starter = bundledRunFolder(STARTER);
+    const known = await this.#withHash(await fileFingerprint(join(starter, manifestFile('trained'))));
+    if (known?.id === STARTER) return;
+    const checked = await this.#checked({ kind: 'folder', folder: starter, isOwn: true });
+    const row = { name: STARTER, ...columnsOf(checked) };
+    await this.#db
+      .insertInto('runs')
+      .values({ ...row, id: STARTER, origin: 'bundled', folder: null, added_at: new Date().toISOString() })
+      .onConflict((on) => on.column('id').doUpdateSet(row))
+      .execute();
+    await this.#db
+      .insertInto('farm')
+      .values({ id: 1, name: '', run_id: STARTER })
+      .onConflict((on) => on.doNothing())
+      .execute();
+  }
+
+  async list(): Promise<ListedRun[]> {
+    const rows = await this.#db.selectFrom('runs').selectAll().orderBy('added_at').execute();
+    const chosen = await this.chosen();
+    return rows.map(({ id, name, hash, origin, added_at, area_m2 }) => ({
+      id,
+      name,
+      hash,
+      origin: z.enum(ORIGINS).parse(origin),
+      addedAt: added_at,
+      frameAreaSquareMetres: area_m2,
+      chosen: id === chosen.id,
+    }));
+  }
+
+  /** @throws Refusal where there is no such run */
+  async find(id: string): Promise<FarmRun> {
+    const row = await this.#db.selectFrom('runs').selectAll().where('id', '=', id).executeTakeFirst();
+    if (!row) throw notFound('run');
+    const { name, hash, area_m2, folder, errors } = row;
+    const place = id === STARTER ? bundledRunFolder(STARTER) : (folder ?? join(this.#folder.runs, id));
+    return {
+      id,
+      name,
+      hash,
+      folder: place,
+      frameAreaSquareMetres: area_m2,
+      errors: stored<RunErrors>(errors),
+    };
+  }
+
+  /** The run that answers. */
+  async chosen(): Promise<FarmRun> {
+    const { run_id } = await this.#db.selectFrom('farm').select('run_id').executeTakeFirstOrThrow();
+    return this.find(run_id);
+  }
+
+  /** Makes a run the one that answers. @throws Refusal where there is no such run */
+  async choose(id: string): Promise<FarmRun> {
+    const run = await this.find(id);
+    await this.#db.updateTable('farm').set({ run_id: id }).execute();
+    return run;
+  }
+
+  /**
+   * Takes in the zip of a run folder: its names are checked and its size bounded while it is unpacked, its files'
+   * hashes when it is opened, and it is asked about a picture before it is kept.
+   *
+   * @returns the run, which may have been there before
+   * @throws TaskRefused for an archive that is none, or holds no such run
+   */
+  async addArchive(archive: string, name: string): Promise<FarmRun> {
+    const aside = `${archive}.run`;
+    try {
+      const checked = await this.#checked({ kind: 'archive', archive, into: aside, mostBytes: this.#bytes });
+      return await this.#keep(aside, checked, name, 'added');
+    } finally {
+      await rm(aside, { recursive: true, force: true });
+    }
+  }
+
+  /** Lists a run folder of this machine, which stays where it is. @throws TaskRefused when it is none that answers */
+  async addGiven(nameOrFolder: string): Promise<FarmRun> {
+    if (BUNDLED_RUNS.includes(nameOrFolder)) return this.find(nameOrFolder);
+    const folder = resolve(nameOrFolder);
+    const checked = await this.#checked({ kind: 'folder', folder, isOwn: true });
+    const { hash } = checked;
+    const known = await this.#withHash(hash);
+    if (known) return known;
+    await this.#insert({ ...columnsOf(checked), name: basename(folder), origin: 'given', folder });
+    return this.find(idOf(hash));
+  }
+
+  /** Moves a run that was trained here to the others. @throws TaskRefused when it does not answer */
+  async addTrained(folder: string, name: string): Promise<FarmRun> {
+    return this.#keep(folder, await this.#checked({ kind: 'folder', folder, isOwn: true }), name, 'trained');
+  }
+
+  /** Forgets a run; estimates by it stay. @throws Refusal for the bundled one and the one that answers */
+  async remove(id: string): Promise<void> {
+    await this.find(id);
+    if (id === STARTER) throw conflict('the starter comes with sward and stays');
+    if ((await this.chosen()).id === id) throw conflict('this run answers now; choose another first');
+    await this.#db.deleteFrom('runs').where('id', '=', id).execute();
+    await rm(join(this.#folder.runs, id), { recursive: true, force: true });
+  }
+
+  async #withHash(hash: string): Promise<FarmRun | null> {
+    const row = await this.#db.selectFrom('runs').select('id').where('hash', '=', hash).executeTakeFirst();
+    return row ? this.find(row.id) : null;
+  }
+
+  async #keep(aside: string, checked: CheckedRun, name: string, origin: Origin): Promise<FarmRun> {
+    const { hash } = checked;
+    const known = await this.#withHash(hash);
+    if (known) return known;
+    const place = join(this.#folder.runs, idOf(hash));
+    // What a kill between renaming and writing the row left there is the same run.
+    await rm(place, { recursive: true, force: true });
+    await rename(aside, place);
+    await flush(this.#folder.runs);
+    await this.#insert({ ...columnsOf(checked), name, origin, folder: null });
+    return this.find(idOf(hash));
+  }
+
+  async #insert(row: Omit<Insertable<Tables['runs']>, 'id' | 'added_at'>): Promise<void> {
+    await this.#db
+      .insertInto('runs')
+      .values({ ...row, id: idOf(row.hash), added_at: new Date().toISOString() })
+      .onConflict((on) => on.doNothing())
+      .execute();
+  }
+
+  async #checked(task: RunCheckTask['run']): Promise<CheckedRun> {
+    const child = new LimitedChild<RunCheckTask, CheckedRun>(import.meta.url, 'check-child', {
+      heapMebibytes: 2048,
+      residentMebibytes: 6144,
+    });
+    try {
+      return await child.run({ run: task, cache: this.#folder.cache }, { milliseconds: CHECK_MS });
+    } finally {
+      await child.end();
+    }
+  }
+}

@@ -1,0 +1,214 @@
+import { readFile, rm } from 'node:fs/promises';
+import { createServer as createHttp, type Server } from 'node:http';
+import { createServer as createHttps } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
+import { getRequestListener } from '@hono/node-server';
+import { InputError, messageOf, UsageError } from '../ground/errors.ts';
+import { takeLock } from '../ground/file-lock.ts';
+import { devicesIn } from './access/devices.ts';
+import { pairingLink } from './api/devices.ts';
+import { farmApp } from './app.ts';
+import { InferencePool } from './inference/pool.ts';
+import { Jobs } from './jobs/jobs.ts';
+import { type Log, openLog } from './observing/log.ts';
+import { openMetrics } from './observing/metrics.ts';
+import { readPage } from './page/files.ts';
+import { Estimator } from './photos/estimator.ts';
+import { Uploads } from './photos/uploads.ts';
+import { RunLibrary } from './runs/library.ts';
+import type { Farm } from './services/farm.ts';
+import type { ServerSettings } from './services/settings.ts';
+import { openDatabase } from './storage/database.ts';
+import { farmFolder, makeFarmFolder } from './storage/farm-folder.ts';
+import { photoStore } from './storage/photo-store.ts';
+
+/** A server that answers. */
+export interface RunningServer {
+  /** Where it is reached, `http://127.0.0.1:8080`. */
+  readonly address: string;
+  /** Pairs an owner's device, once; null where there is an owner and none was asked for. */
+  readonly ownerLink: string | null;
+  /** Everything it answers with. */
+  readonly farm: Farm;
+  /** Finishes what runs, within 20 s, and ends. */
+  close(): Promise<void>;
+}
+
+/** Time for requests under way, and then for photos that are being estimated, when the server ends. */
+const REQUESTS_MS = 10_000;
+const POOL_MS = 5_000;
+
+/** A request must be there within so long: a photo over a slow link, yet not for ever. */
+const REQUEST_MS = 10 * 60_000;
+
+/** Connections at once; what comes beyond waits at the system's door. */
+const MOST_CONNECTIONS = 1000;
+
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
+
+/**
+ * Starts the farm's server on a folder, which is made where it is not there.
+ *
+ * @param log where it says what it does; default standard error
+ * @throws UsageError for an address that others reach without encryption, or a folder that another server has
+ * @throws InputError for a certificate, run or database that cannot be used
+ */
+export async function startServer(settings: ServerSettings, log: Log = openLog(2)): Promise<RunningServer> {
+  requireSafeAddress(settings);
+  const tls = settings.tls && (await readTls(settings.tls));
+  const folder = farmFolder(resolve(settings.data));
+  await makeFarmFolder(folder);
+  const lock = await takeLock(
+    folder.lock,
+    (owner) =>
+      new UsageError(
+        `${settings.data} is used by another server${owner ? ` (process ${owner.pid} on ${owner.host})` : ''}; stop that first`,
+      ),
+  );
+  const ends: (() => Promise<unknown>)[] = [() => lock.release()];
+  const endAll = async (): Promise<void> => {
+    for (const end of ends.reverse()) await end();
+  };
+  try {
+    await rm(folder.scratch, { recursive: true, force: true });
+    await makeFarmFolder(folder);
+    const db = await openDatabase(folder.database);
+    ends.push(() => db.destroy());
+    const runs = new RunLibrary(db, folder, settings.runBytes);
+    await runs.begin();
+    const { run: given } = settings;
+    if (given !== undefined) {
+      const added = await runs.addGiven(given).catch((error: unknown) => {
+        throw new InputError(given, messageOf(error), 'give another run, or none');
+      });
+      await runs.choose(added.id);
+    }
+    const pool = new InferencePool(settings.pool);
+    ends.push(() => pool.close(POOL_MS));
+    const store = photoStore(folder.photos);
+    const estimator = new Estimator({
+      db,
+      store,
+      pool,
+      runs,
+      workers: settings.pool.workers,
+      cache: folder.cache,
+      onError: (error) => log.error({ error: String(error) }, 'estimating'),
+    });
+    const uploads = new Uploads({
+      folder: folder.uploads,
+      db,
+      store,
+      pool,
+      photoBytes: settings.photoBytes,
+      reserveBytes: settings.reserveBytes,
+      onStored: () => estimator.wake(),
+    });
+    const jobs = new Jobs({ db, folder, store, runs, estimator, log });
+    const metrics = openMetrics(pool, db);
+    ends.push(async () => metrics.close());
+    const devices = devicesIn(db);
+    const farm: Farm = {
+      settings,
+      folder,
+      db,
+      photos: store,
+      pool,
+      runs,
+      estimator,
+      uploads,
+      jobs,
+      devices,
+      metrics,
+      log,
+    };
+    const app = farmApp(farm, await readPage());
+    // What is left of a body is read by the app, for as long as it takes.
+    const listener = getRequestListener(app.fetch, { autoCleanupIncoming: false });
+    const options = { requestTimeout: REQUEST_MS, headersTimeout: 30_000 };
+    const server = tls ? createHttps({ ...tls, ...options }, listener) : createHttp(options, listener);
+    server.maxConnections = MOST_CONNECTIONS;
+    const run = (await runs.chosen()).folder;
+    await pool.open({ kind: 'open', run, cache: folder.cache }).catch((error: unknown) => {
+      throw new InputError(run, messageOf(error), 'let another run answer, with --run starter');
+    });
+    await listening(server, settings);
+    ends.push(async () => {
+      // Told first, so that those who watch a job are through; they have ended when the pool has.
+      const stopped = [jobs.close(), estimator.close()];
+      await closed(server);
+      await pool.close(POOL_MS);
+      await Promise.all(stopped);
+    });
+    const address = addressOf(server, settings);
+    await uploads.recover();
+    await jobs.begin();
+    estimator.wake();
+    const isOwnerWanted = settings.ownerLink || !(await devices.hasOwner());
+    const ownerLink = isOwnerWanted
+      ? pairingLink(address, (await devices.offer('owner', 'owner')).code)
+      : null;
+    log.info({ address: settings.host, workers: settings.pool.workers }, 'started');
+    return {
+      address,
+      ownerLink,
+      farm,
+      async close() {
+        log.info('ending');
+        await endAll();
+      },
+    };
+  } catch (error) {
+    await endAll();
+    throw error;
+  }
+}
+
+/** @throws UsageError for an address that others reach, where what they send could be read on the way */
+function requireSafeAddress({ host, tls, behindProxy }: ServerSettings): void {
+  if (LOOPBACK.test(host) || tls || behindProxy) return;
+  throw new UsageError(
+    `--host ${host} can be reached by others, who would send their tokens in the open; give --tls-cert and --tls-key, or ` +
+      '--behind-proxy where a reverse proxy encrypts (docs/server.md shows both)',
+  );
+}
+
+async function readTls({
+  certificate,
+  key,
+}: NonNullable<ServerSettings['tls']>): Promise<{ cert: Buffer; key: Buffer }> {
+  const read = (path: string): Promise<Buffer> =>
+    readFile(path).catch((error: Error) => {
+      throw new InputError(
+        path,
+        `cannot be read (${error.message})`,
+        'give files in PEM, a certificate and its key',
+      );
+    });
+  return { cert: await read(certificate), key: await read(key) };
+}
+
+function listening(server: Server, { host, port }: ServerSettings): Promise<void> {
+  return new Promise((settle, fail) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const isTaken = error.code === 'EADDRINUSE';
+      fail(isTaken ? new UsageError(`port ${port} of ${host} is taken; choose another with --port`) : error);
+    });
+    server.listen(port, host, () => settle());
+  });
+}
+
+function addressOf(server: Server, { host, tls }: ServerSettings): string {
+  const { port } = server.address() as AddressInfo;
+  return `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** Takes no more requests and waits for those under way; what takes too long is cut. */
+async function closed(server: Server): Promise<void> {
+  const ended = new Promise<void>((settle) => server.close(() => settle()));
+  server.closeIdleConnections();
+  const timer = setTimeout(() => server.closeAllConnections(), REQUESTS_MS);
+  await ended;
+  clearTimeout(timer);
+}

@@ -1,0 +1,65 @@
+import { stat } from 'node:fs/promises';
+import { Kysely, SqliteAdapter, SqliteDialect, sql } from 'kysely';
+import Libsql from 'libsql';
+import { storageFailure } from './disk.ts';
+import { migrate, stepsAhead } from './migrations.ts';
+import type { Tables } from './tables.ts';
+
+/** The farm's database. */
+export type Database = Kysely<Tables>;
+
+/** How long a statement waits for another process, a backup say, that has the database. */
+const WAIT_MS = 10_000;
+
+/** libsql is called as better-sqlite3 is. Tables are made in transactions too, which kysely does not expect of SQLite. */
+class LibsqlDialect extends SqliteDialect {
+  override createAdapter(): SqliteAdapter {
+    return new (class extends SqliteAdapter {
+      override get supportsTransactionalDdl(): boolean {
+        return true;
+      }
+    })();
+  }
+}
+
+/** How a database is opened. */
+interface OpenDatabase {
+  /** Only looked at: neither made nor brought up to this version. */
+  readonly asItIs?: boolean;
+}
+
+/**
+ * Opens `sward.db`, made where it is not there, and brings it up to this version; before that a copy is kept beside it.
+ * What a statement has written is on the disk when it returns.
+ *
+ * @throws InputError for the database of a later version
+ */
+export async function openDatabase(path: string, { asItIs = false }: OpenDatabase = {}): Promise<Database> {
+  const isThere = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  const database = new Libsql(path, { timeout: WAIT_MS });
+  database.pragma('journal_mode = WAL');
+  database.pragma('synchronous = FULL');
+  database.pragma('foreign_keys = ON');
+  const db = new Kysely<Tables>({ dialect: new LibsqlDialect({ database }) });
+  try {
+    const ahead = await stepsAhead(path, db as Kysely<unknown>);
+    if (ahead > 0 && !asItIs) {
+      if (isThere) await copyDatabase(db, `${path}.before-${new Date().toISOString().replaceAll(':', '-')}`);
+      await migrate(db as Kysely<unknown>);
+    }
+    return db;
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+}
+
+/** Writes the database as it stands now into a new file, while others go on using it. */
+export async function copyDatabase(db: Database, path: string): Promise<void> {
+  await sql`vacuum into ${path}`.execute(db).catch((error: unknown) => {
+    throw storageFailure(error);
+  });
+}

@@ -1,0 +1,62 @@
+import { copyFile, link, open, statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { writeAtomically } from '../../ground/files.ts';
+
+/** A disk that has no room for what is to be stored; nothing of it was. */
+export class DiskFull extends Error {
+  override name = 'DiskFull';
+
+  constructor(options: ErrorOptions = {}) {
+    super('the server’s disk is full: nothing was stored; make room there and send it again', options);
+  }
+}
+
+/** Codes by which the system and SQLite say that there is no room. */
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL']);
+
+/** The error to be thrown for a write that failed: {@link DiskFull} where that is why, else the error itself. */
+export function storageFailure(error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return FULL.has(code) ? new DiskFull({ cause: error }) : error;
+}
+
+/**
+ * Makes sure that so many bytes can be written and `reserve` remain, for the database to go on.
+ *
+ * @throws DiskFull
+ */
+export async function requireRoom(folder: string, bytes: number, reserve: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize - bytes < reserve) throw new DiskFull();
+}
+
+/** Waits until a file's content, or a folder's list of names, is on the disk. */
+export async function flush(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * Gives a file a second name, which is on the disk when this returns; where the disk knows no links, a copy. A name that
+ * is there already stays.
+ */
+export async function linkDurably(from: string, to: string): Promise<void> {
+  try {
+    await flush(from);
+    await link(from, to).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EEXIST') return;
+      if (error.code === 'ENOSPC') throw error;
+      await writeAtomically(to, async (aside) => {
+        await copyFile(from, aside);
+        await flush(aside);
+      });
+    });
+    await flush(dirname(to));
+  } catch (error) {
+    throw storageFailure(error);
+  }
+}

@@ -1,0 +1,53 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** Where everything of a farm lies: the folder that `sward serve --data` names. */
+export interface FarmFolder {
+  readonly root: string;
+  readonly database: string;
+  /** Photos, each under its SHA-256. */
+  readonly photos: string;
+  /** Uploads that are not complete. */
+  readonly uploads: string;
+  /** Run folders that were added or trained, each under its id. */
+  readonly runs: string;
+  /** What jobs work with, each under its id. */
+  readonly jobs: string;
+  /** What can be computed again. */
+  readonly cache: string;
+  /** What is gone with the next start: bodies of requests, archives being unpacked. */
+  readonly scratch: string;
+  /** Held by the server that has the folder. */
+  readonly lock: string;
+}
+
+/** The places of a farm's folder. */
+export function farmFolder(root: string): FarmFolder {
+  const place = (name: string): string => join(root, name);
+  return {
+    root,
+    database: place('sward.db'),
+    photos: place('photos'),
+    uploads: place('uploads'),
+    runs: place('runs'),
+    jobs: place('jobs'),
+    cache: place('cache'),
+    scratch: place('scratch'),
+    lock: place('server.lock'),
+  };
+}
+
+/** Makes the folders that are not there yet, readable by their owner alone. */
+export async function makeFarmFolder({
+  root,
+  photos,
+  uploads,
+  runs,
+  jobs,
+  cache,
+  scratch,
+}: FarmFolder): Promise<void> {
+  for (const folder of [root, photos, uploads, runs, jobs, cache, scratch]) {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  }
+}

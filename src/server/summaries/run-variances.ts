@@ -1,0 +1,29 @@
+import { inUnit, type ResidualVariances, variancesAt } from '../../farm/index.ts';
+import type { MassName } from '../../pasture/targets.ts';
+import { gramsToKilogramsPerHectare } from '../../pasture/units.ts';
+import type { FarmRun } from '../runs/library.ts';
+
+/**
+ * How a run errs on a visit that it has not seen, (kg DM/ha)².
+ *
+ * @param estimates of the visit's photos, or what stands for them, kg DM/ha
+ * @param told what the run was told beside every one of the photos
+ * @returns null where the run does not predict the mass
+ */
+export function runVariances(
+  { errors, frameAreaSquareMetres }: FarmRun,
+  mass: MassName,
+  estimates: readonly number[],
+  told: 'photo' | 'height' = 'photo',
+): ResidualVariances | null {
+  const record = errors[told]?.[mass];
+  if (!record || estimates.length === 0) return null;
+  const perGram = gramsToKilogramsPerHectare(1, frameAreaSquareMetres);
+  return inUnit(
+    variancesAt(
+      record,
+      estimates.map((estimate) => estimate / perGram),
+    ),
+    perGram,
+  );
+}

@@ -1,0 +1,123 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { errorLine, MAIN, runSward } from '../support/run-sward.ts';
+import { writePhoto } from '../support/small-data-folder.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const root = temporaryFolder('cli-serve');
+const data = join(root, 'farm');
+
+describe('sward serve', () => {
+  let server: ChildProcess;
+  let said = '';
+  let address: string;
+
+  beforeAll(async () => {
+    server = spawn(process.execPath, [MAIN, 'serve', '--data', data, '--port', '0', '--workers', '1']);
+    server.stdout?.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    while (!said.includes('#pair=')) {
+      if (server.exitCode !== null) throw new Error('it ended');
+      await new Promise((settle) => setTimeout(settle, 50));
+    }
+    address = /listens at (\S+),/.exec(said)?.[1] ?? '';
+  });
+
+  afterAll(() => {
+    server.kill('SIGKILL');
+  });
+
+  it('says where it listens and gives an owner link that works once', async () => {
+    expect(said).toMatch(/^sward listens at http:\/\/127\.0\.0\.1:\d+, and keeps the farm in/);
+    const code = /#pair=(\S+)/.exec(said)?.[1];
+    const pair = () =>
+      fetch(`${address}/api/devices/pair`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ code }),
+      });
+    const paired = await (await pair()).json();
+    expect(paired.device.role).toBe('owner');
+    expect((await pair()).status).toBe(403);
+  });
+
+  it('refuses what others could read, a port that is taken, and halves of a certificate', async () => {
+    const open = await runSward(['serve', '--data', join(root, 'x'), '--host', '0.0.0.0']);
+    expect(open.code).toBe(2);
+    expect(errorLine(open)).toMatch(
+      /--host 0\.0\.0\.0 can be reached by others.*--tls-cert and --tls-key, or --behind-proxy/,
+    );
+    expect(existsSync(join(root, 'x'))).toBe(false);
+    const port = new URL(address).port;
+    const taken = await runSward(['serve', '--data', join(root, 'y'), '--port', port, '--workers', '1']);
+    expect(taken.code).toBe(2);
+    expect(errorLine(taken)).toMatch(new RegExp(`port ${port} of 127\\.0\\.0\\.1 is taken`));
+    const half = await runSward(['serve', '--data', join(root, 'z'), '--tls-cert', 'a.pem']);
+    expect(errorLine(half)).toMatch(/give --tls-cert and --tls-key together/);
+    const second = await runSward(['serve', '--data', data, '--port', '0']);
+    expect(errorLine(second)).toMatch(/used by another server/);
+  });
+
+  it('verifies and backs up while it runs', async () => {
+    const verified = await runSward(['serve', 'verify', '--data', data]);
+    expect([verified.code, verified.stdout]).toEqual([0, `${data}: 0 photos, 0 cuts, 0 estimates\n`]);
+    const file = join(root, 'backup.tar');
+    const backup = await runSward(['serve', '--data', data, 'backup', file]);
+    expect([backup.code, backup.stdout]).toEqual([0, `${file}: 0 photos, 0 runs\n`]);
+    const restored = await runSward(['serve', 'restore', file, '--data', join(root, 'copy')]);
+    expect(restored.code).toBe(0);
+    expect(errorLine(await runSward(['serve', 'verify', '--data', join(root, 'none')]))).toMatch(
+      /holds no farm/,
+    );
+  });
+
+  it('answers what it was asked before it ends on SIGTERM', async () => {
+    const photo = join(root, 'photo.jpg');
+    await writePhoto(photo, 20, 3);
+    const again = await runSward([
+      'serve',
+      '--data',
+      join(root, 'w'),
+      '--owner-link',
+      '--host',
+      'no.such.host.invalid',
+    ]);
+    expect(again.code).toBe(2);
+    const code = await newOwner();
+    const { token } = await (
+      await fetch(`${address}/api/devices/pair`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ code }),
+      })
+    ).json();
+    const form = new FormData();
+    form.append('photo', new Blob([new Uint8Array(readFileSync(photo))]), 'photo.jpg');
+    const answer = fetch(`${address}/api/estimate`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      body: form,
+    });
+    await new Promise((settle) => setTimeout(settle, 150));
+    const ended = new Promise<number | null>((settle) => server.once('exit', settle));
+    server.kill('SIGTERM');
+    expect((await answer).status).toBe(200);
+    expect(await ended).toBe(0);
+    expect(existsSync(join(data, 'server.lock'))).toBe(false);
+  });
+
+  /** A code that was written into the database as the server writes it. */
+  async function newOwner(): Promise<string> {
+    const { openDatabase } = await import('../../src/server/storage/database.ts');
+    const { devicesIn } = await import('../../src/server/access/devices.ts');
+    const db = await openDatabase(join(data, 'sward.db'), { asItIs: true });
+    try {
+      return (await devicesIn(db).offer('second', 'owner')).code;
+    } finally {
+      await db.destroy();
+    }
+  }
+});

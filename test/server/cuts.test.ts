@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runSward } from '../support/run-sward.ts';
+import { writeSmallFolder } from '../support/small-data-folder.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { cutEvents } from './cut-events.ts';
+import { recordOf, startTestServer, type TestServer, until, upload } from './farm-server.ts';
+
+const root = temporaryFolder('server-cuts');
+const data = join(root, 'data');
+const run = join(root, 'run');
+let photos: string[];
+let farm: TestServer;
+const paddock = { id: randomUUID(), name: 'Hill', boundary: null, hectares: 10 };
+const visit = { id: randomUUID(), paddockId: paddock.id, startedAt: '2026-11-03T08:00:00+11:00', note: '' };
+
+const put = (path: string, body: { id: string }) =>
+  farm.ask(`/api/${path}/${body.id}`, { method: 'PUT', as: 'recorder', body });
+
+beforeAll(async () => {
+  photos = await writeSmallFolder(data, { photos: 18 });
+  const cache = { SWARD_CACHE: join(root, 'cache') };
+  const training = await runSward(
+    ['train', data, '--recipe', 'descriptor-ridge', '--folds', '3', '--out', run],
+    cache,
+  );
+  expect(training.code).toBe(0);
+  farm = await startTestServer(join(root, 'farm'), { run });
+  await put('paddocks', paddock);
+  await put('visits', visit);
+});
+
+afterAll(() => farm.close());
+
+describe('records', () => {
+  it('are the same however often they are sent', async () => {
+    const record = { id: randomUUID(), name: '=1+1', boundary: null, hectares: 2.5 };
+    const answers = await Promise.all([1, 2, 3].map(async () => (await put('paddocks', record)).json()));
+    expect(answers).toEqual([record, record, record]);
+    const { items } = await farm.json('/api/paddocks');
+    expect(items.filter(({ id }: { id: string }) => id === record.id)).toEqual([record]);
+    const renamed = { ...record, name: 'River' };
+    expect(await (await put('paddocks', renamed)).json()).toEqual(renamed);
+  });
+
+  it('are listed part by part', async () => {
+    for (let count = 0; count < 5; count++) await put('paddocks', { ...paddock, id: randomUUID() });
+    const seen: string[] = [];
+    let after = '';
+    do {
+      const { items, next } = await farm.json(`/api/paddocks?limit=2${after && `&after=${after}`}`);
+      expect(items.length).toBeLessThanOrEqual(2);
+      seen.push(...items.map(({ id }: { id: string }) => id));
+      after = next;
+    } while (after);
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen.length).toBeGreaterThan(5);
+    expect((await farm.json(`/api/visits?paddockId=${paddock.id}`)).items).toEqual([visit]);
+    expect((await farm.json(`/api/visits?paddockId=${randomUUID()}`)).items).toEqual([]);
+  });
+
+  it('are refused where they do not fit', async () => {
+    expect(
+      (await put('visits', { ...visit, id: randomUUID(), paddockId: randomUUID() } as never)).status,
+    ).toBe(409);
+    expect((await farm.ask(`/api/paddocks/${paddock.id}`, { method: 'DELETE' })).status).toBe(409);
+    expect((await put('paddocks', { ...paddock, hectares: -1 } as never)).status).toBe(400);
+    const other = await farm.ask(`/api/paddocks/${randomUUID()}`, { method: 'PUT', body: paddock });
+    expect(other.status).toBe(409);
+    const long = await put('paddocks', { ...paddock, name: 'x'.repeat(2 ** 20) } as never);
+    expect(long.status).toBe(413);
+    expect((await farm.ask(`/api/paddocks/..%2f..%2fsward.db`)).status).toBe(400);
+    expect((await farm.ask(`/api/paddocks/${randomUUID()}`)).status).toBe(404);
+  });
+});
+
+describe('a cut', () => {
+  it('is what its events say, each once however often it is sent', async () => {
+    const cut = { id: randomUUID(), visitId: visit.id, photoId: null, events: [] };
+    expect((await (await put('cuts', cut)).json()).stage).toBe('begun');
+    const events = cutEvents({ dry: 30 });
+    const add = (event: unknown) => farm.ask(`/api/cuts/${cut.id}/events`, { as: 'recorder', body: event });
+    const early = await add(events[2]);
+    expect(early.status).toBe(422);
+    expect((await early.json()).error.message).toMatch(/weigh the cut first/);
+    for (const event of events) {
+      expect((await add(event)).status).toBe(200);
+      expect((await add(event)).status).toBe(200);
+    }
+    const seen = await farm.json(`/api/cuts/${cut.id}`);
+    expect(seen).toMatchObject({
+      stage: 'sorted',
+      events,
+      result: { settled: true, source: 'measured', frameAreaSquareMetres: 0.25 },
+    });
+    expect(seen.result.kgDmPerHa).toBeCloseTo((seen.result.dryGrams * 10) / 0.25, 9);
+    // A device that has all of it sends it whole.
+    expect((await (await put('cuts', { ...cut, events } as never)).json()).events).toEqual(events);
+    expect((await put('cuts', { ...cut, events: events.slice(0, 2) } as never)).status).toBe(200);
+    expect((await farm.json(`/api/cuts/${cut.id}`)).events).toEqual(events);
+    expect((await add({ ...events[0], recordedAt: '2026-11-05T00:00:00Z' })).status).toBe(422);
+  });
+
+  it('of two devices at once takes a step once', async () => {
+    const cut = { id: randomUUID(), visitId: visit.id, photoId: null, events: [] };
+    await put('cuts', cut);
+    const [placed] = cutEvents({ dry: 20 });
+    const both = await Promise.all(
+      [1, 2].map(() =>
+        farm.ask(`/api/cuts/${cut.id}/events`, { as: 'recorder', body: { ...placed, id: randomUUID() } }),
+      ),
+    );
+    expect(both.map(({ status }) => status).sort()).toEqual([200, 422]);
+  });
+});
+
+describe('a visit', () => {
+  it('tells the mean of its paddock from photos and cuts, and how long that feeds a mob', async () => {
+    const walk = { ...visit, id: randomUUID(), startedAt: '2026-11-10T08:00:00+11:00' };
+    await put('visits', walk);
+    const files = photos.slice(0, 4).map((id) => readFileSync(join(data, 'train', `${id}.jpg`)));
+    const records = files.map((file) => recordOf(file, { visitId: walk.id, frameAreaSquareMetres: 0.25 }));
+    for (const [at, file] of files.entries())
+      expect((await upload(farm, records[at] as never, file)).status).toBe(204);
+    const summary = async () => farm.json(`/api/visits/${walk.id}/summary`);
+    await until(async () => (await summary()).pending === 0);
+    const photosAlone = await summary();
+    expect(photosAlone).toMatchObject({
+      photos: 4,
+      pending: 0,
+      unusable: 0,
+      hectares: { value: 10, source: 'measured' },
+    });
+    expect(photosAlone.kgDmPerHa.total).toMatchObject({
+      method: 'photos',
+      source: 'modelled',
+      frames: 4,
+      cuts: 0,
+    });
+    for (const [at, record] of records.slice(0, 2).entries()) {
+      const cut = {
+        id: randomUUID(),
+        visitId: walk.id,
+        photoId: record.id,
+        events: cutEvents({ dry: 30 + at }),
+      };
+      expect((await put('cuts', cut)).status).toBe(200);
+    }
+    const withCuts = await summary();
+    expect(withCuts.kgDmPerHa.total).toMatchObject({
+      method: 'photos-and-cuts',
+      source: 'modelled',
+      frames: 4,
+      cuts: 2,
+    });
+    expect(withCuts.cuttingHeightCentimetres).toBe(4);
+    const width = ({ interval }: { interval: { low: number; high: number } }) => interval.high - interval.low;
+    expect(width(withCuts.kgDmPerHa.total)).toBeLessThan(width(photosAlone.kgDmPerHa.total));
+    expect(withCuts.effort.tenPercent.says).toMatch(/±10 %/);
+    expect(withCuts.paddockTotal.value).toBeCloseTo(withCuts.kgDmPerHa.total.mean * 10, 6);
+    const budget = await farm.json(
+      `/api/paddocks/${paddock.id}/feed-budget?head=100&unitsPerHead=2.5&residual=0&growth=0`,
+    );
+    expect(budget.visitId).toBe(walk.id);
+    expect(budget.days.days).toBeCloseTo((withCuts.kgDmPerHa.total.mean * 10) / (100 * 2.5 * 0.95), 6);
+    expect(budget.definitions.join(' ')).toMatch(/DSE/);
+    const both = await farm.ask(`/api/paddocks/${paddock.id}/feed-budget?head=1&residual=1&utilisation=0.5`);
+    expect(both.status).toBe(400);
+    const made = { id: randomUUID(), cuttingHeightCentimetres: 4 };
+    const calibrations = await Promise.all([1, 2].map(() => farm.json('/api/calibrations', { body: made })));
+    expect(calibrations[0].calibration).toMatchObject({ state: 'report-only', cuts: 2, visits: 1 });
+    expect(calibrations[1]).toEqual(calibrations[0]);
+  });
+
+  it('without anything says so', async () => {
+    const empty = { ...visit, id: randomUUID() };
+    await put('visits', empty);
+    expect(await farm.json(`/api/visits/${empty.id}/summary`)).toMatchObject({
+      photos: 0,
+      run: null,
+      kgDmPerHa: { total: null },
+    });
+    expect((await farm.ask(`/api/visits/${randomUUID()}/summary`)).status).toBe(404);
+  });
+});

@@ -1,0 +1,186 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { crc32, deflateSync } from 'node:zlib';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { poolOf } from '../../src/server/index.ts';
+import { runSward } from '../support/run-sward.ts';
+import { writePhoto } from '../support/small-data-folder.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { photoForm, startTestServer, type TestServer } from './farm-server.ts';
+
+const root = temporaryFolder('server-estimate');
+const data = join(root, 'farm');
+const photo = join(root, 'photo.jpg');
+let farm: TestServer;
+
+beforeAll(async () => {
+  await writePhoto(photo, 30, 5);
+  farm = await startTestServer(data);
+});
+
+afterAll(() => farm.close());
+
+const estimate = (form: FormData) => farm.ask('/api/estimate', { method: 'POST', as: 'viewer', raw: form });
+
+describe('POST /api/estimate', () => {
+  it('says what sward predict says of the same file, and stores nothing', async () => {
+    const before = readdirSync(data, { recursive: true }).map(String).sort();
+    const answer = await (await estimate(photoForm(photo))).json();
+    const told = await runSward(['predict', photo, '--json'], { SWARD_CACHE: join(root, 'cache') });
+    const [prediction] = JSON.parse(told.stdout).predictions;
+    const names = {
+      green: 'Dry_Green_g',
+      dead: 'Dry_Dead_g',
+      clover: 'Dry_Clover_g',
+      gdm: 'GDM_g',
+      total: 'Dry_Total_g',
+    };
+    for (const [mass, name] of Object.entries(names)) {
+      expect(answer.masses[mass]).toBe(prediction.grams[name]);
+      expect(answer.kgDmPerHa[mass]).toBe(prediction.kg_dm_per_ha[name]);
+      expect(answer.interval[mass]).toEqual([prediction.low[name], prediction.high[name]]);
+    }
+    expect(answer.interval.coverage).toBe(prediction.coverage);
+    expect(answer.outOfDomain.share).toBe(prediction.out_of_domain);
+    expect(answer).toMatchObject({
+      source: 'modelled',
+      run: { id: 'starter', name: 'starter' },
+      frameAreaSquareMetres: 0.21,
+    });
+    expect(answer.run.hash).toMatch(/^[0-9a-f]{64}$/);
+    expect(readdirSync(data, { recursive: true }).map(String).sort()).toEqual(before);
+    expect((await farm.json('/api/photos')).items).toEqual([]);
+  });
+
+  it('reckons with the frame that the form names', async () => {
+    const plain = await (await estimate(photoForm(photo))).json();
+    const framed = await (await estimate(photoForm(photo, { frameAreaSquareMetres: '0.25' }))).json();
+    expect(framed.masses).toEqual(plain.masses);
+    expect(framed.kgDmPerHa.total).toBeCloseTo((plain.masses.total * 10) / 0.25, 9);
+  });
+
+  it.each([
+    ['a page', Buffer.from('<html><body>photo</body></html>'), 'photo.jpg', /is no photo/],
+    [
+      'an SVG',
+      Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'),
+      'photo.svg',
+      /is no photo/,
+    ],
+    ['nothing', Buffer.alloc(0), 'photo.jpg', /is no photo/],
+    [
+      'a PNG of 60,000 × 60,000',
+      hugePng(60_000),
+      'photo.png',
+      /60000×60000 is 3600 megapixels, the limit is 200/,
+    ],
+    [
+      'a JPEG that is cut short',
+      Buffer.from([0xff, 0xd8, 0xff, 0xe0, 0, 16]),
+      '../../photo.jpg',
+      /cannot be decoded/,
+    ],
+  ])('refuses %s', async (_, file, name, why) => {
+    const answer = await estimate(photoForm(file, {}, name));
+    expect(answer.status).toBe(422);
+    const { message } = (await answer.json()).error;
+    expect(message).toMatch(why);
+    expect(message).not.toContain(root);
+  });
+
+  it('refuses forms that are none, lack the photo, or say what cannot be', async () => {
+    expect(
+      (await farm.ask('/api/estimate', { raw: 'photo', headers: { 'content-type': 'text/plain' } })).status,
+    ).toBe(415);
+    const broken = { 'content-type': 'multipart/form-data; boundary=x' };
+    expect((await farm.ask('/api/estimate', { raw: 'no form', headers: broken })).status).toBe(422);
+    const empty = new FormData();
+    empty.append('picture', new Blob(['x']), 'x.jpg');
+    expect((await (await estimate(empty)).json()).error.message).toMatch(/no file in its field photo/);
+    for (const fields of [
+      { frameAreaSquareMetres: '-1' },
+      { height: '7' },
+      { height: '7', heightMethod: 'thumb' },
+    ]) {
+      expect((await estimate(photoForm(photo, fields as Record<string, string>))).status).toBe(422);
+    }
+  });
+
+  it('refuses more than 40 MiB before it has it', async () => {
+    const answer = await estimate(photoForm(Buffer.alloc(42 * 2 ** 20)));
+    expect(answer.status).toBe(413);
+    expect((await answer.json()).error.message).toMatch(/may have 40 MiB/);
+  });
+
+  it('goes on after a photo that needs more memory or time than it may have', async () => {
+    const wide = await sharp({ create: { width: 13_000, height: 13_000, channels: 3, background: '#596' } })
+      .png({ compressionLevel: 1 })
+      .toBuffer();
+    const small = await startTestServer(join(root, 'small'), {
+      pool: { ...poolOf(1), residentMebibytes: 450 },
+    });
+    try {
+      const refused = await small.ask('/api/estimate', { raw: photoForm(wide), as: 'viewer' });
+      expect(refused.status).toBe(422);
+      expect((await refused.json()).error.message).toMatch(/needed more memory than it may have/);
+      expect((await small.ask('/api/estimate', { raw: photoForm(photo), as: 'viewer' })).status).toBe(200);
+      expect(small.server.farm.pool.load.restarts).toBeGreaterThan(0);
+    } finally {
+      await small.close();
+    }
+    const hasty = await startTestServer(join(root, 'hasty'), {
+      pool: { ...poolOf(1), taskMilliseconds: 20_000 },
+    });
+    try {
+      writeFileSync(join(root, 'wide.png'), wide);
+      const { pool } = hasty.server.farm;
+      Object.assign(hasty.server.farm.settings.pool, { taskMilliseconds: 50 });
+      await expect(pool.ask({ kind: 'inspect', path: join(root, 'wide.png') })).rejects.toThrow(
+        /took longer than 0\.05 s/,
+      );
+      Object.assign(hasty.server.farm.settings.pool, { taskMilliseconds: 20_000 });
+      expect((await pool.ask({ kind: 'inspect', path: photo })).width).toBe(64);
+    } finally {
+      await hasty.close();
+    }
+  });
+
+  it('under more than it takes on answers 200 or 429', async () => {
+    const { settings } = farm.server.farm;
+    const large = await sharp(readFileSync(photo)).resize(3000, 2000).jpeg({ quality: 95 }).toBuffer();
+    await estimate(photoForm(large));
+    const asked = 6 * settings.pool.queue;
+    const answers = await Promise.all(Array.from({ length: asked }, () => estimate(photoForm(large))));
+    const statuses = answers.map(({ status }) => status);
+    expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(settings.pool.queue);
+    const busy = answers.filter(({ status }) => status === 429);
+    expect(busy.length + statuses.filter((status) => status === 200).length).toBe(asked);
+    expect(busy.length).toBeGreaterThan(0);
+    for (const answer of busy) expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+  });
+});
+
+/** A PNG that says that it is large, and is small: every row of one grey. */
+function hugePng(side: number): Buffer {
+  const chunk = (type: string, content: Buffer): Buffer => {
+    const body = Buffer.concat([Buffer.from(type, 'latin1'), content]);
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(content.length);
+    const sum = Buffer.alloc(4);
+    sum.writeUInt32BE(crc32(body) >>> 0);
+    return Buffer.concat([length, body, sum]);
+  };
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(side, 0);
+  header.writeUInt32BE(side, 4);
+  header[8] = 1;
+  const rows = deflateSync(Buffer.alloc(1000 * (1 + side / 8)), { level: 9 });
+  const signature = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
+  return Buffer.concat([
+    signature,
+    chunk('IHDR', header),
+    chunk('IDAT', rows),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
+}

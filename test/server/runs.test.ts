@@ -1,0 +1,248 @@
+import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { zipSync } from 'fflate';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runSward } from '../support/run-sward.ts';
+import { writeSmallFolder } from '../support/small-data-folder.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { cutEvents } from './cut-events.ts';
+import { photoForm, recordOf, startTestServer, type TestServer, until, upload } from './farm-server.ts';
+
+const root = temporaryFolder('server-runs');
+const data = join(root, 'data');
+const run = join(root, 'run');
+const farmFolder = join(root, 'farm');
+let ids: string[];
+let farm: TestServer;
+
+beforeAll(async () => {
+  ids = await writeSmallFolder(data, { photos: 18 });
+  const cache = { SWARD_CACHE: join(root, 'cache') };
+  const training = await runSward(
+    ['train', data, '--recipe', 'descriptor-ridge', '--folds', '3', '--out', run],
+    cache,
+  );
+  expect(training.code).toBe(0);
+  farm = await startTestServer(farmFolder);
+});
+
+afterAll(() => farm.close());
+
+type Files = Record<string, Uint8Array>;
+
+/** The files of a folder by their paths in it. */
+function filesOf(folder: string): Files {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+    entry.isFile(),
+  );
+  return Object.fromEntries(
+    entries.map((entry) => {
+      const path = join(entry.parentPath, entry.name);
+      return [path.slice(folder.length + 1), new Uint8Array(readFileSync(path))];
+    }),
+  );
+}
+
+const add = (files: Files | Uint8Array, name = 'mine') =>
+  farm.ask(`/api/runs?name=${name}`, {
+    raw: new Uint8Array(files instanceof Uint8Array ? files : zipSync(files)),
+    headers: { 'content-type': 'application/zip' },
+  });
+
+const photoOf = (id: string): Buffer => readFileSync(join(data, 'train', `${id}.jpg`));
+
+describe('runs', () => {
+  it('come as zips of their folders, once, and answer when they are chosen', async () => {
+    const inFolder = Object.fromEntries(
+      Object.entries(filesOf(run)).map(([name, file]) => [`my-run/${name}`, file]),
+    );
+    const added = await (await add(inFolder, 'hill')).json();
+    expect(added).toMatchObject({ name: 'hill', origin: 'added', chosen: false });
+    expect(await (await add(filesOf(run), 'again')).json()).toEqual(added);
+    expect((await farm.json('/api/runs')).items).toHaveLength(2);
+    const before = await farm.json('/api/estimate', { raw: photoForm(photoOf(ids[0] ?? '')) });
+    expect(before.run.id).toBe('starter');
+    const chosen = await farm.ask('/api/farm', {
+      method: 'PUT',
+      body: { name: 'Green Hills', runId: added.id },
+    });
+    expect(await chosen.json()).toEqual({ name: 'Green Hills', runId: added.id });
+    const after = await farm.json('/api/estimate', { raw: photoForm(photoOf(ids[0] ?? '')) });
+    expect(after.run).toEqual({ id: added.id, name: 'hill', hash: added.hash });
+    const told = await runSward(['predict', run, join(data, 'train', `${ids[0]}.jpg`), '--json'], {
+      SWARD_CACHE: join(root, 'cache'),
+    });
+    expect(after.masses.total).toBe(JSON.parse(told.stdout).predictions[0].grams.Dry_Total_g);
+    expect((await farm.ask(`/api/runs/${added.id}`, { method: 'DELETE' })).status).toBe(409);
+    expect((await farm.ask('/api/farm', { method: 'PUT', body: { name: '', runId: 'none' } })).status).toBe(
+      404,
+    );
+    await farm.ask('/api/farm', { method: 'PUT', body: { name: 'Green Hills', runId: 'starter' } });
+  });
+
+  it('are refused as zips that lead elsewhere, are bombs, or are no runs', async () => {
+    const files = filesOf(run);
+    const bytes = new Uint8Array([1, 2, 3]);
+    const cases: [Files | Uint8Array, RegExp][] = [
+      [{ ...files, '../evil.json': bytes }, /file of the name/],
+      [{ ...files, 'fold-0/../../evil.json': bytes }, /file of the name/],
+      [{ ...files, '/etc/evil': bytes }, /file of the name/],
+      [{ ...files, 'C:\\evil': bytes }, /file of the name/],
+      [{ ...files, '.ssh/keys': bytes }, /file of the name/],
+      [{ ...files, 'FOLDS.csv': bytes }, /twice/],
+      [
+        Object.fromEntries(Object.entries(files).filter(([name]) => name !== 'run.json')),
+        /not the zip of one run folder/,
+      ],
+      [{ ...files, 'fold-0/more.bin': bytes, 'folds.csv': bytes }, /not the file that was written/],
+      [new Uint8Array(1000), /no zip/],
+      [zipSync(files).subarray(0, 5000), /damaged|no zip|not the|cannot be read|early/],
+    ];
+    for (const [archive, why] of cases) {
+      const answer = await add(archive);
+      expect(answer.status).toBe(422);
+      expect((await answer.json()).error.message).toMatch(why);
+    }
+    expect(readdirSync(join(farmFolder, 'scratch'))).toEqual([]);
+    expect(readdirSync(root)).not.toContain('evil.json');
+  });
+
+  it('do not fill the disk as a bomb', async () => {
+    const small = await startTestServer(join(root, 'small'), { runBytes: 20 * 2 ** 20 });
+    try {
+      const bomb = zipSync({ ...filesOf(run), 'zeros.bin': new Uint8Array(100 * 2 ** 20) }, { level: 9 });
+      expect(bomb.length).toBeLessThan(2 ** 21);
+      const answer = await small.ask('/api/runs?name=bomb', { raw: new Uint8Array(bomb) });
+      expect(answer.status).toBe(422);
+      expect((await answer.json()).error.message).toMatch(/unpacks to more than 20 MiB/);
+      expect(readdirSync(join(root, 'small', 'scratch'))).toEqual([]);
+    } finally {
+      await small.close();
+    }
+  });
+});
+
+describe('jobs', () => {
+  const put = (path: string, body: { id: string }) =>
+    farm.ask(`/api/${path}/${body.id}`, { method: 'PUT', body });
+
+  /** Masses of the photos of the small folder. */
+  const totals = (): Map<string, number> => {
+    const rows = readFileSync(join(data, 'train.csv'), 'utf8').trim().split('\n').slice(1);
+    return new Map(
+      rows.flatMap((row) =>
+        row.includes('__Dry_Total_g') ? [[row.split('__')[0] ?? '', Number(row.split(',').at(-1))]] : [],
+      ),
+    );
+  };
+
+  it('train on the farm’s own cuts, are told of as they go, and survive a restart', async () => {
+    const paddock = { id: randomUUID(), name: 'Hill', boundary: null, hectares: 3 };
+    await put('paddocks', paddock);
+    for (let day = 0; day < 6; day++) {
+      const visit = {
+        id: randomUUID(),
+        paddockId: paddock.id,
+        startedAt: `2026-11-0${day + 1}T08:00:00+11:00`,
+        note: '',
+      };
+      await put('visits', visit);
+      for (const id of ids.filter((_, at) => at % 6 === day)) {
+        const file = photoOf(id);
+        const record = recordOf(file, { visitId: visit.id });
+        expect((await upload(farm, record, file)).status).toBe(204);
+        const cut = {
+          id: randomUUID(),
+          visitId: visit.id,
+          photoId: record.id,
+          events: cutEvents({ dry: totals().get(id) ?? 0 }),
+        };
+        expect((await put('cuts', cut)).status).toBe(200);
+      }
+    }
+    await until(async () => (await farm.json('/api/estimates?limit=500')).items.length === 18);
+    const asked = { id: randomUUID(), request: { kind: 'train', name: 'our own', seed: 7 } };
+    const first = await farm.json('/api/jobs', { body: asked });
+    expect(first.state).toMatch(/queued|running/);
+    expect((await farm.json('/api/jobs', { body: asked })).id).toBe(asked.id);
+    expect(
+      (await farm.ask('/api/jobs', { body: { ...asked, request: { ...asked.request, name: 'other' } } }))
+        .status,
+    ).toBe(409);
+    const job = () => farm.json(`/api/jobs/${asked.id}`);
+    await until(async () => (await job()).progress.stage !== '');
+    await farm.close();
+    farm = await startTestServer(farmFolder);
+    expect((await job()).state).toMatch(/queued|running/);
+    const events = await (await farm.ask(`/api/jobs/${asked.id}/events`)).text();
+    const told = [...events.matchAll(/^data: (.*)$/gm)].map(([, text]) => JSON.parse(text ?? ''));
+    const last = told.at(-1);
+    expect(last).toMatchObject({ state: 'done', progress: { message: null } });
+    const { items } = await farm.json('/api/runs');
+    expect(items.find(({ id }: { id: string }) => id === last.progress.runId)).toMatchObject({
+      name: 'our own',
+      origin: 'trained',
+    });
+    // Another run estimates the old photos, whose estimates stay.
+    const again = { id: randomUUID(), request: { kind: 're-estimate', runId: last.progress.runId } };
+    await farm.ask('/api/jobs', { body: again });
+    await until(async () => (await farm.json(`/api/jobs/${again.id}`)).state === 'done');
+    const estimates = (await farm.json('/api/estimates?limit=500')).items;
+    expect(estimates).toHaveLength(36);
+    expect(
+      new Set(estimates.map(({ estimate }: { estimate: { run: { name: string } } }) => estimate.run.name)),
+    ).toEqual(new Set(['starter', 'our own']));
+  });
+
+  it('say why they failed', async () => {
+    const empty = await startTestServer(join(root, 'empty'));
+    try {
+      const asked = { id: randomUUID(), request: { kind: 'train', name: 'nothing' } };
+      await empty.ask('/api/jobs', { body: asked });
+      const job = await until(async () => {
+        const found = await empty.json(`/api/jobs/${asked.id}`);
+        return found.state === 'failed' && found;
+      });
+      expect(job.progress.message).toMatch(/no photo has a cut that is weighed dry/);
+      const none = { id: randomUUID(), request: { kind: 're-estimate', runId: 'none' } };
+      expect((await empty.ask('/api/jobs', { body: none })).status).toBe(404);
+    } finally {
+      await empty.close();
+    }
+  });
+
+  it('export what they train on as a data folder that sward train takes', async () => {
+    const zip = await farm.ask('/api/exports/data.zip', { as: 'viewer' });
+    expect(zip.headers.get('content-disposition')).toMatch(/data\.zip/);
+    const { unzipSync } = await import('fflate');
+    const files = unzipSync(new Uint8Array(await zip.arrayBuffer()));
+    expect(Object.keys(files)).toHaveLength(19);
+    const outcome = await runSward(['serve', '--data', farmFolder, 'export', join(root, 'exported')]);
+    expect([outcome.code, outcome.stdout]).toEqual([0, `${join(root, 'exported')}: 18 photos\n`]);
+    expect(
+      readFileSync(join(root, 'exported', 'train.csv')).equals(Buffer.from(files['train.csv'] ?? [])),
+    ).toBe(true);
+    const checked = await runSward(['check', join(root, 'exported'), '--json'], {
+      SWARD_CACHE: join(root, 'cache'),
+    });
+    expect(checked.code).toBe(0);
+    const again = [
+      'train',
+      join(root, 'exported'),
+      '--recipe',
+      'descriptor-ridge',
+      '--folds',
+      '3',
+      '--out',
+      join(root, 'own'),
+    ];
+    expect((await runSward(again, { SWARD_CACHE: join(root, 'cache') })).code).toBe(0);
+    const table = await (await farm.ask('/api/exports/photos.csv')).text();
+    expect(table.trim().split('\n')).toHaveLength(37);
+    expect((await (await farm.ask('/api/exports/cuts.csv')).text()).trim().split('\n')).toHaveLength(19);
+    const map = await farm.json('/api/exports/farm.geojson');
+    expect(map.features).toHaveLength(19);
+    expect(map.features[1].properties.estimate.source).toBe('modelled');
+  });
+});
