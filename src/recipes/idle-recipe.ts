@@ -1,3 +1,4 @@
+import { hasWidth } from '../estimators/kernel/kernels.ts';
 import { type IdleRule, requireEffect, type WrittenSetting } from '../ground/idle-settings.ts';
 import { IDLE_IN_NETWORKS } from '../networks/settings/idle-network.ts';
 import type { EstimatorSettings, Recipe } from './recipe-schema.ts';
@@ -15,9 +16,9 @@ const TOGETHER: IdleRule<OfKind<'ridge' | 'kernel-ridge' | 'view-average'>> = {
 const LINEAR: IdleRule<OfKind<'kernel-ridge'>> = {
   names: ['gammas'],
   reason: ({ kernels }) =>
-    kernels.every((kernel) => kernel === 'linear')
-      ? 'the linear kernel has no width; add another to @kernels, or leave this out'
-      : null,
+    kernels.some(hasWidth)
+      ? null
+      : 'the linear and relu kernels have no width; add another to @kernels, or leave this out',
 };
 
 /** What both kinds of trees have rules for. */
