@@ -18,7 +18,7 @@ const LINEAR: IdleRule<OfKind<'kernel-ridge'>> = {
   reason: ({ kernels }) =>
     kernels.some(hasWidth)
       ? null
-      : 'the linear and relu kernels have no width; add another to @kernels, or leave this out',
+      : 'the linear kernel has no width, nor has relu; add another to @kernels, or leave this out',
 };
 
 /** What both kinds of trees have rules for. */

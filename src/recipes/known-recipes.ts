@@ -79,7 +79,7 @@ export const RECIPES: Readonly<
   'feature-average': {
     summary: {
       reads: 'one or several feature files or backbones, the best first',
-      learns: 'kernel ridge on the first, counting double, and on all',
+      learns: 'kernel ridge on the first, which counts more, and on all',
       cost: SECONDS,
     },
     draft: {
@@ -87,7 +87,7 @@ export const RECIPES: Readonly<
       estimator: {
         kind: 'stack',
         members: [
-          { input: 0, weight: 2, estimator: WIDE_NETWORK },
+          { input: 0, weight: 2.5, estimator: WIDE_NETWORK },
           { input: 'all', estimator: WIDE_NETWORK },
         ],
       },
