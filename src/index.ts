@@ -77,11 +77,16 @@ export {
 
 export {
   type AboutRun,
+  type AskedCovariates,
+  type AskedHeight,
+  askedHeight,
   BUNDLED_RUNS,
   type BundledModel,
   type ExportOptions,
   type ExportOutcome,
   exportRun,
+  HEIGHT_METHODS,
+  type HeightMethod,
   listModels,
   type PaddockMean,
   type PredictionDoubt,
@@ -90,6 +95,7 @@ export {
   type PredictRunOptions,
   predictRun,
   type ReportRunOptions,
+  type RunCovariate,
   readPhotoStates,
   reportRun,
   type ShareOptions,
@@ -99,6 +105,9 @@ export {
   shareRun,
   submitRun,
   type ToldOfRun,
+  type VisitOptions,
+  type VisitOutcome,
+  visitRun,
 } from './workflows/index.ts';
 
 // Commands that score: score, and its --compare.
@@ -115,6 +124,7 @@ export {
 // A run kept open, and the photos it is asked about.
 
 export {
+  type CaseResults,
   type OpenOptions,
   type OutOfFoldRow,
   openRun,

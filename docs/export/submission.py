@@ -7,35 +7,98 @@
 
 # %%
 import csv
-import glob
+import io
 import json
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 INPUT = Path(os.environ.get("SWARD_INPUT", "/kaggle/input"))
+COMPETITION = "csiro-biomass"
 
 
-def folders_with(pattern):
-    """The attached folders that hold such a file."""
-    found = glob.glob(str(INPUT / "**" / pattern), recursive=True)
-    return sorted({Path(path).parent for path in found})
+def attached_files():
+    """What may be of use below the input: Kaggle attaches as NAME, competitions/NAME and datasets/OWNER/NAME."""
+    found, seen = [], set()
+    for folder, folders, names in os.walk(INPUT, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        wanted = [name for name in names if name in ("model.json", "test.csv") or name.endswith(".whl")]
+        found += [Path(folder, name) for name in wanted]
+    return sorted(found)
 
+
+def the_only(found, what, remedy):
+    """The one folder of those found, by what is in it: the same thing attached twice is one."""
+    folders = list(found.values())
+    if len(folders) == 1:
+        return folders[0]
+    held = "holds " + (" and ".join(map(str, folders)) if folders else f"no {what}")
+    raise RuntimeError(f"{INPUT} {held}: {remedy}")
+
+
+def find_export():
+    """The folder of the one export of sward that is attached."""
+    found = {}
+    for path in ATTACHED:
+        if path.name == "model.json":
+            text = path.read_bytes()
+            try:
+                facts = json.loads(text)
+            except ValueError:  # Somebody else's.
+                continue
+            if isinstance(facts, dict) and {"sward", "run_fingerprint", "branches"} <= facts.keys():
+                found.setdefault(text, path.parent)
+    return the_only(found, "export of sward", "attach one dataset that sward export --kaggle wrote")
+
+
+def find_competition():
+    """The folder of the competition: where Kaggle has it, else that of the one test.csv that asks for such rows."""
+    for folder in (INPUT / "competitions" / COMPETITION, INPUT / COMPETITION):
+        if (folder / "test.csv").exists():
+            return folder
+    found = {}
+    for path in ATTACHED:
+        if path.name == "test.csv":
+            text = path.read_bytes()
+            if {b"sample_id", b"image_path"} <= set(text.partition(b"\n")[0].strip(b"\xef\xbb\xbf\r").split(b",")):
+                found.setdefault(text, path.parent)
+    return the_only(found, "test.csv of the competition", f"attach the data of {COMPETITION}, and no other such table")
+
+
+def install_onnxruntime():
+    """From wheels in attached datasets: there is no network to fetch it from."""
+    links = [word for folder in {path.parent for path in ATTACHED} for word in ("--find-links", str(folder))]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", *links, "onnxruntime"]
+    # What it depends on need not be attached: the image has that, perhaps in another version.
+    quiet = {"stderr": subprocess.DEVNULL}
+    if subprocess.run(pip, **quiet).returncode != 0 and subprocess.run([*pip, "--no-deps"]).returncode != 0:
+        raise RuntimeError(
+            "this image has no onnxruntime: export with --wheel FILE, or attach a dataset that holds its wheel, "
+            f"for Python {sys.version_info.major}.{sys.version_info.minor}"
+        )
+
+
+ATTACHED = attached_files()
+MODEL = find_export()
+TEST = find_competition()
+print(f"model {MODEL}, photos {TEST}")
 
 try:
     import onnxruntime
-except ImportError:  # Attach a dataset that holds its wheel; there is no network to fetch it from.
-    links = [word for folder in folders_with("*.whl") for word in ("--find-links", str(folder))]
-    subprocess.run([sys.executable, "-m", "pip", "install", "--no-index", *links, "onnxruntime"], check=True)
+except ImportError:
+    install_onnxruntime()
     import onnxruntime
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 # %%
-MODEL = folders_with("model.json")[0]
-TEST = folders_with("test.csv")[0]
 facts = json.loads((MODEL / "model.json").read_text())
 
 
@@ -57,11 +120,46 @@ def open_model():
 
 session = open_model()
 
+# Pillow refuses above twice as many pixels, as sward does; it need not warn of less.
+Image.MAX_IMAGE_PIXELS = 100_000_000
+warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+SRGB = ImageCms.ImageCmsProfile(str(MODEL / "srgb.icc"))
+
+
+def in_srgb(image):
+    """8-bit RGB by the photo's colour profile; CMYK without one by that of libvips."""
+    profile = image.info.get("icc_profile")
+    if profile is None and image.mode == "CMYK":
+        profile = (MODEL / "cmyk.icc").read_bytes()
+    if profile is not None and image.mode in ("L", "RGB", "CMYK"):
+        try:
+            return ImageCms.profileToProfile(image, io.BytesIO(profile), SRGB, outputMode="RGB")
+        except ImageCms.PyCMSError:  # Damaged, or of other colours: as if there were none.
+            pass
+    return image.convert("RGB")
+
+
+def read_photo(path):
+    """Pixels [1, height, width, 3] as sward decodes them: upright, 8-bit sRGB, transparent parts on white."""
+    with Image.open(path) as file:
+        image = ImageOps.exif_transpose(file)
+    if image.mode.startswith("I"):  # 16-bit grey, of which Pillow would keep the lowest bits.
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if not image.has_transparency_data:
+        return np.asarray(in_srgb(image))[None]
+    alpha = np.asarray(image.convert("RGBA"))[..., 3:].astype(np.uint32)
+    colours = image.convert("L" if image.mode == "LA" else "RGB")
+    colours.info["icc_profile"] = image.info.get("icc_profile")
+    on_white = np.asarray(in_srgb(colours)) * alpha + 255 * (255 - alpha)
+    return np.floor_divide(on_white, 255).astype(np.uint8)[None]
+
 
 def predict(path):
     """Dry masses of a photo in grams, by target."""
-    with Image.open(path) as image:
-        pixels = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))[None]
+    try:
+        pixels = read_photo(path)
+    except Exception as error:
+        raise RuntimeError(f"{path}: {error}") from error
     return dict(zip(facts["targets"], session.run(["masses"], {"photos": pixels})[0][0].tolist()))
 
 
@@ -74,6 +172,6 @@ with open("submission.csv", "w", newline="") as file:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(["sample_id", "target"])
     for row in rows:
-        target = row["sample_id"].split("__")[1]
+        target = row["sample_id"].rpartition("__")[2]
         writer.writerow([row["sample_id"], masses[row["image_path"]][target]])
 print(f"submission.csv: {len(rows)} rows for {len(masses)} photos")

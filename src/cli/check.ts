@@ -34,6 +34,7 @@ export const registerCheck: CommandRegistrar = (program) => {
             area_m2: reading.areaSquareMetres,
           },
         }),
+        ...(report.visits !== null && { visits: report.visits }),
         ...(report.gaps !== null && { measured: underTargetNames(report.measured) }),
         problems,
       }),
@@ -43,6 +44,9 @@ export const registerCheck: CommandRegistrar = (program) => {
           ...problems.map((problem) => `${problem.severity}: ${problemLine(problem)}`),
           `${data}: ${report.trainPhotos} training and ${report.testPhotos} test photos, ` +
             `${countOf(errors, 'error')}, ${countOf(problems.length - errors, 'warning')}`,
+          ...(report.visits === null
+            ? []
+            : [`${report.visits}: photos of one are never split between folds`]),
           ...(report.gaps === null ? [] : [`measured: ${report.gaps}`]),
         ].join('\n'),
     );

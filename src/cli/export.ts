@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { UsageError } from '../ground/errors.ts';
 import {
   exportRun,
   MODEL_INPUTS,
@@ -17,6 +18,7 @@ interface ExportCommandOptions {
   readonly tta: keyof typeof TEST_TIME_TURNS;
   readonly kaggle?: boolean;
   readonly kaggleUser?: string;
+  readonly wheel?: string[];
   readonly overwrite?: boolean;
   readonly json?: boolean;
 }
@@ -43,15 +45,19 @@ export const registerExport: CommandRegistrar = (program) => {
     )
     .option('--kaggle', 'write a dataset and an offline notebook for the competition')
     .addOption(new Option('--kaggle-user <name>', 'account the two are for').env('KAGGLE_USERNAME'))
+    .option('--wheel <FILE...>', 'wheels of onnxruntime that the dataset is to carry, with --kaggle')
     .option('--overwrite', 'replace an export that is there')
     .option('--json', 'print the result as JSON')
     .action(async (run: string, options: ExportCommandOptions) => {
-      const { kaggle, kaggleUser, precision, out, input, tta, overwrite } = options;
+      const { kaggle, kaggleUser, wheel, precision, out, input, tta, overwrite } = options;
+      if (wheel && !kaggle) throw new UsageError('--wheel is for the dataset that --kaggle writes');
       const outcome = await exportRun({
         ...{ run, out, input, tta, progress: consoleProgress() },
         ...(precision && { precision }),
         ...(overwrite && { overwrite }),
-        ...(kaggle && { kaggle: kaggleUser === undefined ? {} : { user: kaggleUser } }),
+        ...(kaggle && {
+          kaggle: { ...(kaggleUser !== undefined && { user: kaggleUser }), ...(wheel && { wheels: wheel }) },
+        }),
       });
       printResult(
         options.json,

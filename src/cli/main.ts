@@ -27,6 +27,7 @@ import { registerScore } from './score.ts';
 import { registerShare } from './share.ts';
 import { registerSubmit } from './submit.ts';
 import { registerTrain } from './train.ts';
+import { registerVisit } from './visit.ts';
 
 const COMMANDS: readonly CommandRegistrar[] = [
   registerDemo,
@@ -48,6 +49,7 @@ const COMMANDS: readonly CommandRegistrar[] = [
   registerFeatures,
   registerBackbones,
   registerModels,
+  registerVisit,
 ];
 
 /** Exit codes: 1 for input that cannot be used, 2 for a command that cannot be understood. */

@@ -2,9 +2,6 @@ import { Option } from 'commander';
 import { countOf } from '../ground/counts.ts';
 import { UsageError } from '../ground/errors.ts';
 import {
-  type AskedCovariates,
-  type AskedHeight,
-  askedHeight,
   namedRun,
   type PhotoPrediction,
   type PredictionDoubt,
@@ -16,14 +13,12 @@ import {
   TEST_TIME_TURNS,
   USUAL_COVERAGE,
 } from '../workflows/index.ts';
+import { type AskedOptions, addAskedCovariates, askedCovariates } from './asked-covariates.ts';
 import { type CommandRegistrar, positiveNumber, printResult, wholeNumber } from './command.ts';
 import { consoleProgress } from './console-progress.ts';
 import { paddockJson, predictionSummary } from './predict-summary.ts';
-import { addCovariateOptions, type CovariateOptions, covariateSource } from './training-options.ts';
 
-interface PredictCommandOptions extends CovariateOptions {
-  readonly height?: AskedHeight;
-  readonly ndvi?: number;
+interface PredictCommandOptions extends AskedOptions {
   readonly out?: string;
   readonly features?: string;
   readonly ids?: string;
@@ -78,14 +73,8 @@ export const registerPredict: CommandRegistrar = (program) => {
     .option('--hectares <ha>', "size of the photos' paddock: adds its total", positiveNumber('--hectares'))
     .option('--map <DIR>', 'draw where the biomass is, for runs of recipe density')
     .option('--skip-unusable', 'leave out photos that cannot be used instead of stopping')
-    .option(
-      '--height <cm>',
-      "the sward's height at the photos, cm; or 24clicks of a rising plate",
-      askedHeight,
-    )
-    .option('--ndvi <n>', 'NDVI at the photos', numberOf('--ndvi'))
     .option('--json', 'print the result as JSON');
-  addCovariateOptions(command).action(
+  addAskedCovariates(command).action(
     async (first: string | undefined, further: string[], options: PredictCommandOptions) => {
       const { out } = options;
       const paths = first === undefined ? [] : [first, ...further];
@@ -150,22 +139,6 @@ export const registerPredict: CommandRegistrar = (program) => {
   );
 };
 
-/** What options say was measured beside the photos; undefined: nothing. */
-function askedCovariates({
-  height: cm,
-  ndvi,
-  ...options
-}: PredictCommandOptions): AskedCovariates | undefined {
-  const values = {
-    ...(cm !== undefined && { height: cm.value }),
-    ...(ndvi !== undefined && { ndvi }),
-  };
-  const source = covariateSource(options);
-  const method = cm?.method ?? source?.method;
-  if (Object.keys(values).length === 0) return source;
-  return { ...source, values, ...(method && { method }) };
-}
-
 /** @throws UsageError unless photos are named, or features with their ids */
 function sourceOf(
   paths: readonly string[],
@@ -205,15 +178,6 @@ function warnOfMemory(predictions: readonly PhotoPrediction[]): void {
     `warning: ${known} of ${countOf(predictions.length, 'photo')} ${known === 1 ? 'is one' : 'are ones'} the run was ` +
       'trained on: its answer there is memory, not prediction\n',
   );
-}
-
-/** Parses a number. @throws UsageError naming the option */
-function numberOf(option: string): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() !== '' && Number.isFinite(value)) return value;
-    throw new UsageError(`${option} ${text}: give a number`);
-  };
 }
 
 /** Parses a share option. @throws UsageError naming the option */

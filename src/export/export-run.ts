@@ -13,7 +13,7 @@ import type { TEST_TIME_TURNS } from '../runs/run.ts';
 import { scoreToJson } from '../runs/scores.ts';
 import type { Precision } from '../vision/features/index.ts';
 import { requireExportFolder } from './export-folder.ts';
-import { NO_USER, writeKaggleFiles } from './kaggle.ts';
+import { type KaggleChoice, requireWheels, writeKaggleFiles } from './kaggle.ts';
 import type { ModelInput } from './mass-model.ts';
 import { modelCard } from './model-card.ts';
 import { type ExportFacts, type FileFacts, modelFacts } from './model-facts.ts';
@@ -36,7 +36,7 @@ export interface ExportOptions {
   /** Turns that the model averages over; default none. */
   readonly tta?: keyof typeof TEST_TIME_TURNS;
   /** Write what Kaggle's command line uploads: `out/dataset` and `out/notebook`. */
-  readonly kaggle?: { readonly user?: string };
+  readonly kaggle?: KaggleChoice;
   /** Replace an export that is there. */
   readonly overwrite?: boolean;
   readonly progress?: Progress;
@@ -63,6 +63,7 @@ export async function exportRun(options: ExportOptions): Promise<ExportOutcome> 
   const { run, out, kaggle } = options;
   const { input = 'photos', tta = 'none', precision = null, progress = SILENT } = options;
   if (kaggle && input !== 'photos') throw new UsageError('a Kaggle notebook feeds photos; leave out --input');
+  await requireWheels(kaggle?.wheels ?? []);
   await requireExportFolder(out, ['model.json', 'dataset'], options.overwrite ?? false);
   await using opened = await openRun(run, { keepLoaded: false });
   // A competition's notebook has nothing but photos.
@@ -82,7 +83,7 @@ export async function exportRun(options: ExportOptions): Promise<ExportOutcome> 
     if (input === 'photos') await copyFile(SCRIPT, join(folder, 'run-model.mjs'));
     if (kaggle) {
       const notebook = join(aside, 'notebook');
-      await writeKaggleFiles({ dataset: folder, notebook }, facts.recipe, kaggle.user ?? NO_USER);
+      await writeKaggleFiles({ dataset: folder, notebook }, facts.recipe, kaggle);
     }
     const entries = await readdir(aside, { recursive: true, withFileTypes: true });
     written.files = entries

@@ -1,7 +1,7 @@
 import type { NodeProto, TensorProto } from 'onnx-buf';
 import { bytesOf, type DType, onnxTypeCode, type TensorArray } from '../tensor/graph/dtype.ts';
-import { type Attribute, int } from '../tensor/graph/operator.ts';
-import { embeddedInitializer, nodeProto } from '../tensor/onnx/model.ts';
+import { type Attribute, int, subgraph } from '../tensor/graph/operator.ts';
+import { embeddedInitializer, graphProto, nodeProto, valueInfo } from '../tensor/onnx/model.ts';
 
 /** The ONNX name of a value, or a number that becomes a double. */
 export type Operand = string | number;
@@ -14,14 +14,17 @@ export class GraphWriter {
   readonly nodes: NodeProto[] = [];
   readonly initializers: TensorProto[] = [];
   readonly #constants = new Map<string, string>();
+  /** Nodes so far, those of branches too: what names are told apart by. */
+  #written = 0;
 
   /** Adds a node with one output and returns the output's name. */
   node(
     opType: string,
     inputs: readonly Operand[],
     attributes: Readonly<Record<string, Attribute>> = {},
-    output = `photo/${opType}-${this.nodes.length}`,
+    output = `photo/${opType}-${this.#written}`,
   ): string {
+    this.#written++;
     const names = inputs.map((value) => (typeof value === 'number' ? this.double(value) : value));
     this.nodes.push(nodeProto(opType, names, [output], attributes, ''));
     return output;
@@ -30,6 +33,29 @@ export class GraphWriter {
   /** A node without attributes. */
   apply(opType: string, ...inputs: readonly Operand[]): string {
     return this.node(opType, inputs);
+  }
+
+  /**
+   * One of two values, of which the other is not computed.
+   *
+   * @param condition name of bool [1]
+   * @param spec of both; lengths that are open have names
+   * @param yes writes what makes the value where the condition holds, `no` where it does not; both give its name
+   */
+  either(
+    condition: string,
+    spec: Parameters<typeof valueInfo>[1],
+    yes: () => string,
+    no: () => string,
+  ): string {
+    const branch = (write: () => string): Attribute => {
+      const before = this.nodes.length;
+      const output = write();
+      const nodes = this.nodes.splice(before);
+      const outputs = [valueInfo(output, spec)];
+      return subgraph(graphProto(output, { nodes, initializers: [], inputs: [], outputs, declared: [] }));
+    };
+    return this.node('If', [condition], { then_branch: branch(yes), else_branch: branch(no) });
   }
 
   cast(value: string, dtype: DType): string {

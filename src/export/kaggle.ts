@@ -1,30 +1,53 @@
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { UsageError } from '../ground/errors.ts';
 import { packageFile } from '../ground/package-file.ts';
+import { colourProfile } from '../vision/photos/index.ts';
 
 /** The script that becomes the notebook; ships with sward's documentation. */
 const SCRIPT = packageFile('docs/export/submission.py');
 
 /** What the kaggle command asks to be put in for an account's name. */
-export const NO_USER = 'INSERT_USERNAME_HERE';
+const NO_USER = 'INSERT_USERNAME_HERE';
 
 const COMPETITION = 'csiro-biomass';
+
+/** What is written for Kaggle. */
+export interface KaggleChoice {
+  /** Name of the account; default one to be put in. */
+  readonly user?: string;
+  /** Python wheels that the dataset carries: `onnxruntime`, where Kaggle's image has none, and what it needs. */
+  readonly wheels?: readonly string[];
+}
 
 /** Kaggle's titles have at least 6 and at most 50 characters, and the address follows from the title. */
 const LONGEST_TITLE = 50;
 const NOTEBOOK_SUFFIX = ' submission';
 
+/** @throws UsageError for a wheel that is none, or not there */
+export async function requireWheels(wheels: readonly string[]): Promise<void> {
+  for (const wheel of wheels) {
+    const found = wheel.endsWith('.whl') && (await stat(wheel).catch(() => null))?.isFile();
+    if (!found) {
+      throw new UsageError(`--wheel ${wheel} is no wheel; fetch one with \`pip download onnxruntime\``);
+    }
+  }
+}
+
 /**
- * Writes what Kaggle's command line uploads besides the models: `dataset-metadata.json` into the folder of the
- * models, and a folder with the notebook, as `.ipynb` and as the same `.py`, and its `kernel-metadata.json`.
- *
- * @param user name of the Kaggle account
+ * Writes what Kaggle's command line uploads besides the models: into the folder of the models `dataset-metadata.json`, the
+ * wheels, and the colour profiles that photos are converted by; and a folder with the notebook, as `.ipynb` and as the same
+ * `.py`, and its `kernel-metadata.json`.
  */
 export async function writeKaggleFiles(
   folders: { readonly dataset: string; readonly notebook: string },
   recipe: string,
-  user: string,
+  { user = NO_USER, wheels = [] }: KaggleChoice,
 ): Promise<void> {
+  for (const wheel of wheels) await copyFile(wheel, join(folders.dataset, basename(wheel)));
+  for (const colours of ['srgb', 'cmyk'] as const) {
+    await writeFile(join(folders.dataset, `${colours}.icc`), await colourProfile(colours));
+  }
   const title = titleOf(recipe);
   const dataset = `${user}/${slugOf(title)}`;
   await writeJson(join(folders.dataset, 'dataset-metadata.json'), {

@@ -144,7 +144,7 @@ function branchSteps(branch: BranchFacts, turned: readonly string[]): string[] {
   return [
     `the photo is ${cutText(branch)};`,
     `every view is resized to ${size} × ${size} by ${interpolation} interpolation with antialiasing, digit for digit as ` +
-      'Pillow does, proportions not kept;',
+      'Pillow 13 does, proportions not kept;',
     ...turned,
     `pixels become (value / 255 − mean) / std with mean ${mean.join(', ')} and std ${std.join(', ')} (red, green, blue);`,
     `the backbone ${backbone.arch} (${backbone.source}, SHA-256 \`${backbone.sha256}\`${backbone.trained ? ', trained further' : ''}, ` +

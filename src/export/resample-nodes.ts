@@ -59,6 +59,19 @@ export function resampleWeights(
 }
 
 /**
+ * Whether a view is resized along its columns first, as `resample` has it.
+ *
+ * @param width name of int64 [1]
+ * @param height name of int64 [1]
+ * @returns name of bool [1]
+ */
+export function isColumnsFirst(graph: GraphWriter, width: string, height: string, size: number): string {
+  const lost = (length: string): string => graph.apply('Sub', length, graph.integers([size]));
+  const twice = graph.apply('Mul', lost(width), graph.integers([2]));
+  return graph.apply('Greater', lost(height), graph.apply('Max', twice, graph.integers([0])));
+}
+
+/**
  * Sums of 8-bit pixels times weights of {@link resampleWeights}, rounded to 8 bits again.
  *
  * @param sums float64

@@ -85,13 +85,17 @@ async function memberEstimators(
   const shares = weights.map((weight) => weight / models.length);
   const own = (run.manifest.data.covariates ?? []).map(({ name }) => name);
   return models.map((model, fold) => {
-    const { masses, viewFeatures } = model.graph();
-    const known = inputs.map((branch, set): KnownBranch => {
-      // A model has a backbone of its own for the first set alone.
-      if (!viewFeatures || set > 0) return branch;
-      const backbone = { ...branch.branch.backbone, features: viewFeatures };
-      return { ...branch, branch: { ...branch.branch, backbone }, trainedIn: `${run.folder} fold ${fold}` };
-    });
+    const { masses, viewFeatures, furtherViewFeatures = [] } = model.graph();
+    const backbones = [viewFeatures, ...(covariates.length > 0 ? furtherViewFeatures : [])];
+    const known = backbones.flatMap((features, place) =>
+      inputs.map((branch, set): KnownBranch => {
+        // A model has a backbone of its own for the first set alone.
+        if (!features || set > 0) return branch;
+        const backbone = { ...branch.branch.backbone, features };
+        const trainedIn = `${run.folder} fold ${fold}${place > 0 ? `, ${place}` : ''}`;
+        return { ...branch, branch: { ...branch.branch, backbone }, trainedIn };
+      }),
+    );
     const reads = known.map((branch) => placeOf(branch, branches));
     return { reads, masses: ofOwnReadings(masses, own, covariates), shares };
   });

@@ -5,13 +5,13 @@ import type { GraphWriter } from './graph-writer.ts';
 export interface Span {
   readonly start: string;
   readonly end: string;
+  readonly length: string;
 }
 
-/** Where the windows of photos are, and how large all of them are: names of int64 [1]. */
-export interface WindowSpans {
-  readonly width: string;
-  readonly height: string;
-  readonly windows: readonly { readonly x: Span; readonly y: Span }[];
+/** A part of every photo. */
+export interface PhotoWindow {
+  readonly x: Span;
+  readonly y: Span;
 }
 
 /** Windows along one side: names of float64 [1]. */
@@ -31,7 +31,7 @@ export function windowSpans(
   { side, across, down }: WindowGrid,
   width: string,
   height: string,
-): WindowSpans {
+): PhotoWindow[] {
   const lies = graph.apply('GreaterOrEqual', width, height);
   const longer = graph.cast(graph.apply('Max', width, height), 'float64');
   const shorter = graph.cast(graph.apply('Min', width, height), 'float64');
@@ -42,17 +42,17 @@ export function windowSpans(
   const either = (lying: string, upright: string): string =>
     graph.cast(graph.apply('Where', lies, lying, upright), 'int64');
   const [wide, high] = [either(columns.long, rows.long), either(rows.long, columns.long)];
-  const span = (start: string, long: string): Span => ({ start, end: graph.apply('Add', start, long) });
-  return {
-    width: wide,
-    height: high,
-    windows: rows.starts.flatMap((row) =>
-      columns.starts.map((column) => ({
-        x: span(either(column, row), wide),
-        y: span(either(row, column), high),
-      })),
-    ),
-  };
+  const span = (start: string, length: string): Span => ({
+    start,
+    end: graph.apply('Add', start, length),
+    length,
+  });
+  return rows.starts.flatMap((row) =>
+    columns.starts.map((column) => ({
+      x: span(either(column, row), wide),
+      y: span(either(row, column), high),
+    })),
+  );
 }
 
 function spread(graph: GraphWriter, length: string, count: number, least: string): Spread {

@@ -61,6 +61,11 @@ export interface ModelGraph {
    * @returns `[views, width]`
    */
   readonly viewFeatures: ((views: Tensor) => Tensor) | null;
+  /**
+   * Backbones of further models in this one: features then come once by each backbone, one after another, each time
+   * with those of the recipe's other feature sets; where no readings are fed, by the first alone.
+   */
+  readonly furtherViewFeatures?: readonly ((views: Tensor) => Tensor)[];
 }
 
 /** A trained model. What {@link capabilities} deny throws a UsageError. */
@@ -86,7 +91,8 @@ export interface FittedModel {
    * left out, in closed form.
    */
   leaveSessionsOut(): Targets[];
-  graph(): ModelGraph;
+  /** @param under what names of its weights begin with, where several models stand in one graph */
+  graph(under?: string): ModelGraph;
   /** Masses of the patches of each photo. */
   maps(samples: Samples): Promise<MassMap[]>;
   /** Writes everything prediction needs into an existing folder. */
@@ -148,7 +154,7 @@ export function wrappedModel(inner: FittedModel, wrapping: Wrapping): FittedMode
       sampleDropout: async (asked, draws, random) =>
         (await inner.sampleDropout(shown(asked), draws, random)).map((draw) => draw.map(masses)),
     }),
-    ...(capabilities.graph && { graph: () => wrapping.graph(inner.graph()) }),
+    ...(capabilities.graph && { graph: (under) => wrapping.graph(inner.graph(under)) }),
     ...(capabilities.sessionsOut &&
       wrapping.sessionsOut && { leaveSessionsOut: () => inner.leaveSessionsOut() }),
     write: wrapping.write,

@@ -106,8 +106,8 @@ export function rowNetwork(model: NetworkModel, settings: NetworkSettings): Fitt
     { atOnce, open },
     {
       write: (folder) => writeNetwork(folder, model, settings.storage),
-      graph: () => ({
-        masses: (features, covariates) => massesGraph(model, settings, features, covariates),
+      graph: (under = '') => ({
+        masses: (features, covariates) => massesGraph(model, settings, under, features, covariates),
         viewFeatures: null,
       }),
     },

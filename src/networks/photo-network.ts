@@ -270,8 +270,8 @@ function trainedNetwork(
         else await writeTrainedBackbone(folder, trained, settings);
       },
       ...(file && {
-        graph: () => ({
-          masses: (features, covariates) => massesGraph(model, settings, features, covariates),
+        graph: (under = '') => ({
+          masses: (features, covariates) => massesGraph(model, settings, under, features, covariates),
           viewFeatures: (views) => viewFeaturesGraph(net, settings, file, views),
         }),
       }),

@@ -4,7 +4,7 @@ import { rollup } from 'd3-array';
 import { z } from 'zod';
 import { InputError, messageOf } from '../ground/errors.ts';
 import { writeFileAtomically } from '../ground/files.ts';
-import type { CovariateSet } from '../pasture/covariates.ts';
+import { type CovariateSet, setName } from '../pasture/covariates.ts';
 import {
   type CalibrationRow,
   calibratePaddock,
@@ -30,6 +30,11 @@ export interface Calibration {
   readonly paddocks: readonly (PaddockCalibration | null)[];
   /** Of a run with covariates, whose answers without any the rest is of: the same of answers by each set of them. */
   readonly cases?: readonly (Calibration & { readonly covariates: CovariateSet })[];
+}
+
+/** What is known of answers by a set of covariates; of sets that no photo had, of answers without. */
+export function calibrationOf(all: Calibration, set: CovariateSet): Calibration {
+  return all.cases?.find(({ covariates }) => setName(covariates) === setName(set)) ?? all;
 }
 
 /**

@@ -1,8 +1,10 @@
+import { type Progress, SILENT } from '../ground/progress.ts';
 import { photoVectors } from '../vision/photo-vectors.ts';
 import {
   decodeOpenPhoto,
+  firstNear,
+  type PerceptualHash,
   type Pixels,
-  perceptualDistance,
   perceptualHash,
   photoHash,
 } from '../vision/photos/index.ts';
@@ -13,19 +15,14 @@ const SEEN_PIXELS = 65_536;
 const LEAST_SIDE = 100;
 /** Bits in which hashes of copies may differ (see `perceptualHash`). */
 const COPY_BITS = 10;
-/** Where there are more photos, only copies byte for byte are looked for: every two would have to be compared. */
-const MOST_COMPARED = 4_000;
-/** Of a picture all of one colour, or of none that can be read. */
-const NOTHING_SHOWN = 1n << 63n;
+/** Of a picture all of one colour, or too small to show anything. */
+const NOTHING_SHOWN: PerceptualHash = [2 ** 31, 0];
 
 /** Photos looked at together. */
 const AT_ONCE = 4;
 
 /** Rises whenever a photo would show something else. */
 const LOOK_VERSION = 1;
-
-/** A hash of 64 bits as two numbers of 32, which a vector holds exactly. */
-const HALF = 32n;
 
 /** A photo that is a copy of an earlier one. */
 export interface PhotoCopy {
@@ -41,22 +38,31 @@ export interface PhotoCopy {
  *
  * @throws InputError where a file cannot be read
  */
-export async function photoCopies(paths: readonly string[]): Promise<(PhotoCopy | null)[]> {
-  const shown = paths.length <= MOST_COMPARED ? await whatIsShown(paths) : paths.map(() => NOTHING_SHOWN);
+export async function photoCopies(
+  paths: readonly string[],
+  progress: Progress = SILENT,
+): Promise<(PhotoCopy | null)[]> {
+  const shown = await whatIsShown(paths, progress);
   const contents: string[] = [];
   for (const path of paths) contents.push(await photoHash(path));
   const firstWith = new Map<string, number>();
-  return contents.map((content, item) => {
-    const same = firstWith.get(content);
-    if (same !== undefined) return { of: same, isExact: true };
-    firstWith.set(content, item);
-    const near = shown.findIndex((other, place) => place < item && isAlike(other, shown[item] as bigint));
-    return near < 0 ? null : { of: near, isExact: false };
+  contents.forEach((content, item) => {
+    if (!firstWith.has(content)) firstWith.set(content, item);
   });
+  const compared = [...firstWith.values()].filter((item) => shown[item] !== null);
+  const near = firstNear(
+    compared.map((item) => shown[item] as PerceptualHash),
+    COPY_BITS,
+  );
+  const copies = contents.map((content, item): PhotoCopy | null => {
+    const same = firstWith.get(content) as number;
+    return same === item ? null : { of: same, isExact: true };
+  });
+  near.forEach((first, place) => {
+    if (first !== null) copies[compared[place] as number] = { of: compared[first] as number, isExact: false };
+  });
+  return copies;
 }
-
-const isAlike = (one: bigint, other: bigint): boolean =>
-  one !== NOTHING_SHOWN && other !== NOTHING_SHOWN && perceptualDistance(one, other) <= COPY_BITS;
 
 /** A name for each photo that copies share. */
 export function copyKeys(copies: readonly (PhotoCopy | null)[]): string[] {
@@ -67,8 +73,8 @@ export function copyKeys(copies: readonly (PhotoCopy | null)[]): string[] {
   return keys;
 }
 
-/** What each photo shows, remembered by its content as all that is made of photos. */
-async function whatIsShown(paths: readonly string[]): Promise<bigint[]> {
+/** What each photo shows, remembered by its content as all that is made of photos; null: nothing. */
+async function whatIsShown(paths: readonly string[], progress: Progress): Promise<(PerceptualHash | null)[]> {
   const { data } = await photoVectors(
     paths,
     {
@@ -77,18 +83,18 @@ async function whatIsShown(paths: readonly string[]): Promise<bigint[]> {
       columns: 2,
       atOnce: AT_ONCE,
       async vectorOf(photo) {
-        const hash = hashOf(await decodeOpenPhoto(photo, { maxPixels: SEEN_PIXELS }));
-        return Float64Array.of(Number(hash >> HALF), Number(BigInt.asUintN(Number(HALF), hash)));
+        return Float64Array.from(hashOf(await decodeOpenPhoto(photo, { maxPixels: SEEN_PIXELS })));
       },
     },
     // Whoever reads the photo tells what is wrong with it.
-    { onError: () => {} },
+    { progress, onError: () => {} },
   );
   return paths.map((_, item) => {
     const [high, low] = [data[2 * item] as number, data[2 * item + 1] as number];
-    return Number.isNaN(high) ? NOTHING_SHOWN : (BigInt(high) << HALF) | BigInt(low);
+    const isSomething = !Number.isNaN(high) && (high !== NOTHING_SHOWN[0] || low !== NOTHING_SHOWN[1]);
+    return isSomething ? [high, low] : null;
   });
 }
 
-const hashOf = (pixels: Pixels): bigint =>
+const hashOf = (pixels: Pixels): PerceptualHash =>
   Math.min(pixels.width, pixels.height) < LEAST_SIDE ? NOTHING_SHOWN : perceptualHash(pixels);

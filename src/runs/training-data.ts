@@ -153,7 +153,7 @@ export async function readTrainingData(
       ? await featureInputs(source, recipe, labels)
       : await photoInputs(labels as readonly LabelledPhoto[], further, recipe, progress);
   const measuredPaths = inputs.paths?.slice(0, labels.length) ?? [];
-  const rows = await planFolds(labels, plan, copyKeys(await photoCopies(measuredPaths)));
+  const rows = await planFolds(labels, plan, copyKeys(await photoCopies(measuredPaths, progress)));
   const known = await readingsOf(source, recipe, labels, inputs.paths);
   const facts = labels.map((label, item) => ({
     ...factsOf(label, rows[item] as FoldRow),

@@ -1,7 +1,7 @@
 import { type CovariateSet, setName } from '../pasture/covariates.ts';
 import { type Interval, paddockInterval, photoInterval } from '../pasture/intervals/index.ts';
 import { type ByMass, byMass, type Targets, targetsToArray } from '../pasture/targets.ts';
-import type { Calibration } from './calibration.ts';
+import { type Calibration, calibrationOf } from './calibration.ts';
 import { OUT_OF_DOMAIN_SHARE } from './domain/index.ts';
 import { meanTargets, type PhotoPrediction } from './prediction.ts';
 
@@ -44,8 +44,7 @@ const NOWHERE: Interval = { low: Number.NaN, high: Number.NaN };
 /** What a run's calibration says of its predictions. */
 export function runUncertainty(all: Calibration): RunUncertainty {
   const { sessions, mostMeasured } = all;
-  const of = (used: CovariateSet = []): Calibration =>
-    all.cases?.find(({ covariates }) => setName(covariates) === setName(used)) ?? all;
+  const of = (used: CovariateSet = []): Calibration => calibrationOf(all, used);
   return {
     sessions,
     withIntervals(predictions, coverage) {

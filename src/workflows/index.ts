@@ -117,3 +117,4 @@ export {
   trainRepeatedly,
 } from './train/repeated-training.ts';
 export { type TrainOptions, trainRun } from './train/train.ts';
+export { type VisitOptions, type VisitOutcome, visitRun } from './visit/visit.ts';

@@ -5,6 +5,7 @@ import { errorLine, runSward } from '../support/run-sward.ts';
 import { writePhoto, writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { type WorkbookCell, workbookBytes } from '../support/workbook.ts';
+import { iphonePhoto } from '../vision/photos/iphone-photo.ts';
 
 const root = temporaryFolder('own-table-cli');
 const sward = (...args: string[]): ReturnType<typeof runSward> =>
@@ -40,6 +41,7 @@ describe('a spreadsheet of cuts', () => {
     expect(stdout).toMatch(/^By +left out +not understood$/m);
     expect(stdout).toMatch(/^dates: year first; frame: 0.25 m²$/m);
     expect(stdout).toMatch(/cuts\.xlsx: 12 training and 0 test photos, 0 errors, 0 warnings/);
+    expect(stdout).toMatch(/^4 visits, by date: photos of one are never split between folds$/m);
   });
 
   it('trains in one command, as many folds as there are visits, and its frame is that of every prediction', async () => {
@@ -158,3 +160,95 @@ describe('a data folder as it comes', () => {
     expect(stdout).toMatch(/0 errors/);
   });
 });
+
+describe('photos as an iPhone leaves them and a table as Excel does', () => {
+  it('train in one command on what was measured, and the report has the table’s units', async () => {
+    const folder = join(root, 'iphone');
+    mkdirSync(folder);
+    const [perGram, count] = [10 / FRAME, 16];
+    const rows: WorkbookCell[][] = [
+      ['Pasture cuts, north block'],
+      [],
+      [
+        'Photo',
+        'Date sampled',
+        'Green (kg DM/ha)',
+        'Dead (kg DM/ha)',
+        'Clover (kg DM/ha)',
+        'Total (kg DM/ha)',
+      ],
+    ];
+    const expected = new Map<string, number | null>();
+    for (let photo = 0; photo < count; photo++) {
+      const name = `IMG_${1201 + photo}`;
+      const [green, dead, clover] = [5 + 3 * photo, 2, photo % 3];
+      if (photo % 4 === 3) writeFileSync(join(folder, `${name}.HEIC`), iphonePhoto('irot', photo >> 2));
+      else await writePhoto(join(folder, `${name}.JPG`), green, photo);
+      const total = green + dead + clover;
+      const isTotalOnly = photo % 5 === 4;
+      // An empty cell that follows from the others, and one of a row that has no more than its sum.
+      const cells = isTotalOnly
+        ? [null, null, null, total]
+        : [green, photo === 6 ? null : dead, clover, total];
+      const masses = cells.map((grams) => (grams === null ? null : grams * perGram));
+      rows.push([
+        photo % 2 ? `${name}.HEIC` : name.toLowerCase(),
+        { day: NEW_YEAR + 30 * (photo % 4) },
+        ...masses,
+      ]);
+      expected.set(`${name}__Dry_Total_g`, total);
+      expected.set(`${name}__Dry_Dead_g`, isTotalOnly ? null : dead);
+    }
+    rows.push([], ['Mean', null, { formula: 'AVERAGE(C4:C19)', value: 900 }]);
+    const dayFirst = rows.map((row) => row.map((cell) => (isDay(cell) ? dayText(cell.day) : cell)));
+    writeFileSync(join(root, 'iphone.xlsx'), workbookBytes({ Cuts: rows }));
+    writeFileSync(join(root, 'iphone-text.xlsx'), workbookBytes({ Cuts: dayFirst }));
+    const scores: string[] = [];
+    for (const table of ['iphone.xlsx', 'iphone-text.xlsx']) {
+      const out = table.replace('.xlsx', '-run');
+      const trained = await sward(
+        ...['train', table, '--photos', 'iphone', '--area', String(FRAME), '--recipe', 'descriptor-ridge'],
+        ...['--out', out],
+      );
+      expect(trained.code).toBe(0);
+      scores.push(/weighted R² .*/.exec(trained.stdout)?.[0] ?? '');
+      const { header, lines } = csvOf(readFileSync(join(root, out, 'oof.csv'), 'utf8'));
+      const [id, observed] = ['sample_id', 'observed'].map((name) => header.indexOf(name)) as [
+        number,
+        number,
+      ];
+      const read = new Map(lines.map((cells) => [cells[id] ?? '', cells[observed] ?? '']));
+      for (const [sample, grams] of expected) {
+        if (grams === null) expect(read.get(sample)).toBe('');
+        else expect(Number(read.get(sample))).toBeCloseTo(grams, 6);
+      }
+    }
+    expect(scores[0]).toMatch(/on 16 photos/);
+    expect(scores[1]).toBe(scores[0]);
+    const report = readFileSync(join(root, 'iphone-run', 'report.html'), 'utf8');
+    expect(report).toContain('a frame of 0.25 m²');
+    expect(report).toContain('total of 16 photos, green of 13');
+    const predicted = JSON.parse(
+      (await sward('predict', 'iphone-run', 'iphone/IMG_1204.HEIC', '--json')).stdout,
+    );
+    const [{ grams, kg_dm_per_ha: perHectare }] = predicted.predictions;
+    expect(perHectare.Dry_Total_g).toBeCloseTo(grams.Dry_Total_g * perGram, 6);
+  });
+});
+
+const isDay = (cell: WorkbookCell | undefined): cell is { readonly day: number } =>
+  typeof cell === 'object' && cell !== null && 'day' in cell;
+
+/** A day of Excel as `18/05/2015`. */
+function dayText(day: number): string {
+  const [year, month, date] = new Date(Date.UTC(1899, 11, 30) + day * 86_400_000).toISOString().split(/[-T]/);
+  return `${date}/${month}/${year}`;
+}
+
+function csvOf(text: string): { readonly header: string[]; readonly lines: string[][] } {
+  const [header = [], ...lines] = text
+    .trim()
+    .split('\n')
+    .map((line) => line.split(','));
+  return { header, lines };
+}

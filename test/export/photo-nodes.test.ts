@@ -45,8 +45,11 @@ describe.each(CUTS)('%s as nodes', (_, plan) => {
           declared: [],
         }),
       );
-      // Odd sides, enlarging and shrinking, lying and upright, larger than windows reach, and tiny.
+      // Odd sides, enlarging and shrinking, lying and upright (up to where columns come first and beyond), larger than
+      // windows reach, and tiny.
       for (const [width, height] of [
+        [37, 60],
+        [37, 61],
         [61, 37],
         [9, 131],
         [33, 47],

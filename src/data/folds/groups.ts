@@ -1,3 +1,4 @@
+import { countOf } from '../../ground/counts.ts';
 import { UsageError } from '../../ground/errors.ts';
 import type { Label } from '../labels.ts';
 
@@ -40,6 +41,17 @@ export function groupsOf(labels: readonly VisitFacts[], grouping: Grouping): str
   return labels.map(({ date }, item) =>
     grouping === 'date' || loose.has(date) ? String(date) : `${date} ${places[item]}`,
   );
+}
+
+/** How many visits photos are of, and what tells these apart; null where dates are lacking. */
+export function visitsSentence(labels: readonly VisitFacts[]): string | null {
+  if (labels.length === 0) return null;
+  const isDated = labels.every(({ date }) => date !== null);
+  const places = placesOf(labels);
+  if (!isDated && (places.includes(null) || labels.some(({ date }) => date !== null))) return null;
+  const place = labels.some(({ state }) => state !== null) ? 'State' : 'site';
+  const dated = places.every((known) => known === null) ? 'date' : `date and ${place}`;
+  return `${countOf(new Set(groupsOf(labels, 'date-state')).size, 'visit')}, by ${isDated ? dated : place}`;
 }
 
 /** State of each photo, or the site where no photo has a State; null where it is not known. */

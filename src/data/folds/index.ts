@@ -8,5 +8,6 @@ export {
   type Stratification,
   sessionOf,
   strataOf,
+  visitsSentence,
 } from './groups.ts';
 export { stratifiedGroupKFold } from './stratified-group-k-fold.ts';

@@ -136,7 +136,12 @@ class TableReader {
           column: column || `column ${place + 1}`,
           role,
           unit: units.get(place) ?? unit,
-          note: note ?? units.note(place) ?? (this.#signs.get(place) === ',' ? 'decimal comma' : null),
+          note:
+            note ??
+            // Whoever walks three paddocks in a day looks at three swards of one day.
+            (role === 'paddock' && dates.notation !== null ? 'those of one date are one visit' : null) ??
+            units.note(place) ??
+            (this.#signs.get(place) === ',' ? 'decimal comma' : null),
         })),
         dates: dates.notation,
         areaSquareMetres: this.#area,

@@ -2,11 +2,9 @@ import { featureSetsOf, type Matrix } from '../../ground/matrix.ts';
 import type { Estimator, FittedModel } from '../../learning/estimator.ts';
 import { changedSplit, type Samples, type TrainingSamples } from '../../samples/samples.ts';
 import { cast, concat } from '../../tensor/index.ts';
+import { COVARIATE_COLUMNS } from '../trees/boosting.ts';
 
-/** The feature set that covariates make. */
-const COVARIATES = 'covariates';
-
-/** An estimator that reads covariates it is shown as columns after the features: trees find one among a thousand. */
+/** An estimator that reads covariates it is shown as columns after the features: trees may use them in every draw. */
 export function covariateColumns(inner: Estimator): Estimator {
   return {
     ...inner,
@@ -15,7 +13,7 @@ export function covariateColumns(inner: Estimator): Estimator {
         train,
         train.shown.length === 0 || sets.length === 0
           ? sets
-          : [...sets, { name: COVARIATES, columns: train.shown.length }],
+          : [...sets, { name: COVARIATE_COLUMNS, columns: train.shown.length }],
       ),
     fit: async (split, context) => fitted(await inner.fit(changedSplit(split, asColumns), context)),
     read: async (folder) => fitted(await inner.read(folder)),
@@ -26,8 +24,8 @@ function fitted(inner: FittedModel): FittedModel {
   return {
     ...inner,
     predict: (samples) => inner.predict(asColumns(samples)),
-    graph() {
-      const { masses, viewFeatures } = inner.graph();
+    graph(under) {
+      const { masses, viewFeatures } = inner.graph(under);
       return {
         masses: (features, covariates) =>
           masses(covariates ? concat([cast(features, 'float64'), cast(covariates, 'float64')], 1) : features),
@@ -58,6 +56,6 @@ function beside(features: Matrix, covariates: Matrix): Matrix {
     rows: features.rows,
     columns,
     data,
-    sets: [...sets, { name: COVARIATES, columns: covariates.columns }],
+    sets: [...sets, { name: COVARIATE_COLUMNS, columns: covariates.columns }],
   };
 }

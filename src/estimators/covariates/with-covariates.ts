@@ -182,22 +182,32 @@ function fitted(names: CovariateSet, cases: CaseModels, trained?: TrainingSample
         leaveSessionsOut: () => sessionsOut(cases, trained),
       }),
     ...(can('graph') && {
-      graph() {
-        const { viewFeatures, masses } = plain.graph();
-        const graphs = sets.map(({ set, model }) => ({ set, graph: model.graph() }));
+      graph(under = '') {
+        const { viewFeatures, masses } = plain.graph(under);
+        const graphs = sets.map(({ set, model }) => ({
+          set,
+          graph: model.graph(`${under}${folderOf(set)}.`),
+        }));
+        const furtherViewFeatures = graphs.flatMap(({ graph }) => graph.viewFeatures ?? []);
+        const count = 1 + furtherViewFeatures.length;
         return {
           viewFeatures,
-          masses(features, readings) {
-            if (!readings) return masses(features);
+          furtherViewFeatures,
+          masses(all, readings) {
+            // Where models have backbones of their own, each reads its own features.
+            const width = (all.shape[1] as number) / count;
+            const own = (place: number): Tensor =>
+              count === 1 ? all : slice(all, { 1: [place * width, (place + 1) * width] });
+            if (!readings) return masses(all);
             // The largest set has the last word.
             return graphs.reduceRight(
-              (answer, { set, graph }) =>
+              (answer, { set, graph }, place) =>
                 where(
                   isKnownGraph(readings, names, set),
-                  cast(graph.masses(features, shownGraph(readings, names, set)), 'float64'),
+                  cast(graph.masses(own(place + 1), shownGraph(readings, names, set)), 'float64'),
                   answer,
                 ),
-              cast(masses(features), 'float64'),
+              cast(masses(own(0)), 'float64'),
             );
           },
         };

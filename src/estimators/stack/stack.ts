@@ -178,9 +178,9 @@ function fitted(width: number, members: readonly FittedMember[], combination: Me
       return memberMean(predicted, combination);
     },
     ...(counting.every(({ model }) => model.capabilities.graph) && {
-      graph() {
+      graph(under = '') {
         const graphs = members.map(({ model }, index) =>
-          combination.weights[index] === 0 ? null : model.graph(),
+          combination.weights[index] === 0 ? null : model.graph(`${under}${index}.`),
         );
         return {
           masses: (features, covariates) =>

@@ -71,8 +71,8 @@ function fitted(total: FittedModel, shares: FittedModel): FittedModel {
   return fittedModel({
     ...(total.capabilities.graph &&
       shares.capabilities.graph && {
-        graph() {
-          const [masses, parts] = [total.graph(), shares.graph()];
+        graph(under = '') {
+          const [masses, parts] = [total.graph(`${under}${TOTAL}.`), shares.graph(`${under}${SHARES}.`)];
           return {
             masses: (features, covariates) =>
               composedGraph(masses.masses(features, covariates), parts.masses(features, covariates)),

@@ -6,6 +6,7 @@ import {
   type Boosted,
   type BoostingData,
   boost,
+  drawColumns,
   drawSample,
   requireRows,
   type ValidationData,
@@ -49,7 +50,7 @@ export function trainLeafwise(
       bag = drawSample(inputs.rows, parameters.baggingFraction, stream.fork('rows'));
     }
     differentiate(objective, scores, data, derivatives);
-    const columns = drawSample(binned.columns.length, parameters.featureFraction, stream.fork('columns'));
+    const columns = drawColumns(inputs, parameters.featureFraction, stream.fork('columns'));
     const nodes = stream.fork('nodes');
     const grown = growLeafwise(binned, derivatives, bag.slice(), columns, parameters, nodes, pool);
     const tree = scaleTree(renewLeaves(grown, objective, scores, data), parameters.learningRate);

@@ -6,7 +6,7 @@ import {
   type Boosted,
   type BoostingData,
   boost,
-  drawSample,
+  drawColumns,
   requireRows,
   type ValidationData,
 } from './boosting.ts';
@@ -88,7 +88,7 @@ export function trainOblivious(
         l2,
         scoreFunction: parameters.scoreFunction,
         noise: parameters.randomStrength * Math.sqrt(squares / rows) * fade,
-        columns: () => drawSample(binned.columns.length, parameters.rsm, columnStream),
+        columns: () => drawColumns(columns.inputs, parameters.rsm, columnStream),
       },
       stream.fork('noise'),
     );

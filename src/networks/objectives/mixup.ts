@@ -48,8 +48,12 @@ export function mixupInputs(batch: number): Mixing {
 }
 
 /** Features with each photo's mixed with its partner's. */
-export function mixedFeatures({ parts, extra }: Features, mix: Mixing): Features {
-  return { parts: mix(parts), ...(extra && { extra: mix(extra) }) };
+export function mixedFeatures({ parts, extra, covariates }: Features, mix: Mixing): Features {
+  return {
+    parts: mix(parts),
+    ...(extra && { extra: mix(extra) }),
+    ...(covariates && { covariates: mix(covariates) }),
+  };
 }
 
 /** Labels mixed as the features were. */

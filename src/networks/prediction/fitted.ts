@@ -1,5 +1,5 @@
 import { UsageError } from '../../ground/errors.ts';
-import { type FittedModel, fittedModel, type ModelGraph } from '../../learning/estimator.ts';
+import { type FittedModel, fittedModel } from '../../learning/estimator.ts';
 import { targetsFromComponents } from '../../pasture/physics.ts';
 import type { Targets } from '../../pasture/targets.ts';
 import type { Tensor } from '../../tensor/index.ts';
@@ -14,7 +14,7 @@ export function fittedNetwork(
   model: NetworkModel,
   settings: NetworkSettings,
   input: TrainedInput,
-  { write, graph }: { write: FittedModel['write']; readonly graph?: () => ModelGraph },
+  { write, graph }: { write: FittedModel['write']; readonly graph?: FittedModel['graph'] },
 ): FittedModel {
   const { architecture } = settings;
   const { members } = model;

@@ -14,12 +14,14 @@ import { forStorage, type NetworkModel } from './model-files.ts';
  * precision they are stored in.
  *
  * @param features `[batch, features]`
+ * @param under what names of its weights begin with
  * @param covariates `[batch, covariates]` on the scale that models read, where the network was shown any
  * @returns `[batch, 5]` float64, physical masses in grams
  */
 export function massesGraph(
   { members, shape, concepts }: NetworkModel,
   settings: NetworkSettings,
+  under: string,
   features: Tensor,
   covariates?: Tensor,
 ): Tensor {
@@ -27,7 +29,7 @@ export function massesGraph(
   const rows = cast(concepts ? conceptScoresGraph(features, kept, concepts) : features, 'float32');
   const answers = members.map((weights, member) => {
     const scope = Scope.root({ random: randomStream(0) })
-      .in(`member-${member}`)
+      .in(`${under}member-${member}`)
       .withValues(forStorage(weights, settings.storage));
     const inputs = {
       ...featuresOfRows(rows, shape),

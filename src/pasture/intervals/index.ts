@@ -1,4 +1,4 @@
-export type { CalibrationRow, Interval } from './interval.ts';
+export { type CalibrationRow, groupBySession, type Interval } from './interval.ts';
 export { type NestedCoverage, nestedCoverage } from './nested-coverage.ts';
 export {
   calibratePaddock,
@@ -9,3 +9,5 @@ export {
   storedPaddock,
 } from './paddock-interval.ts';
 export { calibratePhotos, type PhotoCalibration, photoInterval } from './photo-interval.ts';
+export { spreadAt } from './spread-model.ts';
+export { type VarianceComponents, varianceComponents } from './variance-components.ts';

@@ -1,4 +1,4 @@
-import { mean, squaredDeviations } from '../../ground/statistics.ts';
+import { mean } from '../../ground/statistics.ts';
 import {
   type CalibrationRow,
   groupBySession,
@@ -8,14 +8,11 @@ import {
 } from './interval.ts';
 import { weightedOrderStatistic } from './quantile.ts';
 import { fitSpreadModel, type SpreadModel, spreadAt } from './spread-model.ts';
+import { type VarianceComponents, varianceComponents } from './variance-components.ts';
 
-/** What intervals of means of photos are made from, for one target. */
-export interface PaddockCalibration {
+/** What intervals of means of photos are made from, for one target; variances in units of the spread squared. */
+export interface PaddockCalibration extends VarianceComponents {
   readonly spread: SpreadModel;
-  /** Variance of what the photos of a session err by in common, in units of the spread squared. */
-  readonly betweenSessions: number;
-  /** Variance of what each photo errs by besides, in units of the spread squared. */
-  readonly withinSessions: number;
   /** How many training sessions there are. */
   readonly sessions: number;
   /** Errors of means over their standard errors: of every run of so many photos of a session, sessions counting alike. */
@@ -45,9 +42,7 @@ interface ScaledResidual {
 }
 
 /**
- * Splits the scaled residuals' variance into a part that sessions have in common and a part that photos have of
- * their own, by the moments of a one-way layout with known mean 0 (Searle, Casella & McCulloch, Variance Components,
- * 1992, ch. 3).
+ * The spread of one target's residuals and the {@link varianceComponents} of what is left when they are divided by it.
  *
  * @throws RangeError without rows
  */
@@ -60,16 +55,9 @@ export function calibratePaddock(rows: readonly CalibrationRow[]): PaddockCalibr
       spread: spreadAt(spread, predicted),
     })),
   );
-  const scaled = sessions.map((session) => session.map((photo) => photo.residual / photo.spread));
-  const means = scaled.map(mean);
-  const squares = scaled.map((values) => squaredDeviations(values, mean(values)));
-  const freedom = rows.length - sessions.length;
-  // With one photo a session nothing tells the parts apart; the session then has it all.
-  const withinSessions = freedom > 0 ? mean(squares) * (sessions.length / freedom) : 0;
-  const between = means.map(
-    (value, session) => value ** 2 - withinSessions / (scaled[session] as number[]).length,
+  const variances = varianceComponents(
+    sessions.map((session) => session.map((photo) => photo.residual / photo.spread)),
   );
-  const variances = { betweenSessions: Math.max(0, mean(between)), withinSessions };
   return {
     spread,
     ...variances,
@@ -105,7 +93,7 @@ export function restoredPaddock({ scores, ...stored }: StoredPaddock): PaddockCa
  * @param spreads of the spread model, one a photo
  */
 export function errorOfMean(
-  { betweenSessions, withinSessions }: Pick<PaddockCalibration, 'betweenSessions' | 'withinSessions'>,
+  { betweenSessions, withinSessions }: VarianceComponents,
   spreads: readonly number[],
 ): number {
   const squares = spreads.reduce((sum, spread) => sum + spread ** 2, 0);
@@ -143,7 +131,7 @@ export function paddockInterval(
 
 /** Scores of every run of `size` photos of a session, its last photos followed by its first. */
 function setScores(
-  variances: Pick<PaddockCalibration, 'betweenSessions' | 'withinSessions'>,
+  variances: VarianceComponents,
   session: readonly ScaledResidual[],
   size: number,
 ): WeightedScore[] {

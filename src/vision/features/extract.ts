@@ -12,8 +12,8 @@ import { openNetwork } from './network.ts';
 import { combinedWidth, combineViews, type FeaturePlan, viewCut } from './plan.ts';
 import prepareViews, { type PreparationTask, type ViewRecipe } from './prepare-worker.ts';
 
-/** Rises whenever the same photo, weights and plan would give other numbers. */
-const EXTRACTION_VERSION = 2;
+/** Rises whenever the same photo, weights and plan would give other numbers: 3, upright views as Pillow 13 has them. */
+const EXTRACTION_VERSION = 3;
 
 /** Photos decoded and prepared ahead of the network: enough to keep it busy, few enough to bound memory. */
 const PHOTOS_AHEAD = 2;

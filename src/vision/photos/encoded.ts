@@ -1,4 +1,5 @@
 import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp';
+import { SwardError } from '../../ground/errors.ts';
 
 /** Photos with more pixels than this are refused; phones stop at 200 megapixels. */
 export const MAX_PHOTO_PIXELS = 200_000_000;
@@ -26,4 +27,15 @@ export async function encodedHeader(bytes: Uint8Array): Promise<Metadata> {
 /** A picture of pixels in memory. @param channels 1 grey, 3 RGB, 4 RGB and opacity */
 export function rawPicture(data: Uint8Array, width: number, height: number, channels: 1 | 3 | 4): Sharp {
   return sharp(data, { raw: { width, height, channels }, limitInputPixels: MAX_PHOTO_PIXELS });
+}
+
+/**
+ * An ICC profile of libvips: that of the colours all photos are converted to, or that by which CMYK photos are read that
+ * have none ("Chemical proof" by G. W. Gill, public domain).
+ */
+export async function colourProfile(colours: 'srgb' | 'cmyk'): Promise<Buffer> {
+  const pixel = rawPicture(new Uint8Array(3), 1, 1, 3).toColourspace(colours).withIccProfile(colours);
+  const { icc } = await sharp(await pixel.tiff().toBuffer()).metadata();
+  if (!icc) throw new SwardError(`libvips wrote no profile of ${colours}; report this`);
+  return icc;
 }

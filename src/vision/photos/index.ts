@@ -1,4 +1,5 @@
 export { decodeOpenPhoto, decodePhoto, type OpenPhoto, openPhoto, type Pixels } from './decode.ts';
+export { colourProfile } from './encoded.ts';
 export { inspectPhoto, readPhotoFacts } from './inspect.ts';
 export {
   besides,
@@ -10,7 +11,8 @@ export {
   type OnLeftOut,
   type PhotoFile,
 } from './list.ts';
-export { perceptualDistance, perceptualHash } from './perceptual-hash.ts';
+export { firstNear } from './near-hashes.ts';
+export { type PerceptualHash, perceptualHash } from './perceptual-hash.ts';
 export {
   hashPhoto,
   knownHash,

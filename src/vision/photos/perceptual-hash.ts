@@ -16,6 +16,11 @@ const COSINES = Array.from({ length: KEPT }, (_, frequency) =>
   ),
 );
 
+/** 64 bits as two whole numbers of 32, the higher first. */
+export type PerceptualHash = readonly [high: number, low: number];
+
+const HALF = 32;
+
 /**
  * A hash of what a photo shows, which copies of it nearly share: 64 bits, each whether one of the lowest frequencies of
  * the grey picture is above their median (Zauner 2010, pHash). The first is that of mean brightness, which is always set.
@@ -26,17 +31,23 @@ const COSINES = Array.from({ length: KEPT }, (_, frequency) =>
  *
  * @param pixels at least some 100 a side; copies decoded at other sizes compare as well
  */
-export function perceptualHash(pixels: Pixels): bigint {
+export function perceptualHash(pixels: Pixels): PerceptualHash {
   const values = lowestFrequencies(shrunkGrey(pixels));
   const middle = median(values.subarray(1));
-  return values.reduce((hash, value) => (hash << 1n) | (value - middle > NOTHING ? 1n : 0n), 0n);
+  const half = (part: Float64Array): number =>
+    part.reduce((hash, value) => 2 * hash + (value - middle > NOTHING ? 1 : 0), 0);
+  return [half(values.subarray(0, HALF)), half(values.subarray(HALF))];
 }
 
 /** In how many of their 64 bits two hashes differ. */
-export function perceptualDistance(one: bigint, other: bigint): number {
-  let bits = 0;
-  for (let rest = one ^ other; rest > 0n; rest &= rest - 1n) bits++;
-  return bits;
+export const perceptualDistance = (one: PerceptualHash, other: PerceptualHash): number =>
+  bitsSet(one[0] ^ other[0]) + bitsSet(one[1] ^ other[1]);
+
+/** How many bits of a word of 32 are set, summed in pairs, fours and eights (Warren 2012, section 5-1). */
+function bitsSet(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x5555_5555);
+  const fours = (pairs & 0x3333_3333) + ((pairs >>> 2) & 0x3333_3333);
+  return Math.imul((fours + (fours >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24;
 }
 
 /** [SIDE, SIDE]: the mean brightness of each part of a picture. */

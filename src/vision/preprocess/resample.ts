@@ -54,9 +54,9 @@ interface Taps {
 }
 
 /**
- * Resizes a part of a picture as Pillow's `Image.resize` does for 8-bit RGB, digit for digit: a separable
- * filter widened by the shrinking factor (antialias), rows first, with 22-bit weights and 8-bit intermediate
- * pixels (Pillow, `src/libImaging/Resample.c`). Pixels outside the box do not bleed in.
+ * Resizes a part of a picture as `Image.resize` of Pillow 13 does for 8-bit RGB, digit for digit: a separable
+ * filter widened by the shrinking factor (antialias), with 22-bit weights and 8-bit intermediate pixels, along rows
+ * first or along columns (Pillow, `src/libImaging/Resample.c`). Pixels outside the box do not bleed in.
  *
  * @param pixels [height, width, 3]
  * @returns [size.height, size.width, 3]
@@ -71,10 +71,27 @@ export function resample(
   requireBox(pixels, box);
   if (!(size.width >= 1 && size.height >= 1))
     throw new RangeError(`cannot resize to ${size.width}×${size.height}`);
-  const across = tapsOf(box.left, box.right, size.width, interpolation);
-  // Filtered rows hold the box alone, so they are counted from its top.
-  const down = tapsOf(0, box.bottom - box.top, size.height, interpolation);
-  return filterColumns(filterRows(pixels, box, across, size.width), down, size.height);
+  const { left, top, right, bottom } = box;
+  // What the first pass makes holds the box alone, so the second counts from its corner.
+  const [width, height] = [right - left, bottom - top];
+  if (isColumnsFirst(width, height, size)) {
+    const low = filterColumns(pixels, box, tapsOf(top, bottom, size.height, interpolation), size.height);
+    const across = tapsOf(0, width, size.width, interpolation);
+    return filterRows(low, { left: 0, top: 0, right: width, bottom: size.height }, across, size.width);
+  }
+  const narrow = filterRows(pixels, box, tapsOf(left, right, size.width, interpolation), size.width);
+  const down = tapsOf(0, height, size.height, interpolation);
+  return filterColumns(narrow, { left: 0, top: 0, right: size.width, bottom: height }, down, size.height);
+}
+
+/** Whether the height loses more than twice the pixels that the width does: then Pillow has fewer to filter, since 13. */
+function isColumnsFirst(
+  width: number,
+  height: number,
+  size: { readonly width: number; readonly height: number },
+): boolean {
+  const lost = height - size.height;
+  return lost > 0 && lost > 2 * (width - size.width);
 }
 
 function requireBox({ width, height }: Pixels, { left, top, right, bottom }: Box): void {
@@ -126,15 +143,16 @@ function filterRows(pixels: Pixels, box: Box, taps: Taps, width: number): Pixels
   return { width, height, data };
 }
 
-function filterColumns(pixels: Pixels, taps: Taps, height: number): Pixels {
-  const { width } = pixels;
-  const stride = width * CHANNELS;
+/** Filters along columns, for the columns of the box only. */
+function filterColumns(pixels: Pixels, box: Box, taps: Taps, height: number): Pixels {
+  const width = box.right - box.left;
+  const stride = pixels.width * CHANNELS;
   const data = new Uint8Array(width * height * CHANNELS);
   for (let row = 0; row < height; row++) {
-    const first = (taps.first[row] as number) * stride;
+    const first = (taps.first[row] as number) * stride + box.left * CHANNELS;
     for (let column = 0; column < width; column++) {
       const at = column * CHANNELS;
-      filterPixel(pixels.data, first + at, stride, taps, row, data, row * stride + at);
+      filterPixel(pixels.data, first + at, stride, taps, row, data, row * width * CHANNELS + at);
     }
   }
   return { width, height, data };

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { inspectTest, inspectTraining } from '../../data/folder.ts';
+import { inspectTest, inspectTraining, type LabelledPhoto } from '../../data/folder.ts';
+import { visitsSentence } from '../../data/folds/index.ts';
 import type { TableReading } from '../../data/own-table/read.ts';
 import type { Problem } from '../../data/problems.ts';
 import { rowName, TableError } from '../../formats/csv.ts';
@@ -9,7 +10,7 @@ import { countOf } from '../../ground/counts.ts';
 import { InputError, messageOf, UsageError } from '../../ground/errors.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
 import { knownCounts, knownSentence } from '../../pasture/partial.ts';
-import type { ByMass, Targets } from '../../pasture/targets.ts';
+import type { ByMass } from '../../pasture/targets.ts';
 import { namedSource } from '../../runs/named-source.ts';
 import { photoCopies } from '../../runs/photo-copies.ts';
 import { inspectTableWithDates } from '../../runs/table-dates.ts';
@@ -24,6 +25,8 @@ export interface CheckReport {
   readonly measured: ByMass<number>;
   /** The same as a sentence; null where all masses of all photos are. */
   readonly gaps: string | null;
+  /** Of how many visits training photos are, whose photos folds never split, and what tells them apart; null: not known. */
+  readonly visits: string | null;
   readonly problems: readonly Problem[];
   /** How a table of one's own was understood; null of a data folder. */
   readonly reading: TableReading | null;
@@ -66,10 +69,10 @@ async function checkDataFolder(
     throw new InputError(folder, `cannot be read (${messageOf(error)})`, 'name a data folder with train.csv');
   });
   const problems: Problem[] = [];
-  const targets: Targets[] = [];
+  const labels: LabelledPhoto[] = [];
   const inspect = async (): ReturnType<typeof inspectTraining> => {
     const found = await inspectTraining(folder, { dates });
-    targets.push(...found.photos.map((photo) => photo.targets));
+    labels.push(...found.photos);
     return found;
   };
   const training = await inspectTable('train.csv', inspect, problems);
@@ -84,7 +87,7 @@ async function checkDataFolder(
   return {
     trainPhotos: training.length,
     testPhotos: test.length,
-    ...knownOf(targets),
+    ...knownOf(labels),
     problems,
     reading: null,
   };
@@ -96,13 +99,13 @@ async function checkTable(
 ): Promise<CheckReport> {
   const problems: Problem[] = [];
   let reading: TableReading | null = null;
-  const targets: Targets[] = [];
+  const labels: LabelledPhoto[] = [];
   const photos = await inspectTable(
     source.table,
     async () => {
       const inspected = await inspectTableWithDates(source);
       reading = inspected.reading;
-      targets.push(...inspected.photos.map((photo) => photo.targets));
+      labels.push(...inspected.photos);
       return inspected;
     },
     problems,
@@ -110,13 +113,17 @@ async function checkTable(
   await checkPhotos(inTable(source.table, photos), problems, progress);
   await tellLeftOut(source.photos, photos, progress);
   problems.push(...(await unlabelledPhotos(source.photos, source.photos, source.table, photos)));
-  return { trainPhotos: photos.length, testPhotos: 0, ...knownOf(targets), problems, reading };
+  return { trainPhotos: photos.length, testPhotos: 0, ...knownOf(labels), problems, reading };
 }
 
-const knownOf = (targets: readonly Targets[]): Pick<CheckReport, 'measured' | 'gaps'> => ({
-  measured: knownCounts(targets),
-  gaps: knownSentence(targets),
-});
+function knownOf(labels: readonly LabelledPhoto[]): Pick<CheckReport, 'measured' | 'gaps' | 'visits'> {
+  const targets = labels.map((label) => label.targets);
+  return {
+    measured: knownCounts(targets),
+    gaps: knownSentence(targets),
+    visits: visitsSentence(labels),
+  };
+}
 
 const inTable = (table: string, photos: readonly TablePhoto[]): NamedPhoto[] =>
   photos.map(({ imageId, imagePath, path, row }) => ({ imageId, imagePath, path, row, table }));
@@ -170,7 +177,10 @@ async function checkPhotos(
     progress.advance();
   }
   progress.done();
-  const copies = await photoCopies(readable.map(({ path }) => path));
+  const copies = await photoCopies(
+    readable.map(({ path }) => path),
+    progress,
+  );
   copies.forEach((copy, item) => {
     const [photo, twin] = [readable[item], copy && readable[copy.of]];
     if (photo && copy && twin) problems.push(copyOf(photo, twin, copy.isExact));

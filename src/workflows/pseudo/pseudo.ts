@@ -97,7 +97,7 @@ export async function pseudoLabelRun(options: PseudoOptions): Promise<RunResults
   }
   const source = readAsBefore(run, await namedSource(folder), manifest.data);
   const first = await trainedResults(run, manifest);
-  await refuseMeasured(run, first, unlabelled);
+  await refuseMeasured(run, first, unlabelled, progress);
   const record: PseudoRound[] = [{ round: 0, weightedR2: first.outOfFold.weightedR2, labels: null }];
   let teacherRun = run;
   let before: readonly PhotoPrediction[] | null = null;
@@ -178,6 +178,7 @@ async function refuseMeasured(
   run: string,
   { rows }: RunResults,
   photos: readonly PhotoFile[],
+  progress: Progress,
 ): Promise<void> {
   const remedy = 'give only photos without measured masses';
   const measured = new Set(rows.map(({ imageId }) => imageId));
@@ -188,10 +189,10 @@ async function refuseMeasured(
   const there = rows.flatMap(({ imageId, photoPath }) =>
     photoPath !== null && existsSync(photoPath) ? [{ imageId, photoPath }] : [],
   );
-  const copies = await photoCopies([
-    ...there.map(({ photoPath }) => photoPath),
-    ...photos.map(({ path }) => path),
-  ]);
+  const copies = await photoCopies(
+    [...there.map(({ photoPath }) => photoPath), ...photos.map(({ path }) => path)],
+    progress,
+  );
   for (const [place, { path }] of photos.entries()) {
     const copy = copies[there.length + place];
     const original = copy && there[copy.of]?.imageId;

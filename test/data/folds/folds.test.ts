@@ -8,6 +8,7 @@ import {
   readFolds,
   strataOf,
   stratifiedGroupKFold,
+  visitsSentence,
   writeFolds,
 } from '../../../src/data/folds/index.ts';
 import type { Label } from '../../../src/data/labels.ts';
@@ -136,6 +137,25 @@ describe('groups and strata', () => {
       'North',
       'North',
     ]);
+  });
+
+  it('says how many visits there are and what tells them apart, where dates or sites do', () => {
+    const at = (date: string | null, state: string | null, site: string | null = null) => ({
+      ...label('x', date, state),
+      site,
+    });
+    const [day, other] = ['2015-01-01', '2015-02-01'];
+    expect(visitsSentence([at(day, 'Tas'), at(day, 'Vic'), at(other, 'Vic')])).toBe(
+      '3 visits, by date and State',
+    );
+    expect(visitsSentence([at(day, null, 'North'), at(day, null, 'South')])).toBe(
+      '2 visits, by date and site',
+    );
+    expect(visitsSentence([at(day, null), at(day, null), at(other, null)])).toBe('2 visits, by date');
+    expect(visitsSentence([at(null, null, 'North'), at(null, null, 'North')])).toBe('1 visit, by site');
+    expect(visitsSentence([at(day, 'Tas'), at(null, 'Tas')])).toBeNull();
+    expect(visitsSentence([at(null, null)])).toBeNull();
+    expect(visitsSentence([])).toBeNull();
   });
 
   it('joins groups that hold copies of one photo, along chains of them', () => {

@@ -41,6 +41,18 @@ async function read(
 const two = photosNamed('IMG_1.JPG', 'IMG_2.jpg');
 
 describe('a table of one’s own', () => {
+  it('says of paddocks that those of one date are one visit, and takes them for places where there are no dates', async () => {
+    const dated = await read('photo,date,paddock,total_g\nIMG_1,2015-05-18,A,5\nIMG_2,2015-05-18,B,6\n', two);
+    expect(dated.photos.map(({ site }) => site)).toEqual([null, null]);
+    expect(dated.reading.columns[2]).toMatchObject({
+      role: 'paddock',
+      note: 'those of one date are one visit',
+    });
+    const undated = await read('photo,paddock,total_g\nIMG_1,A,5\nIMG_2,B,6\n', two);
+    expect(undated.photos.map(({ site }) => site)).toEqual(['A', 'B']);
+    expect(undated.reading.columns[1]).toMatchObject({ role: 'paddock', note: null });
+  });
+
   it('is read from semicolons, decimal commas, Windows-1252 and titles, as from a workbook', async () => {
     const csv = Buffer.from(
       'Schnitte f\xfcr S\xfcd;;;;\r\n;;;;\r\nPhoto;Sampled;green_g;dead_g;clover_g;\r\nimg_1;18.5.2015;10,5;2,5;0;\r\nIMG_2.JPG;9.4.2015;20;-;1,25;\r\n;;;;;\r\n',

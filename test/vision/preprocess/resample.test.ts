@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { INTERPOLATIONS, resample } from '../../../src/vision/preprocess/resample.ts';
+import { INTERPOLATIONS, type Interpolation, resample } from '../../../src/vision/preprocess/resample.ts';
 import { DISJOINT_VIEWS, viewBoxes, viewCount } from '../../../src/vision/preprocess/views.ts';
 
 /** A picture whose pixels come from a function of column and row. */
@@ -11,12 +12,81 @@ function picture(width: number, height: number, value: (x: number, y: number) =>
   return { width, height, data };
 }
 
+/**
+ * What `Image.fromarray(pixels).resize(size, filter).tobytes()` of Pillow 13.0.0 gives of pictures of such a size: the
+ * first 16 digits of its SHA-256. `pixels[y, x, c]` = (37 x + 91 y + 53 c + ⌊7xy/3⌋ + ⌊x²y/11⌋) mod 256.
+ */
+const PILLOW: readonly (readonly [
+  source: readonly [number, number],
+  size: readonly [number, number],
+  Readonly<Record<Interpolation, string>>,
+])[] = [
+  [
+    [150, 400],
+    [224, 224],
+    { bilinear: '9670827ac3d7390d', bicubic: 'e3b3940906a3f45c', lanczos: '0b28b59e22d5182c' },
+  ],
+  [
+    [300, 400],
+    [224, 224],
+    { bilinear: 'd6f522e4d28e880d', bicubic: '5646f7b2d750ca8a', lanczos: '020bea7826748433' },
+  ],
+  [
+    [37, 60],
+    [14, 14],
+    { bilinear: 'f8bd759dfabc607f', bicubic: '7c7454cfe02843ca', lanczos: '8345980347ad47cf' },
+  ],
+  [
+    [37, 61],
+    [14, 14],
+    { bilinear: 'a11a2dbf3a7aa0ea', bicubic: 'cc22074c465e51bc', lanczos: '4e037cb7d36a3ea2' },
+  ],
+  [
+    [131, 9],
+    [14, 14],
+    { bilinear: '1d73942c77e392b4', bicubic: '5bbce2a655f1c543', lanczos: '3c59e40314c49a3f' },
+  ],
+  [
+    [9, 131],
+    [14, 14],
+    { bilinear: '94e59712057d8f5b', bicubic: '496e89ab23a0435f', lanczos: '0ec6455fe2878eab' },
+  ],
+  [
+    [56, 400],
+    [56, 56],
+    { bilinear: 'a94ba6b789eb167f', bicubic: '3cbd487babee9f8c', lanczos: 'e0176224f84c3769' },
+  ],
+  [
+    [20, 30],
+    [19, 27],
+    { bilinear: '7bcd372ef42b090c', bicubic: '5c9bd31b0b3c4254', lanczos: '655ec6a731bcf25e' },
+  ],
+];
+
+/** The picture of {@link PILLOW}. */
+function patterned([width, height]: readonly [number, number]) {
+  const data = Uint8Array.from({ length: width * height * 3 }, (_, at) => {
+    const [c, x, y] = [at % 3, Math.floor(at / 3) % width, Math.floor(at / 3 / width)];
+    return 37 * x + 91 * y + 53 * c + Math.floor((7 * x * y) / 3) + Math.floor((x * x * y) / 11);
+  });
+  return { width, height, data };
+}
+
 const all = { left: 0, top: 0, right: 8, bottom: 6 };
 
 describe('resampling', () => {
   it.each(INTERPOLATIONS)('%s leaves a picture of the same size as it is', (filter) => {
     const source = picture(8, 6, (x, y) => (x * 37 + y * 91) % 256);
     expect(resample(source, all, { width: 8, height: 6 }, filter).data).toEqual(source.data);
+  });
+
+  it.each(INTERPOLATIONS)('%s equals Pillow 13 to the last bit, lying and upright', (filter) => {
+    for (const [source, [width, height], hashes] of PILLOW) {
+      const box = { left: 0, top: 0, right: source[0], bottom: source[1] };
+      const { data } = resample(patterned(source), box, { width, height }, filter);
+      const hash = createHash('sha256').update(data).digest('hex');
+      expect([source, hash.slice(0, 16)]).toEqual([source, hashes[filter]]);
+    }
   });
 
   it.each(INTERPOLATIONS)('%s keeps a flat picture flat at any size', (filter) => {

@@ -1,0 +1,44 @@
+import type { Command } from 'commander';
+import { UsageError } from '../ground/errors.ts';
+import { type AskedCovariates, type AskedHeight, askedHeight } from '../workflows/index.ts';
+import { addCovariateOptions, type CovariateOptions, covariateSource } from './training-options.ts';
+
+/** Options by which what was measured beside the photos asked about is given. */
+export interface AskedOptions extends CovariateOptions {
+  readonly height?: AskedHeight;
+  readonly ndvi?: number;
+}
+
+/** Adds `--height`, `--ndvi` and where they may come from. */
+export function addAskedCovariates(command: Command): Command {
+  return addCovariateOptions(
+    command
+      .option(
+        '--height <cm>',
+        "the sward's height at the photos, cm; or 24clicks of a rising plate",
+        askedHeight,
+      )
+      .option('--ndvi <n>', 'NDVI at the photos', numberOf('--ndvi')),
+  );
+}
+
+/** What options say was measured beside the photos; undefined: nothing. */
+export function askedCovariates({ height, ndvi, ...options }: AskedOptions): AskedCovariates | undefined {
+  const values = {
+    ...(height !== undefined && { height: height.value }),
+    ...(ndvi !== undefined && { ndvi }),
+  };
+  const source = covariateSource(options);
+  const method = height?.method ?? source?.method;
+  if (Object.keys(values).length === 0) return source;
+  return { ...source, values, ...(method && { method }) };
+}
+
+/** Parses a number. @throws UsageError naming the option */
+function numberOf(option: string): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== '' && Number.isFinite(value)) return value;
+    throw new UsageError(`${option} ${text}: give a number`);
+  };
+}

@@ -1,0 +1,112 @@
+import { countOf } from '../ground/counts.ts';
+import { setWords } from '../pasture/covariates.ts';
+import { MASS_NAMES, underTargetNames } from '../pasture/targets.ts';
+import { namedRun, type VisitOutcome, visitRun } from '../workflows/index.ts';
+import { type AskedOptions, addAskedCovariates, askedCovariates } from './asked-covariates.ts';
+import { type CommandRegistrar, positiveNumber, printResult } from './command.ts';
+import { consoleProgress } from './console-progress.ts';
+import { shown, textTable } from './tables.ts';
+import { addTableOptions, type TableOptions, tableReading } from './training-options.ts';
+
+interface VisitCommandOptions extends AskedOptions, Omit<TableOptions, 'photos'> {
+  readonly cuts?: string;
+  readonly coverage?: number;
+  readonly precision?: number;
+  readonly hectares?: number;
+  readonly json?: boolean;
+}
+
+const WORK = {
+  'one-more-cut': 'one more cut of a photographed frame',
+  'ten-more-photos': 'ten more photos',
+  heights: 'heights of all frames',
+} as const;
+
+/** `sward visit`: the mean of a paddock from one visit's photos, heights and cuts. */
+export const registerVisit: CommandRegistrar = (program) => {
+  const command = program
+    .command('visit')
+    .description("a paddock's mean from the photos of one visit, heights and cuts, and what more would bring")
+    .argument('[RUN]', 'run folder, or a name of `sward models`; without it the starter')
+    .argument('[PATH...]', 'photos and folders of photos of the visit')
+    .option(
+      '--cuts <TABLE>',
+      'dry masses of frames that were photographed and cut (.csv, .xlsx), as in own data',
+    )
+    .option(
+      '--coverage <share>',
+      'share of visits within the interval; default 0.9',
+      positiveNumber('--coverage'),
+    )
+    .option(
+      '--precision <share>',
+      'how near the mean is to be, as a share of it; default 0.1',
+      positiveNumber('--precision'),
+    )
+    .option('--hectares <ha>', 'size of the paddock: adds its total', positiveNumber('--hectares'))
+    .option('--json', 'print the result as JSON');
+  addAskedCovariates(addTableOptions(command)).action(
+    async (first: string | undefined, further: string[], options: VisitCommandOptions) => {
+      const named = await namedRun(first === undefined ? [] : [first, ...further]);
+      const covariates = askedCovariates(options);
+      const { coverage, precision, cuts, hectares } = options;
+      const { columns, sheet, dates, area } = options;
+      const outcome = await visitRun({
+        photos: named.photos,
+        ...(named.run !== null && { run: named.run }),
+        ...(cuts !== undefined && { cuts }),
+        reading: await tableReading({
+          ...(columns !== undefined && { columns }),
+          ...(sheet !== undefined && { sheet }),
+          ...(dates && { dates }),
+          ...(area !== undefined && { area }),
+        }),
+        ...(covariates && { covariates }),
+        ...(coverage !== undefined && { coverage }),
+        ...(precision !== undefined && { precision }),
+        progress: consoleProgress(),
+      });
+      for (const doubt of outcome.doubts.slice(0, 10)) process.stderr.write(`warning: ${doubt}\n`);
+      printResult(
+        options.json,
+        () => ({ ...outcome, means: underTargetNames(outcome.means) }),
+        () => visitText(outcome, hectares),
+      );
+    },
+  );
+};
+
+function visitText(
+  { photos, cuts, covariates, means, worth, effort }: VisitOutcome,
+  hectares?: number,
+): string {
+  const rows = MASS_NAMES.flatMap((mass) => {
+    const visit = means[mass];
+    if (!visit) return [];
+    const { mean, interval } = visit;
+    return [
+      [mass, shown(mean, 0), shown(interval?.low ?? Number.NaN, 0), shown(interval?.high ?? Number.NaN, 0)],
+    ];
+  });
+  const coverage = means.total?.interval?.coverage;
+  const total = means.total;
+  return [
+    `${countOf(photos, 'photo')}${covariates.length > 0 ? ` read with ${setWords(covariates)}` : ''}, ${countOf(cuts, 'cut')}:`,
+    textTable(
+      [
+        'kg DM/ha',
+        'mean',
+        ...(coverage === undefined ? ['low', 'high'] : [`low ${100 * coverage} %`, 'high']),
+      ],
+      rows,
+    ),
+    ...(total && hectares !== undefined
+      ? [`${hectares} ha: ${shown(total.mean * hectares, 0)} kg of dry matter`]
+      : []),
+    ...worth.map(
+      ({ work, before, after }) =>
+        `${WORK[work]}: ± ${shown(after, 0)} kg DM/ha instead of ± ${shown(before, 0)}`,
+    ),
+    ...(effort ? [effort.says] : []),
+  ].join('\n');
+}

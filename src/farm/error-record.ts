@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { mean } from '../ground/statistics.ts';
+import { spreadAt } from '../pasture/intervals/index.ts';
+import type { ResidualVariances } from './residual-variances.ts';
+
+/** How a run errs on visits it has not seen, of one mass, as it may be kept and sent without the run. */
+export const ErrorRecord = z.strictObject({
+  spread: z
+    .strictObject({ offset: z.number(), exponent: z.number() })
+    .describe('how errors grow with the mass: ((mass + offset) / offset)^exponent, grams on the run’s frame'),
+  betweenSessions: z.number().min(0).describe('variance of a session’s common error, in spreads squared'),
+  withinSessions: z.number().min(0).describe('variance of a photo’s own error, in spreads squared'),
+  sessions: z.int().min(1),
+  photos: z.int().min(1),
+});
+export type ErrorRecord = z.output<typeof ErrorRecord>;
+
+/**
+ * The variances that a record speaks of for a visit: more where there is more sward.
+ *
+ * @param estimates of the visit's photos, grams on the run's frame, at least one
+ * @returns grams squared
+ */
+export function variancesAt(record: ErrorRecord, estimates: readonly number[]): ResidualVariances {
+  const spreads = estimates.map((grams) => spreadAt(record.spread, grams));
+  return {
+    betweenSessions: record.betweenSessions * mean(spreads) ** 2,
+    withinSessions: record.withinSessions * mean(spreads.map((spread) => spread ** 2)),
+    sessions: record.sessions,
+    photos: record.photos,
+  };
+}

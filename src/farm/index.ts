@@ -1,0 +1,52 @@
+export { Boundary } from './boundary.ts';
+export { Calibration } from './calibration.ts';
+export { Cut, CutEvent, CutStep } from './cut.ts';
+export {
+  type CutHistory,
+  cutHistory,
+  mergedEvents,
+  type RefusedEvent,
+  withEvent,
+} from './cut-events.ts';
+export { type CutResult, cutResult } from './cut-result.ts';
+export { type CutStage, type CutState, NEW_CUT } from './cut-state.ts';
+export { cutWarnings } from './cut-warnings.ts';
+export { type CutsAtHeight, cutsAtHeight } from './cutting-height.ts';
+export { type RegressionMean, regressionMean } from './double-sampling.ts';
+export { ErrorRecord, variancesAt } from './error-record.ts';
+export { Estimate, PRECISIONS, RunReference } from './estimate.ts';
+export { type FeedBudget, type FeedBudgetQuestion, feedBudget, type GrazingDays } from './feed-budget.ts';
+export {
+  type CalibrationPair,
+  type CalibrationQuestion,
+  calibratedMasses,
+  fitCalibration,
+} from './fit-calibration.ts';
+export { CuttingHeight, FrameArea } from './frame.ts';
+export { Moment, Sha256, Uuid } from './identity.ts';
+export { Paddock } from './paddock.ts';
+export { boundaryHectares, hectaresWarning, paddockHectares } from './paddock-area.ts';
+export { guessPaddock, type PaddockCandidate, type PaddockGuess } from './paddock-guess.ts';
+export { PhotoRecord } from './photo-record.ts';
+export { Position } from './position.ts';
+export { Figure, Source } from './provenance.ts';
+export { inUnit, type ResidualVariances, residualVariances } from './residual-variances.ts';
+export {
+  type EffortNeeded,
+  effortNeeded,
+  quadratsNeeded,
+  type VisitSoFar,
+  visitSoFar,
+  type WorkWorth,
+  workWorth,
+} from './sampling-effort.ts';
+export { adultEquivalent, DSE, DSE_PER_AE, DSE_RATINGS, type StockUnit } from './stock-units.ts';
+export { heightOfClicks, SwardHeight } from './sward-height.ts';
+export { Visit } from './visit.ts';
+export {
+  paddockTotal,
+  type SampledFrame,
+  type VisitMean,
+  type VisitMeanOptions,
+  visitMean,
+} from './visit-mean.ts';

@@ -1,0 +1,11 @@
+import { z } from 'zod';
+import { Moment, Uuid } from './identity.ts';
+
+/** One walk through one paddock: photos and cuts of a visit err together, those of two visits do not. */
+export const Visit = z.strictObject({
+  id: Uuid,
+  paddockId: Uuid,
+  startedAt: Moment,
+  note: z.string().max(2000).default(''),
+});
+export type Visit = z.output<typeof Visit>;

@@ -1,0 +1,172 @@
+import { dirname, resolve } from 'node:path';
+import { inspectOwnTable, type OwnTable } from '../../data/own-table/read.ts';
+import { problemLine, throwOnError } from '../../data/problems.ts';
+import { variancesAt } from '../../farm/error-record.ts';
+import {
+  type EffortNeeded,
+  effortNeeded,
+  inUnit,
+  type ResidualVariances,
+  type SampledFrame,
+  type VisitMean,
+  visitMean,
+  visitSoFar,
+  type WorkWorth,
+  workWorth,
+} from '../../farm/index.ts';
+import { InputError, UsageError } from '../../ground/errors.ts';
+import type { Progress } from '../../ground/progress.ts';
+import { HEIGHT, setName } from '../../pasture/covariates.ts';
+import { isKnown } from '../../pasture/partial.ts';
+import { type ByMass, byMass, type MassName, type Targets } from '../../pasture/targets.ts';
+import { gramsToKilogramsPerHectare } from '../../pasture/units.ts';
+import { STARTER } from '../../runs/bundled-runs.ts';
+import { type Calibration, calibrationOf } from '../../runs/calibration.ts';
+import { errorRecords } from '../../runs/error-records.ts';
+import { openRun } from '../../runs/open-run.ts';
+import type { PhotoPrediction } from '../../runs/prediction.ts';
+import type { Run } from '../../runs/run.ts';
+import { isPhotoName } from '../../vision/photos/index.ts';
+import type { AskedCovariates } from '../predict/asked-readings.ts';
+import { predictRun, USUAL_COVERAGE } from '../predict/predict.ts';
+
+/** One visit to one paddock: its photos, and what was cut of them. */
+export interface VisitOptions {
+  /** A run folder or the name of one that comes with sward; default the starter. */
+  readonly run?: string;
+  /** Photos and folders of photos of the visit. */
+  readonly photos: readonly string[];
+  /** A table of cuts of photographed frames; absent: none was cut. */
+  readonly cuts?: string;
+  /** How the table is read; its photos are those of the visit, and `areaSquareMetres` is that of the frame cut. */
+  readonly reading?: Partial<Omit<OwnTable, 'table' | 'photos'>>;
+  /** What was measured beside the photos. */
+  readonly covariates?: AskedCovariates;
+  /** Share of visits whose paddock lies within the interval; default 0.9. */
+  readonly coverage?: number;
+  /** How near the mean of the total is to be, as a share of it; default 0.1. */
+  readonly precision?: number;
+  readonly progress?: Progress;
+}
+
+/** What is known of a paddock after a visit, kg DM/ha. */
+export interface VisitOutcome {
+  readonly run: string;
+  readonly photos: number;
+  readonly cuts: number;
+  /** What was read beside the photos; none: photos alone. */
+  readonly covariates: readonly string[];
+  /** Null of masses that are neither predicted nor cut. */
+  readonly means: ByMass<VisitMean | null>;
+  /** What more work on this visit would bring the total, the most helpful first; empty where nobody can tell. */
+  readonly worth: readonly WorkWorth[];
+  /** What is still to be done for the precision asked for; null where nobody can tell. */
+  readonly effort: EffortNeeded | null;
+  /** Photos unlike those the run was trained on, in words. */
+  readonly doubts: readonly string[];
+}
+
+/** Where more photos than this share are unlike those trained on, the run's record of errors says nothing of them. */
+const MOSTLY = 0.5;
+
+/**
+ * The mean of each mass over a paddock from the photos of one visit and cuts of some of them, with its interval, and what
+ * more cuts, photos or heights would bring.
+ *
+ * @throws InputError when photos or the table of cuts cannot be used, or a cut is of no photo of the visit
+ * @throws UsageError for options that do not suit the run
+ */
+export async function visitRun(options: VisitOptions): Promise<VisitOutcome> {
+  const { run = STARTER, photos, coverage = USUAL_COVERAGE, precision = 0.1, progress, covariates } = options;
+  for (const [name, share] of Object.entries({ coverage, precision })) {
+    if (!(share > 0 && share < 1)) throw new UsageError(`${name} ${share}: give a share between 0 and 1`);
+  }
+  await using opened = await openRun(run, { keepLoaded: 'inputs' });
+  const { predictions, doubts } = await predictRun({
+    run: opened,
+    source: photos,
+    ...(covariates && { covariates }),
+    ...(progress && { progress }),
+  });
+  const cuts = options.cuts === undefined ? new Map<string, Targets>() : await readCuts(options, opened);
+  const unmatched = [...cuts.keys()].find((path) => !predictions.some((one) => one.path === path));
+  if (unmatched !== undefined) {
+    throw new InputError(
+      options.cuts ?? '',
+      `cuts ${unmatched}, which is no photo of the visit`,
+      'name its photos too',
+    );
+  }
+  const area = opened.areaSquareMetres;
+  const calibration = await opened.calibration();
+  const used = sharedCase(predictions);
+  const isStrange = doubts.filter(({ kind }) => kind !== 'range').length > MOSTLY * predictions.length;
+  const variancesBy = (covariateSet: readonly string[], mass: MassName): ResidualVariances | null =>
+    isStrange ? null : variancesOf(calibrationOf(calibration, covariateSet), mass, predictions, area);
+  const cutArea = options.reading?.areaSquareMetres ?? area;
+  const framesOf = (mass: MassName): SampledFrame[] =>
+    predictions.map(({ targets, path }) => ({
+      estimate: perHectare(targets, mass, area),
+      cut: perHectare(path === null ? undefined : cuts.get(path), mass, cutArea),
+    }));
+  const means = byMass((mass): VisitMean | null => {
+    const frames = framesOf(mass);
+    const variances = variancesBy(used, mass);
+    const isKnownOfAny = frames.some(({ estimate, cut }) => estimate !== null || cut !== null);
+    return isKnownOfAny ? visitMean(frames, { coverage, variances, run: `run ${opened.name}` }) : null;
+  });
+  const variances = variancesBy(used, 'total');
+  const soFar = means.total && variances ? visitSoFar(means.total, variances) : null;
+  const readsHeight = calibration.cases?.some((one) => setName(one.covariates) === HEIGHT) ?? false;
+  return {
+    run: opened.folder,
+    photos: predictions.length,
+    cuts: cuts.size,
+    covariates: used,
+    means,
+    worth: soFar
+      ? workWorth(soFar, readsHeight && used.length === 0 ? variancesBy([HEIGHT], 'total') : null)
+      : [],
+    effort: soFar && effortNeeded(soFar, precision),
+    doubts: doubts.map(({ message }) => message),
+  };
+}
+
+/** What was cut of each photo, grams on the frame cut, by the photo's path. */
+async function readCuts(
+  { cuts = '', photos, reading, progress }: VisitOptions,
+  run: Run,
+): Promise<ReadonlyMap<string, Targets>> {
+  const [first = '.'] = photos;
+  const folder = isPhotoName(first) ? dirname(first) : first;
+  const { photos: cut, problems } = await inspectOwnTable(
+    { areaSquareMetres: run.areaSquareMetres, ...reading, table: cuts, photos: folder },
+    isPhotoName,
+  );
+  throwOnError(cuts, problems);
+  for (const problem of problems) progress?.line?.(`warning: ${problemLine(problem)}`);
+  return new Map(cut.map(({ path, targets }) => [resolve(path), targets]));
+}
+
+/** The covariates that all photos were read with; none where photos differ, which is the safe side. */
+function sharedCase(predictions: readonly PhotoPrediction[]): readonly string[] {
+  const [used = []] = predictions.map(({ covariates }) => covariates ?? []);
+  const isOne = predictions.every(({ covariates }) => setName(covariates ?? []) === setName(used));
+  return isOne ? used : [];
+}
+
+function perHectare(targets: Targets | undefined, mass: MassName, area: number): number | null {
+  return targets && isKnown(targets, mass) ? gramsToKilogramsPerHectare(targets[mass], area) : null;
+}
+
+function variancesOf(
+  calibration: Calibration,
+  mass: MassName,
+  predictions: readonly PhotoPrediction[],
+  area: number,
+): ResidualVariances | null {
+  const record = errorRecords(calibration)[mass];
+  if (!record) return null;
+  const grams = predictions.map(({ targets }) => targets[mass]);
+  return inUnit(variancesAt(record, grams), gramsToKilogramsPerHectare(1, area));
+}
