@@ -9,6 +9,7 @@ import { groupBySession } from '../src/pasture/intervals/index.ts';
 import { weightedR2 } from '../src/pasture/metric.ts';
 import type { Targets } from '../src/pasture/targets.ts';
 import { makeRecipe } from '../src/recipes/recipe.ts';
+import type { Recipe } from '../src/recipes/recipe-schema.ts';
 import { recipeEstimator } from '../src/recipes/registry.ts';
 import { fitFold, predictFold } from '../src/runs/cross-validation.ts';
 import { completePlan } from '../src/runs/fold-plan.ts';
@@ -45,7 +46,7 @@ type Method = (photos: readonly Photo[], cuts: number, variances: ResidualVarian
 
 function meanOf(photos: readonly Photo[], cuts: number, variances: ResidualVariances): VisitMean {
   const frames = photos.map(({ estimate, cut }, at) => ({ estimate, cut: at < cuts ? cut : null }));
-  return visitMean(frames, { coverage: COVERAGE, variances, run: 'kernel-average' });
+  return visitMean(frames, { coverage: COVERAGE, variances, run: 'feature-average' });
 }
 
 const METHODS: Readonly<Record<string, Method>> = {
@@ -79,14 +80,18 @@ interface Figures {
 }
 
 /**
- * What photos are worth beside cuts: each session is estimated by a kernel average that was trained on the others, m
- * random photos of a visit are cut, and the mean of the visit is compared with the mean of all its cuts. The variances
+ * What photos, and photos with heights, are worth beside cuts: each session is estimated by models that were trained on
+ * the others, m random photos of a visit are cut, and the mean of the visit is compared with the mean of all its cuts. The variances
  * that shrink a visit's mean residual are those of the other sessions.
  */
-export async function run(): Promise<Figures> {
-  const recipe = await makeRecipe('feature-ridge', {
-    estimator: { kind: 'kernel-average', members: [{ input: 0 }, { input: 1 }] },
-  });
+export async function run(): Promise<Readonly<Record<string, Figures>>> {
+  return {
+    'photos alone': await figuresOf(await makeRecipe('feature-average')),
+    'with height': await figuresOf(await makeRecipe('feature-average', { covariates: ['height'] })),
+  };
+}
+
+async function figuresOf(recipe: Recipe): Promise<Figures> {
   const probe = await readTrainingData(SOURCE, recipe, completePlan({}), SILENT);
   const sessions = new Set(probe.rows.map(({ group }) => group)).size;
   const { rows, samples } = await readTrainingData(SOURCE, recipe, completePlan({ folds: sessions }), SILENT);
@@ -115,7 +120,7 @@ export async function run(): Promise<Figures> {
     variances: { between: betweenSessions, within: withinSessions },
     ...measured(visits, photos, randomStream(SEED)),
   };
-  report(figures);
+  report(recipe, figures);
   return figures;
 }
 
@@ -164,10 +169,13 @@ function measured(
   };
 }
 
-function report({ photos, sessions, visits, weightedR2: score, variances, rmse, held }: Figures): void {
+function report(
+  { covariates = [] }: Recipe,
+  { photos, sessions, visits, weightedR2: score, variances, rmse, held }: Figures,
+): void {
   const { between, within } = variances;
   process.stderr.write(
-    `visits: ${photos} photos, ${sessions} sessions left out in turn, weighted R² ${score.toFixed(3)}; residuals of Total ` +
+    `visits: ${photos} photos${covariates.map((name) => `, ${name}`).join('')}, ${sessions} sessions left out in turn, weighted R² ${score.toFixed(3)}; residuals of Total ` +
       `between / within sessions ${between.toFixed(0)} / ${within.toFixed(0)} g²\n` +
       `visits: error of the mean Total of ${visits} visits of ${FEWEST_PHOTOS} photos or more, g, ${DRAWS} draws\n` +
       `visits: ${'cuts'.padEnd(18)}${CUTS.map((cuts) => String(cuts).padStart(7)).join('')}\n`,

@@ -1,3 +1,4 @@
+import { hasWidth } from '../estimators/kernel/kernels.ts';
 import { type IdleRule, requireEffect, type WrittenSetting } from '../ground/idle-settings.ts';
 import { IDLE_IN_NETWORKS } from '../networks/settings/idle-network.ts';
 import type { EstimatorSettings, Recipe } from './recipe-schema.ts';
@@ -26,9 +27,9 @@ const covariateRules = (
 const LINEAR: IdleRule<OfKind<'kernel-ridge'>> = {
   names: ['gammas'],
   reason: ({ kernels }) =>
-    kernels.every((kernel) => kernel === 'linear')
-      ? 'the linear kernel has no width; add another to @kernels, or leave this out'
-      : null,
+    kernels.some(hasWidth)
+      ? null
+      : 'the linear kernel has no width, nor has relu; add another to @kernels, or leave this out',
 };
 
 /** What both kinds of trees have rules for. */

@@ -47,12 +47,12 @@ const LEARNERS = {
     defaults: {
       sessionWeight: 0.5,
       clip: 4,
-      members: [
-        { input: 0 },
-        { input: 'descriptors.contrast' },
-        { input: 'descriptors.form' },
-        { input: 'descriptors.scatter' },
-      ],
+      members: [0, 'descriptors.contrast', 'descriptors.form', 'descriptors.scatter'].map((input) => ({
+        input,
+        whitening: 0.7,
+      })),
+      outputs: 'masses',
+      withCovariates: { outputs: 'components' },
       kernels: ['rbf'],
       gammas: [0.2],
       penalties: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3],

@@ -59,12 +59,12 @@ describe.skipIf(!existsSync(csiro))('on the public photos', () => {
     expect(high).toBeLessThan(120);
   });
 
-  it('was trained by a recipe that scores 0.53 or more on sessions it has not seen', {
+  it('was trained by a recipe that scores 0.62 or more on sessions it has not seen', {
     timeout: 300_000,
   }, async () => {
     const out = join(root, 'repeated');
     const { weightedR2 } = await trainRepeatedly({ source: csiro, out }, [0, 1, 2, 3, 4]);
-    expect(weightedR2.mean).toBeGreaterThan(0.53);
+    expect(weightedR2.mean).toBeGreaterThan(0.62);
     const repeats = z
       .object({ weighted_r2: z.object({ mean: z.number() }) })
       .safeParse(JSON.parse(readFileSync(join(out, 'repeats.json'), 'utf8')));

@@ -3,9 +3,18 @@ import { type Matrix, rowVector, takeColumns } from '../../ground/matrix.ts';
 import { type Estimator, type FittedModel, fittedModel, rowEstimator } from '../../learning/estimator.ts';
 import { requireWidth } from '../../learning/feature-width.ts';
 import { measuredItems, photoWeights } from '../../learning/session-weights.ts';
-import type { Targets } from '../../pasture/targets.ts';
+import { reconcile } from '../../pasture/reconcile.ts';
+import { TARGET_WEIGHTS, type Targets, targetsFromArray, targetsToArray } from '../../pasture/targets.ts';
 import type { TrainingRows } from '../../samples/samples.ts';
-import { add, gather, matmul, maximum, square, type Tensor, multiply as times } from '../../tensor/index.ts';
+import {
+  add,
+  gather,
+  matmul,
+  maximum,
+  power as raised,
+  type Tensor,
+  multiply as times,
+} from '../../tensor/index.ts';
 import { candidateSolver, chooseCandidate, leftOutTogether } from '../kernel/candidates.ts';
 import {
   besideCovariates,
@@ -16,15 +25,16 @@ import {
   storedCovariates,
 } from '../kernel/covariate-kernel.ts';
 import { addToRows } from '../kernel/kernel-machine.ts';
-import { gram, KERNELS, type KernelName, kernelMatrix, squaredNorms } from '../kernel/kernels.ts';
+import { innerProducts, KERNELS, type KernelName } from '../kernel/kernels.ts';
 import {
   besideCovariatesGraph,
   doubles,
+  innerProductsGraph,
   linearMachineGraph,
-  similarityGraph,
 } from '../kernel/machine-graph.ts';
 import { componentsTable, targetsFromTable } from '../masses/components-table.ts';
 import { massesFromComponents } from '../masses/masses-graph.ts';
+import { reconcileGraph } from '../masses/reconcile-graph.ts';
 import { placeMembers } from '../member-columns.ts';
 import { readModelFile, writeModelFile } from '../model-file.ts';
 import { fitPca } from '../reduction/pca.ts';
@@ -33,8 +43,8 @@ import { PROJECTION_MATRICES, restoredProjection, storedProjection } from '../re
 import type { KernelAverageSettings } from './settings.ts';
 
 const KIND = 'kernel-average';
-const COMPONENTS = ['green', 'dead', 'clover'] as const;
-const OUTPUTS = COMPONENTS.length;
+/** Outputs of a model of green, dead and clover; one of all masses has five. */
+const COMPONENTS = 3;
 
 /** One set of columns with what makes a kernel of it. */
 interface Part {
@@ -53,22 +63,24 @@ interface AverageModel {
   readonly parts: readonly Part[];
   readonly kernel: KernelName;
   readonly gamma: number;
-  /** [photos, 3] */
+  /** [photos, outputs] */
   readonly dual: Matrix;
   readonly intercept: Float64Array;
   /** Null: it reads features alone. */
   readonly covariates: CovariateKernel | null;
-  /** What the square of each component's root is multiplied by; null where grams are regressed. [3] */
+  /** The power of masses that is regressed; 1: grams. */
+  readonly power: number;
+  /** What each output, raised to grams, is multiplied by; null where grams are regressed. [outputs] */
   readonly factors: Float64Array | null;
 }
 
 /**
- * Kernel ridge regression of green, dead and clover, or of their square roots, on the mean of several kernels: each
+ * Kernel ridge regression of green, dead and clover, or of all five masses, or of their roots, on the mean of several kernels: each
  * set of columns is standardised, reduced to principal components that are partly whitened, and gives one kernel.
  * A mean of kernels lets two photos be alike in some respects without being so in all, where few photos cannot tell
  * which of a thousand columns matter. Kernel, width and penalty are those with the best weighted R² in grams when
  * every session is left out in turn, in closed form; components, which know nothing of masses, are kept. Covariates
- * are one more kernel, which counts as much as a set of columns does in the mean.
+ * come beside each of them (`besideCovariates`), and by default count as much as one set of columns does.
  */
 export function kernelAverage(settings: KernelAverageSettings): Estimator {
   return rowEstimator({
@@ -76,41 +88,41 @@ export function kernelAverage(settings: KernelAverageSettings): Estimator {
       const training = await train.rows();
       const parts = partsOf(training, settings);
       const weights = photoWeights(training, settings.sessionWeight);
-      const masses = onScale(componentsTable(training.targets), settings);
-      const own = parts.map(({ support }) => ({
-        products: gram(support, support),
-        norms: squaredNorms(support),
-      }));
+      const beside = training.covariates ? settings.withCovariates : {};
+      const outputs = beside.outputs ?? settings.outputs;
+      const table = outputs === 'masses' ? massesTable(training.targets) : componentsTable(training.targets);
+      const isRoot = settings.scale === 'root';
+      const power = isRoot ? (beside.power ?? settings.power) : 1;
+      const own = parts.map(({ support }) => innerProducts(support, support));
       const { covariateWeight = 1 } = settings;
       const share = covariateWeight / (parts.length + covariateWeight);
       const known = covariateSupport(training.covariates, weights, share);
       const covariatesWith = (gamma: number | null): CovariateKernel | null =>
         known && { ...known, gamma: gamma ?? 1 };
       const solve = candidateSolver(
-        ({ kernel, gamma, covariateGamma }) =>
-          besideCovariates(
-            meanOf(
-              parts,
-              own.map(({ products, norms }) => kernelMatrix(kernel, gamma, products, norms, norms)),
-            ),
-            kernel,
-            covariatesWith(covariateGamma),
-            known?.support ?? null,
-          ),
+        ({ kernel, gamma, covariateGamma }) => {
+          const covariates = covariatesWith(covariateGamma);
+          const readings = known?.support ?? null;
+          return meanOf(
+            parts,
+            own.map((inner) => besideCovariates(kernel, gamma, inner, covariates, readings)),
+          );
+        },
         weights,
-        masses,
+        onScale(table, power),
       );
       const sessions = leftOutTogether(training.groups);
-      const plain = settings.scale === 'root' ? new Float64Array(OUTPUTS).fill(1) : null;
+      const plain = isRoot ? new Float64Array(table.columns).fill(1) : null;
       const chosen = chooseCandidate(
         training,
         settings,
-        (candidate) => toGrams(solve(candidate).withoutSessions(sessions), plain),
+        (candidate) => toMasses(toGrams(solve(candidate).withoutSessions(sessions), power, plain)),
         record,
       );
       const solution = solve(chosen);
       const leftOut = solution.withoutSessions(sessions);
-      const factors = plain && settings.biasCorrection ? factorsOf(training, toGrams(leftOut, plain)) : plain;
+      const factors =
+        plain && settings.biasCorrection ? factorsOf(training, table, toGrams(leftOut, power, plain)) : plain;
       return fitted(
         {
           width: training.inputs.columns,
@@ -120,9 +132,10 @@ export function kernelAverage(settings: KernelAverageSettings): Estimator {
           dual: solution.dual,
           intercept: solution.mean,
           covariates: covariatesWith(chosen.covariateGamma),
+          power,
           factors,
         },
-        () => toGrams(leftOut, factors),
+        () => toMasses(toGrams(leftOut, power, factors)),
       );
     },
     async read(folder) {
@@ -175,39 +188,59 @@ function meanOf(parts: readonly Part[], kernels: readonly Matrix[]): Matrix {
   return { rows, columns, data };
 }
 
-function onScale(grams: Matrix, { scale }: Pick<KernelAverageSettings, 'scale'>): Matrix {
-  return scale === 'grams'
-    ? grams
-    : { ...grams, data: grams.data.map((mass) => Math.sqrt(Math.max(0, mass))) };
+function onScale(grams: Matrix, power: number): Matrix {
+  return power === 1 ? grams : { ...grams, data: grams.data.map((mass) => rootOf(Math.max(0, mass), power)) };
 }
 
-/** Values on the scale that is regressed as masses; a negative root stands for nothing there. */
-function toGrams(values: Matrix, factors: Float64Array | null): Targets[] {
-  if (factors === null) return targetsFromTable(values);
-  const data = values.data.map((value, at) => Math.max(0, value) ** 2 * (factors[at % OUTPUTS] as number));
-  return targetsFromTable({ ...values, data });
+/** Exactly the square root where that is asked for. */
+const rootOf = (mass: number, power: number): number => (power === 0.5 ? Math.sqrt(mass) : mass ** power);
+
+/** Values on the scale that is regressed in grams, as they are or raised; a negative root stands for nothing there. */
+function toGrams(values: Matrix, power: number, factors: Float64Array | null): Matrix {
+  if (factors === null) return values;
+  const { columns } = values;
+  const data = values.data.map(
+    (value, at) => Math.max(0, value) ** (1 / power) * (factors[at % columns] as number),
+  );
+  return { ...values, data };
+}
+
+/** Physical masses of what is regressed, grams: five masses give way to their sums where that costs the metric least. */
+function toMasses(grams: Matrix): Targets[] {
+  if (grams.columns === COMPONENTS) return targetsFromTable(grams);
+  return Array.from({ length: grams.rows }, (_, photo) =>
+    reconcile(targetsFromArray(grams.data, photo * grams.columns), TARGET_WEIGHTS),
+  );
+}
+
+/** All masses of each photo. [photos, 5] */
+function massesTable(targets: readonly Targets[]): Matrix {
+  const data = Float64Array.from(targets.flatMap(targetsToArray));
+  return { rows: targets.length, columns: TARGET_WEIGHTS.length, data };
 }
 
 /**
- * By how much more of each component was measured than the squares of predicted roots say for sessions left out: the
+ * By how much more of each output was measured than powers of predicted roots say for sessions left out: the
  * square of a mean is less than the mean of squares, and what follows of a paddock's mean would be too low. A factor
  * leaves nothing where nothing is predicted.
  */
-function factorsOf({ targets, measured }: TrainingRows, leftOut: readonly Targets[]): Float64Array {
+function factorsOf({ measured }: TrainingRows, masses: Matrix, leftOut: Matrix): Float64Array {
   const photos = measuredItems(measured);
-  const sum = (masses: readonly Targets[], name: keyof Targets): number =>
-    photos.reduce((total, photo) => total + (masses[photo]?.[name] ?? 0), 0);
-  return Float64Array.from(COMPONENTS, (name) => {
-    const predicted = sum(leftOut, name);
+  const sum = ({ data, columns }: Matrix, output: number): number =>
+    photos.reduce((total, photo) => total + (data[photo * columns + output] as number), 0);
+  return Float64Array.from({ length: masses.columns }, (_, output) => {
+    const predicted = sum(leftOut, output);
     if (!(predicted > 0)) return 1;
-    return Math.min(LARGEST_FACTOR, Math.max(1 / LARGEST_FACTOR, sum(targets, name) / predicted));
+    return Math.min(LARGEST_FACTOR, Math.max(1 / LARGEST_FACTOR, sum(masses, output) / predicted));
   });
 }
 
 function fitted(model: AverageModel, leaveSessionsOut?: () => Targets[]): FittedModel {
   return fittedModel({
     predict: async (samples) =>
-      toGrams(valuesOf(model, await samples.features(), samples.covariates), model.factors),
+      toMasses(
+        toGrams(valuesOf(model, await samples.features(), samples.covariates), model.power, model.factors),
+      ),
     graph: () => ({
       masses: (features, covariates) => massesGraph(model, features, covariates),
       viewFeatures: null,
@@ -217,42 +250,41 @@ function fitted(model: AverageModel, leaveSessionsOut?: () => Targets[]): Fitted
   });
 }
 
-/** What is regressed, of photos. [photos, 3] */
+/** What is regressed, of photos. [photos, outputs] */
 function valuesOf(model: AverageModel, inputs: Matrix, readings: Matrix | null): Matrix {
   const { width, parts, kernel, gamma, dual, intercept, covariates } = model;
   requireWidth(inputs, width);
   const kernels = parts.map(({ columns, projection, support }) => {
     const scores = project(projection, takeColumns(inputs, columns));
-    return kernelMatrix(kernel, gamma, gram(scores, support), squaredNorms(scores), squaredNorms(support));
+    return besideCovariates(kernel, gamma, innerProducts(scores, support), covariates, readings);
   });
-  const similarities = besideCovariates(meanOf(parts, kernels), kernel, covariates, readings);
-  return addToRows(multiply(similarities, dual), intercept);
+  return addToRows(multiply(meanOf(parts, kernels), dual), intercept);
 }
 
 /** @returns `[batch, 5]` float64, grams */
-function massesGraph(
-  { parts, kernel, gamma, dual, intercept, covariates, factors }: AverageModel,
-  features: Tensor,
-  readings: Tensor | undefined,
-): Tensor {
+function massesGraph(model: AverageModel, features: Tensor, readings: Tensor | undefined): Tensor {
+  const { parts, kernel, gamma, dual, intercept, covariates, power, factors } = model;
   const shares = parts.map(({ columns, share, projection, support }) => {
     const scores = linearMachineGraph(projection, gather(features, columns, 1));
-    return times(similarityGraph(kernel, gamma, scores, support), share);
+    const inner = innerProductsGraph(scores, support);
+    return times(besideCovariatesGraph(kernel, gamma, inner, covariates, readings), share);
   });
-  const own = shares.reduce((sum, part) => add(sum, part));
-  const similarities = besideCovariatesGraph(own, kernel, covariates, readings);
+  const similarities = shares.reduce((sum, part) => add(sum, part));
   const values = add(
     matmul(similarities, doubles(dual.data, [dual.rows, dual.columns])),
     doubles(intercept, [1, intercept.length]),
   );
-  if (factors === null) return massesFromComponents(values);
-  return massesFromComponents(times(square(maximum(values, 0)), doubles(factors, [1, OUTPUTS])));
+  const grams =
+    factors === null
+      ? values
+      : times(raised(maximum(values, 0), 1 / power), doubles(factors, [1, factors.length]));
+  return dual.columns === COMPONENTS ? massesFromComponents(grams) : reconcileGraph(grams, TARGET_WEIGHTS);
 }
 
 const PART_MATRICES = [...PROJECTION_MATRICES, 'support', 'columns'] as const;
 
 function writeAverage(folder: string, model: AverageModel): Promise<void> {
-  const { width, parts, kernel, gamma, dual, intercept, factors } = model;
+  const { width, parts, kernel, gamma, dual, intercept, power, factors } = model;
   const covariates = storedCovariates(model.covariates, '');
   const stored = parts.map(({ columns, projection, support }, index) => ({
     ...storedProjection(projection, `${index}.`),
@@ -273,6 +305,7 @@ function writeAverage(folder: string, model: AverageModel): Promise<void> {
       width: String(width),
       kernel,
       gamma: String(gamma),
+      power: String(power),
       clip: String(parts[0]?.projection.clip),
       ...covariates.texts,
     },
@@ -297,6 +330,8 @@ async function readAverage(folder: string): Promise<AverageModel> {
     dual: matrices.dual,
     intercept: matrices.intercept.data,
     covariates: restoredCovariates({ matrices: stored, texts }, ''),
+    // Models of before this was a setting: square roots, or grams.
+    power: Number(texts.power ?? (matrices.factors.columns > 0 ? 0.5 : 1)),
     factors: matrices.factors.columns > 0 ? matrices.factors.data : null,
   };
 }

@@ -2,6 +2,18 @@ import { z } from 'zod';
 import { covariateWeight, kernelChoice, sessionWeight } from '../kernel/settings.ts';
 import { memberInput } from '../member-columns.ts';
 
+const power = z
+  .number()
+  .positive()
+  .max(1)
+  .describe('of scale root: the power of masses that is regressed; 0.5: square roots');
+const outputs = z
+  .enum(['components', 'masses'])
+  .describe(
+    'what is regressed of a photo: green, dead and clover, or all five masses, which are then made to agree at least ' +
+      'cost to the metric',
+  );
+
 /** One kernel regression on the mean of several kernels, one a set of columns. */
 export const kernelAverageSettings = z.strictObject({
   kind: z.literal('kernel-average'),
@@ -32,7 +44,13 @@ export const kernelAverageSettings = z.strictObject({
   scale: z
     .enum(['grams', 'root'])
     .default('root')
-    .describe('what is regressed: grams of green, dead and clover, or their square roots'),
+    .describe('what is regressed: grams of masses, or their roots'),
+  power: power.default(0.5),
+  outputs: outputs.default('components'),
+  withCovariates: z
+    .strictObject({ power: power.optional(), outputs: outputs.optional() })
+    .default({})
+    .describe('what is regressed otherwise of photos whose covariates are read'),
   biasCorrection: z
     .boolean()
     .default(true)

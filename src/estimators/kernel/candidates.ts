@@ -5,7 +5,7 @@ import { weightedR2 } from '../../pasture/metric.ts';
 import type { Targets } from '../../pasture/targets.ts';
 import type { TrainingRows } from '../../samples/samples.ts';
 import { COVARIATE_GAMMAS } from './covariate-kernel.ts';
-import type { KernelName } from './kernels.ts';
+import { hasWidth, type KernelName } from './kernels.ts';
 import { type KernelSolution, solveKernel } from './leave-session-out.ts';
 
 /** What kernel regressions try. */
@@ -97,9 +97,8 @@ function candidatesOf(
   hasCovariates: boolean,
 ): Candidate[] {
   return kernels.flatMap((kernel) => {
-    // The linear kernel has no width.
-    const widths = kernel === 'linear' ? [1] : gammas;
-    const further = hasCovariates && kernel !== 'linear' ? covariateGammas : [null];
+    const widths = hasWidth(kernel) ? gammas : [1];
+    const further = hasCovariates && hasWidth(kernel) ? covariateGammas : [null];
     return widths.flatMap((gamma) =>
       further.flatMap((covariateGamma) =>
         penalties.map((penalty) => ({ kernel, gamma, covariateGamma, penalty })),
@@ -113,7 +112,7 @@ function validationCurves(candidates: readonly Candidate[], scores: readonly num
   candidates.forEach(({ kernel, gamma, covariateGamma, penalty }, index) => {
     const line = lines.get(penalty) ?? { penalty };
     const width = covariateGamma === null ? '' : `, of covariates ${covariateGamma}`;
-    const curve = kernel === 'linear' ? 'weighted R², linear' : `weighted R², ${kernel} γ ${gamma}${width}`;
+    const curve = hasWidth(kernel) ? `weighted R², ${kernel} γ ${gamma}${width}` : `weighted R², ${kernel}`;
     line[curve] = scores[index] ?? Number.NaN;
     lines.set(penalty, line);
   });

@@ -1,13 +1,13 @@
 import { type Matrix, rowVector } from '../../ground/matrix.ts';
 import type { StoredModel } from '../model-file.ts';
 import { fitStandardiser, type Standardiser, standardise } from '../standardise.ts';
-import { gram, type KernelName, kernelMatrix, squaredNorms } from './kernels.ts';
+import { hasWidth, type InnerProducts, innerProducts, type KernelName, kernelMatrix } from './kernels.ts';
 
 /** Readings so many deviations from the mean count as farther ones do. */
 export const COVARIATE_CLIP = 4;
 
-/** Inverse widths tried, in units of a standardised reading: from a bend over the whole range to one within a deviation. */
-export const COVARIATE_GAMMAS: readonly number[] = [0.1, 0.3, 1];
+/** Inverse widths tried, in units of a standardised reading: a bend over the whole range (narrower ones did worse, docs/accuracy.md). */
+export const COVARIATE_GAMMAS: readonly number[] = [0.05];
 
 /** What is learnt of training photos' covariates, before a width is chosen. */
 export interface CovariateSupport extends Standardiser {
@@ -19,12 +19,9 @@ export interface CovariateSupport extends Standardiser {
 
 /** A kernel of covariates beside that of features. */
 export interface CovariateKernel extends CovariateSupport {
-  /** Inverse width; nothing to a linear kernel. */
+  /** Inverse width; nothing beside a kernel without one. */
   readonly gamma: number;
 }
-
-/** The kernel of covariates beside one of features: what bends there bends here, and most smoothly. */
-export const besideKernel = (kernel: KernelName): KernelName => (kernel === 'linear' ? kernel : 'rbf');
 
 /**
  * Standardises covariates to give a kernel of their own: alone among a thousand features a height would not be heard,
@@ -44,31 +41,36 @@ export function covariateSupport(
 }
 
 /**
- * The mean of the kernel of features and that of covariates; without these that of features as it is.
+ * The kernel matrix of features and covariates. Kernels of a width are averaged with a smooth one of covariates; of those
+ * that have none covariates are further columns, so that what a feature says may depend on them. Without covariates: the
+ * kernel of features as it is.
  *
+ * @param features inner products of the photos asked about and the training photos
  * @param covariates of the photos asked about; of the training photos those of `known` itself
  */
 export function besideCovariates(
-  features: Matrix,
   kernel: KernelName,
+  gamma: number,
+  features: InnerProducts,
   known: CovariateKernel | null,
   covariates: Matrix | null,
 ): Matrix {
-  if (!known) return features;
+  if (!known) return kernelMatrix(kernel, gamma, features);
   if (!covariates) throw new RangeError('the model reads covariates, and is shown none');
-  const { support, gamma, share } = known;
+  const { support, share } = known;
   const asked = covariates === support ? support : standardise(covariates, known, COVARIATE_CLIP);
-  const own = kernelMatrix(
-    besideKernel(kernel),
-    gamma,
-    gram(asked, support),
-    squaredNorms(asked),
-    squaredNorms(support),
-  );
-  return {
-    ...features,
-    data: features.data.map((value, at) => (1 - share) * value + share * (own.data[at] as number)),
-  };
+  const own = innerProducts(asked, support);
+  const mixed = (ours: Float64Array, theirs: Float64Array): Float64Array =>
+    ours.map((value, at) => (1 - share) * value + share * (theirs[at] as number));
+  const beside = (ours: Matrix, theirs: Matrix): Matrix => ({ ...ours, data: mixed(ours.data, theirs.data) });
+  if (hasWidth(kernel)) {
+    return beside(kernelMatrix(kernel, gamma, features), kernelMatrix('rbf', known.gamma, own));
+  }
+  return kernelMatrix(kernel, gamma, {
+    products: beside(features.products, own.products),
+    left: mixed(features.left, own.left),
+    right: mixed(features.right, own.right),
+  });
 }
 
 /** Names of the matrices of a stored kernel of covariates. */

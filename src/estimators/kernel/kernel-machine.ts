@@ -9,7 +9,7 @@ import { componentsTable, targetsFromTable } from '../masses/components-table.ts
 import { fitStandardiser, type Scaling, type Standardiser, standardise } from '../standardise.ts';
 import { type CandidateSettings, candidateSolver, chooseCandidate, leftOutTogether } from './candidates.ts';
 import { besideCovariates, type CovariateKernel, covariateSupport } from './covariate-kernel.ts';
-import { gram, type KernelName, kernelMatrix, squaredNorms } from './kernels.ts';
+import { innerProducts, type KernelName } from './kernels.ts';
 
 /** What a machine tries and how it weighs photos. */
 export interface MachineSettings extends CandidateSettings {
@@ -59,20 +59,14 @@ export function fitMachine(
   const clip = settings.scaling === 'together' ? Number.POSITIVE_INFINITY : settings.clip;
   const support = standardise(training.inputs, standardiser, clip);
   const masses = componentsTable(training.targets);
-  const products = gram(support, support);
-  const norms = squaredNorms(support);
+  const own = innerProducts(support, support);
   const { covariateWeight = 1 } = settings;
   const known = covariateSupport(training.covariates, weights, covariateWeight / (1 + covariateWeight));
   const covariatesWith = (gamma: number | null): CovariateKernel | null =>
     known && { ...known, gamma: gamma ?? 1 };
   const solve = candidateSolver(
     ({ kernel, gamma, covariateGamma }) =>
-      besideCovariates(
-        kernelMatrix(kernel, gamma, products, norms, norms),
-        kernel,
-        covariatesWith(covariateGamma),
-        known?.support ?? null,
-      ),
+      besideCovariates(kernel, gamma, own, covariatesWith(covariateGamma), known?.support ?? null),
     weights,
     masses,
   );
@@ -108,15 +102,9 @@ export function fitMachine(
 export function machineComponents(machine: KernelMachine, inputs: Matrix, covariates: Matrix | null): Matrix {
   requireWidth(inputs, machine.mean.length);
   const features = standardise(inputs, machine, machine.clip);
-  const similarities = kernelMatrix(
-    machine.kernel,
-    machine.gamma,
-    gram(features, machine.support),
-    squaredNorms(features),
-    squaredNorms(machine.support),
-  );
-  const all = besideCovariates(similarities, machine.kernel, machine.covariates, covariates);
-  return addToRows(multiply(all, machine.dual), machine.intercept);
+  const inner = innerProducts(features, machine.support);
+  const similarities = besideCovariates(machine.kernel, machine.gamma, inner, machine.covariates, covariates);
+  return addToRows(multiply(similarities, machine.dual), machine.intercept);
 }
 
 /** Adds `offsets` to every row. */

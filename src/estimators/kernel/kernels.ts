@@ -1,8 +1,24 @@
 import type { Matrix } from '../../ground/matrix.ts';
 
 /** Similarity of two photos' standardised features, as a function of `d`-normalised products or distances. */
-export const KERNELS = ['linear', 'rbf', 'laplacian', 'rational-quadratic'] as const;
+export const KERNELS = ['linear', 'rbf', 'laplacian', 'rational-quadratic', 'relu'] as const;
 export type KernelName = (typeof KERNELS)[number];
+
+/** Whether a kernel has a width γ. */
+export const hasWidth = (kernel: KernelName): boolean => kernel !== 'linear' && kernel !== 'relu';
+
+/** Inner products of two sets of photos, and each photo's with itself, as mean products of a column. */
+export interface InnerProducts {
+  /** [left, right] */
+  readonly products: Matrix;
+  readonly left: Float64Array;
+  readonly right: Float64Array;
+}
+
+/** Inner products of the rows of `left` and `right`. */
+export function innerProducts(left: Matrix, right: Matrix): InnerProducts {
+  return { products: gram(left, right), left: squaredNorms(left), right: squaredNorms(right) };
+}
 
 /** Inner products of all pairs of rows, divided by the number of columns: [a.rows, b.rows]. */
 export function gram(a: Matrix, b: Matrix): Matrix {
@@ -33,33 +49,45 @@ export function squaredNorms(a: Matrix): Float64Array {
 
 /**
  * A kernel matrix from inner products. With δ² = ‖x − y‖² / d (the mean squared difference of a column):
- * linear xᵀy / d, rbf exp(−γδ²), laplacian exp(−γδ), rational-quadratic 1 / (1 + γδ²).
- *
- * @param products from {@link gram}
- * @param leftNorms, rightNorms from {@link squaredNorms}
+ * linear xᵀy / d, rbf exp(−γδ²), laplacian exp(−γδ), rational-quadratic 1 / (1 + γδ²), and relu the neural tangent
+ * kernel of a network with one wide hidden layer of rectified linear units and no biases (Jacot, Gabriel & Hongler 2018;
+ * its parts are the arc-cosine kernels of Cho & Saul 2009): with p = xᵀy / d, q = ‖x‖‖y‖ / d and the angle θ between x
+ * and y, (q sin θ + 2(π − θ)p) / π. It goes on rising where photos go beyond those trained on, as rbf does not.
  */
-export function kernelMatrix(
-  kernel: KernelName,
-  gamma: number,
-  products: Matrix,
-  leftNorms: Float64Array,
-  rightNorms: Float64Array,
-): Matrix {
+export function kernelMatrix(kernel: KernelName, gamma: number, inner: InnerProducts): Matrix {
+  const { products, left, right } = inner;
   if (kernel === 'linear') return products;
   const { rows, columns } = products;
   const data = new Float64Array(rows * columns);
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < columns; j++) {
       const at = i * columns + j;
-      const norms = (leftNorms[i] as number) + (rightNorms[j] as number);
-      const squared = Math.max(0, norms - 2 * (products.data[at] as number));
-      data[at] = similarity(kernel, gamma, squared);
+      data[at] = similarity(
+        kernel,
+        gamma,
+        products.data[at] as number,
+        left[i] as number,
+        right[j] as number,
+      );
     }
   }
   return { rows, columns, data };
 }
 
-function similarity(kernel: Exclude<KernelName, 'linear'>, gamma: number, squared: number): number {
+function similarity(
+  kernel: Exclude<KernelName, 'linear'>,
+  gamma: number,
+  product: number,
+  left: number,
+  right: number,
+): number {
+  if (kernel === 'relu') {
+    const size = Math.sqrt(left * right);
+    if (size === 0) return 0;
+    const angle = Math.acos(Math.max(-1, Math.min(1, product / size)));
+    return (size * Math.sin(angle) + 2 * (Math.PI - angle) * product) / Math.PI;
+  }
+  const squared = Math.max(0, left + right - 2 * product);
   if (kernel === 'rbf') return Math.exp(-gamma * squared);
   if (kernel === 'laplacian') return Math.exp(-gamma * Math.sqrt(squared));
   return 1 / (1 + gamma * squared);

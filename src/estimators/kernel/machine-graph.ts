@@ -1,6 +1,7 @@
 import type { Matrix } from '../../ground/matrix.ts';
 import {
   add,
+  arcSine,
   cast,
   clamp,
   constant,
@@ -16,9 +17,9 @@ import {
   type Tensor,
 } from '../../tensor/index.ts';
 import type { Standardiser } from '../standardise.ts';
-import { besideKernel, COVARIATE_CLIP, type CovariateKernel } from './covariate-kernel.ts';
+import { COVARIATE_CLIP, type CovariateKernel } from './covariate-kernel.ts';
 import type { KernelMachine } from './kernel-machine.ts';
-import { type KernelName, squaredNorms } from './kernels.ts';
+import { hasWidth, type KernelName, squaredNorms } from './kernels.ts';
 
 /** A linear map of standardised features. */
 export interface LinearMachine extends Standardiser {
@@ -39,32 +40,51 @@ export interface LinearMachine extends Standardiser {
 export function machineGraph(machine: KernelMachine, features: Tensor, covariates?: Tensor): Tensor {
   const { kernel, gamma, dual, intercept } = machine;
   const standardised = standardiseGraph(machine, machine.clip, features);
-  const own = similarityGraph(kernel, gamma, standardised, machine.support);
-  const similarities = besideCovariatesGraph(own, kernel, machine.covariates, covariates);
+  const inner = innerProductsGraph(standardised, machine.support);
+  const similarities = besideCovariatesGraph(kernel, gamma, inner, machine.covariates, covariates);
   return add(
     matmul(similarities, doubles(dual.data, [dual.rows, dual.columns])),
     doubles(intercept, [1, intercept.length]),
   );
 }
 
+/** `InnerProducts` as a graph. */
+interface InnerProductsGraph {
+  /** `[batch, photos]` float64 */
+  readonly products: Tensor;
+  /** `[batch, 1]` */
+  readonly left: Tensor;
+  /** `[1, photos]` */
+  readonly right: Tensor;
+}
+
 /**
- * The mean of the kernel of features and that of covariates as a graph; without these that of features as it is.
+ * `besideCovariates` as a graph.
  *
- * @param features `[batch, photos]` float64
  * @param covariates `[batch, covariates]`, floating
+ * @returns `[batch, photos]` float64
  */
 export function besideCovariatesGraph(
-  features: Tensor,
   kernel: KernelName,
+  gamma: number,
+  features: InnerProductsGraph,
   known: CovariateKernel | null,
   covariates: Tensor | undefined,
 ): Tensor {
-  if (!known) return features;
+  if (!known) return kernelGraph(kernel, gamma, features);
   if (!covariates) throw new RangeError('the model reads covariates, and is shown none');
-  const { support, gamma, share } = known;
-  const asked = standardiseGraph(known, COVARIATE_CLIP, covariates);
-  const own = similarityGraph(besideKernel(kernel), gamma, asked, support);
-  return add(multiply(features, 1 - share), multiply(own, share));
+  const { share } = known;
+  const own = innerProductsGraph(standardiseGraph(known, COVARIATE_CLIP, covariates), known.support);
+  const mixed = (ours: Tensor, theirs: Tensor): Tensor =>
+    add(multiply(ours, 1 - share), multiply(theirs, share));
+  if (hasWidth(kernel)) {
+    return mixed(kernelGraph(kernel, gamma, features), kernelGraph('rbf', known.gamma, own));
+  }
+  return kernelGraph(kernel, gamma, {
+    products: mixed(features.products, own.products),
+    left: mixed(features.left, own.left),
+    right: mixed(features.right, own.right),
+  });
 }
 
 /** The same of a linear machine. */
@@ -87,32 +107,31 @@ export function standardiseGraph({ mean, scale }: Standardiser, clip: number, fe
 }
 
 /**
- * The kernel matrix of features and stored training features as a graph.
+ * Inner products of features and stored training features as a graph.
  *
  * @param features `[batch, columns]` float64
  * @param stored training features, rounded to single precision
- * @returns `[batch, stored.rows]` float64
  */
-export function similarityGraph(kernel: KernelName, gamma: number, features: Tensor, stored: Matrix): Tensor {
+export function innerProductsGraph(features: Tensor, stored: Matrix): InnerProductsGraph {
   const single = Float32Array.from(stored.data);
   const support = { ...stored, data: Float64Array.from(single) };
   const rows = cast(constant(single, [support.rows, support.columns]), 'float64');
-  const products = divide(matmul(features, rows, { transposeB: true }), support.columns);
-  return kernelGraph(kernel, gamma, products, {
+  return {
+    products: divide(matmul(features, rows, { transposeB: true }), support.columns),
     left: divide(sum(square(features), { axes: [1], keepAxes: true }), support.columns),
     right: doubles(squaredNorms(support), [1, support.rows]),
-  });
+  };
 }
 
 /** `kernelMatrix` as a graph. */
 function kernelGraph(
   kernel: KernelName,
   gamma: number,
-  products: Tensor,
-  norms: { readonly left: Tensor; readonly right: Tensor },
+  { products, left, right }: InnerProductsGraph,
 ): Tensor {
   if (kernel === 'linear') return products;
-  const squared = maximum(subtract(add(norms.left, norms.right), multiply(products, 2)), 0);
+  if (kernel === 'relu') return reluGraph(products, squareRoot(multiply(left, right)));
+  const squared = maximum(subtract(add(left, right), multiply(products, 2)), 0);
   switch (kernel) {
     case 'rbf':
       return exponential(multiply(squared, -gamma));
@@ -121,6 +140,17 @@ function kernelGraph(
     case 'rational-quadratic':
       return divide(1, add(multiply(squared, gamma), 1));
   }
+}
+
+function reluGraph(products: Tensor, size: Tensor): Tensor {
+  // Photos of no size have no products either, whatever their angle.
+  const cosines = clamp(divide(products, maximum(size, Number.MIN_VALUE)), -1, 1);
+  // By half the angle, whose sine is exact in single precision where photos are alike.
+  const half = squareRoot(divide(subtract(1, cosines), 2));
+  const angle = multiply(cast(arcSine(cast(half, 'float32')), 'float64'), 2);
+  const sines = squareRoot(subtract(1, square(cosines)));
+  const turned = multiply(multiply(subtract(Math.PI, angle), products), 2);
+  return divide(add(multiply(size, sines), turned), Math.PI);
 }
 
 /** A constant of doubles. */

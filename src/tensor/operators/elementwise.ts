@@ -129,6 +129,11 @@ export const sine: Unary = unary('sine', 'Sin', (g, x) => multiply(g, cosine(x))
 /** cos x, radians. */
 export const cosine: Unary = unary('cosine', 'Cos', (g, x) => negate(multiply(g, sine(x))));
 
+/** arcsin x, radians, of float32 (ONNX Runtime has no other on a CPU); the gradient at ±1 is infinite. */
+export const arcSine: Unary = unary('arcSine', 'Asin', (g, x) =>
+  multiply(g, inverseSquareRoot(subtract(1, square(x)))),
+);
+
 /** erf x. */
 export const errorFunction: Unary = unary('errorFunction', 'Erf', (g, x) =>
   multiply(g, multiply(exponential(negate(multiply(x, x))), 2 / Math.sqrt(Math.PI))),

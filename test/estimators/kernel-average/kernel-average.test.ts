@@ -14,7 +14,7 @@ import { weightedR2 } from '../../../src/pasture/metric.ts';
 import { isPhysical } from '../../../src/pasture/physics.ts';
 import { targetsToArray } from '../../../src/pasture/targets.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { fitRows, predictRows } from '../../support/training-rows.ts';
+import { fitRows, predictRows, trainingSamples } from '../../support/training-rows.ts';
 import { graphError, linearSward } from '../graph/graphs.ts';
 
 const folder = temporaryFolder('kernel-average');
@@ -69,6 +69,29 @@ describe('kernel ridge on a mean of kernels', () => {
     }
   });
 
+  it('regresses all masses, which then agree, and otherwise with covariates', async () => {
+    const written = { members: [{ input: 'all', components: 20 }] };
+    const said = async (further: object, covariates: Matrix | null = null) => {
+      const estimator = kernelAverage(settingsOf({ ...written, ...further }));
+      const samples = trainingSamples(training);
+      const rows = { ...(await samples.rows()), covariates };
+      const shown = Object.assign(Object.create(samples), { rows: async () => rows }) as typeof samples;
+      return (await estimator.fit({ train: shown, validation: null }, quiet)).leaveSessionsOut();
+    };
+    const masses = await said({ outputs: 'masses' });
+    expect(masses.every((mass) => isPhysical(mass, 1e-9))).toBe(true);
+    expect(masses).not.toEqual(await said({}));
+    expect(weightedR2(training.targets, masses)).toBeGreaterThan(0.4);
+    const heights = Float64Array.from(training.targets, ({ total }) => Math.log1p(total));
+    const read = { rows: heights.length, columns: 1, data: heights };
+    const beside = { outputs: 'masses', withCovariates: { outputs: 'components', power: 0.7 } } as const;
+    expect(await said(beside)).toEqual(masses);
+    expect(await said(beside, read)).toEqual(await said({ power: 0.7 }, read));
+    expect(weightedR2(training.targets, await said(beside, read))).toBeGreaterThan(
+      weightedR2(training.targets, masses),
+    );
+  });
+
   it('sees of each set what its member reads, and weighs their kernels', async () => {
     const rows = { ...training, inputs: inTwoSets(training.inputs) };
     const fit = (members: readonly object[]) => fitRows(kernelAverage(settingsOf({ members })), rows, quiet);
@@ -121,6 +144,8 @@ describe('kernel ridge on a mean of kernels', () => {
     ['roots', settingsOf({ members: [{ input: 0 }, { input: 1 }] })],
     ['grams', settingsOf({ members: [{ input: 1, whitening: 1 }, { input: 0 }], scale: 'grams' })],
     ['other kernels', settingsOf({ members: [{ input: 'each' }], kernels: ['laplacian'] })],
+    ['a wide network', settingsOf({ members: [{ input: 'each', whitening: 0 }], kernels: ['relu'] })],
+    ['all masses', settingsOf({ members: [{ input: 0 }, { input: 1 }], outputs: 'masses', power: 0.8 })],
   ])('predicts the same from its file, and as a graph: %s', async (name, settings) => {
     const rows = { ...training, inputs: inTwoSets(training.inputs) };
     const model = await fitRows(kernelAverage(settings), rows, quiet);

@@ -12,6 +12,8 @@ type Draw = NonNullable<Operand['draw']>;
 const positive: Draw = (random) => 0.3 + 2 * random.uniform();
 /** Away from 0, where some have a kink. */
 const offZero: Draw = (random) => (random.uniform() < 0.5 ? -1 : 1) * (0.05 + 2 * random.uniform());
+/** Within the domain of arcsin, away from its ends. */
+const within: Draw = (random) => 1.8 * random.uniform() - 0.9;
 const wide: Draw = (random) => 3 * random.normal();
 
 const UNARY: Record<string, [map: (x: Tensor) => Tensor, draw: Draw]> = {
@@ -20,6 +22,7 @@ const UNARY: Record<string, [map: (x: Tensor) => Tensor, draw: Draw]> = {
   exponential: [tensor.exponential, (random) => random.normal()],
   log: [tensor.log, positive],
   squareRoot: [tensor.squareRoot, positive],
+  arcSine: [tensor.arcSine, within],
   inverseSquareRoot: [tensor.inverseSquareRoot, positive],
   sine: [tensor.sine, wide],
   cosine: [tensor.cosine, wide],

@@ -144,6 +144,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   exponential: elementwise(Math.exp),
   log: elementwise(Math.log),
   squareRoot: elementwise(Math.sqrt),
+  arcSine: elementwise(Math.asin),
   sine: elementwise(Math.sin),
   cosine: elementwise(Math.cos),
   errorFunction: elementwise(erf),

@@ -180,7 +180,8 @@ describe('a run with a height', () => {
 
   it('flags a height that no training photo had', async () => {
     const { doubts, predictions } = await asked('measured', { covariates: { values: { height: 300 } } });
-    expect(doubts).toHaveLength(PHOTOS);
+    // A sward of three metres has more mass than any cut, too, which is told apart.
+    expect(doubts.filter(({ kind }) => kind === 'covariate')).toHaveLength(PHOTOS);
     expect(doubts[0]).toMatchObject({
       kind: 'covariate',
       message: expect.stringMatching(/height 300 cm is outside of what the run was trained on/),
