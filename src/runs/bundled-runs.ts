@@ -16,5 +16,5 @@ export function runFolderOf(nameOrFolder: string): string {
 
 /** SHA-256 of each one's `run.json`, which has those of its other files; `scripts/build-starter.ts` writes it. */
 export const BUNDLED_MANIFESTS: Readonly<Record<string, string>> = {
-  [STARTER]: 'deabbaf77a3cc7281c3600deed47586910eb0fc2b9157b22e5507ce9eabde9b8',
+  [STARTER]: 'fe97da32be55163ba599dd0d4b3fc6ceb9cc2930d0fb256b39219ecf3a7bc534',
 };
