@@ -1,6 +1,6 @@
 import { mean, quantileSorted } from '../../ground/statistics.ts';
 import type { Pixels } from '../photos/index.ts';
-import { orderedCorners, type Point, type Quadrilateral } from '../photos/quadrilateral.ts';
+import { orderedCorners, type Point, type Quadrilateral, sideLengths } from '../photos/quadrilateral.ts';
 import { strongestLines, traced } from './lines.ts';
 import { type Picture, pictureOf } from './picture.ts';
 import { candidates } from './quads.ts';
@@ -13,6 +13,7 @@ import {
   type Sides,
   sideOf,
   sidesOf,
+  WIDEST,
 } from './sides.ts';
 
 /** Pixels of the picture that a frame is looked for in; a larger one is shrunk before. */
@@ -105,17 +106,23 @@ const MOST_GOING_ON = 2;
 
 /** How many ends of the four sides a stripe goes on beyond. */
 function endsThatGoOn(picture: Picture, corners: Quadrilateral, { bands }: Sides): number {
-  // The corners themselves are of the frame.
-  const widest = Math.max(...bands.map(({ inner, outer }) => inner - outer));
+  // So far the corners themselves may be of the frame, of which a stripe may be a part.
+  const frame = WIDEST * Math.min(...sideLengths(corners)) + 2;
   return bands.reduce((ends, band, index) => {
     const [from, to] = sideOf(corners, index);
-    const corner = (1.5 * widest + 2) / Math.hypot(to.x - from.x, to.y - from.y);
+    const [dx, dy] = [to.x - from.x, to.y - from.y];
+    const corner = frame / Math.hypot(dx, dy);
     const reach = Math.ceil(Math.max(-band.outer, band.inner) + band.inner - band.outer + 4);
-    const goesOn = (start: number): boolean =>
-      seenShare(band, profileOf(picture, [from, to], reach, [start, start + BEYOND])) >= GOES_ON;
-    return ends + Number(goesOn(-corner - BEYOND)) + Number(goesOn(1 + corner));
+    const goesOn = (first: number, last: number): boolean => {
+      const isInside = [first, last].every((t) => isIn(picture, from.x + t * dx, from.y + t * dy));
+      return isInside && seenShare(band, profileOf(picture, [from, to], reach, [first, last])) >= GOES_ON;
+    };
+    return ends + Number(goesOn(-corner - BEYOND, -corner)) + Number(goesOn(1 + corner, 1 + corner + BEYOND));
   }, 0);
 }
+
+const isIn = ({ width, height }: Picture, x: number, y: number): boolean =>
+  x >= 0 && y >= 0 && x <= width && y <= height;
 
 /** Share of the usual difference that is enough for a part of a side to be seen. */
 const SEEN = 0.45;

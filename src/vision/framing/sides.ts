@@ -171,7 +171,7 @@ function meanOf(values: readonly number[], from: number, to: number): number {
 }
 
 /** How wide a stripe a frame may be at all beside its shorter side inside. */
-const WIDEST = 0.2;
+export const WIDEST = 0.2;
 
 /** What all four sides of a frame look like, each from its own line. */
 export interface Sides {
