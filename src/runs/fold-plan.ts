@@ -40,6 +40,18 @@ export function completePlan(plan: Partial<FoldPlan> = {}): FoldPlan {
 /** With fewer, folds train on a single photo. */
 const FEWEST_PHOTOS = 3;
 
+/** @throws UsageError for photos of which nothing could be learnt */
+export function requireEnough(photos: number): void {
+  if (photos < FEWEST_PHOTOS) throw tooFew(photos);
+}
+
+const tooFew = (photos: number): UsageError =>
+  new UsageError(
+    `${countOf(photos, 'photo')} with measured masses: at least ${FEWEST_PHOTOS} of two visits are needed to train on some and be ` +
+      'scored on others, and about 30 of many visits for a score that says something; add cuts, or predict with the ' +
+      'starter that comes with sward: sward predict PHOTOS',
+  );
+
 /**
  * Fold, group and stratum of each photo. Copies of one photo are in one group, whatever their dates say.
  *
@@ -52,13 +64,7 @@ export async function planFolds(
   plan: FoldPlan,
   copies: readonly string[] = [],
 ): Promise<FoldRow[]> {
-  if (labels.length < FEWEST_PHOTOS) {
-    throw new UsageError(
-      `${countOf(labels.length, 'photo')} with measured masses: at least ${FEWEST_PHOTOS} of two visits are needed to train on some and be ` +
-        'scored on others, and about 30 of many visits for a score that says something; add cuts, or predict with the ' +
-        'starter that comes with sward: sward predict PHOTOS',
-    );
-  }
+  if (labels.length < 2) throw tooFew(labels.length);
   const groups = joinedGroups(
     groupsOf(labels, plan.grouping),
     labels.map((_, item) => copies[item] ?? null),

@@ -89,7 +89,8 @@ describe('labels', () => {
 
   it('of two photos are too few, and that is said before anything is made of them', async () => {
     await writeSmallFolder(at('two'), { photos: 2 });
-    const outcome = await train('two', 'never');
+    const outcome = await sward('train', at('two'), '--recipe', 'descriptor-ridge', '--out', at('never'));
+    expect(outcome.stderr).not.toMatch(/Describing|Extracting/);
     expect(errorLine(outcome)).toMatch(
       /^error: 2 photos with measured masses: at least 3 of two visits are needed/,
     );

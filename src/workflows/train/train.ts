@@ -19,7 +19,7 @@ import { recipeEstimator } from '../../recipes/registry.ts';
 import { CALIBRATION } from '../../runs/calibration-file.ts';
 import { fitFold, type Learner, leaveOneStateOut, predictFold } from '../../runs/cross-validation.ts';
 import { writeDomainRecord } from '../../runs/domain/index.ts';
-import { completePlan, type FoldPlan } from '../../runs/fold-plan.ts';
+import { completePlan, type FoldPlan, requireEnough } from '../../runs/fold-plan.ts';
 import { LEARNING_CURVE, learnBySessions, writeLearningBySessions } from '../../runs/learning-by-sessions.ts';
 import { STATES_OUT, type StateOutRow, statesIn } from '../../runs/leave-one-state-out.ts';
 import { RUN_FORMAT, type TrainedManifest } from '../../runs/manifest.ts';
@@ -160,7 +160,10 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
   const contents = { ...CONTENTS, ...(beside && { beside }) };
   const isFinished = await RunFolder.foresee(out, manifest, contents, options);
   if (!isFinished) {
-    if (!imported) await requireEachFold(estimator, data);
+    if (!imported) {
+      await requireEachFold(estimator, data);
+      requireEnough(labels.length);
+    }
     await estimator.prepare(samples);
     await imported?.check?.(samples);
   }
