@@ -42,7 +42,8 @@ export function adviceOn(photo: CheckedPhoto): string[] {
     advice.push(`Small: ${width} × ${height} pixels. Use the camera's full size.`);
   }
   if (brightness < LEAST_BRIGHTNESS) advice.push('Too dark. Photograph by daylight.');
-  else if (sharpness < LEAST_SHARPNESS) advice.push('Blurred. Hold still, tap the sward to focus, wipe the lens.');
+  else if (sharpness < LEAST_SHARPNESS)
+    advice.push('Blurred. Hold still, tap the sward to focus, wipe the lens.');
   if (white > MOST_WHITE) advice.push('Blown out: parts are plain white. Shade the frame with your body.');
   if (tiltDegrees !== null && tiltDegrees > MOST_TILT_DEGREES) {
     advice.push(`Tilted by ${Math.round(tiltDegrees)}°. Hold the phone level, straight above the frame.`);

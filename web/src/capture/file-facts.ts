@@ -10,7 +10,9 @@ export interface FileFacts {
 /** Reads a photo's EXIF; phones strip positions of what is chosen from a gallery, so that there may be none. */
 export async function factsOf(photo: Blob): Promise<FileFacts> {
   const { parse } = await import('exifr/dist/lite.esm.mjs');
-  const said = await parse(photo, { gps: true, pick: ['DateTimeOriginal', 'latitude', 'longitude'] }).catch(() => null);
+  const said = await parse(photo, { gps: true, pick: ['DateTimeOriginal', 'latitude', 'longitude'] }).catch(
+    () => null,
+  );
   const { latitude, longitude, DateTimeOriginal: taken } = said ?? {};
   const isPlace = Math.abs(latitude ?? Number.NaN) <= 90 && Math.abs(longitude ?? Number.NaN) <= 180;
   return {

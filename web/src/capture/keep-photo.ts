@@ -24,7 +24,11 @@ export interface Shutter {
  *
  * @throws NoRoom, or where the file cannot be read to its end
  */
-export async function keepPhoto(store: FarmStore, file: Blob & { readonly name?: string }, shutter: Shutter): Promise<KeptPhoto> {
+export async function keepPhoto(
+  store: FarmStore,
+  file: Blob & { readonly name?: string },
+  shutter: Shutter,
+): Promise<KeptPhoto> {
   const bytes = await file.arrayBuffer();
   const sha256 = await sha256Of(bytes);
   const known = [...store.photos.value.values()].find(({ record }) => record.sha256 === sha256);

@@ -45,9 +45,15 @@ export class Positions {
         // Later fixes may still come, unless leave was denied.
         if (code === GeolocationPositionError.PERMISSION_DENIED) {
           this.stop();
-          this.state.value = { kind: 'denied', why: 'Position is not allowed for this app; choose the paddock yourself.' };
+          this.state.value = {
+            kind: 'denied',
+            why: 'Position is not allowed for this app; choose the paddock yourself.',
+          };
         } else if (this.state.value.kind !== 'found') {
-          this.state.value = { kind: 'denied', why: `No position yet (${message}); choose the paddock yourself.` };
+          this.state.value = {
+            kind: 'denied',
+            why: `No position yet (${message}); choose the paddock yourself.`,
+          };
         }
       },
       { enableHighAccuracy: true, maximumAge: 5_000, timeout: 60_000 },
@@ -64,7 +70,9 @@ export class Positions {
     const near = this.#fixes
       .map(({ at, position }) => ({ position, apart: Math.abs(at - moment) }))
       .filter(({ apart }) => apart <= NEAR_MS)
-      .sort((a, b) => a.apart - b.apart || (a.position.accuracyMetres ?? 0) - (b.position.accuracyMetres ?? 0));
+      .sort(
+        (a, b) => a.apart - b.apart || (a.position.accuracyMetres ?? 0) - (b.position.accuracyMetres ?? 0),
+      );
     return near[0]?.position ?? null;
   }
 }

@@ -1,7 +1,7 @@
 import { effect, type Signal, signal } from '@preact/signals';
 import { messageOf } from '../../../src/ground/errors.ts';
-import { Engine } from '../engine/engine.ts';
 import type { LoadProgress } from '../engine/download.ts';
+import { Engine } from '../engine/engine.ts';
 import type { Opened } from '../engine/messages.ts';
 import type { FarmStore } from '../store/farm-store.ts';
 import { estimateOf } from './portable-estimate.ts';
@@ -33,7 +33,8 @@ export class Estimator {
     effect(() => {
       void this.#store.photos.value;
       void this.#store.estimates.value;
-      if (this.state.value.kind === 'ready' && this.current.value === null) queueMicrotask(() => void this.#next());
+      if (this.state.value.kind === 'ready' && this.current.value === null)
+        queueMicrotask(() => void this.#next());
     });
   }
 

@@ -1,4 +1,3 @@
-
 import type { Estimate, PhotoRecord } from '../../../src/farm/index.ts';
 import { byMass } from '../../../src/pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../../../src/pasture/units.ts';

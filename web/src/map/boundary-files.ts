@@ -41,12 +41,15 @@ interface Shape {
 
 function geoJsonShapes(file: string, text: string): Shape[] {
   const read = z.union([Collection, Feature]).safeParse(jsonOf(text));
-  if (!read.success) throw new InputError(file, 'is neither GeoJSON nor KML', 'export the paddocks as one of the two');
+  if (!read.success)
+    throw new InputError(file, 'is neither GeoJSON nor KML', 'export the paddocks as one of the two');
   const features = read.data.type === 'Feature' ? [read.data] : read.data.features;
   return features.flatMap(({ geometry, properties }) => {
     if (!geometry || !AREAS.has(geometry.type)) return [];
     const { type, coordinates } = geometry;
-    const name = ['name', 'Name', 'NAME', 'paddock', 'title', 'label'].map((key) => properties?.[key]).find((value) => typeof value === 'string');
+    const name = ['name', 'Name', 'NAME', 'paddock', 'title', 'label']
+      .map((key) => properties?.[key])
+      .find((value) => typeof value === 'string');
     return [{ name: String(name ?? ''), geometry: { type, coordinates } }];
   });
 }
@@ -62,7 +65,11 @@ function jsonOf(text: string): unknown {
 function kmlShapes(file: string, text: string): Shape[] {
   const document = new DOMParser().parseFromString(text, 'text/xml');
   if (document.getElementsByTagName('parsererror').length > 0) {
-    throw new InputError(file, 'is no XML that can be read', 'export it again; of a KMZ, unpack the KML in it');
+    throw new InputError(
+      file,
+      'is no XML that can be read',
+      'export it again; of a KMZ, unpack the KML in it',
+    );
   }
   return [...document.getElementsByTagName('Placemark')].flatMap((placemark) => {
     const parts = [...placemark.getElementsByTagName('Polygon')].map((polygon) => [
@@ -73,7 +80,9 @@ function kmlShapes(file: string, text: string): Shape[] {
     if (!only) return [];
     const name = placemark.getElementsByTagName('name')[0]?.textContent ?? '';
     const geometry =
-      parts.length === 1 ? { type: 'Polygon', coordinates: only } : { type: 'MultiPolygon', coordinates: parts };
+      parts.length === 1
+        ? { type: 'Polygon', coordinates: only }
+        : { type: 'MultiPolygon', coordinates: parts };
     return [{ name, geometry }];
   });
 }

@@ -32,7 +32,8 @@ const latLngs = (boundary: Boundary): [number, number][][][] =>
     rings.map((ring) => ring.map(([longitude, latitude]): [number, number] => [latitude, longitude])),
   );
 
-const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const colour = (name: string): string =>
+  getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 /** Paddocks and points on a map, which needs no tiles: without a network boundaries stand on plain ground. */
 export function FarmMap(props: FarmMapProps) {
@@ -47,10 +48,20 @@ export function FarmMap(props: FarmMapProps) {
     let isGone = false;
     void Promise.all([import('leaflet'), import('leaflet/dist/leaflet.css')]).then(([leaflet]) => {
       if (isGone || !element.current) return;
-      map = leaflet.map(element.current, { center: [-33.5, 148.5], zoom: 5, attributionControl: tiles !== '' });
+      map = leaflet.map(element.current, {
+        center: [-33.5, 148.5],
+        zoom: 5,
+        attributionControl: tiles !== '',
+      });
       leaflet.control.scale({ imperial: false }).addTo(map);
       if (tiles !== '') {
-        leaflet.tileLayer(tiles, { maxZoom: 20, crossOrigin: 'anonymous', attribution: new URL(tiles, location.href).host }).addTo(map);
+        leaflet
+          .tileLayer(tiles, {
+            maxZoom: 20,
+            crossOrigin: 'anonymous',
+            attribution: new URL(tiles, location.href).host,
+          })
+          .addTo(map);
       }
       map.on('click', ({ latlng }) => latest.current.onPlace?.(latlng.lng, latlng.lat));
       setDrawn({ leaflet, map, layer: leaflet.layerGroup().addTo(map) });
@@ -86,7 +97,8 @@ export function FarmMap(props: FarmMapProps) {
     const line = corners.map(([longitude, latitude]): [number, number] => [latitude, longitude]);
     if (line.length > 0) {
       leaflet.polygon(line, { color: warn, weight: 3, dashArray: '6 6' }).addTo(layer);
-      for (const corner of line) leaflet.circleMarker(corner, { radius: 6, color: warn, fillOpacity: 1 }).addTo(layer);
+      for (const corner of line)
+        leaflet.circleMarker(corner, { radius: 6, color: warn, fillOpacity: 1 }).addTo(layer);
     }
     if (fitted.current) return;
     const bounds = leaflet.latLngBounds([

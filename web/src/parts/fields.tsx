@@ -70,7 +70,15 @@ interface FileButtonProps {
 }
 
 /** A button that asks for files, as the system asks for them. */
-export function FileButton({ children, accept, capture, multiple = false, onOpen, onFiles, ...rest }: FileButtonProps) {
+export function FileButton({
+  children,
+  accept,
+  capture,
+  multiple = false,
+  onOpen,
+  onFiles,
+  ...rest
+}: FileButtonProps) {
   return (
     <label class={`button ${rest.class ?? ''}`}>
       <input
@@ -107,7 +115,12 @@ export function NumberPad({ value, onValue }: NumberPadProps) {
   return (
     <div class="pad">
       {KEYS.map((key) => (
-        <button type="button" key={key} aria-label={key === '⌫' ? 'delete the last digit' : key} onClick={() => press(key)}>
+        <button
+          type="button"
+          key={key}
+          aria-label={key === '⌫' ? 'delete the last digit' : key}
+          onClick={() => press(key)}
+        >
           {key}
         </button>
       ))}

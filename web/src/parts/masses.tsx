@@ -60,7 +60,9 @@ export function MassTable({
               <td>{MASS_WORDS[mass]}</td>
               <td class="number">{number(row.value)}</td>
               <td class="number">
-                {row.low === undefined || row.high === undefined ? '–' : `${number(row.low)} and ${number(row.high)}`}
+                {row.low === undefined || row.high === undefined
+                  ? '–'
+                  : `${number(row.low)} and ${number(row.high)}`}
               </td>
             </tr>,
           ];

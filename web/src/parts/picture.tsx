@@ -36,7 +36,13 @@ export function Picture({ photo, small = false }: { readonly photo: KeptPhoto; r
   const source = local ?? (local === null ? remote : null);
   const words = `Frame photographed ${new Date(record.capturedAt).toLocaleString('en-AU')}`;
   if (isUnseen || (local !== undefined && source === null)) {
-    return <div class={small ? 'thumb' : 'photo'} role="img" aria-label={`${words}; this browser cannot show it`} />;
+    return (
+      <div
+        class={small ? 'thumb' : 'photo'}
+        role="img"
+        aria-label={`${words}; this browser cannot show it`}
+      />
+    );
   }
   if (source === null) return <div class={small ? 'thumb' : 'photo'} />;
   return (

@@ -25,10 +25,18 @@ export function VisitsPlot({ visits }: { readonly visits: readonly PlottedVisit[
   const y = (value: number): number => HEIGHT - BOTTOM - (value / top) * (HEIGHT - TOP - BOTTOM);
   const rules = Array.from({ length: Math.round(top / step) + 1 }, (_, index) => index * step);
   const label = ordered
-    .map(({ at, mean, interval }) => `${day(at)}: ${number(mean)}${interval ? ` (${number(interval.low)} to ${number(interval.high)})` : ''}`)
+    .map(
+      ({ at, mean, interval }) =>
+        `${day(at)}: ${number(mean)}${interval ? ` (${number(interval.low)} to ${number(interval.high)})` : ''}`,
+    )
     .join('; ');
   return (
-    <svg class="plot" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`kg DM/ha by visit. ${label}`}>
+    <svg
+      class="plot"
+      viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+      role="img"
+      aria-label={`kg DM/ha by visit. ${label}`}
+    >
       {rules.map((value) => (
         <g key={value}>
           <line class="rule" x1={LEFT} x2={WIDTH - RIGHT} y1={y(value)} y2={y(value)} />
@@ -40,7 +48,9 @@ export function VisitsPlot({ visits }: { readonly visits: readonly PlottedVisit[
       <polyline class="trend" points={ordered.map(({ at, mean }) => `${x(at)},${y(mean)}`).join(' ')} />
       {ordered.map(({ at, mean, interval }) => (
         <g key={at}>
-          {interval && <line class="range" x1={x(at)} x2={x(at)} y1={y(interval.low)} y2={y(interval.high)} />}
+          {interval && (
+            <line class="range" x1={x(at)} x2={x(at)} y1={y(interval.low)} y2={y(interval.high)} />
+          )}
           <circle class="mean" cx={x(at)} cy={y(mean)} r="5" />
         </g>
       ))}

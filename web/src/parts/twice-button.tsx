@@ -19,7 +19,7 @@ export function TwiceButton({ children, sure, onSure }: TwiceButtonProps) {
     );
   }
   return (
-    <div class="row" role="group">
+    <fieldset class="row">
       <p class="grow bad">{sure}</p>
       <button type="button" onClick={() => setAsking(false)}>
         Keep it
@@ -27,6 +27,6 @@ export function TwiceButton({ children, sure, onSure }: TwiceButtonProps) {
       <button type="button" class="main" onClick={onSure}>
         {children}
       </button>
-    </div>
+    </fieldset>
   );
 }

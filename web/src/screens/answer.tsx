@@ -7,8 +7,8 @@ import { MassBar, MassTable } from '../parts/masses.tsx';
 import { Page } from '../parts/page.tsx';
 import { Picture } from '../parts/picture.tsx';
 import { TwiceButton } from '../parts/twice-button.tsx';
-import { useWork } from '../parts/work.ts';
 import { dayAndTime, number } from '../parts/words.ts';
+import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
 import { goTo } from '../shell/route.ts';
 import type { KeptPhoto } from '../store/records.ts';
@@ -60,7 +60,9 @@ export function Answer({ id }: { readonly id: string }) {
                     : ` (±${Math.round(photo.record.position.accuracyMetres)} m).`)
                 : 'No position.'}
             </p>
-            <p role="status">{sentence(wordsOf(photoItem(store, id), sync.sending.value, sync.device.value !== null))}</p>
+            <p role="status">
+              {sentence(wordsOf(photoItem(store, id), sync.sending.value, sync.device.value !== null))}
+            </p>
             <Frame key={id} photo={photo} />
             {paddock && <WhichPaddock photo={photo} paddock={paddock} />}
             <Remove photo={photo} />
@@ -117,8 +119,9 @@ function Estimated({ photo }: { readonly photo: KeptPhoto }) {
       <div>
         {range && (
           <p>
-            Between <strong>{number(hectare(range[0]))}</strong> and <strong>{number(hectare(range[1]))}</strong> in{' '}
-            {Math.round(10 * (interval?.coverage ?? 0))} of 10 such frames
+            Between <strong>{number(hectare(range[0]))}</strong> and{' '}
+            <strong>{number(hectare(range[1]))}</strong> in {Math.round(10 * (interval?.coverage ?? 0))} of 10
+            such frames
           </p>
         )}
         <p class="figure">
@@ -141,7 +144,8 @@ function Estimated({ photo }: { readonly photo: KeptPhoto }) {
           />
         </div>
         <p class="quiet">
-          {dayAndTime(estimate.estimatedAt)}, {engine}, {precision}, run {run.name} <code>{run.hash.slice(0, 12)}</code>
+          {dayAndTime(estimate.estimatedAt)}, {engine}, {precision}, run {run.name}{' '}
+          <code>{run.hash.slice(0, 12)}</code>
         </p>
       </details>
     </section>
@@ -191,7 +195,7 @@ function WhichPaddock({ photo, paddock }: { readonly photo: KeptPhoto; readonly 
         ))}
       </div>
       <form
-        class="row"
+        class="beside"
         onSubmit={(event) => {
           event.preventDefault();
           if (name.trim() === '') return;
@@ -207,16 +211,18 @@ function WhichPaddock({ photo, paddock }: { readonly photo: KeptPhoto; readonly 
           New paddock
           <input value={name} maxLength={200} onInput={(event) => setName(event.currentTarget.value)} />
         </label>
-        <button type="submit" style={{ alignSelf: 'end' }}>
-          Add
-        </button>
+        <button type="submit">Add</button>
       </form>
       {problem !== null && <p class="warn">{problem}</p>}
     </section>
   );
 }
 
-const METHOD_WORDS = { 'falling-plate': 'Falling plate', 'rising-plate': 'Rising plate', ruler: 'Ruler' } as const;
+const METHOD_WORDS = {
+  'falling-plate': 'Falling plate',
+  'rising-plate': 'Rising plate',
+  ruler: 'Ruler',
+} as const;
 
 /** Asks how high the sward stands. */
 function Height({ photo }: { readonly photo: KeptPhoto }) {
@@ -238,16 +244,20 @@ function Height({ photo }: { readonly photo: KeptPhoto }) {
   return (
     <section class="card">
       <div class="row spread">
-        <h2>{height ? `${height.centimetres} cm, ${METHOD_WORDS[height.method].toLowerCase()}` : 'Height of the sward'}</h2>
+        <h2>
+          {height
+            ? `${height.centimetres} cm, ${METHOD_WORDS[height.method].toLowerCase()}`
+            : 'Height of the sward'}
+        </h2>
         {!isOpen && (
           <button type="button" onClick={() => setOpen(true)}>
-            {height ? 'Change' : 'Add'}
+            {height ? 'Change it' : 'Add it'}
           </button>
         )}
       </div>
       <p class="quiet">
-        Worth it with a plate: where runs used it, R² rose from 0.69 to 0.80. The starter does not use it; it is kept for runs
-        that do.
+        Worth it with a plate: where runs used it, R² rose from 0.69 to 0.80. The starter does not use it; it
+        is kept for runs that do.
       </p>
       {isOpen && (
         <>
@@ -255,7 +265,11 @@ function Height({ photo }: { readonly photo: KeptPhoto }) {
           <NumberPad value={text} onValue={setText} />
           <Choices
             legend="Measured with"
-            choices={Object.fromEntries(HEIGHT_METHODS.map((name) => [name, METHOD_WORDS[name]])) as typeof METHOD_WORDS}
+            choices={
+              Object.fromEntries(
+                HEIGHT_METHODS.map((name) => [name, METHOD_WORDS[name]]),
+              ) as typeof METHOD_WORDS
+            }
             value={method}
             onValue={setMethod}
           />
@@ -289,19 +303,24 @@ function Frame({ photo }: { readonly photo: KeptPhoto }) {
   const save = (): void =>
     void run(async () => {
       const area = typed(text);
-      if (area === null || !(area > 0 && area <= 10)) throw new Error(`${text} m²: give the area inside the frame, as 0.21.`);
+      if (area === null || !(area > 0 && area <= 10))
+        throw new Error(`${text} m²: give the area inside the frame, as 0.21.`);
       const { id } = photo;
-      await store.save('photo', { ...photo, problem: null, record: { ...photo.record, frameAreaSquareMetres: area } });
+      await store.save('photo', {
+        ...photo,
+        problem: null,
+        record: { ...photo.record, frameAreaSquareMetres: area },
+      });
       estimator.again(id);
       await store.forgetEstimates(id);
       setText(null);
     });
   return (
-    <div class="row">
+    <div class="beside">
       <div class="grow">
         <NumberField label="Area inside the frame" unit="m²" value={text} onValue={setText} />
       </div>
-      <button type="button" class="main" style={{ alignSelf: 'end' }} onClick={save}>
+      <button type="button" class="main" onClick={save}>
         Keep
       </button>
       {problem !== null && <p class="warn">{problem}</p>}
@@ -334,4 +353,3 @@ function Remove({ photo }: { readonly photo: KeptPhoto }) {
     </>
   );
 }
-

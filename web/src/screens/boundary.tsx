@@ -38,7 +38,9 @@ export function DrawBoundary({ paddock }: { readonly paddock: Paddock }) {
       <p role="status">
         {corners.length} corners
         {read?.success && `, ${boundaryHectares(read.data).toFixed(2)} ha`}
-        {here?.accuracyMetres !== undefined && here?.accuracyMetres !== null && `; position ±${Math.round(here.accuracyMetres)} m`}
+        {here?.accuracyMetres !== undefined &&
+          here?.accuracyMetres !== null &&
+          `; position ±${Math.round(here.accuracyMetres)} m`}
       </p>
       {read && !read.success && <p class="warn">{read.error.issues[0]?.message}</p>}
       <div class="two">
@@ -49,7 +51,11 @@ export function DrawBoundary({ paddock }: { readonly paddock: Paddock }) {
         >
           Add my position
         </button>
-        <button type="button" disabled={corners.length === 0} onClick={() => setCorners(corners.slice(0, -1))}>
+        <button
+          type="button"
+          disabled={corners.length === 0}
+          onClick={() => setCorners(corners.slice(0, -1))}
+        >
           Take back
         </button>
       </div>

@@ -1,5 +1,12 @@
 import { useState } from 'preact/hooks';
-import { adultEquivalent, DSE, DSE_RATINGS, feedBudget, type FeedBudget, type Paddock } from '../../../src/farm/index.ts';
+import {
+  adultEquivalent,
+  DSE,
+  DSE_RATINGS,
+  type FeedBudget,
+  feedBudget,
+  type Paddock,
+} from '../../../src/farm/index.ts';
 import { messageOf } from '../../../src/ground/errors.ts';
 import { Choices, NumberField, typed } from '../parts/fields.tsx';
 import { daysWords, rounded } from '../parts/words.ts';
@@ -24,7 +31,11 @@ export function Budget({ view, paddock }: { readonly view: VisitView; readonly p
     setAsked(changed);
     void store.changeSettings({ budget: changed });
   };
-  const numberField = (key: 'head' | 'residual' | 'utilisationPercent' | 'growth' | 'supplement', label: string, unit: string) => (
+  const numberField = (
+    key: 'head' | 'residual' | 'utilisationPercent' | 'growth' | 'supplement',
+    label: string,
+    unit: string,
+  ) => (
     <NumberField
       label={label}
       unit={unit}
@@ -42,7 +53,8 @@ export function Budget({ view, paddock }: { readonly view: VisitView; readonly p
       <section class="card">
         <h2>Feed budget</h2>
         <p>
-          Give the paddock's hectares below, or <a href={addressOf('boundary', paddock.id)}>draw it</a>, for the days it feeds.
+          Give the paddock's hectares below, or <a href={addressOf('boundary', paddock.id)}>draw it</a>, for
+          the days it feeds.
         </p>
       </section>
     );

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { Calibration } from '../../../src/farm/index.ts';
 import { NumberField, typed } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
-import { useWork } from '../parts/work.ts';
 import { number } from '../parts/words.ts';
+import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
 import { askFor, sendJson } from '../sync/farm-server.ts';
 import { appliedCalibration, farmCalibration, ownRun } from '../visits/visits.ts';
@@ -36,14 +36,16 @@ export function CalibrationScreen() {
   return (
     <Page title="Calibration" back="#/cuts">
       <p class="narrow">
-        Cuts of photographed frames tell how this farm's pasture differs from what the run was trained on. A correction is used
-        only if visits that had no part in it come out nearer with it.
+        Cuts of photographed frames tell how this farm's pasture differs from what the run was trained on. A
+        correction is used only if visits that had no part in it come out nearer with it.
       </p>
       <div class="narrow">
         <NumberField label="Cuts at" unit="cm above ground" value={text} onValue={setText} />
       </div>
       {!run && <p class="quiet">The run is not open yet.</p>}
-      {run && !made && <p class="card">No dry cut of a photographed frame yet. Five are needed for a first correction.</p>}
+      {run && !made && (
+        <p class="card">No dry cut of a photographed frame yet. Five are needed for a first correction.</p>
+      )}
       {made && <Shown calibration={made} words="By the cuts on this device" />}
       {isPaired && current && <Shown calibration={current} words="In use, as the server made it" />}
       {isPaired && isOwner && (
@@ -89,8 +91,8 @@ function Shown({ calibration, words }: { readonly calibration: Calibration; read
       </table>
       <p class="quiet">
         {cuts} cuts of {visits} visits
-        {cutsOfOtherHeights > 0 && `, ${cutsOfOtherHeights} of other heights left out`}, run {run.name}; estimate becomes{' '}
-        {number(offset)} + {slope.toFixed(2)} × estimate.
+        {cutsOfOtherHeights > 0 && `, ${cutsOfOtherHeights} of other heights left out`}, run {run.name}.
+        Corrected: {number(offset)} + {slope.toFixed(2)} × estimate.
       </p>
     </section>
   );

@@ -13,7 +13,9 @@ interface StillCamera {
 declare const ImageCapture: (new (track: MediaStreamTrack) => StillCamera) | undefined;
 
 /** Asks for the largest picture that the camera gives. */
-const WANTED = { video: { facingMode: 'environment', width: { ideal: 4096 }, height: { ideal: 3072 } } } as const;
+const WANTED = {
+  video: { facingMode: 'environment', width: { ideal: 4096 }, height: { ideal: 3072 } },
+} as const;
 
 /** The camera with the frame's shape over it, and how level the phone is. */
 export function Camera() {
@@ -49,7 +51,13 @@ export function Camera() {
       const at = new Date();
       const position = positions.at(at.getTime());
       const blob = await still(video.current);
-      const photo = await keepPhoto(store, blob, { origin: 'camera', at, position, tiltDegrees: tilt, visitId: null });
+      const photo = await keepPhoto(store, blob, {
+        origin: 'camera',
+        at,
+        position,
+        tiltDegrees: tilt,
+        visitId: null,
+      });
       goTo('photo', photo.id);
     });
   const { frame } = store.settings.value;
@@ -62,13 +70,14 @@ export function Camera() {
       ) : (
         <>
           <div class="finder">
-            {/* biome-ignore lint/a11y/useMediaCaption: a view finder has nothing to say */}
             <video
               ref={video}
               muted
               playsInline
               aria-label="What the camera sees"
-              onLoadedMetadata={({ currentTarget: { videoWidth: width, videoHeight: height } }) => setSize({ width, height })}
+              onLoadedMetadata={({ currentTarget: { videoWidth: width, videoHeight: height } }) =>
+                setSize({ width, height })
+              }
             />
             {size && <Guide size={size} ratio={frame.widthCentimetres / frame.depthCentimetres} />}
           </div>
@@ -104,16 +113,38 @@ async function still(video: HTMLVideoElement): Promise<Blob> {
 }
 
 /** The frame's shape, as large as it fits with a little ground around it. */
-function Guide({ size: { width, height }, ratio }: { readonly size: { width: number; height: number }; readonly ratio: number }) {
+function Guide({
+  size: { width, height },
+  ratio,
+}: {
+  readonly size: { width: number; height: number };
+  readonly ratio: number;
+}) {
   // Long sides lie along one another.
-  const shape = (ratio >= 1) === width >= height ? ratio : 1 / ratio;
+  const shape = ratio >= 1 === width >= height ? ratio : 1 / ratio;
   const wide = Math.min(0.92 * width, 0.92 * height * shape);
   const high = wide / shape;
   const stroke = Math.max(width, height) / 200;
   return (
     <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="xMidYMid meet" aria-hidden="true">
-      <rect x={(width - wide) / 2} y={(height - high) / 2} width={wide} height={high} fill="none" stroke="#000" stroke-width={2 * stroke} />
-      <rect x={(width - wide) / 2} y={(height - high) / 2} width={wide} height={high} fill="none" stroke="#fff" stroke-width={stroke} />
+      <rect
+        x={(width - wide) / 2}
+        y={(height - high) / 2}
+        width={wide}
+        height={high}
+        fill="none"
+        stroke="#000"
+        stroke-width={2 * stroke}
+      />
+      <rect
+        x={(width - wide) / 2}
+        y={(height - high) / 2}
+        width={wide}
+        height={high}
+        fill="none"
+        stroke="#fff"
+        stroke-width={stroke}
+      />
     </svg>
   );
 }

@@ -1,29 +1,29 @@
 import { useState } from 'preact/hooks';
+import { STEP_KINDS } from '../../../src/farm/cut-state.ts';
 import {
   type Cut,
   type CutEvent,
+  type CutState,
   CutStep,
   cutHistory,
   cutResult,
   cutWarnings,
-  type CutState,
   withEvent,
 } from '../../../src/farm/index.ts';
-import { STEP_KINDS } from '../../../src/farm/cut-state.ts';
+import { byMass } from '../../../src/pasture/targets.ts';
+import { gramsToKilogramsPerHectare } from '../../../src/pasture/units.ts';
 import { now } from '../capture/moment.ts';
 import { Choices, NumberField, typed } from '../parts/fields.tsx';
 import { MassBar } from '../parts/masses.tsx';
 import { Page } from '../parts/page.tsx';
 import { Picture } from '../parts/picture.tsx';
 import { TwiceButton } from '../parts/twice-button.tsx';
-import { useWork } from '../parts/work.ts';
 import { dayAndTime, number } from '../parts/words.ts';
+import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
 import { addressOf } from '../shell/route.ts';
 import { keyOf } from '../store/records.ts';
 import { wordsOf } from '../sync/sync.ts';
-import { byMass } from '../../../src/pasture/targets.ts';
-import { gramsToKilogramsPerHectare } from '../../../src/pasture/units.ts';
 import { dueOf } from '../visits/cut-due.ts';
 
 type Kind = CutStep['kind'];
@@ -118,15 +118,19 @@ function Weighs({ state }: { readonly state: CutState }) {
             {number(result.kgDmPerHa)} <small>kg DM/ha</small>
           </p>
           <p class="quiet">
-            Measured, {result.settled ? 'dry' : 'not yet of constant weight'}: {result.dryGrams.toFixed(1)} g on the frame
+            Measured, {result.settled ? 'dry' : 'not yet of constant weight'}: {result.dryGrams.toFixed(1)} g
+            on the frame
             {result.dryMatter !== null && `, ${(100 * result.dryMatter).toFixed(0)} % dry matter`}, cut at{' '}
-            {result.cuttingHeightCentimetres === 0 ? 'ground level' : `${result.cuttingHeightCentimetres} cm`}.
+            {result.cuttingHeightCentimetres === 0 ? 'ground level' : `${result.cuttingHeightCentimetres} cm`}
+            .
           </p>
         </div>
       )}
       {result?.masses && (
         <MassBar
-          kgDmPerHa={byMass((mass) => gramsToKilogramsPerHectare(result.masses?.[mass] ?? 0, result.frameAreaSquareMetres))}
+          kgDmPerHa={byMass((mass) =>
+            gramsToKilogramsPerHectare(result.masses?.[mass] ?? 0, result.frameAreaSquareMetres),
+          )}
         />
       )}
       {warnings.map((warning) => (
@@ -193,9 +197,7 @@ function Steps({ cut, state }: { readonly cut: Cut; readonly state: CutState }) 
         <TwiceButton
           key={event.id}
           sure={`“${STEP_WORDS[last.kind]}” will count as not done.`}
-          onSure={() =>
-            void run(() => add(store, cut, { kind: 'withdrawn', event: event.id }))
-          }
+          onSure={() => void run(() => add(store, cut, { kind: 'withdrawn', event: event.id }))}
         >
           Take the last step back
         </TwiceButton>
@@ -210,7 +212,11 @@ function eventOf({ events }: Cut, step: CutStep): CutEvent | undefined {
   return events.find(({ change }) => change.kind === step.kind && 'at' in change && change.at === step.at);
 }
 
-async function add(store: ReturnType<typeof useApp>['store'], { id }: Cut, change: CutEvent['change']): Promise<void> {
+async function add(
+  store: ReturnType<typeof useApp>['store'],
+  { id }: Cut,
+  change: CutEvent['change'],
+): Promise<void> {
   const cut = store.cuts.value.get(id);
   if (!cut) return;
   const event: CutEvent = { id: crypto.randomUUID(), recordedAt: now(), change };

@@ -1,21 +1,24 @@
 import { type Cut, cutHistory, cutResult } from '../../../src/farm/index.ts';
-import { dueOf } from '../visits/cut-due.ts';
 import { Page } from '../parts/page.tsx';
 import { day, number } from '../parts/words.ts';
 import { useApp } from '../shell/app-context.ts';
 import { addressOf } from '../shell/route.ts';
+import { dueOf } from '../visits/cut-due.ts';
 
 /** The cuts, those that wait for something first. */
 export function Cuts() {
   const { store } = useApp();
   const cuts = [...store.cuts.value.values()];
   const due = new Map(cuts.map((cut) => [cut.id, dueOf(cutHistory(cut.events).state, Date.now())]));
-  const waiting = cuts.filter(({ id }) => due.get(id)?.kind !== 'done').sort((a, b) => (due.get(a.id)?.at ?? 0) - (due.get(b.id)?.at ?? 0));
+  const waiting = cuts
+    .filter(({ id }) => due.get(id)?.kind !== 'done')
+    .sort((a, b) => (due.get(a.id)?.at ?? 0) - (due.get(b.id)?.at ?? 0));
   const done = cuts.filter(({ id }) => due.get(id)?.kind === 'done');
   return (
     <Page title="Cuts">
       <p class="quiet">
-        A frame that is photographed, cut, dried and weighed. Five correct this farm's estimates, ten of two visits better.
+        A frame that is photographed, cut, dried and weighed. Five correct this farm's estimates, ten of two
+        visits better.
       </p>
       <div class="two narrow">
         <a class="button main" href="#/cut/new">

@@ -3,14 +3,20 @@ import { z } from 'zod';
 import { Choices } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
 import { TwiceButton } from '../parts/twice-button.tsx';
-import { useWork } from '../parts/work.ts';
 import { day } from '../parts/words.ts';
+import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
 import { ask, askFor, sendJson } from '../sync/farm-server.ts';
 
 const Listed = z.object({
   items: z.array(
-    z.object({ id: z.string(), name: z.string(), role: z.string(), createdAt: z.string(), revokedAt: z.string().nullable() }),
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      role: z.string(),
+      createdAt: z.string(),
+      revokedAt: z.string().nullable(),
+    }),
   ),
 });
 const Pairing = z.object({ link: z.string(), qr: z.string() });
@@ -40,14 +46,25 @@ export function Devices() {
             onSubmit={(event) => {
               event.preventDefault();
               void run(async () => {
-                setPairing(await askFor(Pairing, '/api/devices/pairings', sendJson('POST', { name: name.trim(), role })));
+                setPairing(
+                  await askFor(
+                    Pairing,
+                    '/api/devices/pairings',
+                    sendJson('POST', { name: name.trim(), role }),
+                  ),
+                );
               });
             }}
           >
             <h2>One more device</h2>
             <label class="field">
               What it is called
-              <input value={name} maxLength={100} required onInput={(event) => setName(event.currentTarget.value)} />
+              <input
+                value={name}
+                maxLength={100}
+                required
+                onInput={(event) => setName(event.currentTarget.value)}
+              />
             </label>
             <Choices legend="It" choices={ROLE_WORDS} value={role} onValue={setRole} />
             <button type="submit" class="main" disabled={name.trim() === ''}>
@@ -82,7 +99,9 @@ export function Devices() {
                 {device.revokedAt === null && device.id !== sync.device.value?.id && (
                   <TwiceButton
                     sure="It can send and see nothing more."
-                    onSure={() => void run(() => ask(`/api/devices/${device.id}`, { method: 'DELETE' }).then(look))}
+                    onSure={() =>
+                      void run(() => ask(`/api/devices/${device.id}`, { method: 'DELETE' }).then(look))
+                    }
                   >
                     End access
                   </TwiceButton>

@@ -28,8 +28,8 @@ export function Downloads() {
         </ul>
       ) : (
         <p>
-          Tables and maps are made by the server. <a href="#/more">Pair this device</a>, or export what is here as a zip from
-          the <a href="#/outbox">outbox</a>.
+          Tables and maps are made by the server. <a href="#/more">Pair this device</a>, or export what is
+          here as a zip from the <a href="#/outbox">outbox</a>.
         </p>
       )}
       <p class="quiet narrow">

@@ -1,8 +1,8 @@
 import { useEffect, useState } from 'preact/hooks';
 import { Choices, NumberField, typed } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
-import { useWork } from '../parts/work.ts';
 import { megabytes } from '../parts/words.ts';
+import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
 import { frameArea } from '../store/settings.ts';
 import { ModelLine } from './take-photo.tsx';
@@ -75,7 +75,9 @@ function FrameSettings() {
           }}
         />
       </div>
-      <p class="quiet">Inside the frame: {frameArea(store.settings.value)} m². For the photos that are taken from now on.</p>
+      <p class="quiet">
+        Inside the frame: {frameArea(store.settings.value)} m². For the photos that are taken from now on.
+      </p>
     </section>
   );
 }
@@ -97,7 +99,9 @@ function Looks() {
 function Tiles() {
   const { store } = useApp();
   const [text, setText] = useState(store.settings.value.tiles);
-  const isTiles = text === '' || (/^https:\/\/|^\//.test(text) && /\{z\}/.test(text) && /\{x\}/.test(text) && /\{y\}/.test(text));
+  const isTiles =
+    text === '' ||
+    (/^https:\/\/|^\//.test(text) && /\{z\}/.test(text) && /\{x\}/.test(text) && /\{y\}/.test(text));
   return (
     <section class="card">
       <label class="field">
@@ -110,7 +114,8 @@ function Tiles() {
         />
       </label>
       <p class="quiet">
-        Without an address maps show boundaries alone and ask nobody. With one, its owner learns which places are looked at.
+        Without an address maps show boundaries alone and ask nobody. With one, its owner learns which places
+        are looked at.
       </p>
       {!isTiles && <p class="warn">Give an address with {'{z}, {x} and {y}'}, or none.</p>}
       <button
@@ -203,14 +208,18 @@ function Storage() {
         </p>
       )}
       <p class="quiet">
-        {updates.offlineReady.value ? 'Opens without a network.' : 'Opens without a network once it was opened with one.'}
+        {updates.offlineReady.value
+          ? 'Opens without a network.'
+          : 'Opens without a network once it was opened with one.'}
       </p>
       {room && !room.isPersistent && (
         <button
           type="button"
           onClick={() =>
             void navigator.storage.persist().then((isKept) => {
-              setSaid(isKept ? 'It stays.' : 'The browser does not promise it yet; install the app and ask again.');
+              setSaid(
+                isKept ? 'It stays.' : 'The browser does not promise it yet; install the app and ask again.',
+              );
               look();
             })
           }
@@ -243,7 +252,8 @@ function RunInUse() {
     <section class="card">
       <h2>The run on this device</h2>
       <p>
-        {run.about?.what ?? run.name}: {run.photos} photos of {run.sessions} visits, frame {areaSquareMetres} m².
+        {run.about?.what ?? run.name}: {run.photos} photos of {run.sessions} visits, frame {areaSquareMetres}{' '}
+        m².
       </p>
       <details>
         <summary>Licence and engine</summary>

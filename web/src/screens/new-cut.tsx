@@ -3,8 +3,8 @@ import { type Cut, CuttingHeight, FrameArea } from '../../../src/farm/index.ts';
 import { now } from '../capture/moment.ts';
 import { NumberField, typed } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
-import { useWork } from '../parts/work.ts';
 import { dayAndTime, number } from '../parts/words.ts';
+import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
 import { goTo } from '../shell/route.ts';
 import { frameArea } from '../store/settings.ts';
@@ -32,7 +32,9 @@ export function NewCut({ visitId }: { readonly visitId: string | null }) {
       const cuttingHeightCentimetres = CuttingHeight.safeParse(typed(height));
       if (!frameAreaSquareMetres.success) throw new Error('Give the area inside the frame in m², as 0.21.');
       if (!cuttingHeightCentimetres.success) {
-        throw new Error('Give the height of the stubble in cm, 0 for ground level: nobody can tell it afterwards.');
+        throw new Error(
+          'Give the height of the stubble in cm, 0 for ground level: nobody can tell it afterwards.',
+        );
       }
       const at = now();
       const found = given ? { visit: given, isNew: false } : visitAt(store, paddockId, at);

@@ -1,11 +1,10 @@
-import type { OutboxItem } from '../store/records.ts';
-import type { FarmStore } from '../store/farm-store.ts';
 import { Page } from '../parts/page.tsx';
 import { Picture } from '../parts/picture.tsx';
-import { useWork } from '../parts/work.ts';
 import { day, dayAndTime, megabytes } from '../parts/words.ts';
+import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
-import { download, unsentZip } from '../sync/unsent-zip.ts';
+import type { FarmStore } from '../store/farm-store.ts';
+import type { OutboxItem } from '../store/records.ts';
 import { type SyncState, wordsOf } from '../sync/sync.ts';
 
 /** What the server does not have yet, and how the sending goes. */
@@ -31,7 +30,10 @@ export function Outbox() {
             type="button"
             disabled={items.length === 0 || isRunning}
             onClick={() =>
-              void run(async () => download(await unsentZip(store), `sward-unsent-${new Date().toISOString().slice(0, 10)}.zip`))
+              void run(async () => {
+                const { download, unsentZip } = await import('../sync/unsent-zip.ts');
+                download(await unsentZip(store), `sward-unsent-${new Date().toISOString().slice(0, 10)}.zip`);
+              })
             }
           >
             Export as zip
@@ -40,8 +42,8 @@ export function Outbox() {
         {problem !== null && <p class="warn">{problem}</p>}
         {!isPaired && (
           <p class="quiet">
-            This device is not paired with a server. Everything stays here and works; <a href="#/more">pair it</a> to keep a
-            second copy and to share.
+            This device is not paired with a server. Everything stays here and works;{' '}
+            <a href="#/more">pair it</a> to keep a second copy and to share.
           </p>
         )}
       </section>

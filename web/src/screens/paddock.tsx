@@ -1,11 +1,16 @@
 import { useState } from 'preact/hooks';
-import { hectaresWarning, type Paddock, paddockHectares, Paddock as PaddockSchema } from '../../../src/farm/index.ts';
+import {
+  hectaresWarning,
+  type Paddock,
+  Paddock as PaddockSchema,
+  paddockHectares,
+} from '../../../src/farm/index.ts';
 import { now } from '../capture/moment.ts';
 import { NumberField, typed } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
 import { VisitsPlot } from '../parts/plot.tsx';
-import { useWork } from '../parts/work.ts';
 import { day, number } from '../parts/words.ts';
+import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
 import { addressOf, goTo } from '../shell/route.ts';
 import { ownRun, viewVisit, visitAt, visitsOf } from '../visits/visits.ts';
@@ -17,7 +22,10 @@ export function PaddockScreen({ paddock }: { readonly paddock: Paddock }) {
   const { store, estimator } = useApp();
   const { run } = useWork();
   const ownRunNow = ownRun(estimator.state.value);
-  const visits = visitsOf(store, paddock.id).map((visit) => ({ visit, view: viewVisit(store, visit, paddock, ownRunNow) }));
+  const visits = visitsOf(store, paddock.id).map((visit) => ({
+    visit,
+    view: viewVisit(store, visit, paddock, ownRunNow),
+  }));
   const [last] = visits;
   const plotted = visits.flatMap(({ visit, view }) => {
     const { total } = view.kgDmPerHa;
@@ -78,13 +86,18 @@ function About({ paddock }: { readonly paddock: Paddock }) {
   const warning = hectaresWarning(paddock);
   const save = (): void =>
     void run(async () => {
-      const read = PaddockSchema.safeParse({ ...paddock, name, hectares: text.trim() === '' ? null : typed(text) });
+      const read = PaddockSchema.safeParse({
+        ...paddock,
+        name,
+        hectares: text.trim() === '' ? null : typed(text),
+      });
       if (!read.success || (text.trim() !== '' && typed(text) === null)) {
         throw new Error('Give a name, and hectares as a number above 0, or none.');
       }
       await store.save('paddock', read.data);
     });
-  const isChanged = name !== paddock.name || text !== (paddock.hectares === null ? '' : String(paddock.hectares));
+  const isChanged =
+    name !== paddock.name || text !== (paddock.hectares === null ? '' : String(paddock.hectares));
   return (
     <section class="card">
       <h2>The paddock</h2>
@@ -92,7 +105,12 @@ function About({ paddock }: { readonly paddock: Paddock }) {
         Name
         <input value={name} maxLength={200} onInput={(event) => setName(event.currentTarget.value)} />
       </label>
-      <NumberField label="Size" unit={drawn ? `ha; drawn, ${drawn.value.toFixed(2)}` : 'ha'} value={text} onValue={setText} />
+      <NumberField
+        label="Size"
+        unit={drawn ? `ha; drawn, ${drawn.value.toFixed(2)}` : 'ha'}
+        value={text}
+        onValue={setText}
+      />
       {warning !== null && <p class="warn">{warning}</p>}
       <div class="two">
         <a class="button" href={addressOf('boundary', paddock.id)}>

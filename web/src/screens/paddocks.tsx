@@ -4,8 +4,8 @@ import { readBoundaries } from '../map/boundary-files.ts';
 import { FarmMap } from '../map/farm-map.tsx';
 import { FileButton } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
-import { useWork } from '../parts/work.ts';
 import { day, number } from '../parts/words.ts';
+import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
 import { addressOf, goTo } from '../shell/route.ts';
 import { estimateFor, newPaddock, ownRun, viewVisit, visitsOf } from '../visits/visits.ts';
@@ -85,7 +85,7 @@ export function Paddocks() {
             </ul>
           )}
           <form
-            class="row"
+            class="beside"
             onSubmit={(event) => {
               event.preventDefault();
               if (name.trim() === '') return;
@@ -101,11 +101,13 @@ export function Paddocks() {
               New paddock
               <input value={name} maxLength={200} onInput={(event) => setName(event.currentTarget.value)} />
             </label>
-            <button type="submit" style={{ alignSelf: 'end' }}>
-              Add
-            </button>
+            <button type="submit">Add</button>
           </form>
-          <FileButton accept=".geojson,.json,.kml,application/geo+json,application/vnd.google-earth.kml+xml" multiple onFiles={takeIn}>
+          <FileButton
+            accept=".geojson,.json,.kml,application/geo+json,application/vnd.google-earth.kml+xml"
+            multiple
+            onFiles={takeIn}
+          >
             Read GeoJSON or KML
           </FileButton>
           {done !== null && <p role="status">{done}</p>}

@@ -3,8 +3,8 @@ import { keepPhoto } from '../capture/keep-photo.ts';
 import { FileButton } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
 import { Picture } from '../parts/picture.tsx';
-import { useWork } from '../parts/work.ts';
 import { day, number } from '../parts/words.ts';
+import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
 import { addressOf } from '../shell/route.ts';
 import { estimateFor } from '../visits/visits.ts';
@@ -20,7 +20,9 @@ async function filesOf(items: DataTransferItemList): Promise<File[]> {
   const found: File[] = [];
   const visit = async (entry: FileSystemEntry): Promise<void> => {
     if (entry.isFile) {
-      found.push(await new Promise<File>((settle, fail) => (entry as FileSystemFileEntry).file(settle, fail)));
+      found.push(
+        await new Promise<File>((settle, fail) => (entry as FileSystemFileEntry).file(settle, fail)),
+      );
       return;
     }
     const reader = (entry as FileSystemDirectoryEntry).createReader();
@@ -48,18 +50,27 @@ export function Photos() {
       const unread: string[] = [];
       for (const [index, file] of photos.entries()) {
         setProgress(`Keeping ${index + 1} of ${photos.length}`);
-        await keepPhoto(store, file, { origin: 'chosen', at: null, position: null, tiltDegrees: null, visitId: null }).catch(
-          (error: unknown) => unread.push(`${file.name}: ${error instanceof Error ? error.message : String(error)}`),
+        await keepPhoto(store, file, {
+          origin: 'chosen',
+          at: null,
+          position: null,
+          tiltDegrees: null,
+          visitId: null,
+        }).catch((error: unknown) =>
+          unread.push(`${file.name}: ${error instanceof Error ? error.message : String(error)}`),
         );
       }
-      setProgress(`${photos.length - unread.length} photos are here; those that were here already stay as they are.`);
+      setProgress(
+        `${photos.length - unread.length} photos are here; those that were here already stay as they are.`,
+      );
       if (unread.length > 0) throw new Error(unread.join(' '));
     });
   const photos = [...store.photos.value.values()]
     .filter((photo) => {
       const estimate = estimateFor(store, photo.id);
       if (only === 'unplaced') return photo.record.visitId === null;
-      if (only === 'doubtful') return estimate?.outOfDomain.flagged || photo.advice.length > 0 || photo.problem !== null;
+      if (only === 'doubtful')
+        return estimate?.outOfDomain.flagged || photo.advice.length > 0 || photo.problem !== null;
       return true;
     })
     .sort((a, b) => (a.record.capturedAt < b.record.capturedAt ? 1 : -1));
@@ -104,7 +115,8 @@ export function Photos() {
       <ul class="photos">
         {photos.slice(0, shown).map((photo) => {
           const estimate = estimateFor(store, photo.id);
-          const visit = photo.record.visitId === null ? undefined : store.visits.value.get(photo.record.visitId);
+          const visit =
+            photo.record.visitId === null ? undefined : store.visits.value.get(photo.record.visitId);
           const total = estimate?.kgDmPerHa.total ?? null;
           return (
             <li key={photo.id}>
@@ -114,7 +126,8 @@ export function Photos() {
                 {estimate?.outOfDomain.flagged && ' · doubtful'}
                 <br />
                 <span class="quiet">
-                  {(visit && store.paddocks.value.get(visit.paddockId)?.name) ?? 'no paddock'}, {day(photo.record.capturedAt)}
+                  {(visit && store.paddocks.value.get(visit.paddockId)?.name) ?? 'no paddock'},{' '}
+                  {day(photo.record.capturedAt)}
                 </span>
               </a>
             </li>

@@ -2,8 +2,8 @@ import { useEffect, useState } from 'preact/hooks';
 import { z } from 'zod';
 import type { Estimate } from '../../../src/farm/index.ts';
 import { Page } from '../parts/page.tsx';
-import { useWork } from '../parts/work.ts';
 import { day, dayAndTime, number } from '../parts/words.ts';
+import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
 import type { FarmStore } from '../store/farm-store.ts';
 import { ask, askFor, sendJson } from '../sync/farm-server.ts';
@@ -53,13 +53,21 @@ export function RunsScreen() {
     if (device) void work(look);
   }, [device?.id]);
   const open = jobs.filter(({ state }) => state === 'queued' || state === 'running').map(({ id }) => id);
-  useEffect(() => follow(open, (job) => setJobs((known) => known.map((one) => (one.id === job.id ? job : one))), () => void work(look)), [open.join()]);
+  useEffect(
+    () =>
+      follow(
+        open,
+        (job) => setJobs((known) => known.map((one) => (one.id === job.id ? job : one))),
+        () => void work(look),
+      ),
+    [open.join()],
+  );
   if (!device) {
     return (
       <Page title="Runs">
         <p>
-          Runs are the server's. <a href="#/more">Pair this device</a> to see and to choose them; without a server the starter
-          answers.
+          Runs are the server's. <a href="#/more">Pair this device</a> to see and to choose them; without a
+          server the starter answers.
         </p>
       </Page>
     );
@@ -83,6 +91,7 @@ export function RunsScreen() {
           {problem}
         </p>
       )}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
       <section class="scroll" aria-label="Runs" tabIndex={0}>
         <table>
           <thead>
@@ -134,8 +143,8 @@ export function RunsScreen() {
         </table>
       </section>
       <p class="quiet narrow">
-        “Off from own cuts” is the RMSE over settled cuts of photographed frames. A run that was trained on them looks better
-        here than it is.
+        “Off from own cuts” is the RMSE over settled cuts of photographed frames. A run that was trained on
+        them looks better here than it is.
       </p>
       {isOwner && (
         <form
@@ -146,10 +155,17 @@ export function RunsScreen() {
           }}
         >
           <h2>Train on own cuts</h2>
-          <p class="quiet">On the server, with all settled cuts of photographed frames. Sorted ones teach components.</p>
+          <p class="quiet">
+            On the server, with all settled cuts of photographed frames. Sorted ones teach components.
+          </p>
           <label class="field">
             What the run will be called
-            <input value={name} maxLength={100} required onInput={(event) => setName(event.currentTarget.value)} />
+            <input
+              value={name}
+              maxLength={100}
+              required
+              onInput={(event) => setName(event.currentTarget.value)}
+            />
           </label>
           <button type="submit" class="main" disabled={isRunning || name.trim() === ''}>
             Train
@@ -164,20 +180,30 @@ export function RunsScreen() {
             <li key={job.id}>
               <div class="item">
                 <span class="grow">
-                  <strong>{job.request.kind === 'train' ? `Train ${job.request.name ?? ''}` : 'Ask about all photos'}</strong>
+                  <strong>
+                    {job.request.kind === 'train'
+                      ? `Train ${job.request.name ?? ''}`
+                      : 'Ask about all photos'}
+                  </strong>
                   <span class="quiet">
                     {dayAndTime(job.createdAt)}, {job.state}
                     {job.progress.stage && `: ${job.progress.stage}`} {job.progress.remark}
                   </span>
                   {job.progress.message !== null && <p class="warn">{job.progress.message}</p>}
                   {job.state === 'running' && job.progress.of > 0 && (
-                    <progress aria-label={job.progress.stage} max={job.progress.of} value={job.progress.done} />
+                    <progress
+                      aria-label={job.progress.stage}
+                      max={job.progress.of}
+                      value={job.progress.done}
+                    />
                   )}
                 </span>
                 {isOwner && open.includes(job.id) && (
                   <button
                     type="button"
-                    onClick={() => void work(() => ask(`/api/jobs/${job.id}`, { method: 'DELETE' }).then(look))}
+                    onClick={() =>
+                      void work(() => ask(`/api/jobs/${job.id}`, { method: 'DELETE' }).then(look))
+                    }
                   >
                     Stop
                   </button>
@@ -211,8 +237,8 @@ function follow(ids: readonly string[], onJob: (job: Job) => void, onOver: () =>
 
 /** What a run says of the farm's photos, and how far from its cuts. */
 function compare(store: FarmStore, hash: string) {
-  const said = [...store.estimates.value.values()].flatMap(
-    (estimates): Estimate[] => estimates.filter(({ run }) => run.hash === hash),
+  const said = [...store.estimates.value.values()].flatMap((estimates): Estimate[] =>
+    estimates.filter(({ run }) => run.hash === hash),
   );
   const totals = said.flatMap(({ kgDmPerHa }) => (kgDmPerHa.total === null ? [] : [kgDmPerHa.total]));
   const mean = totals.length > 0 ? totals.reduce((sum, value) => sum + value, 0) / totals.length : null;
@@ -222,6 +248,7 @@ function compare(store: FarmStore, hash: string) {
     const total = cut.photoId === null ? null : (byPhoto.get(cut.photoId) ?? null);
     return result && total !== null ? [(total - result.kgDmPerHa) ** 2] : [];
   });
-  const error = squares.length > 0 ? Math.sqrt(squares.reduce((sum, value) => sum + value, 0) / squares.length) : null;
+  const error =
+    squares.length > 0 ? Math.sqrt(squares.reduce((sum, value) => sum + value, 0) / squares.length) : null;
   return { photos: said.length, mean, cuts: squares.length, error };
 }

@@ -1,15 +1,15 @@
 import { useEffect } from 'preact/hooks';
 import { guessPaddock } from '../../../src/farm/index.ts';
 import { keepPhoto } from '../capture/keep-photo.ts';
-import type { PhotoOrigin } from '../store/records.ts';
-import { frameArea } from '../store/settings.ts';
 import { FileButton } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
 import { Picture } from '../parts/picture.tsx';
-import { useWork } from '../parts/work.ts';
 import { dayAndTime, megabytes, number } from '../parts/words.ts';
+import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
 import { addressOf, goTo } from '../shell/route.ts';
+import type { PhotoOrigin } from '../store/records.ts';
+import { frameArea } from '../store/settings.ts';
 import { photoItem, wordsOf } from '../sync/sync.ts';
 import { estimateFor } from '../visits/visits.ts';
 
@@ -34,7 +34,9 @@ export function TakePhoto() {
         const at = origin === 'camera' ? new Date(file.lastModified) : null;
         const position = at && positions.at(at.getTime());
         try {
-          kept.push((await keepPhoto(store, file, { origin, at, position, tiltDegrees: null, visitId: null })).id);
+          kept.push(
+            (await keepPhoto(store, file, { origin, at, position, tiltDegrees: null, visitId: null })).id,
+          );
         } catch (error) {
           unread.push(`${file.name}: ${error instanceof Error ? error.message : String(error)}`);
         }
@@ -49,7 +51,13 @@ export function TakePhoto() {
   return (
     <Page title="Photograph a frame">
       <div class="narrow" style={{ display: 'grid', gap: '0.75rem' }}>
-        <FileButton class="main shutter" accept="image/*" capture="environment" onOpen={() => positions.start()} onFiles={(files) => keep(files, 'camera')}>
+        <FileButton
+          class="main shutter"
+          accept="image/*"
+          capture="environment"
+          onOpen={() => positions.start()}
+          onFiles={(files) => keep(files, 'camera')}
+        >
           <svg viewBox="0 0 24 24" aria-hidden="true">
             <path d="M4 8h3l2-3h6l2 3h3v11H4zM12 17a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7" />
           </svg>
@@ -72,7 +80,8 @@ export function TakePhoto() {
         <Where />
         <p class="quiet">
           Frame {frame.widthCentimetres} × {frame.depthCentimetres} cm ({frameArea(store.settings.value)} m²).{' '}
-          <a href="#/more">Another frame</a>. Fill the picture with the inside of the frame, from straight above.
+          <a href="#/more">Another frame</a>. Fill the picture with the inside of the frame, from straight
+          above.
         </p>
         <ModelLine />
       </div>
@@ -83,7 +92,8 @@ export function TakePhoto() {
             {photos.slice(0, SHOWN).map((photo) => {
               const estimate = estimateFor(store, photo.id);
               const total = estimate?.kgDmPerHa.total ?? null;
-              const visit = photo.record.visitId === null ? undefined : store.visits.value.get(photo.record.visitId);
+              const visit =
+                photo.record.visitId === null ? undefined : store.visits.value.get(photo.record.visitId);
               const paddock = visit && store.paddocks.value.get(visit.paddockId);
               return (
                 <li key={photo.id}>
@@ -97,7 +107,17 @@ export function TakePhoto() {
                         {wordsOf(photoItem(store, photo.id), sync.sending.value, sync.device.value !== null)}
                       </span>
                     </span>
-                    <span class="end">{total === null ? '–' : <>{number(total)}<br /><span class="quiet">kg/ha</span></>}</span>
+                    <span class="end">
+                      {total === null ? (
+                        '–'
+                      ) : (
+                        <>
+                          {number(total)}
+                          <br />
+                          <span class="quiet">kg/ha</span>
+                        </>
+                      )}
+                    </span>
                   </a>
                 </li>
               );
@@ -119,7 +139,9 @@ function Where() {
   const accuracy = state.position.accuracyMetres;
   return (
     <p>
-      {paddock ? `In ${paddock.name}${sure ? '' : ', as far as the position tells'}` : 'In no paddock that is drawn'}
+      {paddock
+        ? `In ${paddock.name}${sure ? '' : ', as far as the position tells'}`
+        : 'In no paddock that is drawn'}
       {accuracy !== null && <span class="quiet"> (±{Math.round(accuracy)} m)</span>}
     </p>
   );

@@ -7,7 +7,15 @@ import { addressOf } from '../shell/route.ts';
 import { ownRun, type VisitView, viewVisit } from '../visits/visits.ts';
 
 /** What a visit says of its paddock so far, and what more work would bring. */
-export function VisitMeans({ visit, paddock, whole = false }: { readonly visit: Visit; readonly paddock: Paddock; readonly whole?: boolean }) {
+export function VisitMeans({
+  visit,
+  paddock,
+  whole = false,
+}: {
+  readonly visit: Visit;
+  readonly paddock: Paddock;
+  readonly whole?: boolean;
+}) {
   const { store, estimator } = useApp();
   const view = viewVisit(store, visit, paddock, ownRun(estimator.state.value));
   const { total } = view.kgDmPerHa;
@@ -22,8 +30,9 @@ export function VisitMeans({ visit, paddock, whole = false }: { readonly visit: 
           <div>
             {total.interval && (
               <p>
-                Between <strong>{number(total.interval.low)}</strong> and <strong>{number(total.interval.high)}</strong> in{' '}
-                {Math.round(10 * total.interval.coverage)} of 10 such visits
+                Between <strong>{number(total.interval.low)}</strong> and{' '}
+                <strong>{number(total.interval.high)}</strong> in {Math.round(10 * total.interval.coverage)}{' '}
+                of 10 such visits
               </p>
             )}
             <p class="figure">
@@ -36,7 +45,9 @@ export function VisitMeans({ visit, paddock, whole = false }: { readonly visit: 
           </div>
           {whole && <MassBar kgDmPerHa={byMass((mass) => view.kgDmPerHa[mass]?.mean ?? null)} />}
           <p>
-            {total.interval ? view.effort?.tenPercent.says : 'One more photo gives an interval; several a mean worth using.'}
+            {total.interval
+              ? view.effort?.tenPercent.says
+              : 'One more photo gives an interval; several a mean worth using.'}
           </p>
           <Total view={view} paddock={paddock} />
           {whole && <Worth view={view} />}
@@ -52,7 +63,12 @@ export function VisitMeans({ visit, paddock, whole = false }: { readonly visit: 
             <MassTable
               rows={byMass((mass) => {
                 const mean = view.kgDmPerHa[mass];
-                return mean && { value: mean.mean, ...(mean.interval && { low: mean.interval.low, high: mean.interval.high }) };
+                return (
+                  mean && {
+                    value: mean.mean,
+                    ...(mean.interval && { low: mean.interval.low, high: mean.interval.high }),
+                  }
+                );
               })}
             />
           </div>
@@ -78,12 +94,18 @@ function Total({ view, paddock }: { readonly view: VisitView; readonly paddock: 
   return (
     <p>
       <strong>{rounded(total.value)} kg DM</strong> on {Number(hectares.value.toFixed(2))} ha
-      {total.low !== undefined && total.high !== undefined && ` (${rounded(total.low)} to ${rounded(total.high)})`}
+      {total.low !== undefined &&
+        total.high !== undefined &&
+        ` (${rounded(total.low)} to ${rounded(total.high)})`}
     </p>
   );
 }
 
-const WORK_WORDS = { 'one-more-cut': 'One more cut', 'ten-more-photos': 'Ten more photos', heights: 'Heights of all frames' } as const;
+const WORK_WORDS = {
+  'one-more-cut': 'One more cut',
+  'ten-more-photos': 'Ten more photos',
+  heights: 'Heights of all frames',
+} as const;
 
 function Worth({ view }: { readonly view: VisitView }) {
   if (view.worth.length === 0) return null;

@@ -19,6 +19,7 @@ export function VisitsTable() {
       {rows.length === 0 ? (
         <p>No visit yet.</p>
       ) : (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
         <section class="scroll" aria-label="Visits" tabIndex={0}>
           <table>
             <thead>
@@ -46,10 +47,18 @@ export function VisitsTable() {
                     <td class="number">{total?.cuts ?? 0}</td>
                     <td class="number">{total ? number(total.mean) : '–'}</td>
                     <td class="number">
-                      {total?.interval ? `${number(total.interval.low)} and ${number(total.interval.high)}` : '–'}
+                      {total?.interval
+                        ? `${number(total.interval.low)} and ${number(total.interval.high)}`
+                        : '–'}
                     </td>
                     <td class="number">{view.paddockTotal ? rounded(view.paddockTotal.value) : '–'}</td>
-                    <td>{total ? (total.source === 'measured' ? 'measured' : `modelled, ${view.run?.name ?? ''}`) : ''}</td>
+                    <td>
+                      {total
+                        ? total.source === 'measured'
+                          ? 'measured'
+                          : `modelled, ${view.run?.name ?? ''}`
+                        : ''}
+                    </td>
                   </tr>
                 );
               })}

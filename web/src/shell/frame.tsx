@@ -26,7 +26,12 @@ interface Tab {
 
 const TABS: readonly Tab[] = [
   { to: '', words: 'Photo', icon: 'photo', holds: ['', 'photo', 'camera'] },
-  { to: 'paddocks', words: 'Paddocks', icon: 'paddocks', holds: ['paddocks', 'paddock', 'visit', 'map', 'boundary'] },
+  {
+    to: 'paddocks',
+    words: 'Paddocks',
+    icon: 'paddocks',
+    holds: ['paddocks', 'paddock', 'visit', 'map', 'boundary'],
+  },
   { to: 'cuts', words: 'Cuts', icon: 'cuts', holds: ['cuts', 'cut', 'calibration'] },
   { to: 'outbox', words: 'Outbox', icon: 'outbox', holds: ['outbox'] },
   { to: 'visits', words: 'Visits', icon: 'table', holds: ['visits'], deskOnly: true },
@@ -39,15 +44,21 @@ const TABS: readonly Tab[] = [
 const PHONE_ONLY = new Set(['visits', 'photos', 'runs', 'downloads']);
 
 /** What stands around every screen: where one can go, and what has to be said. */
-export function Frame({ route, children }: { readonly route: ReadonlySignal<Route>; readonly children: ComponentChildren }) {
+export function Frame({
+  route,
+  children,
+}: {
+  readonly route: ReadonlySignal<Route>;
+  readonly children: ComponentChildren;
+}) {
   const { store } = useApp();
   const here = route.value[0] ?? '';
   const waiting = store.outbox.value.size;
   return (
     <div class="app">
-      <a class="skip" href="#main" onClick={skip}>
+      <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
         To the content
-      </a>
+      </button>
       <Notices />
       {children}
       <nav class="tabs" aria-label="Screens">
@@ -74,12 +85,6 @@ export function Frame({ route, children }: { readonly route: ReadonlySignal<Rout
 
 const isWide = (): boolean => matchMedia('(min-width: 60rem)').matches;
 
-/** The address after `#` is the screen's, so that the jump is made by hand. */
-function skip(event: Event): void {
-  event.preventDefault();
-  document.getElementById('main')?.focus();
-}
-
 /** What is to be known on whichever screen. */
 function Notices() {
   const { store, sync, updates } = useApp();
@@ -88,8 +93,8 @@ function Notices() {
       {store.keeping.fleeting !== null && (
         <div class="notice" role="alert">
           <p>
-            <strong>Nothing stays here.</strong> This browser allows no storage, so photos are gone when the page is closed.
-            Send or export them first, or open the app outside private browsing.
+            <strong>Nothing stays here.</strong> This browser allows no storage, so photos are gone when the
+            page is closed. Send or export them first, or open the app outside private browsing.
           </p>
           <a class="button" href="#/outbox">
             Outbox

@@ -19,7 +19,8 @@ export function followRoute(): Signal<Route> {
   return route;
 }
 
-export const addressOf = (...parts: readonly string[]): string => `#/${parts.map(encodeURIComponent).join('/')}`;
+export const addressOf = (...parts: readonly string[]): string =>
+  `#/${parts.map(encodeURIComponent).join('/')}`;
 
 export const goTo = (...parts: readonly string[]): void => {
   location.hash = addressOf(...parts);

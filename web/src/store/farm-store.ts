@@ -1,5 +1,12 @@
 import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
-import { type Calibration, type Cut, type Estimate, mergedEvents, type Paddock, type Visit } from '../../../src/farm/index.ts';
+import {
+  type Calibration,
+  type Cut,
+  type Estimate,
+  mergedEvents,
+  type Paddock,
+  type Visit,
+} from '../../../src/farm/index.ts';
 import type { Keeping } from './keeping.ts';
 import { type Changes, type ItemKind, type Kept, type KeptPhoto, keyOf, type OutboxItem } from './records.ts';
 import { Settings } from './settings.ts';
@@ -7,7 +14,12 @@ import { Settings } from './settings.ts';
 type ById<Item> = ReadonlyMap<string, Item>;
 
 /** A record of a kind that is sent. */
-type Sent = { readonly paddock: Paddock; readonly visit: Visit; readonly photo: KeptPhoto; readonly cut: Cut };
+type Sent = {
+  readonly paddock: Paddock;
+  readonly visit: Visit;
+  readonly photo: KeptPhoto;
+  readonly cut: Cut;
+};
 
 const STORE_OF = { paddock: 'paddocks', visit: 'visits', photo: 'photos', cut: 'cuts' } as const;
 

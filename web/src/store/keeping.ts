@@ -111,8 +111,13 @@ async function inDatabase(onNewer: () => void): Promise<Keeping> {
   };
 }
 
-async function writeTo(database: Database, { put = {}, files = [], thumbs = [], drop = {} }: Changes): Promise<void> {
-  const writing = database.transaction([...STORES, 'files' as const, 'thumbs' as const], 'readwrite', { durability: 'strict' });
+async function writeTo(
+  database: Database,
+  { put = {}, files = [], thumbs = [], drop = {} }: Changes,
+): Promise<void> {
+  const writing = database.transaction([...STORES, 'files' as const, 'thumbs' as const], 'readwrite', {
+    durability: 'strict',
+  });
   // What fails ends the whole transaction, whose end is what is waited for.
   const begun = (work: Promise<unknown>): void => void work.catch(() => {});
   try {

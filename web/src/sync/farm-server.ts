@@ -36,7 +36,11 @@ const ServerPhoto = z.object({
 });
 export type ServerPhoto = z.output<typeof ServerPhoto>;
 
-const Outcome = z.object({ photoId: z.string(), estimate: Estimate.nullable(), problem: z.string().nullable() });
+const Outcome = z.object({
+  photoId: z.string(),
+  estimate: Estimate.nullable(),
+  problem: z.string().nullable(),
+});
 
 const part = <Item extends z.ZodType>(item: Item) =>
   z.object({ items: z.array(item), next: z.string().nullable() });
@@ -60,9 +64,8 @@ export async function ask(path: string, options: RequestInit = {}): Promise<Resp
 
 /** What a refusal's body says, for a person. */
 export function refusalOf(status: number, body: string): ServerRefusal {
-  const said = z
-    .object({ error: z.object({ message: z.string() }) })
-    .safeParse(jsonOf(body)).data?.error.message;
+  const said = z.object({ error: z.object({ message: z.string() }) }).safeParse(jsonOf(body)).data
+    ?.error.message;
   return new ServerRefusal(status, said ?? `the server answers ${status}`);
 }
 
@@ -92,7 +95,10 @@ export const sendJson = (method: string, body: unknown): RequestInit => ({
 async function whole<Schema extends z.ZodType>(schema: Schema, path: string): Promise<z.output<Schema>[]> {
   const items: z.output<Schema>[] = [];
   for (let after: string | null = null; ; ) {
-    const query: string = new URLSearchParams({ limit: String(TOGETHER), ...(after !== null && { after }) }).toString();
+    const query: string = new URLSearchParams({
+      limit: String(TOGETHER),
+      ...(after !== null && { after }),
+    }).toString();
     const { items: some, next } = await askFor(part(schema), `${path}?${query}`);
     items.push(...some);
     if (next === null) return items;

@@ -1,6 +1,6 @@
 import { batch, effect, type Signal, signal } from '@preact/signals';
-import { messageOf } from '../../../src/ground/errors.ts';
 import { PhotoRecord } from '../../../src/farm/index.ts';
+import { messageOf } from '../../../src/ground/errors.ts';
 import type { FarmStore } from '../store/farm-store.ts';
 import { type ItemKind, type KeptPhoto, keyOf, type OutboxItem } from '../store/records.ts';
 import {
@@ -9,9 +9,9 @@ import {
   everything,
   findPhoto,
   pair,
-  sendJson,
   type ServerPhoto,
   ServerRefusal,
+  sendJson,
   Unreachable,
   whoAmI,
 } from './farm-server.ts';
@@ -184,7 +184,9 @@ export class Sync {
   async #send(item: OutboxItem): Promise<void> {
     const { kind, id } = item;
     if (kind === 'photo') return this.#sendPhoto(item);
-    const record = { paddock: this.#store.paddocks, visit: this.#store.visits, cut: this.#store.cuts }[kind].value.get(id);
+    const record = { paddock: this.#store.paddocks, visit: this.#store.visits, cut: this.#store.cuts }[
+      kind
+    ].value.get(id);
     if (record) await ask(`/api/${kind}s/${id}`, sendJson('PUT', record));
     await this.#store.arrived(item);
   }
@@ -268,7 +270,11 @@ function unsentBefore(): number {
 }
 
 /** How an item of the outbox stands, in words. */
-export function wordsOf(item: OutboxItem | undefined, sending: ReadonlyMap<string, number>, isPaired: boolean): string {
+export function wordsOf(
+  item: OutboxItem | undefined,
+  sending: ReadonlyMap<string, number>,
+  isPaired: boolean,
+): string {
   if (!item) return 'on the server';
   const fraction = sending.get(item.key);
   if (fraction !== undefined) return `sending, ${Math.round(100 * fraction)} %`;

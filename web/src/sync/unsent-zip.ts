@@ -12,7 +12,8 @@ interface Manifest {
 }
 
 const extensionOf = (mediaType: string): string =>
-  ({ 'image/jpeg': 'jpg', 'image/png': 'png', 'image/webp': 'webp', 'image/heic': 'heic' })[mediaType] ?? 'bin';
+  ({ 'image/jpeg': 'jpg', 'image/png': 'png', 'image/webp': 'webp', 'image/heic': 'heic' })[mediaType] ??
+  'bin';
 
 /** A zip with everything that the server does not have yet: the photos as they were taken, and the records as JSON. */
 export async function unsentZip(store: FarmStore): Promise<Blob> {

@@ -1,4 +1,4 @@
-import { DetailedError, Upload } from 'tus-js-client';
+import type { DetailedError } from 'tus-js-client';
 import type { PhotoRecord } from '../../../src/farm/index.ts';
 import { refusalOf, Unreachable } from './farm-server.ts';
 
@@ -13,12 +13,13 @@ const ENDPOINT = '/api/uploads';
  *
  * @throws ServerRefusal, Unreachable
  */
-export function sendPhoto(
+export async function sendPhoto(
   record: PhotoRecord,
   file: Blob,
   onProgress: (fraction: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
+  const { Upload } = await import('tus-js-client');
   return new Promise((settle, fail) => {
     const upload = new Upload(file, {
       endpoint: ENDPOINT,
@@ -41,7 +42,8 @@ export function sendPhoto(
 }
 
 function failureOf(error: Error): Error {
-  const response = error instanceof DetailedError ? error.originalResponse : null;
+  // Errors of its own have the response, those of the code that it calls have none.
+  const response = (error as Partial<DetailedError>).originalResponse ?? null;
   const status = response?.getStatus() ?? 0;
   return status === 0 ? new Unreachable(error.message) : refusalOf(status, response?.getBody() ?? '');
 }

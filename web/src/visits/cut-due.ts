@@ -1,5 +1,5 @@
-import type { CutState } from '../../../src/farm/index.ts';
 import { FEWEST_OVEN_HOURS, HOUR_MILLISECONDS } from '../../../src/farm/dry-matter.ts';
+import type { CutState } from '../../../src/farm/index.ts';
 import { lasting } from '../parts/words.ts';
 
 /** What a cut waits for. */
@@ -43,8 +43,19 @@ export function dueOf(state: CutState, now: number): CutDue {
       const at = from + hours * HOUR_MILLISECONDS;
       const what = last ? 'Weigh it again' : 'Weigh it dry';
       const isLate = now - at > FORGOTTEN_HOURS * HOUR_MILLISECONDS;
-      if (at <= now) return { kind: 'oven', at, words: `${what} now${isLate ? `: it has waited for ${lasting(now - at)}` : ''}`, isLate };
-      return { kind: 'oven', at, words: `In the oven: ${what.toLowerCase()} in ${lasting(at - now)}`, isLate: false };
+      if (at <= now)
+        return {
+          kind: 'oven',
+          at,
+          words: `${what} now${isLate ? `: it has waited for ${lasting(now - at)}` : ''}`,
+          isLate,
+        };
+      return {
+        kind: 'oven',
+        at,
+        words: `In the oven: ${what.toLowerCase()} in ${lasting(at - now)}`,
+        isLate: false,
+      };
     }
   }
 }

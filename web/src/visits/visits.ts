@@ -2,9 +2,9 @@ import {
   type AnsweringRun,
   type Calibration,
   type Cut,
+  type CutResult,
   cutHistory,
   cutResult,
-  type CutResult,
   type Estimate,
   fitCalibration,
   guessPaddock,
@@ -27,7 +27,11 @@ const SAME_VISIT_MS = 12 * 3_600_000;
 const instant = (moment: string): number => Date.parse(moment);
 
 /** The visit of a paddock at a moment: one that is under way, or a new one that is not kept yet. */
-export function visitAt(store: FarmStore, paddockId: string, moment: string): { visit: Visit; isNew: boolean } {
+export function visitAt(
+  store: FarmStore,
+  paddockId: string,
+  moment: string,
+): { visit: Visit; isNew: boolean } {
   const known = [...store.visits.value.values()]
     .filter((visit) => visit.paddockId === paddockId)
     .find(({ startedAt }) => Math.abs(instant(moment) - instant(startedAt)) < SAME_VISIT_MS);
@@ -67,7 +71,11 @@ export function ownRun(state: EstimatorState): AnsweringRun | null {
 }
 
 /** What a photo is answered with: by this device's run where it did, else by the newest. */
-export function estimateFor(store: FarmStore, photoId: string, hash: string | null = STARTER.hash): Estimate | null {
+export function estimateFor(
+  store: FarmStore,
+  photoId: string,
+  hash: string | null = STARTER.hash,
+): Estimate | null {
   const all = store.estimates.value.get(photoId) ?? [];
   return all.find(({ run }) => run.hash === hash) ?? all.at(-1) ?? null;
 }
@@ -96,11 +104,18 @@ export interface VisitView extends VisitFindings {
 }
 
 /** What a visit's photos and cuts say of its paddock, by the code that the server uses. */
-export function viewVisit(store: FarmStore, visit: Visit, paddock: Paddock, run: AnsweringRun | null): VisitView {
+export function viewVisit(
+  store: FarmStore,
+  visit: Visit,
+  paddock: Paddock,
+  run: AnsweringRun | null,
+): VisitView {
   const photos = photosOf(store, visit.id);
   const estimates = new Map(photos.map(({ id }) => [id, estimateFor(store, id)]));
   const cuts = cutsOf(store, visit.id);
-  const byPhoto = new Map(cuts.flatMap((cut) => (cut.photoId === null ? [] : [[cut.photoId, settled(cut)] as const])));
+  const byPhoto = new Map(
+    cuts.flatMap((cut) => (cut.photoId === null ? [] : [[cut.photoId, settled(cut)] as const])),
+  );
   const apart = cuts.filter(({ photoId }) => photoId === null || !estimates.has(photoId));
   const frames = [
     ...photos.map(({ id }) => ({ estimate: estimates.get(id) ?? null, cut: byPhoto.get(id) ?? null })),
@@ -143,7 +158,13 @@ export function farmCalibration(
   const grams = (mean(pairs.map(({ estimate }) => estimate)) * run.frameAreaSquareMetres) / 10;
   const variances = runVariances(run, 'total', grams);
   if (!variances) return null;
-  return fitCalibration({ run: { id: run.id, name: run.name, hash: run.hash }, mass: 'total', pairs, cuttingHeightCentimetres, variances });
+  return fitCalibration({
+    run: { id: run.id, name: run.name, hash: run.hash },
+    mass: 'total',
+    pairs,
+    cuttingHeightCentimetres,
+    variances,
+  });
 }
 
 /** Visits of a paddock, the newest first. */
@@ -151,4 +172,3 @@ export const visitsOf = (store: FarmStore, paddockId: string): Visit[] =>
   [...store.visits.value.values()]
     .filter((visit) => visit.paddockId === paddockId)
     .sort((a, b) => instant(b.startedAt) - instant(a.startedAt));
-
