@@ -1,4 +1,4 @@
-import { createServer, request as ask, type IncomingMessage, type ServerResponse } from 'node:http';
+import { request as ask, createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** The line between a phone and its farm's server: it is cut, it is slow, and what comes over it may be another's. */
@@ -48,7 +48,10 @@ export async function farmLine(server: string): Promise<FarmLine> {
         const sent = line.alter(path, whole);
         // HEAD tells a length without a body.
         const shown = incoming.method === 'HEAD' ? length : String((sent ?? whole).length);
-        outgoing.writeHead(answer.statusCode ?? 502, { ...rest, ...(shown !== undefined && { 'content-length': shown }) });
+        outgoing.writeHead(answer.statusCode ?? 502, {
+          ...rest,
+          ...(shown !== undefined && { 'content-length': shown }),
+        });
         outgoing.end(sent ?? whole);
       });
     });

@@ -36,17 +36,35 @@ export interface PhoneOptions {
   readonly pairAs?: Role | null;
   /** Where it reaches the farm, by a line that may be cut; default the server itself. */
   readonly address?: string;
+  /** Whether it estimates by itself; where that is no matter, it is spared. Default true. */
+  readonly estimates?: boolean;
   /** Runs in the page before the app does. */
   readonly before?: () => void;
 }
 
 const PHONE = { width: 390, height: 844 };
 
+/** Leaves the page without an engine that would ever be ready. */
+function withoutWorkers(): void {
+  globalThis.Worker = class extends EventTarget {
+    postMessage(): void {}
+    terminate(): void {}
+  } as never;
+}
+
 /** Opens the app on a new device. */
 export async function openPhone(
   browser: Browser,
   farm: TestServer,
-  { position = null, viewport = PHONE, colorScheme = 'light', pairAs = null, address = farm.server.address, before }: PhoneOptions = {},
+  {
+    position = null,
+    viewport = PHONE,
+    colorScheme = 'light',
+    pairAs = null,
+    estimates = true,
+    address = farm.server.address,
+    before,
+  }: PhoneOptions = {},
 ): Promise<Phone> {
   const context = await browser.newContext({
     viewport,
@@ -56,6 +74,7 @@ export async function openPhone(
     acceptDownloads: true,
     ...(position && { geolocation: position, permissions: ['geolocation'] }),
   });
+  if (!estimates) await context.addInitScript(withoutWorkers);
   if (before) await context.addInitScript(before);
   const page = await context.newPage();
   const complaints: string[] = [];
@@ -120,15 +139,14 @@ export async function photosOf(folder: string, count: number, width: number): Pr
 export const sha256Of = (file: Buffer): string => createHash('sha256').update(file).digest('hex');
 
 /** What the server has of photos. */
-export async function photosOn(farm: TestServer): Promise<{ id: string; sha256: string; visitId: string | null; position: unknown }[]> {
+export async function photosOn(
+  farm: TestServer,
+): Promise<{ id: string; sha256: string; visitId: string | null; position: unknown }[]> {
   return (await farm.json('/api/photos?limit=500')).items;
 }
 
 /** Takes photos with the camera's button, as the system's camera gives files. */
-export async function photograph(
-  page: Page,
-  files: string | PhotoFile,
-): Promise<void> {
+export async function photograph(page: Page, files: string | PhotoFile): Promise<void> {
   await page.goto(`${new URL(page.url()).origin}/#/`);
   await page.locator('input[capture]').setInputFiles(files);
 }

@@ -27,7 +27,7 @@ describeInBrowser('a phone in a paddock without a network', () => {
   let photos: PhotoFile[];
   beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), 'sward-offline-'));
-    [farm, browser, photos] = await Promise.all([startFarm(root), startChromium(), photosOf(root, 30, 800)]);
+    [farm, browser, photos] = await Promise.all([startFarm(root), startChromium(), photosOf(root, 30, 500)]);
   });
   afterAll(async () => {
     await browser?.close();
@@ -37,7 +37,11 @@ describeInBrowser('a phone in a paddock without a network', () => {
 
   it('keeps 30 photos through a killed page and sends each once, over a line that is cut twice', async () => {
     await using line = await farmLine(farm.server.address);
-    await using phone = await openPhone(browser, farm, { pairAs: 'recorder', position: RIVER, address: line.address });
+    await using phone = await openPhone(browser, farm, {
+      pairAs: 'recorder',
+      position: RIVER,
+      address: line.address,
+    });
     const { page, context } = phone;
     await ready(page);
     line.down();
@@ -70,7 +74,9 @@ describeInBrowser('a phone in a paddock without a network', () => {
     await again.getByText('Nothing waits.').waitFor();
     expect(line.cuts).toBe(2);
     const stored = await photosOn(farm);
-    expect(stored.map(({ sha256 }) => sha256).sort()).toEqual(photos.map(({ buffer }) => sha256Of(buffer)).sort());
+    expect(stored.map(({ sha256 }) => sha256).sort()).toEqual(
+      photos.map(({ buffer }) => sha256Of(buffer)).sort(),
+    );
     expect((await farm.json('/api/paddocks')).items).toHaveLength(1);
     expect((await farm.json('/api/visits')).items).toHaveLength(1);
     expect(phone.complaints).toEqual([]);
@@ -130,5 +136,8 @@ describeInBrowser('a phone in a paddock without a network', () => {
     await visit(first.page, `cut/${cut.id}`);
     await first.page.getByText(/Without effect: .*weighed wet already/).waitFor();
     expect((await farm.json(`/api/cuts/${cut.id}`)).events).toHaveLength(2);
+    await first.page.getByRole('button', { name: 'Leave it out' }).click();
+    await visit(first.page, 'outbox');
+    await first.page.getByText('Nothing waits.').waitFor({ timeout: 30_000 });
   });
 });

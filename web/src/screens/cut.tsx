@@ -66,9 +66,12 @@ export function CutScreen({ cut }: { readonly cut: Cut }) {
             <h2>So far</h2>
             <Steps cut={cut} state={state} />
             {refused.map(({ id, message }) => (
-              <p key={id} class="warn">
-                Without effect: {message}.
-              </p>
+              <div key={id} class="warn">
+                <p>Without effect: {message}.</p>
+                <button type="button" onClick={() => void leaveOut(store, cut, id)}>
+                  Leave it out
+                </button>
+              </div>
             ))}
             <p class="quiet">{wordsOf(item, sync.sending.value, sync.device.value !== null)}</p>
           </section>
@@ -222,6 +225,10 @@ async function add(
   const event: CutEvent = { id: crypto.randomUUID(), recordedAt: now(), change };
   await store.save('cut', { ...cut, events: withEvent(cut.events, event) });
 }
+
+/** Leaves out a step that cannot stand beside what another device has written, and that the server has not taken. */
+const leaveOut = (store: ReturnType<typeof useApp>['store'], cut: Cut, eventId: string): Promise<void> =>
+  store.save('cut', { ...cut, events: cut.events.filter(({ id }) => id !== eventId) });
 
 type Draft = Readonly<Record<string, string>>;
 

@@ -41,7 +41,9 @@ export function TakePhoto() {
           unread.push(`${file.name}: ${error instanceof Error ? error.message : String(error)}`);
         }
       }
-      if (kept[0] !== undefined && kept.length === 1) goTo('photo', kept[0]);
+      // Who has gone on meanwhile is left where they are.
+      const isHere = /^(#\/?)?$/.test(location.hash);
+      if (isHere && kept[0] !== undefined && kept.length === 1) goTo('photo', kept[0]);
       if (unread.length > 0) throw new Error(unread.join(' '));
     });
   const { frame } = store.settings.value;
