@@ -218,10 +218,14 @@ describeInBrowser('every screen', () => {
       await using phone = await opened(options);
       const found: Record<string, string[]> = {};
       for (const [screen, path] of Object.entries(screens())) {
+        await phone.page.setViewportSize(options.viewport);
         await shown(phone.page, path);
+        // All of it at once: what the bar at the foot covers would count as too small to touch.
+        const height = await phone.page.evaluate(() => document.documentElement.scrollHeight);
+        await phone.page.setViewportSize({ width: options.viewport.width, height });
         if (PICTURES) {
           const file = join(PICTURES, `${screen} ${name}.png`.replaceAll(' ', '-'));
-          await phone.page.screenshot({ path: file, fullPage: name.includes('day') });
+          await phone.page.screenshot({ path: file });
         }
         const violations = await violationsOf(phone.page);
         if (violations.length > 0) found[screen] = violations;
@@ -278,7 +282,7 @@ describeInBrowser('every screen', () => {
     };
     await visit(page, '');
     await tabTo('Take a photo');
-    const [chooser] = await Promise.all([page.waitForEvent('filechooser'), keyboard.press('Enter')]);
+    const [chooser] = await Promise.all([page.waitForEvent('filechooser'), keyboard.press('Space')]);
     expect(chooser.isMultiple()).toBe(false);
     await tabTo('Paddocks');
     await keyboard.press('Enter');

@@ -7,7 +7,7 @@ export interface PlottedVisit {
   readonly interval: { readonly low: number; readonly high: number } | null;
 }
 
-const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [600, 240, 52, 16, 12, 28];
+const [WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM] = [380, 220, 46, 12, 12, 26];
 
 /** What stood in a paddock, visit by visit. */
 export function VisitsPlot({ visits }: { readonly visits: readonly PlottedVisit[] }) {

@@ -68,27 +68,29 @@ function Shown({ calibration, words }: { readonly calibration: Calibration; read
         <h2>{STATE_WORDS[state]}</h2>
       </div>
       <p>{says}</p>
-      <table>
-        <thead>
-          <tr>
-            <th>kg DM/ha</th>
-            <th class="number">Before</th>
-            <th class="number">After</th>
-          </tr>
-        </thead>
-        <tbody>
-          <tr>
-            <td>Off by (RMSE)</td>
-            <td class="number">{before ? number(before.rmse) : '–'}</td>
-            <td class="number">{after ? number(after.rmse) : '–'}</td>
-          </tr>
-          <tr>
-            <td>Too high on average by</td>
-            <td class="number">{before ? number(before.bias) : '–'}</td>
-            <td class="number">{after ? number(after.bias) : '–'}</td>
-          </tr>
-        </tbody>
-      </table>
+      <div class="scroll">
+        <table>
+          <thead>
+            <tr>
+              <th>kg DM/ha</th>
+              <th class="number">Before</th>
+              <th class="number">After</th>
+            </tr>
+          </thead>
+          <tbody>
+            <tr>
+              <td>Off by (RMSE)</td>
+              <td class="number">{before ? number(before.rmse) : '–'}</td>
+              <td class="number">{after ? number(after.rmse) : '–'}</td>
+            </tr>
+            <tr>
+              <td>Too high on average by</td>
+              <td class="number">{before ? number(before.bias) : '–'}</td>
+              <td class="number">{after ? number(after.bias) : '–'}</td>
+            </tr>
+          </tbody>
+        </table>
+      </div>
       <p class="quiet">
         {cuts} cuts of {visits} visits
         {cutsOfOtherHeights > 0 && `, ${cutsOfOtherHeights} of other heights left out`}, run {run.name}.

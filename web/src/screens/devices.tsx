@@ -66,7 +66,7 @@ export function Devices() {
                 onInput={(event) => setName(event.currentTarget.value)}
               />
             </label>
-            <Choices legend="It" choices={ROLE_WORDS} value={role} onValue={setRole} />
+            <Choices legend="What it may do" choices={ROLE_WORDS} value={role} onValue={setRole} />
             <button type="submit" class="main" disabled={name.trim() === ''}>
               Make a link
             </button>

@@ -87,6 +87,9 @@ function Nothing() {
   return (
     <Page title="Not here" back="#/">
       <p>This is not on this device. It may be on the server, or on the device that made it.</p>
+      <a class="button narrow" href="#/">
+        To the first screen
+      </a>
     </Page>
   );
 }

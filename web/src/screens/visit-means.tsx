@@ -1,4 +1,5 @@
 import type { Paddock, Visit } from '../../../src/farm/index.ts';
+import { countOf } from '../../../src/ground/counts.ts';
 import { byMass } from '../../../src/pasture/targets.ts';
 import { MassBar, MassTable } from '../parts/masses.tsx';
 import { day, number, rounded } from '../parts/words.ts';
@@ -108,12 +109,14 @@ const WORK_WORDS = {
 } as const;
 
 function Worth({ view }: { readonly view: VisitView }) {
-  if (view.worth.length === 0) return null;
+  // What widens the interval first is no advice.
+  const helpful = view.worth.filter(({ before, after }) => after < before);
+  if (helpful.length === 0) return null;
   return (
     <div>
       <h3>What more work brings</h3>
       <ul>
-        {view.worth.map(({ work, before, after }) => (
+        {helpful.map(({ work, before, after }) => (
           <li key={work}>
             {WORK_WORDS[work]}: ±{number(before)} becomes ±{number(after)} kg DM/ha
           </li>
@@ -128,8 +131,8 @@ function Rest({ view }: { readonly view: VisitView }) {
   const { waiting, unusable, unfinishedCuts, warnings } = view;
   const notes = [
     ...(waiting > 0 ? [`${waiting} of ${view.photos} photos wait for their estimate.`] : []),
-    ...(unusable > 0 ? [`${unusable} photos could not be estimated.`] : []),
-    ...(unfinishedCuts > 0 ? [`${unfinishedCuts} cuts are not weighed dry yet.`] : []),
+    ...(unusable > 0 ? [`${countOf(unusable, 'photo')} could not be estimated.`] : []),
+    ...(unfinishedCuts > 0 ? [`${countOf(unfinishedCuts, 'cut')} not weighed dry yet.`] : []),
     ...warnings,
   ];
   if (notes.length === 0) return null;
