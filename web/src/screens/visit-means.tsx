@@ -1,3 +1,5 @@
+import { useEffect, useState } from 'preact/hooks';
+import { z } from 'zod';
 import type { Paddock, Visit } from '../../../src/farm/index.ts';
 import { countOf } from '../../../src/ground/counts.ts';
 import { byMass } from '../../../src/pasture/targets.ts';
@@ -5,6 +7,7 @@ import { MassBar, MassTable } from '../parts/masses.tsx';
 import { day, number, rounded } from '../parts/words.ts';
 import { useApp } from '../shell/app-context.ts';
 import { addressOf } from '../shell/route.ts';
+import { askFor } from '../sync/farm-server.ts';
 import { ownRun, type VisitView, viewVisit } from '../visits/visits.ts';
 
 /** What a visit says of its paddock so far, and what more work would bring. */
@@ -54,7 +57,7 @@ export function VisitMeans({
           {whole && <Worth view={view} />}
         </>
       ) : (
-        <p>{view.photos > 0 ? 'Nothing tells yet how much stands here.' : 'No photo and no cut yet.'}</p>
+        <ServerMean key={visit.id} visitId={visit.id} photos={view.photos} />
       )}
       <Rest view={view} />
       {whole && total && (
@@ -99,6 +102,50 @@ function Total({ view, paddock }: { readonly view: VisitView; readonly paddock: 
         total.high !== undefined &&
         ` (${rounded(total.low)} to ${rounded(total.high)})`}
     </p>
+  );
+}
+
+const Summary = z.object({
+  run: z.object({ name: z.string() }).nullable(),
+  kgDmPerHa: z.object({
+    total: z
+      .object({
+        mean: z.number(),
+        interval: z.object({ low: z.number(), high: z.number() }).nullable(),
+        source: z.string(),
+        from: z.array(z.string()),
+      })
+      .nullable(),
+  }),
+});
+
+/** What the server says of a visit that this device cannot reckon: estimates are of a run that is not on it. */
+function ServerMean({ visitId, photos }: { readonly visitId: string; readonly photos: number }) {
+  const { sync } = useApp();
+  const [said, setSaid] = useState<z.output<typeof Summary> | null>(null);
+  const isPaired = sync.device.value !== null;
+  useEffect(() => {
+    if (isPaired) void askFor(Summary, `/api/visits/${visitId}/summary`).then(setSaid, () => setSaid(null));
+  }, [visitId, isPaired]);
+  const total = said?.kgDmPerHa.total;
+  if (!total)
+    return <p>{photos > 0 ? 'Nothing tells yet how much stands here.' : 'No photo and no cut yet.'}</p>;
+  return (
+    <div>
+      {total.interval && (
+        <p>
+          Between <strong>{number(total.interval.low)}</strong> and{' '}
+          <strong>{number(total.interval.high)}</strong> in 9 of 10 such visits
+        </p>
+      )}
+      <p class="figure">
+        {number(total.mean)} <small>kg DM/ha</small>
+      </p>
+      <p class="quiet">
+        {total.source === 'measured' ? 'Measured' : 'Modelled'}, as the server reckons it:{' '}
+        {total.from.join(', ')}.
+      </p>
+    </div>
   );
 }
 

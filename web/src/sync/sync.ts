@@ -32,6 +32,8 @@ const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 60_000;
 /** What others have done is asked for so often while the app is looked at. */
 const LOOK_AGAIN_MS = 60_000;
+/** After photos were sent it is asked for no more often than so: lists grow with a farm. */
+const LOOK_AFTER_SENDING_MS = 15_000;
 const SETTLE_MS = 150;
 
 /** Sends what waits, in order, as often as it takes; and takes in what other devices have sent. */
@@ -45,6 +47,7 @@ export class Sync {
   readonly #store: FarmStore;
   #running: Promise<void> | null = null;
   #isAskedAgain = false;
+  #isLookAsked = false;
   #wait = FIRST_WAIT_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #pulledAt = 0;
@@ -99,11 +102,18 @@ export class Sync {
   /** Sends and takes in as soon as it may. */
   soon(milliseconds: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.now(), milliseconds);
+    this.#timer = setTimeout(() => void this.#begun(), milliseconds);
   }
 
   /** Sends and takes in now. */
-  now(): Promise<void> {
+  async now(): Promise<void> {
+    this.#isLookAsked = true;
+    // What runs may have asked the server before what is wanted was there.
+    await this.#running;
+    await this.#begun();
+  }
+
+  #begun(): Promise<void> {
     if (this.#running) {
       this.#isAskedAgain = true;
       return this.#running;
@@ -142,7 +152,10 @@ export class Sync {
     this.#ending = new AbortController();
     try {
       await this.#sendAll();
-      await this.#takeIn();
+      if (this.#isLookAsked || Date.now() - this.#pulledAt > LOOK_AFTER_SENDING_MS) {
+        this.#isLookAsked = false;
+        await this.#takeIn();
+      }
       this.#wait = FIRST_WAIT_MS;
       this.state.value = { kind: 'idle', at: new Date().toISOString() };
     } catch (error) {
