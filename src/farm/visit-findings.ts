@@ -10,7 +10,9 @@ import type { Paddock } from './paddock.ts';
 import { paddockHectares } from './paddock-area.ts';
 import type { Figure } from './provenance.ts';
 import { type AnsweringRun, runVariances } from './run-variances.ts';
+
 import { type EffortNeeded, effortNeeded, visitSoFar, type WorkWorth, workWorth } from './sampling-effort.ts';
+
 import { paddockTotal, type VisitMean, visitMean } from './visit-mean.ts';
 
 /** A frame of a visit: its photo's estimate and its settled cut, as far as they are there. */

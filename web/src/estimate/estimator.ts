@@ -4,7 +4,7 @@ import type { LoadProgress } from '../engine/download.ts';
 import { Engine } from '../engine/engine.ts';
 import type { Opened } from '../engine/messages.ts';
 import type { FarmStore } from '../store/farm-store.ts';
-import { estimateOf } from './portable-estimate.ts';
+import { estimateOf, readingsFor } from './portable-estimate.ts';
 
 /** How far this device is with estimating by itself. */
 export type EstimatorState =
@@ -62,9 +62,9 @@ export class Estimator {
   }
 
   async #next(): Promise<void> {
-    const { kind } = this.state.value;
+    const state = this.state.peek();
     const engine = this.#engine;
-    if (kind !== 'ready' || this.current.peek() !== null || !engine) return;
+    if (state.kind !== 'ready' || this.current.peek() !== null || !engine) return;
     const photo = [...this.#store.photos.peek().values()].find(
       ({ id, problem }) => problem === null && !this.#tried.has(id) && !this.#store.estimates.peek().has(id),
     );
@@ -76,9 +76,13 @@ export class Estimator {
       const file = await this.#store.keeping.file(photo.id);
       // A photo of another device is the server's to estimate.
       if (!file) return;
-      const answer = await engine.estimate(photo.fileName, file);
-      const { record } = this.#store.photos.peek().get(photo.id) ?? photo;
-      await this.#store.addEstimate(estimateOf(answer, record));
+      const { record } = photo;
+      const readings = readingsFor(state.opened.by, record);
+      const answer = await engine.estimate(photo.fileName, file, { readings });
+      const latest = this.#store.photos.peek().get(photo.id)?.record ?? record;
+      // Told of another height meanwhile, it is asked again.
+      if (JSON.stringify(latest.height) !== JSON.stringify(record.height)) this.#tried.delete(photo.id);
+      else await this.#store.addEstimate(estimateOf(answer, latest));
     } catch (error) {
       await this.#store.note(photo.id, { problem: messageOf(error) }).catch(() => {});
     } finally {

@@ -1,11 +1,21 @@
 import type { Estimate, PhotoRecord } from '../../../src/farm/index.ts';
+import { HEIGHT, type Readings } from '../../../src/pasture/covariates.ts';
 import { byMass } from '../../../src/pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../../../src/pasture/units.ts';
 import type { Estimate as Answer } from '../engine/messages.ts';
 import { STARTER } from './starter.ts';
 
+/** What a run may read of a photo's record beside the photo: a height that was measured as its own were. */
+export function readingsFor({ covariates }: Answer['by'], { height }: PhotoRecord): Readings {
+  const reads = covariates.find(({ name }) => name === HEIGHT);
+  return height && reads?.method === height.method ? { [HEIGHT]: height.centimetres } : {};
+}
+
 /** What the engine says of a photo, as the farm keeps it: per hectare of the frame that the photo shows. */
-export function estimateOf(answer: Answer, { id: photoId, frameAreaSquareMetres }: PhotoRecord): Estimate {
+export function estimateOf(
+  answer: Answer,
+  { id: photoId, frameAreaSquareMetres, height }: PhotoRecord,
+): Estimate {
   const { prediction, coverage, doubts, by } = answer;
   const { targets, intervals, outOfDomain } = prediction;
   const known = (value: number): number | null => (Number.isFinite(value) ? Math.max(0, value) : null);
@@ -25,7 +35,8 @@ export function estimateOf(answer: Answer, { id: photoId, frameAreaSquareMetres 
       }),
     },
     outOfDomain: { share: outOfDomain, flagged: doubts.length > 0 },
-    height: null,
+    // A run that reads heights otherwise measured, or none, has answered by the photo alone.
+    height: prediction.covariates?.includes(HEIGHT) ? height : null,
     run: STARTER,
     engine: by.engine,
     precision: by.precision,

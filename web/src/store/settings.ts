@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { HEIGHT_METHODS } from '../../../src/farm/index.ts';
+import { HEIGHT_METHODS } from '../../../src/pasture/covariates.ts';
 
 /** What a person sets once on a device. */
 export const Settings = z.object({

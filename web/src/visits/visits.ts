@@ -15,7 +15,6 @@ import {
   type VisitFindings,
   visitFindings,
 } from '../../../src/farm/index.ts';
-import { mean } from '../../../src/ground/statistics.ts';
 import type { EstimatorState } from '../estimate/estimator.ts';
 import { STARTER } from '../estimate/starter.ts';
 import type { FarmStore } from '../store/farm-store.ts';
@@ -155,8 +154,8 @@ export function farmCalibration(
     return [{ visit: cut.visitId, estimate: total, cut: kgDmPerHa, cuttingHeightCentimetres: height }];
   });
   if (pairs.length === 0) return null;
-  const grams = (mean(pairs.map(({ estimate }) => estimate)) * run.frameAreaSquareMetres) / 10;
-  const variances = runVariances(run, 'total', grams);
+  const estimates = pairs.map(({ estimate }) => estimate);
+  const variances = runVariances(run, 'total', estimates);
   if (!variances) return null;
   return fitCalibration({
     run: { id: run.id, name: run.name, hash: run.hash },
