@@ -9,10 +9,10 @@ export interface Import {
   readonly specifier: string;
 }
 
-/** The TypeScript files of a folder and all below. */
+/** The TypeScript files, with markup or without, of a folder and all below. */
 export function sources(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name));
 }
 

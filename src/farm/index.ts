@@ -31,6 +31,7 @@ export { PhotoRecord } from './photo-record.ts';
 export { Position } from './position.ts';
 export { Figure, Source } from './provenance.ts';
 export { inUnit, type ResidualVariances, residualVariances } from './residual-variances.ts';
+export { type AnsweringRun, runVariances } from './run-variances.ts';
 export {
   type EffortNeeded,
   effortNeeded,
@@ -43,6 +44,7 @@ export {
 export { adultEquivalent, DSE, DSE_PER_AE, DSE_RATINGS, type StockUnit } from './stock-units.ts';
 export { heightOfClicks, SwardHeight } from './sward-height.ts';
 export { Visit } from './visit.ts';
+export { type VisitFindings, type VisitFrame, visitFindings } from './visit-findings.ts';
 export {
   paddockTotal,
   type SampledFrame,

@@ -3,6 +3,7 @@ import { bodyLimit } from 'hono/body-limit';
 import { routePath } from 'hono/route';
 import { secureHeaders } from 'hono/secure-headers';
 import { sql } from 'kysely';
+import { packageFile } from '../ground/package-file.ts';
 import { packageVersion } from '../ground/version.ts';
 import { authenticate } from './access/authenticate.ts';
 import { TOKEN_COOKIE } from './access/token-cookie.ts';
@@ -20,7 +21,7 @@ import { addRuns } from './api/runs.ts';
 import { addSummaries } from './api/summaries.ts';
 import { fairTurns } from './fair-turns.ts';
 import { apiDocs } from './page/api-docs.ts';
-import type { PageFile } from './page/files.ts';
+import { addWebApp, WORKER_POLICY } from './page/web-app.ts';
 import type { Farm } from './services/farm.ts';
 
 /** Largest request of JSON, bytes. */
@@ -38,7 +39,7 @@ function readOn({ body, bodyUsed }: Request): void {
 }
 
 /** Everything that the server answers. */
-export function farmApp(farm: Farm, page: ReadonlyMap<string, PageFile>): Api {
+export function farmApp(farm: Farm): Api {
   const { settings, log, metrics, db, pool, folder, devices } = farm;
   const app = emptyApi();
   const ownTurn = fairTurns();
@@ -58,13 +59,18 @@ export function farmApp(farm: Farm, page: ReadonlyMap<string, PageFile>): Api {
       'request',
     );
   });
+  app.use('/assets/*', async (context, next) => {
+    await next();
+    context.header('Content-Security-Policy', WORKER_POLICY);
+  });
   app.use(
     secureHeaders({
       contentSecurityPolicy: {
         defaultSrc: ["'none'"],
         scriptSrc: ["'self'"],
         styleSrc: ["'self'"],
-        imgSrc: ["'self'", 'blob:', 'data:'],
+        // Maps have tiles of wherever a farm gets them from, by an address that its people give; by default none.
+        imgSrc: ["'self'", 'blob:', 'data:', 'https:'],
         connectSrc: ["'self'"],
         manifestSrc: ["'self'"],
         workerSrc: ["'self'"],
@@ -96,11 +102,7 @@ export function farmApp(farm: Farm, page: ReadonlyMap<string, PageFile>): Api {
     if (bavail * bsize < settings.reserveBytes) return context.text('the disk is full', 503);
     return pool.isReady ? context.text('ok') : context.text('the run is being opened', 503);
   });
-  for (const [path, { type, content }] of page) {
-    app.get(path, (context) =>
-      context.body(content, 200, { 'Content-Type': type, 'Cache-Control': 'no-cache' }),
-    );
-  }
+  addWebApp(app, packageFile('dist/web'));
   app.use('/api/*', authenticate({ devices, behindProxy: settings.behindProxy }));
   app.use('/metrics', authenticate({ devices, behindProxy: settings.behindProxy }));
   app.get('/metrics', needs('viewer'), async (context) => {

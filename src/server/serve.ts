@@ -13,7 +13,6 @@ import { InferencePool } from './inference/pool.ts';
 import { Jobs } from './jobs/jobs.ts';
 import { type Log, openLog } from './observing/log.ts';
 import { openMetrics } from './observing/metrics.ts';
-import { readPage } from './page/files.ts';
 import { Estimator } from './photos/estimator.ts';
 import { Uploads } from './photos/uploads.ts';
 import { RunLibrary } from './runs/library.ts';
@@ -123,7 +122,7 @@ export async function startServer(settings: ServerSettings, log: Log = openLog(2
       metrics,
       log,
     };
-    const app = farmApp(farm, await readPage());
+    const app = farmApp(farm);
     // What is left of a body is read by the app, for as long as it takes.
     const listener = getRequestListener(app.fetch, { autoCleanupIncoming: false });
     const options = { requestTimeout: REQUEST_MS, headersTimeout: 30_000 };

@@ -9,7 +9,7 @@ const web = join(repository, 'web', 'src');
 
 /** Packages that run in a browser. */
 const ALLOWED =
-  /^(zod|d3-array|pure-rand\/.*|onnxruntime-web\/.*|libheif-js\/libheif-wasm\/.*\.mjs|virtual:onnx-runtime)$/;
+  /^(preact|preact\/hooks|@preact\/signals|idb|leaflet|leaflet\/.*\.css|tus-js-client|fflate|exifr\/.*|zod|d3-array|pure-rand\/.*|onnxruntime-web\/.*|libheif-js\/libheif-wasm\/.*\.mjs|virtual:onnx-runtime)$/;
 
 /** What of a file is left when it runs: imports of types alone are not. */
 function runtimeImports(text: string): string[] {

@@ -41,7 +41,7 @@ export function apiDocs({ info, paths = {} }: ShownDocument): Html {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${info.title}: API</title>
-<link rel="stylesheet" href="/page.css">
+<link rel="stylesheet" href="/docs.css">
 </head>
 <body>
 <main class="docs">

@@ -6,6 +6,7 @@ import {
   CuttingHeight,
   type Estimate,
   fitCalibration,
+  runVariances,
   Uuid,
 } from '../../farm/index.ts';
 import { conflict, Refusal } from '../answers/refusal.ts';
@@ -13,7 +14,6 @@ import { listCuts, settledResult } from '../cuts/stored-cut.ts';
 import type { FarmRun, RunLibrary } from '../runs/library.ts';
 import type { Database } from '../storage/database.ts';
 import { stored } from '../storage/stored.ts';
-import { runVariances } from './run-variances.ts';
 
 /** A calibration that was made, of the run that answered then. */
 export const MadeCalibration = z.strictObject({ id: Uuid, madeAt: z.string(), calibration: Calibration });

@@ -1,16 +1,9 @@
-import { mode, rollup } from 'd3-array';
-import type { Cut, CutResult, Estimate } from '../../farm/index.ts';
+import { rollup } from 'd3-array';
+import type { Cut, Estimate, VisitFrame } from '../../farm/index.ts';
 import { listCuts, settledResult } from '../cuts/stored-cut.ts';
 import type { FarmRun, RunLibrary } from '../runs/library.ts';
 import type { Database } from '../storage/database.ts';
 import { stored } from '../storage/stored.ts';
-
-/** A frame of a visit: its photo's estimate and its settled cut, as far as they are there. */
-export interface VisitFrame {
-  readonly photoId: string | null;
-  readonly estimate: Estimate | null;
-  readonly cut: CutResult | null;
-}
 
 /** What a visit has. */
 export interface VisitFrames {
@@ -68,13 +61,12 @@ export async function visitFrames(db: Database, runs: RunLibrary, visitId: strin
   return {
     frames: [
       ...ids.map((photoId) => ({
-        photoId,
         estimate: estimates.get(photoId) ?? null,
         cut: cutOf.get(photoId) ?? null,
       })),
       ...settled
         .filter(({ photoId }) => photoId === null || !ids.includes(photoId))
-        .map(({ result }) => ({ photoId: null, estimate: null, cut: result })),
+        .map(({ result }) => ({ estimate: null, cut: result })),
     ],
     run: listed ? await runs.find(listed.id) : null,
     photos: ids.length,
@@ -83,7 +75,3 @@ export async function visitFrames(db: Database, runs: RunLibrary, visitId: strin
     unfinishedCuts: cuts.length - settled.length,
   };
 }
-
-/** The height that most frames were cut at; null where none was cut. */
-export const usualCuttingHeight = (frames: readonly VisitFrame[]): number | null =>
-  mode(frames.flatMap(({ cut }) => (cut ? [cut.cuttingHeightCentimetres] : []))) ?? null;

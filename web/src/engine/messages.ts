@@ -1,3 +1,4 @@
+import type { AnsweringRun } from '../../../src/farm/index.ts';
 import type { Readings } from '../../../src/pasture/covariates.ts';
 import type { PortableModel } from '../../../src/portable/model.ts';
 import type { PortableAnswer } from '../../../src/portable/portable-run.ts';
@@ -29,6 +30,8 @@ export interface Estimate extends PortableAnswer {
 /** A model that is ready. */
 export interface Opened {
   readonly by: EstimatedBy;
+  /** How it errs on visits it has not seen. */
+  readonly errors: AnsweringRun['errors'];
   /** Whether it stays on the device. */
   readonly keeping: Keeping;
 }

@@ -1,9 +1,13 @@
 import runtime from 'virtual:onnx-runtime';
 import { SwardError } from '../../../src/ground/errors.ts';
+import { HEIGHT, setName } from '../../../src/pasture/covariates.ts';
+import type { PortableModel } from '../../../src/portable/model.ts';
 import { PortableRun } from '../../../src/portable/portable-run.ts';
+import { restoredCalibration } from '../../../src/runs/calibration.ts';
+import { errorRecords } from '../../../src/runs/error-records.ts';
 import { decodePhoto } from './decode.ts';
 import { hashesOf, type LoadProgress, loadModel, readFile, sha256Of } from './download.ts';
-import type { EstimatedBy, Question, Questions, Reply } from './messages.ts';
+import type { EstimatedBy, Opened, Question, Questions, Reply } from './messages.ts';
 import { openSession, startRuntime } from './onnx-session.ts';
 import { openPieceStore } from './piece-store.ts';
 
@@ -42,7 +46,14 @@ async function open(
   const { run: about, precision, area_m2: areaSquareMetres, covariates } = model;
   ready = { run, by: { run: about, engine, precision, areaSquareMetres, covariates } };
   const lost = [models, runtimes].map(({ keeping }) => keeping()).find(({ kept }) => !kept);
-  return { by: ready.by, keeping: lost ?? { kept: true } };
+  return { by: ready.by, errors: errorsOf(model.calibration), keeping: lost ?? { kept: true } };
+}
+
+/** How a run errs, by the photo alone and told the sward's height. */
+function errorsOf(stored: PortableModel['calibration']): Opened['errors'] {
+  const calibration = restoredCalibration(stored);
+  const told = calibration.cases?.find(({ covariates }) => setName(covariates) === HEIGHT);
+  return { photo: errorRecords(calibration), height: told ? errorRecords(told) : null };
 }
 
 async function estimate({

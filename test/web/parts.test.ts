@@ -1,0 +1,142 @@
+import { JSDOM } from 'jsdom';
+import sharp, { type Sharp } from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cutHistory } from '../../src/farm/index.ts';
+import { adviceOn, CHECKED_WIDTH } from '../../web/src/capture/checks.ts';
+import { momentOf } from '../../web/src/capture/moment.ts';
+import { readBoundaries } from '../../web/src/map/boundary-files.ts';
+import { dueOf } from '../../web/src/visits/cut-due.ts';
+import { cutEvents } from '../server/cut-events.ts';
+
+describe('advice on a photo', () => {
+  /** A sward of sorts: every pixel of its own green. */
+  const grass = Buffer.from(
+    Array.from(
+      { length: CHECKED_WIDTH * 256 * 3 },
+      (_, at) => ((at * 7919) % 160) + (at % 3 === 1 ? 60 : 20),
+    ),
+  );
+  const photo = async (
+    change: (picture: Sharp) => Sharp,
+    tiltDegrees: number | null = null,
+    width = 2000,
+  ) => {
+    const raw = { width: CHECKED_WIDTH, height: 256, channels: 3 } as const;
+    const { data } = await change(sharp(grass, { raw }))
+      .ensureAlpha()
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    const copy = { width: CHECKED_WIDTH, height: 256, data: new Uint8ClampedArray(data) };
+    return adviceOn({ copy, width, height: width / 2, tiltDegrees });
+  };
+
+  it('has nothing to say of a good one', async () => {
+    expect(await photo((picture) => picture, 10)).toEqual([]);
+  });
+
+  it.each([
+    ['blurred', (picture: Sharp) => picture.blur(3), /^Blurred/],
+    ['dark', (picture: Sharp) => picture.linear(0.2, 0), /^Too dark/],
+    ['blown out', (picture: Sharp) => picture.linear(3, 60), /^Blown out/],
+  ])('says that one is %s', async (_, change, words) => {
+    expect((await photo(change)).join(' ')).toMatch(words);
+  });
+
+  it('says that one is tilted or small', async () => {
+    expect(await photo((picture) => picture, 35)).toEqual([expect.stringMatching(/^Tilted by 35°/)]);
+    expect(await photo((picture) => picture, null, 640)).toEqual([
+      expect.stringMatching(/^Small: 640 × 320/),
+    ]);
+  });
+});
+
+describe('files of boundaries', () => {
+  const { DOMParser } = globalThis;
+  beforeAll(() => {
+    globalThis.DOMParser = new JSDOM().window.DOMParser;
+  });
+  afterAll(() => {
+    globalThis.DOMParser = DOMParser;
+  });
+  const ring = [
+    [149.5, -33.4],
+    [149.504, -33.4],
+    [149.504, -33.397],
+    [149.5, -33.4],
+  ];
+
+  it('are read as GeoJSON, points passed over', () => {
+    const text = JSON.stringify({
+      type: 'FeatureCollection',
+      features: [
+        {
+          type: 'Feature',
+          properties: { name: 'Gate' },
+          geometry: { type: 'Point', coordinates: [149.5, -33.4] },
+        },
+        {
+          type: 'Feature',
+          properties: { name: 'River' },
+          geometry: { type: 'Polygon', coordinates: [ring] },
+        },
+      ],
+    });
+    expect(readBoundaries('farm.geojson', text)).toEqual([
+      { name: 'River', boundary: { type: 'Polygon', coordinates: [ring] } },
+    ]);
+  });
+
+  it('are read as KML, with their holes', () => {
+    const line = (points: number[][]): string => points.map((point) => [...point, 0].join(',')).join('\n ');
+    const hole = ring.map(([x = 0, y = 0]) => [149.503 + (x - 149.503) / 4, -33.3993 + (y + 33.3993) / 4]);
+    const text = `<?xml version="1.0"?><kml xmlns="http://www.opengis.net/kml/2.2"><Document><Placemark><name>Ridge</name>
+      <Polygon><outerBoundaryIs><LinearRing><coordinates>${line(ring)}</coordinates></LinearRing></outerBoundaryIs>
+      <innerBoundaryIs><LinearRing><coordinates>${line(hole)}</coordinates></LinearRing></innerBoundaryIs></Polygon>
+      </Placemark></Document></kml>`;
+    expect(readBoundaries('farm.kml', text)).toEqual([
+      { name: 'Ridge', boundary: { type: 'Polygon', coordinates: [ring, hole] } },
+    ]);
+  });
+
+  it.each([
+    ['{"type":"FeatureCollection","features":[]}', /has no area in it/],
+    ['paddock,1,2', /neither GeoJSON nor KML/],
+    [
+      JSON.stringify({
+        type: 'Feature',
+        properties: {},
+        geometry: { type: 'Polygon', coordinates: [ring.slice(0, 3)] },
+      }),
+      /Paddock 1: .*ring of 3 positions/,
+    ],
+  ])('are refused with a remedy: %s', (text, words) => {
+    expect(() => readBoundaries('farm.json', text)).toThrow(words);
+  });
+});
+
+it('a moment has the offset of the place', () => {
+  const moment = momentOf(new Date('2026-11-02T22:12:00Z'));
+  expect(Date.parse(moment)).toBe(Date.parse('2026-11-02T22:12:00Z'));
+  expect(moment).toMatch(/^2026-11-0\dT\d\d:12:00\.000[+-]\d\d:\d\d$/);
+});
+
+describe('what a cut waits for', () => {
+  const events = cutEvents({ dry: 20 });
+  const due = (count: number, hour: number) =>
+    dueOf(cutHistory(events.slice(0, count)).state, Date.UTC(2026, 10, 3, hour));
+
+  it('is the oven for twelve hours, then the scales, twice', () => {
+    expect(due(4, 5).words).toBe('In the oven: weigh it dry in 10 h');
+    expect(due(4, 16).words).toBe('Weigh it dry now');
+    expect(due(5, 21).words).toBe('In the oven: weigh it again in 1 h');
+    expect(due(6, 24).kind).toBe('done');
+  });
+
+  it('is said to be forgotten after a day and a half', () => {
+    expect(due(4, 16).isLate).toBe(false);
+    expect(due(4, 3 + 12 + 48)).toMatchObject({
+      isLate: true,
+      words: 'Weigh it dry now: it has waited for 2 days',
+    });
+  });
+});

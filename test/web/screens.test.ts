@@ -1,0 +1,328 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { recordOf, type TestServer, until, upload } from '../server/farm-server.ts';
+import { describeInBrowser, startChromium } from '../support/chromium.ts';
+import { farmLine } from '../support/farm-line.ts';
+import { openPhone, type Phone, photosOf, ready, startFarm, visit } from '../support/paddock-app.ts';
+
+/** Pictures of all screens are left here to be looked at. */
+const PICTURES = process.env.SWARD_SCREENS;
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+const square = (longitude: number, latitude: number) => ({
+  type: 'Polygon',
+  coordinates: [
+    [
+      [longitude, latitude],
+      [longitude + 0.004, latitude],
+      [longitude + 0.004, latitude + 0.003],
+      [longitude, latitude + 0.003],
+      [longitude, latitude],
+    ],
+  ],
+});
+
+/** What is on a farm whose screens are looked at. */
+interface Farmland {
+  readonly river: string;
+  readonly visit: string;
+  readonly photo: string;
+  readonly cut: string;
+  readonly drying: string;
+}
+
+const at = (day: number, hour = 9): string =>
+  `2026-${day > 30 ? 11 : 10}-${String(day > 30 ? day - 30 : day).padStart(2, '0')}T${String(hour).padStart(2, '0')}:00:00+11:00`;
+
+async function stock(farm: TestServer, root: string): Promise<Farmland> {
+  const put = async (path: string, body: { id: string }): Promise<void> => {
+    const answer = await farm.ask(`/api/${path}/${body.id}`, { method: 'PUT', body });
+    if (!answer.ok) throw new Error(await answer.text());
+  };
+  const [river, ridge] = [randomUUID(), randomUUID()];
+  await put('paddocks', {
+    ...{ id: river, name: 'River flat' },
+    ...{ boundary: square(149.5, -33.4), hectares: 12 },
+  } as never);
+  await put('paddocks', {
+    ...{ id: ridge, name: 'Ridge' },
+    ...{ boundary: square(149.505, -33.4), hectares: null },
+  } as never);
+  const visits = [5, 19, 33].map((day) => ({
+    id: randomUUID(),
+    paddockId: river,
+    startedAt: at(day),
+    note: '',
+  }));
+  for (const walk of visits) await put('visits', walk);
+  const files = await photosOf(root, 12, 500);
+  const kept: string[] = [];
+  for (const [index, { buffer }] of files.entries()) {
+    const walk = visits[index % visits.length];
+    const position = {
+      longitude: 149.5005 + 0.0003 * index,
+      latitude: -33.3985 + 0.0001 * index,
+      accuracyMetres: 6,
+    };
+    const record = recordOf(buffer, {
+      visitId: walk?.id ?? null,
+      frameAreaSquareMetres: 0.21,
+      capturedAt: walk?.startedAt ?? at(1),
+      position,
+    });
+    await upload(farm, record, buffer);
+    kept.push(record.id);
+  }
+  await until(async () => (await farm.json('/api/estimates?limit=500')).items.length === files.length, 120);
+  const cutOf = async (
+    photoId: string | null,
+    visitId: string,
+    grams: number,
+    isDry: boolean,
+  ): Promise<string> => {
+    const change = (step: object, day: number, hour: number) => ({
+      id: randomUUID(),
+      recordedAt: at(day, hour),
+      change: { at: at(day, hour), ...step },
+    });
+    const dry = 0.22 * grams;
+    const events = [
+      change(
+        { kind: 'frame-placed', frameAreaSquareMetres: 0.21, cuttingHeightCentimetres: 0, position: null },
+        20,
+        9,
+      ),
+      change({ kind: 'wet-weighed', grossGrams: grams + 20, bagGrams: 20, tared: false }, 20, 10),
+      change({ kind: 'subsampled', wetGrams: grams }, 20, 11),
+      change({ kind: 'drying-started', method: 'oven', celsius: 80 }, 20, 12),
+      ...(isDry
+        ? [
+            change({ kind: 'dry-weighed', dryGrams: dry }, 22, 9),
+            change({ kind: 'dry-weighed', dryGrams: dry }, 22, 12),
+            change(
+              { kind: 'sorted', greenGrams: 0.6 * dry, deadGrams: 0.3 * dry, cloverGrams: 0.1 * dry },
+              22,
+              14,
+            ),
+          ]
+        : []),
+    ];
+    const id = randomUUID();
+    await put('cuts', { id, visitId, photoId, events } as never);
+    return id;
+  };
+  const cuts: string[] = [];
+  for (const [index, photoId] of kept.slice(0, 6).entries()) {
+    const walk = visits[index % visits.length];
+    if (walk) cuts.push(await cutOf(photoId, walk.id, 150 + 30 * index, true));
+  }
+  const [, , last] = visits;
+  const drying = await cutOf(null, last?.id ?? '', 210, false);
+  return { river, visit: last?.id ?? '', photo: kept[11] ?? '', cut: cuts[0] ?? '', drying };
+}
+
+describeInBrowser('every screen', () => {
+  let root: string;
+  let farm: TestServer;
+  let browser: Browser;
+  let land: Farmland;
+  beforeAll(async () => {
+    root = mkdtempSync(join(tmpdir(), 'sward-screens-'));
+    [farm, browser] = await Promise.all([startFarm(root), startChromium()]);
+    land = await stock(farm, root);
+    if (PICTURES) mkdirSync(PICTURES, { recursive: true });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await farm?.close();
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  const screens = (): Readonly<Record<string, string>> => ({
+    photo: '',
+    answer: `photo/${land.photo}`,
+    paddocks: 'paddocks',
+    paddock: `paddock/${land.river}`,
+    boundary: `boundary/${land.river}`,
+    visit: `visit/${land.visit}`,
+    cuts: 'cuts',
+    'new-cut': `cut/new/${land.visit}`,
+    cut: `cut/${land.cut}`,
+    drying: `cut/${land.drying}`,
+    calibration: 'calibration',
+    outbox: 'outbox',
+    more: 'more',
+    devices: 'devices',
+    visits: 'visits',
+    photos: 'photos',
+    runs: 'runs',
+    downloads: 'downloads',
+    nowhere: 'nowhere',
+  });
+
+  /** A device with the farm on it. */
+  const opened = async (options: Parameters<typeof openPhone>[2]): Promise<Phone> => {
+    const phone = await openPhone(browser, farm, {
+      pairAs: 'owner',
+      position: { longitude: 149.501, latitude: -33.3985, accuracy: 6 },
+      ...options,
+    });
+    await ready(phone.page);
+    await visit(phone.page, 'outbox');
+    await phone.page.getByText(/12 photos: 12 on the server/).waitFor();
+    return phone;
+  };
+
+  const shown = async (page: Page, path: string): Promise<void> => {
+    await visit(page, path);
+    await page.locator('main').waitFor();
+    await page.waitForFunction(() => !document.querySelector('img.thumb:not([src])'));
+    await page.waitForTimeout(120);
+  };
+
+  /** What axe finds; its rule of 7:1 is asked for too. */
+  const violationsOf = async (page: Page): Promise<string[]> => {
+    await page.evaluate(AXE).catch(() => page.addScriptTag({ content: AXE }));
+    return page.evaluate(async () => {
+      const { axe } = globalThis as unknown as {
+        axe: {
+          run(
+            where: Document,
+            options: object,
+          ): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>;
+        };
+      };
+      const { violations } = await axe.run(document, {
+        runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+        rules: { 'color-contrast-enhanced': { enabled: true } },
+      });
+      return violations.map(
+        ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`,
+      );
+    });
+  };
+
+  for (const [name, options] of Object.entries({
+    'phone by day': { viewport: { width: 390, height: 844 } },
+    'phone by night': { viewport: { width: 390, height: 844 }, colorScheme: 'dark' },
+    'desk by day': { viewport: { width: 1280, height: 800 } },
+    'desk by night': { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' },
+  } as const)) {
+    it(`has no violation that axe finds, on a ${name}`, async () => {
+      await using phone = await opened(options);
+      const found: Record<string, string[]> = {};
+      for (const [screen, path] of Object.entries(screens())) {
+        await phone.page.setViewportSize(options.viewport);
+        await shown(phone.page, path);
+        // All of it at once: what the bar at the foot covers would count as too small to touch.
+        const height = await phone.page.evaluate(() => document.documentElement.scrollHeight);
+        await phone.page.setViewportSize({ width: options.viewport.width, height });
+        if (PICTURES) {
+          const file = join(PICTURES, `${screen} ${name}.png`.replaceAll(' ', '-'));
+          await phone.page.screenshot({ path: file });
+        }
+        const violations = await violationsOf(phone.page);
+        if (violations.length > 0) found[screen] = violations;
+      }
+      expect(found).toEqual({});
+      expect(phone.complaints).toEqual([]);
+    });
+  }
+
+  it('has targets of 44 px for a thumb, and needs no sideways scrolling at 320 px, as at 200 % zoom', async () => {
+    await using phone = await opened({ viewport: { width: 320, height: 640 } });
+    const { page } = phone;
+    const found: Record<string, string[]> = {};
+    for (const [screen, path] of Object.entries(screens())) {
+      await shown(page, path);
+      const problems = await page.evaluate(() => {
+        const isSmall = (element: Element): boolean => {
+          const { height, width } = element.getBoundingClientRect();
+          return height > 0 && (height < 44 || width < 44);
+        };
+        const targets =
+          'button, .button, nav a, .back, .list a, select, .choices label, .leaflet-control a, input:not([type=radio], [type=file])';
+        const small = [...document.querySelectorAll(targets)].filter(isSmall);
+        const wide =
+          document.documentElement.scrollWidth > innerWidth
+            ? [`${document.documentElement.scrollWidth} px wide`]
+            : [];
+        return [...small.map(({ outerHTML }) => outerHTML.slice(0, 120)), ...wide];
+      });
+      if (problems.length > 0) found[screen] = problems;
+    }
+    expect(found).toEqual({});
+  });
+
+  it('is used with a keyboard alone, from a new paddock to a cut', async () => {
+    await using phone = await opened({ viewport: { width: 1280, height: 800 } });
+    const { page } = phone;
+    const { keyboard } = page;
+    /** Goes to something as who has no mouse does. */
+    const tabTo = async (words: string): Promise<void> => {
+      for (let press = 0; press < 80; press++) {
+        await keyboard.press('Tab');
+        const here = await page.evaluate(() => {
+          const element = document.activeElement as HTMLElement | null;
+          const label =
+            element instanceof HTMLInputElement || element instanceof HTMLSelectElement
+              ? element.labels?.[0]
+              : null;
+          return element?.ariaLabel ?? label?.textContent ?? element?.innerText ?? '';
+        });
+        if (here.trim().startsWith(words)) return;
+      }
+      throw new Error(`no key leads to ${words}`);
+    };
+    await visit(page, '');
+    await tabTo('Take a photo');
+    const [chooser] = await Promise.all([page.waitForEvent('filechooser'), keyboard.press('Space')]);
+    expect(chooser.isMultiple()).toBe(false);
+    await tabTo('Paddocks');
+    await keyboard.press('Enter');
+    await tabTo('New paddock');
+    await keyboard.type('By keys');
+    await keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'By keys', level: 1 }).waitFor();
+    await tabTo('Size');
+    await keyboard.type('3.5');
+    await tabTo('Keep');
+    await keyboard.press('Enter');
+    await tabTo('Cut a frame here');
+    await keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Cut a frame', level: 1 }).waitFor();
+    await tabTo('Cut at');
+    await keyboard.type('4');
+    await keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Cut in By keys' }).waitFor();
+    await tabTo('All that was cut');
+    await keyboard.type('300');
+    // What is typed outlives the page.
+    await page.reload();
+    await page.getByRole('heading', { name: 'Weighed wet' }).waitFor();
+    expect(await page.getByLabel('All that was cut').inputValue()).toBe('300');
+    await tabTo('Empty bag');
+    await keyboard.type('25');
+    await keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Sub-sample weighed' }).waitFor();
+  });
+
+  it('asks nobody but the farm’s own server', async () => {
+    await using line = await farmLine(farm.server.address);
+    await using phone = await openPhone(browser, farm, { address: line.address, pairAs: 'owner' });
+    const others: string[] = [];
+    phone.context.on('request', (request) => {
+      const { origin, protocol } = new URL(request.url());
+      if (protocol.startsWith('http') && origin !== line.address) others.push(request.url());
+    });
+    await ready(phone.page);
+    for (const path of Object.values(screens())) await shown(phone.page, path);
+    expect(others).toEqual([]);
+  });
+});

@@ -1,0 +1,44 @@
+import type { Estimate, PhotoRecord } from '../../../src/farm/index.ts';
+import { HEIGHT, type Readings } from '../../../src/pasture/covariates.ts';
+import { byMass } from '../../../src/pasture/targets.ts';
+import { gramsToKilogramsPerHectare } from '../../../src/pasture/units.ts';
+import type { Estimate as Answer } from '../engine/messages.ts';
+import { STARTER } from './starter.ts';
+
+/** What a run may read of a photo's record beside the photo: a height that was measured as its own were. */
+export function readingsFor({ covariates }: Answer['by'], { height }: PhotoRecord): Readings {
+  const reads = covariates.find(({ name }) => name === HEIGHT);
+  return height && reads?.method === height.method ? { [HEIGHT]: height.centimetres } : {};
+}
+
+/** What the engine says of a photo, as the farm keeps it: per hectare of the frame that the photo shows. */
+export function estimateOf(
+  answer: Answer,
+  { id: photoId, frameAreaSquareMetres, height }: PhotoRecord,
+): Estimate {
+  const { prediction, coverage, doubts, by } = answer;
+  const { targets, intervals, outOfDomain } = prediction;
+  const known = (value: number): number | null => (Number.isFinite(value) ? Math.max(0, value) : null);
+  return {
+    id: crypto.randomUUID(),
+    photoId,
+    source: 'modelled',
+    estimatedAt: new Date().toISOString(),
+    masses: byMass((mass) => known(targets[mass])),
+    frameAreaSquareMetres,
+    kgDmPerHa: byMass((mass) => known(gramsToKilogramsPerHectare(targets[mass], frameAreaSquareMetres))),
+    interval: {
+      coverage,
+      ...byMass((mass): [number, number] | null => {
+        const { low, high } = intervals?.[mass] ?? { low: Number.NaN, high: Number.NaN };
+        return Number.isFinite(low) && Number.isFinite(high) ? [Math.max(0, low), high] : null;
+      }),
+    },
+    outOfDomain: { share: outOfDomain, flagged: doubts.length > 0 },
+    // A run that reads heights otherwise measured, or none, has answered by the photo alone.
+    height: prediction.covariates?.includes(HEIGHT) ? height : null,
+    run: STARTER,
+    engine: by.engine,
+    precision: by.precision,
+  };
+}

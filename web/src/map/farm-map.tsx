@@ -1,0 +1,114 @@
+import type { LayerGroup, Map as LeafletMap } from 'leaflet';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Boundary, Paddock, Position } from '../../../src/farm/index.ts';
+
+/** A place on the map with a few words. */
+export interface MapPoint {
+  readonly id: string;
+  readonly position: Position;
+  readonly words: string;
+}
+
+interface FarmMapProps {
+  readonly paddocks: readonly Paddock[];
+  readonly points?: readonly MapPoint[];
+  readonly here?: Position | null;
+  /** Address of tiles with {z}, {x} and {y}; empty: none. */
+  readonly tiles: string;
+  /** Corners that are being drawn. */
+  readonly corners?: readonly (readonly [longitude: number, latitude: number])[];
+  readonly onPlace?: (longitude: number, latitude: number) => void;
+  readonly onPaddock?: (id: string) => void;
+}
+
+interface Drawn {
+  readonly leaflet: typeof import('leaflet');
+  readonly map: LeafletMap;
+  readonly layer: LayerGroup;
+}
+
+const latLngs = (boundary: Boundary): [number, number][][][] =>
+  (boundary.type === 'Polygon' ? [boundary.coordinates] : boundary.coordinates).map((rings) =>
+    rings.map((ring) => ring.map(([longitude, latitude]): [number, number] => [latitude, longitude])),
+  );
+
+const colour = (name: string): string =>
+  getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** Paddocks and points on a map, which needs no tiles: without a network boundaries stand on plain ground. */
+export function FarmMap(props: FarmMapProps) {
+  const { paddocks, points = [], here = null, tiles, corners = [] } = props;
+  const element = useRef<HTMLDivElement>(null);
+  const [drawn, setDrawn] = useState<Drawn | null>(null);
+  const fitted = useRef(false);
+  const latest = useRef(props);
+  latest.current = props;
+  useEffect(() => {
+    let map: LeafletMap | null = null;
+    let isGone = false;
+    void Promise.all([import('leaflet'), import('leaflet/dist/leaflet.css')]).then(([leaflet]) => {
+      if (isGone || !element.current) return;
+      map = leaflet.map(element.current, {
+        center: [-33.5, 148.5],
+        zoom: 5,
+        attributionControl: tiles !== '',
+      });
+      leaflet.control.scale({ imperial: false }).addTo(map);
+      if (tiles !== '') {
+        leaflet
+          .tileLayer(tiles, {
+            maxZoom: 20,
+            crossOrigin: 'anonymous',
+            attribution: new URL(tiles, location.href).host,
+          })
+          .addTo(map);
+      }
+      map.on('click', ({ latlng }) => latest.current.onPlace?.(latlng.lng, latlng.lat));
+      setDrawn({ leaflet, map, layer: leaflet.layerGroup().addTo(map) });
+    });
+    return () => {
+      isGone = true;
+      map?.remove();
+    };
+  }, [tiles]);
+  useEffect(() => {
+    if (!drawn) return;
+    const { leaflet, map, layer } = drawn;
+    layer.clearLayers();
+    const [leaf, warn] = [colour('--leaf'), colour('--warn')];
+    for (const { id, name, boundary } of paddocks) {
+      if (!boundary) continue;
+      const polygon = leaflet.polygon(latLngs(boundary), { color: leaf, weight: 2, fillOpacity: 0.12 });
+      polygon.bindTooltip(name, { permanent: true, direction: 'center' });
+      polygon.on('click', () => latest.current.onPaddock?.(id));
+      polygon.addTo(layer);
+    }
+    for (const { position, words } of points) {
+      leaflet
+        .circleMarker([position.latitude, position.longitude], { radius: 6, color: leaf, fillOpacity: 0.9 })
+        .bindTooltip(words)
+        .addTo(layer);
+    }
+    if (here) {
+      const place: [number, number] = [here.latitude, here.longitude];
+      leaflet.circle(place, { radius: here.accuracyMetres ?? 0, color: warn, weight: 1 }).addTo(layer);
+      leaflet.circleMarker(place, { radius: 7, color: warn, fillOpacity: 1 }).bindTooltip('You').addTo(layer);
+    }
+    const line = corners.map(([longitude, latitude]): [number, number] => [latitude, longitude]);
+    if (line.length > 0) {
+      leaflet.polygon(line, { color: warn, weight: 3, dashArray: '6 6' }).addTo(layer);
+      for (const corner of line)
+        leaflet.circleMarker(corner, { radius: 6, color: warn, fillOpacity: 1 }).addTo(layer);
+    }
+    if (fitted.current) return;
+    const bounds = leaflet.latLngBounds([
+      ...paddocks.flatMap(({ boundary }) => (boundary ? latLngs(boundary).flat(2) : [])),
+      ...points.map(({ position }): [number, number] => [position.latitude, position.longitude]),
+      ...(here ? [[here.latitude, here.longitude] as [number, number]] : []),
+    ]);
+    if (!bounds.isValid()) return;
+    map.fitBounds(bounds, { padding: [24, 24], maxZoom: 17 });
+    fitted.current = true;
+  });
+  return <div class="map" ref={element} role="application" aria-label="Map of paddocks" />;
+}

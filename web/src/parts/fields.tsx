@@ -1,0 +1,129 @@
+import type { ComponentChildren } from 'preact';
+import { useId } from 'preact/hooks';
+
+interface NumberFieldProps {
+  readonly label: string;
+  readonly unit?: string;
+  readonly value: string;
+  readonly onValue: (text: string) => void;
+  readonly required?: boolean;
+}
+
+/** A number with its unit; what is typed stays as it was typed. */
+export function NumberField({ label, unit, value, onValue, required = false }: NumberFieldProps) {
+  return (
+    <label class="field">
+      <span>
+        {label}
+        {unit !== undefined && <span class="unit">, {unit}</span>}
+      </span>
+      <input
+        inputMode="decimal"
+        autoComplete="off"
+        value={value}
+        required={required}
+        onInput={(event) => onValue(event.currentTarget.value)}
+      />
+    </label>
+  );
+}
+
+/** Reads what was typed, with a comma or a point; null for what is no number. */
+export function typed(text: string): number | null {
+  const value = Number(text.trim().replace(',', '.'));
+  return text.trim() === '' || !Number.isFinite(value) ? null : value;
+}
+
+interface ChoicesProps<Value extends string> {
+  readonly legend: string;
+  readonly choices: Readonly<Record<Value, string>>;
+  readonly value: Value | null;
+  readonly onValue: (value: Value) => void;
+}
+
+/** One of a few, all in sight. */
+export function Choices<Value extends string>({ legend, choices, value, onValue }: ChoicesProps<Value>) {
+  const name = useId();
+  return (
+    <fieldset>
+      <legend>{legend}</legend>
+      <div class="choices">
+        {(Object.entries(choices) as [Value, string][]).map(([choice, words]) => (
+          <label key={choice}>
+            <input type="radio" name={name} checked={choice === value} onChange={() => onValue(choice)} />
+            {words}
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+interface FileButtonProps {
+  readonly children: ComponentChildren;
+  readonly accept: string;
+  readonly class?: string;
+  readonly capture?: 'environment';
+  readonly multiple?: boolean;
+  readonly onOpen?: () => void;
+  readonly onFiles: (files: readonly File[]) => void;
+}
+
+/** A button that asks for files, as the system asks for them. */
+export function FileButton({
+  children,
+  accept,
+  capture,
+  multiple = false,
+  onOpen,
+  onFiles,
+  ...rest
+}: FileButtonProps) {
+  return (
+    <label class={`button ${rest.class ?? ''}`}>
+      <input
+        type="file"
+        accept={accept}
+        multiple={multiple}
+        {...(capture && { capture })}
+        onClick={() => onOpen?.()}
+        onChange={(event) => {
+          const files = [...(event.currentTarget.files ?? [])];
+          // The same file may be chosen again.
+          event.currentTarget.value = '';
+          if (files.length > 0) onFiles(files);
+        }}
+      />
+      {children}
+    </label>
+  );
+}
+
+interface NumberPadProps {
+  readonly value: string;
+  readonly onValue: (text: string) => void;
+}
+
+const KEYS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '.', '0', '⌫'] as const;
+
+/** Digits for a thumb. What is typed on a keyboard goes into the field beside it. */
+export function NumberPad({ value, onValue }: NumberPadProps) {
+  const press = (key: string): void => {
+    if (key === '⌫') onValue(value.slice(0, -1));
+    else if (key !== '.' || !value.includes('.')) onValue(value + key);
+  };
+  return (
+    <div class="pad">
+      {KEYS.map((key) => (
+        <button
+          type="button"
+          key={key}
+          aria-label={key === '⌫' ? 'delete the last digit' : key}
+          onClick={() => press(key)}
+        >
+          {key}
+        </button>
+      ))}
+    </div>
+  );
+}

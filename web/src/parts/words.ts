@@ -1,0 +1,32 @@
+import type { GrazingDays } from '../../../src/farm/index.ts';
+
+const whole = new Intl.NumberFormat('en-AU', { maximumFractionDigits: 0 });
+const tenths = new Intl.NumberFormat('en-AU', { maximumFractionDigits: 1 });
+
+/** A number as people read it: 1,560. */
+export const number = (value: number): string => whole.format(value);
+export const decimal = (value: number): string => tenths.format(value);
+
+/** kg of a paddock to three digits: more would say more than is known. */
+export const rounded = (value: number): string => {
+  const step = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, Math.abs(value)))) - 2);
+  return whole.format(Math.round(value / step) * step);
+};
+
+export const day = (moment: string): string =>
+  new Date(moment).toLocaleDateString('en-AU', { day: 'numeric', month: 'short', year: 'numeric' });
+
+export const dayAndTime = (moment: string): string =>
+  `${day(moment)}, ${new Date(moment).toLocaleTimeString('en-AU', { hour: '2-digit', minute: '2-digit' })}`;
+
+export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+
+export const daysWords = (days: GrazingDays): string =>
+  days.kind === 'days' ? `${whole.format(Math.floor(days.days))} days` : 'growth meets demand';
+
+/** How long ago or from now, as `3 h` or `2 days`. */
+export function lasting(milliseconds: number): string {
+  const hours = Math.max(0, milliseconds) / 3_600_000;
+  if (hours < 1) return `${Math.round(60 * hours)} min`;
+  return hours < 48 ? `${Math.round(hours)} h` : `${Math.round(hours / 24)} days`;
+}

@@ -1,0 +1,365 @@
+import { useState } from 'preact/hooks';
+import { type Estimate, type Paddock, SwardHeight } from '../../../src/farm/index.ts';
+import { HEIGHT, HEIGHT_METHODS } from '../../../src/pasture/covariates.ts';
+import { byMass } from '../../../src/pasture/targets.ts';
+import { gramsToKilogramsPerHectare } from '../../../src/pasture/units.ts';
+import { Choices, NumberField, NumberPad, typed } from '../parts/fields.tsx';
+import { MassBar, MassTable } from '../parts/masses.tsx';
+import { Page } from '../parts/page.tsx';
+import { Picture } from '../parts/picture.tsx';
+import { TwiceButton } from '../parts/twice-button.tsx';
+import { dayAndTime, number } from '../parts/words.ts';
+import { useWork } from '../parts/work.ts';
+import { useApp } from '../shell/app-context.ts';
+import { goTo } from '../shell/route.ts';
+import type { KeptPhoto } from '../store/records.ts';
+import { ask } from '../sync/farm-server.ts';
+import { photoItem, wordsOf } from '../sync/sync.ts';
+import { estimateFor, guessFor, newPaddock, placePhoto } from '../visits/visits.ts';
+import { ModelLine } from './take-photo.tsx';
+import { VisitMeans } from './visit-means.tsx';
+
+/** A photo's answer, and what only who took it knows. */
+export function Answer({ id }: { readonly id: string }) {
+  const { store, sync } = useApp();
+  const photo = store.photos.value.get(id);
+  if (!photo) {
+    return (
+      <Page title="Photo" back="#/">
+        <p>This photo is not on this device.</p>
+      </Page>
+    );
+  }
+  const visit = photo.record.visitId === null ? undefined : store.visits.value.get(photo.record.visitId);
+  const paddock = visit && store.paddocks.value.get(visit.paddockId);
+  return (
+    <Page title={paddock?.name ?? 'Photo'} back="#/">
+      <div class="columns">
+        <div>
+          <Estimated photo={photo} />
+          {photo.advice.length > 0 && (
+            <ul class="warn" aria-label="Advice">
+              {photo.advice.map((sentence) => (
+                <li key={sentence}>{sentence}</li>
+              ))}
+            </ul>
+          )}
+          {!paddock && <WhichPaddock photo={photo} />}
+          {visit && paddock && <VisitMeans visit={visit} paddock={paddock} />}
+        </div>
+        <div>
+          <Picture photo={photo} />
+          <Height key={id} photo={photo} />
+          <section class="card">
+            <h2>This photo</h2>
+            <p>
+              {dayAndTime(photo.record.capturedAt)}, frame {photo.record.frameAreaSquareMetres} m².{' '}
+              {photo.record.position
+                ? `Position at the shutter: ${photo.record.position.latitude.toFixed(5)}, ${photo.record.position.longitude.toFixed(5)}` +
+                  (photo.record.position.accuracyMetres === null
+                    ? '.'
+                    : ` (±${Math.round(photo.record.position.accuracyMetres)} m).`)
+                : 'No position.'}
+            </p>
+            <p role="status">
+              {sentence(wordsOf(photoItem(store, id), sync.sending.value, sync.device.value !== null))}
+            </p>
+            <Frame key={id} photo={photo} />
+            {paddock && <WhichPaddock photo={photo} paddock={paddock} />}
+            <Remove photo={photo} />
+          </section>
+        </div>
+      </div>
+      <a class="button main phone-only" href="#/">
+        Next photo
+      </a>
+    </Page>
+  );
+}
+
+const sentence = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
+
+/** How far to trust an estimate of one photo, in words. */
+export function trustWords({ interval, kgDmPerHa, frameAreaSquareMetres, outOfDomain }: Estimate): string {
+  if (outOfDomain.flagged) {
+    return 'Do not rely on it: this looks unlike the pasture that the run was trained on.';
+  }
+  const [total, range] = [kgDmPerHa.total, interval?.total ?? null];
+  if (total === null || range === null) return 'How far it may be off is not known.';
+  const half = gramsToKilogramsPerHectare((range[1] - range[0]) / 2, frameAreaSquareMetres);
+  const share = total > 0 ? half / total : Number.POSITIVE_INFINITY;
+  if (share < 0.25) return 'Good for one photo. The mean of several still tells more.';
+  if (share < 0.6) return 'Fair for one photo. Rely on the mean of several.';
+  return 'Rough: one photo tells little or much, not the figure. Rely on the mean of several.';
+}
+
+function Estimated({ photo }: { readonly photo: KeptPhoto }) {
+  const { store, estimator } = useApp();
+  const estimate = estimateFor(store, photo.id);
+  if (!estimate) {
+    return (
+      <section class="card" aria-live="polite">
+        {photo.problem !== null ? (
+          <>
+            <p class="warn">Not estimated: {photo.problem}</p>
+            <p class="quiet">The photo is kept and sent all the same.</p>
+          </>
+        ) : (
+          <p role="status">{estimator.current.value === photo.id ? 'Estimating' : 'Waits to be estimated'}</p>
+        )}
+        <ModelLine />
+      </section>
+    );
+  }
+  const { kgDmPerHa, interval, run, engine, precision, frameAreaSquareMetres } = estimate;
+  const hectare = (grams: number): number => gramsToKilogramsPerHectare(grams, frameAreaSquareMetres);
+  const range = interval?.total ?? null;
+  const { total } = kgDmPerHa;
+  return (
+    <section class="card" aria-live="polite">
+      <div>
+        {range && (
+          <p>
+            Between <strong>{number(hectare(range[0]))}</strong> and{' '}
+            <strong>{number(hectare(range[1]))}</strong> in {Math.round(10 * (interval?.coverage ?? 0))} of 10
+            such frames
+          </p>
+        )}
+        <p class="figure">
+          {total === null ? '–' : number(total)} <small>kg DM/ha</small>
+        </p>
+        <p class="quiet">Modelled by run {run.name}, not measured.</p>
+      </div>
+      <MassBar kgDmPerHa={kgDmPerHa} />
+      <p class={estimate.outOfDomain.flagged ? 'warn' : ''}>{trustWords(estimate)}</p>
+      <details>
+        <summary>All masses, and by what</summary>
+        <div class="scroll">
+          <MassTable
+            rows={byMass((mass) => {
+              const value = kgDmPerHa[mass];
+              const where = interval?.[mass] ?? null;
+              if (value === null) return null;
+              return where ? { value, low: hectare(where[0]), high: hectare(where[1]) } : { value };
+            })}
+          />
+        </div>
+        <p class="quiet">
+          {dayAndTime(estimate.estimatedAt)}, {engine}, {precision}, run {run.name}{' '}
+          <code>{run.hash.slice(0, 12)}</code>
+        </p>
+      </details>
+    </section>
+  );
+}
+
+/** Asks which paddock a photo shows; a guess is there to be confirmed by a tap. */
+function WhichPaddock({ photo, paddock }: { readonly photo: KeptPhoto; readonly paddock?: Paddock }) {
+  const { store } = useApp();
+  const { run, problem } = useWork();
+  const [isChoosing, setChoosing] = useState(paddock === undefined);
+  const [name, setName] = useState('');
+  const guess = guessFor(store, photo);
+  const likely = guess?.paddock ?? null;
+  const place = (id: string): void =>
+    void run(async () => {
+      await placePhoto(store, photo, id);
+      setChoosing(false);
+    });
+  if (!isChoosing) {
+    return (
+      <button type="button" onClick={() => setChoosing(true)}>
+        Another paddock
+      </button>
+    );
+  }
+  const near = new Set(guess?.candidates.map((candidate) => candidate.paddock.id));
+  const others = [...store.paddocks.value.values()]
+    .filter(({ id }) => id !== likely?.id && id !== paddock?.id)
+    .sort((a, b) => Number(near.has(b.id)) - Number(near.has(a.id)) || a.name.localeCompare(b.name));
+  const from = photo.record.position ? 'the position' : 'what the file says';
+  return (
+    <section class={paddock ? '' : 'card'}>
+      <h2>Which paddock?</h2>
+      {!photo.record.position && <p class="quiet">This photo has no position of its own, so it asks.</p>}
+      {likely && likely.id !== paddock?.id && (
+        <button type="button" class="main" onClick={() => place(likely.id)}>
+          {likely.name}
+          {guess?.sure ? '' : ` (likely, by ${from})`}
+        </button>
+      )}
+      <div class="choices">
+        {others.map(({ id, name: other }) => (
+          <button type="button" key={id} onClick={() => place(id)}>
+            {other}
+          </button>
+        ))}
+      </div>
+      <form
+        class="beside"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (name.trim() === '') return;
+          const made = newPaddock(name);
+          void run(async () => {
+            await store.save('paddock', made);
+            await placePhoto(store, photo, made.id);
+            setChoosing(false);
+          });
+        }}
+      >
+        <label class="field grow">
+          New paddock
+          <input value={name} maxLength={200} onInput={(event) => setName(event.currentTarget.value)} />
+        </label>
+        <button type="submit">Add</button>
+      </form>
+      {problem !== null && <p class="warn">{problem}</p>}
+    </section>
+  );
+}
+
+const METHOD_WORDS = {
+  'falling-plate': 'Falling plate',
+  'rising-plate': 'Rising plate',
+  ruler: 'Ruler',
+} as const;
+
+/** Asks how high the sward stands. */
+function Height({ photo }: { readonly photo: KeptPhoto }) {
+  const { store, estimator } = useApp();
+  const state = estimator.state.value;
+  const reads =
+    state.kind === 'ready'
+      ? state.opened.by.covariates.find(({ name }) => name === HEIGHT)?.method
+      : undefined;
+  const { height } = photo.record;
+  const [text, setText] = useState(height ? String(height.centimetres) : '');
+  const [method, setMethod] = useState(height?.method ?? store.settings.value.heightMethod);
+  const [isOpen, setOpen] = useState(false);
+  const { run, problem } = useWork();
+  const save = (): void =>
+    void run(async () => {
+      const centimetres = typed(text);
+      const read = centimetres === null ? null : SwardHeight.safeParse({ centimetres, method });
+      if (read && !read.success) throw new Error(`${text} cm: give a height from 0 to 500 cm.`);
+      await store.changeSettings({ heightMethod: method });
+      const record = { ...photo.record, height: read?.data ?? null };
+      await store.save('photo', { ...photo, problem: null, record });
+      estimator.again(photo.id);
+      await store.forgetEstimates(photo.id);
+      setOpen(false);
+    });
+  return (
+    <section class="card">
+      <div class="row spread">
+        <h2>
+          {height
+            ? `${height.centimetres} cm, ${METHOD_WORDS[height.method].toLowerCase()}`
+            : 'Height of the sward'}
+        </h2>
+        {!isOpen && (
+          <button type="button" onClick={() => setOpen(true)}>
+            {height ? 'Change it' : 'Add it'}
+          </button>
+        )}
+      </div>
+      <p class="quiet">
+        {reads
+          ? `Worth it, measured with a ${METHOD_WORDS[reads].toLowerCase()}, which this run reads: R² 0.69 without, 0.80 with.`
+          : 'This run reads none; it is kept with the photo for runs that do.'}
+      </p>
+      {isOpen && (
+        <>
+          <NumberField label="Height" unit="cm" value={text} onValue={setText} />
+          <NumberPad value={text} onValue={setText} />
+          <Choices
+            legend="Measured with"
+            choices={
+              Object.fromEntries(
+                HEIGHT_METHODS.map((name) => [name, METHOD_WORDS[name]]),
+              ) as typeof METHOD_WORDS
+            }
+            value={method}
+            onValue={setMethod}
+          />
+          <div class="two">
+            <button type="button" onClick={() => setOpen(false)}>
+              Skip
+            </button>
+            <button type="button" class="main" onClick={save}>
+              Keep
+            </button>
+          </div>
+          {problem !== null && <p class="warn">{problem}</p>}
+        </>
+      )}
+    </section>
+  );
+}
+
+/** The frame of a photo that was taken with another one than is set. */
+function Frame({ photo }: { readonly photo: KeptPhoto }) {
+  const { store, estimator } = useApp();
+  const [text, setText] = useState<string | null>(null);
+  const { run, problem } = useWork();
+  if (text === null) {
+    return (
+      <button type="button" onClick={() => setText(String(photo.record.frameAreaSquareMetres))}>
+        Another frame
+      </button>
+    );
+  }
+  const save = (): void =>
+    void run(async () => {
+      const area = typed(text);
+      if (area === null || !(area > 0 && area <= 10))
+        throw new Error(`${text} m²: give the area inside the frame, as 0.21.`);
+      const { id } = photo;
+      await store.save('photo', {
+        ...photo,
+        problem: null,
+        record: { ...photo.record, frameAreaSquareMetres: area },
+      });
+      estimator.again(id);
+      await store.forgetEstimates(id);
+      setText(null);
+    });
+  return (
+    <div class="beside">
+      <div class="grow">
+        <NumberField label="Area inside the frame" unit="m²" value={text} onValue={setText} />
+      </div>
+      <button type="button" class="main" onClick={save}>
+        Keep
+      </button>
+      {problem !== null && <p class="warn">{problem}</p>}
+    </div>
+  );
+}
+
+function Remove({ photo }: { readonly photo: KeptPhoto }) {
+  const { store, sync } = useApp();
+  const { run, problem } = useWork();
+  const isCut = [...store.cuts.value.values()].some(({ photoId }) => photoId === photo.id);
+  const isStored = photo.storedAt !== null;
+  if (isCut) return <p class="quiet">A cut belongs to this photo, so it stays.</p>;
+  if (isStored && sync.device.value?.role !== 'owner') return null;
+  return (
+    <>
+      <TwiceButton
+        sure={isStored ? 'It is removed here and on the server.' : 'It was not sent: this is the only copy.'}
+        onSure={() =>
+          void run(async () => {
+            if (isStored) await ask(`/api/photos/${photo.id}`, { method: 'DELETE' });
+            goTo();
+            await store.removePhoto(photo.id);
+          })
+        }
+      >
+        Remove
+      </TwiceButton>
+      {problem !== null && <p class="warn">{problem}</p>}
+    </>
+  );
+}

@@ -1,0 +1,101 @@
+import { useState } from 'preact/hooks';
+import { z } from 'zod';
+import { Calibration } from '../../../src/farm/index.ts';
+import { NumberField, typed } from '../parts/fields.tsx';
+import { Page } from '../parts/page.tsx';
+import { number } from '../parts/words.ts';
+import { useWork } from '../parts/work.ts';
+import { useApp } from '../shell/app-context.ts';
+import { askFor, sendJson } from '../sync/farm-server.ts';
+import { appliedCalibration, farmCalibration, ownRun } from '../visits/visits.ts';
+
+const STATE_WORDS: Readonly<Record<Calibration['state'], string>> = {
+  'report-only': 'Not applied: too few cuts',
+  provisional: 'Not applied yet: cuts of one visit only',
+  'no-better': 'Not applied: it does not help',
+  applied: 'Applied',
+};
+
+/** How a run's estimates are corrected by the farm's own cuts, and whether they are. */
+export function CalibrationScreen() {
+  const { store, estimator, sync } = useApp();
+  const [text, setText] = useState(String(store.settings.value.cuttingHeightCentimetres ?? 0));
+  const { run: work, problem, isRunning } = useWork();
+  const run = ownRun(estimator.state.value);
+  const height = typed(text) ?? 0;
+  const made = run && farmCalibration(store, run, height);
+  const current = run && appliedCalibration(store, run);
+  const isOwner = sync.device.value?.role === 'owner';
+  const isPaired = sync.device.value !== null;
+  const make = (): void =>
+    void work(async () => {
+      const body = { id: crypto.randomUUID(), cuttingHeightCentimetres: height };
+      await askFor(z.object({ calibration: Calibration }), '/api/calibrations', sendJson('POST', body));
+      await sync.now();
+    });
+  return (
+    <Page title="Calibration" back="#/cuts">
+      <p class="narrow">
+        Cuts of photographed frames tell how this farm's pasture differs from what the run was trained on. A
+        correction is used only if visits that had no part in it come out nearer with it.
+      </p>
+      <div class="narrow">
+        <NumberField label="Cuts at" unit="cm above ground" value={text} onValue={setText} />
+      </div>
+      {!run && <p class="quiet">The run is not open yet.</p>}
+      {run && !made && (
+        <p class="card">No dry cut of a photographed frame yet. Five are needed for a first correction.</p>
+      )}
+      {made && <Shown calibration={made} words="By the cuts on this device" />}
+      {isPaired && current && <Shown calibration={current} words="In use, as the server made it" />}
+      {isPaired && isOwner && (
+        <button type="button" disabled={isRunning} onClick={make}>
+          Calibrate the farm's run on the server
+        </button>
+      )}
+      {isPaired && !isOwner && <p class="quiet">Owners make it the farm's, on their device.</p>}
+      {problem !== null && <p class="warn">{problem}</p>}
+    </Page>
+  );
+}
+
+function Shown({ calibration, words }: { readonly calibration: Calibration; readonly words: string }) {
+  const { state, before, after, offset, slope, cuts, visits, says, run, cutsOfOtherHeights } = calibration;
+  return (
+    <section class="card narrow">
+      <div>
+        <p class="quiet">{words}</p>
+        <h2>{STATE_WORDS[state]}</h2>
+      </div>
+      <p>{says}</p>
+      <div class="scroll">
+        <table>
+          <thead>
+            <tr>
+              <th>kg DM/ha</th>
+              <th class="number">Before</th>
+              <th class="number">After</th>
+            </tr>
+          </thead>
+          <tbody>
+            <tr>
+              <td>Off by (RMSE)</td>
+              <td class="number">{before ? number(before.rmse) : '–'}</td>
+              <td class="number">{after ? number(after.rmse) : '–'}</td>
+            </tr>
+            <tr>
+              <td>Too high on average by</td>
+              <td class="number">{before ? number(before.bias) : '–'}</td>
+              <td class="number">{after ? number(after.bias) : '–'}</td>
+            </tr>
+          </tbody>
+        </table>
+      </div>
+      <p class="quiet">
+        {cuts} cuts of {visits} visits
+        {cutsOfOtherHeights > 0 && `, ${cutsOfOtherHeights} of other heights left out`}, run {run.name}.
+        Corrected: {number(offset)} + {slope.toFixed(2)} × estimate.
+      </p>
+    </section>
+  );
+}

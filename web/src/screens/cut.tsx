@@ -1,0 +1,373 @@
+import { useState } from 'preact/hooks';
+import { STEP_KINDS } from '../../../src/farm/cut-state.ts';
+import {
+  type Cut,
+  type CutEvent,
+  type CutState,
+  CutStep,
+  cutHistory,
+  cutResult,
+  cutWarnings,
+  withEvent,
+} from '../../../src/farm/index.ts';
+import { byMass } from '../../../src/pasture/targets.ts';
+import { gramsToKilogramsPerHectare } from '../../../src/pasture/units.ts';
+import { now } from '../capture/moment.ts';
+import { Choices, NumberField, typed } from '../parts/fields.tsx';
+import { MassBar } from '../parts/masses.tsx';
+import { Page } from '../parts/page.tsx';
+import { Picture } from '../parts/picture.tsx';
+import { TwiceButton } from '../parts/twice-button.tsx';
+import { dayAndTime, number } from '../parts/words.ts';
+import { useWork } from '../parts/work.ts';
+import { useApp } from '../shell/app-context.ts';
+import { addressOf } from '../shell/route.ts';
+import { keyOf } from '../store/records.ts';
+import { wordsOf } from '../sync/sync.ts';
+import { dueOf } from '../visits/cut-due.ts';
+
+type Kind = CutStep['kind'];
+
+const STEP_WORDS: Readonly<Record<Kind, string>> = {
+  'frame-placed': 'Frame placed',
+  'wet-weighed': 'Weighed wet',
+  subsampled: 'Sub-sample weighed',
+  'drying-started': 'Drying',
+  'dry-weighed': 'Weighed dry',
+  sorted: 'Sorted',
+};
+
+/** A frame that is cut, step by step, over days. */
+export function CutScreen({ cut }: { readonly cut: Cut }) {
+  const { store, sync } = useApp();
+  const { state, refused } = cutHistory(cut.events);
+  const due = dueOf(state, Date.now());
+  const visit = store.visits.value.get(cut.visitId);
+  const paddock = visit && store.paddocks.value.get(visit.paddockId);
+  const photo = cut.photoId === null ? undefined : store.photos.value.get(cut.photoId);
+  const next = nextSteps(state);
+  const item = store.outbox.value.get(keyOf('cut', cut.id));
+  return (
+    <Page title={paddock ? `Cut in ${paddock.name}` : 'Cut'} back="#/cuts">
+      <div class="columns">
+        <div>
+          <section class="card">
+            <p class={due.isLate ? 'bad' : ''} role="status">
+              <strong>{due.words}</strong>
+            </p>
+            <Weighs state={state} />
+            {next.map((kind) => (
+              <StepForm key={`${cut.id} ${kind} ${state.dryWeighings.length}`} cut={cut} kind={kind} />
+            ))}
+          </section>
+        </div>
+        <div>
+          <section class="card">
+            <h2>So far</h2>
+            <Steps cut={cut} state={state} />
+            {refused.map(({ id, message }) => (
+              <div key={id} class="warn">
+                <p>Without effect: {message}.</p>
+                <button type="button" onClick={() => void leaveOut(store, cut, id)}>
+                  Leave it out
+                </button>
+              </div>
+            ))}
+            <p class="quiet">{wordsOf(item, sync.sending.value, sync.device.value !== null)}</p>
+          </section>
+          {photo ? (
+            <a href={addressOf('photo', photo.id)} aria-label="The photo of this frame">
+              <Picture photo={photo} />
+            </a>
+          ) : (
+            <p class="quiet">No photo of this frame, so it does not correct what photos say.</p>
+          )}
+        </div>
+      </div>
+    </Page>
+  );
+}
+
+/** What may follow: sorting may be left out, and a dry weight may be taken again. */
+function nextSteps({ stage }: CutState): Kind[] {
+  switch (stage) {
+    case 'begun':
+      return [];
+    case 'frame-placed':
+      return ['wet-weighed'];
+    case 'wet-weighed':
+      return ['subsampled'];
+    case 'subsampled':
+      return ['drying-started'];
+    case 'drying':
+    case 'dry-weighed':
+      return ['dry-weighed'];
+    case 'dry':
+      return ['sorted'];
+    case 'bare':
+    case 'sorted':
+      return [];
+  }
+}
+
+function Weighs({ state }: { readonly state: CutState }) {
+  const result = cutResult(state);
+  const warnings = result?.warnings ?? cutWarnings(state);
+  return (
+    <>
+      {result && (
+        <div>
+          <p class="figure">
+            {number(result.kgDmPerHa)} <small>kg DM/ha</small>
+          </p>
+          <p class="quiet">
+            Measured, {result.settled ? 'dry' : 'not yet of constant weight'}: {result.dryGrams.toFixed(1)} g
+            on the frame
+            {result.dryMatter !== null && `, ${(100 * result.dryMatter).toFixed(0)} % dry matter`}, cut at{' '}
+            {result.cuttingHeightCentimetres === 0 ? 'ground level' : `${result.cuttingHeightCentimetres} cm`}
+            .
+          </p>
+        </div>
+      )}
+      {result?.masses && (
+        <MassBar
+          kgDmPerHa={byMass((mass) =>
+            gramsToKilogramsPerHectare(result.masses?.[mass] ?? 0, result.frameAreaSquareMetres),
+          )}
+        />
+      )}
+      {warnings.map((warning) => (
+        <p key={warning} class="warn">
+          {warning}
+        </p>
+      ))}
+    </>
+  );
+}
+
+function saidOf(step: CutStep): string {
+  switch (step.kind) {
+    case 'frame-placed':
+      return `${step.frameAreaSquareMetres} m², cut at ${step.cuttingHeightCentimetres} cm`;
+    case 'wet-weighed':
+      return `${step.grossGrams} g${step.tared ? ', tared' : `, bag ${step.bagGrams} g`}`;
+    case 'subsampled':
+      return `${step.wetGrams} g`;
+    case 'drying-started':
+      return step.method === 'oven' ? `oven at ${step.celsius} °C` : 'microwave';
+    case 'dry-weighed':
+      return `${step.dryGrams} g`;
+    case 'sorted':
+      return `green ${step.greenGrams} g, dead ${step.deadGrams} g, clover ${step.cloverGrams} g`;
+  }
+}
+
+/** What was done, and the last of it to be taken back. */
+function Steps({ cut, state }: { readonly cut: Cut; readonly state: CutState }) {
+  const { store } = useApp();
+  const { run, problem } = useWork();
+  const done: CutStep[] = [
+    state.frame,
+    state.wet,
+    state.subsample,
+    state.drying,
+    ...state.dryWeighings,
+    state.sorted,
+  ].filter((step) => step !== null);
+  const open = STEP_KINDS.filter((kind) => !done.some((step) => step.kind === kind));
+  const last = done.at(-1);
+  const event = last && eventOf(cut, last);
+  return (
+    <>
+      <ul class="steps">
+        {done.map((step) => (
+          <li key={`${step.kind} ${step.at}`} class="done">
+            <span>
+              <strong>{STEP_WORDS[step.kind]}</strong>: {saidOf(step)}
+              <br />
+              <span class="quiet">{dayAndTime(step.at)}</span>
+            </span>
+          </li>
+        ))}
+        {state.stage !== 'bare' &&
+          open.map((kind) => (
+            <li key={kind} class="quiet">
+              {STEP_WORDS[kind]}
+            </li>
+          ))}
+      </ul>
+      {event && done.length > 1 && (
+        <TwiceButton
+          key={event.id}
+          sure={`“${STEP_WORDS[last.kind]}” will count as not done.`}
+          onSure={() => void run(() => add(store, cut, { kind: 'withdrawn', event: event.id }))}
+        >
+          Take the last step back
+        </TwiceButton>
+      )}
+      {problem !== null && <p class="warn">{problem}</p>}
+    </>
+  );
+}
+
+/** The event that a step was written down with, or corrected to. */
+function eventOf({ events }: Cut, step: CutStep): CutEvent | undefined {
+  return events.find(({ change }) => change.kind === step.kind && 'at' in change && change.at === step.at);
+}
+
+async function add(
+  store: ReturnType<typeof useApp>['store'],
+  { id }: Cut,
+  change: CutEvent['change'],
+): Promise<void> {
+  const cut = store.cuts.value.get(id);
+  if (!cut) return;
+  const event: CutEvent = { id: crypto.randomUUID(), recordedAt: now(), change };
+  await store.save('cut', { ...cut, events: withEvent(cut.events, event) });
+}
+
+/** Leaves out a step that cannot stand beside what another device has written, and that the server has not taken. */
+const leaveOut = (store: ReturnType<typeof useApp>['store'], cut: Cut, eventId: string): Promise<void> =>
+  store.save('cut', { ...cut, events: cut.events.filter(({ id }) => id !== eventId) });
+
+type Draft = Readonly<Record<string, string>>;
+
+/** Asks for the next step. What is typed stays, whatever happens to the page, until it is kept. */
+function StepForm({ cut, kind }: { readonly cut: Cut; readonly kind: Kind }) {
+  const { store } = useApp();
+  const name = `draft/${cut.id}/${kind}`;
+  const [draft, setDraft] = useState<Draft>(() => (store.value(name) as Draft | undefined) ?? STARTS[kind]);
+  const { run, problem } = useWork();
+  const change = (field: string, text: string): void => {
+    const next = { ...draft, [field]: text };
+    setDraft(next);
+    void store.setValue(name, next);
+  };
+  const field = (key: string, label: string, unit = 'g') => (
+    <NumberField label={label} unit={unit} value={draft[key] ?? ''} onValue={(text) => change(key, text)} />
+  );
+  const keep = (): void =>
+    void run(async () => {
+      await add(store, cut, stepOf(kind, draft));
+      await store.dropValue(name);
+    });
+  return (
+    <form
+      style={{ display: 'grid', gap: '0.75rem' }}
+      onSubmit={(event) => {
+        event.preventDefault();
+        keep();
+      }}
+    >
+      <h2>{STEP_WORDS[kind]}</h2>
+      {kind === 'wet-weighed' && (
+        <>
+          <div class="two">
+            {field('gross', 'All that was cut')}
+            {draft.tared !== 'yes' && field('bag', 'Empty bag')}
+          </div>
+          <Choices
+            legend="The scale"
+            choices={{ no: 'weighs the bag too', yes: 'was tared with the bag' }}
+            value={(draft.tared ?? 'no') as 'no' | 'yes'}
+            onValue={(tared) => change('tared', tared)}
+          />
+          <p class="quiet">Nothing to cut? Give the bag's weight for both.</p>
+        </>
+      )}
+      {kind === 'subsampled' && (
+        <>
+          {field('wet', 'What goes into the oven, without its bag')}
+          <p class="quiet">All of the cut, or a well-mixed part of 100 to 200 g.</p>
+        </>
+      )}
+      {kind === 'drying-started' && (
+        <>
+          <Choices
+            legend="Dried in"
+            choices={{ oven: 'an oven', microwave: 'a microwave' }}
+            value={(draft.method ?? 'oven') as 'oven' | 'microwave'}
+            onValue={(method) => change('method', method)}
+          />
+          {(draft.method ?? 'oven') === 'oven' && field('celsius', 'Temperature', '°C')}
+        </>
+      )}
+      {kind === 'dry-weighed' && (
+        <>
+          {field('dry', 'The dried sub-sample, without its bag')}
+          <p class="quiet">In an oven 12 hours at least, then again after 2 hours, until the weight stays.</p>
+        </>
+      )}
+      {kind === 'sorted' && (
+        <>
+          <p class="quiet">If the dried sub-sample is sorted by hand. Otherwise this cut is finished.</p>
+          {field('green', 'Green grass and other green')}
+          {field('dead', 'Dead')}
+          {field('clover', 'Clover')}
+        </>
+      )}
+      <button type="submit" class="main">
+        Keep
+      </button>
+      {problem !== null && (
+        <p class="warn" role="alert">
+          {problem}
+        </p>
+      )}
+    </form>
+  );
+}
+
+const STARTS: Readonly<Record<Kind, Draft>> = {
+  'frame-placed': {},
+  'wet-weighed': { tared: 'no' },
+  subsampled: {},
+  'drying-started': { method: 'oven', celsius: '80' },
+  'dry-weighed': {},
+  sorted: {},
+};
+
+/** A step of what was typed. @throws Error that says which number is missing */
+function stepOf(kind: Kind, draft: Draft): CutStep {
+  const at = now();
+  const grams = (key: string, what: string): number => {
+    const value = typed(draft[key] ?? '');
+    if (value === null || value < 0) throw new Error(`Give the weight of ${what} in grams.`);
+    return value;
+  };
+  const read = (step: CutStep): CutStep => CutStep.parse(step);
+  switch (kind) {
+    case 'wet-weighed': {
+      const tared = draft.tared === 'yes';
+      return read({
+        kind,
+        at,
+        grossGrams: grams('gross', 'all that was cut'),
+        bagGrams: tared ? 0 : grams('bag', 'the empty bag'),
+        tared,
+      });
+    }
+    case 'subsampled':
+      return read({ kind, at, wetGrams: grams('wet', 'the sub-sample') });
+    case 'drying-started': {
+      const method = draft.method === 'microwave' ? 'microwave' : 'oven';
+      const celsius = method === 'oven' ? typed(draft.celsius ?? '') : null;
+      if (method === 'oven' && (celsius === null || celsius < 20 || celsius > 250)) {
+        throw new Error('Give the oven’s temperature, from 20 to 250 °C.');
+      }
+      return read({ kind, at, method, celsius });
+    }
+    case 'dry-weighed':
+      return read({ kind, at, dryGrams: grams('dry', 'the dried sub-sample') });
+    case 'sorted':
+      return read({
+        kind,
+        at,
+        greenGrams: grams('green', 'the green'),
+        deadGrams: grams('dead', 'the dead'),
+        cloverGrams: grams('clover', 'the clover'),
+      });
+    case 'frame-placed':
+      throw new Error('The frame was placed already.');
+  }
+}

@@ -1,0 +1,116 @@
+import { useEffect, useState } from 'preact/hooks';
+import { z } from 'zod';
+import { Choices } from '../parts/fields.tsx';
+import { Page } from '../parts/page.tsx';
+import { TwiceButton } from '../parts/twice-button.tsx';
+import { day } from '../parts/words.ts';
+import { useWork } from '../parts/work.ts';
+import { useApp } from '../shell/app-context.ts';
+import { ask, askFor, sendJson } from '../sync/farm-server.ts';
+
+const Listed = z.object({
+  items: z.array(
+    z.object({
+      id: z.string(),
+      name: z.string(),
+      role: z.string(),
+      createdAt: z.string(),
+      revokedAt: z.string().nullable(),
+    }),
+  ),
+});
+const Pairing = z.object({ link: z.string(), qr: z.string() });
+const ROLE_WORDS = { recorder: 'records', viewer: 'only looks', owner: 'owns the farm' } as const;
+
+/** The devices of the farm, and how one more comes in. */
+export function Devices() {
+  const { sync } = useApp();
+  const [items, setItems] = useState<z.output<typeof Listed>['items']>([]);
+  const [name, setName] = useState('');
+  const [role, setRole] = useState<keyof typeof ROLE_WORDS>('recorder');
+  const [pairing, setPairing] = useState<z.output<typeof Pairing> | null>(null);
+  const { problem, run } = useWork();
+  const look = async (): Promise<void> => setItems((await askFor(Listed, '/api/devices')).items);
+  useEffect(() => void run(look), []);
+  return (
+    <Page title="Devices" back="#/more">
+      {problem !== null && (
+        <p class="warn" role="alert">
+          {problem}
+        </p>
+      )}
+      <div class="columns">
+        <div>
+          <form
+            class="card"
+            onSubmit={(event) => {
+              event.preventDefault();
+              void run(async () => {
+                setPairing(
+                  await askFor(
+                    Pairing,
+                    '/api/devices/pairings',
+                    sendJson('POST', { name: name.trim(), role }),
+                  ),
+                );
+              });
+            }}
+          >
+            <h2>One more device</h2>
+            <label class="field">
+              What it is called
+              <input
+                value={name}
+                maxLength={100}
+                required
+                onInput={(event) => setName(event.currentTarget.value)}
+              />
+            </label>
+            <Choices legend="What it may do" choices={ROLE_WORDS} value={role} onValue={setRole} />
+            <button type="submit" class="main" disabled={name.trim() === ''}>
+              Make a link
+            </button>
+          </form>
+          {pairing && (
+            <section class="card">
+              <h2>Open this on the device, within a day</h2>
+              <img
+                class="qr"
+                alt="QR code of the link"
+                width="224"
+                height="224"
+                src={`data:image/svg+xml,${encodeURIComponent(pairing.qr)}`}
+              />
+              <code>{pairing.link}</code>
+            </section>
+          )}
+        </div>
+        <ul class="list">
+          {items.map((device) => (
+            <li key={device.id}>
+              <div class="item" style={{ flexWrap: 'wrap' }}>
+                <span class="grow">
+                  <strong>{device.name}</strong>
+                  <span class="quiet">
+                    {device.role}, since {day(device.createdAt)}
+                    {device.revokedAt !== null && `, access ended ${day(device.revokedAt)}`}
+                  </span>
+                </span>
+                {device.revokedAt === null && device.id !== sync.device.value?.id && (
+                  <TwiceButton
+                    sure="It can send and see nothing more."
+                    onSure={() =>
+                      void run(() => ask(`/api/devices/${device.id}`, { method: 'DELETE' }).then(look))
+                    }
+                  >
+                    End access
+                  </TwiceButton>
+                )}
+              </div>
+            </li>
+          ))}
+        </ul>
+      </div>
+    </Page>
+  );
+}

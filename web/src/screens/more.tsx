@@ -1,0 +1,267 @@
+import { useEffect, useState } from 'preact/hooks';
+import { Choices, NumberField, typed } from '../parts/fields.tsx';
+import { Page } from '../parts/page.tsx';
+import { megabytes } from '../parts/words.ts';
+import { useWork } from '../parts/work.ts';
+import { useApp } from '../shell/app-context.ts';
+import { frameArea } from '../store/settings.ts';
+import { ModelLine } from './take-photo.tsx';
+
+/** What is set once, and where else one can go. */
+export function More() {
+  return (
+    <Page title="More">
+      <div class="columns">
+        <div>
+          <FrameSettings />
+          <Looks />
+          <Tiles />
+        </div>
+        <div>
+          <Server />
+          <Storage />
+          <ul class="list phone-only">
+            {(
+              [
+                ['#/visits', 'Table of visits'],
+                ['#/photos', 'All photos'],
+                ['#/runs', 'Runs and training'],
+                ['#/downloads', 'Downloads'],
+              ] as const
+            ).map(([to, words]) => (
+              <li key={to}>
+                <a href={to}>{words}</a>
+              </li>
+            ))}
+          </ul>
+          <RunInUse />
+        </div>
+      </div>
+    </Page>
+  );
+}
+
+function FrameSettings() {
+  const { store } = useApp();
+  const { frame } = store.settings.value;
+  const [width, setWidth] = useState(String(frame.widthCentimetres));
+  const [depth, setDepth] = useState(String(frame.depthCentimetres));
+  const keep = (wide: string, deep: string): void => {
+    const [widthCentimetres, depthCentimetres] = [typed(wide), typed(deep)];
+    if (widthCentimetres === null || depthCentimetres === null) return;
+    const area = (widthCentimetres * depthCentimetres) / 10_000;
+    if (area > 0 && area <= 10) void store.changeSettings({ frame: { widthCentimetres, depthCentimetres } });
+  };
+  return (
+    <section class="card">
+      <h2>Frame</h2>
+      <div class="two">
+        <NumberField
+          label="Width"
+          unit="cm"
+          value={width}
+          onValue={(text) => {
+            setWidth(text);
+            keep(text, depth);
+          }}
+        />
+        <NumberField
+          label="Depth"
+          unit="cm"
+          value={depth}
+          onValue={(text) => {
+            setDepth(text);
+            keep(width, text);
+          }}
+        />
+      </div>
+      <p class="quiet">
+        Inside the frame: {frameArea(store.settings.value)} m². For the photos that are taken from now on.
+      </p>
+    </section>
+  );
+}
+
+function Looks() {
+  const { store } = useApp();
+  return (
+    <section class="card">
+      <Choices
+        legend="Screen"
+        choices={{ auto: 'As the device', light: 'Light', dark: 'Dark' }}
+        value={store.settings.value.theme}
+        onValue={(theme) => void store.changeSettings({ theme })}
+      />
+    </section>
+  );
+}
+
+function Tiles() {
+  const { store } = useApp();
+  const [text, setText] = useState(store.settings.value.tiles);
+  const isTiles =
+    text === '' ||
+    (/^https:\/\/|^\//.test(text) && /\{z\}/.test(text) && /\{x\}/.test(text) && /\{y\}/.test(text));
+  return (
+    <section class="card">
+      <label class="field">
+        Map tiles
+        <input
+          value={text}
+          placeholder="https://…/{z}/{x}/{y}.png"
+          autoComplete="off"
+          onInput={(event) => setText(event.currentTarget.value)}
+        />
+      </label>
+      <p class="quiet">
+        Without an address maps show boundaries alone and ask nobody. With one, its owner learns which places
+        are looked at.
+      </p>
+      {!isTiles && <p class="warn">Give an address with {'{z}, {x} and {y}'}, or none.</p>}
+      <button
+        type="button"
+        disabled={!isTiles || text === store.settings.value.tiles}
+        onClick={() => void store.changeSettings({ tiles: text })}
+      >
+        Keep
+      </button>
+    </section>
+  );
+}
+
+/** The code of a pairing link, however it was pasted. */
+const codeIn = (text: string): string => /pair=([^&\s]+)/.exec(text)?.[1] ?? text.trim();
+
+function Server() {
+  const { sync } = useApp();
+  const [text, setText] = useState('');
+  const { isRunning, problem, run } = useWork();
+  const device = sync.device.value;
+  return (
+    <section class="card">
+      <h2>Server</h2>
+      {device ? (
+        <>
+          <p>
+            Paired as {device.name} ({device.role}).
+          </p>
+          {device.role === 'owner' && (
+            <a class="button" href="#/devices">
+              Devices
+            </a>
+          )}
+        </>
+      ) : (
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            void run(() => sync.pair(codeIn(text)));
+          }}
+          style={{ display: 'grid', gap: '0.75rem' }}
+        >
+          <p>Not paired. Open the link that an owner gives you, or paste it here.</p>
+          <label class="field">
+            Pairing link
+            <input value={text} autoComplete="off" onInput={(event) => setText(event.currentTarget.value)} />
+          </label>
+          <button type="submit" disabled={isRunning || text.trim() === ''}>
+            Pair
+          </button>
+          {problem !== null && (
+            <p class="warn" role="alert">
+              {problem}
+            </p>
+          )}
+        </form>
+      )}
+    </section>
+  );
+}
+
+interface Room {
+  readonly used: number;
+  readonly quota: number;
+  readonly isPersistent: boolean;
+}
+
+async function measureRoom(): Promise<Room | null> {
+  if (!navigator.storage?.estimate) return null;
+  const { usage = 0, quota = 0 } = await navigator.storage.estimate();
+  return { used: usage, quota, isPersistent: (await navigator.storage.persisted?.()) ?? false };
+}
+
+function Storage() {
+  const { store, updates } = useApp();
+  const [room, setRoom] = useState<Room | null>(null);
+  const [said, setSaid] = useState<string | null>(null);
+  const look = (): void => void measureRoom().then(setRoom, () => setRoom(null));
+  useEffect(look, []);
+  return (
+    <section class="card">
+      <h2>On this device</h2>
+      {room && (
+        <p>
+          {megabytes(room.used)} used of {megabytes(room.quota)} that the browser allows.{' '}
+          {room.isPersistent
+            ? 'The browser keeps it until you remove it.'
+            : 'The browser may clear it when the device runs full.'}
+        </p>
+      )}
+      <p class="quiet">
+        {updates.offlineReady.value
+          ? 'Opens without a network.'
+          : 'Opens without a network once it was opened with one.'}
+      </p>
+      {room && !room.isPersistent && (
+        <button
+          type="button"
+          onClick={() =>
+            void navigator.storage.persist().then((isKept) => {
+              setSaid(
+                isKept ? 'It stays.' : 'The browser does not promise it yet; install the app and ask again.',
+              );
+              look();
+            })
+          }
+        >
+          Ask the browser to keep it
+        </button>
+      )}
+      <button
+        type="button"
+        onClick={() =>
+          void store.forgetSentFiles().then((count) => {
+            setSaid(`${count} photo files are on the server only now; lists and answers stay.`);
+            look();
+          })
+        }
+      >
+        Forget sent photo files
+      </button>
+      {said !== null && <p role="status">{said}</p>}
+    </section>
+  );
+}
+
+function RunInUse() {
+  const { estimator } = useApp();
+  const state = estimator.state.value;
+  if (state.kind !== 'ready') return <ModelLine />;
+  const { run, engine, precision, areaSquareMetres } = state.opened.by;
+  return (
+    <section class="card">
+      <h2>The run on this device</h2>
+      <p>
+        {run.about?.what ?? run.name}: {run.photos} photos of {run.sessions} visits, frame {areaSquareMetres}{' '}
+        m².
+      </p>
+      <details>
+        <summary>Licence and engine</summary>
+        <p class="quiet">
+          {run.about && `${run.about.licence}. ${run.about.attribution} `}
+          Weights: {run.licences.join('; ')}. {engine}, {precision}.
+        </p>
+      </details>
+    </section>
+  );
+}

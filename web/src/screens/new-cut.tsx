@@ -1,0 +1,130 @@
+import { useState } from 'preact/hooks';
+import { type Cut, CuttingHeight, FrameArea } from '../../../src/farm/index.ts';
+import { now } from '../capture/moment.ts';
+import { NumberField, typed } from '../parts/fields.tsx';
+import { Page } from '../parts/page.tsx';
+import { dayAndTime, number } from '../parts/words.ts';
+import { useWork } from '../parts/work.ts';
+import { useApp } from '../shell/app-context.ts';
+import { goTo } from '../shell/route.ts';
+import { frameArea } from '../store/settings.ts';
+import { estimateFor, photosOf, visitAt } from '../visits/visits.ts';
+
+/** Begins a cut: where, of which photo, how large, how low. */
+export function NewCut({ visitId }: { readonly visitId: string | null }) {
+  const { store, positions } = useApp();
+  const { settings } = store;
+  const given = visitId === null ? undefined : store.visits.value.get(visitId);
+  const [paddockId, setPaddock] = useState(given?.paddockId ?? '');
+  const [photoId, setPhoto] = useState('');
+  const [area, setArea] = useState(String(frameArea(settings.value)));
+  const usual = settings.value.cuttingHeightCentimetres;
+  const [height, setHeight] = useState(usual === null ? '' : String(usual));
+  const { run, problem } = useWork();
+  const paddocks = [...store.paddocks.value.values()].sort((a, b) => a.name.localeCompare(b.name));
+  const visit = given ?? (paddockId === '' ? null : visitAt(store, paddockId, now()).visit);
+  const taken = new Set([...store.cuts.value.values()].map((cut) => cut.photoId));
+  const photos = visit ? photosOf(store, visit.id).filter(({ id }) => !taken.has(id)) : [];
+  const begin = (): void =>
+    void run(async () => {
+      if (paddockId === '') throw new Error('Choose the paddock.');
+      const frameAreaSquareMetres = FrameArea.safeParse(typed(area));
+      const cuttingHeightCentimetres = CuttingHeight.safeParse(typed(height));
+      if (!frameAreaSquareMetres.success) throw new Error('Give the area inside the frame in m², as 0.21.');
+      if (!cuttingHeightCentimetres.success) {
+        throw new Error(
+          'Give the height of the stubble in cm, 0 for ground level: nobody can tell it afterwards.',
+        );
+      }
+      const at = now();
+      const found = given ? { visit: given, isNew: false } : visitAt(store, paddockId, at);
+      const photo = photoId === '' ? undefined : store.photos.value.get(photoId);
+      const cut: Cut = {
+        id: crypto.randomUUID(),
+        visitId: found.visit.id,
+        photoId: photo?.id ?? null,
+        events: [
+          {
+            id: crypto.randomUUID(),
+            recordedAt: at,
+            change: {
+              kind: 'frame-placed',
+              at,
+              frameAreaSquareMetres: frameAreaSquareMetres.data,
+              cuttingHeightCentimetres: cuttingHeightCentimetres.data,
+              position: positions.at(Date.now()),
+            },
+          },
+        ],
+      };
+      await store.changeSettings({ cuttingHeightCentimetres: cuttingHeightCentimetres.data });
+      await store.saveAll([
+        ...(found.isNew ? [{ kind: 'visit' as const, record: found.visit }] : []),
+        { kind: 'cut' as const, record: cut },
+      ]);
+      goTo('cut', cut.id);
+    });
+  return (
+    <Page title="Cut a frame" back="#/cuts">
+      <form
+        class="card narrow"
+        onSubmit={(event) => {
+          event.preventDefault();
+          begin();
+        }}
+      >
+        {paddocks.length === 0 && (
+          <p>
+            A cut belongs to a paddock. <a href="#/paddocks">Add one first</a>.
+          </p>
+        )}
+        <label class="field">
+          Paddock
+          <select
+            value={paddockId}
+            disabled={given !== undefined}
+            onChange={(event) => {
+              setPaddock(event.currentTarget.value);
+              setPhoto('');
+            }}
+          >
+            <option value="">Choose</option>
+            {paddocks.map(({ id, name }) => (
+              <option key={id} value={id}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label class="field">
+          Photo of this frame, before the cut
+          <select value={photoId} onChange={(event) => setPhoto(event.currentTarget.value)}>
+            <option value="">None</option>
+            {photos.map(({ id, record }) => {
+              const total = estimateFor(store, id)?.kgDmPerHa.total ?? null;
+              return (
+                <option key={id} value={id}>
+                  {dayAndTime(record.capturedAt)}
+                  {total === null ? '' : `, ${number(total)} kg DM/ha`}
+                </option>
+              );
+            })}
+          </select>
+        </label>
+        <p class="quiet">Only cuts of photographed frames correct what photos say.</p>
+        <div class="two">
+          <NumberField label="Frame" unit="m²" value={area} onValue={setArea} />
+          <NumberField label="Cut at" unit="cm above ground" value={height} onValue={setHeight} required />
+        </div>
+        <button type="submit" class="main">
+          Frame is placed
+        </button>
+        {problem !== null && (
+          <p class="warn" role="alert">
+            {problem}
+          </p>
+        )}
+      </form>
+    </Page>
+  );
+}

@@ -1,0 +1,121 @@
+import { Page } from '../parts/page.tsx';
+import { Picture } from '../parts/picture.tsx';
+import { day, dayAndTime, megabytes } from '../parts/words.ts';
+import { useWork } from '../parts/work.ts';
+import { useApp } from '../shell/app-context.ts';
+import type { FarmStore } from '../store/farm-store.ts';
+import type { OutboxItem } from '../store/records.ts';
+import { type SyncState, wordsOf } from '../sync/sync.ts';
+
+/** What the server does not have yet, and how the sending goes. */
+export function Outbox() {
+  const { store, sync } = useApp();
+  const { isRunning, problem, run } = useWork();
+  const items = [...store.outbox.value.values()].sort((a, b) => (a.since < b.since ? -1 : 1));
+  const isPaired = sync.device.value !== null;
+  const photos = [...store.photos.value.values()];
+  const stored = photos.filter(({ storedAt }) => storedAt !== null).length;
+  return (
+    <Page title="Outbox">
+      <section class="card narrow">
+        <p role="status">{stateWords(sync.state.value)}</p>
+        <p>
+          {photos.length} photos: {stored} on the server, {photos.length - stored} only here.
+        </p>
+        <div class="two">
+          <button type="button" class="main" disabled={!isPaired} onClick={() => void sync.now()}>
+            Send now
+          </button>
+          <button
+            type="button"
+            disabled={items.length === 0 || isRunning}
+            onClick={() =>
+              void run(async () => {
+                const { download, unsentZip } = await import('../sync/unsent-zip.ts');
+                download(await unsentZip(store), `sward-unsent-${new Date().toISOString().slice(0, 10)}.zip`);
+              })
+            }
+          >
+            Export as zip
+          </button>
+        </div>
+        {problem !== null && <p class="warn">{problem}</p>}
+        {!isPaired && (
+          <p class="quiet">
+            This device is not paired with a server. Everything stays here and works;{' '}
+            <a href="#/more">pair it</a> to keep a second copy and to share.
+          </p>
+        )}
+      </section>
+      {items.length === 0 ? (
+        <p>Nothing waits.</p>
+      ) : (
+        <ul class="list">
+          {items.map((item) => (
+            <Item key={item.key} item={item} />
+          ))}
+        </ul>
+      )}
+    </Page>
+  );
+}
+
+export function stateWords(state: SyncState): string {
+  switch (state.kind) {
+    case 'unpaired':
+      return 'On this device only.';
+    case 'offline':
+      return 'No way to the server now. It is tried again by itself.';
+    case 'working':
+      return 'Sending and fetching.';
+    case 'failed':
+      return `The server could not take it: ${state.why}. It is tried again.`;
+    case 'idle':
+      return state.at === '' ? 'Paired.' : `Up to date with the server, ${dayAndTime(state.at)}.`;
+  }
+}
+
+function Item({ item }: { readonly item: OutboxItem }) {
+  const { store, sync } = useApp();
+  const photo = item.kind === 'photo' ? store.photos.value.get(item.id) : undefined;
+  const fraction = sync.sending.value.get(item.key);
+  return (
+    <li>
+      <div class="item">
+        {photo && <Picture photo={photo} small />}
+        <span class="grow">
+          <strong>{nameOf(store, item)}</strong>
+          <span class={item.refused === null ? 'quiet' : 'bad'}>
+            {wordsOf(item, sync.sending.value, sync.device.value !== null)}
+            {photo && `, ${megabytes(photo.bytes)}`}
+          </span>
+          {fraction !== undefined && <progress aria-label="sent" max={1} value={fraction} />}
+        </span>
+        {item.refused !== null && (
+          <button type="button" onClick={() => void sync.again(item)}>
+            Try again
+          </button>
+        )}
+      </div>
+    </li>
+  );
+}
+
+function nameOf(store: FarmStore, { kind, id }: OutboxItem): string {
+  const paddockOf = (visitId: string | null | undefined): string => {
+    const visit = store.visits.value.get(visitId ?? '');
+    return (visit && store.paddocks.value.get(visit.paddockId)?.name) ?? 'no paddock yet';
+  };
+  switch (kind) {
+    case 'paddock':
+      return `Paddock ${store.paddocks.value.get(id)?.name ?? ''}`;
+    case 'visit':
+      return `Visit, ${paddockOf(id)}, ${day(store.visits.value.get(id)?.startedAt ?? '')}`;
+    case 'photo': {
+      const record = store.photos.value.get(id)?.record;
+      return `Photo, ${paddockOf(record?.visitId)}, ${dayAndTime(record?.capturedAt ?? '')}`;
+    }
+    case 'cut':
+      return `Cut, ${paddockOf(store.cuts.value.get(id)?.visitId)}`;
+  }
+}

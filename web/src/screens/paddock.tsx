@@ -1,0 +1,126 @@
+import { useState } from 'preact/hooks';
+import {
+  hectaresWarning,
+  type Paddock,
+  Paddock as PaddockSchema,
+  paddockHectares,
+} from '../../../src/farm/index.ts';
+import { now } from '../capture/moment.ts';
+import { NumberField, typed } from '../parts/fields.tsx';
+import { Page } from '../parts/page.tsx';
+import { VisitsPlot } from '../parts/plot.tsx';
+import { day, number } from '../parts/words.ts';
+import { useWork } from '../parts/work.ts';
+import { useApp } from '../shell/app-context.ts';
+import { addressOf, goTo } from '../shell/route.ts';
+import { ownRun, viewVisit, visitAt, visitsOf } from '../visits/visits.ts';
+import { Budget } from './budget.tsx';
+import { VisitMeans } from './visit-means.tsx';
+
+/** A paddock: what stands in it, how that has gone, and how long it feeds. */
+export function PaddockScreen({ paddock }: { readonly paddock: Paddock }) {
+  const { store, estimator } = useApp();
+  const { run } = useWork();
+  const ownRunNow = ownRun(estimator.state.value);
+  const visits = visitsOf(store, paddock.id).map((visit) => ({
+    visit,
+    view: viewVisit(store, visit, paddock, ownRunNow),
+  }));
+  const [last] = visits;
+  const plotted = visits.flatMap(({ visit, view }) => {
+    const { total } = view.kgDmPerHa;
+    return total ? [{ at: visit.startedAt, mean: total.mean, interval: total.interval }] : [];
+  });
+  return (
+    <Page title={paddock.name} back="#/paddocks">
+      <div class="columns">
+        <div>
+          {last ? (
+            <VisitMeans visit={last.visit} paddock={paddock} />
+          ) : (
+            <p>No visit yet. Photograph a frame, and say that it is of this paddock.</p>
+          )}
+          {plotted.length > 0 && (
+            <section class="card">
+              <h2>Visits</h2>
+              <VisitsPlot visits={plotted} />
+              <ul>
+                {visits.map(({ visit, view }) => (
+                  <li key={visit.id}>
+                    <a href={addressOf('visit', visit.id)}>{day(visit.startedAt)}</a>: {view.photos} photos
+                    {view.kgDmPerHa.total && `, ${number(view.kgDmPerHa.total.mean)} kg DM/ha`}
+                  </li>
+                ))}
+              </ul>
+            </section>
+          )}
+        </div>
+        <div>
+          {last && <Budget view={last.view} paddock={paddock} />}
+          <About key={paddock.id} paddock={paddock} />
+          <button
+            type="button"
+            onClick={() =>
+              void run(async () => {
+                const { visit, isNew } = visitAt(store, paddock.id, now());
+                if (isNew) await store.save('visit', visit);
+                goTo('cut', 'new', visit.id);
+              })
+            }
+          >
+            Cut a frame here
+          </button>
+        </div>
+      </div>
+    </Page>
+  );
+}
+
+/** What is known of the land itself. */
+function About({ paddock }: { readonly paddock: Paddock }) {
+  const { store } = useApp();
+  const [name, setName] = useState(paddock.name);
+  const [text, setText] = useState(paddock.hectares === null ? '' : String(paddock.hectares));
+  const { run, problem } = useWork();
+  const drawn = paddockHectares({ ...paddock, hectares: null });
+  const warning = hectaresWarning(paddock);
+  const save = (): void =>
+    void run(async () => {
+      const read = PaddockSchema.safeParse({
+        ...paddock,
+        name,
+        hectares: text.trim() === '' ? null : typed(text),
+      });
+      if (!read.success || (text.trim() !== '' && typed(text) === null)) {
+        throw new Error('Give a name, and hectares as a number above 0, or none.');
+      }
+      await store.save('paddock', read.data);
+    });
+  const isChanged =
+    name !== paddock.name || text !== (paddock.hectares === null ? '' : String(paddock.hectares));
+  return (
+    <section class="card">
+      <h2>The paddock</h2>
+      <label class="field">
+        Name
+        <input value={name} maxLength={200} onInput={(event) => setName(event.currentTarget.value)} />
+      </label>
+      <NumberField
+        label="Size"
+        unit={drawn ? `ha; drawn, ${drawn.value.toFixed(2)}` : 'ha'}
+        value={text}
+        onValue={setText}
+      />
+      {warning !== null && <p class="warn">{warning}</p>}
+      <div class="two">
+        <a class="button" href={addressOf('boundary', paddock.id)}>
+          {paddock.boundary ? 'Draw anew' : 'Draw it'}
+        </a>
+        <button type="button" class={isChanged ? 'main' : ''} disabled={!isChanged} onClick={save}>
+          Keep
+        </button>
+      </div>
+      {problem !== null && <p class="warn">{problem}</p>}
+    </section>
+  );
+}

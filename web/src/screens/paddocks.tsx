@@ -1,0 +1,132 @@
+import { useEffect, useState } from 'preact/hooks';
+import { paddockHectares } from '../../../src/farm/index.ts';
+import { readBoundaries } from '../map/boundary-files.ts';
+import { FarmMap } from '../map/farm-map.tsx';
+import { FileButton } from '../parts/fields.tsx';
+import { Page } from '../parts/page.tsx';
+import { day, number } from '../parts/words.ts';
+import { useWork } from '../parts/work.ts';
+import { useApp } from '../shell/app-context.ts';
+import { addressOf, goTo } from '../shell/route.ts';
+import { estimateFor, newPaddock, ownRun, viewVisit, visitsOf } from '../visits/visits.ts';
+
+/** The paddocks, as a list and on a map. */
+export function Paddocks() {
+  const { store, estimator, positions } = useApp();
+  const { run, problem } = useWork();
+  const [name, setName] = useState('');
+  const [done, setDone] = useState<string | null>(null);
+  useEffect(() => {
+    positions.start();
+    return () => positions.stop();
+  }, []);
+  const paddocks = [...store.paddocks.value.values()].sort((a, b) => a.name.localeCompare(b.name));
+  const position = positions.state.value;
+  const points = [...store.photos.value.values()].flatMap(({ id, record }) => {
+    const total = estimateFor(store, id)?.kgDmPerHa.total ?? null;
+    const words = `${total === null ? 'Photo' : `${number(total)} kg DM/ha`}, ${day(record.capturedAt)}`;
+    return record.position ? [{ id, position: record.position, words }] : [];
+  });
+  const takeIn = (files: readonly File[]): void =>
+    void run(async () => {
+      let count = 0;
+      for (const file of files) {
+        const boundaries = await file.text().then((text) => readBoundaries(file.name, text));
+        const known = new Map([...store.paddocks.value.values()].map((paddock) => [paddock.name, paddock]));
+        await store.saveAll(
+          boundaries.map(({ name: called, boundary }) => ({
+            kind: 'paddock',
+            record: { ...(known.get(called) ?? newPaddock(called)), boundary },
+          })),
+        );
+        count += boundaries.length;
+      }
+      setDone(`${count} paddocks read.`);
+    });
+  return (
+    <Page title="Paddocks">
+      <div class="columns">
+        <div>
+          {paddocks.length === 0 && (
+            <p>No paddock yet. Add one by its name, or read a map of them as GeoJSON or KML.</p>
+          )}
+          {paddocks.length > 0 && (
+            <ul class="list">
+              {paddocks.map((paddock) => {
+                const [last] = visitsOf(store, paddock.id);
+                const view = last && viewVisit(store, last, paddock, ownRun(estimator.state.value));
+                const total = view?.kgDmPerHa.total;
+                const hectares = paddockHectares(paddock);
+                return (
+                  <li key={paddock.id}>
+                    <a href={addressOf('paddock', paddock.id)}>
+                      <span class="grow">
+                        <strong>{paddock.name}</strong>
+                        <span class="quiet">
+                          {hectares ? `${Number(hectares.value.toFixed(2))} ha` : 'size not known'}
+                          {last ? `, ${day(last.startedAt)}` : ', no visit yet'}
+                        </span>
+                      </span>
+                      <span class="end">
+                        {total ? (
+                          <>
+                            {number(total.mean)}
+                            <br />
+                            <span class="quiet">kg DM/ha</span>
+                          </>
+                        ) : (
+                          '–'
+                        )}
+                      </span>
+                    </a>
+                  </li>
+                );
+              })}
+            </ul>
+          )}
+          <form
+            class="beside"
+            onSubmit={(event) => {
+              event.preventDefault();
+              if (name.trim() === '') return;
+              const made = newPaddock(name);
+              void run(async () => {
+                await store.save('paddock', made);
+                setName('');
+                goTo('paddock', made.id);
+              });
+            }}
+          >
+            <label class="field grow">
+              New paddock
+              <input value={name} maxLength={200} onInput={(event) => setName(event.currentTarget.value)} />
+            </label>
+            <button type="submit">Add</button>
+          </form>
+          <FileButton
+            accept=".geojson,.json,.kml,application/geo+json,application/vnd.google-earth.kml+xml"
+            multiple
+            onFiles={takeIn}
+          >
+            Read GeoJSON or KML
+          </FileButton>
+          {done !== null && <p role="status">{done}</p>}
+          {problem !== null && (
+            <p class="warn" role="alert">
+              {problem}
+            </p>
+          )}
+        </div>
+        <div>
+          <FarmMap
+            paddocks={paddocks}
+            points={points}
+            here={position.kind === 'found' ? position.position : null}
+            tiles={store.settings.value.tiles}
+            onPaddock={(id) => goTo('paddock', id)}
+          />
+        </div>
+      </div>
+    </Page>
+  );
+}

@@ -1,0 +1,254 @@
+import { useEffect, useState } from 'preact/hooks';
+import { z } from 'zod';
+import type { Estimate } from '../../../src/farm/index.ts';
+import { Page } from '../parts/page.tsx';
+import { day, dayAndTime, number } from '../parts/words.ts';
+import { useWork } from '../parts/work.ts';
+import { useApp } from '../shell/app-context.ts';
+import type { FarmStore } from '../store/farm-store.ts';
+import { ask, askFor, sendJson } from '../sync/farm-server.ts';
+import { settled } from '../visits/visits.ts';
+
+const Run = z.object({
+  id: z.string(),
+  name: z.string(),
+  hash: z.string(),
+  origin: z.string(),
+  addedAt: z.string(),
+  chosen: z.boolean(),
+});
+type Run = z.output<typeof Run>;
+const Runs = z.object({ items: z.array(Run) });
+const Farm = z.object({ name: z.string(), runId: z.string() });
+const Job = z.object({
+  id: z.string(),
+  request: z.object({ kind: z.string(), name: z.string().optional(), runId: z.string().optional() }),
+  state: z.enum(['queued', 'running', 'done', 'failed', 'cancelled']),
+  progress: z.object({
+    stage: z.string(),
+    done: z.number(),
+    of: z.number(),
+    remark: z.string(),
+    message: z.string().nullable(),
+  }),
+  createdAt: z.string(),
+});
+type Job = z.output<typeof Job>;
+const Jobs = z.object({ items: z.array(Job) });
+
+/** The runs of the farm, what each says of its photos, and training on the farm's own cuts. */
+export function RunsScreen() {
+  const { store, sync } = useApp();
+  const [runs, setRuns] = useState<readonly Run[]>([]);
+  const [jobs, setJobs] = useState<readonly Job[]>([]);
+  const [name, setName] = useState('');
+  const { isRunning, problem, run: work } = useWork();
+  const device = sync.device.value;
+  const look = async (): Promise<void> => {
+    const [listed, asked] = [await askFor(Runs, '/api/runs'), await askFor(Jobs, '/api/jobs')];
+    setRuns(listed.items);
+    setJobs(asked.items);
+  };
+  useEffect(() => {
+    if (device) void work(look);
+  }, [device?.id]);
+  const open = jobs.filter(({ state }) => state === 'queued' || state === 'running').map(({ id }) => id);
+  useEffect(
+    () =>
+      follow(
+        open,
+        (job) => setJobs((known) => known.map((one) => (one.id === job.id ? job : one))),
+        () => void work(look),
+      ),
+    [open.join()],
+  );
+  if (!device) {
+    return (
+      <Page title="Runs">
+        <p>
+          Runs are the server's. <a href="#/more">Pair this device</a> to see and to choose them; without a
+          server the starter answers.
+        </p>
+      </Page>
+    );
+  }
+  const isOwner = device.role === 'owner';
+  const request = (asked: object): void =>
+    void work(async () => {
+      await ask('/api/jobs', sendJson('POST', { id: crypto.randomUUID(), request: asked }));
+      await look();
+    });
+  const choose = (run: Run): void =>
+    void work(async () => {
+      const farm = await askFor(Farm, '/api/farm');
+      await ask('/api/farm', sendJson('PUT', { ...farm, runId: run.id }));
+      await look();
+    });
+  return (
+    <Page title="Runs">
+      {problem !== null && (
+        <p class="warn" role="alert">
+          {problem}
+        </p>
+      )}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
+      <section class="scroll" aria-label="Runs" tabIndex={0}>
+        <table>
+          <thead>
+            <tr>
+              <th>Run</th>
+              <th>From</th>
+              <th class="number">Photos answered</th>
+              <th class="number">Mean kg DM/ha</th>
+              <th class="number">Off from own cuts</th>
+              <th>
+                <span class="quiet">Use</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {runs.map((run) => {
+              const { photos, mean, cuts, error } = compare(store, run.hash);
+              return (
+                <tr key={run.id}>
+                  <td>{run.name}</td>
+                  <td>
+                    {run.origin}, {day(run.addedAt)}
+                  </td>
+                  <td class="number">{photos}</td>
+                  <td class="number">{mean === null ? '–' : number(mean)}</td>
+                  <td class="number">{error === null ? '–' : `${number(error)} (${cuts} cuts)`}</td>
+                  <td>
+                    {run.chosen ? (
+                      'answers now'
+                    ) : (
+                      <span class="row">
+                        <button type="button" disabled={!isOwner} onClick={() => choose(run)}>
+                          Use
+                        </button>
+                        <button
+                          type="button"
+                          disabled={!isOwner}
+                          onClick={() => request({ kind: 're-estimate', runId: run.id })}
+                        >
+                          Ask about all photos
+                        </button>
+                      </span>
+                    )}
+                  </td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </section>
+      <p class="quiet narrow">
+        “Off from own cuts” is the RMSE over settled cuts of photographed frames. A run that was trained on
+        them looks better here than it is.
+      </p>
+      {isOwner && (
+        <form
+          class="card narrow"
+          onSubmit={(event) => {
+            event.preventDefault();
+            request({ kind: 'train', name: name.trim(), seed: 42 });
+          }}
+        >
+          <h2>Train on own cuts</h2>
+          <p class="quiet">
+            On the server, with all settled cuts of photographed frames. Sorted ones teach components.
+          </p>
+          <label class="field">
+            What the run will be called
+            <input
+              value={name}
+              maxLength={100}
+              required
+              onInput={(event) => setName(event.currentTarget.value)}
+            />
+          </label>
+          <button type="submit" class="main" disabled={isRunning || name.trim() === ''}>
+            Train
+          </button>
+        </form>
+      )}
+      <section>
+        <h2>Jobs</h2>
+        {jobs.length === 0 && <p class="quiet">None yet.</p>}
+        <ul class="list">
+          {jobs.map((job) => (
+            <li key={job.id}>
+              <div class="item">
+                <span class="grow">
+                  <strong>
+                    {job.request.kind === 'train'
+                      ? `Train ${job.request.name ?? ''}`
+                      : 'Ask about all photos'}
+                  </strong>
+                  <span class="quiet">
+                    {dayAndTime(job.createdAt)}, {job.state}
+                    {job.progress.stage && `: ${job.progress.stage}`} {job.progress.remark}
+                  </span>
+                  {job.progress.message !== null && <p class="warn">{job.progress.message}</p>}
+                  {job.state === 'running' && job.progress.of > 0 && (
+                    <progress
+                      aria-label={job.progress.stage}
+                      max={job.progress.of}
+                      value={job.progress.done}
+                    />
+                  )}
+                </span>
+                {isOwner && open.includes(job.id) && (
+                  <button
+                    type="button"
+                    onClick={() =>
+                      void work(() => ask(`/api/jobs/${job.id}`, { method: 'DELETE' }).then(look))
+                    }
+                  >
+                    Stop
+                  </button>
+                )}
+              </div>
+            </li>
+          ))}
+        </ul>
+      </section>
+    </Page>
+  );
+}
+
+/** Follows jobs as the server tells of them, until they are over. */
+function follow(ids: readonly string[], onJob: (job: Job) => void, onOver: () => void): () => void {
+  const sources = ids.map((id) => {
+    const source = new EventSource(`/api/jobs/${id}/events`);
+    source.addEventListener('job', ({ data }: MessageEvent<string>) => {
+      const job = Job.parse(JSON.parse(data));
+      onJob(job);
+      if (job.state === 'queued' || job.state === 'running') return;
+      source.close();
+      onOver();
+    });
+    return source;
+  });
+  return () => {
+    for (const source of sources) source.close();
+  };
+}
+
+/** What a run says of the farm's photos, and how far from its cuts. */
+function compare(store: FarmStore, hash: string) {
+  const said = [...store.estimates.value.values()].flatMap((estimates): Estimate[] =>
+    estimates.filter(({ run }) => run.hash === hash),
+  );
+  const totals = said.flatMap(({ kgDmPerHa }) => (kgDmPerHa.total === null ? [] : [kgDmPerHa.total]));
+  const mean = totals.length > 0 ? totals.reduce((sum, value) => sum + value, 0) / totals.length : null;
+  const byPhoto = new Map(said.map((estimate) => [estimate.photoId, estimate.kgDmPerHa.total]));
+  const squares = [...store.cuts.value.values()].flatMap((cut) => {
+    const result = settled(cut);
+    const total = cut.photoId === null ? null : (byPhoto.get(cut.photoId) ?? null);
+    return result && total !== null ? [(total - result.kgDmPerHa) ** 2] : [];
+  });
+  const error =
+    squares.length > 0 ? Math.sqrt(squares.reduce((sum, value) => sum + value, 0) / squares.length) : null;
+  return { photos: said.length, mean, cuts: squares.length, error };
+}

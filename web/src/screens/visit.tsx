@@ -1,0 +1,50 @@
+import type { Paddock, Visit } from '../../../src/farm/index.ts';
+import { Page } from '../parts/page.tsx';
+import { Picture } from '../parts/picture.tsx';
+import { day, number } from '../parts/words.ts';
+import { useApp } from '../shell/app-context.ts';
+import { addressOf } from '../shell/route.ts';
+import { cutsOf, estimateFor, photosOf } from '../visits/visits.ts';
+import { CutList } from './cuts.tsx';
+import { VisitMeans } from './visit-means.tsx';
+
+/** One walk through a paddock. */
+export function VisitScreen({ visit, paddock }: { readonly visit: Visit; readonly paddock: Paddock }) {
+  const { store } = useApp();
+  const photos = photosOf(store, visit.id);
+  const cuts = cutsOf(store, visit.id);
+  return (
+    <Page title={`${paddock.name}, ${day(visit.startedAt)}`} back={addressOf('paddock', paddock.id)}>
+      <div class="columns">
+        <div>
+          <VisitMeans visit={visit} paddock={paddock} whole />
+        </div>
+        <div>
+          <section>
+            <h2>{photos.length} photos</h2>
+            <ul class="photos">
+              {photos.map((photo) => {
+                const total = estimateFor(store, photo.id)?.kgDmPerHa.total ?? null;
+                return (
+                  <li key={photo.id}>
+                    <a href={addressOf('photo', photo.id)}>
+                      <Picture photo={photo} small />
+                      {total === null ? 'Waits' : number(total)}
+                    </a>
+                  </li>
+                );
+              })}
+            </ul>
+          </section>
+          <section>
+            <h2>{cuts.length} cuts</h2>
+            <CutList cuts={cuts} />
+          </section>
+          <a class="button" href={addressOf('cut', 'new', visit.id)}>
+            Cut a frame
+          </a>
+        </div>
+      </div>
+    </Page>
+  );
+}

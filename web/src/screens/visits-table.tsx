@@ -1,0 +1,71 @@
+import { Page } from '../parts/page.tsx';
+import { day, number, rounded } from '../parts/words.ts';
+import { useApp } from '../shell/app-context.ts';
+import { addressOf } from '../shell/route.ts';
+import { ownRun, viewVisit } from '../visits/visits.ts';
+
+/** Every visit, the newest first. */
+export function VisitsTable() {
+  const { store, estimator } = useApp();
+  const run = ownRun(estimator.state.value);
+  const rows = [...store.visits.value.values()]
+    .sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1))
+    .flatMap((visit) => {
+      const paddock = store.paddocks.value.get(visit.paddockId);
+      return paddock ? [{ visit, paddock, view: viewVisit(store, visit, paddock, run) }] : [];
+    });
+  return (
+    <Page title="Visits">
+      {rows.length === 0 ? (
+        <p>No visit yet.</p>
+      ) : (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
+        <section class="scroll" aria-label="Visits" tabIndex={0}>
+          <table>
+            <thead>
+              <tr>
+                <th>Paddock</th>
+                <th>Day</th>
+                <th class="number">Photos</th>
+                <th class="number">Cuts</th>
+                <th class="number">kg DM/ha</th>
+                <th class="number">9 in 10 between</th>
+                <th class="number">kg DM in all</th>
+                <th>By</th>
+              </tr>
+            </thead>
+            <tbody>
+              {rows.map(({ visit, paddock, view }) => {
+                const { total } = view.kgDmPerHa;
+                return (
+                  <tr key={visit.id}>
+                    <td>
+                      <a href={addressOf('visit', visit.id)}>{paddock.name}</a>
+                    </td>
+                    <td>{day(visit.startedAt)}</td>
+                    <td class="number">{view.photos}</td>
+                    <td class="number">{total?.cuts ?? 0}</td>
+                    <td class="number">{total ? number(total.mean) : '–'}</td>
+                    <td class="number">
+                      {total?.interval
+                        ? `${number(total.interval.low)} and ${number(total.interval.high)}`
+                        : '–'}
+                    </td>
+                    <td class="number">{view.paddockTotal ? rounded(view.paddockTotal.value) : '–'}</td>
+                    <td>
+                      {total
+                        ? total.source === 'measured'
+                          ? 'measured'
+                          : `modelled, ${view.run?.name ?? ''}`
+                        : ''}
+                    </td>
+                  </tr>
+                );
+              })}
+            </tbody>
+          </table>
+        </section>
+      )}
+    </Page>
+  );
+}

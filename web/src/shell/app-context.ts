@@ -1,0 +1,24 @@
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import type { Positions } from '../capture/positions.ts';
+import type { Estimator } from '../estimate/estimator.ts';
+import type { FarmStore } from '../store/farm-store.ts';
+import type { Sync } from '../sync/sync.ts';
+import type { Updates } from './updates.ts';
+
+/** What every screen works with. */
+export interface App {
+  readonly store: FarmStore;
+  readonly estimator: Estimator;
+  readonly sync: Sync;
+  readonly positions: Positions;
+  readonly updates: Updates;
+}
+
+export const AppContext = createContext<App | null>(null);
+
+export function useApp(): App {
+  const app = useContext(AppContext);
+  if (!app) throw new Error('a screen outside the app');
+  return app;
+}

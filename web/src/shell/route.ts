@@ -1,0 +1,27 @@
+import { type Signal, signal } from '@preact/signals';
+
+/** Where the app is: the parts of the address behind `#/`. */
+export type Route = readonly string[];
+
+const parse = (hash: string): Route =>
+  hash
+    .replace(/^#\/?/, '')
+    .split('/')
+    .filter((part) => part !== '')
+    .map(decodeURIComponent);
+
+/** Follows the address. */
+export function followRoute(): Signal<Route> {
+  const route = signal(parse(location.hash));
+  addEventListener('hashchange', () => {
+    route.value = parse(location.hash);
+  });
+  return route;
+}
+
+export const addressOf = (...parts: readonly string[]): string =>
+  `#/${parts.map(encodeURIComponent).join('/')}`;
+
+export const goTo = (...parts: readonly string[]): void => {
+  location.hash = addressOf(...parts);
+};

@@ -1,0 +1,145 @@
+import { z } from 'zod';
+import { Calibration, Cut, Estimate, Paddock, PhotoRecord, Visit } from '../../../src/farm/index.ts';
+
+/** What the server says instead of what was asked for. */
+export class ServerRefusal extends Error {
+  override name = 'ServerRefusal';
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+
+  /** Whether trying again later may help by itself. */
+  get passes(): boolean {
+    return this.status === 429 || this.status === 507 || this.status >= 500 || this.status === 408;
+  }
+}
+
+/** The server cannot be reached. */
+export class Unreachable extends Error {
+  override name = 'Unreachable';
+}
+
+const Device = z.object({ id: z.string(), name: z.string(), role: z.enum(['viewer', 'recorder', 'owner']) });
+export type Device = z.output<typeof Device>;
+
+const ServerPhoto = z.object({
+  ...PhotoRecord.shape,
+  storedAt: z.string(),
+  file: z.object({
+    bytes: z.number(),
+    mediaType: z.string(),
+    cameraPosition: z.object({ latitude: z.number(), longitude: z.number() }).nullable(),
+  }),
+});
+export type ServerPhoto = z.output<typeof ServerPhoto>;
+
+const Outcome = z.object({
+  photoId: z.string(),
+  estimate: Estimate.nullable(),
+  problem: z.string().nullable(),
+});
+
+const part = <Item extends z.ZodType>(item: Item) =>
+  z.object({ items: z.array(item), next: z.string().nullable() });
+
+/** Parts of lists are asked for in so many. */
+const TOGETHER = 500;
+const PATIENCE_MS = 30_000;
+
+/** Asks the server. @throws ServerRefusal, Unreachable */
+export async function ask(path: string, options: RequestInit = {}): Promise<Response> {
+  const response = await fetch(path, {
+    ...options,
+    cache: 'no-store',
+    signal: options.signal ?? AbortSignal.timeout(PATIENCE_MS),
+  }).catch((error: unknown) => {
+    throw new Unreachable(error instanceof Error ? error.message : String(error));
+  });
+  if (response.ok) return response;
+  throw refusalOf(response.status, await response.text().catch(() => ''));
+}
+
+/** What a refusal's body says, for a person. */
+export function refusalOf(status: number, body: string): ServerRefusal {
+  const said = z.object({ error: z.object({ message: z.string() }) }).safeParse(jsonOf(body)).data
+    ?.error.message;
+  return new ServerRefusal(status, said ?? `the server answers ${status}`);
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Asks for JSON of a shape. */
+export async function askFor<Schema extends z.ZodType>(
+  schema: Schema,
+  path: string,
+  options?: RequestInit,
+): Promise<z.output<Schema>> {
+  return schema.parse(await (await ask(path, options)).json());
+}
+
+export const sendJson = (method: string, body: unknown): RequestInit => ({
+  method,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+});
+
+async function whole<Schema extends z.ZodType>(schema: Schema, path: string): Promise<z.output<Schema>[]> {
+  const items: z.output<Schema>[] = [];
+  for (let after: string | null = null; ; ) {
+    const query: string = new URLSearchParams({
+      limit: String(TOGETHER),
+      ...(after !== null && { after }),
+    }).toString();
+    const { items: some, next } = await askFor(part(schema), `${path}?${query}`);
+    items.push(...some);
+    if (next === null) return items;
+    after = next;
+  }
+}
+
+/** Which device this is to the server; null where it is none. */
+export async function whoAmI(): Promise<Device | null> {
+  try {
+    return await askFor(Device, '/api/devices/me');
+  } catch (error) {
+    if (error instanceof ServerRefusal && error.status === 401) return null;
+    throw error;
+  }
+}
+
+/** Pairs this device with the code of a link. */
+export const pair = async (code: string): Promise<Device> =>
+  (await askFor(z.object({ device: Device }), '/api/devices/pair', sendJson('POST', { code }))).device;
+
+/** Everything that the server has. */
+export async function everything() {
+  return {
+    paddocks: await whole(Paddock, '/api/paddocks'),
+    visits: await whole(Visit, '/api/visits'),
+    photos: await whole(ServerPhoto, '/api/photos'),
+    outcomes: await whole(Outcome, '/api/estimates'),
+    cuts: await whole(z.object(Cut.shape), '/api/cuts'),
+    calibrations: (
+      await askFor(z.object({ items: z.array(z.object({ calibration: Calibration })) }), '/api/calibrations')
+    ).items.map(({ calibration }) => calibration),
+  };
+}
+
+/** The photo as the server has it; null where it has none. */
+export async function findPhoto(id: string): Promise<ServerPhoto | null> {
+  try {
+    return await askFor(ServerPhoto, `/api/photos/${id}`);
+  } catch (error) {
+    if (error instanceof ServerRefusal && error.status === 404) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,300 @@
+import { batch, effect, type Signal, signal } from '@preact/signals';
+import { PhotoRecord } from '../../../src/farm/index.ts';
+import { messageOf } from '../../../src/ground/errors.ts';
+import type { FarmStore } from '../store/farm-store.ts';
+import { type ItemKind, type KeptPhoto, keyOf, type OutboxItem } from '../store/records.ts';
+import {
+  ask,
+  type Device,
+  everything,
+  findPhoto,
+  pair,
+  type ServerPhoto,
+  ServerRefusal,
+  sendJson,
+  Unreachable,
+  whoAmI,
+} from './farm-server.ts';
+import { sendPhoto } from './upload.ts';
+
+/** How things stand between this device and the farm's server. */
+export type SyncState =
+  | { readonly kind: 'unpaired' }
+  | { readonly kind: 'offline'; readonly why: string }
+  | { readonly kind: 'working' }
+  | { readonly kind: 'idle'; readonly at: string }
+  | { readonly kind: 'failed'; readonly why: string };
+
+/** Records go before what names them. */
+const ORDER: readonly ItemKind[] = ['paddock', 'visit', 'photo', 'cut'];
+
+const FIRST_WAIT_MS = 2_000;
+const LONGEST_WAIT_MS = 60_000;
+/** What others have done is asked for so often while the app is looked at. */
+const LOOK_AGAIN_MS = 60_000;
+/** After photos were sent it is asked for no more often than so: lists grow with a farm. */
+const LOOK_AFTER_SENDING_MS = 15_000;
+const SETTLE_MS = 150;
+
+/** Sends what waits, in order, as often as it takes; and takes in what other devices have sent. */
+export class Sync {
+  readonly state: Signal<SyncState> = signal({ kind: 'unpaired' });
+  readonly device: Signal<Device | null> = signal(null);
+  /** How much of an item has gone, 0 to 1, while it is being sent. */
+  readonly sending: Signal<ReadonlyMap<string, number>> = signal(new Map());
+  /** What this device had and was wiped, once it is back. */
+  readonly restored: Signal<string | null> = signal(null);
+  readonly #store: FarmStore;
+  #running: Promise<void> | null = null;
+  #isAskedAgain = false;
+  #isLookAsked = false;
+  #wait = FIRST_WAIT_MS;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #pulledAt = 0;
+  #ending = new AbortController();
+
+  constructor(store: FarmStore) {
+    this.#store = store;
+    this.device.value = (store.value('device') as Device | undefined) ?? null;
+    if (this.device.value) this.state.value = { kind: 'idle', at: '' };
+    addEventListener('online', () => this.soon(0));
+    addEventListener('offline', () => this.#ending.abort());
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'visible' && Date.now() - this.#pulledAt > LOOK_AGAIN_MS) this.soon(0);
+    });
+    setInterval(() => {
+      if (document.visibilityState === 'visible' && Date.now() - this.#pulledAt > LOOK_AGAIN_MS) this.soon(0);
+    }, LOOK_AGAIN_MS);
+    effect(() => {
+      const waits = [...store.outbox.value.values()].some(({ refused }) => refused === null);
+      if (waits && this.device.value) this.soon(SETTLE_MS);
+    });
+  }
+
+  /** Finds out whether the server knows this device, as after its storage was wiped. */
+  async begin(): Promise<void> {
+    try {
+      const device = await whoAmI();
+      if (device) await this.#become(device);
+      else if (this.device.value) this.#unknown();
+    } catch {
+      // Without a network what was known goes on.
+    }
+    if (!this.device.value) return;
+    const isWiped = this.#store.keeping.isNew && this.#store.keeping.fleeting === null;
+    await this.now();
+    if (isWiped && this.state.value.kind === 'idle') {
+      const count = this.#store.photos.value.size;
+      const lost = unsentBefore();
+      this.restored.value =
+        `This device's copy was gone and was fetched back from the server: ${count} photos, ` +
+        `${this.#store.paddocks.value.size} paddocks, ${this.#store.cuts.value.size} cuts.` +
+        (lost > 0 ? ` ${lost} things had not been sent and are lost.` : '');
+    }
+  }
+
+  /** @throws ServerRefusal for a code that does not work */
+  async pair(code: string): Promise<void> {
+    await this.#become(await pair(code));
+    await this.now();
+  }
+
+  /** Sends and takes in as soon as it may. */
+  soon(milliseconds: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#begun(), milliseconds);
+  }
+
+  /** Sends and takes in now. */
+  async now(): Promise<void> {
+    this.#isLookAsked = true;
+    // What runs may have asked the server before what is wanted was there.
+    await this.#running;
+    await this.#begun();
+  }
+
+  #begun(): Promise<void> {
+    if (this.#running) {
+      this.#isAskedAgain = true;
+      return this.#running;
+    }
+    this.#running = this.#round().finally(() => {
+      this.#running = null;
+      if (this.#isAskedAgain) {
+        this.#isAskedAgain = false;
+        this.soon(SETTLE_MS);
+      }
+    });
+    return this.#running;
+  }
+
+  /** Lets a refused item try again. */
+  async again(item: OutboxItem): Promise<void> {
+    await this.#store.refused(item, null);
+    this.soon(0);
+  }
+
+  async #become(device: Device): Promise<void> {
+    this.device.value = device;
+    await this.#store.setValue('device', device);
+    if (this.state.value.kind === 'unpaired') this.state.value = { kind: 'idle', at: '' };
+  }
+
+  #unknown(): void {
+    this.device.value = null;
+    this.state.value = { kind: 'unpaired' };
+    void this.#store.dropValue('device');
+  }
+
+  async #round(): Promise<void> {
+    if (!this.device.value) return;
+    this.state.value = { kind: 'working' };
+    this.#ending = new AbortController();
+    try {
+      await this.#sendAll();
+      if (this.#isLookAsked || Date.now() - this.#pulledAt > LOOK_AFTER_SENDING_MS) {
+        this.#isLookAsked = false;
+        await this.#takeIn();
+      }
+      this.#wait = FIRST_WAIT_MS;
+      this.state.value = { kind: 'idle', at: new Date().toISOString() };
+    } catch (error) {
+      if (error instanceof ServerRefusal && error.status === 401) {
+        this.#unknown();
+        return;
+      }
+      const why = messageOf(error);
+      this.state.value = error instanceof Unreachable ? { kind: 'offline', why } : { kind: 'failed', why };
+      this.soon(this.#wait);
+      this.#wait = Math.min(LONGEST_WAIT_MS, 2 * this.#wait);
+    } finally {
+      this.sending.value = new Map();
+    }
+  }
+
+  async #sendAll(): Promise<void> {
+    const refusedHere = new Set<string>();
+    for (;;) {
+      const item = this.#next(refusedHere);
+      if (!item) return;
+      try {
+        await this.#send(item);
+      } catch (error) {
+        if (!(error instanceof ServerRefusal) || error.passes || error.status === 401) throw error;
+        refusedHere.add(item.key);
+        await this.#store.refused(item, error.message);
+      }
+    }
+  }
+
+  #next(besides: ReadonlySet<string>): OutboxItem | null {
+    const waiting = [...this.#store.outbox.value.values()]
+      .filter(({ key, refused }) => refused === null && !besides.has(key))
+      .sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind) || (a.since < b.since ? -1 : 1));
+    return waiting[0] ?? null;
+  }
+
+  async #send(item: OutboxItem): Promise<void> {
+    const { kind, id } = item;
+    if (kind === 'photo') return this.#sendPhoto(item);
+    const record = { paddock: this.#store.paddocks, visit: this.#store.visits, cut: this.#store.cuts }[
+      kind
+    ].value.get(id);
+    if (record) await ask(`/api/${kind}s/${id}`, sendJson('PUT', record));
+    await this.#store.arrived(item);
+  }
+
+  async #sendPhoto(item: OutboxItem): Promise<void> {
+    const photo = this.#store.photos.value.get(item.id);
+    if (!photo) return this.#store.arrived(item);
+    const record = PhotoRecord.parse(photo.record);
+    if (photo.storedAt !== null) {
+      await ask(`/api/photos/${item.id}`, sendJson('PUT', record));
+      return this.#store.arrived(item);
+    }
+    const file = await this.#store.keeping.file(item.id);
+    if (!file) throw new ServerRefusal(400, 'its file is not on this device any more');
+    const show = (fraction: number): void => {
+      this.sending.value = new Map([[item.key, fraction]]);
+    };
+    show(0);
+    await sendPhoto(record, file, show, this.#ending.signal);
+    // Only the hash that the server names says that the photo is there.
+    const stored = await findPhoto(item.id);
+    if (stored?.sha256 !== record.sha256) {
+      throw new ServerRefusal(502, 'the server has not acknowledged the photo’s hash');
+    }
+    batch(() => {
+      this.sending.value = new Map();
+    });
+    await this.#store.arrived(item, { id: item.id, storedAt: stored.storedAt });
+  }
+
+  async #takeIn(): Promise<void> {
+    const { photos, outcomes, ...records } = await everything();
+    await this.#store.takeIn({
+      ...records,
+      photos: photos.map(keptOf),
+      estimates: outcomes.flatMap(({ estimate }) => (estimate ? [estimate] : [])),
+      problems: new Map(
+        outcomes.flatMap(({ photoId, problem }) => (problem === null ? [] : [[photoId, problem] as const])),
+      ),
+    });
+    this.#pulledAt = Date.now();
+  }
+}
+
+function keptOf({ storedAt, file, ...record }: ServerPhoto): KeptPhoto {
+  const { cameraPosition } = file;
+  return {
+    id: record.id,
+    record,
+    fileName: `${record.id.slice(0, 8)}.jpg`,
+    mediaType: file.mediaType,
+    bytes: file.bytes,
+    origin: 'server',
+    advice: [],
+    filePosition: cameraPosition && { ...cameraPosition, accuracyMetres: null },
+    storedAt,
+    problem: null,
+  };
+}
+
+const COUNT = 'sward-unsent';
+
+/** Notes how much waits, in another storage than that which it waits in: if that is wiped, what is lost can be said. */
+export function followUnsent(store: FarmStore): void {
+  effect(() => {
+    const { size } = store.outbox.value;
+    try {
+      localStorage.setItem(COUNT, String(size));
+    } catch {
+      // Without that storage a loss is said without a number.
+    }
+  });
+}
+
+function unsentBefore(): number {
+  try {
+    return Number(localStorage.getItem(COUNT) ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+/** How an item of the outbox stands, in words. */
+export function wordsOf(
+  item: OutboxItem | undefined,
+  sending: ReadonlyMap<string, number>,
+  isPaired: boolean,
+): string {
+  if (!item) return 'on the server';
+  const fraction = sending.get(item.key);
+  if (fraction !== undefined) return `sending, ${Math.round(100 * fraction)} %`;
+  if (item.refused !== null) return `refused: ${item.refused}`;
+  return isPaired ? 'kept here, waits to be sent' : 'kept here';
+}
+
+/** The item that a photo waits as. */
+export const photoItem = (store: FarmStore, id: string): OutboxItem | undefined =>
+  store.outbox.value.get(keyOf('photo', id));

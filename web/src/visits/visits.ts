@@ -1,0 +1,173 @@
+import {
+  type AnsweringRun,
+  type Calibration,
+  type Cut,
+  type CutResult,
+  cutHistory,
+  cutResult,
+  type Estimate,
+  fitCalibration,
+  guessPaddock,
+  type Paddock,
+  type PaddockGuess,
+  runVariances,
+  type Visit,
+  type VisitFindings,
+  visitFindings,
+} from '../../../src/farm/index.ts';
+import type { EstimatorState } from '../estimate/estimator.ts';
+import { STARTER } from '../estimate/starter.ts';
+import type { FarmStore } from '../store/farm-store.ts';
+import type { KeptPhoto } from '../store/records.ts';
+
+/** Photos and cuts of one paddock within so long are of one visit. */
+const SAME_VISIT_MS = 12 * 3_600_000;
+
+const instant = (moment: string): number => Date.parse(moment);
+
+/** The visit of a paddock at a moment: one that is under way, or a new one that is not kept yet. */
+export function visitAt(
+  store: FarmStore,
+  paddockId: string,
+  moment: string,
+): { visit: Visit; isNew: boolean } {
+  const known = [...store.visits.value.values()]
+    .filter((visit) => visit.paddockId === paddockId)
+    .find(({ startedAt }) => Math.abs(instant(moment) - instant(startedAt)) < SAME_VISIT_MS);
+  if (known) return { visit: known, isNew: false };
+  return { visit: { id: crypto.randomUUID(), paddockId, startedAt: moment, note: '' }, isNew: true };
+}
+
+/** Says that a photo shows a paddock. */
+export async function placePhoto(store: FarmStore, photo: KeptPhoto, paddockId: string): Promise<void> {
+  const { visit, isNew } = visitAt(store, paddockId, photo.record.capturedAt);
+  const placed = { ...photo, record: { ...photo.record, visitId: visit.id } };
+  await store.saveAll([
+    ...(isNew ? [{ kind: 'visit' as const, record: visit }] : []),
+    { kind: 'photo' as const, record: placed },
+  ]);
+}
+
+/** Which paddock a photo may show: by its own position; where it has none, by what its file says, which is never sure. */
+export function guessFor(store: FarmStore, { record, filePosition }: KeptPhoto): PaddockGuess | null {
+  const paddocks = [...store.paddocks.value.values()];
+  if (record.position) return guessPaddock(record.position, paddocks);
+  return filePosition ? { ...guessPaddock(filePosition, paddocks), sure: false } : null;
+}
+
+export const newPaddock = (name: string): Paddock => ({
+  id: crypto.randomUUID(),
+  name: name.trim(),
+  boundary: null,
+  hectares: null,
+});
+
+/** The run that this device answers with; null before it is ready. */
+export function ownRun(state: EstimatorState): AnsweringRun | null {
+  if (state.kind !== 'ready') return null;
+  const { by, errors } = state.opened;
+  return { ...STARTER, errors, frameAreaSquareMetres: by.areaSquareMetres };
+}
+
+/** What a photo is answered with: by this device's run where it did, else by the newest. */
+export function estimateFor(
+  store: FarmStore,
+  photoId: string,
+  hash: string | null = STARTER.hash,
+): Estimate | null {
+  const all = store.estimates.value.get(photoId) ?? [];
+  return all.find(({ run }) => run.hash === hash) ?? all.at(-1) ?? null;
+}
+
+export const photosOf = (store: FarmStore, visitId: string): KeptPhoto[] =>
+  [...store.photos.value.values()]
+    .filter(({ record }) => record.visitId === visitId)
+    .sort((a, b) => instant(a.record.capturedAt) - instant(b.record.capturedAt));
+
+export const cutsOf = (store: FarmStore, visitId: string): Cut[] =>
+  [...store.cuts.value.values()].filter((cut) => cut.visitId === visitId);
+
+/** A cut's weight, where it stayed. */
+export function settled(cut: Cut): CutResult | null {
+  const result = cutResult(cutHistory(cut.events).state);
+  return result?.settled ? result : null;
+}
+
+/** A visit's findings, and what they leave out. */
+export interface VisitView extends VisitFindings {
+  readonly photos: number;
+  readonly waiting: number;
+  readonly unusable: number;
+  readonly unfinishedCuts: number;
+  readonly run: { readonly name: string } | null;
+}
+
+/** What a visit's photos and cuts say of its paddock, by the code that the server uses. */
+export function viewVisit(
+  store: FarmStore,
+  visit: Visit,
+  paddock: Paddock,
+  run: AnsweringRun | null,
+): VisitView {
+  const photos = photosOf(store, visit.id);
+  const estimates = new Map(photos.map(({ id }) => [id, estimateFor(store, id)]));
+  const cuts = cutsOf(store, visit.id);
+  const byPhoto = new Map(
+    cuts.flatMap((cut) => (cut.photoId === null ? [] : [[cut.photoId, settled(cut)] as const])),
+  );
+  const apart = cuts.filter(({ photoId }) => photoId === null || !estimates.has(photoId));
+  const frames = [
+    ...photos.map(({ id }) => ({ estimate: estimates.get(id) ?? null, cut: byPhoto.get(id) ?? null })),
+    ...apart.map((cut) => ({ estimate: null, cut: settled(cut) })),
+  ].filter(({ estimate, cut }) => estimate || cut);
+  const said = [...estimates.values()].find((estimate) => estimate !== null) ?? null;
+  const answering = said && run && said.run.hash === run.hash ? run : null;
+  const calibration = answering && appliedCalibration(store, answering);
+  return {
+    ...visitFindings(frames, { paddock, run: answering, calibration }),
+    photos: photos.length,
+    waiting: photos.filter(({ id, problem }) => !estimates.get(id) && problem === null).length,
+    unusable: photos.filter(({ id, problem }) => !estimates.get(id) && problem !== null).length,
+    unfinishedCuts: cuts.filter((cut) => !settled(cut)).length,
+    run: said && { name: said.run.name },
+  };
+}
+
+/** The calibration that estimates are corrected by: the server's last, and on a device by itself that of what is here. */
+export function appliedCalibration(store: FarmStore, run: AnsweringRun): Calibration | null {
+  if (store.value('device') === undefined) return farmCalibration(store, run);
+  return store.calibrations.value.find((made) => made.run.hash === run.hash) ?? null;
+}
+
+/** The farm's correction of a run by all its cuts, as they are here; null without any. */
+export function farmCalibration(
+  store: FarmStore,
+  run: AnsweringRun,
+  cuttingHeightCentimetres = store.settings.value.cuttingHeightCentimetres ?? 0,
+): Calibration | null {
+  const pairs = [...store.cuts.value.values()].flatMap((cut) => {
+    const result = settled(cut);
+    const estimate = cut.photoId === null ? null : estimateFor(store, cut.photoId);
+    const total = estimate?.run.hash === run.hash ? estimate.kgDmPerHa.total : null;
+    if (!result || total === null) return [];
+    const { kgDmPerHa, cuttingHeightCentimetres: height } = result;
+    return [{ visit: cut.visitId, estimate: total, cut: kgDmPerHa, cuttingHeightCentimetres: height }];
+  });
+  if (pairs.length === 0) return null;
+  const estimates = pairs.map(({ estimate }) => estimate);
+  const variances = runVariances(run, 'total', estimates);
+  if (!variances) return null;
+  return fitCalibration({
+    run: { id: run.id, name: run.name, hash: run.hash },
+    mass: 'total',
+    pairs,
+    cuttingHeightCentimetres,
+    variances,
+  });
+}
+
+/** Visits of a paddock, the newest first. */
+export const visitsOf = (store: FarmStore, paddockId: string): Visit[] =>
+  [...store.visits.value.values()]
+    .filter((visit) => visit.paddockId === paddockId)
+    .sort((a, b) => instant(b.startedAt) - instant(a.startedAt));
