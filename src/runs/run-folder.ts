@@ -44,6 +44,7 @@ export interface FolderContents {
  * empty, or holds what sward wrote, a killed start included.
  *
  * @throws UsageError naming what lies there
+ * @throws InputError where the disk refuses
  */
 export async function requireOwnFolder(
   folder: string,
@@ -62,7 +63,10 @@ export async function requireOwnFolder(
     );
   }
   const foreign = names.find((name) => !isLeftover(name) && name !== LOCK && !beside.test(name));
-  if (foreign === undefined) return 'free';
+  if (foreign === undefined) {
+    await requireWritable(folder);
+    return 'free';
+  }
   const what = manifest === 'run.json' ? 'is not a run folder' : 'was not written by sward pretrain';
   throw new UsageError(`${folder} is there and ${what} (it holds ${foreign}); choose another --out`);
 }
