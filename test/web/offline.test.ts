@@ -96,7 +96,9 @@ describeInBrowser('a phone in a paddock without a network', () => {
       return said.pending === 0 && said.photos === 5 && said;
     });
     await phone.page.reload();
+    await ready(phone.page);
     await visit(phone.page, `visit/${walk.id}`);
+    await phone.page.getByRole('heading', { name: '5 photos' }).waitFor({ timeout: 60_000 });
     const { mean, interval } = summary.kgDmPerHa.total;
     const words = (value: number): string => Math.round(value).toLocaleString('en-AU');
     await phone.page.getByText('5 photos by run starter').waitFor();

@@ -49,6 +49,7 @@ export class FarmStore {
   /** Calibrations that the server has made, the newest first. */
   readonly calibrations: Signal<readonly Calibration[]>;
   readonly #values: Map<string, unknown>;
+  #last: Promise<void> = Promise.resolve();
 
   private constructor(keeping: Keeping, kept: Kept) {
     this.keeping = keeping;
@@ -74,112 +75,128 @@ export class FarmStore {
   }
 
   /** As {@link save}, of several records at once. */
-  async saveAll(
+  saveAll(
     records: readonly { readonly kind: ItemKind; readonly record: Sent[ItemKind] }[],
     more: Changes = {},
   ): Promise<void> {
-    const put: { -readonly [Store in keyof Kept]?: unknown[] } = { ...(more.put as object) };
-    for (const { kind, record } of records) {
-      const key = keyOf(kind, record.id);
-      const known = this.outbox.value.get(key);
-      const item: OutboxItem = {
-        key,
-        kind,
-        id: record.id,
-        version: (known?.version ?? 0) + 1,
-        since: known?.since ?? new Date().toISOString(),
-        refused: null,
-      };
-      put[STORE_OF[kind]] = [...(put[STORE_OF[kind]] ?? []), record];
-      put.outbox = [...(put.outbox ?? []), item];
-    }
-    await this.#write({ ...more, put: put as NonNullable<Changes['put']> });
+    return this.#inTurn(async () => {
+      const put: { -readonly [Store in keyof Kept]?: unknown[] } = { ...(more.put as object) };
+      for (const { kind, record } of records) {
+        const key = keyOf(kind, record.id);
+        const known = this.outbox.value.get(key);
+        const item: OutboxItem = {
+          key,
+          kind,
+          id: record.id,
+          version: (known?.version ?? 0) + 1,
+          since: known?.since ?? new Date().toISOString(),
+          refused: null,
+        };
+        put[STORE_OF[kind]] = [...(put[STORE_OF[kind]] ?? []), record];
+        put.outbox = [...(put.outbox ?? []), item];
+      }
+      await this.#write({ ...more, put: put as NonNullable<Changes['put']> });
+    });
   }
 
   /** Keeps what a run says of a photo; an earlier answer of the same run gives way. */
-  async addEstimate(estimate: Estimate): Promise<void> {
-    const earlier = (this.estimates.value.get(estimate.photoId) ?? [])
-      .filter(({ run, id }) => run.hash === estimate.run.hash && id !== estimate.id)
-      .map(({ id }) => id);
-    await this.#write({ put: { estimates: [estimate] }, drop: { estimates: earlier } });
+  addEstimate(estimate: Estimate): Promise<void> {
+    return this.#inTurn(async () => {
+      const earlier = (this.estimates.value.get(estimate.photoId) ?? [])
+        .filter(({ run, id }) => run.hash === estimate.run.hash && id !== estimate.id)
+        .map(({ id }) => id);
+      await this.#write({ put: { estimates: [estimate] }, drop: { estimates: earlier } });
+    });
   }
 
   /** Removes a photo from this device, with what was said of it. */
-  async removePhoto(id: string): Promise<void> {
-    await this.#write({
-      drop: {
-        photos: [id],
-        files: [id],
-        thumbs: [id],
-        estimates: (this.estimates.value.get(id) ?? []).map((estimate) => estimate.id),
-        outbox: [keyOf('photo', id)],
-      },
+  removePhoto(id: string): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#write({
+        drop: {
+          photos: [id],
+          files: [id],
+          thumbs: [id],
+          estimates: (this.estimates.value.get(id) ?? []).map((estimate) => estimate.id),
+          outbox: [keyOf('photo', id)],
+        },
+      });
     });
   }
 
   /** Changes what this device alone knows of a photo, which is not sent. */
-  async note(id: string, change: Partial<Omit<KeptPhoto, 'id' | 'record'>>): Promise<void> {
-    const photo = this.photos.value.get(id);
-    if (photo) await this.#write({ put: { photos: [{ ...photo, ...change }] } });
+  note(id: string, change: Partial<Omit<KeptPhoto, 'id' | 'record'>>): Promise<void> {
+    return this.#inTurn(async () => {
+      const photo = this.photos.value.get(id);
+      if (photo) await this.#write({ put: { photos: [{ ...photo, ...change }] } });
+    });
   }
 
   /** Forgets estimates of a photo whose frame or height has changed. */
-  async forgetEstimates(photoId: string): Promise<void> {
-    const ids = (this.estimates.value.get(photoId) ?? []).map(({ id }) => id);
-    await this.#write({ drop: { estimates: ids } });
+  forgetEstimates(photoId: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const ids = (this.estimates.value.get(photoId) ?? []).map(({ id }) => id);
+      await this.#write({ drop: { estimates: ids } });
+    });
   }
 
   /** An item has arrived: it leaves the outbox, unless it has changed since. */
-  async arrived({ key, version }: OutboxItem, photo?: { id: string; storedAt: string }): Promise<void> {
-    const isSame = this.outbox.value.get(key)?.version === version;
-    const known = photo && this.photos.value.get(photo.id);
-    await this.#write({
-      ...(known && photo && { put: { photos: [{ ...known, storedAt: photo.storedAt }] } }),
-      ...(isSame && { drop: { outbox: [key] } }),
+  arrived({ key, version }: OutboxItem, photo?: { id: string; storedAt: string }): Promise<void> {
+    return this.#inTurn(async () => {
+      const isSame = this.outbox.value.get(key)?.version === version;
+      const known = photo && this.photos.value.get(photo.id);
+      await this.#write({
+        ...(known && photo && { put: { photos: [{ ...known, storedAt: photo.storedAt }] } }),
+        ...(isSame && { drop: { outbox: [key] } }),
+      });
     });
   }
 
   /** An item was refused; it stays, and is sent again when it changes or somebody says so. */
-  async refused({ key }: OutboxItem, why: string | null): Promise<void> {
-    const item = this.outbox.value.get(key);
-    if (item) await this.#write({ put: { outbox: [{ ...item, refused: why }] } });
+  refused({ key }: OutboxItem, why: string | null): Promise<void> {
+    return this.#inTurn(async () => {
+      const item = this.outbox.value.get(key);
+      if (item) await this.#write({ put: { outbox: [{ ...item, refused: why }] } });
+    });
   }
 
   /** Takes in what the server has. What waits here to be sent stays as it is here; events of cuts are put together. */
-  async takeIn(pulled: Pulled): Promise<void> {
-    const waits = (kind: ItemKind, id: string): boolean => this.outbox.value.has(keyOf(kind, id));
-    const photos = pulled.photos.map((photo) => {
-      const known = this.photos.value.get(photo.id);
-      const problem = pulled.problems.get(photo.id) ?? null;
-      if (!known) return { ...photo, problem };
-      const record = waits('photo', photo.id) ? known.record : photo.record;
-      return { ...known, record, storedAt: photo.storedAt, problem };
+  takeIn(pulled: Pulled): Promise<void> {
+    return this.#inTurn(async () => {
+      const waits = (kind: ItemKind, id: string): boolean => this.outbox.value.has(keyOf(kind, id));
+      const photos = pulled.photos.map((photo) => {
+        const known = this.photos.value.get(photo.id);
+        const problem = pulled.problems.get(photo.id) ?? null;
+        if (!known) return { ...photo, problem };
+        const record = waits('photo', photo.id) ? known.record : photo.record;
+        return { ...known, record, storedAt: photo.storedAt, problem };
+      });
+      const cuts = pulled.cuts.map((cut) => {
+        const known = this.cuts.value.get(cut.id);
+        if (!known) return cut;
+        const events = mergedEvents(known.events, cut.events);
+        return waits('cut', cut.id) ? { ...known, events } : { ...cut, events };
+      });
+      // The server forgets estimates that another frame or height has made void, and so does this device.
+      const said = new Set(pulled.estimates.map(({ id }) => id));
+      const answered = new Set(pulled.estimates.map(({ photoId, run }) => `${photoId} ${run.hash}`));
+      const stale = [...this.estimates.value.values()]
+        .flat()
+        .filter(({ id, photoId, run }) => !said.has(id) && answered.has(`${photoId} ${run.hash}`))
+        .map(({ id }) => id);
+      await this.#write({
+        put: {
+          paddocks: pulled.paddocks.filter(({ id }) => !waits('paddock', id)),
+          visits: pulled.visits.filter(({ id }) => !waits('visit', id)),
+          photos,
+          estimates: pulled.estimates,
+          cuts,
+        },
+        drop: { estimates: stale },
+      });
+      await this.setValue('calibrations', pulled.calibrations);
+      this.calibrations.value = pulled.calibrations;
     });
-    const cuts = pulled.cuts.map((cut) => {
-      const known = this.cuts.value.get(cut.id);
-      if (!known) return cut;
-      const events = mergedEvents(known.events, cut.events);
-      return waits('cut', cut.id) ? { ...known, events } : { ...cut, events };
-    });
-    // The server forgets estimates that another frame or height has made void, and so does this device.
-    const said = new Set(pulled.estimates.map(({ id }) => id));
-    const answered = new Set(pulled.estimates.map(({ photoId, run }) => `${photoId} ${run.hash}`));
-    const stale = [...this.estimates.value.values()]
-      .flat()
-      .filter(({ id, photoId, run }) => !said.has(id) && answered.has(`${photoId} ${run.hash}`))
-      .map(({ id }) => id);
-    await this.#write({
-      put: {
-        paddocks: pulled.paddocks.filter(({ id }) => !waits('paddock', id)),
-        visits: pulled.visits.filter(({ id }) => !waits('visit', id)),
-        photos,
-        estimates: pulled.estimates,
-        cuts,
-      },
-      drop: { estimates: stale },
-    });
-    await this.setValue('calibrations', pulled.calibrations);
-    this.calibrations.value = pulled.calibrations;
   }
 
   async changeSettings(change: Partial<Settings>): Promise<void> {
@@ -210,6 +227,16 @@ export class FarmStore {
       .map(({ id }) => id);
     await this.keeping.write({ drop: { files: ids } });
     return ids.length;
+  }
+
+  /** One change after another: what is made of what is here must not be made of what another is just changing. */
+  #inTurn<Result>(change: () => Promise<Result>): Promise<Result> {
+    const result = this.#last.then(change);
+    this.#last = result.then(
+      () => {},
+      () => {},
+    );
+    return result;
   }
 
   async #write(changes: Changes): Promise<void> {
