@@ -5,9 +5,9 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { poolOf } from '../../src/server/index.ts';
 import { runSward } from '../support/run-sward.ts';
-import { writePhoto } from '../support/small-data-folder.ts';
+import { writePhoto, writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { photoForm, startTestServer, type TestServer } from './farm-server.ts';
+import { photoForm, recordOf, startTestServer, type TestServer, until, upload } from './farm-server.ts';
 
 const root = temporaryFolder('server-estimate');
 const data = join(root, 'farm');
@@ -184,3 +184,62 @@ function hugePng(side: number): Buffer {
     chunk('IEND', Buffer.alloc(0)),
   ]);
 }
+
+describe('a run that reads heights', () => {
+  it('is told the height of a form and of a stored photo, and says that it used it', async () => {
+    const folder = join(root, 'heights');
+    const run = join(root, 'run-with-height');
+    const ids = await writeSmallFolder(folder, {
+      photos: 18,
+      alter: (lines) =>
+        lines.map((line, at) =>
+          at === 0 ? line : line.replace(',0.6,5,', `,0.6,${3 + (Math.floor((at - 1) / 5) % 7)},`),
+        ),
+    });
+    const cache = { SWARD_CACHE: join(root, 'cache') };
+    const training = await runSward(
+      [
+        'train',
+        folder,
+        '--recipe',
+        'descriptor-ridge',
+        '--with',
+        'height',
+        '--set',
+        'evaluation.leaveOneStateOut=false',
+        '--folds',
+        '3',
+        '--out',
+        run,
+      ],
+      cache,
+    );
+    expect(training.code).toBe(0);
+    const asked = join(folder, 'train', `${ids[0]}.jpg`);
+    const told = async (...options: string[]): Promise<number> => {
+      const outcome = await runSward(['predict', run, asked, '--json', ...options], cache);
+      return JSON.parse(outcome.stdout).predictions[0].grams.Dry_Total_g;
+    };
+    const server = await startTestServer(join(root, 'heights-farm'), { run });
+    try {
+      const ask = (fields: Record<string, string>) =>
+        server.json('/api/estimate', { raw: photoForm(asked, fields) });
+      const without = await ask({});
+      expect([without.masses.total, without.height]).toEqual([await told(), null]);
+      const height = { centimetres: 6, method: 'falling-plate' } as const;
+      const given = await ask({ height: '6', heightMethod: 'falling-plate' });
+      expect([given.masses.total, given.height]).toEqual([await told('--height', '6'), height]);
+      expect(given.masses.total).not.toBe(without.masses.total);
+      // Plates and rulers are not compared: a height measured otherwise is not used.
+      const ruler = await ask({ height: '6', heightMethod: 'ruler' });
+      expect([ruler.masses.total, ruler.height]).toEqual([without.masses.total, null]);
+      const file = readFileSync(asked);
+      const record = recordOf(file, { height });
+      expect((await upload(server, record, file)).status).toBe(204);
+      const { estimate: stored } = await until(async () => (await server.json('/api/estimates')).items[0]);
+      expect([stored.masses.total, stored.height]).toEqual([given.masses.total, height]);
+    } finally {
+      await server.close();
+    }
+  });
+});

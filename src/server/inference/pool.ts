@@ -39,6 +39,9 @@ const BY_URGENCY: readonly Urgency[] = ['upload', 'now', 'later'];
 /** Queues that each may fill: a photo that was sent whole waits rather than being sent again. */
 const PATIENCE: Readonly<Record<Urgency, number>> = { upload: 8, now: 1, later: Number.POSITIVE_INFINITY };
 
+/** A run of large networks may take minutes to be read. */
+const OPEN_MS = 10 * 60_000;
+
 /** Weight of the newest task in the mean time that one takes. */
 const NEWEST = 0.2;
 
@@ -160,7 +163,8 @@ export class InferencePool {
     this.#busy.add(child);
     const begun = performance.now();
     try {
-      settle(await child.run(task, { milliseconds: this.#settings.taskMilliseconds }));
+      const milliseconds = task.kind === 'open' ? OPEN_MS : this.#settings.taskMilliseconds;
+      settle(await child.run(task, { milliseconds }));
       this.#meanSeconds += NEWEST * ((performance.now() - begun) / 1000 - this.#meanSeconds);
     } catch (error) {
       fail(error);
