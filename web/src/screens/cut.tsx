@@ -1,8 +1,10 @@
 import { useState } from 'preact/hooks';
+import { z } from 'zod';
 import { STEP_KINDS } from '../../../src/farm/cut-state.ts';
 import {
   type Cut,
   type CutEvent,
+  Cut as CutSchema,
   type CutState,
   CutStep,
   cutHistory,
@@ -23,6 +25,7 @@ import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
 import { addressOf } from '../shell/route.ts';
 import { keyOf } from '../store/records.ts';
+import { askFor } from '../sync/farm-server.ts';
 import { wordsOf } from '../sync/sync.ts';
 import { dueOf } from '../visits/cut-due.ts';
 
@@ -68,11 +71,9 @@ export function CutScreen({ cut }: { readonly cut: Cut }) {
             {refused.map(({ id, message }) => (
               <div key={id} class="warn">
                 <p>Without effect: {message}.</p>
-                <button type="button" onClick={() => void leaveOut(store, cut, id)}>
-                  Leave it out
-                </button>
               </div>
             ))}
+            {item?.refused && <Refused cut={cut} />}
             <p class="quiet">{wordsOf(item, sync.sending.value, sync.device.value !== null)}</p>
           </section>
           {photo ? (
@@ -85,6 +86,23 @@ export function CutScreen({ cut }: { readonly cut: Cut }) {
         </div>
       </div>
     </Page>
+  );
+}
+
+/** Two devices have taken the same step, and only the other's can stand. */
+function Refused({ cut }: { readonly cut: Cut }) {
+  const { store } = useApp();
+  const { run, problem } = useWork();
+  return (
+    <>
+      <TwiceButton
+        sure="What this device wrote of this cut and could not send is left out."
+        onSure={() => void run(() => takeServers(store, cut))}
+      >
+        Take the server’s steps
+      </TwiceButton>
+      {problem !== null && <p class="warn">{problem}</p>}
+    </>
   );
 }
 
@@ -226,9 +244,9 @@ async function add(
   await store.save('cut', { ...cut, events: withEvent(cut.events, event) });
 }
 
-/** Leaves out a step that cannot stand beside what another device has written, and that the server has not taken. */
-const leaveOut = (store: ReturnType<typeof useApp>['store'], cut: Cut, eventId: string): Promise<void> =>
-  store.save('cut', { ...cut, events: cut.events.filter(({ id }) => id !== eventId) });
+/** Leaves out what this device wrote and the server cannot take beside what another has written. */
+const takeServers = async (store: ReturnType<typeof useApp>['store'], { id }: Cut): Promise<void> =>
+  store.save('cut', await askFor(z.object(CutSchema.shape), `/api/cuts/${id}`));
 
 type Draft = Readonly<Record<string, string>>;
 
