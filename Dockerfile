@@ -8,6 +8,10 @@ COPY package.json .npm-cache* /npm-cache/
 RUN npm ci --cache /npm-cache --prefer-offline --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
+COPY web ./web
+# The build makes the app its model of the starter.
+COPY runs ./runs
+COPY weights ./weights
 RUN npm run build && npm prune --omit=dev --offline --no-audit --no-fund
 
 FROM ${NODE}
