@@ -46,12 +46,17 @@ export async function writePredictedRows(run: string, predicted: PredictedRows):
     names.push(name(STATES_OUT));
   };
   await write(predicted, (file) => file);
-  for (const one of predicted.cases) await write(one, (file) => caseFile(file, one.covariates));
+  // Without a State there may be too few readings for a model with them.
+  const answered = predicted.cases.map((one) => ({
+    ...one,
+    statesOut: one.statesOut && one.statesOut.length > 0 ? one.statesOut : null,
+  }));
+  for (const one of answered) await write(one, (file) => caseFile(file, one.covariates));
   const cases =
-    predicted.cases.length === 0
+    answered.length === 0
       ? null
       : caseResults(
-          predicted.cases.map(({ covariates, outOfFold, statesOut }) => ({
+          answered.map(({ covariates, outOfFold, statesOut }) => ({
             covariates,
             rows: outOfFold,
             leaveOneStateOut: statesOut && scoreStates(statesOut),

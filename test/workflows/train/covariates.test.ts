@@ -25,7 +25,7 @@ const METHODS = {
 /** Photos of nine visits in two States whose features tell half of the masses, and heights the rest. */
 async function writeFarm(
   name: string,
-  { method = 'falling-plate', lacking = 0, further = '' }: FarmOptions = {},
+  { method = 'falling-plate', lacking = 0, lackingState, further = '' }: FarmOptions = {},
 ): Promise<Extract<TrainingSource, { kind: 'features' }>> {
   const folder = join(root, name);
   mkdirSync(folder);
@@ -41,8 +41,9 @@ async function writeFarm(
   );
   const lines = heights.flatMap((cm, photo) => {
     const visit = photo % 9;
-    const reading = photo < lacking ? '' : cm.toFixed(2);
-    const facts = `2015/${visit + 1}/4,${visit % 2 === 0 ? 'WA' : 'Vic'},${reading}${further && `,${cm * 2}`}`;
+    const state = visit % 2 === 0 ? 'WA' : 'Vic';
+    const reading = photo < lacking || state === lackingState ? '' : cm.toFixed(2);
+    const facts = `2015/${visit + 1}/4,${state},${reading}${further && `,${cm * 2}`}`;
     return TARGET_NAMES.map(
       (target, at) =>
         `P${100 + photo}__${target},${facts},${targetsToArray(masses[photo] ?? ({} as never))[at]}`,
@@ -63,6 +64,8 @@ interface FarmOptions {
   readonly method?: keyof typeof METHODS;
   /** First photos without a height. */
   readonly lacking?: number;
+  /** State none of whose photos has a height. */
+  readonly lackingState?: 'WA' | 'Vic';
   /** Another column of heights, twice as high. */
   readonly further?: string;
 }
@@ -275,6 +278,15 @@ describe('training with a covariate', () => {
     await expect(train('unknown', farm, { settings: { covariates: ['soil moisture'] } })).rejects.toThrow(
       InputError,
     );
+  });
+
+  it('that one State alone has is scored, but not with that State held out', async () => {
+    const results = await train('west-run', await writeFarm('west', { lackingState: 'Vic' }), {
+      plan: { folds: 3 },
+    });
+    expect(caseOf(results, 'height')?.rows).toHaveLength(50);
+    expect(caseOf(results, 'height')?.leaveOneStateOut).toBeNull();
+    expect(caseOf(results)?.leaveOneStateOut?.perState.map(({ state }) => state)).toEqual(['Vic', 'WA']);
   });
 
   it('takes any column of numbers from a table of its own', async () => {
