@@ -105,7 +105,7 @@ describe('the packed library', () => {
     const ask = async (...args: string[]): Promise<string> =>
       (await run(process.execPath, [main, ...args], { cwd: project, env })).stdout;
     const answer = await ask('predict', join('cuts', 'test', 'ID1.jpg'));
-    expect(answer).toMatch(/^ID1 \(!\)(\s+[\d.]+){5}\s+\d+$/m);
+    expect(answer).toMatch(/^ID1 \(!\)(\s+[\d.]+){5}\s+\d+\s+photo alone$/m);
     expect(answer).toMatch(/high 90 %/);
     expect(answer).toMatch(/^sward's starter: .*86 public photos/m);
     expect(await ask('models')).toMatch(/^starter\s+photo-ridge\s+86\s+23\s+0\.\d+\s+CC BY-SA 4\.0$/m);
