@@ -18,6 +18,9 @@ const COPY_BITS = 10;
 /** Of a picture all of one colour, or too small to show anything. */
 const NOTHING_SHOWN: PerceptualHash = [2 ** 31, 0];
 
+/** Fewer photos are compared before anybody would look for progress. */
+const SOON_COMPARED = 1_000;
+
 /** Photos looked at together. */
 const AT_ONCE = 4;
 
@@ -42,7 +45,7 @@ export async function photoCopies(
   paths: readonly string[],
   progress: Progress = SILENT,
 ): Promise<(PhotoCopy | null)[]> {
-  const shown = await whatIsShown(paths, progress);
+  const shown = await whatIsShown(paths, paths.length < SOON_COMPARED ? SILENT : progress);
   const contents: string[] = [];
   for (const path of paths) contents.push(await photoHash(path));
   const firstWith = new Map<string, number>();
