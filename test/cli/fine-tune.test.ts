@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { readPredictions } from '../../src/data/predictions.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
 import { killSward } from '../support/kill-sward.ts';
+import { namelessReport } from '../support/run-contents.ts';
 import { errorLine, runSward } from '../support/run-sward.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -79,7 +80,9 @@ describe('a fine-tuned run', () => {
     expect(filesOf(disturbed)).not.toContain('fold-1/network-0.safetensors');
     expect((await sward(...COMMAND, disturbed, '--resume')).code).toBe(0);
     expect(filesOf(disturbed)).toEqual(filesOf(run));
-    for (const name of filesOf(run)) {
+    const report = (folder: string): string => namelessReport(join(folder, 'report.html'));
+    expect(report(disturbed)).toBe(report(run));
+    for (const name of filesOf(run).filter((file) => file !== 'report.html')) {
       expect(readFileSync(join(disturbed, name)).equals(readFileSync(join(run, name))), name).toBe(true);
     }
   });
