@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { writeNpyFloat32 } from '../../src/formats/npy/npy.ts';
 import { randomStream } from '../../src/ground/random.ts';
 import { targetsFromComponents } from '../../src/pasture/physics.ts';
 import { TARGET_NAMES, targetsToArray } from '../../src/pasture/targets.ts';
+import { runContents } from '../support/run-contents.ts';
 import { runSward } from '../support/run-sward.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -51,10 +52,7 @@ describe('training a network', () => {
     }
     expect(kills).toBe(10);
     expect((await runSward([...command, disturbed, '--resume'])).code).toBe(0);
-    expect(filesIn(disturbed)).toEqual(filesIn(whole));
-    for (const name of filesIn(whole)) {
-      expect(readFileSync(join(disturbed, name)).equals(readFileSync(join(whole, name))), name).toBe(true);
-    }
+    expect(runContents(disturbed)).toEqual(runContents(whole));
   }, 120_000);
 });
 
@@ -86,12 +84,4 @@ function statesIn(run: string): string {
     // A folder went while it was being read, or is not there yet.
     return '';
   }
-}
-
-/** Every file below a folder, sorted. */
-function filesIn(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
-    .sort();
 }
