@@ -43,7 +43,7 @@ type Kind = [
 const KINDS: readonly Kind[] = [
   ['ridge', 'feature-ridge', RIDGE, ['sessionsOut', 'graph']],
   ['kernel ridge', 'feature-ridge', [], ['sessionsOut', 'graph']],
-  ['a mean of views', 'descriptor-ridge', [], [], DESCRIPTOR_NAMES.length],
+  ['a mean of views', 'descriptor-ridge', [], ['graph'], DESCRIPTOR_NAMES.length],
   ['leaf-wise trees', 'feature-boost', FEW_TREES, ['graph']],
   ['symmetric trees', 'feature-boost', FEW_OBLIVIOUS, ['graph']],
   ['a network with dropout', 'feature-mlp', MLP, ['dropout', 'graph']],
@@ -83,10 +83,10 @@ const KINDS: readonly Kind[] = [
   ['a network of logarithms', 'feature-mlp', [...MLP, 'transform.kind=log1p'], ['dropout', 'graph']],
   ['a stack', 'feature-stack', stackOf(STACKED_RIDGE, STACKED_MLP), ['graph']],
   [
-    'a stack of what has no graph',
+    'a stack with a mean of views',
     'feature-stack',
     ['estimator.combine=mean', ...stackOf(STACKED_RIDGE, STACKED_VIEWS)],
-    [],
+    ['graph'],
     DESCRIPTOR_NAMES.length,
   ],
 ];
