@@ -52,7 +52,7 @@ export interface PortablePhoto {
 }
 
 /** A mass with where it lies, kg DM/ha. */
-export interface HectareMass extends Interval {
+interface HectareMass extends Interval {
   readonly mass: number;
 }
 

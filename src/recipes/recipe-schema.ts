@@ -4,7 +4,7 @@ import { stackSettings } from '../estimators/stack/stack-settings.ts';
 import { transformSettings } from '../estimators/target-transform/transform-settings.ts';
 import { MOST_COVARIATES } from '../pasture/covariates.ts';
 import { inputSettings } from '../samples/input-settings.ts';
-import { cropSchema } from '../vision/framing/index.ts';
+import { cropSchema } from '../vision/framing/crop.ts';
 import { learnerSettings } from './learners.ts';
 
 /** A recipe with a value for every setting; what each says stands with it. */
