@@ -62,7 +62,7 @@ export {
   PRECISIONS,
   type Precision,
 } from '../vision/features/index.ts';
-export { type Crop, parseCrop } from '../vision/framing/index.ts';
+export { CROP_FORMS, type Crop, parseCrop } from '../vision/framing/index.ts';
 export { VIEW_PLANS, type ViewPlan } from '../vision/preprocess/views.ts';
 export { type CatalogueEntry, LICENCE_NOTES, type ResolvedWeights } from '../vision/weights/index.ts';
 export {
