@@ -75,8 +75,7 @@ export async function exportRun(options: ExportOptions): Promise<ExportOutcome> 
   const runModel = await readRunModel(opened, { input, precision, tta, covariates });
   if (runModel.members.some(({ manifest }) => manifest.recipe.crop)) progress.line?.(CROPPED);
   const results = await opened.results();
-  const written: { files: string[]; bytes: number } = { files: [], bytes: 0 };
-  await replaceFolder(resolve(out), async (aside) => {
+  const written = await replaceFolder(resolve(out), async (aside) => {
     const folder = kaggle ? join(aside, 'dataset') : aside;
     await makeFolder(folder);
     progress.stage('Writing the model', 1, 'model');
@@ -91,11 +90,11 @@ export async function exportRun(options: ExportOptions): Promise<ExportOutcome> 
       await writeKaggleFiles({ dataset: folder, notebook }, facts.recipe, kaggle);
     }
     const entries = await readdir(aside, { recursive: true, withFileTypes: true });
-    written.files = entries
+    const files = entries
       .filter((entry) => entry.isFile())
       .map((entry) => relative(aside, join(entry.parentPath, entry.name)))
       .sort();
-    written.bytes = facts.files.reduce((sum, file) => sum + file.bytes, 0);
+    return { files, bytes: facts.files.reduce((sum, file) => sum + file.bytes, 0) };
   });
   return { out, ...written };
 }

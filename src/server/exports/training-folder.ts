@@ -95,7 +95,6 @@ async function photoAndDay(db: Database, photoId: string, visitId: string) {
 /** Writes the farm's own labels as a data folder, photos as links to those stored. @throws as {@link trainingFolder} */
 export async function writeTrainingFolder(db: Database, store: PhotoStore, folder: string): Promise<number> {
   const { table, photos } = await trainingFolder(db);
-  await mkdir(join(folder, '..'), { recursive: true });
   await replaceFolder(folder, async (aside) => {
     await mkdir(join(aside, 'train'));
     for (const { path, sha256 } of photos) await linkDurably(store.pathOf(sha256), join(aside, path));
