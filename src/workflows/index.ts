@@ -24,6 +24,7 @@ export {
   HEIGHT_METHODS,
   type HeightMethod,
 } from '../pasture/covariates.ts';
+export { USUAL_COVERAGE } from '../pasture/intervals/index.ts';
 export { DEFAULT_RECIPES, RECIPE_NAMES } from '../recipes/known-recipes.ts';
 export {
   makeRecipe,
@@ -98,7 +99,6 @@ export {
   type PredictRunOptions,
   predictRun,
   readPhotoStates,
-  USUAL_COVERAGE,
 } from './predict/predict.ts';
 export { predictionRecord } from './predict/prediction-files.ts';
 export { type SubmitOptions, type SubmitOutcome, submitRun } from './predict/submit.ts';

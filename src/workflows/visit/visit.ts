@@ -17,6 +17,7 @@ import {
 import { InputError, UsageError } from '../../ground/errors.ts';
 import type { Progress } from '../../ground/progress.ts';
 import { HEIGHT, setName } from '../../pasture/covariates.ts';
+import { USUAL_COVERAGE } from '../../pasture/intervals/index.ts';
 import { isKnown } from '../../pasture/partial.ts';
 import { type ByMass, byMass, type MassName, type Targets } from '../../pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../../pasture/units.ts';
@@ -28,7 +29,7 @@ import type { PhotoPrediction } from '../../runs/prediction.ts';
 import type { Run } from '../../runs/run.ts';
 import { isPhotoName } from '../../vision/photos/index.ts';
 import type { AskedCovariates } from '../predict/asked-readings.ts';
-import { predictRun, USUAL_COVERAGE } from '../predict/predict.ts';
+import { predictRun } from '../predict/predict.ts';
 
 /** One visit to one paddock: its photos, and what was cut of them. */
 export interface VisitOptions {
