@@ -14,9 +14,9 @@ import { scoreToJson } from '../runs/scores.ts';
 import type { Precision } from '../vision/features/index.ts';
 import { requireExportFolder } from './export-folder.ts';
 import { type KaggleChoice, requireWheels, writeKaggleFiles } from './kaggle.ts';
-import type { ModelInput } from './mass-model.ts';
 import { modelCard } from './model-card.ts';
 import { type ExportFacts, type FileFacts, modelFacts } from './model-facts.ts';
+import type { ModelInput } from './model-input.ts';
 import { type RunModel, readRunModel } from './run-model.ts';
 import { writeMassModel } from './write-model.ts';
 

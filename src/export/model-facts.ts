@@ -9,7 +9,8 @@ import { type ViewCut, type ViewPlan, viewBoxes } from '../vision/preprocess/vie
 import type { WindowGrid } from '../vision/preprocess/windows.ts';
 import { LICENCE_NOTES, originOf, type ResolvedWeights } from '../vision/weights/index.ts';
 import type { KnownBranch } from './branches.ts';
-import { COVARIATES_NAME, type ModelInput, modelInput, OUTPUT_NAME } from './mass-model.ts';
+import { COVARIATES_NAME, modelInput, OUTPUT_NAME } from './mass-model.ts';
+import type { ModelInput } from './model-input.ts';
 import type { RunModel } from './run-model.ts';
 
 /** A file by content. */

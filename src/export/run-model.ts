@@ -7,7 +7,8 @@ import { type GraphStart, type Run, type RunGraph, type RunMember, TEST_TIME_TUR
 import { gather } from '../tensor/index.ts';
 import type { Precision } from '../vision/features/index.ts';
 import { inputSources, isBranch, type KnownBranch, type KnownSource } from './branches.ts';
-import type { MassEstimator, MassModel, ModelInput } from './mass-model.ts';
+import type { MassEstimator, MassModel } from './mass-model.ts';
+import type { ModelInput } from './model-input.ts';
 
 /** What the caller chooses of an exported model. */
 export interface ModelChoice {

@@ -6,7 +6,8 @@ import { pretrainSettings } from '../../src/networks/settings/pretrain.ts';
 import { RECIPE_NAMES } from '../../src/recipes/known-recipes.ts';
 import { makeRecipe, parseStoredRecipe } from '../../src/recipes/recipe.ts';
 import { recipeSchema } from '../../src/recipes/recipe-schema.ts';
-import { describeRecipe, listRecipes } from '../../src/workflows/recipes/recipes.ts';
+import { listRecipes } from '../../src/workflows/recipes/list-recipes.ts';
+import { describeRecipe } from '../../src/workflows/recipes/recipes.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { resolvePretrainSettings, resolveRecipe } from '../support/written-settings.ts';
 

@@ -13,7 +13,7 @@ import {
 } from '../../runs/covariates.ts';
 import type { Run } from '../../runs/run.ts';
 import type { Samples } from '../../samples/samples.ts';
-import { photoName } from '../../vision/photos/index.ts';
+import { photoName } from '../../vision/photos/photo.ts';
 
 /** What was measured beside the photos that are asked about. */
 export interface AskedCovariates extends CovariateSource {

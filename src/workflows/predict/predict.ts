@@ -21,7 +21,8 @@ import { type AskedCovariates, withAskedReadings } from './asked-readings.ts';
 import { writePhotoMaps } from './biomass-maps.ts';
 import { wholeLine, writeCrops } from './crops.ts';
 import { paddockPath, paddockRecord, requireHectares } from './paddock-record.ts';
-import { PredictionFile, requireFree, requirePredictionFormat, type ShownPaths } from './prediction-files.ts';
+import { PredictionFile, requireFree, requirePredictionFormat } from './prediction-files.ts';
+import type { ShownPaths } from './prediction-record.ts';
 
 /** What is to be predicted: photos and folders of photos, contents of photo files, or the rows of feature files. */
 export type PredictionSource =
