@@ -174,7 +174,8 @@ export async function writeEnsembleRun(
     const folderOfPhotos = photoFolder(manifest.data.source);
     const written = await writePredictedRows(out, {
       outOfFold: firstAnswered(byCase.map(({ outOfFold }) => outOfFold)),
-      statesOut: byCase.every(({ statesOut }) => statesOut)
+      // Members with covariates may have none, for want of readings without a State; photos alone are answered by all.
+      statesOut: byCase.at(-1)?.statesOut
         ? firstAnswered(byCase.map(({ statesOut }) => statesOut ?? []))
         : null,
       cases: hasCovariates ? byCase : [],

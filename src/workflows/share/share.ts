@@ -7,7 +7,7 @@ import type { Recipe } from '../../recipes/recipe-schema.ts';
 import { runCard } from '../../report/run-card.ts';
 import { storedCalibration } from '../../runs/calibration.ts';
 import { CALIBRATION, writeCalibration } from '../../runs/calibration-file.ts';
-import { withoutCovariates } from '../../runs/covariate-cases.ts';
+import { measuredCases, withoutCovariates } from '../../runs/covariate-cases.ts';
 import { type AboutRun, readManifest, requireData, type TrainedManifest } from '../../runs/manifest.ts';
 import { openRun } from '../../runs/open-run.ts';
 import { type FolderContents, isRunFolder, RunFolder } from '../../runs/run-folder.ts';
@@ -93,11 +93,10 @@ export async function shareRun({
       sessions: new Set(results.rows.map(({ session }) => session)).size,
       weighted_r2: withoutCovariates(results).outOfFold.weightedR2,
       ...(results.cases && {
-        with: results.cases.flatMap(({ covariates, rows, outOfFold }) =>
-          covariates.length > 0 && rows.length > 0
-            ? [{ covariates: [...covariates], weighted_r2: outOfFold.weightedR2 }]
-            : [],
-        ),
+        with: measuredCases(results).map(({ covariates, outOfFold }) => ({
+          covariates: [...covariates],
+          weighted_r2: outOfFold.weightedR2,
+        })),
       }),
     },
     files: {},

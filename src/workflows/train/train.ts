@@ -8,7 +8,7 @@ import { type Progress, SILENT } from '../../ground/progress.ts';
 import { randomStream } from '../../ground/random.ts';
 import { packageVersion } from '../../ground/version.ts';
 import type { MetricLine } from '../../learning/estimator.ts';
-import { type CovariateSet, caseWords, covariateSets, knownSet } from '../../pasture/covariates.ts';
+import { type CovariateSet, caseWords, covariateSets, hasReadings } from '../../pasture/covariates.ts';
 import { weightedR2 } from '../../pasture/metric.ts';
 import { knownSentence, massesIn, massesKnownOf, massWords } from '../../pasture/partial.ts';
 import { MASS_NAMES, type Targets } from '../../pasture/targets.ts';
@@ -144,6 +144,7 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
   const { out, pseudo, imported, beside } = options;
   const source = await namedSource(options.source);
   const recipe = await recipeOf(source, options);
+  requireCovariatesRead(source, recipe);
   let work: WorkAhead | null = null;
   const progress = withTimeEstimates(options.progress ?? SILENT, () => work);
   const plan = completePlan(options.plan);
@@ -238,6 +239,16 @@ async function recipeOf(
   if (typeof recipe === 'string') return makeRecipe(recipe, settings);
   if (settings === undefined) return recipe;
   throw new UsageError(`recipe ${recipe.name} is made already; give its settings to makeRecipe`);
+}
+
+/** The options by which each part of a source of covariates is given. */
+const COVARIATE_OPTIONS = { table: '--covariates', method: '--height-method', pairs: '--height-pairs' };
+
+/** @throws UsageError for a source of covariates where none is read */
+function requireCovariatesRead({ covariates: source = {} }: TrainingSource, { covariates }: Recipe): void {
+  const [idle] = Object.keys(source) as (keyof typeof COVARIATE_OPTIONS)[];
+  if (idle === undefined || covariates) return;
+  throw new UsageError(`${COVARIATE_OPTIONS[idle]} is for covariates; add --with height`);
 }
 
 /** The results of a run that is there already, with its report and, where that is wanted, learning curve if they lack. */
@@ -345,9 +356,10 @@ async function eachFold(
       await predictFold(model, samples, folds, fold, predicted[place] ?? [], set);
     }
     await model.release();
-    const scores = cases.map((set, place) => {
+    const scores = cases.flatMap((set, place) => {
       const said = predicted[place] ?? [];
       const items = folds.flatMap((own, item) => (own === fold && said[item] ? [item] : []));
+      if (items.length === 0) return [];
       const score = weightedR2(
         items.map((item) => samples.targets[item] as Targets),
         items.map((item) => said[item] as Targets),
@@ -447,7 +459,7 @@ function manifestOf(
 function trainingCases({ covariates, samples }: TrainingData): CovariateSet[] {
   const names = covariates.map(({ name }) => name);
   return [...covariateSets(names), []].filter((set) =>
-    samples.facts.some(({ readings }) => knownSet([set], readings).length === set.length),
+    samples.facts.some(({ readings }) => hasReadings(readings, set)),
   );
 }
 
