@@ -10,6 +10,7 @@ import { CALIBRATION, writeCalibration } from '../../runs/calibration-file.ts';
 import { measuredCases, withoutCovariates } from '../../runs/covariate-cases.ts';
 import { type AboutRun, readManifest, requireData, type TrainedManifest } from '../../runs/manifest.ts';
 import { openRun } from '../../runs/open-run.ts';
+import { CARD, FOLD_FOLDERS, isResult } from '../../runs/run-files.ts';
 import { type FolderContents, isRunFolder, RunFolder } from '../../runs/run-folder.ts';
 import { TrainedRun } from '../../runs/trained-run.ts';
 import { copyTrainingPhotos, TRAINING_PHOTOS } from '../../runs/training-photos.ts';
@@ -29,16 +30,13 @@ export interface ShareOptions {
   readonly overwrite?: boolean;
 }
 
-/** The card of a run that is passed on. */
-const CARD = 'card.md';
-
 /** What of a run is needed to predict: its models, and its record of what it was trained on, by features alone. */
 const PASSED_ON = /^(fold-\d+\/.+|domain\.safetensors)$/;
 
 const CONTENTS: FolderContents = {
-  derived: [CALIBRATION, TRAINING_PHOTOS, CARD],
+  derived: isResult,
   essential: [CALIBRATION, CARD],
-  resumable: /^(fold-\d+|domain\.safetensors)$/,
+  resumable: FOLD_FOLDERS,
   // Whoever passes a run on may put its licence there first.
   beside: /^LICEN[CS]E(\.\w+)?$/,
 };

@@ -16,12 +16,11 @@ import { DEFAULT_RECIPES } from '../../recipes/known-recipes.ts';
 import { makeRecipe, type RecipeChanges } from '../../recipes/recipe.ts';
 import type { Recipe } from '../../recipes/recipe-schema.ts';
 import { recipeEstimator } from '../../recipes/registry.ts';
-import { CALIBRATION } from '../../runs/calibration-file.ts';
 import { fitFold, type Learner, leaveOneStateOut, predictFold } from '../../runs/cross-validation.ts';
-import { writeDomainRecord } from '../../runs/domain/index.ts';
+import { DOMAIN, writeDomainRecord } from '../../runs/domain/index.ts';
 import { completePlan, type FoldPlan, requireEnough } from '../../runs/fold-plan.ts';
-import { LEARNING_CURVE, learnBySessions, writeLearningBySessions } from '../../runs/learning-by-sessions.ts';
-import { STATES_OUT, type StateOutRow, statesIn } from '../../runs/leave-one-state-out.ts';
+import { learnBySessions, writeLearningBySessions } from '../../runs/learning-by-sessions.ts';
+import { type StateOutRow, statesIn } from '../../runs/leave-one-state-out.ts';
 import { RUN_FORMAT, type TrainedManifest } from '../../runs/manifest.ts';
 import { namedSource } from '../../runs/named-source.ts';
 import { openRun } from '../../runs/open-run.ts';
@@ -29,6 +28,7 @@ import { FOLDS, OUT_OF_FOLD } from '../../runs/out-of-fold.ts';
 import { firstAnswered, type PredictedRows, writePredictedRows } from '../../runs/predicted-rows.ts';
 import { trainedResults } from '../../runs/read-results.ts';
 import type { OutOfFoldRow, RunResults } from '../../runs/results.ts';
+import { FOLD_FOLDERS, isResult } from '../../runs/run-files.ts';
 import {
   checkpointFolder,
   type ExistingRunPolicy,
@@ -97,23 +97,10 @@ export interface ImportedFolds {
   readonly write: (fold: number, folder: string) => Promise<void>;
 }
 
-/** Files of a trained run that are written in the end. */
-const DERIVED = [
-  OUT_OF_FOLD,
-  SCORES,
-  STATES_OUT,
-  'domain.safetensors',
-  TRAINING_PHOTOS,
-  LEARNING_CURVE,
-  'report.html',
-  'pseudo.json',
-];
-/** What `sward share` writes besides, which is not of a run that takes its place. */
-const PASSED_ON = [CALIBRATION, 'card.md'];
 const CONTENTS: FolderContents = {
-  derived: [...DERIVED, ...PASSED_ON],
+  derived: isResult,
   essential: [OUT_OF_FOLD, SCORES],
-  resumable: /^fold-\d+(\.checkpoint)?$/,
+  resumable: FOLD_FOLDERS,
 };
 
 /** Folds of a data folder, table or feature set, as `sward folds` writes them. @throws as {@link trainRun} */
@@ -189,7 +176,7 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
     const results = await trainedResults(out, manifest);
     await writeRunReport(out, reportPath(out), results);
     const folds = rows.map(({ fold }) => `fold-${fold}`);
-    await folder.complete([...new Set(folds), ...[FOLDS, ...written, TRAINING_PHOTOS, 'domain.safetensors']]);
+    await folder.complete([...new Set(folds), ...[FOLDS, ...written, TRAINING_PHOTOS, DOMAIN]]);
     return results;
   } catch (error) {
     throw await folder.failure(error);
