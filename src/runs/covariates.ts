@@ -238,7 +238,7 @@ function readAs(
 }
 
 /** A conversion as a person reads it. */
-export function conversionSentence({ from, to, intercept, slope, error, pairs }: HeightConversion): string {
+function conversionSentence({ from, to, intercept, slope, error, pairs }: HeightConversion): string {
   const sign = intercept < 0 ? '−' : '+';
   return (
     `heights by ${methodWords(from)} are converted: ${methodWords(to)} = ${slope.toFixed(3)} × ${methodWords(from)} ` +
@@ -251,7 +251,6 @@ export interface AskedReadings {
   readonly readings: readonly Readings[];
   /** Of each photo: why a reading is not used, in words; null where nothing was left out. */
   readonly refused: readonly (string | null)[];
-  readonly conversions: readonly HeightConversion[];
   readonly remarks: readonly string[];
 }
 
@@ -303,5 +302,5 @@ export async function askedReadings(
         ]
       : []),
   ];
-  return { readings, refused, conversions, remarks };
+  return { readings, refused, remarks };
 }

@@ -102,7 +102,7 @@ async function ofTestTable(
       ...(lacking.length === 0
         ? []
         : [
-            `note: test.csv has no ${setWords(lacking)}: photos are answered without, as ${run.folder} scores without`,
+            `note: test.csv has no ${setWords(lacking)}: photos are answered without, as the run scores without`,
           ]),
     ],
   };
