@@ -6,7 +6,7 @@ import { fileFingerprint } from '../ground/fingerprint.ts';
 import { packageFile } from '../ground/package-file.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
 import { packageVersion } from '../ground/version.ts';
-import { withoutCovariates } from '../runs/covariate-cases.ts';
+import { measuredCases, withoutCovariates } from '../runs/covariate-cases.ts';
 import { openRun } from '../runs/open-run.ts';
 import type { RunResults } from '../runs/results.ts';
 import type { TEST_TIME_TURNS } from '../runs/run.ts';
@@ -119,11 +119,10 @@ async function writeModel(
       out_of_fold: scoreToJson(alone.outOfFold),
       leave_one_state_out: alone.leaveOneStateOut && scoreToJson(alone.leaveOneStateOut.pooled),
       ...(runModel.model.covariates.length > 0 && {
-        with_covariates: (results.cases ?? []).flatMap(({ covariates, rows, outOfFold }) =>
-          covariates.length > 0 && rows.length > 0
-            ? [{ covariates, out_of_fold: scoreToJson(outOfFold) }]
-            : [],
-        ),
+        with_covariates: measuredCases(results).map(({ covariates, outOfFold }) => ({
+          covariates,
+          out_of_fold: scoreToJson(outOfFold),
+        })),
       }),
     },
   };

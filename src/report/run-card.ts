@@ -6,7 +6,7 @@ import { massWords } from '../pasture/partial.ts';
 import { TARGET_NAMES } from '../pasture/targets.ts';
 import { gramsToKilogramsPerHectare, QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
 import { calibrationRows } from '../runs/calibration.ts';
-import { withoutCovariates } from '../runs/covariate-cases.ts';
+import { measuredCases, withoutCovariates } from '../runs/covariate-cases.ts';
 import { covariateWords, type RunCovariate } from '../runs/covariates.ts';
 import { type AboutRun, frameAreaOf, type TrainedManifest } from '../runs/manifest.ts';
 import type { CaseResults, OutOfFoldRow, RunResults } from '../runs/results.ts';
@@ -24,9 +24,7 @@ export function runCard(
   const { recipe, data, folds, sward } = manifest;
   const alone = withoutCovariates(results);
   const { rows } = alone;
-  const measured = (results.cases ?? []).filter(
-    ({ covariates, rows: own }) => covariates.length > 0 && own.length > 0,
-  );
+  const measured = measuredCases(results);
   const area = frameAreaOf(manifest);
   const per = gramsToKilogramsPerHectare(1, area);
   const isUsual = area === QUADRAT_AREA_SQUARE_METRES;

@@ -1,4 +1,4 @@
-import { type CovariateSet, setName } from '../pasture/covariates.ts';
+import { type CovariateSet, caseFolder } from '../pasture/covariates.ts';
 import type { CaseResults, OutOfFoldRow, RunResults } from './results.ts';
 import { scoreRows } from './scores.ts';
 
@@ -7,7 +7,7 @@ import { scoreRows } from './scores.ts';
  * `oof-without.csv` of photos alone, `oof-with-height.csv`.
  */
 export function caseFile(file: string, set: CovariateSet): string {
-  const ending = set.length === 0 ? 'without' : `with-${setName(set).replaceAll(/[^\p{L}\p{N}+-]+/gu, '-')}`;
+  const ending = set.length === 0 ? 'without' : caseFolder(set);
   return file.replace(/\.csv$/, `-${ending}.csv`);
 }
 
@@ -31,10 +31,13 @@ export function caseResults(
   });
 }
 
-/** The case that a run is known by: that with all its covariates, or of the largest set that any photo has. */
-export function mainCase(cases: readonly CaseResults[] | null | undefined): CaseResults | null {
-  return cases?.find(({ rows }) => rows.length > 0) ?? null;
-}
+/** The case that a run is known by: that with all its covariates, or of the largest set that photos are answered by. */
+export const mainCase = (cases: readonly CaseResults[] | null | undefined): CaseResults | null =>
+  cases?.[0] ?? null;
+
+/** The cases with covariates. */
+export const measuredCases = ({ cases }: Pick<RunResults, 'cases'>): readonly CaseResults[] =>
+  cases?.filter(({ covariates }) => covariates.length > 0) ?? [];
 
 /** What a run says of photos alone: all of it, but of a run with covariates. */
 export function withoutCovariates({

@@ -28,7 +28,7 @@ export interface PredictedRows extends UnseenRows {
 
 /**
  * Writes `oof.csv`, where States were held out `leave-one-state-out.csv`, both once more for each set of covariates and
- * without any, and `scores.json`.
+ * without any, and `scores.json`. A set that no photo is answered by is left out.
  *
  * @returns the names of the files
  */
@@ -46,11 +46,10 @@ export async function writePredictedRows(run: string, predicted: PredictedRows):
     names.push(name(STATES_OUT));
   };
   await write(predicted, (file) => file);
-  // Without a State there may be too few readings for a model with them.
-  const answered = predicted.cases.map((one) => ({
-    ...one,
-    statesOut: one.statesOut && one.statesOut.length > 0 ? one.statesOut : null,
-  }));
+  // Of a fold's training part, or without a State, there may be too few readings for a model with them.
+  const answered = predicted.cases
+    .filter(({ outOfFold }) => outOfFold.length > 0)
+    .map((one) => ({ ...one, statesOut: one.statesOut && one.statesOut.length > 0 ? one.statesOut : null }));
   for (const one of answered) await write(one, (file) => caseFile(file, one.covariates));
   const cases =
     answered.length === 0

@@ -26,7 +26,7 @@ export type { RecipeChanges, RecipeSettings } from '../recipes/recipe.ts';
 export type { Recipe } from '../recipes/recipe-schema.ts';
 export { BUNDLED_RUNS, STARTER } from '../runs/bundled-runs.ts';
 export { headlineRows, mainCase } from '../runs/covariate-cases.ts';
-export { type CovariateSource, covariateNames, type RunCovariate } from '../runs/covariates.ts';
+export type { CovariateSource, RunCovariate } from '../runs/covariates.ts';
 export { DEFAULT_FOLD_PLAN, type FoldPlan } from '../runs/fold-plan.ts';
 export type { AboutRun, PretrainingManifest } from '../runs/manifest.ts';
 export { meanAnswerScore } from '../runs/mean-answer.ts';

@@ -198,6 +198,22 @@ describe('a setting without effect', () => {
   });
 });
 
+describe('names of covariates', () => {
+  const named = async (...names: string[]): Promise<unknown> =>
+    (await resolveRecipe('feature-ridge', [`covariates=${JSON.stringify(names)}`])).covariates;
+
+  it('are height and ndvi however they are written, and others as they stand', async () => {
+    expect(await named('Height ', 'NDVI', ' Soil moisture')).toEqual(['height', 'ndvi', 'Soil moisture']);
+  });
+
+  it('that files and answers could not tell apart are refused', async () => {
+    await expect(named('height+ndvi')).rejects.toThrow(/a name with \+ cannot be told from two covariates/);
+    await expect(named('soil moisture', 'Soil-Moisture')).rejects.toThrow(/differ in case, spaces or signs/);
+    await expect(named('height', 'HEIGHT')).rejects.toThrow(/a covariate comes twice/);
+    await expect(named('a', 'b', 'c', 'd')).rejects.toThrow(/name 1 to 3 covariates/);
+  });
+});
+
 describe('what a kernel of covariates is like', () => {
   it('has no effect, and is refused, where a recipe reads none', async () => {
     const weight = 'estimator.covariateWeight=0.5';

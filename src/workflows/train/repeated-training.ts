@@ -6,7 +6,7 @@ import { TARGET_NAMES, type TargetName } from '../../pasture/targets.ts';
 import { seedFolder } from '../../runs/repeated-runs.ts';
 import type { RunResults } from '../../runs/results.ts';
 import { isRunFolder } from '../../runs/run-folder.ts';
-import { type OverSeeds, type RepeatedResults, repeatedToJson } from './repeated-results.ts';
+import { casesOverSeeds, type OverSeeds, type RepeatedResults, repeatedToJson } from './repeated-results.ts';
 import { type TrainOptions, trainRun } from './train.ts';
 
 /**
@@ -31,10 +31,8 @@ export async function trainRepeatedly(
     const results = await trainRun({ ...options, out: run, plan: { ...options.plan, seed } });
     runs.push({ seed, run, results });
   }
-  const over = (score: (results: RunResults) => number): OverSeeds => {
-    const { mean, deviation } = meanAndDeviation(runs.map(({ results }) => score(results)));
-    return { mean, deviation };
-  };
+  const over = (score: (results: RunResults) => number): OverSeeds =>
+    meanAndDeviation(runs.map(({ results }) => score(results)));
   const entries = TARGET_NAMES.map(
     (name) => [name, over((results) => results.outOfFold.perTarget[name].r2)] as const,
   );
@@ -42,6 +40,7 @@ export async function trainRepeatedly(
     runs,
     weightedR2: over((results) => results.outOfFold.weightedR2),
     perTarget: Object.fromEntries(entries) as Record<TargetName, OverSeeds>,
+    cases: casesOverSeeds(runs),
   };
   await writeFileAtomically(
     join(options.out, 'repeats.json'),
