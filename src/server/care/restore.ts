@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { chmod, mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { InputError, UsageError } from '../../ground/errors.ts';
@@ -25,6 +25,7 @@ export async function restoreFarm(file: string, data: string): Promise<VerifiedF
   if (names.length > 0) throw new UsageError(`${data} is not empty; restore into a new folder`);
   try {
     return await replaceFolder(data, async (aside) => {
+      await chmod(aside, 0o700);
       const folder = farmFolder(aside);
       await makeFarmFolder(folder);
       const store = photoStore(folder.photos);
