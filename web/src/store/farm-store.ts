@@ -1,4 +1,4 @@
-import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { type Signal, signal } from '@preact/signals';
 import {
   type Calibration,
   type Cut,
@@ -168,9 +168,11 @@ export class FarmStore {
         const known = this.photos.value.get(photo.id);
         const problem = pulled.problems.get(photo.id) ?? null;
         if (!known) return { ...photo, problem };
-        const record = waits('photo', photo.id) ? known.record : photo.record;
-        return { ...known, record, storedAt: photo.storedAt, problem };
+        const { storedAt, record } = photo;
+        return waits('photo', photo.id) ? { ...known, storedAt } : { ...known, record, storedAt, problem };
       });
+      // The server's are of the frame and the height that it knows, which are not those of a photo that waits.
+      const estimates = pulled.estimates.filter(({ photoId }) => !waits('photo', photoId));
       const cuts = pulled.cuts.map((cut) => {
         const known = this.cuts.value.get(cut.id);
         if (!known) return cut;
@@ -178,8 +180,8 @@ export class FarmStore {
         return waits('cut', cut.id) ? { ...known, events } : { ...cut, events };
       });
       // The server forgets estimates that another frame or height has made void, and so does this device.
-      const said = new Set(pulled.estimates.map(({ id }) => id));
-      const answered = new Set(pulled.estimates.map(({ photoId, run }) => `${photoId} ${run.hash}`));
+      const said = new Set(estimates.map(({ id }) => id));
+      const answered = new Set(estimates.map(({ photoId, run }) => `${photoId} ${run.hash}`));
       const stale = [...this.estimates.value.values()]
         .flat()
         .filter(({ id, photoId, run }) => !said.has(id) && answered.has(`${photoId} ${run.hash}`))
@@ -189,7 +191,7 @@ export class FarmStore {
           paddocks: pulled.paddocks.filter(({ id }) => !waits('paddock', id)),
           visits: pulled.visits.filter(({ id }) => !waits('visit', id)),
           photos,
-          estimates: pulled.estimates,
+          estimates,
           cuts,
         },
         drop: { estimates: stale },
@@ -255,9 +257,6 @@ export class FarmStore {
     }
   }
 }
-
-/** A part of the store that is only read. */
-export type Read<Value> = ReadonlySignal<Value>;
 
 const byId = <Item extends { readonly id: string }>(items: readonly Item[]): ById<Item> =>
   new Map(items.map((item) => [item.id, item]));

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Calibration, Cut, Estimate, Paddock, PhotoRecord, Visit } from '../../../src/farm/index.ts';
+import { messageOf } from '../../../src/ground/errors.ts';
 
 /** What the server says instead of what was asked for. */
 export class ServerRefusal extends Error {
@@ -55,11 +56,13 @@ export async function ask(path: string, options: RequestInit = {}): Promise<Resp
     ...options,
     cache: 'no-store',
     signal: options.signal ?? AbortSignal.timeout(PATIENCE_MS),
-  }).catch((error: unknown) => {
-    throw new Unreachable(error instanceof Error ? error.message : String(error));
-  });
+  }).catch(unreachable);
   if (response.ok) return response;
   throw refusalOf(response.status, await response.text().catch(() => ''));
+}
+
+function unreachable(error: unknown): never {
+  throw new Unreachable(messageOf(error));
 }
 
 /** What a refusal's body says, for a person. */
@@ -83,7 +86,9 @@ export async function askFor<Schema extends z.ZodType>(
   path: string,
   options?: RequestInit,
 ): Promise<z.output<Schema>> {
-  return schema.parse(await (await ask(path, options)).json());
+  const response = await ask(path, options);
+  // An answer that breaks off has not come.
+  return schema.parse(await response.json().catch(unreachable));
 }
 
 export const sendJson = (method: string, body: unknown): RequestInit => ({
