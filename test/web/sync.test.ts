@@ -4,7 +4,7 @@ import type { Estimate, Paddock } from '../../src/farm/index.ts';
 import { FarmStore, type Pulled } from '../../web/src/store/farm-store.ts';
 import { openKeeping } from '../../web/src/store/keeping.ts';
 import type { KeptPhoto } from '../../web/src/store/records.ts';
-import { askFor, Unreachable } from '../../web/src/sync/farm-server.ts';
+import { askFor, refusalOf, Unreachable } from '../../web/src/sync/farm-server.ts';
 import { Sync } from '../../web/src/sync/sync.ts';
 import { hour, paddockOf, rectangle, uuid } from '../farm/records.ts';
 
@@ -105,6 +105,26 @@ describe('sending and looking', () => {
     const broken = new ReadableStream({ pull: (parts) => parts.error(new TypeError('network error')) });
     answers['/api/farm'] = () => new Response(broken);
     await expect(askFor(z.object({}), '/api/farm')).rejects.toThrow(Unreachable);
+  });
+});
+
+describe('a refusal', () => {
+  const passes = (status: number, code: string): boolean =>
+    refusalOf(status, JSON.stringify({ error: { code, message: 'no' } })).passes;
+
+  it('passes where a photo that was cut on its way is still being written', () => {
+    expect(passes(409, 'upload')).toBe(true);
+    expect(passes(423, 'upload')).toBe(true);
+    expect(passes(400, 'upload')).toBe(false);
+  });
+
+  it('stays where what is sent does not agree with what is there', () => {
+    expect(passes(409, 'conflict')).toBe(false);
+    expect(passes(413, 'too-large')).toBe(false);
+  });
+
+  it('passes where the server has no room or fails', () => {
+    for (const status of [408, 429, 500, 507]) expect(passes(status, '')).toBe(true);
   });
 });
 

@@ -6,15 +6,20 @@ import { messageOf } from '../../../src/ground/errors.ts';
 export class ServerRefusal extends Error {
   override name = 'ServerRefusal';
   readonly status: number;
+  readonly #code: string;
 
-  constructor(status: number, message: string) {
+  /** @param code what kind it is, as the server calls it */
+  constructor(status: number, message: string, code = '') {
     super(message);
     this.status = status;
+    this.#code = code;
   }
 
   /** Whether trying again later may help by itself. */
   get passes(): boolean {
-    return this.status === 429 || this.status === 507 || this.status >= 500 || this.status === 408;
+    // The part of a photo that was cut on its way may still be being written when the next one comes.
+    if (this.#code === 'upload' && (this.status === 409 || this.status === 423)) return true;
+    return this.status === 429 || this.status >= 500 || this.status === 408;
   }
 }
 
@@ -65,11 +70,12 @@ function unreachable(error: unknown): never {
   throw new Unreachable(messageOf(error));
 }
 
+const Said = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
+
 /** What a refusal's body says, for a person. */
 export function refusalOf(status: number, body: string): ServerRefusal {
-  const said = z.object({ error: z.object({ message: z.string() }) }).safeParse(jsonOf(body)).data
-    ?.error.message;
-  return new ServerRefusal(status, said ?? `the server answers ${status}`);
+  const said = Said.safeParse(jsonOf(body)).data?.error;
+  return new ServerRefusal(status, said?.message ?? `the server answers ${status}`, said?.code);
 }
 
 function jsonOf(text: string): unknown {
