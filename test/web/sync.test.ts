@@ -83,6 +83,21 @@ describe('sending and looking', () => {
     expect(store.outbox.value.size).toBe(1);
   });
 
+  it('tries again soon where a line that was gone for long is back, and is cut again', async () => {
+    const { store } = await paired();
+    const ridge = { ...hill, id: uuid(12) };
+    const gone = () => Promise.reject(new TypeError('no network'));
+    for (const { id } of [hill, ridge]) answers[`/api/paddocks/${id}`] = gone;
+    await store.saveAll([hill, ridge].map((record) => ({ kind: 'paddock', record })));
+    await vi.advanceTimersByTimeAsync(100_000);
+    expect(store.outbox.value.size).toBe(2);
+    delete answers[`/api/paddocks/${hill.id}`];
+    while (store.outbox.value.size === 2) await vi.advanceTimersByTimeAsync(500);
+    delete answers[`/api/paddocks/${ridge.id}`];
+    await vi.advanceTimersByTimeAsync(2_500);
+    expect(store.outbox.value.size).toBe(0);
+  });
+
   it('leaves a device that was paired while the server did not know the one before', async () => {
     const store = await opened();
     await store.setValue('device', DEVICE);
@@ -115,11 +130,13 @@ describe('a refusal', () => {
   it('passes where a photo that was cut on its way is still being written', () => {
     expect(passes(409, 'upload')).toBe(true);
     expect(passes(423, 'upload')).toBe(true);
+    expect(passes(404, 'upload')).toBe(true);
     expect(passes(400, 'upload')).toBe(false);
   });
 
   it('stays where what is sent does not agree with what is there', () => {
     expect(passes(409, 'conflict')).toBe(false);
+    expect(passes(404, 'not-found')).toBe(false);
     expect(passes(413, 'too-large')).toBe(false);
   });
 

@@ -17,8 +17,9 @@ export class ServerRefusal extends Error {
 
   /** Whether trying again later may help by itself. */
   get passes(): boolean {
-    // The part of a photo that was cut on its way may still be being written when the next one comes.
-    if (this.#code === 'upload' && (this.status === 409 || this.status === 423)) return true;
+    // The part of a photo that was cut on its way may still be being written, or made whole, when the next one comes:
+    // what is asked anew finds how far it is.
+    if (this.#code === 'upload' && [404, 409, 410, 423].includes(this.status)) return true;
     return this.status === 429 || this.status >= 500 || this.status === 408;
   }
 }

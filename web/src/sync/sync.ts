@@ -60,7 +60,10 @@ export class Sync {
     this.#store = store;
     this.device.value = (store.value('device') as Device | undefined) ?? null;
     if (this.device.value) this.state.value = { kind: 'idle', at: '' };
-    addEventListener('online', () => this.soon(0));
+    addEventListener('online', () => {
+      this.#wait = FIRST_WAIT_MS;
+      this.soon(0);
+    });
     addEventListener('offline', () => this.#ending.abort());
     document.addEventListener('visibilitychange', () => this.#lookIfDue());
     setInterval(() => {
@@ -192,6 +195,8 @@ export class Sync {
       if (!item) return;
       try {
         await this.#send(item);
+        // It was long only where nothing got through.
+        this.#wait = FIRST_WAIT_MS;
       } catch (error) {
         if (!(error instanceof ServerRefusal) || error.passes || error.status === 401) throw error;
         refusedHere.add(item.key);
