@@ -189,6 +189,19 @@ describe('what the server says of a photo that waits to be sent', () => {
     expect(store.photos.value.get(id)).toEqual({ ...photo, record });
   });
 
+  it('is sent with another frame, and keeps nothing that was said of the one before, in one step', async () => {
+    const store = await opened();
+    await store.save('photo', { ...photo, problem: 'of the frame before' });
+    await store.addEstimate(estimate(2));
+    const write = vi.spyOn(store.keeping, 'write');
+    await store.changePhoto(id, { frameAreaSquareMetres: 0.25 });
+    expect(write).toHaveBeenCalledTimes(1);
+    expect(store.estimates.value.get(id)).toBeUndefined();
+    const record = { ...photo.record, frameAreaSquareMetres: 0.25 };
+    expect(store.photos.value.get(id)).toEqual({ ...photo, record });
+    expect([...store.outbox.value.values()]).toMatchObject([{ id, version: 2 }]);
+  });
+
   it('is taken in once it has arrived', async () => {
     const store = await opened();
     await store.save('photo', photo);

@@ -5,6 +5,7 @@ import {
   type Estimate,
   mergedEvents,
   type Paddock,
+  type PhotoRecord,
   type Visit,
 } from '../../../src/farm/index.ts';
 import type { Keeping } from './keeping.ts';
@@ -20,6 +21,11 @@ type Sent = {
   readonly photo: KeptPhoto;
   readonly cut: Cut;
 };
+
+interface ToSend {
+  readonly kind: ItemKind;
+  readonly record: Sent[ItemKind];
+}
 
 const STORE_OF = { paddock: 'paddocks', visit: 'visits', photo: 'photos', cut: 'cuts' } as const;
 
@@ -75,27 +81,21 @@ export class FarmStore {
   }
 
   /** As {@link save}, of several records at once. */
-  saveAll(
-    records: readonly { readonly kind: ItemKind; readonly record: Sent[ItemKind] }[],
-    more: Changes = {},
+  saveAll(records: readonly ToSend[], more: Changes = {}): Promise<void> {
+    return this.#inTurn(() => this.#writeToSend(records, more));
+  }
+
+  /** Keeps another frame or height of a photo; what was said of the one before goes, in the same step. @throws NoRoom */
+  changePhoto(
+    id: string,
+    change: Partial<Pick<PhotoRecord, 'frameAreaSquareMetres' | 'height'>>,
   ): Promise<void> {
     return this.#inTurn(async () => {
-      const put: { -readonly [Store in keyof Kept]?: unknown[] } = { ...(more.put as object) };
-      for (const { kind, record } of records) {
-        const key = keyOf(kind, record.id);
-        const known = this.outbox.value.get(key);
-        const item: OutboxItem = {
-          key,
-          kind,
-          id: record.id,
-          version: (known?.version ?? 0) + 1,
-          since: known?.since ?? new Date().toISOString(),
-          refused: null,
-        };
-        put[STORE_OF[kind]] = [...(put[STORE_OF[kind]] ?? []), record];
-        put.outbox = [...(put.outbox ?? []), item];
-      }
-      await this.#write({ ...more, put: put as NonNullable<Changes['put']> });
+      const photo = this.photos.value.get(id);
+      if (!photo) return;
+      const record = { ...photo, problem: null, record: { ...photo.record, ...change } };
+      const estimates = (this.estimates.value.get(id) ?? []).map((estimate) => estimate.id);
+      await this.#writeToSend([{ kind: 'photo', record }], { drop: { estimates } });
     });
   }
 
@@ -129,14 +129,6 @@ export class FarmStore {
     return this.#inTurn(async () => {
       const photo = this.photos.value.get(id);
       if (photo) await this.#write({ put: { photos: [{ ...photo, ...change }] } });
-    });
-  }
-
-  /** Forgets estimates of a photo whose frame or height has changed. */
-  forgetEstimates(photoId: string): Promise<void> {
-    return this.#inTurn(async () => {
-      const ids = (this.estimates.value.get(photoId) ?? []).map(({ id }) => id);
-      await this.#write({ drop: { estimates: ids } });
     });
   }
 
@@ -239,6 +231,25 @@ export class FarmStore {
       () => {},
     );
     return result;
+  }
+
+  async #writeToSend(records: readonly ToSend[], more: Changes): Promise<void> {
+    const put: { -readonly [Store in keyof Kept]?: unknown[] } = { ...(more.put as object) };
+    for (const { kind, record } of records) {
+      const key = keyOf(kind, record.id);
+      const known = this.outbox.value.get(key);
+      const item: OutboxItem = {
+        key,
+        kind,
+        id: record.id,
+        version: (known?.version ?? 0) + 1,
+        since: known?.since ?? new Date().toISOString(),
+        refused: null,
+      };
+      put[STORE_OF[kind]] = [...(put[STORE_OF[kind]] ?? []), record];
+      put.outbox = [...(put.outbox ?? []), item];
+    }
+    await this.#write({ ...more, put: put as NonNullable<Changes['put']> });
   }
 
   async #write(changes: Changes): Promise<void> {
