@@ -175,7 +175,7 @@ describeInBrowser('every screen', () => {
     });
     await ready(phone.page);
     await visit(phone.page, 'outbox');
-    await phone.page.getByText(/12 photos: 12 on the server/).waitFor();
+    await phone.page.getByText(/12 photos: 12 on the server/).waitFor({ timeout: 60_000 });
     return phone;
   };
 
