@@ -16,6 +16,7 @@ import { addExports } from './api/exports.ts';
 import { addJobs } from './api/jobs.ts';
 import { addPhotos } from './api/photos.ts';
 import { addPaddocks, addVisits } from './api/records.ts';
+import { addRemovals } from './api/removals.ts';
 import { type Api, emptyApi, needs } from './api/route.ts';
 import { addRuns } from './api/runs.ts';
 import { addSummaries } from './api/summaries.ts';
@@ -119,6 +120,7 @@ export function farmApp(farm: Farm): Api {
   for (const add of [
     addPaddocks,
     addVisits,
+    addRemovals,
     addPhotos,
     addEstimates,
     addCuts,
