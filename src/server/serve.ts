@@ -14,6 +14,7 @@ import { Jobs } from './jobs/jobs.ts';
 import { type Log, openLog } from './observing/log.ts';
 import { openMetrics } from './observing/metrics.ts';
 import { Estimator } from './photos/estimator.ts';
+import { PhotoMaps } from './photos/maps.ts';
 import { Uploads } from './photos/uploads.ts';
 import { RunLibrary } from './runs/library.ts';
 import { PhoneModels } from './runs/phone-models.ts';
@@ -98,6 +99,7 @@ export async function startServer(settings: ServerSettings, log: Log = openLog(2
       cache: folder.cache,
       onError: (error) => log.error({ error: String(error) }, 'estimating'),
     });
+    const maps = new PhotoMaps(folder.cache, store, pool);
     const uploads = new Uploads({
       folder: folder.uploads,
       db,
@@ -120,6 +122,7 @@ export async function startServer(settings: ServerSettings, log: Log = openLog(2
       runs,
       phoneModels,
       estimator,
+      maps,
       uploads,
       jobs,
       devices,
