@@ -82,7 +82,9 @@ export function Answer({ id }: { readonly id: string }) {
 const sentence = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 
 /** How far to trust an estimate of one photo, in words. */
-export function trustWords({ interval, kgDmPerHa, frameAreaSquareMetres, outOfDomain }: Estimate): string {
+export function trustWords(estimate: Estimate): string {
+  const { interval, kgDmPerHa, frameAreaSquareMetres, outOfDomain, trainedOn } = estimate;
+  if (trainedOn) return 'The run was trained on this very photo: this is memory, not prediction.';
   if (outOfDomain.flagged) {
     return 'Do not rely on it: this looks unlike the pasture that the run was trained on.';
   }
@@ -143,7 +145,7 @@ function Estimated({ photo }: { readonly photo: KeptPhoto }) {
         </p>
       </div>
       <MassBar kgDmPerHa={kgDmPerHa} />
-      <p class={estimate.outOfDomain.flagged ? 'warn' : ''}>{trustWords(estimate)}</p>
+      <p class={estimate.outOfDomain.flagged || estimate.trainedOn ? 'warn' : ''}>{trustWords(estimate)}</p>
       <details>
         <summary>All masses, and by what</summary>
         <div class="scroll">
