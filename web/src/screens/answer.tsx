@@ -17,7 +17,8 @@ import { goTo } from '../shell/route.ts';
 import type { KeptPhoto } from '../store/records.ts';
 import { ask } from '../sync/farm-server.ts';
 import { photoItem, wordsOf } from '../sync/sync.ts';
-import { estimateFor, guessFor, newPaddock, placePhoto } from '../visits/visits.ts';
+import { shownEstimates } from '../visits/shown-estimate.ts';
+import { guessFor, newPaddock, placePhoto } from '../visits/visits.ts';
 import { ModelLine } from './take-photo.tsx';
 import { VisitMeans } from './visit-means.tsx';
 
@@ -99,8 +100,8 @@ export function trustWords(estimate: Estimate): string {
 
 function Estimated({ photo }: { readonly photo: KeptPhoto }) {
   const { store, estimator } = useApp();
-  const estimate = estimateFor(store, photo.id);
-  if (!estimate) {
+  const shown = shownEstimates(store, estimator.state.value)(photo);
+  if (!shown) {
     return (
       <section class="card" aria-live="polite">
         {photo.problem !== null ? (
@@ -121,6 +122,7 @@ function Estimated({ photo }: { readonly photo: KeptPhoto }) {
       </section>
     );
   }
+  const { estimate, isCorrected } = shown;
   const said = store.answering.value;
   const { kgDmPerHa, interval, run, engine, precision, frameAreaSquareMetres } = estimate;
   const hectare = (grams: number): number => gramsToKilogramsPerHectare(grams, frameAreaSquareMetres);
@@ -141,6 +143,8 @@ function Estimated({ photo }: { readonly photo: KeptPhoto }) {
         </p>
         <p class="quiet">
           Modelled by run {run.name}, not measured.
+          {isCorrected &&
+            ` Corrected by the farm's cuts; the run by itself says ${number(shown.said.kgDmPerHa.total ?? 0)}.`}
           {said && said.run.hash !== run.hash && ` The farm's run is ${said.run.name} now.`}
         </p>
       </div>
