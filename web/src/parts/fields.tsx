@@ -28,6 +28,24 @@ export function NumberField({ label, unit, value, onValue, required = false }: N
   );
 }
 
+/** When something was done, by this device's clock; empty: now. */
+export function TimeField({
+  value,
+  onValue,
+}: {
+  readonly value: string;
+  readonly onValue: (text: string) => void;
+}) {
+  return (
+    <label class="field">
+      <span>
+        When<span class="unit">, now if left empty</span>
+      </span>
+      <input type="datetime-local" value={value} onInput={(event) => onValue(event.currentTarget.value)} />
+    </label>
+  );
+}
+
 /** Reads what was typed, with a comma or a point; null for what is no number. */
 export function typed(text: string): number | null {
   const value = Number(text.trim().replace(',', '.'));

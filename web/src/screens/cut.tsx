@@ -15,7 +15,7 @@ import {
 import { byMass } from '../../../src/pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../../../src/pasture/units.ts';
 import { now } from '../capture/moment.ts';
-import { Choices, NumberField, typed } from '../parts/fields.tsx';
+import { Choices, NumberField, TimeField, typed } from '../parts/fields.tsx';
 import { MassBar } from '../parts/masses.tsx';
 import { Page } from '../parts/page.tsx';
 import { Picture } from '../parts/picture.tsx';
@@ -28,6 +28,7 @@ import { keyOf } from '../store/records.ts';
 import { askFor } from '../sync/farm-server.ts';
 import { wordsOf } from '../sync/sync.ts';
 import { dueOf } from '../visits/cut-due.ts';
+import { stepTime } from '../visits/step-time.ts';
 
 type Kind = CutStep['kind'];
 
@@ -228,6 +229,14 @@ function Steps({ cut, state }: { readonly cut: Cut; readonly state: CutState }) 
   );
 }
 
+/** When the last step was done; null: none was. */
+function lastDone({ events }: Cut): string | null {
+  const { frame, wet, subsample, drying, dryWeighings, sorted } = cutHistory(events).state;
+  return (
+    [frame, wet, subsample, drying, ...dryWeighings, sorted].findLast((step) => step !== null)?.at ?? null
+  );
+}
+
 /** The event that a step was written down with, or corrected to. */
 function eventOf({ events }: Cut, step: CutStep): CutEvent | undefined {
   return events.find(({ change }) => change.kind === step.kind && 'at' in change && change.at === step.at);
@@ -266,7 +275,8 @@ function StepForm({ cut, kind }: { readonly cut: Cut; readonly kind: Kind }) {
   );
   const keep = (): void =>
     void run(async () => {
-      await add(store, cut, stepOf(kind, draft));
+      const at = stepTime(draft.at ?? '', lastDone(cut), new Date());
+      await add(store, cut, stepOf(kind, draft, at));
       await store.dropValue(name);
     });
   return (
@@ -324,6 +334,7 @@ function StepForm({ cut, kind }: { readonly cut: Cut; readonly kind: Kind }) {
           {field('clover', 'Clover')}
         </>
       )}
+      <TimeField value={draft.at ?? ''} onValue={(text) => change('at', text)} />
       <button type="submit" class="main">
         Keep
       </button>
@@ -346,8 +357,7 @@ const STARTS: Readonly<Record<Kind, Draft>> = {
 };
 
 /** A step of what was typed. @throws Error that says which number is missing */
-function stepOf(kind: Kind, draft: Draft): CutStep {
-  const at = now();
+function stepOf(kind: Kind, draft: Draft, at: string): CutStep {
   const grams = (key: string, what: string): number => {
     const value = typed(draft[key] ?? '');
     if (value === null || value < 0) throw new Error(`Give the weight of ${what} in grams.`);
