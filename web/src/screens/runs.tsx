@@ -2,7 +2,9 @@ import { useEffect, useState } from 'preact/hooks';
 import { z } from 'zod';
 import { type Estimate, settledResult } from '../../../src/farm/index.ts';
 import { countOf } from '../../../src/ground/counts.ts';
+import { TextField } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { day, dayAndTime, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
@@ -16,6 +18,7 @@ const Run = z.object({
   origin: z.string(),
   addedAt: z.string(),
   chosen: z.boolean(),
+  report: z.boolean().default(false),
 });
 type Run = z.output<typeof Run>;
 const Runs = z.object({ items: z.array(Run) });
@@ -38,6 +41,7 @@ const Job = z.object({
         visits: z.number(),
       })
       .nullish(),
+    runId: z.string().nullish(),
   }),
   createdAt: z.string(),
 });
@@ -94,11 +98,7 @@ export function RunsScreen() {
     });
   return (
     <Page title="Runs">
-      {problem !== null && (
-        <p class="warn" role="alert">
-          {problem}
-        </p>
-      )}
+      <Problem of={problem} />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
       <section class="scroll" aria-label="Runs" tabIndex={0}>
         <table>
@@ -109,6 +109,9 @@ export function RunsScreen() {
               <th class="number">Photos answered</th>
               <th class="number">Mean kg DM/ha</th>
               <th class="number">Off from own cuts</th>
+              <th>
+                <span class="quiet">Report</span>
+              </th>
               <th>
                 <span class="quiet">Use</span>
               </th>
@@ -126,6 +129,7 @@ export function RunsScreen() {
                   <td class="number">{photos}</td>
                   <td class="number">{mean === null ? '–' : number(mean)}</td>
                   <td class="number">{error === null ? '–' : `${number(error)} (${cuts} cuts)`}</td>
+                  <td>{run.report && <Report id={run.id} name={run.name} />}</td>
                   <td>
                     {run.chosen ? (
                       'answers now'
@@ -166,15 +170,13 @@ export function RunsScreen() {
           <p class="quiet">
             On the server, with all settled cuts of photographed frames. Sorted ones teach components.
           </p>
-          <label class="field">
-            What the run will be called
-            <input
-              value={name}
-              maxLength={100}
-              required
-              onInput={(event) => setName(event.currentTarget.value)}
-            />
-          </label>
+          <TextField
+            label="What the run will be called"
+            value={name}
+            maxLength={100}
+            required
+            onValue={setName}
+          />
           <button type="submit" class="main" disabled={isRunning || name.trim() === ''}>
             Train
           </button>
@@ -207,6 +209,9 @@ export function RunsScreen() {
                     />
                   )}
                 </span>
+                {runs.some(({ id, report }) => report && id === job.progress.runId) && (
+                  <Report id={job.progress.runId ?? ''} name={job.request.name ?? ''} />
+                )}
                 {isOwner && open.includes(job.id) && (
                   <button
                     type="button"
@@ -232,6 +237,15 @@ function scoreWords({ r2, rmse, cuts, visits }: NonNullable<Job['progress']['sco
   if (rmse === null || r2 === null) return `Trained on ${of}: too few to say how far it is off.`;
   const worth = r2 > 0 ? '' : ' That is no better than the mean of all cuts.';
   return `On cuts left out in turn it is off by ${number(rmse)} kg DM/ha (R² ${r2.toFixed(2)}); ${of}.${worth}`;
+}
+
+/** How a run was trained and how well it does, a page to be kept. */
+function Report({ id, name }: { readonly id: string; readonly name: string }) {
+  return (
+    <a class="button" href={`/api/runs/${id}/report.html`} download aria-label={`Report of ${name}`}>
+      Report
+    </a>
+  );
 }
 
 /** Follows jobs as the server tells of them, until they are over. */
