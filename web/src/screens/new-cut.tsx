@@ -23,7 +23,7 @@ export function NewCut({ visitId }: { readonly visitId: string | null }) {
   const shownOf = shownEstimates(store, estimator.state.value);
   const positions = usePositions();
   const { settings } = store;
-  const given = visitId === null ? undefined : store.visits.value.get(visitId);
+  const given = visitId === null ? undefined : store.visit(visitId);
   const [paddockId, setPaddock] = useState(given?.paddockId ?? '');
   const [photoId, setPhoto] = useState('');
   const [area, setArea] = useState(String(frameArea(settings.value)));
