@@ -263,7 +263,9 @@ type Draft = Readonly<Record<string, string>>;
 /** Asks for the next step. What is typed stays, whatever happens to the page, until it is kept. */
 function StepForm({ cut, kind }: { readonly cut: Cut; readonly kind: Kind }) {
   const { store } = useApp();
-  const name = `draft/${cut.id}/${kind}`;
+  // A dry weight is taken several times: what was typed for the last is not that of the next.
+  const times = cutHistory(cut.events).state.dryWeighings.length;
+  const name = `draft/${cut.id}/${kind}${kind === 'dry-weighed' && times > 0 ? `/${times}` : ''}`;
   const [draft, setDraft] = useState<Draft>(() => (store.value(name) as Draft | undefined) ?? STARTS[kind]);
   const { run, problem } = useWork();
   const change = (field: string, text: string): void => {
