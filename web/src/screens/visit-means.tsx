@@ -109,7 +109,7 @@ function Parts({ view }: { readonly view: VisitView }) {
   );
 }
 
-/** What each mass is from, those of the same together. */
+/** What each mass is from, those of the same together; none where all are from what the mean is said to be from. */
 function sourcesOf({ kgDmPerHa }: VisitView): string[] {
   const groups = new Map<string, string[]>();
   for (const mass of MASS_NAMES) {
@@ -118,7 +118,9 @@ function sourcesOf({ kgDmPerHa }: VisitView): string[] {
     const words = fromWords(mean);
     groups.set(words, [...(groups.get(words) ?? []), MASS_WORDS[mass]]);
   }
-  return [...groups].map(([words, masses]) => `${masses.join(', ')}: ${lowered(words)}.`);
+  return groups.size < 2
+    ? []
+    : [...groups].map(([words, masses]) => `${masses.join(', ')}: ${lowered(words)}.`);
 }
 
 function Total({ view, paddock }: { readonly view: VisitView; readonly paddock: Paddock }) {
