@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ChildFailure, LimitedChild, TaskRefused } from '../../ground/children/limited-child.ts';
 import { answerTo } from '../answers/error-answer.ts';
 import { conflict } from '../answers/refusal.ts';
-import { ChildFailure, LimitedChild, TaskRefused } from '../children/limited-child.ts';
 import { writeTrainingFolder } from '../exports/training-folder.ts';
 import type { Log } from '../observing/log.ts';
 import type { Estimator } from '../photos/estimator.ts';

@@ -1,6 +1,6 @@
+import { serveTasks } from '../../ground/children/serve-tasks.ts';
 import { configure } from '../../ground/environment.ts';
 import { trainRun } from '../../workflows/index.ts';
-import { serveTasks } from '../children/serve-tasks.ts';
 import type { TrainingNews, TrainingTask } from './training-task.ts';
 
 /** A process that trains a run on a farm's own cuts, and goes on with what one before it has left. */
