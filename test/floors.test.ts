@@ -17,6 +17,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   ground: 0,
   pasture: 1,
   formats: 1,
+  storage: 1,
   farm: 2,
   tensor: 2,
   vision: 3,
@@ -32,6 +33,7 @@ const FLOORS: Readonly<Record<string, number>> = {
   report: 10,
   export: 11,
   workflows: 12,
+  cluster: 13,
   server: 13,
   cli: 14,
 };

@@ -29,7 +29,7 @@ const innerPath = z
   );
 
 /** Where a run's data were: paths relative to the run. */
-const sourceSchema = z.discriminatedUnion('kind', [
+export const sourceSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('folder'),
     folder: z.string(),

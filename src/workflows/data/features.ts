@@ -2,11 +2,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTest, readTraining } from '../../data/folder.ts';
 import { writeNpyFloat32 } from '../../formats/npy/npy.ts';
-import { InputError } from '../../ground/errors.ts';
+import { InputError, type SwardError } from '../../ground/errors.ts';
 import { writeFileAtomically } from '../../ground/files.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
 import { extractFeatures, featurePlan } from '../../vision/features/index.ts';
 import { type Crop, framedPhotos, framesLine, framingOf } from '../../vision/framing/index.ts';
+import type { PhotoMatrix } from '../../vision/photo-vectors.ts';
 import { findPhotos, type Photo, type PhotoFile } from '../../vision/photos/index.ts';
 import { resolveWeights } from '../../vision/weights/index.ts';
 
@@ -51,20 +52,11 @@ export interface FeatureFilesOutcome {
  * @throws UsageError when plan and backbone do not suit each other
  */
 export async function writeFeatureFiles(options: FeatureFilesOptions): Promise<FeatureFilesOutcome> {
-  const plan = featurePlan(options.plan ?? {});
-  const { crop = null, progress = SILENT } = options;
-  const photos = await photosOf(options.data, options.split ?? 'train', progress);
-  requireListable(photos);
-  const weights = await resolveWeights(options.backbone);
-  const paths = photos.map(({ path }) => path);
-  const framed = await framedPhotos(paths, crop, { progress });
-  const features = await extractFeatures(framed, weights, plan, { progress });
+  const { crop = null } = options;
+  const photos = await featurePhotos(options);
+  const { features, framings } = await photoFeatures(photos, options);
   await writeNpyFloat32(options.out, features);
-  await writeFileAtomically(options.ids, photos.map(({ imageId }) => `${imageId}\n`).join(''));
-  const framings = photos.map(({ imageId }, item) => ({
-    name: imageId,
-    framing: framingOf(framed[item] as Photo),
-  }));
+  await writeIds(options.ids, photos);
   return {
     photos: features.rows,
     width: features.columns,
@@ -72,6 +64,53 @@ export async function writeFeatureFiles(options: FeatureFilesOptions): Promise<F
     framesLine: crop && framesLine(framings),
   };
 }
+
+/** The photos whose features are asked for. @throws InputError as {@link writeFeatureFiles} */
+export async function featurePhotos({
+  data,
+  split = 'train',
+  progress = SILENT,
+}: Pick<FeatureFilesOptions, 'data' | 'split' | 'progress'>): Promise<readonly PhotoFile[]> {
+  const photos = await photosOf(data, split, progress);
+  requireListable(photos);
+  return photos;
+}
+
+/** Features of photos, and what of each counted. */
+export interface PhotoFeatureRows {
+  readonly features: PhotoMatrix;
+  readonly framings: Parameters<typeof framesLine>[0];
+}
+
+/**
+ * Features of photos, a row each.
+ *
+ * @param onError told of each photo that cannot be used, whose row is then NaN; default: the first is an error
+ * @throws as {@link writeFeatureFiles}
+ */
+export async function photoFeatures(
+  photos: readonly PhotoFile[],
+  { backbone, plan = {}, crop = null, progress = SILENT }: Omit<FeatureFilesOptions, 'data' | 'out' | 'ids'>,
+  onError?: (photo: Photo, error: SwardError) => void,
+): Promise<PhotoFeatureRows> {
+  const completePlan = featurePlan(plan);
+  const weights = await resolveWeights(backbone);
+  const paths = photos.map(({ path }) => path);
+  const framed = await framedPhotos(paths, crop, { progress });
+  const features = await extractFeatures(framed, weights, completePlan, {
+    progress,
+    ...(onError && { onError }),
+  });
+  const framings = photos.map(({ imageId }, item) => ({
+    name: imageId,
+    framing: framingOf(framed[item] as Photo),
+  }));
+  return { features, framings };
+}
+
+/** Writes the list of ids that stands beside features. @throws InputError when the disk refuses */
+export const writeIds = (path: string, photos: readonly { readonly imageId: string }[]): Promise<void> =>
+  writeFileAtomically(path, photos.map(({ imageId }) => `${imageId}\n`).join(''));
 
 /** @throws InputError for an id that would not be the same read back from a list of one id a row */
 function requireListable(photos: readonly PhotoFile[]): void {

@@ -29,7 +29,8 @@ export type PredictionSource =
       /** Several where a run, or the members of an ensemble, were trained on several. */
       readonly features: readonly string[];
       readonly ids: string;
-    };
+    }
+  | Asked;
 
 /** Which run is asked about which photos, and what is wanted besides their masses. */
 export interface PredictRunOptions extends PredictOptions {
@@ -61,6 +62,8 @@ export interface PredictRunOptions extends PredictOptions {
   readonly covariates?: AskedCovariates;
   /** Folder to write what was taken of each photo into. */
   readonly shownCrops?: string;
+  /** Has samples answered elsewhere, part by part in their order; default: here. */
+  readonly elsewhere?: typeof predictedParts;
 }
 
 /** What a run says of photos. */
@@ -126,7 +129,7 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
     throw new UsageError('--show-crop shows what --crop takes of photos; give --crop auto too');
   }
   if (maps !== undefined && !(await run.capabilities()).maps) throw noMaps(run.folder);
-  if (!isPhotos(source) && (await run.capabilities()).predictsFrom === 'photos') {
+  if (!hasPhotos(source) && (await run.capabilities()).predictsFrom === 'photos') {
     throw new UsageError(`${run.folder} was trained on photos; give photos instead of --features`);
   }
   const asked = await askedOf(source, options.progress);
@@ -148,7 +151,7 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
         });
   const predictions: PhotoPrediction[] = [];
   try {
-    for await (const masses of predictedParts(run, samples, options)) {
+    for await (const masses of (options.elsewhere ?? predictedParts)(run, samples, options)) {
       const told = masses.map((prediction) => {
         const why = refused.get(prediction.imageId);
         return why === undefined ? prediction : { ...prediction, refused: why };
@@ -200,10 +203,10 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
 const TOGETHER = 16;
 
 /** What a run says of samples, part by part where there are many photos, so that memory does not grow with them. */
-async function* predictedParts(
+export async function* predictedParts(
   run: Run,
   samples: Samples,
-  options: PredictRunOptions,
+  options: PredictOptions,
 ): AsyncGenerator<readonly PhotoPrediction[]> {
   const { ownBackbones } = await run.capabilities();
   // Each fold's own backbone is opened once; what dropout leaves out is drawn for all photos in turn.
@@ -232,14 +235,17 @@ async function* predictedParts(
 
 const isPhotos = (source: PredictionSource): source is readonly WholePhoto[] => Array.isArray(source);
 
+const hasPhotos = (source: PredictionSource): boolean =>
+  isPhotos(source) || ('samples' in source && source.samples.hasPhotos);
+
 /** @throws UsageError for options that need photos */
 function requireOptionsSuitSource({ source, maps, crop, shownCrops, tta = 'none' }: PredictRunOptions): void {
   if (!Object.hasOwn(TEST_TIME_TURNS, tta)) {
     throw new UsageError(`tta ${tta}: use one of ${Object.keys(TEST_TIME_TURNS).join(', ')}`);
   }
   if (typeof source === 'string') throw new UsageError(`source ${source}: give a list of photos and folders`);
-  if (isPhotos(source)) {
-    if (source.length === 0)
+  if (hasPhotos(source)) {
+    if (isPhotos(source) && source.length === 0)
       throw new UsageError('there is nothing to predict; give photos or folders of photos');
     return;
   }
@@ -249,8 +255,8 @@ function requireOptionsSuitSource({ source, maps, crop, shownCrops, tta = 'none'
   if (tta !== 'none') throw new UsageError(`--tta ${tta} needs photos; features are of one view each`);
 }
 
-/** What a run is asked about. */
-interface Asked {
+/** Samples that are there already, and what results call their photos. */
+export interface Asked {
   readonly samples: Samples;
   readonly shownPaths: ShownPaths;
 }
@@ -264,6 +270,7 @@ async function askedOf(source: PredictionSource, progress: Progress = SILENT): P
       shownPaths: new Map(files.map(({ path, shownPath }) => [path, shownPath])),
     };
   }
+  if ('samples' in source) return source;
   const { ids, matrix } = await readFeatureTables(source.features, source.ids);
   return { samples: new Samples(ids.map(unknownSample), featureRows(matrix)), shownPaths: new Map() };
 }

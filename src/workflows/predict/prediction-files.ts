@@ -188,7 +188,8 @@ function listed(items: readonly unknown[], depth: number): string {
   return items.map((item) => `\n${JSON.stringify(item, null, 2)}`.replaceAll('\n', `\n${indent}`)).join(',');
 }
 
-function columnsOf({
+/** The further columns of a table of predictions. */
+export function columnsOf({
   coverage,
   uncertainty,
   dropout,
