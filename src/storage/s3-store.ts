@@ -37,15 +37,15 @@ export class S3Store implements Store {
   }
 
   async *list(prefix: string): AsyncGenerator<StoredObject> {
-    const query = { 'list-type': '2', 'encoding-type': 'url', prefix: `${this.#prefix}${prefix}` };
+    // Names stand in XML as they are: how stores write them in URLs differs (a blank is + or %20).
+    const query = { 'list-type': '2', prefix: `${this.#prefix}${prefix}` };
     for (let token: string | null = ''; token !== null; ) {
       const asked = new URLSearchParams({ ...query, ...(token !== '' && { 'continuation-token': token }) });
       const answer = await this.#ask('GET', `${this.#bucket}?${asked}`, prefix);
       const text = Buffer.from(answer.body).toString();
       for (const [, entry = ''] of text.matchAll(/<Contents>(.*?)<\/Contents>/gs)) {
-        const key = decodeURIComponent(tagOf(entry, 'Key').replaceAll('+', ' '));
         yield {
-          key: key.slice(this.#prefix.length),
+          key: tagOf(entry, 'Key').slice(this.#prefix.length),
           byteLength: Number(tagOf(entry, 'Size')),
           version: tagOf(entry, 'ETag'),
         };
@@ -62,7 +62,7 @@ export class S3Store implements Store {
 
   async read(key: string, { range, version }: ReadOptions = {}): Promise<Uint8Array | null> {
     if (range && range.end <= range.start) return new Uint8Array();
-    const { status, body } = await this.#ask('GET', this.#urlOf(key), key, {
+    const { status, body, headers } = await this.#ask('GET', this.#urlOf(key), key, {
       accepted: [NOT_FOUND, CHANGED],
       headers: {
         ...(range && { range: `bytes=${range.start}-${range.end - 1}` }),
@@ -70,6 +70,8 @@ export class S3Store implements Store {
       },
     });
     if (status === NOT_FOUND || status === CHANGED) return null;
+    // Not every store heeds If-Match.
+    if (version !== undefined && headers.get('etag') !== version) return null;
     const wanted = range && range.end - range.start;
     if (wanted === undefined || wanted === body.byteLength) return body;
     throw new InputError(
@@ -117,7 +119,8 @@ export class S3Store implements Store {
       }
       const whole = new URLSearchParams({ uploadId: id });
       if (hash.digest('hex') !== sha256) {
-        await this.#ask('DELETE', `${this.#urlOf(key)}?${whole}`, key);
+        // What is never completed is not there; stores clear it away by themselves.
+        await this.#ask('DELETE', `${this.#urlOf(key)}?${whole}`, key).catch(() => {});
         throw new InputError(path, 'has changed while it was stored', 'start again');
       }
       const body = `<CompleteMultipartUpload>${parts.join('')}</CompleteMultipartUpload>`;

@@ -95,7 +95,8 @@ class JobWatch {
       this.failures.set(key, { name, host: 'its worker', message: failure });
       this.#progress.line?.(`${name} failed: ${failure}`);
     }
-    this.#progress.advance(1, this.#workers);
+    this.#progress.advance();
+    this.#note();
   }
 
   hear(key: string, share: unknown): void {

@@ -312,7 +312,8 @@ async function trainFolds(
       onLine: (line) => {
         const epoch = epochLine(recipe, fold, folds.filter((own) => own === fold).length, line);
         remark = `fold ${fold} ${epoch === null ? lineText(line) : `epoch ${line.epoch}`}`;
-        if (epoch !== null) progress.line?.(epoch);
+        // Elsewhere it was told as it came.
+        if (epoch !== null && !elsewhere) progress.line?.(epoch);
         progress.note?.(remark);
       },
       onProgress: (share) => progress.note?.(remark, share),
