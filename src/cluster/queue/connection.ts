@@ -13,7 +13,7 @@ export interface QueuedUnit {
 }
 
 /** Whoever asks at first is answered within so long. */
-const ANSWER_MS = 10_000;
+const ANSWER_MS = 4_000;
 
 /** The longest pause before Redis is tried again, when it has gone away. */
 const MOST_RETRY_MS = 5_000;
