@@ -138,14 +138,16 @@ async function computePredictions(
   const { photos, missing } = await fetchedPhotos(asked.photos, scratch);
   const problems = new Problems(photos);
   problems.rows.push(...missing);
-  const states = new Map(photos.map(({ imageId, state }) => [imageId, state ?? null]));
+  const states = new Map(
+    photos.flatMap(({ imageId, state }) => (state === undefined ? [] : [[imageId, state]])),
+  );
   const origins = new Map(photos.map(({ path, origin }) => [path, origin]));
   if (photos.length > 0) {
     const samples = photoSamples(photos).measuring(photos.map(({ readings }) => readings ?? {}));
     try {
       const parts = predictedParts(run, samples, {
         ...options,
-        states: (imageId) => states.get(imageId) ?? null,
+        ...(states.size > 0 && { states: (imageId: string) => states.get(imageId) ?? null }),
         onUnusable: (error) => problems.add(pathOf(error, photos), error),
       });
       for await (const part of parts) predictions.push(...part);

@@ -103,5 +103,9 @@ export async function fetchedBackbone(backbone: string, sha256?: string): Promis
     () => false,
   );
   if (!isThere) await download(store, key, path, { ...(sha256 !== undefined && { sha256 }) });
+  // What tensors do not tell of a network stands beside them.
+  for (const beside of [`${key.slice(0, key.length - extname(key).length)}.json`, 'config.json']) {
+    if (await store.facts(beside)) await download(store, beside, join(folder, beside));
+  }
   return path;
 }
