@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readPredictions } from '../../src/data/predictions.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
 import { type LocalObjectStore, startObjectStore } from '../support/object-store.ts';
+import { runContents } from '../support/run-contents.ts';
 import { errorLine, runSward } from '../support/run-sward.ts';
 import { writePhoto, writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -184,6 +185,25 @@ describe('predicting on many machines', () => {
     const { openStore } = await import('../../src/storage/index.ts');
     for await (const { key } of openStore('s3://meadow/work').list(''))
       expect(key).toBe('nothing is left there');
+  });
+
+  it('trains from a bucket what lies on the planning machine alone, to the same run', async () => {
+    const options = ['--recipe', 'photo-ridge', '--folds', '3', '--out'];
+    const here = await sward('train', data, ...options, at('trained-here'));
+    expect(here.code, here.stderr).toBe(0);
+    const there = await sward(
+      ...['train', data, ...options, at('trained-there'), '--on', 'local', '--store', 's3://meadow/training'],
+    );
+    expect(there.code, there.stderr).toBe(0);
+    expect(objects.requests.some((line) => /^GET .*\/training\/.*objects/.test(line))).toBe(true);
+    expect(runContents(at('trained-there'))).toEqual(runContents(at('trained-here')));
+    const weights = await sward(
+      ...['train', data, '--recipe', 'feature-ridge', '--set', `backbone=${model}`, '--out', at('weights')],
+      ...['--on', 'local', '--store', 's3://meadow/training'],
+    );
+    expect(errorLine(weights)).toMatch(
+      /model\.safetensors is a file of this machine, which others do not see/,
+    );
   });
 
   it('refuses what machines that meet at a bucket do not see', async () => {
