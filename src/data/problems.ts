@@ -60,13 +60,13 @@ export function problemLine(problem: Problem): string {
   return printable(`${problem.where}: ${problem.what}; ${problem.remedy}`);
 }
 
+const MOST_NAMED = 3;
+
 /**
  * Throws the first error among `problems`, saying how many more there are.
  *
  * @throws InputError naming file, row and remedy
  */
-const MOST_NAMED = 3;
-
 export function throwOnError(folder: string, problems: readonly Problem[]): void {
   const errors = problems.filter((problem) => problem.severity === 'error');
   const first = errors[0];

@@ -6,7 +6,8 @@ import { byMass, MASS_NAMES, type MassName, TARGET_NAMES, underTargetNames } fro
 import { gramsToKilogramsPerHectare } from '../../pasture/units.ts';
 import type { PhotoPrediction } from '../../runs/prediction.ts';
 import { openStore, type Store } from '../../storage/index.ts';
-import { columnsOf, type PredictionFileOptions } from '../../workflows/predict/prediction-files.ts';
+import { columnsOf } from '../../workflows/predict/prediction-files.ts';
+import type { PredictionFileOptions } from '../../workflows/predict/prediction-record.ts';
 import type { PhotoProblem } from '../units/answer.ts';
 import { problemText } from './problem-table.ts';
 

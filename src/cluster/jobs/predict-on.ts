@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { readIds } from '../../data/feature-tables.ts';
 import { UsageError } from '../../ground/errors.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
+import { USUAL_COVERAGE } from '../../pasture/intervals/interval.ts';
 import { BUNDLED_RUNS, STARTER } from '../../runs/bundled-runs.ts';
 import { openRun } from '../../runs/open-run.ts';
 import type { PhotoPrediction } from '../../runs/prediction.ts';
@@ -16,7 +17,6 @@ import {
   type PredictionOutcome,
   type PredictRunOptions,
   predictRun,
-  USUAL_COVERAGE,
 } from '../../workflows/predict/predict.ts';
 import type { PhotoProblem } from '../units/answer.ts';
 import { stageFiles } from '../units/inputs.ts';

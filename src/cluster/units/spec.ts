@@ -3,7 +3,7 @@ import { GROUPINGS, STRATIFICATIONS } from '../../data/folds/index.ts';
 import { valueFingerprint } from '../../ground/fingerprint.ts';
 import { packageVersion } from '../../ground/version.ts';
 import { sourceSchema } from '../../runs/manifest.ts';
-import { cropSchema } from '../../vision/framing/index.ts';
+import { cropSchema } from '../../vision/framing/crop.ts';
 
 const count = z.int().min(0);
 const key = z.string().regex(/^[0-9a-f]{32}$/);

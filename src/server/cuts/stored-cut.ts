@@ -1,7 +1,7 @@
 import { group } from 'd3-array';
 import type { SelectQueryBuilder } from 'kysely';
 import { z } from 'zod';
-import { Cut, type CutEvent, type CutResult, cutHistory, cutResult, Source } from '../../farm/index.ts';
+import { Cut, type CutEvent, cutHistory, cutResult, Source } from '../../farm/index.ts';
 import { byMass } from '../../pasture/targets.ts';
 import type { Database } from '../storage/database.ts';
 import { stored } from '../storage/stored.ts';
@@ -48,26 +48,16 @@ export function viewOf(cut: Cut): z.output<typeof CutView> {
   };
 }
 
-/** A cut whose weight stayed. */
-export function settledResult(cut: Cut): CutResult | null {
-  const result = cutResult(cutHistory(cut.events).state);
-  return result?.settled ? result : null;
-}
-
 type CutRows = SelectQueryBuilder<Tables, 'cuts', Tables['cuts']>;
 
 /** Cuts with all their events, by id. @param narrow which cuts */
 export async function listCuts(db: Database, narrow: (rows: CutRows) => CutRows): Promise<Cut[]> {
-  const rows = await narrow(db.selectFrom('cuts').selectAll()).orderBy('id').execute();
-  if (rows.length === 0) return [];
+  const cuts = narrow(db.selectFrom('cuts').selectAll()).orderBy('id');
+  const rows = await cuts.execute();
   const events = await db
     .selectFrom('cut_events')
     .select(['cut_id', 'body'])
-    .where(
-      'cut_id',
-      'in',
-      rows.map(({ id }) => id),
-    )
+    .where('cut_id', 'in', cuts.clearSelect().select('id'))
     .orderBy('position')
     .execute();
   const byCut = group(events, ({ cut_id }) => cut_id);

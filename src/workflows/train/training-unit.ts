@@ -18,7 +18,14 @@ import {
   type TrainingSource,
 } from '../../runs/training-data.ts';
 import { requireEachFold, requireMassesInEachFold, requireStates } from './early-checks.ts';
-import { CONTENTS, manifestOf, recipeOf, type TrainOptions, trainingCases } from './train.ts';
+import {
+  CONTENTS,
+  manifestOf,
+  recipeOf,
+  requireCovariatesRead,
+  type TrainOptions,
+  trainingCases,
+} from './train.ts';
 
 /** A training as every machine that has a part in it is told of it. */
 export interface SharedTraining {
@@ -60,6 +67,7 @@ export async function trainingUnits(options: TrainOptions): Promise<TrainingUnit
   const { settings, out, overwrite = false, progress = SILENT } = options;
   const source = await namedSource(options.source);
   const shared = { source, recipe: await recipeOf(source, options), plan: completePlan(options.plan) };
+  requireCovariatesRead(source, shared.recipe);
   await requireOwnFolder(out, 'run.json');
   const data = await readTrainingData(source, shared.recipe, shared.plan, progress);
   const manifest = manifestOf({ ...shared, out }, shared.plan, data);
