@@ -79,7 +79,10 @@ export class FileStore implements Store {
       await link(aside, path);
       return true;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw writeFailure(path, error);
+      const { code = '' } = error as NodeJS.ErrnoException;
+      // Some disks know no hard links.
+      if (NO_LINKS.includes(code)) return await writtenInPlace(path, content);
+      if (code !== 'EEXIST') throw writeFailure(path, error);
       const [own, there] = await Promise.all([aside, path].map((file) => stat(file, { bigint: true })));
       return own?.ino === there?.ino && own?.dev === there?.dev;
     } finally {
@@ -94,6 +97,19 @@ export class FileStore implements Store {
       if ((await readdir(join(this.location, folder)).catch(() => ['']))[0] !== undefined) return;
       await rmdir(join(this.location, folder)).catch(() => {});
     }
+  }
+}
+
+const NO_LINKS = ['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK'];
+
+/** @returns whether it was not there */
+async function writtenInPlace(path: string, content: string): Promise<boolean> {
+  try {
+    await writeFile(path, content, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw writeFailure(path, error);
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { adviceOn } from '../../src/cluster/queue/connection.ts';
 import { describeWithRedis, type LocalRedis, startRedis, until } from '../support/redis-server.ts';
 import { runContents } from '../support/run-contents.ts';
 import { errorLine, runSward } from '../support/run-sward.ts';
@@ -198,6 +199,11 @@ describeWithRedis('a training on many machines', () => {
     expect(errorLine(nowhere)).toMatch(
       /^error: redis:\/\/127\.0\.0\.1:1: no Redis can be used there \(.*ECONNREFUSED.*\); start one: redis-server --appendonly yes/,
     );
+    expect(adviceOn('aof_enabled:0\r\nmaxmemory:1000\r\nmaxmemory_policy:allkeys-lru\r\n')).toEqual([
+      expect.stringMatching(/no append-only file.*--appendonly yes/),
+      expect.stringMatching(/allkeys-lru.*noeviction/),
+    ]);
+    expect(adviceOn('aof_enabled:1\r\nmaxmemory:0\r\nmaxmemory_policy:allkeys-lru\r\n')).toEqual([]);
     const wrong = await runSward(command(at('x'), '--on', 'http://host'), variables);
     expect(wrong.code).toBe(2);
     expect(errorLine(wrong)).toMatch(/--on http:\/\/host: give redis:\/\/host:port, or local/);

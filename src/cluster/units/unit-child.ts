@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { serveTasks } from '../../ground/children/serve-tasks.ts';
@@ -12,8 +13,8 @@ const runs = new OpenRuns();
 /** A process that computes one unit after another. */
 serveTasks<UnitTask, UnitOutcome, UnitNews>(async ({ spec, scratch, attempt, machine }, tell) => {
   configure(machine);
-  // Recipes may name weights from there; a machine that has no such folder has none of them either.
-  if (spec.staged.length === 0) process.chdir(spec.folder);
+  // Recipes may name weights from there. A machine that has no such folder shares none: what it needs comes by the store.
+  if (existsSync(spec.folder)) process.chdir(spec.folder);
   const { folder, release } = await ownFolder(join(scratch, spec.key), attempt);
   try {
     const files = await compute(spec, folder, runs, {
