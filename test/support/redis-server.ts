@@ -88,7 +88,7 @@ export async function startRedis(folder: string): Promise<LocalRedis> {
 }
 
 /** Waits until something holds. @throws Error when it does not within the time */
-export async function until(holds: () => boolean | Promise<boolean>, seconds = 60): Promise<void> {
+export async function until(holds: () => boolean | Promise<boolean>, seconds = 120): Promise<void> {
   const end = performance.now() + 1000 * seconds;
   while (!(await holds())) {
     if (performance.now() > end) throw new Error(`not within ${seconds} s: ${holds}`);

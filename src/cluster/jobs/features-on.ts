@@ -93,7 +93,7 @@ export async function featuresOn(options: FeaturesOnOptions, cluster: Cluster): 
   };
   await writeNpyParts(out, kept.length, width, parts());
   await writeIds(ids, kept);
-  await clearAway(job, cluster);
+  await clearAway(job);
   return { photos: kept.length, width, problems: problems.length, problemsFile };
 }
 

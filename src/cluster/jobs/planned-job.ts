@@ -44,9 +44,12 @@ export interface Cluster {
 /** Specs that are written at once. */
 const WRITTEN_AT_ONCE = 16;
 
+/** How a place ends that is made for the work of one command. */
+export const OWN_PLACE = '.work';
+
 /** The place of work whose result goes to `out`. */
 export const storeOf = ({ store }: Cluster, out: string): string =>
-  store ?? `${out.replace(/\/+$/, '')}.work`;
+  store ?? `${out.replace(/\/+$/, '')}${OWN_PLACE}`;
 
 /**
  * Lays work out in a store. The same work is the same job: what is there of it is kept.

@@ -73,7 +73,7 @@ export async function predictOn(options: PredictOnOptions, cluster: Cluster): Pr
       },
     });
     const problemsFile = await writeProblems(problemPath(out), problems);
-    if (job) await clearAway(job, cluster);
+    if (job) await clearAway(job);
     return { outcome, problems: problems.length, problemsFile };
   } catch (error) {
     if (error instanceof PlannedAlone) return null;
@@ -128,7 +128,7 @@ export async function predictInParts(
     throw error;
   }
   const summary = await parts.finish(problems);
-  await clearAway(job, cluster);
+  await clearAway(job);
   return summary;
 }
 

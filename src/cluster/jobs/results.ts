@@ -5,7 +5,7 @@ import { download, isObjectLocation } from '../../storage/index.ts';
 import { ANSWER, type ChunkAnswer, FEATURES } from '../units/answer.ts';
 import type { JobStore, UnitResult } from '../units/job-store.ts';
 import { parseExactJson } from '../units/spec.ts';
-import type { Cluster, PlannedJob } from './planned-job.ts';
+import { OWN_PLACE, type PlannedJob } from './planned-job.ts';
 
 type ResultFile = UnitResult['files'][number];
 
@@ -50,8 +50,8 @@ export async function* answersOf({ jobs, units }: PlannedJob): AsyncGenerator<An
 }
 
 /** Removes a job whose result has been gathered, and a place that was there for it alone. */
-export async function clearAway({ jobs }: PlannedJob, { store }: Cluster): Promise<void> {
+export async function clearAway({ jobs }: PlannedJob): Promise<void> {
   await jobs.remove();
   const { location } = jobs.store;
-  if (store === undefined && !isObjectLocation(location)) await rmdir(location).catch(() => {});
+  if (location.endsWith(OWN_PLACE) && !isObjectLocation(location)) await rmdir(location).catch(() => {});
 }

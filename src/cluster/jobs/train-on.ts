@@ -32,7 +32,7 @@ export async function trainOn(options: TrainOptions, cluster: Cluster): Promise<
   const job = await carriedOut(parts, options, cluster);
   if (!job) return null;
   const results = await trainPart(gathered(options, parts[0] as PlannedPart, job));
-  await clearAway(job, cluster);
+  await clearAway(job);
   return results;
 }
 
@@ -52,7 +52,7 @@ export async function trainRepeatedlyOn(
   const results = await trainRepeatedly(options, seeds, (own) =>
     trainPart(gathered(own, parts.get(own.out) as PlannedPart, job)),
   );
-  await clearAway(job, cluster);
+  await clearAway(job);
   return results;
 }
 
