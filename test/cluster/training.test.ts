@@ -170,7 +170,7 @@ describeWithRedis('a training on many machines', () => {
   it('does not publish over the winner from a worker that stood still past its lease', async () => {
     const blocked = startScript(join(import.meta.dirname, '..', 'support', 'blocked-worker.mjs'), [
       redis.url,
-      '12',
+      at('go on'),
     ]);
     running.add(blocked);
     const out = at('blocked');
@@ -187,7 +187,9 @@ describeWithRedis('a training on many machines', () => {
     const winner = readFileSync(done, 'utf8');
     expect(JSON.parse(winner)).toMatchObject({ attempt: 2 });
     expect(blocked.said()).not.toContain('goes on');
+    writeFileSync(at('go on'), '');
     await until(() => /attempt 1 comes too late/.test(blocked.said()));
+    expect(readFileSync(done, 'utf8')).toBe(winner);
     expect((await training.ended).code, training.said()).toBe(0);
     expect(runContents(out)).toEqual(runContents(alone));
     blocked.process.kill('SIGKILL');
@@ -218,9 +220,12 @@ describeWithRedis('a training on many machines', () => {
     expect((await slow.ended).code).toBe(0);
     expect(slow.said()).toMatch(/handed back/);
     const queue = new Queue('sward-cpu', { connection: { url: redis.url } });
-    const counts = await queue.getJobCounts('active', 'waiting');
+    const own = ({ data }: { data: { store: string } }): boolean => data.store === `${out}.work`;
+    const active = (await queue.getActive()).filter(own);
+    const waiting = (await queue.getWaiting()).filter(own);
     await queue.close();
-    expect(counts).toEqual({ active: 0, waiting: 12 - doneIn(`${out}.work`).length });
+    expect(active).toEqual([]);
+    expect(waiting).toHaveLength(12 - doneIn(`${out}.work`).length);
     training.process.kill('SIGKILL');
   });
 });

@@ -1,8 +1,9 @@
-// A worker whose event loop stands still, from when its unit is computed until long after its lease has ended.
+// A worker whose event loop stands still, from when its unit is computed until a file is there, long after its lease.
+import { existsSync } from 'node:fs';
 import { startWorker } from '../../dist/cluster/index.js';
 import { runUnit } from '../../dist/cluster/units/run-unit.js';
 
-const [url, seconds] = process.argv.slice(2);
+const [url, signal] = process.argv.slice(2);
 await startWorker({
   url,
   queues: ['cpu'],
@@ -17,8 +18,7 @@ await startWorker({
         async run(...task) {
           const outcome = await children.run(...task);
           process.stderr.write('blocked\n');
-          const end = performance.now() + 1000 * Number(seconds);
-          while (performance.now() < end);
+          while (!existsSync(signal));
           process.stderr.write('goes on\n');
           return outcome;
         },
