@@ -217,22 +217,16 @@ describe('predicting on many machines', () => {
   it('refuses a bucket that writes over what is there', async () => {
     const careless = await startObjectStore(at('careless'), 'meadow', false);
     const there = await runSward(
-      [
-        'predict',
-        run,
-        's3://meadow/flight/',
-        '--out',
-        at('x.csv'),
-        '--store',
-        's3://meadow/work',
-        ...ELSEWHERE,
-      ],
+      ['train', data, '--out', at('careless-run'), '--on', 'local', '--store', 's3://meadow/work'],
       { ...variables, ...careless.variables },
       root,
     );
     await careless.end();
-    expect(there.code).not.toBe(0);
-    expect(errorLine(there)).toMatch(/there is no photo below it|writes over what is there/);
+    expect(there.code).toBe(2);
+    expect(errorLine(there)).toMatch(
+      /s3:\/\/meadow\/work: the store writes over what is there.*If-None-Match: \*/,
+    );
+    expect(existsSync(at('careless-run'))).toBe(false);
   });
 });
 
