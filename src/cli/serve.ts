@@ -116,7 +116,7 @@ function addCare(serve: Command): void {
     .action(async (file: string, _, command: Command) => {
       const { restoreFarm } = await loadServer();
       const data = dataOf(command);
-      process.stdout.write(`${data}: ${foundSentence(await restoreFarm(file, data))}\n`);
+      tellFound(data, await restoreFarm(file, data));
     });
   serve
     .command('verify')
@@ -125,10 +125,10 @@ function addCare(serve: Command): void {
       const { verifyFarm } = await loadServer();
       const data = dataOf(command);
       const found = await verifyFarm(data);
-      process.stdout.write(`${data}: ${foundSentence(found)}\n`);
-      for (const problem of found.problems) process.stderr.write(`${problem}\n`);
-      if (found.problems.length === 0) return;
-      const count = countOf(found.problems.length, 'problem');
+      tellFound(data, found);
+      const problems = found.problems.length + found.runsElsewhere.length;
+      if (problems === 0) return;
+      const count = countOf(problems, 'problem');
       throw new SwardError(`${data}: ${count}; restore a backup, or see docs/server.md`);
     });
   serve
@@ -139,6 +139,11 @@ function addCare(serve: Command): void {
       const { exportTrainingFolder } = await loadServer();
       process.stdout.write(`${out}: ${countOf(await exportTrainingFolder(dataOf(command), out), 'photo')}\n`);
     });
+}
+
+function tellFound(data: string, found: VerifiedFarm): void {
+  process.stdout.write(`${data}: ${foundSentence(found)}\n`);
+  for (const sentence of [...found.problems, ...found.runsElsewhere]) process.stderr.write(`${sentence}\n`);
 }
 
 const foundSentence = ({ photos, cuts, estimates, unnamedPhotos }: VerifiedFarm): string =>

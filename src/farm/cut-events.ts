@@ -41,12 +41,13 @@ export function cutHistory(events: readonly CutEvent[]): CutHistory {
  * without effect
  */
 export function withEvent(events: readonly CutEvent[], event: CutEvent): CutEvent[] {
+  const merged = mergedEvents(events, [event]);
+  if (events.some(({ id }) => id === event.id)) return merged;
   const { change } = event;
   const isAmendment = change.kind === 'corrected' || change.kind === 'withdrawn';
   if (isAmendment && !events.some(({ id }) => id === change.event)) {
     throw new UsageError(`event ${change.event} is not of this cut; correct an event that is`);
   }
-  const merged = mergedEvents(events, [event]);
   const before = new Set(cutHistory(events).refused.map(({ id }) => id));
   const [refusal] = cutHistory(merged).refused.filter(({ id }) => !before.has(id));
   if (!refusal) return merged;

@@ -1,8 +1,8 @@
-import { statfs } from 'node:fs/promises';
 import { bodyLimit } from 'hono/body-limit';
 import { routePath } from 'hono/route';
 import { secureHeaders } from 'hono/secure-headers';
 import { sql } from 'kysely';
+import { freeBytes } from '../ground/free-bytes.ts';
 import { packageFile } from '../ground/package-file.ts';
 import { packageVersion } from '../ground/version.ts';
 import { authenticate } from './access/authenticate.ts';
@@ -55,7 +55,7 @@ export function farmApp(farm: Farm): Api {
     const route = routePath(context, -1);
     metrics.answered(method, route, status, seconds);
     log.info(
-      { method, route, status, ms: Math.round(seconds * 1000), by: context.get('caller') ?? 'nobody' },
+      { method, route, status, ms: Math.round(seconds * 1000), by: context.get('device')?.id ?? 'stranger' },
       'request',
     );
   });
@@ -98,13 +98,13 @@ export function farmApp(farm: Farm): Api {
   app.get('/healthz', (context) => context.text('ok'));
   app.get('/readyz', async (context) => {
     await sql`select 1`.execute(db);
-    const { bavail, bsize } = await statfs(folder.root);
-    if (bavail * bsize < settings.reserveBytes) return context.text('the disk is full', 503);
+    if ((await freeBytes(folder.root)) < settings.reserveBytes) return context.text('the disk is full', 503);
     return pool.isReady ? context.text('ok') : context.text('the run is being opened', 503);
   });
   addWebApp(app, packageFile('dist/web'));
-  app.use('/api/*', authenticate({ devices, behindProxy: settings.behindProxy }));
-  app.use('/metrics', authenticate({ devices, behindProxy: settings.behindProxy }));
+  const known = authenticate({ devices, behindProxy: settings.behindProxy });
+  app.use('/api/*', known);
+  app.use('/metrics', known);
   app.get('/metrics', needs('viewer'), async (context) => {
     const { body, contentType } = await metrics.text();
     return context.body(body, 200, { 'Content-Type': contentType });

@@ -156,6 +156,13 @@ describe('a visit', () => {
       cuts: 2,
     });
     expect(withCuts.cuttingHeightCentimetres).toBe(4);
+    const document = await farm.json('/api/openapi.json');
+    const described =
+      document.paths['/api/visits/{id}/summary'].get.responses[200].content['application/json'];
+    const mean = described.schema.properties.kgDmPerHa.properties.total;
+    expect(Object.keys(withCuts.kgDmPerHa.total).sort()).toEqual(
+      Object.keys((mean.properties ?? mean.anyOf[0].properties) as object).sort(),
+    );
     const width = ({ interval }: { interval: { low: number; high: number } }) => interval.high - interval.low;
     expect(width(withCuts.kgDmPerHa.total)).toBeLessThan(width(photosAlone.kgDmPerHa.total));
     expect(withCuts.effort.tenPercent.says).toMatch(/±10 %/);

@@ -185,6 +185,35 @@ function hugePng(side: number): Buffer {
   ]);
 }
 
+describe('a photo whose frame is changed while it is estimated', () => {
+  it('is estimated with the frame that it has then', async () => {
+    const { pool } = farm.server.farm;
+    const file = readFileSync(photo);
+    const record = recordOf(file);
+    const ask = pool.ask;
+    let asked = 0;
+    const patched: typeof ask = async (task, ...rest) => {
+      const isFirst = task.kind === 'estimate' && ++asked === 1;
+      const answer = await ask.call(pool, task, ...rest);
+      if (isFirst) {
+        const body = { ...record, frameAreaSquareMetres: 0.5 };
+        expect((await farm.ask(`/api/photos/${record.id}`, { method: 'PUT', body })).status).toBe(200);
+      }
+      return answer as never;
+    };
+    Object.assign(pool, { ask: patched });
+    try {
+      expect((await upload(farm, record, file)).status).toBe(204);
+      const stored = await until(
+        async () => (await farm.json(`/api/estimates?photoId=${record.id}`)).items[0],
+      );
+      expect([asked, stored.estimate.frameAreaSquareMetres]).toEqual([2, 0.5]);
+    } finally {
+      Object.assign(pool, { ask });
+    }
+  });
+});
+
 describe('a run that reads heights', () => {
   it('is told the height of a form and of a stored photo, and says that it used it', async () => {
     const folder = join(root, 'heights');

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { backupFarm, restoreFarm, verifyFarm } from '../../src/server/index.ts';
 import { runSward } from '../support/run-sward.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -123,6 +125,47 @@ describe('runs', () => {
   });
 });
 
+describe('a run given by its folder', () => {
+  it('is not in a backup, which is restored without it and says so', async () => {
+    const given = join(root, 'given');
+    const place = join(root, 'given-farm');
+    cpSync(run, given, { recursive: true });
+    await (await startTestServer(place, { run: given })).close();
+    const backup = join(root, 'given.tar');
+    await backupFarm(place, backup);
+    rmSync(given, { recursive: true });
+    const copy = join(root, 'given-copy');
+    const restored = await restoreFarm(backup, copy);
+    expect(restored.problems).toEqual([]);
+    expect(restored.runsElsewhere).toEqual([
+      expect.stringMatching(/^run given \(.*\) was given as .*given, which is not there; put it back/),
+    ]);
+    // Of a farm that answers with it that is a problem.
+    const verified = await runSward(['serve', 'verify', '--data', copy]);
+    expect([verified.code, verified.stderr]).toEqual([
+      1,
+      expect.stringMatching(/is not there[\s\S]*1 problem/),
+    ]);
+    cpSync(run, given, { recursive: true });
+    expect((await verifyFarm(copy)).runsElsewhere).toEqual([]);
+  });
+});
+
+describe('the bundled run', () => {
+  it('answers where a first start was broken off before any was chosen', async () => {
+    const place = join(root, 'broken-off');
+    const first = await startTestServer(place);
+    await sql`delete from farm`.execute(first.server.farm.db);
+    await first.close();
+    const second = await startTestServer(place);
+    try {
+      expect(await second.json('/api/farm')).toEqual({ name: '', runId: 'starter' });
+    } finally {
+      await second.close();
+    }
+  });
+});
+
 describe('jobs', () => {
   const put = (path: string, body: { id: string }) =>
     farm.ask(`/api/${path}/${body.id}`, { method: 'PUT', body });
@@ -193,6 +236,21 @@ describe('jobs', () => {
     expect(
       new Set(estimates.map(({ estimate }: { estimate: { run: { name: string } } }) => estimate.run.name)),
     ).toEqual(new Set(['starter', 'our own']));
+  });
+
+  it('whose rows cannot be written are tried again, and stop neither the server nor those that watch', async () => {
+    const { db } = farm.server.farm;
+    await sql`create trigger refuse before update on jobs begin select raise(abort, 'no room'); end`.execute(
+      db,
+    );
+    const asked = { id: randomUUID(), request: { kind: 're-estimate', runId: 'starter' } };
+    expect((await farm.ask('/api/jobs', { body: asked })).status).toBe(200);
+    await until(async () => farm.log.some((line) => line.includes(asked.id) && line.includes('no room')));
+    const watched = farm.ask(`/api/jobs/${asked.id}/events`);
+    await sql`drop trigger refuse`.execute(db);
+    const last = (await (await watched).text()).trim().split('\n').at(-1) ?? '';
+    expect(JSON.parse(last.slice('data: '.length))).toMatchObject({ id: asked.id, state: 'done' });
+    expect(farm.log.filter((line) => line.includes('no room'))).toHaveLength(1);
   });
 
   it('say why they failed', async () => {

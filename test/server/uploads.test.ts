@@ -245,6 +245,16 @@ describe('an upload', () => {
     }
   });
 
+  it('that is whole and was not stored is stored when its last part is sent again', async () => {
+    const file = await photo();
+    const record = recordOf(file);
+    expect((await beginUpload(farm, record, file.length)).status).toBe(201);
+    writeFileSync(join(data, 'uploads', record.id), file);
+    const answer = await sendPart(farm, record.id, 0, file);
+    expect([answer.status, answer.headers.get('upload-offset')]).toEqual([204, String(file.length)]);
+    expect((await stored(record.id)).status).toBe(200);
+  });
+
   it('is refused in plain words where the disk has no room, and nothing of it stays', async () => {
     const file = await photo();
     const record = recordOf(file);

@@ -11,9 +11,9 @@ const DEVICE_RATE: Rate = { burst: 600, perSecond: 60 };
 /** What an address may ask that shows no token which works: enough to pair, not to try codes. */
 const STRANGER_RATE: Rate = { burst: 20, perSecond: 0.2 };
 
-/** What later handlers are told of who asks. */
-interface Asked {
-  Variables: { device: Device | null; caller: string };
+/** What later handlers are told of who asks: null is nobody that is known. */
+export interface Asked {
+  Variables: { device: Device | null };
 }
 
 /** How callers are known. */
@@ -54,7 +54,6 @@ export function authenticate({ devices, behindProxy }: AuthenticationSettings): 
       : strangers.wait(address, isPublic(context.req.method, context.req.path) ? 0 : 1);
     if (wait > 0) throw new Refusal(429, 'too-many', `too many requests; try again in ${wait} s`, wait);
     context.set('device', device);
-    context.set('caller', device?.id ?? 'stranger');
     await next();
   };
 }

@@ -103,6 +103,7 @@ export function devicesIn(db: Database): Devices {
         .select('id')
         .where('role', '=', 'owner')
         .where('revoked_at', 'is', null)
+        .limit(1)
         .executeTakeFirst();
       return owner !== undefined;
     },

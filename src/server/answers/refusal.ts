@@ -18,5 +18,11 @@ export class Refusal extends Error {
 /** There is no such thing. */
 export const notFound = (what: string): Refusal => new Refusal(404, 'not-found', `there is no such ${what}`);
 
+/** What was looked for. @throws Refusal where there is no such thing */
+export function found<Item>(item: Item | null | undefined, what: string): Item {
+  if (item === null || item === undefined) throw notFound(what);
+  return item;
+}
+
 /** It does not fit what is there. */
 export const conflict = (message: string): Refusal => new Refusal(409, 'conflict', message);

@@ -1,13 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
-import { z } from '@hono/zod-openapi';
 import { Cut, CutEvent, Uuid, withEvent } from '../../farm/index.ts';
-import { conflict, notFound } from '../answers/refusal.ts';
+import { conflict, found } from '../answers/refusal.ts';
 import { CutView, findCut, listCuts, viewOf } from '../cuts/stored-cut.ts';
 import type { Farm } from '../services/farm.ts';
+import type { Database } from '../storage/database.ts';
 import { Part, part, partOf } from './listing.ts';
-import { type Api, answer, body, route } from './route.ts';
-
-const Id = z.object({ id: Uuid });
+import { type Api, answer, ById, body, route } from './route.ts';
 
 /** `/api/cuts`. */
 export function addCuts(api: Api, { db }: Farm): void {
@@ -35,12 +33,11 @@ export function addCuts(api: Api, { db }: Farm): void {
       method: 'get',
       path: '/api/cuts/{id}',
       summary: 'Reads a cut',
-      request: { params: Id },
+      request: { params: ById },
       responses: { 200: answer(CutView, 'the cut') },
     }),
     async (context) => {
-      const cut = await findCut(db, context.req.valid('param').id);
-      if (!cut) throw notFound('cut');
+      const cut = found(await findCut(db, context.req.valid('param').id), 'cut');
       return context.json(viewOf(cut), 200);
     },
   );
@@ -52,7 +49,7 @@ export function addCuts(api: Api, { db }: Farm): void {
       description:
         'Events that are there already change nothing, none is ever removed, and those that fit no step are refused. A ' +
         'device may so send all that it knows of a cut, as often as it likes.',
-      request: { params: Id, body: body(Cut) },
+      request: { params: ById, body: body(Cut) },
       responses: { 200: answer(CutView, 'the cut with all events that are known of it') },
     }),
     async (context) => {
@@ -67,20 +64,7 @@ export function addCuts(api: Api, { db }: Farm): void {
           .values({ id, ...row })
           .onConflict((on) => on.column('id').doUpdateSet(row))
           .execute();
-        let events = (await findCut(tx, id))?.events ?? [];
-        const known = new Set(events.map((event) => event.id));
-        for (const event of sent.events) {
-          // Each event is checked against all before it; requests of others are answered in between.
-          await setImmediate();
-          events = withEvent(events, event);
-          if (known.has(event.id)) continue;
-          known.add(event.id);
-          await tx
-            .insertInto('cut_events')
-            .values({ id: event.id, cut_id: id, body: JSON.stringify(event) })
-            .execute();
-        }
-        return { ...sent, events };
+        return addEvents(tx, found(await findCut(tx, id), 'cut'), sent.events);
       });
       return context.json(viewOf(cut), 200);
     },
@@ -90,23 +74,14 @@ export function addCuts(api: Api, { db }: Farm): void {
       method: 'post',
       path: '/api/cuts/{id}/events',
       summary: 'Adds one event to a cut',
-      request: { params: Id, body: body(CutEvent) },
+      request: { params: ById, body: body(CutEvent) },
       responses: { 200: answer(CutView, 'the cut, with the event once however often it is sent') },
     }),
     async (context) => {
       const event = context.req.valid('json');
       const { id } = context.req.valid('param');
       const cut = await db.transaction().execute(async (tx) => {
-        const found = await findCut(tx, id);
-        if (!found) throw notFound('cut');
-        const events = withEvent(found.events, event);
-        if (!found.events.some((known) => known.id === event.id)) {
-          await tx
-            .insertInto('cut_events')
-            .values({ id: event.id, cut_id: id, body: JSON.stringify(event) })
-            .execute();
-        }
-        return { ...found, events };
+        return addEvents(tx, found(await findCut(tx, id), 'cut'), [event]);
       });
       return context.json(viewOf(cut), 200);
     },
@@ -116,7 +91,7 @@ export function addCuts(api: Api, { db }: Farm): void {
       method: 'delete',
       path: '/api/cuts/{id}',
       summary: 'Removes a cut with all its events',
-      request: { params: Id },
+      request: { params: ById },
       responses: { 204: { description: 'it is gone' } },
     }),
     async (context) => {
@@ -124,4 +99,21 @@ export function addCuts(api: Api, { db }: Farm): void {
       return context.body(null, 204);
     },
   );
+}
+
+/** A cut with more events; those that it has already change nothing. @throws UsageError for one that fits no step */
+async function addEvents(tx: Database, cut: Cut, added: readonly CutEvent[]): Promise<Cut> {
+  let { events } = cut;
+  for (const event of added) {
+    // Each event is checked against all before it; requests of others are answered in between.
+    await setImmediate();
+    const isNew = !events.some(({ id }) => id === event.id);
+    events = withEvent(events, event);
+    if (!isNew) continue;
+    await tx
+      .insertInto('cut_events')
+      .values({ id: event.id, cut_id: cut.id, body: JSON.stringify(event) })
+      .execute();
+  }
+  return { ...cut, events };
 }

@@ -5,9 +5,9 @@ import { toString as qrCode } from 'qrcode';
 import { Uuid } from '../../farm/index.ts';
 import { ROLES } from '../access/roles.ts';
 import { TOKEN_COOKIE } from '../access/token-cookie.ts';
-import { notFound, Refusal } from '../answers/refusal.ts';
+import { found, Refusal } from '../answers/refusal.ts';
 import type { Farm } from '../services/farm.ts';
-import { type Api, answer, body, ErrorBody, route } from './route.ts';
+import { type Api, answer, ById, body, ErrorBody, route } from './route.ts';
 
 const DeviceBody = z.strictObject({
   id: Uuid,
@@ -74,9 +74,7 @@ export function addDevices(api: Api, { devices, settings }: Farm): void {
       responses: { 200: answer(DeviceBody, 'the device') },
     }),
     (context) => {
-      const device = context.get('device');
-      if (!device) throw notFound('device');
-      return context.json(device, 200);
+      return context.json(found(context.get('device'), 'device'), 200);
     },
   );
   api.openapi(
@@ -117,13 +115,12 @@ export function addDevices(api: Api, { devices, settings }: Farm): void {
       method: 'delete',
       path: '/api/devices/{id}',
       summary: 'Ends a device’s access',
-      request: { params: z.object({ id: Uuid }) },
+      request: { params: ById },
       responses: { 200: answer(DeviceBody, 'the device, which may not ask any more') },
     }),
     async (context) => {
       const device = await devices.revoke(context.req.valid('param').id);
-      if (!device) throw notFound('device');
-      return context.json(device, 200);
+      return context.json(found(device, 'device'), 200);
     },
   );
 }

@@ -1,12 +1,10 @@
 import { z } from '@hono/zod-openapi';
 import { streamSSE } from 'hono/streaming';
 import { Uuid } from '../../farm/index.ts';
-import { notFound } from '../answers/refusal.ts';
+import { found } from '../answers/refusal.ts';
 import { Job, JobRequest } from '../jobs/job.ts';
 import type { Farm } from '../services/farm.ts';
-import { type Api, answer, body, route } from './route.ts';
-
-const Id = z.object({ id: Uuid });
+import { type Api, answer, ById, body, route } from './route.ts';
 
 /** A connection that nothing goes over is taken for broken by what lies between. */
 const BEAT_MS = 15_000;
@@ -41,13 +39,12 @@ export function addJobs(api: Api, { jobs }: Farm): void {
       method: 'get',
       path: '/api/jobs/{id}',
       summary: 'Says how a job goes',
-      request: { params: Id },
+      request: { params: ById },
       responses: { 200: answer(Job, 'the job') },
     }),
     async (context) => {
       const job = await jobs.find(context.req.valid('param').id);
-      if (!job) throw notFound('job');
-      return context.json(job, 200);
+      return context.json(found(job, 'job'), 200);
     },
   );
   api.openapi(
@@ -56,12 +53,12 @@ export function addJobs(api: Api, { jobs }: Farm): void {
       path: '/api/jobs/{id}/events',
       summary: 'Tells how a job goes as it goes (server-sent events)',
       description: 'Each event is the job as JSON; the last is that of a job that is over.',
-      request: { params: Id },
+      request: { params: ById },
       responses: { 200: { description: 'events', content: { 'text/event-stream': { schema: z.string() } } } },
     }),
     async (context) => {
       const { id } = context.req.valid('param');
-      if (!(await jobs.find(id))) throw notFound('job');
+      found(await jobs.find(id), 'job');
       return streamSSE(context, async (stream) => {
         const beat = setInterval(() => void stream.write(': \n\n'), BEAT_MS);
         try {
@@ -79,13 +76,12 @@ export function addJobs(api: Api, { jobs }: Farm): void {
       method: 'delete',
       path: '/api/jobs/{id}',
       summary: 'Ends a job that is not over',
-      request: { params: Id },
+      request: { params: ById },
       responses: { 200: answer(Job, 'the job, which is over') },
     }),
     async (context) => {
       const job = await jobs.cancel(context.req.valid('param').id);
-      if (!job) throw notFound('job');
-      return context.json(job, 200);
+      return context.json(found(job, 'job'), 200);
     },
   );
 }

@@ -2,14 +2,12 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { z } from '@hono/zod-openapi';
 import { PhotoRecord, Uuid } from '../../farm/index.ts';
-import { conflict, notFound } from '../answers/refusal.ts';
-import { columnsOf, findPhoto, photoOf, StoredPhoto } from '../photos/stored-photo.ts';
+import { conflict, found, notFound } from '../answers/refusal.ts';
+import { columnsOf, findPhoto, isAskedAlike, photoOf, StoredPhoto } from '../photos/stored-photo.ts';
 import { UPLOADS_PATH } from '../photos/uploads.ts';
 import type { Farm } from '../services/farm.ts';
 import { Part, part, partOf } from './listing.ts';
-import { type Api, answer, body, needs, route } from './route.ts';
-
-const Id = z.object({ id: Uuid });
+import { type Api, answer, ById, body, needs, route } from './route.ts';
 
 /** `/api/photos`, and `/api/uploads` by which they come in. */
 export function addPhotos(api: Api, farm: Farm): void {
@@ -65,13 +63,12 @@ export function addPhotos(api: Api, farm: Farm): void {
       method: 'get',
       path: '/api/photos/{id}',
       summary: 'Reads what is known of a photo',
-      request: { params: Id },
+      request: { params: ById },
       responses: { 200: answer(StoredPhoto, 'the photo’s record') },
     }),
     async (context) => {
       const photo = await findPhoto(db, context.req.valid('param').id);
-      if (!photo) throw notFound('photo');
-      return context.json(photo, 200);
+      return context.json(found(photo, 'photo'), 200);
     },
   );
   api.openapi(
@@ -79,12 +76,11 @@ export function addPhotos(api: Api, farm: Farm): void {
       method: 'get',
       path: '/api/photos/{id}/file',
       summary: 'Gives the photo as it was sent',
-      request: { params: Id },
+      request: { params: ById },
       responses: { 200: { description: 'the file', content: { 'image/*': { schema: z.string() } } } },
     }),
     async (context) => {
-      const photo = await findPhoto(db, context.req.valid('param').id);
-      if (!photo) throw notFound('photo');
+      const photo = found(await findPhoto(db, context.req.valid('param').id), 'photo');
       const stream = createReadStream(photos.pathOf(photo.sha256));
       return context.body(Readable.toWeb(stream) as ReadableStream, 200, {
         'Content-Type': photo.file.mediaType,
@@ -100,33 +96,24 @@ export function addPhotos(api: Api, farm: Farm): void {
       summary: 'Changes what is known of a stored photo',
       description:
         'Its visit, position, frame or height. With another frame or height it is estimated again.',
-      request: { params: Id, body: body(PhotoRecord) },
+      request: { params: ById, body: body(PhotoRecord) },
       responses: { 200: answer(StoredPhoto, 'the photo’s record as it is kept') },
     }),
     async (context) => {
       const record = context.req.valid('json');
       const { id } = context.req.valid('param');
-      const known = await findPhoto(db, id);
-      if (!known) throw notFound('photo');
-      if (record.id !== id || record.sha256 !== known.sha256) {
-        throw conflict('a photo keeps its id and its file; send another file as a new photo');
-      }
-      const isOther =
-        record.frameAreaSquareMetres !== known.frameAreaSquareMetres ||
-        JSON.stringify(record.height) !== JSON.stringify(known.height);
-      await db.transaction().execute(async (tx) => {
+      const { known, isOther } = await db.transaction().execute(async (tx) => {
+        const known = found(await findPhoto(tx, id), 'photo');
+        if (record.id !== id || record.sha256 !== known.sha256) {
+          throw conflict('a photo keeps its id and its file; send another file as a new photo');
+        }
         await tx.updateTable('photos').set(columnsOf(record)).where('id', '=', id).execute();
+        const isOther = !isAskedAlike(record, known);
         if (isOther) await tx.deleteFrom('estimates').where('photo_id', '=', id).execute();
+        return { known, isOther };
       });
       if (isOther) estimator.wake();
-      return context.json(
-        photoOf({
-          body: JSON.stringify(record),
-          file: JSON.stringify(known.file),
-          stored_at: known.storedAt,
-        }),
-        200,
-      );
+      return context.json({ ...known, ...record }, 200);
     },
   );
   api.openapi(
@@ -134,7 +121,7 @@ export function addPhotos(api: Api, farm: Farm): void {
       method: 'delete',
       path: '/api/photos/{id}',
       summary: 'Removes a photo that no cut names, with its estimates',
-      request: { params: Id },
+      request: { params: ById },
       responses: { 204: { description: 'it is gone' } },
     }),
     async (context) => {
@@ -147,6 +134,7 @@ export function addPhotos(api: Api, farm: Farm): void {
           .selectFrom('photos')
           .select('id')
           .where('sha256', '=', photo.sha256)
+          .limit(1)
           .executeTakeFirst();
         if (!other) await photos.remove(photo.sha256);
       });

@@ -1,10 +1,10 @@
-import { z } from '@hono/zod-openapi';
+import type { z } from '@hono/zod-openapi';
 import { Paddock, Uuid, Visit } from '../../farm/index.ts';
-import { conflict, notFound } from '../answers/refusal.ts';
+import { conflict, found } from '../answers/refusal.ts';
 import type { Farm } from '../services/farm.ts';
 import { stored } from '../storage/stored.ts';
 import { Part, part, partOf } from './listing.ts';
-import { type Api, answer, body, route } from './route.ts';
+import { type Api, answer, ById, body, route } from './route.ts';
 
 type FarmRecord = Paddock | Visit;
 
@@ -43,7 +43,6 @@ function addRecords(api: Api, { db }: Farm, { table, one, schema, columns, by }:
   // Both tables have the columns that are used here.
   const asTable = table as 'paddocks';
   const read = (row: { readonly body: string }): FarmRecord => stored<FarmRecord>(row.body);
-  const Id = z.object({ id: Uuid });
   const Query = (by ? Part.extend({ [by.query]: Uuid.optional() }) : Part) as typeof Part;
   api.openapi(
     route('viewer', {
@@ -72,14 +71,13 @@ function addRecords(api: Api, { db }: Farm, { table, one, schema, columns, by }:
       method: 'get',
       path: `${path}/{id}`,
       summary: `Reads a ${one}`,
-      request: { params: Id },
+      request: { params: ById },
       responses: { 200: answer(schema, `the ${one}`) },
     }),
     async (context) => {
       const { id } = context.req.valid('param');
       const row = await db.selectFrom(asTable).selectAll().where('id', '=', id).executeTakeFirst();
-      if (!row) throw notFound(one);
-      return context.json(read(row), 200);
+      return context.json(read(found(row, one)), 200);
     },
   );
   api.openapi(
@@ -88,7 +86,7 @@ function addRecords(api: Api, { db }: Farm, { table, one, schema, columns, by }:
       path: `${path}/{id}`,
       summary: `Makes or replaces a ${one}`,
       description: 'The id is made by the device, so that sending it again makes no second one.',
-      request: { params: Id, body: body(schema) },
+      request: { params: ById, body: body(schema) },
       responses: { 200: answer(schema, `the ${one} as it is kept`) },
     }),
     async (context) => {
@@ -109,7 +107,7 @@ function addRecords(api: Api, { db }: Farm, { table, one, schema, columns, by }:
       method: 'delete',
       path: `${path}/{id}`,
       summary: `Removes a ${one} that nothing names`,
-      request: { params: Id },
+      request: { params: ById },
       responses: { 204: { description: 'it is gone' } },
     }),
     async (context) => {

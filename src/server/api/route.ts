@@ -1,22 +1,12 @@
 import { createRoute, OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
-import type { Context, MiddlewareHandler } from 'hono';
-import type { Device } from '../access/devices.ts';
+import type { MiddlewareHandler } from 'hono';
+import { Uuid } from '../../farm/index.ts';
+import type { Asked } from '../access/authenticate.ts';
 import { allows, type Role } from '../access/roles.ts';
 import { Refusal } from '../answers/refusal.ts';
 
-/** What a request carries besides itself. */
-export interface ApiEnvironment {
-  Variables: {
-    /** The device that asks; null: none that is known. */
-    device: Device | null;
-    /** Who asks, for counting: a device, or an address. */
-    caller: string;
-  };
-}
-
 /** Routes with their description. */
-export type Api = OpenAPIHono<ApiEnvironment>;
-export type ApiContext = Context<ApiEnvironment>;
+export type Api = OpenAPIHono<Asked>;
 
 /** What is answered where something cannot be done. */
 export const ErrorBody = z
@@ -39,6 +29,9 @@ export const body = <Schema extends z.ZodType>(schema: Schema) => ({
   required: true,
   content: { 'application/json': { schema } },
 });
+
+/** Parameters of an address that names one thing. */
+export const ById = z.object({ id: Uuid });
 
 /** Who may ask. */
 const NEEDS: Readonly<Record<Role, string>> = {
@@ -63,7 +56,7 @@ const REFUSALS = {
 
 /** Refuses devices whose role is not enough. */
 export const needs =
-  (role: Role): MiddlewareHandler<ApiEnvironment> =>
+  (role: Role): MiddlewareHandler<Asked> =>
   async (context, next) => {
     const device = context.get('device');
     if (!device)
@@ -90,7 +83,7 @@ export function route<Path extends string, Config extends Omit<RouteConfig, 'pat
 
 /** An API without routes. What does not fit a route's schema is refused in the words of its first problem. */
 export function emptyApi(): Api {
-  return new OpenAPIHono<ApiEnvironment>({
+  return new OpenAPIHono<Asked>({
     defaultHook: (result) => {
       if (result.success) return;
       const [issue] = result.error.issues;

@@ -94,7 +94,7 @@ export function addRuns(api: Api, { runs, db, folder, settings, pool, log }: Far
       await db.updateTable('farm').set({ name }).execute();
       pool
         .open({ kind: 'open', run: run.folder, cache: folder.cache })
-        .catch((error: unknown) => log.error({ error }, 'run'));
+        .catch((error: unknown) => log.error({ error: String(error) }, 'run'));
       return context.json(await farmNow(), 200);
     },
   );

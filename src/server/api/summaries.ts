@@ -13,12 +13,12 @@ import {
   Visit,
 } from '../../farm/index.ts';
 import { byMass } from '../../pasture/targets.ts';
-import { notFound, Refusal } from '../answers/refusal.ts';
+import { found, Refusal } from '../answers/refusal.ts';
 import type { Farm } from '../services/farm.ts';
 import { stored } from '../storage/stored.ts';
 import { CalibrationRequest, MadeCalibration, makeCalibration } from '../summaries/calibrate.ts';
 import { visitSummary } from '../summaries/visit-summary.ts';
-import { type Api, answer, body, route } from './route.ts';
+import { type Api, answer, ById, body, route } from './route.ts';
 
 const Mean = z.strictObject({
   mean: z.number().describe('kg DM/ha'),
@@ -27,9 +27,10 @@ const Mean = z.strictObject({
   spread: z.number().nullable(),
   frames: z.int(),
   cuts: z.int(),
+  paired: z.int().describe('cuts of frames that were photographed first'),
   method: z.enum(['photos', 'photos-and-cuts', 'regression', 'cuts']),
   source: Source,
-  from: z.array(z.string()),
+  from: z.array(z.string()).readonly(),
 });
 
 const Effort = z.strictObject({ kind: z.string(), more: z.int(), photosBesides: z.int(), says: z.string() });
@@ -47,9 +48,9 @@ const Summary = z.strictObject({
   hectares: Figure.nullable(),
   paddockTotal: Figure.nullable(),
   effort: z.strictObject({ tenPercent: Effort, twentyPercent: Effort }).nullable(),
-  worth: z.array(z.strictObject({ work: z.string(), before: z.number(), after: z.number() })),
+  worth: z.array(z.strictObject({ work: z.string(), before: z.number(), after: z.number() })).readonly(),
   calibration: Calibration.nullable(),
-  warnings: z.array(z.string()),
+  warnings: z.array(z.string()).readonly(),
 });
 
 const Days = z.union([
@@ -64,9 +65,9 @@ const Budget = z.strictObject({
   high: Days.nullable(),
   netDemand: z.number().describe('kg DM a day'),
   available: z.number().describe('kg DM'),
-  definitions: z.array(z.string()),
+  definitions: z.array(z.string()).readonly(),
   source: Source,
-  from: z.array(z.string()),
+  from: z.array(z.string()).readonly(),
 });
 
 const number = (description: string) => z.coerce.number().describe(description);
@@ -91,14 +92,14 @@ export function addSummaries(api: Api, { db, runs }: Farm): void {
       path: '/api/visits/{id}/summary',
       summary:
         'Says what a visit tells of its paddock: means with intervals, what they were made of, and what more work would bring',
-      request: { params: z.object({ id: Uuid }) },
+      request: { params: ById },
       responses: {
         200: answer(Summary, 'the summary; every figure says whether it is measured or modelled'),
       },
     }),
     async (context) => {
       const summary = await visitSummary(db, runs, context.req.valid('param').id);
-      return context.json(summary as z.output<typeof Summary>, 200);
+      return context.json(summary, 200);
     },
   );
   api.openapi(
@@ -106,7 +107,7 @@ export function addSummaries(api: Api, { db, runs }: Farm): void {
       method: 'get',
       path: '/api/paddocks/{id}/feed-budget',
       summary: 'Says how many days a paddock feeds a mob',
-      request: { params: z.object({ id: Uuid }), query: BudgetQuestion },
+      request: { params: ById, query: BudgetQuestion },
       responses: { 200: answer(Budget, 'the days, with the definition of the stock unit') },
     }),
     async (context) => {
@@ -116,14 +117,15 @@ export function addSummaries(api: Api, { db, runs }: Farm): void {
       if ((residual === undefined) === (utilisation === undefined)) {
         throw new Refusal(400, 'bad-request', 'give residual or utilisation, one of the two');
       }
-      const visit = await db
+      const last = await db
         .selectFrom('visits')
         .select('id')
         .where('paddock_id', '=', id)
         .$if(visitId !== undefined, (rows) => rows.where('id', '=', visitId ?? ''))
         .orderBy('started_at', 'desc')
+        .limit(1)
         .executeTakeFirst();
-      if (!visit) throw notFound('paddock with a visit');
+      const visit = found(last, 'paddock with a visit');
       const { kgDmPerHa, hectares, cuttingHeightCentimetres, warnings } = await visitSummary(
         db,
         runs,
@@ -165,7 +167,7 @@ export function addSummaries(api: Api, { db, runs }: Farm): void {
         unitsPerHead,
         unit: unit === 'DSE' ? DSE : adultEquivalent(productivity),
       });
-      return context.json({ visitId: visit.id, ...budget } as z.output<typeof Budget>, 200);
+      return context.json({ visitId: visit.id, ...budget }, 200);
     },
   );
   api.openapi(

@@ -1,12 +1,11 @@
-import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InputError, UsageError } from '../../ground/errors.ts';
-import { temporaryNameBeside, writeFailure } from '../../ground/files.ts';
-import { copyDatabase, openDatabase } from '../storage/database.ts';
+import { UsageError } from '../../ground/errors.ts';
+import { makeFolder, withTemporaryName, writeAtomically } from '../../ground/files.ts';
+import { copyDatabase, withDatabase } from '../storage/database.ts';
 import { flush } from '../storage/disk.ts';
-import { farmFolder } from '../storage/farm-folder.ts';
-import { photoStore } from '../storage/photo-store.ts';
 import { type TarEntry, writeTar } from './tar.ts';
+import { withFarm } from './with-farm.ts';
 
 /** The database in a backup. */
 export const DATABASE_NAME = 'sward.db';
@@ -24,68 +23,48 @@ export interface BackupOutcome {
  * @throws UsageError when the file is there already, InputError when the folder holds no farm or the disk refuses
  */
 export async function backupFarm(data: string, file: string): Promise<BackupOutcome> {
-  const folder = farmFolder(data);
-  if (!(await exists(folder.database))) {
-    throw new InputError(
-      data,
-      `holds no farm (${DATABASE_NAME} is not there)`,
-      'name the folder that sward serve --data names',
-    );
-  }
-  if (await exists(file)) throw new UsageError(`${file} is there already; give another name`);
-  const aside = temporaryNameBeside(file);
-  const copy = `${aside}.db`;
-  try {
-    const db = await openDatabase(folder.database, { asItIs: true });
+  return withFarm(data, async ({ folder, db, store }) => {
+    if (await stat(file).catch(() => null))
+      throw new UsageError(`${file} is there already; give another name`);
     const outcome = { photos: 0, runs: 0 };
-    try {
-      await copyDatabase(db, copy);
-    } finally {
-      await db.destroy();
-    }
-    const snapshot = await openDatabase(copy, { asItIs: true });
-    try {
-      const photos = await snapshot
-        .selectFrom('photos')
-        .select('sha256')
-        .distinct()
-        .orderBy('sha256')
-        .execute();
-      const runs = await snapshot.selectFrom('runs').select('id').execute();
-      const store = photoStore(folder.photos);
-      async function* entries(): AsyncGenerator<TarEntry> {
-        yield { name: DATABASE_NAME, path: copy };
-        for (const { id } of runs) {
-          const names = await filesBelow(join(folder.runs, id));
-          for (const name of names) yield { name: `runs/${id}/${name}`, path: join(folder.runs, id, name) };
-          if (names.length > 0) outcome.runs += 1;
+    await writeAtomically(file, (aside) =>
+      // A folder: what SQLite writes beside the copy goes with it.
+      withTemporaryName(file, async (place) => {
+        try {
+          await makeFolder(place);
+          const copy = join(place, DATABASE_NAME);
+          await copyDatabase(db, copy);
+          const { photos, runs } = await namedIn(copy);
+          async function* entries(): AsyncGenerator<TarEntry> {
+            yield { name: DATABASE_NAME, path: copy };
+            for (const { id } of runs) {
+              const names = await filesBelow(join(folder.runs, id));
+              for (const name of names)
+                yield { name: `runs/${id}/${name}`, path: join(folder.runs, id, name) };
+              if (names.length > 0) outcome.runs += 1;
+            }
+            for (const { sha256 } of photos) {
+              yield { name: `photos/${sha256}`, path: store.pathOf(sha256) };
+              outcome.photos += 1;
+            }
+          }
+          await writeTar(aside, entries());
+          await flush(aside);
+        } finally {
+          await rm(place, { recursive: true, force: true });
         }
-        for (const { sha256 } of photos) {
-          yield { name: `photos/${sha256}`, path: store.pathOf(sha256) };
-          outcome.photos += 1;
-        }
-      }
-      // Closed first: with its log it is one file alone.
-      await snapshot.destroy();
-      await writeTar(aside, entries());
-    } finally {
-      await snapshot.destroy();
-    }
-    await flush(aside);
-    await rename(aside, file);
+      }),
+    );
     return outcome;
-  } catch (error) {
-    throw writeFailure(file, error);
-  } finally {
-    for (const path of [aside, copy, `${copy}-wal`, `${copy}-shm`]) await rm(path, { force: true });
-  }
+  });
 }
 
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );
+/** What a database names that lies beside it. It is closed then: with its log it is one file alone. */
+const namedIn = (database: string) =>
+  withDatabase(database, async (db) => ({
+    photos: await db.selectFrom('photos').select('sha256').distinct().orderBy('sha256').execute(),
+    runs: await db.selectFrom('runs').select('id').execute(),
+  }));
 
 /** Files of a folder and below, by their paths in it; none where it is not there. */
 async function filesBelow(folder: string): Promise<string[]> {

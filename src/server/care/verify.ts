@@ -1,16 +1,19 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { sql } from 'kysely';
+import { group } from 'd3-array';
+import { type Selectable, sql } from 'kysely';
 import { Cut, Estimate, Paddock, PhotoRecord, Visit } from '../../farm/index.ts';
-import { InputError, messageOf } from '../../ground/errors.ts';
+import { messageOf } from '../../ground/errors.ts';
 import { fileFingerprint } from '../../ground/fingerprint.ts';
-import { bundledRunFolder, STARTER } from '../../runs/bundled-runs.ts';
+import { STARTER } from '../../runs/bundled-runs.ts';
 import { manifestFile } from '../../runs/manifest.ts';
 import { listCuts } from '../cuts/stored-cut.ts';
 import { PhotoFile } from '../photos/stored-photo.ts';
-import { type Database, openDatabase } from '../storage/database.ts';
-import { farmFolder } from '../storage/farm-folder.ts';
-import { photoStore } from '../storage/photo-store.ts';
+import { runPlace } from '../runs/library.ts';
+import type { Database } from '../storage/database.ts';
+import type { FarmFolder } from '../storage/farm-folder.ts';
+import type { Tables } from '../storage/tables.ts';
+import { withFarm } from './with-farm.ts';
 
 /** What was found of a farm's data. */
 export interface VerifiedFarm {
@@ -19,6 +22,8 @@ export interface VerifiedFarm {
   readonly estimates: number;
   /** What is wrong, a sentence each. */
   readonly problems: readonly string[];
+  /** Runs given by a folder outside the farm that is not there or holds another run now, a sentence each. */
+  readonly runsElsewhere: readonly string[];
   /** Photo files that no row names: of uploads that were broken off, harmless. */
   readonly unnamedPhotos: number;
 }
@@ -30,37 +35,24 @@ export interface VerifiedFarm {
  * @throws InputError when the folder holds no farm, or one of a later version
  */
 export async function verifyFarm(data: string): Promise<VerifiedFarm> {
-  const folder = farmFolder(data);
-  if (!(await stat(folder.database).catch(() => null))) {
-    throw new InputError(
-      data,
-      'holds no farm (sward.db is not there)',
-      'name the folder that sward serve --data names',
-    );
-  }
-  const db = await openDatabase(folder.database, { asItIs: true });
-  try {
+  return withFarm(data, async ({ folder, db, store }) => {
     const problems: string[] = [];
-    const store = photoStore(folder.photos);
     await verifyDatabase(db, problems);
     const photos = await db.selectFrom('photos').selectAll().execute();
-    const named = new Set(photos.map(({ sha256 }) => sha256));
-    for (const sha256 of named) {
+    const byHash = group(photos, ({ sha256 }) => sha256);
+    for (const [sha256, named] of byHash) {
       const path = store.pathOf(sha256);
       const found = await fileFingerprint(path).catch(() => null);
-      const ids = photos.filter((photo) => photo.sha256 === sha256).map(({ id }) => id);
-      if (found === null) problems.push(`photo ${ids.join(', ')}: its file ${path} is not there`);
-      else if (found !== sha256)
-        problems.push(`photo ${ids.join(', ')}: its file ${path} has another SHA-256`);
+      const ids = named.map(({ id }) => id).join(', ');
+      if (found === null) problems.push(`photo ${ids}: its file ${path} is not there`);
+      else if (found !== sha256) problems.push(`photo ${ids}: its file ${path} has another SHA-256`);
     }
-    const count = await verifyRecords(db, problems);
-    await verifyRuns(db, folder.runs, problems);
+    const count = await verifyRecords(db, photos, problems);
+    const runsElsewhere = await verifyRuns(db, folder, problems);
     const files = await readdir(folder.photos, { recursive: true, withFileTypes: true }).catch(() => []);
-    const unnamed = files.filter((file) => file.isFile() && !named.has(file.name));
-    return { photos: photos.length, ...count, problems, unnamedPhotos: unnamed.length };
-  } finally {
-    await db.destroy();
-  }
+    const unnamed = files.filter((file) => file.isFile() && !byHash.has(file.name));
+    return { photos: photos.length, ...count, problems, runsElsewhere, unnamedPhotos: unnamed.length };
+  });
 }
 
 async function verifyDatabase(db: Database, problems: string[]): Promise<void> {
@@ -73,7 +65,11 @@ async function verifyDatabase(db: Database, problems: string[]): Promise<void> {
     problems.push(`database: a row of ${table} names one of ${parent} that is not there`);
 }
 
-async function verifyRecords(db: Database, problems: string[]): Promise<{ cuts: number; estimates: number }> {
+async function verifyRecords(
+  db: Database,
+  photos: readonly Selectable<Tables['photos']>[],
+  problems: string[],
+): Promise<{ cuts: number; estimates: number }> {
   const check = (what: string, id: string, parse: () => unknown): void => {
     try {
       parse();
@@ -87,7 +83,7 @@ async function verifyRecords(db: Database, problems: string[]): Promise<{ cuts: 
   for (const { id, body } of await db.selectFrom('visits').selectAll().execute()) {
     check('visit', id, () => Visit.parse(JSON.parse(body)));
   }
-  for (const { id, body, file, sha256 } of await db.selectFrom('photos').selectAll().execute()) {
+  for (const { id, body, file, sha256 } of photos) {
     check('photo', id, () => {
       PhotoFile.parse(JSON.parse(file));
       if (PhotoRecord.parse(JSON.parse(body)).sha256 !== sha256)
@@ -102,11 +98,22 @@ async function verifyRecords(db: Database, problems: string[]): Promise<{ cuts: 
   return { cuts: cuts.length, estimates: estimates.length };
 }
 
-async function verifyRuns(db: Database, folder: string, problems: string[]): Promise<void> {
-  for (const { id, hash, folder: given } of await db.selectFrom('runs').selectAll().execute()) {
-    const place = id === STARTER ? bundledRunFolder(STARTER) : (given ?? join(folder, id));
+/** @returns what is to be known of runs that were given by their folder, which is no part of the farm */
+async function verifyRuns(db: Database, farm: FarmFolder, problems: string[]): Promise<string[]> {
+  const elsewhere: string[] = [];
+  for (const run of await db.selectFrom('runs').selectAll().execute()) {
+    const { id, name, hash, folder } = run;
+    const place = runPlace(run, farm);
     const found = await fileFingerprint(join(place, manifestFile('trained'))).catch(() => null);
     // The starter of another version of sward takes its place at the next start.
-    if (id !== STARTER && found !== hash) problems.push(`run ${id}: ${place} is not the run that was kept`);
+    if (id === STARTER || found === hash) continue;
+    if (folder === null) problems.push(`run ${id}: ${place} is not the run that was kept`);
+    else {
+      const what = found === null ? 'is not there' : 'is another run now';
+      elsewhere.push(
+        `run ${name} (${id}) was given as ${place}, which ${what}; put it back, or let another run answer`,
+      );
+    }
   }
+  return elsewhere;
 }

@@ -5,12 +5,6 @@ import { type ChildLimits, OUT_OF_MEMORY } from './limits.ts';
 /** Why a child gave no answer. */
 export class ChildFailure extends Error {
   override name = 'ChildFailure';
-  readonly kind: 'memory' | 'time' | 'died';
-
-  constructor(kind: ChildFailure['kind'], message: string) {
-    super(message);
-    this.kind = kind;
-  }
 }
 
 /** What a child tells of a task: news on the way, and in the end its answer or what went wrong. */
@@ -84,7 +78,7 @@ export class LimitedChild<Task, Answer, News = never> {
       milliseconds === undefined
         ? undefined
         : setTimeout(
-            () => this.#end(new ChildFailure('time', `took longer than ${milliseconds / 1000} s`)),
+            () => this.#end(new ChildFailure(`took longer than ${milliseconds / 1000} s`)),
             milliseconds,
           );
     let listen: ((message: ChildMessage<Answer, News>) => void) | undefined;
@@ -98,7 +92,7 @@ export class LimitedChild<Task, Answer, News = never> {
         this.#process.on('message', listen);
         void this.#ended.then(() => fail(this.#failure()));
         this.#process.send(task as object, (error) => {
-          if (error) this.#end(new ChildFailure('died', error.message));
+          if (error) this.#end(new ChildFailure(error.message));
         });
       });
     } finally {
@@ -122,9 +116,8 @@ export class LimitedChild<Task, Answer, News = never> {
     if (this.#cause) return this.#cause;
     const { exitCode, signalCode } = this.#process;
     const isHeap = /heap out of memory/i.test(this.#tail);
-    if (exitCode === OUT_OF_MEMORY || isHeap)
-      return new ChildFailure('memory', 'needed more memory than it may have');
+    if (exitCode === OUT_OF_MEMORY || isHeap) return new ChildFailure('needed more memory than it may have');
     const last = this.#tail.trim().split('\n').at(-1) ?? '';
-    return new ChildFailure('died', `ended (${signalCode ?? exitCode}) ${last}`.trim());
+    return new ChildFailure(`ended (${signalCode ?? exitCode}) ${last}`.trim());
   }
 }

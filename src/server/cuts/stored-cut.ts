@@ -58,16 +58,12 @@ type CutRows = SelectQueryBuilder<Tables, 'cuts', Tables['cuts']>;
 
 /** Cuts with all their events, by id. @param narrow which cuts */
 export async function listCuts(db: Database, narrow: (rows: CutRows) => CutRows): Promise<Cut[]> {
-  const rows = await narrow(db.selectFrom('cuts').selectAll()).orderBy('id').execute();
-  if (rows.length === 0) return [];
+  const cuts = narrow(db.selectFrom('cuts').selectAll()).orderBy('id');
+  const rows = await cuts.execute();
   const events = await db
     .selectFrom('cut_events')
     .select(['cut_id', 'body'])
-    .where(
-      'cut_id',
-      'in',
-      rows.map(({ id }) => id),
-    )
+    .where('cut_id', 'in', cuts.clearSelect().select('id'))
     .orderBy('position')
     .execute();
   const byCut = group(events, ({ cut_id }) => cut_id);

@@ -18,6 +18,7 @@ import { stored } from '../storage/stored.ts';
 interface LabelledFile {
   readonly path: string;
   readonly sha256: string;
+  readonly bytes: number;
 }
 
 /** What a data folder that `sward train` takes consists of. */
@@ -57,7 +58,7 @@ export async function trainingFolder(db: Database): Promise<TrainingFolder> {
       const { photo, day } = labelled;
       seen.add(photo.id);
       const path = `train/${photo.id}.${FILE_ENDINGS[photo.file.mediaType] ?? 'jpg'}`;
-      photos.push({ path, sha256: photo.sha256 });
+      photos.push({ path, sha256: photo.sha256, bytes: photo.file.bytes });
       const scale = QUADRAT_AREA_SQUARE_METRES / result.frameAreaSquareMetres;
       const total = TARGET_NAMES.length - 1;
       const masses = result.masses ? targetsToArray(result.masses) : null;

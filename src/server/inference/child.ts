@@ -166,7 +166,7 @@ serveTasks<InferenceTask, unknown>(async (task) => {
   if (task.kind === 'open') {
     // What is loaded with the first photo is loaded now.
     await estimate(run, await trialPicture(), {});
-    return { areaSquareMetres: run.areaSquareMetres };
+    return null;
   }
   const { photo: asked } = task;
   if (asked.kind === 'file') return estimate(run, await photoFile(asked.path), task.facts);

@@ -68,16 +68,10 @@ export class InferencePool {
   }
 
   /** What it does and has to do. */
-  get load(): {
-    readonly busy: number;
-    readonly waiting: number;
-    readonly later: number;
-    readonly restarts: number;
-  } {
+  get load(): { readonly busy: number; readonly waiting: number; readonly restarts: number } {
     return {
       busy: this.#busy.size,
       waiting: this.#waiting.now.length + this.#waiting.upload.length,
-      later: this.#waiting.later.length,
       restarts: this.restarts,
     };
   }
@@ -112,12 +106,9 @@ export class InferencePool {
   }
 
   /** Has every process open a run, so that the first request need not wait for it. */
-  async open(task: Extract<InferenceTask, { kind: 'open' }>): Promise<InferenceAnswers['open']> {
-    const opened = await Promise.all(
-      Array.from({ length: this.#settings.workers }, () => this.ask<'open'>(task, 'later')),
-    );
+  async open(task: Extract<InferenceTask, { kind: 'open' }>): Promise<void> {
+    await Promise.all(Array.from({ length: this.#settings.workers }, () => this.ask<'open'>(task, 'later')));
     this.isReady = true;
-    return opened[0] as InferenceAnswers['open'];
   }
 
   /** Refuses what is new, waits for what runs, at most so long, and ends the processes. What waits is refused. */

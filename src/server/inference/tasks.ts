@@ -53,7 +53,7 @@ export interface InspectedPhoto {
 
 /** What a child answers to each kind of task. */
 export interface InferenceAnswers {
-  readonly open: { readonly areaSquareMetres: number };
+  readonly open: null;
   readonly estimate: RunAnswer;
   readonly inspect: InspectedPhoto;
 }

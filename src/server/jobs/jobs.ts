@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { answerTo } from '../answers/error-answer.ts';
 import { conflict } from '../answers/refusal.ts';
 import { ChildFailure, LimitedChild, TaskRefused } from '../children/limited-child.ts';
@@ -28,13 +29,17 @@ interface JobParts {
 /** What a training may use. */
 const TRAINING_LIMITS = { heapMebibytes: 4096, residentMebibytes: 8192 };
 
+/** How long a job waits that could not be written down. */
+const RETRY_MS = 10_000;
+
 /** How often progress is written down at most. */
 const NOTE_EVERY_MS = 1000;
 
 /** Long work of the farm, one job at a time, in the order they were asked for. What runs when the server ends is taken up again. */
 export class Jobs {
   readonly #parts: JobParts;
-  readonly #changes = new EventEmitter<{ change: [Job] }>().setMaxListeners(0);
+  /** Each event is the id of a job that has changed. */
+  readonly #changes = new EventEmitter<Record<string, []>>().setMaxListeners(0);
   #current: { readonly id: string; readonly stop: AbortController; readonly outcome: Promise<void> } | null =
     null;
   #isClosing = false;
@@ -104,15 +109,13 @@ export class Jobs {
   /** Tells of every change of a job until it is over or `signal` says so. */
   async *watch(id: string, signal: AbortSignal): AsyncGenerator<Job> {
     let changed: () => void = () => {};
-    const hear = (job: Job): void => {
-      if (job.id === id) changed();
-    };
-    this.#changes.on('change', hear);
+    const hear = (): void => changed();
+    this.#changes.on(id, hear);
+    signal.addEventListener('abort', hear);
     try {
       for (;;) {
         const change = new Promise<void>((settle) => {
           changed = settle;
-          signal.addEventListener('abort', () => settle(), { once: true });
         });
         const job = await this.find(id);
         if (!job || signal.aborted || this.#isClosing) return;
@@ -121,7 +124,8 @@ export class Jobs {
         await change;
       }
     } finally {
-      this.#changes.off('change', hear);
+      this.#changes.off(id, hear);
+      signal.removeEventListener('abort', hear);
     }
   }
 
@@ -129,37 +133,57 @@ export class Jobs {
   async close(): Promise<void> {
     this.#isClosing = true;
     this.#current?.stop.abort();
-    for (const job of await this.list()) this.#changes.emit('change', job);
+    for (const id of this.#changes.eventNames()) this.#changes.emit(id);
     await this.#current?.outcome;
   }
 
+  /** Begins the job that has waited longest. One that is running and not here ended while nothing could be written. */
   async #next(): Promise<void> {
     if (this.#current || this.#isClosing) return;
     const row = await this.#parts.db
       .selectFrom('jobs')
       .selectAll()
-      .where('state', '=', 'queued')
+      .where('state', 'in', ['queued', 'running'])
       .orderBy('created_at')
+      .limit(1)
       .executeTakeFirst();
-    if (!row || this.#current) return;
+    if (!row || this.#current || this.#isClosing) return;
     const stop = new AbortController();
-    const outcome = this.#run(jobOf(row), stop.signal).finally(() => {
-      this.#current = null;
-      return this.#next();
-    });
+    const outcome = this.#run(jobOf(row), stop.signal)
+      .catch((error: unknown) => {
+        this.#logFailure(row.id, error);
+        // A disk that is full has room again when somebody has made some.
+        return setTimeout(RETRY_MS, undefined, { signal: stop.signal }).catch(() => {});
+      })
+      .then(() => {
+        this.#current = null;
+        return this.#next();
+      })
+      .catch((error: unknown) => this.#logFailure(row.id, error));
     this.#current = { id: row.id, stop, outcome };
   }
 
+  #logFailure(id: string, error: unknown): void {
+    this.#parts.log.error({ job: id, error: String(error) }, 'job failed');
+  }
+
   async #run({ id, request }: Job, signal: AbortSignal): Promise<void> {
-    const { db, log } = this.#parts;
-    await db.updateTable('jobs').set({ state: 'running' }).where('id', '=', id).execute();
+    const { db } = this.#parts;
+    const { numUpdatedRows } = await db
+      .updateTable('jobs')
+      .set({ state: 'running' })
+      .where('id', '=', id)
+      .where('state', 'in', ['queued', 'running'])
+      .executeTakeFirstOrThrow();
+    // Cancelled since it was picked.
+    if (numUpdatedRows === 0n) return;
     let progress = NO_PROGRESS;
     let noted = 0;
     const note = (changes: Partial<JobProgress>): void => {
       progress = { ...progress, ...changes };
       if (Date.now() - noted < NOTE_EVERY_MS) return;
       noted = Date.now();
-      void this.#note(id, progress);
+      this.#note(id, progress).catch((error: unknown) => this.#logFailure(id, error));
     };
     try {
       if (request.kind === 're-estimate') {
@@ -174,7 +198,7 @@ export class Jobs {
     } catch (error) {
       if (signal.aborted) return;
       const { body, isOurs } = answerTo(error);
-      if (isOurs) log.error({ job: id, error: String(error) }, 'job failed');
+      if (isOurs) this.#logFailure(id, error);
       const message = error instanceof ChildFailure ? `the training ${error.message}` : body.error.message;
       await this.#finish(id, 'failed', { ...progress, message });
     }
@@ -192,7 +216,7 @@ export class Jobs {
     const [data, out] = [join(place, 'data'), join(place, 'run')];
     // What is trained on is what was there when the job began, also after a restart.
     if (!(await stat(data).catch(() => null))) await writeTrainingFolder(db, store, data);
-    const child = new LimitedChild<TrainingTask, unknown, TrainingNews>(
+    const child = new LimitedChild<TrainingTask, null, TrainingNews>(
       import.meta.url,
       'training-child',
       TRAINING_LIMITS,
@@ -237,7 +261,7 @@ export class Jobs {
       .where('id', '=', id)
       .where('state', '=', 'running')
       .execute();
-    await this.#tell(id);
+    this.#changes.emit(id);
   }
 
   async #finish(id: string, state: 'done' | 'failed' | 'cancelled', progress: JobProgress): Promise<void> {
@@ -247,12 +271,7 @@ export class Jobs {
       .where('id', '=', id)
       .where('state', 'in', ['queued', 'running'])
       .execute();
-    await this.#tell(id);
-  }
-
-  async #tell(id: string): Promise<void> {
-    const job = await this.find(id);
-    if (job) this.#changes.emit('change', job);
+    this.#changes.emit(id);
   }
 }
 

@@ -8,7 +8,7 @@ import type { RunAnswer } from '../inference/tasks.ts';
 import type { FarmRun, RunLibrary } from '../runs/library.ts';
 import type { Database } from '../storage/database.ts';
 import type { PhotoStore } from '../storage/photo-store.ts';
-import { photoOf, type StoredPhoto } from './stored-photo.ts';
+import { findPhoto, isAskedAlike, photoOf, type StoredPhoto } from './stored-photo.ts';
 
 /** A process that dies over a photo may have been ended for something else; twice is no chance. */
 const MOST_DEATHS = 2;
@@ -81,8 +81,12 @@ export class Estimator {
       .selectFrom('photos')
       .select(({ fn }) => fn.countAll<number>().as('count'))
       .executeTakeFirstOrThrow();
-    const left = await this.#countLeft(run);
-    let done = count - left;
+    const { answered } = await db
+      .selectFrom('estimates')
+      .where('run_hash', '=', run.hash)
+      .select(({ fn }) => fn.countAll<number>().as('answered'))
+      .executeTakeFirstOrThrow();
+    let done = answered;
     onProgress(done, count);
     await this.#work({ kind: 'by-run', run }, () => onProgress(++done, count), signal);
   }
@@ -144,20 +148,9 @@ export class Estimator {
       })
       .$if(underWay.size > 0, (query) => query.where('id', 'not in', [...underWay]))
       .orderBy('stored_at')
+      .limit(1)
       .executeTakeFirst();
     return row ? photoOf(row) : null;
-  }
-
-  async #countLeft({ hash }: FarmRun): Promise<number> {
-    const { answered } = await this.#parts.db
-      .selectFrom('photos')
-      .leftJoin('estimates', (join) =>
-        join.onRef('estimates.photo_id', '=', 'photos.id').on('run_hash', '=', hash),
-      )
-      .where('estimates.id', 'is', null)
-      .select(({ fn }) => fn.countAll<number>().as('answered'))
-      .executeTakeFirstOrThrow();
-    return answered;
   }
 
   /** @returns whether the photo is through: answered, or known to be one that the run cannot answer */
@@ -191,15 +184,17 @@ export class Estimator {
       outcome = { body: null, problem: answerTo(error).body.error.message };
     }
     this.#deaths.delete(photo.id);
-    await db
-      .insertInto('estimates')
-      .values({ ...row, estimated_at: new Date().toISOString(), ...outcome })
-      .onConflict((on) => on.columns(['photo_id', 'run_hash']).doNothing())
-      .execute()
-      // A photo that was removed meanwhile needs none.
-      .catch((error: { code?: string }) => {
-        if (error.code !== 'SQLITE_CONSTRAINT_FOREIGNKEY') throw error;
-      });
-    return true;
+    return db.transaction().execute(async (tx) => {
+      const now = await findPhoto(tx, photo.id);
+      // A photo that was removed meanwhile needs none; one whose frame or height was changed is asked about again.
+      if (!now) return true;
+      if (!isAskedAlike(now, photo)) return false;
+      await tx
+        .insertInto('estimates')
+        .values({ ...row, estimated_at: new Date().toISOString(), ...outcome })
+        .onConflict((on) => on.columns(['photo_id', 'run_hash']).doNothing())
+        .execute();
+      return true;
+    });
   }
 }

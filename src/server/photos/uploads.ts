@@ -75,11 +75,9 @@ export class Uploads {
   async answer(request: Request): Promise<Response> {
     const id = request.method === 'POST' ? announced(request).id : idIn(request.url);
     if (id === null) throw new Refusal(404, 'not-found', 'there is no such upload');
-    const stored = await findPhoto(this.#parts.db, id);
+    const goesOn = request.method === 'HEAD' || request.method === 'PATCH';
+    const stored = (await findPhoto(this.#parts.db, id)) ?? (goesOn ? await this.#finishIfWhole(id) : null);
     if (stored) return this.#repeated(request, stored);
-    if (request.method === 'HEAD' || request.method === 'PATCH') await this.#finishIfWhole(id);
-    const after = request.method === 'HEAD' ? await findPhoto(this.#parts.db, id) : null;
-    if (after) return this.#repeated(request, after);
     const response = await this.#tus.handleWeb(request as Parameters<Server['handleWeb']>[0]);
     if (response.status >= 400) response.headers.set('Content-Type', 'application/json');
     if (response.status === 429) response.headers.set('Retry-After', '1');
@@ -137,9 +135,10 @@ export class Uploads {
     if (!visit) throw conflict(`there is no visit ${visitId}; send the visit before its photos`);
   }
 
-  async #finishIfWhole(id: string): Promise<void> {
+  /** @returns the photo; null where not all of it has arrived */
+  async #finishIfWhole(id: string): Promise<StoredPhoto | null> {
     const upload = await this.#files.getUpload(id).catch(() => null);
-    if (upload && upload.size === upload.offset) await this.#finished(id);
+    return upload && upload.size === upload.offset ? this.#finished(id) : null;
   }
 
   /** Stores an upload that is whole; of several who ask at once all get the one outcome. */

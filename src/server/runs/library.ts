@@ -6,7 +6,7 @@ import { RunReference } from '../../farm/index.ts';
 import { fileFingerprint } from '../../ground/fingerprint.ts';
 import { BUNDLED_RUNS, bundledRunFolder, STARTER } from '../../runs/bundled-runs.ts';
 import { manifestFile } from '../../runs/manifest.ts';
-import { conflict, notFound } from '../answers/refusal.ts';
+import { conflict, found } from '../answers/refusal.ts';
 import { LimitedChild } from '../children/limited-child.ts';
 import type { Database } from '../storage/database.ts';
 import { flush } from '../storage/disk.ts';
@@ -51,6 +51,12 @@ const columnsOf = ({ hash, areaSquareMetres, errors }: CheckedRun) => ({
   errors: JSON.stringify(errors),
 });
 
+/** Where a run lies: with sward, where it was given from, or in the farm's folder. */
+export const runPlace = (
+  { id, folder }: Pick<Tables['runs'], 'id' | 'folder'>,
+  { runs }: FarmFolder,
+): string => (id === STARTER ? bundledRunFolder(STARTER) : (folder ?? join(runs, id)));
+
 /** The runs of a farm: that which comes with sward, and those in the farm's folder. */
 export class RunLibrary {
   readonly #db: Database;
@@ -67,15 +73,17 @@ export class RunLibrary {
   /** Lists the bundled run, and makes it the farm's where none was chosen yet. */
   async begin(): Promise<void> {
     const starter = bundledRunFolder(STARTER);
-    const known = await this.#withHash(await fileFingerprint(join(starter, manifestFile('trained'))));
-    if (known?.id === STARTER) return;
-    const checked = await this.#checked({ kind: 'folder', folder: starter, isOwn: true });
-    const row = { name: STARTER, ...columnsOf(checked) };
-    await this.#db
-      .insertInto('runs')
-      .values({ ...row, id: STARTER, origin: 'bundled', folder: null, added_at: new Date().toISOString() })
-      .onConflict((on) => on.column('id').doUpdateSet(row))
-      .execute();
+    const known = await this.findByHash(await fileFingerprint(join(starter, manifestFile('trained'))));
+    if (known?.id !== STARTER) {
+      const checked = await this.#checked({ kind: 'folder', folder: starter, isOwn: true });
+      const row = { name: STARTER, ...columnsOf(checked) };
+      await this.#db
+        .insertInto('runs')
+        .values({ ...row, id: STARTER, origin: 'bundled', folder: null, added_at: new Date().toISOString() })
+        .onConflict((on) => on.column('id').doUpdateSet(row))
+        .execute();
+    }
+    // Also where the run is known: a start that was killed between the two writes has left no choice.
     await this.#db
       .insertInto('farm')
       .values({ id: 1, name: '', run_id: STARTER })
@@ -100,17 +108,13 @@ export class RunLibrary {
   /** @throws Refusal where there is no such run */
   async find(id: string): Promise<FarmRun> {
     const row = await this.#db.selectFrom('runs').selectAll().where('id', '=', id).executeTakeFirst();
-    if (!row) throw notFound('run');
-    const { name, hash, area_m2, folder, errors } = row;
-    const place = id === STARTER ? bundledRunFolder(STARTER) : (folder ?? join(this.#folder.runs, id));
-    return {
-      id,
-      name,
-      hash,
-      folder: place,
-      frameAreaSquareMetres: area_m2,
-      errors: stored<RunErrors>(errors),
-    };
+    return this.#runOf(found(row, 'run'));
+  }
+
+  /** The run of a hash; null where it is not listed. */
+  async findByHash(hash: string): Promise<FarmRun | null> {
+    const row = await this.#db.selectFrom('runs').selectAll().where('hash', '=', hash).executeTakeFirst();
+    return row ? this.#runOf(row) : null;
   }
 
   /** The run that answers. */
@@ -149,7 +153,7 @@ export class RunLibrary {
     const folder = resolve(nameOrFolder);
     const checked = await this.#checked({ kind: 'folder', folder, isOwn: true });
     const { hash } = checked;
-    const known = await this.#withHash(hash);
+    const known = await this.findByHash(hash);
     if (known) return known;
     await this.#insert({ ...columnsOf(checked), name: basename(folder), origin: 'given', folder });
     return this.find(idOf(hash));
@@ -169,14 +173,21 @@ export class RunLibrary {
     await rm(join(this.#folder.runs, id), { recursive: true, force: true });
   }
 
-  async #withHash(hash: string): Promise<FarmRun | null> {
-    const row = await this.#db.selectFrom('runs').select('id').where('hash', '=', hash).executeTakeFirst();
-    return row ? this.find(row.id) : null;
+  #runOf(row: Tables['runs']): FarmRun {
+    const { id, name, hash, area_m2, errors } = row;
+    return {
+      id,
+      name,
+      hash,
+      folder: runPlace(row, this.#folder),
+      frameAreaSquareMetres: area_m2,
+      errors: stored<RunErrors>(errors),
+    };
   }
 
   async #keep(aside: string, checked: CheckedRun, name: string, origin: Origin): Promise<FarmRun> {
     const { hash } = checked;
-    const known = await this.#withHash(hash);
+    const known = await this.findByHash(hash);
     if (known) return known;
     const place = join(this.#folder.runs, idOf(hash));
     // What a kill between renaming and writing the row left there is the same run.

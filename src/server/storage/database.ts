@@ -57,6 +57,19 @@ export async function openDatabase(path: string, { asItIs = false }: OpenDatabas
   }
 }
 
+/** Opens a database as it is for the time of `use`. */
+export async function withDatabase<Result>(
+  path: string,
+  use: (db: Database) => Promise<Result>,
+): Promise<Result> {
+  const db = await openDatabase(path, { asItIs: true });
+  try {
+    return await use(db);
+  } finally {
+    await db.destroy();
+  }
+}
+
 /** Writes the database as it stands now into a new file, while others go on using it. */
 export async function copyDatabase(db: Database, path: string): Promise<void> {
   await sql`vacuum into ${path}`.execute(db).catch((error: unknown) => {

@@ -1,6 +1,7 @@
-import { copyFile, link, open, statfs } from 'node:fs/promises';
+import { copyFile, link, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { writeAtomically } from '../../ground/files.ts';
+import { freeBytes } from '../../ground/free-bytes.ts';
 
 /** A disk that has no room for what is to be stored; nothing of it was. */
 export class DiskFull extends Error {
@@ -26,8 +27,7 @@ export function storageFailure(error: unknown): unknown {
  * @throws DiskFull
  */
 export async function requireRoom(folder: string, bytes: number, reserve: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize - bytes < reserve) throw new DiskFull();
+  if ((await freeBytes(folder)) - bytes < reserve) throw new DiskFull();
 }
 
 /** Waits until a file's content, or a folder's list of names, is on the disk. */

@@ -5,7 +5,7 @@ import {
   type VisitFindings,
   visitFindings,
 } from '../../farm/index.ts';
-import { notFound } from '../answers/refusal.ts';
+import { found } from '../answers/refusal.ts';
 import type { FarmRun, RunLibrary } from '../runs/library.ts';
 import type { Database } from '../storage/database.ts';
 import { stored } from '../storage/stored.ts';
@@ -30,12 +30,12 @@ export async function visitSummary(db: Database, runs: RunLibrary, visitId: stri
     .select(['visits.body as visit', 'paddocks.body as paddock'])
     .where('visits.id', '=', visitId)
     .executeTakeFirst();
-  if (!row) throw notFound('visit');
-  const paddock = stored<Paddock>(row.paddock);
+  const { visit, paddock: kept } = found(row, 'visit');
+  const paddock = stored<Paddock>(kept);
   const { frames, run, ...counts } = await visitFrames(db, runs, visitId);
   const calibration = run && (await lastCalibration(db, run));
   return {
-    visit: stored<Visit>(row.visit),
+    visit: stored<Visit>(visit),
     paddock,
     run: run && { id: run.id, name: run.name, hash: run.hash },
     ...counts,
@@ -50,6 +50,7 @@ async function lastCalibration(db: Database, run: FarmRun): Promise<Calibration 
     .select('body')
     .where('run_hash', '=', run.hash)
     .orderBy('made_at', 'desc')
+    .limit(1)
     .executeTakeFirst();
   return row ? stored<{ calibration: Calibration }>(row.body).calibration : null;
 }

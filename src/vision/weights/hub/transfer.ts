@@ -1,8 +1,9 @@
-import { type FileHandle, open, statfs } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { HubSettings } from '../../../ground/environment.ts';
 import { makeFolder } from '../../../ground/files.ts';
+import { freeBytes } from '../../../ground/free-bytes.ts';
 import { isSha256 } from './cache.ts';
 import { diskError, fullDisk, HubError, type HubFile, shownBytes, shownFile } from './errors.ts';
 import type { FileMetadata } from './metadata.ts';
@@ -174,8 +175,7 @@ async function usableBytes(handle: FileHandle, bytes: number): Promise<number> {
 }
 
 async function requireRoom(folder: string, missingBytes: number): Promise<void> {
-  const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize < missingBytes) throw fullDisk(folder, missingBytes);
+  if ((await freeBytes(folder)) < missingBytes) throw fullDisk(folder, missingBytes);
 }
 
 function stalled(wanted: HubFile, { stallMilliseconds }: HubSettings): HubError {
