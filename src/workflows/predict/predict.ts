@@ -339,10 +339,11 @@ export async function readPhotoStates(text: string): Promise<PhotoStates> {
   }
   const states = new Map<string, string>();
   for (const { line, cells } of (await readCsv(text, ['image_id', 'State'])).rows) {
-    const id = cells.image_id ?? '';
+    // Files and tables may have accents composed or not.
+    const id = (cells.image_id ?? '').normalize();
     if (states.has(id))
       throw new InputError(rowName(text, line), `names ${id} a second time`, 'keep one row');
     if (!isMissing(cells.State)) states.set(id, stateName(cells.State ?? ''));
   }
-  return (imageId) => states.get(imageId) ?? null;
+  return (imageId) => states.get(imageId.normalize()) ?? null;
 }
