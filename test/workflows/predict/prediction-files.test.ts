@@ -149,14 +149,14 @@ describe('a file of predictions', () => {
     const full = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
     const write = vi.spyOn(kind, 'writeFile').mockRejectedValue(full);
     try {
-      const begun = PredictionFile.begin(join(folder, 'no-room.csv'), { areaSquareMetres: 0.21 });
+      const begun = PredictionFile.begin(join(folder, 'no-space.csv'), { areaSquareMetres: 0.21 });
       await expect(begun).rejects.toThrow(
-        /no-room\.csv: cannot be written: the disk is full; make room and go on/,
+        /no-space\.csv: cannot be written: the disk is full; make room and go on/,
       );
     } finally {
       write.mockRestore();
     }
-    expect(readdirSync(folder).filter((name) => name.includes('no-room'))).toEqual([]);
+    expect(readdirSync(folder).filter((name) => name.includes('no-space'))).toEqual([]);
   });
 
   it('does not take the place of a table of data, or of a file of a run', async () => {
