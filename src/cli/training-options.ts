@@ -17,7 +17,7 @@ import {
   type Stratification,
   type TrainingSource,
 } from '../workflows/index.ts';
-import { positiveNumber, wholeNumber } from './command.ts';
+import { frameArea, wholeNumber } from './command.ts';
 
 /** Options by which a table of one's own is read. */
 export interface TableOptions {
@@ -66,7 +66,7 @@ export function addTableOptions(command: Command): Command {
     .addOption(
       new Option('--dates <order>', 'day or month first, where dates are numbers').choices(DATE_ORDERS),
     )
-    .option('--area <m2>', 'area of the frame; default 0.21, that of 70 × 30 cm', positiveNumber('--area'));
+    .option('--area <m2>', 'area of the frame; default 0.21, that of 70 × 30 cm', frameArea);
 }
 
 /** Adds {@link addTableOptions} and `--features`, `--ids`, `--labels`. */

@@ -67,6 +67,7 @@ export const registerVisit: CommandRegistrar = (program) => {
         ...(precision !== undefined && { precision }),
         progress: consoleProgress(),
       });
+      for (const note of outcome.notes) say(`note: ${note}`);
       for (const doubt of outcome.doubts.slice(0, 10)) say(`warning: ${doubt}`);
       printResult(
         options.json,
@@ -104,10 +105,11 @@ function visitText(
     ...(total && hectares !== undefined
       ? [`${hectares} ha: ${shown(total.mean * hectares, 0)} kg of dry matter`]
       : []),
-    ...worth.map(
-      ({ work, before, after }) =>
-        `${WORK[work]}: ± ${shown(after, 0)} kg DM/ha instead of ± ${shown(before, 0)}`,
-    ),
+    ...worth
+      .map(({ work, before, after }) => ({ work, before: shown(before, 0), after: shown(after, 0) }))
+      // What does not show in whole kilograms is no help.
+      .filter(({ before, after }) => before !== after)
+      .map(({ work, before, after }) => `${WORK[work]}: ± ${after} kg DM/ha instead of ± ${before}`),
     ...(effort ? [effort.says] : []),
   ].join('\n');
 }

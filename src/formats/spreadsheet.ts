@@ -2,6 +2,7 @@ import { extname } from 'node:path';
 import { UsageError } from '../ground/errors.ts';
 import { withOpenFile } from '../ground/positioned-file.ts';
 import { readWhole, reasonOf, requireFile } from '../ground/whole-file.ts';
+import { contentKind } from './content-kind.ts';
 import { type Grid, readCsvGrid, TableError, tableUnreadable } from './csv.ts';
 import { readZipDirectory } from './zip-directory.ts';
 
@@ -82,7 +83,9 @@ async function sheetsOf(path: string): Promise<readonly Sheet[]> {
     return await readWorkbook(new Uint8Array(await readWhole(path)).buffer);
   } catch (error) {
     if (error instanceof TableError) throw error;
-    const what = `cannot be read as an Excel workbook (${reasonOf(error)})`;
+    const kind = contentKind(await readWhole(path));
+    const isOther = kind !== null && kind !== 'an Excel workbook';
+    const what = `cannot be read as an Excel workbook (${isOther ? `it is ${kind}` : reasonOf(error)})`;
     throw new TableError('malformed-csv', path, what, 'open it in Excel and save it as .xlsx or CSV');
   }
 }

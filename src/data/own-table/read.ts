@@ -75,16 +75,18 @@ const SUMMARY =
  * follows from others is NaN.
  *
  * @param isPhoto whether a file's name is that of a photo
+ * @param named photos that the table is of, where they are known; default those below the folder
  * @throws InputError when table or folder cannot be read at all
  * @throws UsageError when there is no such sheet
  */
 export async function inspectOwnTable(
   source: OwnTable,
   isPhoto: (name: string) => boolean,
+  named?: PhotoIndex,
 ): Promise<InspectedTable> {
   const grid = withComponents(await readGrid(source.table, source.sheet));
   const header = readHeader(grid, source.columns);
-  const index = await PhotoIndex.read(source.photos, isPhoto);
+  const index = named ?? (await PhotoIndex.read(source.photos, isPhoto));
   return new TableReader(source, grid, header).read(index);
 }
 
