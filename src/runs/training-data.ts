@@ -198,7 +198,7 @@ async function readingsOf(
   const beside = table === undefined && folder !== null ? tableBeside(folder) : null;
   const own: ReadingTable =
     source.kind === 'table'
-      ? { path: source.table, sheet: source.sheet, columns: source.columns }
+      ? { path: source.table, sheet: source.sheet, columns: source.columns, decimal: source.decimal }
       : { path: source.kind === 'folder' ? join(source.folder, 'train.csv') : source.labels };
   const tables = [
     ...(table === undefined ? [] : [{ path: table, method }]),

@@ -4,6 +4,7 @@
  */
 
 export { DATE_ORDERS, type DateOrder } from '../data/dates.ts';
+export { DECIMAL_NAMES, type DecimalName } from '../data/decimals.ts';
 export {
   type FoldRow,
   GROUPINGS,

@@ -95,6 +95,39 @@ describe('a table of one’s own', () => {
     }
   });
 
+  it('has thousands between tabs and semicolons where the numbers say so, and asks where they do not', async () => {
+    const rows = (sign: string) => `IMG_1\t1${sign}054\nIMG_2\t470\n`;
+    for (const [sign, other] of [
+      [',', 'comma'],
+      ['.', 'point'],
+    ] as const) {
+      const { photos, said, reading } = await read(`photo\tgreen (kg/ha)\n${rows(sign)}`, two);
+      expect(photos[0]?.targets.green).toBeCloseTo(1054 * 0.021, 9);
+      expect(reading.columns[1]?.note).toBe(`${other}s between thousands`);
+      expect(said).toEqual([expect.stringMatching(/warning decimal-sign .* row 2: "1.054" is read as 1054/)]);
+    }
+    const open = 'photo;total\nIMG_1;1,054\nIMG_2;2,952\n';
+    expect((await read(open, two)).said).toEqual([
+      expect.stringMatching(/error decimal-sign .* row 2: nothing shows whether "1,054" is 1\.054 or 1054/),
+    ]);
+    const { photos, said } = await read(open, two, { decimal: 'comma' });
+    expect(said).toEqual([]);
+    expect(photos[0]?.targets.total).toBe(1.054);
+  });
+
+  it('has the decimals that a workbook has', async () => {
+    const book = workbookBytes({
+      Cuts: [
+        ['photo', 'total (kg/ha)'],
+        ['IMG_1', 1.054],
+        ['IMG_2', 470],
+      ],
+    });
+    const { photos, said } = await read(book, two, {}, 'xlsx');
+    expect(said).toEqual([]);
+    expect(photos[0]?.targets.total).toBeCloseTo(1.054 * 0.021, 9);
+  });
+
   it('may have a row a photo and mass', async () => {
     const { photos, problems, reading } = await read(
       'Image\tComponent\tDry weight (g)\nIMG_1\tGreen\t5\nIMG_1\tdead\t2\nIMG_1\tClover\t1\nIMG_2\tTotal DM\t9\n',
