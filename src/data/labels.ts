@@ -10,7 +10,9 @@ import {
 } from '../pasture/targets.ts';
 import { type DateOrder, readDates } from './dates.ts';
 import { knownDecimals } from './decimals.ts';
+import { doubtfulRows } from './doubtful-rows.ts';
 import { isMissing } from './missing.ts';
+import { nearSpellings } from './near-spellings.ts';
 import { type DecimalSign, readNumber, readOptionalNumber } from './numbers.ts';
 import { type Complain, complainTo, type Problem, warn } from './problems.ts';
 import { splitSampleId } from './sample-id.ts';
@@ -67,6 +69,8 @@ const READINGS = ['Pre_GSHH_NDVI', 'Height_Ave_cm'] as const;
 export interface LabelOptions {
   /** Whether dates of numbers have the day or the month first; default what the column shows, or else the month. */
   readonly dates?: DateOrder | undefined;
+  /** Area of the frame; default that of the competition's quadrat. */
+  readonly areaSquareMetres?: number | undefined;
 }
 
 /**
@@ -79,7 +83,7 @@ export interface LabelOptions {
 export function parseLabels(
   table: CsvTable,
   name: string,
-  { dates: order }: LabelOptions = {},
+  { dates: order, areaSquareMetres }: LabelOptions = {},
 ): ParsedLabels {
   const problems: Problem[] = [];
   const complainAt = (line: number): Complain => complainTo(problems, rowName(name, line));
@@ -153,6 +157,19 @@ export function parseLabels(
       row: line,
     };
   });
+  problems.push(
+    ...nearSpellings(
+      name,
+      'State',
+      labels.map(({ state, date }) => ({ name: state, date })),
+      'States',
+    ),
+    ...doubtfulRows(
+      name,
+      labels.map((label) => ({ ...label, masses: label.targets })),
+      areaSquareMetres,
+    ),
+  );
   if (table.rows.length === 0)
     complainAt(1)('empty-file', 'has a header but no row', 'add the labelled photos');
   return { labels, problems, unmeasured, dates: dates.notation };

@@ -19,7 +19,7 @@ type ProblemCode =
   | 'bad-date'
   | 'mixed-dates'
   | 'date-notation'
-  | 'future-date'
+  | 'odd-date'
   | 'varied-spelling'
   | 'near-spelling'
   | 'outlier'

@@ -110,7 +110,7 @@ export type PhotoSource = Exclude<TrainingSource, { kind: 'features' }>;
 async function inspectedPhotos(source: PhotoSource): Promise<Labelled<LabelledPhoto>> {
   const { photos, problems } =
     source.kind === 'folder'
-      ? await inspectTraining(source.folder, { dates: source.dates })
+      ? await inspectTraining(source.folder, source)
       : await inspectTableWithDates(source);
   throwOnError(source.kind === 'folder' ? source.folder : source.table, problems);
   return { labels: photos, warnings: problems.map(problemLine) };

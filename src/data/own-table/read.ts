@@ -13,9 +13,11 @@ import {
   type ReadDecimals,
   readDecimals,
 } from '../decimals.ts';
+import { doubtfulRows } from '../doubtful-rows.ts';
 import type { LabelledPhoto } from '../folder.ts';
 import { spellingProblems } from '../labels.ts';
 import { isMissing } from '../missing.ts';
+import { nearSpellings } from '../near-spellings.ts';
 import { type DecimalSign, readNumber, readOptionalNumber } from '../numbers.ts';
 import { type Complain, complainTo, type Problem, warn } from '../problems.ts';
 import { namedColumn } from '../spellings.ts';
@@ -402,12 +404,18 @@ class TableReader {
       names('site'),
       names('paddock'),
       names('species'),
-    ];
+    ] as const;
     const heights = this.#readings(photos, 'height', HEIGHT_UNITS[this.#heightUnit()]);
     const ndvis = this.#readings(photos, 'ndvi', 1);
     const ids = idsOf(photos.map(({ imagePath }) => imagePath));
     // Paddocks of one day are of one visit.
     const isDated = dates.some((date) => date !== null);
+    this.#doubt(photos, ids, dates);
+    this.#doubtNames('state', states, dates);
+    if (states.every((state) => state === null)) {
+      this.#doubtNames('site', sites, dates);
+      if (!isDated) this.#doubtNames('paddock', paddocks, dates);
+    }
     return photos.flatMap((photo, item) => {
       const targets = this.#targetsOf(photo, ids[item] ?? '');
       if (!targets) return [];
@@ -425,6 +433,26 @@ class TableReader {
         row: photo.first.line,
       };
     });
+  }
+
+  #doubt(photos: readonly PhotoRows[], ids: readonly string[], dates: readonly (string | null)[]): void {
+    const rows = photos.map(({ first, masses }, item) => ({
+      imageId: ids[item] ?? '',
+      row: first.line,
+      date: dates[item] ?? null,
+      masses,
+    }));
+    this.#problems.push(...doubtfulRows(this.#name, rows, this.#area));
+  }
+
+  #doubtNames(
+    role: 'state' | 'site' | 'paddock',
+    names: readonly (string | null)[],
+    dates: readonly (string | null)[],
+  ): void {
+    const places = names.map((name, item) => ({ name, date: dates[item] ?? null }));
+    const what = role === 'state' ? 'States' : 'names';
+    this.#problems.push(...nearSpellings(this.#name, this.#column(role)?.header ?? role, places, what));
   }
 
   #heightUnit(): HeightUnit {

@@ -71,9 +71,10 @@ export async function checkFolder(
 }
 
 async function checkDataFolder(
-  { folder, dates }: Extract<PhotoSource, { kind: 'folder' }>,
+  source: Extract<PhotoSource, { kind: 'folder' }>,
   reading: Required<CheckOptions>,
 ): Promise<CheckReport> {
+  const { folder } = source;
   const entries = await entriesOf(folder).catch((error: unknown) => {
     throw new InputError(folder, reasonOf(error), 'name a data folder with train.csv, or a table');
   });
@@ -81,7 +82,7 @@ async function checkDataFolder(
   const problems: Problem[] = [];
   const labels: LabelledPhoto[] = [];
   const inspect = async (): ReturnType<typeof inspectTraining> => {
-    const found = await inspectTraining(folder, { dates });
+    const found = await inspectTraining(folder, source);
     labels.push(...found.photos);
     return found;
   };

@@ -128,6 +128,70 @@ describe('a table of one’s own', () => {
     expect(photos[0]?.targets.total).toBeCloseTo(1.054 * 0.021, 9);
   });
 
+  it('is told of masses that no pasture has, and of dates that no photo has, with their row', async () => {
+    const photos = photosNamed(...Array.from({ length: 9 }, (_, photo) => `IMG_${photo}.jpg`));
+    const table = (green: (photo: number) => string, date = '2015-09-04'): string =>
+      `photo,date,green_g\n${Array.from({ length: 9 }, (_, photo) => `IMG_${photo},${date},${green(photo)}\n`).join('')}`;
+    const outlier = await read(
+      table((photo) => (photo === 4 ? '1384.38' : '20')),
+      photos,
+    );
+    expect(outlier.said).toEqual([
+      expect.stringMatching(/^warning outlier .* row 6: green of IMG_4 is 65\.9 t DM\/ha/),
+    ]);
+    // Of grams on a larger frame, tall crops, and where it is not many times the others it may be.
+    expect(
+      (
+        await read(
+          table(() => '250'),
+          photos,
+        )
+      ).said,
+    ).toEqual([]);
+    expect(
+      (
+        await read(
+          table((photo) => (photo === 4 ? '230' : '10')),
+          photos,
+        )
+      ).said,
+    ).toHaveLength(1);
+    expect(
+      (
+        await read(
+          table(() => '400'),
+          photos,
+          { areaSquareMetres: 1 },
+        )
+      ).said,
+    ).toEqual([]);
+    for (const date of ['2105-10-13', '1015-10-13'])
+      expect(
+        (
+          await read(
+            table(() => '20', date),
+            photos,
+          )
+        ).said,
+      ).toEqual([
+        expect.stringMatching(
+          `^warning odd-date .* row 2: IMG_0 is of ${date}, .* \\(and 8 more: rows 3, 4, 5 …\\)$`,
+        ),
+      ]);
+  });
+
+  it('says which names of places may be one, and that sites of one date are visits of their own', async () => {
+    const header = 'photo,date,site,total_g\n';
+    const { said, reading } = await read(
+      `${header}IMG_1,2015-05-18,Hill Paddock,5\nIMG_2,2015-05-18,Hill Paddok,6\n`,
+      two,
+    );
+    expect(said).toEqual([
+      expect.stringMatching(/warning near-spelling .*site "Hill Paddock" \(1 photo\) and "Hill Paddok"/),
+    ]);
+    expect(reading.columns[2]?.note).toBe('those of one date are visits of their own');
+  });
+
   it('may have a row a photo and mass', async () => {
     const { photos, problems, reading } = await read(
       'Image\tComponent\tDry weight (g)\nIMG_1\tGreen\t5\nIMG_1\tdead\t2\nIMG_1\tClover\t1\nIMG_2\tTotal DM\t9\n',
