@@ -129,8 +129,10 @@ class TableReader {
   }
 
   async read(index: PhotoIndex): Promise<InspectedTable> {
-    const { line, faults, rows } = this.#header;
+    const { line, faults, doubts, rows } = this.#header;
     for (const { what, remedy } of faults) this.#complain(line)('unclear-column', what, remedy);
+    const tell = complainTo(this.#problems, rowName(this.#name, line), 'warning');
+    for (const { what, remedy } of doubts) tell('unclear-column', what, remedy);
     const units = this.#massUnits();
     const isReadable =
       faults.length === 0 &&

@@ -192,6 +192,37 @@ describe('a table of one’s own', () => {
     expect(reading.columns[2]?.note).toBe('those of one date are visits of their own');
   });
 
+  it('asks whether weights beside a share of dry matter or a bag are dry', async () => {
+    const header = 'photo,Total weight (g),bag (g),Dry matter %';
+    const open = await read(`${header}\nIMG_1,120,8,22\n`, two);
+    expect(open.said).toEqual([
+      expect.stringMatching(/^error unclear-column .* row 1: "Total weight \(g\)" may be of fresh plants/),
+    ]);
+    expect(open.problems[0]?.remedy).toContain('--columns total="Total weight (g)"');
+    const columns = await readColumnMapping('total=Total weight (g)');
+    expect((await read(`${header}\nIMG_1,120,8,22\n`, two, { columns })).said).toEqual([]);
+    for (const fine of [
+      'photo,Dry weight (g),bag (g),Dry matter %\nIMG_1,12,8,22\n',
+      'photo,DM (g),dead (g),DM %\nIMG_1,12,8,22\n',
+      'photo,Total (kg/ha),DM %\nIMG_1,1200,22\n',
+      'photo,Component,Weight (g),DM %\nIMG_1,Green DM,12,22\nIMG_1,Dead DM,12,22\n',
+    ])
+      expect((await read(fine, two)).said).toEqual([]);
+  });
+
+  it('says which mass or height is left out for its unit, unless another column has it', async () => {
+    const { said, photos } = await read('photo,green (g/0.25 m2),dead (g)\nIMG_1,5,6\n', two);
+    expect(said).toEqual([
+      expect.stringMatching(
+        /^warning unclear-column .* row 1: "green \(g\/0\.25 m2\)" is left out: it says green/,
+      ),
+    ]);
+    expect(photos).toHaveLength(1);
+    expect((await read('photo,green (lb/ac),green (g)\nIMG_1,5,6\n', two)).said).toEqual([]);
+    const columns = await readColumnMapping('green=');
+    expect((await read('photo,green (lb/ac),dead (g)\nIMG_1,5,6\n', two, { columns })).said).toEqual([]);
+  });
+
   it('may have a row a photo and mass', async () => {
     const { photos, problems, reading } = await read(
       'Image\tComponent\tDry weight (g)\nIMG_1\tGreen\t5\nIMG_1\tdead\t2\nIMG_1\tClover\t1\nIMG_2\tTotal DM\t9\n',
