@@ -34,8 +34,8 @@ interface Example {
   /** Place in the column. */
   readonly item: number;
   readonly text: string;
-  /** Whether the rest of the table, the usual notation of such a file or a person tells which, or its size, or nothing. */
-  readonly known: 'told' | 'by-size' | 'open';
+  /** What tells which: its column, the notation of the file or a person; other columns; its size; nothing. */
+  readonly known: 'told' | 'by-table' | 'by-size' | 'open';
 }
 
 /** What is known of a table's numbers besides them. */
@@ -76,7 +76,8 @@ export function readDecimals(
       const note = mark === sign ? `decimal ${name}` : `${name}s between thousands`;
       // Of decimal points between commas there is nothing to say.
       const isPlain = why === '' && mark === sign && sign === '.' && !commasAreFree;
-      return { sign, note: isPlain ? null : `${note}${why}`, example: { item, text, known } };
+      const said = known === 'open' ? 'decimals or thousands?' : isPlain ? null : `${note}${why}`;
+      return { sign, note: said, example: { item, text, known } };
     };
     if (decimal !== undefined) return read(SIGNS[decimal], 'told', `, as --decimal ${decimal} says`);
     const [own] = onlyOf(decimalSigns(cells));
@@ -87,7 +88,8 @@ export function readDecimals(
     if (elsewhere !== undefined) {
       // One sign for both, in one table, is no notation.
       const isOdd = look?.beside !== null && look?.beside !== undefined && look.beside !== elsewhere;
-      return isOdd ? read(usual, 'open') : read(elsewhere, 'told');
+      if (isOdd) return read(usual, 'open');
+      return read(elsewhere, !commasAreFree && elsewhere === '.' ? 'told' : 'by-table');
     }
     if (look?.isTorn || marks.size > 1) return read(usual, 'open');
     const bySize = look?.sign ?? onlyOf(judged)[0];
@@ -100,8 +102,8 @@ export function readDecimals(
 }
 
 /**
- * What there is to say of columns that were read: an error where nothing tells how, a warning where the size of the
- * numbers alone does. The remedy is `--decimal`.
+ * What there is to say of columns that were read: an error where nothing tells how, a warning where other columns or the
+ * size of the numbers alone do. The remedy is `--decimal`.
  *
  * @param rowOf names the row of a column's item
  */
@@ -114,7 +116,7 @@ export function decimalProblems(
     const { example, sign } = read[place] ?? {};
     return example && sign ? [{ header, sign, ...example }] : [];
   });
-  return (['open', 'by-size'] as const).flatMap((known): Problem[] => {
+  return (['open', 'by-table', 'by-size'] as const).flatMap((known): Problem[] => {
     const of = found.filter((one) => one.known === known);
     const [first] = of;
     if (!first) return [];
@@ -131,7 +133,7 @@ export function decimalProblems(
       return [{ severity: 'error', code: 'decimal-sign', where, what, remedy }];
     }
     const value = readNumber(first.text, first.sign);
-    const what = `"${first.text}" is read as ${value}, by the size of the numbers (${headers})`;
+    const what = `"${first.text}" is read as ${value}, by ${known === 'by-size' ? 'the size of the numbers' : 'the decimals of other columns'} (${headers})`;
     const remedy =
       value === decimals
         ? `say --decimal ${other} if it is ${thousands}`

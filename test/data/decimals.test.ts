@@ -44,12 +44,24 @@ describe('1,054 in a column of numbers', () => {
     expect(firstOf([{ ...column('1.350', '470'), isUsual }], BETWEEN_COMMAS).value).toBe(1350);
   });
 
-  it('is what other numbers of the column or the table show, without a warning', () => {
+  it('is what other numbers of the column show, without a word', () => {
     expect(firstOf([column('1,054', '0,550')], FREE)).toMatchObject({ value: 1.054, said: [] });
     expect(firstOf([column('1,054', '22,5')], FREE)).toMatchObject({ value: 1.054, said: [] });
-    expect(firstOf([column('1.054', '470'), column('6,5')], FREE)).toMatchObject({ value: 1054, said: [] });
-    expect(firstOf([column('1,054', '2,952'), column('6,5')], FREE)).toMatchObject({
-      value: 1.054,
+  });
+
+  it('is what other columns show, which is said', () => {
+    for (const [cells, value] of [
+      [['1.054', '470'], 1054],
+      [['1,054', '2,952'], 1.054],
+    ] as const) {
+      const read = firstOf([column(...cells), column('6,5')], FREE);
+      expect(read.value).toBe(value);
+      expect(read.said).toEqual([
+        expect.stringMatching(`is read as ${value}, by the decimals of other columns`),
+      ]);
+    }
+    expect(firstOf([column('1,054'), column('6.5')], BETWEEN_COMMAS)).toMatchObject({
+      value: 1054,
       said: [],
     });
   });
