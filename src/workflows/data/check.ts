@@ -104,7 +104,7 @@ async function checkDataFolder(
   return {
     trainPhotos: training.length,
     testPhotos: test.length,
-    ...knownOf(labels),
+    ...knownOf(labels, problems),
     problems,
     reading: null,
   };
@@ -131,15 +131,22 @@ async function checkTable(
   problems.push(...(await refusedFolds(source.table, labels, copies, problems)));
   await tellLeftOut(source.photos, photos, progress);
   problems.push(...(await unlabelledPhotos(source.photos, source.photos, source.table, photos)));
-  return { trainPhotos: photos.length, testPhotos: 0, ...knownOf(labels), problems, reading };
+  return { trainPhotos: photos.length, testPhotos: 0, ...knownOf(labels, problems), problems, reading };
 }
 
-function knownOf(labels: readonly LabelledPhoto[]): Pick<CheckReport, 'measured' | 'gaps' | 'visits'> {
+/** Faults that keep dates from telling which photos are of one visit. */
+const OF_DATES = ['bad-date', 'mixed-dates', 'date-notation'];
+
+function knownOf(
+  labels: readonly LabelledPhoto[],
+  problems: readonly Problem[],
+): Pick<CheckReport, 'measured' | 'gaps' | 'visits'> {
   const targets = labels.map((label) => label.targets);
+  const isUndated = problems.some(({ severity, code }) => severity === 'error' && OF_DATES.includes(code));
   return {
     measured: knownCounts(targets),
     gaps: knownSentence(targets),
-    visits: visitsSentence(labels),
+    visits: isUndated ? null : visitsSentence(labels),
   };
 }
 

@@ -36,6 +36,14 @@ describe('check of a table that training would refuse', () => {
     ]);
   });
 
+  it('counts no visits of dates that cannot be read', async () => {
+    const table = join(root, 'unread.csv');
+    writeFileSync(table, 'photo,date,state,total_g\nIMG_0,Jan 2015,NSW,20\nIMG_1,Jan 2015,Vic,20\n');
+    const { visits, problems } = await checkFolder({ kind: 'table', table, photos });
+    expect(visits).toBeNull();
+    expect(problems.filter(({ code }) => code === 'bad-date')).toHaveLength(2);
+  });
+
   it('says nothing where there are visits', async () => {
     expect(await problemsOf(['2015-09-04', '2015-09-04', '2015-10-04', '2015-10-05'])).toEqual([]);
   });
