@@ -20,7 +20,6 @@ WORKDIR /sward
 COPY --from=build /sward/node_modules ./node_modules
 COPY --from=build /sward/dist ./dist
 COPY package.json LICENSE ./
-COPY page ./page
 COPY runs ./runs
 COPY weights ./weights
 RUN mkdir /data && chown node:node /data

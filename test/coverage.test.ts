@@ -8,7 +8,7 @@ import { DEFAULT_FOLD_PLAN } from '../src/runs/fold-plan.ts';
 import { TEST_TIME_TURNS } from '../src/runs/run.ts';
 import { augmentationPreset } from '../src/vision/augment/index.ts';
 import { findBackbone } from '../src/vision/weights/index.ts';
-import { PSEUDO_DEFAULTS } from '../src/workflows/pseudo/pseudo.ts';
+import { PSEUDO_DEFAULTS } from '../src/workflows/pseudo/pseudo-defaults.ts';
 import { resolveRecipe } from './support/written-settings.ts';
 
 const root = join(import.meta.dirname, '..');

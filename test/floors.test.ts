@@ -102,6 +102,15 @@ describe('the house', () => {
     ).toEqual([]);
   });
 
+  it('takes ONNX Runtime through the one door that keeps it from reporting to its makers', () => {
+    const takers = files.filter((file) =>
+      importsOf(file).some(({ specifier }) => specifier.startsWith('onnxruntime')),
+    );
+    expect(takers.map((file) => relative(root, file))).toEqual([join('tensor', 'program', 'runtime.ts')]);
+    const [first] = importsOf(join(root, 'tensor', 'program', 'runtime.ts'));
+    expect(first?.specifier).toBe('./no-telemetry.ts');
+  });
+
   it('keeps index files to exports', () => {
     for (const file of files.filter((name) => name.endsWith(`${sep}index.ts`))) {
       const statements = readFileSync(file, 'utf8')

@@ -36,6 +36,28 @@ export function collected(value: string, before: readonly string[] = []): string
   return [...before, value];
 }
 
+/**
+ * Makes a command and those below it refuse an option with another value than it had before, which would silently take
+ * the place of the first; but for those that collect values.
+ */
+export function requireGivenOnce(command: Command): void {
+  for (const option of command.options) {
+    const name = option.long ?? option.flags;
+    const hasValue = option.required || option.optional;
+    if (!hasValue || option.variadic || option.parseArg === collected) continue;
+    let before: string | null | undefined;
+    command.on(`option:${option.name()}`, (value: string | null) => {
+      if (before !== undefined && before !== value) {
+        throw new UsageError(
+          `${name} is given twice (${before ?? 'alone'}, ${value ?? 'alone'}); give it once`,
+        );
+      }
+      before = value;
+    });
+  }
+  for (const child of command.commands) requireGivenOnce(child);
+}
+
 /** Parses seeds written as a range (`0-4`) or a list (`0,3,7`). @throws UsageError for anything else */
 export function seedList(text: string): number[] {
   const range = /^(\d+)-(\d+)$/.exec(text.trim());

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type Crop, parseCrop } from '../workflows/index.ts';
+import { CROP_FORMS, type Crop, parseCrop } from '../workflows/index.ts';
 
 /** What `--crop` said: null of `none`, absent where it was not given. */
 export interface CropOption {
@@ -10,8 +10,7 @@ export interface CropOption {
 export function addCropOption(command: Command, standard = 'none'): Command {
   return command.option(
     '--crop <what>',
-    'what of photos counts: auto (the inside of the frame that is found), x,y,w,h, four corners x1,y1,…,x4,y4, or ' +
-      `none; default ${standard}`,
+    `what of photos counts: ${CROP_FORMS}, or none; auto is the inside of the frame that is found; default ${standard}`,
     parseCrop,
   );
 }

@@ -7,7 +7,7 @@ import { nearestTo } from '../ground/setting-list.ts';
 import { packageVersion } from '../ground/version.ts';
 import { registerBackbones } from './backbones.ts';
 import { registerCheck } from './check.ts';
-import type { CommandRegistrar } from './command.ts';
+import { type CommandRegistrar, requireGivenOnce } from './command.ts';
 import { say, watchStreams } from './console.ts';
 import { endProgress } from './console-progress.ts';
 import { registerDemo } from './demo.ts';
@@ -74,6 +74,7 @@ function buildProgram(): Command {
     .exitOverride()
     .configureOutput({ writeErr: () => {} });
   for (const register of COMMANDS) register(program);
+  requireGivenOnce(program);
   // Commands inherit neither of the two from the program.
   for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} });
   return program;

@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
-import { toString as qrCode } from 'qrcode';
 import { countOf } from '../ground/counts.ts';
 import { SwardError, UsageError } from '../ground/errors.ts';
 import type { VerifiedFarm } from '../server/index.ts';
@@ -79,6 +78,7 @@ async function serveUntilEnded({
       `Open this link once, within a day, on the device that is to own the farm:\n${server.ownerLink}\n`,
     );
     if (process.stdout.isTTY) {
+      const { toString: qrCode } = await import('qrcode');
       process.stdout.write(await qrCode(server.ownerLink, { type: 'terminal', small: true }));
     }
   }

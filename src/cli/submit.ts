@@ -1,12 +1,12 @@
 import { Option } from 'commander';
 import { countOf } from '../ground/counts.ts';
-import { setWords } from '../pasture/covariates.ts';
 import { readPhotoStates, submitRun, TEST_TIME_TURNS } from '../workflows/index.ts';
 import type { CommandRegistrar } from './command.ts';
 import { printResult, say } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
+import { addHeightOptions, covariateSource, type HeightOptions } from './training-options.ts';
 
-interface SubmitCommandOptions {
+interface SubmitCommandOptions extends HeightOptions {
   readonly out: string;
   readonly tta: keyof typeof TEST_TIME_TURNS;
   readonly state?: string;
@@ -15,7 +15,7 @@ interface SubmitCommandOptions {
 
 /** `sward submit`: answers `test.csv` with a run. */
 export const registerSubmit: CommandRegistrar = (program) => {
-  program
+  const command = program
     .command('submit')
     .description('predict the photos of test.csv and write a Kaggle submission')
     .argument('<RUN>', 'run folder')
@@ -27,22 +27,22 @@ export const registerSubmit: CommandRegistrar = (program) => {
         .default('none'),
     )
     .option('--state <WA|states.csv>', 'State of all photos, or image_id,State: for ensembles with wa-dead')
-    .option('--json', 'print the result as JSON')
-    .action(async (run: string, folder: string, { out, tta, state, json }: SubmitCommandOptions) => {
-      const { photos, rows, covariates, lacking } = await submitRun(run, folder, out, {
+    .option('--json', 'print the result as JSON');
+  addHeightOptions(command).action(
+    async (run: string, folder: string, { out, tta, state, json, ...given }: SubmitCommandOptions) => {
+      const heights = covariateSource(given);
+      const { photos, rows, covariates, lacking, remarks } = await submitRun(run, folder, out, {
         progress: consoleProgress(),
         tta,
+        ...(heights && { heights }),
         ...(state !== undefined && { states: await readPhotoStates(state) }),
       });
-      if (lacking.length > 0) {
-        say(
-          `note: test.csv has no ${setWords(lacking)}: photos are answered without, as ${run} scores without`,
-        );
-      }
+      for (const remark of remarks) say(remark);
       printResult(
         json,
         () => ({ out, photos, rows, ...(covariates.length + lacking.length > 0 && { covariates }) }),
         () => `${out}: ${countOf(rows, 'row')} for ${countOf(photos, 'photo')}`,
       );
-    });
+    },
+  );
 };

@@ -1,12 +1,10 @@
 import { join } from 'node:path';
-import { UsageError } from '../ground/errors.ts';
 import { parseChange, type SettingChange } from '../ground/setting-change.ts';
 import { mean } from '../ground/statistics.ts';
 import { caseWords } from '../pasture/covariates.ts';
 import { TARGET_NAMES } from '../pasture/targets.ts';
 import {
   caseToJson,
-  covariateNames,
   DEFAULT_FOLD_PLAN,
   DEFAULT_RECIPES,
   headlineRows,
@@ -19,7 +17,6 @@ import {
   scoreToJson,
   splitSentence,
   splitSessions,
-  type TrainingSource,
   trainRepeatedly,
   trainRun,
 } from '../workflows/index.ts';
@@ -80,7 +77,7 @@ export const registerTrain: CommandRegistrar = (program) => {
   addCropOption(addFoldOptions(addCovariateOptions(addSourceOptions(command)))).action(
     async (folder: string | undefined, options: TrainCommandOptions) => {
       const training = {
-        source: withCovariates(await trainingSource(folder, options), options),
+        source: { ...(await trainingSource(folder, options)), covariates: covariateSource(options) },
         ...(options.recipe !== undefined && { recipe: options.recipe }),
         settings: [
           ...(options.with === undefined
@@ -88,7 +85,7 @@ export const registerTrain: CommandRegistrar = (program) => {
             : [
                 {
                   path: ['covariates'],
-                  value: [...covariateNames(options.with)],
+                  value: options.with.split(',').filter((name) => name.trim() !== ''),
                   written: `--with ${options.with}`,
                 },
               ]),
@@ -121,7 +118,7 @@ export const registerTrain: CommandRegistrar = (program) => {
           run: options.out,
           ...scoreToJson(results.outOfFold),
           per_fold: results.perFold.map(({ fold, score }) => ({ fold, weighted_r2: score.weightedR2 })),
-          mean_answer: { weighted_r2: numberOrNull(meanAnswerScore(results.rows)) },
+          mean_answer: { weighted_r2: numberOrNull(meanAnswerScore(headlineRows(results))) },
           split_sessions: splitSessions(results.rows),
           leave_one_state_out: results.leaveOneStateOut?.pooled.weightedR2 ?? null,
           ...(results.cases && { covariates: results.cases.map(caseToJson) }),
@@ -132,19 +129,6 @@ export const registerTrain: CommandRegistrar = (program) => {
   );
 };
 
-/** @throws UsageError for options of covariates where none is read */
-function withCovariates(source: TrainingSource, options: TrainCommandOptions): TrainingSource {
-  const covariates = covariateSource(options);
-  if (!covariates) return source;
-  const isRead = options.with !== undefined || options.set?.some((text) => text.startsWith('covariates'));
-  if (isRead || options.recipe?.endsWith('.json')) return { ...source, covariates };
-  const [idle] = (['covariates', 'heightMethod', 'heightPairs'] as const).filter(
-    (name) => options[name] !== undefined,
-  );
-  throw new UsageError(
-    `--${idle?.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`)} is for covariates; add --with height`,
-  );
-}
 /** `--crop` as the setting of the recipe that it is. */
 const cropChange = ({ crop }: CropOption): SettingChange[] =>
   crop === undefined ? [] : [{ path: ['crop'], value: crop ?? undefined, written: '--crop' }];
@@ -182,21 +166,8 @@ export function trainingSummary(results: RunResults): string {
   ].join('\n');
 }
 
-/** Means over seeds with each set of covariates and without. */
-function overSeedsByCase(runs: RepeatedResults['runs']): string[] {
-  const [first] = runs;
-  return (first?.results.cases ?? []).map(({ covariates }, place) => {
-    const scores = runs.flatMap(({ results }) => results.cases?.[place]?.outOfFold.weightedR2 ?? []);
-    const states = runs.flatMap(
-      ({ results }) => results.cases?.[place]?.leaveOneStateOut?.pooled.weightedR2 ?? [],
-    );
-    const out = states.length > 0 ? `, one State out ${shown(mean(states), 4)}` : '';
-    return `${caseWords(covariates)}: weighted R² ${shown(mean(scores), 4)}${out}`;
-  });
-}
-
 /** Scores over seeds as text. */
-function repeatedSummary({ runs, weightedR2, perTarget }: RepeatedResults): string {
+function repeatedSummary({ runs, weightedR2, perTarget, cases }: RepeatedResults): string {
   const rows = [
     ...TARGET_NAMES.filter((name) =>
       runs.some(({ results }) => results.outOfFold.perTarget[name].photos > 0),
@@ -208,7 +179,10 @@ function repeatedSummary({ runs, weightedR2, perTarget }: RepeatedResults): stri
       ({ seed, run, results }) => `seed ${seed}: ${shown(results.outOfFold.weightedR2, 4)}  ${run}`,
     ),
     textTable(['over seeds', 'mean', 'sd'], rows),
-    ...overSeedsByCase(runs),
-    `answering each training part's mean: weighted R² ${shown(mean(runs.map(({ results }) => meanAnswerScore(results.rows))), 4)}`,
+    ...cases.map(({ covariates, weightedR2: score, leaveOneStateOut: states }) => {
+      const out = states ? `, one State out ${shown(states.mean, 4)}` : '';
+      return `${caseWords(covariates)}: weighted R² ${shown(score.mean, 4)}${out}`;
+    }),
+    `answering each training part's mean: weighted R² ${shown(mean(runs.map(({ results }) => meanAnswerScore(headlineRows(results)))), 4)}`,
   ].join('\n');
 }

@@ -38,11 +38,15 @@ export interface SourceOptions extends TableOptions {
   readonly labels?: string;
 }
 
-/** Options by which what was measured beside photos is read. */
-export interface CovariateOptions {
-  readonly covariates?: string;
+/** Options by which heights are read. */
+export interface HeightOptions {
   readonly heightMethod?: HeightMethod;
   readonly heightPairs?: string;
+}
+
+/** Options by which what was measured beside photos is read. */
+export interface CovariateOptions extends HeightOptions {
+  readonly covariates?: string;
 }
 
 /** Options by which folds are made. */
@@ -82,13 +86,19 @@ export function addSourceOptions(command: Command): Command {
     .option('--labels <train.csv>', 'measured masses of those photos');
 }
 
-/** Adds `--covariates`, `--height-method`, `--height-pairs`. */
+/** Adds `--covariates` and {@link addHeightOptions}. */
 export function addCovariateOptions(command: Command): Command {
-  return command
-    .option(
+  return addHeightOptions(
+    command.option(
       '--covariates <TABLE>',
       'table (.csv, .xlsx) of heights and the like, rows named by photo file or sample id; default covariates.csv beside the photos',
-    )
+    ),
+  );
+}
+
+/** Adds `--height-method`, `--height-pairs`. */
+export function addHeightOptions(command: Command): Command {
+  return command
     .addOption(
       new Option('--height-method <how>', 'how heights were measured, where the table does not say').choices(
         HEIGHT_METHODS,

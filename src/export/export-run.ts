@@ -6,7 +6,7 @@ import { fileFingerprint } from '../ground/fingerprint.ts';
 import { packageFile } from '../ground/package-file.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
 import { packageVersion } from '../ground/version.ts';
-import { withoutCovariates } from '../runs/covariate-cases.ts';
+import { measuredCases, withoutCovariates } from '../runs/covariate-cases.ts';
 import { openRun } from '../runs/open-run.ts';
 import type { RunResults } from '../runs/results.ts';
 import type { TEST_TIME_TURNS } from '../runs/run.ts';
@@ -14,9 +14,9 @@ import { scoreToJson } from '../runs/scores.ts';
 import type { Precision } from '../vision/features/index.ts';
 import { requireExportFolder } from './export-folder.ts';
 import { type KaggleChoice, requireWheels, writeKaggleFiles } from './kaggle.ts';
-import type { ModelInput } from './mass-model.ts';
 import { modelCard } from './model-card.ts';
 import { type ExportFacts, type FileFacts, modelFacts } from './model-facts.ts';
+import type { ModelInput } from './model-input.ts';
 import { type RunModel, readRunModel } from './run-model.ts';
 import { writeMassModel } from './write-model.ts';
 
@@ -75,8 +75,7 @@ export async function exportRun(options: ExportOptions): Promise<ExportOutcome> 
   const runModel = await readRunModel(opened, { input, precision, tta, covariates });
   if (runModel.members.some(({ manifest }) => manifest.recipe.crop)) progress.line?.(CROPPED);
   const results = await opened.results();
-  const written: { files: string[]; bytes: number } = { files: [], bytes: 0 };
-  await replaceFolder(resolve(out), async (aside) => {
+  const written = await replaceFolder(resolve(out), async (aside) => {
     const folder = kaggle ? join(aside, 'dataset') : aside;
     await makeFolder(folder);
     progress.stage('Writing the model', 1, 'model');
@@ -91,11 +90,11 @@ export async function exportRun(options: ExportOptions): Promise<ExportOutcome> 
       await writeKaggleFiles({ dataset: folder, notebook }, facts.recipe, kaggle);
     }
     const entries = await readdir(aside, { recursive: true, withFileTypes: true });
-    written.files = entries
+    const files = entries
       .filter((entry) => entry.isFile())
       .map((entry) => relative(aside, join(entry.parentPath, entry.name)))
       .sort();
-    written.bytes = facts.files.reduce((sum, file) => sum + file.bytes, 0);
+    return { files, bytes: facts.files.reduce((sum, file) => sum + file.bytes, 0) };
   });
   return { out, ...written };
 }
@@ -120,11 +119,10 @@ async function writeModel(
       out_of_fold: scoreToJson(alone.outOfFold),
       leave_one_state_out: alone.leaveOneStateOut && scoreToJson(alone.leaveOneStateOut.pooled),
       ...(runModel.model.covariates.length > 0 && {
-        with_covariates: (results.cases ?? []).flatMap(({ covariates, rows, outOfFold }) =>
-          covariates.length > 0 && rows.length > 0
-            ? [{ covariates, out_of_fold: scoreToJson(outOfFold) }]
-            : [],
-        ),
+        with_covariates: measuredCases(results).map(({ covariates, outOfFold }) => ({
+          covariates,
+          out_of_fold: scoreToJson(outOfFold),
+        })),
       }),
     },
   };

@@ -30,14 +30,11 @@ import {
 } from '../vision/features/index.ts';
 import { viewCount } from '../vision/preprocess/views.ts';
 import { GraphWriter } from './graph-writer.ts';
+import type { ModelInput } from './model-input.ts';
 import { turnNodes, viewNodes } from './photo-nodes.ts';
 import { prefixed } from './prefixed-parts.ts';
 import { SharedWeights } from './shared-weights.ts';
 import type { WeightPlacement } from './weight-placement.ts';
-
-/** What a model is fed: whole photos of any size, or views that were cut and resized already. */
-export const MODEL_INPUTS = ['photos', 'views'] as const;
-export type ModelInput = (typeof MODEL_INPUTS)[number];
 
 /** One backbone of a model, and how photos come to it. */
 export interface Branch {

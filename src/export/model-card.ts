@@ -1,3 +1,4 @@
+import { capital } from '../ground/capital.ts';
 import { markdownText } from '../ground/printable.ts';
 import { caseWords } from '../pasture/covariates.ts';
 import { TARGET_NAMES } from '../pasture/targets.ts';
@@ -171,10 +172,9 @@ function scoreSection({ scores }: ExportFacts): string {
       (measured ?? [])
         .map(
           ({ covariates, out_of_fold: own }) =>
-            ` ${caseWords(covariates)}: ${shown(own.weighted_r2, 4)} on ${own.n_images} photos.`,
+            ` ${capital(caseWords(covariates))}: ${shown(own.weighted_r2, 4)} on ${own.n_images} photos.`,
         )
-        .join('')
-        .replace(/^ w/, ' W'),
+        .join(''),
     table,
     'These figures are of fold models one by one, in the recipe’s precision and without test-time augmentation; the ' +
       'exported model is their mean, as said above.',

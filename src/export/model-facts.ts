@@ -9,7 +9,8 @@ import { type ViewCut, type ViewPlan, viewBoxes } from '../vision/preprocess/vie
 import type { WindowGrid } from '../vision/preprocess/windows.ts';
 import { LICENCE_NOTES, originOf, type ResolvedWeights } from '../vision/weights/index.ts';
 import type { KnownBranch } from './branches.ts';
-import { COVARIATES_NAME, type ModelInput, modelInput, OUTPUT_NAME } from './mass-model.ts';
+import { COVARIATES_NAME, modelInput, OUTPUT_NAME } from './mass-model.ts';
+import type { ModelInput } from './model-input.ts';
 import type { RunModel } from './run-model.ts';
 
 /** A file by content. */
@@ -110,6 +111,15 @@ export interface ExportFacts {
   };
 }
 
+/** What programs are told of one, and not of the photos it was measured beside. */
+export const covariateFacts = ({ name, unit, method, low, high }: RunCovariate): CovariateFacts => ({
+  name,
+  unit,
+  method,
+  low,
+  high,
+});
+
 /** What `model.json` says of the model and what it means, without the files. */
 export function modelFacts({ model, branches, members, covariates, fingerprint }: RunModel) {
   const { data } = members[0].manifest;
@@ -125,7 +135,7 @@ export function modelFacts({ model, branches, members, covariates, fingerprint }
         dtype: 'float32',
         shape: ['photos', model.covariates.length],
         values: 'measured beside the photo, as columns say; NaN where one was not measured',
-        columns: covariates.map(({ name, unit, method, low, high }) => ({ name, unit, method, low, high })),
+        columns: covariates.map(covariateFacts),
       },
     }),
     output: {

@@ -3,11 +3,12 @@ import { valueFingerprint } from '../ground/fingerprint.ts';
 import type { CovariateSet } from '../pasture/covariates.ts';
 import type { RunCovariate } from '../runs/covariates.ts';
 import type { TrainedManifest } from '../runs/manifest.ts';
-import { type GraphStart, type Run, type RunGraph, TEST_TIME_TURNS } from '../runs/run.ts';
+import { type GraphStart, type Run, type RunGraph, type RunMember, TEST_TIME_TURNS } from '../runs/run.ts';
 import { gather } from '../tensor/index.ts';
 import type { Precision } from '../vision/features/index.ts';
 import { inputSources, isBranch, type KnownBranch, type KnownSource } from './branches.ts';
-import type { MassEstimator, MassModel, ModelInput } from './mass-model.ts';
+import type { MassEstimator, MassModel } from './mass-model.ts';
+import type { ModelInput } from './model-input.ts';
 
 /** What the caller chooses of an exported model. */
 export interface ModelChoice {
@@ -69,8 +70,15 @@ export async function readRunModel(run: Run, choice: ModelChoice): Promise<RunMo
   };
 }
 
+/** A trained run with what makes the features that it was trained on. */
+export interface PartMember extends ModelMember {
+  readonly run: RunMember;
+  readonly inputs: readonly KnownSource[];
+}
+
 /** Everything a run computes of features, and what makes them. */
-export interface RunParts extends Pick<RunModel, 'members' | 'fingerprint'> {
+export interface RunParts extends Pick<RunModel, 'fingerprint'> {
+  readonly members: readonly [PartMember, ...PartMember[]];
   /** What estimators read, each once. */
   readonly sources: readonly KnownSource[];
   readonly estimators: readonly MassEstimator[];
@@ -91,18 +99,20 @@ export async function readRunParts(
   const { members, finish, fingerprint } = await run.graph(start);
   const sources: KnownSource[] = [];
   const estimators: MassEstimator[] = [];
-  for (const member of members) {
-    const inputs = await inputSources(member.run, precision, start);
-    estimators.push(...(await memberEstimators(member, inputs, sources, covariates)));
+  const parts: PartMember[] = [];
+  for (const { run: member, weights } of members) {
+    const inputs = await inputSources(member, precision, start);
+    const part = { run: member, manifest: member.manifest, weights, inputs };
+    estimators.push(...(await memberEstimators(part, sources, covariates)));
+    parts.push(part);
   }
-  const [first, ...others] = members.map(({ run: { manifest }, weights }) => ({ manifest, weights }));
+  const [first, ...others] = parts;
   if (!first) throw new UsageError(`${run.folder} has nothing to export`);
   return { sources, estimators, members: [first, ...others], finish, fingerprint };
 }
 
 async function memberEstimators(
-  { run, weights }: RunGraph['members'][number],
-  inputs: readonly KnownSource[],
+  { run, weights, inputs }: PartMember,
   sources: KnownSource[],
   covariates: CovariateSet,
 ): Promise<MassEstimator[]> {

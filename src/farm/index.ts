@@ -1,3 +1,4 @@
+export { answeringRun } from './answering-run.ts';
 export { Boundary } from './boundary.ts';
 export { Calibration } from './calibration.ts';
 export { Cut, CutEvent, CutStep } from './cut.ts';
@@ -41,6 +42,7 @@ export {
   type WorkWorth,
   workWorth,
 } from './sampling-effort.ts';
+export { calibrationPair, settledResult } from './settled-cut.ts';
 export { adultEquivalent, DSE, DSE_PER_AE, DSE_RATINGS, type StockUnit } from './stock-units.ts';
 export { heightOfClicks, SwardHeight } from './sward-height.ts';
 export { Visit } from './visit.ts';

@@ -1,6 +1,4 @@
 import { extname } from 'node:path';
-// Not that for Node, which reads a stream, waits for ever for the end of a damaged one, and believes stated sizes.
-import readWorkbook from 'read-excel-file/universal';
 import { UsageError } from '../ground/errors.ts';
 import { withOpenFile } from '../ground/positioned-file.ts';
 import { readWhole, reasonOf, requireFile } from '../ground/whole-file.ts';
@@ -79,6 +77,8 @@ async function sheetsOf(path: string): Promise<readonly Sheet[]> {
     const parts = await withOpenFile(path, (file) => readZipDirectory({ path, ...file }));
     const unpacked = [...parts.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
     requireModest(path, unpacked, MOST_UNPACKED);
+    // Not that for Node, which reads a stream, waits for ever for the end of a damaged one, and believes stated sizes.
+    const { default: readWorkbook } = await import('read-excel-file/universal');
     return await readWorkbook(new Uint8Array(await readWhole(path)).buffer);
   } catch (error) {
     if (error instanceof TableError) throw error;

@@ -141,15 +141,20 @@ export async function writeAtomically(
 /**
  * Fills a folder aside and puts it in place of the old one when all is written; on failure nothing is left of it.
  *
- * @param fill is given the folder aside, which is there and empty
+ * @param fill is given the folder aside, which is there and empty; those above it are made
+ * @returns what it returned
  */
-export async function replaceFolder(path: string, fill: (aside: string) => Promise<unknown>): Promise<void> {
-  await withTemporaryName(path, async (aside) => {
+export async function replaceFolder<Result>(
+  path: string,
+  fill: (aside: string) => Promise<Result>,
+): Promise<Result> {
+  return withTemporaryName(path, async (aside) => {
     try {
       await makeFolder(aside);
-      await fill(aside);
+      const result = await fill(aside);
       await rm(path, { recursive: true, force: true });
       await rename(aside, path);
+      return result;
     } catch (error) {
       await rm(aside, { recursive: true, force: true }).catch(() => {});
       throw error;

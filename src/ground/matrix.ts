@@ -13,6 +13,8 @@ export interface FeatureSet {
   readonly columns: number;
   /** The file they were read from, for messages. */
   readonly file?: string;
+  /** Whether they were measured beside the photo, and not made of it. */
+  readonly measured?: true;
 }
 
 /** The rows `indices` of a matrix, in that order. */

@@ -28,10 +28,12 @@ export function startWorkers<Task, Result>(
   if (filename === undefined) return undefined;
   const pool = new Piscina<Task, Result>({ filename, minThreads: threads, maxThreads: threads });
   // A thread that cannot be started fails no task, but the pool; unheard that would end the process.
-  const broken = new Promise<never>((_, fail) => {
-    pool.on('error', (error: unknown) => fail(failureOf(error)));
+  let failure: { readonly error: unknown } | undefined;
+  const waiting = new Set<(error: unknown) => void>();
+  pool.on('error', (error: unknown) => {
+    failure ??= { error: failureOf(error) };
+    for (const fail of waiting) fail(failure.error);
   });
-  broken.catch(() => {});
   const begun = pool.threads.map(
     (thread) => new Promise<unknown>((settle) => thread.once('message', settle).once('exit', settle)),
   );
@@ -40,7 +42,13 @@ export function startWorkers<Task, Result>(
   return {
     async run(task, transfer = []) {
       if (closed) throw new Error(`${name}: a task was given after the threads had been ended`);
-      const outcome = Promise.race([pool.run(task, { transferList: [...transfer] }), broken]);
+      if (failure) throw failure.error;
+      // No race with one lasting promise, which would keep every result for as long as the pool is there.
+      const outcome = new Promise<Result>((settle, fail) => {
+        waiting.add(fail);
+        const running = pool.run(task, { transferList: [...transfer] });
+        running.then(settle, fail).finally(() => waiting.delete(fail));
+      });
       given.add(outcome);
       try {
         return await outcome;

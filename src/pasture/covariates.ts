@@ -11,6 +11,10 @@ export const HEIGHT_METHODS = ['falling-plate', 'rising-plate', 'ruler'] as cons
 /** One of {@link HEIGHT_METHODS}. */
 export type HeightMethod = (typeof HEIGHT_METHODS)[number];
 
+/** A method in words. */
+export const methodWords = (method: HeightMethod | null): string =>
+  method === null ? 'an unstated method' : method.replace('-', ' ');
+
 /** Units that heights come in, in centimetres; a click is that of a rising plate's counter. */
 export const HEIGHT_UNITS = { cm: 1, mm: 0.1, m: 100, clicks: 0.5 } as const;
 /** One of {@link HEIGHT_UNITS}. */
@@ -42,14 +46,26 @@ export function covariateSets(names: CovariateSet): CovariateSet[] {
   return sets.sort((a, b) => b.length - a.length);
 }
 
+/** Whether a sample has every reading of a set. */
+export const hasReadings = (readings: Readings, set: CovariateSet): boolean =>
+  set.every((name) => Number.isFinite(readings[name]));
+
 /** The first of some sets of which a sample has every reading; the empty one where there is none. */
-export function knownSet(sets: readonly CovariateSet[], readings: Readings): CovariateSet {
-  return sets.find((set) => set.every((name) => Number.isFinite(readings[name]))) ?? [];
-}
+export const knownSet = (sets: readonly CovariateSet[], readings: Readings): CovariateSet =>
+  sets.find((set) => hasReadings(readings, set)) ?? [];
+
+/** Whether two sets are the same. */
+export const sameSet = (one: CovariateSet, other: CovariateSet): boolean => setName(one) === setName(other);
 
 /** Whether a set is among some. */
 export const hasSet = (sets: readonly CovariateSet[], set: CovariateSet): boolean =>
-  sets.some((other) => setName(other) === setName(set));
+  sets.some((other) => sameSet(other, set));
+
+/** The set that several answers were read with; the empty one where they differ, which is the safe side. */
+export function sharedSet(sets: readonly CovariateSet[]): CovariateSet {
+  const [first = []] = sets;
+  return sets.every((set) => sameSet(set, first)) ? first : [];
+}
 
 /** Readings of some covariates alone. */
 export function readingsOf(readings: Readings, names: CovariateSet): Readings {
@@ -65,6 +81,16 @@ export const modelScale = (name: string, value: number): number =>
 
 /** What a set is called in files: `height+ndvi`; of the empty one nothing. */
 export const setName = (set: CovariateSet): string => set.join('+');
+
+/** A covariate's name as a run knows it: `height` and `ndvi` in small letters, others as they stand. */
+export function covariateName(text: string): string {
+  const name = text.trim();
+  return [HEIGHT, NDVI].find((known) => known === name.toLowerCase()) ?? name;
+}
+
+/** What folders and files of a set are called: `with-height+ndvi`. */
+export const caseFolder = (set: CovariateSet): string =>
+  `with-${setName(set).replaceAll(/[^\p{L}\p{N}+-]+/gu, '-')}`;
 
 /** What a set is called in sentences: `height and ndvi`. */
 export const setWords = (set: CovariateSet): string => set.join(' and ');

@@ -63,7 +63,6 @@ const covariate = z.strictObject({
   low: z.number(),
   high: z.number(),
 });
-export type PortableCovariate = z.output<typeof covariate>;
 
 const fiveMasses = z.array(z.number()).length(5);
 

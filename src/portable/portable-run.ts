@@ -2,14 +2,19 @@ import { SwardError } from '../ground/errors.ts';
 import { joinFeatureSets, type Matrix, rowVector } from '../ground/matrix.ts';
 import { mean } from '../ground/statistics.ts';
 import { covariateSets, knownSet, type Readings } from '../pasture/covariates.ts';
-import type { Interval } from '../pasture/intervals/index.ts';
+import { type Interval, USUAL_COVERAGE } from '../pasture/intervals/index.ts';
 import { type ByMass, byMass, TARGET_NAMES, targetsFromArray, targetsToArray } from '../pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../pasture/units.ts';
 import { restoredCalibration } from '../runs/calibration.ts';
 import { outsideRange } from '../runs/covariate-range.ts';
 import { type Domain, outOfDomainShares } from '../runs/domain/domain.ts';
 import type { PhotoPrediction } from '../runs/prediction.ts';
-import { type PaddockMean, type PredictionDoubt, runUncertainty } from '../runs/uncertainty.ts';
+import {
+  type PaddockMean,
+  type PredictionDoubt,
+  type RunUncertainty,
+  runUncertainty,
+} from '../runs/uncertainty.ts';
 import { DESCRIBED_PIXELS, describePhoto } from '../vision/descriptors/describe.ts';
 import { combineViews, viewCut } from '../vision/features/plan.ts';
 import prepareViews from '../vision/features/prepare-worker.ts';
@@ -52,7 +57,7 @@ export interface PortablePhoto {
 }
 
 /** A mass with where it lies, kg DM/ha. */
-export interface HectareMass extends Interval {
+interface HectareMass extends Interval {
   readonly mass: number;
 }
 
@@ -88,6 +93,7 @@ export class PortableRun {
   readonly model: PortableModel;
   readonly #host: PortableHost;
   readonly #isKept: boolean;
+  readonly #uncertainty: RunUncertainty;
   readonly #sessions = new Map<StoredFile, Promise<PortableSession>>();
   #domains: Promise<readonly Domain[]> | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -95,6 +101,7 @@ export class PortableRun {
   constructor(model: PortableModel, host: PortableHost) {
     this.model = model;
     this.#host = host;
+    this.#uncertainty = runUncertainty(restoredCalibration(model.calibration));
     const backbones = model.sources.map((source) => (source.kind === 'backbone' ? source.model.bytes : 0));
     this.#isKept = backbones.reduce((sum, bytes) => sum + bytes, 0) <= KEPT_BYTES;
   }
@@ -104,7 +111,7 @@ export class PortableRun {
    * @throws InputError for a photo that is too small
    * @throws SwardError where a mass would not be finite
    */
-  predict(photo: PortablePhoto, coverage = 0.9): Promise<PortableAnswer> {
+  predict(photo: PortablePhoto, coverage = USUAL_COVERAGE): Promise<PortableAnswer> {
     const answer = this.#last.then(() => this.#predicted(photo, coverage));
     // Sessions take one photo at a time; what went wrong with it is told to who asked for it.
     this.#last = answer.catch(() => {});
@@ -112,8 +119,8 @@ export class PortableRun {
   }
 
   /** The mean of photos of one paddock, taken on one visit. */
-  paddockMean(answers: readonly PortableAnswer[], coverage = 0.9): PaddockMean {
-    return this.#uncertainty().paddockMean(
+  paddockMean(answers: readonly PortableAnswer[], coverage = USUAL_COVERAGE): PaddockMean {
+    return this.#uncertainty.paddockMean(
       answers.map(({ prediction }) => prediction),
       coverage,
     );
@@ -137,10 +144,6 @@ export class PortableRun {
     const opened = [...this.#sessions.values()];
     this.#sessions.clear();
     for (const session of opened) await (await session.catch(() => null))?.release();
-  }
-
-  #uncertainty() {
-    return runUncertainty(restoredCalibration(this.model.calibration));
   }
 
   async #predicted(
@@ -184,8 +187,7 @@ export class PortableRun {
       trainedOn: known && sha256 !== null ? known.includes(sha256) : null,
       ...(names.length > 0 && { covariates: used, outside }),
     };
-    const uncertainty = this.#uncertainty();
-    const [prediction = plain] = uncertainty.withIntervals([plain], coverage);
+    const [prediction = plain] = this.#uncertainty.withIntervals([plain], coverage);
     const hectare = (grams: number): number => gramsToKilogramsPerHectare(grams, area);
     return {
       prediction,
@@ -194,7 +196,7 @@ export class PortableRun {
         return { mass: hectare(prediction.targets[mass]), low: hectare(low), high: hectare(high) };
       }),
       coverage,
-      doubts: uncertainty.doubts([prediction]),
+      doubts: this.#uncertainty.doubts([prediction]),
     };
   }
 

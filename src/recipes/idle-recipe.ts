@@ -16,9 +16,9 @@ const TOGETHER: IdleRule<OfKind<'ridge' | 'kernel-ridge' | 'view-average'>> = {
 /** What a kernel of covariates is like matters where there are any. */
 const covariateRules = (
   hasCovariates: boolean,
-): readonly IdleRule<Pick<OfKind<'kernel-ridge'>, 'covariateWeight' | 'covariateGammas'>>[] => [
+): readonly IdleRule<Pick<OfKind<'kernel-ridge'>, 'covariateWeight' | 'covariateGamma'>>[] => [
   {
-    names: ['covariateWeight', 'covariateGammas'],
+    names: ['covariateWeight', 'covariateGamma'],
     reason: () =>
       hasCovariates ? null : 'the recipe reads no covariates; add --with height, or leave this out',
   },

@@ -2,10 +2,12 @@ import { z } from 'zod';
 import { reductionSettings } from '../estimators/reduction/reduction-settings.ts';
 import { stackSettings } from '../estimators/stack/stack-settings.ts';
 import { transformSettings } from '../estimators/target-transform/transform-settings.ts';
-import { MOST_COVARIATES } from '../pasture/covariates.ts';
+import { caseFolder, covariateName, MOST_COVARIATES } from '../pasture/covariates.ts';
 import { inputSettings } from '../samples/input-settings.ts';
-import { cropSchema } from '../vision/framing/index.ts';
+import { cropSchema } from '../vision/framing/crop.ts';
 import { learnerSettings } from './learners.ts';
+
+const COVARIATE_COUNT = `name 1 to ${MOST_COVARIATES} covariates, as height or height,ndvi`;
 
 /** A recipe with a value for every setting; what each says stands with it. */
 export const recipeSchema = z.strictObject({
@@ -25,10 +27,23 @@ export const recipeSchema = z.strictObject({
     .preprocess(
       (value) => (typeof value === 'string' ? [value] : value),
       z
-        .array(z.string().min(1))
-        .min(1)
-        .max(MOST_COVARIATES)
-        .refine((names) => new Set(names).size === names.length, 'a covariate comes twice'),
+        .array(
+          z
+            .string()
+            .overwrite(covariateName)
+            .min(1)
+            // What was read of a photo is written as a sum: height+ndvi.
+            .refine(
+              (name) => !name.includes('+'),
+              'a name with + cannot be told from two covariates; call the column otherwise',
+            ),
+        )
+        .min(1, COVARIATE_COUNT)
+        .max(MOST_COVARIATES, COVARIATE_COUNT)
+        .refine(
+          (names) => new Set(names.map((name) => caseFolder([name]).toLowerCase())).size === names.length,
+          'a covariate comes twice, or two differ in case, spaces or signs alone; rename a column',
+        ),
     )
     .optional()
     .describe(

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { capital } from '../ground/capital.ts';
 import { writeFileAtomically } from '../ground/files.ts';
 import type { PretrainingManifest } from '../runs/manifest.ts';
 import { pageDocument } from './page/document.ts';
@@ -109,5 +110,3 @@ function provenanceOf(manifest: PretrainingManifest): Record<string, string> {
     'Fingerprint (SHA-256)': fingerprint,
   };
 }
-
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,18 +1,16 @@
+import { capital } from '../ground/capital.ts';
 import { markdownText } from '../ground/printable.ts';
 import { caseWords } from '../pasture/covariates.ts';
-import { nestedCoverage } from '../pasture/intervals/index.ts';
+import { nestedCoverage, USUAL_COVERAGE } from '../pasture/intervals/index.ts';
 import { massWords } from '../pasture/partial.ts';
 import { TARGET_NAMES } from '../pasture/targets.ts';
 import { gramsToKilogramsPerHectare, QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
 import { calibrationRows } from '../runs/calibration.ts';
-import { withoutCovariates } from '../runs/covariate-cases.ts';
+import { measuredCases, withoutCovariates } from '../runs/covariate-cases.ts';
 import { covariateWords, type RunCovariate } from '../runs/covariates.ts';
 import { type AboutRun, frameAreaOf, type TrainedManifest } from '../runs/manifest.ts';
 import type { CaseResults, OutOfFoldRow, RunResults } from '../runs/results.ts';
 import { learntColumns, TARGET_COLUMNS } from './rows/target-columns.ts';
-
-/** The coverage whose intervals are told of. */
-const USUAL = 0.9;
 
 /**
  * The card of a run that is passed on without its data (Mitchell et al. 2019), Markdown: what it was trained on, how
@@ -26,9 +24,7 @@ export function runCard(
   const { recipe, data, folds, sward } = manifest;
   const alone = withoutCovariates(results);
   const { rows } = alone;
-  const measured = (results.cases ?? []).filter(
-    ({ covariates, rows: own }) => covariates.length > 0 && own.length > 0,
-  );
+  const measured = measuredCases(results);
   const area = frameAreaOf(manifest);
   const per = gramsToKilogramsPerHectare(1, area);
   const isUsual = area === QUADRAT_AREA_SQUARE_METRES;
@@ -60,7 +56,7 @@ export function runCard(
           `${measured.length > 0 ? ', photos alone' : ''}. ${scoreSentence(alone)}`,
         scoreRowsTable(alone),
         ...measured.flatMap((one) => [
-          `${caseWords(one.covariates).replace('with', 'With')} measured beside ${one.rows.length} photos. ${scoreSentence(one)}`,
+          `${capital(caseWords(one.covariates))} measured beside ${one.rows.length} photos. ${scoreSentence(one)}`,
           scoreRowsTable(one),
         ]),
         'Intervals were made for every visit from the other visits alone.',
@@ -113,11 +109,11 @@ const scoreSentence = ({ outOfFold, leaveOneStateOut }: Scored): string =>
 
 function scoreRowsTable({ rows, outOfFold }: Scored): string {
   return table(
-    ['', 'R²', 'RMSE g', 'MAE g', 'bias g', `share within its ${100 * USUAL} % interval`],
+    ['', 'R²', 'RMSE g', 'MAE g', 'bias g', `share within its ${100 * USUAL_COVERAGE} % interval`],
     TARGET_NAMES.flatMap((name, target) => {
       const { r2, rmse, mae, bias, photos } = outOfFold.perTarget[name];
       if (photos === 0) return [];
-      const covered = nestedCoverage(calibrationRows(rows, target), [USUAL])?.[0]?.single.photos;
+      const covered = nestedCoverage(calibrationRows(rows, target), [USUAL_COVERAGE])?.[0]?.single.photos;
       return [
         [
           name,

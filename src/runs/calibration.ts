@@ -1,6 +1,6 @@
 import { rollup } from 'd3-array';
 import { z } from 'zod';
-import { type CovariateSet, setName } from '../pasture/covariates.ts';
+import { type CovariateSet, sameSet } from '../pasture/covariates.ts';
 import {
   type CalibrationRow,
   calibratePaddock,
@@ -11,6 +11,7 @@ import {
   storedPaddock,
 } from '../pasture/intervals/index.ts';
 import { MASS_NAMES, TARGET_NAMES, targetsToArray } from '../pasture/targets.ts';
+import { measuredCases } from './covariate-cases.ts';
 import type { OutOfFoldRow, RunResults } from './results.ts';
 
 /** What intervals and doubts are made of, masses in the order of `TARGET_NAMES`. */
@@ -27,7 +28,7 @@ export interface Calibration {
 
 /** What is known of answers by a set of covariates; of sets that no photo had, of answers without. */
 export function calibrationOf(all: Calibration, set: CovariateSet): Calibration {
-  return all.cases?.find(({ covariates }) => setName(covariates) === setName(set)) ?? all;
+  return all.cases?.find(({ covariates }) => sameSet(covariates, set)) ?? all;
 }
 
 /**
@@ -39,11 +40,10 @@ export function calibrate({ rows, cases }: Pick<RunResults, 'rows' | 'cases'>): 
   return {
     ...calibrateRows(without?.rows ?? rows),
     ...(cases && {
-      cases: cases.flatMap((one) =>
-        one.covariates.length > 0 && one.rows.length > 0
-          ? [{ covariates: one.covariates, ...calibrateRows(one.rows) }]
-          : [],
-      ),
+      cases: measuredCases({ cases }).map((one) => ({
+        covariates: one.covariates,
+        ...calibrateRows(one.rows),
+      })),
     }),
   };
 }

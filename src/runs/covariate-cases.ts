@@ -1,40 +1,25 @@
-import { type CovariateSet, setName } from '../pasture/covariates.ts';
+import { type CovariateSet, caseFolder } from '../pasture/covariates.ts';
 import type { CaseResults, OutOfFoldRow, RunResults } from './results.ts';
-import { scoreRows } from './scores.ts';
 
 /**
  * The file of a run that holds of one set of covariates what `file` holds of every photo by the most that is known of it:
  * `oof-without.csv` of photos alone, `oof-with-height.csv`.
  */
 export function caseFile(file: string, set: CovariateSet): string {
-  const ending = set.length === 0 ? 'without' : `with-${setName(set).replaceAll(/[^\p{L}\p{N}+-]+/gu, '-')}`;
+  const ending = set.length === 0 ? 'without' : caseFolder(set);
   return file.replace(/\.csv$/, `-${ending}.csv`);
 }
 
 /** What {@link caseFile} calls files. */
 export const CASE_FILES = /^(oof|leave-one-state-out)-(without|with-.+)\.csv$/;
 
-/** Cases with their scores, and those of the same photos without covariates. */
-export function caseResults(
-  cases: readonly Pick<CaseResults, 'covariates' | 'rows' | 'leaveOneStateOut'>[],
-): CaseResults[] {
-  const without = new Map(
-    cases.find(({ covariates }) => covariates.length === 0)?.rows.map((row) => [row.imageId, row] as const),
-  );
-  return cases.map((one) => {
-    const same = one.rows.flatMap(({ imageId }) => without.get(imageId) ?? []);
-    return {
-      ...one,
-      outOfFold: scoreRows(one.rows),
-      withoutThem: one.covariates.length > 0 ? scoreRows(same) : null,
-    };
-  });
-}
+/** The case that a run is known by: that with all its covariates, or of the largest set that photos are answered by. */
+export const mainCase = (cases: readonly CaseResults[] | null | undefined): CaseResults | null =>
+  cases?.[0] ?? null;
 
-/** The case that a run is known by: that with all its covariates, or of the largest set that any photo has. */
-export function mainCase(cases: readonly CaseResults[] | null | undefined): CaseResults | null {
-  return cases?.find(({ rows }) => rows.length > 0) ?? null;
-}
+/** The cases with covariates. */
+export const measuredCases = ({ cases }: Pick<RunResults, 'cases'>): readonly CaseResults[] =>
+  cases?.filter(({ covariates }) => covariates.length > 0) ?? [];
 
 /** What a run says of photos alone: all of it, but of a run with covariates. */
 export function withoutCovariates({

@@ -16,8 +16,7 @@ import {
   HEIGHT,
   HEIGHT_METHODS,
   type HeightMethod,
-  MOST_COVARIATES,
-  NDVI,
+  methodWords,
   type Readings,
 } from '../pasture/covariates.ts';
 import { convertedHeight, type HeightConversion } from '../pasture/height-conversion.ts';
@@ -66,10 +65,6 @@ export const covariateSourceSchema = z.strictObject({
 /** Where readings come from besides a table of labels, and how they were measured. */
 export type CovariateSource = z.output<typeof covariateSourceSchema>;
 
-/** A method in words. */
-export const methodWords = (method: HeightMethod | null): string =>
-  method === null ? 'an unstated method' : method.replace('-', ' ');
-
 /** What a covariate is: `height (falling plate, cm)`. */
 export function covariateWords({
   name,
@@ -78,20 +73,6 @@ export function covariateWords({
 }: Pick<RunCovariate, 'name' | 'unit' | 'method'>): string {
   const facts = [...(method ? [methodWords(method)] : []), ...(unit ? [unit] : [])];
   return facts.length > 0 ? `${name} (${facts.join(', ')})` : name;
-}
-
-/** Names as a person lists them: `height,ndvi`. @throws UsageError for none, too many, or one twice */
-export function covariateNames(text: string): CovariateSet {
-  const names = text
-    .split(',')
-    .map((part) => part.trim())
-    .filter((part) => part !== '')
-    .map((part) => [HEIGHT, NDVI].find((known) => known === part.toLowerCase()) ?? part);
-  const isTwice = new Set(names.map((name) => name.toLowerCase())).size < names.length;
-  if (names.length > 0 && names.length <= MOST_COVARIATES && !isTwice) return names;
-  throw new UsageError(
-    `--with ${text}: name 1 to ${MOST_COVARIATES} covariates, each once, as height or height,ndvi`,
-  );
 }
 
 /** What was measured of photos, in the run's units and by its methods. */
@@ -276,7 +257,7 @@ function readAs(
 }
 
 /** A conversion as a person reads it. */
-export function conversionSentence({ from, to, intercept, slope, error, pairs }: HeightConversion): string {
+function conversionSentence({ from, to, intercept, slope, error, pairs }: HeightConversion): string {
   const sign = intercept < 0 ? '−' : '+';
   return (
     `heights by ${methodWords(from)} are converted: ${methodWords(to)} = ${slope.toFixed(3)} × ${methodWords(from)} ` +
@@ -289,7 +270,6 @@ export interface AskedReadings {
   readonly readings: readonly Readings[];
   /** Of each photo: why a reading is not used, in words; null where nothing was left out. */
   readonly refused: readonly (string | null)[];
-  readonly conversions: readonly HeightConversion[];
   readonly remarks: readonly string[];
 }
 
@@ -341,5 +321,5 @@ export async function askedReadings(
         ]
       : []),
   ];
-  return { readings, refused, conversions, remarks };
+  return { readings, refused, remarks };
 }

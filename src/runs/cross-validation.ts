@@ -8,7 +8,7 @@ import {
   type MetricLine,
 } from '../learning/estimator.ts';
 import { itemsWhere } from '../learning/inner-folds.ts';
-import { type CovariateSet, hasSet, knownSet } from '../pasture/covariates.ts';
+import { type CovariateSet, hasReadings, hasSet } from '../pasture/covariates.ts';
 import { type ByMass, MASS_NAMES, TARGET_NAMES, type Targets } from '../pasture/targets.ts';
 import type { TrainingSamples } from '../samples/samples.ts';
 import { statesIn } from './leave-one-state-out.ts';
@@ -79,7 +79,7 @@ export async function predictFold(
   );
   if (held.length === 0) return;
   const asked = samples.take(held);
-  const predictions = await model.predict(set ? asked.reading(set) : asked);
+  const predictions = await model.predict(set ? asked.knownBy([set]) : asked);
   held.forEach((item, row) => {
     const targets = predictions[row] as Targets;
     requireFinite(targets, `${samples.facts[item]?.id}`, `the model of fold ${fold}`, model.predicts);
@@ -89,8 +89,9 @@ export async function predictFold(
 
 /** Whether a model can answer a sample by all covariates of a set. */
 function reads(model: FittedModel, { facts }: TrainingSamples, item: number, set: CovariateSet): boolean {
-  const known = knownSet([set], facts[item]?.readings ?? {});
-  return known.length === set.length && (set.length === 0 || hasSet(model.covariateSets, set));
+  return (
+    hasReadings(facts[item]?.readings ?? {}, set) && (set.length === 0 || hasSet(model.covariateSets, set))
+  );
 }
 
 /** @throws SwardError naming photo and model where a mass that the model predicts is not a number */

@@ -7,7 +7,7 @@ import { stepsGraph } from '../estimators/post-processing/steps.ts';
 import { InputError, type SwardError, UsageError } from '../ground/errors.ts';
 import { featureSetsOf, joinFeatureSets, takeColumns } from '../ground/matrix.ts';
 import { mean } from '../ground/statistics.ts';
-import { type CovariateSet, knownSet, setName } from '../pasture/covariates.ts';
+import { type CovariateSet, caseFolder, knownSet, sameSet, setName } from '../pasture/covariates.ts';
 import { byMass, type Targets } from '../pasture/targets.ts';
 import type { Samples } from '../samples/samples.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
@@ -37,9 +37,7 @@ export const STACK_FOLDER = 'stack';
 
 /** The same where photos are answered by a set of covariates. */
 export const stackFolderOf = (set: CovariateSet): string =>
-  set.length === 0
-    ? STACK_FOLDER
-    : `${STACK_FOLDER}-with-${setName(set).replaceAll(/[^\p{L}\p{N}+-]+/gu, '-')}`;
+  set.length === 0 ? STACK_FOLDER : `${STACK_FOLDER}-${caseFolder(set)}`;
 
 /** A member, and the feature files it was trained on where it was. */
 interface Member {
@@ -205,7 +203,7 @@ export class EnsembleRun implements Run {
     const known = this.#pipelines.get(setName(set));
     if (known) return known;
     const reading = (async (): Promise<FittedPipeline> => {
-      const own = this.manifest.cases?.find(({ covariates }) => setName(covariates) === setName(set));
+      const own = this.manifest.cases?.find(({ covariates }) => sameSet(covariates, set));
       const { weights, post } = own ?? this.manifest;
       const combination = weights
         ? weightedCombination(weights)
@@ -225,9 +223,7 @@ export class EnsembleRun implements Run {
   ): Promise<PhotoPrediction[]> {
     const answers = new Map<string, PhotoPrediction>();
     for (const set of [...this.#covariateSets(), []]) {
-      const own = byMember.map((all) =>
-        all.filter(({ imageId }) => setName(used.get(imageId) ?? []) === setName(set)),
-      );
+      const own = byMember.map((all) => all.filter(({ imageId }) => sameSet(used.get(imageId) ?? [], set)));
       if (own[0]?.length === 0) continue;
       for (const answer of await this.#combined(own, set, states, dropoutSamples)) {
         answers.set(answer.imageId, answer);

@@ -4,7 +4,7 @@ import { DATE_ORDERS } from '../data/dates.ts';
 import { DECIMAL_NAMES } from '../data/decimals.ts';
 import { GROUPINGS, STRATIFICATIONS } from '../data/folds/index.ts';
 import { columnMappingSchema } from '../data/own-table/mapping.ts';
-import { METHODS } from '../estimators/combination/combination.ts';
+import { METHODS } from '../estimators/combination/methods.ts';
 import { fittedStepSchema } from '../estimators/post-processing/steps.ts';
 import { InputError, UsageError } from '../ground/errors.ts';
 import { writeFileAtomically } from '../ground/files.ts';

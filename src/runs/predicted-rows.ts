@@ -1,8 +1,9 @@
 import type { CovariateSet } from '../pasture/covariates.ts';
-import { caseFile, caseResults, mainCase } from './covariate-cases.ts';
+import { caseFile, mainCase } from './covariate-cases.ts';
 import { STATES_OUT, type StateOutRow, scoreStates, writeStatesOut } from './leave-one-state-out.ts';
 import { OUT_OF_FOLD, writeOutOfFold } from './out-of-fold.ts';
 import type { OutOfFoldRow } from './results.ts';
+import { caseResults } from './scored-cases.ts';
 import { type EnsembleFacts, SCORES, writeScores } from './scores.ts';
 
 /** What a run says of photos that it has not seen. */
@@ -28,7 +29,7 @@ export interface PredictedRows extends UnseenRows {
 
 /**
  * Writes `oof.csv`, where States were held out `leave-one-state-out.csv`, both once more for each set of covariates and
- * without any, and `scores.json`.
+ * without any, and `scores.json`. A set that no photo is answered by is left out.
  *
  * @returns the names of the files
  */
@@ -46,11 +47,10 @@ export async function writePredictedRows(run: string, predicted: PredictedRows):
     names.push(name(STATES_OUT));
   };
   await write(predicted, (file) => file);
-  // Without a State there may be too few readings for a model with them.
-  const answered = predicted.cases.map((one) => ({
-    ...one,
-    statesOut: one.statesOut && one.statesOut.length > 0 ? one.statesOut : null,
-  }));
+  // Of a fold's training part, or without a State, there may be too few readings for a model with them.
+  const answered = predicted.cases
+    .filter(({ outOfFold }) => outOfFold.length > 0)
+    .map((one) => ({ ...one, statesOut: one.statesOut && one.statesOut.length > 0 ? one.statesOut : null }));
   for (const one of answered) await write(one, (file) => caseFile(file, one.covariates));
   const cases =
     answered.length === 0

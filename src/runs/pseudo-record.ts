@@ -4,7 +4,8 @@ import { InputError } from '../ground/errors.ts';
 import { writeFileAtomically } from '../ground/files.ts';
 import { readTextIfThere } from '../ground/whole-file.ts';
 
-const PSEUDO = 'pseudo.json';
+/** What a run says of the photos that it labelled itself. */
+export const PSEUDO = 'pseudo.json';
 
 /** How certain predictions are told from uncertain ones. */
 export const CERTAINTIES = ['absolute', 'relative'] as const;

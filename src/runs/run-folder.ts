@@ -7,7 +7,6 @@ import { isInside, makeFolder, replaceFolder, withTemporaryName, writeFailure } 
 import { fileFingerprint } from '../ground/fingerprint.ts';
 import { readText, reasonOf } from '../ground/whole-file.ts';
 import type { MetricLine } from '../learning/estimator.ts';
-import { CASE_FILES } from './covariate-cases.ts';
 import {
   isOwnManifest,
   MANIFEST_FILES,
@@ -29,8 +28,8 @@ export interface ExistingRunPolicy {
 
 /** What a kind of folder consists of besides its manifest. */
 export interface FolderContents {
-  /** Files and folders that are written anew in the end, gone at every start. */
-  readonly derived: readonly string[];
+  /** Whether a file or folder is written anew in the end, and gone at every start. */
+  readonly derived: (name: string) => boolean;
   /** Those of them without which a folder is not complete, whatever its manifest says. */
   readonly essential: readonly string[];
   /** What an interrupted start may go on with; gone at a fresh one. */
@@ -46,7 +45,12 @@ export interface FolderContents {
  * @throws UsageError naming what lies there
  * @throws InputError where the disk refuses
  */
-export async function requireOwnFolder(
+export async function requireOwnFolder(folder: string, manifest: string, beside?: RegExp): Promise<void> {
+  if ((await ownershipOf(folder, manifest, beside)) === 'free') await requireWritable(folder);
+}
+
+/** Whether a folder holds what sward wrote, or may be written. @throws as {@link requireOwnFolder}, but writes nothing */
+async function ownershipOf(
   folder: string,
   manifest: string,
   beside: RegExp = NOTHING,
@@ -63,10 +67,7 @@ export async function requireOwnFolder(
     );
   }
   const foreign = names.find((name) => !isLeftover(name) && name !== LOCK && !beside.test(name));
-  if (foreign === undefined) {
-    await requireWritable(folder);
-    return 'free';
-  }
+  if (foreign === undefined) return 'free';
   const what = manifest === 'run.json' ? 'is not a run folder' : 'was not written by sward pretrain';
   throw new UsageError(`${folder} is there and ${what} (it holds ${foreign}); choose another --out`);
 }
@@ -125,7 +126,7 @@ export class RunFolder {
     contents: FolderContents,
     policy: ExistingRunPolicy,
   ): Promise<RunFolder | null> {
-    await requireOwnFolder(path, manifestFile(manifest.kind), contents.beside);
+    await ownershipOf(path, manifestFile(manifest.kind), contents.beside);
     const lock = await openedToOne(path);
     try {
       const { mode, known } = await settled(path, manifest, contents, policy);
@@ -136,7 +137,7 @@ export class RunFolder {
       const kept: [string, string][] = [];
       for (const name of await readdir(path)) {
         const own = Object.entries(known).filter(([file]) => file.startsWith(`${name}/`));
-        const left = isLeftover(name) || contents.derived.includes(name) || CASE_FILES.test(name);
+        const left = isLeftover(name) || contents.derived(name);
         const stale = contents.resumable.test(name) && (mode === 'fresh' || !(await areUnchanged(path, own)));
         // Of a rival that waits, what it writes aside may be gone by now.
         if (left || stale) await rm(join(path, name), { recursive: true, force: true });
@@ -286,7 +287,7 @@ async function settled(
 ): Promise<Settled> {
   const file = manifestFile(manifest.kind);
   // Once more, now that nobody else writes.
-  if ((await requireOwnFolder(path, file, contents.beside)) === 'free' || overwrite) {
+  if ((await ownershipOf(path, file, contents.beside)) === 'free' || overwrite) {
     return { mode: 'fresh', known: {} };
   }
   const existing = await readManifest(path, file);

@@ -1,4 +1,4 @@
-import { type CovariateSet, setName } from '../pasture/covariates.ts';
+import { type CovariateSet, sharedSet } from '../pasture/covariates.ts';
 import { type Interval, paddockInterval, photoInterval } from '../pasture/intervals/index.ts';
 import { nestedIntervals } from '../pasture/nested-intervals.ts';
 import { type ByMass, byMass, type Targets, targetsToArray } from '../pasture/targets.ts';
@@ -63,10 +63,7 @@ export function runUncertainty(all: Calibration): RunUncertainty {
       predictions.map((prediction) => ({ ...prediction, intervals: ofPhoto(prediction, coverage) })),
     paddockMean(predictions, coverage) {
       const masses = predictions.map(({ targets }) => targetsToArray(targets));
-      // Of photos with and without, what is known of errors without them is the safe side.
-      const [used = []] = predictions.map(({ covariates }) => covariates ?? []);
-      const isOneCase = predictions.every(({ covariates }) => setName(covariates ?? []) === setName(used));
-      const { paddocks } = isOneCase ? of(used) : all;
+      const { paddocks } = of(sharedSet(predictions.map(({ covariates = [] }) => covariates)));
       const [only, another] = predictions;
       return {
         photos: predictions.length,

@@ -214,11 +214,6 @@ export class Samples {
     return new Samples(facts, this.source, this.turn, this.shown);
   }
 
-  /** The same samples as if some covariates alone had been measured. */
-  reading(set: CovariateSet): Samples {
-    return new Samples(onlyReading(this.facts, set), this.source, this.turn, this.shown);
-  }
-
   /** The same samples with other features, made of theirs. */
   withFeatures(change: (features: Matrix) => Matrix): Samples {
     return new Samples(this.facts, changedSource(this.source, change), this.turn, this.shown);
@@ -231,7 +226,7 @@ export class Samples {
 
   /** The same samples with parts of their photos. @param photos one a sample */
   withPhotos(photos: readonly Photo[]): Samples {
-    return new Samples(this.facts, { ...this.source, photos }, this.turn);
+    return new Samples(this.facts, { ...this.source, photos }, this.turn, this.shown);
   }
 
   /** The same photos turned. */
@@ -307,11 +302,6 @@ export class TrainingSamples extends Samples {
     return new TrainingSamples(this.facts, this.source, this.targets, this.turn, this.observed, shown);
   }
 
-  override reading(set: CovariateSet): TrainingSamples {
-    const facts = onlyReading(this.facts, set);
-    return new TrainingSamples(facts, this.source, this.targets, this.turn, this.observed, this.shown);
-  }
-
   override withFeatures(change: (features: Matrix) => Matrix): TrainingSamples {
     const source = changedSource(this.source, change);
     return new TrainingSamples(this.facts, source, this.targets, this.turn, this.observed, this.shown);
@@ -339,10 +329,6 @@ export function changedSplit(
   change: (samples: TrainingSamples) => TrainingSamples,
 ): Split {
   return { train: change(train), validation: validation && change(validation) };
-}
-
-function onlyReading(facts: readonly SampleFacts[], set: CovariateSet): SampleFacts[] {
-  return facts.map((own) => ({ ...own, readings: readingsOf(own.readings, set) }));
 }
 
 function pick<Value>(values: readonly Value[], items: readonly number[]): Value[] {

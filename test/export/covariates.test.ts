@@ -133,6 +133,10 @@ describe('an exported model of a run that reads a height and NDVI', () => {
         { name: 'ndvi', unit: null, method: null },
       ],
     });
+    const card = readFileSync(join(out, 'README.md'), 'utf8');
+    expect(card).toMatch(
+      / With height and ndvi: .* photos\. With height: .* photos\. With ndvi: .* photos\./,
+    );
     await expectToAgree(run, out, ['height', 'ndvi'], MEASURED);
     const { data: pixels, width, height } = await decodePhoto(photo);
     const browser = join(root, `${name.replaceAll(' ', '-')}-browser`);

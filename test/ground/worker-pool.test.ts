@@ -48,6 +48,26 @@ describe('a pool of workers', () => {
     expect([status, signal, String(stderr)]).toEqual([0, null, '']);
   });
 
+  it('keeps no result alive that nobody holds', () => {
+    const module = join(import.meta.dirname, '..', '..', 'dist', 'ground', 'worker-pool.js');
+    const ask = `
+      const { startWorkers } = await import(${JSON.stringify(pathToFileURL(module).href)});
+      const pool = startWorkers(${JSON.stringify(caller)}, 'prepare-worker', 1);
+      const pixels = { width: 64, height: 32, data: new Uint8Array(64 * 32 * 3) };
+      const task = { pixels, recipe: ${JSON.stringify(task.recipe)} };
+      const results = [];
+      for (let count = 0; count < 20; count++) results.push(new WeakRef(await pool.run(task)));
+      const alive = () => results.filter((result) => result.deref()).length;
+      for (let round = 0; round < 100 && alive() > 0; round++) {
+        await new Promise((settle) => setTimeout(settle, 20));
+        gc();
+      }
+      console.log(alive());
+      await pool.close();`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--expose-gc', '--input-type=module', '-e', ask]);
+    expect([String(stdout), String(stderr)]).toEqual(['0\n', '']);
+  });
+
   it('takes no task once it is closed', async () => {
     const pool = started();
     await pool.close();

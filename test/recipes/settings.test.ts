@@ -6,7 +6,8 @@ import { pretrainSettings } from '../../src/networks/settings/pretrain.ts';
 import { RECIPE_NAMES } from '../../src/recipes/known-recipes.ts';
 import { makeRecipe, parseStoredRecipe } from '../../src/recipes/recipe.ts';
 import { recipeSchema } from '../../src/recipes/recipe-schema.ts';
-import { describeRecipe, listRecipes } from '../../src/workflows/recipes/recipes.ts';
+import { listRecipes } from '../../src/workflows/recipes/list-recipes.ts';
+import { describeRecipe } from '../../src/workflows/recipes/recipes.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { resolvePretrainSettings, resolveRecipe } from '../support/written-settings.ts';
 
@@ -194,6 +195,22 @@ describe('a setting without effect', () => {
     expect(refused).toThrow(
       /estimator\.checkpoint\.patience has no effect: estimator\.checkpoint\.choice is last/,
     );
+  });
+});
+
+describe('names of covariates', () => {
+  const named = async (...names: string[]): Promise<unknown> =>
+    (await resolveRecipe('feature-ridge', [`covariates=${JSON.stringify(names)}`])).covariates;
+
+  it('are height and ndvi however they are written, and others as they stand', async () => {
+    expect(await named('Height ', 'NDVI', ' Soil moisture')).toEqual(['height', 'ndvi', 'Soil moisture']);
+  });
+
+  it('that files and answers could not tell apart are refused', async () => {
+    await expect(named('height+ndvi')).rejects.toThrow(/a name with \+ cannot be told from two covariates/);
+    await expect(named('soil moisture', 'Soil-Moisture')).rejects.toThrow(/differ in case, spaces or signs/);
+    await expect(named('height', 'HEIGHT')).rejects.toThrow(/a covariate comes twice/);
+    await expect(named('a', 'b', 'c', 'd')).rejects.toThrow(/name 1 to 3 covariates/);
   });
 });
 

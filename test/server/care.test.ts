@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import Libsql from 'libsql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -57,6 +57,8 @@ describe('a backup', () => {
       problems: [],
       unnamedPhotos: 0,
     });
+    // A farm's photos and positions are its own: no other user of the machine may look into it.
+    expect(statSync(copy).mode & 0o777).toBe(0o700);
     await expect(restoreFarm(backup, copy)).rejects.toThrow(/not empty/);
     const paths = ['/api/photos', '/api/cuts', '/api/visits', '/api/paddocks', '/api/estimates'];
     const before = await Promise.all(paths.map((path) => farm.json(path)));

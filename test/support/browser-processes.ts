@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page, Worker } from 'playwright-core';
 
 /** What the process that shows a page has used, with all its threads. */
 export interface PageProcess {
@@ -23,7 +23,21 @@ export async function busiestPage(browser: Browser): Promise<PageProcess> {
 }
 
 /** Memory of a process that lies in RAM, MiB (Linux). */
-export function residentMebibytes(id: number): number {
+function residentMebibytes(id: number): number {
   const [, kibibytes] = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${id}/status`, 'utf8')) ?? [];
   return Number(kibibytes) / 1024;
+}
+
+/** Memory that a page and a worker of it hold on to, MiB: what lies in RAM once their garbage was collected. */
+export async function heldMebibytes(page: Page, worker: Worker, id: PageProcess['id']): Promise<number> {
+  // Chromium is started so that there is one, see `startChromium`.
+  const collect = () => (globalThis as unknown as { gc: () => void }).gc();
+  const left: number[] = [];
+  // What is only freed by what is collected, or a moment later, goes with the next round.
+  for (let round = 0; round < 3; round++) {
+    await page.evaluate(collect);
+    await worker.evaluate(collect);
+    left.push(residentMebibytes(id));
+  }
+  return Math.min(...left);
 }

@@ -21,6 +21,9 @@ export function describeInBrowser(name: string, tests: () => void): void {
   } else describe.skip(`${name} (skipped: no ${PATH})`, tests);
 }
 
-/** Starts it without a window. */
+/** Starts it without a window; its pages and workers can be told to collect garbage, see `heldMebibytes`. */
 export const startChromium = (): Promise<Browser> =>
-  chromium.launch({ executablePath: PATH, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  chromium.launch({
+    executablePath: PATH,
+    args: ['--no-sandbox', '--disable-dev-shm-usage', '--js-flags=--expose-gc'],
+  });

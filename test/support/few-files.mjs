@@ -4,6 +4,11 @@
  */
 import { closeSync, openSync } from 'node:fs';
 
+// What commands load when they begin to work is there before, so that the work itself has too few.
+await Promise.all(
+  ['predict/predict', 'train/train'].map((name) => import(`../../dist/workflows/${name}.js`)),
+);
+
 process.on('newListener', function taken(name) {
   if (name !== 'SIGINT') return;
   process.off('newListener', taken);

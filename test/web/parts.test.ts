@@ -5,8 +5,22 @@ import { cutHistory } from '../../src/farm/index.ts';
 import { adviceOn, CHECKED_WIDTH } from '../../web/src/capture/checks.ts';
 import { momentOf } from '../../web/src/capture/moment.ts';
 import { readBoundaries } from '../../web/src/map/boundary-files.ts';
+import { heightWords } from '../../web/src/parts/height-words.ts';
 import { dueOf } from '../../web/src/visits/cut-due.ts';
 import { cutEvents } from '../server/cut-events.ts';
+
+describe('what is said of a height', () => {
+  it('says nothing of a run that is not open yet', () => {
+    expect(heightWords(undefined, 'ruler')).toBe('It is kept with the photo for runs that read one.');
+  });
+
+  it('calls worth it what the run reads, and nothing else', () => {
+    expect(heightWords('falling-plate', undefined)).toMatch(/^Worth it, measured with a falling plate/);
+    expect(heightWords('falling-plate', 'falling-plate')).toMatch(/^Worth it/);
+    expect(heightWords('falling-plate', 'ruler')).toMatch(/^This run reads heights .* falling plate alone/);
+    expect(heightWords(null, 'ruler')).toMatch(/^This run reads none/);
+  });
+});
 
 describe('advice on a photo', () => {
   /** A sward of sorts: every pixel of its own green. */

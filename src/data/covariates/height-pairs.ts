@@ -2,7 +2,7 @@ import { rowName } from '../../formats/csv.ts';
 import { readGrid } from '../../formats/spreadsheet.ts';
 import { countOf } from '../../ground/counts.ts';
 import { InputError } from '../../ground/errors.ts';
-import { HEIGHT_UNITS, type HeightMethod, type HeightUnit } from '../../pasture/covariates.ts';
+import { HEIGHT_UNITS, type HeightMethod, type HeightUnit, methodWords } from '../../pasture/covariates.ts';
 import { fitHeightConversion, type HeightConversion, LEAST_PAIRS } from '../../pasture/height-conversion.ts';
 import { knownDecimals } from '../decimals.ts';
 import { isMissing } from '../missing.ts';
@@ -36,7 +36,7 @@ export async function readHeightPairs(
   const valuesOf = (method: HeightMethod): number[] => {
     const column = columns.find(({ found }) => found?.role === 'height' && found.method === method);
     if (!column) {
-      const words = method.replace('-', ' ');
+      const words = methodWords(method);
       throw new InputError(path, `has no column of heights by ${words}`, `call one "${words} (cm)"`);
     }
     const texts = body.map(({ cells }) => cells[column.index] ?? '');

@@ -1,4 +1,3 @@
-import { parse } from 'yaml';
 import { z } from 'zod';
 import { InputError, UsageError } from '../../ground/errors.ts';
 import { nearestTo } from '../../ground/setting-list.ts';
@@ -43,6 +42,7 @@ export async function readColumnMapping(text: string): Promise<ColumnMapping> {
 }
 
 async function mappingFile(path: string): Promise<ColumnMapping> {
+  const { parse } = await import('yaml');
   let value: unknown;
   try {
     value = parse(await readText(path), { logLevel: 'error' });

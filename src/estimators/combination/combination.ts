@@ -1,15 +1,10 @@
 import type { RandomStream } from '../../ground/random.ts';
 import { TARGET_NAMES, type Targets, targetsFromArray, targetsToArray } from '../../pasture/targets.ts';
 import { GREEDY_DEFAULTS, greedyWeights } from './greedy-selection.ts';
+import type { Method } from './methods.ts';
 import { metricProducts, residualProducts } from './residual-products.ts';
 import { simplexLeastSquares } from './simplex-least-squares.ts';
 import { fitStack, type Stack } from './stacking.ts';
-
-/** Ways to combine members whose weights follow from the data or from nothing. */
-export const FITTED_METHODS = ['nnls', 'caruana', 'stacking', 'mean'] as const;
-export const METHODS = [...FITTED_METHODS, 'given'] as const;
-/** A way to combine members: one of {@link FITTED_METHODS}, or weights that are given. */
-export type Method = (typeof METHODS)[number];
 
 /** How members are combined. */
 export interface CombinationSettings {

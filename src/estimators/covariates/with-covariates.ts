@@ -14,10 +14,12 @@ import {
 import { progressWithin } from '../../learning/fit-progress.ts';
 import {
   type CovariateSet,
+  caseFolder,
   covariateSets,
   HEIGHT,
+  hasReadings,
   knownSet,
-  setName,
+  sameSet,
   setWords,
 } from '../../pasture/covariates.ts';
 import { MASS_NAMES, type Targets } from '../../pasture/targets.ts';
@@ -43,8 +45,6 @@ const FEWEST_VISITS = 3;
 /** File of a fitted model that names its sets. */
 const FILE = 'covariates.json';
 const schema = z.strictObject({ sets: z.array(z.array(z.string()).min(1)) });
-
-const folderOf = (set: CovariateSet): string => `with-${setName(set).replaceAll(/[^\p{L}\p{N}+-]+/gu, '-')}`;
 
 /** Models by what they are shown. */
 interface CaseModels {
@@ -86,10 +86,12 @@ export function withCovariates(names: CovariateSet, inner: Estimator): Estimator
       for (const [index, { set, items }] of fitting.entries()) {
         const { checkpointFolder, record, random } = context;
         const model = await inner.fit(shownSplit(split, items, set), {
-          random: random.fork(folderOf(set)),
+          random: random.fork(caseFolder(set)),
           record: (line) => record(relabelled(line, `with ${setWords(set)}`)),
           ...part(index + 1),
-          ...(checkpointFolder !== undefined && { checkpointFolder: join(checkpointFolder, folderOf(set)) }),
+          ...(checkpointFolder !== undefined && {
+            checkpointFolder: join(checkpointFolder, caseFolder(set)),
+          }),
         });
         // What is known of all photos is not given up for what is known of some.
         if (MASS_NAMES.every((mass) => model.predicts[mass] || !plain.predicts[mass]))
@@ -101,7 +103,7 @@ export function withCovariates(names: CovariateSet, inner: Estimator): Estimator
     async read(folder) {
       const models: CaseModels['sets'][number][] = [];
       for (const set of await readSets(folder)) {
-        models.push({ set, model: await inner.read(join(folder, folderOf(set))) });
+        models.push({ set, model: await inner.read(join(folder, caseFolder(set))) });
       }
       return fitted(names, { plain: await inner.read(folder), sets: models });
     },
@@ -110,7 +112,7 @@ export function withCovariates(names: CovariateSet, inner: Estimator): Estimator
 
 /** The samples that have every reading of a set. */
 function knownItems({ facts }: Samples, set: CovariateSet): number[] {
-  return facts.flatMap(({ readings }, item) => (knownSet([set], readings).length > 0 ? [item] : []));
+  return facts.flatMap(({ readings }, item) => (hasReadings(readings, set) ? [item] : []));
 }
 
 const visitsOf = ({ groups }: TrainingSamples, items: readonly number[]): number =>
@@ -147,7 +149,7 @@ async function byCase<Answer>(
   const used = samples.facts.map(({ readings }) => knownSet(names, readings));
   const answers = new Array<Answer>(samples.count);
   for (const { set, model } of [{ set: [], model: plain }, ...sets]) {
-    const items = used.flatMap((own, item) => (setName(own) === setName(set) ? [item] : []));
+    const items = used.flatMap((own, item) => (sameSet(own, set) ? [item] : []));
     if (items.length === 0) continue;
     const asked = items.length === samples.count ? samples : samples.take(items);
     const some = await ask(model, set.length > 0 ? asked.showing(set) : asked);
@@ -186,7 +188,7 @@ function fitted(names: CovariateSet, cases: CaseModels, trained?: TrainingSample
         const { viewFeatures, masses } = plain.graph(under);
         const graphs = sets.map(({ set, model }) => ({
           set,
-          graph: model.graph(`${under}${folderOf(set)}.`),
+          graph: model.graph(`${under}${caseFolder(set)}.`),
         }));
         const furtherViewFeatures = graphs.flatMap(({ graph }) => graph.viewFeatures ?? []);
         const count = 1 + furtherViewFeatures.length;
@@ -216,7 +218,7 @@ function fitted(names: CovariateSet, cases: CaseModels, trained?: TrainingSample
     ...(can('maps') && { maps: (samples) => byCase(cases, samples, (model, asked) => model.maps(asked)) }),
     async write(folder) {
       await plain.write(folder);
-      for (const { set, model } of sets) await writeInner(model, folder, folderOf(set));
+      for (const { set, model } of sets) await writeInner(model, folder, caseFolder(set));
       const stored: z.output<typeof schema> = { sets: sets.map(({ set }) => [...set]) };
       await writeFileAtomically(join(folder, FILE), `${JSON.stringify(stored)}\n`);
     },

@@ -19,8 +19,8 @@ import { candidateSolver, chooseCandidate, leftOutTogether } from '../kernel/can
 import {
   besideCovariates,
   type CovariateKernel,
+  covariateKernel,
   covariateMatrixNames,
-  covariateSupport,
   restoredCovariates,
   storedCovariates,
 } from '../kernel/covariate-kernel.ts';
@@ -94,20 +94,14 @@ export function kernelAverage(settings: KernelAverageSettings): Estimator {
       const isRoot = settings.scale === 'root';
       const power = isRoot ? (beside.power ?? settings.power) : 1;
       const own = parts.map(({ support }) => innerProducts(support, support));
-      const { covariateWeight = 1 } = settings;
-      const share = covariateWeight / (parts.length + covariateWeight);
-      const known = covariateSupport(training.covariates, weights, share);
-      const covariatesWith = (gamma: number | null): CovariateKernel | null =>
-        known && { ...known, gamma: gamma ?? 1 };
+      const covariates = covariateKernel(training.covariates, weights, settings, parts.length);
+      const readings = covariates?.support ?? null;
       const solve = candidateSolver(
-        ({ kernel, gamma, covariateGamma }) => {
-          const covariates = covariatesWith(covariateGamma);
-          const readings = known?.support ?? null;
-          return meanOf(
+        (kernel, gamma) =>
+          meanOf(
             parts,
             own.map((inner) => besideCovariates(kernel, gamma, inner, covariates, readings)),
-          );
-        },
+          ),
         weights,
         onScale(table, power),
       );
@@ -131,7 +125,7 @@ export function kernelAverage(settings: KernelAverageSettings): Estimator {
           gamma: chosen.gamma,
           dual: solution.dual,
           intercept: solution.mean,
-          covariates: covariatesWith(chosen.covariateGamma),
+          covariates,
           power,
           factors,
         },

@@ -4,7 +4,6 @@ import { measuredItems } from '../../learning/session-weights.ts';
 import { weightedR2 } from '../../pasture/metric.ts';
 import type { Targets } from '../../pasture/targets.ts';
 import type { TrainingRows } from '../../samples/samples.ts';
-import { COVARIATE_GAMMAS } from './covariate-kernel.ts';
 import { hasWidth, type KernelName } from './kernels.ts';
 import { type KernelSolution, solveKernel } from './leave-session-out.ts';
 
@@ -12,8 +11,6 @@ import { type KernelSolution, solveKernel } from './leave-session-out.ts';
 export interface CandidateSettings {
   readonly kernels: readonly KernelName[];
   readonly gammas: readonly number[];
-  /** Of the kernel of covariates; default {@link COVARIATE_GAMMAS}. */
-  readonly covariateGammas?: readonly number[] | undefined;
   readonly penalties: readonly number[];
 }
 
@@ -21,8 +18,6 @@ export interface CandidateSettings {
 export interface Candidate {
   readonly kernel: KernelName;
   readonly gamma: number;
-  /** Inverse width of the kernel of covariates; null where there is none, or it has none. */
-  readonly covariateGamma: number | null;
   readonly penalty: number;
 }
 
@@ -38,7 +33,7 @@ export function chooseCandidate(
   predictedWithout: (candidate: Candidate) => readonly Targets[],
   record: (line: MetricLine) => void,
 ): Candidate {
-  const candidates = candidatesOf(settings, training.covariates !== null);
+  const candidates = candidatesOf(settings);
   const isSettled = candidates.length === 1 || new Set(leftOutTogether(training.groups)).size < 2;
   const measured = measuredItems(training.measured);
   const scores = candidates.map((candidate) => {
@@ -61,20 +56,19 @@ export function chooseCandidate(
  * Solves the regression of any candidate. Candidates come penalty by penalty, so the kernel matrix of the last one serves
  * the next.
  *
- * @param kernelOf K of a kernel and its widths, [photos, photos]
+ * @param kernelOf K of a kernel and its width, [photos, photos]
  * @param weights of the photos
  * @param values [photos, outputs]
  */
 export function candidateSolver(
-  kernelOf: (candidate: KernelWidths) => Matrix,
+  kernelOf: (kernel: KernelName, gamma: number) => Matrix,
   weights: readonly number[],
   values: Matrix,
 ): (candidate: Candidate) => KernelSolution {
-  let last: (KernelWidths & { readonly matrix: Matrix }) | undefined;
-  return ({ kernel, gamma, covariateGamma, penalty }) => {
-    if (last?.kernel !== kernel || last.gamma !== gamma || last.covariateGamma !== covariateGamma) {
-      const widths = { kernel, gamma, covariateGamma };
-      last = { ...widths, matrix: kernelOf(widths) };
+  let last: { readonly kernel: KernelName; readonly gamma: number; readonly matrix: Matrix } | undefined;
+  return ({ kernel, gamma, penalty }) => {
+    if (last?.kernel !== kernel || last.gamma !== gamma) {
+      last = { kernel, gamma, matrix: kernelOf(kernel, gamma) };
     }
     return solveKernel(
       last.matrix,
@@ -84,35 +78,23 @@ export function candidateSolver(
   };
 }
 
-/** A kernel with its widths. */
-export type KernelWidths = Omit<Candidate, 'penalty'>;
-
 /** What is left out together: sessions, or single photos where there is one session only. */
 export function leftOutTogether(groups: readonly string[]): readonly string[] {
   return new Set(groups).size > 1 ? groups : groups.map((_, photo) => String(photo));
 }
 
-function candidatesOf(
-  { kernels, gammas, covariateGammas = COVARIATE_GAMMAS, penalties }: CandidateSettings,
-  hasCovariates: boolean,
-): Candidate[] {
+function candidatesOf({ kernels, gammas, penalties }: CandidateSettings): Candidate[] {
   return kernels.flatMap((kernel) => {
     const widths = hasWidth(kernel) ? gammas : [1];
-    const further = hasCovariates && hasWidth(kernel) ? covariateGammas : [null];
-    return widths.flatMap((gamma) =>
-      further.flatMap((covariateGamma) =>
-        penalties.map((penalty) => ({ kernel, gamma, covariateGamma, penalty })),
-      ),
-    );
+    return widths.flatMap((gamma) => penalties.map((penalty) => ({ kernel, gamma, penalty })));
   });
 }
 
 function validationCurves(candidates: readonly Candidate[], scores: readonly number[]): MetricLine[] {
   const lines = new Map<number, Record<string, number>>();
-  candidates.forEach(({ kernel, gamma, covariateGamma, penalty }, index) => {
+  candidates.forEach(({ kernel, gamma, penalty }, index) => {
     const line = lines.get(penalty) ?? { penalty };
-    const width = covariateGamma === null ? '' : `, of covariates ${covariateGamma}`;
-    const curve = hasWidth(kernel) ? `weighted R², ${kernel} γ ${gamma}${width}` : `weighted R², ${kernel}`;
+    const curve = hasWidth(kernel) ? `weighted R², ${kernel} γ ${gamma}` : `weighted R², ${kernel}`;
     line[curve] = scores[index] ?? Number.NaN;
     lines.set(penalty, line);
   });

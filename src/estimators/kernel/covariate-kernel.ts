@@ -6,21 +6,25 @@ import { hasWidth, type InnerProducts, innerProducts, type KernelName, kernelMat
 /** Readings so many deviations from the mean count as farther ones do. */
 export const COVARIATE_CLIP = 4;
 
-/** Inverse widths tried, in units of a standardised reading: a bend over the whole range (narrower ones did worse, docs/accuracy.md). */
-export const COVARIATE_GAMMAS: readonly number[] = [0.05];
+/** Inverse width, in units of a standardised reading: a bend over the whole range (narrower ones did worse, docs/accuracy.md). */
+export const COVARIATE_GAMMA = 0.05;
 
-/** What is learnt of training photos' covariates, before a width is chosen. */
-export interface CovariateSupport extends Standardiser {
-  /** The share of their kernel in the mean of all, between 0 and 1. */
-  readonly share: number;
-  /** Standardised readings of the training photos. [photos, covariates] */
-  readonly support: Matrix;
+/** How much a kernel of covariates counts, and how wide it is. */
+export interface CovariateKernelSettings {
+  /** How much it counts beside the kernel of another set of columns; default as much. */
+  readonly covariateWeight?: number | undefined;
+  /** Its inverse width; default {@link COVARIATE_GAMMA}. */
+  readonly covariateGamma?: number | undefined;
 }
 
-/** A kernel of covariates beside that of features. */
-export interface CovariateKernel extends CovariateSupport {
+/** A kernel of covariates beside those of features. */
+export interface CovariateKernel extends Standardiser {
+  /** Its share in the mean of all kernels, between 0 and 1. */
+  readonly share: number;
   /** Inverse width; nothing beside a kernel without one. */
   readonly gamma: number;
+  /** Standardised readings of the training photos. [photos, covariates] */
+  readonly support: Matrix;
 }
 
 /**
@@ -29,15 +33,22 @@ export interface CovariateKernel extends CovariateSupport {
  *
  * @param covariates on the scale that models read; null: there are none
  * @param weights of the photos
+ * @param others how many kernels of features there are
  */
-export function covariateSupport(
+export function covariateKernel(
   covariates: Matrix | null,
   weights: readonly number[],
-  share: number,
-): CovariateSupport | null {
+  { covariateWeight = 1, covariateGamma = COVARIATE_GAMMA }: CovariateKernelSettings,
+  others = 1,
+): CovariateKernel | null {
   if (!covariates) return null;
   const standardiser = fitStandardiser(covariates, weights);
-  return { ...standardiser, share, support: standardise(covariates, standardiser, COVARIATE_CLIP) };
+  return {
+    ...standardiser,
+    share: covariateWeight / (others + covariateWeight),
+    gamma: covariateGamma,
+    support: standardise(covariates, standardiser, COVARIATE_CLIP),
+  };
 }
 
 /**

@@ -8,17 +8,20 @@ import type { TrainingRows } from '../../samples/samples.ts';
 import { componentsTable, targetsFromTable } from '../masses/components-table.ts';
 import { fitStandardiser, type Scaling, type Standardiser, standardise } from '../standardise.ts';
 import { type CandidateSettings, candidateSolver, chooseCandidate, leftOutTogether } from './candidates.ts';
-import { besideCovariates, type CovariateKernel, covariateSupport } from './covariate-kernel.ts';
+import {
+  besideCovariates,
+  type CovariateKernel,
+  type CovariateKernelSettings,
+  covariateKernel,
+} from './covariate-kernel.ts';
 import { innerProducts, type KernelName } from './kernels.ts';
 
 /** What a machine tries and how it weighs photos. */
-export interface MachineSettings extends CandidateSettings {
+export interface MachineSettings extends CandidateSettings, CovariateKernelSettings {
   readonly sessionWeight: number;
   readonly clip: number;
   /** Default: `columns`. */
   readonly scaling?: Scaling | undefined;
-  /** How much the kernel of covariates counts beside that of features; default as much. */
-  readonly covariateWeight?: number | undefined;
 }
 
 /** A trained kernel regression of green, dead and clover. */
@@ -60,13 +63,9 @@ export function fitMachine(
   const support = standardise(training.inputs, standardiser, clip);
   const masses = componentsTable(training.targets);
   const own = innerProducts(support, support);
-  const { covariateWeight = 1 } = settings;
-  const known = covariateSupport(training.covariates, weights, covariateWeight / (1 + covariateWeight));
-  const covariatesWith = (gamma: number | null): CovariateKernel | null =>
-    known && { ...known, gamma: gamma ?? 1 };
+  const covariates = covariateKernel(training.covariates, weights, settings);
   const solve = candidateSolver(
-    ({ kernel, gamma, covariateGamma }) =>
-      besideCovariates(kernel, gamma, own, covariatesWith(covariateGamma), known?.support ?? null),
+    (kernel, gamma) => besideCovariates(kernel, gamma, own, covariates, covariates?.support ?? null),
     weights,
     masses,
   );
@@ -87,7 +86,7 @@ export function fitMachine(
       support,
       dual: solution.dual,
       intercept: solution.mean,
-      covariates: covariatesWith(chosen.covariateGamma),
+      covariates,
     },
     leaveSessionsOut: () => targetsFromTable(solution.withoutSessions(sessions)),
   };

@@ -100,7 +100,7 @@ export function linearMachineGraph(machine: LinearMachine, features: Tensor): Te
 }
 
 /** `standardise` as a graph. */
-export function standardiseGraph({ mean, scale }: Standardiser, clip: number, features: Tensor): Tensor {
+function standardiseGraph({ mean, scale }: Standardiser, clip: number, features: Tensor): Tensor {
   const shape = [1, mean.length];
   const centred = subtract(cast(features, 'float64'), doubles(mean, shape));
   return clamp(multiply(centred, doubles(scale, shape)), -clip, clip);

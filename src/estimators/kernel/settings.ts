@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DESCRIPTOR_VIEWS, type DescriptorView } from '../../vision/descriptors/index.ts';
 import { SCALINGS } from '../standardise.ts';
+import { COVARIATE_GAMMA } from './covariate-kernel.ts';
 import { KERNELS } from './kernels.ts';
 
 const positive = z.number().positive();
@@ -43,9 +44,9 @@ const penalties = listOf(positive).describe(
 export const kernelChoice = {
   kernels: listOf(z.enum(KERNELS)).describe('kernels tried, each with every γ and λ'),
   gammas: listOf(positive).describe('inverse widths γ tried, in units of a standardised feature'),
-  covariateGammas: listOf(positive)
+  covariateGamma: positive
     .optional()
-    .describe('inverse widths γ tried of the kernel of covariates; default 0.1, 0.3, 1'),
+    .describe(`inverse width γ of the kernel of covariates; default ${COVARIATE_GAMMA}`),
   penalties,
 };
 

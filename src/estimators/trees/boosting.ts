@@ -78,16 +78,13 @@ export function drawSample(count: number, fraction: number, random: RandomStream
   return all.slice(0, wanted).sort();
 }
 
-/** The feature set that covariates make, after all others. */
-export const COVARIATE_COLUMNS = 'covariates';
-
 /**
- * As {@link drawSample} the columns that a tree, or a level of it, may use: those of covariates always, which a draw
- * among a thousand features would seldom have.
+ * As {@link drawSample} the columns that a tree, or a level of it, may use: those of covariates, the last set, always,
+ * which a draw among a thousand features would seldom have.
  */
 export function drawColumns({ columns, sets }: Matrix, fraction: number, random: RandomStream): Int32Array {
   const last = sets?.at(-1);
-  const own = last?.name === COVARIATE_COLUMNS ? last.columns : 0;
+  const own = last?.measured ? last.columns : 0;
   const drawn = drawSample(columns - own, fraction, random);
   return own === 0
     ? drawn

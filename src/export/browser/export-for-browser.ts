@@ -27,12 +27,11 @@ export async function exportForBrowser(options: ExportOptions): Promise<ExportOu
   }
   await requireExportFolder(out, ['model.json'], overwrite);
   await using opened = await openRun(run, { keepLoaded: false });
-  const written: { files: string[]; bytes: number } = { files: [], bytes: 0 };
-  await replaceFolder(resolve(out), async (aside) => {
+  const written = await replaceFolder(resolve(out), async (aside) => {
     const model = await writePortable(aside, opened, precision, progress);
     await writeFile(join(aside, 'README.md'), portableCard(model));
-    written.files = (await readdir(aside)).sort();
-    written.bytes = storedFiles(model).reduce((sum, { bytes }) => sum + bytes, 0);
+    const bytes = storedFiles(model).reduce((sum, file) => sum + file.bytes, 0);
+    return { files: (await readdir(aside)).sort(), bytes };
   });
   return { out, ...written };
 }

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { InputError } from '../../ground/errors.ts';
+import { portableSession } from '../../portable/onnx-session.ts';
 import type { PortableHost } from '../../portable/portable-run.ts';
 import { int8ProductsOverflow } from '../../tensor/program/processor.ts';
+import { InferenceSession, Tensor } from '../../tensor/program/runtime.ts';
 
 /** A folder that was exported for browsers, run by Node: what an export is checked with before it is handed out. */
 export const nodeHost = (folder: string): PortableHost => ({
@@ -26,17 +27,6 @@ export const nodeHost = (folder: string): PortableHost => ({
       logSeverityLevel: 3,
       ...(int8ProductsOverflow() && { extra: { session: { x64quantprecision: '1' } } }),
     });
-    return {
-      async run(inputs) {
-        const feeds = Object.entries(inputs).map(
-          ([name, { data, dims }]) => [name, new Tensor('float32', data, dims)] as const,
-        );
-        const outputs = await session.run(Object.fromEntries(feeds));
-        return Object.fromEntries(
-          Object.entries(outputs).map(([name, { data }]) => [name, Float32Array.from(data as Float32Array)]),
-        );
-      },
-      release: () => session.release(),
-    };
+    return portableSession(session, ({ data, dims }) => new Tensor('float32', data, dims));
   },
 });

@@ -13,7 +13,7 @@ import {
 } from '../../portable/model.ts';
 import { packDomain } from '../../portable/packed-domain.ts';
 import { areSame, PortableRun } from '../../portable/portable-run.ts';
-import type { Run, RunGraph } from '../../runs/run.ts';
+import type { Run } from '../../runs/run.ts';
 import { photoSamples } from '../../samples/samples.ts';
 import { input } from '../../tensor/index.ts';
 import { type ModelParts, modelBytes } from '../../tensor/onnx/model.ts';
@@ -22,9 +22,9 @@ import type { Precision } from '../../vision/features/index.ts';
 import { combinedWidth } from '../../vision/features/plan.ts';
 import { rawPicture } from '../../vision/photos/encoded.ts';
 import { photoFrom } from '../../vision/photos/index.ts';
-import { inputSources, isBranch, type KnownBranch, type KnownSource } from '../branches.ts';
+import { isBranch, type KnownBranch, type KnownSource } from '../branches.ts';
 import { backboneParts } from '../mass-model.ts';
-import { licenceLine } from '../model-facts.ts';
+import { covariateFacts, licenceLine } from '../model-facts.ts';
 import { placeOf, type RunParts, readRunParts } from '../run-model.ts';
 import { INSIDE } from '../weight-placement.ts';
 import { estimatorModel, readSources } from './estimator-model.ts';
@@ -49,13 +49,17 @@ export async function writePortable(
   precision: Precision | null,
   progress: Progress,
 ): Promise<PortableModel> {
-  const graph = await run.graph('inputs');
   const parts = await readRunParts(run, 'inputs', {
     precision,
     covariates: run.covariates.map(({ name }) => name),
   });
+  if (parts.members.some(({ manifest }) => manifest.recipe.crop)) {
+    throw new UsageError(
+      `${run.folder} was trained on photos that were cut (crop), which the app does not do: export it with --target program, or train on whole photos`,
+    );
+  }
   const known = [...parts.sources];
-  const domains = await writeDomains(folder, graph, precision, known);
+  const domains = await writeDomains(folder, parts, known);
   progress.stage('Writing models', known.length + 1, 'models');
   const sources: PortableSource[] = [];
   for (const source of known) {
@@ -82,20 +86,14 @@ export async function writePortable(
       },
       licences: [...new Set(known.filter(isBranch).map(({ weights }) => licenceLine(weights)))],
     },
-    precision: known.filter(isBranch)[0]?.branch.precision ?? 'fp32',
+    precision: known.find(isBranch)?.branch.precision ?? 'fp32',
     area_m2: run.areaSquareMetres,
     sources,
-    covariates: run.covariates.map(({ name, unit, method, low, high }) => ({
-      name,
-      unit,
-      method,
-      low,
-      high,
-    })),
+    covariates: run.covariates.map(covariateFacts),
     estimators: { model: stored, reads: readSources(parts.estimators) },
     domains,
     calibration,
-    trained_on: await trainingPhotos(graph),
+    trained_on: await trainingPhotos(parts),
     self_test: await writePicture(folder),
   };
   const self_test = await answeredPicture(folder, run, untested, precision === null);
@@ -107,19 +105,16 @@ export async function writePortable(
 /** The records by which members tell photos unlike their training photos; features that only these need are added. */
 async function writeDomains(
   folder: string,
-  { members }: RunGraph,
-  precision: Precision | null,
+  { members }: RunParts,
   known: KnownSource[],
 ): Promise<PortableDomain[]> {
   const domains: PortableDomain[] = [];
-  for (const { run } of members) {
+  for (const { run, inputs } of members) {
     const [record, [first]] = [await run.domain(), await run.models()];
     const hasOwnBackbone = first?.graph().viewFeatures !== null;
     // As `TrainedRun` asks its record: what is of something else tells nothing.
     if (record?.of !== (hasOwnBackbone ? 'descriptors' : 'inputs')) continue;
-    const read: readonly KnownSource[] = hasOwnBackbone
-      ? ['descriptors']
-      : await inputSources(run, precision, 'inputs');
+    const read: readonly KnownSource[] = hasOwnBackbone ? ['descriptors'] : inputs;
     const { layout, bytes } = packDomain(record);
     domains.push({
       reads: read.map((source) => placeOf(source, known)),
@@ -157,7 +152,7 @@ const widthOf = (source: PortableSource): number =>
 const bytesOf = (estimators: ModelParts, { fingerprint }: RunParts): Uint8Array =>
   modelBytes({ ...estimators, metadata: { run: fingerprint } });
 
-async function trainingPhotos({ members }: RunGraph): Promise<string[] | null> {
+async function trainingPhotos({ members }: RunParts): Promise<string[] | null> {
   const all = await Promise.all(members.map(({ run }) => run.trainingPhotos()));
   const known = all.flatMap((photos) => (photos ? [...photos] : []));
   return all.every((photos) => photos === null) ? null : [...new Set(known)].sort();
@@ -205,7 +200,10 @@ async function answeredPicture(
   const said = targetsToArray(exported.prediction.targets);
   if (!isRunsPrecision) return { ...picture, masses: said };
   const bytes = await rawPicture(data, width, height, 3).png().toBuffer();
-  const [own] = await run.predict(photoSamples([photoFrom(photo.name, bytes)]), { outOfDomain: false });
+  const [own] = await run.predict(photoSamples([photoFrom(photo.name, bytes)]), {
+    outOfDomain: false,
+    crop: null,
+  });
   if (!own) throw new UsageError(`${run.folder} says nothing of a photo`);
   const masses = targetsToArray(own.targets);
   if (areSame(said, masses)) return { ...picture, masses };

@@ -1,3 +1,4 @@
+import { COVARIATE_CLIP } from '../../estimators/kernel/covariate-kernel.ts';
 import { fitStandardiser } from '../../estimators/standardise.ts';
 import type { Matrix } from '../../ground/matrix.ts';
 import { concat, gelu, input, linearLayer, type Scope, type Tensor } from '../../tensor/index.ts';
@@ -9,8 +10,6 @@ export const COVARIATES = 'covariates';
 
 /** Width of the branch: enough for bends and products of a few readings. */
 const WIDTH = 16;
-/** Readings so many deviations from the mean count as farther ones do. */
-const CLIP = 4;
 const BRANCH = 'covariates';
 const STATISTICS = 'standardise.covariates';
 
@@ -31,7 +30,7 @@ export function withCovariateBranch(scope: Scope, features: Features): Features 
   const { covariates, extra, parts } = features;
   if (!covariates) return features;
   const own = scope.in(BRANCH);
-  const readings = standardised(scope.in(STATISTICS), covariates, CLIP);
+  const readings = standardised(scope.in(STATISTICS), covariates, COVARIATE_CLIP);
   const hidden = gelu(linearLayer(own.in(0), readings, WIDTH));
   const branch: Tensor = gelu(linearLayer(own.in(2), hidden, WIDTH));
   return { parts, extra: extra ? concat([extra, branch], -1) : branch };

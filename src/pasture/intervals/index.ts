@@ -1,4 +1,4 @@
-export { type CalibrationRow, groupBySession, type Interval } from './interval.ts';
+export { type CalibrationRow, groupBySession, type Interval, USUAL_COVERAGE } from './interval.ts';
 export { type NestedCoverage, nestedCoverage } from './nested-coverage.ts';
 export {
   calibratePaddock,

@@ -4,6 +4,9 @@ export interface Interval {
   readonly high: number;
 }
 
+/** Share of what is measured that lies within an interval, where nobody says another. */
+export const USUAL_COVERAGE = 0.9;
+
 /** One training photo and one target: what was cut, and what models said that did not see its session. */
 export interface CalibrationRow {
   /** Photos of one session err alike; sessions are exchangeable, photos of one session are not. */

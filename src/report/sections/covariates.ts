@@ -1,5 +1,5 @@
 import { caseWords } from '../../pasture/covariates.ts';
-import { nestedCoverage } from '../../pasture/intervals/index.ts';
+import { nestedCoverage, USUAL_COVERAGE } from '../../pasture/intervals/index.ts';
 import { calibrationRows } from '../../runs/calibration.ts';
 import type { CaseResults } from '../../runs/results.ts';
 import type { PageSection } from '../page/document.ts';
@@ -8,9 +8,6 @@ import { formatCount, formatGrams, formatR2 } from '../page/numbers.ts';
 import { numbersTable } from '../page/tables.ts';
 import { learntColumns, mainColumn, TARGET_COLUMNS } from '../rows/target-columns.ts';
 
-/** The coverage whose intervals are told of. */
-const USUAL = 0.9;
-
 /** What a run with covariates scores with each set of them and without, side by side. */
 export function covariatesSection(cases: readonly CaseResults[]): PageSection {
   const columns = learntColumns(cases.at(-1)?.rows ?? []);
@@ -18,7 +15,7 @@ export function covariatesSection(cases: readonly CaseResults[]): PageSection {
   const target = TARGET_COLUMNS.indexOf(main);
   const hasStates = cases.some(({ leaveOneStateOut }) => leaveOneStateOut);
   const rows = cases.map(({ covariates, rows: photos, outOfFold, withoutThem, leaveOneStateOut }) => {
-    const width = nestedCoverage(calibrationRows(photos, target), [USUAL])?.[0]?.single.width;
+    const width = nestedCoverage(calibrationRows(photos, target), [USUAL_COVERAGE])?.[0]?.single.width;
     return [
       caseWords(covariates),
       formatCount(outOfFold.imageCount),

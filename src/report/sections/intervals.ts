@@ -1,5 +1,5 @@
 import { dot, line } from '@observablehq/plot';
-import { type NestedCoverage, nestedCoverage } from '../../pasture/intervals/index.ts';
+import { type NestedCoverage, nestedCoverage, USUAL_COVERAGE } from '../../pasture/intervals/index.ts';
 import { calibrationRows } from '../../runs/calibration.ts';
 import type { OutOfFoldRow } from '../../runs/results.ts';
 import type { PageSection } from '../page/document.ts';
@@ -9,11 +9,8 @@ import { numbersTable } from '../page/tables.ts';
 import { drawAgreement } from '../plots/canvas.ts';
 import { TARGET_COLUMNS, type TargetColumn } from '../rows/target-columns.ts';
 
-/** The coverage that is told in the table: what `predict` writes unless asked otherwise. */
-const USUAL = 0.9;
-
 /** Coverages that are drawn. */
-const NOMINALS = [0.5, 0.6, 0.7, 0.8, USUAL, 0.95];
+const NOMINALS = [0.5, 0.6, 0.7, 0.8, USUAL_COVERAGE, 0.95];
 
 /** One a target, after Okabe & Ito (2008); green is green. */
 const COLOURS = ['#009e73', '#a6761d', '#cc79a7', '#0072b2', '#1c2420'];
@@ -75,7 +72,7 @@ function drawReliability(targets: readonly TargetCoverage[]): Markup {
 function coverageTable(targets: readonly TargetCoverage[]): Markup {
   const percent = (share: number | undefined): string => `${formatNumber(100 * (share ?? Number.NaN), 1)} %`;
   const rows = targets.map(({ target, levels }) => {
-    const usual = levels[NOMINALS.indexOf(USUAL)];
+    const usual = levels[NOMINALS.indexOf(USUAL_COVERAGE)];
     return [
       target.label,
       percent(usual?.single.photos),

@@ -6,7 +6,8 @@ import { InputError } from '../../ground/errors.ts';
 import { ALIKE_DESCRIPTOR_VERSIONS, DESCRIPTOR_VERSION } from '../../vision/descriptors/index.ts';
 import type { Domain } from './domain.ts';
 
-const DOMAIN = 'domain.safetensors';
+/** What a run was trained on, by features alone. */
+export const DOMAIN = 'domain.safetensors';
 
 const subjectSchema = z.object({
   of: z.enum(['inputs', 'descriptors']).catch('inputs'),

@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { mkdir, readdir } from 'node:fs/promises';
+import { chmod, mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { InputError, UsageError } from '../../ground/errors.ts';
@@ -23,10 +23,9 @@ const RUN_FILE = /^runs\/[0-9a-f]{16}(\/[\w][\w.+@ -]*)+$/;
 export async function restoreFarm(file: string, data: string): Promise<VerifiedFarm> {
   const names = await readdir(data).catch((): string[] => []);
   if (names.length > 0) throw new UsageError(`${data} is not empty; restore into a new folder`);
-  let verified: VerifiedFarm | null = null;
-  await mkdir(dirname(data), { recursive: true });
   try {
-    await replaceFolder(data, async (aside) => {
+    return await replaceFolder(data, async (aside) => {
+      await chmod(aside, 0o700);
       const folder = farmFolder(aside);
       await makeFarmFolder(folder);
       const store = photoStore(folder.photos);
@@ -52,13 +51,12 @@ export async function restoreFarm(file: string, data: string): Promise<VerifiedF
       }
       if (!hasDatabase)
         throw new InputError(file, 'holds no database', 'give a file that sward serve backup wrote');
-      verified = await verifyFarm(aside);
+      const verified = await verifyFarm(aside);
       const [problem] = verified.problems;
       if (problem !== undefined) throw new InputError(file, problem, 'take another backup');
+      return verified;
     });
   } catch (error) {
     throw writeFailure(data, error);
   }
-  if (verified === null) throw new Error('a backup was restored and not verified');
-  return verified;
 }

@@ -1,7 +1,7 @@
 import { group } from 'd3-array';
 import type { SelectQueryBuilder } from 'kysely';
 import { z } from 'zod';
-import { Cut, type CutEvent, type CutResult, cutHistory, cutResult, Source } from '../../farm/index.ts';
+import { Cut, type CutEvent, cutHistory, cutResult, Source } from '../../farm/index.ts';
 import { byMass } from '../../pasture/targets.ts';
 import type { Database } from '../storage/database.ts';
 import { stored } from '../storage/stored.ts';
@@ -46,12 +46,6 @@ export function viewOf(cut: Cut): z.output<typeof CutView> {
     result: result && { ...result, warnings: [...result.warnings], from: [...result.from] },
     refused: [...refused],
   };
-}
-
-/** A cut whose weight stayed. */
-export function settledResult(cut: Cut): CutResult | null {
-  const result = cutResult(cutHistory(cut.events).state);
-  return result?.settled ? result : null;
 }
 
 type CutRows = SelectQueryBuilder<Tables, 'cuts', Tables['cuts']>;

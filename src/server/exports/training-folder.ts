@@ -1,12 +1,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Visit } from '../../farm/index.ts';
+import { settledResult, type Visit } from '../../farm/index.ts';
 import { csvLines } from '../../formats/csv.ts';
 import { replaceFolder } from '../../ground/files.ts';
 import { TARGET_NAMES, targetsToArray } from '../../pasture/targets.ts';
 import { QUADRAT_AREA_SQUARE_METRES } from '../../pasture/units.ts';
 import { Refusal } from '../answers/refusal.ts';
-import { listCuts, settledResult } from '../cuts/stored-cut.ts';
+import { listCuts } from '../cuts/stored-cut.ts';
 import { FILE_ENDINGS } from '../inference/media-types.ts';
 import { photoOf } from '../photos/stored-photo.ts';
 import type { Database } from '../storage/database.ts';
@@ -96,7 +96,6 @@ async function photoAndDay(db: Database, photoId: string, visitId: string) {
 /** Writes the farm's own labels as a data folder, photos as links to those stored. @throws as {@link trainingFolder} */
 export async function writeTrainingFolder(db: Database, store: PhotoStore, folder: string): Promise<number> {
   const { table, photos } = await trainingFolder(db);
-  await mkdir(join(folder, '..'), { recursive: true });
   await replaceFolder(folder, async (aside) => {
     await mkdir(join(aside, 'train'));
     for (const { path, sha256 } of photos) await linkDurably(store.pathOf(sha256), join(aside, path));

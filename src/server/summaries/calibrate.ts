@@ -4,13 +4,14 @@ import {
   type CalibrationPair,
   type Cut,
   CuttingHeight,
+  calibrationPair,
   type Estimate,
   fitCalibration,
   runVariances,
   Uuid,
 } from '../../farm/index.ts';
 import { conflict, Refusal } from '../answers/refusal.ts';
-import { listCuts, settledResult } from '../cuts/stored-cut.ts';
+import { listCuts } from '../cuts/stored-cut.ts';
 import type { FarmRun, RunLibrary } from '../runs/library.ts';
 import type { Database } from '../storage/database.ts';
 import { stored } from '../storage/stored.ts';
@@ -70,10 +71,7 @@ async function pairsOf(db: Database, run: FarmRun): Promise<CalibrationPair[]> {
   const estimateOf = new Map(estimates.map(({ id, body }) => [id, stored<Estimate>(body ?? '')]));
   const cuts: Cut[] = await listCuts(db, (rows) => rows.where('photo_id', 'is not', null));
   return cuts.flatMap((cut) => {
-    const result = settledResult(cut);
-    const estimate = estimateOf.get(cut.id)?.kgDmPerHa.total ?? null;
-    if (!result || estimate === null) return [];
-    const { kgDmPerHa, cuttingHeightCentimetres } = result;
-    return [{ visit: cut.visitId, estimate, cut: kgDmPerHa, cuttingHeightCentimetres }];
+    const pair = calibrationPair(cut, estimateOf.get(cut.id));
+    return pair ? [pair] : [];
   });
 }

@@ -1,6 +1,5 @@
-import { rollup } from 'd3-array';
-import type { Cut, Estimate, VisitFrame } from '../../farm/index.ts';
-import { listCuts, settledResult } from '../cuts/stored-cut.ts';
+import { answeringRun, type Cut, type Estimate, settledResult, type VisitFrame } from '../../farm/index.ts';
+import { listCuts } from '../cuts/stored-cut.ts';
 import type { FarmRun, RunLibrary } from '../runs/library.ts';
 import type { Database } from '../storage/database.ts';
 import { stored } from '../storage/stored.ts';
@@ -31,16 +30,10 @@ export async function visitFrames(db: Database, runs: RunLibrary, visitId: strin
     .execute();
   const ids = [...new Set(photos.map(({ id }) => id))];
   const chosen = await runs.chosen();
-  const counts = rollup(
-    photos.filter(({ body }) => body !== null),
-    (rows) => rows.length,
-    ({ run_hash }) => run_hash ?? '',
+  const answers = photos.flatMap(({ body, run_hash }) =>
+    body === null || run_hash === null ? [] : [run_hash],
   );
-  const most = Math.max(0, ...counts.values());
-  const hash =
-    counts.get(chosen.hash) === most && most > 0
-      ? chosen.hash
-      : [...counts].find(([, count]) => count === most)?.[0];
+  const hash = answeringRun(answers, chosen.hash);
   const estimates = new Map(
     photos.flatMap(({ id, run_hash, body }) =>
       body !== null && run_hash === hash ? [[id, stored<Estimate>(body)] as const] : [],
@@ -57,7 +50,7 @@ export async function visitFrames(db: Database, runs: RunLibrary, visitId: strin
   const cutOf = new Map(
     settled.flatMap(({ photoId, result }) => (photoId === null ? [] : [[photoId, result] as const])),
   );
-  const listed = hash === undefined ? undefined : (await runs.list()).find((run) => run.hash === hash);
+  const listed = hash === null ? undefined : (await runs.list()).find((run) => run.hash === hash);
   return {
     frames: [
       ...ids.map((photoId) => ({

@@ -1,10 +1,9 @@
-import './no-telemetry.ts';
-import { Tensor as Value } from 'onnxruntime-node';
 import { ShapeError } from '../../ground/errors.ts';
 import { encodeNumbers, holds, type TensorArray } from '../graph/dtype.ts';
 import type { TensorSpec } from '../graph/operator.ts';
 import { showShape, sizeOf } from '../graph/shape.ts';
 import type { TensorData } from '../graph/values.ts';
+import { Tensor as Value } from './runtime.ts';
 
 /** What may be fed for an input: data with a shape, bare elements in its order, or a number for a scalar. */
 export type Feed = TensorData | TensorArray | number;

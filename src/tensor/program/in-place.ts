@@ -1,10 +1,10 @@
 import { create } from '@bufbuild/protobuf';
 import { ValueInfoProtoSchema } from 'onnx-buf';
-import type { InferenceSession, Tensor as Value } from 'onnxruntime-node';
 import { messageOf } from '../../ground/errors.ts';
 import { onnxTypeCode } from '../graph/dtype.ts';
 import { int } from '../graph/operator.ts';
 import { type ModelParts, nodeProto } from '../onnx/model.ts';
+import type { InferenceSession, Tensor as Value } from './runtime.ts';
 
 /**
  * onnxruntime-node 1.30 makes a fresh copy of every result, also of one that ONNX Runtime has just written into

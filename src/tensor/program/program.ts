@@ -1,5 +1,3 @@
-import './no-telemetry.ts';
-import { InferenceSession, type Tensor as Value } from 'onnxruntime-node';
 import { environment } from '../../ground/environment.ts';
 import { SwardError, UsageError } from '../../ground/errors.ts';
 import type { RandomStream } from '../../ground/random.ts';
@@ -15,6 +13,7 @@ import { type Feed, feedValue, runtimeValue } from './feeds.ts';
 import { forRunningInPlace, runInPlace } from './in-place.ts';
 import { int8ProductsOverflow, tileSizes } from './processor.ts';
 import { openOn, type Provider, type ProviderOptions } from './provider.ts';
+import { InferenceSession, type Tensor as Value } from './runtime.ts';
 import { Variables } from './variables.ts';
 
 /** A variable and what it becomes at the end of every run. */

@@ -1,9 +1,8 @@
-import './no-telemetry.ts';
 import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { type InferenceSession, listSupportedBackends } from 'onnxruntime-node';
 import { messageOf, SwardError, UsageError } from '../../ground/errors.ts';
+import { type InferenceSession, listSupportedBackends } from './runtime.ts';
 
 /** Where a program runs. Only `cpu` is everywhere. */
 export const PROVIDERS = ['cpu', 'cuda', 'webgpu', 'coreml', 'dml'] as const;

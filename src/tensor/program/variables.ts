@@ -1,10 +1,10 @@
-import type { Tensor as Value } from 'onnxruntime-node';
 import { ShapeError } from '../../ground/errors.ts';
 import { allocate, type TensorArray } from '../graph/dtype.ts';
 import { describe, type Parameter } from '../graph/operator.ts';
 import { showShape, sizeOf } from '../graph/shape.ts';
 import { initialValues, type TensorData } from '../graph/values.ts';
 import { runtimeValue } from './feeds.ts';
+import type { Tensor as Value } from './runtime.ts';
 
 interface Slot {
   readonly parameter: Parameter;

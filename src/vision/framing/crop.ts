@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { UsageError } from '../../ground/errors.ts';
-import { orderedCorners, type Point, type Quadrilateral } from '../photos/index.ts';
+import { orderedCorners, type Point, type Quadrilateral, sideLengths } from '../photos/quadrilateral.ts';
 
 /** What of photos counts: the inside of the frame that is found, or a part given by numbers as {@link cornersOf} reads them. */
 export const cropSchema = z.union([
@@ -58,11 +58,8 @@ export function cornersOf(
   const inner = points.map(({ x, y }) => ({ x: Math.min(width, x), y: Math.min(height, y) }));
   const corners = orderedCorners(inner);
   if (!corners) throw refused('encloses nothing with four corners');
-  const sides = corners.map(({ x, y }, index) => {
-    const next = corners[(index + 1) % corners.length] as Point;
-    return Math.hypot(next.x - x, next.y - y);
-  });
-  if (Math.min(...sides) < LEAST_SIDE) throw refused(`is less than ${LEAST_SIDE} pixels a side`);
+  if (Math.min(...sideLengths(corners)) < LEAST_SIDE)
+    throw refused(`is less than ${LEAST_SIDE} pixels a side`);
   return corners;
 }
 

@@ -1,5 +1,5 @@
 import { mean, quantileSorted } from '../../ground/statistics.ts';
-import type { Pixels } from '../photos/index.ts';
+import type { Pixels } from '../photos/pixels.ts';
 import { orderedCorners, type Point, type Quadrilateral, sideLengths } from '../photos/quadrilateral.ts';
 import { strongestLines, traced } from './lines.ts';
 import { type Picture, pictureOf } from './picture.ts';
@@ -26,7 +26,7 @@ const [MOST_LINES, MOST_CANDIDATES, MOST_FITTED] = [36, 14, 4] as const;
 const FURTHER_FITS = 2;
 
 /** What may be a frame. */
-export interface SeenFrame {
+interface SeenFrame {
   /** Where its inside ends, in the picture it was looked for in. */
   readonly corners: Quadrilateral;
   /** How unlike what is beside them its sides are, the least of them, in units of usual change. */
@@ -64,7 +64,7 @@ export function findFrame(pixels: Pixels): Quadrilateral | null {
 }
 
 /** What is likeliest to be a frame, be it ever so unlikely. */
-export function likeliestFrame(pixels: Pixels): SeenFrame | null {
+function likeliestFrame(pixels: Pixels): SeenFrame | null {
   const picture = pictureOf(pixels);
   const lines = strongestLines(picture, MOST_LINES).map((line) => traced(picture, line));
   const rough = candidates(lines, picture, MOST_CANDIDATES).flatMap(({ corners }) => {

@@ -1,3 +1,3 @@
-export { CROP_FORMS, type Crop, cropSchema, parseCrop } from './crop.ts';
+export { CROP_FORMS, type Crop, parseCrop } from './crop.ts';
 export { findFrame, LOOKED_AT } from './find-frame.ts';
 export { type Framing, framedPhotos, framesLine, framingOf } from './framed-photos.ts';

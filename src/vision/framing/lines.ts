@@ -142,10 +142,15 @@ function peaks(scores: Float32Array, reach: number, offsets: number, size: Size,
   return kept;
 }
 
+/** Angle between two lines, 0 to π/2. */
+export function angleBetween(one: Line, other: Line): number {
+  const apart = Math.abs(one.angle - other.angle) % Math.PI;
+  return Math.min(apart, Math.PI - apart);
+}
+
 /** Whether two lines may be of one edge: nearly parallel, and in the picture they meet or nearly do. */
 function areOne(one: Line, other: Line, { width, height }: Size): boolean {
-  const apart = Math.abs(one.angle - other.angle);
-  if (Math.min(apart, Math.PI - apart) > NEAREST.angle) return false;
+  if (angleBetween(one, other) > NEAREST.angle) return false;
   const [c, s] = [Math.cos(one.angle), Math.sin(one.angle)];
   const [oc, os] = [Math.cos(other.angle), Math.sin(other.angle)];
   const [first, last] = spanOf(c, s, one.offset, width, height).map(

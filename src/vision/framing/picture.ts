@@ -1,4 +1,4 @@
-import type { Pixels } from '../photos/index.ts';
+import type { Pixels } from '../photos/pixels.ts';
 
 /**
  * A photo as frames are looked for in it: brightness and two differences of colour, slightly smoothed, each in units of how

@@ -6,7 +6,7 @@ import {
   type Quadrilateral,
   sideLengths,
 } from '../photos/quadrilateral.ts';
-import { steadiness, type TracedLine } from './lines.ts';
+import { angleBetween, steadiness, type TracedLine } from './lines.ts';
 
 /** A quadrilateral that lines make, and how steadily colours change along its sides. */
 export interface Candidate {
@@ -37,7 +37,7 @@ export function candidates(
   const pairs: (readonly [TracedLine, TracedLine])[] = [];
   lines.forEach((one, index) => {
     for (const other of lines.slice(index + 1)) {
-      if (between(one.angle, other.angle) <= MOST_CONVERGING) pairs.push([one, other]);
+      if (angleBetween(one, other) <= MOST_CONVERGING) pairs.push([one, other]);
     }
   });
   const found: Candidate[] = [];
@@ -59,12 +59,6 @@ export function candidates(
   return kept;
 }
 
-/** Angle between two directions of lines, 0 to π/2. */
-function between(one: number, other: number): number {
-  const apart = Math.abs(one - other) % Math.PI;
-  return Math.min(apart, Math.PI - apart);
-}
-
 type Pair = readonly [TracedLine, TracedLine];
 
 function candidateOf(
@@ -73,7 +67,7 @@ function candidateOf(
   { width, height }: { readonly width: number; readonly height: number },
 ): Candidate | null {
   for (const one of [a, c]) {
-    for (const other of [b, d]) if (between(one.angle, other.angle) < LEAST_CORNER) return null;
+    for (const other of [b, d]) if (angleBetween(one, other) < LEAST_CORNER) return null;
   }
   // Around: a meets b, b meets c, c meets d, d meets a.
   const points = [crossing(a, b), crossing(b, c), crossing(c, d), crossing(d, a)];

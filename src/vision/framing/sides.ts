@@ -90,7 +90,7 @@ const NARROWEST = 1.4;
 const BESIDE = { least: 3, most: 8, gap: 1 } as const;
 
 /** The stripes that may be a frame's side, the clearest first. @param widest pixels */
-export function bandsOf({ colours, scatter, reach }: Profile, widest: number): Band[] {
+function bandsOf({ colours, scatter, reach }: Profile, widest: number): Band[] {
   const edges = edgesOf(colours);
   const bands: Band[] = [];
   const mean = (from: number, to: number): Colour | null => colourBetween(colours, from, to);
@@ -124,13 +124,13 @@ export function bandsOf({ colours, scatter, reach }: Profile, widest: number): B
 }
 
 /** What speaks for a stripe. */
-export const clearness = ({ contrast, evenness }: Band): number =>
+const clearness = ({ contrast, evenness }: Band): number =>
   ((CLEAR * contrast) / (contrast + CLEAR)) * (0.5 + evenness);
 
 /** Contrast beyond this adds little. */
 const CLEAR = 3;
 
-export const apart = (a: Colour, b: Colour): number => Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
+const apart = (a: Colour, b: Colour): number => Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
 
 /** Where colours change most, sorted. */
 function edgesOf(colours: readonly Colour[]): number[] {

@@ -28,4 +28,4 @@ export {
   wholePhoto,
 } from './photo.ts';
 export type { Pixels } from './pixels.ts';
-export { orderedCorners, type Point, type Quadrilateral } from './quadrilateral.ts';
+export type { Quadrilateral } from './quadrilateral.ts';

@@ -1,5 +1,5 @@
 import type { Pixels } from './pixels.ts';
-import { projectionOnto, type Quadrilateral, rectifiedSize } from './quadrilateral.ts';
+import { projectionOnto, type Quadrilateral, rectifiedSize, sideLengths } from './quadrilateral.ts';
 
 /** Points a pixel is the mean of along each side, at most. */
 const MOST_POINTS = 4;
@@ -36,10 +36,9 @@ export function rectified(pixels: Pixels, corners: Quadrilateral): Pixels {
 }
 
 /** Pixels of the photo a pixel of the result is wide or high, where most. */
-function coarsestStep([a, b, c, d]: Quadrilateral, width: number, height: number): number {
-  const across = Math.max(Math.hypot(a.x - b.x, a.y - b.y), Math.hypot(c.x - d.x, c.y - d.y)) / width;
-  const down = Math.max(Math.hypot(b.x - c.x, b.y - c.y), Math.hypot(d.x - a.x, d.y - a.y)) / height;
-  return Math.max(across, down);
+function coarsestStep(corners: Quadrilateral, width: number, height: number): number {
+  const [top, right, bottom, left] = sideLengths(corners);
+  return Math.max(Math.max(top, bottom) / width, Math.max(left, right) / height);
 }
 
 /** Adds the colour between pixels at a place, counted from the first pixel's centre; outside that of the nearest. */

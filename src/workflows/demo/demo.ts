@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { readTest } from '../../data/folder.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
+import { USUAL_COVERAGE } from '../../pasture/intervals/index.ts';
 import type { Score } from '../../pasture/metric.ts';
 import { STARTER } from '../../runs/bundled-runs.ts';
 import type { RunResults } from '../../runs/results.ts';
 import { renderSample } from '../../sample/index.ts';
 import { type CheckReport, checkFolder } from '../data/check.ts';
-import { type PredictionOutcome, predictRun, USUAL_COVERAGE } from '../predict/predict.ts';
+import { type PredictionOutcome, predictRun } from '../predict/predict.ts';
 import { submitRun } from '../predict/submit.ts';
 import { scoreFiles } from '../score/score.ts';
 import { trainPart } from '../train/train.ts';

@@ -8,14 +8,14 @@ import { valueFingerprint } from '../../ground/fingerprint.ts';
 import { packageVersion } from '../../ground/version.ts';
 import type { Targets } from '../../pasture/targets.ts';
 import type { RunCovariate } from '../../runs/covariates.ts';
-import { ensembleName, STACK_FOLDER, stackFolderOf } from '../../runs/ensemble-run.ts';
-import { STATES_OUT } from '../../runs/leave-one-state-out.ts';
+import { ensembleName, stackFolderOf } from '../../runs/ensemble-run.ts';
 import { type EnsembleManifest, frameAreaOf, RUN_FORMAT, requireData } from '../../runs/manifest.ts';
 import { openRun } from '../../runs/open-run.ts';
 import { FOLDS, OUT_OF_FOLD } from '../../runs/out-of-fold.ts';
 import { firstAnswered, writePredictedRows } from '../../runs/predicted-rows.ts';
 import { ensembleResults } from '../../runs/read-results.ts';
 import type { OutOfFoldRow, RunResults } from '../../runs/results.ts';
+import { FOLD_FOLDERS, isResult } from '../../runs/run-files.ts';
 import { type FolderContents, RunFolder } from '../../runs/run-folder.ts';
 import { type EnsembleFacts, SCORES } from '../../runs/scores.ts';
 import { movedSource, pathFrom, photoFolder } from '../../runs/training-data.ts';
@@ -105,22 +105,11 @@ function sharedArea(members: AlignedMembers['members']): { readonly area_m2?: nu
   return stated?.manifest.data.area_m2 === undefined ? {} : { area_m2: stated.manifest.data.area_m2 };
 }
 
-/** Files that an ensemble writes in the end; it starts anew every time. */
+/** An ensemble starts anew every time. */
 const CONTENTS: FolderContents = {
-  derived: [
-    ...[FOLDS, OUT_OF_FOLD, STATES_OUT, SCORES, STACK_FOLDER, 'report.html'],
-    // Of what was there before.
-    ...[
-      'calibration.json',
-      'card.md',
-      'domain.safetensors',
-      'training-photos.csv',
-      'learning-curve.json',
-      'pseudo.json',
-    ],
-  ],
+  derived: (name) => isResult(name) || FOLD_FOLDERS.test(name),
   essential: [OUT_OF_FOLD, SCORES],
-  resumable: /^(fold-\d+|stack-with-.+)$/,
+  resumable: /^$/,
 };
 
 /**
@@ -174,7 +163,8 @@ export async function writeEnsembleRun(
     const folderOfPhotos = photoFolder(manifest.data.source);
     const written = await writePredictedRows(out, {
       outOfFold: firstAnswered(byCase.map(({ outOfFold }) => outOfFold)),
-      statesOut: byCase.every(({ statesOut }) => statesOut)
+      // Members with covariates may have none, for want of readings without a State; photos alone are answered by all.
+      statesOut: byCase.at(-1)?.statesOut
         ? firstAnswered(byCase.map(({ statesOut }) => statesOut ?? []))
         : null,
       cases: hasCovariates ? byCase : [],

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { type ChosenEnsemble, chooseEnsemble } from '../../estimators/combination/choice.ts';
-import type { CombinationSettings, Method } from '../../estimators/combination/combination.ts';
+import type { CombinationSettings } from '../../estimators/combination/combination.ts';
+import { DEFAULT_SHRINK, type Method } from '../../estimators/combination/methods.ts';
 import {
   type PipelineRows,
   type PipelineSettings,
@@ -45,9 +46,6 @@ export interface EnsembleOptions {
 }
 
 const DEFAULT_SEED = 42;
-
-/** Between 0.3 and 1, which served sets of four to ten members best, nested, on 282 real photos. */
-export const DEFAULT_SHRINK = 0.5;
 
 /**
  * Combines runs by their out-of-fold predictions and writes the result as a run folder of its own: `run.json`,

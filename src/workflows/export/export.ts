@@ -1,11 +1,6 @@
 import { exportForBrowser } from '../../export/browser/export-for-browser.ts';
 import { type ExportOptions, type ExportOutcome, exportRun as exportModel } from '../../export/export-run.ts';
-
-/** What exports are for: any program that runs ONNX models, or sward's own engine in a browser. */
-export const EXPORT_TARGETS = ['program', 'browser'] as const;
-
-/** One of {@link EXPORT_TARGETS}. */
-export type ExportTarget = (typeof EXPORT_TARGETS)[number];
+import type { ExportTarget } from './targets.ts';
 
 /** Which run is exported, for what, and how. */
 export interface ExportRunOptions extends ExportOptions {

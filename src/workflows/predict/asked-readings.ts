@@ -13,7 +13,7 @@ import {
 } from '../../runs/covariates.ts';
 import type { Run } from '../../runs/run.ts';
 import type { Samples } from '../../samples/samples.ts';
-import { photoName } from '../../vision/photos/index.ts';
+import { photoName } from '../../vision/photos/photo.ts';
 
 /** What was measured beside the photos that are asked about. */
 export interface AskedCovariates extends CovariateSource {
@@ -93,7 +93,18 @@ export async function withAskedReadings(
     [{ value, method: name === HEIGHT ? (method ?? null) : null }],
   ]);
   const photos = read.photos.map((known) => new Map([...known, ...all]));
-  const asked = await askedReadings(covariates, photos, { pairs });
+  const measured = await measuredSamples(run, samples, photos, { pairs });
+  return { ...measured, remarks: [...read.remarks, ...measured.remarks] };
+}
+
+/** Samples with readings of each, as a run reads them. @throws InputError when pairs tell no conversion */
+export async function measuredSamples(
+  { covariates }: Run,
+  samples: Samples,
+  photos: readonly PhotoReadings[],
+  given: Pick<CovariateSource, 'pairs'>,
+): Promise<ReadSamples> {
+  const asked = await askedReadings(covariates, photos, given);
   const refused = new Map(
     samples.facts.flatMap(({ id }, item) => {
       const why = asked.refused[item];
@@ -105,7 +116,6 @@ export async function withAskedReadings(
     samples: samples.measuring(asked.readings),
     refused,
     remarks: [
-      ...read.remarks,
       ...asked.remarks,
       ...(why === undefined
         ? []

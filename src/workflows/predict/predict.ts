@@ -5,6 +5,7 @@ import { readCsv, rowName } from '../../formats/csv.ts';
 import { InputError, UsageError } from '../../ground/errors.ts';
 import { writeFileAtomically } from '../../ground/files.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
+import { USUAL_COVERAGE } from '../../pasture/intervals/index.ts';
 import { STARTER } from '../../runs/bundled-runs.ts';
 import type { RunCovariate } from '../../runs/covariates.ts';
 import type { AboutRun } from '../../runs/manifest.ts';
@@ -20,7 +21,8 @@ import { type AskedCovariates, withAskedReadings } from './asked-readings.ts';
 import { writePhotoMaps } from './biomass-maps.ts';
 import { wholeLine, writeCrops } from './crops.ts';
 import { paddockPath, paddockRecord, requireHectares } from './paddock-record.ts';
-import { PredictionFile, requireFree, requirePredictionFormat, type ShownPaths } from './prediction-files.ts';
+import { PredictionFile, requireFree, requirePredictionFormat } from './prediction-files.ts';
+import type { ShownPaths } from './prediction-record.ts';
 
 /** What is to be predicted: photos and folders of photos, contents of photo files, or the rows of feature files. */
 export type PredictionSource =
@@ -88,9 +90,6 @@ export interface PredictionOutcome {
   /** What is told of photos in which no frame was found; null where none was looked for, or all have one. */
   readonly framesLine: string | null;
 }
-
-/** Coverage of a paddock's interval where none was asked for. */
-export const USUAL_COVERAGE = 0.9;
 
 /**
  * Predicts photos, or rows of features, with a run: masses in grams a quadrat with their intervals, the mean of all,

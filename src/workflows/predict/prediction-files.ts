@@ -11,41 +11,13 @@ import {
   writeFailure,
 } from '../../ground/files.ts';
 import { setName } from '../../pasture/covariates.ts';
-import {
-  byMass,
-  MASS_NAMES,
-  type MassName,
-  TARGET_NAMES,
-  type TargetName,
-  underTargetNames,
-} from '../../pasture/targets.ts';
-import { gramsToKilogramsPerHectare } from '../../pasture/units.ts';
+import { MASS_NAMES, type MassName, TARGET_NAMES, type TargetName } from '../../pasture/targets.ts';
 import { type PhotoPrediction, spreadOf } from '../../runs/prediction.ts';
 import { isRunFolder } from '../../runs/run-folder.ts';
 import { readPhotoFacts } from '../../vision/photos/index.ts';
+import { type PredictionFileOptions, predictionRecord } from './prediction-record.ts';
 
 const FORMATS = ['.csv', '.json', '.geojson'] as const;
-
-/** What results call a photo, by where it lies. */
-export type ShownPaths = ReadonlyMap<string, string>;
-
-/** What a file of predictions tells besides the masses. */
-export interface PredictionFileOptions {
-  /** Frame that the grams stand on. */
-  readonly areaSquareMetres: number;
-  /** What photos are called; one of which nothing is said by its file's name. */
-  readonly shownPaths?: ShownPaths;
-  /** Coverage of the intervals, where predictions have them. */
-  readonly coverage?: number;
-  /** Whether a CSV has columns for how much the fold models differ and how unlike the training photos a photo is. */
-  readonly uncertainty?: boolean;
-  /** Whether a CSV has a column for the spread with dropout left on. */
-  readonly dropout?: boolean;
-  /** Whether it says which covariates were read of a photo. */
-  readonly covariates?: boolean;
-  /** Whether a CSV has a column for what of each photo counted. */
-  readonly framing?: boolean;
-}
 
 /**
  * Refuses a name whose ending is no format of predictions, before any work is done.
@@ -223,35 +195,6 @@ function columnsOf({
   if (covariates) columns.push({ name: 'covariates', valueOf: ({ covariates: used = [] }) => setName(used) });
   if (framing) columns.push({ name: 'framing', valueOf: (photo) => photo.framing ?? null });
   return columns;
-}
-
-/** A prediction as JSON has it. */
-export function predictionRecord(
-  prediction: PhotoPrediction,
-  { areaSquareMetres, shownPaths, coverage, uncertainty }: PredictionFileOptions,
-): Record<string, unknown> {
-  const { imageId, path, targets, folds, dropoutSpread, intervals, outOfDomain, trainedOn } = prediction;
-  const { covariates, outside = [], refused, framing } = prediction;
-  const perHectare = (mass: MassName): number => gramsToKilogramsPerHectare(targets[mass], areaSquareMetres);
-  return {
-    image_id: imageId,
-    ...(path !== null && { photo: shownPaths?.get(path) ?? basename(path) }),
-    grams: underTargetNames(targets),
-    kg_dm_per_ha: underTargetNames(byMass(perHectare)),
-    ...(intervals && {
-      coverage: coverage ?? null,
-      low: underTargetNames(byMass((mass) => intervals[mass].low)),
-      high: underTargetNames(byMass((mass) => intervals[mass].high)),
-    }),
-    ...(uncertainty && { fold_spread: underTargetNames(spreadOf(folds)) }),
-    ...(dropoutSpread && { dropout_spread: underTargetNames(dropoutSpread) }),
-    ...(outOfDomain !== null && { out_of_domain: outOfDomain }),
-    ...(trainedOn !== null && { trained_on: trainedOn }),
-    ...(covariates && { covariates }),
-    ...(outside.length > 0 && { outside }),
-    ...(refused !== undefined && { refused }),
-    ...(framing && { framing }),
-  };
 }
 
 /** The mass that a target of the competition is. */

@@ -2,26 +2,34 @@ import { join } from 'node:path';
 import { readCovariates } from '../../data/covariates/read.ts';
 import { readTest, type TestPhoto } from '../../data/folder.ts';
 import { writePredictions } from '../../data/predictions.ts';
+import { problemLine } from '../../data/problems.ts';
 import { UsageError } from '../../ground/errors.ts';
+import { setWords } from '../../pasture/covariates.ts';
 import { massesIn, massWords } from '../../pasture/partial.ts';
 import { MASS_NAMES } from '../../pasture/targets.ts';
+import type { CovariateSource } from '../../runs/covariates.ts';
 import { openRun } from '../../runs/open-run.ts';
 import type { PredictOptions, Run } from '../../runs/run.ts';
-import { photoSamples, type Samples } from '../../samples/samples.ts';
-import { withAskedReadings } from './asked-readings.ts';
+import { photoSamples } from '../../samples/samples.ts';
+import { measuredSamples, type ReadSamples } from './asked-readings.ts';
 import { requireFree } from './prediction-files.ts';
 
 /** How photos are answered. */
-export type SubmitOptions = Pick<PredictOptions, 'progress' | 'tta' | 'states'>;
+export interface SubmitOptions extends Pick<PredictOptions, 'progress' | 'tta' | 'states'> {
+  /** How the heights of `test.csv` were measured, where it does not say it, and what converts them. */
+  readonly heights?: Omit<CovariateSource, 'table'>;
+}
 
 /** How many photos and rows were answered. */
 export interface SubmitOutcome {
   readonly photos: number;
   readonly rows: number;
-  /** The covariates that `test.csv` has and the run reads; others were not used. */
+  /** The covariates that some photo was answered by; empty of a run that reads none. */
   readonly covariates: readonly string[];
-  /** Those that the run reads and `test.csv` lacks: photos were answered without. */
+  /** Those that the run reads and no photo was answered by. */
   readonly lacking: readonly string[];
+  /** What a person is told of readings, a line each. */
+  readonly remarks: readonly string[];
 }
 
 /**
@@ -49,11 +57,18 @@ export async function submitRun(
         'of which the others were measured too',
     );
   }
-  const { samples, names } = await ofTestTable(opened, folder, photos);
-  const masses = await opened.predict(samples, { ...options, outOfDomain: false });
-  await writePredictions(out, masses, rows);
-  const lacking = opened.covariates.map(({ name }) => name).filter((name) => !names.includes(name));
-  return { photos: photos.length, rows: rows.length, covariates: names, lacking };
+  const { samples, remarks } = await ofTestTable(opened, folder, photos, options.heights);
+  const predictions = await opened.predict(samples, { ...options, outOfDomain: false });
+  await writePredictions(out, predictions, rows);
+  const used = new Set(predictions.flatMap(({ covariates = [] }) => covariates));
+  const names = opened.covariates.map(({ name }) => name);
+  return {
+    photos: photos.length,
+    rows: rows.length,
+    covariates: names.filter((name) => used.has(name)),
+    lacking: names.filter((name) => !used.has(name)),
+    remarks,
+  };
 }
 
 /** The photos of a test table, with the run's covariates as far as that table has them. */
@@ -61,17 +76,34 @@ async function ofTestTable(
   run: Run,
   folder: string,
   photos: readonly TestPhoto[],
-): Promise<{ readonly samples: Samples; readonly names: readonly string[] }> {
+  { method, pairs }: SubmitOptions['heights'] = {},
+): Promise<Omit<ReadSamples, 'refused'>> {
   const samples = photoSamples(photos);
-  const wanted = run.covariates.map(({ name }) => name);
-  if (wanted.length === 0) return { samples, names: [] };
-  const table = join(folder, 'test.csv');
-  const { names } = await readCovariates(
-    table,
-    wanted,
+  const names = run.covariates.map(({ name }) => name);
+  if (names.length === 0) return { samples, remarks: [] };
+  const table = await readCovariates(
+    join(folder, 'test.csv'),
+    names,
     photos.map(({ path }) => path),
+    { method },
   );
-  return names.length === 0
-    ? { samples, names }
-    : { ...(await withAskedReadings(run, samples, { table })), names };
+  const lacking = names.filter((name) => table.photos.every((readings) => !readings?.has(name)));
+  const read = await measuredSamples(
+    run,
+    samples,
+    table.photos.map((readings) => readings ?? new Map()),
+    { pairs },
+  );
+  return {
+    samples: read.samples,
+    remarks: [
+      ...table.problems.map((problem) => `warning: ${problemLine(problem)}`),
+      ...read.remarks,
+      ...(lacking.length === 0
+        ? []
+        : [
+            `note: test.csv has no ${setWords(lacking)}: photos are answered without, as the run scores without`,
+          ]),
+    ],
+  };
 }

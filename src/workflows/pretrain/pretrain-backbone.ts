@@ -18,6 +18,7 @@ import {
   wholePhotoPlan,
 } from '../../networks/settings/pretrain.ts';
 import { manifestFile, type PretrainingManifest, RUN_FORMAT, readManifest } from '../../runs/manifest.ts';
+import { REPORT } from '../../runs/run-files.ts';
 import {
   type ExistingRunPolicy,
   type FolderContents,
@@ -34,14 +35,14 @@ const BACKBONE_FILE = 'backbone.safetensors';
 const DESCRIPTION = 'backbone.json';
 const PHOTOS = 'photos.csv';
 const METRICS = 'metrics.jsonl';
-const REPORT = 'report.html';
 /** Where training keeps what it goes on from after a kill. Nothing of it is left in the end. */
 const CHECKPOINT = 'checkpoint';
 
 const DEFAULT_SEED = 42;
 
+const DERIVED: readonly string[] = [BACKBONE_FILE, DESCRIPTION, PHOTOS, REPORT, METRICS];
 const CONTENTS: FolderContents = {
-  derived: [BACKBONE_FILE, DESCRIPTION, PHOTOS, REPORT, METRICS],
+  derived: (name) => DERIVED.includes(name),
   essential: [],
   resumable: /^checkpoint$/,
 };

@@ -31,6 +31,7 @@ import { photoSamples } from '../../samples/samples.ts';
 import { findPhotos, type PhotoFile, photoHash } from '../../vision/photos/index.ts';
 import { reportPath, writeRunReport } from '../report/write-report.ts';
 import { trainPart } from '../train/train.ts';
+import { PSEUDO_DEFAULTS } from './pseudo-defaults.ts';
 import { mostCertain, uncertaintyOf } from './pseudo-labels.ts';
 
 /** Who labels which photos, and how the labels are taken. */
@@ -63,15 +64,6 @@ export interface PseudoOptions extends ExistingRunPolicy {
   readonly tta?: keyof typeof TEST_TIME_TURNS;
   readonly progress?: Progress;
 }
-
-/** What holds where {@link PseudoOptions} say nothing else. */
-export const PSEUDO_DEFAULTS = {
-  rounds: 3,
-  keep: 0.3,
-  weight: 0.5,
-  certainty: 'absolute',
-  teacher: 'own',
-} as const;
 
 /**
  * Self-training: predict unlabelled photos, keep those the models agree about most, train again with them at

@@ -1,12 +1,8 @@
 import { type Setting, settingsOf } from '../../ground/setting-list.ts';
-import { RECIPE_SUMMARIES, type RecipeSummary } from '../../recipes/known-recipes.ts';
+import { RECIPE_SUMMARIES } from '../../recipes/known-recipes.ts';
 import { makeRecipe, SHORTHANDS, trainsOnPhotos, unknownRecipe } from '../../recipes/recipe.ts';
 import { type Recipe, recipeSchema } from '../../recipes/recipe-schema.ts';
-
-/** A recipe that comes with sward. */
-export interface ListedRecipe extends RecipeSummary {
-  readonly name: string;
-}
+import type { ListedRecipe } from './list-recipes.ts';
 
 /** A setting of a recipe. */
 export interface RecipeSetting {
@@ -25,11 +21,6 @@ export interface RecipeSetting {
 /** A recipe with all that can be set of it. */
 export interface DescribedRecipe extends ListedRecipe {
   readonly settings: readonly RecipeSetting[];
-}
-
-/** The recipes that come with sward, with what they read, what they learn with, and roughly what they cost. */
-export function listRecipes(): ListedRecipe[] {
-  return Object.entries(RECIPE_SUMMARIES).map(([name, summary]) => ({ name, ...summary }));
 }
 
 /**

@@ -7,9 +7,10 @@ import type { Recipe } from '../../recipes/recipe-schema.ts';
 import { runCard } from '../../report/run-card.ts';
 import { storedCalibration } from '../../runs/calibration.ts';
 import { CALIBRATION, writeCalibration } from '../../runs/calibration-file.ts';
-import { withoutCovariates } from '../../runs/covariate-cases.ts';
+import { measuredCases, withoutCovariates } from '../../runs/covariate-cases.ts';
 import { type AboutRun, readManifest, requireData, type TrainedManifest } from '../../runs/manifest.ts';
 import { openRun } from '../../runs/open-run.ts';
+import { CARD, FOLD_FOLDERS, isResult } from '../../runs/run-files.ts';
 import { type FolderContents, isRunFolder, RunFolder } from '../../runs/run-folder.ts';
 import { TrainedRun } from '../../runs/trained-run.ts';
 import { copyTrainingPhotos, TRAINING_PHOTOS } from '../../runs/training-photos.ts';
@@ -29,16 +30,13 @@ export interface ShareOptions {
   readonly overwrite?: boolean;
 }
 
-/** The card of a run that is passed on. */
-const CARD = 'card.md';
-
 /** What of a run is needed to predict: its models, and its record of what it was trained on, by features alone. */
 const PASSED_ON = /^(fold-\d+\/.+|domain\.safetensors)$/;
 
 const CONTENTS: FolderContents = {
-  derived: [CALIBRATION, TRAINING_PHOTOS, CARD],
+  derived: isResult,
   essential: [CALIBRATION, CARD],
-  resumable: /^(fold-\d+|domain\.safetensors)$/,
+  resumable: FOLD_FOLDERS,
   // Whoever passes a run on may put its licence there first.
   beside: /^LICEN[CS]E(\.\w+)?$/,
 };
@@ -93,11 +91,10 @@ export async function shareRun({
       sessions: new Set(results.rows.map(({ session }) => session)).size,
       weighted_r2: withoutCovariates(results).outOfFold.weightedR2,
       ...(results.cases && {
-        with: results.cases.flatMap(({ covariates, rows, outOfFold }) =>
-          covariates.length > 0 && rows.length > 0
-            ? [{ covariates: [...covariates], weighted_r2: outOfFold.weightedR2 }]
-            : [],
-        ),
+        with: measuredCases(results).map(({ covariates, outOfFold }) => ({
+          covariates: [...covariates],
+          weighted_r2: outOfFold.weightedR2,
+        })),
       }),
     },
     files: {},

@@ -2,26 +2,12 @@ import { join } from 'node:path';
 import { UsageError } from '../../ground/errors.ts';
 import { writeFileAtomically } from '../../ground/files.ts';
 import { meanAndDeviation } from '../../ground/statistics.ts';
-import { setName } from '../../pasture/covariates.ts';
 import { TARGET_NAMES, type TargetName } from '../../pasture/targets.ts';
 import { seedFolder } from '../../runs/repeated-runs.ts';
 import type { RunResults } from '../../runs/results.ts';
 import { isRunFolder } from '../../runs/run-folder.ts';
+import { casesOverSeeds, type OverSeeds, type RepeatedResults, repeatedToJson } from './repeated-results.ts';
 import { type TrainOptions, trainRun } from './train.ts';
-
-/** Mean and standard deviation (n − 1) over seeds. */
-export interface OverSeeds {
-  readonly mean: number;
-  readonly deviation: number;
-}
-
-/** A recipe cross-validated over several seeds. */
-export interface RepeatedResults {
-  readonly runs: readonly { readonly seed: number; readonly run: string; readonly results: RunResults }[];
-  readonly weightedR2: OverSeeds;
-  /** R² of each target. */
-  readonly perTarget: Readonly<Record<TargetName, OverSeeds>>;
-}
 
 /**
  * Cross-validates a recipe once a seed, folds and training both seeded by it, each into `out/seed-K`, and writes
@@ -45,10 +31,8 @@ export async function trainRepeatedly(
     const results = await trainRun({ ...options, out: run, plan: { ...options.plan, seed } });
     runs.push({ seed, run, results });
   }
-  const over = (score: (results: RunResults) => number): OverSeeds => {
-    const { mean, deviation } = meanAndDeviation(runs.map(({ results }) => score(results)));
-    return { mean, deviation };
-  };
+  const over = (score: (results: RunResults) => number): OverSeeds =>
+    meanAndDeviation(runs.map(({ results }) => score(results)));
   const entries = TARGET_NAMES.map(
     (name) => [name, over((results) => results.outOfFold.perTarget[name].r2)] as const,
   );
@@ -56,39 +40,11 @@ export async function trainRepeatedly(
     runs,
     weightedR2: over((results) => results.outOfFold.weightedR2),
     perTarget: Object.fromEntries(entries) as Record<TargetName, OverSeeds>,
+    cases: casesOverSeeds(runs),
   };
   await writeFileAtomically(
     join(options.out, 'repeats.json'),
     `${JSON.stringify(repeatedToJson(repeated), null, 2)}\n`,
   );
   return repeated;
-}
-
-/** The JSON form of repeated results; a deviation that one seed leaves undefined is null. */
-export function repeatedToJson({ runs, weightedR2, perTarget }: RepeatedResults): Record<string, unknown> {
-  const plain = ({ mean, deviation }: OverSeeds): unknown => ({
-    mean: Number.isFinite(mean) ? mean : null,
-    sd: Number.isFinite(deviation) ? deviation : null,
-  });
-  return {
-    seeds: runs.map(({ seed, results }) => ({ seed, weighted_r2: results.outOfFold.weightedR2 })),
-    weighted_r2: plain(weightedR2),
-    per_target_r2: Object.fromEntries(TARGET_NAMES.map((name) => [name, plain(perTarget[name])])),
-    ...(runs[0]?.results.cases && { covariates: casesOverSeeds(runs, plain) }),
-  };
-}
-
-/** What runs score with each set of covariates and without, over seeds. */
-function casesOverSeeds(runs: RepeatedResults['runs'], plain: (over: OverSeeds) => unknown): unknown[] {
-  return (runs[0]?.results.cases ?? []).map(({ covariates }) => {
-    const own = runs.flatMap(
-      ({ results }) => results.cases?.find((one) => setName(one.covariates) === setName(covariates)) ?? [],
-    );
-    const states = own.flatMap(({ leaveOneStateOut }) => leaveOneStateOut?.pooled.weightedR2 ?? []);
-    return {
-      covariates,
-      weighted_r2: plain(meanAndDeviation(own.map(({ outOfFold }) => outOfFold.weightedR2))),
-      ...(states.length > 0 && { leave_one_state_out: plain(meanAndDeviation(states)) }),
-    };
-  });
 }

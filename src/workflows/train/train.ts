@@ -8,7 +8,7 @@ import { type Progress, SILENT } from '../../ground/progress.ts';
 import { randomStream } from '../../ground/random.ts';
 import { packageVersion } from '../../ground/version.ts';
 import type { MetricLine } from '../../learning/estimator.ts';
-import { type CovariateSet, caseWords, covariateSets, knownSet } from '../../pasture/covariates.ts';
+import { type CovariateSet, caseWords, covariateSets, hasReadings } from '../../pasture/covariates.ts';
 import { weightedR2 } from '../../pasture/metric.ts';
 import { knownSentence, massesIn, massesKnownOf, massWords } from '../../pasture/partial.ts';
 import { MASS_NAMES, type Targets } from '../../pasture/targets.ts';
@@ -16,12 +16,11 @@ import { DEFAULT_RECIPES } from '../../recipes/known-recipes.ts';
 import { makeRecipe, type RecipeChanges } from '../../recipes/recipe.ts';
 import type { Recipe } from '../../recipes/recipe-schema.ts';
 import { recipeEstimator } from '../../recipes/registry.ts';
-import { CALIBRATION } from '../../runs/calibration-file.ts';
 import { fitFold, type Learner, leaveOneStateOut, predictFold } from '../../runs/cross-validation.ts';
-import { writeDomainRecord } from '../../runs/domain/index.ts';
+import { DOMAIN, writeDomainRecord } from '../../runs/domain/index.ts';
 import { completePlan, type FoldPlan, requireEnough } from '../../runs/fold-plan.ts';
-import { LEARNING_CURVE, learnBySessions, writeLearningBySessions } from '../../runs/learning-by-sessions.ts';
-import { STATES_OUT, type StateOutRow, statesIn } from '../../runs/leave-one-state-out.ts';
+import { learnBySessions, writeLearningBySessions } from '../../runs/learning-by-sessions.ts';
+import { type StateOutRow, statesIn } from '../../runs/leave-one-state-out.ts';
 import { RUN_FORMAT, type TrainedManifest } from '../../runs/manifest.ts';
 import { namedSource } from '../../runs/named-source.ts';
 import { openRun } from '../../runs/open-run.ts';
@@ -29,6 +28,7 @@ import { FOLDS, OUT_OF_FOLD } from '../../runs/out-of-fold.ts';
 import { firstAnswered, type PredictedRows, writePredictedRows } from '../../runs/predicted-rows.ts';
 import { trainedResults } from '../../runs/read-results.ts';
 import type { OutOfFoldRow, RunResults } from '../../runs/results.ts';
+import { FOLD_FOLDERS, isResult } from '../../runs/run-files.ts';
 import {
   checkpointFolder,
   type ExistingRunPolicy,
@@ -97,23 +97,10 @@ export interface ImportedFolds {
   readonly write: (fold: number, folder: string) => Promise<void>;
 }
 
-/** Files of a trained run that are written in the end. */
-const DERIVED = [
-  OUT_OF_FOLD,
-  SCORES,
-  STATES_OUT,
-  'domain.safetensors',
-  TRAINING_PHOTOS,
-  LEARNING_CURVE,
-  'report.html',
-  'pseudo.json',
-];
-/** What `sward share` writes besides, which is not of a run that takes its place. */
-const PASSED_ON = [CALIBRATION, 'card.md'];
 const CONTENTS: FolderContents = {
-  derived: [...DERIVED, ...PASSED_ON],
+  derived: isResult,
   essential: [OUT_OF_FOLD, SCORES],
-  resumable: /^fold-\d+(\.checkpoint)?$/,
+  resumable: FOLD_FOLDERS,
 };
 
 /** Folds of a data folder, table or feature set, as `sward folds` writes them. @throws as {@link trainRun} */
@@ -144,6 +131,7 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
   const { out, pseudo, imported, beside } = options;
   const source = await namedSource(options.source);
   const recipe = await recipeOf(source, options);
+  requireCovariatesRead(source, recipe);
   let work: WorkAhead | null = null;
   const progress = withTimeEstimates(options.progress ?? SILENT, () => work);
   const plan = completePlan(options.plan);
@@ -188,7 +176,7 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
     const results = await trainedResults(out, manifest);
     await writeRunReport(out, reportPath(out), results);
     const folds = rows.map(({ fold }) => `fold-${fold}`);
-    await folder.complete([...new Set(folds), ...[FOLDS, ...written, TRAINING_PHOTOS, 'domain.safetensors']]);
+    await folder.complete([...new Set(folds), ...[FOLDS, ...written, TRAINING_PHOTOS, DOMAIN]]);
     return results;
   } catch (error) {
     throw await folder.failure(error);
@@ -238,6 +226,16 @@ async function recipeOf(
   if (typeof recipe === 'string') return makeRecipe(recipe, settings);
   if (settings === undefined) return recipe;
   throw new UsageError(`recipe ${recipe.name} is made already; give its settings to makeRecipe`);
+}
+
+/** The options by which each part of a source of covariates is given. */
+const COVARIATE_OPTIONS = { table: '--covariates', method: '--height-method', pairs: '--height-pairs' };
+
+/** @throws UsageError for a source of covariates where none is read */
+function requireCovariatesRead({ covariates: source = {} }: TrainingSource, { covariates }: Recipe): void {
+  const [idle] = Object.keys(source) as (keyof typeof COVARIATE_OPTIONS)[];
+  if (idle === undefined || covariates) return;
+  throw new UsageError(`${COVARIATE_OPTIONS[idle]} is for covariates; add --with height`);
 }
 
 /** The results of a run that is there already, with its report and, where that is wanted, learning curve if they lack. */
@@ -345,9 +343,10 @@ async function eachFold(
       await predictFold(model, samples, folds, fold, predicted[place] ?? [], set);
     }
     await model.release();
-    const scores = cases.map((set, place) => {
+    const scores = cases.flatMap((set, place) => {
       const said = predicted[place] ?? [];
       const items = folds.flatMap((own, item) => (own === fold && said[item] ? [item] : []));
+      if (items.length === 0) return [];
       const score = weightedR2(
         items.map((item) => samples.targets[item] as Targets),
         items.map((item) => said[item] as Targets),
@@ -447,7 +446,7 @@ function manifestOf(
 function trainingCases({ covariates, samples }: TrainingData): CovariateSet[] {
   const names = covariates.map(({ name }) => name);
   return [...covariateSets(names), []].filter((set) =>
-    samples.facts.some(({ readings }) => knownSet([set], readings).length === set.length),
+    samples.facts.some(({ readings }) => hasReadings(readings, set)),
   );
 }
 

@@ -16,7 +16,8 @@ import {
 } from '../../farm/index.ts';
 import { InputError, UsageError } from '../../ground/errors.ts';
 import type { Progress } from '../../ground/progress.ts';
-import { HEIGHT, setName } from '../../pasture/covariates.ts';
+import { HEIGHT, sameSet, sharedSet } from '../../pasture/covariates.ts';
+import { USUAL_COVERAGE } from '../../pasture/intervals/index.ts';
 import { isKnown } from '../../pasture/partial.ts';
 import { type ByMass, byMass, type MassName, type Targets } from '../../pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../../pasture/units.ts';
@@ -28,7 +29,7 @@ import type { PhotoPrediction } from '../../runs/prediction.ts';
 import type { Run } from '../../runs/run.ts';
 import { isPhotoName } from '../../vision/photos/index.ts';
 import type { AskedCovariates } from '../predict/asked-readings.ts';
-import { predictRun, USUAL_COVERAGE } from '../predict/predict.ts';
+import { predictRun } from '../predict/predict.ts';
 
 /** One visit to one paddock: its photos, and what was cut of them. */
 export interface VisitOptions {
@@ -99,7 +100,7 @@ export async function visitRun(options: VisitOptions): Promise<VisitOutcome> {
   }
   const area = opened.areaSquareMetres;
   const calibration = await opened.calibration();
-  const used = sharedCase(predictions);
+  const used = sharedSet(predictions.map(({ covariates = [] }) => covariates));
   const isStrange = doubts.filter(({ kind }) => kind !== 'range').length > MOSTLY * predictions.length;
   const variancesBy = (covariateSet: readonly string[], mass: MassName): ResidualVariances | null =>
     isStrange ? null : variancesOf(calibrationOf(calibration, covariateSet), mass, predictions, area);
@@ -117,7 +118,7 @@ export async function visitRun(options: VisitOptions): Promise<VisitOutcome> {
   });
   const variances = variancesBy(used, 'total');
   const soFar = means.total && variances ? visitSoFar(means.total, variances) : null;
-  const readsHeight = calibration.cases?.some((one) => setName(one.covariates) === HEIGHT) ?? false;
+  const readsHeight = calibration.cases?.some((one) => sameSet(one.covariates, [HEIGHT])) ?? false;
   return {
     run: opened.folder,
     photos: predictions.length,
@@ -146,13 +147,6 @@ async function readCuts(
   throwOnError(cuts, problems);
   for (const problem of problems) progress?.line?.(`warning: ${problemLine(problem)}`);
   return new Map(cut.map(({ path, targets }) => [resolve(path), targets]));
-}
-
-/** The covariates that all photos were read with; none where photos differ, which is the safe side. */
-function sharedCase(predictions: readonly PhotoPrediction[]): readonly string[] {
-  const [used = []] = predictions.map(({ covariates }) => covariates ?? []);
-  const isOne = predictions.every(({ covariates }) => setName(covariates ?? []) === setName(used));
-  return isOne ? used : [];
 }
 
 function perHectare(targets: Targets | undefined, mass: MassName, area: number): number | null {

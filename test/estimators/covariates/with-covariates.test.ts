@@ -98,7 +98,7 @@ describe.each(KINDS)('%s with a height', (name, recipe, changes, columns = 8) =>
     const model = await fit(await estimatorOf(recipe, changes), train);
     expect(model.covariateSets).toEqual([['height']]);
     expect(score(fresh, await model.predict(fresh))).toBeGreaterThan(0.75);
-    const without = await model.predict(fresh.reading([]));
+    const without = await model.predict(fresh.knownBy([]));
     expect(score(fresh, without)).toBeLessThan(0.1);
     // Bit for bit what is trained where nobody speaks of heights.
     const plain = await fit(await estimatorOf(recipe, changes, []), train);
@@ -160,7 +160,7 @@ describe('several covariates', () => {
     expect(model.covariateSets).toEqual([['height', 'moisture'], ['height'], ['moisture']]);
     const fresh = both(40, 2);
     const said = await model.predict(fresh);
-    const alone = await model.predict(fresh.reading(['height']));
+    const alone = await model.predict(fresh.knownBy([['height']]));
     const differs = said.map(({ total }, photo) => total !== alone[photo]?.total);
     expect(differs).toEqual(differs.map((_, photo) => photo % 2 === 0));
     // Of those that have it, dead matter is told.

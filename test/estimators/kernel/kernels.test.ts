@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { besideCovariates, covariateSupport } from '../../../src/estimators/kernel/covariate-kernel.ts';
+import { besideCovariates, covariateKernel } from '../../../src/estimators/kernel/covariate-kernel.ts';
 import { innerProducts, kernelMatrix } from '../../../src/estimators/kernel/kernels.ts';
 import type { Matrix } from '../../../src/ground/matrix.ts';
 import { randomStream } from '../../../src/ground/random.ts';
@@ -54,9 +54,8 @@ describe('the kernel of a wide network', () => {
   it('takes covariates as further columns', () => {
     const [photos, heights] = [normal(6, 4, 5), normal(6, 1, 6)];
     const share = 0.2;
-    const support = covariateSupport(heights, Array(6).fill(1), share);
-    if (!support) throw new Error('no covariates');
-    const known = { ...support, gamma: 1 };
+    const known = covariateKernel(heights, Array(6).fill(1), { covariateWeight: share / (1 - share) });
+    if (!known) throw new Error('no covariates');
     const inner = innerProducts(photos, photos);
     const beside = besideCovariates('relu', 1, inner, known, heights);
     const joined = {
@@ -66,7 +65,7 @@ describe('the kernel of a wide network', () => {
         const [row, column] = [Math.floor(at / 5), at % 5];
         return column < 4
           ? Math.sqrt(((1 - share) * 5) / 4) * (photos.data[row * 4 + column] ?? 0)
-          : Math.sqrt(share * 5) * (support.support.data[row] ?? 0);
+          : Math.sqrt(share * 5) * (known.support.data[row] ?? 0);
       }),
     };
     const expected = kernelMatrix('relu', 1, innerProducts(joined, joined));

@@ -240,6 +240,14 @@ describe('an export for browsers is refused in one line', () => {
     await expect(exported(halves, options)).rejects.toThrow(message);
   });
 
+  it('of a run on photos that were cut, alone or in an ensemble, since the app shows whole ones', async () => {
+    const cut = await runs.train('cut', 'feature-ridge', 'crop=auto');
+    await expect(exported(cut)).rejects.toThrow(/photos that were cut \(crop\).*--target program/);
+    const both = join(root, 'cut-ensemble');
+    await makeEnsemble({ runs: [halves, cut], out: both, method: 'mean' });
+    await expect(exported(both)).rejects.toThrow(/photos that were cut \(crop\)/);
+  });
+
   it('of a run on feature files, and of an ensemble with a rule of thumb', async () => {
     const files = await writeSmallFeatures(join(root, 'features'), 20, 1);
     const run = join(root, 'on-features');

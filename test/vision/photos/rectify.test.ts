@@ -7,13 +7,13 @@ import {
   decodePhoto,
   openPhoto,
   type Pixels,
-  type Point,
   photoHash,
   photoKey,
   type Quadrilateral,
 } from '../../../src/vision/photos/index.ts';
 import {
   orderedCorners,
+  type Point,
   projectionOnto,
   rectangleAspect,
   rectifiedSize,

@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readFolds } from '../../../src/data/folds/index.ts';
@@ -26,13 +26,19 @@ const runs = [0, 1, 2, 3].map((member) => join(root, `run-${member}`));
 const [first = '', second = ''] = runs;
 let files: SmallFeatureFiles;
 
-async function train(out: string, features: string, plan: Partial<FoldPlan> = {}): Promise<void> {
+async function train(
+  out: string,
+  features: string,
+  plan: Partial<FoldPlan> = {},
+  overwrite = false,
+): Promise<void> {
   const changes = ['estimator.kind=ridge', 'estimator.penalties=0.1', 'evaluation.leaveOneStateOut=false'];
   await trainRun({
     source: { kind: 'features', features: [features], ids: files.ids, labels: files.labels },
     recipe: await resolveRecipe('feature-ridge', changes),
     out,
     plan,
+    overwrite,
   });
 }
 
@@ -349,5 +355,20 @@ describe('settings', () => {
     expect(again.ensemble?.members).toHaveLength(2);
     const replaced = await ensemble('kept', { runs: [first], overwrite: true });
     expect(replaced.ensemble?.members).toHaveLength(1);
+  });
+
+  it('leaves nothing of what it was where a run takes its place, nor of a run in whose place it stands', async () => {
+    const out = join(root, 'replaced');
+    await ensemble('replaced', { method: 'stacking' });
+    // As one with covariates has them.
+    cpSync(join(out, 'stack'), join(out, 'stack-with-height'), { recursive: true });
+    cpSync(join(out, 'oof.csv'), join(out, 'oof-with-height.csv'));
+    await train(out, files.features[0] ?? '', {}, true);
+    const known = readdirSync(first).sort();
+    expect(readdirSync(out).sort()).toEqual(known);
+    mkdirSync(join(out, 'fold-9.checkpoint'));
+    await ensemble('replaced', { overwrite: true });
+    await ensemble('unreplaced');
+    expect(readdirSync(out).sort()).toEqual(readdirSync(join(root, 'unreplaced')).sort());
   });
 });

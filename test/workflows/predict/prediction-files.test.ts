@@ -8,10 +8,10 @@ import { byMass } from '../../../src/pasture/targets.ts';
 import type { PhotoPrediction } from '../../../src/runs/prediction.ts';
 import {
   PredictionFile,
-  type PredictionFileOptions,
   requireFree,
   requirePredictionFormat,
 } from '../../../src/workflows/predict/prediction-files.ts';
+import type { PredictionFileOptions } from '../../../src/workflows/predict/prediction-record.ts';
 import { masses } from '../../report/run-results.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 

@@ -6,11 +6,13 @@ import { InputError, UsageError } from '../../../src/ground/errors.ts';
 import { randomStream } from '../../../src/ground/random.ts';
 import { targetsFromComponents } from '../../../src/pasture/physics.ts';
 import { TARGET_NAMES, targetsToArray } from '../../../src/pasture/targets.ts';
+import { readStatesOut } from '../../../src/runs/leave-one-state-out.ts';
 import type { RunResults } from '../../../src/runs/results.ts';
 import type { TrainingSource } from '../../../src/runs/training-data.ts';
 import { makeEnsemble } from '../../../src/workflows/ensemble/ensemble.ts';
 import { type PredictRunOptions, predictRun } from '../../../src/workflows/predict/predict.ts';
 import { shareRun } from '../../../src/workflows/share/share.ts';
+import { trainRepeatedly } from '../../../src/workflows/train/repeated-training.ts';
 import { type TrainOptions, trainRun } from '../../../src/workflows/train/train.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -76,6 +78,16 @@ const train = (
   options: Partial<TrainOptions> = {},
 ): Promise<RunResults> =>
   trainRun({ source, out: join(root, name), settings: { covariates: ['height'] }, ...options });
+
+/** A table that gives a moisture of the first photos. */
+function writeMoisture({ labels }: { readonly labels: string }, photos = PHOTOS): string {
+  const rows = readFileSync(labels, 'utf8').trimEnd().split('\n').slice(1);
+  const moist = new Map(rows.map((row) => [row.split('__')[0] ?? '', (row.length % 7) / 10]));
+  const table = join(root, `moisture-${photos}.csv`);
+  const lines = [...moist].slice(0, photos).map((pair) => pair.join());
+  writeFileSync(table, `id,Soil moisture\n${lines.join('\n')}\n`);
+  return table;
+}
 
 let farm: Extract<TrainingSource, { kind: 'features' }>;
 let measured: RunResults;
@@ -289,11 +301,50 @@ describe('training with a covariate', () => {
     expect(caseOf(results)?.leaveOneStateOut?.perState.map(({ state }) => state)).toEqual(['Vic', 'WA']);
   });
 
+  it('that no photo of a fold has is scored by the other folds', async () => {
+    const west = await writeFarm('west-by-visits', { lackingState: 'Vic' });
+    const results = await train('west-by-visits-run', west, { plan: { folds: 9 } });
+    expect(caseOf(results, 'height')?.rows).toHaveLength(50);
+    expect(new Set(caseOf(results, 'height')?.rows.map(({ fold }) => fold)).size).toBe(5);
+    expect(caseOf(results)?.rows).toHaveLength(PHOTOS);
+  });
+
+  it('that too few photos have together with another is scored by itself', async () => {
+    const source = await writeFarm('hardly', { lacking: 45 });
+    const covariates = { table: writeMoisture(source, 50) };
+    const settings = { covariates: ['height', 'Soil moisture'] };
+    const results = await train('hardly-run', { ...source, covariates }, { settings });
+    expect(results.cases?.map(({ covariates: set, rows }) => [set, rows.length])).toEqual([
+      [['height'], PHOTOS - 45],
+      [['Soil moisture'], 50],
+      [[], PHOTOS],
+    ]);
+    expect(results.outOfFold).toEqual(caseOf(results, 'height')?.outOfFold);
+    expect(readdirSync(join(root, 'hardly-run'))).not.toContain('oof-with-height+Soil-moisture.csv');
+    const { predictions } = await asked('hardly-run', {
+      covariates: { values: { height: 12, 'Soil moisture': 0.3 } },
+    });
+    expect(predictions[0]?.covariates).toEqual(['height']);
+  });
+
+  it('over seeds is told of by set, whichever runs have it', async () => {
+    const { runs, cases } = await trainRepeatedly(
+      { source: farm, out: join(root, 'seeds'), settings: { covariates: ['height'] } },
+      [1, 2],
+    );
+    expect(cases.map(({ covariates }) => covariates)).toEqual([['height'], []]);
+    const scores = runs.map(({ results }) => caseOf(results, 'height')?.outOfFold.weightedR2 ?? Number.NaN);
+    expect(cases[0]?.weightedR2.mean).toBeCloseTo(((scores[0] ?? 0) + (scores[1] ?? 0)) / 2, 12);
+    expect(cases[1]?.leaveOneStateOut?.mean).toEqual(expect.any(Number));
+    const told = JSON.parse(readFileSync(join(root, 'seeds', 'repeats.json'), 'utf8'));
+    expect(told.covariates.map(({ covariates }: { covariates: string[] }) => covariates)).toEqual([
+      ['height'],
+      [],
+    ]);
+  });
+
   it('takes any column of numbers from a table of its own', async () => {
-    const rows = readFileSync(farm.labels, 'utf8').trimEnd().split('\n').slice(1);
-    const moist = new Map(rows.map((row) => [row.split('__')[0] ?? '', (row.length % 7) / 10]));
-    const table = join(root, 'moisture.csv');
-    writeFileSync(table, `id,Soil moisture\n${[...moist].map((pair) => pair.join()).join('\n')}\n`);
+    const table = writeMoisture(farm);
     const settings = { covariates: ['Soil moisture'] };
     const results = await train('moist', { ...farm, covariates: { table } }, { settings });
     expect(caseOf(results, 'Soil moisture')?.rows).toHaveLength(PHOTOS);
@@ -338,6 +389,26 @@ describe('an ensemble of runs with and without a height', () => {
     expect(said(known).slice(0, 18)).toEqual(said(plainly).slice(0, 18));
     expect(said(known).slice(18)).not.toEqual(said(plainly).slice(18));
     expect(known.predictions.at(-1)?.covariates).toEqual(['height']);
+  });
+
+  it('has scores of States held out of photos alone where heights have none', async () => {
+    const west = await writeFarm('west-members', { lackingState: 'Vic' });
+    await train('west-member', west, { plan: { folds: 3 } });
+    await trainRun({
+      source: west,
+      out: join(root, 'west-ridge'),
+      settings: { estimator: { kind: 'ridge' } },
+      plan: { folds: 3 },
+    });
+    const out = join(root, 'west-ensemble');
+    const results = await makeEnsemble({
+      runs: [join(root, 'west-member'), join(root, 'west-ridge')],
+      out,
+      method: 'mean',
+    });
+    expect(caseOf(results, 'height')?.leaveOneStateOut).toBeNull();
+    expect(caseOf(results)?.leaveOneStateOut?.perState.map(({ state }) => state)).toEqual(['Vic', 'WA']);
+    expect((await readStatesOut(out))?.size).toBe(PHOTOS);
   });
 
   it('refuses members whose heights are not the same', async () => {

@@ -1,5 +1,6 @@
 import loader from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
+import { portableSession } from '../../../src/portable/onnx-session.ts';
 import type { PortableSession } from '../../../src/portable/portable-run.ts';
 
 /** More threads than these share the cache of a phone's fast cores badly. */
@@ -24,16 +25,5 @@ export function startRuntime(wasm: Uint8Array): string {
 /** Opens an ONNX model. */
 export async function openSession(model: Uint8Array): Promise<PortableSession> {
   const session = await InferenceSession.create(model, { executionProviders: ['wasm'], logSeverityLevel: 3 });
-  return {
-    async run(inputs) {
-      const feeds = Object.entries(inputs).map(
-        ([name, { data, dims }]) => [name, new Tensor('float32', data, dims)] as const,
-      );
-      const outputs = await session.run(Object.fromEntries(feeds));
-      return Object.fromEntries(
-        Object.entries(outputs).map(([name, { data }]) => [name, Float32Array.from(data as Float32Array)]),
-      );
-    },
-    release: () => session.release(),
-  };
+  return portableSession(session, ({ data, dims }) => new Tensor('float32', data, dims));
 }

@@ -4,6 +4,7 @@ import { HEIGHT, HEIGHT_METHODS } from '../../../src/pasture/covariates.ts';
 import { byMass } from '../../../src/pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../../../src/pasture/units.ts';
 import { Choices, NumberField, NumberPad, typed } from '../parts/fields.tsx';
+import { heightWords, METHOD_WORDS } from '../parts/height-words.ts';
 import { MassBar, MassTable } from '../parts/masses.tsx';
 import { Page } from '../parts/page.tsx';
 import { Picture } from '../parts/picture.tsx';
@@ -219,19 +220,13 @@ function WhichPaddock({ photo, paddock }: { readonly photo: KeptPhoto; readonly 
   );
 }
 
-const METHOD_WORDS = {
-  'falling-plate': 'Falling plate',
-  'rising-plate': 'Rising plate',
-  ruler: 'Ruler',
-} as const;
-
 /** Asks how high the sward stands. */
 function Height({ photo }: { readonly photo: KeptPhoto }) {
   const { store, estimator } = useApp();
   const state = estimator.state.value;
   const reads =
     state.kind === 'ready'
-      ? state.opened.by.covariates.find(({ name }) => name === HEIGHT)?.method
+      ? (state.opened.by.covariates.find(({ name }) => name === HEIGHT)?.method ?? null)
       : undefined;
   const { height } = photo.record;
   const [text, setText] = useState(height ? String(height.centimetres) : '');
@@ -244,10 +239,8 @@ function Height({ photo }: { readonly photo: KeptPhoto }) {
       const read = centimetres === null ? null : SwardHeight.safeParse({ centimetres, method });
       if (read && !read.success) throw new Error(`${text} cm: give a height from 0 to 500 cm.`);
       await store.changeSettings({ heightMethod: method });
-      const record = { ...photo.record, height: read?.data ?? null };
-      await store.save('photo', { ...photo, problem: null, record });
       estimator.again(photo.id);
-      await store.forgetEstimates(photo.id);
+      await store.changePhoto(photo.id, { height: read?.data ?? null });
       setOpen(false);
     });
   return (
@@ -264,11 +257,7 @@ function Height({ photo }: { readonly photo: KeptPhoto }) {
           </button>
         )}
       </div>
-      <p class="quiet">
-        {reads
-          ? `Worth it, measured with a ${METHOD_WORDS[reads].toLowerCase()}, which this run reads: R² 0.69 without, 0.80 with.`
-          : 'This run reads none; it is kept with the photo for runs that do.'}
-      </p>
+      <p class="quiet">{heightWords(reads, isOpen ? method : height?.method)}</p>
       {isOpen && (
         <>
           <NumberField label="Height" unit="cm" value={text} onValue={setText} />
@@ -315,14 +304,8 @@ function Frame({ photo }: { readonly photo: KeptPhoto }) {
       const area = typed(text);
       if (area === null || !(area > 0 && area <= 10))
         throw new Error(`${text} m²: give the area inside the frame, as 0.21.`);
-      const { id } = photo;
-      await store.save('photo', {
-        ...photo,
-        problem: null,
-        record: { ...photo.record, frameAreaSquareMetres: area },
-      });
-      estimator.again(id);
-      await store.forgetEstimates(id);
+      estimator.again(photo.id);
+      await store.changePhoto(photo.id, { frameAreaSquareMetres: area });
       setText(null);
     });
   return (

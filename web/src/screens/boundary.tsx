@@ -1,9 +1,9 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { Boundary, boundaryHectares, type Paddock } from '../../../src/farm/index.ts';
 import { FarmMap } from '../map/farm-map.tsx';
 import { Page } from '../parts/page.tsx';
 import { useWork } from '../parts/work.ts';
-import { useApp } from '../shell/app-context.ts';
+import { useApp, usePositions } from '../shell/app-context.ts';
 import { addressOf, goTo } from '../shell/route.ts';
 
 type Corner = readonly [longitude: number, latitude: number];
@@ -14,13 +14,10 @@ const closed = (corners: readonly Corner[]) =>
 
 /** Draws a paddock's boundary: by tapping its corners, or by walking from one to the next. */
 export function DrawBoundary({ paddock }: { readonly paddock: Paddock }) {
-  const { store, positions } = useApp();
+  const { store } = useApp();
+  const positions = usePositions();
   const [corners, setCorners] = useState<readonly Corner[]>([]);
   const { run, problem } = useWork();
-  useEffect(() => {
-    positions.start();
-    return () => positions.stop();
-  }, []);
   const state = positions.state.value;
   const here = state.kind === 'found' ? state.position : null;
   const read = corners.length >= 3 ? closed(corners) : null;

@@ -3,7 +3,7 @@ import { messageOf } from '../../../src/ground/errors.ts';
 import { keepPhoto } from '../capture/keep-photo.ts';
 import { Page } from '../parts/page.tsx';
 import { useWork } from '../parts/work.ts';
-import { useApp } from '../shell/app-context.ts';
+import { useApp, usePositions } from '../shell/app-context.ts';
 import { goTo } from '../shell/route.ts';
 
 /** Takes still photos at the camera's full size, where browsers have it. */
@@ -19,14 +19,14 @@ const WANTED = {
 
 /** The camera with the frame's shape over it, and how level the phone is. */
 export function Camera() {
-  const { store, positions } = useApp();
+  const { store } = useApp();
+  const positions = usePositions();
   const video = useRef<HTMLVideoElement>(null);
   const [why, setWhy] = useState<string | null>(null);
   const [size, setSize] = useState<{ readonly width: number; readonly height: number } | null>(null);
   const tilt = useTilt();
   const { isRunning, problem, run } = useWork();
   useEffect(() => {
-    positions.start();
     let stream: MediaStream | null = null;
     let isGone = false;
     void (async () => {
@@ -41,7 +41,6 @@ export function Camera() {
     })();
     return () => {
       isGone = true;
-      positions.stop();
       if (stream) stop(stream);
     };
   }, []);

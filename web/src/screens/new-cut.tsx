@@ -5,14 +5,15 @@ import { NumberField, typed } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
 import { dayAndTime, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
-import { useApp } from '../shell/app-context.ts';
+import { useApp, usePositions } from '../shell/app-context.ts';
 import { goTo } from '../shell/route.ts';
 import { frameArea } from '../store/settings.ts';
 import { estimateFor, photosOf, visitAt } from '../visits/visits.ts';
 
 /** Begins a cut: where, of which photo, how large, how low. */
 export function NewCut({ visitId }: { readonly visitId: string | null }) {
-  const { store, positions } = useApp();
+  const { store } = useApp();
+  const positions = usePositions();
   const { settings } = store;
   const given = visitId === null ? undefined : store.visits.value.get(visitId);
   const [paddockId, setPaddock] = useState(given?.paddockId ?? '');

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { paddockHectares } from '../../../src/farm/index.ts';
 import { readBoundaries } from '../map/boundary-files.ts';
 import { FarmMap } from '../map/farm-map.tsx';
@@ -6,20 +6,17 @@ import { FileButton } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
 import { day, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
-import { useApp } from '../shell/app-context.ts';
+import { useApp, usePositions } from '../shell/app-context.ts';
 import { addressOf, goTo } from '../shell/route.ts';
 import { estimateFor, newPaddock, ownRun, viewVisit, visitsOf } from '../visits/visits.ts';
 
 /** The paddocks, as a list and on a map. */
 export function Paddocks() {
-  const { store, estimator, positions } = useApp();
+  const { store, estimator } = useApp();
+  const positions = usePositions();
   const { run, problem } = useWork();
   const [name, setName] = useState('');
   const [done, setDone] = useState<string | null>(null);
-  useEffect(() => {
-    positions.start();
-    return () => positions.stop();
-  }, []);
   const paddocks = [...store.paddocks.value.values()].sort((a, b) => a.name.localeCompare(b.name));
   const position = positions.state.value;
   const points = [...store.photos.value.values()].flatMap(({ id, record }) => {

@@ -1,13 +1,12 @@
 import { useEffect, useState } from 'preact/hooks';
 import { z } from 'zod';
-import type { Estimate } from '../../../src/farm/index.ts';
+import { type Estimate, settledResult } from '../../../src/farm/index.ts';
 import { Page } from '../parts/page.tsx';
 import { day, dayAndTime, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
 import type { FarmStore } from '../store/farm-store.ts';
 import { ask, askFor, sendJson } from '../sync/farm-server.ts';
-import { settled } from '../visits/visits.ts';
 
 const Run = z.object({
   id: z.string(),
@@ -244,7 +243,7 @@ function compare(store: FarmStore, hash: string) {
   const mean = totals.length > 0 ? totals.reduce((sum, value) => sum + value, 0) / totals.length : null;
   const byPhoto = new Map(said.map((estimate) => [estimate.photoId, estimate.kgDmPerHa.total]));
   const squares = [...store.cuts.value.values()].flatMap((cut) => {
-    const result = settled(cut);
+    const result = settledResult(cut);
     const total = cut.photoId === null ? null : (byPhoto.get(cut.photoId) ?? null);
     return result && total !== null ? [(total - result.kgDmPerHa) ** 2] : [];
   });

@@ -1,4 +1,3 @@
-import { useEffect } from 'preact/hooks';
 import { guessPaddock } from '../../../src/farm/index.ts';
 import { keepPhoto } from '../capture/keep-photo.ts';
 import { FileButton } from '../parts/fields.tsx';
@@ -6,7 +5,7 @@ import { Page } from '../parts/page.tsx';
 import { Picture } from '../parts/picture.tsx';
 import { dayAndTime, megabytes, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
-import { useApp } from '../shell/app-context.ts';
+import { useApp, usePositions } from '../shell/app-context.ts';
 import { addressOf, goTo } from '../shell/route.ts';
 import type { PhotoOrigin } from '../store/records.ts';
 import { frameArea } from '../store/settings.ts';
@@ -18,13 +17,9 @@ const SHOWN = 12;
 
 /** The first screen: take a photo. */
 export function TakePhoto() {
-  const app = useApp();
-  const { store, positions, sync } = app;
+  const { store, sync } = useApp();
+  const positions = usePositions();
   const { isRunning, problem, run } = useWork();
-  useEffect(() => {
-    positions.start();
-    return () => positions.stop();
-  }, []);
   const keep = (files: readonly File[], origin: PhotoOrigin): void =>
     void run(async () => {
       const kept: string[] = [];

@@ -1,5 +1,5 @@
 import { createContext } from 'preact';
-import { useContext } from 'preact/hooks';
+import { useContext, useEffect } from 'preact/hooks';
 import type { Positions } from '../capture/positions.ts';
 import type { Estimator } from '../estimate/estimator.ts';
 import type { FarmStore } from '../store/farm-store.ts';
@@ -21,4 +21,14 @@ export function useApp(): App {
   const app = useContext(AppContext);
   if (!app) throw new Error('a screen outside the app');
   return app;
+}
+
+/** Follows where the device is while a screen is looked at. */
+export function usePositions(): Positions {
+  const { positions } = useApp();
+  useEffect(() => {
+    positions.start();
+    return () => positions.stop();
+  }, [positions]);
+  return positions;
 }

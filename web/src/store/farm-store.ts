@@ -1,10 +1,11 @@
-import { type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { type Signal, signal } from '@preact/signals';
 import {
   type Calibration,
   type Cut,
   type Estimate,
   mergedEvents,
   type Paddock,
+  type PhotoRecord,
   type Visit,
 } from '../../../src/farm/index.ts';
 import type { Keeping } from './keeping.ts';
@@ -20,6 +21,11 @@ type Sent = {
   readonly photo: KeptPhoto;
   readonly cut: Cut;
 };
+
+interface ToSend {
+  readonly kind: ItemKind;
+  readonly record: Sent[ItemKind];
+}
 
 const STORE_OF = { paddock: 'paddocks', visit: 'visits', photo: 'photos', cut: 'cuts' } as const;
 
@@ -75,27 +81,21 @@ export class FarmStore {
   }
 
   /** As {@link save}, of several records at once. */
-  saveAll(
-    records: readonly { readonly kind: ItemKind; readonly record: Sent[ItemKind] }[],
-    more: Changes = {},
+  saveAll(records: readonly ToSend[], more: Changes = {}): Promise<void> {
+    return this.#inTurn(() => this.#writeToSend(records, more));
+  }
+
+  /** Keeps another frame or height of a photo; what was said of the one before goes, in the same step. @throws NoRoom */
+  changePhoto(
+    id: string,
+    change: Partial<Pick<PhotoRecord, 'frameAreaSquareMetres' | 'height'>>,
   ): Promise<void> {
     return this.#inTurn(async () => {
-      const put: { -readonly [Store in keyof Kept]?: unknown[] } = { ...(more.put as object) };
-      for (const { kind, record } of records) {
-        const key = keyOf(kind, record.id);
-        const known = this.outbox.value.get(key);
-        const item: OutboxItem = {
-          key,
-          kind,
-          id: record.id,
-          version: (known?.version ?? 0) + 1,
-          since: known?.since ?? new Date().toISOString(),
-          refused: null,
-        };
-        put[STORE_OF[kind]] = [...(put[STORE_OF[kind]] ?? []), record];
-        put.outbox = [...(put.outbox ?? []), item];
-      }
-      await this.#write({ ...more, put: put as NonNullable<Changes['put']> });
+      const photo = this.photos.value.get(id);
+      if (!photo) return;
+      const record = { ...photo, problem: null, record: { ...photo.record, ...change } };
+      const estimates = (this.estimates.value.get(id) ?? []).map((estimate) => estimate.id);
+      await this.#writeToSend([{ kind: 'photo', record }], { drop: { estimates } });
     });
   }
 
@@ -132,14 +132,6 @@ export class FarmStore {
     });
   }
 
-  /** Forgets estimates of a photo whose frame or height has changed. */
-  forgetEstimates(photoId: string): Promise<void> {
-    return this.#inTurn(async () => {
-      const ids = (this.estimates.value.get(photoId) ?? []).map(({ id }) => id);
-      await this.#write({ drop: { estimates: ids } });
-    });
-  }
-
   /** An item has arrived: it leaves the outbox, unless it has changed since. */
   arrived({ key, version }: OutboxItem, photo?: { id: string; storedAt: string }): Promise<void> {
     return this.#inTurn(async () => {
@@ -168,9 +160,11 @@ export class FarmStore {
         const known = this.photos.value.get(photo.id);
         const problem = pulled.problems.get(photo.id) ?? null;
         if (!known) return { ...photo, problem };
-        const record = waits('photo', photo.id) ? known.record : photo.record;
-        return { ...known, record, storedAt: photo.storedAt, problem };
+        const { storedAt, record } = photo;
+        return waits('photo', photo.id) ? { ...known, storedAt } : { ...known, record, storedAt, problem };
       });
+      // The server's are of the frame and the height that it knows, which are not those of a photo that waits.
+      const estimates = pulled.estimates.filter(({ photoId }) => !waits('photo', photoId));
       const cuts = pulled.cuts.map((cut) => {
         const known = this.cuts.value.get(cut.id);
         if (!known) return cut;
@@ -178,8 +172,8 @@ export class FarmStore {
         return waits('cut', cut.id) ? { ...known, events } : { ...cut, events };
       });
       // The server forgets estimates that another frame or height has made void, and so does this device.
-      const said = new Set(pulled.estimates.map(({ id }) => id));
-      const answered = new Set(pulled.estimates.map(({ photoId, run }) => `${photoId} ${run.hash}`));
+      const said = new Set(estimates.map(({ id }) => id));
+      const answered = new Set(estimates.map(({ photoId, run }) => `${photoId} ${run.hash}`));
       const stale = [...this.estimates.value.values()]
         .flat()
         .filter(({ id, photoId, run }) => !said.has(id) && answered.has(`${photoId} ${run.hash}`))
@@ -189,7 +183,7 @@ export class FarmStore {
           paddocks: pulled.paddocks.filter(({ id }) => !waits('paddock', id)),
           visits: pulled.visits.filter(({ id }) => !waits('visit', id)),
           photos,
-          estimates: pulled.estimates,
+          estimates,
           cuts,
         },
         drop: { estimates: stale },
@@ -239,6 +233,25 @@ export class FarmStore {
     return result;
   }
 
+  async #writeToSend(records: readonly ToSend[], more: Changes): Promise<void> {
+    const put: { -readonly [Store in keyof Kept]?: unknown[] } = { ...(more.put as object) };
+    for (const { kind, record } of records) {
+      const key = keyOf(kind, record.id);
+      const known = this.outbox.value.get(key);
+      const item: OutboxItem = {
+        key,
+        kind,
+        id: record.id,
+        version: (known?.version ?? 0) + 1,
+        since: known?.since ?? new Date().toISOString(),
+        refused: null,
+      };
+      put[STORE_OF[kind]] = [...(put[STORE_OF[kind]] ?? []), record];
+      put.outbox = [...(put.outbox ?? []), item];
+    }
+    await this.#write({ ...more, put: put as NonNullable<Changes['put']> });
+  }
+
   async #write(changes: Changes): Promise<void> {
     await this.keeping.write(changes);
     const { put = {}, drop = {} } = changes;
@@ -255,9 +268,6 @@ export class FarmStore {
     }
   }
 }
-
-/** A part of the store that is only read. */
-export type Read<Value> = ReadonlySignal<Value>;
 
 const byId = <Item extends { readonly id: string }>(items: readonly Item[]): ById<Item> =>
   new Map(items.map((item) => [item.id, item]));

@@ -1,19 +1,26 @@
 import { z } from 'zod';
 import { Calibration, Cut, Estimate, Paddock, PhotoRecord, Visit } from '../../../src/farm/index.ts';
+import { messageOf } from '../../../src/ground/errors.ts';
 
 /** What the server says instead of what was asked for. */
 export class ServerRefusal extends Error {
   override name = 'ServerRefusal';
   readonly status: number;
+  readonly #code: string;
 
-  constructor(status: number, message: string) {
+  /** @param code what kind it is, as the server calls it */
+  constructor(status: number, message: string, code = '') {
     super(message);
     this.status = status;
+    this.#code = code;
   }
 
   /** Whether trying again later may help by itself. */
   get passes(): boolean {
-    return this.status === 429 || this.status === 507 || this.status >= 500 || this.status === 408;
+    // The part of a photo that was cut on its way may still be being written, or made whole, when the next one comes:
+    // what is asked anew finds how far it is.
+    if (this.#code === 'upload' && [404, 409, 410, 423].includes(this.status)) return true;
+    return this.status === 429 || this.status >= 500 || this.status === 408;
   }
 }
 
@@ -55,18 +62,21 @@ export async function ask(path: string, options: RequestInit = {}): Promise<Resp
     ...options,
     cache: 'no-store',
     signal: options.signal ?? AbortSignal.timeout(PATIENCE_MS),
-  }).catch((error: unknown) => {
-    throw new Unreachable(error instanceof Error ? error.message : String(error));
-  });
+  }).catch(unreachable);
   if (response.ok) return response;
   throw refusalOf(response.status, await response.text().catch(() => ''));
 }
 
+function unreachable(error: unknown): never {
+  throw new Unreachable(messageOf(error));
+}
+
+const Said = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
+
 /** What a refusal's body says, for a person. */
 export function refusalOf(status: number, body: string): ServerRefusal {
-  const said = z.object({ error: z.object({ message: z.string() }) }).safeParse(jsonOf(body)).data
-    ?.error.message;
-  return new ServerRefusal(status, said ?? `the server answers ${status}`);
+  const said = Said.safeParse(jsonOf(body)).data?.error;
+  return new ServerRefusal(status, said?.message ?? `the server answers ${status}`, said?.code);
 }
 
 function jsonOf(text: string): unknown {
@@ -83,7 +93,9 @@ export async function askFor<Schema extends z.ZodType>(
   path: string,
   options?: RequestInit,
 ): Promise<z.output<Schema>> {
-  return schema.parse(await (await ask(path, options)).json());
+  const response = await ask(path, options);
+  // An answer that breaks off has not come.
+  return schema.parse(await response.json().catch(unreachable));
 }
 
 export const sendJson = (method: string, body: unknown): RequestInit => ({

@@ -1,4 +1,4 @@
-import { batch, effect, type Signal, signal } from '@preact/signals';
+import { effect, type Signal, signal } from '@preact/signals';
 import { PhotoRecord } from '../../../src/farm/index.ts';
 import { messageOf } from '../../../src/ground/errors.ts';
 import type { FarmStore } from '../store/farm-store.ts';
@@ -32,6 +32,8 @@ const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 60_000;
 /** What others have done is asked for so often while the app is looked at. */
 const LOOK_AGAIN_MS = 60_000;
+/** And so often it is seen whether that is due. */
+const SEE_WHETHER_DUE_MS = 5_000;
 /** After photos were sent it is asked for no more often than so: lists grow with a farm. */
 const LOOK_AFTER_SENDING_MS = 15_000;
 const SETTLE_MS = 150;
@@ -50,6 +52,7 @@ export class Sync {
   #isLookAsked = false;
   #wait = FIRST_WAIT_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #lookTimer: ReturnType<typeof setTimeout> | undefined;
   #pulledAt = 0;
   #ending = new AbortController();
 
@@ -57,14 +60,16 @@ export class Sync {
     this.#store = store;
     this.device.value = (store.value('device') as Device | undefined) ?? null;
     if (this.device.value) this.state.value = { kind: 'idle', at: '' };
-    addEventListener('online', () => this.soon(0));
-    addEventListener('offline', () => this.#ending.abort());
-    document.addEventListener('visibilitychange', () => {
-      if (document.visibilityState === 'visible' && Date.now() - this.#pulledAt > LOOK_AGAIN_MS) this.soon(0);
+    addEventListener('online', () => {
+      this.#wait = FIRST_WAIT_MS;
+      this.soon(0);
     });
+    addEventListener('offline', () => this.#ending.abort());
+    document.addEventListener('visibilitychange', () => this.#lookIfDue());
     setInterval(() => {
-      if (document.visibilityState === 'visible' && Date.now() - this.#pulledAt > LOOK_AGAIN_MS) this.soon(0);
-    }, LOOK_AGAIN_MS);
+      // What failed has a time of its own to be tried again at.
+      if (this.state.value.kind === 'idle') this.#lookIfDue();
+    }, SEE_WHETHER_DUE_MS);
     effect(() => {
       const waits = [...store.outbox.value.values()].some(({ refused }) => refused === null);
       if (waits && this.device.value) this.soon(SETTLE_MS);
@@ -73,10 +78,12 @@ export class Sync {
 
   /** Finds out whether the server knows this device, as after its storage was wiped. */
   async begin(): Promise<void> {
+    const known = this.device.value;
     try {
       const device = await whoAmI();
-      if (device) await this.#become(device);
-      else if (this.device.value) this.#unknown();
+      // One that was paired meanwhile is not what was asked about.
+      if (device && this.device.value === known) await this.#become(device);
+      else if (!device && known) this.#unknown(known);
     } catch {
       // Without a network what was known goes on.
     }
@@ -113,6 +120,11 @@ export class Sync {
     await this.#begun();
   }
 
+  #lookIfDue(): void {
+    const isDue = Date.now() - this.#pulledAt >= LOOK_AGAIN_MS;
+    if (isDue && document.visibilityState === 'visible') this.soon(0);
+  }
+
   #begun(): Promise<void> {
     if (this.#running) {
       this.#isAskedAgain = true;
@@ -140,27 +152,31 @@ export class Sync {
     if (this.state.value.kind === 'unpaired') this.state.value = { kind: 'idle', at: '' };
   }
 
-  #unknown(): void {
+  /** The server does not know a device. */
+  #unknown(device: Device): void {
+    if (this.device.value !== device) return;
     this.device.value = null;
     this.state.value = { kind: 'unpaired' };
     void this.#store.dropValue('device');
   }
 
   async #round(): Promise<void> {
-    if (!this.device.value) return;
+    const device = this.device.value;
+    if (!device) return;
     this.state.value = { kind: 'working' };
     this.#ending = new AbortController();
     try {
-      await this.#sendAll();
-      if (this.#isLookAsked || Date.now() - this.#pulledAt > LOOK_AFTER_SENDING_MS) {
-        this.#isLookAsked = false;
-        await this.#takeIn();
+      try {
+        await this.#sendAll();
+      } finally {
+        // A photo that the server has no room for keeps nobody from seeing what others have done.
+        await this.#look();
       }
       this.#wait = FIRST_WAIT_MS;
       this.state.value = { kind: 'idle', at: new Date().toISOString() };
     } catch (error) {
       if (error instanceof ServerRefusal && error.status === 401) {
-        this.#unknown();
+        this.#unknown(device);
         return;
       }
       const why = messageOf(error);
@@ -179,6 +195,8 @@ export class Sync {
       if (!item) return;
       try {
         await this.#send(item);
+        // It was long only where nothing got through.
+        this.#wait = FIRST_WAIT_MS;
       } catch (error) {
         if (!(error instanceof ServerRefusal) || error.passes || error.status === 401) throw error;
         refusedHere.add(item.key);
@@ -224,10 +242,25 @@ export class Sync {
     if (stored?.sha256 !== record.sha256) {
       throw new ServerRefusal(502, 'the server has not acknowledged the photo’s hash');
     }
-    batch(() => {
-      this.sending.value = new Map();
-    });
+    this.sending.value = new Map();
     await this.#store.arrived(item, { id: item.id, storedAt: stored.storedAt });
+  }
+
+  /** Takes in what others have done; later, where that was only just done and nobody asks for it. */
+  async #look(): Promise<void> {
+    clearTimeout(this.#lookTimer);
+    const wait = this.#pulledAt + LOOK_AFTER_SENDING_MS - Date.now();
+    if (!this.#isLookAsked && wait > 0) {
+      this.#lookTimer = setTimeout(() => this.soon(0), wait);
+      return;
+    }
+    this.#isLookAsked = false;
+    try {
+      await this.#takeIn();
+    } catch (error) {
+      this.#isLookAsked = true;
+      throw error;
+    }
   }
 
   async #takeIn(): Promise<void> {

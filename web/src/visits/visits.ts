@@ -1,16 +1,16 @@
 import {
   type AnsweringRun,
+  answeringRun,
   type Calibration,
   type Cut,
-  type CutResult,
-  cutHistory,
-  cutResult,
+  calibrationPair,
   type Estimate,
   fitCalibration,
   guessPaddock,
   type Paddock,
   type PaddockGuess,
   runVariances,
+  settledResult,
   type Visit,
   type VisitFindings,
   visitFindings,
@@ -87,12 +87,6 @@ export const photosOf = (store: FarmStore, visitId: string): KeptPhoto[] =>
 export const cutsOf = (store: FarmStore, visitId: string): Cut[] =>
   [...store.cuts.value.values()].filter((cut) => cut.visitId === visitId);
 
-/** A cut's weight, where it stayed. */
-export function settled(cut: Cut): CutResult | null {
-  const result = cutResult(cutHistory(cut.events).state);
-  return result?.settled ? result : null;
-}
-
 /** A visit's findings, and what they leave out. */
 export interface VisitView extends VisitFindings {
   readonly photos: number;
@@ -110,17 +104,24 @@ export function viewVisit(
   run: AnsweringRun | null,
 ): VisitView {
   const photos = photosOf(store, visit.id);
-  const estimates = new Map(photos.map(({ id }) => [id, estimateFor(store, id)]));
+  const answers = photos.flatMap(({ id }) => store.estimates.value.get(id) ?? []);
+  const hash = answeringRun(
+    answers.map((estimate) => estimate.run.hash),
+    STARTER.hash,
+  );
+  const byRun = answers.filter((estimate) => estimate.run.hash === hash);
+  const estimates = new Map(byRun.map((estimate) => [estimate.photoId, estimate]));
   const cuts = cutsOf(store, visit.id);
   const byPhoto = new Map(
-    cuts.flatMap((cut) => (cut.photoId === null ? [] : [[cut.photoId, settled(cut)] as const])),
+    cuts.flatMap((cut) => (cut.photoId === null ? [] : [[cut.photoId, settledResult(cut)] as const])),
   );
-  const apart = cuts.filter(({ photoId }) => photoId === null || !estimates.has(photoId));
+  const shown = new Set(photos.map(({ id }) => id));
+  const apart = cuts.filter(({ photoId }) => photoId === null || !shown.has(photoId));
   const frames = [
     ...photos.map(({ id }) => ({ estimate: estimates.get(id) ?? null, cut: byPhoto.get(id) ?? null })),
-    ...apart.map((cut) => ({ estimate: null, cut: settled(cut) })),
+    ...apart.map((cut) => ({ estimate: null, cut: settledResult(cut) })),
   ].filter(({ estimate, cut }) => estimate || cut);
-  const said = [...estimates.values()].find((estimate) => estimate !== null) ?? null;
+  const [said = null] = byRun;
   const answering = said && run && said.run.hash === run.hash ? run : null;
   const calibration = answering && appliedCalibration(store, answering);
   return {
@@ -128,7 +129,7 @@ export function viewVisit(
     photos: photos.length,
     waiting: photos.filter(({ id, problem }) => !estimates.get(id) && problem === null).length,
     unusable: photos.filter(({ id, problem }) => !estimates.get(id) && problem !== null).length,
-    unfinishedCuts: cuts.filter((cut) => !settled(cut)).length,
+    unfinishedCuts: cuts.filter((cut) => !settledResult(cut)).length,
     run: said && { name: said.run.name },
   };
 }
@@ -146,12 +147,12 @@ export function farmCalibration(
   cuttingHeightCentimetres = store.settings.value.cuttingHeightCentimetres ?? 0,
 ): Calibration | null {
   const pairs = [...store.cuts.value.values()].flatMap((cut) => {
-    const result = settled(cut);
-    const estimate = cut.photoId === null ? null : estimateFor(store, cut.photoId);
-    const total = estimate?.run.hash === run.hash ? estimate.kgDmPerHa.total : null;
-    if (!result || total === null) return [];
-    const { kgDmPerHa, cuttingHeightCentimetres: height } = result;
-    return [{ visit: cut.visitId, estimate: total, cut: kgDmPerHa, cuttingHeightCentimetres: height }];
+    const estimates = store.estimates.value.get(cut.photoId ?? '') ?? [];
+    const pair = calibrationPair(
+      cut,
+      estimates.find((estimate) => estimate.run.hash === run.hash),
+    );
+    return pair ? [pair] : [];
   });
   if (pairs.length === 0) return null;
   const estimates = pairs.map(({ estimate }) => estimate);

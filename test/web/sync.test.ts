@@ -1,0 +1,214 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
+import type { Estimate, Paddock } from '../../src/farm/index.ts';
+import { FarmStore, type Pulled } from '../../web/src/store/farm-store.ts';
+import { openKeeping } from '../../web/src/store/keeping.ts';
+import type { KeptPhoto } from '../../web/src/store/records.ts';
+import { askFor, refusalOf, Unreachable } from '../../web/src/sync/farm-server.ts';
+import { Sync } from '../../web/src/sync/sync.ts';
+import { hour, paddockOf, rectangle, uuid } from '../farm/records.ts';
+
+/** Without a browser's database everything is kept in memory. */
+const opened = async (): Promise<FarmStore> => FarmStore.open(await openKeeping(() => {}));
+
+const DEVICE = { id: 'one', name: 'phone', role: 'recorder' } as const;
+const OTHER = { ...DEVICE, id: 'two' };
+
+describe('sending and looking', () => {
+  /** Paths and what the server answers to them; anything else is a list of nothing. */
+  let answers: Record<string, () => Promise<Response> | Response>;
+  let looks: number;
+  beforeEach(() => {
+    vi.useFakeTimers({ now: Date.UTC(2026, 10, 3) });
+    answers = {};
+    looks = 0;
+    vi.stubGlobal('addEventListener', () => {});
+    vi.stubGlobal('document', { visibilityState: 'visible', addEventListener: () => {} });
+    vi.stubGlobal('fetch', async (path: string) => {
+      const [place = ''] = path.split('?');
+      const answer = answers[place]?.() ?? Response.json({ items: [], next: null });
+      // The last of what is asked for in a look.
+      if (place === '/api/calibrations') looks++;
+      return answer;
+    });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+  });
+  const paired = async (): Promise<{ store: FarmStore; sync: Sync }> => {
+    const store = await opened();
+    await store.setValue('device', DEVICE);
+    const sync = new Sync(store);
+    await sync.now();
+    expect(sync.state.value.kind).toBe('idle');
+    return { store, sync };
+  };
+  const hill: Paddock = paddockOf(rectangle(0, 0, 0.01, 0.01));
+
+  it('looks once a minute while the app is looked at', async () => {
+    await paired();
+    await vi.advanceTimersByTimeAsync(10 * 60_000 + 59_000);
+    expect(looks).toBeGreaterThanOrEqual(10);
+    expect(looks).toBeLessThanOrEqual(11);
+  });
+
+  it('looks again for what was asked for and failed', async () => {
+    const { sync } = await paired();
+    answers['/api/cuts'] = () => new Response('', { status: 500 });
+    await sync.now();
+    expect(sync.state.value.kind).toBe('failed');
+    answers = {};
+    await vi.advanceTimersByTimeAsync(2_500);
+    expect([sync.state.value.kind, looks]).toEqual(['idle', 2]);
+  });
+
+  it('makes up for the look that sending has left out', async () => {
+    const { store } = await paired();
+    await vi.advanceTimersByTimeAsync(3_000);
+    await store.save('paddock', hill);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect([store.outbox.value.size, looks]).toEqual([0, 1]);
+    await vi.advanceTimersByTimeAsync(12_000);
+    expect(looks).toBe(2);
+  });
+
+  it('looks though the server has no room for what is sent', async () => {
+    const { store, sync } = await paired();
+    answers[`/api/paddocks/${hill.id}`] = () => new Response('', { status: 507 });
+    await store.save('paddock', hill);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(looks).toBe(2);
+    expect(sync.state.value.kind).toBe('failed');
+    expect(store.outbox.value.size).toBe(1);
+  });
+
+  it('tries again soon where a line that was gone for long is back, and is cut again', async () => {
+    const { store } = await paired();
+    const ridge = { ...hill, id: uuid(12) };
+    const gone = () => Promise.reject(new TypeError('no network'));
+    for (const { id } of [hill, ridge]) answers[`/api/paddocks/${id}`] = gone;
+    await store.saveAll([hill, ridge].map((record) => ({ kind: 'paddock', record })));
+    await vi.advanceTimersByTimeAsync(100_000);
+    expect(store.outbox.value.size).toBe(2);
+    delete answers[`/api/paddocks/${hill.id}`];
+    while (store.outbox.value.size === 2) await vi.advanceTimersByTimeAsync(500);
+    delete answers[`/api/paddocks/${ridge.id}`];
+    await vi.advanceTimersByTimeAsync(2_500);
+    expect(store.outbox.value.size).toBe(0);
+  });
+
+  it('leaves a device that was paired while the server did not know the one before', async () => {
+    const store = await opened();
+    await store.setValue('device', DEVICE);
+    const sync = new Sync(store);
+    let answer: (response: Response) => void = () => {};
+    answers['/api/devices/me'] = () =>
+      new Promise((settle) => {
+        answer = settle;
+      });
+    answers['/api/devices/pair'] = () => Response.json({ device: OTHER });
+    const beginning = sync.begin();
+    await sync.pair('a code');
+    answer(new Response('', { status: 401 }));
+    await beginning;
+    expect(sync.device.value).toEqual(OTHER);
+    expect(store.value('device')).toEqual(OTHER);
+  });
+
+  it('takes an answer that breaks off for none', async () => {
+    const broken = new ReadableStream({ pull: (parts) => parts.error(new TypeError('network error')) });
+    answers['/api/farm'] = () => new Response(broken);
+    await expect(askFor(z.object({}), '/api/farm')).rejects.toThrow(Unreachable);
+  });
+});
+
+describe('a refusal', () => {
+  const passes = (status: number, code: string): boolean =>
+    refusalOf(status, JSON.stringify({ error: { code, message: 'no' } })).passes;
+
+  it('passes where a photo that was cut on its way is still being written', () => {
+    expect(passes(409, 'upload')).toBe(true);
+    expect(passes(423, 'upload')).toBe(true);
+    expect(passes(404, 'upload')).toBe(true);
+    expect(passes(400, 'upload')).toBe(false);
+  });
+
+  it('stays where what is sent does not agree with what is there', () => {
+    expect(passes(409, 'conflict')).toBe(false);
+    expect(passes(404, 'not-found')).toBe(false);
+    expect(passes(413, 'too-large')).toBe(false);
+  });
+
+  it('passes where the server has no room or fails', () => {
+    for (const status of [408, 429, 500, 507]) expect(passes(status, '')).toBe(true);
+  });
+});
+
+describe('what the server says of a photo that waits to be sent', () => {
+  const id = uuid(7);
+  const photo: KeptPhoto = {
+    id,
+    record: {
+      id,
+      visitId: null,
+      sha256: 'a'.repeat(64),
+      capturedAt: hour(1),
+      position: null,
+      frameAreaSquareMetres: 0.21,
+      height: null,
+    },
+    fileName: 'photo.jpg',
+    mediaType: 'image/jpeg',
+    bytes: 1,
+    origin: 'camera',
+    advice: [],
+    filePosition: null,
+    storedAt: hour(2),
+    problem: null,
+  };
+  const estimate = (number: number): Estimate =>
+    ({ id: uuid(number), photoId: id, run: { hash: 'b' } }) as never;
+  const said: Pulled = {
+    paddocks: [],
+    visits: [],
+    photos: [photo],
+    estimates: [estimate(1)],
+    problems: new Map([[id, 'of the frame before']]),
+    cuts: [],
+    calibrations: [],
+  };
+
+  it('is void, and does not overwrite what is known here', async () => {
+    const store = await opened();
+    const record = { ...photo.record, frameAreaSquareMetres: 0.25 };
+    await store.save('photo', { ...photo, record });
+    await store.addEstimate(estimate(2));
+    await store.takeIn(said);
+    expect(store.estimates.value.get(id)).toEqual([estimate(2)]);
+    expect(store.photos.value.get(id)).toEqual({ ...photo, record });
+  });
+
+  it('is sent with another frame, and keeps nothing that was said of the one before, in one step', async () => {
+    const store = await opened();
+    await store.save('photo', { ...photo, problem: 'of the frame before' });
+    await store.addEstimate(estimate(2));
+    const write = vi.spyOn(store.keeping, 'write');
+    await store.changePhoto(id, { frameAreaSquareMetres: 0.25 });
+    expect(write).toHaveBeenCalledTimes(1);
+    expect(store.estimates.value.get(id)).toBeUndefined();
+    const record = { ...photo.record, frameAreaSquareMetres: 0.25 };
+    expect(store.photos.value.get(id)).toEqual({ ...photo, record });
+    expect([...store.outbox.value.values()]).toMatchObject([{ id, version: 2 }]);
+  });
+
+  it('is taken in once it has arrived', async () => {
+    const store = await opened();
+    await store.save('photo', photo);
+    await store.addEstimate(estimate(2));
+    for (const item of store.outbox.value.values()) await store.arrived(item);
+    await store.takeIn(said);
+    expect(store.estimates.value.get(id)).toEqual([estimate(1)]);
+    expect(store.photos.value.get(id)?.problem).toBe('of the frame before');
+  });
+});
