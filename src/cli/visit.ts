@@ -51,7 +51,7 @@ export const registerVisit: CommandRegistrar = (program) => {
       const named = await namedRun(first === undefined ? [] : [first, ...further]);
       const covariates = askedCovariates(options);
       const { coverage, precision, cuts, hectares } = options;
-      const { columns, sheet, dates, area } = options;
+      const { columns, sheet, dates, decimal, area } = options;
       const outcome = await visitRun({
         photos: named.photos,
         ...(named.run !== null && { run: named.run }),
@@ -60,6 +60,7 @@ export const registerVisit: CommandRegistrar = (program) => {
           ...(columns !== undefined && { columns }),
           ...(sheet !== undefined && { sheet }),
           ...(dates && { dates }),
+          ...(decimal && { decimal }),
           ...(area !== undefined && { area }),
         }),
         ...(covariates && { covariates }),

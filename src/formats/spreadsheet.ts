@@ -96,9 +96,14 @@ function requireModest(path: string, bytes: number, most: number): void {
   throw new TableError('malformed-csv', path, what, 'save the sheet as CSV');
 }
 
+/** Numbers of a workbook that read as thousands where a point stands between these. */
+const THREE_DECIMALS = /^-?[1-9]\d{0,2}\.\d{3}$/;
+
 /** The text of a cell; dates without a time of day have none. */
 function cellText(cell: unknown): string {
   if (cell === null || cell === undefined) return '';
+  // A workbook knows its numbers: one more decimal leaves no doubt that they are decimals.
+  if (typeof cell === 'number' && THREE_DECIMALS.test(String(cell))) return `${cell}0`;
   if (!(cell instanceof Date)) return String(cell).trim();
   if (Number.isNaN(cell.getTime())) return '';
   // Times are fractions of a day in a workbook, and come out a millisecond short.

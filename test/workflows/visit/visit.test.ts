@@ -66,6 +66,22 @@ describe('a visit', () => {
     for (const { before, after } of alone.worth) expect(after).toBeLessThan(before);
   });
 
+  it('reads thousands between tabs as such, and says so', async () => {
+    const lines: string[] = [];
+    const rows = [1350, 980, 2410].map((mass, at) => [PHOTOS[at], mass] as const);
+    const tableOf = (name: string, text: (mass: number) => string): string =>
+      cuts(name, 'photo\ttotal (kg/ha)', ...rows.map(([photo, mass]) => `${photo}\t${text(mass)}`));
+    const plain = await visit({ cuts: tableOf('plain.tsv', String) });
+    const read = await visit({
+      cuts: tableOf('thousands.tsv', (mass) => mass.toLocaleString('en')),
+      progress: { stage: () => {}, advance: () => {}, done: () => {}, line: (line) => lines.push(line) },
+    });
+    expect(read.means.total?.mean).toBe(plain.means.total?.mean);
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^warning: thousands\.tsv row 2: "1,350" is read as 1350/),
+    );
+  });
+
   it('moves towards what was cut, in whatever unit and on whatever frame', async () => {
     const before = (await visit()).means.total;
     const table = cuts('grams.csv', 'photo,Total (g)', 'gate-0.jpg,150', 'gate-3.jpg,160');
