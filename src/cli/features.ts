@@ -20,7 +20,7 @@ import {
   plannedText,
   problemLine,
 } from './cluster-options.ts';
-import { type CommandRegistrar, wholeNumber } from './command.ts';
+import { addOverwriteOption, type CommandRegistrar, wholeNumber } from './command.ts';
 import { printResult, say } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
 import { addCropOption, type CropOption } from './crop-option.ts';
@@ -46,6 +46,7 @@ interface FeaturesCommandOptions extends CropOption, ClusterOptions {
   readonly grid: number;
   readonly precision: Precision;
   readonly split: 'train' | 'test';
+  readonly overwrite?: boolean;
   readonly json?: boolean;
 }
 
@@ -97,7 +98,7 @@ export const registerFeatures: CommandRegistrar = (program) => {
       new Option('--split <which>', 'photos of a data folder').choices(['train', 'test']).default('train'),
     )
     .option('--json', 'print the result as JSON');
-  addChunkOption(addClusterOptions(addCropOption(command))).action(
+  addChunkOption(addClusterOptions(addCropOption(addOverwriteOption(command)))).action(
     async (data: string, options: FeaturesCommandOptions) => {
       const { view, windows, size = null, blocks = [], combine, grid, pooling, precision } = options;
       const { backbone, out, ids, split, crop = null } = options;
@@ -109,6 +110,7 @@ export const registerFeatures: CommandRegistrar = (program) => {
         ids,
         split,
         crop,
+        overwrite: options.overwrite ?? false,
         progress: consoleProgress(),
       };
       const cluster = clusterOf(options);

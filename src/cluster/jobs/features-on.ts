@@ -7,6 +7,7 @@ import { isObjectLocation } from '../../storage/index.ts';
 import { featurePlan } from '../../vision/features/index.ts';
 import { resolveWeights } from '../../vision/weights/index.ts';
 import { type FeatureFilesOptions, featurePhotos, writeIds } from '../../workflows/data/features.ts';
+import { requireOwnOutput } from '../../workflows/outputs/own-outputs.ts';
 import type { PhotoProblem } from '../units/answer.ts';
 import { fetchedBackbone } from '../units/inputs.ts';
 import { type FeaturesWork, unitKey } from '../units/spec.ts';
@@ -101,7 +102,10 @@ export async function featuresOn(options: FeaturesOnOptions, cluster: Cluster): 
 async function photosOf(options: FeaturesOnOptions): Promise<readonly ListedPhoto[]> {
   const { data, progress } = options;
   const tell = (line: string): void => progress?.line?.(line);
-  if (isObjectLocation(data) || data.endsWith('.csv')) return listedPhotos([data], tell);
+  if (isObjectLocation(data) || data.endsWith('.csv')) {
+    await requireOwnOutput('--out', options.out, 'features', options.overwrite ?? false);
+    return listedPhotos([data], tell);
+  }
   const found = await featurePhotos(options);
   const stamped = await listedPhotos(
     found.map(({ path }) => path),

@@ -2,6 +2,7 @@ import type { Estimate, PhotoRecord } from '../../../src/farm/index.ts';
 import { HEIGHT, type Readings } from '../../../src/pasture/covariates.ts';
 import { byMass } from '../../../src/pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../../../src/pasture/units.ts';
+import { onFrame } from '../../../src/runs/prediction.ts';
 import type { Estimate as Answer } from '../engine/messages.ts';
 import { STARTER } from './starter.ts';
 
@@ -11,12 +12,13 @@ export function readingsFor({ covariates }: Answer['by'], { height }: PhotoRecor
   return height && reads?.method === height.method ? { [HEIGHT]: height.centimetres } : {};
 }
 
-/** What the engine says of a photo, as the farm keeps it: per hectare of the frame that the photo shows. */
+/** What the engine says of a photo, as the farm keeps it: grams on the frame that the photo shows. */
 export function estimateOf(
   answer: Answer,
   { id: photoId, frameAreaSquareMetres, height }: PhotoRecord,
 ): Estimate {
-  const { prediction, coverage, doubts, by } = answer;
+  const { coverage, doubts, by } = answer;
+  const prediction = onFrame(answer.prediction, frameAreaSquareMetres / by.areaSquareMetres);
   const { targets, intervals, outOfDomain } = prediction;
   const known = (value: number): number | null => (Number.isFinite(value) ? Math.max(0, value) : null);
   return {
