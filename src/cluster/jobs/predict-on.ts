@@ -5,7 +5,7 @@ import { type Progress, SILENT } from '../../ground/progress.ts';
 import { USUAL_COVERAGE } from '../../pasture/intervals/interval.ts';
 import { BUNDLED_RUNS, STARTER } from '../../runs/bundled-runs.ts';
 import { openRun } from '../../runs/open-run.ts';
-import type { PhotoPrediction } from '../../runs/prediction.ts';
+import { onFrame, type PhotoPrediction } from '../../runs/prediction.ts';
 import type { PredictOptions, Run } from '../../runs/run.ts';
 import { runUncertainty } from '../../runs/uncertainty.ts';
 import { NoUsablePhotos } from '../../samples/photo-reader.ts';
@@ -121,7 +121,8 @@ export async function predictInParts(
         return why === undefined ? prediction : { ...prediction, refused: why };
       });
       const all = coverage === undefined ? told : known.withIntervals(told, coverage);
-      await parts.add(all, known.doubts(all).length);
+      const onOwn = all.map((prediction) => onFrame(prediction, areaSquareMetres / run.areaSquareMetres));
+      await parts.add(onOwn, known.doubts(all).length);
     }
   } catch (error) {
     if (error instanceof PlannedAlone) return null;
@@ -164,7 +165,7 @@ async function askedOf(
   }
   const ids = await readIds(source.ids);
   const samples = new Samples(ids.map(unknownSample), {
-    photos: [],
+    photos: null,
     features: () => {
       throw new RangeError('rows are read where they are predicted');
     },

@@ -240,6 +240,8 @@ async function copiesAmong(samples: Samples): Promise<ReadonlyMap<string, string
   if (!samples.hasPhotos) return copies;
   const firstWith = new Map<string, string>();
   for (const [item, photo] of samples.photos.entries()) {
+    // Objects of a bucket are read where they are predicted alone.
+    if (typeof photo === 'string' && photo.startsWith('s3://')) continue;
     const [hash, id] = [await photoHash(photo), samples.facts[item]?.id ?? ''];
     const first = firstWith.get(hash);
     if (first === undefined) firstWith.set(hash, id);
