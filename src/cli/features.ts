@@ -11,7 +11,7 @@ import {
   type ViewPlan,
   writeFeatureFiles,
 } from '../workflows/index.ts';
-import { type CommandRegistrar, wholeNumber } from './command.ts';
+import { addOverwriteOption, type CommandRegistrar, wholeNumber } from './command.ts';
 import { printResult, say } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
 import { addCropOption, type CropOption } from './crop-option.ts';
@@ -36,6 +36,7 @@ interface FeaturesCommandOptions extends CropOption {
   readonly grid: number;
   readonly precision: Precision;
   readonly split: 'train' | 'test';
+  readonly overwrite?: boolean;
   readonly json?: boolean;
 }
 
@@ -87,7 +88,7 @@ export const registerFeatures: CommandRegistrar = (program) => {
       new Option('--split <which>', 'photos of a data folder').choices(['train', 'test']).default('train'),
     )
     .option('--json', 'print the result as JSON');
-  addCropOption(command).action(async (data: string, options: FeaturesCommandOptions) => {
+  addCropOption(addOverwriteOption(command)).action(async (data: string, options: FeaturesCommandOptions) => {
     const { view, windows, size = null, blocks = [], combine, grid, pooling, precision } = options;
     const { backbone, out, ids, split, crop = null } = options;
     const { framesLine, ...result } = await writeFeatureFiles({
@@ -98,6 +99,7 @@ export const registerFeatures: CommandRegistrar = (program) => {
       ids,
       split,
       crop,
+      overwrite: options.overwrite ?? false,
       progress: consoleProgress(),
     });
     if (framesLine !== null) say(`warning: ${framesLine}`);

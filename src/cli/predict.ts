@@ -15,7 +15,14 @@ import {
   USUAL_COVERAGE,
 } from '../workflows/index.ts';
 import { type AskedOptions, addAskedCovariates, askedCovariates } from './asked-covariates.ts';
-import { type CommandRegistrar, positiveNumber, wholeNumber } from './command.ts';
+import {
+  addOverwriteOption,
+  type CommandRegistrar,
+  frameArea,
+  optionNumber,
+  positiveNumber,
+  wholeNumber,
+} from './command.ts';
 import { printResult, say } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
 import { addCropOption, type CropOption } from './crop-option.ts';
@@ -34,6 +41,7 @@ interface PredictCommandOptions extends AskedOptions, CropOption {
   readonly map?: string;
   readonly showCrop?: string;
   readonly skipUnusable?: boolean;
+  readonly overwrite?: boolean;
   readonly tta: Tta;
   readonly json?: boolean;
 }
@@ -58,8 +66,8 @@ export const registerPredict: CommandRegistrar = (program) => {
     .option('--ids <ids.txt>', 'photo id of each row of the feature file')
     .option(
       '--area <m2>',
-      "area of the frame, for kg DM/ha; default that of the run's training data",
-      positiveNumber('--area'),
+      "area of the frame that grams are said on; default that of the run's training data",
+      frameArea,
     )
     .addOption(
       new Option('--tta <views>', 'average over mirror images (flips) or turns as well (d4)')
@@ -83,7 +91,7 @@ export const registerPredict: CommandRegistrar = (program) => {
     .option('--show-crop <DIR>', 'write what was taken of each photo as DIR/ID.jpg')
     .option('--skip-unusable', 'leave out photos that cannot be used instead of stopping')
     .option('--json', 'print the result as JSON');
-  addCropOption(addAskedCovariates(command), 'as the run was trained').action(
+  addCropOption(addAskedCovariates(addOverwriteOption(command)), 'as the run was trained').action(
     async (first: string | undefined, further: string[], options: PredictCommandOptions) => {
       const { out } = options;
       const paths = first === undefined ? [] : [first, ...further];
@@ -100,6 +108,7 @@ export const registerPredict: CommandRegistrar = (program) => {
         tta: options.tta,
         progress: consoleProgress(),
         ...(out !== undefined && { out }),
+        ...(options.overwrite && { overwrite: true }),
         ...(options.coverage !== undefined && { coverage: options.coverage }),
         ...(options.uncertainty && { uncertainty: true }),
         ...(options.map !== undefined && { maps: options.map }),
@@ -196,8 +205,8 @@ function warnOfMemory(predictions: readonly PhotoPrediction[]): void {
 /** Parses a share option. @throws UsageError naming the option */
 function share(option: string): (text: string) => number {
   return (text) => {
-    const value = Number(text);
-    if (text.trim() !== '' && value > 0 && value < 1) return value;
+    const value = optionNumber(text);
+    if (value > 0 && value < 1) return value;
     throw new UsageError(`${option} ${text}: give a number between 0 and 1, as 0.9`);
   };
 }

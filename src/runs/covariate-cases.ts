@@ -1,6 +1,5 @@
 import { type CovariateSet, caseFolder } from '../pasture/covariates.ts';
 import type { CaseResults, OutOfFoldRow, RunResults } from './results.ts';
-import { scoreRows } from './scores.ts';
 
 /**
  * The file of a run that holds of one set of covariates what `file` holds of every photo by the most that is known of it:
@@ -13,23 +12,6 @@ export function caseFile(file: string, set: CovariateSet): string {
 
 /** What {@link caseFile} calls files. */
 export const CASE_FILES = /^(oof|leave-one-state-out)-(without|with-.+)\.csv$/;
-
-/** Cases with their scores, and those of the same photos without covariates. */
-export function caseResults(
-  cases: readonly Pick<CaseResults, 'covariates' | 'rows' | 'leaveOneStateOut'>[],
-): CaseResults[] {
-  const without = new Map(
-    cases.find(({ covariates }) => covariates.length === 0)?.rows.map((row) => [row.imageId, row] as const),
-  );
-  return cases.map((one) => {
-    const same = one.rows.flatMap(({ imageId }) => without.get(imageId) ?? []);
-    return {
-      ...one,
-      outOfFold: scoreRows(one.rows),
-      withoutThem: one.covariates.length > 0 ? scoreRows(same) : null,
-    };
-  });
-}
 
 /** The case that a run is known by: that with all its covariates, or of the largest set that photos are answered by. */
 export const mainCase = (cases: readonly CaseResults[] | null | undefined): CaseResults | null =>

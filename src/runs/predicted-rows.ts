@@ -1,8 +1,9 @@
 import type { CovariateSet } from '../pasture/covariates.ts';
-import { caseFile, caseResults, mainCase } from './covariate-cases.ts';
+import { caseFile, mainCase } from './covariate-cases.ts';
 import { STATES_OUT, type StateOutRow, scoreStates, writeStatesOut } from './leave-one-state-out.ts';
 import { OUT_OF_FOLD, writeOutOfFold } from './out-of-fold.ts';
 import type { OutOfFoldRow } from './results.ts';
+import { caseResults } from './scored-cases.ts';
 import { type EnsembleFacts, SCORES, writeScores } from './scores.ts';
 
 /** What a run says of photos that it has not seen. */

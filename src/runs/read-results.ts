@@ -1,4 +1,4 @@
-import { caseFile, caseResults, headlineRows } from './covariate-cases.ts';
+import { caseFile, headlineRows } from './covariate-cases.ts';
 import { covariateWords } from './covariates.ts';
 import { readLearningBySessions } from './learning-by-sessions.ts';
 import { type EnsembleManifest, frameAreaOf, requireData, type TrainedManifest } from './manifest.ts';
@@ -6,6 +6,7 @@ import { OUT_OF_FOLD, readOutOfFold } from './out-of-fold.ts';
 import { readPseudoRecord } from './pseudo-record.ts';
 import type { CaseResults, RunResults } from './results.ts';
 import { readMetrics } from './run-folder.ts';
+import { caseResults } from './scored-cases.ts';
 import { readScores, scoreFolds, scoreRows } from './scores.ts';
 
 /**

@@ -125,6 +125,22 @@ async function stock(farm: TestServer, root: string): Promise<Farmland> {
   return { river, visit: last?.id ?? '', photo: kept[11] ?? '', cut: cuts[0] ?? '', drying };
 }
 
+/** The small things that the page's database holds, drafts among them. */
+const settingsOf = (page: Page): Promise<string> =>
+  page.evaluate(
+    () =>
+      new Promise((settle) => {
+        const opening = indexedDB.open('sward');
+        opening.onsuccess = () => {
+          const reading = opening.result.transaction('settings').objectStore('settings').getAll();
+          reading.onsuccess = () => {
+            opening.result.close();
+            settle(JSON.stringify(reading.result));
+          };
+        };
+      }),
+  );
+
 describeInBrowser('every screen', () => {
   let root: string;
   let farm: TestServer;
@@ -288,7 +304,8 @@ describeInBrowser('every screen', () => {
     await arrived('Cut in By keys');
     await tabTo('All that was cut');
     await keyboard.type('300');
-    // What is typed outlives the page.
+    // What is typed is kept without anything being pressed, and outlives the page.
+    await until(async () => (await settingsOf(page)).includes('"300"'), 10);
     await page.reload();
     await page.getByRole('heading', { name: 'Weighed wet' }).waitFor();
     expect(await page.getByLabel('All that was cut').inputValue()).toBe('300');

@@ -1,6 +1,7 @@
 import { InputError } from '../../ground/errors.ts';
 import type { Matrix } from '../../ground/matrix.ts';
 import { readBytes, withOpenFile, writePartsAtomically } from '../../ground/positioned-file.ts';
+import { butKind } from '../content-kind.ts';
 import { float32FromFloat16 } from '../tensors/half.ts';
 
 /*
@@ -136,7 +137,7 @@ function headerBytes(rows: number, columns: number): Uint8Array {
  */
 function parseHeader(path: string, start: Buffer, fileBytes: number): Header {
   if (start.length < START_BYTES || !start.subarray(0, MAGIC.length).equals(MAGIC)) {
-    throw new InputError(path, 'is not an .npy file', 'give an array written by numpy.save');
+    throw new InputError(path, `is not an .npy file${butKind(start)}`, 'give an array written by numpy.save');
   }
   const [major, minor] = [start.readUInt8(6), start.readUInt8(7)];
   if (major < 1 || major > 3 || minor !== 0) {

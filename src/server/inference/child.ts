@@ -146,12 +146,12 @@ async function estimate(run: Run, photo: WholePhoto, facts: AskedFacts): Promise
 }
 
 async function drawMap(run: Run, photo: WholePhoto, facts: AskedFacts): Promise<DrawnMap> {
-  const { covariates, areaSquareMetres = run.areaSquareMetres } = askedWith(run, facts);
+  const { covariates } = askedWith(run, facts);
   const { samples } = await withAskedReadings(run, photoSamples(await findPhotos([photo])), covariates);
   const [map] = await run.maps(samples);
   const [framed] = await framedPhotos(samples.photos, run.crop);
   if (!map || !framed) throw new Error('a photo was mapped and no map came');
-  const { png, scaleTop } = await heatMap(framed, map, areaSquareMetres);
+  const { png, scaleTop } = await heatMap(framed, map, run.areaSquareMetres);
   return { png: png.toString('base64'), scaleTop };
 }
 

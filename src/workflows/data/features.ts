@@ -1,14 +1,17 @@
 import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readTest, readTraining } from '../../data/folder.ts';
 import { writeNpyFloat32 } from '../../formats/npy/npy.ts';
 import { InputError } from '../../ground/errors.ts';
 import { writeFileAtomically } from '../../ground/files.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
+import { readText } from '../../ground/whole-file.ts';
 import { extractFeatures, featurePlan } from '../../vision/features/index.ts';
 import { type Crop, framedPhotos, framesLine, framingOf } from '../../vision/framing/index.ts';
 import { findPhotos, type Photo, type PhotoFile } from '../../vision/photos/index.ts';
 import { resolveWeights } from '../../vision/weights/index.ts';
+import { notOurs, requireOwnOutput } from '../outputs/own-outputs.ts';
 
 /** Photos of a data folder whose features are wanted. */
 type FeatureSplit = 'train' | 'test';
@@ -32,6 +35,8 @@ export interface FeatureFilesOptions {
   readonly split?: FeatureSplit;
   /** What of photos counts; default all. */
   readonly crop?: Crop | null;
+  /** Whether files may be replaced that sward did not write; default not. */
+  readonly overwrite?: boolean;
   readonly progress?: Progress;
 }
 
@@ -52,9 +57,11 @@ export interface FeatureFilesOutcome {
  */
 export async function writeFeatureFiles(options: FeatureFilesOptions): Promise<FeatureFilesOutcome> {
   const plan = featurePlan(options.plan ?? {});
-  const { crop = null, progress = SILENT } = options;
+  const { crop = null, overwrite = false, progress = SILENT } = options;
+  await requireOwnOutput('--out', options.out, 'features', overwrite);
   const photos = await photosOf(options.data, options.split ?? 'train', progress);
   requireListable(photos);
+  if (!overwrite) await requireIdList(options.ids, photos);
   const weights = await resolveWeights(options.backbone);
   const paths = photos.map(({ path }) => path);
   const framed = await framedPhotos(paths, crop, { progress });
@@ -79,6 +86,14 @@ function requireListable(photos: readonly PhotoFile[]): void {
   if (!bad) return;
   const what = 'its name has a line break, or a blank at an end, which a list of ids cannot hold';
   throw new InputError(bad.path, what, 'rename the photo');
+}
+
+/** A list of ids looks like any text; one of other photos altogether is somebody's own. @throws UsageError naming it */
+async function requireIdList(path: string, photos: readonly PhotoFile[]): Promise<void> {
+  const facts = await stat(path).catch(() => null);
+  if (!facts?.isFile() || facts.size === 0) return;
+  const [first] = (await readText(path)).split('\n', 1);
+  if (!photos.some(({ imageId }) => imageId === first)) throw notOurs('--ids', path);
 }
 
 async function photosOf(
