@@ -14,10 +14,11 @@ import { addDevices } from './api/devices.ts';
 import { addEstimates } from './api/estimates.ts';
 import { addExports } from './api/exports.ts';
 import { addJobs } from './api/jobs.ts';
+import { addModels } from './api/models.ts';
 import { addPhotos } from './api/photos.ts';
 import { addPaddocks, addVisits } from './api/records.ts';
 import { type Api, emptyApi, needs } from './api/route.ts';
-import { addRuns } from './api/runs.ts';
+import { addRuns, REPORT_POLICY } from './api/runs.ts';
 import { addSummaries } from './api/summaries.ts';
 import { fairTurns } from './fair-turns.ts';
 import { apiDocs } from './page/api-docs.ts';
@@ -59,10 +60,15 @@ export function farmApp(farm: Farm): Api {
       'request',
     );
   });
-  app.use('/assets/*', async (context, next) => {
-    await next();
-    context.header('Content-Security-Policy', WORKER_POLICY);
-  });
+  for (const [path, policy] of [
+    ['/assets/*', WORKER_POLICY],
+    ['/api/runs/:id/report.html', REPORT_POLICY],
+  ] as const) {
+    app.use(path, async (context, next) => {
+      await next();
+      context.header('Content-Security-Policy', policy);
+    });
+  }
   app.use(
     secureHeaders({
       contentSecurityPolicy: {
@@ -103,6 +109,7 @@ export function farmApp(farm: Farm): Api {
   });
   addWebApp(app, packageFile('dist/web'));
   const known = authenticate({ devices, behindProxy: settings.behindProxy });
+  addModels(app, farm, known);
   app.use('/api/*', known);
   app.use('/metrics', known);
   app.get('/metrics', needs('viewer'), async (context) => {

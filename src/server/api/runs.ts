@@ -1,15 +1,27 @@
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { z } from '@hono/zod-openapi';
-import { Refusal } from '../answers/refusal.ts';
+import { Answering, type AnsweringRun } from '../../farm/index.ts';
+import { REPORT } from '../../runs/run-files.ts';
+import { notFound, Refusal } from '../answers/refusal.ts';
 import { withBodyFile } from '../photos/incoming-form.ts';
-import { ListedRun } from '../runs/library.ts';
+import { type FarmRun, ListedRun } from '../runs/library.ts';
 import type { Farm } from '../services/farm.ts';
 import { type Api, answer, body, route } from './route.ts';
 
 const RunId = z.string().min(1).max(64);
 const Items = z.strictObject({ items: z.array(ListedRun) });
 
+/** Runs may come from elsewhere: what they call a report is saved, and could do nothing if it were opened here. */
+export const REPORT_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+
+/** A name as headers have it (RFC 8187). */
+const inHeader = (name: string): string => encodeURIComponent(name).replaceAll(/['()*]/g, '_');
+
 /** `/api/runs`, and which of them answers at `/api/farm`. */
-export function addRuns(api: Api, { runs, db, folder, settings, pool, log }: Farm): void {
+export function addRuns(api: Api, { runs, phoneModels, maps, db, folder, settings, pool, log }: Farm): void {
   const listed = async (id: string): Promise<ListedRun> => {
     const run = (await runs.list()).find((run) => run.id === id);
     if (!run) throw new Error(`run ${id} was kept and is not listed`);
@@ -58,8 +70,51 @@ export function addRuns(api: Api, { runs, db, folder, settings, pool, log }: Far
       responses: { 204: { description: 'it is gone' } },
     }),
     async (context) => {
-      await runs.remove(context.req.valid('param').id);
+      const { id } = context.req.valid('param');
+      const run = await runs.find(id);
+      await runs.remove(id);
+      await phoneModels.forget(run);
       return context.body(null, 204);
+    },
+  );
+  api.openapi(
+    route('viewer', {
+      method: 'get',
+      path: '/api/runs/{id}/report.html',
+      summary: 'Gives the report of a run: scores, pictures and settings, one file that needs nothing else',
+      request: { params: z.object({ id: RunId }) },
+      responses: { 200: { description: 'the report', content: { 'text/html': { schema: z.string() } } } },
+    }),
+    async (context) => {
+      const { folder, name } = await runs.find(context.req.valid('param').id);
+      const report = createReadStream(join(folder, REPORT));
+      await once(report, 'open').catch(() => {
+        throw notFound('report');
+      });
+      return context.body(Readable.toWeb(report) as ReadableStream, 200, {
+        'Content-Type': 'text/html; charset=utf-8',
+        'Content-Disposition': `attachment; filename="report.html"; filename*=UTF-8''${inHeader(name)}-report.html`,
+      });
+    },
+  );
+  const answering = ({ folder: _, ...run }: FarmRun): AnsweringRun => run;
+  api.openapi(
+    route('viewer', {
+      method: 'get',
+      path: '/api/answering',
+      summary:
+        'Says which run answers, how the runs of the farm err, and how phones come by the one that answers',
+      description:
+        'Its files lie at the address that is given: `model.json` and the pieces it names, each with its SHA-256.',
+      responses: { 200: answer(Answering, 'what answers') },
+    }),
+    async (context) => {
+      const [chosen, all] = [await runs.chosen(), await runs.all()];
+      const others = all.filter(({ id }) => id !== chosen.id).map(answering);
+      return context.json(
+        { run: answering(chosen), others, phone: phoneModels.of(chosen), maps: maps.areOf(chosen) },
+        200,
+      );
     },
   );
   const FarmBody = z.strictObject({
@@ -92,6 +147,7 @@ export function addRuns(api: Api, { runs, db, folder, settings, pool, log }: Far
       const { name, runId } = context.req.valid('json');
       const run = await runs.choose(runId);
       await db.updateTable('farm').set({ name }).execute();
+      phoneModels.of(run);
       pool
         .open({ kind: 'open', run: run.folder, cache: folder.cache })
         .catch((error: unknown) => log.error({ error: String(error) }, 'run'));

@@ -3,20 +3,28 @@ import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import sharp from 'sharp';
 import { z } from 'zod';
-import { FrameArea, SwardHeight } from '../../farm/index.ts';
+import { FrameArea, type SaidOfPhoto, SwardHeight, saidOfPhoto } from '../../farm/index.ts';
 import { serveTasks } from '../../ground/children/serve-tasks.ts';
 import { configure } from '../../ground/environment.ts';
 import { InputError } from '../../ground/errors.ts';
 import { HEIGHT } from '../../pasture/covariates.ts';
-import { type ByMass, byMass } from '../../pasture/targets.ts';
-import { gramsToKilogramsPerHectare } from '../../pasture/units.ts';
 import { openRun } from '../../runs/open-run.ts';
 import type { Run } from '../../runs/run.ts';
+import { photoSamples } from '../../samples/samples.ts';
+import { heatMap } from '../../vision/biomass-map/index.ts';
+import { framedPhotos } from '../../vision/framing/index.ts';
 import { FORMAT_BYTES, formatOf } from '../../vision/photos/format.ts';
-import { hashPhoto, inspectPhoto, photoFrom, type WholePhoto } from '../../vision/photos/index.ts';
+import {
+  findPhotos,
+  hashPhoto,
+  inspectPhoto,
+  photoFrom,
+  type WholePhoto,
+} from '../../vision/photos/index.ts';
 import { predictRun, USUAL_COVERAGE } from '../../workflows/index.ts';
+import { withAskedReadings } from '../../workflows/predict/asked-readings.ts';
 import { MEDIA_TYPES } from './media-types.ts';
-import type { AskedFacts, InferenceTask, InspectedPhoto, RunAnswer } from './tasks.ts';
+import type { AskedFacts, DrawnMap, InferenceTask, InspectedPhoto } from './tasks.ts';
 import { trialPicture } from './trial-picture.ts';
 
 /** Runs that stay open: that of the farm, and that of a job. */
@@ -116,7 +124,7 @@ function askedWith(run: Run, { frameAreaSquareMetres, height }: AskedFacts) {
   };
 }
 
-async function estimate(run: Run, photo: WholePhoto, facts: AskedFacts): Promise<RunAnswer> {
+async function estimate(run: Run, photo: WholePhoto, facts: AskedFacts): Promise<SaidOfPhoto> {
   const { predictions, coverage, doubts, areaSquareMetres } = await predictRun({
     run,
     source: [photo],
@@ -126,21 +134,25 @@ async function estimate(run: Run, photo: WholePhoto, facts: AskedFacts): Promise
   const [prediction] = predictions;
   if (!prediction) throw new Error('a photo was asked about and none answered');
   const { targets, intervals, outOfDomain, covariates = [] } = prediction;
-  const known = (value: number): number | null => (Number.isFinite(value) ? value : null);
-  const interval = (): ByMass<readonly [number, number] | null> =>
-    byMass((mass) => {
-      const { low, high } = intervals?.[mass] ?? { low: Number.NaN, high: Number.NaN };
-      return Number.isFinite(low) && Number.isFinite(high) ? ([low, high] as const) : null;
-    });
-  return {
-    masses: byMass((mass) => known(targets[mass])),
-    kgDmPerHa: byMass((mass) => known(gramsToKilogramsPerHectare(targets[mass], areaSquareMetres))),
-    interval: coverage === null ? null : { coverage, ...interval() },
-    outOfDomain: { share: outOfDomain, flagged: doubts.length > 0 },
+  return saidOfPhoto({
+    targets,
+    intervals: intervals ?? null,
+    coverage,
     frameAreaSquareMetres: areaSquareMetres,
+    outOfDomain: { share: outOfDomain, flagged: doubts.length > 0 },
     // A run that reads heights otherwise measured, or none, has answered by the photo alone.
     height: covariates.includes(HEIGHT) ? (facts.height ?? null) : null,
-  };
+  });
+}
+
+async function drawMap(run: Run, photo: WholePhoto, facts: AskedFacts): Promise<DrawnMap> {
+  const { covariates } = askedWith(run, facts);
+  const { samples } = await withAskedReadings(run, photoSamples(await findPhotos([photo])), covariates);
+  const [map] = await run.maps(samples);
+  const [framed] = await framedPhotos(samples.photos, run.crop);
+  if (!map || !framed) throw new Error('a photo was mapped and no map came');
+  const { png, scaleTop } = await heatMap(framed, map, run.areaSquareMetres);
+  return { png: png.toString('base64'), scaleTop };
 }
 
 async function inspect(photo: WholePhoto): Promise<InspectedPhoto> {
@@ -166,8 +178,9 @@ serveTasks<InferenceTask, unknown>(async (task) => {
   if (task.kind === 'open') {
     // What is loaded with the first photo is loaded now.
     await estimate(run, await trialPicture(), {});
-    return null;
+    return { maps: (await run.capabilities()).maps };
   }
+  if (task.kind === 'map') return drawMap(run, await photoFile(task.path), task.facts);
   const { photo: asked } = task;
   if (asked.kind === 'file') return estimate(run, await photoFile(asked.path), task.facts);
   const { photo, facts } = await photoOfForm(asked.path, asked.contentType);

@@ -1,5 +1,4 @@
-import type { SwardHeight } from '../../farm/sward-height.ts';
-import type { ByMass } from '../../pasture/targets.ts';
+import type { SaidOfPhoto, SwardHeight } from '../../farm/index.ts';
 
 /** A photo to look at: a file of its own, or the body of a request whose form has it in its field `photo`. */
 export type AskedPhoto =
@@ -25,18 +24,15 @@ export type InferenceTask =
       /** Of a photo in a form: what the form says. */
       readonly facts: AskedFacts;
     }
+  /** Where in a stored photo the run sees mass. */
+  | {
+      readonly kind: 'map';
+      readonly run: string;
+      readonly cache: string;
+      readonly path: string;
+      readonly facts: AskedFacts;
+    }
   | { readonly kind: 'inspect'; readonly path: string };
-
-/** What a run says of a photo, without a name for either. Null: a mass that the run does not predict. */
-export interface RunAnswer {
-  readonly masses: ByMass<number | null>;
-  readonly kgDmPerHa: ByMass<number | null>;
-  readonly interval: ({ readonly coverage: number } & ByMass<readonly [number, number] | null>) | null;
-  readonly outOfDomain: { readonly share: number | null; readonly flagged: boolean };
-  readonly frameAreaSquareMetres: number;
-  /** The height that the run used. */
-  readonly height: SwardHeight | null;
-}
 
 /** What a photo's file says of itself. */
 export interface InspectedPhoto {
@@ -51,9 +47,19 @@ export interface InspectedPhoto {
   readonly cameraPosition: { readonly latitude: number; readonly longitude: number } | null;
 }
 
+/** A photo under the heat map of its total mass. */
+export interface DrawnMap {
+  /** PNG, base64. */
+  readonly png: string;
+  /** Value at the top of the colours, kg DM/ha. */
+  readonly scaleTop: number;
+}
+
 /** What a child answers to each kind of task. */
 export interface InferenceAnswers {
-  readonly open: null;
-  readonly estimate: RunAnswer;
+  /** Whether the run says where in a photo the mass is. */
+  readonly open: { readonly maps: boolean };
+  readonly map: DrawnMap;
+  readonly estimate: SaidOfPhoto;
   readonly inspect: InspectedPhoto;
 }

@@ -1,19 +1,21 @@
+import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Insertable } from 'kysely';
 import { z } from 'zod';
-import { RunReference } from '../../farm/index.ts';
+import { type AnsweringRun, type RunErrors, RunReference } from '../../farm/index.ts';
 import { LimitedChild } from '../../ground/children/limited-child.ts';
 import { fileFingerprint } from '../../ground/fingerprint.ts';
 import { BUNDLED_RUNS, bundledRunFolder, STARTER } from '../../runs/bundled-runs.ts';
 import { manifestFile } from '../../runs/manifest.ts';
+import { REPORT } from '../../runs/run-files.ts';
 import { conflict, found } from '../answers/refusal.ts';
 import type { Database } from '../storage/database.ts';
 import { flush } from '../storage/disk.ts';
 import type { FarmFolder } from '../storage/farm-folder.ts';
 import { stored } from '../storage/stored.ts';
 import type { Tables } from '../storage/tables.ts';
-import type { CheckedRun, RunCheckTask, RunErrors } from './check-task.ts';
+import type { CheckedRun, RunCheckTask } from './check-task.ts';
 
 /** Where a run came from. */
 const ORIGINS = ['bundled', 'given', 'added', 'trained'] as const;
@@ -28,14 +30,13 @@ export const ListedRun = z.strictObject({
   addedAt: z.string(),
   frameAreaSquareMetres: z.number().describe('frame that its masses stand on, m²'),
   chosen: z.boolean().describe('whether it answers now'),
+  report: z.boolean().describe('whether its folder has a report to be read'),
 });
 export type ListedRun = z.output<typeof ListedRun>;
 
 /** A run with its folder. */
-export interface FarmRun extends RunReference {
+export interface FarmRun extends AnsweringRun {
   readonly folder: string;
-  readonly errors: RunErrors;
-  readonly frameAreaSquareMetres: number;
 }
 
 /** How long a run may take to be unpacked, opened and asked. */
@@ -94,7 +95,7 @@ export class RunLibrary {
   async list(): Promise<ListedRun[]> {
     const rows = await this.#db.selectFrom('runs').selectAll().orderBy('added_at').execute();
     const chosen = await this.chosen();
-    return rows.map(({ id, name, hash, origin, added_at, area_m2 }) => ({
+    return rows.map(({ id, name, hash, origin, added_at, area_m2, folder }) => ({
       id,
       name,
       hash,
@@ -102,6 +103,7 @@ export class RunLibrary {
       addedAt: added_at,
       frameAreaSquareMetres: area_m2,
       chosen: id === chosen.id,
+      report: existsSync(join(runPlace({ id, folder }, this.#folder), REPORT)),
     }));
   }
 
@@ -115,6 +117,12 @@ export class RunLibrary {
   async findByHash(hash: string): Promise<FarmRun | null> {
     const row = await this.#db.selectFrom('runs').selectAll().where('hash', '=', hash).executeTakeFirst();
     return row ? this.#runOf(row) : null;
+  }
+
+  /** All runs, in the order they were added. */
+  async all(): Promise<FarmRun[]> {
+    const rows = await this.#db.selectFrom('runs').selectAll().orderBy('added_at').execute();
+    return rows.map((row) => this.#runOf(row));
   }
 
   /** The run that answers. */

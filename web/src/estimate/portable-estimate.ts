@@ -1,10 +1,7 @@
-import type { Estimate, PhotoRecord } from '../../../src/farm/index.ts';
+import { type Estimate, type PhotoRecord, type RunReference, saidOfPhoto } from '../../../src/farm/index.ts';
 import { HEIGHT, type Readings } from '../../../src/pasture/covariates.ts';
-import { byMass } from '../../../src/pasture/targets.ts';
-import { gramsToKilogramsPerHectare } from '../../../src/pasture/units.ts';
 import { onFrame } from '../../../src/runs/prediction.ts';
 import type { Estimate as Answer } from '../engine/messages.ts';
-import { STARTER } from './starter.ts';
 
 /** What a run may read of a photo's record beside the photo: a height that was measured as its own were. */
 export function readingsFor({ covariates }: Answer['by'], { height }: PhotoRecord): Readings {
@@ -12,34 +9,34 @@ export function readingsFor({ covariates }: Answer['by'], { height }: PhotoRecor
   return height && reads?.method === height.method ? { [HEIGHT]: height.centimetres } : {};
 }
 
-/** What the engine says of a photo, as the farm keeps it: grams on the frame that the photo shows. */
+/**
+ * What the engine says of a photo, as the farm keeps it: grams on the frame that the photo shows.
+ *
+ * @param run as the farm knows it
+ */
 export function estimateOf(
   answer: Answer,
   { id: photoId, frameAreaSquareMetres, height }: PhotoRecord,
+  run: RunReference,
 ): Estimate {
   const { coverage, doubts, by } = answer;
   const prediction = onFrame(answer.prediction, frameAreaSquareMetres / by.areaSquareMetres);
   const { targets, intervals, outOfDomain } = prediction;
-  const known = (value: number): number | null => (Number.isFinite(value) ? Math.max(0, value) : null);
   return {
     id: crypto.randomUUID(),
     photoId,
     source: 'modelled',
     estimatedAt: new Date().toISOString(),
-    masses: byMass((mass) => known(targets[mass])),
-    frameAreaSquareMetres,
-    kgDmPerHa: byMass((mass) => known(gramsToKilogramsPerHectare(targets[mass], frameAreaSquareMetres))),
-    interval: {
+    ...saidOfPhoto({
+      targets,
+      intervals: intervals ?? null,
       coverage,
-      ...byMass((mass): [number, number] | null => {
-        const { low, high } = intervals?.[mass] ?? { low: Number.NaN, high: Number.NaN };
-        return Number.isFinite(low) && Number.isFinite(high) ? [Math.max(0, low), high] : null;
-      }),
-    },
-    outOfDomain: { share: outOfDomain, flagged: doubts.length > 0 },
-    // A run that reads heights otherwise measured, or none, has answered by the photo alone.
-    height: prediction.covariates?.includes(HEIGHT) ? height : null,
-    run: STARTER,
+      frameAreaSquareMetres,
+      outOfDomain: { share: outOfDomain, flagged: doubts.length > 0 },
+      // A run that reads heights otherwise measured, or none, has answered by the photo alone.
+      height: prediction.covariates?.includes(HEIGHT) ? height : null,
+    }),
+    run,
     engine: by.engine,
     precision: by.precision,
   };

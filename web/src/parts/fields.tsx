@@ -28,6 +28,27 @@ export function NumberField({ label, unit, value, onValue, required = false }: N
   );
 }
 
+interface TextFieldProps {
+  readonly label: string;
+  readonly value: string;
+  readonly onValue: (text: string) => void;
+  readonly class?: string;
+  readonly maxLength?: number;
+  readonly placeholder?: string;
+  readonly required?: boolean;
+}
+
+/** A line of words; nothing is proposed that was typed elsewhere. */
+export function TextField({ label, onValue, ...rest }: TextFieldProps) {
+  const { class: place = '', ...input } = rest;
+  return (
+    <label class={`field ${place}`}>
+      {label}
+      <input {...input} autoComplete="off" onInput={(event) => onValue(event.currentTarget.value)} />
+    </label>
+  );
+}
+
 /** Reads what was typed, with a comma or a point; null for what is no number. */
 export function typed(text: string): number | null {
   const value = Number(text.trim().replace(',', '.'));

@@ -3,11 +3,14 @@ import { type Estimate, type Paddock, SwardHeight } from '../../../src/farm/inde
 import { HEIGHT, HEIGHT_METHODS } from '../../../src/pasture/covariates.ts';
 import { byMass } from '../../../src/pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../../../src/pasture/units.ts';
+import { STARTER } from '../estimate/starter.ts';
 import { Choices, NumberField, NumberPad, typed } from '../parts/fields.tsx';
 import { heightWords, METHOD_WORDS } from '../parts/height-words.ts';
+import { MappedPicture } from '../parts/mass-map.tsx';
 import { MassBar, MassTable } from '../parts/masses.tsx';
+import { NewPaddock } from '../parts/new-paddock.tsx';
 import { Page } from '../parts/page.tsx';
-import { Picture } from '../parts/picture.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { TwiceButton } from '../parts/twice-button.tsx';
 import { dayAndTime, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
@@ -16,7 +19,7 @@ import { goTo } from '../shell/route.ts';
 import type { KeptPhoto } from '../store/records.ts';
 import { ask } from '../sync/farm-server.ts';
 import { photoItem, wordsOf } from '../sync/sync.ts';
-import { estimateFor, guessFor, newPaddock, placePhoto } from '../visits/visits.ts';
+import { estimateFor, guessFor, placeOf, placePhoto } from '../visits/visits.ts';
 import { ModelLine } from './take-photo.tsx';
 import { VisitMeans } from './visit-means.tsx';
 
@@ -31,8 +34,7 @@ export function Answer({ id }: { readonly id: string }) {
       </Page>
     );
   }
-  const visit = photo.record.visitId === null ? undefined : store.visits.value.get(photo.record.visitId);
-  const paddock = visit && store.paddocks.value.get(visit.paddockId);
+  const { visit, paddock } = placeOf(store, photo);
   return (
     <Page title={paddock?.name ?? 'Photo'} back="#/">
       <div class="columns">
@@ -49,7 +51,7 @@ export function Answer({ id }: { readonly id: string }) {
           {visit && paddock && <VisitMeans visit={visit} paddock={paddock} />}
         </div>
         <div>
-          <Picture photo={photo} />
+          <MappedPicture key={id} photo={photo} />
           <Height key={id} photo={photo} />
           <section class="card">
             <h2>This photo</h2>
@@ -106,12 +108,19 @@ function Estimated({ photo }: { readonly photo: KeptPhoto }) {
             <p class="quiet">The photo is kept and sent all the same.</p>
           </>
         ) : (
-          <p role="status">{estimator.current.value === photo.id ? 'Estimating' : 'Waits to be estimated'}</p>
+          <p role="status">
+            {estimator.current.value === photo.id
+              ? 'Estimating'
+              : estimator.state.value.kind === 'server'
+                ? 'Waits for the server’s estimate'
+                : 'Waits to be estimated'}
+          </p>
         )}
         <ModelLine />
       </section>
     );
   }
+  const said = store.answering.value;
   const { kgDmPerHa, interval, run, engine, precision, frameAreaSquareMetres } = estimate;
   const hectare = (grams: number): number => gramsToKilogramsPerHectare(grams, frameAreaSquareMetres);
   const range = interval?.total ?? null;
@@ -129,7 +138,10 @@ function Estimated({ photo }: { readonly photo: KeptPhoto }) {
         <p class="figure">
           {total === null ? '–' : number(total)} <small>kg DM/ha</small>
         </p>
-        <p class="quiet">Modelled by run {run.name}, not measured.</p>
+        <p class="quiet">
+          Modelled by run {run.name}, not measured.
+          {said && said.run.hash !== run.hash && ` The farm's run is ${said.run.name} now.`}
+        </p>
       </div>
       <MassBar kgDmPerHa={kgDmPerHa} />
       <p class={estimate.outOfDomain.flagged ? 'warn' : ''}>{trustWords(estimate)}</p>
@@ -159,7 +171,6 @@ function WhichPaddock({ photo, paddock }: { readonly photo: KeptPhoto; readonly 
   const { store } = useApp();
   const { run, problem } = useWork();
   const [isChoosing, setChoosing] = useState(paddock === undefined);
-  const [name, setName] = useState('');
   const guess = guessFor(store, photo);
   const likely = guess?.paddock ?? null;
   const place = (id: string): void =>
@@ -196,26 +207,13 @@ function WhichPaddock({ photo, paddock }: { readonly photo: KeptPhoto; readonly 
           </button>
         ))}
       </div>
-      <form
-        class="beside"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (name.trim() === '') return;
-          const made = newPaddock(name);
-          void run(async () => {
-            await store.save('paddock', made);
-            await placePhoto(store, photo, made.id);
-            setChoosing(false);
-          });
+      <NewPaddock
+        onMade={async ({ id }) => {
+          await placePhoto(store, photo, id);
+          setChoosing(false);
         }}
-      >
-        <label class="field grow">
-          New paddock
-          <input value={name} maxLength={200} onInput={(event) => setName(event.currentTarget.value)} />
-        </label>
-        <button type="submit">Add</button>
-      </form>
-      {problem !== null && <p class="warn">{problem}</p>}
+      />
+      <Problem of={problem} />
     </section>
   );
 }
@@ -257,7 +255,13 @@ function Height({ photo }: { readonly photo: KeptPhoto }) {
           </button>
         )}
       </div>
-      <p class="quiet">{heightWords(reads, isOpen ? method : height?.method)}</p>
+      <p class="quiet">
+        {heightWords(
+          reads,
+          isOpen ? method : height?.method,
+          state.kind === 'ready' && state.run.hash === STARTER.hash,
+        )}
+      </p>
       {isOpen && (
         <>
           <NumberField label="Height" unit="cm" value={text} onValue={setText} />
@@ -280,7 +284,7 @@ function Height({ photo }: { readonly photo: KeptPhoto }) {
               Keep
             </button>
           </div>
-          {problem !== null && <p class="warn">{problem}</p>}
+          <Problem of={problem} />
         </>
       )}
     </section>
@@ -316,7 +320,7 @@ function Frame({ photo }: { readonly photo: KeptPhoto }) {
       <button type="button" class="main" onClick={save}>
         Keep
       </button>
-      {problem !== null && <p class="warn">{problem}</p>}
+      <Problem of={problem} />
     </div>
   );
 }
@@ -342,7 +346,7 @@ function Remove({ photo }: { readonly photo: KeptPhoto }) {
       >
         Remove
       </TwiceButton>
-      {problem !== null && <p class="warn">{problem}</p>}
+      <Problem of={problem} />
     </>
   );
 }

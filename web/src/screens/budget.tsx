@@ -5,6 +5,7 @@ import {
   DSE_RATINGS,
   type FeedBudget,
   feedBudget,
+  feedOnOffer,
   type Paddock,
 } from '../../../src/farm/index.ts';
 import { messageOf } from '../../../src/ground/errors.ts';
@@ -100,20 +101,12 @@ export function Budget({ view, paddock }: { readonly view: VisitView; readonly p
 function budgetOf(
   { head, animal, leave, residual, utilisationPercent, growth, supplement }: Asked,
   view: VisitView,
-  { mean, interval, source, from }: NonNullable<VisitView['kgDmPerHa']['total']>,
+  total: NonNullable<VisitView['kgDmPerHa']['total']>,
   hectares: NonNullable<VisitView['hectares']>,
 ): FeedBudget {
   const isCattle = animal === CATTLE;
   return feedBudget({
-    foo: {
-      value: mean,
-      ...(interval && { low: interval.low, high: interval.high }),
-      unit: 'kg DM/ha',
-      source,
-      from: [...from],
-    },
-    // Those who measured for the runs of sward cut at ground level.
-    cuttingHeightCentimetres: view.cuttingHeightCentimetres ?? 0,
+    ...feedOnOffer(total, view.cuttingHeightCentimetres),
     hectares,
     leave:
       leave === 'residual'

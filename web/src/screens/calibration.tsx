@@ -3,11 +3,12 @@ import { z } from 'zod';
 import { Calibration } from '../../../src/farm/index.ts';
 import { NumberField, typed } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
 import { askFor, sendJson } from '../sync/farm-server.ts';
-import { appliedCalibration, farmCalibration, ownRun } from '../visits/visits.ts';
+import { appliedCalibration, farmCalibration, knownRuns } from '../visits/visits.ts';
 
 const STATE_WORDS: Readonly<Record<Calibration['state'], string>> = {
   'report-only': 'Not applied: too few cuts',
@@ -21,7 +22,7 @@ export function CalibrationScreen() {
   const { store, estimator, sync } = useApp();
   const [text, setText] = useState(String(store.settings.value.cuttingHeightCentimetres ?? 0));
   const { run: work, problem, isRunning } = useWork();
-  const run = ownRun(estimator.state.value);
+  const run = knownRuns(store, estimator.state.value)[0] ?? null;
   const height = typed(text) ?? 0;
   const made = run && farmCalibration(store, run, height);
   const current = run && appliedCalibration(store, run);
@@ -54,7 +55,7 @@ export function CalibrationScreen() {
         </button>
       )}
       {isPaired && !isOwner && <p class="quiet">Owners make it the farm's, on their device.</p>}
-      {problem !== null && <p class="warn">{problem}</p>}
+      <Problem of={problem} />
     </Page>
   );
 }

@@ -1,7 +1,8 @@
 import { useEffect, useState } from 'preact/hooks';
 import { z } from 'zod';
-import { Choices } from '../parts/fields.tsx';
+import { Choices, TextField } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { TwiceButton } from '../parts/twice-button.tsx';
 import { day } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
@@ -34,11 +35,7 @@ export function Devices() {
   useEffect(() => void run(look), []);
   return (
     <Page title="Devices" back="#/more">
-      {problem !== null && (
-        <p class="warn" role="alert">
-          {problem}
-        </p>
-      )}
+      <Problem of={problem} />
       <div class="columns">
         <div>
           <form
@@ -57,15 +54,7 @@ export function Devices() {
             }}
           >
             <h2>One more device</h2>
-            <label class="field">
-              What it is called
-              <input
-                value={name}
-                maxLength={100}
-                required
-                onInput={(event) => setName(event.currentTarget.value)}
-              />
-            </label>
+            <TextField label="What it is called" value={name} maxLength={100} required onValue={setName} />
             <Choices legend="What it may do" choices={ROLE_WORDS} value={role} onValue={setRole} />
             <button type="submit" class="main" disabled={name.trim() === ''}>
               Make a link

@@ -6,14 +6,15 @@ import {
   paddockHectares,
 } from '../../../src/farm/index.ts';
 import { now } from '../capture/moment.ts';
-import { NumberField, typed } from '../parts/fields.tsx';
+import { NumberField, TextField, typed } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
 import { VisitsPlot } from '../parts/plot.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { day, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
 import { addressOf, goTo } from '../shell/route.ts';
-import { ownRun, viewVisit, visitAt, visitsOf } from '../visits/visits.ts';
+import { knownRuns, viewVisit, visitAt, visitsOf } from '../visits/visits.ts';
 import { Budget } from './budget.tsx';
 import { VisitMeans } from './visit-means.tsx';
 
@@ -21,10 +22,10 @@ import { VisitMeans } from './visit-means.tsx';
 export function PaddockScreen({ paddock }: { readonly paddock: Paddock }) {
   const { store, estimator } = useApp();
   const { run } = useWork();
-  const ownRunNow = ownRun(estimator.state.value);
+  const runs = knownRuns(store, estimator.state.value);
   const visits = visitsOf(store, paddock.id).map((visit) => ({
     visit,
-    view: viewVisit(store, visit, paddock, ownRunNow),
+    view: viewVisit(store, visit, paddock, runs),
   }));
   const [last] = visits;
   const plotted = visits.flatMap(({ visit, view }) => {
@@ -101,10 +102,7 @@ function About({ paddock }: { readonly paddock: Paddock }) {
   return (
     <section class="card">
       <h2>The paddock</h2>
-      <label class="field">
-        Name
-        <input value={name} maxLength={200} onInput={(event) => setName(event.currentTarget.value)} />
-      </label>
+      <TextField label="Name" value={name} maxLength={200} onValue={setName} />
       <NumberField
         label="Size"
         unit={drawn ? `ha; drawn, ${drawn.value.toFixed(2)}` : 'ha'}
@@ -120,7 +118,7 @@ function About({ paddock }: { readonly paddock: Paddock }) {
           Keep
         </button>
       </div>
-      {problem !== null && <p class="warn">{problem}</p>}
+      <Problem of={problem} />
     </section>
   );
 }

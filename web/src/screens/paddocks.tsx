@@ -3,19 +3,20 @@ import { paddockHectares } from '../../../src/farm/index.ts';
 import { readBoundaries } from '../map/boundary-files.ts';
 import { FarmMap } from '../map/farm-map.tsx';
 import { FileButton } from '../parts/fields.tsx';
+import { NewPaddock } from '../parts/new-paddock.tsx';
 import { Page } from '../parts/page.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { day, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp, usePositions } from '../shell/app-context.ts';
 import { addressOf, goTo } from '../shell/route.ts';
-import { estimateFor, newPaddock, ownRun, viewVisit, visitsOf } from '../visits/visits.ts';
+import { estimateFor, knownRuns, newPaddock, viewVisit, visitsOf } from '../visits/visits.ts';
 
 /** The paddocks, as a list and on a map. */
 export function Paddocks() {
   const { store, estimator } = useApp();
   const positions = usePositions();
   const { run, problem } = useWork();
-  const [name, setName] = useState('');
   const [done, setDone] = useState<string | null>(null);
   const paddocks = [...store.paddocks.value.values()].sort((a, b) => a.name.localeCompare(b.name));
   const position = positions.state.value;
@@ -51,7 +52,7 @@ export function Paddocks() {
             <ul class="list">
               {paddocks.map((paddock) => {
                 const [last] = visitsOf(store, paddock.id);
-                const view = last && viewVisit(store, last, paddock, ownRun(estimator.state.value));
+                const view = last && viewVisit(store, last, paddock, knownRuns(store, estimator.state.value));
                 const total = view?.kgDmPerHa.total;
                 const hectares = paddockHectares(paddock);
                 return (
@@ -81,25 +82,7 @@ export function Paddocks() {
               })}
             </ul>
           )}
-          <form
-            class="beside"
-            onSubmit={(event) => {
-              event.preventDefault();
-              if (name.trim() === '') return;
-              const made = newPaddock(name);
-              void run(async () => {
-                await store.save('paddock', made);
-                setName('');
-                goTo('paddock', made.id);
-              });
-            }}
-          >
-            <label class="field grow">
-              New paddock
-              <input value={name} maxLength={200} onInput={(event) => setName(event.currentTarget.value)} />
-            </label>
-            <button type="submit">Add</button>
-          </form>
+          <NewPaddock onMade={({ id }) => goTo('paddock', id)} />
           <FileButton
             accept=".geojson,.json,.kml,application/geo+json,application/vnd.google-earth.kml+xml"
             multiple
@@ -108,11 +91,7 @@ export function Paddocks() {
             Read GeoJSON or KML
           </FileButton>
           {done !== null && <p role="status">{done}</p>}
-          {problem !== null && (
-            <p class="warn" role="alert">
-              {problem}
-            </p>
-          )}
+          <Problem of={problem} />
         </div>
         <div>
           <FarmMap

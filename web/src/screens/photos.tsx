@@ -1,17 +1,19 @@
 import { useState } from 'preact/hooks';
 import { keepPhoto } from '../capture/keep-photo.ts';
 import { FileButton } from '../parts/fields.tsx';
+import { hasMap, MassMap } from '../parts/mass-map.tsx';
 import { Page } from '../parts/page.tsx';
 import { Picture } from '../parts/picture.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { day, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
 import { addressOf } from '../shell/route.ts';
-import { estimateFor } from '../visits/visits.ts';
+import { estimateFor, placeOf } from '../visits/visits.ts';
 
 /** Photos that are shown before more are asked for. */
 const TOGETHER = 60;
-const PHOTO = /\.(jpe?g|png|webp|heic|heif)$/i;
+const PHOTO = /\.(jpe?g|png|webp|heic|heif|avif|tiff?|bmp)$/i;
 
 /** Files of what was dropped, folders opened to the bottom. */
 async function filesOf(items: DataTransferItemList): Promise<File[]> {
@@ -41,6 +43,7 @@ export function Photos() {
   const { store } = useApp();
   const [shown, setShown] = useState(TOGETHER);
   const [only, setOnly] = useState('all');
+  const [isMapped, setMapped] = useState(false);
   const [isOver, setOver] = useState(false);
   const [progress, setProgress] = useState<string | null>(null);
   const { isRunning, problem, run } = useWork();
@@ -102,7 +105,7 @@ export function Photos() {
         {progress !== null && <p role="status">{progress}</p>}
         {isRunning && progress === null && <p role="status">Reading</p>}
       </section>
-      {problem !== null && <p class="warn">{problem}</p>}
+      <Problem of={problem} />
       <label class="field narrow">
         Show
         <select value={only} onChange={(event) => setOnly(event.currentTarget.value)}>
@@ -111,23 +114,29 @@ export function Photos() {
           <option value="doubtful">those with advice, or that the run doubts</option>
         </select>
       </label>
+      {photos.some((photo) => hasMap(store, photo)) && (
+        <button type="button" class="narrow" aria-pressed={isMapped} onClick={() => setMapped(!isMapped)}>
+          Where the mass is
+        </button>
+      )}
       <p class="quiet">{photos.length} photos</p>
       <ul class="photos">
         {photos.slice(0, shown).map((photo) => {
           const estimate = estimateFor(store, photo.id);
-          const visit =
-            photo.record.visitId === null ? undefined : store.visits.value.get(photo.record.visitId);
           const total = estimate?.kgDmPerHa.total ?? null;
           return (
             <li key={photo.id}>
               <a href={addressOf('photo', photo.id)}>
-                <Picture photo={photo} small />
+                {isMapped && hasMap(store, photo) ? (
+                  <MassMap photo={photo} small />
+                ) : (
+                  <Picture photo={photo} small />
+                )}
                 <strong>{total === null ? 'Waits' : number(total)}</strong>
                 {estimate?.outOfDomain.flagged && ' · doubtful'}
                 <br />
                 <span class="quiet">
-                  {(visit && store.paddocks.value.get(visit.paddockId)?.name) ?? 'no paddock'},{' '}
-                  {day(photo.record.capturedAt)}
+                  {placeOf(store, photo).paddock?.name ?? 'no paddock'}, {day(photo.record.capturedAt)}
                 </span>
               </a>
             </li>

@@ -1,7 +1,9 @@
 import { useEffect, useState } from 'preact/hooks';
 import { z } from 'zod';
 import { type Estimate, settledResult } from '../../../src/farm/index.ts';
+import { TextField } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { day, dayAndTime, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
@@ -15,6 +17,7 @@ const Run = z.object({
   origin: z.string(),
   addedAt: z.string(),
   chosen: z.boolean(),
+  report: z.boolean().default(false),
 });
 type Run = z.output<typeof Run>;
 const Runs = z.object({ items: z.array(Run) });
@@ -29,6 +32,7 @@ const Job = z.object({
     of: z.number(),
     remark: z.string(),
     message: z.string().nullable(),
+    runId: z.string().nullish(),
   }),
   createdAt: z.string(),
 });
@@ -85,11 +89,7 @@ export function RunsScreen() {
     });
   return (
     <Page title="Runs">
-      {problem !== null && (
-        <p class="warn" role="alert">
-          {problem}
-        </p>
-      )}
+      <Problem of={problem} />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
       <section class="scroll" aria-label="Runs" tabIndex={0}>
         <table>
@@ -110,7 +110,9 @@ export function RunsScreen() {
               const { photos, mean, cuts, error } = compare(store, run.hash);
               return (
                 <tr key={run.id}>
-                  <td>{run.name}</td>
+                  <td>
+                    {run.name} {run.report && <Report id={run.id} name={run.name} />}
+                  </td>
                   <td>
                     {run.origin}, {day(run.addedAt)}
                   </td>
@@ -157,15 +159,13 @@ export function RunsScreen() {
           <p class="quiet">
             On the server, with all settled cuts of photographed frames. Sorted ones teach components.
           </p>
-          <label class="field">
-            What the run will be called
-            <input
-              value={name}
-              maxLength={100}
-              required
-              onInput={(event) => setName(event.currentTarget.value)}
-            />
-          </label>
+          <TextField
+            label="What the run will be called"
+            value={name}
+            maxLength={100}
+            required
+            onValue={setName}
+          />
           <button type="submit" class="main" disabled={isRunning || name.trim() === ''}>
             Train
           </button>
@@ -197,6 +197,9 @@ export function RunsScreen() {
                     />
                   )}
                 </span>
+                {runs.some(({ id, report }) => report && id === job.progress.runId) && (
+                  <Report id={job.progress.runId ?? ''} name={job.request.name ?? ''} />
+                )}
                 {isOwner && open.includes(job.id) && (
                   <button
                     type="button"
@@ -213,6 +216,15 @@ export function RunsScreen() {
         </ul>
       </section>
     </Page>
+  );
+}
+
+/** How a run was trained and how well it does, a page to be kept. */
+function Report({ id, name }: { readonly id: string; readonly name: string }) {
+  return (
+    <a class="button" href={`/api/runs/${id}/report.html`} download aria-label={`Report of ${name}`}>
+      Report
+    </a>
   );
 }
 

@@ -1,8 +1,10 @@
 import { guessPaddock } from '../../../src/farm/index.ts';
 import { keepPhoto } from '../capture/keep-photo.ts';
+import type { LoadProgress } from '../engine/download.ts';
 import { FileButton } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
 import { Picture } from '../parts/picture.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { dayAndTime, megabytes, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp, usePositions } from '../shell/app-context.ts';
@@ -10,7 +12,7 @@ import { addressOf, goTo } from '../shell/route.ts';
 import type { PhotoOrigin } from '../store/records.ts';
 import { frameArea } from '../store/settings.ts';
 import { photoItem, wordsOf } from '../sync/sync.ts';
-import { estimateFor } from '../visits/visits.ts';
+import { estimateFor, placeOf } from '../visits/visits.ts';
 
 /** How many photos are shown below the buttons. */
 const SHOWN = 12;
@@ -69,11 +71,7 @@ export function TakePhoto() {
           </a>
         </div>
         {isRunning && <p role="status">Keeping the photo</p>}
-        {problem !== null && (
-          <p class="warn" role="alert">
-            {problem}
-          </p>
-        )}
+        <Problem of={problem} />
         <Where />
         <p class="quiet">
           Frame {frame.widthCentimetres} × {frame.depthCentimetres} cm ({frameArea(store.settings.value)} m²).{' '}
@@ -89,9 +87,7 @@ export function TakePhoto() {
             {photos.slice(0, SHOWN).map((photo) => {
               const estimate = estimateFor(store, photo.id);
               const total = estimate?.kgDmPerHa.total ?? null;
-              const visit =
-                photo.record.visitId === null ? undefined : store.visits.value.get(photo.record.visitId);
-              const paddock = visit && store.paddocks.value.get(visit.paddockId);
+              const { paddock } = placeOf(store, photo);
               return (
                 <li key={photo.id}>
                   <a href={addressOf('photo', photo.id)}>
@@ -144,14 +140,35 @@ function Where() {
   );
 }
 
-/** Whether this device estimates by itself. */
+/** Whether this device estimates by itself, and by which run. */
 export function ModelLine() {
-  const { estimator } = useApp();
+  const { store, estimator } = useApp();
   const state = estimator.state.value;
+  const said = store.answering.value;
+  if (state.kind === 'server') {
+    return (
+      <p class="quiet">
+        The farm's run, {state.run.name}, is the server's to evaluate: {state.why}. Photos are kept, sent and
+        answered there.
+      </p>
+    );
+  }
   if (state.kind === 'ready') {
     const { keeping } = state.opened;
-    if (keeping.kept) return null;
-    return <p class="quiet">The model is here until the page is closed: {keeping.why}.</p>;
+    return (
+      <>
+        {said && said.run.hash !== state.run.hash && (
+          <div>
+            <p class="quiet" id="model-progress">
+              {state.run.name} answers on this device until the farm's run, {said.run.name}, is here
+              {said.phone.kind === 'making' ? ': the server is making it ready' : ''}.
+            </p>
+            <Fetched progress={estimator.fetching.value} />
+          </div>
+        )}
+        {!keeping.kept && <p class="quiet">The model is here until the page is closed: {keeping.why}.</p>}
+      </>
+    );
   }
   if (state.kind === 'failed') {
     return (
@@ -171,7 +188,12 @@ export function ModelLine() {
           ? `Fetching the model, once: ${megabytes(progress.loaded)} of ${megabytes(progress.total)}`
           : 'Opening the model'}
       </p>
-      {progress && <progress aria-labelledby="model-progress" max={progress.total} value={progress.loaded} />}
+      <Fetched progress={progress} />
     </div>
   );
+}
+
+function Fetched({ progress }: { readonly progress: LoadProgress | null }) {
+  if (!progress) return null;
+  return <progress aria-labelledby="model-progress" max={progress.total} value={progress.loaded} />;
 }

@@ -1,16 +1,16 @@
 import {
   type AnsweringRun,
-  answeringRun,
   type Calibration,
   type Cut,
   calibrationPair,
   type Estimate,
+  type FramesOfVisit,
   fitCalibration,
+  framesOf,
   guessPaddock,
   type Paddock,
   type PaddockGuess,
   runVariances,
-  settledResult,
   type Visit,
   type VisitFindings,
   visitFindings,
@@ -62,21 +62,22 @@ export const newPaddock = (name: string): Paddock => ({
   hectares: null,
 });
 
-/** The run that this device answers with; null before it is ready. */
-export function ownRun(state: EstimatorState): AnsweringRun | null {
-  if (state.kind !== 'ready') return null;
+/** Runs that are known with how they err, the one that answers first: the farm's, as the server said, or this device's. */
+export function knownRuns(store: FarmStore, state: EstimatorState): AnsweringRun[] {
+  const said = store.answering.value;
+  const farms = said ? [said.run, ...said.others] : [];
+  if (state.kind !== 'ready' || farms.some(({ hash }) => hash === state.run.hash)) return farms;
   const { by, errors } = state.opened;
-  return { ...STARTER, errors, frameAreaSquareMetres: by.areaSquareMetres };
+  return [...farms, { ...state.run, errors, frameAreaSquareMetres: by.areaSquareMetres }];
 }
 
-/** What a photo is answered with: by this device's run where it did, else by the newest. */
-export function estimateFor(
-  store: FarmStore,
-  photoId: string,
-  hash: string | null = STARTER.hash,
-): Estimate | null {
+/** The hash of the run that is preferred where several have answered: the farm's, and of a device by itself its own. */
+export const preferredHash = ({ answering }: FarmStore): string => answering.value?.run.hash ?? STARTER.hash;
+
+/** What a photo is answered with: by the preferred run where it did, else by the newest. */
+export function estimateFor(store: FarmStore, photoId: string): Estimate | null {
   const all = store.estimates.value.get(photoId) ?? [];
-  return all.find(({ run }) => run.hash === hash) ?? all.at(-1) ?? null;
+  return all.find(({ run }) => run.hash === preferredHash(store)) ?? all.at(-1) ?? null;
 }
 
 export const photosOf = (store: FarmStore, visitId: string): KeptPhoto[] =>
@@ -84,53 +85,52 @@ export const photosOf = (store: FarmStore, visitId: string): KeptPhoto[] =>
     .filter(({ record }) => record.visitId === visitId)
     .sort((a, b) => instant(a.record.capturedAt) - instant(b.record.capturedAt));
 
+/** The visit and paddock that a photo is of, as far as that was said. */
+export function placeOf(
+  store: FarmStore,
+  { record: { visitId } }: KeptPhoto,
+): { readonly visit: Visit | undefined; readonly paddock: Paddock | undefined } {
+  const visit = visitId === null ? undefined : store.visits.value.get(visitId);
+  return { visit, paddock: visit && store.paddocks.value.get(visit.paddockId) };
+}
+
 export const cutsOf = (store: FarmStore, visitId: string): Cut[] =>
   [...store.cuts.value.values()].filter((cut) => cut.visitId === visitId);
 
 /** A visit's findings, and what they leave out. */
-export interface VisitView extends VisitFindings {
-  readonly photos: number;
-  readonly waiting: number;
-  readonly unusable: number;
-  readonly unfinishedCuts: number;
+export interface VisitView extends VisitFindings, Omit<FramesOfVisit, 'frames' | 'runHash'> {
   readonly run: { readonly name: string } | null;
 }
 
-/** What a visit's photos and cuts say of its paddock, by the code that the server uses. */
+/**
+ * What a visit's photos and cuts say of its paddock, by the code that the server uses.
+ *
+ * @param runs whose errors are known
+ */
 export function viewVisit(
   store: FarmStore,
   visit: Visit,
   paddock: Paddock,
-  run: AnsweringRun | null,
+  runs: readonly AnsweringRun[],
 ): VisitView {
   const photos = photosOf(store, visit.id);
-  const answers = photos.flatMap(({ id }) => store.estimates.value.get(id) ?? []);
-  const hash = answeringRun(
-    answers.map((estimate) => estimate.run.hash),
-    STARTER.hash,
+  const estimates = photos.flatMap(({ id }) => store.estimates.value.get(id) ?? []);
+  const { frames, runHash, ...counts } = framesOf(
+    {
+      photoIds: photos.map(({ id }) => id),
+      estimates,
+      problems: new Set(photos.flatMap(({ id, problem }) => (problem === null ? [] : [id]))),
+      cuts: cutsOf(store, visit.id),
+    },
+    preferredHash(store),
   );
-  const byRun = answers.filter((estimate) => estimate.run.hash === hash);
-  const estimates = new Map(byRun.map((estimate) => [estimate.photoId, estimate]));
-  const cuts = cutsOf(store, visit.id);
-  const byPhoto = new Map(
-    cuts.flatMap((cut) => (cut.photoId === null ? [] : [[cut.photoId, settledResult(cut)] as const])),
-  );
-  const shown = new Set(photos.map(({ id }) => id));
-  const apart = cuts.filter(({ photoId }) => photoId === null || !shown.has(photoId));
-  const frames = [
-    ...photos.map(({ id }) => ({ estimate: estimates.get(id) ?? null, cut: byPhoto.get(id) ?? null })),
-    ...apart.map((cut) => ({ estimate: null, cut: settledResult(cut) })),
-  ].filter(({ estimate, cut }) => estimate || cut);
-  const [said = null] = byRun;
-  const answering = said && run && said.run.hash === run.hash ? run : null;
+  const answering = runs.find(({ hash }) => hash === runHash) ?? null;
   const calibration = answering && appliedCalibration(store, answering);
+  const said = estimates.find(({ run }) => run.hash === runHash);
   return {
     ...visitFindings(frames, { paddock, run: answering, calibration }),
-    photos: photos.length,
-    waiting: photos.filter(({ id, problem }) => !estimates.get(id) && problem === null).length,
-    unusable: photos.filter(({ id, problem }) => !estimates.get(id) && problem !== null).length,
-    unfinishedCuts: cuts.filter((cut) => !settledResult(cut)).length,
-    run: said && { name: said.run.name },
+    ...counts,
+    run: said ? { name: said.run.name } : null,
   };
 }
 
