@@ -110,9 +110,6 @@ export function RunsScreen() {
               <th class="number">Mean kg DM/ha</th>
               <th class="number">Off from own cuts</th>
               <th>
-                <span class="quiet">Report</span>
-              </th>
-              <th>
                 <span class="quiet">Use</span>
               </th>
             </tr>
@@ -122,14 +119,15 @@ export function RunsScreen() {
               const { photos, mean, cuts, error } = compare(store, run.hash);
               return (
                 <tr key={run.id}>
-                  <td>{run.name}</td>
+                  <td>
+                    {run.name} {run.report && <Report id={run.id} name={run.name} />}
+                  </td>
                   <td>
                     {run.origin}, {day(run.addedAt)}
                   </td>
                   <td class="number">{photos}</td>
                   <td class="number">{mean === null ? '–' : number(mean)}</td>
                   <td class="number">{error === null ? '–' : `${number(error)} (${cuts} cuts)`}</td>
-                  <td>{run.report && <Report id={run.id} name={run.name} />}</td>
                   <td>
                     {run.chosen ? (
                       'answers now'
