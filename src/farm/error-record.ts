@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { mean } from '../ground/statistics.ts';
 import { spreadAt } from '../pasture/intervals/index.ts';
+import { massTable } from './mass-table.ts';
 import type { ResidualVariances } from './residual-variances.ts';
 
 /** How a run errs on visits it has not seen, of one mass, as it may be kept and sent without the run. */
@@ -14,6 +15,15 @@ export const ErrorRecord = z.strictObject({
   photos: z.int().min(1),
 });
 export type ErrorRecord = z.output<typeof ErrorRecord>;
+
+/** How a run errs, grams on its frame; null of a mass that it does not predict. */
+export const RunErrors = z.strictObject({
+  photo: massTable(ErrorRecord).describe('of what it says by the photo alone'),
+  height: massTable(ErrorRecord)
+    .nullable()
+    .describe('of what it says where it is told the sward’s height; null of a run that reads none'),
+});
+export type RunErrors = z.output<typeof RunErrors>;
 
 /**
  * The variances that a record speaks of for a visit: more where there is more sward.

@@ -1,3 +1,4 @@
+export { Answering, PhoneModel } from './answering.ts';
 export { answeringRun } from './answering-run.ts';
 export { Boundary } from './boundary.ts';
 export { Calibration } from './calibration.ts';
@@ -14,7 +15,7 @@ export { type CutStage, type CutState, NEW_CUT } from './cut-state.ts';
 export { cutWarnings } from './cut-warnings.ts';
 export { type CutsAtHeight, cutsAtHeight } from './cutting-height.ts';
 export { type RegressionMean, regressionMean } from './double-sampling.ts';
-export { ErrorRecord, variancesAt } from './error-record.ts';
+export { ErrorRecord, RunErrors, variancesAt } from './error-record.ts';
 export { Estimate, PRECISIONS, RunReference } from './estimate.ts';
 export { type FeedBudget, type FeedBudgetQuestion, feedBudget, type GrazingDays } from './feed-budget.ts';
 export {
@@ -32,7 +33,7 @@ export { PhotoRecord } from './photo-record.ts';
 export { Position } from './position.ts';
 export { Figure, Source } from './provenance.ts';
 export { inUnit, type ResidualVariances, residualVariances } from './residual-variances.ts';
-export { type AnsweringRun, runVariances } from './run-variances.ts';
+export { AnsweringRun, runVariances } from './run-variances.ts';
 export {
   type EffortNeeded,
   effortNeeded,

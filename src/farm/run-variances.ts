@@ -1,20 +1,17 @@
-import type { ByMass, MassName } from '../pasture/targets.ts';
+import { z } from 'zod';
+import type { MassName } from '../pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../pasture/units.ts';
-import { type ErrorRecord, variancesAt } from './error-record.ts';
-import type { RunReference } from './estimate.ts';
+import { RunErrors, variancesAt } from './error-record.ts';
+import { RunReference } from './estimate.ts';
 import { inUnit, type ResidualVariances } from './residual-variances.ts';
 
 /** A run with how it errs. */
-export interface AnsweringRun extends RunReference {
-  /** Grams on its frame; null of masses that it does not predict. */
-  readonly errors: {
-    /** Of what it says by the photo alone. */
-    readonly photo: ByMass<ErrorRecord | null>;
-    /** Of what it says where it is told the sward's height; null of a run that reads none. */
-    readonly height: ByMass<ErrorRecord | null> | null;
-  };
-  readonly frameAreaSquareMetres: number;
-}
+export const AnsweringRun = z.object({
+  ...RunReference.shape,
+  errors: RunErrors,
+  frameAreaSquareMetres: z.number().describe('frame that its masses stand on, m²'),
+});
+export type AnsweringRun = z.output<typeof AnsweringRun>;
 
 /**
  * How a run errs on a visit that it has not seen, (kg DM/ha)².

@@ -14,6 +14,7 @@ import { addDevices } from './api/devices.ts';
 import { addEstimates } from './api/estimates.ts';
 import { addExports } from './api/exports.ts';
 import { addJobs } from './api/jobs.ts';
+import { addModels } from './api/models.ts';
 import { addPhotos } from './api/photos.ts';
 import { addPaddocks, addVisits } from './api/records.ts';
 import { type Api, emptyApi, needs } from './api/route.ts';
@@ -103,6 +104,7 @@ export function farmApp(farm: Farm): Api {
   });
   addWebApp(app, packageFile('dist/web'));
   const known = authenticate({ devices, behindProxy: settings.behindProxy });
+  addModels(app, farm, known);
   app.use('/api/*', known);
   app.use('/metrics', known);
   app.get('/metrics', needs('viewer'), async (context) => {

@@ -16,6 +16,7 @@ import { openMetrics } from './observing/metrics.ts';
 import { Estimator } from './photos/estimator.ts';
 import { Uploads } from './photos/uploads.ts';
 import { RunLibrary } from './runs/library.ts';
+import { PhoneModels } from './runs/phone-models.ts';
 import type { Farm } from './services/farm.ts';
 import type { ServerSettings } from './services/settings.ts';
 import { openDatabase } from './storage/database.ts';
@@ -83,6 +84,8 @@ export async function startServer(settings: ServerSettings, log: Log = openLog(2
       });
       await runs.choose(added.id);
     }
+    const phoneModels = new PhoneModels(folder, log);
+    ends.push(() => phoneModels.close());
     const pool = new InferencePool(settings.pool);
     ends.push(() => pool.close(POOL_MS));
     const store = photoStore(folder.photos);
@@ -115,6 +118,7 @@ export async function startServer(settings: ServerSettings, log: Log = openLog(2
       photos: store,
       pool,
       runs,
+      phoneModels,
       estimator,
       uploads,
       jobs,
@@ -128,9 +132,9 @@ export async function startServer(settings: ServerSettings, log: Log = openLog(2
     const options = { requestTimeout: REQUEST_MS, headersTimeout: 30_000 };
     const server = tls ? createHttps({ ...tls, ...options }, listener) : createHttp(options, listener);
     server.maxConnections = MOST_CONNECTIONS;
-    const run = (await runs.chosen()).folder;
-    await pool.open({ kind: 'open', run, cache: folder.cache }).catch((error: unknown) => {
-      throw new InputError(run, messageOf(error), 'let another run answer, with --run starter');
+    const chosen = await runs.chosen();
+    await pool.open({ kind: 'open', run: chosen.folder, cache: folder.cache }).catch((error: unknown) => {
+      throw new InputError(chosen.folder, messageOf(error), 'let another run answer, with --run starter');
     });
     await listening(server, settings);
     ends.push(async () => {
@@ -144,6 +148,7 @@ export async function startServer(settings: ServerSettings, log: Log = openLog(2
     await uploads.recover();
     await jobs.begin();
     estimator.wake();
+    phoneModels.of(chosen);
     const isOwnerWanted = settings.ownerLink || !(await devices.hasOwner());
     const ownerLink = isOwnerWanted
       ? pairingLink(address, (await devices.offer('owner', 'owner')).code)

@@ -177,6 +177,7 @@ describe('what the server says of a photo that waits to be sent', () => {
     problems: new Map([[id, 'of the frame before']]),
     cuts: [],
     calibrations: [],
+    answering: null,
   };
 
   it('is void, and does not overwrite what is known here', async () => {

@@ -35,7 +35,7 @@ render(
 );
 
 void app.updates.begin();
-void app.estimator.open();
+app.estimator.begin();
 await app.sync.begin();
 // Only now: what was unsent before a loss is read first.
 followUnsent(store);

@@ -1,7 +1,8 @@
 import { z } from '@hono/zod-openapi';
+import { Answering, type AnsweringRun } from '../../farm/index.ts';
 import { Refusal } from '../answers/refusal.ts';
 import { withBodyFile } from '../photos/incoming-form.ts';
-import { ListedRun } from '../runs/library.ts';
+import { type FarmRun, ListedRun } from '../runs/library.ts';
 import type { Farm } from '../services/farm.ts';
 import { type Api, answer, body, route } from './route.ts';
 
@@ -9,7 +10,7 @@ const RunId = z.string().min(1).max(64);
 const Items = z.strictObject({ items: z.array(ListedRun) });
 
 /** `/api/runs`, and which of them answers at `/api/farm`. */
-export function addRuns(api: Api, { runs, db, folder, settings, pool, log }: Farm): void {
+export function addRuns(api: Api, { runs, phoneModels, db, folder, settings, pool, log }: Farm): void {
   const listed = async (id: string): Promise<ListedRun> => {
     const run = (await runs.list()).find((run) => run.id === id);
     if (!run) throw new Error(`run ${id} was kept and is not listed`);
@@ -58,8 +59,28 @@ export function addRuns(api: Api, { runs, db, folder, settings, pool, log }: Far
       responses: { 204: { description: 'it is gone' } },
     }),
     async (context) => {
-      await runs.remove(context.req.valid('param').id);
+      const { id } = context.req.valid('param');
+      const run = await runs.find(id);
+      await runs.remove(id);
+      await phoneModels.forget(run);
       return context.body(null, 204);
+    },
+  );
+  const answering = ({ folder: _, ...run }: FarmRun): AnsweringRun => run;
+  api.openapi(
+    route('viewer', {
+      method: 'get',
+      path: '/api/answering',
+      summary:
+        'Says which run answers, how the runs of the farm err, and how phones come by the one that answers',
+      description:
+        'Its files lie at the address that is given: `model.json` and the pieces it names, each with its SHA-256.',
+      responses: { 200: answer(Answering, 'what answers') },
+    }),
+    async (context) => {
+      const [chosen, all] = [await runs.chosen(), await runs.all()];
+      const others = all.filter(({ id }) => id !== chosen.id).map(answering);
+      return context.json({ run: answering(chosen), others, phone: phoneModels.of(chosen) }, 200);
     },
   );
   const FarmBody = z.strictObject({
@@ -92,6 +113,7 @@ export function addRuns(api: Api, { runs, db, folder, settings, pool, log }: Far
       const { name, runId } = context.req.valid('json');
       const run = await runs.choose(runId);
       await db.updateTable('farm').set({ name }).execute();
+      phoneModels.of(run);
       pool
         .open({ kind: 'open', run: run.folder, cache: folder.cache })
         .catch((error: unknown) => log.error({ error: String(error) }, 'run'));

@@ -1,6 +1,4 @@
-import { z } from 'zod';
-import { ErrorRecord } from '../../farm/index.ts';
-import { byMass } from '../../pasture/targets.ts';
+import type { RunErrors } from '../../farm/index.ts';
 
 /** A run to be checked: a folder, or the zip of one to be unpacked first. */
 export interface RunCheckTask {
@@ -21,17 +19,6 @@ export interface RunCheckTask {
       };
   readonly cache: string;
 }
-
-const Records = z.strictObject(byMass(() => ErrorRecord.nullable()));
-
-/** How a run errs, grams on its frame; null of a mass that it does not predict. */
-export const RunErrors = z.strictObject({
-  /** Of what it says by the photo alone. */
-  photo: Records,
-  /** Of what it says where it is told the sward's height; null of a run that reads none. */
-  height: Records.nullable(),
-});
-export type RunErrors = z.output<typeof RunErrors>;
 
 /** What a run that answers is. */
 export interface CheckedRun {

@@ -2,7 +2,7 @@ import { rename, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Insertable } from 'kysely';
 import { z } from 'zod';
-import { RunReference } from '../../farm/index.ts';
+import { type AnsweringRun, type RunErrors, RunReference } from '../../farm/index.ts';
 import { fileFingerprint } from '../../ground/fingerprint.ts';
 import { BUNDLED_RUNS, bundledRunFolder, STARTER } from '../../runs/bundled-runs.ts';
 import { manifestFile } from '../../runs/manifest.ts';
@@ -13,7 +13,7 @@ import { flush } from '../storage/disk.ts';
 import type { FarmFolder } from '../storage/farm-folder.ts';
 import { stored } from '../storage/stored.ts';
 import type { Tables } from '../storage/tables.ts';
-import type { CheckedRun, RunCheckTask, RunErrors } from './check-task.ts';
+import type { CheckedRun, RunCheckTask } from './check-task.ts';
 
 /** Where a run came from. */
 const ORIGINS = ['bundled', 'given', 'added', 'trained'] as const;
@@ -32,10 +32,8 @@ export const ListedRun = z.strictObject({
 export type ListedRun = z.output<typeof ListedRun>;
 
 /** A run with its folder. */
-export interface FarmRun extends RunReference {
+export interface FarmRun extends AnsweringRun {
   readonly folder: string;
-  readonly errors: RunErrors;
-  readonly frameAreaSquareMetres: number;
 }
 
 /** How long a run may take to be unpacked, opened and asked. */
@@ -115,6 +113,12 @@ export class RunLibrary {
   async findByHash(hash: string): Promise<FarmRun | null> {
     const row = await this.#db.selectFrom('runs').selectAll().where('hash', '=', hash).executeTakeFirst();
     return row ? this.#runOf(row) : null;
+  }
+
+  /** All runs, in the order they were added. */
+  async all(): Promise<FarmRun[]> {
+    const rows = await this.#db.selectFrom('runs').selectAll().orderBy('added_at').execute();
+    return rows.map((row) => this.#runOf(row));
   }
 
   /** The run that answers. */

@@ -6,6 +6,7 @@ import type { Metrics } from '../observing/metrics.ts';
 import type { Estimator } from '../photos/estimator.ts';
 import type { Uploads } from '../photos/uploads.ts';
 import type { RunLibrary } from '../runs/library.ts';
+import type { PhoneModels } from '../runs/phone-models.ts';
 import type { Database } from '../storage/database.ts';
 import type { FarmFolder } from '../storage/farm-folder.ts';
 import type { PhotoStore } from '../storage/photo-store.ts';
@@ -19,6 +20,7 @@ export interface Farm {
   readonly photos: PhotoStore;
   readonly pool: InferencePool;
   readonly runs: RunLibrary;
+  readonly phoneModels: PhoneModels;
   readonly estimator: Estimator;
   readonly uploads: Uploads;
   readonly jobs: Jobs;

@@ -51,6 +51,20 @@ export async function openPieceStore(
   return { store, keeping: () => keeping };
 }
 
+/** What stores of models are called, by the folder that a model is fetched from. */
+export const modelStoreName = (folder: URL): string => `${MODEL_STORES}${folder.pathname}`;
+const MODEL_STORES = 'sward ';
+
+/** Forgets the models of other folders than this. */
+export async function forgetOtherModels(folder: URL): Promise<void> {
+  try {
+    const stores = (await caches.keys()).filter((name) => name.startsWith(`${MODEL_STORES}/`));
+    for (const name of stores) if (name !== modelStoreName(folder)) await caches.delete(name);
+  } catch {
+    // A browser that allows no storage has none to be forgotten.
+  }
+}
+
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.name === 'QuotaExceededError'

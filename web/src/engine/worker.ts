@@ -9,7 +9,7 @@ import { decodePhoto } from './decode.ts';
 import { hashesOf, type LoadProgress, loadModel, readFile, sha256Of } from './download.ts';
 import type { EstimatedBy, Opened, Question, Questions, Reply } from './messages.ts';
 import { openSession, startRuntime } from './onnx-session.ts';
-import { openPieceStore } from './piece-store.ts';
+import { modelStoreName, openPieceStore } from './piece-store.ts';
 
 interface Ready {
   readonly run: PortableRun;
@@ -26,10 +26,7 @@ async function open(
   onProgress: (progress: LoadProgress) => void,
 ): Promise<Questions['open']['answer']> {
   const [folder, runtimeFolder] = [new URL(address), new URL(runtimeAddress)];
-  const [models, runtimes] = [
-    await openPieceStore(`sward ${folder.pathname}`),
-    await openPieceStore(RUNTIMES),
-  ];
+  const [models, runtimes] = [await openPieceStore(modelStoreName(folder)), await openPieceStore(RUNTIMES)];
   const wasm = { file: runtime, folder: runtimeFolder, store: runtimes.store };
   const model = await loadModel(folder, models.store, [wasm], onProgress);
   await runtimes.store.keepOnly(hashesOf([runtime]));

@@ -1,9 +1,8 @@
-import type { Estimate, PhotoRecord } from '../../../src/farm/index.ts';
+import type { Estimate, PhotoRecord, RunReference } from '../../../src/farm/index.ts';
 import { HEIGHT, type Readings } from '../../../src/pasture/covariates.ts';
 import { byMass } from '../../../src/pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../../../src/pasture/units.ts';
 import type { Estimate as Answer } from '../engine/messages.ts';
-import { STARTER } from './starter.ts';
 
 /** What a run may read of a photo's record beside the photo: a height that was measured as its own were. */
 export function readingsFor({ covariates }: Answer['by'], { height }: PhotoRecord): Readings {
@@ -11,10 +10,15 @@ export function readingsFor({ covariates }: Answer['by'], { height }: PhotoRecor
   return height && reads?.method === height.method ? { [HEIGHT]: height.centimetres } : {};
 }
 
-/** What the engine says of a photo, as the farm keeps it: per hectare of the frame that the photo shows. */
+/**
+ * What the engine says of a photo, as the farm keeps it: per hectare of the frame that the photo shows.
+ *
+ * @param run as the farm knows it
+ */
 export function estimateOf(
   answer: Answer,
   { id: photoId, frameAreaSquareMetres, height }: PhotoRecord,
+  run: RunReference,
 ): Estimate {
   const { prediction, coverage, doubts, by } = answer;
   const { targets, intervals, outOfDomain } = prediction;
@@ -37,7 +41,7 @@ export function estimateOf(
     outOfDomain: { share: outOfDomain, flagged: doubts.length > 0 },
     // A run that reads heights otherwise measured, or none, has answered by the photo alone.
     height: prediction.covariates?.includes(HEIGHT) ? height : null,
-    run: STARTER,
+    run,
     engine: by.engine,
     precision: by.precision,
   };

@@ -3,6 +3,7 @@ import { type Estimate, type Paddock, SwardHeight } from '../../../src/farm/inde
 import { HEIGHT, HEIGHT_METHODS } from '../../../src/pasture/covariates.ts';
 import { byMass } from '../../../src/pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../../../src/pasture/units.ts';
+import { STARTER } from '../estimate/starter.ts';
 import { Choices, NumberField, NumberPad, typed } from '../parts/fields.tsx';
 import { heightWords, METHOD_WORDS } from '../parts/height-words.ts';
 import { MassBar, MassTable } from '../parts/masses.tsx';
@@ -106,12 +107,19 @@ function Estimated({ photo }: { readonly photo: KeptPhoto }) {
             <p class="quiet">The photo is kept and sent all the same.</p>
           </>
         ) : (
-          <p role="status">{estimator.current.value === photo.id ? 'Estimating' : 'Waits to be estimated'}</p>
+          <p role="status">
+            {estimator.current.value === photo.id
+              ? 'Estimating'
+              : estimator.state.value.kind === 'server'
+                ? 'Waits for the server’s estimate'
+                : 'Waits to be estimated'}
+          </p>
         )}
         <ModelLine />
       </section>
     );
   }
+  const said = store.answering.value;
   const { kgDmPerHa, interval, run, engine, precision, frameAreaSquareMetres } = estimate;
   const hectare = (grams: number): number => gramsToKilogramsPerHectare(grams, frameAreaSquareMetres);
   const range = interval?.total ?? null;
@@ -129,7 +137,10 @@ function Estimated({ photo }: { readonly photo: KeptPhoto }) {
         <p class="figure">
           {total === null ? '–' : number(total)} <small>kg DM/ha</small>
         </p>
-        <p class="quiet">Modelled by run {run.name}, not measured.</p>
+        <p class="quiet">
+          Modelled by run {run.name}, not measured.
+          {said && said.run.hash !== run.hash && ` The farm's run is ${said.run.name} now.`}
+        </p>
       </div>
       <MassBar kgDmPerHa={kgDmPerHa} />
       <p class={estimate.outOfDomain.flagged ? 'warn' : ''}>{trustWords(estimate)}</p>
@@ -257,7 +268,13 @@ function Height({ photo }: { readonly photo: KeptPhoto }) {
           </button>
         )}
       </div>
-      <p class="quiet">{heightWords(reads, isOpen ? method : height?.method)}</p>
+      <p class="quiet">
+        {heightWords(
+          reads,
+          isOpen ? method : height?.method,
+          state.kind === 'ready' && state.run.hash === STARTER.hash,
+        )}
+      </p>
       {isOpen && (
         <>
           <NumberField label="Height" unit="cm" value={text} onValue={setText} />

@@ -7,7 +7,7 @@ import { number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
 import { askFor, sendJson } from '../sync/farm-server.ts';
-import { appliedCalibration, farmCalibration, ownRun } from '../visits/visits.ts';
+import { appliedCalibration, farmCalibration, knownRuns } from '../visits/visits.ts';
 
 const STATE_WORDS: Readonly<Record<Calibration['state'], string>> = {
   'report-only': 'Not applied: too few cuts',
@@ -21,7 +21,7 @@ export function CalibrationScreen() {
   const { store, estimator, sync } = useApp();
   const [text, setText] = useState(String(store.settings.value.cuttingHeightCentimetres ?? 0));
   const { run: work, problem, isRunning } = useWork();
-  const run = ownRun(estimator.state.value);
+  const run = knownRuns(store, estimator.state.value)[0] ?? null;
   const height = typed(text) ?? 0;
   const made = run && farmCalibration(store, run, height);
   const current = run && appliedCalibration(store, run);

@@ -252,8 +252,8 @@ function RunInUse() {
     <section class="card">
       <h2>The run on this device</h2>
       <p>
-        {run.about?.what ?? run.name}: {run.photos} photos of {run.sessions} visits, frame {areaSquareMetres}{' '}
-        m².
+        {run.about?.what ?? state.run.name}: {run.photos} photos of {run.sessions} visits, frame{' '}
+        {areaSquareMetres} m².
       </p>
       <details>
         <summary>Licence and engine</summary>

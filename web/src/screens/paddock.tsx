@@ -13,7 +13,7 @@ import { day, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
 import { addressOf, goTo } from '../shell/route.ts';
-import { ownRun, viewVisit, visitAt, visitsOf } from '../visits/visits.ts';
+import { knownRuns, viewVisit, visitAt, visitsOf } from '../visits/visits.ts';
 import { Budget } from './budget.tsx';
 import { VisitMeans } from './visit-means.tsx';
 
@@ -21,10 +21,10 @@ import { VisitMeans } from './visit-means.tsx';
 export function PaddockScreen({ paddock }: { readonly paddock: Paddock }) {
   const { store, estimator } = useApp();
   const { run } = useWork();
-  const ownRunNow = ownRun(estimator.state.value);
+  const runs = knownRuns(store, estimator.state.value);
   const visits = visitsOf(store, paddock.id).map((visit) => ({
     visit,
-    view: viewVisit(store, visit, paddock, ownRunNow),
+    view: viewVisit(store, visit, paddock, runs),
   }));
   const [last] = visits;
   const plotted = visits.flatMap(({ visit, view }) => {

@@ -8,7 +8,7 @@ import { day, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp, usePositions } from '../shell/app-context.ts';
 import { addressOf, goTo } from '../shell/route.ts';
-import { estimateFor, newPaddock, ownRun, viewVisit, visitsOf } from '../visits/visits.ts';
+import { estimateFor, knownRuns, newPaddock, viewVisit, visitsOf } from '../visits/visits.ts';
 
 /** The paddocks, as a list and on a map. */
 export function Paddocks() {
@@ -51,7 +51,7 @@ export function Paddocks() {
             <ul class="list">
               {paddocks.map((paddock) => {
                 const [last] = visitsOf(store, paddock.id);
-                const view = last && viewVisit(store, last, paddock, ownRun(estimator.state.value));
+                const view = last && viewVisit(store, last, paddock, knownRuns(store, estimator.state.value));
                 const total = view?.kgDmPerHa.total;
                 const hectares = paddockHectares(paddock);
                 return (

@@ -1,5 +1,6 @@
 import { guessPaddock } from '../../../src/farm/index.ts';
 import { keepPhoto } from '../capture/keep-photo.ts';
+import type { LoadProgress } from '../engine/download.ts';
 import { FileButton } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
 import { Picture } from '../parts/picture.tsx';
@@ -144,14 +145,35 @@ function Where() {
   );
 }
 
-/** Whether this device estimates by itself. */
+/** Whether this device estimates by itself, and by which run. */
 export function ModelLine() {
-  const { estimator } = useApp();
+  const { store, estimator } = useApp();
   const state = estimator.state.value;
+  const said = store.answering.value;
+  if (state.kind === 'server') {
+    return (
+      <p class="quiet">
+        The farm's run, {state.run.name}, is the server's to evaluate: {state.why}. Photos are kept, sent and
+        answered there.
+      </p>
+    );
+  }
   if (state.kind === 'ready') {
     const { keeping } = state.opened;
-    if (keeping.kept) return null;
-    return <p class="quiet">The model is here until the page is closed: {keeping.why}.</p>;
+    return (
+      <>
+        {said && said.run.hash !== state.run.hash && (
+          <div>
+            <p class="quiet" id="model-progress">
+              {state.run.name} answers on this device until the farm's run, {said.run.name}, is here
+              {said.phone.kind === 'making' ? ': the server is making it ready' : ''}.
+            </p>
+            <Fetched progress={estimator.fetching.value} />
+          </div>
+        )}
+        {!keeping.kept && <p class="quiet">The model is here until the page is closed: {keeping.why}.</p>}
+      </>
+    );
   }
   if (state.kind === 'failed') {
     return (
@@ -171,7 +193,12 @@ export function ModelLine() {
           ? `Fetching the model, once: ${megabytes(progress.loaded)} of ${megabytes(progress.total)}`
           : 'Opening the model'}
       </p>
-      {progress && <progress aria-labelledby="model-progress" max={progress.total} value={progress.loaded} />}
+      <Fetched progress={progress} />
     </div>
   );
+}
+
+function Fetched({ progress }: { readonly progress: LoadProgress | null }) {
+  if (!progress) return null;
+  return <progress aria-labelledby="model-progress" max={progress.total} value={progress.loaded} />;
 }

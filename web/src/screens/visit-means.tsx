@@ -8,7 +8,7 @@ import { day, number, rounded } from '../parts/words.ts';
 import { useApp } from '../shell/app-context.ts';
 import { addressOf } from '../shell/route.ts';
 import { askFor } from '../sync/farm-server.ts';
-import { ownRun, type VisitView, viewVisit } from '../visits/visits.ts';
+import { knownRuns, type VisitView, viewVisit } from '../visits/visits.ts';
 
 /** What a visit says of its paddock so far, and what more work would bring. */
 export function VisitMeans({
@@ -21,7 +21,7 @@ export function VisitMeans({
   readonly whole?: boolean;
 }) {
   const { store, estimator } = useApp();
-  const view = viewVisit(store, visit, paddock, ownRun(estimator.state.value));
+  const view = viewVisit(store, visit, paddock, knownRuns(store, estimator.state.value));
   const { total } = view.kgDmPerHa;
   return (
     <section class="card">

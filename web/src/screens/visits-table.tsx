@@ -2,17 +2,17 @@ import { Page } from '../parts/page.tsx';
 import { day, number, rounded } from '../parts/words.ts';
 import { useApp } from '../shell/app-context.ts';
 import { addressOf } from '../shell/route.ts';
-import { ownRun, viewVisit } from '../visits/visits.ts';
+import { knownRuns, viewVisit } from '../visits/visits.ts';
 
 /** Every visit, the newest first. */
 export function VisitsTable() {
   const { store, estimator } = useApp();
-  const run = ownRun(estimator.state.value);
+  const runs = knownRuns(store, estimator.state.value);
   const rows = [...store.visits.value.values()]
     .sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1))
     .flatMap((visit) => {
       const paddock = store.paddocks.value.get(visit.paddockId);
-      return paddock ? [{ visit, paddock, view: viewVisit(store, visit, paddock, run) }] : [];
+      return paddock ? [{ visit, paddock, view: viewVisit(store, visit, paddock, runs) }] : [];
     });
   return (
     <Page title="Visits">

@@ -1,5 +1,6 @@
 import { type Signal, signal } from '@preact/signals';
 import {
+  Answering,
   type Calibration,
   type Cut,
   type Estimate,
@@ -39,6 +40,8 @@ export interface Pulled {
   readonly problems: ReadonlyMap<string, string>;
   readonly cuts: readonly Cut[];
   readonly calibrations: readonly Calibration[];
+  /** Which run answers; null: the server does not say. */
+  readonly answering: Answering | null;
 }
 
 /** The farm as this device knows it: what is shown is read from here, and nothing is shown that is not kept. */
@@ -54,6 +57,8 @@ export class FarmStore {
   readonly settings: Signal<Settings>;
   /** Calibrations that the server has made, the newest first. */
   readonly calibrations: Signal<readonly Calibration[]>;
+  /** Which run the server last said answers the farm's photos; null of a device by itself. */
+  readonly answering: Signal<Answering | null>;
   readonly #values: Map<string, unknown>;
   #last: Promise<void> = Promise.resolve();
 
@@ -67,6 +72,7 @@ export class FarmStore {
     this.outbox = signal(new Map(kept.outbox.map((item) => [item.key, item])));
     this.#values = new Map(kept.settings.map(({ name, value }) => [name, value]));
     this.calibrations = signal((this.#values.get('calibrations') ?? []) as readonly Calibration[]);
+    this.answering = signal(Answering.safeParse(this.#values.get('answering')).data ?? null);
     const read = Settings.safeParse(this.#values.get('settings') ?? {});
     this.settings = signal(read.data ?? Settings.parse({}));
   }
@@ -190,7 +196,15 @@ export class FarmStore {
       });
       await this.setValue('calibrations', pulled.calibrations);
       this.calibrations.value = pulled.calibrations;
+      if (pulled.answering) await this.setAnswering(pulled.answering);
     });
+  }
+
+  /** Notes which run answers; null: this device is by itself. */
+  async setAnswering(answering: Answering | null): Promise<void> {
+    if (JSON.stringify(answering) === JSON.stringify(this.answering.value)) return;
+    await (answering ? this.setValue('answering', answering) : this.dropValue('answering'));
+    this.answering.value = answering;
   }
 
   async changeSettings(change: Partial<Settings>): Promise<void> {

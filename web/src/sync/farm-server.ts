@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { Calibration, Cut, Estimate, Paddock, PhotoRecord, Visit } from '../../../src/farm/index.ts';
+import {
+  Answering,
+  Calibration,
+  Cut,
+  Estimate,
+  Paddock,
+  PhotoRecord,
+  Visit,
+} from '../../../src/farm/index.ts';
 import { messageOf } from '../../../src/ground/errors.ts';
 
 /** What the server says instead of what was asked for. */
@@ -132,6 +140,15 @@ export async function whoAmI(): Promise<Device | null> {
 export const pair = async (code: string): Promise<Device> =>
   (await askFor(z.object({ device: Device }), '/api/devices/pair', sendJson('POST', { code }))).device;
 
+/** Which run answers the farm's photos; null where the server is of a version that does not say. */
+async function answeringNow(): Promise<Answering | null> {
+  const response = await ask('/api/answering').catch((error: unknown) => {
+    if (error instanceof ServerRefusal && error.status === 404) return null;
+    throw error;
+  });
+  return Answering.safeParse(await response?.json().catch(unreachable)).data ?? null;
+}
+
 /** Everything that the server has. */
 export async function everything() {
   return {
@@ -140,6 +157,7 @@ export async function everything() {
     photos: await whole(ServerPhoto, '/api/photos'),
     outcomes: await whole(Outcome, '/api/estimates'),
     cuts: await whole(z.object(Cut.shape), '/api/cuts'),
+    answering: await answeringNow(),
     calibrations: (
       await askFor(z.object({ items: z.array(z.object({ calibration: Calibration })) }), '/api/calibrations')
     ).items.map(({ calibration }) => calibration),

@@ -32,6 +32,8 @@ const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 60_000;
 /** What others have done is asked for so often while the app is looked at. */
 const LOOK_AGAIN_MS = 60_000;
+/** More often while the server estimates a photo, or makes the farm's run ready for phones. */
+const LOOK_FOR_WORK_MS = 10_000;
 /** And so often it is seen whether that is due. */
 const SEE_WHETHER_DUE_MS = 5_000;
 /** After photos were sent it is asked for no more often than so: lists grow with a farm. */
@@ -121,8 +123,17 @@ export class Sync {
   }
 
   #lookIfDue(): void {
-    const isDue = Date.now() - this.#pulledAt >= LOOK_AGAIN_MS;
+    const wait = this.#isServerAtWork() ? LOOK_FOR_WORK_MS : LOOK_AGAIN_MS;
+    const isDue = Date.now() - this.#pulledAt >= wait;
     if (isDue && document.visibilityState === 'visible') this.soon(0);
+  }
+
+  #isServerAtWork(): boolean {
+    const { answering, photos, estimates } = this.#store;
+    if (answering.value?.phone.kind === 'making') return true;
+    return [...photos.value.values()].some(
+      ({ id, storedAt, problem }) => storedAt !== null && problem === null && !estimates.value.has(id),
+    );
   }
 
   #begun(): Promise<void> {
@@ -158,6 +169,7 @@ export class Sync {
     this.device.value = null;
     this.state.value = { kind: 'unpaired' };
     void this.#store.dropValue('device');
+    void this.#store.setAnswering(null);
   }
 
   async #round(): Promise<void> {

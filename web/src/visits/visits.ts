@@ -62,21 +62,22 @@ export const newPaddock = (name: string): Paddock => ({
   hectares: null,
 });
 
-/** The run that this device answers with; null before it is ready. */
-export function ownRun(state: EstimatorState): AnsweringRun | null {
-  if (state.kind !== 'ready') return null;
+/** Runs that are known with how they err, the one that answers first: the farm's, as the server said, or this device's. */
+export function knownRuns(store: FarmStore, state: EstimatorState): AnsweringRun[] {
+  const said = store.answering.value;
+  const farms = said ? [said.run, ...said.others] : [];
+  if (state.kind !== 'ready' || farms.some(({ hash }) => hash === state.run.hash)) return farms;
   const { by, errors } = state.opened;
-  return { ...STARTER, errors, frameAreaSquareMetres: by.areaSquareMetres };
+  return [...farms, { ...state.run, errors, frameAreaSquareMetres: by.areaSquareMetres }];
 }
 
-/** What a photo is answered with: by this device's run where it did, else by the newest. */
-export function estimateFor(
-  store: FarmStore,
-  photoId: string,
-  hash: string | null = STARTER.hash,
-): Estimate | null {
+/** The hash of the run that is preferred where several have answered: the farm's, and of a device by itself its own. */
+export const preferredHash = ({ answering }: FarmStore): string => answering.value?.run.hash ?? STARTER.hash;
+
+/** What a photo is answered with: by the preferred run where it did, else by the newest. */
+export function estimateFor(store: FarmStore, photoId: string): Estimate | null {
   const all = store.estimates.value.get(photoId) ?? [];
-  return all.find(({ run }) => run.hash === hash) ?? all.at(-1) ?? null;
+  return all.find(({ run }) => run.hash === preferredHash(store)) ?? all.at(-1) ?? null;
 }
 
 export const photosOf = (store: FarmStore, visitId: string): KeptPhoto[] =>
@@ -96,18 +97,22 @@ export interface VisitView extends VisitFindings {
   readonly run: { readonly name: string } | null;
 }
 
-/** What a visit's photos and cuts say of its paddock, by the code that the server uses. */
+/**
+ * What a visit's photos and cuts say of its paddock, by the code that the server uses.
+ *
+ * @param runs whose errors are known
+ */
 export function viewVisit(
   store: FarmStore,
   visit: Visit,
   paddock: Paddock,
-  run: AnsweringRun | null,
+  runs: readonly AnsweringRun[],
 ): VisitView {
   const photos = photosOf(store, visit.id);
   const answers = photos.flatMap(({ id }) => store.estimates.value.get(id) ?? []);
   const hash = answeringRun(
     answers.map((estimate) => estimate.run.hash),
-    STARTER.hash,
+    preferredHash(store),
   );
   const byRun = answers.filter((estimate) => estimate.run.hash === hash);
   const estimates = new Map(byRun.map((estimate) => [estimate.photoId, estimate]));
@@ -122,7 +127,7 @@ export function viewVisit(
     ...apart.map((cut) => ({ estimate: null, cut: settledResult(cut) })),
   ].filter(({ estimate, cut }) => estimate || cut);
   const [said = null] = byRun;
-  const answering = said && run && said.run.hash === run.hash ? run : null;
+  const answering = runs.find((run) => run.hash === hash) ?? null;
   const calibration = answering && appliedCalibration(store, answering);
   return {
     ...visitFindings(frames, { paddock, run: answering, calibration }),
