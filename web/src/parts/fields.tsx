@@ -1,6 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
 
+export { typed } from './typed.ts';
+
 interface NumberFieldProps {
   readonly label: string;
   readonly unit?: string;
@@ -26,12 +28,6 @@ export function NumberField({ label, unit, value, onValue, required = false }: N
       />
     </label>
   );
-}
-
-/** Reads what was typed, with a comma or a point; null for what is no number. */
-export function typed(text: string): number | null {
-  const value = Number(text.trim().replace(',', '.'));
-  return text.trim() === '' || !Number.isFinite(value) ? null : value;
 }
 
 interface ChoicesProps<Value extends string> {

@@ -21,8 +21,15 @@ export const dayAndTime = (moment: string): string =>
 
 export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
-export const daysWords = (days: GrazingDays): string =>
-  days.kind === 'days' ? `${whole.format(Math.floor(days.days))} days` : 'growth meets demand';
+/** Beyond a year a day's numbers do not hold, so none is said. */
+const DAYS_SAID = 365;
+
+export function daysWords(given: GrazingDays): string {
+  if (given.kind !== 'days') return 'no end in sight';
+  const days = Math.floor(given.days);
+  if (days > DAYS_SAID) return 'more than a year';
+  return days === 1 ? '1 day' : `${days} days`;
+}
 
 /** How long ago or from now, as `3 h` or `2 days`. */
 export function lasting(milliseconds: number): string {
