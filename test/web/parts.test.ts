@@ -7,6 +7,7 @@ import { momentOf } from '../../web/src/capture/moment.ts';
 import { readBoundaries } from '../../web/src/map/boundary-files.ts';
 import { heightWords } from '../../web/src/parts/height-words.ts';
 import { daysWords } from '../../web/src/parts/words.ts';
+import { Settings } from '../../web/src/store/settings.ts';
 import { dueOf } from '../../web/src/visits/cut-due.ts';
 import { feedPlanOf, keepFeedPlan, plannedBudget } from '../../web/src/visits/feed-plan.ts';
 import { cutEvents } from '../server/cut-events.ts';
@@ -21,6 +22,16 @@ describe('what is said of a height', () => {
     expect(heightWords('falling-plate', 'falling-plate')).toMatch(/^Worth it/);
     expect(heightWords('falling-plate', 'ruler')).toMatch(/^This run reads heights .* falling plate alone/);
     expect(heightWords(null, 'ruler')).toMatch(/^This run reads none/);
+  });
+
+  it('says what it is worth in kg/ha', () => {
+    expect(heightWords('falling-plate', undefined, { without: 612, with: 488 })).toMatch(
+      /: off by about 490 kg\/ha with it and 610 without, on visits the run had not seen\.$/,
+    );
+  });
+
+  it('supposes no way of measuring', () => {
+    expect(Settings.parse({}).heightMethod).toBeNull();
   });
 });
 

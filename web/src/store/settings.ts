@@ -7,7 +7,8 @@ export const Settings = z.object({
     .object({ widthCentimetres: z.number(), depthCentimetres: z.number() })
     .default({ widthCentimetres: 70, depthCentimetres: 30 }),
   cuttingHeightCentimetres: z.number().nullable().default(null),
-  heightMethod: z.enum(HEIGHT_METHODS).default('falling-plate'),
+  /** As the last height was measured; null: none was yet, and none is supposed. */
+  heightMethod: z.enum(HEIGHT_METHODS).nullable().default(null),
   theme: z.enum(['auto', 'light', 'dark']).default('auto'),
   /** Address of map tiles with {z}, {x} and {y}; empty: a map without any. */
   tiles: z.string().default(''),
