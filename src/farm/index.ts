@@ -36,6 +36,7 @@ export { inUnit, type ResidualVariances, residualVariances } from './residual-va
 export { AnsweringRun, runVariances, usualError } from './run-variances.ts';
 export {
   type EffortNeeded,
+  effortAdvice,
   effortNeeded,
   quadratsNeeded,
   type VisitSoFar,
