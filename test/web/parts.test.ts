@@ -6,7 +6,7 @@ import { adviceOn, CHECKED_WIDTH } from '../../web/src/capture/checks.ts';
 import { momentOf } from '../../web/src/capture/moment.ts';
 import { readBoundaries } from '../../web/src/map/boundary-files.ts';
 import { heightWords } from '../../web/src/parts/height-words.ts';
-import { daysWords } from '../../web/src/parts/words.ts';
+import { biasWords, daysWords } from '../../web/src/parts/words.ts';
 import { Settings } from '../../web/src/store/settings.ts';
 import { dueOf } from '../../web/src/visits/cut-due.ts';
 import { feedPlanOf, keepFeedPlan, plannedBudget } from '../../web/src/visits/feed-plan.ts';
@@ -165,6 +165,12 @@ describe('what a cut waits for', () => {
       isLate: true,
       words: 'Weigh it dry now: it has waited for 2 days',
     });
+  });
+});
+
+describe('which way estimates are off', () => {
+  it('is said with the number that belongs to it', () => {
+    expect([-164, 75.4, 0.2].map(biasWords)).toEqual(['164 too low', '75 too high', 'right']);
   });
 });
 

@@ -7,6 +7,13 @@ const tenths = new Intl.NumberFormat('en-AU', { maximumFractionDigits: 1 });
 export const number = (value: number): string => whole.format(value);
 export const decimal = (value: number): string => tenths.format(value);
 
+/** Which way estimates are off on average, kg DM/ha: 164 too low. */
+export const biasWords = (bias: number): string => {
+  const off = number(Math.abs(bias));
+  if (off === '0') return 'right';
+  return `${off} too ${bias > 0 ? 'high' : 'low'}`;
+};
+
 /** kg of a paddock to three digits: more would say more than is known. */
 export const rounded = (value: number): string => {
   const step = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, Math.abs(value)))) - 2);

@@ -97,7 +97,7 @@ export function trustWords({ interval, kgDmPerHa, frameAreaSquareMetres, outOfDo
   const share = total > 0 ? half / total : Number.POSITIVE_INFINITY;
   if (share < 0.25) return 'Good for one photo. The mean of several still tells more.';
   if (share < 0.6) return 'Fair for one photo. Rely on the mean of several.';
-  return 'Rough: one photo tells little or much, not the figure. Rely on the mean of several.';
+  return 'Rough: one photo tells whether there is little or much, not how much. Rely on the mean of several.';
 }
 
 function Estimated({ photo }: { readonly photo: KeptPhoto }) {

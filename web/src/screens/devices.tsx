@@ -20,7 +20,11 @@ const Listed = z.object({
   ),
 });
 const Pairing = z.object({ link: z.string(), qr: z.string() });
-const ROLE_WORDS = { recorder: 'records', viewer: 'only looks', owner: 'owns the farm' } as const;
+const ROLE_WORDS = {
+  recorder: 'recorder: photographs and cuts',
+  viewer: 'viewer: only looks',
+  owner: 'owner: may do all',
+} as const;
 
 /** The devices of the farm, and how one more comes in. */
 export function Devices() {

@@ -35,6 +35,14 @@ const Job = z.object({
 type Job = z.output<typeof Job>;
 const Jobs = z.object({ items: z.array(Job) });
 
+const STATE_WORDS: Readonly<Record<Job['state'], string>> = {
+  queued: 'waits',
+  running: 'at work',
+  done: 'done',
+  failed: 'failed',
+  cancelled: 'stopped',
+};
+
 /** The runs of the farm, what each says of its photos, and training on the farm's own cuts. */
 export function RunsScreen() {
   const { store, sync } = useApp();
@@ -142,8 +150,9 @@ export function RunsScreen() {
         </table>
       </section>
       <p class="quiet narrow">
-        “Off from own cuts” is the RMSE over settled cuts of photographed frames. A run that was trained on
-        them looks better here than it is.
+        A run is a trained model: what turns a photo into masses. “Off from own cuts” is how far its answers
+        usually lie from frames that were photographed, cut and dried. A run that was trained on those cuts
+        looks better here than it is.
       </p>
       {isOwner && (
         <form
@@ -155,7 +164,8 @@ export function RunsScreen() {
         >
           <h2>Train on own cuts</h2>
           <p class="quiet">
-            On the server, with all settled cuts of photographed frames. Sorted ones teach components.
+            On the server, with all dried cuts of photographed frames. Sorted ones teach green, dead and
+            clover.
           </p>
           <label class="field">
             What the run will be called
@@ -185,8 +195,10 @@ export function RunsScreen() {
                       : 'Ask about all photos'}
                   </strong>
                   <span class="quiet">
-                    {dayAndTime(job.createdAt)}, {job.state}
-                    {job.progress.stage && `: ${job.progress.stage}`} {job.progress.remark}
+                    {dayAndTime(job.createdAt)}, {STATE_WORDS[job.state]}
+                    {job.state === 'running' &&
+                      job.progress.stage &&
+                      `: ${job.progress.stage} ${job.progress.remark}`}
                   </span>
                   {job.progress.message !== null && <p class="warn">{job.progress.message}</p>}
                   {job.state === 'running' && job.progress.of > 0 && (
