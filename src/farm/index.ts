@@ -15,6 +15,16 @@ export { type CutStage, type CutState, NEW_CUT } from './cut-state.ts';
 export { cutWarnings } from './cut-warnings.ts';
 export { type CutsAtHeight, cutsAtHeight } from './cutting-height.ts';
 export { type RegressionMean, regressionMean } from './double-sampling.ts';
+export {
+  Contested,
+  type EditTimes,
+  editsBetween,
+  editsOf,
+  type FieldEdit,
+  type FieldEdits,
+  followedBy,
+  withEdits,
+} from './edits.ts';
 export { ErrorRecord, RunErrors, variancesAt } from './error-record.ts';
 export { Estimate, PRECISIONS, RunReference } from './estimate.ts';
 export { type FeedBudget, type FeedBudgetQuestion, feedBudget, type GrazingDays } from './feed-budget.ts';
@@ -25,7 +35,7 @@ export {
   fitCalibration,
 } from './fit-calibration.ts';
 export { CuttingHeight, FrameArea } from './frame.ts';
-export { Moment, Sha256, Uuid } from './identity.ts';
+export { instantOf, Moment, Sha256, Uuid } from './identity.ts';
 export { Paddock } from './paddock.ts';
 export { boundaryHectares, hectaresWarning, paddockHectares } from './paddock-area.ts';
 export { guessPaddock, type PaddockCandidate, type PaddockGuess } from './paddock-guess.ts';
@@ -47,7 +57,7 @@ export {
 export { calibrationPair, settledResult } from './settled-cut.ts';
 export { adultEquivalent, DSE, DSE_PER_AE, DSE_RATINGS, type StockUnit } from './stock-units.ts';
 export { heightOfClicks, SwardHeight } from './sward-height.ts';
-export { Visit } from './visit.ts';
+export { SAME_VISIT_MILLISECONDS, Visit } from './visit.ts';
 export { type VisitFindings, type VisitFrame, visitFindings } from './visit-findings.ts';
 export {
   paddockTotal,

@@ -9,3 +9,6 @@ export const Visit = z.strictObject({
   note: z.string().max(2000).default(''),
 });
 export type Visit = z.output<typeof Visit>;
+
+/** Photos and cuts of one paddock within so long are of one visit. */
+export const SAME_VISIT_MILLISECONDS = 12 * 3_600_000;

@@ -17,6 +17,7 @@ import { addJobs } from './api/jobs.ts';
 import { addModels } from './api/models.ts';
 import { addPhotos } from './api/photos.ts';
 import { addPaddocks, addVisits } from './api/records.ts';
+import { addRemovals } from './api/removals.ts';
 import { type Api, emptyApi, needs } from './api/route.ts';
 import { addRuns } from './api/runs.ts';
 import { addSummaries } from './api/summaries.ts';
@@ -121,6 +122,7 @@ export function farmApp(farm: Farm): Api {
   for (const add of [
     addPaddocks,
     addVisits,
+    addRemovals,
     addPhotos,
     addEstimates,
     addCuts,

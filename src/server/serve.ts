@@ -15,6 +15,7 @@ import { type Log, openLog } from './observing/log.ts';
 import { openMetrics } from './observing/metrics.ts';
 import { Estimator } from './photos/estimator.ts';
 import { Uploads } from './photos/uploads.ts';
+import { joinVisits } from './records/joined-visits.ts';
 import { RunLibrary } from './runs/library.ts';
 import { PhoneModels } from './runs/phone-models.ts';
 import type { Farm } from './services/farm.ts';
@@ -75,6 +76,7 @@ export async function startServer(settings: ServerSettings, log: Log = openLog(2
     await makeFarmFolder(folder);
     const db = await openDatabase(folder.database);
     ends.push(() => db.destroy());
+    await db.transaction().execute((tx) => joinVisits(tx));
     const runs = new RunLibrary(db, folder, settings.runBytes);
     await runs.begin();
     const { run: given } = settings;

@@ -2,6 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import { Cut, CutEvent, Uuid, withEvent } from '../../farm/index.ts';
 import { conflict, found } from '../answers/refusal.ts';
 import { CutView, findCut, listCuts, viewOf } from '../cuts/stored-cut.ts';
+import { visitNow } from '../records/joined-visits.ts';
+import { isRemoved, noteRemoval, requireNotRemoved } from '../records/removals.ts';
 import type { Farm } from '../services/farm.ts';
 import type { Database } from '../storage/database.ts';
 import { Part, part, partOf } from './listing.ts';
@@ -18,7 +20,8 @@ export function addCuts(api: Api, { db }: Farm): void {
       responses: { 200: answer(partOf(CutView), 'a part of the cuts, by id') },
     }),
     async (context) => {
-      const { after, limit, visitId } = context.req.valid('query');
+      const { after, limit, visitId: named } = context.req.valid('query');
+      const visitId = named && (await visitNow(db, named));
       const cuts = await listCuts(db, (rows) =>
         rows
           .$if(after !== undefined, (some) => some.where('id', '>', after ?? ''))
@@ -58,7 +61,13 @@ export function addCuts(api: Api, { db }: Farm): void {
       if (sent.id !== id) throw conflict('the cut in the body has another id than the address');
       // One transaction, so that two devices cannot both take a step that only one can.
       const cut = await db.transaction().execute(async (tx) => {
-        const row = { visit_id: sent.visitId, photo_id: sent.photoId };
+        await requireNotRemoved(tx, 'cut', id);
+        await requireNotRemoved(tx, 'visit', sent.visitId);
+        const isPhotoGone = sent.photoId !== null && (await isRemoved(tx, sent.photoId));
+        const row = {
+          visit_id: await visitNow(tx, sent.visitId),
+          photo_id: isPhotoGone ? null : sent.photoId,
+        };
         await tx
           .insertInto('cuts')
           .values({ id, ...row })
@@ -95,7 +104,11 @@ export function addCuts(api: Api, { db }: Farm): void {
       responses: { 204: { description: 'it is gone' } },
     }),
     async (context) => {
-      await db.deleteFrom('cuts').where('id', '=', context.req.valid('param').id).execute();
+      const { id } = context.req.valid('param');
+      await db.transaction().execute(async (tx) => {
+        if (await findCut(tx, id)) await noteRemoval(tx, 'cut', id);
+        await tx.deleteFrom('cuts').where('id', '=', id).execute();
+      });
       return context.body(null, 204);
     },
   );

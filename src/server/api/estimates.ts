@@ -5,6 +5,7 @@ import { Refusal } from '../answers/refusal.ts';
 import { estimateOf } from '../photos/estimator.ts';
 import { withBodyFile } from '../photos/incoming-form.ts';
 import { tooLarge } from '../photos/uploads.ts';
+import { visitNow } from '../records/joined-visits.ts';
 import type { Farm } from '../services/farm.ts';
 import { stored } from '../storage/stored.ts';
 import { Part, part, partOf } from './listing.ts';
@@ -92,7 +93,8 @@ export function addEstimates(api: Api, { db, pool, runs, folder, settings }: Far
       responses: { 200: answer(partOf(Outcome), 'a part of the estimates, by id') },
     }),
     async (context) => {
-      const { after, limit, photoId, visitId } = context.req.valid('query');
+      const { after, limit, photoId, visitId: named } = context.req.valid('query');
+      const visitId = named && (await visitNow(db, named));
       const rows = await db
         .selectFrom('estimates')
         .innerJoin('photos', 'photos.id', 'estimates.photo_id')

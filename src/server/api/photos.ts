@@ -1,11 +1,22 @@
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { z } from '@hono/zod-openapi';
-import { PhotoRecord, Uuid } from '../../farm/index.ts';
+import { type FieldEdits, PhotoRecord, Uuid } from '../../farm/index.ts';
 import { conflict, found, notFound } from '../answers/refusal.ts';
-import { columnsOf, findPhoto, isAskedAlike, photoOf, StoredPhoto } from '../photos/stored-photo.ts';
+import {
+  columnsOf,
+  findPhoto,
+  isAskedAlike,
+  photoOf,
+  photoRow,
+  StoredPhoto,
+} from '../photos/stored-photo.ts';
 import { UPLOADS_PATH } from '../photos/uploads.ts';
+import { visitNow, visitOfPhoto } from '../records/joined-visits.ts';
+import { noteRemoval, requireNotRemoved } from '../records/removals.ts';
+import { edited, editedRow, fieldEdits, timesOfWhole } from '../records/stored-edits.ts';
 import type { Farm } from '../services/farm.ts';
+import type { Database } from '../storage/database.ts';
 import { Part, part, partOf } from './listing.ts';
 import { type Api, answer, ById, body, needs, route } from './route.ts';
 
@@ -46,7 +57,8 @@ export function addPhotos(api: Api, farm: Farm): void {
       responses: { 200: answer(partOf(StoredPhoto), 'a part of the photos, by id') },
     }),
     async (context) => {
-      const { after, limit, visitId } = context.req.valid('query');
+      const { after, limit, visitId: named } = context.req.valid('query');
+      const visitId = named && (await visitNow(db, named));
       const rows = await db
         .selectFrom('photos')
         .selectAll()
@@ -89,6 +101,19 @@ export function addPhotos(api: Api, farm: Farm): void {
       });
     },
   );
+  /** Writes a photo's record, and forgets what was said of it where a run would be told otherwise now. */
+  const write = async (tx: Database, known: StoredPhoto, sent: PhotoRecord, changed: string) => {
+    const record = { ...sent, visitId: await visitOfPhoto(tx, sent.visitId) };
+    const { id } = known;
+    await tx
+      .updateTable('photos')
+      .set({ ...columnsOf(record), changed })
+      .where('id', '=', id)
+      .execute();
+    const isOther = !isAskedAlike(record, known);
+    if (isOther) await tx.deleteFrom('estimates').where('photo_id', '=', id).execute();
+    return { photo: { ...known, ...record }, isOther };
+  };
   api.openapi(
     route('recorder', {
       method: 'put',
@@ -102,18 +127,39 @@ export function addPhotos(api: Api, farm: Farm): void {
     async (context) => {
       const record = context.req.valid('json');
       const { id } = context.req.valid('param');
-      const { known, isOther } = await db.transaction().execute(async (tx) => {
-        const known = found(await findPhoto(tx, id), 'photo');
-        if (record.id !== id || record.sha256 !== known.sha256) {
+      const { photo, isOther } = await db.transaction().execute(async (tx) => {
+        await requireNotRemoved(tx, 'photo', id);
+        const row = found(await photoRow(tx, id), 'photo');
+        if (record.id !== id || record.sha256 !== row.sha256) {
           throw conflict('a photo keeps its id and its file; send another file as a new photo');
         }
-        await tx.updateTable('photos').set(columnsOf(record)).where('id', '=', id).execute();
-        const isOther = !isAskedAlike(record, known);
-        if (isOther) await tx.deleteFrom('estimates').where('photo_id', '=', id).execute();
-        return { known, isOther };
+        return write(tx, photoOf(row), record, timesOfWhole(row, record));
       });
       if (isOther) estimator.wake();
-      return context.json({ ...known, ...record }, 200);
+      return context.json(photo, 200);
+    },
+  );
+  api.openapi(
+    route('recorder', {
+      method: 'patch',
+      path: '/api/photos/{id}',
+      summary: 'Changes single fields of what is known of a stored photo',
+      description:
+        'What two devices change of different fields is both kept; of one field that both have changed, the later change.',
+      request: { params: ById, body: body(fieldEdits(PhotoRecord.omit({ sha256: true }).shape)) },
+      responses: { 200: answer(edited(StoredPhoto), 'the photo’s record as it is kept') },
+    }),
+    async (context) => {
+      const edits = context.req.valid('json');
+      const { id } = context.req.valid('param');
+      const { photo, isOther, contested } = await db.transaction().execute(async (tx) => {
+        await requireNotRemoved(tx, 'photo', id);
+        const row = found(await photoRow(tx, id), 'photo');
+        const { record, times, contested } = editedRow<PhotoRecord>(row, await withVisitsNow(tx, edits));
+        return { ...(await write(tx, photoOf(row), record, JSON.stringify(times))), contested };
+      });
+      if (isOther) estimator.wake();
+      return context.json({ record: photo, contested }, 200);
     },
   );
   api.openapi(
@@ -129,7 +175,10 @@ export function addPhotos(api: Api, farm: Farm): void {
       await photos.alone(async () => {
         const photo = await findPhoto(db, id);
         if (!photo) return;
-        await db.deleteFrom('photos').where('id', '=', id).execute();
+        await db.transaction().execute(async (tx) => {
+          await noteRemoval(tx, 'photo', id);
+          await tx.deleteFrom('photos').where('id', '=', id).execute();
+        });
         const other = await db
           .selectFrom('photos')
           .select('id')
@@ -141,4 +190,12 @@ export function addPhotos(api: Api, farm: Farm): void {
       return context.body(null, 204);
     },
   );
+}
+
+/** Changes whose visits are called as they are now. */
+async function withVisitsNow(tx: Database, edits: FieldEdits): Promise<FieldEdits> {
+  const { visitId } = edits;
+  if (!visitId) return edits;
+  const now = async (id: unknown) => visitOfPhoto(tx, typeof id === 'string' ? id : null);
+  return { ...edits, visitId: { ...visitId, from: await now(visitId.from), to: await now(visitId.to) } };
 }

@@ -14,6 +14,7 @@ import {
 } from '../../farm/index.ts';
 import { byMass } from '../../pasture/targets.ts';
 import { found, Refusal } from '../answers/refusal.ts';
+import { visitNow } from '../records/joined-visits.ts';
 import type { Farm } from '../services/farm.ts';
 import { stored } from '../storage/stored.ts';
 import { CalibrationRequest, MadeCalibration, makeCalibration } from '../summaries/calibrate.ts';
@@ -98,7 +99,7 @@ export function addSummaries(api: Api, { db, runs }: Farm): void {
       },
     }),
     async (context) => {
-      const summary = await visitSummary(db, runs, context.req.valid('param').id);
+      const summary = await visitSummary(db, runs, await visitNow(db, context.req.valid('param').id));
       return context.json(summary, 200);
     },
   );
@@ -117,11 +118,12 @@ export function addSummaries(api: Api, { db, runs }: Farm): void {
       if ((residual === undefined) === (utilisation === undefined)) {
         throw new Refusal(400, 'bad-request', 'give residual or utilisation, one of the two');
       }
+      const named = visitId && (await visitNow(db, visitId));
       const last = await db
         .selectFrom('visits')
         .select('id')
         .where('paddock_id', '=', id)
-        .$if(visitId !== undefined, (rows) => rows.where('id', '=', visitId ?? ''))
+        .$if(named !== undefined, (rows) => rows.where('id', '=', named ?? ''))
         .orderBy('started_at', 'desc')
         .limit(1)
         .executeTakeFirst();

@@ -36,9 +36,13 @@ export function photoOf(row: {
   };
 }
 
+/** The row of a photo. */
+export const photoRow = (db: Database, id: string) =>
+  db.selectFrom('photos').selectAll().where('id', '=', id).executeTakeFirst();
+
 /** The photo of an id; null where none is kept. */
 export async function findPhoto(db: Database, id: string): Promise<StoredPhoto | null> {
-  const row = await db.selectFrom('photos').selectAll().where('id', '=', id).executeTakeFirst();
+  const row = await photoRow(db, id);
   return row ? photoOf(row) : null;
 }
 

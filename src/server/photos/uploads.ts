@@ -6,6 +6,8 @@ import { answerTo } from '../answers/error-answer.ts';
 import { conflict, Refusal } from '../answers/refusal.ts';
 import { TaskRefused } from '../children/limited-child.ts';
 import type { InferencePool } from '../inference/pool.ts';
+import { visitOfPhoto } from '../records/joined-visits.ts';
+import { requireNotRemoved } from '../records/removals.ts';
 import type { Database } from '../storage/database.ts';
 import { requireRoom } from '../storage/disk.ts';
 import type { PhotoStore } from '../storage/photo-store.ts';
@@ -78,6 +80,7 @@ export class Uploads {
     const goesOn = request.method === 'HEAD' || request.method === 'PATCH';
     const stored = (await findPhoto(this.#parts.db, id)) ?? (goesOn ? await this.#finishIfWhole(id) : null);
     if (stored) return this.#repeated(request, stored);
+    await requireNotRemoved(this.#parts.db, 'photo', id);
     const response = await this.#tus.handleWeb(request as Parameters<Server['handleWeb']>[0]);
     if (response.status >= 400) response.headers.set('Content-Type', 'application/json');
     if (response.status === 429) response.headers.set('Retry-After', '1');
@@ -124,12 +127,13 @@ export class Uploads {
 
   async #requireWelcome({ size, metadata }: Upload): Promise<void> {
     const { db, folder, pool, photoBytes, reserveBytes } = this.#parts;
-    const { visitId } = recordOf(metadata);
+    const { visitId: named } = recordOf(metadata);
     if (size === undefined || size === 0)
       throw new Refusal(400, 'bad-request', 'say how long the photo is, in Upload-Length');
     if (size > photoBytes) throw tooLarge(photoBytes);
     await requireRoom(folder, 2 * size, reserveBytes);
     pool.requireRoom('upload');
+    const visitId = await visitOfPhoto(db, named);
     if (visitId === null) return;
     const visit = await db.selectFrom('visits').select('id').where('id', '=', visitId).executeTakeFirst();
     if (!visit) throw conflict(`there is no visit ${visitId}; send the visit before its photos`);
@@ -166,7 +170,7 @@ export class Uploads {
       }
       await store.alone(async () => {
         await store.keep(path, record.sha256);
-        await insertPhoto(db, record, found);
+        await insertPhoto(db, { ...record, visitId: await visitOfPhoto(db, record.visitId) }, found);
       });
     } catch (error) {
       // What can never be kept is gone, so that the device does not take it for stored.

@@ -7,6 +7,7 @@ import { InputError } from '../../ground/errors.ts';
  */
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '001-farm': { up: (db) => statements(db, FARM) },
+  '002-edits': { up: (db) => statements(db, EDITS) },
 };
 
 /** Names of all steps, in order. */
@@ -41,6 +42,16 @@ create table estimates (id text primary key, photo_id text not null references p
 create table jobs (id text primary key, kind text not null, state text not null, asked text not null,
   progress text not null, created_at text not null, finished_at text) strict;
 create table calibrations (id text primary key, run_hash text not null, made_at text not null, body text not null) strict;
+`;
+
+const EDITS = `
+alter table paddocks add column changed text not null default '{}';
+alter table visits add column changed text not null default '{}';
+alter table photos add column changed text not null default '{}';
+create table removals (id text primary key, kind text not null, removed_at text not null) strict;
+create table joined_visits (id text primary key, visit_id text not null references visits (id) on delete cascade,
+  started_at text not null, joined_at text not null) strict;
+create index visits_joined_to on joined_visits (visit_id);
 `;
 
 async function statements(db: Kysely<unknown>, text: string): Promise<void> {

@@ -4,6 +4,8 @@ import type { Generated } from 'kysely';
 type Timestamp = string;
 /** A record of the domain, as JSON that its schema has checked. */
 type Json = string;
+/** When each field of the record was last changed, as JSON. */
+type EditTimes = Generated<Json>;
 
 /** What `sward.db` holds. Records of the domain are kept whole, beside the columns that they are found and bound by. */
 export interface Tables {
@@ -25,8 +27,18 @@ export interface Tables {
     expires_at: Timestamp;
     used_at: Timestamp | null;
   };
-  readonly paddocks: { id: string; body: Json };
-  readonly visits: { id: string; paddock_id: string; started_at: Timestamp; body: Json };
+  readonly paddocks: { id: string; body: Json; changed: EditTimes };
+  readonly visits: {
+    id: string;
+    paddock_id: string;
+    started_at: Timestamp;
+    body: Json;
+    changed: EditTimes;
+  };
+  /** Visits that are part of another since they began with it. */
+  readonly joined_visits: { id: string; visit_id: string; started_at: Timestamp; joined_at: Timestamp };
+  /** What was removed, so that devices that were away remove it too and do not bring it back. */
+  readonly removals: { id: string; kind: string; removed_at: Timestamp };
   readonly photos: {
     id: string;
     visit_id: string | null;
@@ -36,6 +48,7 @@ export interface Tables {
     /** What the file says of itself. */
     file: Json;
     body: Json;
+    changed: EditTimes;
   };
   readonly cuts: { id: string; visit_id: string; photo_id: string | null };
   /** Only added to. */
