@@ -20,5 +20,10 @@ export const Answering = z.object({
   run: AnsweringRun.describe('the farm’s run'),
   others: z.array(AnsweringRun).describe('other runs of the farm, whose estimates stay'),
   phone: PhoneModel,
+  maps: z
+    .boolean()
+    .describe(
+      'whether the farm’s run says where in a photo the mass is; false also while that is being found out',
+    ),
 });
 export type Answering = z.output<typeof Answering>;

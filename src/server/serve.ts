@@ -14,6 +14,7 @@ import { Jobs } from './jobs/jobs.ts';
 import { type Log, openLog } from './observing/log.ts';
 import { openMetrics } from './observing/metrics.ts';
 import { Estimator } from './photos/estimator.ts';
+import { PhotoMaps } from './photos/maps.ts';
 import { Uploads } from './photos/uploads.ts';
 import { joinVisits } from './records/joined-visits.ts';
 import { RunLibrary } from './runs/library.ts';
@@ -100,6 +101,7 @@ export async function startServer(settings: ServerSettings, log: Log = openLog(2
       cache: folder.cache,
       onError: (error) => log.error({ error: String(error) }, 'estimating'),
     });
+    const maps = new PhotoMaps(folder.cache, store, pool);
     const uploads = new Uploads({
       folder: folder.uploads,
       db,
@@ -122,6 +124,7 @@ export async function startServer(settings: ServerSettings, log: Log = openLog(2
       runs,
       phoneModels,
       estimator,
+      maps,
       uploads,
       jobs,
       devices,

@@ -1,19 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { recordOf, type TestServer, until, upload } from '../server/farm-server.ts';
+import { violationsOf } from '../support/axe.ts';
 import { describeInBrowser, startChromium } from '../support/chromium.ts';
 import { farmLine } from '../support/farm-line.ts';
 import { openPhone, type Phone, photosOf, ready, startFarm, visit } from '../support/paddock-app.ts';
 
 /** Pictures of all screens are left here to be looked at. */
 const PICTURES = process.env.SWARD_SCREENS;
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const square = (longitude: number, latitude: number) => ({
   type: 'Polygon',
@@ -200,28 +198,6 @@ describeInBrowser('every screen', () => {
     await page.locator('main').waitFor();
     await page.waitForFunction(() => !document.querySelector('img.thumb:not([src])'));
     await page.waitForTimeout(120);
-  };
-
-  /** What axe finds; its rule of 7:1 is asked for too. */
-  const violationsOf = async (page: Page): Promise<string[]> => {
-    await page.evaluate(AXE).catch(() => page.addScriptTag({ content: AXE }));
-    return page.evaluate(async () => {
-      const { axe } = globalThis as unknown as {
-        axe: {
-          run(
-            where: Document,
-            options: object,
-          ): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>;
-        };
-      };
-      const { violations } = await axe.run(document, {
-        runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-        rules: { 'color-contrast-enhanced': { enabled: true } },
-      });
-      return violations.map(
-        ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(' | ')}`,
-      );
-    });
   };
 
   for (const [name, options] of Object.entries({

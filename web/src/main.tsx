@@ -10,6 +10,7 @@ import { followTheme } from './shell/theme.ts';
 import { Updates } from './shell/updates.ts';
 import { FarmStore } from './store/farm-store.ts';
 import { openKeeping } from './store/keeping.ts';
+import { MassMaps } from './sync/mass-maps.ts';
 import { followUnsent, Sync } from './sync/sync.ts';
 
 // Schemas are run as they are: the page's policy lets nothing be compiled.
@@ -22,6 +23,7 @@ const app = {
   store,
   estimator: new Estimator(store),
   sync: new Sync(store),
+  maps: new MassMaps(),
   positions: new Positions(),
   updates: new Updates(),
 };

@@ -22,7 +22,7 @@ import { type Api, answer, ById, body, needs, route } from './route.ts';
 
 /** `/api/photos`, and `/api/uploads` by which they come in. */
 export function addPhotos(api: Api, farm: Farm): void {
-  const { db, photos, estimator, uploads } = farm;
+  const { db, photos, estimator, uploads, maps, runs } = farm;
   // The protocol has a description of its own: https://tus.io/protocols/resumable-upload.
   api.on(['POST'], UPLOADS_PATH, needs('recorder'), (context) => uploads.answer(context.req.raw));
   // HEAD comes to the handlers of GET, which nothing else is asked with.
@@ -115,6 +115,26 @@ export function addPhotos(api: Api, farm: Farm): void {
     return { photo: { ...known, ...record }, isOther };
   };
   api.openapi(
+    route('viewer', {
+      method: 'get',
+      path: '/api/photos/{id}/map',
+      summary: 'Shows where in a photo the farm’s run sees mass: the photo in grey under colours (viridis)',
+      description:
+        'Sward-Scale-Top says how many kg DM/ha the last colour stands for. 404 for a run that makes no maps.',
+      request: { params: ById },
+      responses: { 200: { description: 'the map', content: { 'image/png': { schema: z.string() } } } },
+    }),
+    async (context) => {
+      const photo = found(await findPhoto(db, context.req.valid('param').id), 'photo');
+      const { png, scaleTop } = await maps.of(photo, await runs.chosen());
+      return context.body(png, 200, {
+        'Content-Type': 'image/png',
+        'Sward-Scale-Top': String(scaleTop),
+        'Cache-Control': 'private, no-cache',
+      });
+    },
+  );
+  api.openapi(
     route('recorder', {
       method: 'put',
       path: '/api/photos/{id}',
@@ -185,7 +205,7 @@ export function addPhotos(api: Api, farm: Farm): void {
           .where('sha256', '=', photo.sha256)
           .limit(1)
           .executeTakeFirst();
-        if (!other) await photos.remove(photo.sha256);
+        if (!other) await Promise.all([photos.remove(photo.sha256), maps.forget(photo.sha256)]);
       });
       return context.body(null, 204);
     },

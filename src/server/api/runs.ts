@@ -10,7 +10,7 @@ const RunId = z.string().min(1).max(64);
 const Items = z.strictObject({ items: z.array(ListedRun) });
 
 /** `/api/runs`, and which of them answers at `/api/farm`. */
-export function addRuns(api: Api, { runs, phoneModels, db, folder, settings, pool, log }: Farm): void {
+export function addRuns(api: Api, { runs, phoneModels, maps, db, folder, settings, pool, log }: Farm): void {
   const listed = async (id: string): Promise<ListedRun> => {
     const run = (await runs.list()).find((run) => run.id === id);
     if (!run) throw new Error(`run ${id} was kept and is not listed`);
@@ -80,7 +80,10 @@ export function addRuns(api: Api, { runs, phoneModels, db, folder, settings, poo
     async (context) => {
       const [chosen, all] = [await runs.chosen(), await runs.all()];
       const others = all.filter(({ id }) => id !== chosen.id).map(answering);
-      return context.json({ run: answering(chosen), others, phone: phoneModels.of(chosen) }, 200);
+      return context.json(
+        { run: answering(chosen), others, phone: phoneModels.of(chosen), maps: maps.areOf(chosen) },
+        200,
+      );
     },
   );
   const FarmBody = z.strictObject({

@@ -11,12 +11,22 @@ import { type ByMass, byMass } from '../../pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../../pasture/units.ts';
 import { openRun } from '../../runs/open-run.ts';
 import type { Run } from '../../runs/run.ts';
+import { photoSamples } from '../../samples/samples.ts';
+import { heatMap } from '../../vision/biomass-map/index.ts';
+import { framedPhotos } from '../../vision/framing/index.ts';
 import { FORMAT_BYTES, formatOf } from '../../vision/photos/format.ts';
-import { hashPhoto, inspectPhoto, photoFrom, type WholePhoto } from '../../vision/photos/index.ts';
+import {
+  findPhotos,
+  hashPhoto,
+  inspectPhoto,
+  photoFrom,
+  type WholePhoto,
+} from '../../vision/photos/index.ts';
 import { predictRun, USUAL_COVERAGE } from '../../workflows/index.ts';
+import { withAskedReadings } from '../../workflows/predict/asked-readings.ts';
 import { serveTasks } from '../children/serve-tasks.ts';
 import { MEDIA_TYPES } from './media-types.ts';
-import type { AskedFacts, InferenceTask, InspectedPhoto, RunAnswer } from './tasks.ts';
+import type { AskedFacts, DrawnMap, InferenceTask, InspectedPhoto, RunAnswer } from './tasks.ts';
 import { trialPicture } from './trial-picture.ts';
 
 /** Runs that stay open: that of the farm, and that of a job. */
@@ -143,6 +153,16 @@ async function estimate(run: Run, photo: WholePhoto, facts: AskedFacts): Promise
   };
 }
 
+async function drawMap(run: Run, photo: WholePhoto, facts: AskedFacts): Promise<DrawnMap> {
+  const { covariates, areaSquareMetres = run.areaSquareMetres } = askedWith(run, facts);
+  const { samples } = await withAskedReadings(run, photoSamples(await findPhotos([photo])), covariates);
+  const [map] = await run.maps(samples);
+  const [framed] = await framedPhotos(samples.photos, run.crop);
+  if (!map || !framed) throw new Error('a photo was mapped and no map came');
+  const { png, scaleTop } = await heatMap(framed, map, areaSquareMetres);
+  return { png: png.toString('base64'), scaleTop };
+}
+
 async function inspect(photo: WholePhoto): Promise<InspectedPhoto> {
   const { bytes, hash } = await hashPhoto(photo);
   const { width, height, takenAt, gps } = await inspectPhoto(photo);
@@ -166,8 +186,9 @@ serveTasks<InferenceTask, unknown>(async (task) => {
   if (task.kind === 'open') {
     // What is loaded with the first photo is loaded now.
     await estimate(run, await trialPicture(), {});
-    return null;
+    return { maps: (await run.capabilities()).maps };
   }
+  if (task.kind === 'map') return drawMap(run, await photoFile(task.path), task.facts);
   const { photo: asked } = task;
   if (asked.kind === 'file') return estimate(run, await photoFile(asked.path), task.facts);
   const { photo, facts } = await photoOfForm(asked.path, asked.contentType);

@@ -25,6 +25,14 @@ export type InferenceTask =
       /** Of a photo in a form: what the form says. */
       readonly facts: AskedFacts;
     }
+  /** Where in a stored photo the run sees mass. */
+  | {
+      readonly kind: 'map';
+      readonly run: string;
+      readonly cache: string;
+      readonly path: string;
+      readonly facts: AskedFacts;
+    }
   | { readonly kind: 'inspect'; readonly path: string };
 
 /** What a run says of a photo, without a name for either. Null: a mass that the run does not predict. */
@@ -51,9 +59,19 @@ export interface InspectedPhoto {
   readonly cameraPosition: { readonly latitude: number; readonly longitude: number } | null;
 }
 
+/** A photo under the heat map of its total mass. */
+export interface DrawnMap {
+  /** PNG, base64. */
+  readonly png: string;
+  /** Value at the top of the colours, kg DM/ha. */
+  readonly scaleTop: number;
+}
+
 /** What a child answers to each kind of task. */
 export interface InferenceAnswers {
-  readonly open: null;
+  /** Whether the run says where in a photo the mass is. */
+  readonly open: { readonly maps: boolean };
+  readonly map: DrawnMap;
   readonly estimate: RunAnswer;
   readonly inspect: InspectedPhoto;
 }

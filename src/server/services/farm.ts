@@ -4,6 +4,7 @@ import type { Jobs } from '../jobs/jobs.ts';
 import type { Log } from '../observing/log.ts';
 import type { Metrics } from '../observing/metrics.ts';
 import type { Estimator } from '../photos/estimator.ts';
+import type { PhotoMaps } from '../photos/maps.ts';
 import type { Uploads } from '../photos/uploads.ts';
 import type { RunLibrary } from '../runs/library.ts';
 import type { PhoneModels } from '../runs/phone-models.ts';
@@ -22,6 +23,7 @@ export interface Farm {
   readonly runs: RunLibrary;
   readonly phoneModels: PhoneModels;
   readonly estimator: Estimator;
+  readonly maps: PhotoMaps;
   readonly uploads: Uploads;
   readonly jobs: Jobs;
   readonly devices: Devices;

@@ -79,7 +79,6 @@ export async function renderBiomassMap(
   if (request.scaleTop !== undefined && !(request.scaleTop > 0)) {
     throw new RangeError(`the top of a scale must be positive, not ${request.scaleTop}`);
   }
-  const patchArea = areaSquareMetres / (map.halves * map.rows * map.columns);
   const columns = Math.min(2, masses.length);
   const rowHeight = CAPTION + photo.height + FOOTER;
   const width = MARGIN + columns * (photo.width + MARGIN);
@@ -88,17 +87,9 @@ export async function renderBiomassMap(
   const panels = masses.map((mass, index) => {
     const left = MARGIN + (index % columns) * (photo.width + MARGIN);
     const top = HEADER + Math.floor(index / columns) * rowHeight;
-    const grams = patchMasses(map, mass);
-    const densities = grams.map((mass) => gramsToKilogramsPerHectare(mass, patchArea));
-    const scale = request.scaleTop ?? scaleTop(densities);
-    const panel = heatPanel(
-      photo,
-      map,
-      densities.map((density) => density / scale),
-    );
+    const { panel, grams, scale, isCut } = panelOf(photo, map, mass, areaSquareMetres, request.scaleTop);
     drawings.push(caption(mass, sum(grams), areaSquareMetres, left, top, photo.width));
     const legendTop = top + CAPTION + photo.height + 8;
-    const isCut = densities.some((density) => density > scale);
     drawings.push(legend(left, legendTop, photo.width, LEGEND_HEIGHT, scale, isCut));
     return {
       input: Buffer.from(panel.data.buffer),
@@ -112,6 +103,63 @@ export async function renderBiomassMap(
     .composite([...panels, { input: Buffer.from(svg), left: 0, top: 0 }])
     .png({ palette: true, effort: 5 })
     .toBuffer();
+}
+
+/** A photo under the heat map of one mass, without lettering. */
+export interface HeatMap {
+  readonly png: Buffer;
+  /** Value at the top of the colours, kg DM/ha. */
+  readonly scaleTop: number;
+}
+
+/**
+ * Draws where the mass of a photo is, as wide as a panel of {@link writeBiomassMap}, for programs that write beside it.
+ *
+ * @param areaSquareMetres of the frame
+ * @throws as {@link writeBiomassMap}
+ */
+export async function heatMap(
+  source: Photo,
+  map: MassMap,
+  areaSquareMetres: number,
+  mass: MappedMass = 'total',
+): Promise<HeatMap> {
+  requireMap(map);
+  const photo = panelSized(await decodePhoto(source));
+  const { panel, scale } = panelOf(photo, map, mass, areaSquareMetres);
+  const { width, height, data } = panel;
+  const png = await sharp(data, { raw: { width, height, channels: 3 } })
+    .png({ palette: true, effort: 5 })
+    .toBuffer();
+  return { png, scaleTop: scale };
+}
+
+/** @param top of the scale, kg DM/ha; by default a round one that suits */
+function panelOf(
+  photo: Pixels,
+  map: MassMap,
+  mass: MappedMass,
+  areaSquareMetres: number,
+  top?: number,
+): {
+  readonly panel: Pixels;
+  /** Of every patch. */
+  readonly grams: readonly number[];
+  readonly scale: number;
+  /** Whether some values are above the scale. */
+  readonly isCut: boolean;
+} {
+  const patchArea = areaSquareMetres / (map.halves * map.rows * map.columns);
+  const grams = patchMasses(map, mass);
+  const densities = grams.map((mass) => gramsToKilogramsPerHectare(mass, patchArea));
+  const scale = top ?? scaleTop(densities);
+  const shares = densities.map((density) => density / scale);
+  return {
+    panel: heatPanel(photo, map, shares),
+    grams,
+    scale,
+    isCut: densities.some((density) => density > scale),
+  };
 }
 
 function sum(values: readonly number[]): number {

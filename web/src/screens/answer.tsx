@@ -11,9 +11,9 @@ import { byMass } from '../../../src/pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../../../src/pasture/units.ts';
 import { Choices, NumberField, NumberPad, typed } from '../parts/fields.tsx';
 import { heightWords, METHOD_WORDS } from '../parts/height-words.ts';
+import { MappedPicture } from '../parts/mass-map.tsx';
 import { MassBar, MassTable } from '../parts/masses.tsx';
 import { Page } from '../parts/page.tsx';
-import { Picture } from '../parts/picture.tsx';
 import { TwiceButton } from '../parts/twice-button.tsx';
 import { dayAndTime, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
@@ -55,7 +55,7 @@ export function Answer({ id }: { readonly id: string }) {
           {visit && paddock && <VisitMeans visit={visit} paddock={paddock} />}
         </div>
         <div>
-          <Picture photo={photo} />
+          <MappedPicture key={id} photo={photo} />
           <Height key={id} photo={photo} />
           <section class="card">
             <h2>This photo</h2>

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { keepPhoto } from '../capture/keep-photo.ts';
 import { FileButton } from '../parts/fields.tsx';
+import { hasMap, MassMap } from '../parts/mass-map.tsx';
 import { Page } from '../parts/page.tsx';
 import { Picture } from '../parts/picture.tsx';
 import { day, number } from '../parts/words.ts';
@@ -41,6 +42,7 @@ export function Photos() {
   const { store } = useApp();
   const [shown, setShown] = useState(TOGETHER);
   const [only, setOnly] = useState('all');
+  const [isMapped, setMapped] = useState(false);
   const [isOver, setOver] = useState(false);
   const [progress, setProgress] = useState<string | null>(null);
   const { isRunning, problem, run } = useWork();
@@ -111,6 +113,11 @@ export function Photos() {
           <option value="doubtful">those with advice, or that the run doubts</option>
         </select>
       </label>
+      {photos.some((photo) => hasMap(store, photo)) && (
+        <button type="button" class="narrow" aria-pressed={isMapped} onClick={() => setMapped(!isMapped)}>
+          Where the mass is
+        </button>
+      )}
       <p class="quiet">{photos.length} photos</p>
       <ul class="photos">
         {photos.slice(0, shown).map((photo) => {
@@ -121,7 +128,11 @@ export function Photos() {
           return (
             <li key={photo.id}>
               <a href={addressOf('photo', photo.id)}>
-                <Picture photo={photo} small />
+                {isMapped && hasMap(store, photo) ? (
+                  <MassMap photo={photo} small />
+                ) : (
+                  <Picture photo={photo} small />
+                )}
                 <strong>{total === null ? 'Waits' : number(total)}</strong>
                 {estimate?.outOfDomain.flagged && ' · doubtful'}
                 <br />

@@ -3,6 +3,7 @@ import { useContext, useEffect } from 'preact/hooks';
 import type { Positions } from '../capture/positions.ts';
 import type { Estimator } from '../estimate/estimator.ts';
 import type { FarmStore } from '../store/farm-store.ts';
+import type { MassMaps } from '../sync/mass-maps.ts';
 import type { Sync } from '../sync/sync.ts';
 import type { Updates } from './updates.ts';
 
@@ -11,6 +12,7 @@ export interface App {
   readonly store: FarmStore;
   readonly estimator: Estimator;
   readonly sync: Sync;
+  readonly maps: MassMaps;
   readonly positions: Positions;
   readonly updates: Updates;
 }
