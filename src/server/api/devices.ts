@@ -14,6 +14,7 @@ const DeviceBody = z.strictObject({
   name: z.string(),
   role: z.enum(ROLES),
   createdAt: z.string(),
+  seenAt: z.string().nullable().describe('when it last asked, to five minutes; null: never yet'),
   revokedAt: z.string().nullable(),
 });
 
