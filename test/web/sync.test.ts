@@ -14,6 +14,12 @@ const opened = async (): Promise<FarmStore> => FarmStore.open(await openKeeping(
 const DEVICE = { id: 'one', name: 'phone', role: 'recorder' } as const;
 const OTHER = { ...DEVICE, id: 'two' };
 
+/** A server that has nothing. */
+const NOTHING: Pulled = {
+  ...{ paddocks: [], visits: [], photos: [], estimates: [], problems: new Map() },
+  ...{ cuts: [], calibrations: [], answering: null },
+};
+
 describe('sending and looking', () => {
   /** Paths and what the server answers to them; anything else is a list of nothing. */
   let answers: Record<string, () => Promise<Response> | Response>;
@@ -51,6 +57,42 @@ describe('sending and looking', () => {
     await vi.advanceTimersByTimeAsync(10 * 60_000 + 59_000);
     expect(looks).toBeGreaterThanOrEqual(10);
     expect(looks).toBeLessThanOrEqual(11);
+  });
+
+  it('keeps nothing of the farm but what was not sent once an owner has ended its access', async () => {
+    const { store, sync } = await paired();
+    const flat: Paddock = { ...paddockOf(rectangle(1, 0, 0.01, 0.01)), id: uuid(7) };
+    await store.takeIn({ ...NOTHING, paddocks: [hill] });
+    await store.setValue('feed/x', { head: '80' });
+    await store.changeSettings({ theme: 'dark' });
+    await store.save('paddock', flat);
+    const ended = { error: { code: 'revoked', message: 'an owner has ended this device’s access' } };
+    answers[`/api/paddocks/${flat.id}`] = () => Response.json(ended, { status: 401 });
+    await sync.now();
+    expect([...store.paddocks.value.keys()]).toEqual([flat.id]);
+    expect([...store.outbox.value.values()]).toMatchObject([{ kind: 'paddock', id: flat.id }]);
+    expect(sync.device.value).toBeNull();
+    expect(store.value('device')).toBeUndefined();
+    expect(store.value('feed/x')).toBeUndefined();
+    expect(store.settings.value.theme).toBe('dark');
+    // Read once, and no more after it is paired again.
+    expect(new Sync(store).ended.value).toBe(sync.ended.value);
+    expect(sync.ended.value).not.toBeNull();
+    answers['/api/devices/pair'] = () => Response.json({ device: OTHER });
+    delete answers[`/api/paddocks/${flat.id}`];
+    await sync.pair('code');
+    expect(sync.ended.value).toBeNull();
+    expect(store.outbox.value.size).toBe(0);
+  });
+
+  it('goes on as it is where the server does not know the device, as after a restored backup', async () => {
+    const { store, sync } = await paired();
+    await store.takeIn({ ...NOTHING, paddocks: [hill] });
+    answers['/api/paddocks'] = () => new Response('', { status: 401 });
+    await sync.now();
+    expect(sync.device.value).toBeNull();
+    expect(sync.ended.value).toBeNull();
+    expect(store.paddocks.value.size).toBe(1);
   });
 
   it('looks again for what was asked for and failed', async () => {

@@ -237,6 +237,38 @@ export class FarmStore {
     return ids.length;
   }
 
+  /** Removes everything of the farm from this device but what waits to be sent, and what was set for the device. */
+  leaveFarm(): Promise<void> {
+    return this.#inTurn(async () => {
+      const waits = [...this.outbox.value.values()];
+      const goneOf = (kind: ItemKind): string[] => {
+        const kept = new Set(waits.filter((item) => item.kind === kind).map(({ id }) => id));
+        return [...this[STORE_OF[kind]].value.keys()].filter((id) => !kept.has(id));
+      };
+      const photos = goneOf('photo');
+      // Of a photo that is on the server no more waits than what was changed of it.
+      const files = [...this.photos.value.values()].filter(({ storedAt }) => storedAt !== null);
+      const isDraft = (name: string): boolean =>
+        waits.some(({ kind, id }) => kind === 'cut' && name.startsWith(`draft/${id}/`));
+      const settings = [...this.#values.keys()].filter((name) => name !== 'settings' && !isDraft(name));
+      await this.#write({
+        drop: {
+          photos,
+          files: [...photos, ...files.map(({ id }) => id)],
+          thumbs: photos,
+          estimates: photos.flatMap((id) => this.estimates.value.get(id)?.map((said) => said.id) ?? []),
+          paddocks: goneOf('paddock'),
+          visits: goneOf('visit'),
+          cuts: goneOf('cut'),
+          settings,
+        },
+      });
+      for (const name of settings) this.#values.delete(name);
+      this.calibrations.value = [];
+      this.answering.value = null;
+    });
+  }
+
   /** One change after another: what is made of what is here must not be made of what another is just changing. */
   #inTurn<Result>(change: () => Promise<Result>): Promise<Result> {
     const result = this.#last.then(change);

@@ -23,6 +23,11 @@ export class ServerRefusal extends Error {
     this.#code = code;
   }
 
+  /** Whether an owner has ended this device's access. */
+  get isRevoked(): boolean {
+    return this.status === 401 && this.#code === 'revoked';
+  }
+
   /** Whether trying again later may help by itself. */
   get passes(): boolean {
     // The part of a photo that was cut on its way may still be being written, or made whole, when the next one comes:
@@ -126,12 +131,12 @@ async function whole<Schema extends z.ZodType>(schema: Schema, path: string): Pr
   }
 }
 
-/** Which device this is to the server; null where it is none. */
+/** Which device this is to the server; null where it is none. @throws ServerRefusal of one whose access was ended */
 export async function whoAmI(): Promise<Device | null> {
   try {
     return await askFor(Device, '/api/devices/me');
   } catch (error) {
-    if (error instanceof ServerRefusal && error.status === 401) return null;
+    if (error instanceof ServerRefusal && error.status === 401 && !error.isRevoked) return null;
     throw error;
   }
 }

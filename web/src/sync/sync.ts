@@ -28,6 +28,8 @@ export type SyncState =
 /** Records go before what names them. */
 const ORDER: readonly ItemKind[] = ['paddock', 'visit', 'photo', 'cut'];
 
+const ENDED = 'ended';
+
 const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 60_000;
 /** What others have done is asked for so often while the app is looked at. */
@@ -48,6 +50,8 @@ export class Sync {
   readonly sending: Signal<ReadonlyMap<string, number>> = signal(new Map());
   /** What this device had and was wiped, once it is back. */
   readonly restored: Signal<string | null> = signal(null);
+  /** When this device learned that its access was ended; null: it was not, or that has been read. */
+  readonly ended: Signal<string | null> = signal(null);
   readonly #store: FarmStore;
   #running: Promise<void> | null = null;
   #isAskedAgain = false;
@@ -62,6 +66,7 @@ export class Sync {
     this.#store = store;
     this.device.value = (store.value('device') as Device | undefined) ?? null;
     if (this.device.value) this.state.value = { kind: 'idle', at: '' };
+    this.ended.value = (store.value(ENDED) as string | undefined) ?? null;
     addEventListener('online', () => {
       this.#wait = FIRST_WAIT_MS;
       this.soon(0);
@@ -86,7 +91,8 @@ export class Sync {
       // One that was paired meanwhile is not what was asked about.
       if (device && this.device.value === known) await this.#become(device);
       else if (!device && known) this.#unknown(known);
-    } catch {
+    } catch (error) {
+      if (known && error instanceof ServerRefusal && error.isRevoked) await this.#end(known);
       // Without a network what was known goes on.
     }
     if (!this.device.value) return;
@@ -105,6 +111,7 @@ export class Sync {
   /** @throws ServerRefusal for a code that does not work */
   async pair(code: string): Promise<void> {
     await this.#become(await pair(code));
+    await this.endingIsRead();
     await this.now();
   }
 
@@ -172,6 +179,21 @@ export class Sync {
     void this.#store.setAnswering(null);
   }
 
+  /** An owner has ended the access of this device: it keeps nothing of the farm but what it could not send. */
+  async #end(device: Device): Promise<void> {
+    if (this.device.value !== device) return;
+    this.#unknown(device);
+    this.ended.value = new Date().toISOString();
+    await this.#store.leaveFarm();
+    await this.#store.setValue(ENDED, this.ended.value);
+  }
+
+  /** That the access was ended has been read. */
+  async endingIsRead(): Promise<void> {
+    this.ended.value = null;
+    await this.#store.dropValue(ENDED);
+  }
+
   async #round(): Promise<void> {
     const device = this.device.value;
     if (!device) return;
@@ -188,7 +210,8 @@ export class Sync {
       this.state.value = { kind: 'idle', at: new Date().toISOString() };
     } catch (error) {
       if (error instanceof ServerRefusal && error.status === 401) {
-        this.#unknown(device);
+        if (error.isRevoked) await this.#end(device);
+        else this.#unknown(device);
         return;
       }
       const why = messageOf(error);
