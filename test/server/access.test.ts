@@ -170,6 +170,15 @@ describe('the server', () => {
     );
   });
 
+  it('puts the address that phones reach it by into its links', async () => {
+    const publicUrl = 'https://farm.example.org';
+    const own = await startTestServer(join(root, 'public'), { publicUrl, ownerLink: true });
+    expect(own.server.ownerLink).toMatch(/^https:\/\/farm\.example\.org\/#pair=/);
+    const offer = await own.json('/api/devices/pairings', { body: { name: 'Ana', role: 'recorder' } });
+    expect(offer.link).toMatch(/^https:\/\/farm\.example\.org\/#pair=/);
+    await own.close();
+  });
+
   it('names a run that is none', async () => {
     await expect(startServer({ ...settings, run: join(root, 'no-run') })).rejects.toThrow(
       /no-run.*cannot be read.*give another run, or none/,
