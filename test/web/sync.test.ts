@@ -59,6 +59,30 @@ describe('sending and looking', () => {
     expect(looks).toBeLessThanOrEqual(11);
   });
 
+  it('sends by itself what was refused, once it is paired as who may send it', async () => {
+    const { store, sync } = await paired();
+    const path = `/api/paddocks/${hill.id}`;
+    const refusal = { error: { code: 'not-allowed', message: 'this device is paired as viewer' } };
+    answers[path] = () => Response.json(refusal, { status: 403 });
+    await store.save('paddock', hill);
+    await sync.now();
+    expect([...store.outbox.value.values()]).toMatchObject([{ refused: refusal.error.message }]);
+    delete answers[path];
+    answers['/api/devices/pair'] = () => Response.json({ device: OTHER });
+    await sync.pair('code');
+    expect(store.outbox.value.size).toBe(0);
+  });
+
+  it('says when it last took in what others sent, not when it last sent', async () => {
+    const { store, sync } = await paired();
+    const begun = sync.state.value;
+    await vi.advanceTimersByTimeAsync(5_000);
+    await store.save('paddock', hill);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(store.outbox.value.size).toBe(0);
+    expect(sync.state.value).toEqual(begun);
+  });
+
   it('keeps nothing of the farm but what was not sent once an owner has ended its access', async () => {
     const { store, sync } = await paired();
     const flat: Paddock = { ...paddockOf(rectangle(1, 0, 0.01, 0.01)), id: uuid(7) };

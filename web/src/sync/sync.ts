@@ -22,6 +22,7 @@ export type SyncState =
   | { readonly kind: 'unpaired' }
   | { readonly kind: 'offline'; readonly why: string }
   | { readonly kind: 'working' }
+  /** `at`: when it last took in what other devices have sent; empty: not yet. */
   | { readonly kind: 'idle'; readonly at: string }
   | { readonly kind: 'failed'; readonly why: string };
 
@@ -112,6 +113,8 @@ export class Sync {
   async pair(code: string): Promise<void> {
     await this.#become(await pair(code));
     await this.endingIsRead();
+    // What was refused may have been so for what the device was paired as.
+    await this.allAgain();
     await this.now();
   }
 
@@ -164,6 +167,14 @@ export class Sync {
     this.soon(0);
   }
 
+  /** Lets everything that was refused try again. */
+  async allAgain(): Promise<void> {
+    for (const item of this.#store.outbox.value.values()) {
+      if (item.refused !== null) await this.#store.refused(item, null);
+    }
+    this.soon(0);
+  }
+
   async #become(device: Device): Promise<void> {
     this.device.value = device;
     await this.#store.setValue('device', device);
@@ -207,7 +218,7 @@ export class Sync {
         await this.#look();
       }
       this.#wait = FIRST_WAIT_MS;
-      this.state.value = { kind: 'idle', at: new Date().toISOString() };
+      this.state.value = { kind: 'idle', at: new Date(this.#pulledAt).toISOString() };
     } catch (error) {
       if (error instanceof ServerRefusal && error.status === 401) {
         if (error.isRevoked) await this.#end(device);
