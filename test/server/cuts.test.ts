@@ -182,7 +182,8 @@ describe('a visit', () => {
   });
 
   it('without anything says so', async () => {
-    const empty = { ...visit, id: randomUUID() };
+    // Of another day: one that begins with it would be the same visit.
+    const empty = { ...visit, id: randomUUID(), startedAt: '2026-12-24T08:00:00+11:00' };
     await put('visits', empty);
     expect(await farm.json(`/api/visits/${empty.id}/summary`)).toMatchObject({
       photos: 0,

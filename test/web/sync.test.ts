@@ -243,6 +243,7 @@ describe('what the server says of a photo that waits to be sent', () => {
     problems: new Map([[id, 'of the frame before']]),
     cuts: [],
     calibrations: [],
+    removals: [],
     answering: null,
   };
 

@@ -62,7 +62,7 @@ export function addCuts(api: Api, { db }: Farm): void {
       // One transaction, so that two devices cannot both take a step that only one can.
       const cut = await db.transaction().execute(async (tx) => {
         await requireNotRemoved(tx, 'cut', id);
-        await requireNotRemoved(tx, 'visit', sent.visitId);
+        if (await isRemoved(tx, sent.visitId)) throw conflict('the visit of this cut was removed');
         const isPhotoGone = sent.photoId !== null && (await isRemoved(tx, sent.photoId));
         const row = {
           visit_id: await visitNow(tx, sent.visitId),

@@ -63,7 +63,7 @@ export function DrawBoundary({ paddock }: { readonly paddock: Paddock }) {
         onClick={() =>
           read?.success &&
           void run(async () => {
-            await store.save('paddock', { ...paddock, boundary: read.data });
+            await store.changePaddock(paddock.id, { boundary: read.data });
             goTo('paddock', paddock.id);
           })
         }

@@ -79,8 +79,12 @@ export function PaddockScreen({ paddock }: { readonly paddock: Paddock }) {
 /** What is known of the land itself. */
 function About({ paddock }: { readonly paddock: Paddock }) {
   const { store } = useApp();
-  const [name, setName] = useState(paddock.name);
-  const [text, setText] = useState(paddock.hectares === null ? '' : String(paddock.hectares));
+  // What is not typed here is as it is known, which another device may change meanwhile.
+  const [typedName, setName] = useState<string | null>(null);
+  const [typedText, setText] = useState<string | null>(null);
+  const knownText = paddock.hectares === null ? '' : String(paddock.hectares);
+  const name = typedName ?? paddock.name;
+  const text = typedText ?? knownText;
   const { run, problem } = useWork();
   const drawn = paddockHectares({ ...paddock, hectares: null });
   const warning = hectaresWarning(paddock);
@@ -94,10 +98,15 @@ function About({ paddock }: { readonly paddock: Paddock }) {
       if (!read.success || (text.trim() !== '' && typed(text) === null)) {
         throw new Error('Give a name, and hectares as a number above 0, or none.');
       }
-      await store.save('paddock', read.data);
+      const { name: called, hectares } = read.data;
+      await store.changePaddock(paddock.id, {
+        ...(called !== paddock.name && { name: called }),
+        ...(hectares !== paddock.hectares && { hectares }),
+      });
+      setName(null);
+      setText(null);
     });
-  const isChanged =
-    name !== paddock.name || text !== (paddock.hectares === null ? '' : String(paddock.hectares));
+  const isChanged = name !== paddock.name || text !== knownText;
   return (
     <section class="card">
       <h2>The paddock</h2>

@@ -134,6 +134,14 @@ function Notices() {
           </button>
         </div>
       )}
+      {store.notices.value.map(({ id, words }) => (
+        <div key={id} class="notice" role="status">
+          <p>{words}</p>
+          <button type="button" onClick={() => void store.understood(id)}>
+            Understood
+          </button>
+        </div>
+      ))}
       {updates.waiting.value && (
         <div class="notice" role="status">
           <p>A newer version is here. What is kept stays.</p>

@@ -2,14 +2,19 @@ import { type Signal, signal } from '@preact/signals';
 import {
   Answering,
   type Calibration,
+  type Contested,
   type Cut,
   type Estimate,
+  editsBetween,
+  followedBy,
   mergedEvents,
   type Paddock,
   type PhotoRecord,
   type Visit,
+  withEdits,
 } from '../../../src/farm/index.ts';
 import type { Keeping } from './keeping.ts';
+import { type Called, contestedNotice, type Notice, removedNotice, unplacedNotice } from './notices.ts';
 import { type Changes, type ItemKind, type Kept, type KeptPhoto, keyOf, type OutboxItem } from './records.ts';
 import { Settings } from './settings.ts';
 
@@ -28,7 +33,28 @@ interface ToSend {
   readonly record: Sent[ItemKind];
 }
 
+/** A record as it is sent. */
+const sentOf = (kind: ItemKind, record: Sent[ItemKind]): object =>
+  kind === 'photo' ? (record as KeptPhoto).record : record;
+
 const STORE_OF = { paddock: 'paddocks', visit: 'visits', photo: 'photos', cut: 'cuts' } as const;
+
+/** Something that was removed, or a visit that is part of another now. */
+export interface Removal {
+  readonly id: string;
+  readonly kind: ItemKind;
+  readonly into: string | null;
+}
+
+/** What the server says of what was sent. */
+export interface Arrival {
+  /** The record as it was when it was sent. */
+  readonly sent?: object;
+  /** As the server has it now. */
+  readonly record?: object;
+  readonly storedAt?: string;
+  readonly contested?: readonly Contested[];
+}
 
 /** What the server says there is. */
 export interface Pulled {
@@ -40,6 +66,7 @@ export interface Pulled {
   readonly problems: ReadonlyMap<string, string>;
   readonly cuts: readonly Cut[];
   readonly calibrations: readonly Calibration[];
+  readonly removals: readonly Removal[];
   /** Which run answers; null: the server does not say. */
   readonly answering: Answering | null;
 }
@@ -57,6 +84,8 @@ export class FarmStore {
   readonly settings: Signal<Settings>;
   /** Calibrations that the server has made, the newest first. */
   readonly calibrations: Signal<readonly Calibration[]>;
+  /** What is to be said once. */
+  readonly notices: Signal<readonly Notice[]>;
   /** Which run the server last said answers the farm's photos; null of a device by itself. */
   readonly answering: Signal<Answering | null>;
   readonly #values: Map<string, unknown>;
@@ -72,6 +101,7 @@ export class FarmStore {
     this.outbox = signal(new Map(kept.outbox.map((item) => [item.key, item])));
     this.#values = new Map(kept.settings.map(({ name, value }) => [name, value]));
     this.calibrations = signal((this.#values.get('calibrations') ?? []) as readonly Calibration[]);
+    this.notices = signal((this.#values.get('notices') ?? []) as readonly Notice[]);
     this.answering = signal(Answering.safeParse(this.#values.get('answering')).data ?? null);
     const read = Settings.safeParse(this.#values.get('settings') ?? {});
     this.settings = signal(read.data ?? Settings.parse({}));
@@ -87,8 +117,16 @@ export class FarmStore {
   }
 
   /** As {@link save}, of several records at once. */
-  saveAll(records: readonly ToSend[], more: Changes = {}): Promise<void> {
-    return this.#inTurn(() => this.#writeToSend(records, more));
+  saveAll(records: readonly ToSend[] | (() => readonly ToSend[]), more: Changes = {}): Promise<void> {
+    return this.#inTurn(() => this.#writeToSend(typeof records === 'function' ? records() : records, more));
+  }
+
+  /** Changes single fields of a paddock, whatever others have made of its other fields meanwhile. @throws NoRoom */
+  changePaddock(id: string, change: Partial<Omit<Paddock, 'id'>>): Promise<void> {
+    return this.saveAll(() => {
+      const paddock = this.paddocks.value.get(id);
+      return paddock ? [{ kind: 'paddock', record: { ...paddock, ...change } }] : [];
+    });
   }
 
   /** Keeps another frame or height of a photo; what was said of the one before goes, in the same step. @throws NoRoom */
@@ -117,17 +155,102 @@ export class FarmStore {
 
   /** Removes a photo from this device, with what was said of it. */
   removePhoto(id: string): Promise<void> {
-    return this.#inTurn(async () => {
-      await this.#write({
-        drop: {
-          photos: [id],
-          files: [id],
-          thumbs: [id],
-          estimates: (this.estimates.value.get(id) ?? []).map((estimate) => estimate.id),
-          outbox: [keyOf('photo', id)],
-        },
-      });
+    return this.#inTurn(() => this.#write({ drop: this.#dropOf([{ kind: 'photo', id }]) }));
+  }
+
+  /** Another device has removed what an item would change: it goes here too, and that is said. */
+  removedElsewhere({ kind, id }: OutboxItem): Promise<void> {
+    return this.#inTurn(() => this.#forget([{ kind, id, into: null }]));
+  }
+
+  /** Says something once, until it is understood. */
+  async say(notices: readonly Notice[]): Promise<void> {
+    if (notices.length === 0) return;
+    await this.#setNotices([...this.notices.value, ...notices]);
+  }
+
+  /** A notice has been read. */
+  understood(id: string): Promise<void> {
+    return this.#setNotices(this.notices.value.filter((notice) => notice.id !== id));
+  }
+
+  async #setNotices(notices: readonly Notice[]): Promise<void> {
+    await this.setValue('notices', notices);
+    this.notices.value = notices;
+  }
+
+  #dropOf(gone: readonly Pick<Removal, 'kind' | 'id'>[]): NonNullable<Changes['drop']> {
+    const idsOf = (kind: ItemKind): string[] => gone.filter((one) => one.kind === kind).map(({ id }) => id);
+    const photos = idsOf('photo');
+    return {
+      paddocks: idsOf('paddock'),
+      visits: idsOf('visit'),
+      cuts: idsOf('cut'),
+      photos,
+      files: photos,
+      thumbs: photos,
+      estimates: photos.flatMap((id) => (this.estimates.value.get(id) ?? []).map((estimate) => estimate.id)),
+      outbox: gone.map(({ kind, id }) => keyOf(kind, id)),
+    };
+  }
+
+  #called({ kind, id }: Pick<Removal, 'kind' | 'id'>): Called {
+    const name = kind === 'paddock' ? this.paddocks.value.get(id)?.name : undefined;
+    const at =
+      kind === 'photo'
+        ? this.photos.value.get(id)?.record.capturedAt
+        : kind === 'visit'
+          ? this.visits.value.get(id)?.startedAt
+          : undefined;
+    return { kind, ...(name !== undefined && { name }), ...(at !== undefined && { at }) };
+  }
+
+  /** Lets go of what is gone on the server. What waits here of it ends, and that is said; photos and cuts stay. */
+  async #forget(removals: readonly Removal[]): Promise<void> {
+    const into = new Map(removals.flatMap((one) => (one.into === null ? [] : [[one.id, one.into] as const])));
+    const removed = new Set(removals.flatMap((one) => (one.into === null ? [one.id] : [])));
+    const waits = (kind: ItemKind, id: string): boolean => this.outbox.value.has(keyOf(kind, id));
+    const isCutHere = (visitId: string): boolean =>
+      [...this.cuts.value.values()].some((cut) => cut.visitId === visitId && waits('cut', cut.id));
+    // What was begun here in a paddock that is gone cannot be sent; with a cut it stays, to be seen and exported.
+    for (const { id, paddockId } of this.visits.value.values()) {
+      if (removed.has(paddockId) && !isCutHere(id)) removed.add(id);
+    }
+    const known = (['paddock', 'visit', 'photo', 'cut'] as const).flatMap((kind) =>
+      [...this[STORE_OF[kind]].value.keys()]
+        .filter((id) => removed.has(id) || into.has(id))
+        .map((id) => ({ kind, id })),
+    );
+    const visitNow = (id: string | null): string | null =>
+      id === null || removed.has(id) ? null : (into.get(id) ?? id);
+    const photos = [...this.photos.value.values()].flatMap((photo) => {
+      const visitId = visitNow(photo.record.visitId);
+      if (removed.has(photo.id) || visitId === photo.record.visitId) return [];
+      return [{ ...photo, record: { ...photo.record, visitId } }];
     });
+    const cuts = [...this.cuts.value.values()].flatMap((cut) => {
+      const visitId = into.get(cut.visitId) ?? cut.visitId;
+      const photoId = cut.photoId !== null && removed.has(cut.photoId) ? null : cut.photoId;
+      const isSame = visitId === cut.visitId && photoId === cut.photoId;
+      return removed.has(cut.id) || isSame ? [] : [{ ...cut, visitId, photoId }];
+    });
+    if (known.length + photos.length + cuts.length === 0) return;
+    const ended = known.filter(({ kind, id }) => removed.has(id) && waits(kind, id));
+    const unplaced = photos.filter(({ id, record }) => record.visitId === null && waits('photo', id)).length;
+    const notices = [
+      ...ended.filter(({ kind }) => kind !== 'visit').map((one) => removedNotice(this.#called(one))),
+      ...(unplaced > 0 ? [unplacedNotice(unplaced)] : []),
+    ];
+    const drop = this.#dropOf(known);
+    // Nor is a visit sent that is gone.
+    const items = photos.flatMap(({ id, record }) => {
+      const item = this.outbox.value.get(keyOf('photo', id));
+      if (!item?.edits?.visitId || record.visitId !== null) return [];
+      const { visitId: _, ...edits } = item.edits;
+      return [{ ...item, edits, version: item.version + 1, refused: null }];
+    });
+    await this.#write({ put: { photos, cuts, outbox: items }, drop });
+    await this.say(notices);
   }
 
   /** Changes what this device alone knows of a photo, which is not sent. */
@@ -138,15 +261,33 @@ export class FarmStore {
     });
   }
 
-  /** An item has arrived: it leaves the outbox, unless it has changed since. */
-  arrived({ key, version }: OutboxItem, photo?: { id: string; storedAt: string }): Promise<void> {
+  /** An item has arrived: it leaves the outbox, but for what has changed since. */
+  arrived(item: OutboxItem, { sent, record, storedAt, contested = [] }: Arrival = {}): Promise<void> {
     return this.#inTurn(async () => {
-      const isSame = this.outbox.value.get(key)?.version === version;
-      const known = photo && this.photos.value.get(photo.id);
+      const { key, kind, id, version } = item;
+      const now = this.outbox.value.get(key);
+      const known = this[STORE_OF[kind]].value.get(id) as Sent[ItemKind] | undefined;
+      if (!known || !now) return;
+      const here = sentOf(kind, known);
+      const since =
+        sent && kind !== 'cut' && now.version !== version
+          ? editsBetween(sent, here, new Date().toISOString())
+          : null;
+      // What was changed while the rest was under way stays changed on top of what the server has made of it.
+      const next = record ? withEdits(record, since ?? {}, {}).record : here;
+      const photo = known as KeptPhoto;
+      const kept =
+        kind === 'photo'
+          ? { ...photo, record: next as PhotoRecord, storedAt: storedAt ?? photo.storedAt }
+          : next;
       await this.#write({
-        ...(known && photo && { put: { photos: [{ ...known, storedAt: photo.storedAt }] } }),
-        ...(isSame && { drop: { outbox: [key] } }),
+        put: {
+          [STORE_OF[kind]]: [kept],
+          ...(since && { outbox: [{ ...now, edits: since }] }),
+        },
+        ...(now.version === version && { drop: { outbox: [key] } }),
       });
+      await this.say(contested.map((one) => contestedNotice(this.#called(item), one)));
     });
   }
 
@@ -162,16 +303,28 @@ export class FarmStore {
   takeIn(pulled: Pulled): Promise<void> {
     return this.#inTurn(async () => {
       const waits = (kind: ItemKind, id: string): boolean => this.outbox.value.has(keyOf(kind, id));
-      const photos = pulled.photos.map((photo) => {
+      /** The server's record with what was changed here and waits; null: what is here is sent as a whole. */
+      const withOwn = <Item extends object>(kind: ItemKind, id: string, record: Item): Item | null => {
+        const item = this.outbox.value.get(keyOf(kind, id));
+        if (!item) return record;
+        return item.edits ? withEdits(record, item.edits, {}).record : null;
+      };
+      const gone = new Set(pulled.removals.map(({ id }) => id));
+      const still = <Item extends { readonly id: string }>(items: readonly Item[]): Item[] =>
+        items.filter(({ id }) => !gone.has(id));
+      const photos = still(pulled.photos).map((photo) => {
         const known = this.photos.value.get(photo.id);
         const problem = pulled.problems.get(photo.id) ?? null;
         if (!known) return { ...photo, problem };
-        const { storedAt, record } = photo;
-        return waits('photo', photo.id) ? { ...known, storedAt } : { ...known, record, storedAt, problem };
+        const { storedAt } = photo;
+        if (!waits('photo', photo.id)) return { ...known, record: photo.record, storedAt, problem };
+        return { ...known, record: withOwn('photo', photo.id, photo.record) ?? known.record, storedAt };
       });
       // The server's are of the frame and the height that it knows, which are not those of a photo that waits.
-      const estimates = pulled.estimates.filter(({ photoId }) => !waits('photo', photoId));
-      const cuts = pulled.cuts.map((cut) => {
+      const estimates = pulled.estimates.filter(
+        ({ photoId }) => !waits('photo', photoId) && !gone.has(photoId),
+      );
+      const cuts = still(pulled.cuts).map((cut) => {
         const known = this.cuts.value.get(cut.id);
         if (!known) return cut;
         const events = mergedEvents(known.events, cut.events);
@@ -186,14 +339,15 @@ export class FarmStore {
         .map(({ id }) => id);
       await this.#write({
         put: {
-          paddocks: pulled.paddocks.filter(({ id }) => !waits('paddock', id)),
-          visits: pulled.visits.filter(({ id }) => !waits('visit', id)),
+          paddocks: still(pulled.paddocks).flatMap((one) => withOwn('paddock', one.id, one) ?? []),
+          visits: still(pulled.visits).flatMap((one) => withOwn('visit', one.id, one) ?? []),
           photos,
           estimates,
           cuts,
         },
         drop: { estimates: stale },
       });
+      await this.#forget(pulled.removals);
       await this.setValue('calibrations', pulled.calibrations);
       this.calibrations.value = pulled.calibrations;
       if (pulled.answering) await this.setAnswering(pulled.answering);
@@ -284,13 +438,21 @@ export class FarmStore {
     for (const { kind, record } of records) {
       const key = keyOf(kind, record.id);
       const known = this.outbox.value.get(key);
+      const now = new Date().toISOString();
+      const before = this[STORE_OF[kind]].value.get(record.id) as Sent[ItemKind] | undefined;
+      // The server has what is here and does not wait; of what it has, only what was changed is sent.
+      const isThere = kind !== 'cut' && before && (known ? known.edits : true);
+      const edits =
+        isThere &&
+        followedBy(known?.edits ?? {}, editsBetween(sentOf(kind, before), sentOf(kind, record), now));
       const item: OutboxItem = {
         key,
         kind,
         id: record.id,
         version: (known?.version ?? 0) + 1,
-        since: known?.since ?? new Date().toISOString(),
+        since: known?.since ?? now,
         refused: null,
+        ...(edits && { edits }),
       };
       put[STORE_OF[kind]] = [...(put[STORE_OF[kind]] ?? []), record];
       put.outbox = [...(put.outbox ?? []), item];

@@ -1,4 +1,12 @@
-import type { Cut, Estimate, Paddock, PhotoRecord, Position, Visit } from '../../../src/farm/index.ts';
+import type {
+  Cut,
+  Estimate,
+  FieldEdits,
+  Paddock,
+  PhotoRecord,
+  Position,
+  Visit,
+} from '../../../src/farm/index.ts';
 
 /** How a photo came to the app. */
 export type PhotoOrigin = 'camera' | 'chosen' | 'server';
@@ -35,6 +43,8 @@ export interface OutboxItem {
   readonly since: string;
   /** Why the server refused it, as it said; null: not asked, or not reached. */
   readonly refused: string | null;
+  /** The fields that were changed since the server had it; absent: it is sent as a whole. */
+  readonly edits?: FieldEdits;
 }
 
 /** Everything that is kept, by store. */

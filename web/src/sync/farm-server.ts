@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   Answering,
   Calibration,
+  Contested,
   Cut,
   Estimate,
   Paddock,
@@ -37,6 +38,9 @@ export class ServerRefusal extends Error {
   }
 }
 
+/** Whether something was removed that this would change. */
+export const isRemoval = (error: unknown): boolean => error instanceof ServerRefusal && error.status === 410;
+
 /** The server cannot be reached. */
 export class Unreachable extends Error {
   override name = 'Unreachable';
@@ -61,6 +65,15 @@ const Outcome = z.object({
   estimate: Estimate.nullable(),
   problem: z.string().nullable(),
 });
+
+const Removal = z.object({
+  id: z.string(),
+  kind: z.enum(['paddock', 'visit', 'photo', 'cut']),
+  into: z.string().nullable(),
+});
+
+/** What is answered of changes to single fields. */
+export const Edited = z.object({ record: z.unknown(), contested: z.array(Contested) });
 
 const part = <Item extends z.ZodType>(item: Item) =>
   z.object({ items: z.array(item), next: z.string().nullable() });
@@ -162,6 +175,7 @@ export async function everything() {
     photos: await whole(ServerPhoto, '/api/photos'),
     outcomes: await whole(Outcome, '/api/estimates'),
     cuts: await whole(z.object(Cut.shape), '/api/cuts'),
+    removals: await whole(Removal, '/api/removals'),
     answering: await answeringNow(),
     calibrations: (
       await askFor(z.object({ items: z.array(z.object({ calibration: Calibration })) }), '/api/calibrations')

@@ -1,13 +1,17 @@
 import { effect, type Signal, signal } from '@preact/signals';
-import { PhotoRecord } from '../../../src/farm/index.ts';
+import { z } from 'zod';
+import { Paddock, PhotoRecord, Visit } from '../../../src/farm/index.ts';
 import { messageOf } from '../../../src/ground/errors.ts';
 import type { FarmStore } from '../store/farm-store.ts';
 import { type ItemKind, type KeptPhoto, keyOf, type OutboxItem } from '../store/records.ts';
 import {
   ask,
+  askFor,
   type Device,
+  Edited,
   everything,
   findPhoto,
+  isRemoval,
   pair,
   type ServerPhoto,
   ServerRefusal,
@@ -246,7 +250,8 @@ export class Sync {
       } catch (error) {
         if (!(error instanceof ServerRefusal) || error.passes || error.status === 401) throw error;
         refusedHere.add(item.key);
-        await this.#store.refused(item, error.message);
+        if (isRemoval(error)) await this.#store.removedElsewhere(item);
+        else await this.#store.refused(item, error.message);
       }
     }
   }
@@ -264,19 +269,41 @@ export class Sync {
     const record = { paddock: this.#store.paddocks, visit: this.#store.visits, cut: this.#store.cuts }[
       kind
     ].value.get(id);
-    if (record) await ask(`/api/${kind}s/${id}`, sendJson('PUT', record));
-    await this.#store.arrived(item);
+    if (!record || (kind !== 'cut' && (await this.#sendEdits(item, record)))) return;
+    await ask(`/api/${kind}s/${id}`, sendJson('PUT', record));
+    await this.#store.arrived(item, { sent: record });
+  }
+
+  /** Sends the fields that were changed. @returns whether the server has what they are of */
+  async #sendEdits(item: OutboxItem, sent: object): Promise<boolean> {
+    const { kind, id, edits } = item;
+    if (!edits || kind === 'cut') return false;
+    try {
+      const path = `/api/${kind}s/${id}`;
+      const { record, contested } = await askFor(Edited, path, sendJson('PATCH', edits));
+      const read = READ[kind].parse(record);
+      // A visit that is part of another now is taken in with the next look.
+      const isOwn = read.id === id;
+      await this.#store.arrived(item, { sent, contested, ...(isOwn && { record: read }) });
+      return true;
+    } catch (error) {
+      // A server that was set up anew has none of it.
+      if (error instanceof ServerRefusal && error.status === 404) return false;
+      throw error;
+    }
   }
 
   async #sendPhoto(item: OutboxItem): Promise<void> {
     const photo = this.#store.photos.value.get(item.id);
     if (!photo) return this.#store.arrived(item);
     const record = PhotoRecord.parse(photo.record);
-    if (photo.storedAt !== null) {
-      await ask(`/api/photos/${item.id}`, sendJson('PUT', record));
-      return this.#store.arrived(item);
-    }
+    if (await this.#sendEdits(item, record)) return;
     const file = await this.#store.keeping.file(item.id);
+    // One that the server has, or whose file was forgotten since it had it.
+    if (photo.storedAt !== null && !(item.edits && file)) {
+      await ask(`/api/photos/${item.id}`, sendJson('PUT', record));
+      return this.#store.arrived(item, { sent: record });
+    }
     if (!file) throw new ServerRefusal(400, 'its file is not on this device any more');
     const show = (fraction: number): void => {
       this.sending.value = new Map([[item.key, fraction]]);
@@ -289,7 +316,7 @@ export class Sync {
       throw new ServerRefusal(502, 'the server has not acknowledged the photo’s hash');
     }
     this.sending.value = new Map();
-    await this.#store.arrived(item, { id: item.id, storedAt: stored.storedAt });
+    await this.#store.arrived(item, { sent: record, storedAt: stored.storedAt });
   }
 
   /** Takes in what others have done; later, where that was only just done and nobody asks for it. */
@@ -338,6 +365,12 @@ function keptOf({ storedAt, file, ...record }: ServerPhoto): KeptPhoto {
     problem: null,
   };
 }
+
+const READ = {
+  paddock: z.object(Paddock.shape),
+  visit: z.object(Visit.shape),
+  photo: z.object(PhotoRecord.shape),
+} as const;
 
 const COUNT = 'sward-unsent';
 

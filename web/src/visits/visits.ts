@@ -10,6 +10,7 @@ import {
   type Paddock,
   type PaddockGuess,
   runVariances,
+  SAME_VISIT_MILLISECONDS,
   settledResult,
   type Visit,
   type VisitFindings,
@@ -20,9 +21,6 @@ import { STARTER } from '../estimate/starter.ts';
 import type { FarmStore } from '../store/farm-store.ts';
 import type { KeptPhoto } from '../store/records.ts';
 
-/** Photos and cuts of one paddock within so long are of one visit. */
-const SAME_VISIT_MS = 12 * 3_600_000;
-
 const instant = (moment: string): number => Date.parse(moment);
 
 /** The visit of a paddock at a moment: one that is under way, or a new one that is not kept yet. */
@@ -31,21 +29,25 @@ export function visitAt(
   paddockId: string,
   moment: string,
 ): { visit: Visit; isNew: boolean } {
-  const known = [...store.visits.value.values()]
-    .filter((visit) => visit.paddockId === paddockId)
-    .find(({ startedAt }) => Math.abs(instant(moment) - instant(startedAt)) < SAME_VISIT_MS);
+  const apart = ({ startedAt }: Visit): number => Math.abs(instant(moment) - instant(startedAt));
+  const [known] = [...store.visits.value.values()]
+    .filter((visit) => visit.paddockId === paddockId && apart(visit) < SAME_VISIT_MILLISECONDS)
+    .sort((a, b) => apart(a) - apart(b));
   if (known) return { visit: known, isNew: false };
   return { visit: { id: crypto.randomUUID(), paddockId, startedAt: moment, note: '' }, isNew: true };
 }
 
 /** Says that a photo shows a paddock. */
 export async function placePhoto(store: FarmStore, photo: KeptPhoto, paddockId: string): Promise<void> {
-  const { visit, isNew } = visitAt(store, paddockId, photo.record.capturedAt);
-  const placed = { ...photo, record: { ...photo.record, visitId: visit.id } };
-  await store.saveAll([
-    ...(isNew ? [{ kind: 'visit' as const, record: visit }] : []),
-    { kind: 'photo' as const, record: placed },
-  ]);
+  await store.saveAll(() => {
+    const { visit, isNew } = visitAt(store, paddockId, photo.record.capturedAt);
+    const now = store.photos.value.get(photo.id) ?? photo;
+    const placed = { ...now, record: { ...now.record, visitId: visit.id } };
+    return [
+      ...(isNew ? [{ kind: 'visit' as const, record: visit }] : []),
+      { kind: 'photo' as const, record: placed },
+    ];
+  });
 }
 
 /** Which paddock a photo may show: by its own position; where it has none, by what its file says, which is never sure. */
