@@ -19,7 +19,7 @@ import { addPhotos } from './api/photos.ts';
 import { addPaddocks, addVisits } from './api/records.ts';
 import { addRemovals } from './api/removals.ts';
 import { type Api, emptyApi, needs } from './api/route.ts';
-import { addRuns } from './api/runs.ts';
+import { addRuns, REPORT_POLICY } from './api/runs.ts';
 import { addSummaries } from './api/summaries.ts';
 import { fairTurns } from './fair-turns.ts';
 import { apiDocs } from './page/api-docs.ts';
@@ -61,10 +61,15 @@ export function farmApp(farm: Farm): Api {
       'request',
     );
   });
-  app.use('/assets/*', async (context, next) => {
-    await next();
-    context.header('Content-Security-Policy', WORKER_POLICY);
-  });
+  for (const [path, policy] of [
+    ['/assets/*', WORKER_POLICY],
+    ['/api/runs/:id/report.html', REPORT_POLICY],
+  ] as const) {
+    app.use(path, async (context, next) => {
+      await next();
+      context.header('Content-Security-Policy', policy);
+    });
+  }
   app.use(
     secureHeaders({
       contentSecurityPolicy: {

@@ -83,6 +83,25 @@ describe('runs', () => {
     await farm.ask('/api/farm', { method: 'PUT', body: { name: 'Green Hills', runId: 'starter' } });
   });
 
+  it('have their report taken away as a page that can do nothing here', async () => {
+    const { items } = await farm.json('/api/runs');
+    const hill = items.find(({ name }: { name: string }) => name === 'hill');
+    expect(items.map(({ id, report }: { id: string; report: boolean }) => [id, report])).toEqual([
+      ['starter', false],
+      [hill.id, true],
+    ]);
+    const answer = await farm.ask(`/api/runs/${hill.id}/report.html`, { as: 'viewer' });
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      'content-type': 'text/html; charset=utf-8',
+      'content-disposition': 'attachment; filename="report.html"; filename*=UTF-8\'\'hill-report.html',
+      'content-security-policy': expect.stringMatching(/^sandbox; default-src 'none'/),
+      'x-content-type-options': 'nosniff',
+    });
+    expect(await answer.text()).toBe(readFileSync(join(run, 'report.html'), 'utf8'));
+    expect((await farm.ask('/api/runs/starter/report.html')).status).toBe(404);
+    expect((await farm.ask(`/api/runs/${hill.id}/report.html`, { as: null })).status).toBe(401);
+  });
+
   it('are refused as zips that lead elsewhere, are bombs, or are no runs', async () => {
     const files = filesOf(run);
     const bytes = new Uint8Array([1, 2, 3]);

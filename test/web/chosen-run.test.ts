@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
+import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Estimate } from '../../src/farm/index.ts';
 import type { FarmRun } from '../../src/server/runs/library.ts';
@@ -22,7 +23,7 @@ import {
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { trainSmallRun } from '../support/small-run.ts';
 
-describeInBrowser('the farm’s chosen run on a phone', () => {
+describeInBrowser('the farm’s chosen run', () => {
   let root: string;
   let farm: TestServer;
   let browser: Browser;
@@ -156,5 +157,45 @@ describeInBrowser('the farm’s chosen run on a phone', () => {
     // The server answers by the farm's run, which is then shown.
     await saidOf(fourth);
     await page.getByText('Modelled by run plain, not measured.').waitFor({ timeout: 90_000 });
+  });
+
+  it.each(['tiff', 'avif'] as const)(
+    'answers a %s on the server, which the phone says and shows',
+    async (format) => {
+      await choose('starter');
+      await using line = await farmLine(farm.server.address);
+      await using phone = await openPhone(browser, farm, { pairAs: 'recorder', address: line.address });
+      const { page } = phone;
+      await ready(page);
+      line.down();
+      await phone.context.setOffline(true);
+      const [first] = photos as [PhotoFile];
+      const buffer = await sharp(first.buffer).resize(500).toFormat(format).toBuffer();
+      const file = { name: `photo.${format}`, mimeType: `image/${format}`, buffer };
+      await photograph(page, file);
+      await page.getByText(/^Not estimated: .*let the server estimate it/).waitFor({ timeout: 60_000 });
+      await page.getByText('The photo is kept and sent all the same.').waitFor();
+      line.up();
+      await phone.context.setOffline(false);
+      const said = await saidOf(file);
+      await page.getByText('Modelled by run starter, not measured.').waitFor({ timeout: 60_000 });
+      expect(await shown(page)).toContain(figure(said));
+    },
+  );
+
+  it('has its report to be taken away, at a desk', async () => {
+    await using desk = await openPhone(browser, farm, {
+      pairAs: 'viewer',
+      estimates: false,
+      viewport: { width: 1280, height: 800 },
+    });
+    await visit(desk.page, 'runs');
+    const link = desk.page.getByRole('link', { name: 'Report of plain' });
+    const [download] = await Promise.all([desk.page.waitForEvent('download'), link.click()]);
+    expect(download.suggestedFilename()).toBe('plain-report.html');
+    expect(readFileSync(await download.path(), 'utf8')).toBe(
+      readFileSync(join(root, 'plain', 'report.html'), 'utf8'),
+    );
+    expect(await desk.page.getByRole('link', { name: 'Report of starter' }).count()).toBe(0);
   });
 });

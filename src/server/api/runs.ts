@@ -1,6 +1,11 @@
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { z } from '@hono/zod-openapi';
 import { Answering, type AnsweringRun } from '../../farm/index.ts';
-import { Refusal } from '../answers/refusal.ts';
+import { REPORT } from '../../runs/run-files.ts';
+import { notFound, Refusal } from '../answers/refusal.ts';
 import { withBodyFile } from '../photos/incoming-form.ts';
 import { type FarmRun, ListedRun } from '../runs/library.ts';
 import type { Farm } from '../services/farm.ts';
@@ -8,6 +13,12 @@ import { type Api, answer, body, route } from './route.ts';
 
 const RunId = z.string().min(1).max(64);
 const Items = z.strictObject({ items: z.array(ListedRun) });
+
+/** Runs may come from elsewhere: what they call a report is saved, and could do nothing if it were opened here. */
+export const REPORT_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+
+/** A name as headers have it (RFC 8187). */
+const inHeader = (name: string): string => encodeURIComponent(name).replaceAll(/['()*]/g, '_');
 
 /** `/api/runs`, and which of them answers at `/api/farm`. */
 export function addRuns(api: Api, { runs, phoneModels, maps, db, folder, settings, pool, log }: Farm): void {
@@ -64,6 +75,26 @@ export function addRuns(api: Api, { runs, phoneModels, maps, db, folder, setting
       await runs.remove(id);
       await phoneModels.forget(run);
       return context.body(null, 204);
+    },
+  );
+  api.openapi(
+    route('viewer', {
+      method: 'get',
+      path: '/api/runs/{id}/report.html',
+      summary: 'Gives the report of a run: scores, pictures and settings, one file that needs nothing else',
+      request: { params: z.object({ id: RunId }) },
+      responses: { 200: { description: 'the report', content: { 'text/html': { schema: z.string() } } } },
+    }),
+    async (context) => {
+      const { folder, name } = await runs.find(context.req.valid('param').id);
+      const report = createReadStream(join(folder, REPORT));
+      await once(report, 'open').catch(() => {
+        throw notFound('report');
+      });
+      return context.body(Readable.toWeb(report) as ReadableStream, 200, {
+        'Content-Type': 'text/html; charset=utf-8',
+        'Content-Disposition': `attachment; filename="report.html"; filename*=UTF-8''${inHeader(name)}-report.html`,
+      });
     },
   );
   const answering = ({ folder: _, ...run }: FarmRun): AnsweringRun => run;

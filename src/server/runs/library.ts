@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { Insertable } from 'kysely';
@@ -6,6 +7,7 @@ import { type AnsweringRun, type RunErrors, RunReference } from '../../farm/inde
 import { fileFingerprint } from '../../ground/fingerprint.ts';
 import { BUNDLED_RUNS, bundledRunFolder, STARTER } from '../../runs/bundled-runs.ts';
 import { manifestFile } from '../../runs/manifest.ts';
+import { REPORT } from '../../runs/run-files.ts';
 import { conflict, found } from '../answers/refusal.ts';
 import { LimitedChild } from '../children/limited-child.ts';
 import type { Database } from '../storage/database.ts';
@@ -28,6 +30,7 @@ export const ListedRun = z.strictObject({
   addedAt: z.string(),
   frameAreaSquareMetres: z.number().describe('frame that its masses stand on, m²'),
   chosen: z.boolean().describe('whether it answers now'),
+  report: z.boolean().describe('whether its folder has a report to be read'),
 });
 export type ListedRun = z.output<typeof ListedRun>;
 
@@ -92,7 +95,7 @@ export class RunLibrary {
   async list(): Promise<ListedRun[]> {
     const rows = await this.#db.selectFrom('runs').selectAll().orderBy('added_at').execute();
     const chosen = await this.chosen();
-    return rows.map(({ id, name, hash, origin, added_at, area_m2 }) => ({
+    return rows.map(({ id, name, hash, origin, added_at, area_m2, folder }) => ({
       id,
       name,
       hash,
@@ -100,6 +103,7 @@ export class RunLibrary {
       addedAt: added_at,
       frameAreaSquareMetres: area_m2,
       chosen: id === chosen.id,
+      report: existsSync(join(runPlace({ id, folder }, this.#folder), REPORT)),
     }));
   }
 

@@ -27,7 +27,7 @@ export async function decodePhoto(name: string, bytes: Uint8Array<ArrayBuffer>):
       format === 'tiff'
         ? 'a TIFF, which browsers do not read'
         : 'an AVIF, of which browsers make other colours';
-    throw new InputError(name, `is ${what}`, 'choose a JPEG or HEIC, or let the server estimate it');
+    throw new InputError(name, `is ${what}`, 'let the server estimate it, or choose a JPEG or HEIC');
   }
   try {
     if (format !== 'heif') return await decodedByBrowser(name, format, bytes);

@@ -12,7 +12,7 @@ import { estimateFor } from '../visits/visits.ts';
 
 /** Photos that are shown before more are asked for. */
 const TOGETHER = 60;
-const PHOTO = /\.(jpe?g|png|webp|heic|heif)$/i;
+const PHOTO = /\.(jpe?g|png|webp|heic|heif|avif|tiff?|bmp)$/i;
 
 /** Files of what was dropped, folders opened to the bottom. */
 async function filesOf(items: DataTransferItemList): Promise<File[]> {

@@ -15,6 +15,7 @@ const Run = z.object({
   origin: z.string(),
   addedAt: z.string(),
   chosen: z.boolean(),
+  report: z.boolean().default(false),
 });
 type Run = z.output<typeof Run>;
 const Runs = z.object({ items: z.array(Run) });
@@ -29,6 +30,7 @@ const Job = z.object({
     of: z.number(),
     remark: z.string(),
     message: z.string().nullable(),
+    runId: z.string().nullish(),
   }),
   createdAt: z.string(),
 });
@@ -109,6 +111,9 @@ export function RunsScreen() {
               <th class="number">Mean kg DM/ha</th>
               <th class="number">Off from own cuts</th>
               <th>
+                <span class="quiet">Report</span>
+              </th>
+              <th>
                 <span class="quiet">Use</span>
               </th>
             </tr>
@@ -125,6 +130,7 @@ export function RunsScreen() {
                   <td class="number">{photos}</td>
                   <td class="number">{mean === null ? '–' : number(mean)}</td>
                   <td class="number">{error === null ? '–' : `${number(error)} (${cuts} cuts)`}</td>
+                  <td>{run.report && <Report id={run.id} name={run.name} />}</td>
                   <td>
                     {run.chosen ? (
                       'answers now'
@@ -209,6 +215,9 @@ export function RunsScreen() {
                     />
                   )}
                 </span>
+                {runs.some(({ id, report }) => report && id === job.progress.runId) && (
+                  <Report id={job.progress.runId ?? ''} name={job.request.name ?? ''} />
+                )}
                 {isOwner && open.includes(job.id) && (
                   <button
                     type="button"
@@ -225,6 +234,15 @@ export function RunsScreen() {
         </ul>
       </section>
     </Page>
+  );
+}
+
+/** How a run was trained and how well it does, a page to be kept. */
+function Report({ id, name }: { readonly id: string; readonly name: string }) {
+  return (
+    <a class="button" href={`/api/runs/${id}/report.html`} download aria-label={`Report of ${name}`}>
+      Report
+    </a>
   );
 }
 

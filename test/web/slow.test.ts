@@ -1,0 +1,82 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, CDPSession } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { PIECE_BYTES } from '../../src/portable/model.ts';
+import { type TestServer, until } from '../server/farm-server.ts';
+import { busiestPage, heldMebibytes } from '../support/browser-processes.ts';
+import { describeInBrowser, startChromium } from '../support/chromium.ts';
+import { openPhone, type PhotoFile, photograph, photosOf, ready, startFarm } from '../support/paddock-app.ts';
+
+describeInBrowser('a phone that has to wait', () => {
+  let root: string;
+  let farm: TestServer;
+  let browser: Browser;
+  let photos: PhotoFile[];
+  beforeAll(async () => {
+    root = mkdtempSync(join(tmpdir(), 'sward-slow-'));
+    [farm, browser, photos] = await Promise.all([startFarm(root), startChromium(), photosOf(root, 50, 1200)]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await farm?.close();
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  /** 3G where it is slow: 400 kbit/s each way, 400 ms. Null: as fast as it goes. */
+  const line = (session: CDPSession, kilobits: number | null) =>
+    session.send('Network.emulateNetworkConditions', {
+      offline: false,
+      latency: kilobits === null ? 0 : 400,
+      downloadThroughput: kilobits === null ? -1 : (kilobits * 1000) / 8,
+      uploadThroughput: kilobits === null ? -1 : (kilobits * 1000) / 8,
+    });
+
+  it('on slow 3G has the shell at once, and goes on with the model where a reload has stopped it', async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const session = await context.newCDPSession(page);
+    await session.send('Network.enable');
+    await line(session, 400);
+    await page.goto(farm.server.address);
+    await page.getByRole('heading', { name: 'Photograph a frame' }).waitFor();
+    const bar = page.locator('progress');
+    const loaded = async (): Promise<number> => Number(await bar.getAttribute('value'));
+    // The screen is used while the model comes: a photo is kept.
+    await photograph(page, photos[0] as PhotoFile);
+    await page.getByText('Waits to be estimated').waitFor();
+    await bar.waitFor({ timeout: 60_000 });
+    const before = await loaded();
+    // Beyond the first piece, in the middle of the second.
+    await until(async () => (await loaded()) > 1.1 * PIECE_BYTES, 120);
+    expect(before).toBeLessThan(PIECE_BYTES);
+    await page.reload();
+    await bar.waitFor({ timeout: 60_000 });
+    expect(await loaded()).toBeGreaterThanOrEqual(PIECE_BYTES);
+    await line(session, null);
+    await page.getByText('Modelled by run starter').waitFor({ timeout: 60_000 });
+    await context.close();
+  });
+
+  it('answers 50 photos one after another, each within a minute, and holds no more memory for it', {
+    timeout: 1_200_000,
+  }, async () => {
+    await using phone = await openPhone(browser, farm);
+    const { page } = phone;
+    await ready(page);
+    const held: number[] = [];
+    for (const photo of photos) {
+      const begun = performance.now();
+      await photograph(page, photo);
+      await page.getByText('Modelled by run starter').waitFor({ timeout: 60_000 });
+      expect(performance.now() - begun).toBeLessThan(60_000);
+      const [worker] = page.workers();
+      if (!worker) throw new Error('the page has no worker');
+      held.push(await heldMebibytes(page, worker, (await busiestPage(browser)).id));
+    }
+    const [early, late] = [Math.max(...held.slice(5, 15)), Math.max(...held.slice(40))];
+    expect(late / early, held.map(Math.round).join(' ')).toBeLessThan(1.1);
+    expect(phone.complaints).toEqual([]);
+  });
+});
