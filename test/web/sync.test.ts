@@ -17,7 +17,7 @@ const OTHER = { ...DEVICE, id: 'two' };
 /** A server that has nothing. */
 const NOTHING: Pulled = {
   ...{ paddocks: [], visits: [], photos: [], estimates: [], problems: new Map() },
-  ...{ cuts: [], calibrations: [], answering: null },
+  ...{ cuts: [], calibrations: [], removals: [], answering: null },
 };
 
 describe('sending and looking', () => {

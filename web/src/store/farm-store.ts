@@ -419,6 +419,7 @@ export class FarmStore {
       });
       for (const name of settings) this.#values.delete(name);
       this.calibrations.value = [];
+      this.notices.value = [];
       this.answering.value = null;
     });
   }
