@@ -187,6 +187,11 @@ describe('sending and looking', () => {
     answers['/api/farm'] = () => new Response(broken);
     await expect(askFor(z.object({}), '/api/farm')).rejects.toThrow(Unreachable);
   });
+
+  it('says that the server cannot be reached in words, not in a browser’s', async () => {
+    answers['/api/runs'] = () => Promise.reject(new TypeError('Failed to fetch'));
+    await expect(askFor(z.object({}), '/api/runs')).rejects.toThrow(/^The server cannot be reached now\./);
+  });
 });
 
 describe('a refusal', () => {

@@ -106,15 +106,15 @@ export function RunsScreen() {
           <thead>
             <tr>
               <th>Run</th>
+              <th>
+                <span class="quiet">Use</span>
+              </th>
               <th>From</th>
               <th class="number">Photos answered</th>
               <th class="number">Mean kg DM/ha</th>
               <th class="number">Off from own cuts</th>
               <th>
                 <span class="quiet">Report</span>
-              </th>
-              <th>
-                <span class="quiet">Use</span>
               </th>
             </tr>
           </thead>
@@ -125,30 +125,25 @@ export function RunsScreen() {
                 <tr key={run.id}>
                   <td>{run.name}</td>
                   <td>
+                    {run.chosen && 'answers now'}
+                    {!run.chosen && isOwner && (
+                      <span class="row">
+                        <button type="button" onClick={() => choose(run)}>
+                          Use
+                        </button>
+                        <button type="button" onClick={() => request({ kind: 're-estimate', runId: run.id })}>
+                          Ask about all photos
+                        </button>
+                      </span>
+                    )}
+                  </td>
+                  <td>
                     {run.origin}, {day(run.addedAt)}
                   </td>
                   <td class="number">{photos}</td>
                   <td class="number">{mean === null ? '–' : number(mean)}</td>
                   <td class="number">{error === null ? '–' : `${number(error)} (${cuts} cuts)`}</td>
                   <td>{run.report && <Report id={run.id} name={run.name} />}</td>
-                  <td>
-                    {run.chosen ? (
-                      'answers now'
-                    ) : (
-                      <span class="row">
-                        <button type="button" disabled={!isOwner} onClick={() => choose(run)}>
-                          Use
-                        </button>
-                        <button
-                          type="button"
-                          disabled={!isOwner}
-                          onClick={() => request({ kind: 're-estimate', runId: run.id })}
-                        >
-                          Ask about all photos
-                        </button>
-                      </span>
-                    )}
-                  </td>
                 </tr>
               );
             })}
@@ -160,6 +155,7 @@ export function RunsScreen() {
         usually lie from frames that were photographed, cut and dried. A run that was trained on those cuts
         looks better here than it is.
       </p>
+      {!isOwner && <p class="quiet">Owners choose the run, and train new ones, on their devices.</p>}
       {isOwner && (
         <form
           class="card narrow"

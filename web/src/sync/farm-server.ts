@@ -9,7 +9,6 @@ import {
   PhotoRecord,
   Visit,
 } from '../../../src/farm/index.ts';
-import { messageOf } from '../../../src/ground/errors.ts';
 
 /** What the server says instead of what was asked for. */
 export class ServerRefusal extends Error {
@@ -94,7 +93,9 @@ export async function ask(path: string, options: RequestInit = {}): Promise<Resp
 }
 
 function unreachable(error: unknown): never {
-  throw new Unreachable(messageOf(error));
+  throw new Unreachable('The server cannot be reached now. Try again when there is a network.', {
+    cause: error,
+  });
 }
 
 const Said = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
