@@ -44,6 +44,13 @@ export const Estimate = z.strictObject({
       flagged: z.boolean().describe('not to be relied on: unlike the training photos, or heavier than any'),
     })
     .describe('how unlike the training photos it is'),
+  trainedOn: z
+    .boolean()
+    .nullable()
+    .optional()
+    .describe(
+      'whether the run was trained on this very photo: its answer is then memory; null or absent: not known',
+    ),
   height: SwardHeight.nullable().describe('the height that the run used; null: it used none'),
   run: RunReference,
   engine: z.string().min(1).describe('what evaluated the run, with its version'),

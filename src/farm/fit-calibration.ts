@@ -2,10 +2,10 @@ import { countOf } from '../ground/counts.ts';
 import { mean } from '../ground/statistics.ts';
 import { groupBySession } from '../pasture/intervals/index.ts';
 import type { MassName, Targets } from '../pasture/targets.ts';
-import { byMass } from '../pasture/targets.ts';
+import { byMass, MASS_NAMES } from '../pasture/targets.ts';
 import type { Calibration } from './calibration.ts';
 import { cutsAtHeight } from './cutting-height.ts';
-import type { RunReference } from './estimate.ts';
+import type { Estimate, RunReference } from './estimate.ts';
 import type { ResidualVariances } from './residual-variances.ts';
 
 /** A frame that a run estimated before it was cut, kg DM/ha. */
@@ -160,4 +160,29 @@ export function calibratedMasses(masses: Targets, calibration: Calibration): Tar
   if (calibration.state !== 'applied' || !(masses.total > 0)) return masses;
   const factor = corrected(calibration, masses.total) / masses.total;
   return byMass((mass) => masses[mass] * factor);
+}
+
+/**
+ * An estimate under the calibration of its run's total, with where it lies. Unchanged where there is none, it is not
+ * applied, or the run does not say all masses.
+ */
+export function calibratedEstimate(estimate: Estimate, calibration: Calibration | null): Estimate {
+  const { kgDmPerHa, masses, interval } = estimate;
+  const isWhole = MASS_NAMES.every((mass) => kgDmPerHa[mass] !== null);
+  if (!calibration || !isWhole || !kgDmPerHa.total) return estimate;
+  const calibrated = calibratedMasses(kgDmPerHa as Targets, calibration);
+  const factor = calibrated.total / kgDmPerHa.total;
+  const by = (value: number | null): number | null => (value === null ? null : value * factor);
+  return {
+    ...estimate,
+    kgDmPerHa: calibrated,
+    masses: byMass((mass) => by(masses[mass])),
+    interval: interval && {
+      coverage: interval.coverage,
+      ...byMass((mass): [number, number] | null => {
+        const range = interval[mass];
+        return range && [range[0] * factor, range[1] * factor];
+      }),
+    },
+  };
 }

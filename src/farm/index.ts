@@ -31,6 +31,7 @@ export { type FeedBudget, type FeedBudgetQuestion, feedBudget, type GrazingDays 
 export {
   type CalibrationPair,
   type CalibrationQuestion,
+  calibratedEstimate,
   calibratedMasses,
   fitCalibration,
 } from './fit-calibration.ts';

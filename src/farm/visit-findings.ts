@@ -1,15 +1,15 @@
 import { countOf } from '../ground/counts.ts';
 import { UsageError } from '../ground/errors.ts';
-import { type ByMass, byMass, MASS_NAMES, type MassName, type Targets } from '../pasture/targets.ts';
+import { type ByMass, byMass, type MassName } from '../pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../pasture/units.ts';
 import type { Calibration } from './calibration.ts';
 import type { CutResult } from './cut-result.ts';
 import { cutsAtHeight } from './cutting-height.ts';
 import type { Estimate } from './estimate.ts';
-import { calibratedMasses } from './fit-calibration.ts';
+import { calibratedEstimate } from './fit-calibration.ts';
 import type { Paddock } from './paddock.ts';
 import { paddockHectares } from './paddock-area.ts';
-import type { Figure } from './provenance.ts';
+import { type Figure, type Source, sourceOf } from './provenance.ts';
 import { type AnsweringRun, runVariances } from './run-variances.ts';
 
 import { type EffortNeeded, effortNeeded, visitSoFar, type WorkWorth, workWorth } from './sampling-effort.ts';
@@ -61,11 +61,20 @@ export function visitFindings(
   const height = usualCuttingHeight(frames);
   const warnings: string[] = [];
   const usable = usableFrames(frames, height, warnings);
+  const seen = usable.filter(({ estimate, cut }) => estimate?.trainedOn && !cut).length;
+  if (seen > 0) {
+    warnings.push(
+      `The run was trained on ${countOf(seen, 'photo')} of these: what it says there is memory, not prediction.`,
+    );
+  }
   // A visit's own cuts correct it better than those of others, and must not do so twice.
   const isCut = usable.some(({ cut }) => cut);
   const calibration = run && !isCut && about.calibration?.state === 'applied' ? about.calibration : null;
   if (calibration) warnings.push(`Corrected by the farm's calibration: ${calibration.says}`);
-  const means = byMass((mass) => massMean(mass, usable, run, calibration, warnings));
+  const means = withPartsOfTotal(
+    byMass((mass) => massMean(mass, usable, run, calibration, warnings)),
+    warnings,
+  );
   const { total } = means;
   const hectares = paddockHectares(paddock);
   const estimates = usable.flatMap(({ estimate }) => estimate?.kgDmPerHa.total ?? []);
@@ -139,7 +148,7 @@ function massMean(
 ): VisitMean | null {
   const sampled = frames
     .map(({ estimate, cut }) => ({
-      estimate: estimate === null ? null : corrected(estimate.kgDmPerHa, calibration)[mass],
+      estimate: estimate && calibratedEstimate(estimate, calibration).kgDmPerHa[mass],
       cut: cut === null ? null : cutMass(cut, mass),
     }))
     .filter(({ estimate, cut }) => estimate !== null || cut !== null);
@@ -158,13 +167,51 @@ function massMean(
   }
 }
 
+/**
+ * Means whose green, dead and clover make up the total. Cuts that are not sorted tell the total alone, and photos what it
+ * is made of: their parts are then scaled to it, and say so.
+ */
+function withPartsOfTotal(means: ByMass<VisitMean | null>, warnings: string[]): ByMass<VisitMean | null> {
+  const { green, dead, clover, gdm, total } = means;
+  if (!total || total.cuts === 0 || !green || !dead || !clover) return means;
+  const sum = green.mean + dead.mean + clover.mean;
+  if (Math.abs(sum - total.mean) <= ROUNDING * total.mean) return means;
+  if (sum === 0) {
+    warnings.push('Photos saw none of what was cut, so what it is made of is not known.');
+    return { green: null, dead: null, clover: null, gdm: null, total };
+  }
+  const from = `scaled to the total of ${countOf(total.cuts, 'cut')}`;
+  const toTotal = (part: VisitMean, mean = (part.mean * total.mean) / sum): VisitMean =>
+    scaled(part, mean, sourceOf([part, total]), from);
+  const living = ((green.mean + clover.mean) * total.mean) / sum;
+  return {
+    green: toTotal(green),
+    dead: toTotal(dead),
+    clover: toTotal(clover),
+    gdm: gdm && toTotal(gdm, living),
+    total,
+  };
+}
+
+/** Sums of decimal fractions differ by so much of themselves. */
+const ROUNDING = 1e-9;
+
+function scaled(part: VisitMean, mean: number, source: Source, from: string): VisitMean {
+  const factor = part.mean > 0 ? mean / part.mean : 1;
+  const { interval, standardError, spread } = part;
+  return {
+    ...part,
+    mean,
+    interval: interval && { ...interval, low: interval.low * factor, high: interval.high * factor },
+    standardError: standardError === null ? null : standardError * factor,
+    spread: spread === null ? null : spread * factor ** 2,
+    source,
+    from: [...part.from, from],
+  };
+}
+
 /** kg DM/ha of a cut; of fractions only where it was sorted. */
 function cutMass({ kgDmPerHa, masses, frameAreaSquareMetres }: CutResult, mass: MassName): number | null {
   if (mass === 'total') return kgDmPerHa;
   return masses && gramsToKilogramsPerHectare(masses[mass], frameAreaSquareMetres);
-}
-
-function corrected(masses: ByMass<number | null>, calibration: Calibration | null): ByMass<number | null> {
-  const isWhole = MASS_NAMES.every((mass) => masses[mass] !== null);
-  return calibration && isWhole ? calibratedMasses(masses as Targets, calibration) : masses;
 }

@@ -241,6 +241,14 @@ describe('jobs', () => {
     const told = [...events.matchAll(/^data: (.*)$/gm)].map(([, text]) => JSON.parse(text ?? ''));
     const last = told.at(-1);
     expect(last).toMatchObject({ state: 'done', progress: { message: null } });
+    // What it says of itself is of cuts that it was not trained on, and of how many.
+    const { score } = last.progress;
+    expect(score).toMatchObject({ cuts: 18, visits: 6 });
+    const kept = JSON.parse(
+      readFileSync(join(farmFolder, 'runs', last.progress.runId, 'scores.json'), 'utf8'),
+    ).out_of_fold.per_target.Dry_Total_g;
+    expect(score.r2).toBeCloseTo(kept.r2, 9);
+    expect(score.rmse).toBeCloseTo(kept.rmse / 0.021, 6);
     const { items } = await farm.json('/api/runs');
     expect(items.find(({ id }: { id: string }) => id === last.progress.runId)).toMatchObject({
       name: 'our own',
@@ -255,6 +263,7 @@ describe('jobs', () => {
     expect(
       new Set(estimates.map(({ estimate }: { estimate: { run: { name: string } } }) => estimate.run.name)),
     ).toEqual(new Set(['starter', 'our own']));
+    for (const { estimate } of estimates) expect(estimate.trainedOn).toBe(estimate.run.name === 'our own');
   });
 
   it('whose rows cannot be written are tried again, and stop neither the server nor those that watch', async () => {

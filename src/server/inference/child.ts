@@ -135,7 +135,7 @@ async function estimate(run: Run, photo: WholePhoto, facts: AskedFacts): Promise
   });
   const [prediction] = predictions;
   if (!prediction) throw new Error('a photo was asked about and none answered');
-  const { targets, intervals, outOfDomain, covariates = [] } = prediction;
+  const { targets, intervals, outOfDomain, trainedOn, covariates = [] } = prediction;
   const known = (value: number): number | null => (Number.isFinite(value) ? value : null);
   const interval = (): ByMass<readonly [number, number] | null> =>
     byMass((mass) => {
@@ -147,6 +147,7 @@ async function estimate(run: Run, photo: WholePhoto, facts: AskedFacts): Promise
     kgDmPerHa: byMass((mass) => known(gramsToKilogramsPerHectare(targets[mass], areaSquareMetres))),
     interval: coverage === null ? null : { coverage, ...interval() },
     outOfDomain: { share: outOfDomain, flagged: doubts.length > 0 },
+    trainedOn,
     frameAreaSquareMetres: areaSquareMetres,
     // A run that reads heights otherwise measured, or none, has answered by the photo alone.
     height: covariates.includes(HEIGHT) ? (facts.height ?? null) : null,

@@ -41,6 +41,8 @@ export interface RunAnswer {
   readonly kgDmPerHa: ByMass<number | null>;
   readonly interval: ({ readonly coverage: number } & ByMass<readonly [number, number] | null>) | null;
   readonly outOfDomain: { readonly share: number | null; readonly flagged: boolean };
+  /** Whether the run was trained on this very photo; null where that is not known. */
+  readonly trainedOn: boolean | null;
   readonly frameAreaSquareMetres: number;
   /** The height that the run used. */
   readonly height: SwardHeight | null;

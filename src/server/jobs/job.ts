@@ -19,6 +19,16 @@ export type JobRequest = z.output<typeof JobRequest>;
 export const JOB_STATES = ['queued', 'running', 'done', 'failed', 'cancelled'] as const;
 export type JobState = (typeof JOB_STATES)[number];
 
+/** How a trained run did on cuts that it was not trained on, as its total over photos left out in turn. */
+export const OutOfFoldScore = z.strictObject({
+  r2: z.number().nullable().describe('1: all is explained; 0: no better than the mean; null: not defined'),
+  rmse: z.number().nullable().describe('how far off, kg DM/ha'),
+  bias: z.number().nullable().describe('estimate less cut on average, kg DM/ha'),
+  cuts: z.int().describe('cuts that it rests on'),
+  visits: z.int().describe('and visits that these are of'),
+});
+export type OutOfFoldScore = z.output<typeof OutOfFoldScore>;
+
 /** What is known of how a job goes. */
 export const JobProgress = z.strictObject({
   stage: z.string().describe('what it does now'),
@@ -27,6 +37,7 @@ export const JobProgress = z.strictObject({
   remark: z.string().describe('of the last step'),
   message: z.string().nullable().describe('why it failed'),
   runId: z.string().nullable().describe('the run that was trained'),
+  score: OutOfFoldScore.nullable().describe('of the run that was trained, on cuts left out in turn'),
 });
 export type JobProgress = z.output<typeof JobProgress>;
 
@@ -42,7 +53,15 @@ export const Job = z.strictObject({
 export type Job = z.output<typeof Job>;
 
 /** Of a job that was not begun. */
-export const NO_PROGRESS: JobProgress = { stage: '', done: 0, of: 0, remark: '', message: null, runId: null };
+export const NO_PROGRESS: JobProgress = {
+  stage: '',
+  done: 0,
+  of: 0,
+  remark: '',
+  message: null,
+  runId: null,
+  score: null,
+};
 
 /** Whether a job will not change any more. */
 export const isOver = (state: JobState): boolean => state !== 'queued' && state !== 'running';

@@ -14,7 +14,7 @@ import type { FarmFolder } from '../storage/farm-folder.ts';
 import type { PhotoStore } from '../storage/photo-store.ts';
 import { stored } from '../storage/stored.ts';
 import { isOver, type Job, type JobProgress, type JobRequest, type JobState, NO_PROGRESS } from './job.ts';
-import type { TrainingNews, TrainingTask } from './training-task.ts';
+import type { Trained, TrainingNews, TrainingTask } from './training-task.ts';
 
 /** What jobs need of the server. */
 interface JobParts {
@@ -190,8 +190,7 @@ export class Jobs {
         const run = await this.#parts.runs.find(request.runId);
         await this.#parts.estimator.all(run, (done, of) => note({ stage: 'Estimating', done, of }), signal);
       } else {
-        const runId = await this.#train(id, request, note, signal);
-        progress = { ...progress, runId };
+        progress = { ...progress, ...(await this.#train(id, request, note, signal)) };
       }
       if (signal.aborted) return;
       await this.#finish(id, 'done', progress);
@@ -204,19 +203,19 @@ export class Jobs {
     }
   }
 
-  /** @returns id of the run */
+  /** @returns the run, and how it did on cuts left out in turn */
   async #train(
     id: string,
     { name, seed }: Extract<JobRequest, { kind: 'train' }>,
     note: (changes: Partial<JobProgress>) => void,
     signal: AbortSignal,
-  ): Promise<string> {
+  ): Promise<Pick<JobProgress, 'runId' | 'score'>> {
     const { db, folder, store, runs } = this.#parts;
     const place = join(folder.jobs, id);
     const [data, out] = [join(place, 'data'), join(place, 'run')];
     // What is trained on is what was there when the job began, also after a restart.
     if (!(await stat(data).catch(() => null))) await writeTrainingFolder(db, store, data);
-    const child = new LimitedChild<TrainingTask, null, TrainingNews>(
+    const child = new LimitedChild<TrainingTask, Trained, TrainingNews>(
       import.meta.url,
       'training-child',
       TRAINING_LIMITS,
@@ -224,8 +223,9 @@ export class Jobs {
     const end = (): void => void child.end('SIGKILL');
     signal.addEventListener('abort', end);
     let done = 0;
+    let trained: Trained;
     try {
-      await child.run(
+      trained = await child.run(
         { data, out, seed, cache: folder.cache },
         {
           onNews(news) {
@@ -250,7 +250,11 @@ export class Jobs {
     }
     const run = await runs.addTrained(out, name);
     await rm(place, { recursive: true, force: true });
-    return run.id;
+    const { imageIds, score } = trained;
+    return {
+      runId: run.id,
+      score: { ...score, cuts: imageIds.length, visits: await visitsOf(db, imageIds) },
+    };
   }
 
   async #note(id: string, progress: JobProgress): Promise<void> {
@@ -275,6 +279,17 @@ export class Jobs {
   }
 }
 
+/** How many visits the cuts of photos are of. */
+async function visitsOf(db: Database, photos: readonly string[]): Promise<number> {
+  const rows = await db
+    .selectFrom('cuts')
+    .select('visit_id')
+    .distinct()
+    .where('photo_id', 'in', photos)
+    .execute();
+  return rows.length;
+}
+
 function jobOf(row: {
   readonly id: string;
   readonly asked: string;
@@ -287,7 +302,8 @@ function jobOf(row: {
     id: row.id,
     request: stored<JobRequest>(row.asked),
     state: row.state as JobState,
-    progress: stored<JobProgress>(row.progress),
+    // One of before had no score.
+    progress: { ...NO_PROGRESS, ...stored<Partial<JobProgress>>(row.progress) },
     createdAt: row.created_at,
     finishedAt: row.finished_at,
   };

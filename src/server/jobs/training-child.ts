@@ -1,12 +1,18 @@
 import { configure } from '../../ground/environment.ts';
+import { gramsToKilogramsPerHectare, QUADRAT_AREA_SQUARE_METRES } from '../../pasture/units.ts';
+import { scoreRows } from '../../runs/scores.ts';
 import { trainRun } from '../../workflows/index.ts';
 import { serveTasks } from '../children/serve-tasks.ts';
-import type { TrainingNews, TrainingTask } from './training-task.ts';
+import type { Trained, TrainingNews, TrainingTask } from './training-task.ts';
+
+const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
+const perHectare = (grams: number): number | null =>
+  finite(gramsToKilogramsPerHectare(grams, QUADRAT_AREA_SQUARE_METRES));
 
 /** A process that trains a run on a farm's own cuts, and goes on with what one before it has left. */
-serveTasks<TrainingTask, null, TrainingNews>(async ({ data, out, seed, cache }, tell) => {
+serveTasks<TrainingTask, Trained, TrainingNews>(async ({ data, out, seed, cache }, tell) => {
   configure({ cacheFolder: cache });
-  await trainRun({
+  const { rows } = await trainRun({
     source: data,
     out,
     plan: { seed },
@@ -17,5 +23,9 @@ serveTasks<TrainingTask, null, TrainingNews>(async ({ data, out, seed, cache }, 
       done() {},
     },
   });
-  return null;
+  const { r2, rmse, bias } = scoreRows(rows).perTarget.Dry_Total_g;
+  return {
+    imageIds: rows.map(({ imageId }) => imageId),
+    score: { r2: finite(r2), rmse: perHectare(rmse), bias: perHectare(bias) },
+  };
 });

@@ -1,3 +1,5 @@
+import type { OutOfFoldScore } from './job.ts';
+
 /** What a process that trains is given. */
 export interface TrainingTask {
   /** Data folder. */
@@ -6,6 +8,14 @@ export interface TrainingTask {
   readonly out: string;
   readonly seed: number;
   readonly cache: string;
+}
+
+/** What a process that trained says of the run. */
+export interface Trained {
+  /** Photos that were trained on. */
+  readonly imageIds: readonly string[];
+  /** Of their totals when left out in turn; kg DM/ha. */
+  readonly score: Omit<OutOfFoldScore, 'cuts' | 'visits'>;
 }
 
 /** How training goes. */

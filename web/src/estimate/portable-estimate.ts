@@ -21,7 +21,7 @@ export function estimateOf(
   run: RunReference,
 ): Estimate {
   const { prediction, coverage, doubts, by } = answer;
-  const { targets, intervals, outOfDomain } = prediction;
+  const { targets, intervals, outOfDomain, trainedOn } = prediction;
   const known = (value: number): number | null => (Number.isFinite(value) ? Math.max(0, value) : null);
   return {
     id: crypto.randomUUID(),
@@ -39,6 +39,7 @@ export function estimateOf(
       }),
     },
     outOfDomain: { share: outOfDomain, flagged: doubts.length > 0 },
+    trainedOn,
     // A run that reads heights otherwise measured, or none, has answered by the photo alone.
     height: prediction.covariates?.includes(HEIGHT) ? height : null,
     run,

@@ -40,7 +40,13 @@ export function MassBar({ kgDmPerHa }: { readonly kgDmPerHa: ByMass<number | nul
 export function MassTable({
   rows,
 }: {
-  readonly rows: ByMass<{ readonly value: number; readonly low?: number; readonly high?: number } | null>;
+  readonly rows: ByMass<{
+    readonly value: number;
+    readonly low?: number;
+    readonly high?: number;
+    /** What it is from. */
+    readonly by?: string;
+  } | null>;
 }) {
   return (
     <table>
@@ -57,7 +63,15 @@ export function MassTable({
           if (!row) return [];
           return [
             <tr key={mass}>
-              <td>{MASS_WORDS[mass]}</td>
+              <td>
+                {MASS_WORDS[mass]}
+                {row.by !== undefined && (
+                  <>
+                    <br />
+                    <span class="quiet">{row.by}</span>
+                  </>
+                )}
+              </td>
               <td class="number">{number(row.value)}</td>
               <td class="number">
                 {row.low === undefined || row.high === undefined

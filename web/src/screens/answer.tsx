@@ -22,6 +22,7 @@ import { goTo } from '../shell/route.ts';
 import type { KeptPhoto } from '../store/records.ts';
 import { ask } from '../sync/farm-server.ts';
 import { photoItem, wordsOf } from '../sync/sync.ts';
+import { shownEstimates } from '../visits/shown-estimate.ts';
 import { estimateFor, guessFor, knownRuns, newPaddock, placePhoto } from '../visits/visits.ts';
 import { ModelLine } from './take-photo.tsx';
 import { VisitMeans } from './visit-means.tsx';
@@ -87,7 +88,9 @@ export function Answer({ id }: { readonly id: string }) {
 const sentence = (words: string): string => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 
 /** How far to trust an estimate of one photo, in words. */
-export function trustWords({ interval, kgDmPerHa, frameAreaSquareMetres, outOfDomain }: Estimate): string {
+export function trustWords(estimate: Estimate): string {
+  const { interval, kgDmPerHa, frameAreaSquareMetres, outOfDomain, trainedOn } = estimate;
+  if (trainedOn) return 'The run was trained on this very photo: this is memory, not prediction.';
   if (outOfDomain.flagged) {
     return 'Do not rely on it: this looks unlike the pasture that the run was trained on.';
   }
@@ -102,8 +105,8 @@ export function trustWords({ interval, kgDmPerHa, frameAreaSquareMetres, outOfDo
 
 function Estimated({ photo }: { readonly photo: KeptPhoto }) {
   const { store, estimator } = useApp();
-  const estimate = estimateFor(store, photo.id);
-  if (!estimate) {
+  const shown = shownEstimates(store, estimator.state.value)(photo);
+  if (!shown) {
     return (
       <section class="card" aria-live="polite">
         {photo.problem !== null ? (
@@ -124,6 +127,7 @@ function Estimated({ photo }: { readonly photo: KeptPhoto }) {
       </section>
     );
   }
+  const { estimate, isCorrected } = shown;
   const said = store.answering.value;
   const { kgDmPerHa, interval, run, engine, precision, frameAreaSquareMetres } = estimate;
   const hectare = (grams: number): number => gramsToKilogramsPerHectare(grams, frameAreaSquareMetres);
@@ -144,11 +148,13 @@ function Estimated({ photo }: { readonly photo: KeptPhoto }) {
         </p>
         <p class="quiet">
           Modelled by run {run.name}, not measured.
+          {isCorrected &&
+            ` Corrected by the farm's cuts; the run by itself says ${number(shown.said.kgDmPerHa.total ?? 0)}.`}
           {said && said.run.hash !== run.hash && ` The farm's run is ${said.run.name} now.`}
         </p>
       </div>
       <MassBar kgDmPerHa={kgDmPerHa} />
-      <p class={estimate.outOfDomain.flagged ? 'warn' : ''}>{trustWords(estimate)}</p>
+      <p class={estimate.outOfDomain.flagged || estimate.trainedOn ? 'warn' : ''}>{trustWords(estimate)}</p>
       <details>
         <summary>All masses, and by what</summary>
         <div class="scroll">

@@ -8,11 +8,13 @@ import { useWork } from '../parts/work.ts';
 import { useApp, usePositions } from '../shell/app-context.ts';
 import { goTo } from '../shell/route.ts';
 import { frameArea } from '../store/settings.ts';
-import { estimateFor, photosOf, visitAt } from '../visits/visits.ts';
+import { shownEstimates } from '../visits/shown-estimate.ts';
+import { photosOf, visitAt } from '../visits/visits.ts';
 
 /** Begins a cut: where, of which photo, how large, how low. */
 export function NewCut({ visitId }: { readonly visitId: string | null }) {
-  const { store } = useApp();
+  const { store, estimator } = useApp();
+  const shownOf = shownEstimates(store, estimator.state.value);
   const positions = usePositions();
   const { settings } = store;
   const given = visitId === null ? undefined : store.visits.value.get(visitId);
@@ -101,8 +103,9 @@ export function NewCut({ visitId }: { readonly visitId: string | null }) {
           Photo of this frame, before the cut
           <select value={photoId} onChange={(event) => setPhoto(event.currentTarget.value)}>
             <option value="">None</option>
-            {photos.map(({ id, record }) => {
-              const total = estimateFor(store, id)?.kgDmPerHa.total ?? null;
+            {photos.map((photo) => {
+              const { id, record } = photo;
+              const total = shownOf(photo)?.estimate.kgDmPerHa.total ?? null;
               return (
                 <option key={id} value={id}>
                   {dayAndTime(record.capturedAt)}

@@ -8,19 +8,22 @@ import { day, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp, usePositions } from '../shell/app-context.ts';
 import { addressOf, goTo } from '../shell/route.ts';
-import { estimateFor, knownRuns, newPaddock, viewVisit, visitsOf } from '../visits/visits.ts';
+import { shownEstimates } from '../visits/shown-estimate.ts';
+import { knownRuns, newPaddock, viewVisit, visitsOf } from '../visits/visits.ts';
 
 /** The paddocks, as a list and on a map. */
 export function Paddocks() {
   const { store, estimator } = useApp();
+  const shownOf = shownEstimates(store, estimator.state.value);
   const positions = usePositions();
   const { run, problem } = useWork();
   const [name, setName] = useState('');
   const [done, setDone] = useState<string | null>(null);
   const paddocks = [...store.paddocks.value.values()].sort((a, b) => a.name.localeCompare(b.name));
   const position = positions.state.value;
-  const points = [...store.photos.value.values()].flatMap(({ id, record }) => {
-    const total = estimateFor(store, id)?.kgDmPerHa.total ?? null;
+  const points = [...store.photos.value.values()].flatMap((photo) => {
+    const { id, record } = photo;
+    const total = shownOf(photo)?.estimate.kgDmPerHa.total ?? null;
     const words = `${total === null ? 'Photo' : `${number(total)} kg DM/ha`}, ${day(record.capturedAt)}`;
     return record.position ? [{ id, position: record.position, words }] : [];
   });

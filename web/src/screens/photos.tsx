@@ -8,6 +8,7 @@ import { day, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
 import { addressOf } from '../shell/route.ts';
+import { shownEstimates } from '../visits/shown-estimate.ts';
 import { estimateFor } from '../visits/visits.ts';
 
 /** Photos that are shown before more are asked for. */
@@ -39,7 +40,8 @@ async function filesOf(items: DataTransferItemList): Promise<File[]> {
 
 /** All photos, to be looked through; folders of them are dropped here. */
 export function Photos() {
-  const { store } = useApp();
+  const { store, estimator } = useApp();
+  const shownOf = shownEstimates(store, estimator.state.value);
   const [shown, setShown] = useState(TOGETHER);
   const [only, setOnly] = useState('all');
   const [isMapped, setMapped] = useState(false);
@@ -121,7 +123,7 @@ export function Photos() {
       <p class="quiet">{photos.length} photos</p>
       <ul class="photos">
         {photos.slice(0, shown).map((photo) => {
-          const estimate = estimateFor(store, photo.id);
+          const estimate = shownOf(photo)?.estimate;
           const visit =
             photo.record.visitId === null ? undefined : store.visits.value.get(photo.record.visitId);
           const total = estimate?.kgDmPerHa.total ?? null;

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { z } from 'zod';
 import { type Estimate, settledResult } from '../../../src/farm/index.ts';
+import { countOf } from '../../../src/ground/counts.ts';
 import { Page } from '../parts/page.tsx';
 import { day, dayAndTime, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
@@ -31,6 +32,14 @@ const Job = z.object({
     remark: z.string(),
     message: z.string().nullable(),
     runId: z.string().nullish(),
+    score: z
+      .object({
+        r2: z.number().nullable(),
+        rmse: z.number().nullable(),
+        cuts: z.number(),
+        visits: z.number(),
+      })
+      .nullish(),
   }),
   createdAt: z.string(),
 });
@@ -202,6 +211,7 @@ export function RunsScreen() {
                       job.progress.stage &&
                       `: ${job.progress.stage} ${job.progress.remark}`}
                   </span>
+                  {job.progress.score && <p>{scoreWords(job.progress.score)}</p>}
                   {job.progress.message !== null && <p class="warn">{job.progress.message}</p>}
                   {job.state === 'running' && job.progress.of > 0 && (
                     <progress
@@ -240,6 +250,14 @@ function Report({ id, name }: { readonly id: string; readonly name: string }) {
       Report
     </a>
   );
+}
+
+/** How a run that was trained did on cuts it was not trained on, in words. */
+function scoreWords({ r2, rmse, cuts, visits }: NonNullable<Job['progress']['score']>): string {
+  const of = `${countOf(cuts, 'cut')} of ${countOf(visits, 'visit')}`;
+  if (rmse === null || r2 === null) return `Trained on ${of}: too few to say how far it is off.`;
+  const worth = r2 > 0 ? '' : ' That is no better than the mean of all cuts.';
+  return `On cuts left out in turn it is off by about ${number(rmse)} kg DM/ha; ${of}.${worth}`;
 }
 
 /** Follows jobs as the server tells of them, until they are over. */

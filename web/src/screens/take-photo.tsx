@@ -11,14 +11,15 @@ import { addressOf, goTo } from '../shell/route.ts';
 import type { PhotoOrigin } from '../store/records.ts';
 import { frameArea } from '../store/settings.ts';
 import { photoItem, wordsOf } from '../sync/sync.ts';
-import { estimateFor } from '../visits/visits.ts';
+import { shownEstimates } from '../visits/shown-estimate.ts';
 
 /** How many photos are shown below the buttons. */
 const SHOWN = 12;
 
 /** The first screen: take a photo. */
 export function TakePhoto() {
-  const { store, sync } = useApp();
+  const { store, sync, estimator } = useApp();
+  const shownOf = shownEstimates(store, estimator.state.value);
   const positions = usePositions();
   const { isRunning, problem, run } = useWork();
   const keep = (files: readonly File[], origin: PhotoOrigin): void =>
@@ -88,7 +89,7 @@ export function TakePhoto() {
           <h2 style={{ marginBottom: '0.5rem' }}>Last photos</h2>
           <ul class="list">
             {photos.slice(0, SHOWN).map((photo) => {
-              const estimate = estimateFor(store, photo.id);
+              const estimate = shownOf(photo)?.estimate;
               const total = estimate?.kgDmPerHa.total ?? null;
               const visit =
                 photo.record.visitId === null ? undefined : store.visits.value.get(photo.record.visitId);

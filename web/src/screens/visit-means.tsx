@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { z } from 'zod';
-import { effortAdvice, type Paddock, type Visit } from '../../../src/farm/index.ts';
+import { effortAdvice, type Paddock, type Visit, type VisitMean } from '../../../src/farm/index.ts';
 import { countOf } from '../../../src/ground/counts.ts';
 import { byMass } from '../../../src/pasture/targets.ts';
 import { MassBar, MassTable } from '../parts/masses.tsx';
@@ -47,7 +47,7 @@ export function VisitMeans({
               {view.cuttingHeightCentimetres !== null && `, above ${view.cuttingHeightCentimetres} cm`}.
             </p>
           </div>
-          {whole && <MassBar kgDmPerHa={byMass((mass) => view.kgDmPerHa[mass]?.mean ?? null)} />}
+          {whole && <Parts view={view} />}
           <p>
             {total.interval
               ? view.effort && effortAdvice(view.effort)
@@ -70,6 +70,7 @@ export function VisitMeans({
                 return (
                   mean && {
                     value: mean.mean,
+                    by: fromWords(mean),
                     ...(mean.interval && { low: mean.interval.low, high: mean.interval.high }),
                   }
                 );
@@ -83,6 +84,24 @@ export function VisitMeans({
         </details>
       )}
     </section>
+  );
+}
+
+const fromWords = ({ source, from }: VisitMean): string =>
+  `${source === 'measured' ? 'Measured' : 'Modelled'}: ${from.join(', ')}`;
+
+/** What the total is made of, and where that is from where the total is from elsewhere. */
+function Parts({ view }: { readonly view: VisitView }) {
+  const { total, green } = view.kgDmPerHa;
+  return (
+    <div>
+      <MassBar kgDmPerHa={byMass((mass) => view.kgDmPerHa[mass]?.mean ?? null)} />
+      {total && green && fromWords(green) !== fromWords(total) && (
+        <p class="quiet">
+          What it is made of is {fromWords(green).replace(/^./, (first) => first.toLowerCase())}.
+        </p>
+      )}
+    </div>
   );
 }
 

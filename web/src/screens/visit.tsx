@@ -4,13 +4,15 @@ import { Picture } from '../parts/picture.tsx';
 import { day, number } from '../parts/words.ts';
 import { useApp } from '../shell/app-context.ts';
 import { addressOf } from '../shell/route.ts';
-import { cutsOf, estimateFor, photosOf } from '../visits/visits.ts';
+import { shownEstimates } from '../visits/shown-estimate.ts';
+import { cutsOf, photosOf } from '../visits/visits.ts';
 import { CutList } from './cuts.tsx';
 import { VisitMeans } from './visit-means.tsx';
 
 /** One walk through a paddock. */
 export function VisitScreen({ visit, paddock }: { readonly visit: Visit; readonly paddock: Paddock }) {
-  const { store } = useApp();
+  const { store, estimator } = useApp();
+  const shownOf = shownEstimates(store, estimator.state.value);
   const photos = photosOf(store, visit.id);
   const cuts = cutsOf(store, visit.id);
   return (
@@ -24,7 +26,7 @@ export function VisitScreen({ visit, paddock }: { readonly visit: Visit; readonl
             <h2>{photos.length} photos</h2>
             <ul class="photos">
               {photos.map((photo) => {
-                const total = estimateFor(store, photo.id)?.kgDmPerHa.total ?? null;
+                const total = shownOf(photo)?.estimate.kgDmPerHa.total ?? null;
                 return (
                   <li key={photo.id}>
                     <a href={addressOf('photo', photo.id)}>

@@ -1,0 +1,191 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type AnsweringRun,
+  type Calibration,
+  type CutResult,
+  calibratedEstimate,
+  type Estimate,
+  type VisitFrame,
+  visitFindings,
+} from '../../src/farm/index.ts';
+import { byMass } from '../../src/pasture/targets.ts';
+import { hour, paddockOf, rectangle, uuid } from './records.ts';
+
+const record = {
+  spread: { offset: 10, exponent: 0.5 },
+  betweenSessions: 20,
+  withinSessions: 100,
+  sessions: 20,
+  photos: 200,
+};
+const run: AnsweringRun = {
+  id: 'starter',
+  name: 'starter',
+  hash: 'a'.repeat(64),
+  frameAreaSquareMetres: 0.25,
+  errors: { photo: byMass(() => record), height: null },
+};
+const paddock = paddockOf(rectangle(149, -33.01, 149.01, -33));
+
+/** An estimate of so many kg DM/ha; grams on a quarter of a square metre are 0.025 of them. */
+function estimateOf(green: number, dead: number, clover: number, trainedOn = false): Estimate {
+  const kgDmPerHa = { green, dead, clover, gdm: green + clover, total: green + dead + clover };
+  const masses = byMass((mass) => kgDmPerHa[mass] * 0.025);
+  return {
+    id: uuid(1),
+    photoId: uuid(2),
+    source: 'modelled',
+    estimatedAt: hour(0),
+    masses,
+    frameAreaSquareMetres: 0.25,
+    kgDmPerHa,
+    interval: {
+      coverage: 0.9,
+      ...byMass((mass): [number, number] => [masses[mass] / 2, masses[mass] * 2]),
+    },
+    outOfDomain: { share: 0, flagged: false },
+    trainedOn,
+    height: null,
+    run,
+    engine: 'sward',
+    precision: 'fp32',
+  };
+}
+
+function cutOf(kgDmPerHa: number, sorted: readonly [number, number, number] | null = null): CutResult {
+  const [green, dead, clover] = sorted ?? [0, 0, 0];
+  const dryGrams = kgDmPerHa * 0.025;
+  return {
+    dryMatter: 0.2,
+    dryGrams,
+    kgDmPerHa,
+    masses: sorted && {
+      green: green * 0.025,
+      dead: dead * 0.025,
+      clover: clover * 0.025,
+      gdm: (green + clover) * 0.025,
+      total: dryGrams,
+    },
+    frameAreaSquareMetres: 0.25,
+    cuttingHeightCentimetres: 0,
+    settled: true,
+    warnings: [],
+    source: 'measured',
+    from: ['a cut'],
+  };
+}
+
+const findings = (frames: readonly VisitFrame[], calibration: Calibration | null = null) =>
+  visitFindings(frames, { paddock, run, calibration });
+
+/** That parts make up the whole. */
+function expectWhole({ kgDmPerHa }: ReturnType<typeof findings>): void {
+  const { green, dead, clover, gdm, total } = byMass((mass) => kgDmPerHa[mass]?.mean ?? Number.NaN);
+  expect(green + dead + clover).toBeCloseTo(total, 6);
+  expect(green + clover).toBeCloseTo(gdm, 6);
+}
+
+describe('what a total is made of', () => {
+  it('is as photos say, scaled to the total where cuts tell that alone, and says so', () => {
+    const found = findings([
+      { estimate: estimateOf(800, 500, 50), cut: cutOf(1500) },
+      { estimate: estimateOf(900, 440, 60), cut: cutOf(1456) },
+    ]);
+    const { green, gdm, total } = found.kgDmPerHa;
+    expect(total).toMatchObject({ mean: 1478, source: 'measured', from: ['2 cuts'] });
+    expectWhole(found);
+    expect(green?.mean).toBeCloseTo((850 * 1478) / 1375, 6);
+    expect(green).toMatchObject({
+      source: 'modelled',
+      from: ['2 photos by run starter', 'scaled to the total of 2 cuts'],
+    });
+    expect(gdm?.source).toBe('modelled');
+    for (const mass of ['green', 'dead', 'clover'] as const) {
+      const part = found.kgDmPerHa[mass];
+      expect(part?.interval?.low).toBeLessThanOrEqual(part?.mean ?? Number.NaN);
+      expect(part?.interval?.high).toBeGreaterThanOrEqual(part?.mean ?? Number.NaN);
+    }
+  });
+
+  it('is whole where some frames were cut and some of these sorted', () => {
+    const found = findings([
+      { estimate: estimateOf(800, 500, 50), cut: cutOf(1500, [1000, 400, 100]) },
+      { estimate: estimateOf(900, 440, 60), cut: cutOf(1456) },
+      { estimate: estimateOf(300, 100, 0), cut: null },
+      { estimate: null, cut: cutOf(700, [100, 600, 0]) },
+    ]);
+    expectWhole(found);
+    expect(found.kgDmPerHa.green?.from.at(-1)).toBe('scaled to the total of 3 cuts');
+  });
+
+  it('is measured, and as it was weighed, where all cuts were sorted', () => {
+    const found = findings([
+      { estimate: estimateOf(1, 2, 3), cut: cutOf(1500, [1000, 400, 100]) },
+      { estimate: null, cut: cutOf(700, [100, 600, 0]) },
+    ]);
+    expect(found.kgDmPerHa.green).toMatchObject({ mean: 550, source: 'measured', from: ['2 cuts'] });
+    expectWhole(found);
+  });
+
+  it('is as it was where photos alone tell', () => {
+    const found = findings([{ estimate: estimateOf(800, 500, 50), cut: null }]);
+    expect(found.kgDmPerHa.green).toMatchObject({ mean: 800, from: ['1 photo by run starter'] });
+    expectWhole(found);
+  });
+
+  it('is not known where photos saw nothing of what was cut', () => {
+    const found = findings([{ estimate: estimateOf(0, 0, 0), cut: cutOf(400) }]);
+    expect(found.kgDmPerHa).toMatchObject({ green: null, dead: null, clover: null, gdm: null });
+    expect(found.warnings.join(' ')).toMatch(/what it is made of is not known/);
+  });
+});
+
+describe('photos that the run was trained on', () => {
+  it('are named, but for those whose own cut counts', () => {
+    const seen = estimateOf(800, 500, 50, true);
+    const { warnings } = findings([
+      { estimate: seen, cut: null },
+      { estimate: estimateOf(700, 400, 50), cut: null },
+    ]);
+    expect(warnings).toEqual([
+      'The run was trained on 1 photo of these: what it says there is memory, not prediction.',
+    ]);
+    expect(findings([{ estimate: seen, cut: cutOf(1400) }]).warnings.join(' ')).not.toMatch(/memory/);
+  });
+});
+
+describe('an estimate under the farm’s calibration', () => {
+  const calibration: Calibration = {
+    run,
+    mass: 'total',
+    cuttingHeightCentimetres: 0,
+    offset: 100,
+    slope: 0.9,
+    cuts: 12,
+    visits: 3,
+    cutsOfOtherHeights: 0,
+    state: 'applied',
+    before: { rmse: 300, bias: 100 },
+    after: { rmse: 200, bias: 0 },
+    says: '12 cuts of 3 visits: applied.',
+  };
+  const estimate = estimateOf(800, 400, 0);
+
+  it('is what the mean of that one photo is', () => {
+    const calibrated = calibratedEstimate(estimate, calibration);
+    const found = findings([{ estimate, cut: null }], calibration);
+    expect(calibrated.kgDmPerHa.total).toBeCloseTo(1180, 9);
+    for (const mass of ['green', 'dead', 'clover', 'gdm', 'total'] as const)
+      expect(found.kgDmPerHa[mass]?.mean).toBe(calibrated.kgDmPerHa[mass]);
+    const grams = (calibrated.kgDmPerHa.total ?? 0) * 0.025;
+    expect(calibrated.masses.total).toBeCloseTo(grams, 9);
+    expect(calibrated.interval?.total).toEqual([expect.closeTo(grams / 2, 9), expect.closeTo(grams * 2, 9)]);
+  });
+
+  it('is as the run says it where the calibration is not applied, or there is none', () => {
+    expect(calibratedEstimate(estimate, null)).toBe(estimate);
+    expect(calibratedEstimate(estimate, { ...calibration, state: 'provisional' }).kgDmPerHa).toEqual(
+      estimate.kgDmPerHa,
+    );
+  });
+});
