@@ -3,6 +3,7 @@ import { UsageError } from '../ground/errors.ts';
 import { heightWords } from './cutting-height.ts';
 import { type Figure, fromAll, type Source, sourceOf } from './provenance.ts';
 import type { StockUnit } from './stock-units.ts';
+import type { VisitMean } from './visit-mean.ts';
 
 /** What is grazed, and by how many. */
 export interface FeedBudgetQuestion {
@@ -45,6 +46,28 @@ export interface FeedBudget {
   readonly definitions: readonly string[];
   readonly source: Source;
   readonly from: readonly string[];
+}
+
+/**
+ * Feed on offer, by a visit's mean of the total.
+ *
+ * @param cuttingHeightCentimetres of the visit's cuts; null without any
+ */
+export function feedOnOffer(
+  { mean, interval, source, from }: VisitMean,
+  cuttingHeightCentimetres: number | null,
+): Pick<FeedBudgetQuestion, 'foo' | 'cuttingHeightCentimetres'> {
+  return {
+    foo: {
+      value: mean,
+      ...(interval && { low: interval.low, high: interval.high }),
+      unit: 'kg DM/ha',
+      source,
+      from: [...from],
+    },
+    // Those who measured for the runs of sward cut at ground level.
+    cuttingHeightCentimetres: cuttingHeightCentimetres ?? 0,
+  };
 }
 
 /**

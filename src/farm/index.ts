@@ -27,7 +27,13 @@ export {
 } from './edits.ts';
 export { ErrorRecord, RunErrors, variancesAt } from './error-record.ts';
 export { Estimate, PRECISIONS, RunReference } from './estimate.ts';
-export { type FeedBudget, type FeedBudgetQuestion, feedBudget, type GrazingDays } from './feed-budget.ts';
+export {
+  type FeedBudget,
+  type FeedBudgetQuestion,
+  feedBudget,
+  feedOnOffer,
+  type GrazingDays,
+} from './feed-budget.ts';
 export {
   type CalibrationPair,
   type CalibrationQuestion,
@@ -36,6 +42,7 @@ export {
   fitCalibration,
 } from './fit-calibration.ts';
 export { CuttingHeight, FrameArea } from './frame.ts';
+export { type FramesOfVisit, framesOf } from './frames-of-visit.ts';
 export { instantOf, Moment, Sha256, Uuid } from './identity.ts';
 export { Paddock } from './paddock.ts';
 export { boundaryHectares, hectaresWarning, paddockHectares } from './paddock-area.ts';
@@ -45,6 +52,7 @@ export { Position } from './position.ts';
 export { Figure, Source } from './provenance.ts';
 export { inUnit, type ResidualVariances, residualVariances } from './residual-variances.ts';
 export { AnsweringRun, runVariances, usualError } from './run-variances.ts';
+export { type SaidOfPhoto, saidOfPhoto } from './said-of-photo.ts';
 export {
   type EffortNeeded,
   effortAdvice,

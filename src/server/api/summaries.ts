@@ -6,6 +6,7 @@ import {
   DSE,
   Figure,
   feedBudget,
+  feedOnOffer,
   Paddock,
   RunReference,
   Source,
@@ -147,17 +148,8 @@ export function addSummaries(api: Api, { db, runs }: Farm): void {
           'no-size',
           'the size of this paddock is not known; give its hectares or draw it',
         );
-      const { interval, mean, source, from } = total;
       const budget = feedBudget({
-        foo: {
-          value: mean,
-          ...(interval && { low: interval.low, high: interval.high }),
-          unit: 'kg DM/ha',
-          source,
-          from: [...from],
-        },
-        // Those who measured for the runs of sward cut at ground level.
-        cuttingHeightCentimetres: cuttingHeightCentimetres ?? 0,
+        ...feedOnOffer(total, cuttingHeightCentimetres),
         hectares,
         leave:
           residual === undefined

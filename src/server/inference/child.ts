@@ -3,12 +3,10 @@ import { open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import sharp from 'sharp';
 import { z } from 'zod';
-import { FrameArea, SwardHeight } from '../../farm/index.ts';
+import { FrameArea, type SaidOfPhoto, SwardHeight, saidOfPhoto } from '../../farm/index.ts';
 import { configure } from '../../ground/environment.ts';
 import { InputError } from '../../ground/errors.ts';
 import { HEIGHT } from '../../pasture/covariates.ts';
-import { type ByMass, byMass } from '../../pasture/targets.ts';
-import { gramsToKilogramsPerHectare } from '../../pasture/units.ts';
 import { openRun } from '../../runs/open-run.ts';
 import type { Run } from '../../runs/run.ts';
 import { photoSamples } from '../../samples/samples.ts';
@@ -26,7 +24,7 @@ import { predictRun, USUAL_COVERAGE } from '../../workflows/index.ts';
 import { withAskedReadings } from '../../workflows/predict/asked-readings.ts';
 import { serveTasks } from '../children/serve-tasks.ts';
 import { MEDIA_TYPES } from './media-types.ts';
-import type { AskedFacts, DrawnMap, InferenceTask, InspectedPhoto, RunAnswer } from './tasks.ts';
+import type { AskedFacts, DrawnMap, InferenceTask, InspectedPhoto } from './tasks.ts';
 import { trialPicture } from './trial-picture.ts';
 
 /** Runs that stay open: that of the farm, and that of a job. */
@@ -126,7 +124,7 @@ function askedWith(run: Run, { frameAreaSquareMetres, height }: AskedFacts) {
   };
 }
 
-async function estimate(run: Run, photo: WholePhoto, facts: AskedFacts): Promise<RunAnswer> {
+async function estimate(run: Run, photo: WholePhoto, facts: AskedFacts): Promise<SaidOfPhoto> {
   const { predictions, coverage, doubts, areaSquareMetres } = await predictRun({
     run,
     source: [photo],
@@ -136,22 +134,16 @@ async function estimate(run: Run, photo: WholePhoto, facts: AskedFacts): Promise
   const [prediction] = predictions;
   if (!prediction) throw new Error('a photo was asked about and none answered');
   const { targets, intervals, outOfDomain, trainedOn, covariates = [] } = prediction;
-  const known = (value: number): number | null => (Number.isFinite(value) ? value : null);
-  const interval = (): ByMass<readonly [number, number] | null> =>
-    byMass((mass) => {
-      const { low, high } = intervals?.[mass] ?? { low: Number.NaN, high: Number.NaN };
-      return Number.isFinite(low) && Number.isFinite(high) ? ([low, high] as const) : null;
-    });
-  return {
-    masses: byMass((mass) => known(targets[mass])),
-    kgDmPerHa: byMass((mass) => known(gramsToKilogramsPerHectare(targets[mass], areaSquareMetres))),
-    interval: coverage === null ? null : { coverage, ...interval() },
+  return saidOfPhoto({
+    targets,
+    intervals: intervals ?? null,
+    coverage,
+    frameAreaSquareMetres: areaSquareMetres,
     outOfDomain: { share: outOfDomain, flagged: doubts.length > 0 },
     trainedOn,
-    frameAreaSquareMetres: areaSquareMetres,
     // A run that reads heights otherwise measured, or none, has answered by the photo alone.
     height: covariates.includes(HEIGHT) ? (facts.height ?? null) : null,
-  };
+  });
 }
 
 async function drawMap(run: Run, photo: WholePhoto, facts: AskedFacts): Promise<DrawnMap> {

@@ -1,5 +1,4 @@
-import type { SwardHeight } from '../../farm/sward-height.ts';
-import type { ByMass } from '../../pasture/targets.ts';
+import type { SaidOfPhoto, SwardHeight } from '../../farm/index.ts';
 
 /** A photo to look at: a file of its own, or the body of a request whose form has it in its field `photo`. */
 export type AskedPhoto =
@@ -35,19 +34,6 @@ export type InferenceTask =
     }
   | { readonly kind: 'inspect'; readonly path: string };
 
-/** What a run says of a photo, without a name for either. Null: a mass that the run does not predict. */
-export interface RunAnswer {
-  readonly masses: ByMass<number | null>;
-  readonly kgDmPerHa: ByMass<number | null>;
-  readonly interval: ({ readonly coverage: number } & ByMass<readonly [number, number] | null>) | null;
-  readonly outOfDomain: { readonly share: number | null; readonly flagged: boolean };
-  /** Whether the run was trained on this very photo; null where that is not known. */
-  readonly trainedOn: boolean | null;
-  readonly frameAreaSquareMetres: number;
-  /** The height that the run used. */
-  readonly height: SwardHeight | null;
-}
-
 /** What a photo's file says of itself. */
 export interface InspectedPhoto {
   readonly sha256: string;
@@ -74,6 +60,6 @@ export interface InferenceAnswers {
   /** Whether the run says where in a photo the mass is. */
   readonly open: { readonly maps: boolean };
   readonly map: DrawnMap;
-  readonly estimate: RunAnswer;
+  readonly estimate: SaidOfPhoto;
   readonly inspect: InspectedPhoto;
 }

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Estimate } from '../../farm/index.ts';
+import type { Estimate, SaidOfPhoto } from '../../farm/index.ts';
 import { packageVersion } from '../../ground/version.ts';
 import { answerTo } from '../answers/error-answer.ts';
 import { ChildFailure, TaskRefused } from '../children/limited-child.ts';
 import { Busy, type InferencePool } from '../inference/pool.ts';
-import type { RunAnswer } from '../inference/tasks.ts';
 import type { FarmRun, RunLibrary } from '../runs/library.ts';
 import type { Database } from '../storage/database.ts';
 import type { PhotoStore } from '../storage/photo-store.ts';
@@ -29,13 +28,12 @@ interface EstimatorParts {
 
 /** An answer of a run with what it stands on. */
 export const estimateOf = (
-  answer: RunAnswer,
+  answer: SaidOfPhoto,
   { id, name, hash }: FarmRun,
 ): Omit<Estimate, 'id' | 'photoId'> => ({
   source: 'modelled',
   estimatedAt: new Date().toISOString(),
   ...answer,
-  interval: answer.interval as Estimate['interval'],
   run: { id, name, hash },
   engine: `sward ${packageVersion()}`,
   precision: 'fp32',

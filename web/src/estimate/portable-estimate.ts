@@ -1,7 +1,5 @@
-import type { Estimate, PhotoRecord, RunReference } from '../../../src/farm/index.ts';
+import { type Estimate, type PhotoRecord, type RunReference, saidOfPhoto } from '../../../src/farm/index.ts';
 import { HEIGHT, type Readings } from '../../../src/pasture/covariates.ts';
-import { byMass } from '../../../src/pasture/targets.ts';
-import { gramsToKilogramsPerHectare } from '../../../src/pasture/units.ts';
 import type { Estimate as Answer } from '../engine/messages.ts';
 
 /** What a run may read of a photo's record beside the photo: a height that was measured as its own were. */
@@ -22,26 +20,21 @@ export function estimateOf(
 ): Estimate {
   const { prediction, coverage, doubts, by } = answer;
   const { targets, intervals, outOfDomain, trainedOn } = prediction;
-  const known = (value: number): number | null => (Number.isFinite(value) ? Math.max(0, value) : null);
   return {
     id: crypto.randomUUID(),
     photoId,
     source: 'modelled',
     estimatedAt: new Date().toISOString(),
-    masses: byMass((mass) => known(targets[mass])),
-    frameAreaSquareMetres,
-    kgDmPerHa: byMass((mass) => known(gramsToKilogramsPerHectare(targets[mass], frameAreaSquareMetres))),
-    interval: {
+    ...saidOfPhoto({
+      targets,
+      intervals: intervals ?? null,
       coverage,
-      ...byMass((mass): [number, number] | null => {
-        const { low, high } = intervals?.[mass] ?? { low: Number.NaN, high: Number.NaN };
-        return Number.isFinite(low) && Number.isFinite(high) ? [Math.max(0, low), high] : null;
-      }),
-    },
-    outOfDomain: { share: outOfDomain, flagged: doubts.length > 0 },
-    trainedOn,
-    // A run that reads heights otherwise measured, or none, has answered by the photo alone.
-    height: prediction.covariates?.includes(HEIGHT) ? height : null,
+      frameAreaSquareMetres,
+      outOfDomain: { share: outOfDomain, flagged: doubts.length > 0 },
+      trainedOn,
+      // A run that reads heights otherwise measured, or none, has answered by the photo alone.
+      height: prediction.covariates?.includes(HEIGHT) ? height : null,
+    }),
     run,
     engine: by.engine,
     precision: by.precision,

@@ -30,6 +30,27 @@ export function NumberField({ label, unit, value, onValue, required = false }: N
   );
 }
 
+interface TextFieldProps {
+  readonly label: string;
+  readonly value: string;
+  readonly onValue: (text: string) => void;
+  readonly class?: string;
+  readonly maxLength?: number;
+  readonly placeholder?: string;
+  readonly required?: boolean;
+}
+
+/** A line of words; nothing is proposed that was typed elsewhere. */
+export function TextField({ label, onValue, ...rest }: TextFieldProps) {
+  const { class: place = '', ...input } = rest;
+  return (
+    <label class={`field ${place}`}>
+      {label}
+      <input {...input} autoComplete="off" onInput={(event) => onValue(event.currentTarget.value)} />
+    </label>
+  );
+}
+
 interface ChoicesProps<Value extends string> {
   readonly legend: string;
   readonly choices: Readonly<Record<Value, string>>;

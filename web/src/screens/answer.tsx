@@ -13,7 +13,9 @@ import { Choices, NumberField, NumberPad, typed } from '../parts/fields.tsx';
 import { heightWords, METHOD_WORDS } from '../parts/height-words.ts';
 import { MappedPicture } from '../parts/mass-map.tsx';
 import { MassBar, MassTable } from '../parts/masses.tsx';
+import { NewPaddock } from '../parts/new-paddock.tsx';
 import { Page } from '../parts/page.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { TwiceButton } from '../parts/twice-button.tsx';
 import { dayAndTime, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
@@ -23,7 +25,7 @@ import type { KeptPhoto } from '../store/records.ts';
 import { ask } from '../sync/farm-server.ts';
 import { photoItem, wordsOf } from '../sync/sync.ts';
 import { shownEstimates } from '../visits/shown-estimate.ts';
-import { estimateFor, guessFor, knownRuns, newPaddock, placePhoto } from '../visits/visits.ts';
+import { estimateFor, guessFor, knownRuns, placeOf, placePhoto } from '../visits/visits.ts';
 import { ModelLine } from './take-photo.tsx';
 import { VisitMeans } from './visit-means.tsx';
 
@@ -38,8 +40,7 @@ export function Answer({ id }: { readonly id: string }) {
       </Page>
     );
   }
-  const visit = photo.record.visitId === null ? undefined : store.visits.value.get(photo.record.visitId);
-  const paddock = visit && store.paddocks.value.get(visit.paddockId);
+  const { visit, paddock } = placeOf(store, photo);
   return (
     <Page title={paddock?.name ?? 'Photo'} back="#/">
       <div class="columns">
@@ -181,7 +182,6 @@ function WhichPaddock({ photo, paddock }: { readonly photo: KeptPhoto; readonly 
   const { store } = useApp();
   const { run, problem } = useWork();
   const [isChoosing, setChoosing] = useState(paddock === undefined);
-  const [name, setName] = useState('');
   const guess = guessFor(store, photo);
   const likely = guess?.paddock ?? null;
   const place = (id: string): void =>
@@ -218,26 +218,13 @@ function WhichPaddock({ photo, paddock }: { readonly photo: KeptPhoto; readonly 
           </button>
         ))}
       </div>
-      <form
-        class="beside"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (name.trim() === '') return;
-          const made = newPaddock(name);
-          void run(async () => {
-            await store.save('paddock', made);
-            await placePhoto(store, photo, made.id);
-            setChoosing(false);
-          });
+      <NewPaddock
+        onMade={async ({ id }) => {
+          await placePhoto(store, photo, id);
+          setChoosing(false);
         }}
-      >
-        <label class="field grow">
-          New paddock
-          <input value={name} maxLength={200} onInput={(event) => setName(event.currentTarget.value)} />
-        </label>
-        <button type="submit">Add</button>
-      </form>
-      {problem !== null && <p class="warn">{problem}</p>}
+      />
+      <Problem of={problem} />
     </section>
   );
 }
@@ -317,7 +304,7 @@ function Height({ photo }: { readonly photo: KeptPhoto }) {
               Keep
             </button>
           </div>
-          {problem !== null && <p class="warn">{problem}</p>}
+          <Problem of={problem} />
         </>
       )}
     </section>
@@ -353,7 +340,7 @@ function Frame({ photo }: { readonly photo: KeptPhoto }) {
       <button type="button" class="main" onClick={save}>
         Keep
       </button>
-      {problem !== null && <p class="warn">{problem}</p>}
+      <Problem of={problem} />
     </div>
   );
 }
@@ -379,7 +366,7 @@ function Remove({ photo }: { readonly photo: KeptPhoto }) {
       >
         Remove
       </TwiceButton>
-      {problem !== null && <p class="warn">{problem}</p>}
+      <Problem of={problem} />
     </>
   );
 }

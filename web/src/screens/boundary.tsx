@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { Boundary, boundaryHectares, type Paddock } from '../../../src/farm/index.ts';
 import { FarmMap } from '../map/farm-map.tsx';
 import { Page } from '../parts/page.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { useWork } from '../parts/work.ts';
 import { useApp, usePositions } from '../shell/app-context.ts';
 import { addressOf, goTo } from '../shell/route.ts';
@@ -70,7 +71,7 @@ export function DrawBoundary({ paddock }: { readonly paddock: Paddock }) {
       >
         Keep this boundary
       </button>
-      {problem !== null && <p class="warn">{problem}</p>}
+      <Problem of={problem} />
     </Page>
   );
 }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { Calibration } from '../../../src/farm/index.ts';
 import { NumberField, typed } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { biasWords, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
@@ -54,7 +55,7 @@ export function CalibrationScreen() {
         </button>
       )}
       {isPaired && !isOwner && <p class="quiet">Owners make it the farm's, on their device.</p>}
-      {problem !== null && <p class="warn">{problem}</p>}
+      <Problem of={problem} />
     </Page>
   );
 }

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { messageOf } from '../../../src/ground/errors.ts';
 import { keepPhoto } from '../capture/keep-photo.ts';
 import { Page } from '../parts/page.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { useWork } from '../parts/work.ts';
 import { useApp, usePositions } from '../shell/app-context.ts';
 import { goTo } from '../shell/route.ts';
@@ -88,7 +89,7 @@ export function Camera() {
           <button type="button" class="main shutter" disabled={!size || isRunning} onClick={shoot}>
             {isRunning ? 'Keeping the photo' : 'Take the photo'}
           </button>
-          {problem !== null && <p class="warn">{problem}</p>}
+          <Problem of={problem} />
         </>
       )}
     </Page>

@@ -19,6 +19,7 @@ import { Choices, NumberField, typed } from '../parts/fields.tsx';
 import { MassBar } from '../parts/masses.tsx';
 import { Page } from '../parts/page.tsx';
 import { Picture } from '../parts/picture.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { TwiceButton } from '../parts/twice-button.tsx';
 import { dayAndTime, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
@@ -101,7 +102,7 @@ function Refused({ cut }: { readonly cut: Cut }) {
       >
         Take the server’s steps
       </TwiceButton>
-      {problem !== null && <p class="warn">{problem}</p>}
+      <Problem of={problem} />
     </>
   );
 }
@@ -223,7 +224,7 @@ function Steps({ cut, state }: { readonly cut: Cut; readonly state: CutState }) 
           Take the last step back
         </TwiceButton>
       )}
-      {problem !== null && <p class="warn">{problem}</p>}
+      <Problem of={problem} />
     </>
   );
 }
@@ -327,11 +328,7 @@ function StepForm({ cut, kind }: { readonly cut: Cut; readonly kind: Kind }) {
       <button type="submit" class="main">
         Keep
       </button>
-      {problem !== null && (
-        <p class="warn" role="alert">
-          {problem}
-        </p>
-      )}
+      <Problem of={problem} />
     </form>
   );
 }

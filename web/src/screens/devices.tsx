@@ -1,8 +1,9 @@
 import { useEffect, useState } from 'preact/hooks';
 import { z } from 'zod';
 import { isOwnMachine } from '../../../src/ground/own-machine.ts';
-import { Choices } from '../parts/fields.tsx';
+import { Choices, TextField } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { TwiceButton } from '../parts/twice-button.tsx';
 import { day, dayAndTime } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
@@ -51,11 +52,7 @@ export function Devices() {
   }, [pairing]);
   return (
     <Page title="Devices" back="#/more">
-      {problem !== null && (
-        <p class="warn" role="alert">
-          {problem}
-        </p>
-      )}
+      <Problem of={problem} />
       <div class="columns">
         <div>
           <form
@@ -74,15 +71,7 @@ export function Devices() {
             }}
           >
             <h2>One more device</h2>
-            <label class="field">
-              What it is called
-              <input
-                value={name}
-                maxLength={100}
-                required
-                onInput={(event) => setName(event.currentTarget.value)}
-              />
-            </label>
+            <TextField label="What it is called" value={name} maxLength={100} required onValue={setName} />
             <Choices legend="What it may do" choices={ROLE_WORDS} value={role} onValue={setRole} />
             <button type="submit" class="main" disabled={name.trim() === ''}>
               Make a link

@@ -1,6 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
-import { Choices, NumberField, typed } from '../parts/fields.tsx';
+import { Choices, NumberField, TextField, typed } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { megabytes } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
@@ -104,15 +105,7 @@ function Tiles() {
     (/^https:\/\/|^\//.test(text) && /\{z\}/.test(text) && /\{x\}/.test(text) && /\{y\}/.test(text));
   return (
     <section class="card">
-      <label class="field">
-        Map tiles
-        <input
-          value={text}
-          placeholder="https://…/{z}/{x}/{y}.png"
-          autoComplete="off"
-          onInput={(event) => setText(event.currentTarget.value)}
-        />
-      </label>
+      <TextField label="Map tiles" value={text} placeholder="https://…/{z}/{x}/{y}.png" onValue={setText} />
       <p class="quiet">
         Without an address maps show boundaries alone and ask nobody. With one, its owner learns which places
         are looked at.
@@ -160,18 +153,11 @@ function Server() {
           style={{ display: 'grid', gap: '0.75rem' }}
         >
           <p>Not paired. Open the link that an owner gives you, or paste it here.</p>
-          <label class="field">
-            Pairing link
-            <input value={text} autoComplete="off" onInput={(event) => setText(event.currentTarget.value)} />
-          </label>
+          <TextField label="Pairing link" value={text} onValue={setText} />
           <button type="submit" disabled={isRunning || text.trim() === ''}>
             Pair
           </button>
-          {problem !== null && (
-            <p class="warn" role="alert">
-              {problem}
-            </p>
-          )}
+          <Problem of={problem} />
         </form>
       )}
     </section>

@@ -3,6 +3,7 @@ import { type Cut, CuttingHeight, FrameArea } from '../../../src/farm/index.ts';
 import { now } from '../capture/moment.ts';
 import { NumberField, typed } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { dayAndTime, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp, usePositions } from '../shell/app-context.ts';
@@ -123,11 +124,7 @@ export function NewCut({ visitId }: { readonly visitId: string | null }) {
         <button type="submit" class="main">
           Frame is placed
         </button>
-        {problem !== null && (
-          <p class="warn" role="alert">
-            {problem}
-          </p>
-        )}
+        <Problem of={problem} />
       </form>
     </Page>
   );

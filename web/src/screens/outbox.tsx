@@ -1,6 +1,7 @@
 import { countOf } from '../../../src/ground/counts.ts';
 import { Page } from '../parts/page.tsx';
 import { Picture } from '../parts/picture.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { day, dayAndTime, megabytes } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
@@ -46,7 +47,7 @@ export function Outbox() {
             Try all {refused} refused again
           </button>
         )}
-        {problem !== null && <p class="warn">{problem}</p>}
+        <Problem of={problem} />
         {!isPaired && (
           <p class="quiet">
             This device is not paired with a server. Everything stays here and works;{' '}

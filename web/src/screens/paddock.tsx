@@ -6,9 +6,10 @@ import {
   paddockHectares,
 } from '../../../src/farm/index.ts';
 import { now } from '../capture/moment.ts';
-import { NumberField, typed } from '../parts/fields.tsx';
+import { NumberField, TextField, typed } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
 import { VisitsPlot } from '../parts/plot.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { day, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
@@ -110,10 +111,7 @@ function About({ paddock }: { readonly paddock: Paddock }) {
   return (
     <section class="card">
       <h2>The paddock</h2>
-      <label class="field">
-        Name
-        <input value={name} maxLength={200} onInput={(event) => setName(event.currentTarget.value)} />
-      </label>
+      <TextField label="Name" value={name} maxLength={200} onValue={setName} />
       <NumberField
         label="Size"
         unit={drawn ? `ha; drawn, ${drawn.value.toFixed(2)}` : 'ha'}
@@ -129,7 +127,7 @@ function About({ paddock }: { readonly paddock: Paddock }) {
           Keep
         </button>
       </div>
-      {problem !== null && <p class="warn">{problem}</p>}
+      <Problem of={problem} />
     </section>
   );
 }

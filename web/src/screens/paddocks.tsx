@@ -3,7 +3,9 @@ import { paddockHectares } from '../../../src/farm/index.ts';
 import { readBoundaries } from '../map/boundary-files.ts';
 import { FarmMap } from '../map/farm-map.tsx';
 import { FileButton } from '../parts/fields.tsx';
+import { NewPaddock } from '../parts/new-paddock.tsx';
 import { Page } from '../parts/page.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { day, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp, usePositions } from '../shell/app-context.ts';
@@ -17,7 +19,6 @@ export function Paddocks() {
   const shownOf = shownEstimates(store, estimator.state.value);
   const positions = usePositions();
   const { run, problem } = useWork();
-  const [name, setName] = useState('');
   const [done, setDone] = useState<string | null>(null);
   const paddocks = [...store.paddocks.value.values()].sort((a, b) => a.name.localeCompare(b.name));
   const position = positions.state.value;
@@ -84,25 +85,7 @@ export function Paddocks() {
               })}
             </ul>
           )}
-          <form
-            class="beside"
-            onSubmit={(event) => {
-              event.preventDefault();
-              if (name.trim() === '') return;
-              const made = newPaddock(name);
-              void run(async () => {
-                await store.save('paddock', made);
-                setName('');
-                goTo('paddock', made.id);
-              });
-            }}
-          >
-            <label class="field grow">
-              New paddock
-              <input value={name} maxLength={200} onInput={(event) => setName(event.currentTarget.value)} />
-            </label>
-            <button type="submit">Add</button>
-          </form>
+          <NewPaddock onMade={({ id }) => goTo('paddock', id)} />
           <FileButton
             accept=".geojson,.json,.kml,application/geo+json,application/vnd.google-earth.kml+xml"
             multiple
@@ -111,11 +94,7 @@ export function Paddocks() {
             Read GeoJSON or KML
           </FileButton>
           {done !== null && <p role="status">{done}</p>}
-          {problem !== null && (
-            <p class="warn" role="alert">
-              {problem}
-            </p>
-          )}
+          <Problem of={problem} />
         </div>
         <div>
           <FarmMap

@@ -4,12 +4,13 @@ import { FileButton } from '../parts/fields.tsx';
 import { hasMap, MassMap } from '../parts/mass-map.tsx';
 import { Page } from '../parts/page.tsx';
 import { Picture } from '../parts/picture.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { day, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
 import { addressOf } from '../shell/route.ts';
 import { shownEstimates } from '../visits/shown-estimate.ts';
-import { estimateFor } from '../visits/visits.ts';
+import { estimateFor, placeOf } from '../visits/visits.ts';
 
 /** Photos that are shown before more are asked for. */
 const TOGETHER = 60;
@@ -106,7 +107,7 @@ export function Photos() {
         {progress !== null && <p role="status">{progress}</p>}
         {isRunning && progress === null && <p role="status">Reading</p>}
       </section>
-      {problem !== null && <p class="warn">{problem}</p>}
+      <Problem of={problem} />
       <label class="field narrow">
         Show
         <select value={only} onChange={(event) => setOnly(event.currentTarget.value)}>
@@ -124,8 +125,6 @@ export function Photos() {
       <ul class="photos">
         {photos.slice(0, shown).map((photo) => {
           const estimate = shownOf(photo)?.estimate;
-          const visit =
-            photo.record.visitId === null ? undefined : store.visits.value.get(photo.record.visitId);
           const total = estimate?.kgDmPerHa.total ?? null;
           return (
             <li key={photo.id}>
@@ -139,8 +138,7 @@ export function Photos() {
                 {estimate?.outOfDomain.flagged && ' · doubtful'}
                 <br />
                 <span class="quiet">
-                  {(visit && store.paddocks.value.get(visit.paddockId)?.name) ?? 'no paddock'},{' '}
-                  {day(photo.record.capturedAt)}
+                  {placeOf(store, photo).paddock?.name ?? 'no paddock'}, {day(photo.record.capturedAt)}
                 </span>
               </a>
             </li>

@@ -2,7 +2,9 @@ import { useEffect, useState } from 'preact/hooks';
 import { z } from 'zod';
 import { type Estimate, settledResult } from '../../../src/farm/index.ts';
 import { countOf } from '../../../src/ground/counts.ts';
+import { TextField } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { day, dayAndTime, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
@@ -104,11 +106,7 @@ export function RunsScreen() {
     });
   return (
     <Page title="Runs">
-      {problem !== null && (
-        <p class="warn" role="alert">
-          {problem}
-        </p>
-      )}
+      <Problem of={problem} />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
       <section class="scroll" aria-label="Runs" tabIndex={0}>
         <table>
@@ -178,15 +176,13 @@ export function RunsScreen() {
             On the server, with all dried cuts of photographed frames. Sorted ones teach green, dead and
             clover.
           </p>
-          <label class="field">
-            What the run will be called
-            <input
-              value={name}
-              maxLength={100}
-              required
-              onInput={(event) => setName(event.currentTarget.value)}
-            />
-          </label>
+          <TextField
+            label="What the run will be called"
+            value={name}
+            maxLength={100}
+            required
+            onValue={setName}
+          />
           <button type="submit" class="main" disabled={isRunning || name.trim() === ''}>
             Train
           </button>

@@ -4,6 +4,7 @@ import type { LoadProgress } from '../engine/download.ts';
 import { FileButton } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
 import { Picture } from '../parts/picture.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { dayAndTime, megabytes, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp, usePositions } from '../shell/app-context.ts';
@@ -12,6 +13,7 @@ import type { PhotoOrigin } from '../store/records.ts';
 import { frameArea } from '../store/settings.ts';
 import { photoItem, wordsOf } from '../sync/sync.ts';
 import { shownEstimates } from '../visits/shown-estimate.ts';
+import { placeOf } from '../visits/visits.ts';
 
 /** How many photos are shown below the buttons. */
 const SHOWN = 12;
@@ -71,11 +73,7 @@ export function TakePhoto() {
           </a>
         </div>
         {isRunning && <p role="status">Keeping the photo</p>}
-        {problem !== null && (
-          <p class="warn" role="alert">
-            {problem}
-          </p>
-        )}
+        <Problem of={problem} />
         <Where />
         <p class="quiet">
           Frame {frame.widthCentimetres} × {frame.depthCentimetres} cm ({frameArea(store.settings.value)} m²).{' '}
@@ -91,9 +89,7 @@ export function TakePhoto() {
             {photos.slice(0, SHOWN).map((photo) => {
               const estimate = shownOf(photo)?.estimate;
               const total = estimate?.kgDmPerHa.total ?? null;
-              const visit =
-                photo.record.visitId === null ? undefined : store.visits.value.get(photo.record.visitId);
-              const paddock = visit && store.paddocks.value.get(visit.paddockId);
+              const { paddock } = placeOf(store, photo);
               return (
                 <li key={photo.id}>
                   <a href={addressOf('photo', photo.id)}>

@@ -194,9 +194,9 @@ function Worth({ view }: { readonly view: VisitView }) {
 
 /** What is not in the mean, and why. */
 function Rest({ view }: { readonly view: VisitView }) {
-  const { waiting, unusable, unfinishedCuts, warnings } = view;
+  const { pending, unusable, unfinishedCuts, warnings } = view;
   const notes = [
-    ...(waiting > 0 ? [`${waiting} of ${view.photos} photos wait for their estimate.`] : []),
+    ...(pending > 0 ? [`${pending} of ${view.photos} photos wait for their estimate.`] : []),
     ...(unusable > 0 ? [`${countOf(unusable, 'photo')} could not be estimated.`] : []),
     ...(unfinishedCuts > 0 ? [`${countOf(unfinishedCuts, 'cut')} not weighed dry yet.`] : []),
     ...warnings,

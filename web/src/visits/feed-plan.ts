@@ -6,6 +6,7 @@ import {
   type FeedBudget,
   type Figure,
   feedBudget,
+  feedOnOffer,
   type VisitMean,
 } from '../../../src/farm/index.ts';
 import { messageOf } from '../../../src/ground/errors.ts';
@@ -40,7 +41,7 @@ export const keepFeedPlan = (store: FarmStore, paddockId: string, plan: FeedPlan
 export function plannedBudget(
   plan: FeedPlan,
   cuttingHeightCentimetres: number | null,
-  { mean, interval, source, from }: VisitMean,
+  total: VisitMean,
   hectares: Figure,
 ): FeedBudget | string {
   const isCattle = plan.animal === CATTLE;
@@ -53,15 +54,7 @@ export function plannedBudget(
       return isResidual ? 'Give what is to be left standing.' : 'Give the share that is to be eaten.';
     }
     return feedBudget({
-      foo: {
-        value: mean,
-        ...(interval && { low: interval.low, high: interval.high }),
-        unit: 'kg DM/ha',
-        source,
-        from: [...from],
-      },
-      // Those who measured for the runs of sward cut at ground level.
-      cuttingHeightCentimetres: cuttingHeightCentimetres ?? 0,
+      ...feedOnOffer(total, cuttingHeightCentimetres),
       hectares,
       leave: isResidual ? { kind: 'residual', kgDmPerHa: left } : { kind: 'utilisation', share: left / 100 },
       growth: given(plan.growth, 'Growth') ?? 0,

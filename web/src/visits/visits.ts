@@ -1,17 +1,17 @@
 import {
   type AnsweringRun,
-  answeringRun,
   type Calibration,
   type Cut,
   calibrationPair,
   type Estimate,
+  type FramesOfVisit,
   fitCalibration,
+  framesOf,
   guessPaddock,
   type Paddock,
   type PaddockGuess,
   runVariances,
   SAME_VISIT_MILLISECONDS,
-  settledResult,
   type Visit,
   type VisitFindings,
   visitFindings,
@@ -87,15 +87,20 @@ export const photosOf = (store: FarmStore, visitId: string): KeptPhoto[] =>
     .filter(({ record }) => record.visitId === visitId)
     .sort((a, b) => instant(a.record.capturedAt) - instant(b.record.capturedAt));
 
+/** The visit and paddock that a photo is of, as far as that was said. */
+export function placeOf(
+  store: FarmStore,
+  { record: { visitId } }: KeptPhoto,
+): { readonly visit: Visit | undefined; readonly paddock: Paddock | undefined } {
+  const visit = visitId === null ? undefined : store.visits.value.get(visitId);
+  return { visit, paddock: visit && store.paddocks.value.get(visit.paddockId) };
+}
+
 export const cutsOf = (store: FarmStore, visitId: string): Cut[] =>
   [...store.cuts.value.values()].filter((cut) => cut.visitId === visitId);
 
 /** A visit's findings, and what they leave out. */
-export interface VisitView extends VisitFindings {
-  readonly photos: number;
-  readonly waiting: number;
-  readonly unusable: number;
-  readonly unfinishedCuts: number;
+export interface VisitView extends VisitFindings, Omit<FramesOfVisit, 'frames' | 'runHash'> {
   readonly run: { readonly name: string } | null;
 }
 
@@ -111,33 +116,23 @@ export function viewVisit(
   runs: readonly AnsweringRun[],
 ): VisitView {
   const photos = photosOf(store, visit.id);
-  const answers = photos.flatMap(({ id }) => store.estimates.value.get(id) ?? []);
-  const hash = answeringRun(
-    answers.map((estimate) => estimate.run.hash),
+  const estimates = photos.flatMap(({ id }) => store.estimates.value.get(id) ?? []);
+  const { frames, runHash, ...counts } = framesOf(
+    {
+      photoIds: photos.map(({ id }) => id),
+      estimates,
+      problems: new Set(photos.flatMap(({ id, problem }) => (problem === null ? [] : [id]))),
+      cuts: cutsOf(store, visit.id),
+    },
     preferredHash(store),
   );
-  const byRun = answers.filter((estimate) => estimate.run.hash === hash);
-  const estimates = new Map(byRun.map((estimate) => [estimate.photoId, estimate]));
-  const cuts = cutsOf(store, visit.id);
-  const byPhoto = new Map(
-    cuts.flatMap((cut) => (cut.photoId === null ? [] : [[cut.photoId, settledResult(cut)] as const])),
-  );
-  const shown = new Set(photos.map(({ id }) => id));
-  const apart = cuts.filter(({ photoId }) => photoId === null || !shown.has(photoId));
-  const frames = [
-    ...photos.map(({ id }) => ({ estimate: estimates.get(id) ?? null, cut: byPhoto.get(id) ?? null })),
-    ...apart.map((cut) => ({ estimate: null, cut: settledResult(cut) })),
-  ].filter(({ estimate, cut }) => estimate || cut);
-  const [said = null] = byRun;
-  const answering = runs.find((run) => run.hash === hash) ?? null;
+  const answering = runs.find(({ hash }) => hash === runHash) ?? null;
   const calibration = answering && appliedCalibration(store, answering);
+  const said = estimates.find(({ run }) => run.hash === runHash);
   return {
     ...visitFindings(frames, { paddock, run: answering, calibration }),
-    photos: photos.length,
-    waiting: photos.filter(({ id, problem }) => !estimates.get(id) && problem === null).length,
-    unusable: photos.filter(({ id, problem }) => !estimates.get(id) && problem !== null).length,
-    unfinishedCuts: cuts.filter((cut) => !settledResult(cut)).length,
-    run: said && { name: said.run.name },
+    ...counts,
+    run: said ? { name: said.run.name } : null,
   };
 }
 
