@@ -8,6 +8,7 @@ import { readBoundaries } from '../../web/src/map/boundary-files.ts';
 import { heightWords } from '../../web/src/parts/height-words.ts';
 import { biasWords, daysWords } from '../../web/src/parts/words.ts';
 import { Settings } from '../../web/src/store/settings.ts';
+import { bagMark, cutBegun } from '../../web/src/visits/bag-mark.ts';
 import { dueOf } from '../../web/src/visits/cut-due.ts';
 import { feedPlanOf, keepFeedPlan, plannedBudget } from '../../web/src/visits/feed-plan.ts';
 import { cutEvents } from '../server/cut-events.ts';
@@ -171,6 +172,16 @@ describe('what a cut waits for', () => {
 describe('which way estimates are off', () => {
   it('is said with the number that belongs to it', () => {
     expect([-164, 75.4, 0.2].map(biasWords)).toEqual(['164 too low', '75 too high', 'right']);
+  });
+});
+
+describe('cuts in a list', () => {
+  it('are told apart by what is on their bags, when they were cut and what they weighed', () => {
+    const events = cutEvents({ dry: 20 });
+    const one = { id: 'a3f20000-0000-4000-8000-000000000000', visitId: 'v', photoId: null, events };
+    expect(bagMark(one)).toBe('A3F2');
+    expect(cutBegun(one)).toEqual({ at: '2026-11-03T00:00:00.000Z', wetGrams: 200 });
+    expect(cutBegun({ ...one, events: [] })).toBeNull();
   });
 });
 

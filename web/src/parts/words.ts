@@ -26,6 +26,10 @@ export const day = (moment: string): string =>
 export const dayAndTime = (moment: string): string =>
   `${day(moment)}, ${new Date(moment).toLocaleTimeString('en-AU', { hour: '2-digit', minute: '2-digit' })}`;
 
+/** Photos of one walk are a few seconds apart. */
+export const timeWithSeconds = (moment: string): string =>
+  new Date(moment).toLocaleTimeString('en-AU', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+
 export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 /** Beyond a year a day's numbers do not hold, so none is said. */

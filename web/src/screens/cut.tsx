@@ -28,6 +28,7 @@ import { addressOf } from '../shell/route.ts';
 import { keyOf } from '../store/records.ts';
 import { askFor } from '../sync/farm-server.ts';
 import { wordsOf } from '../sync/sync.ts';
+import { bagMark } from '../visits/bag-mark.ts';
 import { dueOf } from '../visits/cut-due.ts';
 
 type Kind = CutStep['kind'];
@@ -58,6 +59,9 @@ export function CutScreen({ cut }: { readonly cut: Cut }) {
           <section class="card">
             <p class={due.isLate ? 'bad' : ''} role="status">
               <strong>{due.words}</strong>
+            </p>
+            <p>
+              Bag <strong>{bagMark(cut)}</strong>: write that on it.
             </p>
             <Weighs state={state} />
             {next.map((kind) => (
