@@ -129,7 +129,7 @@ export function effortAdvice(effort: {
   if (!isDone(twentyPercent)) {
     return 'This is about as near as a visit comes here: ±20 % would take more photos and cuts than a day has room for.';
   }
-  const beyond = '±10 % would take more photos and cuts than a day has room for.';
+  const beyond = '±10 % would take more than a day’s work.';
   return `${twentyPercent.says} ${beyond}`;
 }
 

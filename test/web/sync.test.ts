@@ -73,6 +73,19 @@ describe('sending and looking', () => {
     expect(store.outbox.value.size).toBe(0);
   });
 
+  it('sends nothing more of what was removed here', async () => {
+    const { store, sync } = await paired();
+    await store.save('paddock', hill);
+    await store.remove('paddock', hill.id);
+    let asked = 0;
+    answers[`/api/paddocks/${hill.id}`] = () => {
+      asked++;
+      return Response.json(hill);
+    };
+    await sync.now();
+    expect([asked, store.paddocks.value.size, store.outbox.value.size]).toEqual([0, 0, 0]);
+  });
+
   it('says when it last took in what others sent, not when it last sent', async () => {
     const { store, sync } = await paired();
     const begun = sync.state.value;

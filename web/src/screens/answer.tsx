@@ -360,7 +360,7 @@ function Remove({ photo }: { readonly photo: KeptPhoto }) {
           void run(async () => {
             if (isStored) await ask(`/api/photos/${photo.id}`, { method: 'DELETE' });
             goTo();
-            await store.removePhoto(photo.id);
+            await store.remove('photo', photo.id);
           })
         }
       >

@@ -24,12 +24,13 @@ import { TwiceButton } from '../parts/twice-button.tsx';
 import { dayAndTime, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
-import { addressOf } from '../shell/route.ts';
+import { addressOf, goTo } from '../shell/route.ts';
 import { keyOf } from '../store/records.ts';
 import { askFor } from '../sync/farm-server.ts';
 import { wordsOf } from '../sync/sync.ts';
 import { bagMark } from '../visits/bag-mark.ts';
 import { dueOf } from '../visits/cut-due.ts';
+import { RemoveRecord } from './remove-record.tsx';
 
 type Kind = CutStep['kind'];
 
@@ -88,6 +89,7 @@ export function CutScreen({ cut }: { readonly cut: Cut }) {
           ) : (
             <p class="quiet">No photo of this frame, so it does not correct what photos say.</p>
           )}
+          <RemoveRecord kind="cut" id={cut.id} stays={null} leave={() => goTo('cuts')} />
         </div>
       </div>
     </Page>

@@ -23,7 +23,7 @@ export function Outbox() {
       <section class="card narrow">
         <p role="status">{stateWords(sync.state.value, refused)}</p>
         <p>
-          {photos.length} photos: {stored} on the server, {photos.length - stored} only here.
+          {countOf(photos.length, 'photo')}: {stored} on the server, {photos.length - stored} only here.
         </p>
         <div class="two">
           <button type="button" class="main" disabled={!isPaired} onClick={() => void sync.now()}>

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { z } from 'zod';
 import { type Estimate, settledResult } from '../../../src/farm/index.ts';
 import { countOf } from '../../../src/ground/counts.ts';
-import { TextField } from '../parts/fields.tsx';
+import { FileButton, TextField } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { day, dayAndTime, number } from '../parts/words.ts';
@@ -47,6 +47,9 @@ const Job = z.object({
 });
 type Job = z.output<typeof Job>;
 const Jobs = z.object({ items: z.array(Job) });
+
+/** A run may have gigabytes, and is tried before it is kept. */
+const ADDING_MS = 30 * 60_000;
 
 const STATE_WORDS: Readonly<Record<Job['state'], string>> = {
   queued: 'waits',
@@ -96,6 +99,18 @@ export function RunsScreen() {
   const request = (asked: object): void =>
     void work(async () => {
       await ask('/api/jobs', sendJson('POST', { id: crypto.randomUUID(), request: asked }));
+      await look();
+    });
+  const addRun = ([file]: readonly File[]): void =>
+    void work(async () => {
+      if (!file) return;
+      const called = new URLSearchParams({ name: file.name.replace(/\.zip$/i, '').slice(0, 100) });
+      await ask(`/api/runs?${called}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/zip' },
+        body: file,
+        signal: AbortSignal.timeout(ADDING_MS),
+      });
       await look();
     });
   const choose = (run: Run): void =>
@@ -163,6 +178,11 @@ export function RunsScreen() {
         looks better here than it is.
       </p>
       {!isOwner && <p class="quiet">Owners choose the run, and train new ones, on their devices.</p>}
+      {isOwner && (
+        <FileButton class="narrow" accept=".zip,application/zip" onFiles={addRun}>
+          Add a run from a zip
+        </FileButton>
+      )}
       {isOwner && (
         <form
           class="card narrow"

@@ -75,7 +75,8 @@ export function Frame({
               <svg viewBox="0 0 24 24" aria-hidden="true">
                 <path d={ICONS[icon]} />
               </svg>
-              {to === 'outbox' && waiting > 0 ? `${words} (${waiting})` : words}
+              {words}
+              {to === 'outbox' && waiting > 0 && <span class="count">{waiting}</span>}
             </a>
           );
         })}

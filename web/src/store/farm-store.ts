@@ -153,9 +153,9 @@ export class FarmStore {
     });
   }
 
-  /** Removes a photo from this device, with what was said of it. */
-  removePhoto(id: string): Promise<void> {
-    return this.#inTurn(() => this.#write({ drop: this.#dropOf([{ kind: 'photo', id }]) }));
+  /** Removes a record from this device, with what was said of it and what waited of it. */
+  remove(kind: ItemKind, id: string): Promise<void> {
+    return this.#inTurn(() => this.#write({ drop: this.#dropOf([{ kind, id }]) }));
   }
 
   /** Another device has removed what an item would change: it goes here too, and that is said. */
