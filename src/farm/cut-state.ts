@@ -52,6 +52,9 @@ export const NEW_CUT: CutState = {
 /** Sorted fractions may weigh so much more than what was sorted: scales round, each fraction anew. */
 const SCALE_GRAMS = 0.5;
 
+/** A sub-sample of all that was cut: what two weights differ by is told to half of the last digit of a scale, no better. */
+const LAST_DIGIT_GRAMS = 0.05;
+
 /**
  * The cut after one more step.
  *
@@ -106,7 +109,7 @@ function subsampled(state: CutState, step: StepOf<'subsampled'>): CutState {
   if (state.subsample) throw new UsageError(`the sub-sample was weighed already; ${once}`);
   const net = state.wet.grossGrams - state.wet.bagGrams;
   if (!(step.wetGrams > 0)) throw new UsageError('a sub-sample of 0 g cannot be dried; weigh it again');
-  if (step.wetGrams > net) {
+  if (grams(step.wetGrams - net) > LAST_DIGIT_GRAMS) {
     throw new UsageError(
       `the sub-sample (${step.wetGrams} g) is heavier than the cut it is of (${grams(net)} g); weigh again without its bag`,
     );
@@ -161,7 +164,7 @@ function sorted(state: CutState, step: StepOf<'sorted'>): CutState {
   }
   const sum = sortedGrams(step);
   if (!(sum > 0)) throw new UsageError('the fractions weigh 0 g together; weigh them again');
-  if (sum > whole.dryGrams + SCALE_GRAMS) {
+  if (grams(sum - whole.dryGrams) > SCALE_GRAMS) {
     throw new UsageError(
       `the fractions weigh ${grams(sum)} g together, more than the ${whole.dryGrams} g that were sorted; weigh again`,
     );

@@ -46,7 +46,8 @@ export function isConstant(
   drying: { readonly method: 'oven' | 'microwave'; readonly begunMilliseconds: number },
   wetGrams: number,
 ): boolean {
-  const same = Math.abs(last.grams - before.grams) <= CONSTANT_SHARE * wetGrams;
+  // Differences of decimal fractions leave digits that no scale has shown.
+  const same = Math.abs(last.grams - before.grams) <= CONSTANT_SHARE * wetGrams + 1e-9;
   if (drying.method === 'microwave') return same;
   const long = before.milliseconds - drying.begunMilliseconds >= FEWEST_OVEN_HOURS * HOUR_MILLISECONDS;
   return same && long && last.milliseconds - before.milliseconds >= HOURS_BETWEEN * HOUR_MILLISECONDS;

@@ -30,7 +30,7 @@ export function saidOfPhoto({
   coverage,
   frameAreaSquareMetres,
   outOfDomain,
-  trainedOn,
+  trainedOn = null,
   height,
 }: RunsAnswer): SaidOfPhoto {
   return {

@@ -32,6 +32,8 @@ const fractions: CutStep = { kind: 'sorted', at: hour(20), greenGrams: 10, deadG
 const whole = [frame, wet, subsample, drying, dry(15, 16.2), dry(17, 16), fractions];
 
 const after = (...steps: readonly CutStep[]): CutState => steps.reduce(afterStep, NEW_CUT);
+const wetOf = (grossGrams: number, bagGrams: number): CutStep =>
+  ({ ...wet, grossGrams, bagGrams }) as CutStep;
 const event = (number: number, change: CutEvent['change'], recordedAt = hour(number)): CutEvent => ({
   id: uuid(number),
   recordedAt,
@@ -39,6 +41,30 @@ const event = (number: number, change: CutEvent['change'], recordedAt = hour(num
 });
 const eventsOf = (steps: readonly CutStep[]): CutEvent[] =>
   steps.map((step, at) => event(at + 1, step, step.at));
+
+describe('weights as scales show them', () => {
+  it.each([
+    [138.7, 20, 118.7],
+    [0.3, 0.1, 0.2],
+    [1000.1, 33.4, 966.7],
+  ])('%d g with a bag of %d g may all be dried: %d g', (gross, bag, all) => {
+    const state = after(frame, wetOf(gross, bag), { ...subsample, wetGrams: all } as CutStep);
+    expect(state.stage).toBe('subsampled');
+    expect(() => after(frame, wetOf(gross, bag), { ...subsample, wetGrams: all + 0.1 } as CutStep)).toThrow(
+      /heavier than the cut/,
+    );
+  });
+
+  it.each([
+    [8.3, 8.1],
+    [20.4, 20.2],
+  ])('%d g and %d g of 100 g wet are constant weight', (first, last) => {
+    expect(after(frame, wet, subsample, drying, dry(15, first), dry(17, last)).stage).toBe('dry');
+    expect(after(frame, wet, subsample, drying, dry(15, first + 0.1), dry(17, last)).stage).toBe(
+      'dry-weighed',
+    );
+  });
+});
 
 describe('what a cut weighs', () => {
   it('is its wet weight without the bag, times the dry matter of its sub-sample, on its frame', () => {

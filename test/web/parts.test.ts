@@ -126,6 +126,31 @@ describe('files of boundaries', () => {
     ]);
   });
 
+  it('are taken but for one that crosses itself, which is named', () => {
+    const crossed = [ring[0], ring[2], ring[1], [149.5, -33.397], ring[0]];
+    const feature = (properties: object, coordinates: unknown, more: object = {}) => ({
+      type: 'Feature',
+      properties,
+      geometry: { type: 'Polygon', coordinates: [coordinates] },
+      ...more,
+    });
+    const text = JSON.stringify({
+      type: 'FeatureCollection',
+      features: [
+        feature({ PADDOCK: 'Creek' }, ring),
+        feature({ PADDOCK: 'Crossed' }, crossed),
+        feature({ FID: 3, Name: '', TITLE: 'Ridge' }, ring),
+        feature({ ID: 7 }, ring),
+        feature({}, ring, { id: 'house' }),
+        feature({ area: 3 }, ring),
+      ],
+    });
+    const leftOut: string[] = [];
+    const read = readBoundaries('farm.geojson', text, (why) => leftOut.push(why));
+    expect(read.map(({ name }) => name)).toEqual(['Creek', 'Ridge', '7', 'house', 'Paddock 6']);
+    expect(leftOut).toEqual([expect.stringMatching(/^Crossed: .*crosses or touches itself/)]);
+  });
+
   it.each([
     ['{"type":"FeatureCollection","features":[]}', /has no area in it/],
     ['paddock,1,2', /neither GeoJSON nor KML/],

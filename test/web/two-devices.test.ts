@@ -37,7 +37,7 @@ afterAll(() => farm.close());
 const { fetch: asked } = globalThis;
 beforeEach(() => {
   // Nothing is sent but where a test says so.
-  vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval'] });
+  vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval', 'Date'] });
   vi.stubGlobal('addEventListener', () => {});
   vi.stubGlobal('document', { visibilityState: 'visible', addEventListener: () => {} });
 });
@@ -178,10 +178,13 @@ describe('a desk and a phone that is away', () => {
         events: [],
       });
     }
+    const [begun] = visitsOf(phone.store, creek.id);
     await phone.sync();
     await desk.sync();
     await phone.sync();
     await phone.sync();
+    // A screen that shows it goes on with the one that it is part of.
+    expect(phone.store.visit(begun?.id ?? '')).toEqual(visitsOf(phone.store, creek.id)[0]);
     const seen = [desk, phone].map(({ store }) => {
       const visits = visitsOf(store, creek.id);
       const [visit] = visits;

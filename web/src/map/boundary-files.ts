@@ -12,6 +12,7 @@ const Feature = z.object({
   type: z.literal('Feature'),
   geometry: z.object({ type: z.string(), coordinates: z.unknown() }).nullable(),
   properties: z.record(z.string(), z.unknown()).nullable().optional(),
+  id: z.union([z.string(), z.number()]).optional(),
 });
 const Collection = z.object({ type: z.literal('FeatureCollection'), features: z.array(Feature) });
 const AREAS = new Set(['Polygon', 'MultiPolygon']);
@@ -19,19 +20,31 @@ const AREAS = new Set(['Polygon', 'MultiPolygon']);
 /**
  * Paddocks of a GeoJSON (RFC 7946) or KML (OGC 07-147r2) file. Points and lines are passed over.
  *
- * @throws InputError for what is neither, has no area, or has one that is no boundary
+ * @param onLeftOut told of each area that is no boundary, by its name, while others are
+ * @throws InputError for what is neither, has no area, or none that is a boundary
  */
-export function readBoundaries(file: string, text: string): NamedBoundary[] {
+export function readBoundaries(
+  file: string,
+  text: string,
+  onLeftOut: (why: string) => void = () => {},
+): NamedBoundary[] {
   const shapes = text.trimStart().startsWith('<') ? kmlShapes(file, text) : geoJsonShapes(file, text);
   if (shapes.length === 0) {
     throw new InputError(file, 'has no area in it', 'export the paddocks as polygons');
   }
-  return shapes.map(({ name, geometry }, index) => {
+  const leftOut: string[] = [];
+  const boundaries = shapes.flatMap(({ name, geometry }, index) => {
     const called = name.trim() === '' ? `Paddock ${index + 1}` : name.trim().slice(0, 200);
     const read = Boundary.safeParse(geometry);
-    if (read.success) return { name: called, boundary: read.data };
-    throw new InputError(file, `${called}: ${read.error.issues[0]?.message}`, 'mend it where it was drawn');
+    if (read.success) return [{ name: called, boundary: read.data }];
+    leftOut.push(`${called}: ${read.error.issues[0]?.message}`);
+    return [];
   });
+  if (boundaries.length === 0) {
+    throw new InputError(file, leftOut.join('; '), 'mend it where it was drawn');
+  }
+  for (const why of leftOut) onLeftOut(why);
+  return boundaries;
 }
 
 interface Shape {
@@ -44,14 +57,27 @@ function geoJsonShapes(file: string, text: string): Shape[] {
   if (!read.success)
     throw new InputError(file, 'is neither GeoJSON nor KML', 'export the paddocks as one of the two');
   const features = read.data.type === 'Feature' ? [read.data] : read.data.features;
-  return features.flatMap(({ geometry, properties }) => {
+  return features.flatMap(({ geometry, properties, id }) => {
     if (!geometry || !AREAS.has(geometry.type)) return [];
     const { type, coordinates } = geometry;
-    const name = ['name', 'Name', 'NAME', 'paddock', 'title', 'label']
-      .map((key) => properties?.[key])
-      .find((value) => typeof value === 'string');
-    return [{ name: String(name ?? ''), geometry: { type, coordinates } }];
+    return [
+      { name: nameIn({ ...properties, ...(id !== undefined && { id }) }), geometry: { type, coordinates } },
+    ];
   });
+}
+
+/** Columns that a paddock's name may stand in, however they are written; the first that is filled counts. */
+const NAMES = ['name', 'paddock', 'title', 'label', 'id'];
+
+function nameIn(properties: Readonly<Record<string, unknown>>): string {
+  const columns = Object.entries(properties);
+  const values = NAMES.flatMap((name) =>
+    columns.filter(([column]) => column.trim().toLowerCase() === name).map(([, value]) => value),
+  );
+  const found = values.find(
+    (value) => typeof value === 'number' || (typeof value === 'string' && value.trim() !== ''),
+  );
+  return found === undefined ? '' : String(found);
 }
 
 function jsonOf(text: string): unknown {

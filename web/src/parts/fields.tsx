@@ -30,6 +30,24 @@ export function NumberField({ label, unit, value, onValue, required = false }: N
   );
 }
 
+/** When something was done, by this device's clock; empty: now. */
+export function TimeField({
+  value,
+  onValue,
+}: {
+  readonly value: string;
+  readonly onValue: (text: string) => void;
+}) {
+  return (
+    <label class="field">
+      <span>
+        When<span class="unit">, now if left empty</span>
+      </span>
+      <input type="datetime-local" value={value} onInput={(event) => onValue(event.currentTarget.value)} />
+    </label>
+  );
+}
+
 interface TextFieldProps {
   readonly label: string;
   readonly value: string;

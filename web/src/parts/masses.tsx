@@ -40,13 +40,7 @@ export function MassBar({ kgDmPerHa }: { readonly kgDmPerHa: ByMass<number | nul
 export function MassTable({
   rows,
 }: {
-  readonly rows: ByMass<{
-    readonly value: number;
-    readonly low?: number;
-    readonly high?: number;
-    /** What it is from. */
-    readonly by?: string;
-  } | null>;
+  readonly rows: ByMass<{ readonly value: number; readonly low?: number; readonly high?: number } | null>;
 }) {
   return (
     <table>
@@ -63,15 +57,7 @@ export function MassTable({
           if (!row) return [];
           return [
             <tr key={mass}>
-              <td>
-                {MASS_WORDS[mass]}
-                {row.by !== undefined && (
-                  <>
-                    <br />
-                    <span class="quiet">{row.by}</span>
-                  </>
-                )}
-              </td>
+              <td>{MASS_WORDS[mass]}</td>
               <td class="number">{number(row.value)}</td>
               <td class="number">
                 {row.low === undefined || row.high === undefined

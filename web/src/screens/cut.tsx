@@ -15,7 +15,7 @@ import {
 import { byMass } from '../../../src/pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../../../src/pasture/units.ts';
 import { now } from '../capture/moment.ts';
-import { Choices, NumberField, typed } from '../parts/fields.tsx';
+import { Choices, NumberField, TimeField, typed } from '../parts/fields.tsx';
 import { MassBar } from '../parts/masses.tsx';
 import { Page } from '../parts/page.tsx';
 import { Picture } from '../parts/picture.tsx';
@@ -30,6 +30,7 @@ import { askFor } from '../sync/farm-server.ts';
 import { wordsOf } from '../sync/sync.ts';
 import { bagMark } from '../visits/bag-mark.ts';
 import { dueOf } from '../visits/cut-due.ts';
+import { stepTime } from '../visits/step-time.ts';
 import { RemoveRecord } from './remove-record.tsx';
 
 type Kind = CutStep['kind'];
@@ -235,6 +236,14 @@ function Steps({ cut, state }: { readonly cut: Cut; readonly state: CutState }) 
   );
 }
 
+/** When the last step was done; null: none was. */
+function lastDone({ events }: Cut): string | null {
+  const { frame, wet, subsample, drying, dryWeighings, sorted } = cutHistory(events).state;
+  return (
+    [frame, wet, subsample, drying, ...dryWeighings, sorted].findLast((step) => step !== null)?.at ?? null
+  );
+}
+
 /** The event that a step was written down with, or corrected to. */
 function eventOf({ events }: Cut, step: CutStep): CutEvent | undefined {
   return events.find(({ change }) => change.kind === step.kind && 'at' in change && change.at === step.at);
@@ -260,7 +269,9 @@ type Draft = Readonly<Record<string, string>>;
 /** Asks for the next step. What is typed stays, whatever happens to the page, until it is kept. */
 function StepForm({ cut, kind }: { readonly cut: Cut; readonly kind: Kind }) {
   const { store } = useApp();
-  const name = `draft/${cut.id}/${kind}`;
+  // A dry weight is taken several times: what was typed for the last is not that of the next.
+  const times = cutHistory(cut.events).state.dryWeighings.length;
+  const name = `draft/${cut.id}/${kind}${kind === 'dry-weighed' && times > 0 ? `/${times}` : ''}`;
   const [draft, setDraft] = useState<Draft>(() => (store.value(name) as Draft | undefined) ?? STARTS[kind]);
   const { run, problem } = useWork();
   const change = (field: string, text: string): void => {
@@ -273,7 +284,8 @@ function StepForm({ cut, kind }: { readonly cut: Cut; readonly kind: Kind }) {
   );
   const keep = (): void =>
     void run(async () => {
-      await add(store, cut, stepOf(kind, draft));
+      const at = stepTime(draft.at ?? '', lastDone(cut), new Date());
+      await add(store, cut, stepOf(kind, draft, at));
       await store.dropValue(name);
     });
   return (
@@ -331,6 +343,7 @@ function StepForm({ cut, kind }: { readonly cut: Cut; readonly kind: Kind }) {
           {field('clover', 'Clover')}
         </>
       )}
+      <TimeField value={draft.at ?? ''} onValue={(text) => change('at', text)} />
       <button type="submit" class="main">
         Keep
       </button>
@@ -349,8 +362,7 @@ const STARTS: Readonly<Record<Kind, Draft>> = {
 };
 
 /** A step of what was typed. @throws Error that says which number is missing */
-function stepOf(kind: Kind, draft: Draft): CutStep {
-  const at = now();
+function stepOf(kind: Kind, draft: Draft, at: string): CutStep {
   const grams = (key: string, what: string): number => {
     const value = typed(draft[key] ?? '');
     if (value === null || value < 0) throw new Error(`Give the weight of ${what} in grams.`);

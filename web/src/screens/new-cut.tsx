@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { type Cut, CuttingHeight, FrameArea } from '../../../src/farm/index.ts';
-import { now } from '../capture/moment.ts';
-import { NumberField, typed } from '../parts/fields.tsx';
+import { momentOf, now } from '../capture/moment.ts';
+import { NumberField, TimeField, typed } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
 import { Picture } from '../parts/picture.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -11,7 +11,12 @@ import { useApp, usePositions } from '../shell/app-context.ts';
 import { goTo } from '../shell/route.ts';
 import { frameArea } from '../store/settings.ts';
 import { shownEstimates } from '../visits/shown-estimate.ts';
+import { stepTime } from '../visits/step-time.ts';
 import { photosOf, visitAt } from '../visits/visits.ts';
+
+/** When the cut's visit was, of a time that may be half typed. */
+const visitTime = (text: string): string =>
+  Number.isNaN(Date.parse(text)) ? now() : momentOf(new Date(text));
 
 /** Begins a cut: where, of which photo, how large, how low. */
 export function NewCut({ visitId }: { readonly visitId: string | null }) {
@@ -19,15 +24,16 @@ export function NewCut({ visitId }: { readonly visitId: string | null }) {
   const shownOf = shownEstimates(store, estimator.state.value);
   const positions = usePositions();
   const { settings } = store;
-  const given = visitId === null ? undefined : store.visits.value.get(visitId);
+  const given = visitId === null ? undefined : store.visit(visitId);
   const [paddockId, setPaddock] = useState(given?.paddockId ?? '');
   const [photoId, setPhoto] = useState('');
   const [area, setArea] = useState(String(frameArea(settings.value)));
   const usual = settings.value.cuttingHeightCentimetres;
   const [height, setHeight] = useState(usual === null ? '' : String(usual));
+  const [time, setTime] = useState('');
   const { run, problem } = useWork();
   const paddocks = [...store.paddocks.value.values()].sort((a, b) => a.name.localeCompare(b.name));
-  const visit = given ?? (paddockId === '' ? null : visitAt(store, paddockId, now()).visit);
+  const visit = given ?? (paddockId === '' ? null : visitAt(store, paddockId, visitTime(time)).visit);
   const taken = new Set([...store.cuts.value.values()].map((cut) => cut.photoId));
   const photos = visit ? photosOf(store, visit.id).filter(({ id }) => !taken.has(id)) : [];
   const begin = (): void =>
@@ -41,7 +47,7 @@ export function NewCut({ visitId }: { readonly visitId: string | null }) {
           'Give the height of the stubble in cm, 0 for ground level: nobody can tell it afterwards.',
         );
       }
-      const at = now();
+      const at = stepTime(time, null, new Date());
       const found = given ? { visit: given, isNew: false } : visitAt(store, paddockId, at);
       const photo = photoId === '' ? undefined : store.photos.value.get(photoId);
       const cut: Cut = {
@@ -51,13 +57,14 @@ export function NewCut({ visitId }: { readonly visitId: string | null }) {
         events: [
           {
             id: crypto.randomUUID(),
-            recordedAt: at,
+            recordedAt: now(),
             change: {
               kind: 'frame-placed',
               at,
               frameAreaSquareMetres: frameAreaSquareMetres.data,
               cuttingHeightCentimetres: cuttingHeightCentimetres.data,
-              position: positions.at(Date.now()),
+              // Of another time this device's position now says nothing.
+              position: time === '' ? positions.at(Date.now()) : null,
             },
           },
         ],
@@ -133,6 +140,7 @@ export function NewCut({ visitId }: { readonly visitId: string | null }) {
           <NumberField label="Frame" unit="m²" value={area} onValue={setArea} />
           <NumberField label="Cut at" unit="cm above ground" value={height} onValue={setHeight} required />
         </div>
+        <TimeField value={time} onValue={setTime} />
         <button type="submit" class="main">
           Frame is placed
         </button>

@@ -26,8 +26,11 @@ export function Paddocks() {
   const takeIn = (files: readonly File[]): void =>
     void run(async () => {
       let count = 0;
+      const leftOut: string[] = [];
       for (const file of files) {
-        const boundaries = await file.text().then((text) => readBoundaries(file.name, text));
+        const boundaries = await file
+          .text()
+          .then((text) => readBoundaries(file.name, text, (why) => leftOut.push(why)));
         const known = new Map([...store.paddocks.value.values()].map((paddock) => [paddock.name, paddock]));
         await store.saveAll(
           boundaries.map(({ name: called, boundary }) => ({
@@ -38,6 +41,7 @@ export function Paddocks() {
         count += boundaries.length;
       }
       setDone(`${countOf(count, 'paddock')} read.`);
+      if (leftOut.length > 0) throw new Error(`Left out: ${leftOut.join('; ')}. Mend it where it was drawn.`);
     });
   return (
     <Page title="Paddocks">

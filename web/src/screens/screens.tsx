@@ -51,7 +51,7 @@ function screenOf(store: FarmStore, [name = '', id = '', more]: Route): Componen
       return paddock && <DrawBoundary key={id} paddock={paddock} />;
     }
     case 'visit': {
-      const visit = store.visits.value.get(id);
+      const visit = store.visit(id);
       const paddock = visit && store.paddocks.value.get(visit.paddockId);
       return visit && paddock && <VisitScreen key={id} visit={visit} paddock={paddock} />;
     }

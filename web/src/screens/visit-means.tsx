@@ -2,8 +2,8 @@ import { useEffect, useState } from 'preact/hooks';
 import { z } from 'zod';
 import { effortAdvice, type Paddock, type Visit, type VisitMean } from '../../../src/farm/index.ts';
 import { countOf } from '../../../src/ground/counts.ts';
-import { byMass } from '../../../src/pasture/targets.ts';
-import { MassBar, MassTable } from '../parts/masses.tsx';
+import { byMass, MASS_NAMES } from '../../../src/pasture/targets.ts';
+import { MASS_WORDS, MassBar, MassTable } from '../parts/masses.tsx';
 import { day, number, rounded } from '../parts/words.ts';
 import { useApp } from '../shell/app-context.ts';
 import { addressOf } from '../shell/route.ts';
@@ -70,13 +70,17 @@ export function VisitMeans({
                 return (
                   mean && {
                     value: mean.mean,
-                    by: fromWords(mean),
                     ...(mean.interval && { low: mean.interval.low, high: mean.interval.high }),
                   }
                 );
               })}
             />
           </div>
+          {sourcesOf(view).map((source) => (
+            <p key={source} class="quiet">
+              {source}
+            </p>
+          ))}
           <p class="quiet">
             {day(visit.startedAt)}
             {view.run && `, run ${view.run.name}`}
@@ -86,6 +90,8 @@ export function VisitMeans({
     </section>
   );
 }
+
+const lowered = (words: string): string => `${words.charAt(0).toLowerCase()}${words.slice(1)}`;
 
 const fromWords = ({ source, from }: VisitMean): string =>
   `${source === 'measured' ? 'Measured' : 'Modelled'}: ${from.join(', ')}`;
@@ -97,12 +103,24 @@ function Parts({ view }: { readonly view: VisitView }) {
     <div>
       <MassBar kgDmPerHa={byMass((mass) => view.kgDmPerHa[mass]?.mean ?? null)} />
       {total && green && fromWords(green) !== fromWords(total) && (
-        <p class="quiet">
-          What it is made of is {fromWords(green).replace(/^./, (first) => first.toLowerCase())}.
-        </p>
+        <p class="quiet">What it is made of is {lowered(fromWords(green))}.</p>
       )}
     </div>
   );
+}
+
+/** What each mass is from, those of the same together; none where all are from what the mean is said to be from. */
+function sourcesOf({ kgDmPerHa }: VisitView): string[] {
+  const groups = new Map<string, string[]>();
+  for (const mass of MASS_NAMES) {
+    const mean = kgDmPerHa[mass];
+    if (!mean) continue;
+    const words = fromWords(mean);
+    groups.set(words, [...(groups.get(words) ?? []), MASS_WORDS[mass]]);
+  }
+  return groups.size < 2
+    ? []
+    : [...groups].map(([words, masses]) => `${masses.join(', ')}: ${lowered(words)}.`);
 }
 
 function Total({ view, paddock }: { readonly view: VisitView; readonly paddock: Paddock }) {

@@ -88,6 +88,8 @@ export class FarmStore {
   readonly notices: Signal<readonly Notice[]>;
   /** Which run the server last said answers the farm's photos; null of a device by itself. */
   readonly answering: Signal<Answering | null>;
+  /** Visits that are part of another now, by their former ids. */
+  readonly #joined = new Map<string, string>();
   readonly #values: Map<string, unknown>;
   #last: Promise<void> = Promise.resolve();
 
@@ -205,9 +207,16 @@ export class FarmStore {
     return { kind, ...(name !== undefined && { name }), ...(at !== undefined && { at }) };
   }
 
+  /** A visit by any id that it went by. */
+  visit(id: string): Visit | undefined {
+    const { value } = this.visits;
+    return value.get(id) ?? value.get(this.#joined.get(id) ?? '');
+  }
+
   /** Lets go of what is gone on the server. What waits here of it ends, and that is said; photos and cuts stay. */
   async #forget(removals: readonly Removal[]): Promise<void> {
     const into = new Map(removals.flatMap((one) => (one.into === null ? [] : [[one.id, one.into] as const])));
+    for (const [id, visitId] of into) this.#joined.set(id, visitId);
     const removed = new Set(removals.flatMap((one) => (one.into === null ? [one.id] : [])));
     const waits = (kind: ItemKind, id: string): boolean => this.outbox.value.has(keyOf(kind, id));
     const isCutHere = (visitId: string): boolean =>

@@ -49,7 +49,7 @@ export function contestedNotice(thing: Called, { field, lost }: Contested): Noti
 /** That something was removed which had changes here that were not sent. */
 export const removedNotice = (thing: Called): Notice =>
   noticed(
-    `${capital(called(thing))} was removed on another device, and what was changed here with it: nothing more is sent of it.`,
+    `${capital(called(thing))} was removed on another device. What was changed of it here is gone too.`,
   );
 
 /** That photos have lost the paddock that they were of. */
