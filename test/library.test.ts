@@ -3,6 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import * as cluster from '../src/cluster/index.ts';
 import * as library from '../src/index.ts';
 import { makeRecipe, type RecipeSettings, UsageError } from '../src/index.ts';
 import * as server from '../src/server/index.ts';
@@ -27,7 +28,7 @@ const textOf = (page: string): string => readFileSync(page, 'utf8');
 const programs = pages.flatMap((page) =>
   [...textOf(page).matchAll(/```ts\n([\s\S]*?)```/g)]
     .map(([, code = '']) => code)
-    .filter((code) => /from 'sward(\/tensor|\/server)?'/.test(code))
+    .filter((code) => /from 'sward(\/tensor|\/server|\/cluster)?'/.test(code))
     .map((code) => ({ page, code })),
 );
 
@@ -77,6 +78,7 @@ describe('the library', () => {
         sward: [face],
         'sward/tensor': [join(root, 'src', 'tensor', 'index.ts')],
         'sward/server': [join(root, 'src', 'server', 'index.ts')],
+        'sward/cluster': [join(root, 'src', 'cluster', 'index.ts')],
       },
       noUnusedLocals: false,
     };
@@ -103,7 +105,7 @@ describe('the library', () => {
   });
 
   it('or its engine has every function that the documentation calls in passing', () => {
-    const known = [library, tensor, server, tensor.Training.prototype, Math];
+    const known = [library, tensor, server, cluster, tensor.Training.prototype, Math];
     const called = pages.flatMap((page) =>
       [...textOf(page).matchAll(/`([a-zA-Z]+)\(/g)].map(([, name = '']) => name),
     );
@@ -152,7 +154,7 @@ describe('the library', () => {
     expect(new Set(rows.keys())).toEqual(commands);
     const functions = [...rows.values()];
     expect(functions.every((names) => names.length > 0)).toBe(true);
-    const all = { ...library, ...server };
+    const all = { ...library, ...server, ...cluster };
     for (const name of functions.flat()) expect(all).toHaveProperty(name, expect.any(Function));
   });
 });

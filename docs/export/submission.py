@@ -3,7 +3,8 @@
 #
 # Reads `test.csv` and its photos, runs the model of the attached dataset, and writes `submission.csv`. It needs no
 # network. Everything from cutting the photo to the five masses happens inside the model: it takes a decoded photo of
-# any size and gives grams, averaged over folds (and over mirror images or turns where it was exported so).
+# any size and gives grams, averaged over folds (and over mirror images or turns where it was exported so). A model that was
+# taught grams on another frame than the competition's 0.21 m² has them converted.
 
 # %%
 import csv
@@ -17,6 +18,7 @@ from pathlib import Path
 
 INPUT = Path(os.environ.get("SWARD_INPUT", "/kaggle/input"))
 COMPETITION = "csiro-biomass"
+QUADRAT = 0.21  # Area of the competition's frame, m².
 
 
 def attached_files():
@@ -155,12 +157,13 @@ def read_photo(path):
 
 
 def predict(path):
-    """Dry masses of a photo in grams, by target."""
+    """Dry masses of a photo in grams on the competition's frame, by target."""
     try:
         pixels = read_photo(path)
     except Exception as error:
         raise RuntimeError(f"{path}: {error}") from error
-    return dict(zip(facts["targets"], session.run(["masses"], {"photos": pixels})[0][0].tolist()))
+    grams = session.run(["masses"], {"photos": pixels})[0][0].tolist()
+    return {target: mass * (QUADRAT / facts["frame_area_m2"]) for target, mass in zip(facts["targets"], grams)}
 
 
 # %%

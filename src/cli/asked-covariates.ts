@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { UsageError } from '../ground/errors.ts';
 import { type AskedCovariates, type AskedHeight, askedHeight } from '../workflows/index.ts';
+import { anyNumber } from './command.ts';
 import { addCovariateOptions, type CovariateOptions, covariateSource } from './training-options.ts';
 
 /** Options by which what was measured beside the photos asked about is given. */
@@ -18,7 +18,7 @@ export function addAskedCovariates(command: Command): Command {
         "the sward's height at the photos, cm; or 24clicks of a rising plate",
         askedHeight,
       )
-      .option('--ndvi <n>', 'NDVI at the photos', numberOf('--ndvi')),
+      .option('--ndvi <n>', 'NDVI at the photos', anyNumber('--ndvi')),
   );
 }
 
@@ -32,13 +32,4 @@ export function askedCovariates({ height, ndvi, ...options }: AskedOptions): Ask
   const method = height?.method ?? source?.method;
   if (Object.keys(values).length === 0) return source;
   return { ...source, values, ...(method && { method }) };
-}
-
-/** Parses a number. @throws UsageError naming the option */
-function numberOf(option: string): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (text.trim() !== '' && Number.isFinite(value)) return value;
-    throw new UsageError(`${option} ${text}: give a number`);
-  };
 }

@@ -1,7 +1,7 @@
 import { countOf } from '../ground/counts.ts';
 import { SwardError } from '../ground/errors.ts';
 import { underTargetNames } from '../pasture/targets.ts';
-import { type CheckReport, checkFolder, problemLine } from '../workflows/index.ts';
+import { type CheckReport, checkFolder, problemLines } from '../workflows/index.ts';
 import type { CommandRegistrar } from './command.ts';
 import { printResult } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
@@ -48,7 +48,7 @@ export const registerCheck: CommandRegistrar = (program) => {
       () =>
         [
           ...(reading ? [readingText(reading)] : []),
-          ...problems.map((problem) => `${problem.severity}: ${problemLine(problem)}`),
+          ...problemLines(problems),
           `${data}: ${report.trainPhotos} training and ${report.testPhotos} test photos, ` +
             `${countOf(errors, 'error')}, ${countOf(problems.length - errors, 'warning')}`,
           ...(report.visits === null

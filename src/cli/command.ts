@@ -1,5 +1,19 @@
 import type { Command } from 'commander';
 import { UsageError } from '../ground/errors.ts';
+import { requireFrameArea } from '../pasture/units.ts';
+
+/**
+ * A number of an option, with a decimal point or comma; NaN where it is none, or where a comma may as well stand between
+ * thousands (`1,234`).
+ */
+export function optionNumber(text: string): number {
+  const written = text.trim();
+  if (/^[+-]?[1-9]\d{0,2},\d{3}$/.test(written) || written === '') return Number.NaN;
+  return Number(/^[+-]?\d*,\d+$/.test(written) ? written.replace(',', '.') : written);
+}
+
+/** What is added where a comma leaves open what a number is. */
+const aboutComma = (text: string): string => (text.includes(',') ? ', with a decimal point, as 1.5' : '');
 
 /** Adds one command to the program. */
 export type CommandRegistrar = (program: Command) => void;
@@ -7,8 +21,8 @@ export type CommandRegistrar = (program: Command) => void;
 /** Parses a whole number option. @throws UsageError naming the option */
 export function wholeNumber(option: string): (text: string) => number {
   return (text) => {
-    const value = Number(text);
-    if (text.trim() !== '' && Number.isSafeInteger(value)) return value;
+    const value = optionNumber(text);
+    if (Number.isSafeInteger(value)) return value;
     throw new UsageError(`${option} ${text}: give a whole number`);
   };
 }
@@ -16,10 +30,26 @@ export function wholeNumber(option: string): (text: string) => number {
 /** Parses a positive number option. @throws UsageError naming the option */
 export function positiveNumber(option: string): (text: string) => number {
   return (text) => {
-    const value = Number(text);
-    if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value;
-    throw new UsageError(`${option} ${text}: give a number above 0`);
+    const value = optionNumber(text);
+    if (Number.isFinite(value) && value > 0) return value;
+    throw new UsageError(`${option} ${text}: give a number above 0${aboutComma(text)}`);
   };
+}
+
+/** Parses a number. @throws UsageError naming the option */
+export function anyNumber(option: string): (text: string) => number {
+  return (text) => {
+    const value = optionNumber(text);
+    if (Number.isFinite(value)) return value;
+    throw new UsageError(`${option} ${text}: give a number${aboutComma(text)}`);
+  };
+}
+
+/** Parses `--area`. @throws UsageError for what no frame has */
+export function frameArea(text: string): number {
+  const area = positiveNumber('--area')(text);
+  requireFrameArea(area);
+  return area;
 }
 
 /** Parses a whole number from 1 up. @throws UsageError naming the option */
@@ -29,6 +59,11 @@ export function positiveWhole(option: string): (text: string) => number {
     if (value >= 1) return value;
     throw new UsageError(`${option} ${text}: give a whole number from 1 up`);
   };
+}
+
+/** Adds `--overwrite` to a command that writes files. */
+export function addOverwriteOption(command: Command): Command {
+  return command.option('--overwrite', 'replace files that are there, also those that sward did not write');
 }
 
 /** Collects an option that may be given several times. */

@@ -17,7 +17,7 @@ import {
   type RunResults,
   scoreToJson,
 } from '../workflows/index.ts';
-import { type CommandRegistrar, wholeNumber } from './command.ts';
+import { type CommandRegistrar, optionNumber, wholeNumber } from './command.ts';
 import { printResult, say } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
 import { caseTable, scoreTable, shown, textTable } from './tables.ts';
@@ -46,7 +46,7 @@ export const registerEnsemble: CommandRegistrar = (program) => {
       new Option('--method <how>', 'how auto weights are found (default: nnls)').choices(FITTED_METHODS),
     )
     .option('--per-target', 'weights of its own for every target, then a projection')
-    .option('--shrink <n>', 'pull of nnls towards equal weights, 0: none', Number, DEFAULT_SHRINK)
+    .option('--shrink <n>', 'pull of nnls towards equal weights, 0: none', optionNumber, DEFAULT_SHRINK)
     .option('--post <step,…>', 'calibration, clip, projection=plain|metric|covariance|none, …')
     .option('--seed <n>', 'seed of greedy selection', wholeNumber('--seed'), 42)
     .option('--overwrite', 'replace the run that is in the folder')

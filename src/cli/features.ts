@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { featuresOn } from '../cluster/index.ts';
 import { countOf } from '../ground/counts.ts';
 import { UsageError } from '../ground/errors.ts';
 import {
@@ -11,7 +12,15 @@ import {
   type ViewPlan,
   writeFeatureFiles,
 } from '../workflows/index.ts';
-import { type CommandRegistrar, wholeNumber } from './command.ts';
+import {
+  addChunkOption,
+  addClusterOptions,
+  type ClusterOptions,
+  clusterOf,
+  plannedText,
+  problemLine,
+} from './cluster-options.ts';
+import { addOverwriteOption, type CommandRegistrar, wholeNumber } from './command.ts';
 import { printResult, say } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
 import { addCropOption, type CropOption } from './crop-option.ts';
@@ -23,7 +32,8 @@ interface WindowList {
   readonly down: number;
 }
 
-interface FeaturesCommandOptions extends CropOption {
+interface FeaturesCommandOptions extends CropOption, ClusterOptions {
+  readonly chunk?: number;
   readonly backbone: string;
   readonly out: string;
   readonly ids: string;
@@ -36,6 +46,7 @@ interface FeaturesCommandOptions extends CropOption {
   readonly grid: number;
   readonly precision: Precision;
   readonly split: 'train' | 'test';
+  readonly overwrite?: boolean;
   readonly json?: boolean;
 }
 
@@ -87,27 +98,44 @@ export const registerFeatures: CommandRegistrar = (program) => {
       new Option('--split <which>', 'photos of a data folder').choices(['train', 'test']).default('train'),
     )
     .option('--json', 'print the result as JSON');
-  addCropOption(command).action(async (data: string, options: FeaturesCommandOptions) => {
-    const { view, windows, size = null, blocks = [], combine, grid, pooling, precision } = options;
-    const { backbone, out, ids, split, crop = null } = options;
-    const { framesLine, ...result } = await writeFeatureFiles({
-      data,
-      backbone,
-      plan: { view, windows, size, blocks, combine, grid, pooling, precision },
-      out,
-      ids,
-      split,
-      crop,
-      progress: consoleProgress(),
-    });
-    if (framesLine !== null) say(`warning: ${framesLine}`);
-    printResult(
-      options.json,
-      () => ({ out, ids, ...result }),
-      () =>
-        `${out}: ${countOf(result.photos, 'photo')} × ${countOf(result.width, 'feature')}, ${result.computed} computed now; ids in ${ids}`,
-    );
-  });
+  addChunkOption(addClusterOptions(addCropOption(addOverwriteOption(command)))).action(
+    async (data: string, options: FeaturesCommandOptions) => {
+      const { view, windows, size = null, blocks = [], combine, grid, pooling, precision } = options;
+      const { backbone, out, ids, split, crop = null } = options;
+      const wanted = {
+        data,
+        backbone,
+        plan: { view, windows, size, blocks, combine, grid, pooling, precision },
+        out,
+        ids,
+        split,
+        crop,
+        overwrite: options.overwrite ?? false,
+        progress: consoleProgress(),
+      };
+      const cluster = clusterOf(options);
+      if (cluster) {
+        const { chunk } = options;
+        const made = await featuresOn({ ...wanted, ...(chunk !== undefined && { chunk }) }, cluster);
+        if (!made) return say(plannedText);
+        if (made.problemsFile !== null) say(problemLine(made.problems, made.problemsFile));
+        printResult(
+          options.json,
+          () => ({ out, ids, ...made }),
+          () => `${out}: ${countOf(made.photos, 'photo')} × ${countOf(made.width, 'feature')}; ids in ${ids}`,
+        );
+        return;
+      }
+      const { framesLine, ...result } = await writeFeatureFiles(wanted);
+      if (framesLine !== null) say(`warning: ${framesLine}`);
+      printResult(
+        options.json,
+        () => ({ out, ids, ...result }),
+        () =>
+          `${out}: ${countOf(result.photos, 'photo')} × ${countOf(result.width, 'feature')}, ${result.computed} computed now; ids in ${ids}`,
+      );
+    },
+  );
 };
 
 function side(text: string): number | string {

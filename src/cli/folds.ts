@@ -1,5 +1,5 @@
 import { drawFolds } from '../workflows/index.ts';
-import type { CommandRegistrar } from './command.ts';
+import { addOverwriteOption, type CommandRegistrar } from './command.ts';
 import { printResult } from './console.ts';
 import { textTable } from './tables.ts';
 import {
@@ -13,6 +13,7 @@ import {
 
 interface FoldsCommandOptions extends SourceOptions, FoldOptions {
   readonly out: string;
+  readonly overwrite?: boolean;
   readonly json?: boolean;
 }
 
@@ -24,9 +25,11 @@ export const registerFolds: CommandRegistrar = (program) => {
     .argument('[DATA]', 'data folder with train.csv, or a table of your own (.csv, .xlsx)')
     .requiredOption('--out <folds.csv>', 'file to write')
     .option('--json', 'print the result as JSON');
-  addFoldOptions(addSourceOptions(command)).action(
+  addFoldOptions(addSourceOptions(addOverwriteOption(command))).action(
     async (folder: string | undefined, options: FoldsCommandOptions) => {
-      const rows = await drawFolds(await trainingSource(folder, options), options.out, foldPlan(options));
+      const rows = await drawFolds(await trainingSource(folder, options), options.out, foldPlan(options), {
+        overwrite: options.overwrite ?? false,
+      });
       const folds = [...new Set(rows.map((row) => row.fold))].sort((a, b) => a - b);
       const summary = folds.map((fold) => {
         const inside = rows.filter((row) => row.fold === fold);

@@ -1,11 +1,21 @@
 import { Option } from 'commander';
+import {
+  type Cluster,
+  isPartsLocation,
+  PARTS_FORMATS,
+  type PartsFormat,
+  type PartsSummary,
+  type PredictOnOptions,
+  predictInParts,
+  predictOn,
+} from '../cluster/index.ts';
 import { countOf } from '../ground/counts.ts';
 import { UsageError } from '../ground/errors.ts';
 import {
   namedRun,
   type PhotoPrediction,
   type PredictionDoubt,
-  type PredictionSource,
+  type PredictionOutcome,
   paddockRecord,
   predictionRecord,
   predictRun,
@@ -15,13 +25,30 @@ import {
   USUAL_COVERAGE,
 } from '../workflows/index.ts';
 import { type AskedOptions, addAskedCovariates, askedCovariates } from './asked-covariates.ts';
-import { type CommandRegistrar, positiveNumber, wholeNumber } from './command.ts';
+import {
+  addChunkOption,
+  addClusterOptions,
+  type ClusterOptions,
+  clusterOf,
+  plannedText,
+  problemLine,
+} from './cluster-options.ts';
+import {
+  addOverwriteOption,
+  type CommandRegistrar,
+  frameArea,
+  optionNumber,
+  positiveNumber,
+  wholeNumber,
+} from './command.ts';
 import { printResult, say } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
 import { addCropOption, type CropOption } from './crop-option.ts';
 import { predictionSummary } from './predict-summary.ts';
 
-interface PredictCommandOptions extends AskedOptions, CropOption {
+interface PredictCommandOptions extends AskedOptions, CropOption, ClusterOptions {
+  readonly chunk?: number;
+  readonly parts: PartsFormat;
   readonly out?: string;
   readonly features?: string;
   readonly ids?: string;
@@ -34,6 +61,7 @@ interface PredictCommandOptions extends AskedOptions, CropOption {
   readonly map?: string;
   readonly showCrop?: string;
   readonly skipUnusable?: boolean;
+  readonly overwrite?: boolean;
   readonly tta: Tta;
   readonly json?: boolean;
 }
@@ -53,13 +81,16 @@ export const registerPredict: CommandRegistrar = (program) => {
       'run folder, or a name of `sward models`; without it the starter that comes with sward',
     )
     .argument('[PATH...]', 'photos and folders of photos')
-    .option('--out <FILE>', 'file to write: .csv, .json or .geojson')
+    .option(
+      '--out <FILE>',
+      'file to write: .csv, .json or .geojson; with --on also a folder (DIR/) or s3:// prefix of parts',
+    )
     .option('--features <F.npy,…>', 'predict the rows of a feature file instead; ensembles may need several')
     .option('--ids <ids.txt>', 'photo id of each row of the feature file')
     .option(
       '--area <m2>',
-      "area of the frame, for kg DM/ha; default that of the run's training data",
-      positiveNumber('--area'),
+      "area of the frame that grams are said on; default that of the run's training data",
+      frameArea,
     )
     .addOption(
       new Option('--tta <views>', 'average over mirror images (flips) or turns as well (d4)')
@@ -82,83 +113,138 @@ export const registerPredict: CommandRegistrar = (program) => {
     .option('--map <DIR>', 'draw where the biomass is, for runs of recipe density')
     .option('--show-crop <DIR>', 'write what was taken of each photo as DIR/ID.jpg')
     .option('--skip-unusable', 'leave out photos that cannot be used instead of stopping')
+    .addOption(new Option('--parts <format>', 'how parts are written').choices(PARTS_FORMATS).default('csv'))
     .option('--json', 'print the result as JSON');
-  addCropOption(addAskedCovariates(command), 'as the run was trained').action(
-    async (first: string | undefined, further: string[], options: PredictCommandOptions) => {
-      const { out } = options;
-      const paths = first === undefined ? [] : [first, ...further];
-      // Beside features nothing but a run is named.
-      const named =
-        options.features === undefined ? await namedRun(paths) : { run: first ?? null, photos: further };
-      const run = named.run ?? STARTER;
-      const covariates = askedCovariates(options);
-      const outcome = await predictRun({
-        run,
-        source: sourceOf(named.photos, options),
-        ...(options.area !== undefined && { areaSquareMetres: options.area }),
-        ...(options.hectares !== undefined && { hectares: options.hectares }),
-        tta: options.tta,
-        progress: consoleProgress(),
-        ...(out !== undefined && { out }),
-        ...(options.coverage !== undefined && { coverage: options.coverage }),
-        ...(options.uncertainty && { uncertainty: true }),
-        ...(options.map !== undefined && { maps: options.map }),
-        ...(covariates && { covariates }),
-        ...(options.crop !== undefined && { crop: options.crop }),
-        ...(options.showCrop !== undefined && { shownCrops: options.showCrop }),
-        ...(options.mcDropout !== undefined && { dropoutSamples: options.mcDropout }),
-        ...(options.state !== undefined && { states: await readPhotoStates(options.state) }),
-        ...(options.skipUnusable && {
-          onUnusable: (error: Error) => say(`left out: ${error.message}`),
+  addChunkOption(
+    addClusterOptions(
+      addCropOption(addAskedCovariates(addOverwriteOption(command)), 'as the run was trained'),
+    ),
+  ).action(async (first: string | undefined, further: string[], options: PredictCommandOptions) => {
+    const { out } = options;
+    const paths = first === undefined ? [] : [first, ...further];
+    // Beside features nothing but a run is named.
+    const named =
+      options.features === undefined && !first?.startsWith('s3://')
+        ? await namedRun(paths)
+        : {
+            run: options.features === undefined ? null : (first ?? null),
+            photos: options.features === undefined ? paths : further,
+          };
+    const run = named.run ?? STARTER;
+    const covariates = askedCovariates(options);
+    const wanted = {
+      run,
+      source: sourceOf(named.photos, options),
+      ...(options.area !== undefined && { areaSquareMetres: options.area }),
+      ...(options.hectares !== undefined && { hectares: options.hectares }),
+      tta: options.tta,
+      progress: consoleProgress(),
+      ...(out !== undefined && { out }),
+      ...(options.overwrite && { overwrite: true }),
+      ...(options.coverage !== undefined && { coverage: options.coverage }),
+      ...(options.uncertainty && { uncertainty: true }),
+      ...(options.map !== undefined && { maps: options.map }),
+      ...(covariates && { covariates }),
+      ...(options.crop !== undefined && { crop: options.crop }),
+      ...(options.showCrop !== undefined && { shownCrops: options.showCrop }),
+      ...(options.mcDropout !== undefined && { dropoutSamples: options.mcDropout }),
+      ...(options.state !== undefined && { states: await readPhotoStates(options.state) }),
+      ...(options.skipUnusable && {
+        onUnusable: (error: Error) => say(`left out: ${error.message}`),
+      }),
+    };
+    const cluster = clusterOf(options);
+    if (cluster && out !== undefined && isPartsLocation(out)) {
+      return predictParts({ ...(wanted as PredictOnOptions), out }, options, cluster);
+    }
+    const outcome = cluster ? await predictElsewhere(wanted, options, cluster) : await predictRun(wanted);
+    if (!outcome) return say(plannedText);
+    const { predictions, shownPaths, coverage, paddock, paddockFile, sure, doubts, sessions } = outcome;
+    const { about, areaSquareMetres, framesLine } = outcome;
+    const mean = predictions.length > 1 || options.hectares !== undefined ? paddock : null;
+    if (mean || coverage !== null) warnOfFewSessions(sessions, coverage ?? USUAL_COVERAGE);
+    if (framesLine !== null) say(`warning: ${framesLine}`);
+    warnOfDoubts(doubts, predictions.length);
+    warnOfMemory(predictions);
+    const shown = {
+      area: areaSquareMetres,
+      doubtful: new Set(doubts.map(({ imageId }) => imageId)),
+      ...(out !== undefined && { out, paddockFile }),
+      ...(coverage !== null && { coverage }),
+      ...((options.uncertainty || about) && { uncertainty: true }),
+      ...(options.hectares !== undefined && { hectares: options.hectares }),
+      ...(outcome.covariates.length > 0 && { covariates: true }),
+    };
+    printResult(
+      options.json,
+      () => ({
+        ...(out === undefined ? { run } : { out }),
+        ...(paddockFile !== null && { paddock_file: paddockFile }),
+        photos: predictions.length,
+        ...(out === undefined && {
+          predictions: predictions.map((prediction) =>
+            predictionRecord(prediction, { ...shown, shownPaths, areaSquareMetres }),
+          ),
         }),
-      });
-      const { predictions, shownPaths, coverage, paddock, paddockFile, sure, doubts, sessions } = outcome;
-      const { about, areaSquareMetres, framesLine } = outcome;
-      const mean = predictions.length > 1 || options.hectares !== undefined ? paddock : null;
-      if (mean || coverage !== null) warnOfFewSessions(sessions, coverage ?? USUAL_COVERAGE);
-      if (framesLine !== null) say(`warning: ${framesLine}`);
-      warnOfDoubts(doubts, predictions.length);
-      warnOfMemory(predictions);
-      const shown = {
-        area: areaSquareMetres,
-        doubtful: new Set(doubts.map(({ imageId }) => imageId)),
-        ...(out !== undefined && { out, paddockFile }),
-        ...(coverage !== null && { coverage }),
-        ...((options.uncertainty || about) && { uncertainty: true }),
-        ...(options.hectares !== undefined && { hectares: options.hectares }),
-        ...(outcome.covariates.length > 0 && { covariates: true }),
-      };
-      printResult(
-        options.json,
-        () => ({
-          ...(out === undefined ? { run } : { out }),
-          ...(paddockFile !== null && { paddock_file: paddockFile }),
-          photos: predictions.length,
-          ...(out === undefined && {
-            predictions: predictions.map((prediction) =>
-              predictionRecord(prediction, { ...shown, shownPaths, areaSquareMetres }),
-            ),
-          }),
-          ...(mean && { paddock: paddockRecord(mean, areaSquareMetres, options.hectares) }),
-          ...(mean &&
-            sure && { paddock_without_doubtful: paddockRecord(sure, areaSquareMetres, options.hectares) }),
-          doubts: doubts.map(({ imageId, kind }) => ({ image_id: imageId, kind })),
-        }),
-        () =>
-          [
-            predictionSummary(predictions, mean, { ...shown, sure }),
-            ...(about ? [`${about.what}${named.run === null ? '; `sward models` says more' : ''}`] : []),
-          ].join('\n'),
-      );
-    },
-  );
+        ...(mean && { paddock: paddockRecord(mean, areaSquareMetres, options.hectares) }),
+        ...(mean &&
+          sure && { paddock_without_doubtful: paddockRecord(sure, areaSquareMetres, options.hectares) }),
+        doubts: doubts.map(({ imageId, kind }) => ({ image_id: imageId, kind })),
+      }),
+      () =>
+        [
+          predictionSummary(predictions, mean, { ...shown, sure }),
+          ...(about ? [`${about.what}${named.run === null ? '; `sward models` says more' : ''}`] : []),
+        ].join('\n'),
+    );
+  });
 };
+
+/** @returns null where the work is planned alone */
+async function predictElsewhere(
+  wanted: Omit<PredictOnOptions, 'out'>,
+  { out, chunk }: PredictCommandOptions,
+  cluster: Cluster,
+): Promise<PredictionOutcome | null> {
+  if (out === undefined)
+    throw new UsageError('--on computes elsewhere; say where the result goes: --out FILE');
+  const predicted = await predictOn({ ...wanted, out, ...(chunk !== undefined && { chunk }) }, cluster);
+  if (predicted?.problemsFile) say(problemLine(predicted.problems, predicted.problemsFile));
+  return predicted?.outcome ?? null;
+}
+
+async function predictParts(
+  wanted: PredictOnOptions,
+  { parts, chunk, hectares, json }: PredictCommandOptions,
+  cluster: Cluster,
+): Promise<void> {
+  if (hectares !== undefined)
+    throw new UsageError('--hectares is for the photos of one paddock; write one file');
+  const { out } = wanted;
+  const summary = await predictInParts(
+    { ...wanted, format: parts, ...(chunk !== undefined && { chunk }) },
+    cluster,
+  );
+  if (!summary) return say(plannedText);
+  if (summary.problems > 0) say(problemLine(summary.problems, `${out.replace(/\/+$/, '')}/problems.csv`));
+  printResult(
+    json,
+    () => ({ out, ...summary }),
+    () => partsText(out, summary),
+  );
+}
+
+const partsText = (out: string, { photos, parts, kg_dm_per_ha, doubtful }: PartsSummary): string =>
+  [
+    `${out}: ${countOf(photos, 'photo')} in ${countOf(parts.length, 'part')}`,
+    `mean ${kg_dm_per_ha === null ? 'unknown' : `${kg_dm_per_ha.toFixed(0)} kg DM/ha`}, ${doubtful} doubtful; summary.json has the rest`,
+  ].join('\n');
 
 /** @throws UsageError unless photos are named, or features with their ids */
 function sourceOf(
   paths: readonly string[],
   { features, ids }: Pick<PredictCommandOptions, 'features' | 'ids'>,
-): PredictionSource {
+): PredictOnOptions['source'] {
   if (features !== undefined && ids !== undefined && paths.length === 0) {
     return { features: features.split(','), ids };
   }
@@ -196,8 +282,8 @@ function warnOfMemory(predictions: readonly PhotoPrediction[]): void {
 /** Parses a share option. @throws UsageError naming the option */
 function share(option: string): (text: string) => number {
   return (text) => {
-    const value = Number(text);
-    if (text.trim() !== '' && value > 0 && value < 1) return value;
+    const value = optionNumber(text);
+    if (value > 0 && value < 1) return value;
     throw new UsageError(`${option} ${text}: give a number between 0 and 1, as 0.9`);
   };
 }

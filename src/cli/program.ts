@@ -18,6 +18,7 @@ import { registerFeatures } from './features.ts';
 import { registerFolds } from './folds.ts';
 import { registerImport } from './import.ts';
 import { registerModels } from './models.ts';
+import { registerGather, registerPlan } from './plan.ts';
 import { registerPredict } from './predict.ts';
 import { registerPretrain } from './pretrain.ts';
 import { registerPseudo } from './pseudo.ts';
@@ -29,7 +30,9 @@ import { registerServe } from './serve.ts';
 import { registerShare } from './share.ts';
 import { registerSubmit } from './submit.ts';
 import { registerTrain } from './train.ts';
+import { registerUnit } from './unit.ts';
 import { registerVisit } from './visit.ts';
+import { registerWork } from './work.ts';
 
 const COMMANDS: readonly CommandRegistrar[] = [
   registerDemo,
@@ -53,6 +56,10 @@ const COMMANDS: readonly CommandRegistrar[] = [
   registerModels,
   registerServe,
   registerVisit,
+  registerWork,
+  registerPlan,
+  registerGather,
+  registerUnit,
 ];
 
 /** Exit codes: 1 for input that cannot be used, 2 for a command that cannot be understood. */

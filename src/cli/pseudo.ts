@@ -72,7 +72,8 @@ export const registerPseudo: CommandRegistrar = (program) => {
     .option('--overwrite', 'replace the run that is in the folder')
     .option('--json', 'print the rounds as JSON');
   addTableOptions(command).action(async (run: string, data: string, options: PseudoCommandOptions) => {
-    const { unlabelled, mcDropout, json, photos, columns, sheet, dates, area, ...settings } = options;
+    const { unlabelled, mcDropout, json, photos, columns, sheet, dates, decimal, area, ...settings } =
+      options;
     const folder = await photoSource(data, options);
     const results = await pseudoLabelRun({
       ...settings,

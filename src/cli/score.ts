@@ -70,7 +70,7 @@ export const registerScore: CommandRegistrar = (program) => {
 
 async function printComparison(
   files: readonly string[],
-  { draws, seed, json }: ScoreCommandOptions,
+  { draws, seed, area, json }: ScoreCommandOptions,
 ): Promise<void> {
   if (draws < 1) throw new UsageError(`--draws ${draws}: give a whole number above 0`);
   const [a, b, c] = files;
@@ -78,7 +78,9 @@ async function printComparison(
     throw new UsageError('--compare needs two runs, or TRUTH.csv and two files of predictions');
   }
   const comparison =
-    c === undefined ? await compareRuns(a, b, { draws, seed }) : await compareFiles(a, b, c, { draws, seed });
+    c === undefined
+      ? await compareRuns(a, b, { draws, seed })
+      : await compareFiles(a, b, c, { draws, seed, areaSquareMetres: area });
   for (const { name, splitSessions: split } of [comparison.first, comparison.second]) {
     if (split) say(`warning: ${name}: ${splitSentence(split)}`);
   }

@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import { countOf } from '../ground/counts.ts';
 import { readPhotoStates, submitRun, TEST_TIME_TURNS } from '../workflows/index.ts';
-import type { CommandRegistrar } from './command.ts';
+import { addOverwriteOption, type CommandRegistrar, frameArea } from './command.ts';
 import { printResult, say } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
 import { addHeightOptions, covariateSource, type HeightOptions } from './training-options.ts';
@@ -10,6 +10,8 @@ interface SubmitCommandOptions extends HeightOptions {
   readonly out: string;
   readonly tta: keyof typeof TEST_TIME_TURNS;
   readonly state?: string;
+  readonly area?: number;
+  readonly overwrite?: boolean;
   readonly json?: boolean;
 }
 
@@ -27,14 +29,25 @@ export const registerSubmit: CommandRegistrar = (program) => {
         .default('none'),
     )
     .option('--state <WA|states.csv>', 'State of all photos, or image_id,State: for ensembles with wa-dead')
+    .option(
+      '--area <m2>',
+      "frame of the data folder's masses; default 0.21, that of the competition",
+      frameArea,
+    )
     .option('--json', 'print the result as JSON');
-  addHeightOptions(command).action(
-    async (run: string, folder: string, { out, tta, state, json, ...given }: SubmitCommandOptions) => {
+  addHeightOptions(addOverwriteOption(command)).action(
+    async (
+      run: string,
+      folder: string,
+      { out, tta, state, area, overwrite, json, ...given }: SubmitCommandOptions,
+    ) => {
       const heights = covariateSource(given);
       const { photos, rows, covariates, lacking, remarks } = await submitRun(run, folder, out, {
         progress: consoleProgress(),
         tta,
         ...(heights && { heights }),
+        ...(overwrite && { overwrite }),
+        ...(area !== undefined && { areaSquareMetres: area }),
         ...(state !== undefined && { states: await readPhotoStates(state) }),
       });
       for (const remark of remarks) say(remark);

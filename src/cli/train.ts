@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { trainOn, trainRepeatedlyOn } from '../cluster/index.ts';
 import { parseChange, type SettingChange } from '../ground/setting-change.ts';
 import { mean } from '../ground/statistics.ts';
 import { caseWords } from '../pasture/covariates.ts';
@@ -20,6 +21,7 @@ import {
   trainRepeatedly,
   trainRun,
 } from '../workflows/index.ts';
+import { addClusterOptions, type ClusterOptions, clusterOf, plannedText } from './cluster-options.ts';
 import { type CommandRegistrar, collected, seedList } from './command.ts';
 import { printResult, say } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
@@ -37,7 +39,12 @@ import {
   trainingSource,
 } from './training-options.ts';
 
-interface TrainCommandOptions extends SourceOptions, FoldOptions, CovariateOptions, CropOption {
+interface TrainCommandOptions
+  extends SourceOptions,
+    FoldOptions,
+    CovariateOptions,
+    CropOption,
+    ClusterOptions {
   readonly with?: string;
   readonly recipe?: string;
   readonly out: string;
@@ -74,7 +81,7 @@ export const registerTrain: CommandRegistrar = (program) => {
     .option('--seeds <0-4>', 'train once a seed, into RUN/seed-K, and summarise', seedList)
     .option('--learning-curve', 'score by number of training sessions as well')
     .option('--json', 'print the scores as JSON');
-  addCropOption(addFoldOptions(addCovariateOptions(addSourceOptions(command)))).action(
+  addClusterOptions(addCropOption(addFoldOptions(addCovariateOptions(addSourceOptions(command))))).action(
     async (folder: string | undefined, options: TrainCommandOptions) => {
       const training = {
         source: { ...(await trainingSource(folder, options)), covariates: covariateSource(options) },
@@ -99,8 +106,12 @@ export const registerTrain: CommandRegistrar = (program) => {
         learningCurve: options.learningCurve ?? false,
         progress: consoleProgress(),
       };
+      const cluster = clusterOf(options);
       if (options.seeds) {
-        const repeated = await trainRepeatedly(training, options.seeds);
+        const repeated = cluster
+          ? await trainRepeatedlyOn(training, options.seeds, cluster)
+          : await trainRepeatedly(training, options.seeds);
+        if (!repeated) return say(plannedText);
         for (const { results } of repeated.runs.slice(0, 1)) warnOfSplitSessions(results);
         printResult(
           options.json,
@@ -109,7 +120,8 @@ export const registerTrain: CommandRegistrar = (program) => {
         );
         return;
       }
-      const results = await trainRun(training);
+      const results = cluster ? await trainOn(training, cluster) : await trainRun(training);
+      if (!results) return say(plannedText);
       warnOfSplitSessions(results);
       noteFewerFolds(results, options);
       printResult(

@@ -4,7 +4,9 @@ import {
   type CovariateSource,
   DATE_ORDERS,
   type DateOrder,
+  DECIMAL_NAMES,
   DEFAULT_FOLD_PLAN,
+  type DecimalName,
   type FoldPlan,
   GROUPINGS,
   type Grouping,
@@ -17,7 +19,7 @@ import {
   type Stratification,
   type TrainingSource,
 } from '../workflows/index.ts';
-import { positiveNumber, wholeNumber } from './command.ts';
+import { frameArea, wholeNumber } from './command.ts';
 
 /** Options by which a table of one's own is read. */
 export interface TableOptions {
@@ -25,6 +27,7 @@ export interface TableOptions {
   readonly columns?: string;
   readonly sheet?: string;
   readonly dates?: DateOrder;
+  readonly decimal?: DecimalName;
   readonly area?: number;
 }
 
@@ -54,7 +57,7 @@ export interface FoldOptions {
   readonly stratify: Stratification;
 }
 
-/** Adds `--photos`, `--columns`, `--sheet`, `--dates`, `--area`. */
+/** Adds `--photos`, `--columns`, `--sheet`, `--dates`, `--decimal`, `--area`. */
 export function addTableOptions(command: Command): Command {
   return command
     .option('--photos <DIR>', "folder of a table's photos; default the table's own")
@@ -66,7 +69,13 @@ export function addTableOptions(command: Command): Command {
     .addOption(
       new Option('--dates <order>', 'day or month first, where dates are numbers').choices(DATE_ORDERS),
     )
-    .option('--area <m2>', 'area of the frame; default 0.21, that of 70 × 30 cm', positiveNumber('--area'));
+    .addOption(
+      new Option(
+        '--decimal <sign>',
+        'what stands before decimals, where 1,054 or 1.054 may be a thousand',
+      ).choices(DECIMAL_NAMES),
+    )
+    .option('--area <m2>', 'area of the frame; default 0.21, that of 70 × 30 cm', frameArea);
 }
 
 /** Adds {@link addTableOptions} and `--features`, `--ids`, `--labels`. */
@@ -157,6 +166,7 @@ export async function tableReading({
   columns,
   sheet,
   dates,
+  decimal,
   area,
 }: TableOptions): Promise<Partial<OwnTable>> {
   return {
@@ -164,6 +174,7 @@ export async function tableReading({
     ...(columns !== undefined && { columns: await readColumnMapping(columns) }),
     ...(sheet !== undefined && { sheet }),
     ...(dates && { dates }),
+    ...(decimal && { decimal }),
     ...(area !== undefined && { areaSquareMetres: area }),
   };
 }

@@ -51,7 +51,7 @@ export const registerVisit: CommandRegistrar = (program) => {
       const named = await namedRun(first === undefined ? [] : [first, ...further]);
       const covariates = askedCovariates(options);
       const { coverage, precision, cuts, hectares } = options;
-      const { columns, sheet, dates, area } = options;
+      const { columns, sheet, dates, decimal, area } = options;
       const outcome = await visitRun({
         photos: named.photos,
         ...(named.run !== null && { run: named.run }),
@@ -60,6 +60,7 @@ export const registerVisit: CommandRegistrar = (program) => {
           ...(columns !== undefined && { columns }),
           ...(sheet !== undefined && { sheet }),
           ...(dates && { dates }),
+          ...(decimal && { decimal }),
           ...(area !== undefined && { area }),
         }),
         ...(covariates && { covariates }),
@@ -67,6 +68,7 @@ export const registerVisit: CommandRegistrar = (program) => {
         ...(precision !== undefined && { precision }),
         progress: consoleProgress(),
       });
+      for (const note of outcome.notes) say(`note: ${note}`);
       for (const doubt of outcome.doubts.slice(0, 10)) say(`warning: ${doubt}`);
       printResult(
         options.json,
@@ -104,10 +106,11 @@ function visitText(
     ...(total && hectares !== undefined
       ? [`${hectares} ha: ${shown(total.mean * hectares, 0)} kg of dry matter`]
       : []),
-    ...worth.map(
-      ({ work, before, after }) =>
-        `${WORK[work]}: ± ${shown(after, 0)} kg DM/ha instead of ± ${shown(before, 0)}`,
-    ),
+    ...worth
+      .map(({ work, before, after }) => ({ work, before: shown(before, 0), after: shown(after, 0) }))
+      // What does not show in whole kilograms is no help.
+      .filter(({ before, after }) => before !== after)
+      .map(({ work, before, after }) => `${WORK[work]}: ± ${after} kg DM/ha instead of ± ${before}`),
     ...(effort ? [effort.says] : []),
   ].join('\n');
 }

@@ -150,13 +150,16 @@ interface WrittenDate {
 /** Time of day, which is of no account; `T` or a blank before it, perhaps a zone after it. */
 const TIME =
   /[T ,]+\d{1,2}[:.h]\d{2}([:.]\d{2}([.,]\d+)?)?\s*([ap]\.?m\.?)?\s*(z|utc|gmt|[+-]\d{2}:?\d{2})?$/i;
-const WEEKDAY = /^(mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+/i;
+/** A word before a date that is read without it: the day of the week in the languages of {@link MONTHS}. */
+const WEEKDAY =
+  /^(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so|lun|mar|mer|jeu|ven|dim|mie|jue|vie|sab|dom|seg|ter|qua|qui|sex)\p{L}*(?:-feira)?\.?,?\s+/iu;
 const YEAR_FIRST = /^(\d{4})([/.-])(\d{1,2})\2(\d{1,2})$/;
 const COMPACT = /^((?:19|20)\d{2})(\d{2})(\d{2})$/;
 const NUMBERS = /^(\d{1,2})\s?([/.-])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})$/;
-const DAY_MONTH_NAME = /^(\d{1,2})(?:st|nd|rd|th)?[\s./-]*(?:of )?([a-z]{3,9})\.?[\s,./-]*(\d{4}|\d{2})$/i;
-const MONTH_NAME_DAY = /^([a-z]{3,9})\.?[\s./-]*(\d{1,2})(?:st|nd|rd|th)?[\s,./-]+(\d{4})$/i;
-const YEAR_MONTH_NAME = /^(\d{4})[\s./-]*([a-z]{3,9})\.?[\s./-]*(\d{1,2})$/i;
+const DAY_MONTH_NAME =
+  /^(\d{1,2})(?:st|nd|rd|th|er\b|o\b)?[\s./-]*(?:(?:of|de) )?([a-z]{3,10})\.?[\s,./-]*(?:del? )?(\d{4}|\d{2})$/i;
+const MONTH_NAME_DAY = /^([a-z]{3,10})\.?[\s./-]*(\d{1,2})(?:st|nd|rd|th)?[\s,./-]+(\d{4})$/i;
+const YEAR_MONTH_NAME = /^(\d{4})[\s./-]*([a-z]{3,10})\.?[\s./-]*(\d{1,2})$/i;
 const SERIAL = /^\d{5}([.,]\d+)?$/;
 
 /** Day numbers of Excel that are taken for dates: 1970 to 2099. */
@@ -165,19 +168,38 @@ const SERIALS = [25_569, 73_050] as const;
 const SERIAL_OF_1970 = 25_569;
 const DAY_MILLISECONDS = 86_400_000;
 
-const MONTHS = 'january february march april may june july august september october november december'.split(
-  ' ',
-);
+/** Months without accents, in English, German, French, Spanish, Portuguese, Italian and Dutch. */
+const MONTHS = [
+  'january januar janner janvier enero janeiro gennaio januari',
+  'february februar feber fevrier febrero fevereiro febbraio februari',
+  'march marz maerz mars marzo marco maart mrt',
+  'april avril abril aprile',
+  'may mai mayo maio maggio mei',
+  'june juni juin junio junho giugno',
+  'july juli juillet julio julho luglio',
+  'august aout agosto augustus',
+  'september septembre septiembre setiembre setembro settembre',
+  'october oktober octobre octubre outubro ottobre',
+  'november novembre noviembre novembro',
+  'december dezember decembre diciembre dezembro dicembre',
+].map((names) => names.split(' '));
 
+/** The month that a name is, or begins in one month alone; 0 where it is none. */
 function monthNumber(name: string): number {
   const lower = name.toLowerCase();
-  return (
-    MONTHS.findIndex((month) => month.startsWith(lower) || (lower === 'sept' && month === 'september')) + 1
+  const begun = MONTHS.flatMap((names, month) =>
+    names.some((full) => full.startsWith(lower)) ? [month + 1] : [],
   );
+  return begun.length === 1 ? (begun[0] ?? 0) : 0;
 }
 
 function dateForm(given: string): WrittenDate | null {
-  const text = visibleText(given).replace(TIME, '').replace(WEEKDAY, '');
+  const text = visibleText(given).normalize('NFD').replaceAll(/\p{M}/gu, '').replace(TIME, '');
+  // `Mar` may be a Tuesday as well.
+  return formOf(text) ?? formOf(text.replace(WEEKDAY, ''));
+}
+
+function formOf(text: string): WrittenDate | null {
   const yearFirst = YEAR_FIRST.exec(text) ?? null;
   if (yearFirst) return { form: 'year-first', parts: numbersOf([yearFirst[1], yearFirst[3], yearFirst[4]]) };
   const compact = COMPACT.exec(text);

@@ -45,7 +45,8 @@ export async function readFeatureTables(npyPaths: readonly string[], idsPath: st
   return { ids: first.ids, matrix: joinFeatureSets(parts) };
 }
 
-async function readIds(path: string): Promise<string[]> {
+/** The ids that a list names, one a line. @throws InputError when one is empty or repeated */
+export async function readIds(path: string): Promise<string[]> {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(await readWhole(path));

@@ -9,11 +9,15 @@ import {
   targetsFromArray,
 } from '../pasture/targets.ts';
 import { type DateOrder, readDates } from './dates.ts';
+import { knownDecimals } from './decimals.ts';
+import { doubtfulRows } from './doubtful-rows.ts';
 import { isMissing } from './missing.ts';
-import { type DecimalSign, decimalSign, decimalSigns, readNumber, readOptionalNumber } from './numbers.ts';
+import { nearSpellings } from './near-spellings.ts';
+import { type DecimalSign, readNumber, readOptionalNumber } from './numbers.ts';
 import { type Complain, complainTo, type Problem, warn } from './problems.ts';
 import { splitSampleId } from './sample-id.ts';
 import { namedColumn, spellingKey, spellingsText, stateName } from './spellings.ts';
+import { isUsualHeight, isUsualMass, isUsualNdvi } from './usual-sizes.ts';
 
 /** What was measured on one quadrat, and where and when. Unknown metadata is null. */
 export interface Label {
@@ -65,6 +69,8 @@ const READINGS = ['Pre_GSHH_NDVI', 'Height_Ave_cm'] as const;
 export interface LabelOptions {
   /** Whether dates of numbers have the day or the month first; default what the column shows, or else the month. */
   readonly dates?: DateOrder | undefined;
+  /** Area of the frame; default that of the competition's quadrat. */
+  readonly areaSquareMetres?: number | undefined;
 }
 
 /**
@@ -77,12 +83,12 @@ export interface LabelOptions {
 export function parseLabels(
   table: CsvTable,
   name: string,
-  { dates: order }: LabelOptions = {},
+  { dates: order, areaSquareMetres }: LabelOptions = {},
 ): ParsedLabels {
   const problems: Problem[] = [];
   const complainAt = (line: number): Complain => complainTo(problems, rowName(name, line));
   const groups = new Map<string, Group>();
-  const sign = signsOf(table);
+  const sign = signsOf(table, name, problems);
   for (const row of table.rows) {
     const text = row.cells.sample_id ?? '';
     const id = splitSampleId(text);
@@ -151,18 +157,48 @@ export function parseLabels(
       row: line,
     };
   });
+  problems.push(
+    ...nearSpellings(
+      name,
+      'State',
+      labels.map(({ state, date }) => ({ name: state, date })),
+      'States',
+    ),
+    ...doubtfulRows(
+      name,
+      labels.map((label) => ({ ...label, masses: label.targets })),
+      areaSquareMetres,
+    ),
+  );
   if (table.rows.length === 0)
     complainAt(1)('empty-file', 'has a header but no row', 'add the labelled photos');
   return { labels, problems, unmeasured, dates: dates.notation };
 }
 
-/** The sign before decimals of each column of numbers. */
-function signsOf({ rows, columns, commasAreFree }: CsvTable): (column: string) => DecimalSign {
-  const cellsOf = (column: string): string[] => rows.map(({ cells }) => cells[column] ?? '');
-  const names = ['target', ...READINGS].filter((column) => columns.includes(column));
-  const all = new Set(names.flatMap((column) => [...decimalSigns(cellsOf(column))]));
-  const signs = new Map(names.map((column) => [column, decimalSign(cellsOf(column), all, commasAreFree)]));
-  return (column) => signs.get(column) ?? '.';
+/** What the target column and the readings hold. */
+const USUAL = {
+  target: (grams: number) => isUsualMass(grams),
+  Pre_GSHH_NDVI: isUsualNdvi,
+  Height_Ave_cm: isUsualHeight,
+} as const;
+
+/** The sign before decimals of each column of numbers. @throws InputError where nothing tells it */
+function signsOf(
+  { rows, columns, commasAreFree }: CsvTable,
+  table: string,
+  problems: Problem[],
+): (column: string) => DecimalSign {
+  const names = (['target', ...READINGS] as const).filter((column) => columns.includes(column));
+  const numbers = names.map((header) => ({
+    header,
+    cells: rows.map(({ cells }) => cells[header] ?? ''),
+    isUsual: USUAL[header],
+  }));
+  const rowOf = (item: number): string => rowName(table, rows[item]?.line ?? 1);
+  const { signs, warnings } = knownDecimals(numbers, rowOf, { commasAreFree });
+  problems.push(...warnings);
+  const known = new Map<string, DecimalSign>(names.map((name, place) => [name, signs[place] ?? '.']));
+  return (column) => known.get(column) ?? '.';
 }
 
 function readMass(

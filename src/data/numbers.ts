@@ -19,14 +19,25 @@ const plain = (text: string): string =>
  */
 function evidentSign(text: string): DecimalSign | null {
   const number = plain(text);
-  const signs = number.replaceAll(/[^.,]/g, '');
-  const last = signs.at(-1) as DecimalSign | undefined;
-  if (last === undefined || (signs.length === 1 && GROUPED.test(number))) return null;
+  const signs = marksIn(number);
+  const last = signs.at(-1);
+  if (last === undefined || isAmbiguous(number)) return null;
   if (signs.length === 1) return last;
-  if (signs.split('').every((sign) => sign === last))
-    return GROUPED.test(number) ? (last === ',' ? '.' : ',') : null;
+  if (signs.every((sign) => sign === last)) return GROUPED.test(number) ? (last === ',' ? '.' : ',') : null;
   return last;
 }
+
+/** Whether a number may as well have thousands as three decimals: `1,054`. */
+export const isAmbiguous = (text: string): boolean => {
+  const number = plain(text);
+  return GROUPED.test(number) && marksIn(number).length === 1;
+};
+
+/** The points and commas of a text, in their order. */
+export const marksIn = (text: string): readonly DecimalSign[] =>
+  plain(text)
+    .split('')
+    .filter((sign): sign is DecimalSign => sign === '.' || sign === ',');
 
 /** Which signs before decimals the numbers of some cells have beyond doubt. */
 export function decimalSigns(cells: readonly string[]): ReadonlySet<DecimalSign> {

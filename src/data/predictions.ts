@@ -7,10 +7,12 @@ import {
   targetsFromArray,
   targetsToArray,
 } from '../pasture/targets.ts';
+import { knownDecimals } from './decimals.ts';
 import { isMissing } from './missing.ts';
-import { decimalSign, readNumber } from './numbers.ts';
+import { readNumber } from './numbers.ts';
 import type { Complain } from './problems.ts';
 import { newSampleId, sampleId } from './sample-id.ts';
+import { isUsualMass } from './usual-sizes.ts';
 
 /** The order of a photo's rows in Kaggle's files. */
 export const KAGGLE_ORDER: readonly TargetName[] = [...TARGET_NAMES].sort((a, b) => (a < b ? -1 : 1));
@@ -99,8 +101,12 @@ export async function readPredictions(
   { mayLack = false }: { readonly mayLack?: boolean } = {},
 ): Promise<PhotoMasses[]> {
   const table = await readCsv(path, ['sample_id', 'target']);
-  const texts = table.rows.map(({ cells }) => cells.target ?? '');
-  const sign = decimalSign(texts, new Set(), table.commasAreFree);
+  const cells = table.rows.map((row) => row.cells.target ?? '');
+  const { signs } = knownDecimals(
+    [{ header: 'target', cells, isUsual: (value) => isUsualMass(value) }],
+    (item) => rowName(path, table.rows[item]?.line ?? 1),
+    table,
+  );
   const photos = new Map<string, { line: number; masses: Map<TargetName, number> }>();
   const seen = new Set<string>();
   for (const { line, cells } of table.rows) {
@@ -110,7 +116,7 @@ export async function readPredictions(
     const id = newSampleId(cells.sample_id ?? '', seen, refuse);
     if (!id) continue;
     const isLacking = isMissing(cells.target);
-    const mass = isLacking ? Number.NaN : readNumber(cells.target ?? '', sign);
+    const mass = isLacking ? Number.NaN : readNumber(cells.target ?? '', signs[0]);
     if (!Number.isFinite(mass) && !(mayLack && isLacking))
       refuse('not-a-number', `target "${cells.target ?? ''}" is not a number`, 'give grams');
     const photo = photos.get(id.imageId) ?? { line, masses: new Map<TargetName, number>() };

@@ -13,12 +13,17 @@ type ProblemCode =
   | 'missing-target'
   | 'not-a-number'
   | 'decimal-comma'
+  | 'decimal-sign'
   | 'negative-mass'
   | 'broken-identity'
   | 'bad-date'
   | 'mixed-dates'
   | 'date-notation'
+  | 'odd-date'
   | 'varied-spelling'
+  | 'near-spelling'
+  | 'outlier'
+  | 'no-folds'
   | 'contradicting-row'
   | 'path-leaves-folder'
   | 'missing-photo'
@@ -60,7 +65,31 @@ export function problemLine(problem: Problem): string {
   return printable(`${problem.where}: ${problem.what}; ${problem.remedy}`);
 }
 
+/** Rows, or photos, that a message names at most. */
 const MOST_NAMED = 3;
+
+/** Problems that are of a photo, and not of a row among many alike. */
+const OF_PHOTOS: readonly ProblemCode[] = ['duplicate-photo', 'no-frame', 'unreadable-photo'];
+
+/** Problems as lines: many of one kind are one line, with the first of their rows. */
+export function problemLines(problems: readonly Problem[]): string[] {
+  const kinds = new Map<string, Problem[]>();
+  problems.forEach((problem, place) => {
+    const { severity, code, where, remedy } = problem;
+    const [table, row] = where.split(/ row (?=\d+$)/);
+    const isAlone = row === undefined || OF_PHOTOS.includes(code);
+    const kind = JSON.stringify(isAlone ? place : [severity, code, table, remedy]);
+    kinds.set(kind, [...(kinds.get(kind) ?? []), problem]);
+  });
+  return [...kinds.values()].flatMap((alike) => {
+    const [first, ...more] = alike;
+    if (!first || more.length < MOST_NAMED) return alike.map((one) => `${one.severity}: ${problemLine(one)}`);
+    const rows = more.slice(0, MOST_NAMED).map(({ where }) => / row (\d+)$/.exec(where)?.[1]);
+    const rest = more.length > MOST_NAMED ? ' …' : '';
+    const what = `${first.what} (and ${more.length} more such: rows ${rows.join(', ')}${rest})`;
+    return [`${first.severity}: ${problemLine({ ...first, what })}`];
+  });
+}
 
 /**
  * Throws the first error among `problems`, saying how many more there are.

@@ -25,16 +25,46 @@ export function spellingKey(text: string): string {
 
 /** The State of every spelling: short and full names, alone or with the country or the short name beside them. */
 const STATE_OF_SPELLING: ReadonlyMap<string, string> = new Map(
-  Object.entries(AUSTRALIAN_STATES).flatMap(([short, full]) =>
-    [short, full, `${full} ${short}`, `${short} ${full}`]
-      .flatMap((name) => [name, `AU ${name}`, `AUS ${name}`, `${name} Australia`, `Australia ${name}`])
-      .map((spelling) => [spellingKey(spelling), short] as const),
-  ),
+  Object.entries(AUSTRALIAN_STATES)
+    .flatMap(([short, full]) =>
+      [short, full, `${full} ${short}`, `${short} ${full}`]
+        .flatMap((name) => [name, `AU ${name}`, `AUS ${name}`, `${name} Australia`, `Australia ${name}`])
+        .map((spelling) => [spellingKey(spelling), short] as const),
+    )
+    .concat([['tassie', 'Tas']]),
 );
 
 /** A State as sward calls it: `WA` of `wa`, `W.A.` and `Western Australia`; of other countries as it is written. */
 export function stateName(text: string): string {
   return STATE_OF_SPELLING.get(spellingKey(text)) ?? visibleText(text);
+}
+
+/** Whether a name is that of a State, in whatever spelling. */
+export const isKnownState = (name: string): boolean => STATE_OF_SPELLING.has(spellingKey(name));
+
+/** A shorter name may be another in full right. */
+const LEAST_NAME = 3;
+
+/** The State whose short or full name a name nearly is, without being one; null where there is none. */
+export function nearState(name: string): string | null {
+  const key = spellingKey(name);
+  if (isKnownState(name) || key.length < LEAST_NAME) return null;
+  const near = Object.entries(AUSTRALIAN_STATES).find((names) =>
+    names.some((state) => state.length >= LEAST_NAME && isOneEdit(key, spellingKey(state))),
+  );
+  return near?.[0] ?? null;
+}
+
+/** Whether two words differ in one letter, one letter too few, or two neighbours that changed places. */
+export function isOneEdit(a: string, b: string): boolean {
+  const [short, long] = a.length <= b.length ? [a, b] : [b, a];
+  let start = 0;
+  while (start < short.length && short[start] === long[start]) start += 1;
+  const [rest, other] = [short.slice(start), long.slice(start)];
+  if (rest === '' && other === '') return false;
+  if (short.length < long.length) return rest === other.slice(1);
+  const isSwapped = rest[0] === other[1] && rest[1] === other[0] && rest.slice(2) === other.slice(2);
+  return rest.slice(1) === other.slice(1) || (rest.length > 1 && isSwapped);
 }
 
 /** Cells of a column that mean the same, with the name they all get. */

@@ -148,7 +148,8 @@ export interface WorkWorth {
 }
 
 /**
- * What one more cut, ten more photos, and the heights of all frames would each bring a visit, the most helpful first.
+ * What one more cut, ten more photos, and the heights of all frames would each bring a visit, the most helpful first;
+ * what would bring nothing is left out.
  *
  * @param withHeight how the run errs where it is told heights; null where it cannot use them or was told already
  */
@@ -161,5 +162,5 @@ export function workWorth(visit: VisitSoFar, withHeight: ResidualVariances | nul
   if (withHeight) {
     worth.push({ work: 'heights', before, after: expectedHalfWidth({ ...visit, variances: withHeight }) });
   }
-  return worth.sort((a, b) => a.after - b.after);
+  return worth.filter(({ after }) => after < before).sort((a, b) => a.after - b.after);
 }

@@ -4,6 +4,7 @@ import { InputError, messageOf } from '../ground/errors.ts';
 import { writeFileAtomically } from '../ground/files.ts';
 import { printableLines } from '../ground/printable.ts';
 import { readWhole, reasonOf } from '../ground/whole-file.ts';
+import { contentKind } from './content-kind.ts';
 import { NOT_TEXT, type TableText, tableText } from './table-text.ts';
 
 /** Why a table as a whole cannot be read. */
@@ -147,7 +148,10 @@ export const tableUnreadable = (path: string, error: unknown): TableError =>
 function decoded(path: string, bytes: Uint8Array): TableText {
   const text = tableText(bytes);
   if (text) return text;
-  throw new TableError('malformed-csv', path, 'is not a table of text', 'save it as CSV UTF-8');
+  const kind = contentKind(bytes);
+  const what = `is not a table of text${kind === null ? '' : ` but ${kind}`}`;
+  const remedy = kind === 'an Excel workbook' ? 'name it .xlsx' : 'save it as CSV UTF-8';
+  throw new TableError('malformed-csv', path, what, remedy);
 }
 
 /** What separates the cells: that which gives the header its columns, or else most of the first lines as many cells. */

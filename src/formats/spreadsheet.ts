@@ -2,6 +2,7 @@ import { extname } from 'node:path';
 import { UsageError } from '../ground/errors.ts';
 import { withOpenFile } from '../ground/positioned-file.ts';
 import { readWhole, reasonOf, requireFile } from '../ground/whole-file.ts';
+import { contentKind } from './content-kind.ts';
 import { type Grid, readCsvGrid, TableError, tableUnreadable } from './csv.ts';
 import { readZipDirectory } from './zip-directory.ts';
 
@@ -82,7 +83,9 @@ async function sheetsOf(path: string): Promise<readonly Sheet[]> {
     return await readWorkbook(new Uint8Array(await readWhole(path)).buffer);
   } catch (error) {
     if (error instanceof TableError) throw error;
-    const what = `cannot be read as an Excel workbook (${reasonOf(error)})`;
+    const kind = contentKind(await readWhole(path));
+    const isOther = kind !== null && kind !== 'an Excel workbook';
+    const what = `cannot be read as an Excel workbook (${isOther ? `it is ${kind}` : reasonOf(error)})`;
     throw new TableError('malformed-csv', path, what, 'open it in Excel and save it as .xlsx or CSV');
   }
 }
@@ -93,9 +96,14 @@ function requireModest(path: string, bytes: number, most: number): void {
   throw new TableError('malformed-csv', path, what, 'save the sheet as CSV');
 }
 
+/** Numbers of a workbook that read as thousands where a point stands between these. */
+const THREE_DECIMALS = /^-?[1-9]\d{0,2}\.\d{3}$/;
+
 /** The text of a cell; dates without a time of day have none. */
 function cellText(cell: unknown): string {
   if (cell === null || cell === undefined) return '';
+  // A workbook knows its numbers: one more decimal leaves no doubt that they are decimals.
+  if (typeof cell === 'number' && THREE_DECIMALS.test(String(cell))) return `${cell}0`;
   if (!(cell instanceof Date)) return String(cell).trim();
   if (Number.isNaN(cell.getTime())) return '';
   // Times are fractions of a day in a workbook, and come out a millisecond short.

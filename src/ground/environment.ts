@@ -17,6 +17,16 @@ export interface HubSettings {
   readonly retryMilliseconds: readonly number[];
 }
 
+/** Who asks a store of objects that speaks as S3 does, and where it is. */
+export interface ObjectStoreSettings {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  readonly region: string;
+  /** Without a slash at the end; default Amazon's of the region. */
+  readonly endpoint?: string;
+}
+
 /** What of the machine a program runs on decides where things are kept and computed, and never what comes out. */
 export interface Environment {
   /** Where sward keeps what it can compute again. Default `~/.cache/sward`. */
@@ -29,6 +39,8 @@ export interface Environment {
   readonly threads?: number;
   /** Default: the public hub and its tools' own folders, with the token that logging in leaves there. */
   readonly hub: HubSettings;
+  /** Absent: `s3://` cannot be read or written. */
+  readonly objectStore?: ObjectStoreSettings;
 }
 
 let configured: Partial<Environment> = {};

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { mkdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { InputError } from './errors.ts';
 import { otherKindOf } from './whole-file.ts';
 
@@ -161,6 +161,9 @@ export async function replaceFolder<Result>(
     }
   });
 }
+
+/** Where a path leads, by whatever links: two names of one file lead to one place. Of nothing its absolute path. */
+export const realPlaceOf = (path: string): Promise<string> => realpath(path).catch(() => resolve(path));
 
 /** Whether a path lies in a folder or below; both absolute, links not followed. */
 export function isInside(folder: string, path: string): boolean {

@@ -29,6 +29,11 @@ export interface FitContext {
   readonly onProgress?: (share: number) => void;
   /** Folder of this fit's own for state that lets it go on after a kill; absent: nothing is kept. */
   readonly checkpointFolder?: string;
+  /**
+   * Of a network of several members the one to be trained, into the checkpoint folder, from where a fit of all goes on;
+   * the model that comes back has no others.
+   */
+  readonly member?: number;
 }
 
 /** What a model can do besides predicting. */

@@ -59,6 +59,7 @@ export function network(settings: NetworkSettings): Estimator {
       const { random, record, onProgress, checkpointFolder } = context;
       const members: Weights[] = [];
       for (let member = 0; member < settings.members; member++) {
+        if (context.member !== undefined && context.member !== member) continue;
         const own = memberSplit(shown, settings, random, member, teacherLabelsOf);
         const weights = await trainOnRows({
           shape,

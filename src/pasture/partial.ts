@@ -9,6 +9,18 @@ import {
   targetsToArray,
 } from './targets.ts';
 
+/** Of two tables of the same cuts: one may be rounded, or have a sum where the other has its parts. */
+const [SAME_SHARE, SAME_GRAMS] = [1e-3, 5e-3] as const;
+
+/**
+ * Whether two masses are the same measurement: within a thousandth, or half of 0.01 g, which tables are rounded to; two
+ * that were not measured are.
+ */
+export function isSameMass(one = Number.NaN, other = Number.NaN): boolean {
+  if (Number.isNaN(one) || Number.isNaN(other)) return Number.isNaN(one) && Number.isNaN(other);
+  return Math.abs(one - other) <= Math.max(SAME_GRAMS, SAME_SHARE * Math.max(Math.abs(one), Math.abs(other)));
+}
+
 /** The masses of a quadrat that were measured, grams; one that is absent or not finite was not. */
 export type PartialTargets = Readonly<Partial<Record<MassName, number | undefined>>>;
 

@@ -66,6 +66,10 @@ export function byMass<Value>(value: (mass: MassName, index: number) => Value): 
   return Object.fromEntries(entries) as Record<MassName, Value>;
 }
 
+/** Each mass times a factor. */
+export const scaledMasses = (masses: ByMass<number>, factor: number): ByMass<number> =>
+  byMass((mass) => masses[mass] * factor);
+
 /** Values as files name them: under the names of the competition. */
 export function underTargetNames<Value>(values: ByMass<Value>): Record<TargetName, Value> {
   const entries = TARGET_NAMES.map((name, index) => [name, values[MASS_NAMES[index] as MassName]] as const);

@@ -1,5 +1,23 @@
+import { UsageError } from '../ground/errors.ts';
+
 /** The competition's frame: 70 × 30 cm. */
 export const QUADRAT_AREA_SQUARE_METRES = 0.21;
+
+/** Frames that people cut, m²: from 10 × 10 cm to 2 × 2 m. */
+export const [LEAST_FRAME, LARGEST_FRAME] = [0.01, 4] as const;
+
+/** @throws UsageError for an area that no frame has, as one in cm² */
+export function requireFrameArea(areaSquareMetres: number | undefined): void {
+  const area = areaSquareMetres;
+  if (area === undefined || (area >= LEAST_FRAME && area <= LARGEST_FRAME)) return;
+  const inCentimetres = area / 10_000;
+  const isMeant = inCentimetres >= LEAST_FRAME && inCentimetres <= LARGEST_FRAME;
+  throw new UsageError(
+    `area ${area}: frames have ${LEAST_FRAME} to ${LARGEST_FRAME} m²${
+      isMeant ? `; if it is in cm², give ${inCentimetres}` : ', 0.25 for 50 × 50 cm'
+    }`,
+  );
+}
 
 const SQUARE_METRES_PER_HECTARE = 10_000;
 const GRAMS_PER_KILOGRAM = 1_000;

@@ -8,7 +8,7 @@ import {
   type Reading,
   readCovariates,
 } from '../data/covariates/read.ts';
-import { problemLine } from '../data/problems.ts';
+import { type Problem, problemLine } from '../data/problems.ts';
 import { countOf } from '../ground/counts.ts';
 import { InputError, UsageError } from '../ground/errors.ts';
 import {
@@ -101,20 +101,36 @@ export function tablesBeside(paths: readonly string[]): string[] {
   return [...new Set(paths.map((path) => dirname(path)))].flatMap((folder) => tableBeside(folder) ?? []);
 }
 
-/** What tables say of photos, joined; with what a person is told. @throws InputError as {@link readCovariates} */
+/** What tables say of photos, joined. */
+interface ReadTables {
+  readonly photos: readonly PhotoReadings[];
+  /** Whether a table has a row of any of the photos. */
+  readonly isNamed: boolean;
+  readonly remarks: readonly string[];
+}
+
+/**
+ * What tables say of photos, joined; with what a person is told.
+ *
+ * @throws InputError as {@link readCovariates}, for tables without the columns, and where no cell can be read
+ */
 export async function readTables(
   tables: readonly ReadingTable[],
   names: CovariateSet,
   photos: readonly string[],
-): Promise<{ readonly photos: readonly PhotoReadings[]; readonly remarks: readonly string[] }> {
+): Promise<ReadTables> {
   const joined = photos.map(() => new Map<string, readonly Reading[]>());
   const remarks: string[] = [];
   const found = new Set<string>();
+  const unread: Problem[] = [];
+  let isNamed = false;
   for (const { path, isFound, ...options } of tables) {
     const table = await readCovariates(path, names, photos, options);
+    if (!isFound) unread.push(...table.problems.filter(({ code }) => code === 'not-a-number'));
     for (const name of table.names) found.add(name);
     remarks.push(...table.problems.map((problem) => `warning: ${problemLine(problem)}`));
     const named = table.photos.filter((readings) => readings !== null).length;
+    isNamed ||= named > 0;
     if (isFound && table.names.length > 0) {
       remarks.push(`${table.names.join(', ')} of ${countOf(named, 'photo')} from ${path}`);
     }
@@ -134,8 +150,11 @@ export async function readTables(
       'add it, or name another table by --covariates',
     );
   }
+  const [wrong] = unread;
+  if (wrong && joined.every(({ size }) => size === 0))
+    throw new InputError(wrong.where, wrong.what, wrong.remedy);
   for (const name of lacking) remarks.push(`no table has a column of ${name}`);
-  return { photos: joined, remarks };
+  return { photos: joined, isNamed, remarks };
 }
 
 /**

@@ -28,7 +28,7 @@ export interface FoldFit {
 }
 
 /** What may be told and kept of a fold's training. */
-export interface FoldFitOptions extends Pick<FitContext, 'checkpointFolder' | 'onProgress'> {
+export interface FoldFitOptions extends Pick<FitContext, 'checkpointFolder' | 'onProgress' | 'member'> {
   /** Told of every metric line as it comes. */
   readonly onLine?: (line: MetricLine) => void;
 }
@@ -113,6 +113,7 @@ export function requireFinite(
  * without one are trained on but not predicted.
  *
  * @param cases the sets of covariates by which each State is predicted apart; none: by what each sample has
+ * @param elsewhere what another machine found of a State; default: it is found here
  * @returns `[case][sample]`, null for those without a State or the covariates; null with fewer than two States
  */
 export async function leaveOneStateOut(
@@ -120,19 +121,41 @@ export async function leaveOneStateOut(
   seed: number,
   cases: readonly (CovariateSet | undefined)[],
   afterEach: () => void,
-): Promise<(Targets | null)[][] | null> {
-  const states = learner.samples.facts.map(({ state }) => state);
-  const names = statesIn(states);
-  if (names.length < 2) return null;
-  const part = states.map((state) => (state === null ? -1 : names.indexOf(state)));
-  const predicted = cases.map(() => new Array<Targets | undefined>(states.length).fill(undefined));
-  for (const index of names.keys()) {
-    const { model } = await fitFold(learner, part, index, randomStream(seed).fork('states'));
-    for (const [place, set] of cases.entries()) {
-      await predictFold(model, learner.samples, part, index, predicted[place] ?? [], set);
+  elsewhere?: (state: number) => Promise<StateAnswers>,
+): Promise<StateAnswers | null> {
+  const count = statesIn(learner.samples.facts.map(({ state }) => state)).length;
+  if (count < 2) return null;
+  const all = cases.map(() => learner.samples.facts.map((): Targets | null => null));
+  for (let state = 0; state < count; state++) {
+    const said = await (elsewhere?.(state) ?? leaveStateOut(learner, seed, cases, state));
+    for (const [place, own] of all.entries()) {
+      own.forEach((_, item) => {
+        own[item] = said[place]?.[item] ?? own[item] ?? null;
+      });
     }
-    await model.release();
     afterEach();
   }
+  return all;
+}
+
+/** What models said of samples of States that they had not seen, null of the others. `[case][sample]` */
+export type StateAnswers = readonly (readonly (Targets | null)[])[];
+
+/** What a model of all States but one, counted in the order of `statesIn`, says of the samples of that one. */
+export async function leaveStateOut(
+  learner: Learner,
+  seed: number,
+  cases: readonly (CovariateSet | undefined)[],
+  state: number,
+): Promise<StateAnswers> {
+  const states = learner.samples.facts.map((facts) => facts.state);
+  const names = statesIn(states);
+  const part = states.map((name) => (name === null ? -1 : names.indexOf(name)));
+  const predicted = cases.map(() => new Array<Targets | undefined>(states.length).fill(undefined));
+  const { model } = await fitFold(learner, part, state, randomStream(seed).fork('states'));
+  for (const [place, set] of cases.entries()) {
+    await predictFold(model, learner.samples, part, state, predicted[place] ?? [], set);
+  }
+  await model.release();
   return predicted.map((own) => own.map((targets) => targets ?? null));
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { DATE_ORDERS } from '../data/dates.ts';
+import { DECIMAL_NAMES } from '../data/decimals.ts';
 import { GROUPINGS, STRATIFICATIONS } from '../data/folds/index.ts';
 import { columnMappingSchema } from '../data/own-table/mapping.ts';
 import { METHODS } from '../estimators/combination/methods.ts';
@@ -29,7 +30,7 @@ const innerPath = z
   );
 
 /** Where a run's data were: paths relative to the run. */
-const sourceSchema = z.discriminatedUnion('kind', [
+export const sourceSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('folder'),
     folder: z.string(),
@@ -45,6 +46,7 @@ const sourceSchema = z.discriminatedUnion('kind', [
     /** What columns are, where a person said so. */
     columns: columnMappingSchema.optional(),
     dates: z.enum(DATE_ORDERS).optional(),
+    decimal: z.enum(DECIMAL_NAMES).optional(),
     covariates: covariateSourceSchema.optional(),
   }),
   z.strictObject({

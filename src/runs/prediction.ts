@@ -4,6 +4,7 @@ import type { Interval } from '../pasture/intervals/interval.ts';
 import {
   type ByMass,
   byMass,
+  scaledMasses,
   TARGET_NAMES,
   type Targets,
   targetsFromArray,
@@ -45,6 +46,28 @@ export interface PhotoPrediction extends PhotoMasses {
   /** What of the photo counted; absent where all of every photo does. */
   readonly framing?: Framing;
 }
+
+/**
+ * A prediction on a frame of another area. What a photo shows of a sward is how much stands on each square metre: on
+ * `scale` times the area stand `scale` times the grams.
+ */
+export function onFrame(prediction: PhotoPrediction, scale: number): PhotoPrediction {
+  if (scale === 1) return prediction;
+  const { targets, folds, dropoutSpread, dropoutDraws, intervals } = prediction;
+  const scaled = (masses: Targets): Targets => scaledMasses(masses, scale);
+  return {
+    ...prediction,
+    targets: scaled(targets),
+    folds: folds.map(scaled),
+    dropoutSpread: dropoutSpread && scaled(dropoutSpread),
+    ...(dropoutDraws && { dropoutDraws: dropoutDraws.map((fold) => fold.map(scaled)) }),
+    intervals: intervals && intervalsOnFrame(intervals, scale),
+  };
+}
+
+/** Intervals of masses on a frame of `scale` times the area. */
+export const intervalsOnFrame = (intervals: ByMass<Interval>, scale: number): ByMass<Interval> =>
+  byMass((mass) => ({ low: intervals[mass].low * scale, high: intervals[mass].high * scale }));
 
 /** The weighted mean of several predictions of one photo; means of physical masses are physical. */
 export function meanTargets(predictions: readonly Targets[], weights?: readonly number[]): Targets {

@@ -110,7 +110,7 @@ export type PhotoSource = Exclude<TrainingSource, { kind: 'features' }>;
 async function inspectedPhotos(source: PhotoSource): Promise<Labelled<LabelledPhoto>> {
   const { photos, problems } =
     source.kind === 'folder'
-      ? await inspectTraining(source.folder, { dates: source.dates })
+      ? await inspectTraining(source.folder, source)
       : await inspectTableWithDates(source);
   throwOnError(source.kind === 'folder' ? source.folder : source.table, problems);
   return { labels: photos, warnings: problems.map(problemLine) };
@@ -198,7 +198,7 @@ async function readingsOf(
   const beside = table === undefined && folder !== null ? tableBeside(folder) : null;
   const own: ReadingTable =
     source.kind === 'table'
-      ? { path: source.table, sheet: source.sheet, columns: source.columns }
+      ? { path: source.table, sheet: source.sheet, columns: source.columns, decimal: source.decimal }
       : { path: source.kind === 'folder' ? join(source.folder, 'train.csv') : source.labels };
   const tables = [
     ...(table === undefined ? [] : [{ path: table, method }]),

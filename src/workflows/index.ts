@@ -4,6 +4,7 @@
  */
 
 export { DATE_ORDERS, type DateOrder } from '../data/dates.ts';
+export { DECIMAL_NAMES, type DecimalName } from '../data/decimals.ts';
 export {
   type FoldRow,
   GROUPINGS,
@@ -13,7 +14,7 @@ export {
 } from '../data/folds/index.ts';
 export { type ColumnMapping, readColumnMapping } from '../data/own-table/mapping.ts';
 export type { OwnTable, TableReading } from '../data/own-table/read.ts';
-export { type Problem, problemLine } from '../data/problems.ts';
+export { type Problem, problemLines } from '../data/problems.ts';
 export { DEFAULT_SHRINK, FITTED_METHODS, type Method } from '../estimators/combination/methods.ts';
 export type { ExportOptions, ExportOutcome } from '../export/export-run.ts';
 export { MODEL_INPUTS, type ModelInput } from '../export/model-input.ts';

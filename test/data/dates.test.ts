@@ -30,6 +30,27 @@ describe('sampling dates', () => {
     expect(read([text])).toMatchObject({ dates: [iso], faults: [] });
   });
 
+  it.each([
+    ['15. Oktober 2015', '2015-10-15'],
+    ['15. März 2015', '2015-03-15'],
+    ['Do, 15. Dez. 2015', '2015-12-15'],
+    ['15 février 2015', '2015-02-15'],
+    ['15 août 2015', '2015-08-15'],
+    ['mar. 15 sept. 2015', '2015-09-15'],
+    ['1er juin 2015', '2015-06-01'],
+    ['15 de enero de 2015', '2015-01-15'],
+    ['15-septiembre-2015', '2015-09-15'],
+    ['15 de março de 2015', '2015-03-15'],
+    ['15 out 2015', '2015-10-15'],
+    ['Mar 15, 2015', '2015-03-15'],
+  ])('reads %j by itself, in another language', (text, iso) => {
+    expect(read([text])).toMatchObject({ dates: [iso], faults: [] });
+  });
+
+  it('does not guess at a month that begins like two', () => {
+    expect(read(['15 jui 2015']).dates).toEqual([null]);
+  });
+
   it.each(['yesterday', '2015/13/1', '2015/2/29', '31/13/2015', '2015/9', '4 Foo 2015', '99', '1234567'])(
     'does not guess at %j',
     (text) => {

@@ -138,6 +138,19 @@ describe('what more work would bring', () => {
     expect(workWorth(visit, null)).toHaveLength(2);
   });
 
+  it('leaves out what would bring nothing', () => {
+    // The frames look alike and photos of a visit hardly err together, so that a cut shows more than it settles.
+    const even = {
+      ...visit,
+      design: { frames: 8, cuts: 0, spread: 500 },
+      variances: { ...variances, betweenSessions: 10 },
+    };
+    expect(expectedHalfWidth(even, { cuts: 1 })).toBeGreaterThan(expectedHalfWidth(even));
+    const worth = workWorth(even, { ...even.variances, withinSessions: 900_000 });
+    expect(worth.map(({ work }) => work)).toEqual(['ten-more-photos']);
+    for (const { before, after } of worth) expect(after).toBeLessThan(before);
+  });
+
   it('is more of a cut than of ten photos once there are many photos', () => {
     const many = { ...visit, design: { ...visit.design, frames: 60 } };
     expect(workWorth(many, null)[0]?.work).toBe('one-more-cut');

@@ -225,8 +225,19 @@ describe('a run with little to show', () => {
     expect(text(document, '#folds')).toContain('no folds');
     expect(document.querySelectorAll('#residuals svg, .legend')).toHaveLength(0);
     expect(text(document, '#residuals')).toContain('No State is recorded');
+    expect(document.querySelectorAll('#residuals .figures')).toHaveLength(0);
     expect(document.querySelectorAll('#observed-predicted svg')).toHaveLength(5);
     expect(document.querySelector('html')?.outerHTML).not.toMatch(/NaN|undefined|Infinity/);
+  });
+
+  it('without States has no place for their plot, and says in a line that none is recorded', async () => {
+    const rows = inventedRows(24).map((row) => ({ ...row, state: null }));
+    const document = await rendered(runResults(rows));
+    const figures = document.querySelector('#residuals .figures');
+    const children = [...(figures?.children ?? [])];
+    expect(children.map((child) => child.getAttribute('data-grouping'))).toEqual(['species', 'date']);
+    expect(figures?.textContent).not.toContain('recorded');
+    expect(text(document, '#residuals')).toContain('No State is recorded for these photos.');
   });
 
   it('of no photos shows its scores and settings only', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MASS_NAMES } from '../../src/pasture/targets.ts';
 import { poolOf } from '../../src/server/index.ts';
 import { runSward } from '../support/run-sward.ts';
 import { writePhoto, writeSmallFolder } from '../support/small-data-folder.ts';
@@ -53,11 +54,15 @@ describe('POST /api/estimate', () => {
     expect((await farm.json('/api/photos')).items).toEqual([]);
   });
 
-  it('reckons with the frame that the form names', async () => {
+  it('says grams on the frame that the form names, and the same of a hectare', async () => {
     const plain = await (await estimate(photoForm(photo))).json();
     const framed = await (await estimate(photoForm(photo, { frameAreaSquareMetres: '0.25' }))).json();
-    expect(framed.masses).toEqual(plain.masses);
-    expect(framed.kgDmPerHa.total).toBeCloseTo((plain.masses.total * 10) / 0.25, 9);
+    for (const mass of MASS_NAMES) {
+      expect(framed.masses[mass]).toBeCloseTo((plain.masses[mass] * 0.25) / 0.21, 9);
+      expect(framed.kgDmPerHa[mass]).toBeCloseTo(plain.kgDmPerHa[mass], 9);
+      expect(framed.interval[mass][1]).toBeCloseTo((plain.interval[mass][1] * 0.25) / 0.21, 9);
+    }
+    expect(framed.kgDmPerHa.total).toBeCloseTo((framed.masses.total * 10) / 0.25, 9);
   });
 
   it.each([
@@ -263,7 +268,7 @@ describe('a run that reads heights', () => {
       const ruler = await ask({ height: '6', heightMethod: 'ruler' });
       expect([ruler.masses.total, ruler.height]).toEqual([without.masses.total, null]);
       const file = readFileSync(asked);
-      const record = recordOf(file, { height });
+      const record = recordOf(file, { height, frameAreaSquareMetres: 0.21 });
       expect((await upload(server, record, file)).status).toBe(204);
       const { estimate: stored } = await until(async () => (await server.json('/api/estimates')).items[0]);
       expect([stored.masses.total, stored.height]).toEqual([given.masses.total, height]);

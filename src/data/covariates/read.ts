@@ -2,12 +2,14 @@ import { type GridRow, rowName } from '../../formats/csv.ts';
 import { readGrid } from '../../formats/spreadsheet.ts';
 import { InputError } from '../../ground/errors.ts';
 import { HEIGHT, HEIGHT_UNITS, type HeightMethod, type HeightUnit, NDVI } from '../../pasture/covariates.ts';
+import { type DecimalName, knownDecimals } from '../decimals.ts';
 import { isMissing, visibleText } from '../missing.ts';
-import { decimalSign, decimalSigns, readNumber } from '../numbers.ts';
+import { readNumber } from '../numbers.ts';
 import { readHeader } from '../own-table/columns.ts';
 import { withComponents } from '../own-table/competition-table.ts';
 import type { ColumnMapping } from '../own-table/mapping.ts';
 import { heightMethodNamed, recognisedHeader } from '../own-table/roles.ts';
+import { usualOf } from '../own-table/usual-sizes.ts';
 import { PhotoNames } from '../photo-names.ts';
 import { type Problem, warn } from '../problems.ts';
 
@@ -30,6 +32,8 @@ export interface CovariateTableOptions {
   readonly columns?: ColumnMapping | undefined;
   /** How heights were measured of which the table does not say it. */
   readonly method?: HeightMethod | undefined;
+  /** The sign before decimals of numbers that may as well have thousands; default what the table shows. */
+  readonly decimal?: DecimalName | undefined;
 }
 
 /** What a table says of photos. */
@@ -67,7 +71,7 @@ export async function readCovariates(
   path: string,
   names: readonly string[],
   photos: readonly string[],
-  { sheet, columns: mapping, method }: CovariateTableOptions = {},
+  { sheet, columns: mapping, method, decimal }: CovariateTableOptions = {},
 ): Promise<CovariateTable> {
   const grid = withComponents(await readGrid(path, sheet));
   const { columns: read, rows, line } = readHeader(grid, mapping);
@@ -93,10 +97,16 @@ export async function readCovariates(
     ];
   });
   const methods = read.find(({ header, role }) => role === null && METHOD_HEADER.test(visibleText(header)));
-  const problems: Problem[] = [];
-  const cellsOf = ({ index }: Column): string[] => rows.map(({ cells }) => cells[index] ?? '');
-  const all = new Set(columns.flatMap((column) => [...decimalSigns(cellsOf(column))]));
-  const signs = columns.map((column) => decimalSign(cellsOf(column), all, grid.commasAreFree));
+  const { signs, warnings } = knownDecimals(
+    columns.map(({ header, index, name, factor }) => {
+      const usual = usualOf(name === HEIGHT || name === NDVI ? name : null, null);
+      const cells = rows.map((row) => row.cells[index] ?? '');
+      return { header, cells, ...(usual && { isUsual: (value: number) => usual(value * factor) }) };
+    }),
+    (item) => rowName(path, rows[item]?.line ?? 1),
+    { commasAreFree: grid.commasAreFree, decimal },
+  );
+  const problems: Problem[] = [...warnings];
   const index = new PhotoNames(photos);
   const places = new Map(photos.map((own, place) => [own, place]));
   const found = new Array<Map<string, Reading[]> | null>(photos.length).fill(null);

@@ -6,16 +6,23 @@ import type { ColumnMapping } from './mapping.ts';
 import {
   COLUMN_ROLES,
   type ColumnRole,
+  goesWithFresh,
   type MassUnit,
   type RecognisedHeader,
   recognisedHeader,
   recognisedMass,
+  saysDry,
+  saysWeight,
+  unclearHeader,
 } from './roles.ts';
 
 /** Rows at the top among which the header is looked for: titles may stand above it. */
 const HEADER_WITHIN = 25;
 /** Share of a column's cells that must be names of masses for it to say which mass a row is of. */
 const MOSTLY = 0.8;
+
+/** What is told of a column that nobody knows. */
+const NOT_UNDERSTOOD = 'not understood';
 
 /** A column with what it is taken for. */
 export interface ReadColumn {
@@ -47,6 +54,8 @@ export interface ReadHeader {
   /** One row a photo, or one a photo and mass. */
   readonly form: 'wide' | 'long';
   readonly faults: readonly HeaderFault[];
+  /** Columns that are left out and look as if they were wanted. */
+  readonly doubts: readonly HeaderFault[];
 }
 
 /** The header of a table, and what each of its columns is: what a person said, or else what its name says. */
@@ -81,7 +90,7 @@ export function readHeader({ rows }: Grid, mapping: ColumnMapping = {}): ReadHea
     const guess = guessed[index];
     const isEmpty = cellsOf(index).every((cell) => cell === '');
     const left = (note: string): ReadColumn => ({ ...base, role: null, unit: null, stated: false, note });
-    if (!guess) return left(isEmpty ? 'empty' : 'not understood');
+    if (!guess) return left(isEmpty ? 'empty' : NOT_UNDERSTOOD);
     const rivals = guessed.flatMap((other, place) =>
       other?.role === guess.role ? { place, rank: other.rank } : [],
     );
@@ -107,7 +116,48 @@ export function readHeader({ rows }: Grid, mapping: ColumnMapping = {}): ReadHea
     return { ...base, role: guess.role, unit: guess.unit, stated: false, note: null };
   });
   const shown = columns.filter(({ header, note }) => header !== '' || note !== 'empty');
-  return { line: top.line, columns: shown, rows: body, form, faults };
+  const words = component === undefined ? [] : cellsOf(component);
+  faults.push(...freshWeights(shown, words));
+  return { line: top.line, columns: shown, rows: body, form, faults, doubts: unclearColumns(shown, refused) };
+}
+
+/** Columns that are not understood and say that they are a mass or a height, of which there is no other column. */
+function unclearColumns(columns: readonly ReadColumn[], refused: ReadonlySet<ColumnRole>): HeaderFault[] {
+  return columns.flatMap(({ header, role, note }) => {
+    const unclear = role === null && note === NOT_UNDERSTOOD ? unclearHeader(header) : null;
+    if (!unclear || refused.has(unclear.role) || columns.some((other) => other.role === unclear.role))
+      return [];
+    return { what: `"${header}" is left out: it ${unclear.what}`, remedy: unclear.remedy };
+  });
+}
+
+/**
+ * Weights of which nobody says that they are dry, beside a share of dry matter or the weight of a bag: they may be of
+ * fresh plants.
+ *
+ * @param words of a long table, which may say it
+ */
+function freshWeights(columns: readonly ReadColumn[], words: readonly string[]): HeaderFault[] {
+  const sign = columns.find(({ role, header }) => role === null && goesWithFresh(header));
+  if (!sign || words.some(saysDry)) return [];
+  const weights = columns.filter(
+    ({ role, unit }) =>
+      role !== null && (role === 'value' || isMass(role)) && unit !== 'kg/ha' && unit !== 't/ha',
+  );
+  const isAnyDry = weights.some(({ header }) => saysDry(header));
+  const open = weights.filter(
+    ({ header, stated }) => !stated && !saysDry(header) && (saysWeight(header) || !isAnyDry),
+  );
+  if (open.length === 0) return [];
+  const headers = open.map(({ header }) => `"${header}"`).join(' and ');
+  const said = open.map(({ role, header }) => `${role}="${header}"`).join(',');
+  const what = `${headers} may be of fresh plants, as there is "${sign.header}" beside ${open.length > 1 ? 'them' : 'it'}`;
+  return [
+    {
+      what,
+      remedy: `name the dry masses, as --columns ${said} if ${open.length > 1 ? 'those are' : 'that is'} dry`,
+    },
+  ];
 }
 
 const differInMethod = (heights: readonly (RecognisedHeader | null | undefined)[]): boolean =>

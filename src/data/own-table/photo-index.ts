@@ -1,5 +1,5 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import { InputError } from '../../ground/errors.ts';
 import { isInside } from '../../ground/files.ts';
 import { PhotoNames } from '../photo-names.ts';
@@ -14,12 +14,16 @@ export type FoundPhoto =
 
 /** The photos of a folder and the folders in it, found by how a table names them. Links are followed only inside of it. */
 export class PhotoIndex {
+  /** Null: the photos themselves were named. */
   readonly #root: string;
+  /** What the photos are where they were named by a person; null: all below the root. */
+  readonly #whose: string | null;
   /** Paths below the root. */
   readonly #names: PhotoNames;
 
-  private constructor(root: string, paths: readonly string[]) {
+  private constructor(root: string, paths: readonly string[], whose: string | null = null) {
     this.#root = root;
+    this.#whose = whose;
     this.#names = new PhotoNames(paths);
   }
 
@@ -43,10 +47,25 @@ export class PhotoIndex {
     return new PhotoIndex(root, paths);
   }
 
+  /**
+   * Photos that a person named, who may name links.
+   *
+   * @param folder that they lie in or below
+   * @param whose what they are photos of, as `of the visit`
+   */
+  static of(folder: string, photos: readonly string[], whose: string): PhotoIndex {
+    const root = resolve(folder);
+    const paths = photos.map((path) => relative(root, resolve(path)).replaceAll(sep, '/'));
+    return new PhotoIndex(root, paths, whose);
+  }
+
   /** The photo that a cell names. */
   async find(cell: string): Promise<FoundPhoto> {
     const found = this.#names.named(cell);
     const [first, second] = found;
+    if (first === undefined && this.#whose !== null) {
+      return { what: `${cell} is no photo ${this.#whose}`, remedy: 'name its photo too, or remove its row' };
+    }
     if (first === undefined) {
       return { what: `there is no photo ${cell} in the folder`, remedy: 'add the photo or remove its row' };
     }
@@ -55,6 +74,7 @@ export class PhotoIndex {
       return { what: `"${cell}" may be ${names}`, remedy: 'name the photo with its folder and ending' };
     }
     const path = join(this.#root, first);
+    if (this.#whose !== null) return { imagePath: first, path };
     const real = await realpath(path).catch(() => null);
     if (real === null)
       return { what: `photo ${first} is a link that leads nowhere`, remedy: 'copy the photo itself' };

@@ -6,10 +6,19 @@ import { completedTargets, contradictionIn, isKnown, type PartialTargets } from 
 import { byMass, MASS_NAMES, type MassName, type Targets } from '../../pasture/targets.ts';
 import { QUADRAT_AREA_SQUARE_METRES } from '../../pasture/units.ts';
 import { type DateOrder, readDates } from '../dates.ts';
+import {
+  type DecimalName,
+  decimalProblems,
+  type NumberColumn,
+  type ReadDecimals,
+  readDecimals,
+} from '../decimals.ts';
+import { doubtfulRows } from '../doubtful-rows.ts';
 import type { LabelledPhoto } from '../folder.ts';
 import { spellingProblems } from '../labels.ts';
 import { isMissing } from '../missing.ts';
-import { type DecimalSign, decimalSign, decimalSigns, readNumber, readOptionalNumber } from '../numbers.ts';
+import { nearSpellings } from '../near-spellings.ts';
+import { type DecimalSign, readNumber, readOptionalNumber } from '../numbers.ts';
 import { type Complain, complainTo, type Problem, warn } from '../problems.ts';
 import { namedColumn } from '../spellings.ts';
 import { type ReadColumn, type ReadHeader, readHeader } from './columns.ts';
@@ -18,6 +27,7 @@ import type { ColumnMapping } from './mapping.ts';
 import { MassUnits } from './mass-units.ts';
 import { PhotoIndex } from './photo-index.ts';
 import { type ColumnRole, gramsOf, type MassUnit, recognisedMass } from './roles.ts';
+import { usualOf } from './usual-sizes.ts';
 
 /** A table of one's own, and where its photos lie. */
 export interface OwnTable {
@@ -31,6 +41,8 @@ export interface OwnTable {
   readonly columns?: ColumnMapping | undefined;
   /** Whether dates of numbers have the day or the month first; default what the column shows. */
   readonly dates?: DateOrder | undefined;
+  /** The sign before decimals of numbers that may as well have thousands; default what the table shows. */
+  readonly decimal?: DecimalName | undefined;
   /** Area of the frame; default that of the competition's quadrat. */
   readonly areaSquareMetres?: number | undefined;
 }
@@ -75,16 +87,18 @@ const SUMMARY =
  * follows from others is NaN.
  *
  * @param isPhoto whether a file's name is that of a photo
+ * @param named photos that the table is of, where they are known; default those below the folder
  * @throws InputError when table or folder cannot be read at all
  * @throws UsageError when there is no such sheet
  */
 export async function inspectOwnTable(
   source: OwnTable,
   isPhoto: (name: string) => boolean,
+  named?: PhotoIndex,
 ): Promise<InspectedTable> {
   const grid = withComponents(await readGrid(source.table, source.sheet));
   const header = readHeader(grid, source.columns);
-  const index = await PhotoIndex.read(source.photos, isPhoto);
+  const index = named ?? (await PhotoIndex.read(source.photos, isPhoto));
   return new TableReader(source, grid, header).read(index);
 }
 
@@ -105,7 +119,7 @@ class TableReader {
   readonly #header: ReadHeader;
   readonly #area: number;
   readonly #problems: Problem[] = [];
-  readonly #signs: ReadonlyMap<number, DecimalSign>;
+  readonly #decimals: ReadonlyMap<number, ReadDecimals>;
 
   constructor(source: OwnTable, grid: Grid, header: ReadHeader) {
     this.#source = source;
@@ -113,14 +127,20 @@ class TableReader {
     this.#grid = grid;
     this.#header = header;
     this.#area = source.areaSquareMetres ?? QUADRAT_AREA_SQUARE_METRES;
-    this.#signs = signsOf(grid, header);
+    this.#decimals = this.#readDecimals();
   }
 
   async read(index: PhotoIndex): Promise<InspectedTable> {
-    const { line, faults, rows } = this.#header;
+    const { line, faults, doubts, rows } = this.#header;
     for (const { what, remedy } of faults) this.#complain(line)('unclear-column', what, remedy);
+    const tell = complainTo(this.#problems, rowName(this.#name, line), 'warning');
+    for (const { what, remedy } of doubts) tell('unclear-column', what, remedy);
     const units = this.#massUnits();
-    const isReadable = faults.length === 0 && this.#requireColumns() && this.#requirePlausible(units);
+    const isReadable =
+      faults.length === 0 &&
+      this.#requireColumns() &&
+      ![...this.#decimals.values()].some(({ example }) => example?.known === 'open') &&
+      this.#requirePlausible(units);
     const photos = isReadable ? await this.#photos(index, units) : [];
     if (rows.length === 0) this.#complain(line)('empty-file', 'has a header but no row', 'add the photos');
     const dates = this.#dates(photos);
@@ -138,15 +158,52 @@ class TableReader {
           unit: units.get(place) ?? unit,
           note:
             note ??
-            // Whoever walks three paddocks in a day looks at three swards of one day.
-            (role === 'paddock' && dates.notation !== null ? 'those of one date are one visit' : null) ??
-            units.note(place) ??
-            (this.#signs.get(place) === ',' ? 'decimal comma' : null),
+            notesOf([
+              this.#placeNote(role, dates.notation !== null),
+              units.note(place),
+              this.#decimals.get(place)?.note,
+            ]),
         })),
         dates: dates.notation,
         areaSquareMetres: this.#area,
       },
     };
+  }
+
+  /** What photos of several places on one date are to each other. */
+  #placeNote(role: ColumnRole | null, isDated: boolean): string | null {
+    if (!isDated) return null;
+    // Whoever walks three paddocks in a day looks at three swards of one day.
+    if (role === 'paddock') return 'those of one date are one visit';
+    return role === 'site' && !this.#column('state') ? 'those of one date are visits of their own' : null;
+  }
+
+  #sign(index: number): DecimalSign {
+    return this.#decimals.get(index)?.sign ?? '.';
+  }
+
+  /** How the numbers of every column of numbers are read, by its place; what there is to say of that is a problem. */
+  #readDecimals(): Map<number, ReadDecimals> {
+    const { rows, columns } = this.#header;
+    const names: readonly (ColumnRole | null)[] = [...MASS_NAMES, 'value', 'height', 'ndvi'];
+    const numbers = columns.filter(({ role }) => role !== null && names.includes(role));
+    const units = this.#massUnits();
+    const unitOf = ({ index, unit }: ReadColumn): MassUnit | HeightUnit | null =>
+      // Grams that nobody said may be kg/ha as well.
+      unit ?? (units.isSupposed(index) ? null : (units.get(index) ?? null));
+    const read: NumberColumn[] = numbers.map((column) => {
+      const isUsual = usualOf(column.role, unitOf(column), this.#area);
+      return {
+        header: column.header,
+        cells: rows.map(({ cells }) => cells[column.index] ?? ''),
+        ...(isUsual && { isUsual }),
+      };
+    });
+    const { commasAreFree } = this.#grid;
+    const decimals = readDecimals(read, { commasAreFree, decimal: this.#source.decimal });
+    const rowOf = (item: number): string => rowName(this.#name, rows[item]?.line ?? 1);
+    this.#problems.push(...decimalProblems(read, decimals, rowOf));
+    return new Map(numbers.map(({ index }, place) => [index, decimals[place] as ReadDecimals]));
   }
 
   #complain(line: number): Complain {
@@ -195,7 +252,7 @@ class TableReader {
       columns.map(({ index, unit }) => {
         if (unit !== null) return { index, unit: unit as MassUnit, note: null };
         if (shared) return { index, unit: shared, note: `taken as ${shared}, as the others` };
-        return { index, unit: 'g', note: 'no unit: taken as grams on the frame' };
+        return { index, unit: 'g', note: 'no unit: taken as grams on the frame', isSupposed: true };
       }),
     );
   }
@@ -205,7 +262,7 @@ class TableReader {
     const unclear = this.#massColumns().filter(({ index, unit, role }) => {
       if (unit !== null || units.get(index) !== 'g' || role === 'component') return false;
       const values = this.#header.rows
-        .map(({ cells }) => readNumber(cells[index] ?? '', this.#signs.get(index)))
+        .map(({ cells }) => readNumber(cells[index] ?? '', this.#sign(index)))
         .filter((value) => value > 0)
         .sort((a, b) => a - b);
       return (values[Math.floor(values.length / 2)] ?? 0) / this.#area > MOST_GRAMS_A_SQUARE_METRE;
@@ -304,7 +361,7 @@ class TableReader {
       return;
     }
     photo.seen.set(mass, row.line);
-    const value = readNumber(text, this.#signs.get(index));
+    const value = readNumber(text, this.#sign(index));
     if (!Number.isFinite(value)) {
       complain(
         'not-a-number',
@@ -351,12 +408,18 @@ class TableReader {
       names('site'),
       names('paddock'),
       names('species'),
-    ];
+    ] as const;
     const heights = this.#readings(photos, 'height', HEIGHT_UNITS[this.#heightUnit()]);
     const ndvis = this.#readings(photos, 'ndvi', 1);
     const ids = idsOf(photos.map(({ imagePath }) => imagePath));
     // Paddocks of one day are of one visit.
     const isDated = dates.some((date) => date !== null);
+    this.#doubt(photos, ids, dates);
+    this.#doubtNames('state', states, dates);
+    if (states.every((state) => state === null)) {
+      this.#doubtNames('site', sites, dates);
+      if (!isDated) this.#doubtNames('paddock', paddocks, dates);
+    }
     return photos.flatMap((photo, item) => {
       const targets = this.#targetsOf(photo, ids[item] ?? '');
       if (!targets) return [];
@@ -374,6 +437,26 @@ class TableReader {
         row: photo.first.line,
       };
     });
+  }
+
+  #doubt(photos: readonly PhotoRows[], ids: readonly string[], dates: readonly (string | null)[]): void {
+    const rows = photos.map(({ first, masses }, item) => ({
+      imageId: ids[item] ?? '',
+      row: first.line,
+      date: dates[item] ?? null,
+      masses,
+    }));
+    this.#problems.push(...doubtfulRows(this.#name, rows, this.#area));
+  }
+
+  #doubtNames(
+    role: 'state' | 'site' | 'paddock',
+    names: readonly (string | null)[],
+    dates: readonly (string | null)[],
+  ): void {
+    const places = names.map((name, item) => ({ name, date: dates[item] ?? null }));
+    const what = role === 'state' ? 'States' : 'names';
+    this.#problems.push(...nearSpellings(this.#name, this.#column(role)?.header ?? role, places, what));
   }
 
   #heightUnit(): HeightUnit {
@@ -401,7 +484,7 @@ class TableReader {
   #readings(photos: readonly PhotoRows[], role: 'height' | 'ndvi', factor: number): (number | null)[] {
     const column = this.#column(role);
     if (!column) return photos.map(() => null);
-    const sign = this.#signs.get(column.index) ?? '.';
+    const sign = this.#sign(column.index);
     return photos.map(({ first }) => {
       const value = readOptionalNumber(this.#cell(first, role), sign);
       if (value === null || Number.isFinite(value)) return value === null ? null : value * factor;
@@ -427,15 +510,10 @@ interface MassCell {
   readonly index: number;
 }
 
-/** The sign before decimals of every column of numbers, by its place. */
-function signsOf(grid: Grid, { columns, rows }: ReadHeader): Map<number, DecimalSign> {
-  const names: readonly (ColumnRole | null)[] = [...MASS_NAMES, 'value', 'height', 'ndvi'];
-  const cellsOf = ({ index }: ReadColumn): string[] => rows.map(({ cells }) => cells[index] ?? '');
-  const numbers = columns.filter(({ role }) => role !== null && names.includes(role));
-  const all = new Set(numbers.flatMap((column) => [...decimalSigns(cellsOf(column))]));
-  return new Map(
-    numbers.map((column) => [column.index, decimalSign(cellsOf(column), all, grid.commasAreFree)]),
-  );
+/** Notes in one; null where there is none. */
+function notesOf(notes: readonly (string | null | undefined)[]): string | null {
+  const said = notes.filter((note) => note !== null && note !== undefined);
+  return said.length > 0 ? said.join('; ') : null;
 }
 
 /** What photos are called: their files without ending, or with their folders where names are repeated. */

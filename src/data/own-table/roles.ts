@@ -1,4 +1,4 @@
-import type { HeightMethod, HeightUnit } from '../../pasture/covariates.ts';
+import { HEIGHT_UNITS, type HeightMethod, type HeightUnit } from '../../pasture/covariates.ts';
 import { MASS_NAMES, type MassName } from '../../pasture/targets.ts';
 import { kilogramsPerHectareToGrams } from '../../pasture/units.ts';
 import { visibleText } from '../missing.ts';
@@ -42,6 +42,7 @@ const NAMES: Readonly<Record<(typeof FACTS)[number] | (typeof LONG)[number], rea
     'photo|photos|photo file|photo name|photo filename|photo path|image|images|image path|image file|image name|' +
       'image filename|file|files|filename|file name|file path|filepath|picture|pic|img|img path|img name|jpg|jpeg',
     'photo id|photo no|photo number|photo nr|image id|image no|image number|img id|imageid|photoid|picture id|media',
+    'bild|bilddatei|bildname|foto|fotodatei|datei|dateiname|fichier|nom de fichier|imagen|fotografia|archivo|imagem|arquivo',
     'sample id|sampleid|id|quadrat id|sample|sample name|name|quadrat|quadrat no|quadrat number|label',
   ],
   date: [
@@ -49,22 +50,31 @@ const NAMES: Readonly<Record<(typeof FACTS)[number] | (typeof LONG)[number], rea
       'date of cut|cut on|harvest date|date harvested|date of harvest|harvested|date collected|collection date|' +
       'collected|date of collection|visit date|date of visit|survey date|measurement date|date measured|measured on',
     'date|datetime|date time|date taken|photo date|image date|date of photo',
+    'datum|schnittdatum|erntedatum|probedatum|probenahmedatum|aufnahmedatum|date de coupe|date de prelevement|' +
+      'date de recolte|fecha|fecha de corte|fecha de muestreo|data|data de corte|data do corte|data da coleta',
     'timestamp|time|day|visit|taken|taken at',
   ],
-  state: ['state', 'province|region|territory'],
+  state: ['state', 'province|region|territory', 'bundesland|estado|provincia'],
   site: [
     'site|site name|site id|farm|farm name|property|property name|location|location name|station',
     'place',
+    'standort|betrieb|hof|ort|lieu|exploitation|ferme|sitio|finca|lugar|fazenda|local',
   ],
-  paddock: ['paddock|paddock name|paddock id|field|field name|field id|plot|plot id|plot name|block'],
+  paddock: [
+    'paddock|paddock name|paddock id|field|field name|field id|plot|plot id|plot name|block',
+    'koppel|weide|schlag|parzelle|parcelle|pature|paturage|potrero|parcela|piquete|talhao',
+  ],
   species: [
     'species|pasture species|dominant species|pasture type|species composition',
     'pasture|composition|sward|sward type|mix|botanical composition|vegetation',
+    'art|pflanzenart|espece|especie|especies',
   ],
   height: [
     'height|pasture height|sward height|height ave|ave height|average height|height average|mean height|height mean|' +
       'avg height|height avg|plate height|compressed height|canopy height',
     'ht',
+    'hohe|hoehe|wuchshohe|wuchshoehe|bestandeshohe|bestandeshoehe|hauteur|hauteur de l herbe|altura|altura del pasto|' +
+      'altura do pasto',
   ],
   ndvi: [
     'ndvi|pre gshh ndvi|gshh ndvi|greenseeker|greenseeker ndvi|ndvi greenseeker|mean ndvi|ndvi mean|ave ndvi',
@@ -86,49 +96,64 @@ const ROLE_OF_NAME: ReadonlyMap<string, { readonly role: ColumnRole; readonly ra
 
 /** Words that a mass may have besides, which say nothing about which of the five it is. */
 const FILLING = new Set(
-  'dry dm matter mass masses weight wt biomass pasture herbage yield sorted oven od drymatter dryweight component fraction'.split(
-    ' ',
-  ),
+  (
+    'dry dm matter mass masses weight wt biomass pasture herbage yield sorted oven od drymatter dryweight component fraction ' +
+    'tm ts trockenmasse trockensubstanz trockengewicht masse gewicht biomasse ms matiere seche sec poids de la ' +
+    'materia seca seco peso biomasa biomassa massa'
+  ).split(' '),
 );
 /** Of these, words that stand for dry matter on their own, and so for all of it. */
-const DRY = ['dry', 'dm', 'biomass', 'herbage', 'yield', 'drymatter', 'dryweight'];
+const DRY = (
+  'dry dm biomass herbage yield drymatter dryweight tm ts trockenmasse trockensubstanz trockengewicht biomasse ms seche sec ' +
+  'seca seco biomasa biomassa'
+).split(' ');
 
 /** What is left of the name of a mass without filling words. */
 const MASS_OF_WORDS: ReadonlyMap<string, MassName> = new Map(
   (
     [
-      ['green', 'green|grass|green grass|grass green|green herbage|greens'],
+      [
+        'green',
+        'green|grass|green grass|grass green|green herbage|greens|grun|gruen|gras|vert|verte|herbe verte|graminees|verde|' +
+          'pasto verde|graminea|gramineas|capim',
+      ],
       [
         'dead',
-        'dead|senesced|senescent|dead material|dead grass|standing dead|dead standing|brown|dead litter',
+        'dead|senesced|senescent|dead material|dead grass|standing dead|dead standing|brown|dead litter|' +
+          'abgestorben|abgestorbenes|totmaterial|totes material|abgestorbenes material|mort|morte|senescente|muerto|muerta|' +
+          'material muerto|morto|morta|material morto',
       ],
       [
         'clover',
-        'clover|clovers|legume|legumes|subclover|sub clover|white clover|clover legume|clover green|green clover',
+        'clover|clovers|legume|legumes|subclover|sub clover|white clover|clover legume|clover green|green clover|klee|' +
+          'leguminosen|trefle|legumineuses|trebol|trevo|leguminosas',
       ],
       ['gdm', 'gdm|total green|green total|live|total live|live total|all green'],
       [
         'total',
-        'total|all|sum|feed on offer|foo|total foo|total above ground|above ground|aboveground|agb|total all',
+        'total|all|sum|feed on offer|foo|total foo|total above ground|above ground|aboveground|agb|total all|gesamt|insgesamt|summe|' +
+          'totale|somme|suma|soma',
       ],
     ] as const
   ).flatMap(([mass, names]) => names.split('|').map((name) => [name, mass] as const)),
 );
 
+/** Dry matter, in a unit. */
+const DM = '(?:dm|tm|ts|ms)';
 const AREA = String.raw`(?: ?(?:\/|per) ?| )?(?:ha|hectare)(?: ?\^?-1)?`;
 const UNITS: readonly (readonly [MassUnit, RegExp])[] = [
-  ['kg/ha', unitPattern(`(?:kg|kgs|kilograms?)(?: ?dm)?${AREA}(?: ?dm)?`)],
-  ['t/ha', unitPattern(`(?:t|tonnes?|tons?|mg)(?: ?dm)?${AREA}(?: ?dm)?`)],
+  ['kg/ha', unitPattern(`(?:kg|kgs|kilograms?)(?: ?${DM})?${AREA}(?: ?${DM})?`)],
+  ['t/ha', unitPattern(`(?:t|tonnes?|tons?|mg)(?: ?${DM})?${AREA}(?: ?${DM})?`)],
   [
     'g/m2',
     unitPattern(
-      String.raw`(?:g|gm|grams?)(?: ?dm)?(?: ?(?:\/|per) ?| )?(?:m ?\^?-?2|sqm|sq m|square met(?:re|er))(?: ?dm)?`,
+      String.raw`(?:g|gm|grams?)(?: ?${DM})?(?: ?(?:\/|per) ?| )?(?:m ?\^?-?2|sqm|qm|sq m|square met(?:re|er))(?: ?${DM})?`,
     ),
   ],
   [
     'g',
     unitPattern(
-      String.raw`(?:g|gm|gms|gr|grams?)(?: dm)?(?: ?(?:\/|per) ?(?:quadrat|frame|sample|plot|photo))?`,
+      String.raw`(?:g|gm|gms|gr|grams?)(?: ${DM})?(?: ?(?:\/|per) ?(?:quadrat|frame|sample|plot|photo))?`,
     ),
   ],
 ];
@@ -199,6 +224,58 @@ export function recognisedHeader(header: string): RecognisedHeader | null {
   return recognisedHeight(header);
 }
 
+/** Units of masses that sward does not know, at the end of a header. */
+const OTHER_UNIT = /^(.+?) ((?:g|gm|grams?|mg|kg|kgs|t|tons?|tonnes?|lbs?|pounds?|oz|ounces?|cwt)\b.*)$/;
+/** What stands in brackets where no dry mass is meant. */
+const NO_MASS = /\b(?:percent|pct|fresh|wet|fw|frisch|frais|fraiche|humedo|count|n|no|sd|se|cv)\b/;
+
+/** What a header nearly says. */
+interface UnclearHeader {
+  readonly role: ColumnRole;
+  readonly what: string;
+  readonly remedy: string;
+}
+
+/** What a header says that is not understood, of a mass or height in an unknown unit: `green (g/0.25 m2)`; null: neither. */
+export function unclearHeader(header: string): UnclearHeader | null {
+  const bracket = /^(.*?)[([{]([^)\]}]*)[)\]}](.*)$/.exec(header);
+  const ending = OTHER_UNIT.exec(plainHeader(header));
+  const [name = '', unit = ''] = bracket
+    ? [`${bracket[1]} ${bracket[3]}`, bracket[2]]
+    : [ending?.[1] ?? header, ending?.[2]];
+  const words = wordsOf(plainHeader(name));
+  // German for what is dead, and English short for all.
+  if (words === 'tot') {
+    const remedy = `say which, as --columns total="${header}" or dead="${header}"`;
+    return { role: 'total', what: 'may be the total, or what is dead', remedy };
+  }
+  if (unit.trim() === '' || NO_MASS.test(wordsOf(plainHeader(unit)))) return null;
+  const role = massOf(words, null) ?? (ROLE_OF_NAME.get(words)?.role === 'height' ? 'height' : null);
+  if (role === null) return null;
+  const units = role === 'height' ? Object.keys(HEIGHT_UNITS) : MASS_UNITS;
+  return {
+    role,
+    what: `says ${role} in a unit that sward does not know (${unit.trim()})`,
+    remedy: `give it in ${units.join(', ')}; if it is in one of these, say which by --columns ${role}:${units[0]}="${header}"`,
+  };
+}
+
+/** Whether a header says that it is of dry matter. */
+export const saysDry = (header: string): boolean =>
+  /\b(?:dry|dried|oven|od|dm|foo|feed on offer|tm|ts|ms|trocken\w*|seche|sec|seca|seco)\b/.test(
+    wordsOf(plainHeader(header)),
+  );
+
+/** Whether a header says that something was weighed, dry or not. */
+export const saysWeight = (header: string): boolean =>
+  /\b(?:weights?|wt|mass|masses|gewicht|masse|poids|peso)\b/.test(wordsOf(plainHeader(header)));
+
+/** Whether a header is that of a share of dry matter, or of a bag's weight: what stands beside weights of fresh plants. */
+export const goesWithFresh = (header: string): boolean =>
+  /\b(?:dry matter|dm|tm|ts|ms|trocken\w*|moisture|water)\b.*\b(?:percent|pct|content)\b|\bpercent (?:dry matter|dm|tm|ts|ms|moisture)\b|\btare\b|\b(?:bag|gross)\b.*\b(?:g|gm|grams?|kg|weight|wt|mass)\b|\bweight of (?:the )?bag\b/.test(
+    wordsOf(plainHeader(header)),
+  );
+
 /** Which mass a word of a long table is, with the unit where it has one; null where it is none. */
 export function recognisedMass(
   text: string,
@@ -232,9 +309,11 @@ function* readings<Unit extends string>(
   yield { name: wordsOf(plain), unit: null };
 }
 
-/** A header in small letters, with single blanks for underlines, dots and dashes between words. */
+/** A header in small letters without accents, with single blanks for underlines, dots and dashes between words. */
 function plainHeader(header: string): string {
   return visibleText(header)
+    .normalize('NFD')
+    .replaceAll(/\p{M}/gu, '')
     .replaceAll(/(?<=[a-z])(?=[A-Z])/g, ' ')
     .toLowerCase()
     .replaceAll(/[\u2212\u2010-\u2015]/g, '-')

@@ -1,6 +1,9 @@
+import { open } from 'node:fs/promises';
 import { InputError } from '../../ground/errors.ts';
+import { writeAtomically } from '../../ground/files.ts';
 import type { Matrix } from '../../ground/matrix.ts';
 import { readBytes, withOpenFile, writePartsAtomically } from '../../ground/positioned-file.ts';
+import { butKind } from '../content-kind.ts';
 import { float32FromFloat16 } from '../tensors/half.ts';
 
 /*
@@ -73,6 +76,58 @@ export async function readNpy(path: string): Promise<NpyArray> {
   });
 }
 
+/** A file whose bytes are read where they lie: on a disk, or in a store of objects. */
+export interface ByteSource {
+  /** What errors call it. */
+  readonly name: string;
+  readonly byteLength: number;
+  /** Bytes from `start` up to, without, `end`. */
+  read(start: number, end: number): Promise<Uint8Array>;
+}
+
+/** A matrix whose rows are read as they are asked for. */
+export interface NpyRows {
+  readonly rows: number;
+  readonly columns: number;
+  /**
+   * Rows from `start` up to, without, `end`.
+   *
+   * @throws InputError for an element that is not finite, naming row and column
+   */
+  read(start: number, end: number): Promise<Matrix>;
+}
+
+/**
+ * Opens a matrix to read some of its rows, and no more of the file than those and the header.
+ *
+ * @throws InputError as {@link readNpyMatrix}, also where rows do not lie together (Fortran order)
+ */
+export async function openNpyRows(source: ByteSource): Promise<NpyRows> {
+  const { name, byteLength } = source;
+  const start = Buffer.from(await source.read(0, Math.min(START_BYTES + MAX_HEADER_BYTES, byteLength)));
+  const { dtype, fortranOrder, shape, dataStart } = parseHeader(name, start, byteLength);
+  const [rows, columns] = shape;
+  if (rows === undefined || columns === undefined) {
+    throw new InputError(name, `has one axis (${rows} elements), not two`, RESHAPE);
+  }
+  if (fortranOrder) throw new InputError(name, 'has its columns one after another, not its rows', SAVE_AGAIN);
+  const rowBytes = columns * DTYPES[dtype].bytes;
+  if (byteLength - dataStart !== rows * rowBytes) {
+    const what = `has ${byteLength - dataStart} bytes of data but ${dtype} (${shape.join(', ')}) needs ${rows * rowBytes}`;
+    throw new InputError(name, what, WRITE_AGAIN);
+  }
+  return {
+    rows,
+    columns,
+    async read(first, end) {
+      const bytes = await source.read(dataStart + first * rowBytes, dataStart + end * rowBytes);
+      // Elements must lie where their size divides the address.
+      const data = finite(name, DTYPES[dtype].read(new Uint8Array(bytes).buffer), columns, first);
+      return { rows: end - first, columns, data };
+    },
+  };
+}
+
 /**
  * Reads a matrix of finite numbers, features [photos, features] for instance.
  *
@@ -85,16 +140,21 @@ export async function readNpyMatrix(path: string): Promise<Matrix> {
   if (rows === undefined || columns === undefined) {
     throw new InputError(path, `has one axis (${rows} elements), not two`, RESHAPE);
   }
+  return { rows, columns, data: finite(path, data, columns) };
+}
+
+/** Elements as doubles. @throws InputError for one that is no finite number, naming row and column */
+function finite(path: string, data: Elements, columns: number, firstRow = 0): Float64Array {
   const result = new Float64Array(data.length);
   for (let i = 0; i < result.length; i++) {
     const element = data[i] as number | bigint;
     const value = Number(element);
     if (!Number.isFinite(value) || (typeof element === 'bigint' && !Number.isSafeInteger(value))) {
-      throw notUsable(path, i, columns, String(element));
+      throw notUsable(path, i + firstRow * columns, columns, String(element));
     }
     result[i] = value;
   }
-  return { rows, columns, data: result };
+  return result;
 }
 
 /**
@@ -118,6 +178,34 @@ export async function writeNpyFloat32(
   await writePartsAtomically(path, [headerBytes(rows, columns), singles]);
 }
 
+/**
+ * Writes as {@link writeNpyFloat32} does, of parts that come one after another, so that memory holds one of them.
+ *
+ * @throws InputError when the disk refuses
+ * @throws RangeError when the parts have other rows in all than was said
+ */
+export async function writeNpyParts(
+  path: string,
+  rows: number,
+  columns: number,
+  parts: AsyncIterable<Float32Array>,
+): Promise<void> {
+  await writeAtomically(path, async (aside) => {
+    const file = await open(aside, 'wx');
+    try {
+      await file.writeFile(headerBytes(rows, columns));
+      let elements = 0;
+      for await (const part of parts) {
+        await file.writeFile(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
+        elements += part.length;
+      }
+      if (elements !== rows * columns) throw new RangeError(`${elements} elements of ${rows} x ${columns}`);
+    } finally {
+      await file.close();
+    }
+  });
+}
+
 function headerBytes(rows: number, columns: number): Uint8Array {
   const dictionary = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${columns}), }`;
   const bytes = Buffer.alloc(Math.ceil((10 + dictionary.length + 1) / ALIGNMENT) * ALIGNMENT, ' ');
@@ -136,7 +224,7 @@ function headerBytes(rows: number, columns: number): Uint8Array {
  */
 function parseHeader(path: string, start: Buffer, fileBytes: number): Header {
   if (start.length < START_BYTES || !start.subarray(0, MAGIC.length).equals(MAGIC)) {
-    throw new InputError(path, 'is not an .npy file', 'give an array written by numpy.save');
+    throw new InputError(path, `is not an .npy file${butKind(start)}`, 'give an array written by numpy.save');
   }
   const [major, minor] = [start.readUInt8(6), start.readUInt8(7)];
   if (major < 1 || major > 3 || minor !== 0) {

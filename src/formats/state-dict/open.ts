@@ -1,4 +1,6 @@
+import { InputError } from '../../ground/errors.ts';
 import { readBytes, withOpenFile } from '../../ground/positioned-file.ts';
+import { contentKind, KIND_BYTES } from '../content-kind.ts';
 import { openSafetensors } from '../safetensors/index.ts';
 import type { TensorFile } from '../tensors/read.ts';
 import { withoutWrappers } from '../tensors/state-names.ts';
@@ -21,6 +23,9 @@ export interface StateDictFile extends TensorFile {
 /** Endings of files that `torch.save` writes. */
 const TORCH = /\.(pth|pt|bin|ckpt|pth\.tar)$/i;
 
+/** Kinds of content that are no weights in any form. */
+const FOREIGN = /photo|picture|PDF|Excel|Office|NumPy|SQLite/;
+
 /** Where a safetensors file's header begins, and with what. */
 const HEADER_AT = 8;
 const HEADER_START = '{'.charCodeAt(0);
@@ -40,8 +45,16 @@ export async function openStateDict(path: string): Promise<StateDictFile> {
 
 function isTorch(path: string): Promise<boolean> {
   return withOpenFile(path, async ({ handle, byteLength }) => {
-    const start = new Uint8Array(await readBytes(path, handle, 0, Math.min(HEADER_AT + 1, byteLength)));
+    const start = new Uint8Array(await readBytes(path, handle, 0, Math.min(KIND_BYTES, byteLength)));
     if (start[HEADER_AT] === HEADER_START) return false;
+    const kind = contentKind(start);
+    if (kind !== null && FOREIGN.test(kind)) {
+      throw new InputError(
+        path,
+        `is ${kind}, not a file of weights`,
+        'give a file of safetensors or torch.save',
+      );
+    }
     const isZip = start[0] === 0x50 && start[1] === 0x4b && start[2] === 3 && start[3] === 4;
     const isPickle = start[0] === 0x80;
     return isZip || isPickle || TORCH.test(path);

@@ -1,5 +1,6 @@
 import { InputError } from '../../ground/errors.ts';
 import { readBytes, withOpenFile } from '../../ground/positioned-file.ts';
+import { butKind } from '../content-kind.ts';
 import type { TensorFile } from '../tensors/read.ts';
 import { damaged, quoted, tensorError } from '../tensors/wording.ts';
 import { type ReadableFile, readZipDirectory, startOfEntry, type ZipEntry } from '../zip-directory.ts';
@@ -93,7 +94,11 @@ function requireZip(path: string, bytes: Buffer): void {
   const begins = (magic: Buffer): boolean => magic.equals(bytes.subarray(0, magic.byteLength));
   if (begins(ZIP_MAGIC) || begins(EMPTY_ZIP_MAGIC)) return;
   const other = OTHERS.find(([magic]) => begins(magic));
-  const [, what, remedy] = other ?? [null, 'is not a file of torch.save', 'give one, or a safetensors file'];
+  const [, what, remedy] = other ?? [
+    null,
+    `is not a file of torch.save${butKind(bytes)}`,
+    'give one, or a safetensors file',
+  ];
   throw new InputError(path, what, remedy);
 }
 

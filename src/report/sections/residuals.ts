@@ -47,31 +47,35 @@ export function residualsSection(
   const [low = 0, high = 0] = extent([-1, 1, ...errors]);
   const margin = 0.03 * (high - low);
   const strips = ({ heading, groups }: Grouping): Markup =>
-    isRecorded(groups)
-      ? html`<figure data-grouping="${heading}"><figcaption><strong>By ${heading}</strong> <span class="quiet">n photos at the right</span></figcaption>
-${drawResidualStrips({ heading, groups }, marks, [low - margin, high + margin], main)}</figure>`
-      : html`<p class="quiet">No ${heading} is recorded for these photos.</p>`;
+    html`<figure data-grouping="${heading}"><figcaption><strong>By ${heading}</strong> <span class="quiet">n photos at the right</span></figcaption>
+${drawResidualStrips({ heading, groups }, marks, [low - margin, high + margin], main)}</figure>`;
   const byState = { heading: 'State', groups: states };
   const others = [
     { heading: 'species', groups: groupBySpecies(rows) },
     { heading: 'date', groups: groupByTime(rows) },
   ];
-  const stateTable = isRecorded(states)
-    ? html`<div>${drawStateLegend(marks)}<h3>Mean error by State, grams</h3>${meanErrorTable(byState, columns, true)}</div>`
+  // What is not recorded is said in a line, and has no place among the plots.
+  const drawn = others.filter(({ groups }) => isRecorded(groups));
+  const lacking = [byState, ...others].filter(({ groups }) => !isRecorded(groups));
+  const ofStates = isRecorded(states)
+    ? html`<div class="stack">${strips(byState)}<div>${drawStateLegend(marks)}<h3>Mean error by State, grams</h3>${meanErrorTable(byState, columns, true)}</div></div>`
     : null;
-  const tables = others
-    .filter(({ groups }) => isRecorded(groups))
-    .map(
-      (grouping) => html`<details${grouping.groups.length <= OPEN_TABLE_ROWS ? html` open` : null}>
+  const figures =
+    lacking.length === others.length + 1
+      ? null
+      : html`<div class="figures residuals">${ofStates}${drawn.map(strips)}</div>`;
+  const tables = drawn.map(
+    (grouping) => html`<details${grouping.groups.length <= OPEN_TABLE_ROWS ? html` open` : null}>
 <summary>Mean error of every target by ${grouping.heading}, grams</summary>
 ${meanErrorTable(grouping, columns)}</details>`,
-    );
+  );
   return {
     id: 'residuals',
     heading: 'Where the errors are',
     body: html`<p>Predicted − observed ${main.key === 'total' ? 'total dry mass' : `dry mass of ${main.label}`} in grams, one mark a photo; right of the dashed line the prediction is too
 high. The black bar is the median (from three photos on), the grey box the middle half (from five on).</p>
-<div class="figures residuals"><div class="stack">${strips(byState)}${stateTable}</div>${others.map(strips)}</div>
+${figures}
+${lacking.map(({ heading }) => html`<p class="quiet">No ${heading} is recorded for these photos.</p>`)}
 ${tables}`,
   };
 }

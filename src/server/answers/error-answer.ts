@@ -1,6 +1,6 @@
 import { HTTPException } from 'hono/http-exception';
+import { ChildFailure, TaskRefused } from '../../ground/children/limited-child.ts';
 import { SwardError } from '../../ground/errors.ts';
-import { ChildFailure, TaskRefused } from '../children/limited-child.ts';
 import { Busy } from '../inference/pool.ts';
 import { DiskFull } from '../storage/disk.ts';
 import { Refusal } from './refusal.ts';

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import sharp from 'sharp';
 import { z } from 'zod';
 import { FrameArea, type SaidOfPhoto, SwardHeight, saidOfPhoto } from '../../farm/index.ts';
+import { serveTasks } from '../../ground/children/serve-tasks.ts';
 import { configure } from '../../ground/environment.ts';
 import { InputError } from '../../ground/errors.ts';
 import { HEIGHT } from '../../pasture/covariates.ts';
@@ -22,7 +23,6 @@ import {
 } from '../../vision/photos/index.ts';
 import { predictRun, USUAL_COVERAGE } from '../../workflows/index.ts';
 import { withAskedReadings } from '../../workflows/predict/asked-readings.ts';
-import { serveTasks } from '../children/serve-tasks.ts';
 import { MEDIA_TYPES } from './media-types.ts';
 import type { AskedFacts, DrawnMap, InferenceTask, InspectedPhoto } from './tasks.ts';
 import { trialPicture } from './trial-picture.ts';
@@ -147,12 +147,12 @@ async function estimate(run: Run, photo: WholePhoto, facts: AskedFacts): Promise
 }
 
 async function drawMap(run: Run, photo: WholePhoto, facts: AskedFacts): Promise<DrawnMap> {
-  const { covariates, areaSquareMetres = run.areaSquareMetres } = askedWith(run, facts);
+  const { covariates } = askedWith(run, facts);
   const { samples } = await withAskedReadings(run, photoSamples(await findPhotos([photo])), covariates);
   const [map] = await run.maps(samples);
   const [framed] = await framedPhotos(samples.photos, run.crop);
   if (!map || !framed) throw new Error('a photo was mapped and no map came');
-  const { png, scaleTop } = await heatMap(framed, map, areaSquareMetres);
+  const { png, scaleTop } = await heatMap(framed, map, run.areaSquareMetres);
   return { png: png.toString('base64'), scaleTop };
 }
 

@@ -1,5 +1,5 @@
-import { ChildFailure, LimitedChild } from '../children/limited-child.ts';
-import type { ChildLimits } from '../children/limits.ts';
+import { ChildFailure, LimitedChild } from '../../ground/children/limited-child.ts';
+import type { ChildLimits } from '../../ground/children/limits.ts';
 import type { InferenceAnswers, InferenceTask } from './tasks.ts';
 
 /** The pool has as much to do as it may have. */

@@ -1,8 +1,8 @@
+import { serveTasks } from '../../ground/children/serve-tasks.ts';
 import { configure } from '../../ground/environment.ts';
 import { gramsToKilogramsPerHectare, QUADRAT_AREA_SQUARE_METRES } from '../../pasture/units.ts';
 import { scoreRows } from '../../runs/scores.ts';
 import { trainRun } from '../../workflows/index.ts';
-import { serveTasks } from '../children/serve-tasks.ts';
 import type { Trained, TrainingNews, TrainingTask } from './training-task.ts';
 
 const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);

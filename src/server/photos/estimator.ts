@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Estimate, SaidOfPhoto } from '../../farm/index.ts';
+import { ChildFailure, TaskRefused } from '../../ground/children/limited-child.ts';
 import { packageVersion } from '../../ground/version.ts';
 import { answerTo } from '../answers/error-answer.ts';
-import { ChildFailure, TaskRefused } from '../children/limited-child.ts';
 import { Busy, type InferencePool } from '../inference/pool.ts';
 import type { FarmRun, RunLibrary } from '../runs/library.ts';
 import type { Database } from '../storage/database.ts';

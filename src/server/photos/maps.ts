@@ -73,20 +73,20 @@ export class PhotoMaps {
   }
 
   async #draw(
-    { sha256, frameAreaSquareMetres, height }: StoredPhoto,
+    { sha256, height }: StoredPhoto,
     { folder: run }: FarmRun,
-    path: string,
+    place: string,
   ): Promise<z.output<typeof Kept>> {
-    const facts = { frameAreaSquareMetres, height };
-    const task = { kind: 'map', run, cache: this.#cache, path: this.#store.pathOf(sha256), facts } as const;
+    const path = this.#store.pathOf(sha256);
+    const task = { kind: 'map', run, cache: this.#cache, path, facts: { height } } as const;
     const map = await this.#pool.ask<'map'>(task);
-    await writeFileAtomically(path, JSON.stringify(map));
+    await writeFileAtomically(place, JSON.stringify(map));
     return map;
   }
 
   /** By all that a map is made of. */
-  #pathOf({ sha256, frameAreaSquareMetres, height }: StoredPhoto, { hash }: FarmRun): string {
+  #pathOf({ sha256, height }: StoredPhoto, { hash }: FarmRun): string {
     const told = height ? `-${height.method}-${height.centimetres}` : '';
-    return join(this.#folder, sha256, `${hash}-${frameAreaSquareMetres}${told}.json`);
+    return join(this.#folder, sha256, `${hash}${told}.json`);
   }
 }

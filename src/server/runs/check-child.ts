@@ -1,5 +1,6 @@
 import { rename, rm } from 'node:fs/promises';
 import { dirname, isAbsolute, join, normalize } from 'node:path';
+import { serveTasks } from '../../ground/children/serve-tasks.ts';
 import { configure } from '../../ground/environment.ts';
 import { InputError } from '../../ground/errors.ts';
 import { fileFingerprint } from '../../ground/fingerprint.ts';
@@ -8,7 +9,6 @@ import { errorRecords } from '../../runs/error-records.ts';
 import { manifestFile, readCompleteManifest } from '../../runs/manifest.ts';
 import { openRun } from '../../runs/open-run.ts';
 import { predictRun } from '../../workflows/index.ts';
-import { serveTasks } from '../children/serve-tasks.ts';
 import { trialPicture } from '../inference/trial-picture.ts';
 import type { CheckedRun, RunCheckTask } from './check-task.ts';
 import { unpackArchive } from './unpack.ts';

@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
+import { serveTasks } from '../../ground/children/serve-tasks.ts';
 import { configure } from '../../ground/environment.ts';
 import { InputError, messageOf, SwardError, UsageError } from '../../ground/errors.ts';
 import { exportRun } from '../../workflows/index.ts';
-import { serveTasks } from '../children/serve-tasks.ts';
 import type { RunExportTask } from './export-task.ts';
 
 /** A process that writes a run for phones. */

@@ -1,4 +1,5 @@
 import type { Sharp } from 'sharp';
+import { contentKind } from '../../formats/content-kind.ts';
 import { InputError, messageOf } from '../../ground/errors.ts';
 import { bitmapPixels, readBitmapHeader } from './bitmap.ts';
 import { encodedHeader, encodedPicture, MAX_PHOTO_PIXELS, rawPicture } from './encoded.ts';
@@ -146,6 +147,8 @@ async function headerOf(name: string, bytes: Uint8Array): Promise<PhotoHeader> {
   const layout = format === 'tiff' ? readTiffLayout(bytes) : null;
   const bands = layout && tiffBands(name, layout);
   const metadata = await encodedHeader(bytes).catch((error: unknown) => {
+    const kind = format === null ? contentKind(bytes) : null;
+    if (kind !== null) throw new InputError(name, `is not a photo but ${kind}`, `give ${PHOTO_FORMATS}`);
     throw notDecodable(name, error);
   });
   const { compression, exif, orientation = 1 } = metadata;

@@ -3,6 +3,7 @@ export { colourProfile } from './encoded.ts';
 export { inspectPhoto, readPhotoFacts } from './inspect.ts';
 export {
   besides,
+  commonFolder,
   type FoundPhoto,
   findPhotos,
   isPhotoName,

@@ -1,12 +1,13 @@
 import type { Dirent, Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { butKind, KIND_BYTES } from '../../formats/content-kind.ts';
 import { InputError } from '../../ground/errors.ts';
 import { isInside } from '../../ground/files.ts';
 import { withOpenFile } from '../../ground/positioned-file.ts';
 import { entriesOf, unreadable } from '../../ground/whole-file.ts';
 import { PHOTO_FORMATS } from './decode.ts';
-import { FORMAT_BYTES, formatOf } from './format.ts';
+import { formatOf } from './format.ts';
 import { type PhotoContent, requireFile, type WholePhoto } from './photo.ts';
 
 /**
@@ -51,11 +52,11 @@ async function requirePhoto(path: string, facts: Stats): Promise<void> {
   requireFile(path, facts);
   if (isPhotoName(path)) return;
   const start = await withOpenFile(path, async ({ handle }) => {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(FORMAT_BYTES), 0, FORMAT_BYTES, 0);
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(KIND_BYTES), 0, KIND_BYTES, 0);
     return buffer.subarray(0, bytesRead);
   });
   if (formatOf(start) !== null) return;
-  throw new InputError(path, 'is not a photo', `give ${PHOTO_FORMATS}`);
+  throw new InputError(path, `is not a photo${butKind(start)}`, `give ${PHOTO_FORMATS}`);
 }
 
 async function listFolder(folder: string): Promise<ListedPhotos> {
@@ -176,8 +177,8 @@ function toldApart(photos: readonly (FoundPhoto | PhotoContent)[]): (FoundPhoto 
   });
 }
 
-/** The deepest folder that all of some folders lie in. */
-function commonFolder(folders: readonly string[]): string {
+/** The deepest folder that all of some folders lie in; all absolute. */
+export function commonFolder(folders: readonly string[]): string {
   const [first = ''] = folders;
   const isAbove = (folder: string): boolean =>
     folders.every((other) => other === folder || isInside(folder, other));

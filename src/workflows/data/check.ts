@@ -11,8 +11,9 @@ import { type Progress, SILENT } from '../../ground/progress.ts';
 import { entriesOf, reasonOf } from '../../ground/whole-file.ts';
 import { knownCounts, knownSentence } from '../../pasture/partial.ts';
 import type { ByMass } from '../../pasture/targets.ts';
+import { completePlan, planFolds, requireEnough } from '../../runs/fold-plan.ts';
 import { namedSource } from '../../runs/named-source.ts';
-import { photoCopies } from '../../runs/photo-copies.ts';
+import { copyKeys, photoCopies } from '../../runs/photo-copies.ts';
 import { inspectTableWithDates } from '../../runs/table-dates.ts';
 import type { PhotoSource, TrainingSource } from '../../runs/training-data.ts';
 import { type Crop, framedPhotos, framingOf } from '../../vision/framing/index.ts';
@@ -71,9 +72,10 @@ export async function checkFolder(
 }
 
 async function checkDataFolder(
-  { folder, dates }: Extract<PhotoSource, { kind: 'folder' }>,
+  source: Extract<PhotoSource, { kind: 'folder' }>,
   reading: Required<CheckOptions>,
 ): Promise<CheckReport> {
+  const { folder } = source;
   const entries = await entriesOf(folder).catch((error: unknown) => {
     throw new InputError(folder, reasonOf(error), 'name a data folder with train.csv, or a table');
   });
@@ -81,14 +83,19 @@ async function checkDataFolder(
   const problems: Problem[] = [];
   const labels: LabelledPhoto[] = [];
   const inspect = async (): ReturnType<typeof inspectTraining> => {
-    const found = await inspectTraining(folder, { dates });
+    const found = await inspectTraining(folder, source);
     labels.push(...found.photos);
     return found;
   };
   const training = await inspectTable('train.csv', inspect, problems);
   const hasTest = names.includes('test.csv');
   const test = hasTest ? await inspectTable('test.csv', () => inspectTest(folder), problems) : [];
-  await checkPhotos([...inTable('train.csv', training), ...inTable('test.csv', test)], problems, reading);
+  const copies = await checkPhotos(
+    [...inTable('train.csv', training), ...inTable('test.csv', test)],
+    problems,
+    reading,
+  );
+  problems.push(...(await refusedFolds('train.csv', labels, copies, problems)));
   for (const split of ['train', 'test']) {
     await tellLeftOut(join(folder, split), [...training, ...test], reading.progress);
   }
@@ -97,7 +104,7 @@ async function checkDataFolder(
   return {
     trainPhotos: training.length,
     testPhotos: test.length,
-    ...knownOf(labels),
+    ...knownOf(labels, problems),
     problems,
     reading: null,
   };
@@ -120,18 +127,26 @@ async function checkTable(
     },
     problems,
   );
-  await checkPhotos(inTable(source.table, photos), problems, { crop, progress });
+  const copies = await checkPhotos(inTable(source.table, photos), problems, { crop, progress });
+  problems.push(...(await refusedFolds(source.table, labels, copies, problems)));
   await tellLeftOut(source.photos, photos, progress);
   problems.push(...(await unlabelledPhotos(source.photos, source.photos, source.table, photos)));
-  return { trainPhotos: photos.length, testPhotos: 0, ...knownOf(labels), problems, reading };
+  return { trainPhotos: photos.length, testPhotos: 0, ...knownOf(labels, problems), problems, reading };
 }
 
-function knownOf(labels: readonly LabelledPhoto[]): Pick<CheckReport, 'measured' | 'gaps' | 'visits'> {
+/** Faults that keep dates from telling which photos are of one visit. */
+const OF_DATES = ['bad-date', 'mixed-dates', 'date-notation'];
+
+function knownOf(
+  labels: readonly LabelledPhoto[],
+  problems: readonly Problem[],
+): Pick<CheckReport, 'measured' | 'gaps' | 'visits'> {
   const targets = labels.map((label) => label.targets);
+  const isUndated = problems.some(({ severity, code }) => severity === 'error' && OF_DATES.includes(code));
   return {
     measured: knownCounts(targets),
     gaps: knownSentence(targets),
-    visits: visitsSentence(labels),
+    visits: isUndated ? null : visitsSentence(labels),
   };
 }
 
@@ -162,11 +177,12 @@ async function inspectTable<Photo extends TablePhoto>(
   }
 }
 
+/** @returns a key of each photo that can be read, which copies share */
 async function checkPhotos(
   photos: readonly NamedPhoto[],
   problems: Problem[],
   { crop, progress }: Required<CheckOptions>,
-): Promise<void> {
+): Promise<string[]> {
   progress.stage('Checking photos', photos.length, 'photos');
   const readable: NamedPhoto[] = [];
   for (const photo of photos) {
@@ -203,6 +219,30 @@ async function checkPhotos(
     const [photo, twin] = [readable[item], copy && readable[copy.of]];
     if (photo && copy && twin) problems.push(copyOf(photo, twin, copy.isExact));
   });
+  return copyKeys(copies);
+}
+
+/**
+ * Why training would refuse to make folds of photos that have no other fault.
+ *
+ * @param copies a key of each photo, which copies share; those of training stand first
+ */
+async function refusedFolds(
+  table: string,
+  labels: readonly LabelledPhoto[],
+  copies: readonly string[],
+  problems: readonly Problem[],
+): Promise<Problem[]> {
+  if (labels.length === 0 || problems.some(({ severity }) => severity === 'error')) return [];
+  try {
+    requireEnough(labels.length);
+    await planFolds(labels, completePlan(), copies);
+    return [];
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    const [what = '', ...remedies] = error.message.split('; ');
+    return [{ severity: 'error', code: 'no-folds', where: table, what, remedy: remedies.join('; ') }];
+  }
 }
 
 const withoutFrame = ({ table, row, imagePath }: NamedPhoto): Problem => ({

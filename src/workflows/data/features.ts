@@ -1,14 +1,18 @@
 import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readTest, readTraining } from '../../data/folder.ts';
 import { writeNpyFloat32 } from '../../formats/npy/npy.ts';
-import { InputError } from '../../ground/errors.ts';
+import { InputError, type SwardError } from '../../ground/errors.ts';
 import { writeFileAtomically } from '../../ground/files.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
+import { readText } from '../../ground/whole-file.ts';
 import { extractFeatures, featurePlan } from '../../vision/features/index.ts';
 import { type Crop, framedPhotos, framesLine, framingOf } from '../../vision/framing/index.ts';
+import type { PhotoMatrix } from '../../vision/photo-vectors.ts';
 import { findPhotos, type Photo, type PhotoFile } from '../../vision/photos/index.ts';
 import { resolveWeights } from '../../vision/weights/index.ts';
+import { notOurs, requireOwnOutput } from '../outputs/own-outputs.ts';
 
 /** Photos of a data folder whose features are wanted. */
 type FeatureSplit = 'train' | 'test';
@@ -32,6 +36,8 @@ export interface FeatureFilesOptions {
   readonly split?: FeatureSplit;
   /** What of photos counts; default all. */
   readonly crop?: Crop | null;
+  /** Whether files may be replaced that sward did not write; default not. */
+  readonly overwrite?: boolean;
   readonly progress?: Progress;
 }
 
@@ -51,20 +57,11 @@ export interface FeatureFilesOutcome {
  * @throws UsageError when plan and backbone do not suit each other
  */
 export async function writeFeatureFiles(options: FeatureFilesOptions): Promise<FeatureFilesOutcome> {
-  const plan = featurePlan(options.plan ?? {});
-  const { crop = null, progress = SILENT } = options;
-  const photos = await photosOf(options.data, options.split ?? 'train', progress);
-  requireListable(photos);
-  const weights = await resolveWeights(options.backbone);
-  const paths = photos.map(({ path }) => path);
-  const framed = await framedPhotos(paths, crop, { progress });
-  const features = await extractFeatures(framed, weights, plan, { progress });
+  const { crop = null } = options;
+  const photos = await featurePhotos(options);
+  const { features, framings } = await photoFeatures(photos, options);
   await writeNpyFloat32(options.out, features);
-  await writeFileAtomically(options.ids, photos.map(({ imageId }) => `${imageId}\n`).join(''));
-  const framings = photos.map(({ imageId }, item) => ({
-    name: imageId,
-    framing: framingOf(framed[item] as Photo),
-  }));
+  await writeIds(options.ids, photos);
   return {
     photos: features.rows,
     width: features.columns,
@@ -73,12 +70,76 @@ export async function writeFeatureFiles(options: FeatureFilesOptions): Promise<F
   };
 }
 
+/**
+ * The photos whose features are asked for, where these may be written.
+ *
+ * @throws InputError and UsageError as {@link writeFeatureFiles}
+ */
+export async function featurePhotos({
+  data,
+  out,
+  ids,
+  overwrite = false,
+  split = 'train',
+  progress = SILENT,
+}: FeatureFilesOptions): Promise<readonly PhotoFile[]> {
+  await requireOwnOutput('--out', out, 'features', overwrite);
+  const photos = await photosOf(data, split, progress);
+  requireListable(photos);
+  if (!overwrite) await requireIdList(ids, photos);
+  return photos;
+}
+
+/** Features of photos, and what of each counted. */
+export interface PhotoFeatureRows {
+  readonly features: PhotoMatrix;
+  readonly framings: Parameters<typeof framesLine>[0];
+}
+
+/**
+ * Features of photos, a row each.
+ *
+ * @param onError told of each photo that cannot be used, whose row is then NaN; default: the first is an error
+ * @throws as {@link writeFeatureFiles}
+ */
+export async function photoFeatures(
+  photos: readonly PhotoFile[],
+  { backbone, plan = {}, crop = null, progress = SILENT }: Omit<FeatureFilesOptions, 'data' | 'out' | 'ids'>,
+  onError?: (photo: Photo, error: SwardError) => void,
+): Promise<PhotoFeatureRows> {
+  const completePlan = featurePlan(plan);
+  const weights = await resolveWeights(backbone);
+  const paths = photos.map(({ path }) => path);
+  const framed = await framedPhotos(paths, crop, { progress });
+  const features = await extractFeatures(framed, weights, completePlan, {
+    progress,
+    ...(onError && { onError }),
+  });
+  const framings = photos.map(({ imageId }, item) => ({
+    name: imageId,
+    framing: framingOf(framed[item] as Photo),
+  }));
+  return { features, framings };
+}
+
+/** Writes the list of ids that stands beside features. @throws InputError when the disk refuses */
+export const writeIds = (path: string, photos: readonly { readonly imageId: string }[]): Promise<void> =>
+  writeFileAtomically(path, photos.map(({ imageId }) => `${imageId}\n`).join(''));
+
 /** @throws InputError for an id that would not be the same read back from a list of one id a row */
 function requireListable(photos: readonly PhotoFile[]): void {
   const bad = photos.find(({ imageId }) => /[\r\n]/.test(imageId) || imageId !== imageId.trim());
   if (!bad) return;
   const what = 'its name has a line break, or a blank at an end, which a list of ids cannot hold';
   throw new InputError(bad.path, what, 'rename the photo');
+}
+
+/** A list of ids looks like any text; one of other photos altogether is somebody's own. @throws UsageError naming it */
+async function requireIdList(path: string, photos: readonly PhotoFile[]): Promise<void> {
+  const facts = await stat(path).catch(() => null);
+  if (!facts?.isFile() || facts.size === 0) return;
+  const [first] = (await readText(path)).split('\n', 1);
+  if (!photos.some(({ imageId }) => imageId === first)) throw notOurs('--ids', path);
 }
 
 async function photosOf(

@@ -1,8 +1,9 @@
-import { resolve } from 'node:path';
 import { groupsOf } from '../../data/folds/index.ts';
 import type { PipelineRows } from '../../estimators/combination/pipeline.ts';
 import { InputError, UsageError } from '../../ground/errors.ts';
+import { realPlaceOf } from '../../ground/files.ts';
 import { type CovariateSet, MOST_COVARIATES } from '../../pasture/covariates.ts';
+import { isSameMass } from '../../pasture/partial.ts';
 import { type Targets, targetsToArray } from '../../pasture/targets.ts';
 import { covariateWords, type RunCovariate } from '../../runs/covariates.ts';
 import { readTrainedManifest, type TrainedManifest } from '../../runs/manifest.ts';
@@ -40,9 +41,6 @@ export interface AlignedMembers {
   readonly nestedBy: 'fold' | 'session';
 }
 
-/** Masses this close are the same measurement, grams; a CSV keeps every digit. */
-const SAME_MASS = 1e-6;
-
 /**
  * Reads runs that are to be combined.
  *
@@ -51,10 +49,14 @@ const SAME_MASS = 1e-6;
  */
 export async function readMembers(runs: readonly string[]): Promise<EnsembleMember[]> {
   const members: EnsembleMember[] = [];
+  const places: string[] = [];
   for (const run of runs) {
-    if (members.some((member) => resolve(member.run) === resolve(run))) {
+    // One run may be given by several names.
+    const place = await realPlaceOf(run);
+    if (places.includes(place)) {
       throw new UsageError(`${run} is given twice`);
     }
+    places.push(place);
     const manifest = await readTrainedManifest(run);
     await requireUnchanged(run, manifest);
     members.push({ run, manifest, results: await trainedResults(run, manifest) });
@@ -170,11 +172,7 @@ function alignRows({ run, rows }: CaseMember, first: CaseMember): OutOfFoldRow[]
 
 function sameMasses(a: Targets, b: Targets): boolean {
   const other = targetsToArray(b);
-  return targetsToArray(a).every(
-    (mass, target) =>
-      Math.abs(mass - (other[target] ?? 0)) <= SAME_MASS ||
-      (Number.isNaN(mass) && Number.isNaN(other[target])),
-  );
+  return targetsToArray(a).every((mass, target) => isSameMass(mass, other[target]));
 }
 
 /** Photos that any member keeps together, joined; each set is named by its first photo's group. */

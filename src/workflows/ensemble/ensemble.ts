@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { type ChosenEnsemble, chooseEnsemble } from '../../estimators/combination/choice.ts';
 import type { CombinationSettings } from '../../estimators/combination/combination.ts';
 import { DEFAULT_SHRINK, type Method } from '../../estimators/combination/methods.ts';
@@ -10,6 +9,7 @@ import {
 import { residualCorrelations } from '../../estimators/combination/residual-products.ts';
 import { parseSteps, stepName } from '../../estimators/post-processing/steps.ts';
 import { UsageError } from '../../ground/errors.ts';
+import { realPlaceOf } from '../../ground/files.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
 import { randomStream } from '../../ground/random.ts';
 import { covariateSets } from '../../pasture/covariates.ts';
@@ -62,7 +62,8 @@ export async function makeEnsemble(options: EnsembleOptions): Promise<RunResults
   const { out, runs } = options;
   const progress = options.progress ?? SILENT;
   const settings = pipelineSettings(options);
-  if (runs.some((run) => resolve(run) === resolve(out))) {
+  const place = await realPlaceOf(out);
+  if ((await Promise.all(runs.map(realPlaceOf))).includes(place)) {
     throw new UsageError(`--out ${out} is one of the runs to combine`);
   }
   await requireOwnFolder(out, 'run.json');

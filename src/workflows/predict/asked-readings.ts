@@ -79,10 +79,14 @@ export async function withAskedReadings(
   const read =
     tables.length > 0
       ? await readTables(tables, names, keys)
-      : { photos: keys.map((): PhotoReadings => new Map()), remarks: [] };
+      : { photos: keys.map((): PhotoReadings => new Map()), isNamed: false, remarks: [] };
   if (table !== undefined && read.photos.every(({ size }) => size === 0)) {
     const what = `has no ${names.join(' or ')} of any of the photos asked about`;
-    throw new InputError(table, what, 'name photos by their file or sample id');
+    throw new InputError(
+      table,
+      what,
+      read.isNamed ? 'fill in its cells' : 'name photos by their file or sample id',
+    );
   }
   const all = Object.entries(values).map(([name, value]): [string, Reading[]] => [
     name,

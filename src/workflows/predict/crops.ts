@@ -5,11 +5,17 @@ import type { PhotoPrediction } from '../../runs/prediction.ts';
 import type { Samples } from '../../samples/samples.ts';
 import { type Crop, framedPhotos, framesLine } from '../../vision/framing/index.ts';
 import { decodePhoto } from '../../vision/photos/index.ts';
+import { OWN_PICTURE, requireOwnOutput } from '../outputs/own-outputs.ts';
 
 /** What is told of photos in which no frame was found; null where none was looked for, or all have one. */
 export function wholeLine(predictions: readonly PhotoPrediction[]): string | null {
   const looked = predictions.flatMap(({ imageId, framing }) => (framing ? [{ name: imageId, framing }] : []));
   return framesLine(looked);
+}
+
+/** @throws UsageError for a photo in the folder that {@link writeCrops} would take the place of */
+export async function requireOwnCrops({ facts }: Samples, folder: string): Promise<void> {
+  for (const { id } of facts) await requireOwnOutput('--show-crop', join(folder, `${id}.jpg`), 'crop');
 }
 
 /**
@@ -21,7 +27,9 @@ export async function writeCrops(samples: Samples, crop: Crop | null, folder: st
   const photos = await framedPhotos(samples.photos, crop);
   for (const [item, photo] of photos.entries()) {
     const { data, width, height } = await decodePhoto(photo);
-    const picture = sharp(data, { raw: { width, height, channels: 3 } }).jpeg({ quality: 92 });
+    const picture = sharp(data, { raw: { width, height, channels: 3 } })
+      .jpeg({ quality: 92 })
+      .withExif({ IFD0: { Software: OWN_PICTURE } });
     await writeFileAtomically(join(folder, `${samples.facts[item]?.id}.jpg`), await picture.toBuffer());
   }
 }

@@ -6,20 +6,23 @@ import { InputError, UsageError } from '../../ground/errors.ts';
 import { writeFileAtomically } from '../../ground/files.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
 import { USUAL_COVERAGE } from '../../pasture/intervals/index.ts';
+import { scaledMasses } from '../../pasture/targets.ts';
+import { requireFrameArea } from '../../pasture/units.ts';
 import { STARTER } from '../../runs/bundled-runs.ts';
 import type { RunCovariate } from '../../runs/covariates.ts';
 import type { AboutRun } from '../../runs/manifest.ts';
 import { openRun } from '../../runs/open-run.ts';
-import type { PhotoPrediction } from '../../runs/prediction.ts';
+import { intervalsOnFrame, onFrame, type PhotoPrediction } from '../../runs/prediction.ts';
 import { type PhotoStates, type PredictOptions, type Run, TEST_TIME_TURNS } from '../../runs/run.ts';
 import { noMaps } from '../../runs/trained-run.ts';
 import { type PaddockMean, type PredictionDoubt, runUncertainty } from '../../runs/uncertainty.ts';
 import { NoUsablePhotos } from '../../samples/photo-reader.ts';
 import { featureRows, photoSamples, Samples, unknownSample } from '../../samples/samples.ts';
-import { findPhotos, type WholePhoto } from '../../vision/photos/index.ts';
+import { findPhotos, photoHash, type WholePhoto } from '../../vision/photos/index.ts';
+import { requireOwnOutput } from '../outputs/own-outputs.ts';
 import { type AskedCovariates, withAskedReadings } from './asked-readings.ts';
-import { writePhotoMaps } from './biomass-maps.ts';
-import { wholeLine, writeCrops } from './crops.ts';
+import { requireOwnMaps, writePhotoMaps } from './biomass-maps.ts';
+import { requireOwnCrops, wholeLine, writeCrops } from './crops.ts';
 import { paddockPath, paddockRecord, requireHectares } from './paddock-record.ts';
 import { PredictionFile, requireFree, requirePredictionFormat } from './prediction-files.ts';
 import type { ShownPaths } from './prediction-record.ts';
@@ -31,7 +34,8 @@ export type PredictionSource =
       /** Several where a run, or the members of an ensemble, were trained on several. */
       readonly features: readonly string[];
       readonly ids: string;
-    };
+    }
+  | Asked;
 
 /** Which run is asked about which photos, and what is wanted besides their masses. */
 export interface PredictRunOptions extends PredictOptions {
@@ -44,7 +48,12 @@ export interface PredictRunOptions extends PredictOptions {
   readonly source: PredictionSource;
   /** File to write: `.csv`, `.json` or `.geojson`; absent: none. */
   readonly out?: string;
-  /** Frame that the grams stand on, m², for kg DM/ha; default that of the run's training data. */
+  /** Whether files may be replaced that sward did not write; default not. */
+  readonly overwrite?: boolean;
+  /**
+   * Area of the frame that grams are said on, m²; default that of the run's training data. What is said of a hectare is
+   * the same for every frame.
+   */
   readonly areaSquareMetres?: number;
   /** Coverage of each photo's interval, between 0 and 1; absent: photos have none, but 0.9 of a run that was passed on. */
   readonly coverage?: number;
@@ -63,6 +72,8 @@ export interface PredictRunOptions extends PredictOptions {
   readonly covariates?: AskedCovariates;
   /** Folder to write what was taken of each photo into. */
   readonly shownCrops?: string;
+  /** Has samples answered elsewhere, part by part in their order; default: here. */
+  readonly elsewhere?: typeof predictedParts;
 }
 
 /** What a run says of photos. */
@@ -83,8 +94,10 @@ export interface PredictionOutcome {
   readonly sessions: number;
   /** What is told of a run that was passed on; null of others. */
   readonly about: AboutRun | null;
-  /** Area of the frame that kg DM/ha are reckoned with, m². */
+  /** Area of the frame that grams stand on, m². */
   readonly areaSquareMetres: number;
+  /** Photos that are the same file as an earlier one, by id, with that one's id: they count once in means. */
+  readonly copies: ReadonlyMap<string, string>;
   /** What the run reads beside photos; none: photos alone. */
   readonly covariates: readonly RunCovariate[];
   /** What is told of photos in which no frame was found; null where none was looked for, or all have one. */
@@ -101,9 +114,13 @@ export interface PredictionOutcome {
 export async function predictRun(options: PredictRunOptions): Promise<PredictionOutcome> {
   const { run = STARTER, out, hectares } = options;
   if (hectares !== undefined) requireHectares(hectares);
+  requireFrameArea(options.areaSquareMetres);
   if (out !== undefined) {
     requirePredictionFormat(out);
-    await requireFree(out);
+    await requireFree(out, options.overwrite);
+    if (hectares !== undefined) {
+      await requireOwnOutput('--out', paddockPath(out), 'paddock', options.overwrite);
+    }
   }
   requireOptionsSuitSource(options);
   for (const share of [options.coverage, options.paddockCoverage]) {
@@ -117,6 +134,13 @@ export async function predictRun(options: PredictRunOptions): Promise<Prediction
 
 async function predicted(run: Run, options: PredictRunOptions): Promise<PredictionOutcome> {
   const { out, maps, areaSquareMetres = run.areaSquareMetres } = options;
+  // What the run says and is known to err by is on its own frame.
+  const scale = areaSquareMetres / run.areaSquareMetres;
+  if (scale !== 1) {
+    options.progress?.line?.(
+      `note: the run was taught grams on ${run.areaSquareMetres} m²; they are said on ${areaSquareMetres} m², the same kg DM/ha`,
+    );
+  }
   // Who asks a run that others trained is told how far to trust it.
   const coverage = options.coverage ?? (run.about ? USUAL_COVERAGE : undefined);
   const uncertainty = options.uncertainty ?? run.about !== null;
@@ -125,13 +149,15 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
     throw new UsageError('--show-crop shows what --crop takes of photos; give --crop auto too');
   }
   if (maps !== undefined && !(await run.capabilities()).maps) throw noMaps(run.folder);
-  if (!isPhotos(source) && (await run.capabilities()).predictsFrom === 'photos') {
+  if (!hasPhotos(source) && (await run.capabilities()).predictsFrom === 'photos') {
     throw new UsageError(`${run.folder} was trained on photos; give photos instead of --features`);
   }
   const asked = await askedOf(source, options.progress);
   const { shownPaths } = asked;
   const { samples, refused, remarks } = await withAskedReadings(run, asked.samples, options.covariates);
   for (const remark of remarks) options.progress?.line?.(remark);
+  if (maps !== undefined && !options.overwrite) await requireOwnMaps(samples, maps);
+  if (shownCrops !== undefined && !options.overwrite) await requireOwnCrops(samples, shownCrops);
   const known = runUncertainty(await run.calibration());
   const file =
     out === undefined
@@ -147,13 +173,13 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
         });
   const predictions: PhotoPrediction[] = [];
   try {
-    for await (const masses of predictedParts(run, samples, options)) {
+    for await (const masses of (options.elsewhere ?? predictedParts)(run, samples, options)) {
       const told = masses.map((prediction) => {
         const why = refused.get(prediction.imageId);
         return why === undefined ? prediction : { ...prediction, refused: why };
       });
       const some = coverage === undefined ? told : known.withIntervals(told, coverage);
-      await file?.add(some);
+      await file?.add(some.map((prediction) => onFrame(prediction, scale)));
       predictions.push(...some);
     }
     await file?.finish();
@@ -165,22 +191,34 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
   const drawn = samples.take(samples.facts.flatMap(({ id }, item) => (told.has(id) ? [item] : [])));
   if (maps !== undefined) {
     const { progress } = options;
-    await writePhotoMaps(run, drawn, maps, { areaSquareMetres, crop, ...(progress && { progress }) });
+    await writePhotoMaps(run, drawn, maps, { areaSquareMetres, scale, crop, ...(progress && { progress }) });
   }
   if (shownCrops !== undefined) await writeCrops(drawn, crop, shownCrops);
+  const copies = await copiesAmong(drawn);
+  const copiesSaid = copiesLine(copies);
+  if (copiesSaid !== null) options.progress?.line?.(copiesSaid);
+  const counted = predictions.filter(({ imageId }) => !copies.has(imageId));
   const doubts = known.doubts(predictions);
   const doubtful = new Set(doubts.map(({ imageId }) => imageId));
-  const sure = predictions.filter(({ imageId }) => !doubtful.has(imageId));
-  const meanOf = (some: readonly PhotoPrediction[]): PaddockMean =>
-    known.paddockMean(some, options.paddockCoverage ?? coverage ?? USUAL_COVERAGE);
-  const paddock = meanOf(predictions);
+  const sure = counted.filter(({ imageId }) => !doubtful.has(imageId));
+  const meanOf = (some: readonly PhotoPrediction[]): PaddockMean => {
+    const own = known.paddockMean(some, options.paddockCoverage ?? coverage ?? USUAL_COVERAGE);
+    return scale === 1
+      ? own
+      : {
+          ...own,
+          mean: scaledMasses(own.mean, scale),
+          intervals: intervalsOnFrame(own.intervals, scale),
+        };
+  };
+  const paddock = meanOf(counted);
   const paddockFile = out !== undefined && options.hectares !== undefined ? paddockPath(out) : null;
   if (paddockFile !== null) {
     const record = paddockRecord(paddock, areaSquareMetres, options.hectares);
     await writeFileAtomically(paddockFile, `${JSON.stringify(record, null, 2)}\n`);
   }
   return {
-    predictions,
+    predictions: predictions.map((prediction) => onFrame(prediction, scale)),
     shownPaths,
     coverage: coverage ?? null,
     paddock,
@@ -190,19 +228,45 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
     sessions: known.sessions,
     about: run.about,
     areaSquareMetres,
+    copies,
     covariates: run.covariates,
     framesLine: wholeLine(predictions),
   };
+}
+
+/** Photos whose file is, byte for byte, that of one before: by id, with the id of that one. */
+async function copiesAmong(samples: Samples): Promise<ReadonlyMap<string, string>> {
+  const copies = new Map<string, string>();
+  if (!samples.hasPhotos) return copies;
+  const firstWith = new Map<string, string>();
+  for (const [item, photo] of samples.photos.entries()) {
+    // Objects of a bucket are read where they are predicted alone.
+    if (typeof photo === 'string' && photo.startsWith('s3://')) continue;
+    const [hash, id] = [await photoHash(photo), samples.facts[item]?.id ?? ''];
+    const first = firstWith.get(hash);
+    if (first === undefined) firstWith.set(hash, id);
+    else copies.set(id, first);
+  }
+  return copies;
+}
+
+function copiesLine(copies: ReadonlyMap<string, string>): string | null {
+  const [first] = copies;
+  if (!first) return null;
+  const [copy, of] = first;
+  return copies.size === 1
+    ? `warning: ${copy} is the same photo as ${of}; the two count once in the mean`
+    : `warning: ${copies.size} photos are copies of others, ${copy} of ${of} for one; each photo counts once in the mean`;
 }
 
 /** Photos that are predicted together: enough to keep the machine busy, few enough to see rows come. */
 const TOGETHER = 16;
 
 /** What a run says of samples, part by part where there are many photos, so that memory does not grow with them. */
-async function* predictedParts(
+export async function* predictedParts(
   run: Run,
   samples: Samples,
-  options: PredictRunOptions,
+  options: PredictOptions,
 ): AsyncGenerator<readonly PhotoPrediction[]> {
   const { ownBackbones } = await run.capabilities();
   // Each fold's own backbone is opened once; what dropout leaves out is drawn for all photos in turn.
@@ -231,14 +295,17 @@ async function* predictedParts(
 
 const isPhotos = (source: PredictionSource): source is readonly WholePhoto[] => Array.isArray(source);
 
+const hasPhotos = (source: PredictionSource): boolean =>
+  isPhotos(source) || ('samples' in source && source.samples.hasPhotos);
+
 /** @throws UsageError for options that need photos */
 function requireOptionsSuitSource({ source, maps, crop, shownCrops, tta = 'none' }: PredictRunOptions): void {
   if (!Object.hasOwn(TEST_TIME_TURNS, tta)) {
     throw new UsageError(`tta ${tta}: use one of ${Object.keys(TEST_TIME_TURNS).join(', ')}`);
   }
   if (typeof source === 'string') throw new UsageError(`source ${source}: give a list of photos and folders`);
-  if (isPhotos(source)) {
-    if (source.length === 0)
+  if (hasPhotos(source)) {
+    if (isPhotos(source) && source.length === 0)
       throw new UsageError('there is nothing to predict; give photos or folders of photos');
     return;
   }
@@ -248,8 +315,8 @@ function requireOptionsSuitSource({ source, maps, crop, shownCrops, tta = 'none'
   if (tta !== 'none') throw new UsageError(`--tta ${tta} needs photos; features are of one view each`);
 }
 
-/** What a run is asked about. */
-interface Asked {
+/** Samples that are there already, and what results call their photos. */
+export interface Asked {
   readonly samples: Samples;
   readonly shownPaths: ShownPaths;
 }
@@ -263,6 +330,7 @@ async function askedOf(source: PredictionSource, progress: Progress = SILENT): P
       shownPaths: new Map(files.map(({ path, shownPath }) => [path, shownPath])),
     };
   }
+  if ('samples' in source) return source;
   const { ids, matrix } = await readFeatureTables(source.features, source.ids);
   return { samples: new Samples(ids.map(unknownSample), featureRows(matrix)), shownPaths: new Map() };
 }
@@ -279,10 +347,11 @@ export async function readPhotoStates(text: string): Promise<PhotoStates> {
   }
   const states = new Map<string, string>();
   for (const { line, cells } of (await readCsv(text, ['image_id', 'State'])).rows) {
-    const id = cells.image_id ?? '';
+    // Files and tables may have accents composed or not.
+    const id = (cells.image_id ?? '').normalize();
     if (states.has(id))
       throw new InputError(rowName(text, line), `names ${id} a second time`, 'keep one row');
     if (!isMissing(cells.State)) states.set(id, stateName(cells.State ?? ''));
   }
-  return (imageId) => states.get(imageId) ?? null;
+  return (imageId) => states.get(imageId.normalize()) ?? null;
 }

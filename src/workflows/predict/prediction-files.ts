@@ -15,6 +15,7 @@ import { MASS_NAMES, type MassName, TARGET_NAMES, type TargetName } from '../../
 import { type PhotoPrediction, spreadOf } from '../../runs/prediction.ts';
 import { isRunFolder } from '../../runs/run-folder.ts';
 import { readPhotoFacts } from '../../vision/photos/index.ts';
+import { requireOwnOutput } from '../outputs/own-outputs.ts';
 import { type PredictionFileOptions, predictionRecord } from './prediction-record.ts';
 
 const FORMATS = ['.csv', '.json', '.geojson'] as const;
@@ -53,13 +54,17 @@ export class PredictionFile {
   static async begin(out: string, options: PredictionFileOptions): Promise<PredictionFile> {
     const aside = temporaryNameBeside(out);
     const text = TEXTS[extname(out).toLowerCase() as keyof typeof TEXTS](options);
+    let file: PredictionFile | null = null;
     try {
       await requireReplaceable(out);
       await makeFolder(dirname(out));
-      const file = new PredictionFile(out, aside, await open(aside, 'wx'), text);
+      file = new PredictionFile(out, aside, await open(aside, 'wx'), text);
       await file.#write(text.head);
       return file;
     } catch (error) {
+      // A disk that is full takes the name, but nothing into it.
+      if (file) await file.abandon();
+      else forgetTemporary(aside);
       throw writeFailure(out, error);
     }
   }
@@ -109,17 +114,19 @@ const RUN_FILES =
   /^((run|scores|calibration|pretrain|pseudo|repeats)\.json|(folds|training-photos|(oof|leave-one-state-out)(-with.+)?)\.csv)$/i;
 
 /**
- * Refuses a file that predictions would destroy: one of a run folder, or a table of a data folder.
+ * Refuses a file that predictions would destroy: one of a run folder, or a table of a data folder, and whatever else sward
+ * did not write, unless that may be overwritten.
  *
  * @throws UsageError naming it
  */
-export async function requireFree(out: string): Promise<void> {
+export async function requireFree(out: string, overwrite = false): Promise<void> {
   if (RUN_FILES.test(basename(out)) && (await isRunFolder(dirname(out)))) {
     throw new UsageError(`--out ${out} is a file of a run; choose another name`);
   }
   if (TABLES.test(basename(out)) && existsSync(out)) {
     throw new UsageError(`--out ${out} is a table of a data folder; choose another name`);
   }
+  await requireOwnOutput('--out', out, 'predictions', overwrite);
 }
 
 /** How a format writes photos one after another. */
@@ -160,7 +167,8 @@ function listed(items: readonly unknown[], depth: number): string {
   return items.map((item) => `\n${JSON.stringify(item, null, 2)}`.replaceAll('\n', `\n${indent}`)).join(',');
 }
 
-function columnsOf({
+/** The further columns of a table of predictions. */
+export function columnsOf({
   coverage,
   uncertainty,
   dropout,

@@ -7,8 +7,10 @@ import { UsageError } from '../../ground/errors.ts';
 import { setWords } from '../../pasture/covariates.ts';
 import { massesIn, massWords } from '../../pasture/partial.ts';
 import { MASS_NAMES } from '../../pasture/targets.ts';
+import { QUADRAT_AREA_SQUARE_METRES, requireFrameArea } from '../../pasture/units.ts';
 import type { CovariateSource } from '../../runs/covariates.ts';
 import { openRun } from '../../runs/open-run.ts';
+import { onFrame } from '../../runs/prediction.ts';
 import type { PredictOptions, Run } from '../../runs/run.ts';
 import { photoSamples } from '../../samples/samples.ts';
 import { measuredSamples, type ReadSamples } from './asked-readings.ts';
@@ -18,6 +20,10 @@ import { requireFree } from './prediction-files.ts';
 export interface SubmitOptions extends Pick<PredictOptions, 'progress' | 'tta' | 'states'> {
   /** How the heights of `test.csv` were measured, where it does not say it, and what converts them. */
   readonly heights?: Omit<CovariateSource, 'table'>;
+  /** Area of the frame that the data folder's masses stand on, m²; default that of the competition. */
+  readonly areaSquareMetres?: number;
+  /** Whether a file may be replaced that sward did not write; default not. */
+  readonly overwrite?: boolean;
 }
 
 /** How many photos and rows were answered. */
@@ -47,7 +53,9 @@ export async function submitRun(
   out: string,
   options: SubmitOptions = {},
 ): Promise<SubmitOutcome> {
-  await requireFree(out);
+  const { areaSquareMetres = QUADRAT_AREA_SQUARE_METRES } = options;
+  requireFrameArea(areaSquareMetres);
+  await requireFree(out, options.overwrite);
   const { photos, rows } = await readTest(folder);
   await using opened = await openRun(run, { keepLoaded: false });
   const { masses: taught, predictsFrom } = await opened.capabilities();
@@ -59,7 +67,13 @@ export async function submitRun(
   }
   const { samples, remarks } = await ofTestTable(opened, folder, photos, options.heights);
   const predictions = await opened.predict(samples, { ...options, outOfDomain: false });
-  await writePredictions(out, predictions, rows);
+  const own = opened.areaSquareMetres;
+  const scale = areaSquareMetres / own;
+  await writePredictions(
+    out,
+    predictions.map((prediction) => onFrame(prediction, scale)),
+    rows,
+  );
   const used = new Set(predictions.flatMap(({ covariates = [] }) => covariates));
   const names = opened.covariates.map(({ name }) => name);
   return {
@@ -67,7 +81,14 @@ export async function submitRun(
     rows: rows.length,
     covariates: names.filter((name) => used.has(name)),
     lacking: names.filter((name) => !used.has(name)),
-    remarks,
+    remarks: [
+      ...(scale === 1
+        ? []
+        : [
+            `note: the run was taught grams on ${own} m²; they are said on the ${areaSquareMetres} m² of the data folder`,
+          ]),
+      ...remarks,
+    ],
   };
 }
 

@@ -1,7 +1,8 @@
 import { dirname } from 'node:path';
+import { knownDecimals } from '../../data/decimals.ts';
 import { locatePhoto } from '../../data/folder.ts';
 import { isMissing } from '../../data/missing.ts';
-import { type DecimalSign, decimalSign, decimalSigns, readNumber } from '../../data/numbers.ts';
+import { type DecimalSign, readNumber } from '../../data/numbers.ts';
 import { type CsvTable, readCsv, rowName } from '../../formats/csv.ts';
 import { InputError } from '../../ground/errors.ts';
 
@@ -86,11 +87,17 @@ export async function readPhotoTable(
 const isNumber = (text: string | undefined, sign: DecimalSign | undefined): boolean =>
   !isMissing(text) && Number.isFinite(readNumber(text ?? '', sign));
 
-/** The sign before decimals of each column. */
-function signsOf({ rows, commasAreFree }: CsvTable, columns: readonly string[]): Map<string, DecimalSign> {
-  const cellsOf = (column: string): string[] => rows.map(({ cells }) => cells[column] ?? '');
-  const all = new Set(columns.flatMap((column) => [...decimalSigns(cellsOf(column))]));
-  return new Map(columns.map((column) => [column, decimalSign(cellsOf(column), all, commasAreFree)]));
+/** The sign before decimals of each column. @throws InputError where nothing tells it */
+function signsOf(
+  { path, rows, commasAreFree }: CsvTable,
+  columns: readonly string[],
+): Map<string, DecimalSign> {
+  const { signs } = knownDecimals(
+    columns.map((header) => ({ header, cells: rows.map(({ cells }) => cells[header] ?? '') })),
+    (item) => rowName(path, rows[item]?.line ?? 1),
+    { commasAreFree },
+  );
+  return new Map(columns.map((column, place) => [column, signs[place] ?? '.']));
 }
 
 function measured(

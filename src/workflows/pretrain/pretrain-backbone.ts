@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { UsageError } from '../../ground/errors.ts';
-import { isInside, writeFileAtomically } from '../../ground/files.ts';
+import { isInside, realPlaceOf, writeFileAtomically } from '../../ground/files.ts';
 import { valueFingerprint } from '../../ground/fingerprint.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
 import { randomStream } from '../../ground/random.ts';
@@ -74,7 +74,7 @@ export async function pretrainBackbone(options: PretrainOptions): Promise<Pretra
   const settings = makePretrainSettings(options.settings);
   await requireOwnFolder(out, manifestFile('pretraining'));
   const weights = await resolveWeights(options.backbone);
-  requireElsewhere(weights, out);
+  await requireElsewhere(weights, out);
   const net = await openPhotoBackbone(weights, wholePhotoPlan(settings));
   requirePretrainable(net, settings);
   const data = await readPretrainData(options.photos, out, settings, seed, progress);
@@ -154,8 +154,8 @@ async function trainInto(
 }
 
 /** @throws UsageError where writing would take away what is read */
-function requireElsewhere({ path }: ResolvedWeights, out: string): void {
-  if (!isInside(resolve(out), resolve(path))) return;
+async function requireElsewhere({ path }: ResolvedWeights, out: string): Promise<void> {
+  if (!isInside(await realPlaceOf(out), await realPlaceOf(path))) return;
   throw new UsageError(`${path} lies in --out ${out}; choose another --out`);
 }
 

@@ -6,6 +6,7 @@ import { columnEffects } from '../../runs/column-effects.ts';
 import { openRun } from '../../runs/open-run.ts';
 import type { RunResults } from '../../runs/results.ts';
 import { TrainedRun } from '../../runs/trained-run.ts';
+import { requireOwnOutput } from '../outputs/own-outputs.ts';
 import { reportPath, writeRunReport } from './write-report.ts';
 
 /** Where a report is written, and whether it explains. */
@@ -14,6 +15,8 @@ export interface ReportRunOptions {
   readonly out?: string;
   /** How many columns of the input to draw with what they do to predictions; for boosted trees. Default none. */
   readonly explain?: number;
+  /** Whether a file may be replaced that sward did not write; default not. */
+  readonly overwrite?: boolean;
   readonly progress?: Progress;
 }
 
@@ -27,8 +30,9 @@ export interface ReportRunOptions {
  */
 export async function reportRun(
   run: string,
-  { out = reportPath(run), explain, progress }: ReportRunOptions = {},
+  { out = reportPath(run), explain, overwrite, progress }: ReportRunOptions = {},
 ): Promise<string> {
+  if (out !== reportPath(run)) await requireOwnOutput('--out', out, 'report', overwrite);
   await using opened = await openRun(run);
   const results = await opened.results();
   tellOfLostPhotos(results, progress);

@@ -2,10 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { groupsOf } from '../../data/folds/index.ts';
 import { LABEL_COLUMNS, type Label, parseLabels } from '../../data/labels.ts';
-import { readPredictions } from '../../data/predictions.ts';
 import { throwOnError } from '../../data/problems.ts';
 import { readCsv } from '../../formats/csv.ts';
-import { InputError } from '../../ground/errors.ts';
+import { InputError, UsageError } from '../../ground/errors.ts';
 import { mean } from '../../ground/statistics.ts';
 import { weightedR2 } from '../../pasture/metric.ts';
 import {
@@ -14,11 +13,13 @@ import {
   type PairedDifference,
   pairedBootstrap,
 } from '../../pasture/paired-bootstrap.ts';
-import { isKnown } from '../../pasture/partial.ts';
+import { isKnown, isSameMass } from '../../pasture/partial.ts';
 import { MASS_NAMES, TARGET_NAMES, type Targets } from '../../pasture/targets.ts';
+import { requireFrameArea } from '../../pasture/units.ts';
 import { openRun } from '../../runs/open-run.ts';
 import { seedRuns } from '../../runs/repeated-runs.ts';
 import { type SplitSessions, splitSessions } from '../../runs/split-sessions.ts';
+import { type ComparedFrames, comparedFrames, readAnswers } from './frames.ts';
 
 /** One side of a comparison. */
 export interface ComparedSide {
@@ -47,6 +48,8 @@ type SessionFacts = Pick<Label, 'imageId' | 'date' | 'state'>;
 
 /** Predictions of some photos with their truth. */
 interface Predicted {
+  /** Frame that masses stand on, m². */
+  readonly area: number;
   readonly facts: readonly SessionFacts[];
   readonly observed: readonly Targets[];
   readonly predicted: readonly Targets[];
@@ -89,14 +92,27 @@ export async function compareFiles(
   truth: string,
   first: string,
   second: string,
-  settings: Partial<BootstrapSettings> = {},
+  settings: Partial<BootstrapSettings> & { readonly areaSquareMetres?: number | undefined } = {},
 ): Promise<Comparison> {
+  const { areaSquareMetres, ...bootstrap } = settings;
+  requireFrameArea(areaSquareMetres);
+  const [frames, others] = [
+    await comparedFrames(truth, first, areaSquareMetres, false),
+    await comparedFrames(truth, second, areaSquareMetres, false),
+  ];
+  if (frames.measured !== others.measured) {
+    throw new UsageError(
+      `${truth} would stand on ${frames.measured} m² beside ${first} and on ${others.measured} m² beside ${second}; say its ` +
+        'frame with --area',
+    );
+  }
   const { labels, problems } = parseLabels(await readCsv(truth, LABEL_COLUMNS), truth);
   throwOnError('labels', problems);
-  const read = async (path: string): Promise<Predicted> => {
-    const answers = await readPredictions(path, { mayLack: true });
+  const read = async (path: string, on: ComparedFrames): Promise<Predicted> => {
+    const answers = await readAnswers(path, on);
     const byId = new Map(answers.map((photo) => [photo.imageId, photo.targets]));
     return {
+      area: on.measured,
       splitSessions: null,
       facts: labels,
       observed: labels.map((label) => label.targets),
@@ -107,7 +123,7 @@ export async function compareFiles(
       }),
     };
   };
-  return compare(first, [await read(first)], second, [await read(second)], settings);
+  return compare(first, [await read(first, frames)], second, [await read(second, others)], bootstrap);
 }
 
 interface Repeat {
@@ -127,6 +143,7 @@ async function outOfFold(run: string): Promise<Predicted> {
   await using opened = await openRun(run);
   const { rows } = await opened.results();
   return {
+    area: opened.areaSquareMetres,
     splitSessions: splitSessions(rows),
     facts: rows,
     observed: rows.map((row) => row.observed),
@@ -173,6 +190,10 @@ function compare(
 function inOrder(side: string, own: Predicted, first: string, reference: Predicted): Targets[] {
   const place = new Map(own.facts.map(({ imageId }, index) => [imageId, index]));
   const remedy = 'compare runs on the same photos and labels';
+  if (own.area !== reference.area) {
+    const what = `its masses stand on ${own.area} m², those of ${first} on ${reference.area} m²`;
+    throw new InputError(side, what, 'compare runs of one frame');
+  }
   if (own.facts.length !== reference.facts.length) {
     const counts = `${own.facts.length} photos, but ${first} has ${reference.facts.length}`;
     throw new InputError(side, `has ${counts}`, remedy);
@@ -183,7 +204,7 @@ function inOrder(side: string, own: Predicted, first: string, reference: Predict
     if (index === undefined || !predicted) {
       throw new InputError(side, `has no photo ${imageId} of ${first}`, remedy);
     }
-    if (!Object.is(own.observed[index]?.total, reference.observed[photo]?.total)) {
+    if (!isSameMass(own.observed[index]?.total, reference.observed[photo]?.total)) {
       throw new InputError(side, `has another mass of ${imageId} than ${first}`, remedy);
     }
     requireAnswers(side, imageId, predicted, reference.observed[photo] as Targets);

@@ -8,10 +8,10 @@ import { InputError } from '../../ground/errors.ts';
 import { type Score, scoreTargets, weightedR2 } from '../../pasture/metric.ts';
 import { completedTargets, isKnown, meanOfKnown } from '../../pasture/partial.ts';
 import { MASS_NAMES, TARGET_NAMES } from '../../pasture/targets.ts';
-import { frameAreaOf, readCompleteManifest } from '../../runs/manifest.ts';
+import { requireFrameArea } from '../../pasture/units.ts';
 import { meanAnswerScore } from '../../runs/mean-answer.ts';
-import { isRunFolder } from '../../runs/run-folder.ts';
 import { readLabelledPhotos } from '../../runs/training-data.ts';
+import { comparedFrames, readAnswers } from './frames.ts';
 
 /** A score, and the photos of the predictions that the truth does not name. */
 export interface FileScore {
@@ -29,6 +29,7 @@ export interface FileScore {
  * id. `truth` may have further columns, so `train.csv` serves. What was not measured may be lacking in it, as a row or as
  * an empty cell, and has no part in the score; predictions may lack what was measured of no photo. `truth` may
  * also be a table of one's own, whose frame is that of the run that the predictions lie in, unless another area is given.
+ * Predictions of a run on another frame are scored on that of the measured masses ({@link comparedFrames}).
  *
  * @param table how a table of one's own is read; photos lie beside it by default
  * @throws InputError when either cannot be read or a photo of the truth has no prediction
@@ -38,9 +39,22 @@ export async function scoreFiles(
   predictions: string,
   table: Partial<OwnTable> = {},
 ): Promise<FileScore> {
+  requireFrameArea(table.areaSquareMetres);
   await requireInOrder(truth, predictions, table);
-  const observed = await measuredMasses(truth, predictions, table);
-  const answers = await readPredictions(predictions, { mayLack: true });
+  const { rows } = await readGrid(truth, table.sheet);
+  const header = rows[0]?.cells ?? [];
+  const isLong = rows.length === 0 || (header.includes('sample_id') && header.includes('target'));
+  const frames = await comparedFrames(truth, predictions, table.areaSquareMetres, !isLong);
+  const observed = await (isLong
+    ? readMeasured(truth)
+    : readLabelledPhotos({
+        kind: 'table',
+        photos: dirname(truth),
+        ...table,
+        table: truth,
+        areaSquareMetres: frames.measured,
+      }));
+  const answers = await readAnswers(predictions, frames);
   const predicted = new Map(answers.map((photo) => [photo.imageId, photo]));
   const missing = observed.filter(({ imageId }) => !predicted.has(imageId));
   const first = missing[0];
@@ -114,25 +128,6 @@ async function requireInOrder(
 }
 
 const TRUTH_FIRST = 'give the measured masses first, then the predictions';
-
-/** The masses of a file, long or of a table of one's own. */
-async function measuredMasses(
-  path: string,
-  predictions: string,
-  table: Partial<OwnTable>,
-): Promise<readonly PhotoMasses[]> {
-  const { rows } = await readGrid(path, table.sheet);
-  const header = rows[0]?.cells ?? [];
-  if (rows.length === 0 || (header.includes('sample_id') && header.includes('target'))) {
-    return readMeasured(path);
-  }
-  const run = dirname(predictions);
-  const areaSquareMetres =
-    table.areaSquareMetres ??
-    ((await isRunFolder(run)) ? frameAreaOf(await readCompleteManifest(run)) : undefined);
-  const source = { kind: 'table', photos: dirname(path), ...table, table: path, areaSquareMetres } as const;
-  return readLabelledPhotos(source);
-}
 
 /** Photos of which something was measured, with what follows from it. */
 async function readMeasured(truth: string): Promise<PhotoMasses[]> {

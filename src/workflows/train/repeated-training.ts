@@ -13,11 +13,13 @@ import { type TrainOptions, trainRun } from './train.ts';
  * Cross-validates a recipe once a seed, folds and training both seeded by it, each into `out/seed-K`, and writes
  * `out/repeats.json`. Folds make more difference than most settings do: a mean over seeds tells them apart.
  *
+ * @param train what trains one of them; default {@link trainRun}
  * @throws UsageError when there is no seed, one comes twice, or `out` is a run itself; otherwise as `trainRun`
  */
 export async function trainRepeatedly(
   options: TrainOptions,
   seeds: readonly number[],
+  train: typeof trainRun = trainRun,
 ): Promise<RepeatedResults> {
   if (seeds.length === 0 || new Set(seeds).size < seeds.length) {
     throw new UsageError(`--seeds ${seeds.join(',')}: give different seeds, such as 0-4`);
@@ -28,7 +30,7 @@ export async function trainRepeatedly(
   const runs: RepeatedResults['runs'][number][] = [];
   for (const seed of seeds) {
     const run = seedFolder(options.out, seed);
-    const results = await trainRun({ ...options, out: run, plan: { ...options.plan, seed } });
+    const results = await train({ ...options, out: run, plan: { ...options.plan, seed } });
     runs.push({ seed, run, results });
   }
   const over = (score: (results: RunResults) => number): OverSeeds =>

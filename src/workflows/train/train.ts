@@ -16,7 +16,13 @@ import { DEFAULT_RECIPES } from '../../recipes/known-recipes.ts';
 import { makeRecipe, type RecipeChanges } from '../../recipes/recipe.ts';
 import type { Recipe } from '../../recipes/recipe-schema.ts';
 import { recipeEstimator } from '../../recipes/registry.ts';
-import { fitFold, type Learner, leaveOneStateOut, predictFold } from '../../runs/cross-validation.ts';
+import {
+  fitFold,
+  type Learner,
+  leaveOneStateOut,
+  predictFold,
+  type StateAnswers,
+} from '../../runs/cross-validation.ts';
 import { DOMAIN, writeDomainRecord } from '../../runs/domain/index.ts';
 import { completePlan, type FoldPlan, requireEnough } from '../../runs/fold-plan.ts';
 import { learnBySessions, writeLearningBySessions } from '../../runs/learning-by-sessions.ts';
@@ -81,6 +87,16 @@ export interface TrainingPart extends TrainOptions {
   readonly imported?: ImportedFolds;
   /** What may lie in the folder already, as the demo's sample. */
   readonly beside?: RegExp;
+  /** What other machines have trained of the same. */
+  readonly elsewhere?: TrainedElsewhere;
+}
+
+/** What other machines have trained of a run. */
+export interface TrainedElsewhere {
+  /** Puts what there is of a fold into the run folder: its model, or states that its training goes on from. */
+  readonly bring: (run: string, fold: number) => Promise<void>;
+  /** What a model without a State says of it. */
+  readonly stateOut: (state: number) => Promise<StateAnswers>;
 }
 
 /** Where models trained elsewhere come from. */
@@ -97,7 +113,8 @@ export interface ImportedFolds {
   readonly write: (fold: number, folder: string) => Promise<void>;
 }
 
-const CONTENTS: FolderContents = {
+/** What a trained run's folder consists of. */
+export const CONTENTS: FolderContents = {
   derived: isResult,
   essential: [OUT_OF_FOLD, SCORES],
   resumable: FOLD_FOLDERS,
@@ -128,7 +145,7 @@ export async function trainRun(options: TrainOptions): Promise<RunResults> {
 
 /** As {@link trainRun}, for what trains as one part of its work. @throws as there */
 export async function trainPart(options: TrainingPart): Promise<RunResults> {
-  const { out, pseudo, imported, beside } = options;
+  const { out, pseudo, imported, beside, elsewhere } = options;
   const source = await namedSource(options.source);
   const recipe = await recipeOf(source, options);
   requireCovariatesRead(source, recipe);
@@ -162,11 +179,11 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
     const learner: Learner = { estimator, samples, targetsFor: data.targetsFor };
     const predicted = imported
       ? await importFolds(folder, recipe.name, imported, learner, rows, progress)
-      : await trainFolds(folder, recipe, learner, rows, cases, plan.seed, progress);
+      : await trainFolds(folder, recipe, learner, rows, cases, plan.seed, progress, elsewhere);
     // Models that saw a State have labelled the photos, so that none could be held out any more.
     const stress =
       recipe.evaluation.leaveOneStateOut && !pseudo
-        ? await stressTest(learner, cases, plan.seed, progress)
+        ? await stressTest(learner, cases, plan.seed, progress, elsewhere)
         : null;
     await folder.requireHeld();
     const written = await writePredictedRows(out, predictedRows(data, cases, predicted, stress));
@@ -219,7 +236,7 @@ function photosOf(
   return [...measured, ...labelled];
 }
 
-async function recipeOf(
+export async function recipeOf(
   { kind }: TrainingSource,
   { recipe = DEFAULT_RECIPES[kind], settings }: TrainOptions,
 ): Promise<Recipe> {
@@ -232,7 +249,10 @@ async function recipeOf(
 const COVARIATE_OPTIONS = { table: '--covariates', method: '--height-method', pairs: '--height-pairs' };
 
 /** @throws UsageError for a source of covariates where none is read */
-function requireCovariatesRead({ covariates: source = {} }: TrainingSource, { covariates }: Recipe): void {
+export function requireCovariatesRead(
+  { covariates: source = {} }: TrainingSource,
+  { covariates }: Recipe,
+): void {
   const [idle] = Object.keys(source) as (keyof typeof COVARIATE_OPTIONS)[];
   if (idle === undefined || covariates) return;
   throw new UsageError(`${COVARIATE_OPTIONS[idle]} is for covariates; add --with height`);
@@ -279,10 +299,13 @@ async function trainFolds(
   cases: readonly CovariateSet[],
   seed: number,
   progress: Progress,
+  elsewhere?: TrainedElsewhere,
 ): Promise<FoldAnswers> {
   // Samples beyond the rows are pseudo-labelled: held out of no fold.
   const folds = learner.samples.facts.map((_, item) => rows[item]?.fold ?? -1);
   return eachFold(folder, `Training ${recipe.name}`, learner, folds, cases, progress, async (fold) => {
+    await elsewhere?.bring(folder.path, fold);
+    if (await foldIsDone(folder.path, fold)) return;
     const states = checkpointFolder(folder.path, fold);
     let remark = `fold ${fold}`;
     const { model, lines } = await fitFold(learner, folds, fold, randomStream(seed), {
@@ -290,7 +313,8 @@ async function trainFolds(
       onLine: (line) => {
         const epoch = epochLine(recipe, fold, folds.filter((own) => own === fold).length, line);
         remark = `fold ${fold} ${epoch === null ? lineText(line) : `epoch ${line.epoch}`}`;
-        if (epoch !== null) progress.line?.(epoch);
+        // Elsewhere it was told as it came.
+        if (epoch !== null && !elsewhere) progress.line?.(epoch);
         progress.note?.(remark);
       },
       onProgress: (share) => progress.note?.(remark, share),
@@ -365,10 +389,11 @@ async function stressTest(
   cases: readonly CovariateSet[],
   seed: number,
   progress: Progress,
+  elsewhere?: TrainedElsewhere,
 ): Promise<StateOutRow[][] | null> {
   const { facts, targets } = learner.samples;
   progress.stage('Leaving one State out', statesIn(facts.map(({ state }) => state)).length, 'States');
-  const outcome = await leaveOneStateOut(learner, seed, cases, () => progress.advance());
+  const outcome = await leaveOneStateOut(learner, seed, cases, () => progress.advance(), elsewhere?.stateOut);
   progress.done();
   return (
     outcome?.map((said) =>
@@ -389,7 +414,8 @@ export function lineText(line: MetricLine): string {
     .join(' ');
 }
 
-function manifestOf(
+/** What a training's folder says of it in the end, but for the files' hashes. */
+export function manifestOf(
   {
     source,
     recipe,
@@ -443,7 +469,7 @@ function manifestOf(
 }
 
 /** The sets of covariates that samples are answered by apart, photos alone last; sets that no photo has are left out. */
-function trainingCases({ covariates, samples }: TrainingData): CovariateSet[] {
+export function trainingCases({ covariates, samples }: TrainingData): CovariateSet[] {
   const names = covariates.map(({ name }) => name);
   return [...covariateSets(names), []].filter((set) =>
     samples.facts.some(({ readings }) => hasReadings(readings, set)),

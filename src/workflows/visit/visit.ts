@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path';
+import { PhotoIndex } from '../../data/own-table/photo-index.ts';
 import { inspectOwnTable, type OwnTable } from '../../data/own-table/read.ts';
 import { problemLine, throwOnError } from '../../data/problems.ts';
 import { variancesAt } from '../../farm/error-record.ts';
@@ -14,22 +15,23 @@ import {
   type WorkWorth,
   workWorth,
 } from '../../farm/index.ts';
+import { countOf } from '../../ground/counts.ts';
 import { InputError, UsageError } from '../../ground/errors.ts';
 import type { Progress } from '../../ground/progress.ts';
 import { HEIGHT, sameSet, sharedSet } from '../../pasture/covariates.ts';
 import { USUAL_COVERAGE } from '../../pasture/intervals/index.ts';
-import { isKnown } from '../../pasture/partial.ts';
-import { type ByMass, byMass, type MassName, type Targets } from '../../pasture/targets.ts';
-import { gramsToKilogramsPerHectare } from '../../pasture/units.ts';
+import { isKnown, isSameMass } from '../../pasture/partial.ts';
+import { type ByMass, byMass, MASS_NAMES, type MassName, type Targets } from '../../pasture/targets.ts';
+import { gramsToKilogramsPerHectare, requireFrameArea } from '../../pasture/units.ts';
 import { STARTER } from '../../runs/bundled-runs.ts';
 import { type Calibration, calibrationOf } from '../../runs/calibration.ts';
 import { errorRecords } from '../../runs/error-records.ts';
 import { openRun } from '../../runs/open-run.ts';
 import type { PhotoPrediction } from '../../runs/prediction.ts';
 import type { Run } from '../../runs/run.ts';
-import { isPhotoName } from '../../vision/photos/index.ts';
+import { commonFolder, isPhotoName } from '../../vision/photos/index.ts';
 import type { AskedCovariates } from '../predict/asked-readings.ts';
-import { predictRun } from '../predict/predict.ts';
+import { type PredictionOutcome, predictRun } from '../predict/predict.ts';
 
 /** One visit to one paddock: its photos, and what was cut of them. */
 export interface VisitOptions {
@@ -63,6 +65,8 @@ export interface VisitOutcome {
   readonly worth: readonly WorkWorth[];
   /** What is still to be done for the precision asked for; null where nobody can tell. */
   readonly effort: EffortNeeded | null;
+  /** What a person is told of the means, a line each. */
+  readonly notes: readonly string[];
   /** Photos unlike those the run was trained on, in words. */
   readonly doubts: readonly string[];
 }
@@ -82,22 +86,18 @@ export async function visitRun(options: VisitOptions): Promise<VisitOutcome> {
   for (const [name, share] of Object.entries({ coverage, precision })) {
     if (!(share > 0 && share < 1)) throw new UsageError(`${name} ${share}: give a share between 0 and 1`);
   }
+  requireFrameArea(options.reading?.areaSquareMetres);
   await using opened = await openRun(run, { keepLoaded: 'inputs' });
-  const { predictions, doubts } = await predictRun({
+  const asked = await predictRun({
     run: opened,
     source: photos,
     ...(covariates && { covariates }),
     ...(progress && { progress }),
   });
-  const cuts = options.cuts === undefined ? new Map<string, Targets>() : await readCuts(options, opened);
-  const unmatched = [...cuts.keys()].find((path) => !predictions.some((one) => one.path === path));
-  if (unmatched !== undefined) {
-    throw new InputError(
-      options.cuts ?? '',
-      `cuts ${unmatched}, which is no photo of the visit`,
-      'name its photos too',
-    );
-  }
+  const { doubts, copies } = asked;
+  const cuts =
+    options.cuts === undefined ? new Map<string, Targets>() : await readCuts(options, opened, asked);
+  const predictions = asked.predictions.filter(({ imageId }) => !copies.has(imageId));
   const area = opened.areaSquareMetres;
   const calibration = await opened.calibration();
   const used = sharedSet(predictions.map(({ covariates = [] }) => covariates));
@@ -106,9 +106,9 @@ export async function visitRun(options: VisitOptions): Promise<VisitOutcome> {
     isStrange ? null : variancesOf(calibrationOf(calibration, covariateSet), mass, predictions, area);
   const cutArea = options.reading?.areaSquareMetres ?? area;
   const framesOf = (mass: MassName): SampledFrame[] =>
-    predictions.map(({ targets, path }) => ({
+    predictions.map(({ targets, imageId }) => ({
       estimate: perHectare(targets, mass, area),
-      cut: perHectare(path === null ? undefined : cuts.get(path), mass, cutArea),
+      cut: perHectare(cuts.get(imageId), mass, cutArea),
     }));
   const means = byMass((mass): VisitMean | null => {
     const frames = framesOf(mass);
@@ -129,24 +129,58 @@ export async function visitRun(options: VisitOptions): Promise<VisitOutcome> {
       ? workWorth(soFar, readsHeight && used.length === 0 ? variancesBy([HEIGHT], 'total') : null)
       : [],
     effort: soFar && effortNeeded(soFar, precision),
+    notes: notesOf(means),
     doubts: doubts.map(({ message }) => message),
   };
 }
 
-/** What was cut of each photo, grams on the frame cut, by the photo's path. */
+/** What was cut of each photo, grams on the frame cut, by the photo's id; of copies by that of the first. */
 async function readCuts(
-  { cuts = '', photos, reading, progress }: VisitOptions,
+  { cuts = '', reading, progress }: VisitOptions,
   run: Run,
+  { predictions, copies }: PredictionOutcome,
 ): Promise<ReadonlyMap<string, Targets>> {
-  const [first = '.'] = photos;
-  const folder = isPhotoName(first) ? dirname(first) : first;
+  const ids = new Map(
+    predictions.flatMap(({ path, imageId }) => (path === null ? [] : [[resolve(path), imageId]])),
+  );
+  const folder = commonFolder([...ids.keys()].map((path) => dirname(path)));
   const { photos: cut, problems } = await inspectOwnTable(
     { areaSquareMetres: run.areaSquareMetres, ...reading, table: cuts, photos: folder },
     isPhotoName,
+    PhotoIndex.of(folder, [...ids.keys()], 'of the visit'),
   );
   throwOnError(cuts, problems);
   for (const problem of problems) progress?.line?.(`warning: ${problemLine(problem)}`);
-  return new Map(cut.map(({ path, targets }) => [resolve(path), targets]));
+  const known = new Map<string, Targets>();
+  for (const { path, targets } of cut) {
+    const own = ids.get(resolve(path)) ?? '';
+    const id = copies.get(own) ?? own;
+    const before = known.get(id);
+    if (before && !MASS_NAMES.every((mass) => isSameMass(before[mass], targets[mass]))) {
+      const what = `gives ${own} other masses than its copy, the same photo`;
+      throw new InputError(cuts, what, 'keep the row of the frame that was cut');
+    }
+    known.set(id, targets);
+  }
+  return known;
+}
+
+/** Shares of the total by which its parts may miss it unsaid. */
+const UNSAID = 0.01;
+
+/** Each mass is corrected by the cuts of it alone, so that parts need not sum to their whole where there are cuts. */
+function notesOf({ green, dead, clover, total }: ByMass<VisitMean | null>): string[] {
+  if (!green || !dead || !clover || !total || total.cuts === 0) return [];
+  const parts = green.mean + dead.mean + clover.mean;
+  if (Math.abs(parts - total.mean) <= UNSAID * total.mean) return [];
+  const cuts = Math.min(green.cuts, dead.cuts, clover.cuts);
+  const why =
+    cuts === total.cuts
+      ? 'each is corrected by its own cuts'
+      : `of ${countOf(total.cuts, 'cut')} of the total ${cuts === 0 ? 'none says' : `${cuts} say`} its parts`;
+  return [
+    `green, dead and clover sum to ${parts.toFixed(0)} kg DM/ha, not to the total's ${total.mean.toFixed(0)}: ${why}`,
+  ];
 }
 
 function perHectare(targets: Targets | undefined, mass: MassName, area: number): number | null {

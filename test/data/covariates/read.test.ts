@@ -40,6 +40,19 @@ describe('a header of heights', () => {
 });
 
 describe('a table of covariates', () => {
+  it('has millimetres with thousands and centimetres with three decimals, as heights are', async () => {
+    const names = ['height'];
+    const mm = table('mm.tsv', 'photo\tHeight (mm)', 'IMG_0001\t1,054', 'IMG_0002\t1,200');
+    const tall = await readCovariates(mm, names, PHOTOS);
+    expect(tall.photos[0]?.get('height')?.[0]?.value).toBeCloseTo(105.4, 9);
+    expect(tall.problems).toMatchObject([{ severity: 'warning', code: 'decimal-sign' }]);
+    const cm = table('cm.tsv', 'photo\tHeight (cm)', 'IMG_0001\t6,500', 'IMG_0002\t8,250');
+    const short = await readCovariates(cm, names, PHOTOS);
+    expect(short.photos[0]?.get('height')?.[0]?.value).toBeCloseTo(6.5, 9);
+    const soil = table('soil.tsv', 'photo\tsoil', 'IMG_0001\t1,500', 'IMG_0002\t2,250');
+    await expect(readCovariates(soil, ['soil'], PHOTOS)).rejects.toThrow(/nothing shows whether "1,500"/);
+  });
+
   it('names photos by file or sample id, and counts clicks as half centimetres', async () => {
     const path = table('clicks.csv', 'photo,Rising plate (clicks),NDVI', 'IMG_0001.jpg,24,0.61', '412,31,NA');
     const { photos, names } = await readCovariates(path, ['height', 'ndvi'], PHOTOS);

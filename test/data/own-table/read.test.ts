@@ -95,6 +95,134 @@ describe('a table of one’s own', () => {
     }
   });
 
+  it('has thousands between tabs and semicolons where the numbers say so, and asks where they do not', async () => {
+    const rows = (sign: string) => `IMG_1\t1${sign}054\nIMG_2\t470\n`;
+    for (const [sign, other] of [
+      [',', 'comma'],
+      ['.', 'point'],
+    ] as const) {
+      const { photos, said, reading } = await read(`photo\tgreen (kg/ha)\n${rows(sign)}`, two);
+      expect(photos[0]?.targets.green).toBeCloseTo(1054 * 0.021, 9);
+      expect(reading.columns[1]?.note).toBe(`${other}s between thousands`);
+      expect(said).toEqual([expect.stringMatching(/warning decimal-sign .* row 2: "1.054" is read as 1054/)]);
+    }
+    const open = 'photo;total\nIMG_1;1,054\nIMG_2;2,952\n';
+    expect((await read(open, two)).said).toEqual([
+      expect.stringMatching(/error decimal-sign .* row 2: nothing shows whether "1,054" is 1\.054 or 1054/),
+    ]);
+    const { photos, said } = await read(open, two, { decimal: 'comma' });
+    expect(said).toEqual([]);
+    expect(photos[0]?.targets.total).toBe(1.054);
+  });
+
+  it('has the decimals that a workbook has', async () => {
+    const book = workbookBytes({
+      Cuts: [
+        ['photo', 'total (kg/ha)'],
+        ['IMG_1', 1.054],
+        ['IMG_2', 470],
+      ],
+    });
+    const { photos, said } = await read(book, two, {}, 'xlsx');
+    expect(said).toEqual([]);
+    expect(photos[0]?.targets.total).toBeCloseTo(1.054 * 0.021, 9);
+  });
+
+  it('is told of masses that no pasture has, and of dates that no photo has, with their row', async () => {
+    const photos = photosNamed(...Array.from({ length: 9 }, (_, photo) => `IMG_${photo}.jpg`));
+    const table = (green: (photo: number) => string, date = '2015-09-04'): string =>
+      `photo,date,green_g\n${Array.from({ length: 9 }, (_, photo) => `IMG_${photo},${date},${green(photo)}\n`).join('')}`;
+    const outlier = await read(
+      table((photo) => (photo === 4 ? '1384.38' : '20')),
+      photos,
+    );
+    expect(outlier.said).toEqual([
+      expect.stringMatching(/^warning outlier .* row 6: green of IMG_4 is 65\.9 t DM\/ha/),
+    ]);
+    // Of grams on a larger frame, tall crops, and where it is not many times the others it may be.
+    expect(
+      (
+        await read(
+          table(() => '250'),
+          photos,
+        )
+      ).said,
+    ).toEqual([]);
+    expect(
+      (
+        await read(
+          table((photo) => (photo === 4 ? '230' : '10')),
+          photos,
+        )
+      ).said,
+    ).toHaveLength(1);
+    expect(
+      (
+        await read(
+          table(() => '400'),
+          photos,
+          { areaSquareMetres: 1 },
+        )
+      ).said,
+    ).toEqual([]);
+    for (const date of ['2105-10-13', '1015-10-13'])
+      expect(
+        (
+          await read(
+            table(() => '20', date),
+            photos,
+          )
+        ).said,
+      ).toEqual([
+        expect.stringMatching(
+          `^warning odd-date .* row 2: IMG_0 is of ${date}, .* \\(and 8 more: rows 3, 4, 5 …\\)$`,
+        ),
+      ]);
+  });
+
+  it('says which names of places may be one, and that sites of one date are visits of their own', async () => {
+    const header = 'photo,date,site,total_g\n';
+    const { said, reading } = await read(
+      `${header}IMG_1,2015-05-18,Hill Paddock,5\nIMG_2,2015-05-18,Hill Paddok,6\n`,
+      two,
+    );
+    expect(said).toEqual([
+      expect.stringMatching(/warning near-spelling .*site "Hill Paddock" \(1 photo\) and "Hill Paddok"/),
+    ]);
+    expect(reading.columns[2]?.note).toBe('those of one date are visits of their own');
+  });
+
+  it('asks whether weights beside a share of dry matter or a bag are dry', async () => {
+    const header = 'photo,Total weight (g),bag (g),Dry matter %';
+    const open = await read(`${header}\nIMG_1,120,8,22\n`, two);
+    expect(open.said).toEqual([
+      expect.stringMatching(/^error unclear-column .* row 1: "Total weight \(g\)" may be of fresh plants/),
+    ]);
+    expect(open.problems[0]?.remedy).toContain('--columns total="Total weight (g)"');
+    const columns = await readColumnMapping('total=Total weight (g)');
+    expect((await read(`${header}\nIMG_1,120,8,22\n`, two, { columns })).said).toEqual([]);
+    for (const fine of [
+      'photo,Dry weight (g),bag (g),Dry matter %\nIMG_1,12,8,22\n',
+      'photo,DM (g),dead (g),DM %\nIMG_1,12,8,22\n',
+      'photo,Total (kg/ha),DM %\nIMG_1,1200,22\n',
+      'photo,Component,Weight (g),DM %\nIMG_1,Green DM,12,22\nIMG_1,Dead DM,12,22\n',
+    ])
+      expect((await read(fine, two)).said).toEqual([]);
+  });
+
+  it('says which mass or height is left out for its unit, unless another column has it', async () => {
+    const { said, photos } = await read('photo,green (g/0.25 m2),dead (g)\nIMG_1,5,6\n', two);
+    expect(said).toEqual([
+      expect.stringMatching(
+        /^warning unclear-column .* row 1: "green \(g\/0\.25 m2\)" is left out: it says green/,
+      ),
+    ]);
+    expect(photos).toHaveLength(1);
+    expect((await read('photo,green (lb/ac),green (g)\nIMG_1,5,6\n', two)).said).toEqual([]);
+    const columns = await readColumnMapping('green=');
+    expect((await read('photo,green (lb/ac),dead (g)\nIMG_1,5,6\n', two, { columns })).said).toEqual([]);
+  });
+
   it('may have a row a photo and mass', async () => {
     const { photos, problems, reading } = await read(
       'Image\tComponent\tDry weight (g)\nIMG_1\tGreen\t5\nIMG_1\tdead\t2\nIMG_1\tClover\t1\nIMG_2\tTotal DM\t9\n',

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { readColumnMapping } from '../../../src/data/own-table/mapping.ts';
-import { gramsOf, massUnit, recognisedHeader } from '../../../src/data/own-table/roles.ts';
+import {
+  goesWithFresh,
+  gramsOf,
+  massUnit,
+  recognisedHeader,
+  unclearHeader,
+} from '../../../src/data/own-table/roles.ts';
 
 describe('headers as people write them', () => {
   it.each([
@@ -42,6 +48,69 @@ describe('headers as people write them', () => {
   ])('does not take %j for a dry mass', (header) => {
     expect(recognisedHeader(header)).toBeNull();
   });
+
+  it.each([
+    ['Bild', 'photo', null],
+    ['Datum', 'date', null],
+    ['Bundesland', 'state', null],
+    ['Höhe (cm)', 'height', 'cm'],
+    ['Grün TM (g)', 'green', 'g'],
+    ['Abgestorbenes (kg TM/ha)', 'dead', 'kg/ha'],
+    ['Klee', 'clover', null],
+    ['Trockenmasse gesamt (g)', 'total', 'g'],
+    ['Fichier', 'photo', null],
+    ['Date de prélèvement', 'date', null],
+    ['Vert (kg MS/ha)', 'green', 'kg/ha'],
+    ['Matière morte (g)', 'dead', 'g'],
+    ['Trèfle', 'clover', null],
+    ['Matière sèche totale (t MS/ha)', 'total', 't/ha'],
+    ['Hauteur', 'height', null],
+    ['Fecha de muestreo', 'date', null],
+    ['Potrero', 'paddock', null],
+    ['Gramíneas (g)', 'green', 'g'],
+    ['Material muerto (g)', 'dead', 'g'],
+    ['Trébol', 'clover', null],
+    ['Materia seca total (kg MS/ha)', 'total', 'kg/ha'],
+    ['Data da coleta', 'date', null],
+    ['Fazenda', 'site', null],
+    ['Espécie', 'species', null],
+    ['Material morto (g)', 'dead', 'g'],
+    ['Trevo', 'clover', null],
+  ])('takes %j of another language for %s in %s', (header, role, unit) => {
+    expect(recognisedHeader(header)).toMatchObject({ role, unit });
+  });
+
+  it.each([
+    ['green (g/0.25 m2)', 'green', /says green .*\(g\/0\.25 m2\)/],
+    ['Total (lb/acre)', 'total', /says total/],
+    ['dead_mg', 'dead', /says dead .*\(mg\)/],
+    ['height (inches)', 'height', /says height/],
+    ['Tot (g)', 'total', /may be the total, or what is dead/],
+  ])('knows that %j may be the %s, in an unknown unit', (header, role, what) => {
+    expect(recognisedHeader(header)).toBeNull();
+    expect(unclearHeader(header)).toMatchObject({ role, what: expect.stringMatching(what) });
+  });
+
+  it.each(['Clover %', 'clover (%)', 'Green fresh (g)', 'green (wet)', 'Notes', 'dead FW', 'Bag (g)'])(
+    'does not miss %j',
+    (header) => {
+      expect(unclearHeader(header)).toBeNull();
+    },
+  );
+
+  it.each(['Dry matter %', 'DM (%)', 'DM%', '% DM', 'Moisture (%)', 'bag (g)', 'Bag weight', 'tare', 'TM %'])(
+    'knows that %j stands beside weights of fresh plants',
+    (header) => {
+      expect(goesWithFresh(header)).toBe(true);
+    },
+  );
+
+  it.each(['Total DM (kg/ha)', 'Bag', 'Bag no', 'Clover %', 'Dry_Total_g', 'Water point'])(
+    'does not know that of %j',
+    (header) => {
+      expect(goesWithFresh(header)).toBe(false);
+    },
+  );
 
   it('knows units in any spelling, and what they are in grams on a frame', () => {
     expect(['kg DM/ha', 'kg.ha-1', 'kg/ha'].map(massUnit)).toEqual(['kg/ha', 'kg/ha', 'kg/ha']);

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readFolds } from '../../../src/data/folds/index.ts';
@@ -280,6 +280,32 @@ describe('members that do not fit together', () => {
     await expect(ensemble('leak', { runs: [first, split] })).rejects.toThrow(
       /split: has photos of the session .* leak into a nested score; train all members with the same --group/,
     );
+  });
+
+  it('are of the same cuts where one has them rounded', async () => {
+    const rounded = join(root, 'rounded');
+    cpSync(second, rounded, { recursive: true });
+    const [head = '', ...oof] = readFileSync(join(rounded, 'oof.csv'), 'utf8').trim().split('\n');
+    const observed = head.split(',').indexOf('observed');
+    const lines = oof.map((line) =>
+      line
+        .split(',')
+        .map((cell, column) => (column === observed ? Number(cell).toFixed(2) : cell))
+        .join(','),
+    );
+    expect(lines).not.toEqual(oof);
+    writeFileSync(join(rounded, 'oof.csv'), `${[head, ...lines].join('\n')}\n`);
+    reseal(rounded);
+    const both = await ensemble('with-rounded', { runs: [first, rounded] });
+    const exact = await ensemble('with-exact', { runs: [first, second] });
+    const weightsOf = (results: RunResults) => results.ensemble?.members.map(({ weights }) => weights);
+    weightsOf(both)?.forEach((weights, member) => {
+      expect(weights?.[4]).toBeCloseTo(weightsOf(exact)?.[member]?.[4] ?? 0, 2);
+    });
+    expect(both.outOfFold.weightedR2).toBeCloseTo(exact.outOfFold.weightedR2, 4);
+    const linked = join(root, 'linked');
+    symlinkSync(first, linked);
+    await expect(ensemble('x', { runs: [first, linked] })).rejects.toThrow(/linked is given twice/);
   });
 
   it('are refused with other photos, other masses, twice, or as ensembles themselves', async () => {

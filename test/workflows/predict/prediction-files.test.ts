@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { readPredictions } from '../../../src/data/predictions.ts';
 import { UsageError } from '../../../src/ground/errors.ts';
 import { byMass } from '../../../src/pasture/targets.ts';
@@ -54,7 +55,7 @@ describe('a file of predictions', () => {
   });
 
   it('has the columns that were asked for after them, and is read as before', async () => {
-    const text = await written('full.csv', full, {
+    const text = await written('no-room.csv', full, {
       coverage: 0.9,
       uncertainty: true,
       dropout: true,
@@ -62,7 +63,7 @@ describe('a file of predictions', () => {
     const [head, first] = text.split('\n');
     expect(head).toBe('sample_id,target,low,high,fold_spread,out_of_domain,dropout_spread,trained_on');
     expect(first).toBe('ID1__Dry_Clover_g,5,1,60,0,0.25,0.5,');
-    expect(await readPredictions(join(folder, 'full.csv'))).toEqual([
+    expect(await readPredictions(join(folder, 'no-room.csv'))).toEqual([
       { imageId: 'ID1', targets: full.targets },
     ]);
     expect(await written('spread.csv', plain, { uncertainty: true })).toMatch(
@@ -139,6 +140,23 @@ describe('a file of predictions', () => {
     await given.add([plain]);
     await given.abandon();
     expect(readdirSync(folder).filter((name) => /given-up|\.part$/.test(name))).toEqual([]);
+  });
+
+  it('leaves nothing on a disk that is full from the beginning on', async () => {
+    const handle = await open(join(folder, 'any'), 'w');
+    const kind = Object.getPrototypeOf(handle) as { writeFile: () => Promise<void> };
+    await handle.close();
+    const full = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+    const write = vi.spyOn(kind, 'writeFile').mockRejectedValue(full);
+    try {
+      const begun = PredictionFile.begin(join(folder, 'no-space.csv'), { areaSquareMetres: 0.21 });
+      await expect(begun).rejects.toThrow(
+        /no-space\.csv: cannot be written: the disk is full; make room and go on/,
+      );
+    } finally {
+      write.mockRestore();
+    }
+    expect(readdirSync(folder).filter((name) => name.includes('no-space'))).toEqual([]);
   });
 
   it('does not take the place of a table of data, or of a file of a run', async () => {

@@ -1,5 +1,5 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { configure } from '../../../src/ground/environment.ts';
 import { trainRun } from '../../../src/workflows/train/train.ts';
@@ -66,6 +66,22 @@ describe('a visit', () => {
     for (const { before, after } of alone.worth) expect(after).toBeLessThan(before);
   });
 
+  it('reads thousands between tabs as such, and says so', async () => {
+    const lines: string[] = [];
+    const rows = [1350, 980, 2410].map((mass, at) => [PHOTOS[at], mass] as const);
+    const tableOf = (name: string, text: (mass: number) => string): string =>
+      cuts(name, 'photo\ttotal (kg/ha)', ...rows.map(([photo, mass]) => `${photo}\t${text(mass)}`));
+    const plain = await visit({ cuts: tableOf('plain.tsv', String) });
+    const read = await visit({
+      cuts: tableOf('thousands.tsv', (mass) => mass.toLocaleString('en')),
+      progress: { stage: () => {}, advance: () => {}, done: () => {}, line: (line) => lines.push(line) },
+    });
+    expect(read.means.total?.mean).toBe(plain.means.total?.mean);
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^warning: thousands\.tsv row 2: "1,350" is read as 1350/),
+    );
+  });
+
   it('moves towards what was cut, in whatever unit and on whatever frame', async () => {
     const before = (await visit()).means.total;
     const table = cuts('grams.csv', 'photo,Total (g)', 'gate-0.jpg,150', 'gate-3.jpg,160');
@@ -84,6 +100,86 @@ describe('a visit', () => {
       'gate-3,7619.047619048',
     );
     expect((await visit({ cuts: hectares })).means.total?.mean).toBeCloseTo(moved.means.total?.mean ?? 0, 4);
+  });
+
+  it('finds what was cut by whatever paths its photos are given, names composed or not', async () => {
+    const table = cuts('grams.csv', 'photo,Total (g)', 'gate-0.jpg,150', 'gate-3.jpg,160');
+    const expected = (await visit({ cuts: table })).means.total?.mean;
+    const paddock = join(root, 'paddock');
+    const rest = join(root, 'rest');
+    const linked = join(root, 'linked');
+    for (const folder of [paddock, rest, linked]) mkdirSync(folder);
+    for (const [at, path] of PHOTOS.entries()) {
+      copyFileSync(path, join(at < 3 ? paddock : rest, `gate-${at}.jpg`));
+      symlinkSync(path, join(linked, `gate-${at}.jpg`));
+    }
+    const link = join(root, 'link');
+    symlinkSync(linked, link);
+    const near = (path: string): string => relative(process.cwd(), path);
+    const ways = [
+      PHOTOS.map(near),
+      PHOTOS.map((path) => `./${near(path)}`),
+      PHOTOS.map((path) => `${join(path, '..')}/../${basename(root)}/${basename(path)}`),
+      [`${near(paddock)}/`, `${near(rest)}/`],
+      [near(linked)],
+      [link],
+    ];
+    for (const photos of ways) {
+      const { means, cuts: found } = await visit({ photos, cuts: near(table) });
+      expect([photos[0], found, means.total?.mean]).toEqual([photos[0], 2, expected]);
+    }
+    const composed = join(root, 'composed');
+    const apart = join(root, 'apart');
+    for (const [folder, form] of [
+      [composed, 'NFC'],
+      [apart, 'NFD'],
+    ] as const) {
+      mkdirSync(folder);
+      copyFileSync(PHOTOS[0] ?? '', join(folder, `Übung-é.jpg`.normalize(form)));
+      copyFileSync(PHOTOS[1] ?? '', join(folder, 'other.jpg'));
+      for (const written of ['NFC', 'NFD'] as const) {
+        const named = cuts('accents.csv', 'photo,Total (g)', `${'Übung-é.jpg'.normalize(written)},150`);
+        expect((await visit({ photos: [near(folder)], cuts: named })).cuts).toBe(1);
+      }
+    }
+  });
+
+  it('counts a photo once that is there twice, and its cut', async () => {
+    const twice = join(root, 'twice');
+    mkdirSync(twice);
+    for (const path of PHOTOS) copyFileSync(path, join(twice, basename(path)));
+    copyFileSync(PHOTOS[0] ?? '', join(twice, 'gate-0 (1).jpg'));
+    copyFileSync(PHOTOS[0] ?? '', join(twice, 'gate-0 (2).jpg'));
+    const lines: string[] = [];
+    const progress = { stage() {}, advance() {}, done() {}, line: (text: string) => void lines.push(text) };
+    const once = await visit();
+    const copied = await visit({ photos: [twice], progress });
+    expect([copied.photos, copied.means.total?.frames]).toEqual([6, 6]);
+    expect(copied.means.total?.mean).toBeCloseTo(once.means.total?.mean ?? 0, 9);
+    expect(copied.means.total?.interval?.high).toBeCloseTo(once.means.total?.interval?.high ?? 0, 9);
+    expect(lines.filter((line) => line.includes('copies'))).toEqual([
+      'warning: 2 photos are copies of others, gate-0 (2) of gate-0 (1) for one; each photo counts once in the mean',
+    ]);
+    const named = cuts('copy.csv', 'photo,Total (g)', 'gate-0 (2).jpg,150', 'gate-3.jpg,160');
+    const plain = cuts('plain.csv', 'photo,Total (g)', 'gate-0.jpg,150', 'gate-3.jpg,160');
+    const moved = (await visit({ photos: [twice], cuts: named })).means.total;
+    expect(moved?.cuts).toBe(2);
+    expect(moved?.mean).toBeCloseTo((await visit({ cuts: plain })).means.total?.mean ?? 0, 9);
+    const torn = cuts('torn.csv', 'photo,Total (g)', 'gate-0.jpg,150', 'gate-0 (2).jpg,90');
+    await expect(visit({ photos: [twice], cuts: torn })).rejects.toThrow(
+      /torn\.csv: gives gate-0 \(2\) other masses than its copy, the same photo/,
+    );
+  });
+
+  it('says where parts do not sum to a total that alone was cut', async () => {
+    expect((await visit()).notes).toEqual([]);
+    const total = cuts('totals.csv', 'photo,Total (g)', 'gate-0.jpg,150', 'gate-3.jpg,160');
+    const { notes, means } = await visit({ cuts: total });
+    const parts = (means.green?.mean ?? 0) + (means.dead?.mean ?? 0) + (means.clover?.mean ?? 0);
+    expect(notes).toEqual([
+      `green, dead and clover sum to ${parts.toFixed(0)} kg DM/ha, not to the total's ${means.total?.mean.toFixed(0)}: ` +
+        'of 2 cuts of the total none says its parts',
+    ]);
   });
 
   it('refuses cuts of photos that are not of it, and shares that are none', async () => {

@@ -1,5 +1,6 @@
 import { type Estimate, type PhotoRecord, type RunReference, saidOfPhoto } from '../../../src/farm/index.ts';
 import { HEIGHT, type Readings } from '../../../src/pasture/covariates.ts';
+import { onFrame } from '../../../src/runs/prediction.ts';
 import type { Estimate as Answer } from '../engine/messages.ts';
 
 /** What a run may read of a photo's record beside the photo: a height that was measured as its own were. */
@@ -9,7 +10,7 @@ export function readingsFor({ covariates }: Answer['by'], { height }: PhotoRecor
 }
 
 /**
- * What the engine says of a photo, as the farm keeps it: per hectare of the frame that the photo shows.
+ * What the engine says of a photo, as the farm keeps it: grams on the frame that the photo shows.
  *
  * @param run as the farm knows it
  */
@@ -18,7 +19,8 @@ export function estimateOf(
   { id: photoId, frameAreaSquareMetres, height }: PhotoRecord,
   run: RunReference,
 ): Estimate {
-  const { prediction, coverage, doubts, by } = answer;
+  const { coverage, doubts, by } = answer;
+  const prediction = onFrame(answer.prediction, frameAreaSquareMetres / by.areaSquareMetres);
   const { targets, intervals, outOfDomain, trainedOn } = prediction;
   return {
     id: crypto.randomUUID(),

@@ -56,7 +56,7 @@ export function MassMap({ photo, small = false }: { readonly photo: KeptPhoto; r
       ending.abort();
       if (address !== null) URL.revokeObjectURL(address);
     };
-  }, [id, record.frameAreaSquareMetres, record.height?.centimetres]);
+  }, [id, record.height?.centimetres]);
   const kind = small ? 'thumb' : 'photo';
   if (!shown) {
     return (

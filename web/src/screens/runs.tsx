@@ -135,9 +135,6 @@ export function RunsScreen() {
               <th class="number">Photos answered</th>
               <th class="number">Mean kg DM/ha</th>
               <th class="number">Off from own cuts</th>
-              <th>
-                <span class="quiet">Report</span>
-              </th>
             </tr>
           </thead>
           <tbody>
@@ -145,7 +142,9 @@ export function RunsScreen() {
               const { photos, mean, cuts, error } = compare(store, run.hash);
               return (
                 <tr key={run.id}>
-                  <td>{run.name}</td>
+                  <td>
+                    {run.name} {run.report && <Report id={run.id} name={run.name} />}
+                  </td>
                   <td>
                     {run.chosen && 'answers now'}
                     {!run.chosen && isOwner && (
@@ -165,7 +164,6 @@ export function RunsScreen() {
                   <td class="number">{photos}</td>
                   <td class="number">{mean === null ? '–' : number(mean)}</td>
                   <td class="number">{error === null ? '–' : `${number(error)} (${cuts} cuts)`}</td>
-                  <td>{run.report && <Report id={run.id} name={run.name} />}</td>
                 </tr>
               );
             })}

@@ -1,4 +1,4 @@
-import { messageOf } from '../../ground/errors.ts';
+import { messageOf } from '../errors.ts';
 import type { ChildMessage } from './limited-child.ts';
 import { keepWithin } from './limits.ts';
 

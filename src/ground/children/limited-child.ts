@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { workerFile } from '../../ground/worker-pool.ts';
+import { workerFile } from '../worker-pool.ts';
 import { type ChildLimits, OUT_OF_MEMORY } from './limits.ts';
 
 /** Why a child gave no answer. */

@@ -1,0 +1,80 @@
+import { type Command, Option } from 'commander';
+import {
+  type Cluster,
+  type Engine,
+  localEngine,
+  QUEUES,
+  type QueueName,
+  queueEngine,
+  requireChunk,
+  requireRedis,
+} from '../cluster/index.ts';
+import { countOf } from '../ground/counts.ts';
+import { UsageError } from '../ground/errors.ts';
+import { positiveWhole } from './command.ts';
+import { say } from './console.ts';
+
+/** Options by which work is done elsewhere. */
+export interface ClusterOptions {
+  readonly on?: string;
+  readonly store?: string;
+  readonly queue: QueueName;
+  /** Set by `plan` and `gather`, in place of `--on`. */
+  readonly engine?: Engine;
+}
+
+/** Adds `--on`, `--store`, `--queue`. */
+export function addClusterOptions(command: Command): Command {
+  return command
+    .option('--on <where>', 'compute on many machines: redis://host:port, where `sward work` runs; or local')
+    .option(
+      '--store <place>',
+      'where machines meet: a folder that all see, or s3://bucket/prefix; default a folder beside --out',
+    )
+    .addOption(new Option('--queue <name>', 'machines that the work is for').choices(QUEUES).default('cpu'));
+}
+
+/** Where work is to be done; null: here. @throws UsageError for what goes with `--on` alone */
+export function clusterOf({ on, store, queue, engine }: ClusterOptions): Cluster | null {
+  if (on === undefined && engine === undefined) {
+    if (store !== undefined) throw new UsageError('--store is for work on many machines; add --on redis://…');
+    return null;
+  }
+  return { engine: engine ?? engineOn(on ?? '', queue), ...(store !== undefined && { store }) };
+}
+
+function engineOn(on: string, queue: QueueName): Engine {
+  if (on === 'local') return localEngine();
+  requireRedis(on);
+  const engine = queueEngine({ url: on, queue });
+  return {
+    ...engine,
+    async run(job, progress) {
+      const tell = (): void =>
+        say(`the work stays queued (${job.jobs.location}); the same command attaches again`);
+      // The handler of the whole program ends it at once.
+      process.prependOnceListener('SIGINT', tell);
+      try {
+        await engine.run(job, progress);
+      } finally {
+        process.off('SIGINT', tell);
+      }
+    },
+  };
+}
+
+/** Adds `--chunk`. */
+export function addChunkOption(command: Command): Command {
+  return command.option(
+    '--chunk <n>',
+    'with --on: photos of one unit, a multiple of 16; default 256',
+    (text) => requireChunk(positiveWhole('--chunk')(text)),
+  );
+}
+
+/** What is told of photos that could not be used. */
+export const problemLine = (problems: number, file: string): string =>
+  `warning: ${countOf(problems, 'photo')} could not be used; ${file} says why`;
+
+/** What is printed of work that is planned alone. */
+export const plannedText = 'planned; `sward gather` makes the result once the units are done';

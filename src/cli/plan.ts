@@ -1,0 +1,108 @@
+import { type Command, Option } from 'commander';
+import { gatherEngine, PLAN_TARGETS, type PlanTarget, planEngine, readPlan } from '../cluster/index.ts';
+import { countOf } from '../ground/counts.ts';
+import { UsageError } from '../ground/errors.ts';
+import { type CommandRegistrar, positiveWhole, wholeNumber } from './command.ts';
+import { printResult } from './console.ts';
+
+interface PlanCommandOptions {
+  readonly to: PlanTarget;
+  readonly out: string;
+  readonly cpus: number;
+  readonly memory: string;
+  readonly gpus: number;
+  readonly parallel?: number;
+  readonly time?: string;
+  readonly partition?: string;
+  readonly image?: string;
+  readonly secret?: string;
+  readonly volume?: { readonly claim: string; readonly path: string };
+  readonly json?: boolean;
+}
+
+/** Commands whose work can be planned. */
+const PLANNABLE = ['train', 'predict', 'features'];
+
+/** `sward plan`: lays a command's work out for Slurm or Kubernetes. */
+export const registerPlan: CommandRegistrar = (program) => {
+  program
+    .command('plan')
+    .description('lay the work of a command out for Slurm or Kubernetes')
+    .usage('--to slurm|kubernetes --out DIR [options] -- train|predict|features …')
+    .argument('<COMMAND...>', 'the command, after --')
+    .addOption(
+      new Option('--to <engine>', 'what is to compute it').choices(PLAN_TARGETS).makeOptionMandatory(),
+    )
+    .requiredOption('--out <DIR>', 'folder for scripts or manifest')
+    .option('--cpus <n>', 'processors of a task', positiveWhole('--cpus'), 4)
+    .option('--memory <size>', 'memory of a task, as 8G', '8G')
+    .option('--gpus <n>', 'GPUs of a task', wholeNumber('--gpus'), 0)
+    .option('--parallel <n>', 'most tasks at the same time', positiveWhole('--parallel'))
+    .option('--time <limit>', 'Slurm: longest time of a task, as 4:00:00')
+    .option('--partition <name>', 'Slurm: where it runs')
+    .option('--image <name>', 'Kubernetes: image of sward; default sward:latest, as the Dockerfile makes it')
+    .option(
+      '--secret <name>',
+      'Kubernetes: secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; default sward-s3',
+    )
+    .option('--volume <claim:/path>', 'Kubernetes: a volume that store and data lie on', volume)
+    .option('--json', 'print the result as JSON')
+    .action(async (words: string[], { to, out, json, ...settings }: PlanCommandOptions) => {
+      const script = process.argv[1] ?? 'sward';
+      const called = to === 'slurm' ? [process.execPath, script] : ['node', '/sward/dist/cli/main.js'];
+      const engine = planEngine(to, out, words, { ...settings, program: called });
+      await runWith(program, words, engine);
+      const { written } = engine;
+      if (!written) throw new UsageError(`there is nothing left to compute: ${words.join(' ')} has finished`);
+      const { plan, files } = written;
+      printResult(
+        json,
+        () => ({ ...plan, files }),
+        () =>
+          [
+            `${countOf(plan.units, 'unit')} in ${plan.store}/${plan.job}`,
+            ...files,
+            to === 'slurm'
+              ? `bash ${out}/submit.sh submits the array and its gathering`
+              : `kubectl apply -f ${out}/job.yaml; then sward gather ${out}`,
+          ].join('\n'),
+      );
+    });
+};
+
+/** `sward gather`: makes the result of what a plan's units have computed. */
+export const registerGather: CommandRegistrar = (program) => {
+  program
+    .command('gather')
+    .description('make the result of what the units of a plan have computed')
+    .argument('<DIR>', 'folder that sward plan wrote')
+    .action(async (folder: string) => {
+      const { command, folder: from, store } = await readPlan(folder);
+      process.chdir(from);
+      await runWith(program, command, gatherEngine, store);
+    });
+};
+
+/** Runs another command with its work done by an engine. */
+async function runWith(
+  program: Command,
+  [name = '', ...words]: readonly string[],
+  engine: typeof gatherEngine,
+  store?: string,
+): Promise<void> {
+  const command = program.commands.find((one) => one.name() === name);
+  if (!command || !PLANNABLE.includes(name)) {
+    throw new UsageError(`${name}: give one of ${PLANNABLE.join(', ')} after --`);
+  }
+  if (words.some((word) => /^--on(=|$)/.test(word)))
+    throw new UsageError('--on has no part in a plan; leave it out');
+  command.setOptionValue('engine', engine);
+  if (store !== undefined && !words.includes('--store')) command.setOptionValue('store', store);
+  await command.parseAsync(words, { from: 'user' });
+}
+
+function volume(text: string): { claim: string; path: string } {
+  const [, claim, path] = /^([\w.-]+):(\/.*)$/.exec(text) ?? [];
+  if (claim && path) return { claim, path };
+  throw new UsageError(`--volume ${text}: give the claim and where it is mounted, as data:/shared`);
+}

@@ -1,0 +1,25 @@
+export { requireChunk } from './jobs/chunks.ts';
+export { type FeaturesOn, type FeaturesOnOptions, featuresOn } from './jobs/features-on.ts';
+export { gatherEngine, localEngine } from './jobs/local-engine.ts';
+export { isPartsLocation, PARTS_FORMATS, type PartsFormat, type PartsSummary } from './jobs/parts.ts';
+export type { Cluster, Engine } from './jobs/planned-job.ts';
+export {
+  type PredictedOn,
+  type PredictOnOptions,
+  predictInParts,
+  predictOn,
+} from './jobs/predict-on.ts';
+export { trainOn, trainRepeatedlyOn } from './jobs/train-on.ts';
+export {
+  PLAN_TARGETS,
+  type Plan,
+  type PlanEngine,
+  type PlanTarget,
+  planEngine,
+  readPlan,
+} from './plan/plan-engine.ts';
+export type { PlanSettings } from './plan/settings.ts';
+export { QUEUES, type QueueName, requireRedis } from './queue/connection.ts';
+export { queueEngine } from './queue/queue-engine.ts';
+export { type RunningWorker, startWorker, type WorkOptions } from './queue/worker.ts';
+export { computeUnits, type UnitOptions, type UnitsDone } from './units/unit-command.ts';

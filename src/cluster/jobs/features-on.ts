@@ -1,0 +1,116 @@
+import { rm } from 'node:fs/promises';
+import { readNpy, writeNpyParts } from '../../formats/npy/npy.ts';
+import { temporaryNameBeside } from '../../ground/files.ts';
+import { SILENT } from '../../ground/progress.ts';
+import { NoUsablePhotos } from '../../samples/photo-reader.ts';
+import { isObjectLocation } from '../../storage/index.ts';
+import { featurePlan } from '../../vision/features/index.ts';
+import { resolveWeights } from '../../vision/weights/index.ts';
+import { type FeatureFilesOptions, featurePhotos, writeIds } from '../../workflows/data/features.ts';
+import { requireOwnOutput } from '../../workflows/outputs/own-outputs.ts';
+import type { PhotoProblem } from '../units/answer.ts';
+import { fetchedBackbone } from '../units/inputs.ts';
+import { type FeaturesWork, unitKey } from '../units/spec.ts';
+import { CHUNK_PHOTOS, chunksOf, requireChunk } from './chunks.ts';
+import { type ListedPhoto, listedPhotos, requireSeen } from './photos.ts';
+import { type Cluster, type DraftUnit, planJob, storeOf } from './planned-job.ts';
+import { problemPath, writeProblems } from './problem-table.ts';
+import { answersOf, clearAway, fetchResult } from './results.ts';
+
+/** Whose features are made on many machines, and how the work is cut up. */
+export interface FeaturesOnOptions extends FeatureFilesOptions {
+  /** Photos of one unit; a multiple of 16. */
+  readonly chunk?: number;
+}
+
+/** What was written. */
+export interface FeaturesOn {
+  readonly photos: number;
+  readonly width: number;
+  readonly problems: number;
+  /** The table of photos that could not be used and have no row; null where all could. */
+  readonly problemsFile: string | null;
+}
+
+/**
+ * Writes features as `writeFeatureFiles` does, to the same files, with chunks of photos computed elsewhere. A photo that
+ * cannot be used has no row, and is told of in a table beside the features.
+ *
+ * @returns null where the work is planned alone
+ * @throws as `writeFeatureFiles`, and SwardError naming units that failed
+ */
+export async function featuresOn(options: FeaturesOnOptions, cluster: Cluster): Promise<FeaturesOn | null> {
+  const { backbone, plan = {}, crop = null, out, ids, chunk = CHUNK_PHOTOS, progress = SILENT } = options;
+  const location = storeOf(cluster, out);
+  const photos = await photosOf(options);
+  requireSeen(photos, location);
+  const { sha256 } = await resolveWeights(await fetchedBackbone(backbone));
+  const shared = {
+    kind: 'features',
+    backbone,
+    weights: sha256,
+    plan: featurePlan(plan) as Record<string, unknown>,
+    crop,
+  } as const;
+  const drafts = function* (): Generator<DraftUnit> {
+    for (const { start, items } of chunksOf(photos, requireChunk(chunk))) {
+      const work: FeaturesWork = {
+        ...shared,
+        photos: items.map(({ imageId, path, version }) => ({
+          imageId,
+          path,
+          ...(version !== undefined && { version }),
+        })),
+      };
+      const key = unitKey([work, items.map(({ stamp }) => stamp)]);
+      yield { name: `photos ${start + 1} to ${start + items.length}`, key, work };
+    }
+  };
+  const job = await planJob('features', 'Extracting features', location, drafts);
+  await cluster.engine.run(job, progress);
+  if (cluster.engine.plansAlone) return null;
+  const kept: { readonly imageId: string }[] = [];
+  const problems: PhotoProblem[] = [];
+  let width = 0;
+  for await (const { answer } of answersOf(job)) {
+    for (const imageId of answer.ids ?? []) kept.push({ imageId });
+    problems.push(...answer.problems);
+    if (answer.columns !== undefined) width = answer.columns;
+  }
+  const problemsFile = await writeProblems(problemPath(out), problems);
+  if (kept.length === 0) throw new NoUsablePhotos(photos.length);
+  const parts = async function* (): AsyncGenerator<Float32Array> {
+    for await (const { features } of answersOf(job)) {
+      if (!features) continue;
+      const aside = temporaryNameBeside(out);
+      try {
+        await fetchResult(job.jobs, features, aside);
+        const { data } = await readNpy(aside);
+        if (data instanceof Float32Array) yield data;
+      } finally {
+        await rm(aside, { force: true });
+      }
+    }
+  };
+  await writeNpyParts(out, kept.length, width, parts());
+  await writeIds(ids, kept);
+  await clearAway(job);
+  return { photos: kept.length, width, problems: problems.length, problemsFile };
+}
+
+/** Photos of a data folder, or what else of photos is named. */
+async function photosOf(options: FeaturesOnOptions): Promise<readonly ListedPhoto[]> {
+  const { data, progress } = options;
+  const tell = (line: string): void => progress?.line?.(line);
+  if (isObjectLocation(data) || data.endsWith('.csv')) {
+    await requireOwnOutput('--out', options.out, 'features', options.overwrite ?? false);
+    return listedPhotos([data], tell);
+  }
+  const found = await featurePhotos(options);
+  const stamped = await listedPhotos(
+    found.map(({ path }) => path),
+    tell,
+  );
+  // A data folder says itself what its photos are called.
+  return stamped.map((photo, item) => ({ ...photo, imageId: found[item]?.imageId ?? photo.imageId }));
+}

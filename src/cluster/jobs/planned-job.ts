@@ -1,0 +1,105 @@
+import { UsageError } from '../../ground/errors.ts';
+import { valueFingerprint } from '../../ground/fingerprint.ts';
+import type { Progress } from '../../ground/progress.ts';
+import { packageVersion } from '../../ground/version.ts';
+import { isObjectLocation, openStore } from '../../storage/index.ts';
+import { JobStore } from '../units/job-store.ts';
+import type { JobList, StagedFile, Work } from '../units/spec.ts';
+
+/** A unit before it is written. */
+export interface DraftUnit {
+  /** What people call it: `fold 3`. */
+  readonly name: string;
+  readonly key: string;
+  readonly work: Work;
+}
+
+/** Work that is laid out in a store, ready for whoever computes it. */
+export interface PlannedJob {
+  readonly jobs: JobStore;
+  /** What a person is told goes on: `Training seed2`. */
+  readonly title: string;
+  readonly units: JobList['units'];
+}
+
+/** What makes units done. */
+export interface Engine {
+  /** Whether they are planned alone, to be computed and gathered later. */
+  readonly plansAlone: boolean;
+  /**
+   * Has units computed and waits for them; or writes down what does, where it {@link plansAlone}.
+   *
+   * @throws SwardError naming the units that failed, after the others are done
+   */
+  run(job: PlannedJob, progress: Progress): Promise<void>;
+}
+
+/** Where work is done, and where machines find it. */
+export interface Cluster {
+  readonly engine: Engine;
+  /** A folder that all machines see, or `s3://bucket/prefix`; default one beside what is written. */
+  readonly store?: string;
+}
+
+/** Specs that are written at once. */
+const WRITTEN_AT_ONCE = 16;
+
+/** How a place ends that is made for the work of one command. */
+export const OWN_PLACE = '.work';
+
+/** The place of work whose result goes to `out`. */
+export const storeOf = ({ store }: Cluster, out: string): string =>
+  store ?? `${out.replace(/\/+$/, '')}${OWN_PLACE}`;
+
+/**
+ * Lays work out in a store. The same work is the same job: what is there of it is kept.
+ *
+ * @param drafts gives its units, as often as it is called
+ * @param stage puts files into the store that machines need and do not see; asked only where the store is one of objects
+ */
+export async function planJob(
+  kind: Work['kind'],
+  title: string,
+  location: string,
+  drafts: () => Iterable<DraftUnit>,
+  stage: (jobs: JobStore) => Promise<readonly StagedFile[]> = async () => [],
+): Promise<PlannedJob> {
+  const store = openStore(location);
+  const units = Array.from(drafts(), ({ key, name }) => ({ key, name }));
+  const job = `${kind}-${valueFingerprint(units.map(({ key }) => key)).slice(0, 16)}`;
+  const jobs = new JobStore(store, job);
+  const planned = { jobs, title, units };
+  if (await store.facts(`${job}/list.json`)) return planned;
+  await requireConditionalWrites(jobs);
+  const shared = {
+    format: 1,
+    sward: packageVersion(),
+    store: store.location,
+    job,
+    folder: process.cwd(),
+    staged: isObjectLocation(store.location) ? await stage(jobs) : [],
+  } as const;
+  const waiting = drafts()[Symbol.iterator]();
+  const write = async (): Promise<void> => {
+    for (let next = waiting.next(); !next.done; next = waiting.next()) {
+      await jobs.putSpec({ ...shared, ...next.value });
+    }
+  };
+  await Promise.all(Array.from({ length: WRITTEN_AT_ONCE }, write));
+  const { format, sward } = shared;
+  await jobs.putList({ format, sward, store: store.location, job, units });
+  return planned;
+}
+
+/** @throws UsageError for a store in which two could publish the same result */
+async function requireConditionalWrites({ store, job }: JobStore): Promise<void> {
+  const key = `${job}/trial`;
+  await store.remove(key);
+  const [first, second] = [await store.create(key, 'first'), await store.create(key, 'second')];
+  await store.remove(key);
+  if (first && !second) return;
+  throw new UsageError(
+    `${store.location}: the store writes over what is there although it is told not to (If-None-Match: *); use one that ` +
+      'does not, as Amazon S3, MinIO or Cloudflare R2, or a folder that all machines see',
+  );
+}

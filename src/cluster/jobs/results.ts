@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { rmdir } from 'node:fs/promises';
+import { SwardError } from '../../ground/errors.ts';
+import { download, isObjectLocation } from '../../storage/index.ts';
+import { ANSWER, type ChunkAnswer, FEATURES } from '../units/answer.ts';
+import type { JobStore, UnitResult } from '../units/job-store.ts';
+import { parseExactJson } from '../units/spec.ts';
+import { OWN_PLACE, type PlannedJob } from './planned-job.ts';
+
+type ResultFile = UnitResult['files'][number];
+
+/** The result of a unit. @throws SwardError where it is gone */
+export async function resultOf(jobs: JobStore, key: string): Promise<UnitResult> {
+  const result = await jobs.result(key);
+  if (result) return result;
+  throw new SwardError(`${jobs.location}: the result of unit ${key} is gone; run the same command again`);
+}
+
+/** A file of a result as it was made. @throws SwardError where it is damaged */
+export async function readResult(jobs: JobStore, { name, sha256 }: ResultFile): Promise<Uint8Array> {
+  const bytes = await jobs.store.read(jobs.objectKey(sha256));
+  if (bytes && createHash('sha256').update(bytes).digest('hex') === sha256) return bytes;
+  throw new SwardError(
+    `${jobs.location}/objects/${sha256}: ${name} is ${bytes ? 'damaged' : 'gone'}; remove ${jobs.location} and run the same command again`,
+  );
+}
+
+/** Copies a file of a result. @throws InputError where it is damaged */
+export const fetchResult = (jobs: JobStore, { sha256 }: ResultFile, path: string): Promise<void> =>
+  download(jobs.store, jobs.objectKey(sha256), path, { sha256 });
+
+/** What was made of some photos. */
+export interface Answered {
+  readonly answer: ChunkAnswer;
+  /** The file of their features, where that was asked for. */
+  readonly features: ResultFile | null;
+}
+
+/** What was made of the photos of a job, in their order. */
+export async function* answersOf({ jobs, units }: PlannedJob): AsyncGenerator<Answered> {
+  for (const { key } of units) {
+    const { files } = await resultOf(jobs, key);
+    for (const file of files) {
+      if (!file.name.endsWith(ANSWER)) continue;
+      const answer = parseExactJson(Buffer.from(await readResult(jobs, file)).toString()) as ChunkAnswer;
+      const beside = file.name.slice(0, -ANSWER.length) + FEATURES;
+      yield { answer, features: files.find(({ name }) => name === beside) ?? null };
+    }
+  }
+}
+
+/** Removes a job whose result has been gathered, and a place that was there for it alone. */
+export async function clearAway({ jobs }: PlannedJob): Promise<void> {
+  await jobs.remove();
+  const { location } = jobs.store;
+  if (location.endsWith(OWN_PLACE) && !isObjectLocation(location)) await rmdir(location).catch(() => {});
+}

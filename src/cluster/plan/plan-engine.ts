@@ -1,0 +1,107 @@
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { environment } from '../../ground/environment.ts';
+import { InputError, UsageError } from '../../ground/errors.ts';
+import { writeFileAtomically } from '../../ground/files.ts';
+import { packageVersion } from '../../ground/version.ts';
+import { readText, reasonOf } from '../../ground/whole-file.ts';
+import { isObjectLocation } from '../../storage/index.ts';
+import type { Engine, PlannedJob } from '../jobs/planned-job.ts';
+import { kubernetesFiles } from './kubernetes.ts';
+import type { PlannedTasks, PlanSettings } from './settings.ts';
+import { slurmFiles } from './slurm.ts';
+
+/** Engines that work is written down for. */
+export const PLAN_TARGETS = ['slurm', 'kubernetes'] as const;
+export type PlanTarget = (typeof PLAN_TARGETS)[number];
+
+const FILES: Readonly<Record<PlanTarget, (tasks: PlannedTasks) => Record<string, string>>> = {
+  slurm: slurmFiles,
+  kubernetes: kubernetesFiles,
+};
+
+/** Most elements of an array where a cluster says nothing else (Slurm's MaxArraySize is 1001). */
+const MOST_TASKS = 1000;
+
+const PLAN = 'plan.json';
+
+const planSchema = z.strictObject({
+  format: z.literal(1),
+  sward: z.string(),
+  target: z.enum(PLAN_TARGETS),
+  /** Where the command was given, and its words. */
+  folder: z.string(),
+  command: z.array(z.string()).readonly(),
+  store: z.string(),
+  job: z.string(),
+  units: z.int().min(0),
+});
+/** What a plan's folder says of it. */
+export type Plan = z.output<typeof planSchema>;
+
+/** An engine that computes nothing: it writes into a folder what has others do so. */
+export interface PlanEngine extends Engine {
+  /** What was written last; null: nothing yet. */
+  readonly written: { readonly plan: Plan; readonly files: readonly string[] } | null;
+}
+
+/**
+ * @param out folder to write
+ * @param command the command whose work it is, which {@link readPlan} gives back to gather it
+ */
+export function planEngine(
+  target: PlanTarget,
+  out: string,
+  command: readonly string[],
+  settings: PlanSettings,
+): PlanEngine {
+  let written: PlanEngine['written'] = null;
+  return {
+    plansAlone: true,
+    get written() {
+      return written;
+    },
+    async run({ jobs, title, units }: PlannedJob) {
+      if (target === 'kubernetes' && !isObjectLocation(jobs.store.location) && !settings.volume) {
+        throw new UsageError(
+          'pods see no folder of this machine: give --store s3://bucket/prefix, or --volume CLAIM:/path of a volume that ' +
+            'the --store folder and all data lie on',
+        );
+      }
+      const { objectStore } = environment();
+      const files = FILES[target]({
+        title,
+        job: jobs.job,
+        list: `${jobs.location}/list.json`,
+        tasks: Math.min(units.length, MOST_TASKS),
+        folder: process.cwd(),
+        plan: resolve(out),
+        settings,
+        ...(objectStore && { objectStore }),
+      });
+      const plan: Plan = {
+        format: 1,
+        sward: packageVersion(),
+        target,
+        folder: process.cwd(),
+        command,
+        store: jobs.store.location,
+        job: jobs.job,
+        units: units.length,
+      };
+      for (const [name, text] of Object.entries(files)) await writeFileAtomically(join(out, name), text);
+      await writeFileAtomically(join(out, PLAN), `${JSON.stringify(plan, null, 2)}\n`);
+      written = { plan, files: Object.keys(files).map((name) => join(out, name)) };
+    },
+  };
+}
+
+/** What a folder that {@link planEngine} wrote says. @throws InputError when it is none */
+export async function readPlan(folder: string): Promise<Plan> {
+  const path = join(folder, PLAN);
+  try {
+    return planSchema.parse(JSON.parse(await readText(path)));
+  } catch (error) {
+    throw new InputError(path, `is no plan (${reasonOf(error)})`, 'name the folder that sward plan wrote');
+  }
+}

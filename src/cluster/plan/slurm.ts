@@ -1,0 +1,62 @@
+import type { PlannedTasks } from './settings.ts';
+
+/**
+ * An array job, its gathering, and what submits both. A task that is requeued finds done what it has done: `sward unit`
+ * skips that.
+ */
+export function slurmFiles({
+  title,
+  job,
+  list,
+  tasks,
+  folder,
+  plan,
+  settings,
+}: PlannedTasks): Record<string, string> {
+  const { program, cpus, memory, gpus, parallel, time, partition } = settings;
+  const sward = program.map(quoted).join(' ');
+  const options = (name: string, further: readonly string[]): string =>
+    [
+      `--job-name=${name}`,
+      '--requeue',
+      '--open-mode=append',
+      ...(time === undefined ? [] : [`--time=${time}`]),
+      ...(partition === undefined ? [] : [`--partition=${partition}`]),
+      ...further,
+    ]
+      .map((option) => `#SBATCH ${option}\n`)
+      .join('');
+  const most = parallel === undefined ? '' : `%${parallel}`;
+  const script = (comment: string, header: string, line: string): string =>
+    `#!/bin/bash\n# ${comment}\n${header}set -eu\ncd ${quoted(folder)}\n${line}\n`;
+  return {
+    'array.sh': script(
+      `${title}: each task computes its share of the units, and skips what is done.`,
+      options(job, [
+        `--array=0-${tasks - 1}${most}`,
+        `--output=${plan}/log-%A_%a.txt`,
+        `--cpus-per-task=${cpus}`,
+        `--mem=${memory}`,
+        ...(gpus > 0 ? [`--gres=gpu:${gpus}`] : []),
+      ]),
+      `exec ${sward} unit ${quoted(list)} --index "$SLURM_ARRAY_TASK_ID" --of ${tasks} --threads ${cpus}`,
+    ),
+    'gather.sh': script(
+      `${title}: makes the result of what the array has computed, or names what is missing.`,
+      options(`${job}-gather`, [
+        `--output=${plan}/log-gather.txt`,
+        `--cpus-per-task=${cpus}`,
+        `--mem=${memory}`,
+      ]),
+      `exec ${sward} gather ${quoted(plan)}`,
+    ),
+    'submit.sh':
+      '#!/bin/bash\n# Submits the array, and its gathering for when all tasks have ended.\nset -eu\n' +
+      `array=$(sbatch --parsable ${quoted(`${plan}/array.sh`)})\n` +
+      `sbatch --dependency="afterany:$array" ${quoted(`${plan}/gather.sh`)}\n`,
+  };
+}
+
+/** A word as a shell takes it. */
+const quoted = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

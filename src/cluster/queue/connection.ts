@@ -1,0 +1,94 @@
+import { Queue } from 'bullmq';
+import { messageOf, SwardError, UsageError } from '../../ground/errors.ts';
+
+/** What machines are for, and so where work waits for them. */
+export const QUEUES = ['cpu', 'gpu'] as const;
+export type QueueName = (typeof QUEUES)[number];
+
+/** What waits in a queue: which unit of which job, not what it is about. */
+export interface QueuedUnit {
+  readonly store: string;
+  readonly job: string;
+  readonly key: string;
+}
+
+/** Whoever asks at first is answered within so long. */
+const ANSWER_MS = 4_000;
+
+/** The longest pause before Redis is tried again, when it has gone away. */
+const MOST_RETRY_MS = 5_000;
+
+/** How Redis is reached; it is tried again for ever, since work must outlive its restart. */
+export const connectionTo = (url: string) => ({
+  url,
+  maxRetriesPerRequest: null,
+  retryStrategy: (times: number) => Math.min(100 * 2 ** times, MOST_RETRY_MS),
+});
+
+/** The name of a queue in Redis. */
+export const nameOf = (queue: QueueName): string => `sward-${queue}`;
+
+/** Work by its unit's key, so that the same is queued once. Numbers alone are no name there. */
+export const idOf = (key: string): string => `unit-${key}`;
+export const keyOf = (id: string): string => id.slice('unit-'.length);
+
+/**
+ * Opens a queue.
+ *
+ * @param tell hears what of Redis's settings could lose work, and when it goes away
+ * @throws SwardError where nothing answers
+ */
+export async function openQueue(
+  url: string,
+  queue: QueueName,
+  tell: (line: string) => void,
+): Promise<Queue<QueuedUnit>> {
+  const opened = new Queue<QueuedUnit>(nameOf(queue), { connection: connectionTo(requireRedis(url)) });
+  let fault = 'it does not answer';
+  opened.on('error', (error) => {
+    fault = messageOf(error) || fault;
+  });
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, fail) => {
+    timer = setTimeout(() => fail(new Error(fault)), ANSWER_MS);
+  });
+  try {
+    await Promise.race([opened.waitUntilReady(), late]);
+    const client = await opened.backend.client;
+    for (const advice of adviceOn(await Promise.race([client.info(), late]))) tell(advice);
+    return opened;
+  } catch {
+    void opened.close().catch(() => {});
+    throw new SwardError(
+      `${withoutPassword(url)}: no Redis can be used there (${fault}); start one: redis-server --appendonly yes --maxmemory-policy noeviction`,
+    );
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** @throws UsageError for what is no address of a Redis */
+export function requireRedis(url: string): string {
+  if (/^rediss?:\/\/[^/]/.test(url)) return url;
+  throw new UsageError(`--on ${url}: give redis://host:port, or local`);
+}
+
+const withoutPassword = (url: string): string => url.replace(/\/\/[^@/]*@/, '//');
+
+/** What of a Redis could lose work, by what it says of itself. */
+export function adviceOn(info: string): string[] {
+  const facts = new Map(info.split(/\r?\n/).map((line) => line.split(':', 2) as [string, string]));
+  const policy = facts.get('maxmemory_policy');
+  return [
+    ...(facts.get('aof_enabled') === '0'
+      ? [
+          'warning: Redis keeps no append-only file, so that queued work is lost when it ends; start it with --appendonly yes',
+        ]
+      : []),
+    ...(policy !== undefined && policy !== 'noeviction' && facts.get('maxmemory') !== '0'
+      ? [
+          `warning: Redis may drop queued work when its memory is full (${policy}); set maxmemory-policy noeviction`,
+        ]
+      : []),
+  ];
+}

@@ -1,0 +1,171 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Queue, QueueEvents } from 'bullmq';
+import { countOf } from '../../ground/counts.ts';
+import { type Progress, SILENT } from '../../ground/progress.ts';
+import type { Engine, PlannedJob } from '../jobs/planned-job.ts';
+import { requireDone } from '../jobs/settle.ts';
+import type { UnitFailure } from '../units/job-store.ts';
+import {
+  connectionTo,
+  idOf,
+  keyOf,
+  nameOf,
+  openQueue,
+  type QueuedUnit,
+  type QueueName,
+} from './connection.ts';
+
+/** Attempts before a unit is given up, and the pause after the first, which doubles. */
+const ATTEMPTS = 3;
+const BACKOFF_MS = 1_000;
+
+/** Units that are queued with one command. */
+const QUEUED_AT_ONCE = 500;
+
+/** How often workers are counted. */
+const COUNTED_EVERY_MS = 5_000;
+
+/** After so long without news it is looked up what has become of the work: news may be lost with a connection. */
+const SILENT_MS = 30_000;
+
+/** Where work is queued. */
+export interface QueueEngineOptions {
+  readonly url: string;
+  readonly queue?: QueueName;
+  /** After how long without news the store is asked, milliseconds; default half a minute. */
+  readonly silentMs?: number;
+}
+
+/**
+ * Queues units on a Redis for `sward work`, and waits for them. What ends this process leaves the work queued; the same
+ * command attaches again.
+ */
+export function queueEngine({ url, queue = 'cpu', silentMs = SILENT_MS }: QueueEngineOptions): Engine {
+  return {
+    plansAlone: false,
+    async run(job, progress = SILENT) {
+      const opened = await openQueue(url, queue, (line) => progress.line?.(line));
+      const events = new QueueEvents(nameOf(queue), { connection: connectionTo(url) });
+      events.on('error', () => {});
+      const watch = new JobWatch(job, opened, progress, silentMs);
+      try {
+        await events.waitUntilReady();
+        events.on('completed', ({ jobId }) => watch.settle(keyOf(jobId)));
+        events.on('failed', ({ jobId, failedReason }) => watch.settle(keyOf(jobId), failedReason));
+        events.on('progress', ({ jobId, data }) => watch.hear(keyOf(jobId), data));
+        await watch.untilSettled();
+      } finally {
+        progress.done();
+        await Promise.allSettled([events.close(), opened.close()]);
+      }
+      await requireDone(job, watch.failures);
+    },
+  };
+}
+
+/** What is known of a job's units while it is waited for. */
+class JobWatch {
+  readonly #job: PlannedJob;
+  readonly #queue: Queue<QueuedUnit>;
+  readonly #progress: Progress;
+  readonly #silentMs: number;
+  /** Units whose end is waited for, with their names. */
+  readonly #open: Map<string, string>;
+  /** How much of units in progress is done. */
+  readonly #shares = new Map<string, number>();
+  readonly failures = new Map<string, UnitFailure>();
+  #heard = performance.now();
+  #workers = '';
+
+  constructor(job: PlannedJob, queue: Queue<QueuedUnit>, progress: Progress, silentMs: number) {
+    this.#job = job;
+    this.#queue = queue;
+    this.#progress = progress;
+    this.#silentMs = silentMs;
+    this.#open = new Map(job.units.map(({ key, name }) => [key, name]));
+  }
+
+  settle(key: string, failure?: string): void {
+    const name = this.#open.get(key);
+    if (name === undefined) return;
+    this.#heard = performance.now();
+    this.#open.delete(key);
+    this.#shares.delete(key);
+    if (failure !== undefined) {
+      this.failures.set(key, { name, host: 'its worker', message: failure });
+      this.#progress.line?.(`${name} failed: ${failure}`);
+    }
+    this.#progress.advance();
+    this.#note();
+  }
+
+  hear(key: string, share: unknown): void {
+    if (!this.#open.has(key) || typeof share !== 'number') return;
+    this.#heard = performance.now();
+    this.#shares.set(key, share);
+    this.#note();
+  }
+
+  #note(): void {
+    const sum = [...this.#shares.values()].reduce((total, share) => total + share, 0);
+    this.#progress.note?.(this.#workers, sum);
+  }
+
+  async untilSettled(): Promise<void> {
+    const { jobs, units, title } = this.#job;
+    this.#progress.stage(title, units.length, 'units');
+    // Whoever starts again wants those tried again that were given up.
+    for (const key of await jobs.keys('failed')) await jobs.forgetFailure(key);
+    await this.#lookUp();
+    let counted = 0;
+    while (this.#open.size > 0) {
+      await pause(Math.min(200, this.#silentMs));
+      const now = performance.now();
+      if (now - counted >= COUNTED_EVERY_MS) {
+        counted = now;
+        void this.#countWorkers();
+      }
+      if (now - this.#heard >= this.#silentMs) {
+        this.#heard = now;
+        // While Redis is away it cannot be asked, and what it knew comes back with it.
+        await this.#lookUp().catch(() => {});
+      }
+    }
+  }
+
+  /** Finds what is settled, and queues the rest: what is queued already stays as it is. */
+  async #lookUp(): Promise<void> {
+    const { jobs, units } = this.#job;
+    for (const key of await jobs.keys('done')) this.settle(key);
+    for (const key of await jobs.keys('failed')) {
+      const failure = this.#open.has(key) ? await jobs.failure(key) : null;
+      if (failure) this.settle(key, `${failure.message} (on ${failure.host})`);
+    }
+    const { store, job } = jobs;
+    const rest = units.filter(({ key }) => this.#open.has(key));
+    for (let start = 0; start < rest.length; start += QUEUED_AT_ONCE) {
+      await this.#queue.addBulk(
+        rest.slice(start, start + QUEUED_AT_ONCE).map(({ key, name }) => ({
+          name,
+          data: { store: store.location, job, key },
+          opts: {
+            jobId: idOf(key),
+            attempts: ATTEMPTS,
+            backoff: { type: 'exponential', delay: BACKOFF_MS },
+            // What has come of it is in the store, where it outlives Redis.
+            removeOnComplete: true,
+            removeOnFail: true,
+          },
+        })),
+      );
+    }
+  }
+
+  async #countWorkers(): Promise<void> {
+    const count = await this.#queue.getWorkersCount().catch(() => null);
+    if (count === null) return;
+    this.#workers =
+      count === 0 ? 'no worker: sward work --on … starts one' : `on ${countOf(count, 'worker')}`;
+    this.#note();
+  }
+}

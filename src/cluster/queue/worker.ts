@@ -1,0 +1,133 @@
+import { hostname } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Job, WaitingError, Worker } from 'bullmq';
+import { messageOf } from '../../ground/errors.ts';
+import { JobStore, Overtaken } from '../units/job-store.ts';
+import { runUnit, UnitChildren, type UnitFate, type UnitMachine } from '../units/run-unit.ts';
+import type { UnitSpec } from '../units/spec.ts';
+import { connectionTo, nameOf, openQueue, type QueuedUnit, type QueueName } from './connection.ts';
+
+/** Which work a machine does, and how. */
+export interface WorkOptions extends UnitMachine {
+  readonly url: string;
+  readonly queues: readonly QueueName[];
+  /** Units of each queue that are computed together. */
+  readonly concurrency?: number;
+  /** A worker that shows no sign for so long has its unit given to another, seconds; default 30. */
+  readonly leaseSeconds?: number;
+  /** How long units may go on once the worker is to end, seconds; default 25, since Kubernetes kills after 30. */
+  readonly graceSeconds?: number;
+  readonly tell?: (line: string) => void;
+  /** What computes a unit; default {@link runUnit}, in a process of its own. */
+  readonly run?: (
+    spec: UnitSpec,
+    children: UnitChildren,
+    onShare: (share: number) => void,
+  ) => Promise<UnitFate>;
+}
+
+/** A machine at work. */
+export interface RunningWorker {
+  /** Takes no further unit, and waits for those in progress as long as the grace lasts; then hands them back. */
+  stop(): Promise<void>;
+}
+
+const LEASE_SECONDS = 30;
+const GRACE_SECONDS = 25;
+
+/** How often a unit that stops showing signs is given to another worker: a machine may be killed again and again. */
+const MOST_STALLS = 50;
+
+/** Progress is told at most so often. */
+const TELL_EVERY_MS = 2_000;
+
+/** Takes units from a Redis and computes them, until it is stopped. @throws SwardError where there is no Redis */
+export async function startWorker(options: WorkOptions): Promise<RunningWorker> {
+  const { url, queues, concurrency = 1, leaseSeconds = LEASE_SECONDS, tell = () => {} } = options;
+  const children = new UnitChildren(options);
+  const lease = 1000 * leaseSeconds;
+  const [first] = queues;
+  if (first !== undefined) await (await openQueue(url, first, tell)).close();
+  const workers = queues.map((queue) => {
+    const worker = new Worker<QueuedUnit, string>(
+      nameOf(queue),
+      (job, token) => processed(job, token, children, options),
+      {
+        connection: connectionTo(url),
+        name: `${hostname()}-${process.pid}`,
+        concurrency,
+        lockDuration: lease,
+        stalledInterval: lease,
+        maxStalledCount: MOST_STALLS,
+      },
+    );
+    tellOfFaults(worker, tell);
+    return worker;
+  });
+  await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+  return {
+    async stop() {
+      const { graceSeconds = GRACE_SECONDS } = options;
+      const closed = Promise.allSettled(workers.map((worker) => worker.close()));
+      await Promise.race([closed, pause(1000 * graceSeconds, undefined, { ref: false })]);
+      await children.end();
+      await Promise.race([closed, pause(lease, undefined, { ref: false })]);
+    },
+  };
+}
+
+/** Says that Redis is gone once, and that it is back. */
+function tellOfFaults(worker: Worker<QueuedUnit, string>, tell: (line: string) => void): void {
+  let isAway = false;
+  worker.on('error', (error) => {
+    const text = messageOf(error);
+    if (/ECONNREFUSED|ECONNRESET|ENOTFOUND|ETIMEDOUT|Connection is closed|LOADING/.test(text)) {
+      if (!isAway) tell(`Redis is away (${text}); waiting for it`);
+      isAway = true;
+    } else if (text !== '') tell(text);
+  });
+  worker.on('ready', () => {
+    if (isAway) tell('Redis is back');
+    isAway = false;
+  });
+}
+
+/** @returns what became of the unit */
+async function processed(
+  job: Job<QueuedUnit, string>,
+  token: string | undefined,
+  children: UnitChildren,
+  { run = runUnit, tell = () => {} }: WorkOptions,
+): Promise<string> {
+  const { key } = job.data;
+  const jobs = JobStore.of(job.data);
+  let told = 0;
+  try {
+    const spec = await jobs.spec(key);
+    // Its job was gathered or taken away.
+    if (!spec) return 'gone';
+    const began = performance.now();
+    const fate = await run(spec, children, (share) => {
+      if (performance.now() - told < TELL_EVERY_MS) return;
+      told = performance.now();
+      void job.updateProgress(share).catch(() => {});
+    });
+    tell(`${job.data.job} ${spec.name}: ${fate} in ${((performance.now() - began) / 1000).toFixed(1)} s`);
+    return fate;
+  } catch (error) {
+    if (children.isEnding) {
+      tell(`${job.data.job} ${job.name}: handed back`);
+      await job.moveToWait(token);
+      throw new WaitingError();
+    }
+    const message = messageOf(error);
+    if (error instanceof Overtaken && (await jobs.result(key).catch(() => null))) {
+      tell(message);
+      return 'known';
+    }
+    tell(`${job.data.job} ${job.name}: ${message}`);
+    const isLast = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
+    if (isLast) await jobs.putFailure(key, { name: job.name, host: hostname(), message }).catch(() => {});
+    throw error;
+  }
+}

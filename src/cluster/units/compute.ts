@@ -1,0 +1,223 @@
+import { readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { openNpyRows, writeNpyFloat32 } from '../../formats/npy/npy.ts';
+import { messageOf, SwardError } from '../../ground/errors.ts';
+import { makeFolder, writeFileAtomically } from '../../ground/files.ts';
+import { joinFeatureSets, takeRows } from '../../ground/matrix.ts';
+import type { Progress } from '../../ground/progress.ts';
+import { parseStoredRecipe } from '../../recipes/recipe.ts';
+import { openRun } from '../../runs/open-run.ts';
+import type { PhotoPrediction } from '../../runs/prediction.ts';
+import type { Run } from '../../runs/run.ts';
+import { checkpointFolder, foldFolder } from '../../runs/run-folder.ts';
+import { movedSource } from '../../runs/training-data.ts';
+import { NoUsablePhotos } from '../../samples/photo-reader.ts';
+import { featureRows, photoSamples, Samples, unknownSample } from '../../samples/samples.ts';
+import { storedObject } from '../../storage/index.ts';
+import { photoName } from '../../vision/photos/index.ts';
+import { resolveWeights } from '../../vision/weights/index.ts';
+import { photoFeatures } from '../../workflows/data/features.ts';
+import { predictedParts } from '../../workflows/predict/predict.ts';
+import { trainUnit } from '../../workflows/train/training-unit.ts';
+import { ANSWER, type ChunkAnswer, FEATURES, type PhotoProblem, STATE } from './answer.ts';
+import { fetchedBackbone, fetchedPhotos, type LocalPhoto, stagedPath } from './inputs.ts';
+import { exactJson, type FeaturesWork, type PredictWork, type TrainWork, type UnitSpec } from './spec.ts';
+
+/** Runs that stay open from unit to unit, by what they were when they were opened. */
+export class OpenRuns {
+  #open: { readonly key: string; readonly run: Run } | null = null;
+
+  async get(nameOrFolder: string, fingerprint: string): Promise<Run> {
+    const key = `${nameOrFolder} ${fingerprint}`;
+    if (this.#open?.key === key) return this.#open.run;
+    await this.#open?.run.dispose();
+    this.#open = null;
+    const run = await openRun(nameOrFolder, { keepLoaded: 'inputs' });
+    if (run.fingerprint !== fingerprint) {
+      await run.dispose();
+      throw new SwardError(
+        `${nameOrFolder} is another run here than where the work was planned; copy that one`,
+      );
+    }
+    this.#open = { key, run };
+    return run;
+  }
+}
+
+/**
+ * Computes a unit in this process.
+ *
+ * @param scratch a folder of this unit's own; what an earlier attempt has left there is gone on from
+ * @returns the files that are its result, as paths in `scratch`
+ * @throws SwardError where it cannot be done, for whatever reason but photos
+ */
+export async function compute(
+  spec: UnitSpec,
+  scratch: string,
+  runs: OpenRuns,
+  progress: Progress,
+): Promise<string[]> {
+  await makeFolder(scratch);
+  const { work } = spec;
+  if (work.kind === 'train') return computeTraining(spec, work, scratch, progress);
+  const answer =
+    work.kind === 'predict'
+      ? await computePredictions(spec, work, scratch, runs)
+      : await computeFeatures(work, scratch);
+  await writeFileAtomically(join(scratch, ANSWER), exactJson(answer));
+  return answer.columns === undefined ? [ANSWER] : [ANSWER, FEATURES];
+}
+
+async function computeTraining(
+  spec: UnitSpec,
+  { source, areaSquareMetres, recipe, plan, fingerprint, part }: TrainWork,
+  scratch: string,
+  progress: Progress,
+): Promise<string[]> {
+  const moved = await stagedPath(spec, scratch);
+  const { orFewer, ...rest } = plan;
+  const shared = {
+    source: { ...movedSource(source, moved), ...(areaSquareMetres !== undefined && { areaSquareMetres }) },
+    recipe: parseStoredRecipe(spec.name, recipe),
+    plan: {
+      ...rest,
+      ...(orFewer !== undefined && { orFewer }),
+      folds: typeof plan.folds === 'string' ? moved(plan.folds) : plan.folds,
+    },
+  };
+  const answers = await trainUnit(shared, part, fingerprint, scratch, progress);
+  if ('state' in part) {
+    await writeFileAtomically(join(scratch, STATE), exactJson(answers));
+    return [STATE];
+  }
+  const made = part.member === null ? foldFolder(scratch, part.fold) : checkpointFolder(scratch, part.fold);
+  const entries = await readdir(made, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(scratch.length + 1));
+}
+
+/** What becomes of photos' errors: rows, each with its photo. */
+class Problems {
+  readonly #photos: Map<string, LocalPhoto>;
+  readonly rows: PhotoProblem[] = [];
+
+  constructor(photos: readonly LocalPhoto[]) {
+    this.#photos = new Map(photos.map((photo) => [photo.path, photo]));
+  }
+
+  add(path: string, error: unknown): void {
+    const photo = this.#photos.get(path);
+    // What a person is told names the photo as they know it, not the copy that was read.
+    const problem = messageOf(error).replace(`${path}: `, '');
+    this.rows.push({ imageId: photo?.imageId ?? path, photo: photo?.origin ?? path, problem });
+  }
+}
+
+async function computePredictions(
+  spec: UnitSpec,
+  { run: name, fingerprint, asked, tta, crop }: PredictWork,
+  scratch: string,
+  runs: OpenRuns,
+): Promise<ChunkAnswer> {
+  const moved = await stagedPath(spec, scratch);
+  const run = await runs.get(spec.staged.length > 0 ? moved(name) : name, fingerprint);
+  const options = { tta, ...(crop !== undefined && { crop }) };
+  const predictions: PhotoPrediction[] = [];
+  if (!('photos' in asked)) {
+    const parts = [];
+    for (const file of asked.features) {
+      const { rows } = await openedFeatures(file);
+      const matrix = await rows.read(asked.start, asked.start + asked.ids.length);
+      parts.push({ name: setNameOf(file), matrix, file });
+    }
+    const samples = new Samples(asked.ids.map(unknownSample), featureRows(joinFeatureSets(parts)));
+    for await (const part of predictedParts(run, samples, options)) predictions.push(...part);
+    return { predictions: predictions.map(plain), problems: [] };
+  }
+  const { photos, missing } = await fetchedPhotos(asked.photos, scratch);
+  const problems = new Problems(photos);
+  problems.rows.push(...missing);
+  const states = new Map(
+    photos.flatMap(({ imageId, state }) => (state === undefined ? [] : [[imageId, state]])),
+  );
+  const origins = new Map(photos.map(({ path, origin }) => [path, origin]));
+  if (photos.length > 0) {
+    const samples = photoSamples(photos).measuring(photos.map(({ readings }) => readings ?? {}));
+    try {
+      const parts = predictedParts(run, samples, {
+        ...options,
+        ...(states.size > 0 && { states: (imageId: string) => states.get(imageId) ?? null }),
+        onUnusable: (error) => problems.add(pathOf(error, photos), error),
+      });
+      for await (const part of parts) predictions.push(...part);
+    } catch (error) {
+      if (!(error instanceof NoUsablePhotos)) throw error;
+    }
+  }
+  return {
+    predictions: predictions.map((prediction) => ({
+      ...plain(prediction),
+      path: prediction.path === null ? null : (origins.get(prediction.path) ?? prediction.path),
+    })),
+    problems: problems.rows,
+  };
+}
+
+/** What is kept of a prediction: intervals are reckoned where all are gathered. */
+const plain = (prediction: PhotoPrediction): PhotoPrediction => ({ ...prediction, intervals: null });
+
+/** The photo that an error names at its beginning. */
+function pathOf(error: SwardError, photos: readonly LocalPhoto[]): string {
+  return photos.find(({ path }) => error.message.startsWith(`${path}:`))?.path ?? error.message;
+}
+
+async function computeFeatures(
+  { backbone, plan, crop, photos: wanted, weights }: FeaturesWork,
+  scratch: string,
+): Promise<ChunkAnswer> {
+  const { photos, missing } = await fetchedPhotos(wanted, scratch);
+  const problems = new Problems(photos);
+  problems.rows.push(...missing);
+  const failed = new Set<string>();
+  const here = await fetchedBackbone(backbone, weights);
+  if ((await resolveWeights(here)).sha256 !== weights) {
+    throw new SwardError(
+      `${backbone} is another file here than where the work was planned; copy that one, or pull it again`,
+    );
+  }
+  const { features } = await photoFeatures(photos, { backbone: here, plan, crop }, (photo, error) => {
+    failed.add(photoName(photo));
+    problems.add(photoName(photo), error);
+  });
+  const kept = photos.flatMap(({ path }, row) => (failed.has(path) ? [] : [row]));
+  await writeNpyFloat32(join(scratch, FEATURES), takeRows(features, kept));
+  return {
+    ids: kept.map((row) => photos[row]?.imageId ?? ''),
+    columns: features.columns,
+    problems: problems.rows,
+  };
+}
+
+/** A feature file, of which rows are read where they lie. */
+export async function openedFeatures(location: string): Promise<{
+  readonly rows: Awaited<ReturnType<typeof openNpyRows>>;
+}> {
+  const { store, key } = storedObject(location.includes('://') ? location : resolve(location));
+  const facts = await store.facts(key);
+  if (!facts) throw new SwardError(`${location}: there is no such file; check its name`);
+  const { version, byteLength } = facts;
+  return {
+    rows: await openNpyRows({
+      name: location,
+      byteLength,
+      async read(start, end) {
+        const bytes = await store.read(key, { range: { start, end }, version });
+        if (bytes) return bytes;
+        throw new SwardError(`${location} has changed while it was read; start again`);
+      },
+    }),
+  };
+}
+
+const setNameOf = (file: string): string => (file.split('/').at(-1) ?? file).replace(/\.[^.]*$/, '');

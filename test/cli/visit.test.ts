@@ -1,0 +1,35 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runSward } from '../support/run-sward.ts';
+import { writePhoto } from '../support/small-data-folder.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const root = temporaryFolder('visit-cli');
+
+describe('sward visit', () => {
+  it('takes the README’s own command in the folder of the photos', async () => {
+    mkdirSync(join(root, 'paddock'));
+    for (let at = 0; at < 4; at++) await writePhoto(join(root, 'paddock', `IMG_041${at}.JPG`), 20 + at, at);
+    writeFileSync(
+      join(root, 'cuts.csv'),
+      'photo,green (g),dead (g),clover (g)\nIMG_0410,20,5,1\nIMG_0412,30,6,0\n',
+    );
+    const environment = { SWARD_CACHE: join(root, 'cache') };
+    for (const paths of [
+      ['paddock/'],
+      ['./paddock'],
+      ['0', '1', '2', '3'].map((at) => `paddock/IMG_041${at}.JPG`),
+    ]) {
+      const asked = ['visit', ...paths, '--height', '12', '--cuts', 'cuts.csv', '--hectares', '3,2'];
+      const { code, stdout, stderr } = await runSward(asked, environment, root);
+      expect([stderr.includes('no photo'), code]).toEqual([false, 0]);
+      expect(stdout).toMatch(/^4 photos.*, 2 cuts:$/m);
+      expect(stdout).toMatch(/^3\.2 ha: /m);
+      // What is listed as more work is of use.
+      for (const [, after, before] of stdout.matchAll(/± (\d+) kg DM\/ha instead of ± (\d+)/g)) {
+        expect(Number(after)).toBeLessThan(Number(before));
+      }
+    }
+  });
+});

@@ -1,0 +1,292 @@
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parquetReadObjects } from 'hyparquet';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readPredictions } from '../../src/data/predictions.ts';
+import { makeBackbone } from '../../src/vision/backbones/index.ts';
+import { type LocalObjectStore, startObjectStore } from '../support/object-store.ts';
+import { runContents } from '../support/run-contents.ts';
+import { errorLine, runSward } from '../support/run-sward.ts';
+import { writePhoto, writeSmallFolder } from '../support/small-data-folder.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
+
+const root = temporaryFolder('cluster-photos');
+const at = (name: string): string => join(root, name);
+const [data, run, model, flight] = [at('data'), at('run'), at('model.safetensors'), at('flight')];
+let objects: LocalObjectStore;
+let variables: Record<string, string>;
+const sward = (...args: string[]): ReturnType<typeof runSward> => runSward(args, variables, root);
+const PHOTOS = 40;
+/** Chunks of 16, 16 and 10 photos. */
+const ELSEWHERE = ['--on', 'local', '--chunk', '16'];
+
+const text = (name: string): string => readFileSync(at(name), 'utf8');
+
+beforeAll(async () => {
+  objects = await startObjectStore(at('s3'), 'meadow');
+  variables = { ...objects.variables, SWARD_CACHE: at('cache') };
+  await writeSmallFolder(data, { photos: 12 });
+  mkdirSync(flight);
+  for (let photo = 0; photo < PHOTOS; photo++) {
+    await writePhoto(join(flight, `P${100 + photo}.jpg`), 2 * photo, 500 + photo);
+  }
+  writeFileSync(join(flight, 'P120 broken.jpg'), 'no photo');
+  writeFileSync(join(flight, 'P121 empty.jpg'), '');
+  const config = { dim: 24, depth: 2, heads: 3, imgSize: [42, 42] };
+  await writeWeights(model, noisyWeights(makeBackbone('dinov2', config)));
+  writeFileSync(
+    at('model.json'),
+    JSON.stringify({ arch: 'dinov2', config, preprocessing: { inputSize: [42, 42] } }),
+  );
+  const trained = await sward('train', data, '--recipe', 'photo-ridge', '--out', run);
+  expect(trained.code, trained.stderr).toBe(0);
+});
+afterAll(() => objects.end());
+
+/** Puts photos into the bucket. */
+async function stored(prefix: string): Promise<void> {
+  const { configure } = await import('../../src/ground/environment.ts');
+  const { environmentFrom } = await import('../../src/cli/environment.ts');
+  const { openStore } = await import('../../src/storage/index.ts');
+  configure(environmentFrom(objects.variables));
+  const store = openStore(`s3://meadow/${prefix}`);
+  for (const name of readdirSync(flight)) await store.put(name, readFileSync(join(flight, name)));
+  await store.put('model.safetensors', readFileSync(model));
+  await store.put('model.json', readFileSync(at('model.json')));
+}
+
+describe('predicting on many machines', () => {
+  it.each(['csv', 'json', 'geojson'])('writes the very .%s that one machine writes', async (ending) => {
+    const options = ['--coverage', '0.8', '--uncertainty', '--tta', 'flips', '--skip-unusable'];
+    const here = await sward('predict', run, flight, '--out', at(`here.${ending}`), ...options);
+    const there = await sward(
+      'predict',
+      run,
+      flight,
+      '--out',
+      at(`there.${ending}`),
+      ...options,
+      ...ELSEWHERE,
+    );
+    expect(there.code, there.stderr).toBe(0);
+    expect(there.stderr).toMatch(/3\/3 units/);
+    expect(text(`there.${ending}`)).toBe(text(`here.${ending}`));
+    expect(there.stdout.replaceAll(at(`there.${ending}`), at(`here.${ending}`))).toBe(here.stdout);
+    expect(existsSync(at(`there.${ending}.work`))).toBe(false);
+  });
+
+  it('makes every photo that cannot be used a row, and fails for none', async () => {
+    const there = await sward('predict', run, flight, '--out', at('some.csv'), ...ELSEWHERE);
+    expect(there.code, there.stderr).toBe(0);
+    expect(there.stderr).toMatch(/warning: 2 photos could not be used; .*some\.problems\.csv says why/);
+    expect(text('some.problems.csv').trimEnd().split('\n')).toEqual([
+      'image_id,photo,problem',
+      expect.stringMatching(/^P120 broken,\S.*flight\/P120 broken\.jpg,.*not a photo|^P120 broken,.*decode/),
+      expect.stringMatching(/^P121 empty,.*the file is empty \(0 bytes\)/),
+    ]);
+    expect(await readPredictions(at('some.csv'))).toHaveLength(PHOTOS);
+  });
+
+  it('finds the photo that ends whatever reads it, and predicts the others as ever', async () => {
+    const [good, bad] = [at('good'), at('bad')];
+    cpSync(flight, good, { recursive: true, filter: (name) => !/broken|empty/.test(name) });
+    cpSync(good, bad, { recursive: true });
+    await writePhoto(join(bad, 'P110 poison.jpg'), 5, 1);
+    const here = await sward('predict', run, good, '--out', at('good.csv'));
+    expect(here.code, here.stderr).toBe(0);
+    const hook = pathToFileURL(join(import.meta.dirname, '..', 'support', 'poison.mjs')).href;
+    const there = await runSward(
+      ['predict', run, bad, '--out', at('bad.csv'), ...ELSEWHERE],
+      { ...variables, NODE_OPTIONS: `--import ${hook}` },
+      root,
+    );
+    expect(there.code, there.stderr).toBe(0);
+    expect(text('bad.csv')).toBe(text('good.csv'));
+    expect(text('bad.problems.csv')).toMatch(
+      /^image_id,photo,problem\nP110 poison,.*P110 poison\.jpg,.*ends the process that reads it.*\n$/,
+    );
+  });
+
+  it('reads photos of a bucket by prefix or table, and writes parts and a summary there', async () => {
+    await stored('flight');
+    const out = 's3://meadow/results/one/';
+    const there = await sward(
+      ...['predict', run, 's3://meadow/flight/', '--out', out, '--coverage', '0.8', '--json', ...ELSEWHERE],
+    );
+    expect(there.code, there.stderr).toBe(0);
+    const summary = JSON.parse(there.stdout);
+    expect(summary).toMatchObject({ photos: PHOTOS, problems: 2, parts: [{ photos: PHOTOS }] });
+    const { openStore } = await import('../../src/storage/index.ts');
+    const results = openStore('s3://meadow/results/one');
+    const read = async (name: string): Promise<string> =>
+      Buffer.from((await results.read(name)) ?? []).toString();
+    expect(JSON.parse(await read('summary.json'))).toEqual({ ...summary, out: undefined });
+    expect((await read('problems.csv')).split('\n')[1]).toMatch(
+      /^P120 broken,s3:\/\/meadow\/flight\/P120 broken\.jpg,/,
+    );
+    const here = await sward(
+      'predict',
+      run,
+      flight,
+      '--out',
+      at('plain.csv'),
+      '--coverage',
+      '0.8',
+      '--skip-unusable',
+    );
+    expect(here.code).toBe(0);
+    expect(await read('part-00000.csv')).toBe(text('plain.csv'));
+    const again = await sward('predict', run, 's3://meadow/flight/', '--out', out, ...ELSEWHERE);
+    expect(errorLine(again)).toMatch(/holds a finished prediction; choose another --out/);
+    const names = readdirSync(flight).filter((name) => !/broken|empty/.test(name));
+    writeFileSync(
+      at('manifest.csv'),
+      `photo,image_id\n${names.map((name) => `s3://meadow/flight/${name},${name.replace('.jpg', '')}\n`).join('')}` +
+        's3://meadow/flight/gone.jpg,gone\n',
+    );
+    const listed = await sward(
+      'predict',
+      run,
+      at('manifest.csv'),
+      '--out',
+      at('listed.csv'),
+      '--coverage',
+      '0.8',
+      ...ELSEWHERE,
+    );
+    expect(listed.code, listed.stderr).toBe(0);
+    expect(text('listed.csv')).toBe(text('plain.csv'));
+    expect(text('listed.problems.csv')).toMatch(
+      /gone,s3:\/\/meadow\/flight\/gone\.jpg,there is no such object/,
+    );
+  });
+
+  it('writes Parquet that says what the table says, with the work itself in the bucket', async () => {
+    const good = at('good');
+    await stored('parquet-flight');
+    const there = await sward(
+      ...['predict', run, 's3://meadow/parquet-flight/', '--out', `${at('parquet')}/`, '--parts', 'parquet'],
+      ...['--store', 's3://meadow/work', '--coverage', '0.8', ...ELSEWHERE],
+    );
+    expect(there.code, there.stderr).toBe(0);
+    const bytes = readFileSync(join(at('parquet'), 'part-00000.parquet'));
+    const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+    const rows = await parquetReadObjects({ file });
+    expect((await sward('predict', run, good, '--out', at('table.csv'))).code).toBe(0);
+    const masses = await readPredictions(at('table.csv'));
+    expect(rows.map((row) => [row.image_id, row.Dry_Total_g, row.Dry_Clover_g])).toEqual(
+      masses.map(({ imageId, targets }) => [imageId, targets.total, targets.clover]),
+    );
+    expect(rows.every((row) => row.Dry_Total_g_low <= row.Dry_Total_g && row.photo.endsWith('.jpg'))).toBe(
+      true,
+    );
+    const { openStore } = await import('../../src/storage/index.ts');
+    for await (const { key } of openStore('s3://meadow/work').list(''))
+      expect(key).toBe('nothing is left there');
+  });
+
+  it('trains from a bucket what lies on the planning machine alone, to the same run', async () => {
+    const options = ['--recipe', 'photo-ridge', '--folds', '3', '--out'];
+    const here = await sward('train', data, ...options, at('trained-here'));
+    expect(here.code, here.stderr).toBe(0);
+    const there = await sward(
+      ...['train', data, ...options, at('trained-there'), '--on', 'local', '--store', 's3://meadow/training'],
+    );
+    expect(there.code, there.stderr).toBe(0);
+    expect(objects.requests.some((line) => /^GET .*\/training\/.*objects/.test(line))).toBe(true);
+    expect(runContents(at('trained-there'))).toEqual(runContents(at('trained-here')));
+    const weights = await sward(
+      ...['train', data, '--recipe', 'feature-ridge', '--set', `backbone=${model}`, '--out', at('weights')],
+      ...['--on', 'local', '--store', 's3://meadow/training'],
+    );
+    expect(errorLine(weights)).toMatch(
+      /model\.safetensors is a file of this machine, which others do not see/,
+    );
+  });
+
+  it('refuses what machines that meet at a bucket do not see', async () => {
+    const there = await sward(
+      ...['predict', run, flight, '--out', at('x.csv'), '--store', 's3://meadow/work', ...ELSEWHERE],
+    );
+    expect(there.code).toBe(2);
+    expect(errorLine(there)).toMatch(/lies on this machine, which others do not see/);
+  });
+
+  it('refuses a bucket that writes over what is there', async () => {
+    const careless = await startObjectStore(at('careless'), 'meadow', false);
+    const there = await runSward(
+      ['train', data, '--out', at('careless-run'), '--on', 'local', '--store', 's3://meadow/work'],
+      { ...variables, ...careless.variables },
+      root,
+    );
+    await careless.end();
+    expect(there.code).toBe(2);
+    expect(errorLine(there)).toMatch(
+      /s3:\/\/meadow\/work: the store writes over what is there.*If-None-Match: \*/,
+    );
+    expect(existsSync(at('careless-run'))).toBe(false);
+  });
+});
+
+describe('features on many machines', () => {
+  it('are the very files that one machine writes', async () => {
+    const good = at('good');
+    const to = (name: string): string[] => ['--out', at(`${name}.npy`), '--ids', at(`${name}.txt`)];
+    const here = await sward('features', good, '--backbone', model, ...to('f'));
+    expect(here.code, here.stderr).toBe(0);
+    const there = await sward('features', flight, '--backbone', model, ...to('g'), ...ELSEWHERE);
+    expect(there.code, there.stderr).toBe(0);
+    expect(readFileSync(at('g.npy')).equals(readFileSync(at('f.npy')))).toBe(true);
+    expect(text('g.txt')).toBe(text('f.txt'));
+    expect(text('g.problems.csv').split('\n')).toHaveLength(4);
+  });
+
+  it('of a bucket with weights of a bucket are the same', async () => {
+    await stored('features');
+    const to = ['--out', at('h.npy'), '--ids', at('h.txt')];
+    const there = await sward(
+      ...['features', 's3://meadow/features/', '--backbone', 's3://meadow/features/model.safetensors', ...to],
+      ...['--store', 's3://meadow/work', ...ELSEWHERE],
+    );
+    expect(there.code, there.stderr).toBe(0);
+    expect(readFileSync(at('h.npy')).equals(readFileSync(at('f.npy')))).toBe(true);
+    expect(text('h.txt')).toBe(text('f.txt'));
+  });
+
+  it('are predicted by rows, of which each unit reads its own', async () => {
+    // Labels for the flight, from what a run says of it.
+    const rows = text('table.csv')
+      .split('\n')
+      .slice(1)
+      .filter(Boolean)
+      .map((row) => row.split(','));
+    const labels = [
+      'sample_id,image_path,Sampling_Date,State,Species,Pre_GSHH_NDVI,Height_Ave_cm,target_name,target',
+      ...rows.map(([id = '', mass]) => {
+        const [photo = '', target] = id.split('__');
+        const day = 1 + (Number(photo.slice(1)) % 6);
+        return `${id},train/${photo}.jpg,2015/${day}/4,Vic,Clover,0.5,4,${target},${mass}`;
+      }),
+    ];
+    writeFileSync(at('labels.csv'), `${labels.join('\n')}\n`);
+    const of = ['--features', at('f.npy'), '--ids', at('f.txt')];
+    const trained = await sward(
+      'train',
+      ...of,
+      '--labels',
+      at('labels.csv'),
+      '--recipe',
+      'feature-ridge',
+      '--out',
+      at('rows'),
+    );
+    expect(trained.code, trained.stderr).toBe(0);
+    const here = await sward('predict', at('rows'), ...of, '--out', at('rows-here.csv'));
+    const there = await sward('predict', at('rows'), ...of, '--out', at('rows-there.csv'), ...ELSEWHERE);
+    expect(here.code, here.stderr).toBe(0);
+    expect(there.code, there.stderr).toBe(0);
+    expect(text('rows-there.csv')).toBe(text('rows-here.csv'));
+  });
+});

@@ -1,0 +1,231 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Queue } from 'bullmq';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { adviceOn } from '../../src/cluster/queue/connection.ts';
+import { describeWithRedis, type LocalRedis, startRedis, until } from '../support/redis-server.ts';
+import { runContents } from '../support/run-contents.ts';
+import { errorLine, runSward } from '../support/run-sward.ts';
+import { type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
+import { type SwardProcess, startScript, startSward } from '../support/sward-process.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const root = temporaryFolder('cluster-training');
+const at = (name: string): string => join(root, name);
+const variables = { SWARD_CACHE: at('cache') };
+const alone = at('alone');
+let files: SmallFeatureFiles;
+
+/** 5 folds × 2 members and two States: a dozen units of about a second. */
+const command = (out: string, ...more: string[]): string[] => [
+  ...['train', '--features', files.features[0] ?? '', '--ids', files.ids, '--labels', files.labels],
+  ...['--recipe', 'feature-mlp', '--set', 'estimator.members=2', '--set', 'estimator.epochs=40'],
+  ...['--folds', '5', '--out', out, ...more],
+];
+
+/** Records of units that are done, by the attempt that did each. */
+function doneIn(store: string): { name: string; attempt: number }[] {
+  const [job = ''] = existsSync(store) ? readdirSync(store) : [];
+  const folder = join(store, job, 'done');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')));
+}
+
+describeWithRedis('a training on many machines', () => {
+  let redis: LocalRedis;
+  const running = new Set<SwardProcess>();
+  const start = (args: readonly string[]): SwardProcess => {
+    const started = startSward(args, variables);
+    running.add(started);
+    void started.ended.then(() => running.delete(started));
+    return started;
+  };
+  const work = (): SwardProcess => start(['work', '--on', redis.url, '--lease', '3', '--threads', '1']);
+
+  beforeAll(async () => {
+    files = await writeSmallFeatures(at('data'), 40, 1);
+    redis = await startRedis(at('redis'));
+    expect((await runSward(command(alone), variables)).code).toBe(0);
+  });
+  afterEach(async () => {
+    const all = [...running];
+    for (const { process } of all) process.kill('SIGKILL');
+    await Promise.all(all.map(({ ended }) => ended));
+  });
+  afterAll(() => redis.kill());
+
+  it('by four workers leaves the very files that one machine leaves', async () => {
+    for (let count = 0; count < 4; count++) work();
+    const out = at('four');
+    const trained = await runSward(command(out, '--on', redis.url), variables);
+    expect(trained.code, trained.stderr).toBe(0);
+    expect(trained.stderr).toMatch(/12\/12 units/);
+    expect(runContents(out)).toEqual(runContents(alone));
+    expect(existsSync(`${out}.work`)).toBe(false);
+    const again = await runSward(command(out, '--on', redis.url), variables);
+    expect(again.code, again.stderr).toBe(0);
+    expect(again.stderr).not.toMatch(/units/);
+  });
+
+  it('survives killed workers, a killed Redis and a killed coordinator, and no unit is published twice', async () => {
+    const out = at('disturbed');
+    const store = at('disturbed.work');
+    const slow = ['--set', 'estimator.epochs=250'];
+    const undisturbed = at('undisturbed');
+    expect((await runSward(command(undisturbed, ...slow), variables)).code).toBe(0);
+    const attached = (): SwardProcess => start(command(out, ...slow, '--on', redis.url));
+    const first = attached();
+    const workers = [work(), work(), work()];
+    const seen = new Map<string, number>();
+    // Every second a worker is killed in the midst of what it does and another begins.
+    let disturbing = true;
+    const disturbance = (async () => {
+      for (let turn = 0; disturbing && turn < 8; turn++) {
+        await pause(1_000);
+        workers[turn % 3]?.process.kill('SIGKILL');
+        workers[turn % 3] = work();
+      }
+    })();
+    const noted = setInterval(() => {
+      for (const { name, attempt } of doneIn(store)) {
+        expect(seen.get(name) ?? attempt).toBe(attempt);
+        seen.set(name, attempt);
+      }
+    }, 20);
+    await until(() => seen.size >= 2);
+    first.process.kill('SIGKILL');
+    await redis.kill();
+    await pause(500);
+    await redis.start();
+    const second = attached();
+    const { code } = await second.ended;
+    clearInterval(noted);
+    disturbing = false;
+    await disturbance;
+    expect(code, second.said()).toBe(0);
+    expect(seen.size).toBeGreaterThan(4);
+    expect(runContents(out)).toEqual(runContents(undisturbed));
+  });
+
+  it('left by Ctrl-C stays queued, and the same command attaches again', async () => {
+    const out = at('left');
+    const first = start(command(out, '--on', redis.url));
+    await until(() => /0\/12 units|no worker/.test(first.said()));
+    first.process.kill('SIGINT');
+    expect((await first.ended).code).toBe(130);
+    expect(first.said()).toMatch(/the work stays queued .*; the same command attaches again/);
+    expect(existsSync(out)).toBe(false);
+    work();
+    await until(() => doneIn(`${out}.work`).length === 12);
+    const second = await runSward(command(out, '--on', redis.url), variables);
+    expect(second.code, second.stderr).toBe(0);
+    expect(runContents(out)).toEqual(runContents(alone));
+  });
+
+  it('over several seeds makes the runs that one machine makes', async () => {
+    work();
+    work();
+    const seeds = (out: string): string[] =>
+      command(out, '--seeds', '1-2', '--set', 'evaluation.leaveOneStateOut=false');
+    const here = await runSward(seeds(at('seeds')), variables);
+    const there = await runSward([...seeds(at('seeds-on')), '--on', redis.url], variables);
+    expect(there.code, there.stderr).toBe(0);
+    expect(there.stderr).toMatch(/20\/20 units/);
+    expect(there.stdout.replaceAll('seeds-on', 'seeds')).toBe(here.stdout);
+    expect(runContents(at('seeds-on'))).toEqual(runContents(at('seeds')));
+  });
+
+  it('names the units that fail and what to do, and keeps the others', async () => {
+    const worker = work();
+    const out = at('failing');
+    const first = start(command(out, '--on', redis.url));
+    await until(() => doneIn(`${out}.work`).length >= 1);
+    const [features = ''] = files.features;
+    const content = readFileSync(features);
+    const other = Buffer.from(content);
+    other[other.length - 3] = (other.at(-3) ?? 0) ^ 1;
+    // A worker that sees other features must not train on them.
+    writeFileSync(features, other);
+    try {
+      expect((await first.ended).code).toBe(1);
+    } finally {
+      writeFileSync(features, content);
+    }
+    const last = first.said().trimEnd().split('\n').at(-1);
+    expect(last).toMatch(
+      /^error: \d+ units of 12 are missing: (fold \d member \d, )+.*State 1: failed on \S+ \(this machine sees other photos, labels/,
+    );
+    expect(last).toMatch(/the others are kept: mend the cause and run the same command again/);
+    const kept = doneIn(`${out}.work`).length;
+    expect(kept).toBeGreaterThan(0);
+    const second = await runSward(command(out, '--on', redis.url), variables);
+    expect(second.code, second.stderr).toBe(0);
+    expect(runContents(out)).toEqual(runContents(alone));
+    expect(worker.process.exitCode).toBeNull();
+  });
+
+  it('does not publish over the winner from a worker that stood still past its lease', async () => {
+    const blocked = startScript(join(import.meta.dirname, '..', 'support', 'blocked-worker.mjs'), [
+      redis.url,
+      at('go on'),
+    ]);
+    running.add(blocked);
+    const out = at('blocked');
+    const training = start(command(out, '--on', redis.url));
+    await until(() => blocked.said().includes('blocked'));
+    const [job = ''] = readdirSync(`${out}.work`);
+    const attempts = (): string[] =>
+      readdirSync(join(`${out}.work`, job, 'attempts'), { recursive: true }) as string[];
+    const [first = ''] = attempts().filter((name) => name.endsWith('.json'));
+    const [key = ''] = first.split('/');
+    work();
+    const done = join(`${out}.work`, job, 'done', `${key}.json`);
+    await until(() => existsSync(done));
+    const winner = readFileSync(done, 'utf8');
+    expect(JSON.parse(winner)).toMatchObject({ attempt: 2 });
+    expect(blocked.said()).not.toContain('goes on');
+    writeFileSync(at('go on'), '');
+    await until(() => /attempt 1 comes too late/.test(blocked.said()));
+    expect(readFileSync(done, 'utf8')).toBe(winner);
+    expect((await training.ended).code, training.said()).toBe(0);
+    expect(runContents(out)).toEqual(runContents(alone));
+    blocked.process.kill('SIGKILL');
+  });
+
+  it('says where no Redis answers, and what one should keep', async () => {
+    const nowhere = await runSward(command(at('x'), '--on', 'redis://127.0.0.1:1'), variables);
+    expect(nowhere.code).toBe(1);
+    expect(errorLine(nowhere)).toMatch(
+      /^error: redis:\/\/127\.0\.0\.1:1: no Redis can be used there \(.*ECONNREFUSED.*\); start one: redis-server --appendonly yes/,
+    );
+    expect(adviceOn('aof_enabled:0\r\nmaxmemory:1000\r\nmaxmemory_policy:allkeys-lru\r\n')).toEqual([
+      expect.stringMatching(/no append-only file.*--appendonly yes/),
+      expect.stringMatching(/allkeys-lru.*noeviction/),
+    ]);
+    expect(adviceOn('aof_enabled:1\r\nmaxmemory:0\r\nmaxmemory_policy:allkeys-lru\r\n')).toEqual([]);
+    const wrong = await runSward(command(at('x'), '--on', 'http://host'), variables);
+    expect(wrong.code).toBe(2);
+    expect(errorLine(wrong)).toMatch(/--on http:\/\/host: give redis:\/\/host:port, or local/);
+  });
+
+  it('ended by SIGTERM, a worker hands back what it cannot finish', async () => {
+    const slow = start(['work', '--on', redis.url, '--lease', '30', '--threads', '1', '--grace', '0.1']);
+    const out = at('handed-back');
+    const training = start([...command(out, '--on', redis.url), '--set', 'estimator.epochs=400']);
+    await until(() => /units/.test(training.said()) && doneIn(`${out}.work`).length >= 1);
+    slow.process.kill('SIGTERM');
+    expect((await slow.ended).code).toBe(0);
+    expect(slow.said()).toMatch(/handed back/);
+    const queue = new Queue('sward-cpu', { connection: { url: redis.url } });
+    const own = ({ data }: { data: { store: string } }): boolean => data.store === `${out}.work`;
+    const active = (await queue.getActive()).filter(own);
+    const waiting = (await queue.getWaiting()).filter(own);
+    await queue.close();
+    expect(active).toEqual([]);
+    expect(waiting).toHaveLength(12 - doneIn(`${out}.work`).length);
+    training.process.kill('SIGKILL');
+  });
+});

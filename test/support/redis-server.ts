@@ -1,0 +1,97 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, it } from 'vitest';
+
+const isThere = (program: string): boolean => {
+  try {
+    execFileSync('which', [program], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/**
+ * Tests that need programs of Debian. Where one is missing they are skipped and say so; where the variable is 1, as in
+ * `.ci/run`, they fail.
+ */
+export function describeWith(
+  programs: readonly string[],
+  { variable, packages }: { readonly variable: string; readonly packages: string },
+  name: string,
+  tests: () => void,
+): void {
+  const missing = programs.find((program) => !isThere(program));
+  if (missing === undefined) describe(name, tests);
+  else if (process.env[variable] === '1') {
+    describe(name, () => {
+      it(`needs ${missing}`, () => {
+        throw new Error(`there is no ${missing}; apt-get install ${packages}`);
+      });
+    });
+  } else describe.skip(`${name} (skipped: no ${missing})`, tests);
+}
+
+export const describeWithRedis = (name: string, tests: () => void): void =>
+  describeWith(['redis-server'], { variable: 'SWARD_REQUIRE_REDIS', packages: 'redis-server' }, name, tests);
+
+/** A Redis of a test's own. */
+export interface LocalRedis {
+  readonly url: string;
+  /** As when its machine loses power. */
+  kill(): Promise<void>;
+  /** Starts it again, with what its append-only file holds. */
+  start(): Promise<void>;
+}
+
+/** A port that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((settle) => server.listen(0, '127.0.0.1', settle));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((settle) => server.close(settle));
+  return port;
+}
+
+/** Starts a Redis that keeps an append-only file in a folder. */
+export async function startRedis(folder: string): Promise<LocalRedis> {
+  mkdirSync(folder, { recursive: true });
+  const port = await freePort();
+  let child: ChildProcess | null = null;
+  const redis: LocalRedis = {
+    url: `redis://127.0.0.1:${port}`,
+    async kill() {
+      const ended = new Promise((settle) => child?.once('exit', settle));
+      if (child?.kill('SIGKILL')) await ended;
+      child = null;
+    },
+    async start() {
+      const options = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', ''];
+      child = spawn('redis-server', [...options, '--appendonly', 'yes', '--appendfsync', 'everysec'], {
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      await new Promise<void>((settle, fail) => {
+        let said = '';
+        child?.stdout?.on('data', (text: Buffer) => {
+          said += text.toString();
+          if (said.includes('Ready to accept connections')) settle();
+        });
+        child?.once('exit', () => fail(new Error(said)));
+      });
+    },
+  };
+  await redis.start();
+  return redis;
+}
+
+/** Waits until something holds. @throws Error when it does not within the time */
+export async function until(holds: () => boolean | Promise<boolean>, seconds = 120): Promise<void> {
+  const end = performance.now() + 1000 * seconds;
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(`not within ${seconds} s: ${holds}`);
+    await pause(50);
+  }
+}
