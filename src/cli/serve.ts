@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { Command } from 'commander';
 import { countOf } from '../ground/counts.ts';
 import { SwardError, UsageError } from '../ground/errors.ts';
+import { isLoopback, isOwnMachine } from '../ground/own-machine.ts';
 import type { VerifiedFarm } from '../server/index.ts';
 import { type CommandRegistrar, positiveNumber, positiveWhole, wholeNumber } from './command.ts';
 
@@ -19,6 +20,7 @@ interface ServeOptions {
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly behindProxy?: boolean;
+  readonly publicUrl?: string;
   readonly ownerLink?: boolean;
   readonly workers: number;
   readonly queue?: number;
@@ -40,6 +42,7 @@ export const registerServe: CommandRegistrar = (program) => {
     .option('--tls-cert <F>', 'certificate, PEM')
     .option('--tls-key <F>', 'its key, PEM')
     .option('--behind-proxy', 'a reverse proxy encrypts and says who asks (X-Forwarded-For, -Proto, -Host)')
+    .option('--public-url <URL>', 'address that phones reach it by, for links and QR codes', publicUrl)
     .option('--owner-link', 'print a new owner link though there is an owner')
     .option(
       '--workers <n>',
@@ -53,6 +56,17 @@ export const registerServe: CommandRegistrar = (program) => {
   addCare(serve);
 };
 
+/** @throws UsageError for what is no address that phones can open */
+function publicUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname));
+  const isOrigin = url?.pathname === '/' && url.search === '' && url.hash === '' && url.username === '';
+  if (url && isSafe && isOrigin) return url.origin;
+  throw new UsageError(
+    `--public-url ${text}: give what phones open, as https://farm.example.org, without a path`,
+  );
+}
+
 async function serveUntilEnded({
   tlsCert,
   tlsKey,
@@ -64,6 +78,7 @@ async function serveUntilEnded({
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw new UsageError('give --tls-cert and --tls-key together');
   }
+  keepToOwner();
   const { DEFAULT_SETTINGS, poolOf, startServer } = await loadServer();
   const server = await startServer({
     ...DEFAULT_SETTINGS,
@@ -77,6 +92,11 @@ async function serveUntilEnded({
     process.stdout.write(
       `Open this link once, within a day, on the device that is to own the farm:\n${server.ownerLink}\n`,
     );
+    if (isOwnMachine(new URL(server.ownerLink).hostname)) {
+      process.stdout.write(
+        'It works on this machine alone. For phones give TLS or a proxy and --public-url (docs/server.md).\n',
+      );
+    }
     if (process.stdout.isTTY) {
       const { toString: qrCode } = await import('qrcode');
       process.stdout.write(await qrCode(server.ownerLink, { type: 'terminal', small: true }));
@@ -85,6 +105,9 @@ async function serveUntilEnded({
   await ended();
   await server.close();
 }
+
+/** What this process and those it starts write from now on, its user alone may read: a farm's files, whatever makes them. */
+const keepToOwner = (): void => void process.umask(0o077);
 
 /** Waits for a signal to end. The command line's own way, to end at once, would break off what runs. */
 function ended(): Promise<void> {
@@ -105,6 +128,7 @@ function addCare(serve: Command): void {
     .description('write database, photos and runs into one tar file; the server may run')
     .argument('<FILE>', 'file to write')
     .action(async (file: string, _, command: Command) => {
+      keepToOwner();
       const { backupFarm } = await loadServer();
       const { photos, runs } = await backupFarm(dataOf(command), file);
       process.stdout.write(`${file}: ${countOf(photos, 'photo')}, ${countOf(runs, 'run')}\n`);
@@ -114,6 +138,7 @@ function addCare(serve: Command): void {
     .description('make the farm’s folder of a backup; it must be new or empty')
     .argument('<FILE>', 'file that backup wrote')
     .action(async (file: string, _, command: Command) => {
+      keepToOwner();
       const { restoreFarm } = await loadServer();
       const data = dataOf(command);
       tellFound(data, await restoreFarm(file, data));

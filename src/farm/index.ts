@@ -51,10 +51,11 @@ export { PhotoRecord } from './photo-record.ts';
 export { Position } from './position.ts';
 export { Figure, Source } from './provenance.ts';
 export { inUnit, type ResidualVariances, residualVariances } from './residual-variances.ts';
-export { AnsweringRun, runVariances } from './run-variances.ts';
+export { AnsweringRun, runVariances, usualError } from './run-variances.ts';
 export { type SaidOfPhoto, saidOfPhoto } from './said-of-photo.ts';
 export {
   type EffortNeeded,
+  effortAdvice,
   effortNeeded,
   quadratsNeeded,
   type VisitSoFar,

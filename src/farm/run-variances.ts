@@ -37,3 +37,14 @@ export function runVariances(
     perGram,
   );
 }
+
+/** How far one estimate of a visit that a run has not seen is usually off, kg DM/ha, the root mean square; null as above. */
+export function usualError(
+  run: Pick<AnsweringRun, 'errors' | 'frameAreaSquareMetres'>,
+  mass: MassName,
+  estimate: number,
+  told: 'photo' | 'height' = 'photo',
+): number | null {
+  const variances = runVariances(run, mass, [estimate], told);
+  return variances && Math.sqrt(variances.betweenSessions + variances.withinSessions);
+}

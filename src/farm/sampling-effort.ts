@@ -76,6 +76,8 @@ export interface EffortNeeded {
 
 /** More of anything than on the most uneven of swards is no advice. */
 const MOST = 200;
+/** Why cuts are needed where photos are not enough. */
+const IN_COMMON = 'those of one visit tend to be all too high or all too low, and cuts show by how much';
 /** Photos that are tried beside each number of cuts: they take a minute where a cut takes a day to dry. */
 const PHOTOS_BESIDES = [0, 10, 30, 60];
 
@@ -103,13 +105,39 @@ export function effortNeeded(visit: VisitSoFar, precision: number): EffortNeeded
     const besides = PHOTOS_BESIDES.find((count) => reaches(count, cuts));
     if (besides === undefined) continue;
     const says =
-      `More photos alone do not bring ${share}: those of one visit err together. ${countOf(cuts, 'more cut')} of ` +
+      `More photos alone do not bring ${share}: ${IN_COMMON}. ${countOf(cuts, 'more cut')} of ` +
       `photographed frames${besides > 0 ? ` and ${besides} more photos` : ''} would.`;
     return { kind: 'cuts', more: cuts, photosBesides: besides, says };
   }
   const says = `Not even ${MOST} more cuts bring ${share} here.`;
   return { kind: 'out-of-reach', more: 0, photosBesides: 0, says };
 }
+
+/** What a person does on one visit, at most. */
+const MOST_PHOTOS_A_VISIT = 40;
+const MOST_CUTS_A_VISIT = 15;
+
+/**
+ * What is worth doing next, in a sentence: for ±10 % where a day's work brings that, else for ±20 %, else nothing.
+ */
+export function effortAdvice(effort: {
+  readonly tenPercent: EffortNeeded;
+  readonly twentyPercent: EffortNeeded;
+}): string {
+  const { tenPercent, twentyPercent } = effort;
+  if (isDone(tenPercent)) return tenPercent.says;
+  if (!isDone(twentyPercent)) {
+    return 'This is about as near as a visit comes here: ±20 % would take more photos and cuts than a day has room for.';
+  }
+  const beyond = '±10 % would take more than a day’s work.';
+  return `${twentyPercent.says} ${beyond}`;
+}
+
+/** Whether somebody would do it. */
+const isDone = ({ kind, more, photosBesides }: EffortNeeded): boolean =>
+  kind === 'enough' ||
+  (kind === 'photos' && more <= MOST_PHOTOS_A_VISIT) ||
+  (kind === 'cuts' && more <= MOST_CUTS_A_VISIT && photosBesides <= MOST_PHOTOS_A_VISIT);
 
 /** What a piece of work would bring. */
 export interface WorkWorth {

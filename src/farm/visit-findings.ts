@@ -126,7 +126,7 @@ function usableFrames(
   if (odd.length > 0) {
     warnings.push(
       hasOthers
-        ? `${odd.length} photos left out: unlike those the run was trained on.`
+        ? `${countOf(odd.length, 'photo')} left out: unlike those the run was trained on.`
         : 'All photos are unlike those the run was trained on; cut some frames, or do not rely on this.',
     );
   }
@@ -158,7 +158,7 @@ function massMean(
     return visitMean(sampled, {
       coverage: COVERAGE,
       variances: run && runVariances(run, mass, estimates, toldOf(frames)),
-      run: run ? `run ${run.name}` : 'no run',
+      run: run ? `run ${run.name}` : 'a run whose errors are not known',
     });
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;

@@ -71,7 +71,7 @@ export function visitMean(frames: readonly SampledFrame[], options: VisitMeanOpt
   if (options.variances) return correctedMean(frames, options.variances, options);
   if (cuts.length === 0) {
     throw new UsageError(
-      `nothing is known of how far ${options.run} errs on such photos; cut at least ${FEWEST_CUTS} frames`,
+      `How far ${options.run} is off on such photos is not known: cut at least ${FEWEST_CUTS} frames, and they tell.`,
     );
   }
   const pairs = pairsOf(frames);

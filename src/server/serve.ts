@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { InputError, messageOf, UsageError } from '../ground/errors.ts';
 import { takeLock } from '../ground/file-lock.ts';
+import { isLoopback } from '../ground/own-machine.ts';
 import { devicesIn } from './access/devices.ts';
 import { pairingLink } from './api/devices.ts';
 import { farmApp } from './app.ts';
@@ -46,8 +47,6 @@ const REQUEST_MS = 10 * 60_000;
 
 /** Connections at once; what comes beyond waits at the system's door. */
 const MOST_CONNECTIONS = 1000;
-
-const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
 
 /**
  * Starts the farm's server on a folder, which is made where it is not there.
@@ -156,7 +155,7 @@ export async function startServer(settings: ServerSettings, log: Log = openLog(2
     phoneModels.of(chosen);
     const isOwnerWanted = settings.ownerLink || !(await devices.hasOwner());
     const ownerLink = isOwnerWanted
-      ? pairingLink(address, (await devices.offer('owner', 'owner')).code)
+      ? pairingLink(settings.publicUrl ?? address, (await devices.offer('owner', 'owner')).code)
       : null;
     log.info({ address: settings.host, workers: settings.pool.workers }, 'started');
     return {
@@ -176,7 +175,7 @@ export async function startServer(settings: ServerSettings, log: Log = openLog(2
 
 /** @throws UsageError for an address that others reach, where what they send could be read on the way */
 function requireSafeAddress({ host, tls, behindProxy }: ServerSettings): void {
-  if (LOOPBACK.test(host) || tls || behindProxy) return;
+  if (isLoopback(host) || tls || behindProxy) return;
   throw new UsageError(
     `--host ${host} can be reached by others, who would send their tokens in the open; give --tls-cert and --tls-key, or ` +
       '--behind-proxy where a reverse proxy encrypts (docs/server.md shows both)',

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { errorLine, MAIN, runSward } from '../support/run-sward.ts';
@@ -19,7 +19,7 @@ describe('sward serve', () => {
     server.stdout?.on('data', (chunk: Buffer) => {
       said += chunk.toString();
     });
-    while (!said.includes('#pair=')) {
+    while (!said.includes('alone.')) {
       if (server.exitCode !== null) throw new Error('it ended');
       await new Promise((settle) => setTimeout(settle, 50));
     }
@@ -59,6 +59,24 @@ describe('sward serve', () => {
     expect(errorLine(half)).toMatch(/give --tls-cert and --tls-key together/);
     const second = await runSward(['serve', '--data', data, '--port', '0']);
     expect(errorLine(second)).toMatch(/used by another server/);
+  });
+
+  it('lets nobody but its user read what it keeps', () => {
+    const open = readdirSync(data, { recursive: true, encoding: 'utf8' })
+      .filter((name) => (statSync(join(data, name)).mode & 0o077) !== 0)
+      .map((name) => `${name} ${statSync(join(data, name)).mode.toString(8)}`);
+    expect(open).toEqual([]);
+    expect(existsSync(join(data, 'server.lock'))).toBe(true);
+    expect(existsSync(join(data, 'sward.db'))).toBe(true);
+  });
+
+  it('says that its link is of no use to phones, and takes the address that is', async () => {
+    expect(said).toMatch(/#pair=\S+\nIt works on this machine alone\. For phones .* --public-url/);
+    for (const url of ['farm.example.org', 'http://farm.example.org', 'https://farm.example.org/app']) {
+      const refused = await runSward(['serve', '--data', join(root, 'u'), '--public-url', url]);
+      expect(errorLine(refused)).toMatch(/--public-url .*: give what phones open, as https:/);
+    }
+    expect(existsSync(join(root, 'u'))).toBe(false);
   });
 
   it('verifies and backs up while it runs', async () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  effortAdvice,
   effortNeeded,
   quadratsNeeded,
   type SampledFrame,
@@ -102,6 +103,28 @@ describe('a visit as it stands', () => {
   it('is nothing to plan from with one photo, or bare ground', () => {
     expect(visitSoFar(ask([{ estimate: 900, cut: null }]), variances)).toBeNull();
     expect(visitSoFar(ask([0, 0].map((cut) => ({ estimate: 100, cut }))), variances)).toBeNull();
+  });
+});
+
+describe('what is worth doing next', () => {
+  const photos = (more: number) =>
+    ({ kind: 'photos', more, photosBesides: 0, says: `${more} photos` }) as const;
+  const cuts = (more: number) => ({ kind: 'cuts', more, photosBesides: 10, says: `${more} cuts` }) as const;
+  const never = { kind: 'out-of-reach', more: 0, photosBesides: 0, says: 'never' } as const;
+
+  it('is for ±10 % where somebody would do that', () => {
+    expect(effortAdvice({ tenPercent: photos(12), twentyPercent: photos(3) })).toBe('12 photos');
+    expect(effortAdvice({ tenPercent: cuts(5), twentyPercent: photos(3) })).toBe('5 cuts');
+  });
+
+  it('is for ±20 % where ±10 % would take 81 cuts', () => {
+    expect(effortAdvice({ tenPercent: cuts(81), twentyPercent: photos(3) })).toMatch(/^3 photos ±10 % would/);
+  });
+
+  it('asks nobody for what nobody does', () => {
+    const asked = effortAdvice({ tenPercent: never, twentyPercent: cuts(163) });
+    expect(asked).toMatch(/as near as a visit comes here/);
+    expect(asked).not.toMatch(/163/);
   });
 });
 

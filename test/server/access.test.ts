@@ -63,6 +63,21 @@ describe('access', () => {
     const gone = await farm.ask(`/api/devices/${paired?.device.id}`, { method: 'DELETE' });
     expect((await gone.json()).revokedAt).toMatch(/^20/);
     expect((await farm.ask('/api/paddocks', { token })).status).toBe(401);
+    // It is told so, and nobody else is: a code that was guessed is that of no device.
+    expect((await farm.json('/api/devices/me', { token })).error.code).toBe('revoked');
+    const guessed = `${paired?.device.id}.${'x'.repeat(43)}`;
+    expect((await farm.json('/api/devices/me', { token: guessed })).error.code).toBe('not-paired');
+  });
+
+  it('notes when a device was last there', async () => {
+    const { devices } = farm.server.farm;
+    const paired = await devices.pair((await devices.offer('new phone', 'viewer')).code, undefined);
+    const seen = async () =>
+      (await farm.json('/api/devices')).items.find(({ id }: { id: string }) => id === paired?.device.id)
+        .seenAt;
+    expect(await seen()).toBeNull();
+    await farm.ask('/api/paddocks', { token: paired?.token ?? '' });
+    expect(Math.abs(Date.parse(await seen()) - Date.now())).toBeLessThan(60_000);
   });
 
   it('lets viewers write nothing, recorders remove nothing and no one but owners add devices', async () => {
@@ -153,6 +168,15 @@ describe('the server', () => {
     await expect(startServer({ ...settings, data: join(root, 'farm') })).rejects.toThrow(
       /used by another server \(process \d+/,
     );
+  });
+
+  it('puts the address that phones reach it by into its links', async () => {
+    const publicUrl = 'https://farm.example.org';
+    const own = await startTestServer(join(root, 'public'), { publicUrl, ownerLink: true });
+    expect(own.server.ownerLink).toMatch(/^https:\/\/farm\.example\.org\/#pair=/);
+    const offer = await own.json('/api/devices/pairings', { body: { name: 'Ana', role: 'recorder' } });
+    expect(offer.link).toMatch(/^https:\/\/farm\.example\.org\/#pair=/);
+    await own.close();
   });
 
   it('names a run that is none', async () => {

@@ -167,6 +167,17 @@ describe('a visit', () => {
     expect(width(withCuts.kgDmPerHa.total)).toBeLessThan(width(photosAlone.kgDmPerHa.total));
     expect(withCuts.effort.tenPercent.says).toMatch(/±10 %/);
     expect(withCuts.paddockTotal.value).toBeCloseTo(withCuts.kgDmPerHa.total.mean * 10, 6);
+    const [names, ...lines] = (await (await farm.ask('/api/exports/visits.csv')).text())
+      .trim()
+      .split(/\r?\n/)
+      .map((line) => line.split(','));
+    const line = lines.find(([id]) => id === walk.id) ?? [];
+    const row = Object.fromEntries((names ?? []).map((name, at) => [name, line[at]]));
+    expect(row).toMatchObject({ photos: '4', cuts: '2', corrected_by: 'own cuts', cutting_height_cm: '4' });
+    expect(row).toMatchObject({ hectares: '10', hectares_from: 'given', source: 'modelled' });
+    expect(Number(row.total_kg_dm_per_ha)).toBe(withCuts.kgDmPerHa.total.mean);
+    expect(Number(row.total_low_kg_dm_per_ha)).toBe(withCuts.kgDmPerHa.total.interval.low);
+    expect(Number(row.paddock_total_kg_dm)).toBe(withCuts.paddockTotal.value);
     const budget = await farm.json(
       `/api/paddocks/${paddock.id}/feed-budget?head=100&unitsPerHead=2.5&residual=0&growth=0`,
     );

@@ -1,12 +1,16 @@
 import { JSDOM } from 'jsdom';
 import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cutHistory } from '../../src/farm/index.ts';
+import { cutHistory, type Figure, type VisitMean } from '../../src/farm/index.ts';
 import { adviceOn, CHECKED_WIDTH } from '../../web/src/capture/checks.ts';
 import { momentOf } from '../../web/src/capture/moment.ts';
 import { readBoundaries } from '../../web/src/map/boundary-files.ts';
 import { heightWords } from '../../web/src/parts/height-words.ts';
+import { biasWords, daysWords } from '../../web/src/parts/words.ts';
+import { Settings } from '../../web/src/store/settings.ts';
+import { bagMark, cutBegun } from '../../web/src/visits/bag-mark.ts';
 import { dueOf } from '../../web/src/visits/cut-due.ts';
+import { feedPlanOf, keepFeedPlan, plannedBudget } from '../../web/src/visits/feed-plan.ts';
 import { cutEvents } from '../server/cut-events.ts';
 
 describe('what is said of a height', () => {
@@ -19,6 +23,16 @@ describe('what is said of a height', () => {
     expect(heightWords('falling-plate', 'falling-plate')).toMatch(/^Worth it/);
     expect(heightWords('falling-plate', 'ruler')).toMatch(/^This run reads heights .* falling plate alone/);
     expect(heightWords(null, 'ruler')).toMatch(/^This run reads none/);
+  });
+
+  it('says what it is worth in kg/ha', () => {
+    expect(heightWords('falling-plate', undefined, { without: 612, with: 488 })).toMatch(
+      /: off by about 490 kg\/ha with it and 610 without, on visits the run had not seen\.$/,
+    );
+  });
+
+  it('supposes no way of measuring', () => {
+    expect(Settings.parse({}).heightMethod).toBeNull();
   });
 });
 
@@ -177,5 +191,76 @@ describe('what a cut waits for', () => {
       isLate: true,
       words: 'Weigh it dry now: it has waited for 2 days',
     });
+  });
+});
+
+describe('which way estimates are off', () => {
+  it('is said with the number that belongs to it', () => {
+    expect([-164, 75.4, 0.2].map(biasWords)).toEqual(['164 too low', '75 too high', 'right']);
+  });
+});
+
+describe('cuts in a list', () => {
+  it('are told apart by what is on their bags, when they were cut and what they weighed', () => {
+    const events = cutEvents({ dry: 20 });
+    const one = { id: 'a3f20000-0000-4000-8000-000000000000', visitId: 'v', photoId: null, events };
+    expect(bagMark(one)).toBe('A3F2');
+    expect(cutBegun(one)).toEqual({ at: '2026-11-03T00:00:00.000Z', wetGrams: 200 });
+    expect(cutBegun({ ...one, events: [] })).toBeNull();
+  });
+});
+
+describe('a feed budget on the screen', () => {
+  const standing: VisitMean = {
+    ...{ mean: 2000, interval: null, standardError: null, spread: null, frames: 5, cuts: 0, paired: 0 },
+    ...({ method: 'photos', source: 'modelled' } as const),
+    from: ['5 photos by run starter'],
+  };
+  const hectares: Figure = { value: 10, unit: 'ha', source: 'measured', from: ['as given'] };
+  /** As much of a store as plans are kept in. */
+  const emptyStore = () => {
+    const values = new Map<string, unknown>();
+    const value = (name: string): unknown => values.get(name);
+    return { value, setValue: async (name: string, kept: unknown) => void values.set(name, kept) } as never;
+  };
+  const asked = (change: object) => {
+    const store = emptyStore();
+    const plan = { ...feedPlanOf(store, 'hill'), head: '100', residual: '1000', ...change };
+    return plannedBudget(plan, null, standing, hectares);
+  };
+
+  it('supposes no animals, and nothing left standing', () => {
+    const plan = feedPlanOf(emptyStore(), 'hill');
+    expect(plannedBudget(plan, null, standing, hectares)).toBe('Give the number of animals for the days.');
+    expect(asked({ head: '0' })).toBe('Give the number of animals for the days.');
+    expect(asked({ residual: '' })).toBe('Give what is to be left standing.');
+    expect(asked({ leave: 'utilisation' })).toBe('Give the share that is to be eaten.');
+  });
+
+  it('says which field holds no number, and counts no days by it', () => {
+    expect(asked({ head: 'abc' })).toBe('Animals: “abc” is not a number.');
+    expect(asked({ growth: '1o' })).toBe('Growth: “1o” is not a number.');
+  });
+
+  it('counts an emptied field as none, not as what stood in it before', () => {
+    expect(asked({ growth: '', supplement: '' })).toMatchObject({
+      days: { kind: 'days', days: expect.closeTo(10_000 / 95, 6) },
+    });
+    expect(asked({ growth: '5' })).toMatchObject({
+      days: { kind: 'days', days: expect.closeTo(10_000 / 45, 6) },
+    });
+  });
+
+  it('is a paddock’s own', async () => {
+    const store = emptyStore();
+    await keepFeedPlan(store, 'hill', { ...feedPlanOf(store, 'hill'), head: '80', growth: '12' });
+    expect(feedPlanOf(store, 'hill')).toMatchObject({ head: '80', growth: '12' });
+    expect(feedPlanOf(store, 'flat')).toMatchObject({ head: '', growth: '' });
+  });
+
+  it('says no number of days beyond a year', () => {
+    expect(daysWords({ kind: 'days', days: 21_533 })).toBe('more than a year');
+    expect(daysWords({ kind: 'days', days: 1.9 })).toBe('1 day');
+    expect(daysWords({ kind: 'growth-meets-demand' })).toBe('no end in sight');
   });
 });

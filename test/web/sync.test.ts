@@ -14,6 +14,12 @@ const opened = async (): Promise<FarmStore> => FarmStore.open(await openKeeping(
 const DEVICE = { id: 'one', name: 'phone', role: 'recorder' } as const;
 const OTHER = { ...DEVICE, id: 'two' };
 
+/** A server that has nothing. */
+const NOTHING: Pulled = {
+  ...{ paddocks: [], visits: [], photos: [], estimates: [], problems: new Map() },
+  ...{ cuts: [], calibrations: [], removals: [], answering: null },
+};
+
 describe('sending and looking', () => {
   /** Paths and what the server answers to them; anything else is a list of nothing. */
   let answers: Record<string, () => Promise<Response> | Response>;
@@ -51,6 +57,79 @@ describe('sending and looking', () => {
     await vi.advanceTimersByTimeAsync(10 * 60_000 + 59_000);
     expect(looks).toBeGreaterThanOrEqual(10);
     expect(looks).toBeLessThanOrEqual(11);
+  });
+
+  it('sends by itself what was refused, once it is paired as who may send it', async () => {
+    const { store, sync } = await paired();
+    const path = `/api/paddocks/${hill.id}`;
+    const refusal = { error: { code: 'not-allowed', message: 'this device is paired as viewer' } };
+    answers[path] = () => Response.json(refusal, { status: 403 });
+    await store.save('paddock', hill);
+    await sync.now();
+    expect([...store.outbox.value.values()]).toMatchObject([{ refused: refusal.error.message }]);
+    delete answers[path];
+    answers['/api/devices/pair'] = () => Response.json({ device: OTHER });
+    await sync.pair('code');
+    expect(store.outbox.value.size).toBe(0);
+  });
+
+  it('sends nothing more of what was removed here', async () => {
+    const { store, sync } = await paired();
+    await store.save('paddock', hill);
+    await store.remove('paddock', hill.id);
+    let asked = 0;
+    answers[`/api/paddocks/${hill.id}`] = () => {
+      asked++;
+      return Response.json(hill);
+    };
+    await sync.now();
+    expect([asked, store.paddocks.value.size, store.outbox.value.size]).toEqual([0, 0, 0]);
+  });
+
+  it('says when it last took in what others sent, not when it last sent', async () => {
+    const { store, sync } = await paired();
+    const begun = sync.state.value;
+    await vi.advanceTimersByTimeAsync(5_000);
+    await store.save('paddock', hill);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(store.outbox.value.size).toBe(0);
+    expect(sync.state.value).toEqual(begun);
+  });
+
+  it('keeps nothing of the farm but what was not sent once an owner has ended its access', async () => {
+    const { store, sync } = await paired();
+    const flat: Paddock = { ...paddockOf(rectangle(1, 0, 0.01, 0.01)), id: uuid(7) };
+    await store.takeIn({ ...NOTHING, paddocks: [hill] });
+    await store.setValue('feed/x', { head: '80' });
+    await store.changeSettings({ theme: 'dark' });
+    await store.save('paddock', flat);
+    const ended = { error: { code: 'revoked', message: 'an owner has ended this device’s access' } };
+    answers[`/api/paddocks/${flat.id}`] = () => Response.json(ended, { status: 401 });
+    await sync.now();
+    expect([...store.paddocks.value.keys()]).toEqual([flat.id]);
+    expect([...store.outbox.value.values()]).toMatchObject([{ kind: 'paddock', id: flat.id }]);
+    expect(sync.device.value).toBeNull();
+    expect(store.value('device')).toBeUndefined();
+    expect(store.value('feed/x')).toBeUndefined();
+    expect(store.settings.value.theme).toBe('dark');
+    // Read once, and no more after it is paired again.
+    expect(new Sync(store).ended.value).toBe(sync.ended.value);
+    expect(sync.ended.value).not.toBeNull();
+    answers['/api/devices/pair'] = () => Response.json({ device: OTHER });
+    delete answers[`/api/paddocks/${flat.id}`];
+    await sync.pair('code');
+    expect(sync.ended.value).toBeNull();
+    expect(store.outbox.value.size).toBe(0);
+  });
+
+  it('goes on as it is where the server does not know the device, as after a restored backup', async () => {
+    const { store, sync } = await paired();
+    await store.takeIn({ ...NOTHING, paddocks: [hill] });
+    answers['/api/paddocks'] = () => new Response('', { status: 401 });
+    await sync.now();
+    expect(sync.device.value).toBeNull();
+    expect(sync.ended.value).toBeNull();
+    expect(store.paddocks.value.size).toBe(1);
   });
 
   it('looks again for what was asked for and failed', async () => {
@@ -120,6 +199,11 @@ describe('sending and looking', () => {
     const broken = new ReadableStream({ pull: (parts) => parts.error(new TypeError('network error')) });
     answers['/api/farm'] = () => new Response(broken);
     await expect(askFor(z.object({}), '/api/farm')).rejects.toThrow(Unreachable);
+  });
+
+  it('says that the server cannot be reached in words, not in a browser’s', async () => {
+    answers['/api/runs'] = () => Promise.reject(new TypeError('Failed to fetch'));
+    await expect(askFor(z.object({}), '/api/runs')).rejects.toThrow(/^The server cannot be reached now\./);
   });
 });
 

@@ -11,9 +11,9 @@ const DEVICE_RATE: Rate = { burst: 600, perSecond: 60 };
 /** What an address may ask that shows no token which works: enough to pair, not to try codes. */
 const STRANGER_RATE: Rate = { burst: 20, perSecond: 0.2 };
 
-/** What later handlers are told of who asks: null is nobody that is known. */
+/** What later handlers are told of who asks: null is nobody that is known, or whose access was ended. */
 export interface Asked {
-  Variables: { device: Device | null };
+  Variables: { device: Device | null; isRevoked: boolean };
 }
 
 /** How callers are known. */
@@ -48,12 +48,15 @@ export function authenticate({ devices, behindProxy }: AuthenticationSettings): 
       addressOf(context.req.header('x-forwarded-for'), behindProxy) ??
       getConnInfo(context).remote.address ??
       '';
-    const device = token === undefined ? null : await devices.bearerOf(token);
+    const bearing = token === undefined ? null : await devices.bearerOf(token);
+    const isRevoked = bearing !== null && bearing.revokedAt !== null;
+    const device = isRevoked ? null : bearing;
     const wait = device
       ? known.wait(device.id)
       : strangers.wait(address, isPublic(context.req.method, context.req.path) ? 0 : 1);
     if (wait > 0) throw new Refusal(429, 'too-many', `too many requests; try again in ${wait} s`, wait);
     context.set('device', device);
+    context.set('isRevoked', isRevoked);
     await next();
   };
 }

@@ -8,12 +8,17 @@ export interface Device {
   readonly name: string;
   readonly role: Role;
   readonly createdAt: string;
+  /** When it last asked, to a few minutes; null: never since it was paired. */
+  readonly seenAt: string | null;
   /** Null while it may be used. */
   readonly revokedAt: string | null;
 }
 
 /** How long a pairing can be taken up. */
 const PAIRING_MS = 24 * 60 * 60_000;
+
+/** How old what is kept of when a device last asked may be: every request would be a write else. */
+const SEEN_MS = 5 * 60_000;
 
 /** Devices of the farm and how new ones come in. */
 export interface Devices {
@@ -24,7 +29,7 @@ export interface Devices {
     code: string,
     name: string | undefined,
   ): Promise<{ readonly device: Device; readonly token: string } | null>;
-  /** The device that bears a token; null for one that is none or was revoked. */
+  /** The device that bears a token, one that was revoked too; null for a token that is none. */
   bearerOf(token: string): Promise<Device | null>;
   list(): Promise<Device[]>;
   /** @returns null where there is no such device */
@@ -38,6 +43,17 @@ export function devicesIn(db: Database): Devices {
   const find = async (id: string): Promise<(Device & { readonly hash: string }) | null> => {
     const row = await db.selectFrom('devices').selectAll().where('id', '=', id).executeTakeFirst();
     return row ? { ...deviceOf(row), hash: row.token_hash } : null;
+  };
+  const noteSeen = async ({ id, seenAt }: Device): Promise<void> => {
+    const now = Date.now();
+    if (seenAt !== null && now - Date.parse(seenAt) < SEEN_MS) return;
+    await db
+      .updateTable('devices')
+      .set({ seen_at: new Date(now).toISOString() })
+      .where('id', '=', id)
+      .execute()
+      // A full disk keeps nobody from reading.
+      .catch(() => {});
   };
   return {
     async offer(name, role) {
@@ -65,7 +81,10 @@ export function devicesIn(db: Database): Devices {
           .where('expires_at', '>', now)
           .executeTakeFirst();
         if (numUpdatedRows !== 1n) return null;
-        const row = { id, name: name ?? offer.name, role: offer.role, created_at: now, revoked_at: null };
+        const row = {
+          ...{ id, name: name ?? offer.name, role: offer.role },
+          ...{ created_at: now, seen_at: null, revoked_at: null },
+        };
         await tx
           .insertInto('devices')
           .values({ ...row, token_hash: hash })
@@ -77,8 +96,9 @@ export function devicesIn(db: Database): Devices {
       const parts = partsOf(token);
       if (!parts) return null;
       const found = await find(parts.id);
-      if (!isSecretOf(parts.secret, found?.hash) || !found || found.revokedAt !== null) return null;
+      if (!isSecretOf(parts.secret, found?.hash) || !found) return null;
       const { hash: _, ...device } = found;
+      if (device.revokedAt === null) await noteSeen(device);
       return device;
     },
     async list() {
@@ -115,6 +135,7 @@ function deviceOf(row: {
   readonly name: string;
   readonly role: string;
   readonly created_at: string;
+  readonly seen_at: string | null;
   readonly revoked_at: string | null;
 }): Device {
   return {
@@ -122,6 +143,7 @@ function deviceOf(row: {
     name: row.name,
     role: ROLES.find((role) => role === row.role) ?? 'viewer',
     createdAt: row.created_at,
+    seenAt: row.seen_at,
     revokedAt: row.revoked_at,
   };
 }

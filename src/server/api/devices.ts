@@ -14,6 +14,7 @@ const DeviceBody = z.strictObject({
   name: z.string(),
   role: z.enum(ROLES),
   createdAt: z.string(),
+  seenAt: z.string().nullable().describe('when it last asked, to five minutes; null: never yet'),
   revokedAt: z.string().nullable(),
 });
 
@@ -106,7 +107,7 @@ export function addDevices(api: Api, { devices, settings }: Farm): void {
     async (context) => {
       const { name, role } = context.req.valid('json');
       const { code, expiresAt } = await devices.offer(name, role);
-      const link = pairingLink(originOf(context, settings.behindProxy), code);
+      const link = pairingLink(settings.publicUrl ?? originOf(context, settings.behindProxy), code);
       return context.json({ link, expiresAt, qr: await qrCode(link, { type: 'svg' }) }, 200);
     },
   );

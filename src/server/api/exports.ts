@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { z } from '@hono/zod-openapi';
 import { sum } from 'd3-array';
 import { Refusal } from '../answers/refusal.ts';
-import { cutsCsv, farmGeoJson, photosCsv } from '../exports/tables.ts';
+import { cutsCsv, farmGeoJson, photosCsv, visitsCsv } from '../exports/tables.ts';
 import { trainingFolder } from '../exports/training-folder.ts';
 import { zipped } from '../exports/zip-stream.ts';
 import type { Farm } from '../services/farm.ts';
@@ -12,7 +12,7 @@ import { type Api, route } from './route.ts';
 const ZIP_BYTES = 4 * 2 ** 30 - 2 ** 24;
 
 /** `/api/exports`. */
-export function addExports(api: Api, { db, photos }: Farm): void {
+export function addExports(api: Api, { db, photos, runs }: Farm): void {
   const add = (
     name: string,
     type: string,
@@ -35,7 +35,15 @@ export function addExports(api: Api, { db, photos }: Farm): void {
       },
     );
   };
-  add('photos.csv', 'text/csv; charset=utf-8', 'Photos and estimates as a table', () => photosCsv(db));
+  add('visits.csv', 'text/csv; charset=utf-8', 'Visits as a table, with the means of their paddocks', () =>
+    visitsCsv(db, runs),
+  );
+  add(
+    'photos.csv',
+    'text/csv; charset=utf-8',
+    'Photos as a table, with what runs say of each, uncorrected',
+    () => photosCsv(db),
+  );
   add('cuts.csv', 'text/csv; charset=utf-8', 'Cuts as a table', () => cutsCsv(db));
   add('farm.geojson', 'application/geo+json', 'Paddocks and photos for a map', () => farmGeoJson(db));
   add(

@@ -59,6 +59,9 @@ export const needs =
   (role: Role): MiddlewareHandler<Asked> =>
   async (context, next) => {
     const device = context.get('device');
+    if (context.get('isRevoked')) {
+      throw new Refusal(401, 'revoked', 'an owner has ended this device’s access; ask for a new link');
+    }
     if (!device)
       throw new Refusal(401, 'not-paired', 'pair this device first, with the link that an owner gives you');
     if (!allows(device.role, role)) {

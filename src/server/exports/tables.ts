@@ -1,10 +1,13 @@
-import type { Cut, Estimate, Paddock } from '../../farm/index.ts';
+import { type Cut, type Estimate, type Paddock, paddockHectares } from '../../farm/index.ts';
 import { csvLines } from '../../formats/csv.ts';
 import { MASS_NAMES } from '../../pasture/targets.ts';
+import { Refusal } from '../answers/refusal.ts';
 import { listCuts, viewOf } from '../cuts/stored-cut.ts';
 import { photoOf, type StoredPhoto } from '../photos/stored-photo.ts';
+import type { RunLibrary } from '../runs/library.ts';
 import type { Database } from '../storage/database.ts';
 import { stored } from '../storage/stored.ts';
+import { visitSummary } from '../summaries/visit-summary.ts';
 
 /** Rows read at a time, so that a large farm's export holds nobody up. */
 const TOGETHER = 200;
@@ -94,6 +97,48 @@ export async function* photosCsv(db: Database): AsyncGenerator<string> {
   }
 }
 
+/** Visits as CSV: a line each, with the means that screens show, corrected by cuts and calibration where they are. */
+export async function* visitsCsv(db: Database, runs: RunLibrary): AsyncGenerator<string> {
+  const columns =
+    'visit_id paddock started_at photos photos_waiting cuts run corrected_by cutting_height_cm hectares hectares_from';
+  const masses = MASS_NAMES.flatMap((mass) => [
+    `${mass}_kg_dm_per_ha`,
+    `${mass}_low_kg_dm_per_ha`,
+    `${mass}_high_kg_dm_per_ha`,
+  ]);
+  const ends = 'coverage source paddock_total_kg_dm paddock_total_low_kg_dm paddock_total_high_kg_dm note';
+  yield csvLines([[...columns.split(' '), ...masses, ...ends.split(' ')]]);
+  const ids = await db.selectFrom('visits').select('id').orderBy('started_at').orderBy('id').execute();
+  for (const { id } of ids) {
+    const summary = await visitSummary(db, runs, id).catch((error: unknown) => {
+      // It was removed while others were written.
+      if (error instanceof Refusal && error.status === 404) return null;
+      throw error;
+    });
+    if (!summary) continue;
+    const { visit, paddock, run, photos, pending, kgDmPerHa, calibration, ...found } = summary;
+    const { total } = kgDmPerHa;
+    const correctedBy = (total?.cuts ?? 0) > 0 ? 'own cuts' : calibration ? 'calibration' : '';
+    yield csvLines([
+      [
+        ...[id, paddock.name, visit.startedAt, photos, pending, total?.cuts ?? 0, cell(run?.name)],
+        ...[correctedBy, cell(found.cuttingHeightCentimetres)],
+        ...[cell(found.hectares?.value), found.hectares ? sizeFrom(paddock) : ''],
+        ...MASS_NAMES.flatMap((mass) => {
+          const mean = kgDmPerHa[mass];
+          return [cell(mean?.mean), cell(mean?.interval?.low), cell(mean?.interval?.high)];
+        }),
+        ...[cell(total?.interval?.coverage), cell(total?.source)],
+        ...[cell(found.paddockTotal?.value), cell(found.paddockTotal?.low), cell(found.paddockTotal?.high)],
+        visit.note,
+      ],
+    ]);
+  }
+}
+
+/** Whose word a paddock's size is. */
+const sizeFrom = ({ hectares }: Paddock): 'given' | 'boundary' => (hectares === null ? 'boundary' : 'given');
+
 /** Cuts as CSV: a line each, with what it weighs as far as it is. */
 export async function* cutsCsv(db: Database): AsyncGenerator<string> {
   const columns =
@@ -131,8 +176,15 @@ export async function* farmGeoJson(db: Database): AsyncGenerator<string> {
     return text;
   };
   for (const { body } of await db.selectFrom('paddocks').select('body').execute()) {
-    const { boundary, ...properties } = stored<Paddock>(body);
-    yield feature(boundary, { kind: 'paddock', ...properties });
+    const paddock = stored<Paddock>(body);
+    const { boundary, ...properties } = paddock;
+    const size = paddockHectares(paddock);
+    yield feature(boundary, {
+      kind: 'paddock',
+      ...properties,
+      hectares: size?.value ?? null,
+      hectaresFrom: size && sizeFrom(paddock),
+    });
   }
   for await (const { photo, paddock, estimates } of photosWithEstimates(db)) {
     const { position, file: _, ...properties } = photo;

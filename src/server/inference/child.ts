@@ -138,9 +138,9 @@ async function estimate(run: Run, photo: WholePhoto, facts: AskedFacts): Promise
     targets,
     intervals: intervals ?? null,
     coverage,
-    trainedOn,
     frameAreaSquareMetres: areaSquareMetres,
     outOfDomain: { share: outOfDomain, flagged: doubts.length > 0 },
+    trainedOn,
     // A run that reads heights otherwise measured, or none, has answered by the photo alone.
     height: covariates.includes(HEIGHT) ? (facts.height ?? null) : null,
   });

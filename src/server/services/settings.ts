@@ -12,6 +12,8 @@ export interface ServerSettings {
   readonly tls?: { readonly certificate: string; readonly key: string };
   /** Whether a reverse proxy stands before it, whose word on address and protocol of a caller counts. */
   readonly behindProxy: boolean;
+  /** Where phones reach the server, `https://farm.example.org`; absent: as who asks has reached it. */
+  readonly publicUrl?: string;
   /** Whether a new owner link is wanted though there is an owner. */
   readonly ownerLink: boolean;
   readonly pool: PoolSettings;

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { chmod, stat, writeFile } from 'node:fs/promises';
 import { Kysely, SqliteAdapter, SqliteDialect, sql } from 'kysely';
 import Libsql from 'libsql';
 import { storageFailure } from './disk.ts';
@@ -39,6 +39,11 @@ export async function openDatabase(path: string, { asItIs = false }: OpenDatabas
     () => true,
     () => false,
   );
+  if (!asItIs) {
+    // What SQLite writes beside it gets the same rights.
+    if (!isThere) await writeFile(path, '', { mode: 0o600 });
+    await chmod(path, 0o600);
+  }
   const database = new Libsql(path, { timeout: WAIT_MS });
   database.pragma('journal_mode = WAL');
   database.pragma('synchronous = FULL');

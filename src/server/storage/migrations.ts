@@ -8,6 +8,7 @@ import { InputError } from '../../ground/errors.ts';
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '001-farm': { up: (db) => statements(db, FARM) },
   '002-edits': { up: (db) => statements(db, EDITS) },
+  '003-devices-seen': { up: (db) => statements(db, DEVICES_SEEN) },
 };
 
 /** Names of all steps, in order. */
@@ -53,6 +54,8 @@ create table joined_visits (id text primary key, visit_id text not null referenc
   started_at text not null, joined_at text not null) strict;
 create index visits_joined_to on joined_visits (visit_id);
 `;
+
+const DEVICES_SEEN = 'alter table devices add column seen_at text';
 
 async function statements(db: Kysely<unknown>, text: string): Promise<void> {
   for (const statement of text.split(';').filter((part) => part.trim() !== ''))

@@ -17,6 +17,8 @@ export interface Tables {
     role: string;
     token_hash: string;
     created_at: Timestamp;
+    /** When it last asked, about. */
+    seen_at: Timestamp | null;
     revoked_at: Timestamp | null;
   };
   readonly pairings: {

@@ -1,4 +1,4 @@
-import type { LayerGroup, Map as LeafletMap } from 'leaflet';
+import type { LayerGroup, Map as LeafletMap, Polygon } from 'leaflet';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Boundary, Paddock, Position } from '../../../src/farm/index.ts';
 
@@ -34,6 +34,15 @@ const latLngs = (boundary: Boundary): [number, number][][][] =>
 
 const colour = (name: string): string =>
   getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+function showNameIfItFits(map: LeafletMap, polygon: Polygon, isAlone: boolean): void {
+  const name = polygon.getTooltip()?.getElement();
+  if (!name) return;
+  const bounds = polygon.getBounds();
+  const width =
+    map.latLngToContainerPoint(bounds.getNorthEast()).x - map.latLngToContainerPoint(bounds.getNorthWest()).x;
+  name.style.visibility = isAlone || name.offsetWidth <= width ? 'visible' : 'hidden';
+}
 
 /** Paddocks and points on a map, which needs no tiles: without a network boundaries stand on plain ground. */
 export function FarmMap(props: FarmMapProps) {
@@ -72,16 +81,18 @@ export function FarmMap(props: FarmMapProps) {
     };
   }, [tiles]);
   useEffect(() => {
-    if (!drawn) return;
+    if (!drawn) return undefined;
     const { leaflet, map, layer } = drawn;
     layer.clearLayers();
     const [leaf, warn] = [colour('--leaf'), colour('--warn')];
+    const labelled: Polygon[] = [];
     for (const { id, name, boundary } of paddocks) {
       if (!boundary) continue;
       const polygon = leaflet.polygon(latLngs(boundary), { color: leaf, weight: 2, fillOpacity: 0.12 });
       polygon.bindTooltip(name, { permanent: true, direction: 'center' });
       polygon.on('click', () => latest.current.onPaddock?.(id));
       polygon.addTo(layer);
+      labelled.push(polygon);
     }
     for (const { position, words } of points) {
       leaflet
@@ -100,15 +111,23 @@ export function FarmMap(props: FarmMapProps) {
       for (const corner of line)
         leaflet.circleMarker(corner, { radius: 6, color: warn, fillOpacity: 1 }).addTo(layer);
     }
-    if (fitted.current) return;
+    // Names that are wider than their paddock lie over each other: they come when it is looked at more closely.
+    const fitNames = (): void => {
+      for (const polygon of labelled) showNameIfItFits(map, polygon, labelled.length === 1);
+    };
+    map.on('zoomend', fitNames);
+    const end = (): void => void map.off('zoomend', fitNames);
+    fitNames();
+    if (fitted.current) return end;
     const bounds = leaflet.latLngBounds([
       ...paddocks.flatMap(({ boundary }) => (boundary ? latLngs(boundary).flat(2) : [])),
       ...points.map(({ position }): [number, number] => [position.latitude, position.longitude]),
       ...(here ? [[here.latitude, here.longitude] as [number, number]] : []),
     ]);
-    if (!bounds.isValid()) return;
+    if (!bounds.isValid()) return end;
     map.fitBounds(bounds, { padding: [24, 24], maxZoom: 17 });
     fitted.current = true;
+    return end;
   });
   return <div class="map" ref={element} role="application" aria-label="Map of paddocks" />;
 }

@@ -1,6 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
 
+export { typed } from './typed.ts';
+
 interface NumberFieldProps {
   readonly label: string;
   readonly unit?: string;
@@ -65,12 +67,6 @@ export function TextField({ label, onValue, ...rest }: TextFieldProps) {
       <input {...input} autoComplete="off" onInput={(event) => onValue(event.currentTarget.value)} />
     </label>
   );
-}
-
-/** Reads what was typed, with a comma or a point; null for what is no number. */
-export function typed(text: string): number | null {
-  const value = Number(text.trim().replace(',', '.'));
-  return text.trim() === '' || !Number.isFinite(value) ? null : value;
 }
 
 interface ChoicesProps<Value extends string> {

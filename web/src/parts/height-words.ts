@@ -1,4 +1,5 @@
 import type { HeightMethod } from '../../../src/pasture/covariates.ts';
+import { number } from './words.ts';
 
 export const METHOD_WORDS = {
   'falling-plate': 'Falling plate',
@@ -12,19 +13,23 @@ export const METHOD_WORDS = {
  * @param reads how the heights were measured that this device's run reads, null where it reads none; undefined: it is
  * not known yet
  * @param method how this one is measured, where that is known
- * @param isStarter whether it is the run whose figures are known beforehand
+ * @param offBy what the run is usually off by on such a photo, kg DM/ha, without a height and with one
  */
 export function heightWords(
   reads: HeightMethod | null | undefined,
   method: HeightMethod | undefined,
-  isStarter = false,
+  offBy: { readonly without: number; readonly with: number } | null = null,
 ): string {
   if (reads === undefined) return 'It is kept with the photo for runs that read one.';
   if (reads === null) return 'This run reads none; it is kept with the photo for runs that do.';
   const read = METHOD_WORDS[reads].toLowerCase();
   if (method === undefined || method === reads) {
-    const worth = isStarter ? ': R² 0.69 without, 0.80 with' : '';
+    const worth = offBy
+      ? `: off by about ${tens(offBy.with)} kg/ha with it and ${tens(offBy.without)} without, on visits the run had not seen`
+      : '';
     return `Worth it, measured with a ${read}, which this run reads${worth}.`;
   }
   return `This run reads heights measured with a ${read} alone; this one is kept with the photo for runs that read it.`;
 }
+
+const tens = (value: number): string => number(10 * Math.round(value / 10));

@@ -7,6 +7,13 @@ const tenths = new Intl.NumberFormat('en-AU', { maximumFractionDigits: 1 });
 export const number = (value: number): string => whole.format(value);
 export const decimal = (value: number): string => tenths.format(value);
 
+/** Which way estimates are off on average, kg DM/ha: 164 too low. */
+export const biasWords = (bias: number): string => {
+  const off = number(Math.abs(bias));
+  if (off === '0') return 'right';
+  return `${off} too ${bias > 0 ? 'high' : 'low'}`;
+};
+
 /** kg of a paddock to three digits: more would say more than is known. */
 export const rounded = (value: number): string => {
   const step = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, Math.abs(value)))) - 2);
@@ -19,10 +26,21 @@ export const day = (moment: string): string =>
 export const dayAndTime = (moment: string): string =>
   `${day(moment)}, ${new Date(moment).toLocaleTimeString('en-AU', { hour: '2-digit', minute: '2-digit' })}`;
 
+/** Photos of one walk are a few seconds apart. */
+export const timeWithSeconds = (moment: string): string =>
+  new Date(moment).toLocaleTimeString('en-AU', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+
 export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
-export const daysWords = (days: GrazingDays): string =>
-  days.kind === 'days' ? `${whole.format(Math.floor(days.days))} days` : 'growth meets demand';
+/** Beyond a year a day's numbers do not hold, so none is said. */
+const DAYS_SAID = 365;
+
+export function daysWords(given: GrazingDays): string {
+  if (given.kind !== 'days') return 'no end in sight';
+  const days = Math.floor(given.days);
+  if (days > DAYS_SAID) return 'more than a year';
+  return days === 1 ? '1 day' : `${days} days`;
+}
 
 /** How long ago or from now, as `3 h` or `2 days`. */
 export function lasting(milliseconds: number): string {

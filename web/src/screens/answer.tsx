@@ -1,9 +1,14 @@
 import { useState } from 'preact/hooks';
-import { type Estimate, type Paddock, SwardHeight } from '../../../src/farm/index.ts';
+import {
+  type AnsweringRun,
+  type Estimate,
+  type Paddock,
+  SwardHeight,
+  usualError,
+} from '../../../src/farm/index.ts';
 import { HEIGHT, HEIGHT_METHODS } from '../../../src/pasture/covariates.ts';
 import { byMass } from '../../../src/pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../../../src/pasture/units.ts';
-import { STARTER } from '../estimate/starter.ts';
 import { Choices, NumberField, NumberPad, typed } from '../parts/fields.tsx';
 import { heightWords, METHOD_WORDS } from '../parts/height-words.ts';
 import { MappedPicture } from '../parts/mass-map.tsx';
@@ -20,7 +25,7 @@ import type { KeptPhoto } from '../store/records.ts';
 import { ask } from '../sync/farm-server.ts';
 import { photoItem, wordsOf } from '../sync/sync.ts';
 import { shownEstimates } from '../visits/shown-estimate.ts';
-import { guessFor, placeOf, placePhoto } from '../visits/visits.ts';
+import { estimateFor, guessFor, knownRuns, placeOf, placePhoto } from '../visits/visits.ts';
 import { ModelLine } from './take-photo.tsx';
 import { VisitMeans } from './visit-means.tsx';
 
@@ -96,7 +101,7 @@ export function trustWords(estimate: Estimate): string {
   const share = total > 0 ? half / total : Number.POSITIVE_INFINITY;
   if (share < 0.25) return 'Good for one photo. The mean of several still tells more.';
   if (share < 0.6) return 'Fair for one photo. Rely on the mean of several.';
-  return 'Rough: one photo tells little or much, not the figure. Rely on the mean of several.';
+  return 'Rough: one photo tells whether there is little or much, not how much. Rely on the mean of several.';
 }
 
 function Estimated({ photo }: { readonly photo: KeptPhoto }) {
@@ -224,22 +229,37 @@ function WhichPaddock({ photo, paddock }: { readonly photo: KeptPhoto; readonly 
   );
 }
 
+/** What a run is usually off by on a photo that it answered, kg DM/ha; null where it reads no heights. */
+function usualErrors(
+  runs: readonly AnsweringRun[],
+  { run: { hash }, kgDmPerHa: { total } }: Estimate,
+): { readonly without: number; readonly with: number } | null {
+  const run = runs.find((known) => known.hash === hash);
+  if (!run || total === null) return null;
+  const [without, withHeight] = [usualError(run, 'total', total), usualError(run, 'total', total, 'height')];
+  return without === null || withHeight === null ? null : { without, with: withHeight };
+}
+
 /** Asks how high the sward stands. */
 function Height({ photo }: { readonly photo: KeptPhoto }) {
   const { store, estimator } = useApp();
   const state = estimator.state.value;
-  const reads =
-    state.kind === 'ready'
-      ? (state.opened.by.covariates.find(({ name }) => name === HEIGHT)?.method ?? null)
-      : undefined;
+  const said = estimateFor(store, photo.id);
+  // Where another run has answered, what this device's run reads says nothing of the answer.
+  const own = state.kind === 'ready' && (!said || said.run.hash === state.run.hash) ? state : null;
+  const reads = own
+    ? (own.opened.by.covariates.find(({ name }) => name === HEIGHT)?.method ?? null)
+    : undefined;
   const { height } = photo.record;
   const [text, setText] = useState(height ? String(height.centimetres) : '');
   const [method, setMethod] = useState(height?.method ?? store.settings.value.heightMethod);
+  const offBy = said && usualErrors(knownRuns(store, state), said);
   const [isOpen, setOpen] = useState(false);
   const { run, problem } = useWork();
   const save = (): void =>
     void run(async () => {
       const centimetres = typed(text);
+      if (centimetres !== null && method === null) throw new Error('Say what it was measured with.');
       const read = centimetres === null ? null : SwardHeight.safeParse({ centimetres, method });
       if (read && !read.success) throw new Error(`${text} cm: give a height from 0 to 500 cm.`);
       await store.changeSettings({ heightMethod: method });
@@ -261,13 +281,7 @@ function Height({ photo }: { readonly photo: KeptPhoto }) {
           </button>
         )}
       </div>
-      <p class="quiet">
-        {heightWords(
-          reads,
-          isOpen ? method : height?.method,
-          state.kind === 'ready' && state.run.hash === STARTER.hash,
-        )}
-      </p>
+      <p class="quiet">{heightWords(reads, (isOpen ? method : height?.method) ?? undefined, offBy)}</p>
       {isOpen && (
         <>
           <NumberField label="Height" unit="cm" value={text} onValue={setText} />
@@ -346,7 +360,7 @@ function Remove({ photo }: { readonly photo: KeptPhoto }) {
           void run(async () => {
             if (isStored) await ask(`/api/photos/${photo.id}`, { method: 'DELETE' });
             goTo();
-            await store.removePhoto(photo.id);
+            await store.remove('photo', photo.id);
           })
         }
       >

@@ -1,52 +1,29 @@
 import { useState } from 'preact/hooks';
-import {
-  adultEquivalent,
-  DSE,
-  DSE_RATINGS,
-  type FeedBudget,
-  feedBudget,
-  feedOnOffer,
-  type Paddock,
-} from '../../../src/farm/index.ts';
-import { messageOf } from '../../../src/ground/errors.ts';
-import { Choices, NumberField, typed } from '../parts/fields.tsx';
+import type { FeedBudget, Paddock } from '../../../src/farm/index.ts';
+import { Choices, NumberField } from '../parts/fields.tsx';
 import { daysWords, rounded } from '../parts/words.ts';
 import { useApp } from '../shell/app-context.ts';
 import { addressOf } from '../shell/route.ts';
-import type { Settings } from '../store/settings.ts';
+import { ANIMALS, type FeedPlan, feedPlanOf, keepFeedPlan, plannedBudget } from '../visits/feed-plan.ts';
 import type { VisitView } from '../visits/visits.ts';
-
-type Asked = Settings['budget'];
-
-const CATTLE = 'steer, 450 kg (1 AE)';
 
 /** How long a paddock feeds a mob. */
 export function Budget({ view, paddock }: { readonly view: VisitView; readonly paddock: Paddock }) {
   const { store } = useApp();
-  const [asked, setAsked] = useState(store.settings.value.budget);
-  const [texts, setTexts] = useState<Partial<Record<keyof Asked, string>>>({});
+  const [plan, setPlan] = useState(() => feedPlanOf(store, paddock.id));
   const { total } = view.kgDmPerHa;
   if (!total) return null;
-  const change = (next: Partial<Asked>): void => {
-    const changed = { ...asked, ...next };
-    setAsked(changed);
-    void store.changeSettings({ budget: changed });
+  const change = (next: Partial<FeedPlan>): void => {
+    const changed = { ...plan, ...next };
+    setPlan(changed);
+    void keepFeedPlan(store, paddock.id, changed);
   };
   const numberField = (
     key: 'head' | 'residual' | 'utilisationPercent' | 'growth' | 'supplement',
     label: string,
     unit: string,
   ) => (
-    <NumberField
-      label={label}
-      unit={unit}
-      value={texts[key] ?? String(asked[key])}
-      onValue={(text) => {
-        setTexts({ ...texts, [key]: text });
-        const value = typed(text);
-        if (value !== null) change({ [key]: value });
-      }}
-    />
+    <NumberField label={label} unit={unit} value={plan[key]} onValue={(text) => change({ [key]: text })} />
   );
   const { hectares } = view;
   if (!hectares) {
@@ -60,64 +37,41 @@ export function Budget({ view, paddock }: { readonly view: VisitView; readonly p
       </section>
     );
   }
-  let budget: FeedBudget | string;
-  try {
-    budget = budgetOf(asked, view, total, hectares);
-  } catch (error) {
-    budget = messageOf(error);
-  }
+  const budget = plannedBudget(plan, view.cuttingHeightCentimetres, total, hectares);
   return (
     <section class="card">
       <h2>Feed budget</h2>
-      {typeof budget === 'string' ? <p class="warn">{budget}</p> : <Days budget={budget} />}
+      {typeof budget === 'string' ? <p role="status">{budget}</p> : <Days budget={budget} />}
       <div class="two">
         {numberField('head', 'Animals', 'head')}
         {numberField('growth', 'Growth', 'kg DM/ha a day')}
       </div>
       <label class="field">
         Kind
-        <select value={asked.animal} onChange={(event) => change({ animal: event.currentTarget.value })}>
-          {[...Object.keys(DSE_RATINGS), CATTLE].map((name) => (
+        <select value={plan.animal} onChange={(event) => change({ animal: event.currentTarget.value })}>
+          {ANIMALS.map((name) => (
             <option key={name}>{name}</option>
           ))}
         </select>
       </label>
       <Choices
         legend="What is left"
-        choices={{ residual: 'A residual', utilisation: 'A share' }}
-        value={asked.leave}
+        choices={{ residual: 'So much a hectare', utilisation: 'A share' }}
+        value={plan.leave}
         onValue={(leave) => change({ leave })}
       />
       <div class="two">
-        {asked.leave === 'residual'
+        {plan.leave === 'residual'
           ? numberField('residual', 'Left standing', 'kg DM/ha')
           : numberField('utilisationPercent', 'Eaten', '%')}
         {numberField('supplement', 'Fed besides', 'kg DM a day')}
       </div>
+      <p class="quiet">
+        Growth or feed that is left empty counts as none. What is given here is this paddock's, and stays on
+        this device.
+      </p>
     </section>
   );
-}
-
-function budgetOf(
-  { head, animal, leave, residual, utilisationPercent, growth, supplement }: Asked,
-  view: VisitView,
-  total: NonNullable<VisitView['kgDmPerHa']['total']>,
-  hectares: NonNullable<VisitView['hectares']>,
-): FeedBudget {
-  const isCattle = animal === CATTLE;
-  return feedBudget({
-    ...feedOnOffer(total, view.cuttingHeightCentimetres),
-    hectares,
-    leave:
-      leave === 'residual'
-        ? { kind: 'residual', kgDmPerHa: residual }
-        : { kind: 'utilisation', share: utilisationPercent / 100 },
-    growth,
-    supplement,
-    head,
-    unitsPerHead: isCattle ? 1 : (DSE_RATINGS[animal as keyof typeof DSE_RATINGS] ?? 1),
-    unit: isCattle ? adultEquivalent('moderate') : DSE,
-  });
 }
 
 function Days({ budget }: { readonly budget: FeedBudget }) {
@@ -131,7 +85,10 @@ function Days({ budget }: { readonly budget: FeedBudget }) {
         </p>
       )}
       <p>
-        {rounded(available)} kg DM to eat, {rounded(netDemand)} kg DM eaten a day.{' '}
+        {rounded(available)} kg DM to eat;{' '}
+        {netDemand > 0
+          ? `${rounded(netDemand)} kg DM a day are eaten beyond what grows and is fed.`
+          : 'as much grows or is fed as is eaten.'}{' '}
         <span class="quiet">{source === 'measured' ? 'Measured.' : 'Modelled.'}</span>
       </p>
       <details>

@@ -4,7 +4,7 @@ import { Calibration } from '../../../src/farm/index.ts';
 import { NumberField, typed } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
-import { number } from '../parts/words.ts';
+import { biasWords, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
 import { askFor, sendJson } from '../sync/farm-server.ts';
@@ -69,6 +69,11 @@ function Shown({ calibration, words }: { readonly calibration: Calibration; read
         <h2>{STATE_WORDS[state]}</h2>
       </div>
       <p>{says}</p>
+      {after && (
+        <p class="quiet">
+          After: each visit corrected by the cuts of the others, as if it had not been seen.
+        </p>
+      )}
       <div class="scroll">
         <table>
           <thead>
@@ -80,14 +85,14 @@ function Shown({ calibration, words }: { readonly calibration: Calibration; read
           </thead>
           <tbody>
             <tr>
-              <td>Off by (RMSE)</td>
+              <td>Off by, usually</td>
               <td class="number">{before ? number(before.rmse) : '–'}</td>
               <td class="number">{after ? number(after.rmse) : '–'}</td>
             </tr>
             <tr>
-              <td>Too high on average by</td>
-              <td class="number">{before ? number(before.bias) : '–'}</td>
-              <td class="number">{after ? number(after.bias) : '–'}</td>
+              <td>On average</td>
+              <td class="number">{before ? biasWords(before.bias) : '–'}</td>
+              <td class="number">{after ? biasWords(after.bias) : '–'}</td>
             </tr>
           </tbody>
         </table>

@@ -24,12 +24,14 @@ import { TwiceButton } from '../parts/twice-button.tsx';
 import { dayAndTime, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
-import { addressOf } from '../shell/route.ts';
+import { addressOf, goTo } from '../shell/route.ts';
 import { keyOf } from '../store/records.ts';
 import { askFor } from '../sync/farm-server.ts';
 import { wordsOf } from '../sync/sync.ts';
+import { bagMark } from '../visits/bag-mark.ts';
 import { dueOf } from '../visits/cut-due.ts';
 import { stepTime } from '../visits/step-time.ts';
+import { RemoveRecord } from './remove-record.tsx';
 
 type Kind = CutStep['kind'];
 
@@ -60,6 +62,9 @@ export function CutScreen({ cut }: { readonly cut: Cut }) {
             <p class={due.isLate ? 'bad' : ''} role="status">
               <strong>{due.words}</strong>
             </p>
+            <p>
+              Bag <strong>{bagMark(cut)}</strong>: write that on it.
+            </p>
             <Weighs state={state} />
             {next.map((kind) => (
               <StepForm key={`${cut.id} ${kind} ${state.dryWeighings.length}`} cut={cut} kind={kind} />
@@ -85,6 +90,7 @@ export function CutScreen({ cut }: { readonly cut: Cut }) {
           ) : (
             <p class="quiet">No photo of this frame, so it does not correct what photos say.</p>
           )}
+          <RemoveRecord kind="cut" id={cut.id} stays={null} leave={() => goTo('cuts')} />
         </div>
       </div>
     </Page>

@@ -1,8 +1,9 @@
 import { type Cut, cutHistory, cutResult } from '../../../src/farm/index.ts';
 import { Page } from '../parts/page.tsx';
-import { day, number } from '../parts/words.ts';
+import { dayAndTime, number } from '../parts/words.ts';
 import { useApp } from '../shell/app-context.ts';
 import { addressOf } from '../shell/route.ts';
+import { bagMark, cutBegun } from '../visits/bag-mark.ts';
 import { dueOf } from '../visits/cut-due.ts';
 
 /** The cuts, those that wait for something first. */
@@ -56,6 +57,7 @@ export function CutList({ cuts }: { readonly cuts: readonly Cut[] }) {
         const { state } = cutHistory(cut.events);
         const { words, isLate } = dueOf(state, Date.now());
         const result = cutResult(state);
+        const begun = cutBegun(cut);
         const visit = store.visits.value.get(cut.visitId);
         const paddock = visit && store.paddocks.value.get(visit.paddockId);
         return (
@@ -63,7 +65,11 @@ export function CutList({ cuts }: { readonly cuts: readonly Cut[] }) {
             <a href={addressOf('cut', cut.id)}>
               <span class="grow">
                 <strong>{paddock?.name ?? 'A paddock that is not here'}</strong>
-                <span class="quiet">{visit && day(visit.startedAt)}</span>
+                <span class="quiet">
+                  Bag <b>{bagMark(cut)}</b>
+                  {begun && `, ${dayAndTime(begun.at)}`}
+                  {begun?.wetGrams != null && `, ${begun.wetGrams} g wet`}
+                </span>
                 <br />
                 <span class={isLate ? 'bad' : 'quiet'}>{words}</span>
               </span>

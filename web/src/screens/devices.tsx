@@ -1,10 +1,11 @@
 import { useEffect, useState } from 'preact/hooks';
 import { z } from 'zod';
+import { isOwnMachine } from '../../../src/ground/own-machine.ts';
 import { Choices, TextField } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { TwiceButton } from '../parts/twice-button.tsx';
-import { day } from '../parts/words.ts';
+import { day, dayAndTime } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
 import { ask, askFor, sendJson } from '../sync/farm-server.ts';
@@ -16,12 +17,22 @@ const Listed = z.object({
       name: z.string(),
       role: z.string(),
       createdAt: z.string(),
+      seenAt: z.string().nullish(),
       revokedAt: z.string().nullable(),
     }),
   ),
 });
 const Pairing = z.object({ link: z.string(), qr: z.string() });
-const ROLE_WORDS = { recorder: 'records', viewer: 'only looks', owner: 'owns the farm' } as const;
+const ROLE_WORDS = {
+  recorder: 'recorder: photographs and cuts',
+  viewer: 'viewer: only looks',
+  owner: 'owner: may do all',
+} as const;
+
+const LOOK_FOR_DEVICE_MS = 5_000;
+const ENDING =
+  'When it next reaches the server it is told, and drops all that it holds of the farm but what it has not sent. ' +
+  'Until then it still shows what it had.';
 
 /** The devices of the farm, and how one more comes in. */
 export function Devices() {
@@ -33,6 +44,12 @@ export function Devices() {
   const { problem, run } = useWork();
   const look = async (): Promise<void> => setItems((await askFor(Listed, '/api/devices')).items);
   useEffect(() => void run(look), []);
+  useEffect(() => {
+    if (!pairing) return;
+    // Whoever shows the link waits to see the device come in.
+    const timer = setInterval(() => void look().catch(() => {}), LOOK_FOR_DEVICE_MS);
+    return () => clearInterval(timer);
+  }, [pairing]);
   return (
     <Page title="Devices" back="#/more">
       <Problem of={problem} />
@@ -71,6 +88,13 @@ export function Devices() {
                 src={`data:image/svg+xml,${encodeURIComponent(pairing.qr)}`}
               />
               <code>{pairing.link}</code>
+              {isOwnMachine(new URL(pairing.link).hostname) && (
+                <p class="warn">
+                  This link leads to this computer alone: no phone can open it. Start the server so that
+                  phones reach it, with a certificate (--host, --tls-cert, --tls-key) or a proxy, give that
+                  address as --public-url, and make the link again.
+                </p>
+              )}
             </section>
           )}
         </div>
@@ -81,13 +105,16 @@ export function Devices() {
                 <span class="grow">
                   <strong>{device.name}</strong>
                   <span class="quiet">
+                    {device.id === sync.device.value?.id && 'this device, '}
                     {device.role}, since {day(device.createdAt)}
-                    {device.revokedAt !== null && `, access ended ${day(device.revokedAt)}`}
+                    {device.revokedAt === null
+                      ? `, ${device.seenAt ? `last there ${dayAndTime(device.seenAt)}` : 'not seen yet'}`
+                      : `, access ended ${day(device.revokedAt)}`}
                   </span>
                 </span>
                 {device.revokedAt === null && device.id !== sync.device.value?.id && (
                   <TwiceButton
-                    sure="It can send and see nothing more."
+                    sure={ENDING}
                     onSure={() =>
                       void run(() => ask(`/api/devices/${device.id}`, { method: 'DELETE' }).then(look))
                     }

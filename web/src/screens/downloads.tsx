@@ -2,7 +2,8 @@ import { Page } from '../parts/page.tsx';
 import { useApp } from '../shell/app-context.ts';
 
 const FILES = [
-  ['photos.csv', 'Photos with their estimates, a table'],
+  ['visits.csv', 'Visits with the means of their paddocks, as the screens show them: a table'],
+  ['photos.csv', 'Photos with what the run says of each, not corrected by cuts: a table'],
   ['cuts.csv', 'Cuts with what they weigh, a table'],
   ['farm.geojson', 'Paddocks and photos, for a map'],
   ['data.zip', 'Photos with their cuts, a data folder that sward train takes'],

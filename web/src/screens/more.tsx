@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import { countOf } from '../../../src/ground/counts.ts';
 import { Choices, NumberField, TextField, typed } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -217,7 +218,7 @@ function Storage() {
         type="button"
         onClick={() =>
           void store.forgetSentFiles().then((count) => {
-            setSaid(`${count} photo files are on the server only now; lists and answers stay.`);
+            setSaid(`${countOf(count, 'photo file')} now on the server only; lists and answers stay.`);
             look();
           })
         }

@@ -3,8 +3,9 @@ import { type Cut, CuttingHeight, FrameArea } from '../../../src/farm/index.ts';
 import { momentOf, now } from '../capture/moment.ts';
 import { NumberField, TimeField, typed } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
+import { Picture } from '../parts/picture.tsx';
 import { Problem } from '../parts/problem.tsx';
-import { dayAndTime, number } from '../parts/words.ts';
+import { number, timeWithSeconds } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp, usePositions } from '../shell/app-context.ts';
 import { goTo } from '../shell/route.ts';
@@ -107,22 +108,33 @@ export function NewCut({ visitId }: { readonly visitId: string | null }) {
             ))}
           </select>
         </label>
-        <label class="field">
-          Photo of this frame, before the cut
-          <select value={photoId} onChange={(event) => setPhoto(event.currentTarget.value)}>
-            <option value="">None</option>
+        <fieldset>
+          <legend>Photo of this frame, before the cut</legend>
+          <div class="choices">
+            <label>
+              <input type="radio" name="photo" checked={photoId === ''} onChange={() => setPhoto('')} />
+              None
+            </label>
             {photos.map((photo) => {
-              const { id, record } = photo;
               const total = shownOf(photo)?.estimate.kgDmPerHa.total ?? null;
               return (
-                <option key={id} value={id}>
-                  {dayAndTime(record.capturedAt)}
-                  {total === null ? '' : `, ${number(total)} kg DM/ha`}
-                </option>
+                <label key={photo.id} class="pictured">
+                  <Picture photo={photo} small />
+                  <span>
+                    <input
+                      type="radio"
+                      name="photo"
+                      checked={photoId === photo.id}
+                      onChange={() => setPhoto(photo.id)}
+                    />{' '}
+                    {timeWithSeconds(photo.record.capturedAt)}
+                    {total !== null && <span class="quiet">, {number(total)} kg/ha</span>}
+                  </span>
+                </label>
               );
             })}
-          </select>
-        </label>
+          </div>
+        </fieldset>
         <p class="quiet">Only cuts of photographed frames correct what photos say.</p>
         <div class="two">
           <NumberField label="Frame" unit="m²" value={area} onValue={setArea} />

@@ -1,3 +1,4 @@
+import { countOf } from '../../../src/ground/counts.ts';
 import { Page } from '../parts/page.tsx';
 import { Picture } from '../parts/picture.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -13,15 +14,16 @@ export function Outbox() {
   const { store, sync } = useApp();
   const { isRunning, problem, run } = useWork();
   const items = [...store.outbox.value.values()].sort((a, b) => (a.since < b.since ? -1 : 1));
+  const refused = items.filter((item) => item.refused !== null).length;
   const isPaired = sync.device.value !== null;
   const photos = [...store.photos.value.values()];
   const stored = photos.filter(({ storedAt }) => storedAt !== null).length;
   return (
     <Page title="Outbox">
       <section class="card narrow">
-        <p role="status">{stateWords(sync.state.value)}</p>
+        <p role="status">{stateWords(sync.state.value, refused)}</p>
         <p>
-          {photos.length} photos: {stored} on the server, {photos.length - stored} only here.
+          {countOf(photos.length, 'photo')}: {stored} on the server, {photos.length - stored} only here.
         </p>
         <div class="two">
           <button type="button" class="main" disabled={!isPaired} onClick={() => void sync.now()}>
@@ -40,6 +42,11 @@ export function Outbox() {
             Export as zip
           </button>
         </div>
+        {isPaired && refused > 1 && (
+          <button type="button" onClick={() => void sync.allAgain()}>
+            Try all {refused} refused again
+          </button>
+        )}
         <Problem of={problem} />
         {!isPaired && (
           <p class="quiet">
@@ -61,7 +68,8 @@ export function Outbox() {
   );
 }
 
-export function stateWords(state: SyncState): string {
+/** @param refused how many things the server has refused */
+export function stateWords(state: SyncState, refused: number): string {
   switch (state.kind) {
     case 'unpaired':
       return 'On this device only.';
@@ -72,7 +80,10 @@ export function stateWords(state: SyncState): string {
     case 'failed':
       return `The server could not take it: ${state.why}. It is tried again.`;
     case 'idle':
-      return state.at === '' ? 'Paired.' : `Up to date with the server, ${dayAndTime(state.at)}.`;
+      if (state.at === '') return 'Paired.';
+      return refused > 0
+        ? `The server has refused ${countOf(refused, 'thing')}; the rest is sent. Last fetched ${dayAndTime(state.at)}.`
+        : `Up to date with the server as it was on ${dayAndTime(state.at)}.`;
   }
 }
 

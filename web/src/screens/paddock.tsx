@@ -5,7 +5,9 @@ import {
   Paddock as PaddockSchema,
   paddockHectares,
 } from '../../../src/farm/index.ts';
+import { countOf } from '../../../src/ground/counts.ts';
 import { now } from '../capture/moment.ts';
+import { FarmMap } from '../map/farm-map.tsx';
 import { NumberField, TextField, typed } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
 import { VisitsPlot } from '../parts/plot.tsx';
@@ -14,8 +16,10 @@ import { day, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
 import { addressOf, goTo } from '../shell/route.ts';
+import { photoPoints } from '../visits/photo-points.ts';
 import { knownRuns, viewVisit, visitAt, visitsOf } from '../visits/visits.ts';
 import { Budget } from './budget.tsx';
+import { RemoveRecord } from './remove-record.tsx';
 import { VisitMeans } from './visit-means.tsx';
 
 /** A paddock: what stands in it, how that has gone, and how long it feeds. */
@@ -48,7 +52,8 @@ export function PaddockScreen({ paddock }: { readonly paddock: Paddock }) {
               <ul>
                 {visits.map(({ visit, view }) => (
                   <li key={visit.id}>
-                    <a href={addressOf('visit', visit.id)}>{day(visit.startedAt)}</a>: {view.photos} photos
+                    <a href={addressOf('visit', visit.id)}>{day(visit.startedAt)}</a>:{' '}
+                    {countOf(view.photos, 'photo')}
                     {view.kgDmPerHa.total && `, ${number(view.kgDmPerHa.total.mean)} kg DM/ha`}
                   </li>
                 ))}
@@ -58,6 +63,14 @@ export function PaddockScreen({ paddock }: { readonly paddock: Paddock }) {
         </div>
         <div>
           {last && <Budget view={last.view} paddock={paddock} />}
+          {paddock.boundary && (
+            <FarmMap
+              paddocks={[paddock]}
+              points={photoPoints(store, estimator.state.value, paddock.id)}
+              here={null}
+              tiles={store.settings.value.tiles}
+            />
+          )}
           <About key={paddock.id} paddock={paddock} />
           <button
             type="button"
@@ -71,6 +84,12 @@ export function PaddockScreen({ paddock }: { readonly paddock: Paddock }) {
           >
             Cut a frame here
           </button>
+          <RemoveRecord
+            kind="paddock"
+            id={paddock.id}
+            stays={visits.length > 0 ? 'Visits belong to this paddock, so it stays.' : null}
+            leave={() => goTo('paddocks')}
+          />
         </div>
       </div>
     </Page>

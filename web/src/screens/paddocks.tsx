@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { paddockHectares } from '../../../src/farm/index.ts';
+import { countOf } from '../../../src/ground/counts.ts';
 import { readBoundaries } from '../map/boundary-files.ts';
 import { FarmMap } from '../map/farm-map.tsx';
 import { FileButton } from '../parts/fields.tsx';
@@ -10,24 +11,18 @@ import { day, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp, usePositions } from '../shell/app-context.ts';
 import { addressOf, goTo } from '../shell/route.ts';
-import { shownEstimates } from '../visits/shown-estimate.ts';
+import { photoPoints } from '../visits/photo-points.ts';
 import { knownRuns, newPaddock, viewVisit, visitsOf } from '../visits/visits.ts';
 
 /** The paddocks, as a list and on a map. */
 export function Paddocks() {
   const { store, estimator } = useApp();
-  const shownOf = shownEstimates(store, estimator.state.value);
   const positions = usePositions();
   const { run, problem } = useWork();
   const [done, setDone] = useState<string | null>(null);
   const paddocks = [...store.paddocks.value.values()].sort((a, b) => a.name.localeCompare(b.name));
   const position = positions.state.value;
-  const points = [...store.photos.value.values()].flatMap((photo) => {
-    const { id, record } = photo;
-    const total = shownOf(photo)?.estimate.kgDmPerHa.total ?? null;
-    const words = `${total === null ? 'Photo' : `${number(total)} kg DM/ha`}, ${day(record.capturedAt)}`;
-    return record.position ? [{ id, position: record.position, words }] : [];
-  });
+  const points = photoPoints(store, estimator.state.value);
   const takeIn = (files: readonly File[]): void =>
     void run(async () => {
       let count = 0;
@@ -45,7 +40,7 @@ export function Paddocks() {
         );
         count += boundaries.length;
       }
-      setDone(`${count} paddocks read.`);
+      setDone(`${countOf(count, 'paddock')} read.`);
       if (leftOut.length > 0) throw new Error(`Left out: ${leftOut.join('; ')}. Mend it where it was drawn.`);
     });
   return (

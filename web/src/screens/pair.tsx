@@ -18,7 +18,7 @@ export function Pair({ code }: { readonly code: string }) {
   return (
     <Page title="Pairing">
       {problem === null ? (
-        <p role="status">{sync.device.value ? stateWords(sync.state.value) : 'Pairing this device'}</p>
+        <p role="status">{sync.device.value ? stateWords(sync.state.value, 0) : 'Pairing this device'}</p>
       ) : (
         <>
           <p class="warn" role="alert">

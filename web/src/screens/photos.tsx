@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { countOf } from '../../../src/ground/counts.ts';
 import { keepPhoto } from '../capture/keep-photo.ts';
 import { FileButton } from '../parts/fields.tsx';
 import { hasMap, MassMap } from '../parts/mass-map.tsx';
@@ -9,8 +10,9 @@ import { day, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
 import { addressOf } from '../shell/route.ts';
+import type { KeptPhoto } from '../store/records.ts';
 import { shownEstimates } from '../visits/shown-estimate.ts';
-import { estimateFor, placeOf } from '../visits/visits.ts';
+import { estimateFor, placeOf, placePhoto } from '../visits/visits.ts';
 
 /** Photos that are shown before more are asked for. */
 const TOGETHER = 60;
@@ -66,8 +68,10 @@ export function Photos() {
         );
       }
       setProgress(
-        `${photos.length - unread.length} photos are here; those that were here already stay as they are.`,
+        `${countOf(photos.length - unread.length, 'photo')} kept; those that were here already stay as they are.`,
       );
+      // What has no paddock yet asks for one, all at once.
+      setOnly('unplaced');
       if (unread.length > 0) throw new Error(unread.join(' '));
     });
   const photos = [...store.photos.value.values()]
@@ -121,7 +125,8 @@ export function Photos() {
           Where the mass is
         </button>
       )}
-      <p class="quiet">{photos.length} photos</p>
+      {only === 'unplaced' && photos.length > 0 && <PlaceAll photos={photos} />}
+      <p class="quiet">{countOf(photos.length, 'photo')}</p>
       <ul class="photos">
         {photos.slice(0, shown).map((photo) => {
           const estimate = shownOf(photo)?.estimate;
@@ -151,5 +156,43 @@ export function Photos() {
         </button>
       )}
     </Page>
+  );
+}
+
+/** Says that all of some photos show one paddock, as those of one walk do that were brought home on a card. */
+function PlaceAll({ photos }: { readonly photos: readonly KeptPhoto[] }) {
+  const { store } = useApp();
+  const [paddockId, setPaddock] = useState('');
+  const { isRunning, problem, run } = useWork();
+  const paddocks = [...store.paddocks.value.values()].sort((a, b) => a.name.localeCompare(b.name));
+  if (paddocks.length === 0) return null;
+  const place = (): void =>
+    void run(async () => {
+      for (const photo of photos) await placePhoto(store, photo, paddockId);
+    });
+  return (
+    <form
+      class="card narrow beside"
+      onSubmit={(event) => {
+        event.preventDefault();
+        place();
+      }}
+    >
+      <label class="field grow">
+        All {photos.length} show
+        <select value={paddockId} required onChange={(event) => setPaddock(event.currentTarget.value)}>
+          <option value="">Choose the paddock</option>
+          {paddocks.map(({ id, name }) => (
+            <option key={id} value={id}>
+              {name}
+            </option>
+          ))}
+        </select>
+      </label>
+      <button type="submit" disabled={paddockId === '' || isRunning}>
+        Keep
+      </button>
+      <Problem of={problem} />
+    </form>
   );
 }

@@ -2,7 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { z } from 'zod';
 import { type Estimate, settledResult } from '../../../src/farm/index.ts';
 import { countOf } from '../../../src/ground/counts.ts';
-import { TextField } from '../parts/fields.tsx';
+import { FileButton, TextField } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { day, dayAndTime, number } from '../parts/words.ts';
@@ -33,6 +33,7 @@ const Job = z.object({
     of: z.number(),
     remark: z.string(),
     message: z.string().nullable(),
+    runId: z.string().nullish(),
     score: z
       .object({
         r2: z.number().nullable(),
@@ -41,12 +42,22 @@ const Job = z.object({
         visits: z.number(),
       })
       .nullish(),
-    runId: z.string().nullish(),
   }),
   createdAt: z.string(),
 });
 type Job = z.output<typeof Job>;
 const Jobs = z.object({ items: z.array(Job) });
+
+/** A run may have gigabytes, and is tried before it is kept. */
+const ADDING_MS = 30 * 60_000;
+
+const STATE_WORDS: Readonly<Record<Job['state'], string>> = {
+  queued: 'waits',
+  running: 'at work',
+  done: 'done',
+  failed: 'failed',
+  cancelled: 'stopped',
+};
 
 /** The runs of the farm, what each says of its photos, and training on the farm's own cuts. */
 export function RunsScreen() {
@@ -90,6 +101,18 @@ export function RunsScreen() {
       await ask('/api/jobs', sendJson('POST', { id: crypto.randomUUID(), request: asked }));
       await look();
     });
+  const addRun = ([file]: readonly File[]): void =>
+    void work(async () => {
+      if (!file) return;
+      const called = new URLSearchParams({ name: file.name.replace(/\.zip$/i, '').slice(0, 100) });
+      await ask(`/api/runs?${called}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/zip' },
+        body: file,
+        signal: AbortSignal.timeout(ADDING_MS),
+      });
+      await look();
+    });
   const choose = (run: Run): void =>
     void work(async () => {
       const farm = await askFor(Farm, '/api/farm');
@@ -105,13 +128,13 @@ export function RunsScreen() {
           <thead>
             <tr>
               <th>Run</th>
+              <th>
+                <span class="quiet">Use</span>
+              </th>
               <th>From</th>
               <th class="number">Photos answered</th>
               <th class="number">Mean kg DM/ha</th>
               <th class="number">Off from own cuts</th>
-              <th>
-                <span class="quiet">Use</span>
-              </th>
             </tr>
           </thead>
           <tbody>
@@ -123,29 +146,24 @@ export function RunsScreen() {
                     {run.name} {run.report && <Report id={run.id} name={run.name} />}
                   </td>
                   <td>
-                    {run.origin}, {day(run.addedAt)}
-                  </td>
-                  <td class="number">{photos}</td>
-                  <td class="number">{mean === null ? '–' : number(mean)}</td>
-                  <td class="number">{error === null ? '–' : `${number(error)} (${cuts} cuts)`}</td>
-                  <td>
-                    {run.chosen ? (
-                      'answers now'
-                    ) : (
+                    {run.chosen && 'answers now'}
+                    {!run.chosen && isOwner && (
                       <span class="row">
-                        <button type="button" disabled={!isOwner} onClick={() => choose(run)}>
+                        <button type="button" onClick={() => choose(run)}>
                           Use
                         </button>
-                        <button
-                          type="button"
-                          disabled={!isOwner}
-                          onClick={() => request({ kind: 're-estimate', runId: run.id })}
-                        >
+                        <button type="button" onClick={() => request({ kind: 're-estimate', runId: run.id })}>
                           Ask about all photos
                         </button>
                       </span>
                     )}
                   </td>
+                  <td>
+                    {run.origin}, {day(run.addedAt)}
+                  </td>
+                  <td class="number">{photos}</td>
+                  <td class="number">{mean === null ? '–' : number(mean)}</td>
+                  <td class="number">{error === null ? '–' : `${number(error)} (${cuts} cuts)`}</td>
                 </tr>
               );
             })}
@@ -153,9 +171,16 @@ export function RunsScreen() {
         </table>
       </section>
       <p class="quiet narrow">
-        “Off from own cuts” is the RMSE over settled cuts of photographed frames. A run that was trained on
-        them looks better here than it is.
+        A run is a trained model: what turns a photo into masses. “Off from own cuts” is how far its answers
+        usually lie from frames that were photographed, cut and dried. A run that was trained on those cuts
+        looks better here than it is.
       </p>
+      {!isOwner && <p class="quiet">Owners choose the run, and train new ones, on their devices.</p>}
+      {isOwner && (
+        <FileButton class="narrow" accept=".zip,application/zip" onFiles={addRun}>
+          Add a run from a zip
+        </FileButton>
+      )}
       {isOwner && (
         <form
           class="card narrow"
@@ -166,7 +191,8 @@ export function RunsScreen() {
         >
           <h2>Train on own cuts</h2>
           <p class="quiet">
-            On the server, with all settled cuts of photographed frames. Sorted ones teach components.
+            On the server, with all dried cuts of photographed frames. Sorted ones teach green, dead and
+            clover.
           </p>
           <TextField
             label="What the run will be called"
@@ -194,8 +220,10 @@ export function RunsScreen() {
                       : 'Ask about all photos'}
                   </strong>
                   <span class="quiet">
-                    {dayAndTime(job.createdAt)}, {job.state}
-                    {job.progress.stage && `: ${job.progress.stage}`} {job.progress.remark}
+                    {dayAndTime(job.createdAt)}, {STATE_WORDS[job.state]}
+                    {job.state === 'running' &&
+                      job.progress.stage &&
+                      `: ${job.progress.stage} ${job.progress.remark}`}
                   </span>
                   {job.progress.score && <p>{scoreWords(job.progress.score)}</p>}
                   {job.progress.message !== null && <p class="warn">{job.progress.message}</p>}
@@ -229,14 +257,6 @@ export function RunsScreen() {
   );
 }
 
-/** How a run that was trained did on cuts it was not trained on, in words. */
-function scoreWords({ r2, rmse, cuts, visits }: NonNullable<Job['progress']['score']>): string {
-  const of = `${countOf(cuts, 'cut')} of ${countOf(visits, 'visit')}`;
-  if (rmse === null || r2 === null) return `Trained on ${of}: too few to say how far it is off.`;
-  const worth = r2 > 0 ? '' : ' That is no better than the mean of all cuts.';
-  return `On cuts left out in turn it is off by ${number(rmse)} kg DM/ha (R² ${r2.toFixed(2)}); ${of}.${worth}`;
-}
-
 /** How a run was trained and how well it does, a page to be kept. */
 function Report({ id, name }: { readonly id: string; readonly name: string }) {
   return (
@@ -244,6 +264,14 @@ function Report({ id, name }: { readonly id: string; readonly name: string }) {
       Report
     </a>
   );
+}
+
+/** How a run that was trained did on cuts it was not trained on, in words. */
+function scoreWords({ r2, rmse, cuts, visits }: NonNullable<Job['progress']['score']>): string {
+  const of = `${countOf(cuts, 'cut')} of ${countOf(visits, 'visit')}`;
+  if (rmse === null || r2 === null) return `Trained on ${of}: too few to say how far it is off.`;
+  const worth = r2 > 0 ? '' : ' That is no better than the mean of all cuts.';
+  return `On cuts left out in turn it is off by about ${number(rmse)} kg DM/ha; ${of}.${worth}`;
 }
 
 /** Follows jobs as the server tells of them, until they are over. */

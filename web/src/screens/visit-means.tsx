@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { z } from 'zod';
-import type { Paddock, Visit, VisitMean } from '../../../src/farm/index.ts';
+import { effortAdvice, type Paddock, type Visit, type VisitMean } from '../../../src/farm/index.ts';
 import { countOf } from '../../../src/ground/counts.ts';
 import { byMass, MASS_NAMES } from '../../../src/pasture/targets.ts';
 import { MASS_WORDS, MassBar, MassTable } from '../parts/masses.tsx';
@@ -50,7 +50,7 @@ export function VisitMeans({
           {whole && <Parts view={view} />}
           <p>
             {total.interval
-              ? view.effort?.tenPercent.says
+              ? view.effort && effortAdvice(view.effort)
               : 'One more photo gives an interval; several a mean worth using.'}
           </p>
           <Total view={view} paddock={paddock} />

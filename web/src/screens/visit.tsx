@@ -1,12 +1,14 @@
 import type { Paddock, Visit } from '../../../src/farm/index.ts';
+import { countOf } from '../../../src/ground/counts.ts';
 import { Page } from '../parts/page.tsx';
 import { Picture } from '../parts/picture.tsx';
 import { day, number } from '../parts/words.ts';
 import { useApp } from '../shell/app-context.ts';
-import { addressOf } from '../shell/route.ts';
+import { addressOf, goTo } from '../shell/route.ts';
 import { shownEstimates } from '../visits/shown-estimate.ts';
 import { cutsOf, photosOf } from '../visits/visits.ts';
 import { CutList } from './cuts.tsx';
+import { RemoveRecord } from './remove-record.tsx';
 import { VisitMeans } from './visit-means.tsx';
 
 /** One walk through a paddock. */
@@ -23,7 +25,7 @@ export function VisitScreen({ visit, paddock }: { readonly visit: Visit; readonl
         </div>
         <div>
           <section>
-            <h2>{photos.length} photos</h2>
+            <h2>{countOf(photos.length, 'photo')}</h2>
             <ul class="photos">
               {photos.map((photo) => {
                 const total = shownOf(photo)?.estimate.kgDmPerHa.total ?? null;
@@ -39,12 +41,20 @@ export function VisitScreen({ visit, paddock }: { readonly visit: Visit; readonl
             </ul>
           </section>
           <section>
-            <h2>{cuts.length} cuts</h2>
+            <h2>{countOf(cuts.length, 'cut')}</h2>
             <CutList cuts={cuts} />
           </section>
           <a class="button" href={addressOf('cut', 'new', visit.id)}>
             Cut a frame
           </a>
+          <RemoveRecord
+            kind="visit"
+            id={visit.id}
+            stays={
+              photos.length + cuts.length > 0 ? 'Photos or cuts belong to this visit, so it stays.' : null
+            }
+            leave={() => goTo('paddock', paddock.id)}
+          />
         </div>
       </div>
     </Page>

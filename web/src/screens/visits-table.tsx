@@ -25,12 +25,11 @@ export function VisitsTable() {
             <thead>
               <tr>
                 <th>Paddock</th>
-                <th>Day</th>
-                <th class="number">Photos</th>
-                <th class="number">Cuts</th>
                 <th class="number">kg DM/ha</th>
                 <th class="number">9 in 10 between</th>
                 <th class="number">kg DM in all</th>
+                <th class="number">Photos</th>
+                <th class="number">Cuts</th>
                 <th>By</th>
               </tr>
             </thead>
@@ -41,10 +40,9 @@ export function VisitsTable() {
                   <tr key={visit.id}>
                     <td>
                       <a href={addressOf('visit', visit.id)}>{paddock.name}</a>
+                      <br />
+                      <span class="quiet">{day(visit.startedAt)}</span>
                     </td>
-                    <td>{day(visit.startedAt)}</td>
-                    <td class="number">{view.photos}</td>
-                    <td class="number">{total?.cuts ?? 0}</td>
                     <td class="number">{total ? number(total.mean) : '–'}</td>
                     <td class="number">
                       {total?.interval
@@ -52,6 +50,8 @@ export function VisitsTable() {
                         : '–'}
                     </td>
                     <td class="number">{view.paddockTotal ? rounded(view.paddockTotal.value) : '–'}</td>
+                    <td class="number">{view.photos}</td>
+                    <td class="number">{total?.cuts ?? 0}</td>
                     <td>
                       {total
                         ? total.source === 'measured'

@@ -1,5 +1,6 @@
 import type { ReadonlySignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
+import { countOf } from '../../../src/ground/counts.ts';
 import { useApp } from './app-context.ts';
 import type { Route } from './route.ts';
 
@@ -74,7 +75,8 @@ export function Frame({
               <svg viewBox="0 0 24 24" aria-hidden="true">
                 <path d={ICONS[icon]} />
               </svg>
-              {to === 'outbox' && waiting > 0 ? `${words} (${waiting})` : words}
+              {words}
+              {to === 'outbox' && waiting > 0 && <span class="count">{waiting}</span>}
             </a>
           );
         })}
@@ -88,6 +90,7 @@ const isWide = (): boolean => matchMedia('(min-width: 60rem)').matches;
 /** What is to be known on whichever screen. */
 function Notices() {
   const { store, sync, updates } = useApp();
+  const unsent = store.outbox.value.size;
   return (
     <div class="notices">
       {store.keeping.fleeting !== null && (
@@ -99,6 +102,24 @@ function Notices() {
           <a class="button" href="#/outbox">
             Outbox
           </a>
+        </div>
+      )}
+      {sync.ended.value !== null && (
+        <div class="notice" role="alert">
+          <p>
+            <strong>An owner has ended this device's access.</strong> What it held of the farm was removed
+            {unsent > 0
+              ? `; ${countOf(unsent, 'thing')} it had not sent ${unsent === 1 ? 'is' : 'are'} still here. Export ${unsent === 1 ? 'it' : 'them'} from the outbox, or pair again.`
+              : '.'}
+          </p>
+          {unsent > 0 && (
+            <a class="button" href="#/outbox">
+              Outbox
+            </a>
+          )}
+          <button type="button" onClick={() => void sync.endingIsRead()}>
+            Understood
+          </button>
         </div>
       )}
       {sync.restored.value !== null && (

@@ -155,9 +155,9 @@ export class FarmStore {
     });
   }
 
-  /** Removes a photo from this device, with what was said of it. */
-  removePhoto(id: string): Promise<void> {
-    return this.#inTurn(() => this.#write({ drop: this.#dropOf([{ kind: 'photo', id }]) }));
+  /** Removes a record from this device, with what was said of it and what waited of it. */
+  remove(kind: ItemKind, id: string): Promise<void> {
+    return this.#inTurn(() => this.#write({ drop: this.#dropOf([{ kind, id }]) }));
   }
 
   /** Another device has removed what an item would change: it goes here too, and that is said. */
@@ -398,6 +398,39 @@ export class FarmStore {
       .map(({ id }) => id);
     await this.keeping.write({ drop: { files: ids } });
     return ids.length;
+  }
+
+  /** Removes everything of the farm from this device but what waits to be sent, and what was set for the device. */
+  leaveFarm(): Promise<void> {
+    return this.#inTurn(async () => {
+      const waits = [...this.outbox.value.values()];
+      const goneOf = (kind: ItemKind): string[] => {
+        const kept = new Set(waits.filter((item) => item.kind === kind).map(({ id }) => id));
+        return [...this[STORE_OF[kind]].value.keys()].filter((id) => !kept.has(id));
+      };
+      const photos = goneOf('photo');
+      // Of a photo that is on the server no more waits than what was changed of it.
+      const files = [...this.photos.value.values()].filter(({ storedAt }) => storedAt !== null);
+      const isDraft = (name: string): boolean =>
+        waits.some(({ kind, id }) => kind === 'cut' && name.startsWith(`draft/${id}/`));
+      const settings = [...this.#values.keys()].filter((name) => name !== 'settings' && !isDraft(name));
+      await this.#write({
+        drop: {
+          photos,
+          files: [...photos, ...files.map(({ id }) => id)],
+          thumbs: photos,
+          estimates: photos.flatMap((id) => this.estimates.value.get(id)?.map((said) => said.id) ?? []),
+          paddocks: goneOf('paddock'),
+          visits: goneOf('visit'),
+          cuts: goneOf('cut'),
+          settings,
+        },
+      });
+      for (const name of settings) this.#values.delete(name);
+      this.calibrations.value = [];
+      this.notices.value = [];
+      this.answering.value = null;
+    });
   }
 
   /** One change after another: what is made of what is here must not be made of what another is just changing. */

@@ -7,30 +7,11 @@ export const Settings = z.object({
     .object({ widthCentimetres: z.number(), depthCentimetres: z.number() })
     .default({ widthCentimetres: 70, depthCentimetres: 30 }),
   cuttingHeightCentimetres: z.number().nullable().default(null),
-  heightMethod: z.enum(HEIGHT_METHODS).default('falling-plate'),
+  /** As the last height was measured; null: none was yet, and none is supposed. */
+  heightMethod: z.enum(HEIGHT_METHODS).nullable().default(null),
   theme: z.enum(['auto', 'light', 'dark']).default('auto'),
   /** Address of map tiles with {z}, {x} and {y}; empty: a map without any. */
   tiles: z.string().default(''),
-  /** What is asked of a feed budget, as it was asked last. */
-  budget: z
-    .object({
-      head: z.number(),
-      animal: z.string(),
-      leave: z.enum(['residual', 'utilisation']),
-      residual: z.number(),
-      utilisationPercent: z.number(),
-      growth: z.number(),
-      supplement: z.number(),
-    })
-    .default({
-      head: 100,
-      animal: 'Merino ewe 50 kg, dry',
-      leave: 'residual',
-      residual: 1000,
-      utilisationPercent: 50,
-      growth: 0,
-      supplement: 0,
-    }),
 });
 export type Settings = z.output<typeof Settings>;
 

@@ -9,7 +9,6 @@ import {
   PhotoRecord,
   Visit,
 } from '../../../src/farm/index.ts';
-import { messageOf } from '../../../src/ground/errors.ts';
 
 /** What the server says instead of what was asked for. */
 export class ServerRefusal extends Error {
@@ -22,6 +21,11 @@ export class ServerRefusal extends Error {
     super(message);
     this.status = status;
     this.#code = code;
+  }
+
+  /** Whether an owner has ended this device's access. */
+  get isRevoked(): boolean {
+    return this.status === 401 && this.#code === 'revoked';
   }
 
   /** Whether trying again later may help by itself. */
@@ -89,7 +93,9 @@ export async function ask(path: string, options: RequestInit = {}): Promise<Resp
 }
 
 function unreachable(error: unknown): never {
-  throw new Unreachable(messageOf(error));
+  throw new Unreachable('The server cannot be reached now. Try again when there is a network.', {
+    cause: error,
+  });
 }
 
 const Said = z.object({ error: z.object({ code: z.string(), message: z.string() }) });
@@ -139,12 +145,12 @@ async function whole<Schema extends z.ZodType>(schema: Schema, path: string): Pr
   }
 }
 
-/** Which device this is to the server; null where it is none. */
+/** Which device this is to the server; null where it is none. @throws ServerRefusal of one whose access was ended */
 export async function whoAmI(): Promise<Device | null> {
   try {
     return await askFor(Device, '/api/devices/me');
   } catch (error) {
-    if (error instanceof ServerRefusal && error.status === 401) return null;
+    if (error instanceof ServerRefusal && error.status === 401 && !error.isRevoked) return null;
     throw error;
   }
 }

@@ -26,11 +26,14 @@ export type SyncState =
   | { readonly kind: 'unpaired' }
   | { readonly kind: 'offline'; readonly why: string }
   | { readonly kind: 'working' }
+  /** `at`: when it last took in what other devices have sent; empty: not yet. */
   | { readonly kind: 'idle'; readonly at: string }
   | { readonly kind: 'failed'; readonly why: string };
 
 /** Records go before what names them. */
 const ORDER: readonly ItemKind[] = ['paddock', 'visit', 'photo', 'cut'];
+
+const ENDED = 'ended';
 
 const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 60_000;
@@ -52,6 +55,8 @@ export class Sync {
   readonly sending: Signal<ReadonlyMap<string, number>> = signal(new Map());
   /** What this device had and was wiped, once it is back. */
   readonly restored: Signal<string | null> = signal(null);
+  /** When this device learned that its access was ended; null: it was not, or that has been read. */
+  readonly ended: Signal<string | null> = signal(null);
   readonly #store: FarmStore;
   #running: Promise<void> | null = null;
   #isAskedAgain = false;
@@ -66,6 +71,7 @@ export class Sync {
     this.#store = store;
     this.device.value = (store.value('device') as Device | undefined) ?? null;
     if (this.device.value) this.state.value = { kind: 'idle', at: '' };
+    this.ended.value = (store.value(ENDED) as string | undefined) ?? null;
     addEventListener('online', () => {
       this.#wait = FIRST_WAIT_MS;
       this.soon(0);
@@ -90,7 +96,8 @@ export class Sync {
       // One that was paired meanwhile is not what was asked about.
       if (device && this.device.value === known) await this.#become(device);
       else if (!device && known) this.#unknown(known);
-    } catch {
+    } catch (error) {
+      if (known && error instanceof ServerRefusal && error.isRevoked) await this.#end(known);
       // Without a network what was known goes on.
     }
     if (!this.device.value) return;
@@ -109,6 +116,9 @@ export class Sync {
   /** @throws ServerRefusal for a code that does not work */
   async pair(code: string): Promise<void> {
     await this.#become(await pair(code));
+    await this.endingIsRead();
+    // What was refused may have been so for what the device was paired as.
+    await this.allAgain();
     await this.now();
   }
 
@@ -161,6 +171,14 @@ export class Sync {
     this.soon(0);
   }
 
+  /** Lets everything that was refused try again. */
+  async allAgain(): Promise<void> {
+    for (const item of this.#store.outbox.value.values()) {
+      if (item.refused !== null) await this.#store.refused(item, null);
+    }
+    this.soon(0);
+  }
+
   async #become(device: Device): Promise<void> {
     this.device.value = device;
     await this.#store.setValue('device', device);
@@ -176,6 +194,21 @@ export class Sync {
     void this.#store.setAnswering(null);
   }
 
+  /** An owner has ended the access of this device: it keeps nothing of the farm but what it could not send. */
+  async #end(device: Device): Promise<void> {
+    if (this.device.value !== device) return;
+    this.#unknown(device);
+    this.ended.value = new Date().toISOString();
+    await this.#store.leaveFarm();
+    await this.#store.setValue(ENDED, this.ended.value);
+  }
+
+  /** That the access was ended has been read. */
+  async endingIsRead(): Promise<void> {
+    this.ended.value = null;
+    await this.#store.dropValue(ENDED);
+  }
+
   async #round(): Promise<void> {
     const device = this.device.value;
     if (!device) return;
@@ -189,10 +222,11 @@ export class Sync {
         await this.#look();
       }
       this.#wait = FIRST_WAIT_MS;
-      this.state.value = { kind: 'idle', at: new Date().toISOString() };
+      this.state.value = { kind: 'idle', at: new Date(this.#pulledAt).toISOString() };
     } catch (error) {
       if (error instanceof ServerRefusal && error.status === 401) {
-        this.#unknown(device);
+        if (error.isRevoked) await this.#end(device);
+        else this.#unknown(device);
         return;
       }
       const why = messageOf(error);
