@@ -97,6 +97,7 @@ export async function startServer(settings: ServerSettings, log: Log = openLog(2
     });
     const uploads = new Uploads({
       folder: folder.uploads,
+      scratch: folder.scratch,
       db,
       store,
       pool,
