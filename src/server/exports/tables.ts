@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Cut, Estimate, Paddock } from '../../farm/index.ts';
 import { csvLines } from '../../formats/csv.ts';
 import { MASS_NAMES } from '../../pasture/targets.ts';
@@ -6,8 +7,9 @@ import { photoOf, type StoredPhoto } from '../photos/stored-photo.ts';
 import type { Database } from '../storage/database.ts';
 import { stored } from '../storage/stored.ts';
 
-/** Rows read at a time, so that a large farm's export holds nobody up. */
+/** Rows read at a time, so that a large farm's export holds nobody up; paddocks and cuts may each be large. */
 const TOGETHER = 200;
+const LARGE_TOGETHER = 10;
 
 interface PhotoWithEstimates {
   readonly photo: StoredPhoto;
@@ -18,10 +20,12 @@ interface PhotoWithEstimates {
 /** All photos with what runs say of them, by id. */
 async function* photosWithEstimates(db: Database): AsyncGenerator<PhotoWithEstimates> {
   const names = new Map(
-    (await db.selectFrom('paddocks').select('body').execute()).map(({ body }) => {
-      const { id, name } = stored<Paddock>(body);
-      return [id, name] as const;
-    }),
+    (
+      await db
+        .selectFrom('paddocks')
+        .select(['id', sql<string>`json_extract(body, '$.name')`.as('name')])
+        .execute()
+    ).map(({ id, name }) => [id, name] as const),
   );
   for (let after = ''; ; ) {
     const rows = await db
@@ -100,7 +104,7 @@ export async function* cutsCsv(db: Database): AsyncGenerator<string> {
     'cut_id visit_id photo_id stage settled frame_m2 cutting_height_cm dry_matter total_g total_kg_dm_per_ha green_g dead_g clover_g source';
   yield csvLines([columns.split(' ')]);
   for (let after = ''; ; ) {
-    const cuts: Cut[] = await listCuts(db, (rows) => rows.where('id', '>', after).limit(TOGETHER));
+    const cuts: Cut[] = await listCuts(db, (rows) => rows.where('id', '>', after).limit(LARGE_TOGETHER));
     if (cuts.length === 0) return;
     yield csvLines(
       cuts
@@ -130,9 +134,20 @@ export async function* farmGeoJson(db: Database): AsyncGenerator<string> {
     between = ',';
     return text;
   };
-  for (const { body } of await db.selectFrom('paddocks').select('body').execute()) {
-    const { boundary, ...properties } = stored<Paddock>(body);
-    yield feature(boundary, { kind: 'paddock', ...properties });
+  for (let after = ''; ; ) {
+    const rows = await db
+      .selectFrom('paddocks')
+      .select(['id', 'body'])
+      .where('id', '>', after)
+      .orderBy('id')
+      .limit(LARGE_TOGETHER)
+      .execute();
+    if (rows.length === 0) break;
+    for (const { body } of rows) {
+      const { boundary, ...properties } = stored<Paddock>(body);
+      yield feature(boundary, { kind: 'paddock', ...properties });
+    }
+    after = rows.at(-1)?.id ?? '';
   }
   for await (const { photo, paddock, estimates } of photosWithEstimates(db)) {
     const { position, file: _, ...properties } = photo;
