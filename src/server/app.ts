@@ -99,7 +99,7 @@ export function farmApp(farm: Farm): Api {
   app.get('/readyz', async (context) => {
     await sql`select 1`.execute(db);
     if ((await freeBytes(folder.root)) < settings.reserveBytes) return context.text('the disk is full', 503);
-    return pool.isReady ? context.text('ok') : context.text('the run is being opened', 503);
+    return pool.isReady ? context.text('ok') : context.text('the run is being opened, or cannot be', 503);
   });
   addWebApp(app, packageFile('dist/web'));
   const known = authenticate({ devices, behindProxy: settings.behindProxy });

@@ -9,7 +9,7 @@ const RunId = z.string().min(1).max(64);
 const Items = z.strictObject({ items: z.array(ListedRun) });
 
 /** `/api/runs`, and which of them answers at `/api/farm`. */
-export function addRuns(api: Api, { runs, db, folder, settings, pool, log }: Farm): void {
+export function addRuns(api: Api, { runs, db, folder, settings, pool, estimator, log }: Farm): void {
   const listed = async (id: string): Promise<ListedRun> => {
     const run = (await runs.list()).find((run) => run.id === id);
     if (!run) throw new Error(`run ${id} was kept and is not listed`);
@@ -95,6 +95,8 @@ export function addRuns(api: Api, { runs, db, folder, settings, pool, log }: Far
       pool
         .open({ kind: 'open', run: run.folder, cache: folder.cache })
         .catch((error: unknown) => log.error({ error: String(error) }, 'run'));
+      // Photos that the run before could not answer, or not be asked about, wait for this one.
+      estimator.wake();
       return context.json(await farmNow(), 200);
     },
   );

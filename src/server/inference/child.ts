@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { z } from 'zod';
 import { FrameArea, SwardHeight } from '../../farm/index.ts';
 import { configure } from '../../ground/environment.ts';
-import { InputError } from '../../ground/errors.ts';
+import { InputError, messageOf } from '../../ground/errors.ts';
 import { HEIGHT } from '../../pasture/covariates.ts';
 import { type ByMass, byMass } from '../../pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../../pasture/units.ts';
@@ -16,6 +16,7 @@ import { hashPhoto, inspectPhoto, photoFrom, type WholePhoto } from '../../visio
 import { predictRun, USUAL_COVERAGE } from '../../workflows/index.ts';
 import { serveTasks } from '../children/serve-tasks.ts';
 import { MEDIA_TYPES } from './media-types.ts';
+import { RunUnusable } from './run-unusable.ts';
 import type { AskedFacts, InferenceTask, InspectedPhoto, RunAnswer } from './tasks.ts';
 import { trialPicture } from './trial-picture.ts';
 
@@ -30,7 +31,11 @@ const runs = new Map<string, Run>();
 /** An open run; of several the one asked longest ago is closed. */
 async function opened(folder: string): Promise<Run> {
   const known = runs.get(folder);
-  const run = known ?? (await openRun(folder));
+  const run =
+    known ??
+    (await openRun(folder).catch((error: unknown) => {
+      throw new RunUnusable(messageOf(error));
+    }));
   runs.delete(folder);
   runs.set(folder, run);
   for (const [oldest, other] of [...runs].slice(0, -OPEN_RUNS)) {

@@ -55,7 +55,7 @@ export class InferencePool {
   #taken = 0;
   #meanSeconds = 1;
   #isClosing = false;
-  /** Whether its processes have opened a run. */
+  /** Whether its processes have opened the run that they were last to open. */
   isReady = false;
   #drained: (() => void) | null = null;
   /** Processes that had to be replaced. */
@@ -107,7 +107,13 @@ export class InferencePool {
 
   /** Has every process open a run, so that the first request need not wait for it. */
   async open(task: Extract<InferenceTask, { kind: 'open' }>): Promise<void> {
-    await Promise.all(Array.from({ length: this.#settings.workers }, () => this.ask<'open'>(task, 'later')));
+    const opened = Promise.all(
+      Array.from({ length: this.#settings.workers }, () => this.ask<'open'>(task, 'later')),
+    );
+    await opened.catch((error: unknown) => {
+      this.isReady = false;
+      throw error;
+    });
     this.isReady = true;
   }
 
