@@ -23,6 +23,7 @@ import { fairTurns } from './fair-turns.ts';
 import { apiDocs } from './page/api-docs.ts';
 import { addWebApp, WORKER_POLICY } from './page/web-app.ts';
 import type { Farm } from './services/farm.ts';
+import { requireRoom } from './storage/disk.ts';
 
 /** Largest request of JSON, bytes. */
 const JSON_BYTES = 2 ** 20;
@@ -38,6 +39,11 @@ function readOn({ body, bodyUsed }: Request): void {
   if (body && !bodyUsed && !body.locked) void body.pipeTo(new WritableStream()).catch(() => {});
 }
 
+/** Ends what an answer would have been read from: HEAD is answered as GET is, and nobody reads it. */
+async function dropBody({ body }: Response): Promise<void> {
+  if (body && !body.locked) await body.cancel();
+}
+
 /** Everything that the server answers. */
 export function farmApp(farm: Farm): Api {
   const { settings, log, metrics, db, pool, folder, devices } = farm;
@@ -48,6 +54,7 @@ export function farmApp(farm: Farm): Api {
     await ownTurn();
     await next();
     readOn(context.req.raw);
+    if (context.req.raw.method === 'HEAD') await dropBody(context.res);
     const seconds = (performance.now() - begun) / 1000;
     const { method } = context.req;
     const { status } = context.res;
@@ -108,6 +115,13 @@ export function farmApp(farm: Farm): Api {
   app.get('/metrics', needs('viewer'), async (context) => {
     const { body, contentType } = await metrics.text();
     return context.body(body, 200, { 'Content-Type': contentType });
+  });
+  app.use('/api/*', async ({ req }, next) => {
+    // Removing makes room.
+    const isWrite = !['GET', 'HEAD', 'DELETE'].includes(req.raw.method);
+    const bytes = Number(req.header('content-length') ?? 0);
+    if (isWrite) await requireRoom(folder.root, bytes, settings.reserveBytes);
+    await next();
   });
   const limited = bodyLimit({
     maxSize: JSON_BYTES,

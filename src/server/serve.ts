@@ -5,7 +5,6 @@ import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { InputError, messageOf, UsageError } from '../ground/errors.ts';
-import { takeLock } from '../ground/file-lock.ts';
 import { devicesIn } from './access/devices.ts';
 import { pairingLink } from './api/devices.ts';
 import { farmApp } from './app.ts';
@@ -20,6 +19,7 @@ import type { Farm } from './services/farm.ts';
 import type { ServerSettings } from './services/settings.ts';
 import { openDatabase } from './storage/database.ts';
 import { farmFolder, makeFarmFolder } from './storage/farm-folder.ts';
+import { lockFarm } from './storage/farm-lock.ts';
 import { photoStore } from './storage/photo-store.ts';
 
 /** A server that answers. */
@@ -58,13 +58,7 @@ export async function startServer(settings: ServerSettings, log: Log = openLog(2
   const tls = settings.tls && (await readTls(settings.tls));
   const folder = farmFolder(resolve(settings.data));
   await makeFarmFolder(folder);
-  const lock = await takeLock(
-    folder.lock,
-    (owner) =>
-      new UsageError(
-        `${settings.data} is used by another server${owner ? ` (process ${owner.pid} on ${owner.host})` : ''}; stop that first`,
-      ),
-  );
+  const lock = await lockFarm(folder.lock, settings.data);
   const ends: (() => Promise<unknown>)[] = [() => lock.release()];
   const endAll = async (): Promise<void> => {
     for (const end of ends.reverse()) await end();

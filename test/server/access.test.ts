@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DEFAULT_SETTINGS, poolOf, startServer } from '../../src/server/index.ts';
+import { lockFarm } from '../../src/server/storage/farm-lock.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { startTestServer, type TestServer } from './farm-server.ts';
 
@@ -153,6 +154,17 @@ describe('the server', () => {
     await expect(startServer({ ...settings, data: join(root, 'farm') })).rejects.toThrow(
       /used by another server \(process \d+/,
     );
+  });
+
+  it('takes a folder that a server of another name has left, and none that gives signs', async () => {
+    const path = join(root, 'server.lock');
+    const owner = { token: randomUUID(), pid: 1, host: 'another', since: new Date().toISOString() };
+    writeFileSync(path, JSON.stringify(owner));
+    await (await lockFarm(path, 'the farm', 1000)).release();
+    writeFileSync(path, JSON.stringify(owner));
+    const beat = setInterval(() => utimesSync(path, new Date(), new Date()), 100);
+    await expect(lockFarm(path, 'the farm', 1000)).rejects.toThrow(/another server \(process 1 on another\)/);
+    clearInterval(beat);
   });
 
   it('names a run that is none', async () => {

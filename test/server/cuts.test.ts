@@ -264,10 +264,30 @@ describe('a visit', () => {
     expect(budget.definitions.join(' ')).toMatch(/DSE/);
     const both = await farm.ask(`/api/paddocks/${paddock.id}/feed-budget?head=1&residual=1&utilisation=0.5`);
     expect(both.status).toBe(400);
+    for (const empty of ['head=&residual=0', 'head=1&residual=', 'head=1&residual=0&growth=']) {
+      const answer = await farm.ask(`/api/paddocks/${paddock.id}/feed-budget?${empty}`);
+      expect(answer.status, empty).toBe(400);
+    }
     const made = { id: randomUUID(), cuttingHeightCentimetres: 4 };
     const calibrations = await Promise.all([1, 2].map(() => farm.json('/api/calibrations', { body: made })));
     expect(calibrations[0].calibration).toMatchObject({ state: 'report-only', cuts: 2, visits: 1 });
     expect(calibrations[1]).toEqual(calibrations[0]);
+  });
+
+  it('warns of cuts that name one photo, or that of another visit', async () => {
+    const [one, other] = [visit, visit].map((like) => ({ ...like, id: randomUUID() }));
+    for (const walk of [one, other]) await put('visits', walk as never);
+    const file = readFileSync(join(data, 'train', `${photos[5]}.jpg`));
+    const record = recordOf(file, { visitId: one?.id as string });
+    expect((await upload(farm, record, file)).status).toBe(204);
+    const cutIn = (visitId: string | undefined) =>
+      put('cuts', { id: randomUUID(), visitId, photoId: record.id, events: cutEvents({ dry: 30 }) } as never);
+    for (const walk of [one, one, other]) expect((await cutIn(walk?.id)).status).toBe(200);
+    const warnings = async (id: string | undefined) =>
+      (await farm.json(`/api/visits/${id}/summary`)).warnings.join('\n');
+    expect(await warnings(one?.id)).toMatch(/1 cut left out: another cut names the same photo/);
+    expect(await warnings(one?.id)).toMatch(/1 photo cut in another visit/);
+    expect(await warnings(other?.id)).toMatch(/1 cut of photos of another visit/);
   });
 
   it('without anything says so', async () => {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import {
   beginUpload,
+  photoForm,
   recordOf,
   sendPart,
   startTestServer,
@@ -127,6 +128,19 @@ describe('an upload', () => {
     expect(existsSync(storedPath(record.sha256))).toBe(true);
     expect((await farm.ask(`/api/photos/${twin.id}`, { method: 'DELETE' })).status).toBe(204);
     expect(existsSync(storedPath(record.sha256))).toBe(false);
+  });
+
+  it('is read and asked about without leaving its file open', async () => {
+    const file = await photo();
+    const record = recordOf(file);
+    expect((await upload(farm, record, file)).status).toBe(204);
+    const open = () => readdirSync('/proc/self/fd').length;
+    const ask = () => farm.ask(`/api/photos/${record.id}/file`, { method: 'HEAD', as: 'viewer' });
+    const answer = await ask();
+    expect([answer.status, answer.headers.get('content-length')]).toEqual([200, String(file.length)]);
+    const before = open();
+    for (let count = 0; count < 40; count++) await ask();
+    expect(open()).toBeLessThan(before + 10);
   });
 
   it('that is begun again while its last part is answered is stored all the same', async () => {
@@ -339,6 +353,13 @@ describe('an upload', () => {
       expect(answer.status).toBe(507);
       expect((await answer.json()).error.message).toMatch(/disk is full: nothing was stored/);
       expect(readdirSync(join(root, 'full', 'uploads'))).toEqual([]);
+      const paddock = { id: randomUUID(), name: 'Hill', boundary: null, hectares: 4 };
+      const put = await full.ask(`/api/paddocks/${paddock.id}`, { method: 'PUT', body: paddock });
+      expect(put.status).toBe(507);
+      expect((await full.ask('/api/estimate', { raw: photoForm(file) })).status).toBe(507);
+      expect((await sendPart(full, record.id, 0, file)).status).toBe(507);
+      expect((await full.ask('/api/paddocks')).status).toBe(200);
+      expect((await full.ask(`/api/paddocks/${paddock.id}`, { method: 'DELETE' })).status).toBe(204);
       expect((await full.ask('/readyz', { as: null })).status).toBe(503);
     } finally {
       await full.close();

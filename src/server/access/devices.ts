@@ -26,6 +26,8 @@ export interface Devices {
   ): Promise<{ readonly device: Device; readonly token: string } | null>;
   /** The device that bears a token; null for one that is none or was revoked. */
   bearerOf(token: string): Promise<Device | null>;
+  /** Whether a device may still be used. */
+  isActive(id: string): Promise<boolean>;
   list(): Promise<Device[]>;
   /** @returns null where there is no such device */
   revoke(id: string): Promise<Device | null>;
@@ -80,6 +82,10 @@ export function devicesIn(db: Database): Devices {
       if (!isSecretOf(parts.secret, found?.hash) || !found || found.revokedAt !== null) return null;
       const { hash: _, ...device } = found;
       return device;
+    },
+    async isActive(id) {
+      const device = await find(id);
+      return device !== null && device.revokedAt === null;
     },
     async list() {
       return (await db.selectFrom('devices').selectAll().orderBy('created_at').execute()).map(deviceOf);

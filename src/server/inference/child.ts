@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { FrameArea, SwardHeight } from '../../farm/index.ts';
 import { configure } from '../../ground/environment.ts';
 import { InputError, messageOf } from '../../ground/errors.ts';
+import { TextNumber } from '../../ground/text-number.ts';
 import { HEIGHT } from '../../pasture/covariates.ts';
 import { type ByMass, byMass } from '../../pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../../pasture/units.ts';
@@ -59,8 +60,8 @@ async function photoFile(path: string): Promise<WholePhoto> {
 
 /** What forms say besides the photo. */
 const FormFacts = z.object({
-  frameAreaSquareMetres: z.coerce.number().pipe(FrameArea).optional(),
-  height: z.coerce.number().optional(),
+  frameAreaSquareMetres: TextNumber.pipe(FrameArea).optional(),
+  height: TextNumber.optional(),
   heightMethod: SwardHeight.shape.method.optional(),
 });
 

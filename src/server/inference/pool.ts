@@ -52,6 +52,8 @@ export class InferencePool {
   readonly #waiting: Record<Urgency, Waiting[]> = { upload: [], now: [], later: [] };
   readonly #idle: LimitedChild<InferenceTask, never>[] = [];
   readonly #busy = new Set<LimitedChild<InferenceTask, never>>();
+  /** Requests whose bodies are on their way. */
+  #expected = 0;
   #taken = 0;
   #meanSeconds = 1;
   #isClosing = false;
@@ -77,8 +79,25 @@ export class InferencePool {
   }
 
   /** @throws Busy when what has not been sent yet is better sent later */
-  requireRoom(urgency: Urgency = 'now'): void {
+  requireRoom(urgency: Urgency): void {
     this.#requireBelow(urgency, this.#settings.queue);
+  }
+
+  /**
+   * Keeps a place for a request whose body is still to come.
+   *
+   * @returns gives the place up: when the task is asked for, or never will be
+   * @throws Busy when none is left
+   */
+  expect(): () => void {
+    const most = this.#settings.queue + this.#idle.length - this.#expected;
+    this.#requireBelow('now', most);
+    this.#expected += 1;
+    let isHeld = true;
+    return () => {
+      if (isHeld) this.#expected -= 1;
+      isHeld = false;
+    };
   }
 
   /**
