@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** Area within a frame, m²: 0.1, 0.21 and 0.25 are usual, 1 in sparse country. */
 export const FrameArea = z
   .number()
-  .gt(0)
+  .min(0.001)
   .max(10)
   .describe('area within the frame, m² (0.21 for 70 × 30 cm, 0.25 for 50 × 50 cm)');
 

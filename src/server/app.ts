@@ -112,6 +112,12 @@ export function farmApp(farm: Farm): Api {
   const known = authenticate({ devices, behindProxy: settings.behindProxy });
   app.use('/api/*', known);
   app.use('/metrics', known);
+  app.use('/api/*', ({ req }, next) => {
+    // Read as a number, nothing at all would be 0.
+    const empty = Object.entries(req.query()).find(([, value]) => value.trim() === '');
+    if (!empty) return next();
+    throw new Refusal(400, 'bad-request', `query.${empty[0]}: is empty; give a value or leave it out`);
+  });
   app.get('/metrics', needs('viewer'), async (context) => {
     const { body, contentType } = await metrics.text();
     return context.body(body, 200, { 'Content-Type': contentType });

@@ -1,8 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
+import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DEFAULT_SETTINGS, poolOf, startServer } from '../../src/server/index.ts';
+import { SwardError } from '../../src/ground/errors.ts';
+import { DEFAULT_SETTINGS, poolOf, type ServerSettings, startServer } from '../../src/server/index.ts';
 import { lockFarm } from '../../src/server/storage/farm-lock.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { startTestServer, type TestServer } from './farm-server.ts';
@@ -95,6 +96,22 @@ describe('access', () => {
       });
     expect((await ask('https://elsewhere.example')).status).toBe(403);
     expect((await ask(farm.server.address)).status).toBe(200);
+    const proxied = await startTestServer(join(root, 'proxied'), { behindProxy: true });
+    try {
+      const askThere = (origin: string, host: string) =>
+        proxied.ask(`/api/paddocks/${record.id}`, {
+          method: 'PUT',
+          as: null,
+          body: record,
+          headers: { cookie: `sward_token=${proxied.tokens.owner}`, origin, 'x-forwarded-host': host },
+        });
+      for (const host of ['farm.example', 'Farm.Example', 'farm.example, inner.example']) {
+        expect((await askThere('https://farm.example', host)).status, host).toBe(200);
+        expect((await askThere('https://elsewhere.example', host)).status, host).toBe(403);
+      }
+    } finally {
+      await proxied.close();
+    }
     const seen = await farm.ask('/api/paddocks', {
       as: null,
       headers: { ...headers, origin: 'https://elsewhere.example' },
@@ -171,6 +188,36 @@ describe('the server', () => {
     await expect(startServer({ ...settings, run: join(root, 'no-run') })).rejects.toThrow(
       /no-run.*cannot be read.*give another run, or none/,
     );
+  });
+
+  it('says what keeps it from starting', async () => {
+    const file = join(root, 'a-file');
+    writeFileSync(file, 'x');
+    const noDatabase = join(root, 'no-database');
+    mkdirSync(noDatabase);
+    writeFileSync(join(noDatabase, 'sward.db'), 'no database');
+    mkdirSync(join(root, 'folder-database', 'sward.db'), { recursive: true });
+    const pem = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    writeFileSync(join(root, 'key.pem'), pem(privateKey));
+    const tls = { certificate: file, key: join(root, 'key.pem') };
+    const cases: [Partial<ServerSettings>, RegExp][] = [
+      [{ port: 99_999 }, /--port 99999 is none/],
+      [{ port: -1 }, /--port -1 is none/],
+      [{ host: '127.999.1.1' }, /127\.999\.1\.1 is no address/],
+      [{ data: file }, /a-file.*in the way/],
+      [{ data: noDatabase }, /sward\.db: is no database that can be opened/],
+      [{ data: join(root, 'folder-database') }, /sward\.db: is no database that can be opened/],
+      [{ tls }, /cannot be used together .*a certificate and its own key/],
+    ];
+    for (const [changes, why] of cases) {
+      const error = await startServer({ ...settings, ...changes }).then(
+        () => null,
+        (found: unknown) => found,
+      );
+      expect(error).toBeInstanceOf(SwardError);
+      expect((error as SwardError).message).toMatch(why);
+    }
   });
 
   it('names a certificate that is not there', async () => {

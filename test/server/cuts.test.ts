@@ -7,7 +7,7 @@ import { runSward } from '../support/run-sward.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { cutEvents } from './cut-events.ts';
-import { recordOf, startTestServer, type TestServer, until, upload } from './farm-server.ts';
+import { photoForm, recordOf, startTestServer, type TestServer, until, upload } from './farm-server.ts';
 
 const root = temporaryFolder('server-cuts');
 const data = join(root, 'data');
@@ -44,6 +44,18 @@ describe('records', () => {
     expect(items.filter(({ id }: { id: string }) => id === record.id)).toEqual([record]);
     const renamed = { ...record, name: 'River' };
     expect(await (await put('paddocks', renamed)).json()).toEqual(renamed);
+  });
+
+  it('are called the same in capitals, and have sizes that can be', async () => {
+    const record = { ...paddock, id: randomUUID() };
+    const loud = { ...record, id: record.id.toUpperCase() };
+    expect(await (await put('paddocks', loud)).json()).toEqual(record);
+    expect(await farm.json(`/api/paddocks/${loud.id}`)).toEqual(record);
+    expect((await put('paddocks', { ...record, hectares: 5e-324 } as never)).status).toBe(400);
+    const form = photoForm(readFileSync(join(data, 'train', `${photos[0]}.jpg`)), {
+      frameAreaSquareMetres: '1e-300',
+    });
+    expect((await farm.ask('/api/estimate', { raw: form })).status).toBe(422);
   });
 
   it('are listed part by part', async () => {

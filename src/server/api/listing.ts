@@ -1,10 +1,13 @@
 import { z } from '@hono/zod-openapi';
-import { TextNumber } from '../../ground/text-number.ts';
 
 /** Which part of a list is wanted. */
 export const Part = z.object({
   after: z.string().max(200).optional().describe('`next` of the part before; absent: from the beginning'),
-  limit: TextNumber.pipe(z.number().int().min(1).max(500))
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(500)
     .default(100)
     .describe('items at most; large ones end a part earlier'),
 });

@@ -12,7 +12,6 @@ import {
   Uuid,
   Visit,
 } from '../../farm/index.ts';
-import { TextNumber } from '../../ground/text-number.ts';
 import { byMass } from '../../pasture/targets.ts';
 import { found, Refusal } from '../answers/refusal.ts';
 import type { Farm } from '../services/farm.ts';
@@ -71,7 +70,7 @@ const Budget = z.strictObject({
   from: z.array(z.string()).readonly(),
 });
 
-const number = (description: string) => TextNumber.describe(description);
+const number = (description: string) => z.coerce.number().describe(description);
 
 const BudgetQuestion = z.object({
   visitId: Uuid.optional().describe('default: the last visit of the paddock'),

@@ -6,7 +6,6 @@ import { z } from 'zod';
 import { FrameArea, SwardHeight } from '../../farm/index.ts';
 import { configure } from '../../ground/environment.ts';
 import { InputError, messageOf } from '../../ground/errors.ts';
-import { TextNumber } from '../../ground/text-number.ts';
 import { HEIGHT } from '../../pasture/covariates.ts';
 import { type ByMass, byMass } from '../../pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../../pasture/units.ts';
@@ -57,6 +56,13 @@ async function photoFile(path: string): Promise<WholePhoto> {
   }
   return path;
 }
+
+/** A number of a form, as text. Empty text is no number, where JavaScript has it be 0. */
+const TextNumber = z
+  .string()
+  .trim()
+  .min(1, 'is empty; give a number or leave it out')
+  .pipe(z.coerce.number());
 
 /** What forms say besides the photo. */
 const FormFacts = z.object({

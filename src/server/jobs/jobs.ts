@@ -199,7 +199,8 @@ export class Jobs {
       if (signal.aborted) return;
       const { body, isOurs } = answerTo(error);
       if (isOurs) this.#logFailure(id, error);
-      const message = error instanceof ChildFailure ? `the training ${error.message}` : body.error.message;
+      const message =
+        error instanceof ChildFailure ? `the training ${error.message}` : withoutOptions(body.error.message);
       await this.#finish(id, 'failed', { ...progress, message });
     }
   }
@@ -273,6 +274,12 @@ export class Jobs {
       .execute();
     this.#changes.emit(id);
   }
+}
+
+/** A message without what it advises on the command line, which those who ask for jobs have not got. */
+function withoutOptions(message: string): string {
+  const parts = message.split('; ').filter((part) => !/(^|\s)--[a-z]/.test(part));
+  return parts.length > 0 ? parts.join('; ') : message;
 }
 
 function jobOf(row: {

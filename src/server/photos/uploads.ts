@@ -234,7 +234,7 @@ export const tooLarge = (bytes: number): Refusal =>
 /** The id that a path of an upload ends in. */
 function idIn(url: string): string | null {
   const last = new URL(url, 'http://server').pathname.split('/').at(-1) ?? '';
-  return Uuid.safeParse(last).success ? last : null;
+  return Uuid.safeParse(last).data ?? null;
 }
 
 /** The photo's record, which the device announces as JSON under `record` of the upload's metadata. @throws Refusal */
