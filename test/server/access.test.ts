@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SwardError } from '../../src/ground/errors.ts';
 import { DEFAULT_SETTINGS, poolOf, type ServerSettings, startServer } from '../../src/server/index.ts';
+import { NO_PROGRESS } from '../../src/server/jobs/job.ts';
 import { lockFarm } from '../../src/server/storage/farm-lock.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { startTestServer, type TestServer } from './farm-server.ts';
@@ -65,6 +66,27 @@ describe('access', () => {
     const gone = await farm.ask(`/api/devices/${paired?.device.id}`, { method: 'DELETE' });
     expect((await gone.json()).revokedAt).toMatch(/^20/);
     expect((await farm.ask('/api/paddocks', { token })).status).toBe(401);
+  });
+
+  it('that was ended ends what is told of a job', async () => {
+    const { devices, db } = farm.server.farm;
+    const paired = await devices.pair((await devices.offer('watcher', 'viewer')).code, undefined);
+    const id = randomUUID();
+    await db
+      .insertInto('jobs')
+      .values({
+        ...{ id, kind: 're-estimate', state: 'queued', finished_at: null },
+        asked: JSON.stringify({ kind: 're-estimate', runId: 'starter' }),
+        progress: JSON.stringify(NO_PROGRESS),
+        created_at: new Date().toISOString(),
+      })
+      .execute();
+    const answer = await farm.ask(`/api/jobs/${id}/events`, { token: paired?.token ?? '' });
+    const text = answer.text();
+    await new Promise((settle) => setTimeout(settle, 300));
+    await farm.ask(`/api/devices/${paired?.device.id}`, { method: 'DELETE' });
+    await farm.ask(`/api/jobs/${id}`, { method: 'DELETE' });
+    expect((await text).match(/^event: job$/gm)).toHaveLength(1);
   });
 
   it('lets viewers write nothing, recorders remove nothing and no one but owners add devices', async () => {

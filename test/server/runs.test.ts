@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { zipSync } from 'fflate';
 import { sql } from 'kysely';
@@ -357,6 +357,9 @@ describe('jobs', () => {
     expect(
       readFileSync(join(root, 'exported', 'train.csv')).equals(Buffer.from(files['train.csv'] ?? [])),
     ).toBe(true);
+    // Whoever changes an exported photo changes none of the farm's.
+    const [exported = ''] = readdirSync(join(root, 'exported', 'train'));
+    expect(statSync(join(root, 'exported', 'train', exported)).nlink).toBe(1);
     const checked = await runSward(['check', join(root, 'exported'), '--json'], {
       SWARD_CACHE: join(root, 'cache'),
     });

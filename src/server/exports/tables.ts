@@ -61,7 +61,9 @@ async function* photosWithEstimates(db: Database): AsyncGenerator<PhotoWithEstim
   }
 }
 
-const cell = (value: string | number | null | undefined): string | number => value ?? '';
+/** A cell; text that begins a formula where a spreadsheet separates cells by semicolons has the mark of text there too. */
+const cell = (value: string | number | null | undefined): string | number =>
+  typeof value === 'string' ? value.replaceAll(/;(?=\s*[=+\-@])/g, ";'") : (value ?? '');
 
 /** Photos and estimates as CSV: a line an estimate, and one of each photo that has none. */
 export async function* photosCsv(db: Database): AsyncGenerator<string> {
@@ -85,7 +87,14 @@ export async function* photosCsv(db: Database): AsyncGenerator<string> {
     const lines = estimates.map(
       ({ run, estimatedAt, interval, outOfDomain, source, masses: grams, kgDmPerHa }) => [
         ...own,
-        ...[run.name, run.hash, estimatedAt, cell(interval?.coverage), String(outOfDomain.flagged), source],
+        ...[
+          cell(run.name),
+          run.hash,
+          estimatedAt,
+          cell(interval?.coverage),
+          String(outOfDomain.flagged),
+          source,
+        ],
         ...MASS_NAMES.flatMap((mass) => [
           cell(grams[mass]),
           cell(interval?.[mass]?.[0]),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { answerTo } from '../answers/error-answer.ts';
 import { conflict } from '../answers/refusal.ts';
+import { withoutOptions } from '../answers/without-options.ts';
 import { ChildFailure, LimitedChild, TaskRefused } from '../children/limited-child.ts';
 import { writeTrainingFolder } from '../exports/training-folder.ts';
 import type { Log } from '../observing/log.ts';
@@ -274,12 +275,6 @@ export class Jobs {
       .execute();
     this.#changes.emit(id);
   }
-}
-
-/** A message without what it advises on the command line, which those who ask for jobs have not got. */
-function withoutOptions(message: string): string {
-  const parts = message.split('; ').filter((part) => !/(^|\s)--[a-z]/.test(part));
-  return parts.length > 0 ? parts.join('; ') : message;
 }
 
 function jobOf(row: {
