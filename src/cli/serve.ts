@@ -130,8 +130,12 @@ function addCare(serve: Command): void {
     .action(async (file: string, _, command: Command) => {
       keepToOwner();
       const { backupFarm } = await loadServer();
-      const { photos, runs } = await backupFarm(dataOf(command), file);
+      const { photos, runs, damagedRuns } = await backupFarm(dataOf(command), file);
       process.stdout.write(`${file}: ${countOf(photos, 'photo')}, ${countOf(runs, 'run')}\n`);
+      if (damagedRuns.length === 0) return;
+      for (const sentence of damagedRuns) process.stderr.write(`${sentence}\n`);
+      const count = countOf(damagedRuns.length, 'run');
+      throw new SwardError(`${file} is written, with ${count} as damaged as they are; add them again`);
     });
   serve
     .command('restore')
@@ -151,7 +155,7 @@ function addCare(serve: Command): void {
       const data = dataOf(command);
       const found = await verifyFarm(data);
       tellFound(data, found);
-      const problems = found.problems.length + found.runsElsewhere.length;
+      const problems = found.problems.length + found.damagedRuns.length + found.runsElsewhere.length;
       if (problems === 0) return;
       const count = countOf(problems, 'problem');
       throw new SwardError(`${data}: ${count}; restore a backup, or see docs/server.md`);
@@ -168,7 +172,8 @@ function addCare(serve: Command): void {
 
 function tellFound(data: string, found: VerifiedFarm): void {
   process.stdout.write(`${data}: ${foundSentence(found)}\n`);
-  for (const sentence of [...found.problems, ...found.runsElsewhere]) process.stderr.write(`${sentence}\n`);
+  for (const sentence of [...found.problems, ...found.damagedRuns, ...found.runsElsewhere])
+    process.stderr.write(`${sentence}\n`);
 }
 
 const foundSentence = ({ photos, cuts, estimates, unnamedPhotos }: VerifiedFarm): string =>

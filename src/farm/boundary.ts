@@ -3,7 +3,11 @@ import { boundaryProblem } from './boundary-problem.ts';
 import { Latitude, Longitude } from './position.ts';
 import type { Rings } from './ring.ts';
 
-const LinearRing = z.array(z.tuple([Longitude, Latitude], z.number()));
+/** An altitude may follow and nothing else (RFC 7946, 3.1.1). */
+const Place = z
+  .tuple([Longitude, Latitude], z.number())
+  .refine(({ length }) => length <= 3, 'a position is longitude, latitude and at most an altitude');
+const LinearRing = z.array(Place);
 const PolygonRings = z.array(LinearRing).min(1).describe('outer ring, then holes; degrees east, then north');
 
 /**

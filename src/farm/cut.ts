@@ -69,11 +69,14 @@ export const CutEvent = z.strictObject({
 });
 export type CutEvent = z.output<typeof CutEvent>;
 
+/** Events of one cut: a dozen are usual. Each is checked against all others. */
+export const MOST_EVENTS = 500;
+
 /** One frame of sward that is cut, dried and weighed: what was written of it. `cutState` tells how far it is. */
 export const Cut = z.strictObject({
   id: Uuid,
   visitId: Uuid,
   photoId: Uuid.nullable().describe('the photo of the same frame before it was cut; null: none'),
-  events: z.array(CutEvent).max(500),
+  events: z.array(CutEvent).max(MOST_EVENTS),
 });
 export type Cut = z.output<typeof Cut>;

@@ -1,7 +1,11 @@
 import { z } from 'zod';
 
 /** What a device calls a record that it makes, so that sending it twice makes it once. */
-export const Uuid = z.uuid().describe('made by the device that makes the record');
+export const Uuid = z
+  .uuid()
+  // The same whether a device writes it in capitals (RFC 9562, 4).
+  .toLowerCase()
+  .describe('made by the device that makes the record');
 
 /** SHA-256 of contents, as 64 hexadecimal digits in lower case. */
 export const Sha256 = z

@@ -2,7 +2,7 @@ export { Answering, PhoneModel } from './answering.ts';
 export { answeringRun } from './answering-run.ts';
 export { Boundary } from './boundary.ts';
 export { Calibration } from './calibration.ts';
-export { Cut, CutEvent, CutStep } from './cut.ts';
+export { Cut, CutEvent, CutStep, MOST_EVENTS } from './cut.ts';
 export {
   type CutHistory,
   cutHistory,

@@ -9,7 +9,7 @@ export const Paddock = z.strictObject({
   boundary: Boundary.nullable().describe('where it lies; null: not drawn'),
   hectares: z
     .number()
-    .gt(0)
+    .min(0.0001)
     .max(10_000_000)
     .nullable()
     .describe('as the owner says, which goes before the boundary’s; null: from the boundary'),

@@ -25,6 +25,7 @@ import { fairTurns } from './fair-turns.ts';
 import { apiDocs } from './page/api-docs.ts';
 import { addWebApp, WORKER_POLICY } from './page/web-app.ts';
 import type { Farm } from './services/farm.ts';
+import { requireRoom } from './storage/disk.ts';
 
 /** Largest request of JSON, bytes. */
 const JSON_BYTES = 2 ** 20;
@@ -40,6 +41,11 @@ function readOn({ body, bodyUsed }: Request): void {
   if (body && !bodyUsed && !body.locked) void body.pipeTo(new WritableStream()).catch(() => {});
 }
 
+/** Ends what an answer would have been read from: HEAD is answered as GET is, and nobody reads it. */
+async function dropBody({ body }: Response): Promise<void> {
+  if (body && !body.locked) await body.cancel();
+}
+
 /** Everything that the server answers. */
 export function farmApp(farm: Farm): Api {
   const { settings, log, metrics, db, pool, folder, devices } = farm;
@@ -50,6 +56,7 @@ export function farmApp(farm: Farm): Api {
     await ownTurn();
     await next();
     readOn(context.req.raw);
+    if (context.req.raw.method === 'HEAD') await dropBody(context.res);
     const seconds = (performance.now() - begun) / 1000;
     const { method } = context.req;
     const { status } = context.res;
@@ -106,16 +113,29 @@ export function farmApp(farm: Farm): Api {
   app.get('/readyz', async (context) => {
     await sql`select 1`.execute(db);
     if ((await freeBytes(folder.root)) < settings.reserveBytes) return context.text('the disk is full', 503);
-    return pool.isReady ? context.text('ok') : context.text('the run is being opened', 503);
+    return pool.isReady ? context.text('ok') : context.text('the run is being opened, or cannot be', 503);
   });
   addWebApp(app, packageFile('dist/web'));
   const known = authenticate({ devices, behindProxy: settings.behindProxy });
   addModels(app, farm, known);
   app.use('/api/*', known);
   app.use('/metrics', known);
+  app.use('/api/*', ({ req }, next) => {
+    // Read as a number, nothing at all would be 0.
+    const empty = Object.entries(req.query()).find(([, value]) => value.trim() === '');
+    if (!empty) return next();
+    throw new Refusal(400, 'bad-request', `query.${empty[0]}: is empty; give a value or leave it out`);
+  });
   app.get('/metrics', needs('viewer'), async (context) => {
     const { body, contentType } = await metrics.text();
     return context.body(body, 200, { 'Content-Type': contentType });
+  });
+  app.use('/api/*', async ({ req }, next) => {
+    // Removing makes room.
+    const isWrite = !['GET', 'HEAD', 'DELETE'].includes(req.raw.method);
+    const bytes = Number(req.header('content-length') ?? 0);
+    if (isWrite) await requireRoom(folder.root, bytes, settings.reserveBytes);
+    await next();
   });
   const limited = bodyLimit({
     maxSize: JSON_BYTES,

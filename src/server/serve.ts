@@ -3,9 +3,10 @@ import { createServer as createHttp, type Server } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
+import { createSecureContext } from 'node:tls';
 import { getRequestListener } from '@hono/node-server';
 import { InputError, messageOf, UsageError } from '../ground/errors.ts';
-import { takeLock } from '../ground/file-lock.ts';
+import { writeFailure } from '../ground/files.ts';
 import { isLoopback } from '../ground/own-machine.ts';
 import { devicesIn } from './access/devices.ts';
 import { pairingLink } from './api/devices.ts';
@@ -24,6 +25,7 @@ import type { Farm } from './services/farm.ts';
 import type { ServerSettings } from './services/settings.ts';
 import { openDatabase } from './storage/database.ts';
 import { farmFolder, makeFarmFolder } from './storage/farm-folder.ts';
+import { lockFarm } from './storage/farm-lock.ts';
 import { photoStore } from './storage/photo-store.ts';
 
 /** A server that answers. */
@@ -45,7 +47,7 @@ const POOL_MS = 5_000;
 /** A request must be there within so long: a photo over a slow link, yet not for ever. */
 const REQUEST_MS = 10 * 60_000;
 
-/** Connections at once; what comes beyond waits at the system's door. */
+/** Connections at once; what comes beyond is cut, and tries again. */
 const MOST_CONNECTIONS = 1000;
 
 /**
@@ -57,16 +59,15 @@ const MOST_CONNECTIONS = 1000;
  */
 export async function startServer(settings: ServerSettings, log: Log = openLog(2)): Promise<RunningServer> {
   requireSafeAddress(settings);
+  requirePort(settings.port);
   const tls = settings.tls && (await readTls(settings.tls));
   const folder = farmFolder(resolve(settings.data));
-  await makeFarmFolder(folder);
-  const lock = await takeLock(
-    folder.lock,
-    (owner) =>
-      new UsageError(
-        `${settings.data} is used by another server${owner ? ` (process ${owner.pid} on ${owner.host})` : ''}; stop that first`,
-      ),
-  );
+  await makeFarmFolder(folder).catch((error: unknown) => {
+    throw writeFailure(settings.data, error);
+  });
+  const lock = await lockFarm(folder.lock, settings.data).catch((error: unknown) => {
+    throw writeFailure(settings.data, error);
+  });
   const ends: (() => Promise<unknown>)[] = [() => lock.release()];
   const endAll = async (): Promise<void> => {
     for (const end of ends.reverse()) await end();
@@ -103,6 +104,7 @@ export async function startServer(settings: ServerSettings, log: Log = openLog(2
     const maps = new PhotoMaps(folder.cache, store, pool);
     const uploads = new Uploads({
       folder: folder.uploads,
+      scratch: folder.scratch,
       db,
       store,
       pool,
@@ -182,26 +184,52 @@ function requireSafeAddress({ host, tls, behindProxy }: ServerSettings): void {
   );
 }
 
+/** @throws UsageError for what is no port */
+function requirePort(port: number): void {
+  if (Number.isInteger(port) && port >= 0 && port < 2 ** 16) return;
+  throw new UsageError(`--port ${port} is none; give one from 1 to 65535, or 0 for any that is free`);
+}
+
 async function readTls({
   certificate,
   key,
 }: NonNullable<ServerSettings['tls']>): Promise<{ cert: Buffer; key: Buffer }> {
-  const read = (path: string): Promise<Buffer> =>
-    readFile(path).catch((error: Error) => {
-      throw new InputError(
-        path,
-        `cannot be read (${error.message})`,
-        'give files in PEM, a certificate and its key',
-      );
-    });
-  return { cert: await read(certificate), key: await read(key) };
+  const [cert, privateKey] = [await readPem(certificate), await readPem(key)];
+  try {
+    createSecureContext({ cert, key: privateKey });
+  } catch (error) {
+    throw new InputError(
+      `${certificate}, ${key}`,
+      `cannot be used together (${messageOf(error)})`,
+      'give files in PEM: a certificate and its own key, without a password',
+    );
+  }
+  return { cert, key: privateKey };
 }
+
+const readPem = (path: string): Promise<Buffer> =>
+  readFile(path).catch((error: Error) => {
+    throw new InputError(
+      path,
+      `cannot be read (${error.message})`,
+      'give files in PEM, a certificate and its key',
+    );
+  });
+
+/** What keeps a server from listening, and what helps. */
+const LISTEN_FAULTS: Readonly<Record<string, (host: string, port: number) => string>> = {
+  EADDRINUSE: (host, port) => `port ${port} of ${host} is taken; choose another with --port`,
+  EACCES: (_, port) => `port ${port} may not be listened at by this user; choose another with --port`,
+  EADDRNOTAVAIL: (host) => `${host} is no address of this machine; choose another with --host`,
+  ENOTFOUND: (host) => `${host} is no address; choose another with --host`,
+  EAI_AGAIN: (host) => `the address of ${host} cannot be looked up; choose another with --host`,
+};
 
 function listening(server: Server, { host, port }: ServerSettings): Promise<void> {
   return new Promise((settle, fail) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      const isTaken = error.code === 'EADDRINUSE';
-      fail(isTaken ? new UsageError(`port ${port} of ${host} is taken; choose another with --port`) : error);
+      const what = LISTEN_FAULTS[error.code ?? ''];
+      fail(what ? new UsageError(what(host, port)) : error);
     });
     server.listen(port, host, () => settle());
   });

@@ -1,8 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
+import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DEFAULT_SETTINGS, poolOf, startServer } from '../../src/server/index.ts';
+import { SwardError } from '../../src/ground/errors.ts';
+import { DEFAULT_SETTINGS, poolOf, type ServerSettings, startServer } from '../../src/server/index.ts';
+import { NO_PROGRESS } from '../../src/server/jobs/job.ts';
+import { lockFarm } from '../../src/server/storage/farm-lock.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { startTestServer, type TestServer } from './farm-server.ts';
 
@@ -80,6 +83,27 @@ describe('access', () => {
     expect(Math.abs(Date.parse(await seen()) - Date.now())).toBeLessThan(60_000);
   });
 
+  it('that was ended ends what is told of a job', async () => {
+    const { devices, db } = farm.server.farm;
+    const paired = await devices.pair((await devices.offer('watcher', 'viewer')).code, undefined);
+    const id = randomUUID();
+    await db
+      .insertInto('jobs')
+      .values({
+        ...{ id, kind: 're-estimate', state: 'queued', finished_at: null },
+        asked: JSON.stringify({ kind: 're-estimate', runId: 'starter' }),
+        progress: JSON.stringify(NO_PROGRESS),
+        created_at: new Date().toISOString(),
+      })
+      .execute();
+    const answer = await farm.ask(`/api/jobs/${id}/events`, { token: paired?.token ?? '' });
+    const text = answer.text();
+    await new Promise((settle) => setTimeout(settle, 300));
+    await farm.ask(`/api/devices/${paired?.device.id}`, { method: 'DELETE' });
+    await farm.ask(`/api/jobs/${id}`, { method: 'DELETE' });
+    expect((await text).match(/^event: job$/gm)).toHaveLength(1);
+  });
+
   it('lets viewers write nothing, recorders remove nothing and no one but owners add devices', async () => {
     const record = paddock();
     expect((await put(record, 'viewer')).status).toBe(403);
@@ -109,6 +133,22 @@ describe('access', () => {
       });
     expect((await ask('https://elsewhere.example')).status).toBe(403);
     expect((await ask(farm.server.address)).status).toBe(200);
+    const proxied = await startTestServer(join(root, 'proxied'), { behindProxy: true });
+    try {
+      const askThere = (origin: string, host: string) =>
+        proxied.ask(`/api/paddocks/${record.id}`, {
+          method: 'PUT',
+          as: null,
+          body: record,
+          headers: { cookie: `sward_token=${proxied.tokens.owner}`, origin, 'x-forwarded-host': host },
+        });
+      for (const host of ['farm.example', 'Farm.Example', 'farm.example, inner.example']) {
+        expect((await askThere('https://farm.example', host)).status, host).toBe(200);
+        expect((await askThere('https://elsewhere.example', host)).status, host).toBe(403);
+      }
+    } finally {
+      await proxied.close();
+    }
     const seen = await farm.ask('/api/paddocks', {
       as: null,
       headers: { ...headers, origin: 'https://elsewhere.example' },
@@ -179,10 +219,51 @@ describe('the server', () => {
     await own.close();
   });
 
+  it('takes a folder that a server of another name has left, and none that gives signs', async () => {
+    const path = join(root, 'server.lock');
+    const owner = { token: randomUUID(), pid: 1, host: 'another', since: new Date().toISOString() };
+    writeFileSync(path, JSON.stringify(owner));
+    await (await lockFarm(path, 'the farm', 1000)).release();
+    writeFileSync(path, JSON.stringify(owner));
+    const beat = setInterval(() => utimesSync(path, new Date(), new Date()), 100);
+    await expect(lockFarm(path, 'the farm', 1000)).rejects.toThrow(/another server \(process 1 on another\)/);
+    clearInterval(beat);
+  });
+
   it('names a run that is none', async () => {
     await expect(startServer({ ...settings, run: join(root, 'no-run') })).rejects.toThrow(
       /no-run.*cannot be read.*give another run, or none/,
     );
+  });
+
+  it('says what keeps it from starting', async () => {
+    const file = join(root, 'a-file');
+    writeFileSync(file, 'x');
+    const noDatabase = join(root, 'no-database');
+    mkdirSync(noDatabase);
+    writeFileSync(join(noDatabase, 'sward.db'), 'no database');
+    mkdirSync(join(root, 'folder-database', 'sward.db'), { recursive: true });
+    const pem = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    writeFileSync(join(root, 'key.pem'), pem(privateKey));
+    const tls = { certificate: file, key: join(root, 'key.pem') };
+    const cases: [Partial<ServerSettings>, RegExp][] = [
+      [{ port: 99_999 }, /--port 99999 is none/],
+      [{ port: -1 }, /--port -1 is none/],
+      [{ host: '127.999.1.1' }, /127\.999\.1\.1 is no address/],
+      [{ data: file }, /a-file.*in the way/],
+      [{ data: noDatabase }, /sward\.db: is no database that can be opened/],
+      [{ data: join(root, 'folder-database') }, /sward\.db: is no database that can be opened/],
+      [{ tls }, /cannot be used together .*a certificate and its own key/],
+    ];
+    for (const [changes, why] of cases) {
+      const error = await startServer({ ...settings, ...changes }).then(
+        () => null,
+        (found: unknown) => found,
+      );
+      expect(error).toBeInstanceOf(SwardError);
+      expect((error as SwardError).message).toMatch(why);
+    }
   });
 
   it('names a certificate that is not there', async () => {

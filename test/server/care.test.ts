@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import Libsql from 'libsql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { backupFarm, restoreFarm, verifyFarm } from '../../src/server/index.ts';
 import { openDatabase } from '../../src/server/storage/database.ts';
 import { MIGRATION_NAMES } from '../../src/server/storage/migrations.ts';
+import { photoStore } from '../../src/server/storage/photo-store.ts';
 import { writePhoto } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { cutEvents } from './cut-events.ts';
@@ -47,7 +48,7 @@ afterAll(() => farm.close());
 
 describe('a backup', () => {
   it('is taken while the server runs, and restored it is the same farm', async () => {
-    expect(await backupFarm(data, backup)).toEqual({ photos: 3, runs: 0 });
+    expect(await backupFarm(data, backup)).toEqual({ photos: 3, runs: 0, damagedRuns: [] });
     await expect(backupFarm(data, backup)).rejects.toThrow(/there already/);
     const copy = join(root, 'restored');
     expect(await restoreFarm(backup, copy)).toMatchObject({
@@ -70,6 +71,38 @@ describe('a backup', () => {
     } finally {
       await second.close();
     }
+  });
+
+  it('is taken while photos are removed', async () => {
+    const busy = join(root, 'busy');
+    await restoreFarm(backup, busy);
+    const { store, db } = {
+      store: photoStore(join(busy, 'photos')),
+      db: await openDatabase(join(busy, 'sward.db')),
+    };
+    // Owners remove photos in the middle of it: after the database is copied, and while it is.
+    const [gone = ''] = hashes;
+    await db.deleteFrom('cuts').execute();
+    const removal = (async () => {
+      await until(async () => readdirSync(join(busy, 'scratch')).length > 0);
+      await db.deleteFrom('photos').where('sha256', '=', gone).execute();
+      await store.remove(gone);
+    })();
+    const taken = await backupFarm(busy, join(root, 'busy.tar'));
+    await removal;
+    await db.destroy();
+    expect(existsSync(store.pathOf(gone))).toBe(false);
+    expect((await restoreFarm(join(root, 'busy.tar'), join(root, 'busy-restored'))).photos).toBe(
+      taken.photos,
+    );
+    expect(readdirSync(join(busy, 'scratch'))).toEqual([]);
+    // A photo that is named and not there is said to be so.
+    rmSync(store.pathOf(hashes[1] ?? ''));
+    await expect(backupFarm(busy, join(root, 'lost.tar'))).rejects.toThrow(/is not there, though a photo/);
+    await expect(backupFarm(busy, join(root, 'no-folder', 'x.tar'))).rejects.toThrow(
+      /its folder is not there/,
+    );
+    expect(existsSync(join(root, 'no-folder'))).toBe(false);
   });
 
   it('that is cut short, changed or something else is refused, and leaves nothing', async () => {

@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Cut, type CutEvent, type CutStep } from '../../src/farm/index.ts';
 import { runSward } from '../support/run-sward.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { cutEvents } from './cut-events.ts';
-import { recordOf, startTestServer, type TestServer, until, upload } from './farm-server.ts';
+import { photoForm, recordOf, startTestServer, type TestServer, until, upload } from './farm-server.ts';
 
 const root = temporaryFolder('server-cuts');
 const data = join(root, 'data');
@@ -45,6 +46,18 @@ describe('records', () => {
     expect(await (await put('paddocks', renamed)).json()).toEqual(renamed);
   });
 
+  it('are called the same in capitals, and have sizes that can be', async () => {
+    const record = { ...paddock, id: randomUUID() };
+    const loud = { ...record, id: record.id.toUpperCase() };
+    expect(await (await put('paddocks', loud)).json()).toEqual(record);
+    expect(await farm.json(`/api/paddocks/${loud.id}`)).toEqual(record);
+    expect((await put('paddocks', { ...record, hectares: 5e-324 } as never)).status).toBe(400);
+    const form = photoForm(readFileSync(join(data, 'train', `${photos[0]}.jpg`)), {
+      frameAreaSquareMetres: '1e-300',
+    });
+    expect((await farm.ask('/api/estimate', { raw: form })).status).toBe(422);
+  });
+
   it('are listed part by part', async () => {
     for (let count = 0; count < 5; count++) await put('paddocks', { ...paddock, id: randomUUID() });
     const seen: string[] = [];
@@ -61,6 +74,46 @@ describe('records', () => {
     expect((await farm.json(`/api/visits?paddockId=${randomUUID()}`)).items).toEqual([]);
   });
 
+  it('have positions of two numbers and an altitude, and lists no longer than can be answered at once', async () => {
+    const ring = (position: (x: number, y: number) => number[], corners = 3): number[][] => {
+      const places = Array.from({ length: corners }, (_, at) => {
+        const turn = (2 * Math.PI * at) / corners;
+        return position(149 + Math.cos(turn) / 100, -35 + Math.sin(turn) / 100);
+      });
+      return [...places, places[0] ?? []];
+    };
+    const drawn = (coordinates: number[][]) => ({
+      ...paddock,
+      id: randomUUID(),
+      boundary: { type: 'Polygon', coordinates: [coordinates] },
+    });
+    expect((await put('paddocks', drawn(ring((x, y) => [x, y, 700])))).status).toBe(200);
+    const long = await put('paddocks', drawn(ring((x, y) => [x, y, 700, 1])));
+    expect([long.status, (await long.json()).error.message]).toEqual([
+      400,
+      expect.stringMatching(/at most an altitude/),
+    ]);
+    // What an earlier version has let in is listed too, part by part.
+    const { db } = farm.server.farm;
+    const ids = Array.from({ length: 30 }, () => randomUUID());
+    for (const id of ids) {
+      const body = JSON.stringify({ ...paddock, id, name: 'x'.repeat(300_000) });
+      await db.insertInto('paddocks').values({ id, body }).execute();
+    }
+    const seen: string[] = [];
+    for (let after = ''; ; ) {
+      const text = await (await farm.ask(`/api/paddocks?limit=500${after && `&after=${after}`}`)).text();
+      expect(text.length).toBeLessThan(3 * 2 ** 20);
+      const { items, next } = JSON.parse(text);
+      seen.push(...items.map(({ id }: { id: string }) => id));
+      if (next === null) break;
+      after = next;
+    }
+    expect(seen).toEqual(expect.arrayContaining(ids));
+    expect(new Set(seen).size).toBe(seen.length);
+    await db.deleteFrom('paddocks').where('id', 'in', ids).execute();
+  });
+
   it('are refused where they do not fit', async () => {
     expect(
       (await put('visits', { ...visit, id: randomUUID(), paddockId: randomUUID() } as never)).status,
@@ -75,6 +128,9 @@ describe('records', () => {
     expect((await farm.ask(`/api/paddocks/${randomUUID()}`)).status).toBe(404);
   });
 });
+
+/** A cut without what its events come to. */
+const lookOf = ({ id, visitId, photoId, events }: Cut): Cut => ({ id, visitId, photoId, events });
 
 describe('a cut', () => {
   it('is what its events say, each once however often it is sent', async () => {
@@ -101,6 +157,51 @@ describe('a cut', () => {
     expect((await put('cuts', { ...cut, events: events.slice(0, 2) } as never)).status).toBe(200);
     expect((await farm.json(`/api/cuts/${cut.id}`)).events).toEqual(events);
     expect((await add({ ...events[0], recordedAt: '2026-11-05T00:00:00Z' })).status).toBe(422);
+  });
+
+  it('has no more events than a backup takes back, however they come', async () => {
+    const cut = { id: randomUUID(), visitId: visit.id, photoId: null, events: [] };
+    const [placed] = cutEvents({ dry: 20 }) as [CutEvent];
+    const corrections = (count: number): CutEvent[] =>
+      Array.from({ length: count }, () => ({
+        id: randomUUID(),
+        recordedAt: placed.recordedAt,
+        change: { kind: 'corrected', event: placed.id, step: placed.change as CutStep },
+      }));
+    const first = [placed, ...corrections(300)];
+    expect((await put('cuts', { ...cut, events: first } as never)).status).toBe(200);
+    const over = await put('cuts', { ...cut, events: corrections(200) } as never);
+    expect([over.status, (await over.json()).error.message]).toEqual([
+      422,
+      expect.stringMatching(/at most 500/),
+    ]);
+    const rest = corrections(199);
+    expect((await put('cuts', { ...cut, events: [...first, ...rest] } as never)).status).toBe(200);
+    const add = (event: unknown) => farm.ask(`/api/cuts/${cut.id}/events`, { as: 'recorder', body: event });
+    expect((await add(corrections(1)[0])).status).toBe(422);
+    expect((await add(rest[0])).status).toBe(200);
+    expect(Cut.parse(lookOf(await farm.json(`/api/cuts/${cut.id}`))).events).toHaveLength(500);
+  });
+
+  it('of many events keeps nobody else from the database', async () => {
+    const [placed] = cutEvents({ dry: 20 }) as [CutEvent];
+    const events = Array.from({ length: 499 }, () => ({
+      id: randomUUID(),
+      recordedAt: placed.recordedAt,
+      change: { kind: 'corrected', event: placed.id, step: placed.change },
+    }));
+    const cut = { id: randomUUID(), visitId: visit.id, photoId: null, events: [placed, ...events] };
+    let isAnswered = false;
+    const large = put('cuts', cut as never).finally(() => {
+      isAnswered = true;
+    });
+    let asked = 0;
+    for (; !isAnswered; asked++) {
+      await farm.json(`/api/cuts/${randomUUID()}`, { as: 'viewer' });
+    }
+    expect((await large).status).toBe(200);
+    // While it was held up, one of two got through.
+    expect(asked).toBeGreaterThan(10);
   });
 
   it('of two devices at once takes a step once', async () => {
@@ -186,10 +287,30 @@ describe('a visit', () => {
     expect(budget.definitions.join(' ')).toMatch(/DSE/);
     const both = await farm.ask(`/api/paddocks/${paddock.id}/feed-budget?head=1&residual=1&utilisation=0.5`);
     expect(both.status).toBe(400);
+    for (const empty of ['head=&residual=0', 'head=1&residual=', 'head=1&residual=0&growth=']) {
+      const answer = await farm.ask(`/api/paddocks/${paddock.id}/feed-budget?${empty}`);
+      expect(answer.status, empty).toBe(400);
+    }
     const made = { id: randomUUID(), cuttingHeightCentimetres: 4 };
     const calibrations = await Promise.all([1, 2].map(() => farm.json('/api/calibrations', { body: made })));
     expect(calibrations[0].calibration).toMatchObject({ state: 'report-only', cuts: 2, visits: 1 });
     expect(calibrations[1]).toEqual(calibrations[0]);
+  });
+
+  it('warns of cuts that name one photo, or that of another visit', async () => {
+    const [one, other] = [visit, visit].map((like) => ({ ...like, id: randomUUID() }));
+    for (const walk of [one, other]) await put('visits', walk as never);
+    const file = readFileSync(join(data, 'train', `${photos[5]}.jpg`));
+    const record = recordOf(file, { visitId: one?.id as string });
+    expect((await upload(farm, record, file)).status).toBe(204);
+    const cutIn = (visitId: string | undefined) =>
+      put('cuts', { id: randomUUID(), visitId, photoId: record.id, events: cutEvents({ dry: 30 }) } as never);
+    for (const walk of [one, one, other]) expect((await cutIn(walk?.id)).status).toBe(200);
+    const warnings = async (id: string | undefined) =>
+      (await farm.json(`/api/visits/${id}/summary`)).warnings.join('\n');
+    expect(await warnings(one?.id)).toMatch(/1 cut left out: another cut names the same photo/);
+    expect(await warnings(one?.id)).toMatch(/1 photo cut in another visit/);
+    expect(await warnings(other?.id)).toMatch(/1 cut of photos of another visit/);
   });
 
   it('without anything says so', async () => {

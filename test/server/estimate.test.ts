@@ -151,6 +151,37 @@ describe('POST /api/estimate', () => {
     }
   });
 
+  it('takes no more bodies on than may wait', async () => {
+    const { workers, queue } = farm.server.farm.settings.pool;
+    const ends: (() => void)[] = [];
+    const slow = () =>
+      farm.ask('/api/estimate', {
+        as: 'viewer',
+        headers: { 'content-type': 'multipart/form-data; boundary=x' },
+        raw: new ReadableStream({
+          start(controller) {
+            controller.enqueue(new TextEncoder().encode('--x\r\n'));
+            ends.push(() => controller.close());
+          },
+        }),
+      });
+    const statuses: number[] = [];
+    const all = Array.from({ length: 3 * queue }, async () => statuses.push((await slow()).status));
+    await until(async () => statuses.length >= 3 * queue - queue - workers);
+    expect(new Set(statuses)).toEqual(new Set([429]));
+    expect(readdirSync(farm.server.farm.folder.scratch).length).toBeLessThanOrEqual(queue + workers);
+    for (const end of ends) end();
+    await Promise.all(all);
+    expect(statuses.filter((status) => status === 422).length).toBeGreaterThanOrEqual(queue);
+  });
+
+  it('does not take an empty field for 0', async () => {
+    for (const fields of [{ height: '', heightMethod: 'falling-plate' }, { frameAreaSquareMetres: ' ' }]) {
+      const answer = await farm.ask('/api/estimate', { raw: photoForm(photo, fields as never) });
+      expect(answer.status).toBe(422);
+    }
+  });
+
   it('under more than it takes on answers 200 or 429', async () => {
     const { settings } = farm.server.farm;
     const large = await sharp(readFileSync(photo)).resize(3000, 2000).jpeg({ quality: 95 }).toBuffer();

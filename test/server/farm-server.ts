@@ -68,6 +68,7 @@ export async function startTestServer(
         ...headers,
       },
       ...(content !== undefined && { body: content }),
+      ...(content instanceof ReadableStream && { duplex: 'half' }),
       ...(signal && { signal }),
     });
   };

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { zipSync } from 'fflate';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -117,6 +117,8 @@ describe('runs', () => {
         /not the zip of one run folder/,
       ],
       [{ ...files, 'fold-0/more.bin': bytes, 'folds.csv': bytes }, /not the file that was written/],
+      [{ ...files, aa: bytes, 'aa/b': bytes }, /as a file and as a folder/],
+      [{ 'aa/b': bytes, aa: bytes }, /as a file and as a folder/],
       [new Uint8Array(1000), /no zip/],
       [zipSync(files).subarray(0, 5000), /damaged|no zip|not the|cannot be read|early/],
     ];
@@ -140,6 +142,80 @@ describe('runs', () => {
       expect(readdirSync(join(root, 'small', 'scratch'))).toEqual([]);
     } finally {
       await small.close();
+    }
+  });
+});
+
+describe('a run that was added', () => {
+  it('keeps its own files alone, and is backed up whatever they are called', async () => {
+    const own = await startTestServer(join(root, 'long'));
+    try {
+      const long = `${'a/'.repeat(110)}b`;
+      const zip = zipSync({
+        ...filesOf(run),
+        [long]: new Uint8Array(9),
+        'fold-0/zeros.bin': new Uint8Array(9),
+      });
+      const added = await (await own.ask('/api/runs?name=long', { raw: new Uint8Array(zip) })).json();
+      const place = join(root, 'long', 'runs', added.id);
+      expect(Object.keys(filesOf(place)).sort()).toEqual(
+        Object.keys(filesOf(run))
+          .filter((name) => name !== 'run.lock')
+          .sort(),
+      );
+      // A run that an earlier version took has such names.
+      mkdirSync(dirname(join(place, long)), { recursive: true });
+      writeFileSync(join(place, long), 'long');
+      const backup = join(root, 'long.tar');
+      expect(await backupFarm(join(root, 'long'), backup)).toMatchObject({ runs: 1, damagedRuns: [] });
+      await restoreFarm(backup, join(root, 'long-restored'));
+      expect(readFileSync(join(root, 'long-restored', 'runs', added.id, long), 'utf8')).toBe('long');
+    } finally {
+      await own.close();
+    }
+  });
+
+  it('and is damaged is found, answers nothing, leaves photos to wait, and is put right by adding it again', async () => {
+    const folder = join(root, 'damaged');
+    const own = await startTestServer(folder);
+    try {
+      const zip = new Uint8Array(zipSync(filesOf(run)));
+      const added = await (await own.ask('/api/runs?name=hill', { raw: zip })).json();
+      const model = join(folder, 'runs', added.id, 'fold-1', 'model.safetensors');
+      const content = readFileSync(model);
+      content[content.length - 1] = (content.at(-1) ?? 0) ^ 1;
+      writeFileSync(model, content);
+      rmSync(join(folder, 'runs', added.id, 'fold-2', 'model.safetensors'));
+      const { problems, damagedRuns } = await verifyFarm(folder);
+      expect(problems).toEqual([]);
+      expect(damagedRuns).toEqual([
+        expect.stringMatching(/run hill .*fold-1.*not the file that was written/),
+      ]);
+      const backup = await backupFarm(folder, join(root, 'damaged.tar'));
+      expect(backup.damagedRuns).toEqual(damagedRuns);
+      const restored = await restoreFarm(join(root, 'damaged.tar'), join(root, 'damaged-restored'));
+      expect(restored.damagedRuns).toHaveLength(1);
+      const choose = () => own.ask('/api/farm', { method: 'PUT', body: { name: '', runId: added.id } });
+      const refused = await choose();
+      expect([refused.status, (await refused.json()).error.message]).toEqual([
+        409,
+        expect.stringMatching(/hill is not as it was kept/),
+      ]);
+      // One that was damaged after it was chosen.
+      await own.server.farm.db.updateTable('farm').set({ run_id: added.id }).execute();
+      const file = photoOf(ids[0] ?? '');
+      const asked = await own.ask('/api/estimate', { raw: photoForm(file) });
+      expect([asked.status, (await asked.json()).error.code]).toEqual([503, 'run-unusable']);
+      const record = recordOf(file);
+      expect((await upload(own, record, file)).status).toBe(204);
+      await until(async () => own.log.some((line) => line.includes('estimating')));
+      expect((await own.json('/api/estimates')).items).toEqual([]);
+      expect((await own.ask('/api/runs?name=hill', { raw: zip })).status).toBe(200);
+      expect((await choose()).status).toBe(200);
+      const found = await until(async () => (await own.json('/api/estimates')).items[0]);
+      expect(found).toMatchObject({ problem: null, estimate: { run: { id: added.id } } });
+    } finally {
+      await own.close();
     }
   });
 });
@@ -309,6 +385,9 @@ describe('jobs', () => {
     expect(
       readFileSync(join(root, 'exported', 'train.csv')).equals(Buffer.from(files['train.csv'] ?? [])),
     ).toBe(true);
+    // Whoever changes an exported photo changes none of the farm's.
+    const [exported = ''] = readdirSync(join(root, 'exported', 'train'));
+    expect(statSync(join(root, 'exported', 'train', exported)).nlink).toBe(1);
     const checked = await runSward(['check', join(root, 'exported'), '--json'], {
       SWARD_CACHE: join(root, 'cache'),
     });

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import {
   beginUpload,
+  photoForm,
   recordOf,
   sendPart,
   startTestServer,
@@ -127,6 +128,94 @@ describe('an upload', () => {
     expect(existsSync(storedPath(record.sha256))).toBe(true);
     expect((await farm.ask(`/api/photos/${twin.id}`, { method: 'DELETE' })).status).toBe(204);
     expect(existsSync(storedPath(record.sha256))).toBe(false);
+  });
+
+  it('is read and asked about without leaving its file open', async () => {
+    const file = await photo();
+    const record = recordOf(file);
+    expect((await upload(farm, record, file)).status).toBe(204);
+    const open = () => readdirSync('/proc/self/fd').length;
+    const ask = () => farm.ask(`/api/photos/${record.id}/file`, { method: 'HEAD', as: 'viewer' });
+    const answer = await ask();
+    expect([answer.status, answer.headers.get('content-length')]).toEqual([200, String(file.length)]);
+    const before = open();
+    for (let count = 0; count < 40; count++) await ask();
+    expect(open()).toBeLessThan(before + 10);
+  });
+
+  it('that is begun again while its last part is answered is stored all the same', async () => {
+    const file = await photo();
+    const record = recordOf(file);
+    const { pool } = farm.server.farm;
+    const { ask } = pool;
+    let hasLooked = false;
+    let mayGoOn = false;
+    pool.ask = (async (...asked: Parameters<typeof ask>) => {
+      const answer = await ask.apply(pool, asked);
+      hasLooked = true;
+      await until(async () => mayGoOn);
+      return answer;
+    }) as typeof ask;
+    try {
+      expect((await beginUpload(farm, record, file.length)).status).toBe(201);
+      const last = sendPart(farm, record.id, 0, file);
+      await until(async () => hasLooked);
+      const again = beginUpload(farm, record, file.length);
+      const other = beginUpload(farm, recordOf(file, { id: record.id }), file.length, 'owner');
+      await new Promise((settle) => setTimeout(settle, 200));
+      mayGoOn = true;
+      expect((await last).status).toBe(204);
+      for (const answer of await Promise.all([again, other])) {
+        expect([answer.status, answer.headers.get('upload-offset')]).toEqual([201, String(file.length)]);
+      }
+    } finally {
+      pool.ask = ask;
+    }
+    expect(readFileSync(storedPath(record.sha256)).equals(file)).toBe(true);
+    expect(readdirSync(join(data, 'uploads')).filter((name) => name.startsWith(record.id))).toEqual([]);
+  });
+
+  it('shares its file with nothing that is written into, and mends one that is damaged', async () => {
+    const file = await photo();
+    const record = recordOf(file);
+    expect((await upload(farm, record, file)).status).toBe(204);
+    expect(statSync(storedPath(record.sha256)).nlink).toBe(1);
+    writeFileSync(storedPath(record.sha256), '');
+    expect((await upload(farm, recordOf(file), file)).status).toBe(204);
+    expect(readFileSync(storedPath(record.sha256)).equals(file)).toBe(true);
+  });
+
+  it('whose first request has all of it is answered as stored', async () => {
+    const file = await photo();
+    const record = recordOf(file);
+    const answer = await farm.ask('/api/uploads', {
+      as: 'recorder',
+      headers: {
+        ...TUS,
+        'upload-length': String(file.length),
+        'upload-metadata': `record ${Buffer.from(JSON.stringify(record)).toString('base64')}`,
+        'content-type': 'application/offset+octet-stream',
+      },
+      raw: file as BodyInit,
+    });
+    expect([answer.status, answer.headers.get('upload-offset')]).toEqual([201, String(file.length)]);
+    expect((await stored(record.id)).status).toBe(200);
+  });
+
+  it('that is to be put together of others is refused in plain words', async () => {
+    const file = await photo();
+    const answer = await farm.ask('/api/uploads', {
+      method: 'POST',
+      as: 'recorder',
+      headers: {
+        ...TUS,
+        'upload-concat': 'partial',
+        'upload-length': String(file.length),
+        'upload-metadata': `record ${Buffer.from(JSON.stringify(recordOf(file))).toString('base64')}`,
+      },
+    });
+    expect(answer.status).toBe(400);
+    expect((await answer.json()).error.message).toMatch(/Concatenation/i);
   });
 
   it('whose content is not what was announced is refused and gone', async () => {
@@ -264,6 +353,13 @@ describe('an upload', () => {
       expect(answer.status).toBe(507);
       expect((await answer.json()).error.message).toMatch(/disk is full: nothing was stored/);
       expect(readdirSync(join(root, 'full', 'uploads'))).toEqual([]);
+      const paddock = { id: randomUUID(), name: 'Hill', boundary: null, hectares: 4 };
+      const put = await full.ask(`/api/paddocks/${paddock.id}`, { method: 'PUT', body: paddock });
+      expect(put.status).toBe(507);
+      expect((await full.ask('/api/estimate', { raw: photoForm(file) })).status).toBe(507);
+      expect((await sendPart(full, record.id, 0, file)).status).toBe(507);
+      expect((await full.ask('/api/paddocks')).status).toBe(200);
+      expect((await full.ask(`/api/paddocks/${paddock.id}`, { method: 'DELETE' })).status).toBe(204);
       expect((await full.ask('/readyz', { as: null })).status).toBe(503);
     } finally {
       await full.close();

@@ -37,10 +37,10 @@ export function authenticate({ devices, behindProxy }: AuthenticationSettings): 
     const token = bearer ?? cookie;
     if (cookie !== undefined && !isSafe(context.req.method)) {
       const origin = context.req.header('origin');
-      const host = behindProxy
-        ? (context.req.header('x-forwarded-host') ?? context.req.header('host'))
-        : context.req.header('host');
-      if (origin !== undefined && hostOf(origin) !== host) {
+      const forwarded = behindProxy ? context.req.header('x-forwarded-host') : undefined;
+      // Several proxies each add theirs; names of hosts are the same in capitals.
+      const hosts = (forwarded ?? context.req.header('host') ?? '').toLowerCase().split(',');
+      if (origin !== undefined && !hosts.some((host) => host.trim() === hostOf(origin))) {
         throw new Refusal(403, 'other-site', 'a page of another site may not change anything here');
       }
     }

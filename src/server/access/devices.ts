@@ -31,6 +31,8 @@ export interface Devices {
   ): Promise<{ readonly device: Device; readonly token: string } | null>;
   /** The device that bears a token, one that was revoked too; null for a token that is none. */
   bearerOf(token: string): Promise<Device | null>;
+  /** Whether a device may still be used. */
+  isActive(id: string): Promise<boolean>;
   list(): Promise<Device[]>;
   /** @returns null where there is no such device */
   revoke(id: string): Promise<Device | null>;
@@ -100,6 +102,10 @@ export function devicesIn(db: Database): Devices {
       const { hash: _, ...device } = found;
       if (device.revokedAt === null) await noteSeen(device);
       return device;
+    },
+    async isActive(id) {
+      const device = await find(id);
+      return device !== null && device.revokedAt === null;
     },
     async list() {
       return (await db.selectFrom('devices').selectAll().orderBy('created_at').execute()).map(deviceOf);

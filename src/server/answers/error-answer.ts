@@ -2,6 +2,7 @@ import { HTTPException } from 'hono/http-exception';
 import { ChildFailure, TaskRefused } from '../../ground/children/limited-child.ts';
 import { SwardError } from '../../ground/errors.ts';
 import { Busy } from '../inference/pool.ts';
+import { RUN_UNUSABLE } from '../inference/run-unusable.ts';
 import { DiskFull } from '../storage/disk.ts';
 import { Refusal } from './refusal.ts';
 
@@ -13,6 +14,9 @@ export interface ErrorAnswer {
   /** Whether it is the server's own failure, to be logged as such. */
   readonly isOurs: boolean;
 }
+
+/** After which an owner may have put the run back, or let another answer. */
+const RUN_RETRY_SECONDS = 60;
 
 /** Classes of errors that a person is to read, by their names in the child that raised them. */
 const FOR_PEOPLE = new Set(['InputError', 'UsageError', 'SwardError', 'ShapeError']);
@@ -35,6 +39,11 @@ export function answerTo(error: unknown): ErrorAnswer {
   if (error instanceof HTTPException) return answer(error.status, 'bad-request', error.message);
   if (error instanceof Busy) return answer(429, 'busy', error.message, error.retryAfterSeconds);
   if (error instanceof DiskFull) return answer(507, 'disk-full', error.message);
+  if (error instanceof TaskRefused && error.of === 'DiskFull') return answerTo(new DiskFull());
+  if (error instanceof TaskRefused && error.of === RUN_UNUSABLE) {
+    const message = `the run that answers cannot be opened: ${withoutPaths(error.message)}`;
+    return answer(503, 'run-unusable', message, RUN_RETRY_SECONDS);
+  }
   if (error instanceof TaskRefused && FOR_PEOPLE.has(error.of))
     return answer(422, 'unusable', withoutPaths(error.message));
   if (error instanceof SwardError) return answer(422, 'unusable', error.message);

@@ -1,12 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
-import { Cut, CutEvent, Uuid, withEvent } from '../../farm/index.ts';
-import { conflict, found } from '../answers/refusal.ts';
-import { CutView, findCut, listCuts, viewOf } from '../cuts/stored-cut.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { Cut, CutEvent, MOST_EVENTS, Uuid, withEvent } from '../../farm/index.ts';
+import { conflict, found, Refusal } from '../answers/refusal.ts';
+import { type CutRows, CutView, cutSizes, findCut, listCuts, viewOf } from '../cuts/stored-cut.ts';
 import { visitNow } from '../records/joined-visits.ts';
 import { isRemoved, noteRemoval, requireNotRemoved } from '../records/removals.ts';
 import type { Farm } from '../services/farm.ts';
 import type { Database } from '../storage/database.ts';
-import { Part, part, partOf } from './listing.ts';
+import { fitting, Part, part, partOf } from './listing.ts';
 import { type Api, answer, ById, body, route } from './route.ts';
 
 /** `/api/cuts`. */
@@ -22,13 +23,13 @@ export function addCuts(api: Api, { db }: Farm): void {
     async (context) => {
       const { after, limit, visitId: named } = context.req.valid('query');
       const visitId = named && (await visitNow(db, named));
-      const cuts = await listCuts(db, (rows) =>
+      const narrow = (rows: CutRows): CutRows =>
         rows
           .$if(after !== undefined, (some) => some.where('id', '>', after ?? ''))
-          .$if(visitId !== undefined, (some) => some.where('visit_id', '=', visitId ?? ''))
-          .limit(limit + 1),
-      );
-      return context.json(part(cuts, limit, viewOf), 200);
+          .$if(visitId !== undefined, (some) => some.where('visit_id', '=', visitId ?? ''));
+      const most = fitting(await cutSizes(db, (rows) => narrow(rows).limit(limit)));
+      const cuts = await listCuts(db, (rows) => narrow(rows).limit(most + 1));
+      return context.json(part(cuts, most, viewOf), 200);
     },
   );
   api.openapi(
@@ -59,8 +60,7 @@ export function addCuts(api: Api, { db }: Farm): void {
       const sent = context.req.valid('json');
       const { id } = context.req.valid('param');
       if (sent.id !== id) throw conflict('the cut in the body has another id than the address');
-      // One transaction, so that two devices cannot both take a step that only one can.
-      const cut = await db.transaction().execute(async (tx) => {
+      const cut = await withEvents(db, id, sent.events, async (tx) => {
         await requireNotRemoved(tx, 'cut', id);
         if (await isRemoved(tx, sent.visitId)) throw conflict('the visit of this cut was removed');
         const isPhotoGone = sent.photoId !== null && (await isRemoved(tx, sent.photoId));
@@ -73,7 +73,6 @@ export function addCuts(api: Api, { db }: Farm): void {
           .values({ id, ...row })
           .onConflict((on) => on.column('id').doUpdateSet(row))
           .execute();
-        return addEvents(tx, found(await findCut(tx, id), 'cut'), sent.events);
       });
       return context.json(viewOf(cut), 200);
     },
@@ -89,9 +88,8 @@ export function addCuts(api: Api, { db }: Farm): void {
     async (context) => {
       const event = context.req.valid('json');
       const { id } = context.req.valid('param');
-      const cut = await db.transaction().execute(async (tx) => {
-        return addEvents(tx, found(await findCut(tx, id), 'cut'), [event]);
-      });
+      found(await findCut(db, id), 'cut');
+      const cut = await withEvents(db, id, [event]);
       return context.json(viewOf(cut), 200);
     },
   );
@@ -114,19 +112,51 @@ export function addCuts(api: Api, { db }: Farm): void {
   );
 }
 
-/** A cut with more events; those that it has already change nothing. @throws UsageError for one that fits no step */
-async function addEvents(tx: Database, cut: Cut, added: readonly CutEvent[]): Promise<Cut> {
-  let { events } = cut;
+/**
+ * Keeps a cut with more events; those that it has already change nothing. Events are checked before the transaction, which
+ * would keep all others from the database meanwhile; where another device has added some since, they are checked again,
+ * so that two cannot both take a step that only one can.
+ *
+ * @param write what is to be written with them
+ * @throws UsageError for an event that fits no step
+ */
+async function withEvents(
+  db: Database,
+  id: string,
+  added: readonly CutEvent[],
+  write: (tx: Database) => Promise<void> = async () => {},
+): Promise<Cut> {
+  for (;;) {
+    const before = (await findCut(db, id))?.events ?? [];
+    const { events, fresh } = await checked(before, added);
+    const kept = await db.transaction().execute(async (tx) => {
+      await write(tx);
+      const cut = found(await findCut(tx, id), 'cut');
+      if (!isDeepStrictEqual(cut.events, before)) return null;
+      if (fresh.length > 0) {
+        const rows = fresh.map((event) => ({ id: event.id, cut_id: id, body: JSON.stringify(event) }));
+        await tx.insertInto('cut_events').values(rows).execute();
+      }
+      return { ...cut, events };
+    });
+    if (kept) return kept;
+  }
+}
+
+async function checked(
+  before: readonly CutEvent[],
+  added: readonly CutEvent[],
+): Promise<{ events: CutEvent[]; fresh: CutEvent[] }> {
+  let events = [...before];
+  const fresh: CutEvent[] = [];
   for (const event of added) {
     // Each event is checked against all before it; requests of others are answered in between.
     await setImmediate();
-    const isNew = !events.some(({ id }) => id === event.id);
+    if (!events.some(({ id }) => id === event.id)) fresh.push(event);
+    if (before.length + fresh.length > MOST_EVENTS) {
+      throw new Refusal(422, 'too-many', `a cut has at most ${MOST_EVENTS} events; begin another cut`);
+    }
     events = withEvent(events, event);
-    if (!isNew) continue;
-    await tx
-      .insertInto('cut_events')
-      .values({ id: event.id, cut_id: cut.id, body: JSON.stringify(event) })
-      .execute();
   }
-  return { ...cut, events };
+  return { events, fresh };
 }

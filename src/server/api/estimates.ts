@@ -40,16 +40,20 @@ export function addEstimates(api: Api, { db, pool, runs, folder, settings }: Far
       if (!/^multipart\/form-data\s*;.*boundary=/i.test(contentType)) {
         throw new Refusal(415, 'bad-request', 'send multipart/form-data with the photo in its field photo');
       }
-      pool.requireRoom();
-      const run = await runs.chosen();
+      const arrived = pool.expect();
       const { raw } = context.req;
+      const run = await runs.chosen().catch((error: unknown) => {
+        arrived();
+        throw error;
+      });
       const asked = await withBodyFile(
         raw,
         folder.scratch,
         settings.photoBytes + FORM_BYTES,
         tooLarge(settings.photoBytes),
-        (path) =>
-          pool.ask(
+        (path) => {
+          arrived();
+          return pool.ask(
             {
               kind: 'estimate',
               run: run.folder,
@@ -59,8 +63,9 @@ export function addEstimates(api: Api, { db, pool, runs, folder, settings }: Far
             },
             'now',
             raw.signal,
-          ),
-      );
+          );
+        },
+      ).finally(arrived);
       return context.json(estimateOf(asked, run), 200);
     },
   );

@@ -10,7 +10,7 @@ import { type Api, answer, ById, body, route } from './route.ts';
 const BEAT_MS = 15_000;
 
 /** `/api/jobs`. */
-export function addJobs(api: Api, { jobs }: Farm): void {
+export function addJobs(api: Api, { jobs, devices }: Farm): void {
   api.openapi(
     route('viewer', {
       method: 'get',
@@ -60,9 +60,14 @@ export function addJobs(api: Api, { jobs }: Farm): void {
       const { id } = context.req.valid('param');
       found(await jobs.find(id), 'job');
       return streamSSE(context, async (stream) => {
+        const gone = new AbortController();
+        stream.onAbort(() => gone.abort());
         const beat = setInterval(() => void stream.write(': \n\n'), BEAT_MS);
         try {
-          for await (const job of jobs.watch(id, context.req.raw.signal)) {
+          for await (const job of jobs.watch(id, AbortSignal.any([context.req.raw.signal, gone.signal]))) {
+            // Access may have ended since; nobody is told more then.
+            const device = context.get('device');
+            if (!device || !(await devices.isActive(device.id))) return;
             await stream.writeSSE({ event: 'job', data: JSON.stringify(job) });
           }
         } finally {

@@ -1,4 +1,5 @@
 import type { z } from '@hono/zod-openapi';
+import { sql } from 'kysely';
 import { Paddock, Uuid, Visit } from '../../farm/index.ts';
 import { conflict, found } from '../answers/refusal.ts';
 import { joinVisits, visitNow } from '../records/joined-visits.ts';
@@ -7,7 +8,7 @@ import { edited, editedRow, fieldEdits, timesOfWhole } from '../records/stored-e
 import type { Farm } from '../services/farm.ts';
 import type { Database } from '../storage/database.ts';
 import { stored } from '../storage/stored.ts';
-import { Part, part, partOf } from './listing.ts';
+import { fitting, Part, part, partOf } from './listing.ts';
 import { type Api, answer, ById, body, route } from './route.ts';
 
 type FarmRecord = Paddock | Visit;
@@ -78,15 +79,18 @@ function addRecords(
     async (context) => {
       const { after, limit } = context.req.valid('query');
       const only = by && context.req.query(by.query);
-      const rows = await db
+      const some = db
         .selectFrom(asTable)
-        .selectAll()
         .$if(after !== undefined, (rows) => rows.where('id', '>', after ?? ''))
         .$if(only !== undefined, (rows) => rows.where(by?.column as 'id', '=', only ?? ''))
-        .orderBy('id')
-        .limit(limit + 1)
+        .orderBy('id');
+      const sizes = await some.select(sql<number>`length(body)`.as('bytes')).limit(limit).execute();
+      const most = fitting(sizes);
+      const rows = await some
+        .selectAll()
+        .limit(most + 1)
         .execute();
-      return context.json(part(rows, limit, read), 200);
+      return context.json(part(rows, most, read), 200);
     },
   );
   api.openapi(

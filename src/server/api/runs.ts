@@ -21,7 +21,10 @@ export const REPORT_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inl
 const inHeader = (name: string): string => encodeURIComponent(name).replaceAll(/['()*]/g, '_');
 
 /** `/api/runs`, and which of them answers at `/api/farm`. */
-export function addRuns(api: Api, { runs, phoneModels, maps, db, folder, settings, pool, log }: Farm): void {
+export function addRuns(
+  api: Api,
+  { runs, phoneModels, maps, db, folder, settings, pool, estimator, log }: Farm,
+): void {
   const listed = async (id: string): Promise<ListedRun> => {
     const run = (await runs.list()).find((run) => run.id === id);
     if (!run) throw new Error(`run ${id} was kept and is not listed`);
@@ -151,6 +154,8 @@ export function addRuns(api: Api, { runs, phoneModels, maps, db, folder, setting
       pool
         .open({ kind: 'open', run: run.folder, cache: folder.cache })
         .catch((error: unknown) => log.error({ error: String(error) }, 'run'));
+      // Photos that the run before could not answer, or not be asked about, wait for this one.
+      estimator.wake();
       return context.json(await farmNow(), 200);
     },
   );

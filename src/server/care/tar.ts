@@ -7,10 +7,13 @@ import { InputError } from '../../ground/errors.ts';
 const BLOCK = 512;
 /** Octal digits of a size are eleven: 8 GiB. */
 const MOST_BYTES = 8 * 2 ** 30;
+/** Bytes of a name in a header. A longer one goes before it, as GNU's tar writes it and all archivers read it. */
+const NAME_BYTES = 100;
+const LONG_NAME = '././@LongLink';
+const [FILE, LONG] = ['\0', 'L'] as const;
 
 /** A file to be put into an archive. */
 export interface TarEntry {
-  /** At most 100 bytes. */
   readonly name: string;
   readonly path: string;
 }
@@ -25,32 +28,40 @@ async function* tarBytes(entries: AsyncIterable<TarEntry>): AsyncGenerator<Uint8
     const { size } = await stat(path);
     if (size >= MOST_BYTES)
       throw new InputError(path, 'has 8 GiB or more, which this archive cannot hold', 'copy it apart');
-    yield header(name, size);
+    const long = Buffer.from(`${name}\0`);
+    if (long.length > NAME_BYTES) {
+      yield header(LONG_NAME, long.length, LONG);
+      yield long;
+      yield padding(long.length);
+    }
+    yield header(name, size, FILE);
     let written = 0;
     for await (const chunk of createReadStream(path, { end: Math.max(0, size - 1) })) {
       written += (chunk as Uint8Array).length;
       yield chunk as Uint8Array;
     }
     if (written !== size) throw new InputError(path, 'changed while it was read', 'start again');
-    yield Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK);
+    yield padding(size);
   }
   yield Buffer.alloc(2 * BLOCK);
 }
 
-function header(name: string, size: number): Uint8Array {
-  if (Buffer.byteLength(name) > 100)
-    throw new InputError(name, 'is too long a name for the archive', 'shorten it');
+/** What fills the last unit of so many bytes. */
+const padding = (bytes: number): Uint8Array => Buffer.alloc((BLOCK - (bytes % BLOCK)) % BLOCK);
+
+function header(name: string, size: number, kind: typeof FILE | typeof LONG): Uint8Array {
   const block = Buffer.alloc(BLOCK);
   const octal = (value: number, at: number, digits: number): void => {
     block.write(`${value.toString(8).padStart(digits, '0')}\0`, at, 'latin1');
   };
-  block.write(name, 0);
+  block.write(name, 0, NAME_BYTES);
   octal(0o600, 100, 7);
   octal(0, 108, 7);
   octal(0, 116, 7);
   octal(size, 124, 11);
   octal(Math.floor(Date.now() / 1000), 136, 11);
   block.write('        0', 148, 'latin1');
+  block.write(kind, 156, 'latin1');
   block.write('ustar\x0000', 257, 'latin1');
   octal(
     block.reduce((sum, byte) => sum + byte, 0),
@@ -76,10 +87,12 @@ export async function* readTar(path: string): AsyncGenerator<TarredFile> {
   });
   try {
     let position = 0;
+    let longName: string | null = null;
     for (;;) {
       const block = await exactly(file, path, position, BLOCK);
       if (block.every((byte) => byte === 0)) return;
-      const name = block.toString('utf8', 0, 100).replace(/\0.*$/s, '');
+      const short = block.toString('utf8', 0, NAME_BYTES).replace(/\0.*$/s, '');
+      const kind = block.toString('latin1', 156, 157);
       const size = Number.parseInt(block.toString('latin1', 124, 135), 8);
       const sum = Number.parseInt(block.toString('latin1', 148, 154), 8);
       const own = block.fill(' ', 148, 156).reduce((total, byte) => total + byte, 0);
@@ -91,8 +104,13 @@ export async function* readTar(path: string): AsyncGenerator<TarredFile> {
         );
       }
       const start = position + BLOCK;
-      yield { name, size, content: () => range(file, path, start, size) };
       position = start + Math.ceil(size / BLOCK) * BLOCK;
+      if (kind === LONG && size <= 2 * BLOCK) {
+        longName = (await exactly(file, path, start, size)).toString('utf8').replace(/\0.*$/s, '');
+        continue;
+      }
+      yield { name: longName ?? short, size, content: () => range(file, path, start, size) };
+      longName = null;
     }
   } finally {
     await file.close();

@@ -6,7 +6,8 @@ import { Cut, Estimate, Paddock, PhotoRecord, Visit } from '../../farm/index.ts'
 import { messageOf } from '../../ground/errors.ts';
 import { fileFingerprint } from '../../ground/fingerprint.ts';
 import { STARTER } from '../../runs/bundled-runs.ts';
-import { manifestFile } from '../../runs/manifest.ts';
+import { manifestFile, readCompleteManifest } from '../../runs/manifest.ts';
+import { requireUnchanged } from '../../runs/run-folder.ts';
 import { listCuts } from '../cuts/stored-cut.ts';
 import { PhotoFile } from '../photos/stored-photo.ts';
 import { runPlace } from '../runs/library.ts';
@@ -22,6 +23,8 @@ export interface VerifiedFarm {
   readonly estimates: number;
   /** What is wrong, a sentence each. */
   readonly problems: readonly string[];
+  /** Runs of the farm whose files are not as they were kept, a sentence each. */
+  readonly damagedRuns: readonly string[];
   /** Runs given by a folder outside the farm that is not there or holds another run now, a sentence each. */
   readonly runsElsewhere: readonly string[];
   /** Photo files that no row names: of uploads that were broken off, harmless. */
@@ -30,7 +33,7 @@ export interface VerifiedFarm {
 
 /**
  * Looks at everything that a farm keeps: the database itself, that every record is one, that every photo's file is there
- * with the hash that its row says, and every run's. Changes nothing; its server may run meanwhile.
+ * with the hash that its row says, and every file of its runs. Changes nothing; its server may run meanwhile.
  *
  * @throws InputError when the folder holds no farm, or one of a later version
  */
@@ -48,10 +51,10 @@ export async function verifyFarm(data: string): Promise<VerifiedFarm> {
       else if (found !== sha256) problems.push(`photo ${ids}: its file ${path} has another SHA-256`);
     }
     const count = await verifyRecords(db, photos, problems);
-    const runsElsewhere = await verifyRuns(db, folder, problems);
+    const runs = await verifyRuns(db, folder);
     const files = await readdir(folder.photos, { recursive: true, withFileTypes: true }).catch(() => []);
     const unnamed = files.filter((file) => file.isFile() && !byHash.has(file.name));
-    return { photos: photos.length, ...count, problems, runsElsewhere, unnamedPhotos: unnamed.length };
+    return { photos: photos.length, ...count, problems, ...runs, unnamedPhotos: unnamed.length };
   });
 }
 
@@ -98,22 +101,34 @@ async function verifyRecords(
   return { cuts: cuts.length, estimates: estimates.length };
 }
 
-/** @returns what is to be known of runs that were given by their folder, which is no part of the farm */
-async function verifyRuns(db: Database, farm: FarmFolder, problems: string[]): Promise<string[]> {
-  const elsewhere: string[] = [];
+/** What is wrong with runs: those in the farm's folder, and those that were given by theirs, which is no part of it. */
+export async function verifyRuns(
+  db: Database,
+  farm: FarmFolder,
+): Promise<{ readonly damagedRuns: string[]; readonly runsElsewhere: string[] }> {
+  const damagedRuns: string[] = [];
+  const runsElsewhere: string[] = [];
   for (const run of await db.selectFrom('runs').selectAll().execute()) {
     const { id, name, hash, folder } = run;
     const place = runPlace(run, farm);
     const found = await fileFingerprint(join(place, manifestFile('trained'))).catch(() => null);
     // The starter of another version of sward takes its place at the next start.
-    if (id === STARTER || found === hash) continue;
-    if (folder === null) problems.push(`run ${id}: ${place} is not the run that was kept`);
-    else {
-      const what = found === null ? 'is not there' : 'is another run now';
-      elsewhere.push(
+    if (id === STARTER && found !== hash) continue;
+    const damage =
+      found === hash
+        ? await readCompleteManifest(place)
+            .then((manifest) => requireUnchanged(place, manifest))
+            .then(() => null, messageOf)
+        : null;
+    if (found === hash && damage === null) continue;
+    if (folder === null) {
+      damagedRuns.push(`run ${name} (${id}): ${damage ?? `${place} is not the run that was kept`}`);
+    } else {
+      const what = found === null ? 'is not there' : damage === null ? 'is another run now' : 'is damaged';
+      runsElsewhere.push(
         `run ${name} (${id}) was given as ${place}, which ${what}; put it back, or let another run answer`,
       );
     }
   }
-  return elsewhere;
+  return { damagedRuns, runsElsewhere };
 }

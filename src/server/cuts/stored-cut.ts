@@ -1,5 +1,5 @@
 import { group } from 'd3-array';
-import type { SelectQueryBuilder } from 'kysely';
+import { type SelectQueryBuilder, sql } from 'kysely';
 import { z } from 'zod';
 import { Cut, type CutEvent, cutHistory, cutResult, Source } from '../../farm/index.ts';
 import { byMass } from '../../pasture/targets.ts';
@@ -48,7 +48,7 @@ export function viewOf(cut: Cut): z.output<typeof CutView> {
   };
 }
 
-type CutRows = SelectQueryBuilder<Tables, 'cuts', Tables['cuts']>;
+export type CutRows = SelectQueryBuilder<Tables, 'cuts', Tables['cuts']>;
 
 /** Cuts with all their events, by id. @param narrow which cuts */
 export async function listCuts(db: Database, narrow: (rows: CutRows) => CutRows): Promise<Cut[]> {
@@ -67,6 +67,15 @@ export async function listCuts(db: Database, narrow: (rows: CutRows) => CutRows)
     photoId: photo_id,
     events: (byCut.get(id) ?? []).map(({ body }) => stored<CutEvent>(body)),
   }));
+}
+
+/** How large cuts with their events are, bytes, by id. */
+export async function cutSizes(
+  db: Database,
+  narrow: (rows: CutRows) => CutRows,
+): Promise<{ readonly bytes: number }[]> {
+  const own = sql<number>`coalesce((select sum(length(body)) from cut_events where cut_id = cuts.id), 0)`;
+  return narrow(db.selectFrom('cuts').selectAll()).select(own.as('bytes')).orderBy('id').execute();
 }
 
 /** The cut of an id; null where there is none. */

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { type Cut, type Estimate, type Paddock, paddockHectares } from '../../farm/index.ts';
 import { csvLines } from '../../formats/csv.ts';
 import { MASS_NAMES } from '../../pasture/targets.ts';
@@ -9,8 +10,9 @@ import type { Database } from '../storage/database.ts';
 import { stored } from '../storage/stored.ts';
 import { visitSummary } from '../summaries/visit-summary.ts';
 
-/** Rows read at a time, so that a large farm's export holds nobody up. */
+/** Rows read at a time, so that a large farm's export holds nobody up; paddocks and cuts may each be large. */
 const TOGETHER = 200;
+const LARGE_TOGETHER = 10;
 
 interface PhotoWithEstimates {
   readonly photo: StoredPhoto;
@@ -21,10 +23,12 @@ interface PhotoWithEstimates {
 /** All photos with what runs say of them, by id. */
 async function* photosWithEstimates(db: Database): AsyncGenerator<PhotoWithEstimates> {
   const names = new Map(
-    (await db.selectFrom('paddocks').select('body').execute()).map(({ body }) => {
-      const { id, name } = stored<Paddock>(body);
-      return [id, name] as const;
-    }),
+    (
+      await db
+        .selectFrom('paddocks')
+        .select(['id', sql<string>`json_extract(body, '$.name')`.as('name')])
+        .execute()
+    ).map(({ id, name }) => [id, name] as const),
   );
   for (let after = ''; ; ) {
     const rows = await db
@@ -60,7 +64,9 @@ async function* photosWithEstimates(db: Database): AsyncGenerator<PhotoWithEstim
   }
 }
 
-const cell = (value: string | number | null | undefined): string | number => value ?? '';
+/** A cell; text that begins a formula where a spreadsheet separates cells by semicolons has the mark of text there too. */
+const cell = (value: string | number | null | undefined): string | number =>
+  typeof value === 'string' ? value.replaceAll(/;(?=\s*[=+\-@])/g, ";'") : (value ?? '');
 
 /** Photos and estimates as CSV: a line an estimate, and one of each photo that has none. */
 export async function* photosCsv(db: Database): AsyncGenerator<string> {
@@ -84,7 +90,14 @@ export async function* photosCsv(db: Database): AsyncGenerator<string> {
     const lines = estimates.map(
       ({ run, estimatedAt, interval, outOfDomain, source, masses: grams, kgDmPerHa }) => [
         ...own,
-        ...[run.name, run.hash, estimatedAt, cell(interval?.coverage), String(outOfDomain.flagged), source],
+        ...[
+          cell(run.name),
+          run.hash,
+          estimatedAt,
+          cell(interval?.coverage),
+          String(outOfDomain.flagged),
+          source,
+        ],
         ...MASS_NAMES.flatMap((mass) => [
           cell(grams[mass]),
           cell(interval?.[mass]?.[0]),
@@ -145,7 +158,7 @@ export async function* cutsCsv(db: Database): AsyncGenerator<string> {
     'cut_id visit_id photo_id stage settled frame_m2 cutting_height_cm dry_matter total_g total_kg_dm_per_ha green_g dead_g clover_g source';
   yield csvLines([columns.split(' ')]);
   for (let after = ''; ; ) {
-    const cuts: Cut[] = await listCuts(db, (rows) => rows.where('id', '>', after).limit(TOGETHER));
+    const cuts: Cut[] = await listCuts(db, (rows) => rows.where('id', '>', after).limit(LARGE_TOGETHER));
     if (cuts.length === 0) return;
     yield csvLines(
       cuts
@@ -175,16 +188,27 @@ export async function* farmGeoJson(db: Database): AsyncGenerator<string> {
     between = ',';
     return text;
   };
-  for (const { body } of await db.selectFrom('paddocks').select('body').execute()) {
-    const paddock = stored<Paddock>(body);
-    const { boundary, ...properties } = paddock;
-    const size = paddockHectares(paddock);
-    yield feature(boundary, {
-      kind: 'paddock',
-      ...properties,
-      hectares: size?.value ?? null,
-      hectaresFrom: size && sizeFrom(paddock),
-    });
+  for (let after = ''; ; ) {
+    const rows = await db
+      .selectFrom('paddocks')
+      .select(['id', 'body'])
+      .where('id', '>', after)
+      .orderBy('id')
+      .limit(LARGE_TOGETHER)
+      .execute();
+    if (rows.length === 0) break;
+    for (const { body } of rows) {
+      const paddock = stored<Paddock>(body);
+      const { boundary, ...properties } = paddock;
+      const size = paddockHectares(paddock);
+      yield feature(boundary, {
+        kind: 'paddock',
+        ...properties,
+        hectares: size?.value ?? null,
+        hectaresFrom: size && sizeFrom(paddock),
+      });
+    }
+    after = rows.at(-1)?.id ?? '';
   }
   for await (const { photo, paddock, estimates } of photosWithEstimates(db)) {
     const { position, file: _, ...properties } = photo;

@@ -10,7 +10,7 @@ import { listCuts } from '../cuts/stored-cut.ts';
 import { FILE_ENDINGS } from '../inference/media-types.ts';
 import { photoOf } from '../photos/stored-photo.ts';
 import type { Database } from '../storage/database.ts';
-import { linkDurably } from '../storage/disk.ts';
+import { copyApart } from '../storage/disk.ts';
 import type { PhotoStore } from '../storage/photo-store.ts';
 import { stored } from '../storage/stored.ts';
 
@@ -93,12 +93,12 @@ async function photoAndDay(db: Database, photoId: string, visitId: string) {
   return { photo: photoOf(row), day: startedAt.slice(0, 10) };
 }
 
-/** Writes the farm's own labels as a data folder, photos as links to those stored. @throws as {@link trainingFolder} */
+/** Writes the farm's own labels as a data folder, photos as copies, which may be changed. @throws as {@link trainingFolder} */
 export async function writeTrainingFolder(db: Database, store: PhotoStore, folder: string): Promise<number> {
   const { table, photos } = await trainingFolder(db);
   await replaceFolder(folder, async (aside) => {
     await mkdir(join(aside, 'train'));
-    for (const { path, sha256 } of photos) await linkDurably(store.pathOf(sha256), join(aside, path));
+    for (const { path, sha256 } of photos) await copyApart(store.pathOf(sha256), join(aside, path));
     await writeFile(join(aside, 'train.csv'), table);
   });
   return photos.length;

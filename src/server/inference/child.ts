@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { FrameArea, type SaidOfPhoto, SwardHeight, saidOfPhoto } from '../../farm/index.ts';
 import { serveTasks } from '../../ground/children/serve-tasks.ts';
 import { configure } from '../../ground/environment.ts';
-import { InputError } from '../../ground/errors.ts';
+import { InputError, messageOf } from '../../ground/errors.ts';
 import { HEIGHT } from '../../pasture/covariates.ts';
 import { openRun } from '../../runs/open-run.ts';
 import type { Run } from '../../runs/run.ts';
@@ -24,6 +24,7 @@ import {
 import { predictRun, USUAL_COVERAGE } from '../../workflows/index.ts';
 import { withAskedReadings } from '../../workflows/predict/asked-readings.ts';
 import { MEDIA_TYPES } from './media-types.ts';
+import { RunUnusable } from './run-unusable.ts';
 import type { AskedFacts, DrawnMap, InferenceTask, InspectedPhoto } from './tasks.ts';
 import { trialPicture } from './trial-picture.ts';
 
@@ -38,7 +39,11 @@ const runs = new Map<string, Run>();
 /** An open run; of several the one asked longest ago is closed. */
 async function opened(folder: string): Promise<Run> {
   const known = runs.get(folder);
-  const run = known ?? (await openRun(folder));
+  const run =
+    known ??
+    (await openRun(folder).catch((error: unknown) => {
+      throw new RunUnusable(messageOf(error));
+    }));
   runs.delete(folder);
   runs.set(folder, run);
   for (const [oldest, other] of [...runs].slice(0, -OPEN_RUNS)) {
@@ -60,10 +65,17 @@ async function photoFile(path: string): Promise<WholePhoto> {
   return path;
 }
 
+/** A number of a form, as text. Empty text is no number, where JavaScript has it be 0. */
+const TextNumber = z
+  .string()
+  .trim()
+  .min(1, 'is empty; give a number or leave it out')
+  .pipe(z.coerce.number());
+
 /** What forms say besides the photo. */
 const FormFacts = z.object({
-  frameAreaSquareMetres: z.coerce.number().pipe(FrameArea).optional(),
-  height: z.coerce.number().optional(),
+  frameAreaSquareMetres: TextNumber.pipe(FrameArea).optional(),
+  height: TextNumber.optional(),
   heightMethod: SwardHeight.shape.method.optional(),
 });
 

@@ -52,10 +52,12 @@ export class InferencePool {
   readonly #waiting: Record<Urgency, Waiting[]> = { upload: [], now: [], later: [] };
   readonly #idle: LimitedChild<InferenceTask, never>[] = [];
   readonly #busy = new Set<LimitedChild<InferenceTask, never>>();
+  /** Requests whose bodies are on their way. */
+  #expected = 0;
   #taken = 0;
   #meanSeconds = 1;
   #isClosing = false;
-  /** Whether its processes have opened a run. */
+  /** Whether its processes have opened the run that they were last to open. */
   isReady = false;
   #drained: (() => void) | null = null;
   /** Processes that had to be replaced. */
@@ -77,8 +79,25 @@ export class InferencePool {
   }
 
   /** @throws Busy when what has not been sent yet is better sent later */
-  requireRoom(urgency: Urgency = 'now'): void {
+  requireRoom(urgency: Urgency): void {
     this.#requireBelow(urgency, this.#settings.queue);
+  }
+
+  /**
+   * Keeps a place for a request whose body is still to come.
+   *
+   * @returns gives the place up: when the task is asked for, or never will be
+   * @throws Busy when none is left
+   */
+  expect(): () => void {
+    const most = this.#settings.queue + this.#idle.length - this.#expected;
+    this.#requireBelow('now', most);
+    this.#expected += 1;
+    let isHeld = true;
+    return () => {
+      if (isHeld) this.#expected -= 1;
+      isHeld = false;
+    };
   }
 
   /**
@@ -107,7 +126,13 @@ export class InferencePool {
 
   /** Has every process open a run, so that the first request need not wait for it. */
   async open(task: Extract<InferenceTask, { kind: 'open' }>): Promise<void> {
-    await Promise.all(Array.from({ length: this.#settings.workers }, () => this.ask<'open'>(task, 'later')));
+    const opened = Promise.all(
+      Array.from({ length: this.#settings.workers }, () => this.ask<'open'>(task, 'later')),
+    );
+    await opened.catch((error: unknown) => {
+      this.isReady = false;
+      throw error;
+    });
     this.isReady = true;
   }
 

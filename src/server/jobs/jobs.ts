@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import { ChildFailure, LimitedChild, TaskRefused } from '../../ground/children/limited-child.ts';
 import { answerTo } from '../answers/error-answer.ts';
 import { conflict } from '../answers/refusal.ts';
+import { withoutOptions } from '../answers/without-options.ts';
 import { writeTrainingFolder } from '../exports/training-folder.ts';
 import type { Log } from '../observing/log.ts';
 import type { Estimator } from '../photos/estimator.ts';
@@ -198,7 +199,8 @@ export class Jobs {
       if (signal.aborted) return;
       const { body, isOurs } = answerTo(error);
       if (isOurs) this.#logFailure(id, error);
-      const message = error instanceof ChildFailure ? `the training ${error.message}` : body.error.message;
+      const message =
+        error instanceof ChildFailure ? `the training ${error.message}` : withoutOptions(body.error.message);
       await this.#finish(id, 'failed', { ...progress, message });
     }
   }

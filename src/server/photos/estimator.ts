@@ -4,6 +4,7 @@ import { ChildFailure, TaskRefused } from '../../ground/children/limited-child.t
 import { packageVersion } from '../../ground/version.ts';
 import { answerTo } from '../answers/error-answer.ts';
 import { Busy, type InferencePool } from '../inference/pool.ts';
+import { RUN_UNUSABLE } from '../inference/run-unusable.ts';
 import type { FarmRun, RunLibrary } from '../runs/library.ts';
 import type { Database } from '../storage/database.ts';
 import type { PhotoStore } from '../storage/photo-store.ts';
@@ -12,7 +13,7 @@ import { findPhoto, isAskedAlike, photoOf, type StoredPhoto } from './stored-pho
 /** A process that dies over a photo may have been ended for something else; twice is no chance. */
 const MOST_DEATHS = 2;
 
-/** What is asked of the estimator: photos without any estimate, or those without one by this run. */
+/** What is asked of the estimator: photos without any answer that the farm's run was not asked about, or this run. */
 type Wanted = { readonly kind: 'new' } | { readonly kind: 'by-run'; readonly run: FarmRun };
 
 /** What the estimator needs of the server. */
@@ -130,19 +131,19 @@ export class Estimator {
   }
 
   async #next(wanted: Wanted, underWay: ReadonlySet<string>): Promise<StoredPhoto | null> {
-    const { db } = this.#parts;
+    const { db, runs } = this.#parts;
+    const { hash } = wanted.kind === 'by-run' ? wanted.run : await runs.chosen();
     const row = await db
       .selectFrom('photos')
       .selectAll()
-      .where(({ not, exists, selectFrom }) => {
+      .where(({ and, not, exists, selectFrom }) => {
         const estimates = selectFrom('estimates')
           .select('estimates.id')
           .whereRef('estimates.photo_id', '=', 'photos.id');
-        return not(
-          exists(
-            wanted.kind === 'new' ? estimates : estimates.where('estimates.run_hash', '=', wanted.run.hash),
-          ),
-        );
+        // What another run could not answer this one may.
+        const byAny = estimates.where('estimates.body', 'is not', null);
+        const byThis = not(exists(estimates.where('estimates.run_hash', '=', hash)));
+        return wanted.kind === 'new' ? and([not(exists(byAny)), byThis]) : byThis;
       })
       .$if(underWay.size > 0, (query) => query.where('id', 'not in', [...underWay]))
       .orderBy('stored_at')
@@ -179,6 +180,8 @@ export class Estimator {
         return false;
       }
       if (!(error instanceof TaskRefused || error instanceof ChildFailure)) throw error;
+      // The photo waits until the run is put back, or another answers.
+      if (error instanceof TaskRefused && error.of === RUN_UNUSABLE) throw error;
       outcome = { body: null, problem: answerTo(error).body.error.message };
     }
     this.#deaths.delete(photo.id);

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileStore } from '@tus/file-store';
 import { Metadata, Server, type Upload } from '@tus/server';
@@ -5,11 +6,11 @@ import { PhotoRecord, Uuid } from '../../farm/index.ts';
 import { TaskRefused } from '../../ground/children/limited-child.ts';
 import { answerTo } from '../answers/error-answer.ts';
 import { conflict, Refusal } from '../answers/refusal.ts';
-import type { InferencePool } from '../inference/pool.ts';
+import { Busy, type InferencePool } from '../inference/pool.ts';
 import { visitOfPhoto } from '../records/joined-visits.ts';
 import { requireNotRemoved } from '../records/removals.ts';
 import type { Database } from '../storage/database.ts';
-import { requireRoom } from '../storage/disk.ts';
+import { copyApart, requireRoom } from '../storage/disk.ts';
 import type { PhotoStore } from '../storage/photo-store.ts';
 import { findPhoto, insertPhoto, type StoredPhoto } from './stored-photo.ts';
 import { UploadNotes } from './upload-notes.ts';
@@ -23,6 +24,8 @@ const EXPIRES_MS = 14 * 24 * 60 * 60_000;
 /** What uploads need of the server. */
 export interface UploadParts {
   readonly folder: string;
+  /** For the copy of what has arrived, which no request writes into. */
+  readonly scratch: string;
   readonly db: Database;
   readonly store: PhotoStore;
   readonly pool: InferencePool;
@@ -45,7 +48,15 @@ export class Uploads {
 
   constructor(parts: UploadParts) {
     this.#parts = parts;
-    this.#files = new FileStore({
+    const isArrived = (id: string): Promise<boolean> => this.#isArrived(id);
+    const Files = class extends FileStore {
+      /** Called under the upload's lock. What has arrived is not begun anew, which would empty it. */
+      override async create(upload: Upload): Promise<Upload> {
+        if (await isArrived(upload.id)) throw new Busy(1);
+        return super.create(upload);
+      }
+    };
+    this.#files = new Files({
       directory: parts.folder,
       configstore: new UploadNotes(parts.folder),
       expirationPeriodInMilliseconds: EXPIRES_MS,
@@ -67,7 +78,10 @@ export class Uploads {
         return {};
       },
       onResponseError: async (_, error) => {
-        const { status, body } = answerTo(await this.#shown(error));
+        const shown = await this.#shown(error);
+        const { status, body, isOurs } = answerTo(shown);
+        // Answered, and logged, as failures of any request are.
+        if (isOurs) throw shown;
         return { status_code: status, body: JSON.stringify(body) };
       },
     });
@@ -77,11 +91,18 @@ export class Uploads {
   async answer(request: Request): Promise<Response> {
     const id = request.method === 'POST' ? announced(request).id : idIn(request.url);
     if (id === null) throw new Refusal(404, 'not-found', 'there is no such upload');
-    const goesOn = request.method === 'HEAD' || request.method === 'PATCH';
-    const stored = (await findPhoto(this.#parts.db, id)) ?? (goesOn ? await this.#finishIfWhole(id) : null);
-    if (stored) return this.#repeated(request, stored);
+    // What had arrived and cannot be kept is begun anew.
+    const isBegun = request.method === 'POST';
+    const before = await this.#arrived(id).catch((error: unknown) => {
+      if (isBegun && isFinal(error)) return null;
+      throw error;
+    });
+    if (before) return this.#repeated(request, before);
     await requireNotRemoved(this.#parts.db, 'photo', id);
     const response = await this.#tus.handleWeb(request as Parameters<Server['handleWeb']>[0]);
+    // Another request may have brought it meanwhile, or this one the whole of it.
+    const since = response.status >= 400 ? await this.#arrived(id).catch(() => null) : null;
+    if (since) return this.#repeated(request, since);
     if (response.status >= 400) response.headers.set('Content-Type', 'application/json');
     if (response.status === 429) response.headers.set('Retry-After', '1');
     return response;
@@ -90,10 +111,12 @@ export class Uploads {
   /** What an error of the protocol's library stands for. */
   async #shown(error: Error | { readonly status_code: number; readonly body: string }): Promise<unknown> {
     if (!('status_code' in error)) return error;
-    if (error.status_code < 500) return new Refusal(error.status_code, 'upload', String(error.body).trim());
+    const said = String(error.body).trim();
+    if (error.status_code < 500) return new Refusal(error.status_code, 'upload', said);
+    if (error.status_code === 501) return new Refusal(400, 'upload', said);
     // It does not say why a part could not be written.
     return requireRoom(this.#parts.folder, 0, this.#parts.reserveBytes).then(
-      () => error,
+      () => new Error(`upload: ${said}`),
       (full: unknown) => full,
     );
   }
@@ -113,7 +136,7 @@ export class Uploads {
       throw conflict(`photo ${id} is stored with another SHA-256; give a new photo an id of its own`);
     }
     // Left unread, the rest of a body would break the connection before the answer is read.
-    await request.body?.pipeTo(new WritableStream());
+    if (!request.bodyUsed) await request.body?.pipeTo(new WritableStream());
     const headers = {
       'Tus-Resumable': '1.0.0',
       'Cache-Control': 'no-store',
@@ -139,6 +162,18 @@ export class Uploads {
     if (!visit) throw conflict(`there is no visit ${visitId}; send the visit before its photos`);
   }
 
+  /** The photo of an upload that is stored, or whole and to be stored. */
+  async #arrived(id: string): Promise<StoredPhoto | null> {
+    return (await findPhoto(this.#parts.db, id)) ?? this.#finishIfWhole(id);
+  }
+
+  async #isArrived(id: string): Promise<boolean> {
+    if (this.#finishing.has(id)) return true;
+    const upload = await this.#files.getUpload(id).catch(() => null);
+    const isWhole = upload !== null && upload.size === upload.offset;
+    return isWhole || (await findPhoto(this.#parts.db, id)) !== null;
+  }
+
   /** @returns the photo; null where not all of it has arrived */
   async #finishIfWhole(id: string): Promise<StoredPhoto | null> {
     const upload = await this.#files.getUpload(id).catch(() => null);
@@ -155,11 +190,13 @@ export class Uploads {
   }
 
   async #finish(id: string): Promise<StoredPhoto> {
-    const { db, folder, store, pool, onStored } = this.#parts;
+    const { db, folder, scratch, store, pool, onStored } = this.#parts;
     const upload = await this.#files.getUpload(id);
     const record = recordOf(upload.metadata);
-    const path = join(folder, id);
+    // Looked at and kept is a copy: a request that is late, or begins it anew, can change what arrived and not this.
+    const path = join(scratch, id);
     try {
+      await copyApart(join(folder, id), path);
       const found = await pool.ask({ kind: 'inspect', path }, 'upload');
       if (found.sha256 !== record.sha256) {
         throw new Refusal(
@@ -174,9 +211,10 @@ export class Uploads {
       });
     } catch (error) {
       // What can never be kept is gone, so that the device does not take it for stored.
-      if (error instanceof Refusal || error instanceof TaskRefused || isConstraint(error))
-        await this.#files.remove(id);
+      if (isFinal(error)) await this.#files.remove(id);
       throw error;
+    } finally {
+      await rm(path, { force: true });
     }
     await this.#files.remove(id).catch(() => {});
     onStored();
@@ -189,6 +227,10 @@ export class Uploads {
 const isConstraint = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && String(error.code).startsWith('SQLITE_CONSTRAINT');
 
+/** Whether an upload that failed so can never be kept. */
+const isFinal = (error: unknown): boolean =>
+  error instanceof Refusal || error instanceof TaskRefused || isConstraint(error);
+
 /** A photo beyond what is taken. */
 export const tooLarge = (bytes: number): Refusal =>
   new Refusal(413, 'too-large', `photos may have ${Math.round(bytes / 2 ** 20)} MiB; shrink it first`);
@@ -196,7 +238,7 @@ export const tooLarge = (bytes: number): Refusal =>
 /** The id that a path of an upload ends in. */
 function idIn(url: string): string | null {
   const last = new URL(url, 'http://server').pathname.split('/').at(-1) ?? '';
-  return Uuid.safeParse(last).success ? last : null;
+  return Uuid.safeParse(last).data ?? null;
 }
 
 /** The photo's record, which the device announces as JSON under `record` of the upload's metadata. @throws Refusal */

@@ -1,5 +1,5 @@
-import { rename, rm } from 'node:fs/promises';
-import { dirname, isAbsolute, join, normalize } from 'node:path';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, isAbsolute, join, normalize, relative } from 'node:path';
 import { serveTasks } from '../../ground/children/serve-tasks.ts';
 import { configure } from '../../ground/environment.ts';
 import { InputError } from '../../ground/errors.ts';
@@ -11,6 +11,7 @@ import { openRun } from '../../runs/open-run.ts';
 import { predictRun } from '../../workflows/index.ts';
 import { trialPicture } from '../inference/trial-picture.ts';
 import type { CheckedRun, RunCheckTask } from './check-task.ts';
+import { ownFiles } from './own-files.ts';
 import { unpackArchive } from './unpack.ts';
 
 const MANIFEST = manifestFile('trained');
@@ -31,10 +32,23 @@ async function unpackedRun(archive: string, into: string, mostBytes: number): Pr
         'zip a folder that sward train or sward share wrote',
       );
     }
-    await rename(join(aside, root), into);
+    await requireSelfContained(join(aside, root));
+    // What else lies in the archive is nothing that the run needs.
+    const own = new Set(await ownFiles(join(aside, root)));
+    for (const name of names) {
+      const inRun = relative(root, name);
+      if (![...above(inRun)].some((part) => own.has(part))) continue;
+      await mkdir(dirname(join(into, inRun)), { recursive: true });
+      await rename(join(aside, name), join(into, inRun));
+    }
   } finally {
     await rm(aside, { recursive: true, force: true });
   }
+}
+
+/** A path and those of the folders that it lies in: a result may be a folder. */
+function* above(path: string): Generator<string> {
+  for (let part = path; part !== '.'; part = dirname(part)) yield part;
 }
 
 /** @throws InputError for a run that needs files beside its folder, which a server must not be led to read */
@@ -59,7 +73,7 @@ serveTasks<RunCheckTask, CheckedRun>(async ({ run: given, cache }) => {
   configure({ cacheFolder: cache, rememberPhotos: false });
   if (given.kind === 'archive') await unpackedRun(given.archive, given.into, given.mostBytes);
   const folder = given.kind === 'archive' ? given.into : given.folder;
-  if (given.kind === 'archive' || !given.isOwn) await requireSelfContained(folder);
+  if (given.kind === 'folder' && !given.isOwn) await requireSelfContained(folder);
   await using run = await openRun(folder);
   const { predictsFrom } = await run.capabilities();
   if (predictsFrom === null) throw new InputError('the run', 'predicts nothing', 'add a trained run');

@@ -7,8 +7,9 @@ import { type AnsweringRun, type RunErrors, RunReference } from '../../farm/inde
 import { LimitedChild } from '../../ground/children/limited-child.ts';
 import { fileFingerprint } from '../../ground/fingerprint.ts';
 import { BUNDLED_RUNS, bundledRunFolder, STARTER } from '../../runs/bundled-runs.ts';
-import { manifestFile } from '../../runs/manifest.ts';
+import { manifestFile, readCompleteManifest } from '../../runs/manifest.ts';
 import { REPORT } from '../../runs/run-files.ts';
+import { requireUnchanged } from '../../runs/run-folder.ts';
 import { conflict, found } from '../answers/refusal.ts';
 import type { Database } from '../storage/database.ts';
 import { flush } from '../storage/disk.ts';
@@ -57,6 +58,15 @@ export const runPlace = (
   { id, folder }: Pick<Tables['runs'], 'id' | 'folder'>,
   { runs }: FarmFolder,
 ): string => (id === STARTER ? bundledRunFolder(STARTER) : (folder ?? join(runs, id)));
+
+/** Whether a run's folder has the files that its manifest names, as they were written. */
+const isAsKept = (folder: string): Promise<boolean> =>
+  readCompleteManifest(folder)
+    .then((manifest) => requireUnchanged(folder, manifest))
+    .then(
+      () => true,
+      () => false,
+    );
 
 /** The runs of a farm: that which comes with sward, and those in the farm's folder. */
 export class RunLibrary {
@@ -131,9 +141,18 @@ export class RunLibrary {
     return this.find(run_id);
   }
 
-  /** Makes a run the one that answers. @throws Refusal where there is no such run */
+  /**
+   * Makes a run the one that answers.
+   *
+   * @throws Refusal where there is no such run, or its files are not as they were kept
+   */
   async choose(id: string): Promise<FarmRun> {
     const run = await this.find(id);
+    if (!(await isAsKept(run.folder))) {
+      throw conflict(
+        `run ${run.name} is not as it was kept (sward serve verify says what is wrong); add it again`,
+      );
+    }
     await this.#db.updateTable('farm').set({ run_id: id }).execute();
     return run;
   }
@@ -196,9 +215,11 @@ export class RunLibrary {
   async #keep(aside: string, checked: CheckedRun, name: string, origin: Origin): Promise<FarmRun> {
     const { hash } = checked;
     const known = await this.findByHash(hash);
-    if (known) return known;
+    if (known && (await isAsKept(known.folder))) return known;
     const place = join(this.#folder.runs, idOf(hash));
-    // What a kill between renaming and writing the row left there is the same run.
+    // A run given by its folder stays where it is, whatever became of it.
+    if (known && known.folder !== place) return known;
+    // What a kill between renaming and writing the row left there is the same run; what is damaged is put right.
     await rm(place, { recursive: true, force: true });
     await rename(aside, place);
     await flush(this.#folder.runs);

@@ -3,6 +3,7 @@ import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Unzip, type UnzipFile, UnzipInflate } from 'fflate';
 import { InputError } from '../../ground/errors.ts';
+import { storageFailure } from '../storage/disk.ts';
 
 /** A run has a few files a fold; an archive of more is none. */
 const MOST_FILES = 5000;
@@ -26,6 +27,7 @@ export async function unpackArchive(archive: string, into: string, mostBytes: nu
   const refuse = (what: string, remedy: string): InputError => new InputError('the archive', what, remedy);
   const names: string[] = [];
   const seen = new Set<string>();
+  const folders = new Set<string>();
   /** Writes in order, since chunks come faster than files can be made. */
   const writes: (() => Promise<void>)[] = [];
   let bytes = 0;
@@ -41,11 +43,16 @@ export async function unpackArchive(archive: string, into: string, mostBytes: nu
       );
       return;
     }
+    const parts = key.split('/');
+    const within = parts.slice(1).map((_, at) => parts.slice(0, at + 1).join('/'));
     if (seen.has(key)) failure = refuse(`holds ${name} twice`, 'zip the run folder again');
+    if (folders.has(key) || within.some((folder) => seen.has(folder)))
+      failure = refuse(`holds ${name} as a file and as a folder`, 'zip the run folder again');
     if (seen.size >= MOST_FILES)
       failure = refuse(`holds more than ${MOST_FILES} files`, 'zip one run folder alone');
     if (failure) return;
     seen.add(key);
+    for (const folder of within) folders.add(folder);
     names.push(name);
     const path = join(into, name);
     let handle: FileHandle | null = null;
@@ -71,7 +78,10 @@ export async function unpackArchive(archive: string, into: string, mostBytes: nu
   const unzip = new Unzip(onFile);
   unzip.register(UnzipInflate);
   const drain = async (): Promise<void> => {
-    for (const write of writes.splice(0)) await write();
+    for (const write of writes.splice(0))
+      await write().catch((error: unknown) => {
+        throw storageFailure(error);
+      });
     if (failure) throw failure;
   };
   // Small pieces: a bomb of one piece may become a thousand times as large before it is counted.

@@ -1,6 +1,7 @@
 import { chmod, stat, writeFile } from 'node:fs/promises';
 import { Kysely, SqliteAdapter, SqliteDialect, sql } from 'kysely';
 import Libsql from 'libsql';
+import { InputError, messageOf } from '../../ground/errors.ts';
 import { storageFailure } from './disk.ts';
 import { migrate, stepsAhead } from './migrations.ts';
 import type { Tables } from './tables.ts';
@@ -44,10 +45,7 @@ export async function openDatabase(path: string, { asItIs = false }: OpenDatabas
     if (!isThere) await writeFile(path, '', { mode: 0o600 });
     await chmod(path, 0o600);
   }
-  const database = new Libsql(path, { timeout: WAIT_MS });
-  database.pragma('journal_mode = WAL');
-  database.pragma('synchronous = FULL');
-  database.pragma('foreign_keys = ON');
+  const database = openedFile(path);
   const db = new Kysely<Tables>({ dialect: new LibsqlDialect({ database }) });
   try {
     const ahead = await stepsAhead(path, db as Kysely<unknown>);
@@ -59,6 +57,23 @@ export async function openDatabase(path: string, { asItIs = false }: OpenDatabas
   } catch (error) {
     await db.destroy();
     throw error;
+  }
+}
+
+/** @throws InputError for what is no database, or cannot be read or written */
+function openedFile(path: string): Libsql.Database {
+  try {
+    const database = new Libsql(path, { timeout: WAIT_MS });
+    database.pragma('journal_mode = WAL');
+    database.pragma('synchronous = FULL');
+    database.pragma('foreign_keys = ON');
+    return database;
+  } catch (error) {
+    throw new InputError(
+      path,
+      `is no database that can be opened (${messageOf(error)})`,
+      'restore a backup into a new folder, or have the file opened to you',
+    );
   }
 }
 

@@ -1,6 +1,5 @@
-import { copyFile, link, open } from 'node:fs/promises';
+import { constants, copyFile, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { writeAtomically } from '../../ground/files.ts';
 import { freeBytes } from '../../ground/free-bytes.ts';
 
 /** A disk that has no room for what is to be stored; nothing of it was. */
@@ -40,23 +39,20 @@ export async function flush(path: string): Promise<void> {
   }
 }
 
-/**
- * Gives a file a second name, which is on the disk when this returns; where the disk knows no links, a copy. A name that
- * is there already stays.
- */
-export async function linkDurably(from: string, to: string): Promise<void> {
+/** Gives a file another name, which is on the disk when this returns, in place of what has that name. */
+export async function moveDurably(from: string, to: string): Promise<void> {
   try {
     await flush(from);
-    await link(from, to).catch(async (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EEXIST') return;
-      if (error.code === 'ENOSPC') throw error;
-      await writeAtomically(to, async (aside) => {
-        await copyFile(from, aside);
-        await flush(aside);
-      });
-    });
+    await rename(from, to);
     await flush(dirname(to));
   } catch (error) {
     throw storageFailure(error);
   }
+}
+
+/** Copies a file, which shares its blocks where the disk can have files do that, and never what is written later. */
+export async function copyApart(from: string, to: string): Promise<void> {
+  await copyFile(from, to, constants.COPYFILE_FICLONE).catch((error: unknown) => {
+    throw storageFailure(error);
+  });
 }

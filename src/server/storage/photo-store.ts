@@ -1,12 +1,15 @@
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { flush, linkDurably } from './disk.ts';
+import { flush, moveDurably } from './disk.ts';
 
 /** Photo files by the SHA-256 of their content: the same photo sent twice is kept once. */
 export interface PhotoStore {
   /** Where a photo lies, whether it is there or not. */
   pathOf(sha256: string): string;
-  /** Keeps a file whose hash is known; on return it is on the disk under its hash. The file given stays. */
+  /**
+   * Moves a file that nobody writes into any more, and whose hash is known: on return it is on the disk under its hash,
+   * in place of what is there of that name, which a disk may have damaged.
+   */
   keep(file: string, sha256: string): Promise<void>;
   /** Forgets a photo that no row names any more. */
   remove(sha256: string): Promise<void>;
@@ -33,7 +36,7 @@ export function photoStore(folder: string): PhotoStore {
         await mkdir(dirname(path), { recursive: true, mode: 0o700 });
         await flush(folder);
       }
-      await linkDurably(file, path);
+      await moveDurably(file, path);
     },
     remove: (sha256) => rm(pathOf(sha256), { force: true }),
     alone(work) {

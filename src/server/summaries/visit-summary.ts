@@ -9,6 +9,7 @@ import { found } from '../answers/refusal.ts';
 import type { FarmRun, RunLibrary } from '../runs/library.ts';
 import type { Database } from '../storage/database.ts';
 import { stored } from '../storage/stored.ts';
+import { cutDoubts } from './cut-doubts.ts';
 import { visitFrames } from './visit-frames.ts';
 
 /** What a visit says of its paddock. */
@@ -34,12 +35,14 @@ export async function visitSummary(db: Database, runs: RunLibrary, visitId: stri
   const paddock = stored<Paddock>(kept);
   const { frames, run, ...counts } = await visitFrames(db, runs, visitId);
   const calibration = run && (await lastCalibration(db, run));
+  const findings = visitFindings(frames, { paddock, run, calibration });
   return {
     visit: stored<Visit>(visit),
     paddock,
     run: run && { id: run.id, name: run.name, hash: run.hash },
     ...counts,
-    ...visitFindings(frames, { paddock, run, calibration }),
+    ...findings,
+    warnings: [...findings.warnings, ...(await cutDoubts(db, visitId))],
   };
 }
 

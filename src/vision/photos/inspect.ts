@@ -45,19 +45,27 @@ export async function readPhotoFacts(photo: Photo): Promise<PhotoFacts> {
 function factsOf(photo: OpenPhoto): PhotoFacts {
   const exif = parsedExif(photo.exif);
   // Some editors put the time of exposure where only that of writing belongs.
-  const takenAt =
-    exif?.Photo?.DateTimeOriginal ??
-    exif?.Image?.DateTimeOriginal ??
-    exif?.Photo?.DateTimeDigitized ??
-    exif?.Image?.DateTime;
+  const takenAt = [
+    exif?.Photo?.DateTimeOriginal,
+    exif?.Image?.DateTimeOriginal,
+    exif?.Photo?.DateTimeDigitized,
+    exif?.Image?.DateTime,
+  ].find((time): time is Date => isWritten(time, photo.exif));
   const gps = exif === undefined ? undefined : geoPoint(exif);
   return {
     width: photo.width,
     height: photo.height,
     orientation: photo.orientation,
-    ...(takenAt instanceof Date && Number.isFinite(takenAt.getTime()) ? { takenAt } : {}),
+    ...(takenAt && { takenAt }),
     ...(gps === undefined ? {} : { gps }),
   };
+}
+
+/** Whether a time stands in an EXIF block as it was read: a month 99 was read as one years later. */
+function isWritten(time: unknown, block: Buffer | undefined): boolean {
+  if (!(time instanceof Date && Number.isFinite(time.getTime()))) return false;
+  const text = time.toISOString().slice(0, 19).replaceAll('-', ':').replace('T', ' ');
+  return block?.includes(text, 0, 'latin1') ?? false;
 }
 
 function parsedExif(bytes: Buffer | undefined): Exif | undefined {

@@ -39,6 +39,20 @@ describe('inspecting a photo', () => {
     expect(facts.gps?.longitude).toBeCloseTo(147.25, 6);
   });
 
+  it('takes no time that no clock shows', async () => {
+    for (const [time, next, takenAt] of [
+      ['2026:99:99 10:11:12', '2015:09:04 10:11:12', '2015-09-04T10:11:12.000Z'],
+      ['2026:02:30 10:11:12', '0000:00:00 00:00:00', undefined],
+    ]) {
+      const path = join(folder, 'timed.jpg');
+      await plain()
+        .withExif({ IFD0: { DateTime: next ?? '' }, IFD2: { DateTimeOriginal: time ?? '' } })
+        .jpeg()
+        .toFile(path);
+      expect((await inspectPhoto(path)).takenAt?.toISOString()).toBe(takenAt);
+    }
+  });
+
   it('leaves out what the file does not say', async () => {
     const path = join(folder, 'bare.png');
     await plain().png().toFile(path);
