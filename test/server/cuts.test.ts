@@ -298,7 +298,12 @@ describe('a visit', () => {
   });
 
   it('warns of cuts that name one photo, or that of another visit', async () => {
-    const [one, other] = [visit, visit].map((like) => ({ ...like, id: randomUUID() }));
+    // Of days of their own: visits that begin within hours of each other are one.
+    const [one, other] = ['2026-12-20T08:00:00+11:00', '2026-12-22T08:00:00+11:00'].map((startedAt) => ({
+      ...visit,
+      id: randomUUID(),
+      startedAt,
+    }));
     for (const walk of [one, other]) await put('visits', walk as never);
     const file = readFileSync(join(data, 'train', `${photos[5]}.jpg`));
     const record = recordOf(file, { visitId: one?.id as string });
