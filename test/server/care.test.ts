@@ -1,5 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import Libsql from 'libsql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -83,8 +92,14 @@ describe('a backup', () => {
     // Owners remove photos in the middle of it: after the database is copied, and while it is.
     const [gone = ''] = hashes;
     await db.deleteFrom('cuts').execute();
+    const isHolding = new Promise<void>((settle) => {
+      const watching = watch(join(busy, 'scratch'), () => {
+        watching.close();
+        settle();
+      });
+    });
     const removal = (async () => {
-      await until(async () => readdirSync(join(busy, 'scratch')).length > 0);
+      await isHolding;
       await db.deleteFrom('photos').where('sha256', '=', gone).execute();
       await store.remove(gone);
     })();

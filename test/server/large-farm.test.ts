@@ -36,7 +36,7 @@ beforeAll(async () => {
   // Copies of the photo and its cut.
   const idOf = sql`'ffffffff-ffff-4fff-bfff-' || printf('%012x', value)`;
   const copies = sql`with recursive copies (value) as (select 1 union all select value + 1 from copies where value < ${CUTS - 1})`;
-  await sql`${copies} insert into photos select ${idOf}, visit_id, sha256, captured_at, stored_at,
+  await sql`${copies} insert into photos (id, visit_id, sha256, captured_at, stored_at, file, body) select ${idOf}, visit_id, sha256, captured_at, stored_at,
     file, json_set(body, '$.id', ${idOf})
     from photos, copies`.execute(db);
   await sql`${copies} insert into estimates select ${idOf}, ${idOf}, run_hash, estimated_at, null, 'not asked'

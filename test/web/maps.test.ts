@@ -44,7 +44,7 @@ describeInBrowser('where the mass is', () => {
     await visit(phone.page, `photo/${id}`);
     await phone.page.getByText('Modelled by run starter').waitFor();
     await visit(phone.page, 'photos');
-    await phone.page.getByText('1 photos').waitFor();
+    await phone.page.getByText('1 photo', { exact: true }).waitFor();
     expect(await phone.page.getByText(/where the mass/i).count()).toBe(0);
   });
 
