@@ -1,14 +1,6 @@
 import { type Command, Option } from 'commander';
-import {
-  type Cluster,
-  type Engine,
-  localEngine,
-  QUEUES,
-  type QueueName,
-  queueEngine,
-  requireChunk,
-  requireRedis,
-} from '../cluster/index.ts';
+import { QUEUES, type QueueName, requireChunk, requireRedis } from '../cluster/choices.ts';
+import type { Cluster, Engine } from '../cluster/index.ts';
 import { countOf } from '../ground/counts.ts';
 import { UsageError } from '../ground/errors.ts';
 import { positiveWhole } from './command.ts';
@@ -35,17 +27,18 @@ export function addClusterOptions(command: Command): Command {
 }
 
 /** Where work is to be done; null: here. @throws UsageError for what goes with `--on` alone */
-export function clusterOf({ on, store, queue, engine }: ClusterOptions): Cluster | null {
+export async function clusterOf({ on, store, queue, engine }: ClusterOptions): Promise<Cluster | null> {
   if (on === undefined && engine === undefined) {
     if (store !== undefined) throw new UsageError('--store is for work on many machines; add --on redis://…');
     return null;
   }
-  return { engine: engine ?? engineOn(on ?? '', queue), ...(store !== undefined && { store }) };
+  return { engine: engine ?? (await engineOn(on ?? '', queue)), ...(store !== undefined && { store }) };
 }
 
-function engineOn(on: string, queue: QueueName): Engine {
+async function engineOn(on: string, queue: QueueName): Promise<Engine> {
+  if (on !== 'local') requireRedis(on);
+  const { localEngine, queueEngine } = await import('../cluster/index.ts');
   if (on === 'local') return localEngine();
-  requireRedis(on);
   const engine = queueEngine({ url: on, queue });
   return {
     ...engine,

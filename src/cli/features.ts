@@ -1,5 +1,4 @@
 import { Option } from 'commander';
-import { featuresOn } from '../cluster/index.ts';
 import { countOf } from '../ground/counts.ts';
 import { UsageError } from '../ground/errors.ts';
 import {
@@ -113,9 +112,10 @@ export const registerFeatures: CommandRegistrar = (program) => {
         overwrite: options.overwrite ?? false,
         progress: consoleProgress(),
       };
-      const cluster = clusterOf(options);
+      const cluster = await clusterOf(options);
       if (cluster) {
         const { chunk } = options;
+        const { featuresOn } = await import('../cluster/index.ts');
         const made = await featuresOn({ ...wanted, ...(chunk !== undefined && { chunk }) }, cluster);
         if (!made) return say(plannedText);
         if (made.problemsFile !== null) say(problemLine(made.problems, made.problemsFile));

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
-import { gatherEngine, PLAN_TARGETS, type PlanTarget, planEngine, readPlan } from '../cluster/index.ts';
+import { PLAN_TARGETS, type PlanTarget } from '../cluster/choices.ts';
+import type { Engine } from '../cluster/index.ts';
 import { countOf } from '../ground/counts.ts';
 import { UsageError } from '../ground/errors.ts';
 import { type CommandRegistrar, positiveWhole, wholeNumber } from './command.ts';
@@ -50,6 +51,7 @@ export const registerPlan: CommandRegistrar = (program) => {
     .action(async (words: string[], { to, out, json, ...settings }: PlanCommandOptions) => {
       const script = process.argv[1] ?? 'sward';
       const called = to === 'slurm' ? [process.execPath, script] : ['node', '/sward/dist/cli/main.js'];
+      const { planEngine } = await import('../cluster/index.ts');
       const engine = planEngine(to, out, words, { ...settings, program: called });
       await runWith(program, words, engine);
       const { written } = engine;
@@ -77,6 +79,7 @@ export const registerGather: CommandRegistrar = (program) => {
     .description('make the result of what the units of a plan have computed')
     .argument('<DIR>', 'folder that sward plan wrote')
     .action(async (folder: string) => {
+      const { gatherEngine, readPlan } = await import('../cluster/index.ts');
       const { command, folder: from, store } = await readPlan(folder);
       process.chdir(from);
       await runWith(program, command, gatherEngine, store);
@@ -87,7 +90,7 @@ export const registerGather: CommandRegistrar = (program) => {
 async function runWith(
   program: Command,
   [name = '', ...words]: readonly string[],
-  engine: typeof gatherEngine,
+  engine: Engine,
   store?: string,
 ): Promise<void> {
   const command = program.commands.find((one) => one.name() === name);

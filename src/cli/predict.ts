@@ -1,14 +1,6 @@
 import { Option } from 'commander';
-import {
-  type Cluster,
-  isPartsLocation,
-  PARTS_FORMATS,
-  type PartsFormat,
-  type PartsSummary,
-  type PredictOnOptions,
-  predictInParts,
-  predictOn,
-} from '../cluster/index.ts';
+import { isPartsLocation, PARTS_FORMATS, type PartsFormat } from '../cluster/choices.ts';
+import type { Cluster, PartsSummary, PredictOnOptions } from '../cluster/index.ts';
 import { countOf } from '../ground/counts.ts';
 import { UsageError } from '../ground/errors.ts';
 import {
@@ -153,7 +145,7 @@ export const registerPredict: CommandRegistrar = (program) => {
         onUnusable: (error: Error) => say(`left out: ${error.message}`),
       }),
     };
-    const cluster = clusterOf(options);
+    const cluster = await clusterOf(options);
     if (cluster && out !== undefined && isPartsLocation(out)) {
       return predictParts({ ...(wanted as PredictOnOptions), out }, options, cluster);
     }
@@ -208,6 +200,7 @@ async function predictElsewhere(
 ): Promise<PredictionOutcome | null> {
   if (out === undefined)
     throw new UsageError('--on computes elsewhere; say where the result goes: --out FILE');
+  const { predictOn } = await import('../cluster/index.ts');
   const predicted = await predictOn({ ...wanted, out, ...(chunk !== undefined && { chunk }) }, cluster);
   if (predicted?.problemsFile) say(problemLine(predicted.problems, predicted.problemsFile));
   return predicted?.outcome ?? null;
@@ -221,6 +214,7 @@ async function predictParts(
   if (hectares !== undefined)
     throw new UsageError('--hectares is for the photos of one paddock; write one file');
   const { out } = wanted;
+  const { predictInParts } = await import('../cluster/index.ts');
   const summary = await predictInParts(
     { ...wanted, format: parts, ...(chunk !== undefined && { chunk }) },
     cluster,

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { trainOn, trainRepeatedlyOn } from '../cluster/index.ts';
 import { parseChange, type SettingChange } from '../ground/setting-change.ts';
 import { mean } from '../ground/statistics.ts';
 import { caseWords } from '../pasture/covariates.ts';
@@ -106,10 +105,10 @@ export const registerTrain: CommandRegistrar = (program) => {
         learningCurve: options.learningCurve ?? false,
         progress: consoleProgress(),
       };
-      const cluster = clusterOf(options);
+      const cluster = await clusterOf(options);
       if (options.seeds) {
         const repeated = cluster
-          ? await trainRepeatedlyOn(training, options.seeds, cluster)
+          ? await (await import('../cluster/index.ts')).trainRepeatedlyOn(training, options.seeds, cluster)
           : await trainRepeatedly(training, options.seeds);
         if (!repeated) return say(plannedText);
         for (const { results } of repeated.runs.slice(0, 1)) warnOfSplitSessions(results);
@@ -120,7 +119,9 @@ export const registerTrain: CommandRegistrar = (program) => {
         );
         return;
       }
-      const results = cluster ? await trainOn(training, cluster) : await trainRun(training);
+      const results = cluster
+        ? await (await import('../cluster/index.ts')).trainOn(training, cluster)
+        : await trainRun(training);
       if (!results) return say(plannedText);
       warnOfSplitSessions(results);
       noteFewerFolds(results, options);

@@ -1,4 +1,3 @@
-import { computeUnits } from '../cluster/index.ts';
 import { countOf } from '../ground/counts.ts';
 import { UsageError } from '../ground/errors.ts';
 import { type CommandRegistrar, positiveWhole, wholeNumber } from './command.ts';
@@ -28,6 +27,7 @@ export const registerUnit: CommandRegistrar = (program) => {
       const { index = 0, of = 1 } = options;
       if (index < 0 || index >= of)
         throw new UsageError(`--index ${index}: give 0 to ${of - 1} of --of ${of}`);
+      const { computeUnits } = await import('../cluster/index.ts');
       const fates = await computeUnits({ ...options, spec, progress: consoleProgress() });
       printResult(
         json,

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { QUEUES, type QueueName, startWorker } from '../cluster/index.ts';
+import { QUEUES, type QueueName } from '../cluster/choices.ts';
 import { UsageError } from '../ground/errors.ts';
 import { type CommandRegistrar, positiveNumber, positiveWhole } from './command.ts';
 import { say } from './console.ts';
@@ -35,6 +35,7 @@ export const registerWork: CommandRegistrar = (program) => {
     )
     .option('--scratch <DIR>', 'folder for what units keep while they work; default one of the cache')
     .action(async ({ on, lease, grace, queues, ...options }: WorkCommandOptions) => {
+      const { startWorker } = await import('../cluster/index.ts');
       const worker = await startWorker({
         ...options,
         url: on,

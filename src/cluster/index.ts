@@ -1,7 +1,8 @@
 export { requireChunk } from './jobs/chunks.ts';
 export { type FeaturesOn, type FeaturesOnOptions, featuresOn } from './jobs/features-on.ts';
 export { gatherEngine, localEngine } from './jobs/local-engine.ts';
-export { isPartsLocation, PARTS_FORMATS, type PartsFormat, type PartsSummary } from './jobs/parts.ts';
+export type { PartsSummary } from './jobs/parts.ts';
+export { isPartsLocation, PARTS_FORMATS, type PartsFormat } from './jobs/parts-format.ts';
 export type { Cluster, Engine } from './jobs/planned-job.ts';
 export {
   type PredictedOn,
@@ -10,16 +11,9 @@ export {
   predictOn,
 } from './jobs/predict-on.ts';
 export { trainOn, trainRepeatedlyOn } from './jobs/train-on.ts';
-export {
-  PLAN_TARGETS,
-  type Plan,
-  type PlanEngine,
-  type PlanTarget,
-  planEngine,
-  readPlan,
-} from './plan/plan-engine.ts';
-export type { PlanSettings } from './plan/settings.ts';
-export { QUEUES, type QueueName, requireRedis } from './queue/connection.ts';
+export { type Plan, type PlanEngine, planEngine, readPlan } from './plan/plan-engine.ts';
+export { PLAN_TARGETS, type PlanSettings, type PlanTarget } from './plan/settings.ts';
 export { queueEngine } from './queue/queue-engine.ts';
+export { QUEUES, type QueueName, requireRedis } from './queue/queues.ts';
 export { type RunningWorker, startWorker, type WorkOptions } from './queue/worker.ts';
 export { computeUnits, type UnitOptions, type UnitsDone } from './units/unit-command.ts';

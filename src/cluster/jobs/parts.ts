@@ -9,11 +9,8 @@ import { openStore, type Store } from '../../storage/index.ts';
 import { columnsOf } from '../../workflows/predict/prediction-files.ts';
 import type { PredictionFileOptions } from '../../workflows/predict/prediction-record.ts';
 import type { PhotoProblem } from '../units/answer.ts';
+import type { PartsFormat } from './parts-format.ts';
 import { problemText } from './problem-table.ts';
-
-/** How parts are written: `csv` long, as `predict` writes one file; `parquet` a row a photo. */
-export const PARTS_FORMATS = ['csv', 'parquet'] as const;
-export type PartsFormat = (typeof PARTS_FORMATS)[number];
 
 /** Photos of one part: some ten megabytes. */
 const PHOTOS_PER_PART = 50_000;
@@ -40,9 +37,6 @@ export interface PartsSummary {
     readonly sha256: string;
   }[];
 }
-
-/** Whether results are to be written in parts. */
-export const isPartsLocation = (out: string): boolean => out.endsWith('/') || out.startsWith('s3://');
 
 /**
  * Predictions in parts of many photos: `part-00000.csv` and so on, `problems.csv` where photos could not be used, and in

@@ -8,12 +8,8 @@ import { readText, reasonOf } from '../../ground/whole-file.ts';
 import { isObjectLocation } from '../../storage/index.ts';
 import type { Engine, PlannedJob } from '../jobs/planned-job.ts';
 import { kubernetesFiles } from './kubernetes.ts';
-import type { PlannedTasks, PlanSettings } from './settings.ts';
+import { PLAN_TARGETS, type PlannedTasks, type PlanSettings, type PlanTarget } from './settings.ts';
 import { slurmFiles } from './slurm.ts';
-
-/** Engines that work is written down for. */
-export const PLAN_TARGETS = ['slurm', 'kubernetes'] as const;
-export type PlanTarget = (typeof PLAN_TARGETS)[number];
 
 const FILES: Readonly<Record<PlanTarget, (tasks: PlannedTasks) => Record<string, string>>> = {
   slurm: slurmFiles,

@@ -1,5 +1,9 @@
 import type { ObjectStoreSettings } from '../../ground/environment.ts';
 
+/** Engines that work is written down for. */
+export const PLAN_TARGETS = ['slurm', 'kubernetes'] as const;
+export type PlanTarget = (typeof PLAN_TARGETS)[number];
+
 /** What a cluster is asked for a task. */
 export interface PlanSettings {
   /** How sward is called on its machines, as words. */

@@ -1,9 +1,6 @@
 import { Queue } from 'bullmq';
-import { messageOf, SwardError, UsageError } from '../../ground/errors.ts';
-
-/** What machines are for, and so where work waits for them. */
-export const QUEUES = ['cpu', 'gpu'] as const;
-export type QueueName = (typeof QUEUES)[number];
+import { messageOf, SwardError } from '../../ground/errors.ts';
+import { type QueueName, requireRedis } from './queues.ts';
 
 /** What waits in a queue: which unit of which job, not what it is about. */
 export interface QueuedUnit {
@@ -65,12 +62,6 @@ export async function openQueue(
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** @throws UsageError for what is no address of a Redis */
-export function requireRedis(url: string): string {
-  if (/^rediss?:\/\/[^/]/.test(url)) return url;
-  throw new UsageError(`--on ${url}: give redis://host:port, or local`);
 }
 
 const withoutPassword = (url: string): string => url.replace(/\/\/[^@/]*@/, '//');

@@ -5,15 +5,8 @@ import { type Progress, SILENT } from '../../ground/progress.ts';
 import type { Engine, PlannedJob } from '../jobs/planned-job.ts';
 import { requireDone } from '../jobs/settle.ts';
 import type { UnitFailure } from '../units/job-store.ts';
-import {
-  connectionTo,
-  idOf,
-  keyOf,
-  nameOf,
-  openQueue,
-  type QueuedUnit,
-  type QueueName,
-} from './connection.ts';
+import { connectionTo, idOf, keyOf, nameOf, openQueue, type QueuedUnit } from './connection.ts';
+import type { QueueName } from './queues.ts';
 
 /** Attempts before a unit is given up, and the pause after the first, which doubles. */
 const ATTEMPTS = 3;

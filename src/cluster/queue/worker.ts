@@ -5,7 +5,8 @@ import { messageOf } from '../../ground/errors.ts';
 import { JobStore, Overtaken } from '../units/job-store.ts';
 import { runUnit, UnitChildren, type UnitFate, type UnitMachine } from '../units/run-unit.ts';
 import type { UnitSpec } from '../units/spec.ts';
-import { connectionTo, nameOf, openQueue, type QueuedUnit, type QueueName } from './connection.ts';
+import { connectionTo, nameOf, openQueue, type QueuedUnit } from './connection.ts';
+import type { QueueName } from './queues.ts';
 
 /** Which work a machine does, and how. */
 export interface WorkOptions extends UnitMachine {
