@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { describe, it } from 'vitest';
+import { describeWith } from './describe-with.ts';
 
 const isThere = (program: string): boolean => {
   try {
@@ -14,29 +14,27 @@ const isThere = (program: string): boolean => {
   }
 };
 
-/**
- * Tests that need programs of Debian. Where one is missing they are skipped and say so; where the variable is 1, as in
- * `.ci/run`, they fail.
- */
-export function describeWith(
+/** Tests that need programs of Debian. */
+export const describeWithPrograms = (
   programs: readonly string[],
   { variable, packages }: { readonly variable: string; readonly packages: string },
   name: string,
   tests: () => void,
-): void {
-  const missing = programs.find((program) => !isThere(program));
-  if (missing === undefined) describe(name, tests);
-  else if (process.env[variable] === '1') {
-    describe(name, () => {
-      it(`needs ${missing}`, () => {
-        throw new Error(`there is no ${missing}; apt-get install ${packages}`);
-      });
-    });
-  } else describe.skip(`${name} (skipped: no ${missing})`, tests);
-}
+): void =>
+  describeWith(
+    programs.find((program) => !isThere(program)) ?? null,
+    { variable, remedy: `apt-get install ${packages}` },
+    name,
+    tests,
+  );
 
 export const describeWithRedis = (name: string, tests: () => void): void =>
-  describeWith(['redis-server'], { variable: 'SWARD_REQUIRE_REDIS', packages: 'redis-server' }, name, tests);
+  describeWithPrograms(
+    ['redis-server'],
+    { variable: 'SWARD_REQUIRE_REDIS', packages: 'redis-server' },
+    name,
+    tests,
+  );
 
 /** A Redis of a test's own. */
 export interface LocalRedis {

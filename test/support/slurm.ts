@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { describeWith, freePort, until } from './redis-server.ts';
+import { describeWithPrograms, freePort, until } from './redis-server.ts';
 
 /** A cluster of one node, this machine. */
 export interface LocalSlurm {
@@ -13,7 +13,7 @@ export interface LocalSlurm {
 }
 
 export const describeWithSlurm = (name: string, tests: () => void): void =>
-  describeWith(
+  describeWithPrograms(
     ['munged', 'slurmctld', 'slurmd', 'sbatch'],
     { variable: 'SWARD_REQUIRE_SLURM', packages: 'slurm-wlm munge' },
     name,
