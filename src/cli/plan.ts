@@ -1,23 +1,14 @@
 import { type Command, Option } from 'commander';
 import { PLAN_TARGETS, type PlanTarget } from '../cluster/choices.ts';
-import type { Engine } from '../cluster/index.ts';
+import type { Engine, PlanSettings } from '../cluster/index.ts';
 import { countOf } from '../ground/counts.ts';
 import { UsageError } from '../ground/errors.ts';
 import { type CommandRegistrar, positiveWhole, wholeNumber } from './command.ts';
 import { printResult } from './console.ts';
 
-interface PlanCommandOptions {
+interface PlanCommandOptions extends Omit<PlanSettings, 'program'> {
   readonly to: PlanTarget;
   readonly out: string;
-  readonly cpus: number;
-  readonly memory: string;
-  readonly gpus: number;
-  readonly parallel?: number;
-  readonly time?: string;
-  readonly partition?: string;
-  readonly image?: string;
-  readonly secret?: string;
-  readonly volume?: { readonly claim: string; readonly path: string };
   readonly json?: boolean;
 }
 
