@@ -13,6 +13,7 @@ import {
 import { setName } from '../../pasture/covariates.ts';
 import { MASS_NAMES, type MassName, TARGET_NAMES, type TargetName } from '../../pasture/targets.ts';
 import { type PhotoPrediction, spreadOf } from '../../runs/prediction.ts';
+import { isResult } from '../../runs/run-files.ts';
 import { isRunFolder } from '../../runs/run-folder.ts';
 import { readPhotoFacts } from '../../vision/photos/index.ts';
 import { requireOwnOutput } from '../outputs/own-outputs.ts';
@@ -109,9 +110,14 @@ export class PredictionFile {
 /** Tables of a data folder, which predictions must not take the place of. */
 const TABLES = /^(train|test|test_truth|sample_submission)\.csv$/i;
 
-/** Files of a run folder. */
-const RUN_FILES =
-  /^((run|scores|calibration|pretrain|pseudo|repeats)\.json|(folds|training-photos|(oof|leave-one-state-out)(-with.+)?)\.csv)$/i;
+/** Files of a run folder beside its results. */
+const RUN_FILES = /^((run|pretrain|repeats)\.json|folds\.csv)$/;
+
+/** Whether a run folder has a file of that name, in whatever case: some disks make no difference. */
+function isRunFile(name: string): boolean {
+  const lower = name.toLowerCase();
+  return RUN_FILES.test(lower) || isResult(lower);
+}
 
 /**
  * Refuses a file that predictions would destroy: one of a run folder, or a table of a data folder, and whatever else sward
@@ -120,7 +126,7 @@ const RUN_FILES =
  * @throws UsageError naming it
  */
 export async function requireFree(out: string, overwrite = false): Promise<void> {
-  if (RUN_FILES.test(basename(out)) && (await isRunFolder(dirname(out)))) {
+  if (isRunFile(basename(out)) && (await isRunFolder(dirname(out)))) {
     throw new UsageError(`--out ${out} is a file of a run; choose another name`);
   }
   if (TABLES.test(basename(out)) && existsSync(out)) {
