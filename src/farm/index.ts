@@ -34,6 +34,7 @@ export {
   feedOnOffer,
   type GrazingDays,
 } from './feed-budget.ts';
+export { FeedPlan } from './feed-plan.ts';
 export {
   type CalibrationPair,
   type CalibrationQuestion,
@@ -64,7 +65,15 @@ export {
   workWorth,
 } from './sampling-effort.ts';
 export { calibrationPair, settledResult } from './settled-cut.ts';
-export { adultEquivalent, DSE, DSE_PER_AE, DSE_RATINGS, type StockUnit } from './stock-units.ts';
+export {
+  ANIMALS,
+  adultEquivalent,
+  CATTLE,
+  DSE,
+  DSE_PER_AE,
+  DSE_RATINGS,
+  type StockUnit,
+} from './stock-units.ts';
 export { heightOfClicks, SwardHeight } from './sward-height.ts';
 export { SAME_VISIT_MILLISECONDS, Visit } from './visit.ts';
 export { type VisitFindings, type VisitFrame, visitFindings } from './visit-findings.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Boundary } from './boundary.ts';
+import { FeedPlan } from './feed-plan.ts';
 import { Uuid } from './identity.ts';
 
 /** A piece of land that is grazed as one. */
@@ -13,5 +14,6 @@ export const Paddock = z.strictObject({
     .max(10_000_000)
     .nullable()
     .describe('as the owner says, which goes before the boundary’s; null: from the boundary'),
+  ...FeedPlan.shape,
 });
 export type Paddock = z.output<typeof Paddock>;

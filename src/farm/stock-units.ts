@@ -45,3 +45,12 @@ export const DSE_RATINGS = {
   'Merino ewe 50 kg, lactating with two': 3.4,
   'dry cow, 500 kg': 8,
 } as const satisfies Record<string, number>;
+
+/** An animal that is counted in adult equivalents. */
+export const CATTLE = 'steer, 450 kg (1 AE)';
+
+/** Animals that a paddock's grazing is planned for. */
+export const ANIMALS = [
+  ...(Object.keys(DSE_RATINGS) as (keyof typeof DSE_RATINGS)[]),
+  CATTLE,
+] as const satisfies readonly string[];

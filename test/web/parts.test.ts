@@ -10,7 +10,7 @@ import { biasWords, daysWords } from '../../web/src/parts/words.ts';
 import { Settings } from '../../web/src/store/settings.ts';
 import { bagMark, cutBegun } from '../../web/src/visits/bag-mark.ts';
 import { dueOf } from '../../web/src/visits/cut-due.ts';
-import { feedPlanOf, keepFeedPlan, plannedBudget } from '../../web/src/visits/feed-plan.ts';
+import { plannedBudget, plannedField, typedPlan } from '../../web/src/visits/feed-plan.ts';
 import { cutEvents } from '../server/cut-events.ts';
 
 describe('what is said of a height', () => {
@@ -217,21 +217,15 @@ describe('a feed budget on the screen', () => {
     from: ['5 photos by run starter'],
   };
   const hectares: Figure = { value: 10, unit: 'ha', source: 'measured', from: ['as given'] };
-  /** As much of a store as plans are kept in. */
-  const emptyStore = () => {
-    const values = new Map<string, unknown>();
-    const value = (name: string): unknown => values.get(name);
-    return { value, setValue: async (name: string, kept: unknown) => void values.set(name, kept) } as never;
-  };
   const asked = (change: object) => {
-    const store = emptyStore();
-    const plan = { ...feedPlanOf(store, 'hill'), head: '100', residual: '1000', ...change };
+    const plan = { ...typedPlan({}), head: '100', residual: '1000', ...change };
     return plannedBudget(plan, null, standing, hectares);
   };
 
   it('supposes no animals, and nothing left standing', () => {
-    const plan = feedPlanOf(emptyStore(), 'hill');
-    expect(plannedBudget(plan, null, standing, hectares)).toBe('Give the number of animals for the days.');
+    expect(plannedBudget(typedPlan({}), null, standing, hectares)).toBe(
+      'Give the number of animals for the days.',
+    );
     expect(asked({ head: '0' })).toBe('Give the number of animals for the days.');
     expect(asked({ residual: '' })).toBe('Give what is to be left standing.');
     expect(asked({ leave: 'utilisation' })).toBe('Give the share that is to be eaten.');
@@ -251,11 +245,15 @@ describe('a feed budget on the screen', () => {
     });
   });
 
-  it('is a paddock’s own', async () => {
-    const store = emptyStore();
-    await keepFeedPlan(store, 'hill', { ...feedPlanOf(store, 'hill'), head: '80', growth: '12' });
-    expect(feedPlanOf(store, 'hill')).toMatchObject({ head: '80', growth: '12' });
-    expect(feedPlanOf(store, 'flat')).toMatchObject({ head: '', growth: '' });
+  it('is kept with the paddock field by field, as numbers, and nothing of it that is none', () => {
+    const kept = { ...plannedField('head', '80'), ...plannedField('utilisationPercent', '35') };
+    expect(kept).toEqual({ head: 80, utilisation: 0.35 });
+    expect(typedPlan(kept)).toMatchObject({ head: '80', utilisationPercent: '35', growth: '' });
+    expect(plannedField('growth', ' ')).toEqual({ growth: null });
+    expect(plannedField('growth', '1o')).toBeNull();
+    expect(plannedField('head', '-3')).toBeNull();
+    expect(plannedField('utilisationPercent', '120')).toBeNull();
+    expect(plannedField('animal', 'unicorn')).toBeNull();
   });
 
   it('says no number of days beyond a year', () => {

@@ -93,6 +93,24 @@ describe('a desk and a phone that is away', () => {
     expect(phone.store.outbox.value.size).toBe(0);
   });
 
+  it('plan the grazing of one paddock, each a part of it, and a number that both gave is told', async () => {
+    await phone.store.changePaddock(creek.id, { head: 80, animal: 'wether, 50 kg' });
+    vi.setSystemTime(Date.now() + 1000);
+    await desk.store.changePaddock(creek.id, { head: 95, growth: 12, residual: 900 });
+    await desk.sync();
+    await phone.sync();
+    await desk.sync();
+    const merged = { ...creek, head: 95, growth: 12, residual: 900, animal: 'wether, 50 kg' };
+    expect(both()).toEqual([merged, merged]);
+    expect(words(phone)).toEqual([
+      'Creek flat: two devices changed its number of animals. The later change stays, the earlier (80) is gone.',
+    ]);
+    expect(words(desk)).toEqual([]);
+    const saying = { id: randomUUID(), name: 'Hill', boundary: null, hectares: 3, head: -1 };
+    const { status } = await farm.ask(`/api/paddocks/${saying.id}`, { method: 'PUT', body: saying });
+    expect(status).toBe(400);
+  });
+
   it('change the same field: the later stays, and one device says so, once', async () => {
     await phone.store.changePaddock(creek.id, { hectares: 12 });
     vi.setSystemTime(Date.now() + 1000);

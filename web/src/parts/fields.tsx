@@ -8,11 +8,13 @@ interface NumberFieldProps {
   readonly unit?: string;
   readonly value: string;
   readonly onValue: (text: string) => void;
+  /** Told what was typed once the field is left. */
+  readonly onDone?: (text: string) => void;
   readonly required?: boolean;
 }
 
 /** A number with its unit; what is typed stays as it was typed. */
-export function NumberField({ label, unit, value, onValue, required = false }: NumberFieldProps) {
+export function NumberField({ label, unit, value, onValue, onDone, required = false }: NumberFieldProps) {
   return (
     <label class="field">
       <span>
@@ -25,6 +27,7 @@ export function NumberField({ label, unit, value, onValue, required = false }: N
         value={value}
         required={required}
         onInput={(event) => onValue(event.currentTarget.value)}
+        onChange={(event) => onDone?.(event.currentTarget.value)}
       />
     </label>
   );

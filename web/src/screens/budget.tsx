@@ -1,30 +1,51 @@
 import { useState } from 'preact/hooks';
-import type { FeedBudget, Paddock } from '../../../src/farm/index.ts';
+import { ANIMALS, type FeedBudget, type FeedPlan, type Paddock } from '../../../src/farm/index.ts';
 import { Choices, NumberField } from '../parts/fields.tsx';
+import { Problem } from '../parts/problem.tsx';
 import { daysWords, rounded } from '../parts/words.ts';
+import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
 import { addressOf } from '../shell/route.ts';
-import { ANIMALS, type FeedPlan, feedPlanOf, keepFeedPlan, plannedBudget } from '../visits/feed-plan.ts';
+import { plannedBudget, plannedField, type TypedPlan, typedPlan } from '../visits/feed-plan.ts';
 import type { VisitView } from '../visits/visits.ts';
 
 /** How long a paddock feeds a mob. */
 export function Budget({ view, paddock }: { readonly view: VisitView; readonly paddock: Paddock }) {
-  const { store } = useApp();
-  const [plan, setPlan] = useState(() => feedPlanOf(store, paddock.id));
+  const { store, sync } = useApp();
+  // What is not being typed here is as it is known, which another device may change meanwhile.
+  const [changed, setChanged] = useState<Partial<TypedPlan>>({});
+  const { run, problem } = useWork();
   const { total } = view.kgDmPerHa;
   if (!total) return null;
-  const change = (next: Partial<FeedPlan>): void => {
-    const changed = { ...plan, ...next };
-    setPlan(changed);
-    void keepFeedPlan(store, paddock.id, changed);
+  const plan = { ...typedPlan(paddock), ...changed };
+  // Who may look but not record tries figures out all the same.
+  const keeps = sync.device.value?.role !== 'viewer';
+  const keep = (key: keyof TypedPlan, value: string): void => {
+    const field = plannedField(key, value);
+    if (!keeps || !field) return;
+    void run(async () => {
+      if (!isIn(paddock, field)) await store.changePaddock(paddock.id, field);
+      setChanged(({ [key]: _, ...others }) => others);
+    });
   };
   const numberField = (
     key: 'head' | 'residual' | 'utilisationPercent' | 'growth' | 'supplement',
     label: string,
     unit: string,
   ) => (
-    <NumberField label={label} unit={unit} value={plan[key]} onValue={(text) => change({ [key]: text })} />
+    <NumberField
+      label={label}
+      unit={unit}
+      value={plan[key]}
+      onValue={(text) => setChanged((now) => ({ ...now, [key]: text }))}
+      onDone={(text) => keep(key, text)}
+    />
   );
+  /** One of a few, which is not half typed. */
+  const choose = (key: 'animal' | 'leave', value: string): void => {
+    setChanged((now) => ({ ...now, [key]: value }));
+    keep(key, value);
+  };
   const { hectares } = view;
   if (!hectares) {
     return (
@@ -48,7 +69,7 @@ export function Budget({ view, paddock }: { readonly view: VisitView; readonly p
       </div>
       <label class="field">
         Kind
-        <select value={plan.animal} onChange={(event) => change({ animal: event.currentTarget.value })}>
+        <select value={plan.animal} onChange={(event) => choose('animal', event.currentTarget.value)}>
           {ANIMALS.map((name) => (
             <option key={name}>{name}</option>
           ))}
@@ -58,7 +79,7 @@ export function Budget({ view, paddock }: { readonly view: VisitView; readonly p
         legend="What is left"
         choices={{ residual: 'So much a hectare', utilisation: 'A share' }}
         value={plan.leave}
-        onValue={(leave) => change({ leave })}
+        onValue={(leave) => choose('leave', leave)}
       />
       <div class="two">
         {plan.leave === 'residual'
@@ -67,12 +88,20 @@ export function Budget({ view, paddock }: { readonly view: VisitView; readonly p
         {numberField('supplement', 'Fed besides', 'kg DM a day')}
       </div>
       <p class="quiet">
-        Growth or feed that is left empty counts as none. What is given here is this paddock's, and stays on
-        this device.
+        Growth or feed that is left empty counts as none. What is given here is this paddock's
+        {keeps
+          ? ', on every device of the farm'
+          : ' while you look at it: viewers change nothing of the farm'}
+        .
       </p>
+      <Problem of={problem} />
     </section>
   );
 }
+
+/** Whether a paddock has what a field says already. */
+const isIn = (paddock: Paddock, field: FeedPlan): boolean =>
+  (Object.keys(field) as (keyof FeedPlan)[]).every((key) => (paddock[key] ?? null) === (field[key] ?? null));
 
 function Days({ budget }: { readonly budget: FeedBudget }) {
   const { days, low, high, available, netDemand, definitions, source } = budget;

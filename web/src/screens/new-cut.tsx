@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { type Cut, CuttingHeight, FrameArea } from '../../../src/farm/index.ts';
 import { momentOf, now } from '../capture/moment.ts';
 import { NumberField, TimeField, typed } from '../parts/fields.tsx';
+import { PaddockSelect } from '../parts/paddock-select.tsx';
 import { Page } from '../parts/page.tsx';
 import { Picture } from '../parts/picture.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -32,7 +33,6 @@ export function NewCut({ visitId }: { readonly visitId: string | null }) {
   const [height, setHeight] = useState(usual === null ? '' : String(usual));
   const [time, setTime] = useState('');
   const { run, problem } = useWork();
-  const paddocks = [...store.paddocks.value.values()].sort((a, b) => a.name.localeCompare(b.name));
   const visit = given ?? (paddockId === '' ? null : visitAt(store, paddockId, visitTime(time)).visit);
   const taken = new Set([...store.cuts.value.values()].map((cut) => cut.photoId));
   const photos = visit ? photosOf(store, visit.id).filter(({ id }) => !taken.has(id)) : [];
@@ -85,29 +85,20 @@ export function NewCut({ visitId }: { readonly visitId: string | null }) {
           begin();
         }}
       >
-        {paddocks.length === 0 && (
+        {store.paddocks.value.size === 0 && (
           <p>
             A cut belongs to a paddock. <a href="#/paddocks">Add one first</a>.
           </p>
         )}
-        <label class="field">
-          Paddock
-          <select
-            value={paddockId}
-            disabled={given !== undefined}
-            onChange={(event) => {
-              setPaddock(event.currentTarget.value);
-              setPhoto('');
-            }}
-          >
-            <option value="">Choose</option>
-            {paddocks.map(({ id, name }) => (
-              <option key={id} value={id}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
+        <PaddockSelect
+          label="Paddock"
+          value={paddockId}
+          disabled={given !== undefined}
+          onValue={(id) => {
+            setPaddock(id);
+            setPhoto('');
+          }}
+        />
         <fieldset>
           <legend>Photo of this frame, before the cut</legend>
           <div class="choices">

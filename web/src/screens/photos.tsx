@@ -3,6 +3,7 @@ import { countOf } from '../../../src/ground/counts.ts';
 import { keepPhoto } from '../capture/keep-photo.ts';
 import { FileButton } from '../parts/fields.tsx';
 import { hasMap, MassMap } from '../parts/mass-map.tsx';
+import { PaddockSelect } from '../parts/paddock-select.tsx';
 import { Page } from '../parts/page.tsx';
 import { Picture } from '../parts/picture.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -164,8 +165,7 @@ function PlaceAll({ photos }: { readonly photos: readonly KeptPhoto[] }) {
   const { store } = useApp();
   const [paddockId, setPaddock] = useState('');
   const { isRunning, problem, run } = useWork();
-  const paddocks = [...store.paddocks.value.values()].sort((a, b) => a.name.localeCompare(b.name));
-  if (paddocks.length === 0) return null;
+  if (store.paddocks.value.size === 0) return null;
   const place = (): void =>
     void run(async () => {
       for (const photo of photos) await placePhoto(store, photo, paddockId);
@@ -178,17 +178,13 @@ function PlaceAll({ photos }: { readonly photos: readonly KeptPhoto[] }) {
         place();
       }}
     >
-      <label class="field grow">
-        All {photos.length} show
-        <select value={paddockId} required onChange={(event) => setPaddock(event.currentTarget.value)}>
-          <option value="">Choose the paddock</option>
-          {paddocks.map(({ id, name }) => (
-            <option key={id} value={id}>
-              {name}
-            </option>
-          ))}
-        </select>
-      </label>
+      <PaddockSelect
+        class="grow"
+        label={`All ${photos.length} show`}
+        value={paddockId}
+        onValue={setPaddock}
+        required
+      />
       <button type="submit" disabled={paddockId === '' || isRunning}>
         Keep
       </button>

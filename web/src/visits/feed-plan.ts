@@ -1,9 +1,10 @@
-import { z } from 'zod';
 import {
   adultEquivalent,
+  CATTLE,
   DSE,
   DSE_RATINGS,
   type FeedBudget,
+  FeedPlan,
   type Figure,
   feedBudget,
   feedOnOffer,
@@ -11,40 +12,52 @@ import {
 } from '../../../src/farm/index.ts';
 import { messageOf } from '../../../src/ground/errors.ts';
 import { typed } from '../parts/typed.ts';
-import type { FarmStore } from '../store/farm-store.ts';
 
-const CATTLE = 'steer, 450 kg (1 AE)';
-export const ANIMALS: readonly string[] = [...Object.keys(DSE_RATINGS), CATTLE];
+/** What is to graze a paddock, as a screen has it in its fields. */
+export interface TypedPlan {
+  readonly head: string;
+  readonly animal: NonNullable<FeedPlan['animal']>;
+  readonly leave: NonNullable<FeedPlan['leave']>;
+  readonly residual: string;
+  readonly utilisationPercent: string;
+  readonly growth: string;
+  readonly supplement: string;
+}
 
-/** What is to graze a paddock, as it was typed: nothing is supposed where nobody has said anything. */
-const FeedPlan = z.object({
-  head: z.string().default(''),
-  animal: z.string().default('Merino ewe 50 kg, dry'),
-  leave: z.enum(['residual', 'utilisation']).default('residual'),
-  residual: z.string().default(''),
-  utilisationPercent: z.string().default(''),
-  growth: z.string().default(''),
-  supplement: z.string().default(''),
+const textOf = (value: number | null | undefined): string => (value == null ? '' : String(value));
+
+/** What a paddock is known to be planned for: nothing is supposed where nobody has said anything. */
+export const typedPlan = ({ utilisation, ...plan }: FeedPlan): TypedPlan => ({
+  head: textOf(plan.head),
+  animal: plan.animal ?? 'Merino ewe 50 kg, dry',
+  leave: plan.leave ?? 'residual',
+  residual: textOf(plan.residual),
+  utilisationPercent: utilisation == null ? '' : String(Number((100 * utilisation).toPrecision(12))),
+  growth: textOf(plan.growth),
+  supplement: textOf(plan.supplement),
 });
-export type FeedPlan = z.output<typeof FeedPlan>;
 
-const nameOf = (paddockId: string): string => `feed/${paddockId}`;
-
-/** What this device was told of a paddock's grazing. */
-export const feedPlanOf = (store: FarmStore, paddockId: string): FeedPlan =>
-  FeedPlan.safeParse(store.value(nameOf(paddockId))).data ?? FeedPlan.parse({});
-
-export const keepFeedPlan = (store: FarmStore, paddockId: string, plan: FeedPlan): Promise<void> =>
-  store.setValue(nameOf(paddockId), plan);
+/** A field of a plan as the paddock's record has it; null where what was typed is nothing that can be kept. */
+export function plannedField(key: keyof TypedPlan, value: string): FeedPlan | null {
+  const number = typed(value);
+  if (key !== 'animal' && key !== 'leave' && number === null && value.trim() !== '') return null;
+  const field =
+    key === 'animal' || key === 'leave'
+      ? { [key]: value }
+      : key === 'utilisationPercent'
+        ? { utilisation: number === null ? null : number / 100 }
+        : { [key]: number };
+  return FeedPlan.safeParse(field).data ?? null;
+}
 
 /** The budget of a plan, or what is still to be said for one, as a sentence. */
 export function plannedBudget(
-  plan: FeedPlan,
+  plan: TypedPlan,
   cuttingHeightCentimetres: number | null,
   total: VisitMean,
   hectares: Figure,
 ): FeedBudget | string {
-  const isCattle = plan.animal === CATTLE;
+  const { animal } = plan;
   const isResidual = plan.leave === 'residual';
   try {
     const head = given(plan.head, 'Animals');
@@ -60,8 +73,9 @@ export function plannedBudget(
       growth: given(plan.growth, 'Growth') ?? 0,
       supplement: given(plan.supplement, 'Fed besides') ?? 0,
       head,
-      unitsPerHead: isCattle ? 1 : (DSE_RATINGS[plan.animal as keyof typeof DSE_RATINGS] ?? 1),
-      unit: isCattle ? adultEquivalent('moderate') : DSE,
+      ...(animal === CATTLE
+        ? { unitsPerHead: 1, unit: adultEquivalent('moderate') }
+        : { unitsPerHead: DSE_RATINGS[animal], unit: DSE }),
     });
   } catch (error) {
     return messageOf(error);
