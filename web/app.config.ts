@@ -40,6 +40,25 @@ function icons(): Plugin {
   };
 }
 
+/**
+ * Files that first screens go without, by how their names begin: the engine, ONNX Runtime's loader, maps and the zip of what
+ * was not sent. The app fetches them right after the shell (`src/shell/later-parts.ts`).
+ */
+const LATER = ['worker-', 'ort-wasm-', 'leaflet', 'unsent-zip-'] as const;
+
+/** Lists them for the app. */
+function laterParts(): Plugin {
+  return {
+    name: 'sward-later-parts',
+    writeBundle() {
+      const parts = readdirSync(join(OUT, 'assets'))
+        .filter((name) => /\.(js|mjs|css)$/.test(name) && LATER.some((start) => name.startsWith(start)))
+        .map((name) => `/assets/${name}`);
+      writeFileSync(join(OUT, 'parts.json'), JSON.stringify(parts.sort()));
+    },
+  };
+}
+
 /** Files below this are sent as fast as they are. */
 const WORTH_BYTES = 1024;
 
@@ -76,6 +95,7 @@ export default mergeConfig(engine, {
   plugins: [
     preact({ devToolsEnabled: false, reactAliasesEnabled: false }),
     icons(),
+    laterParts(),
     VitePWA({
       registerType: 'prompt',
       injectRegister: null,
@@ -96,15 +116,18 @@ export default mergeConfig(engine, {
         ],
       },
       includeAssets: [],
+      // Whoever installs the app has a network.
+      includeManifestIcons: false,
       workbox: {
-        globPatterns: ['index.html', 'assets/*.{js,mjs,css}', '*.png', 'manifest.webmanifest'],
+        globPatterns: ['index.html', 'assets/*.{js,mjs,css}', 'parts.json', 'manifest.webmanifest'],
         // libheif is 2 MB and read by few: it is kept once it was met.
-        globIgnores: ['assets/libheif*'],
+        globIgnores: ['assets/libheif*', ...LATER.map((start) => `assets/${start}*`)],
         maximumFileSizeToCacheInBytes: 1_000_000,
         navigateFallback: 'index.html',
         navigateFallbackDenylist: [/^\/api\//, /^\/healthz$/, /^\/readyz$/, /^\/metrics$/],
         runtimeCaching: [
           { urlPattern: /\/assets\/libheif/, handler: 'CacheFirst', options: { cacheName: 'sward-heic' } },
+          { urlPattern: /\/assets\//, handler: 'CacheFirst', options: { cacheName: 'sward-parts' } },
         ],
         cleanupOutdatedCaches: true,
         clientsClaim: true,

@@ -94,6 +94,11 @@ export async function openPhone(
 /** Waits until the device estimates by itself and opens without a network. */
 export async function ready(page: Page): Promise<void> {
   await page.evaluate(() => navigator.serviceWorker.ready);
+  await page.waitForFunction(async () => {
+    const parts: string[] = await (await fetch('/parts.json')).json();
+    const kept = await Promise.all(parts.map((part) => caches.match(part)));
+    return kept.every((response) => response !== undefined);
+  });
   await page
     .getByText(/Fetching the model|Opening the model/)
     .waitFor({ state: 'detached', timeout: 60_000 });

@@ -66,6 +66,12 @@ describeInBrowser('a phone in a paddock without a network', () => {
     await again.getByText('30 photos: 0 on the server, 30 only here.').waitFor();
     await visit(again, 'paddocks');
     await again.getByText('River flat').first().waitFor();
+    // What the shell goes without is there, too: maps and the engine.
+    await again.locator('.leaflet-container').waitFor();
+    await ready(again);
+    await visit(again, 'more');
+    await again.getByText('Opens without a network.').waitFor();
+    await again.getByRole('heading', { name: 'The run on this device' }).waitFor();
 
     line.cutAfter(40_000, 2);
     line.up();

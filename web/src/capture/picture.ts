@@ -13,12 +13,11 @@ const THUMB_WIDTH = 320;
 
 /** Looks at a photo; null where this browser does not show such files, as HEIC in most. */
 export async function lookAt(photo: Blob): Promise<Looked | null> {
-  const address = URL.createObjectURL(photo);
+  // Not an <img>: what one has decoded stays in memory long after it was looked at.
+  const picture = await createImageBitmap(photo, { imageOrientation: 'from-image' }).catch(() => null);
+  if (!picture) return null;
   try {
-    const image = new Image();
-    image.src = address;
-    await image.decode();
-    const { naturalWidth: width, naturalHeight: height } = image;
+    const { width, height } = picture;
     const drawn = (wide: number): OffscreenCanvasRenderingContext2D => {
       const scale = Math.min(1, wide / Math.max(width, height));
       const canvas = new OffscreenCanvas(
@@ -28,7 +27,7 @@ export async function lookAt(photo: Blob): Promise<Looked | null> {
       const context = canvas.getContext('2d', { willReadFrequently: true });
       if (!context) throw new Error('no canvas');
       context.imageSmoothingQuality = 'high';
-      context.drawImage(image, 0, 0, canvas.width, canvas.height);
+      context.drawImage(picture, 0, 0, canvas.width, canvas.height);
       return context;
     };
     const checked = drawn(CHECKED_WIDTH);
@@ -39,6 +38,6 @@ export async function lookAt(photo: Blob): Promise<Looked | null> {
   } catch {
     return null;
   } finally {
-    URL.revokeObjectURL(address);
+    picture.close();
   }
 }

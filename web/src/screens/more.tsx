@@ -177,6 +177,12 @@ async function measureRoom(): Promise<Room | null> {
   return { used: usage, quota, isPersistent: (await navigator.storage.persisted?.()) ?? false };
 }
 
+const OFFLINE_WORDS = {
+  nothing: 'Opens without a network once it was opened with one.',
+  shell: 'Opens without a network, so far without estimates and maps: the rest of the app is being fetched.',
+  all: 'Opens without a network.',
+} as const;
+
 function Storage() {
   const { store, updates } = useApp();
   const [room, setRoom] = useState<Room | null>(null);
@@ -194,11 +200,7 @@ function Storage() {
             : 'The browser may clear it when the device runs full.'}
         </p>
       )}
-      <p class="quiet">
-        {updates.offlineReady.value
-          ? 'Opens without a network.'
-          : 'Opens without a network once it was opened with one.'}
-      </p>
+      <p class="quiet">{OFFLINE_WORDS[updates.offline.value]}</p>
       {room && !room.isPersistent && (
         <button
           type="button"

@@ -1,11 +1,12 @@
 import { type Signal, signal } from '@preact/signals';
+import { forgetEarlierParts, keepLaterParts } from './later-parts.ts';
 
 /** Keeps the shell for times without a network, and says when a newer one has come. */
 export class Updates {
   /** Whether a newer shell waits; taking it opens the app again and loses nothing. */
   readonly waiting: Signal<boolean> = signal(false);
-  /** Whether the app opens without a network from now on. */
-  readonly offlineReady: Signal<boolean> = signal(false);
+  /** What of the app works without a network from now on: nothing, its first screens, or all of it. */
+  readonly offline: Signal<'nothing' | 'shell' | 'all'> = signal('nothing');
   #registration: ServiceWorkerRegistration | null = null;
 
   async begin(): Promise<void> {
@@ -18,16 +19,28 @@ export class Updates {
     const registration = await navigator.serviceWorker.register('/sw.js').catch(() => null);
     if (!registration) return;
     this.#registration = registration;
-    const look = (): void => {
-      this.waiting.value = registration.waiting !== null && navigator.serviceWorker.controller !== null;
-      if (registration.active) this.offlineReady.value = true;
-    };
-    look();
+    const look = (): void => void this.#look(registration);
     registration.addEventListener('updatefound', () => {
       registration.installing?.addEventListener('statechange', look);
     });
+    // What could not be fetched is tried again when there is a network.
+    addEventListener('online', look);
     await navigator.serviceWorker.ready;
     look();
+  }
+
+  async #look(registration: ServiceWorkerRegistration): Promise<void> {
+    if (this.offline.value === 'nothing') this.offline.value = 'shell';
+    const isKept = await keepLaterParts('own').then(
+      () => true,
+      () => false,
+    );
+    if (isKept) this.offline.value = 'all';
+    const waits = (): boolean => registration.waiting !== null && navigator.serviceWorker.controller !== null;
+    // A newer shell is offered with its parts; without them only where they cannot be had.
+    if (waits()) await keepLaterParts('newest').catch(() => {});
+    else if (isKept) await forgetEarlierParts().catch(() => {});
+    this.waiting.value = waits();
   }
 
   take(): void {
