@@ -28,15 +28,19 @@ function residentMebibytes(id: number): number {
   return Number(kibibytes) / 1024;
 }
 
-/** Memory that a page and a worker of it hold on to, MiB: what lies in RAM once their garbage was collected. */
-export async function heldMebibytes(page: Page, worker: Worker, id: PageProcess['id']): Promise<number> {
+/** Memory that a page and workers of it hold on to, MiB: what lies in RAM once their garbage was collected. */
+export async function heldMebibytes(
+  page: Page,
+  workers: readonly Worker[],
+  id: PageProcess['id'],
+): Promise<number> {
   // Chromium is started so that there is one, see `startChromium`.
   const collect = () => (globalThis as unknown as { gc: () => void }).gc();
   const left: number[] = [];
   // What is only freed by what is collected, or a moment later, goes with the next round.
   for (let round = 0; round < 3; round++) {
     await page.evaluate(collect);
-    await worker.evaluate(collect);
+    for (const worker of workers) await worker.evaluate(collect);
     left.push(residentMebibytes(id));
   }
   return Math.min(...left);

@@ -238,7 +238,7 @@ describeInBrowser('the engine in a browser', () => {
         for (let index = 0; index < 50; index++) {
           await each(index);
           const held = index >= 40 ? late : index >= 5 && index < 15 ? early : null;
-          held?.push(await heldMebibytes(page, worker, id));
+          held?.push(await heldMebibytes(page, [worker], id));
         }
         const growth = Math.max(...late) / Math.max(...early);
         return { growth, held: [...early, ...late].map(Math.round).join(' ') };

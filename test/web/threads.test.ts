@@ -1,16 +1,18 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type TestServer, until } from '../server/farm-server.ts';
+import { busiestPage, heldMebibytes } from '../support/browser-processes.ts';
 import { describeInBrowser, startChromium } from '../support/chromium.ts';
 import { farmLine } from '../support/farm-line.ts';
 import {
   openPhone,
   type PhotoFile,
   photograph,
+  photographUnheld,
   photosOf,
   photosOn,
   ready,
@@ -20,10 +22,13 @@ import {
 } from '../support/paddock-app.ts';
 
 /**
- * Public threads of other apps that lost, doubled or misplaced what people had recorded. Those of the photo's turn
- * (JavaScript-Load-Image 97) and of memory (onnxruntime 26827) are the engine's, in engine.test.ts; that of jobs whose
- * child fails (bullmq 3362) is the server's.
+ * Public threads of other apps that lost, doubled or misplaced what people had recorded. That of the photo's turn
+ * (JavaScript-Load-Image 97) is the engine's, in engine.test.ts, as is what the engine holds in memory (onnxruntime 26827);
+ * that of jobs whose child fails (bullmq 3362) is the server's.
  */
+/** Of the photos whose memory is measured, pixels. */
+const PICTURE = { width: 1000, height: 500 };
+
 describeInBrowser('what befell others', () => {
   let root: string;
   let farm: TestServer;
@@ -396,5 +401,40 @@ describeInBrowser('what befell others', () => {
     if (file) await choose(phone.page, [file]);
     await phone.page.getByText(/no room left: this was not kept/).waitFor();
     await outbox(phone.page, '0 photos: 0 on the server, 0 only here.');
+  });
+
+  it('onnxruntime 26827: 50 photos through the app leave nothing of a photo’s size in memory', async () => {
+    await using phone = await openPhone(browser, farm, { estimates: false });
+    const { page, context } = phone;
+    const session = await context.newCDPSession(page);
+    const [file] = await photosOf(root, 1, PICTURE.width);
+    let taken = 0;
+    const photographed = async (count: number): Promise<void> => {
+      for (const end = taken + count; taken < end; taken++) {
+        const path = join(root, `taken-${taken}.jpg`);
+        // What follows a picture makes it another file.
+        writeFileSync(path, Buffer.concat([file?.buffer ?? Buffer.alloc(0), Buffer.from(`${taken}`)]));
+        await photographUnheld(page, session, path);
+        await page.getByText('Waits to be estimated').waitFor();
+      }
+    };
+    const held = async (): Promise<number> => {
+      // What browsers keep of decoded pictures for as long as there is room is given back where there is none.
+      await session.send('Memory.simulatePressureNotification', { level: 'critical' });
+      return heldMebibytes(page, [], (await busiestPage(browser)).id);
+    };
+    await photographed(10);
+    const early = await held();
+    const { nodes } = await session.send('Memory.getDOMCounters');
+    await photographed(40);
+    const late = await held();
+    console.log('HELD', early, late, nodes, await session.send('Memory.getDOMCounters'));
+    // What a decoded picture takes would be seen if it stayed.
+    await page.evaluate(async ({ width, height }) => {
+      const kept = Array.from({ length: 40 }, () => new Uint8Array(4 * width * height).fill(1));
+      Object.assign(globalThis, { kept });
+    }, PICTURE);
+    console.log('LEAK', await held());
+    expect(phone.complaints).toEqual([]);
   });
 });
