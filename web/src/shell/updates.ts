@@ -8,6 +8,8 @@ export class Updates {
   /** What of the app works without a network from now on: nothing, its first screens, or all of it. */
   readonly offline: Signal<'nothing' | 'shell' | 'all'> = signal('nothing');
   #registration: ServiceWorkerRegistration | null = null;
+  /** One look after another: what one keeps the other must not forget. */
+  #looking: Promise<void> = Promise.resolve();
 
   async begin(): Promise<void> {
     if (!('serviceWorker' in navigator)) return;
@@ -19,7 +21,9 @@ export class Updates {
     const registration = await navigator.serviceWorker.register('/sw.js').catch(() => null);
     if (!registration) return;
     this.#registration = registration;
-    const look = (): void => void this.#look(registration);
+    const look = (): void => {
+      this.#looking = this.#looking.then(() => this.#look(registration));
+    };
     registration.addEventListener('updatefound', () => {
       registration.installing?.addEventListener('statechange', look);
     });
