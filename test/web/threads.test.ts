@@ -423,18 +423,26 @@ describeInBrowser('what befell others', () => {
       await session.send('Memory.simulatePressureNotification', { level: 'critical' });
       return heldMebibytes(page, [], (await busiestPage(browser)).id);
     };
-    await photographed(10);
-    const early = await held();
-    const { nodes } = await session.send('Memory.getDOMCounters');
-    await photographed(40);
-    const late = await held();
-    console.log('HELD', early, late, nodes, await session.send('Memory.getDOMCounters'));
-    // What a decoded picture takes would be seen if it stayed.
-    await page.evaluate(async ({ width, height }) => {
-      const kept = Array.from({ length: 40 }, () => new Uint8Array(4 * width * height).fill(1));
-      Object.assign(globalThis, { kept });
-    }, PICTURE);
-    console.log('LEAK', await held());
+    const nodes = async (): Promise<number> => (await session.send('Memory.getDOMCounters')).nodes;
+    await photographed(15);
+    const [early, earlyNodes] = [await held(), await nodes()];
+    await photographed(35);
+    const [late, lateNodes] = [await held(), await nodes()];
+    // The measure sees pictures that stay, decoded, of as many photos.
+    const decoded = (4 * PICTURE.width * PICTURE.height) / 2 ** 20;
+    await page.evaluate(
+      ([count, bytes]) => {
+        const kept = Array.from({ length: count as number }, () => new Uint8Array(bytes as number).fill(1));
+        Object.assign(globalThis, { kept });
+      },
+      [35, decoded * 2 ** 20],
+    );
+    const leaking = await held();
+    const figures = `${[early, late, leaking].map(Math.round).join(', ')} MiB; ${earlyNodes}, ${lateNodes} nodes`;
+    expect(leaking - late, figures).toBeGreaterThan(0.8 * 35 * decoded);
+    expect(late - early, figures).toBeLessThan(0.4 * 35 * decoded);
+    // Twelve photos are listed after the 15th as after the 50th: no screen stays behind.
+    expect(lateNodes, figures).toBeLessThan(1.5 * earlyNodes);
     expect(phone.complaints).toEqual([]);
   });
 });
