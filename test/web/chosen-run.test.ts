@@ -20,6 +20,7 @@ import {
   startFarm,
   visit,
 } from '../support/paddock-app.ts';
+import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { trainSmallRun } from '../support/small-run.ts';
 
@@ -33,7 +34,7 @@ describeInBrowser('the farm’s chosen run', () => {
   beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), 'sward-chosen-'));
     [farm, browser, photos] = await Promise.all([startFarm(root), startChromium(), photosOf(root, 5, 600)]);
-    const [data, cache] = [join(root, 'data'), join(root, 'cache')];
+    const [data, cache] = [join(root, 'data'), sharedCache()];
     await writeSmallFolder(data, { photos: 18 });
     await trainSmallRun(data, join(root, 'plain'), cache);
     await trainSmallRun(data, join(root, 'cropped'), cache, 'descriptor-ridge', '--crop', '0.1,0.1,0.8,0.8');
