@@ -153,8 +153,11 @@ describeInBrowser('the farm’s chosen run', () => {
     await page
       .getByText("starter answers on this device until the farm's run, plain, is here.")
       .waitFor({ timeout: 60_000 });
+    // The server’s own answer is kept away until the device’s has been seen.
+    line.down();
     await photograph(page, fourth);
     await page.getByText("Modelled by run starter, not measured. The farm's run is plain now.").waitFor();
+    line.up();
     // The server answers by the farm's run, which is then shown.
     await saidOf(fourth);
     await page.getByText('Modelled by run plain, not measured.').waitFor({ timeout: 90_000 });
