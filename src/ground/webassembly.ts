@@ -60,16 +60,19 @@ export const subtractPairs = operation(0xfd, 0xf1, 0x01);
 /** Most pages of 64 KiB a memory may have; more than that cannot be addressed. */
 export const MOST_PAGES = 65_536;
 
-/** The bytes of a module that exports `functions`, all over the shared memory imported as `shared.memory`. */
-export function moduleOf(functions: readonly FunctionDefinition[]): Uint8Array<ArrayBuffer> {
+/**
+ * The bytes of a module that exports `functions`, all over the memory imported as `outside.memory`.
+ *
+ * @param shared whether that memory is shared between threads
+ */
+export function moduleOf(functions: readonly FunctionDefinition[], shared: boolean): Uint8Array<ArrayBuffer> {
   const types = functions.map(({ parameters }) => [0x60, ...list(parameters.map(() => [TYPES.i32])), 0]);
+  // Memory of at least one page; for a shared one the most must be told, too.
+  const limits = shared ? [3, ...unsigned(1), ...unsigned(MOST_PAGES)] : [0, ...unsigned(1)];
   return Uint8Array.of(
     ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(1, list(types)),
-    ...section(
-      2,
-      list([[...text('shared'), ...text('memory'), 2, 3, ...unsigned(1), ...unsigned(MOST_PAGES)]]),
-    ),
+    ...section(2, list([[...text('outside'), ...text('memory'), 2, ...limits]])),
     ...section(3, list(functions.map((_, index) => unsigned(index)))),
     ...section(7, list(functions.map(({ name }, index) => [...text(name), 0, ...unsigned(index)]))),
     ...section(10, list(functions.map((definition) => sized(codeOf(definition))))),

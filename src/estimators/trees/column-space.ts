@@ -16,7 +16,7 @@ export type SearchRules = Pick<
 >;
 
 /**
- * Memory that the threads of one training share, and where in it everything is, in bytes. It is plain data: a thread
+ * The memory of a training, which its threads share if there are several, and where in it everything is, in bytes. It is plain data: a thread
  * that is given it sees the same numbers.
  */
 export interface ColumnSpace {
@@ -148,7 +148,8 @@ export function columnSpace(
       `histograms of ${histograms} leaves and ${cells} bins take more than the 4 GiB there are for them; lower numLeaves or maxBin`,
     );
   }
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: MOST_PAGES, shared: true });
+  // What is not shared is counted as memory that collecting garbage may return, and is returned in time.
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: threads > 1 });
   const { buffer } = memory;
   new Uint8Array(buffer, at.bins, bins.byteLength).set(
     new Uint8Array(bins.buffer, bins.byteOffset, bins.byteLength),

@@ -183,6 +183,11 @@ export function helpColumns(space: ColumnSpace, thread: number): void {
   }
 }
 
+/** Makes memory fit for another training on the same bins. */
+export function beginColumns({ memory, at }: ColumnSpace): void {
+  Atomics.store(new Int32Array(memory.buffer, at.step, STEP.length), STEP.over, 0);
+}
+
 /** Lets the threads go that help with a training. */
 export function endColumns({ memory, at }: ColumnSpace): void {
   const step = new Int32Array(memory.buffer, at.step, STEP.length);

@@ -30,7 +30,7 @@ export const CELL_BYTES = 16;
 /** Bytes of a cell's number of rows, kept only where Hessians are not all 1. */
 export const COUNT_BYTES = 8;
 
-/** Loops over histograms in shared memory; every argument but a number of cells is an address. */
+/** Loops over histograms in a training's memory; every argument but a number of cells is an address. */
 export interface HistogramKernel {
   /**
    * Sums the rows listed from `rows` to `end` in the cells of one column, which held something else before.
@@ -58,14 +58,16 @@ export interface HistogramKernel {
 
 const INTEGER_BYTES = 4;
 
-/** Compiled once a thread and width of bins. */
-const modules = new Map<number, WebAssembly.Module>();
+/** Compiled once a thread, for every width of bins and kind of memory. */
+const modules = new Map<string, WebAssembly.Module>();
 
 /** @param binBytes bytes of a bin's number, 1 or 2 */
 export function histogramKernel(memory: WebAssembly.Memory, binBytes: number): HistogramKernel {
-  const module = modules.get(binBytes) ?? new WebAssembly.Module(moduleOf(functions(binBytes)));
-  modules.set(binBytes, module);
-  const { exports } = new WebAssembly.Instance(module, { shared: { memory } });
+  const shared = memory.buffer instanceof SharedArrayBuffer;
+  const key = `${binBytes} ${shared}`;
+  const module = modules.get(key) ?? new WebAssembly.Module(moduleOf(functions(binBytes), shared));
+  modules.set(key, module);
+  const { exports } = new WebAssembly.Instance(module, { outside: { memory } });
   return exports as unknown as HistogramKernel;
 }
 

@@ -2,7 +2,8 @@ import { availableParallelism } from 'node:os';
 import { InputError, ShapeError, SwardError, UsageError } from '../../ground/errors.ts';
 import { startWorkers, type WorkerPool } from '../../ground/worker-pool.ts';
 import type { BinnedMatrix } from './bins.ts';
-import { columnSpace } from './column-space.ts';
+import { type ColumnSpace, columnSpace } from './column-space.ts';
+import { beginColumns } from './column-team.ts';
 import { hasHessians } from './leafwise.ts';
 import {
   type Answer,
@@ -67,18 +68,10 @@ export async function withTrainers<Result>(
       ? startWorkers<TrainingTask | HelpTask, Answer>(import.meta.url, 'training-worker', threads)
       : undefined;
   if (!workers) return use(async (task) => counted(train(task)));
-  let turn: Promise<unknown> = Promise.resolve();
-  const answerTo = (task: TrainingTask): Promise<Answer> => {
-    if (!shares || task.grower !== 'leafwise' || !task.binned) return workers.run(task);
-    // One after the other: each has memory of its own for as long as it is trained.
-    const { binned } = task;
-    const answer = turn.then(() => trainTogether(workers, { ...task, binned }, threads));
-    turn = answer.catch(() => {});
-    return answer;
-  };
+  const together = shares ? trainTogether(workers, threads) : null;
   try {
     return await use(async <Task extends TrainingTask>(task: Task) => {
-      const answer = await answerTo(task);
+      const answer = await (together && isShared(task) ? together(task) : workers.run(task));
       if ('failure' in answer) throw thrown(answer.failure);
       if ('helped' in answer) throw new Error('a thread that was to train has helped');
       return counted(answer.trained as Trained<Task>);
@@ -95,20 +88,42 @@ const MOST_IDLE = 0.15;
 const idleShare = (trainings: number, threads: number): number =>
   1 - trainings / (Math.ceil(trainings / threads) * threads);
 
-/** Trains one model on all threads. */
-async function trainTogether(
+/** A training whose columns threads can share: its bins are known. */
+type SharedTask = LeafwiseTask & { readonly binned: BinnedMatrix };
+
+const isShared = (task: TrainingTask): task is SharedTask => task.grower === 'leafwise' && !!task.binned;
+
+/** What trains models on all threads, one after the other, in the same memory where bins and parameters are the same. */
+function trainTogether(
   workers: WorkerPool<TrainingTask | HelpTask, Answer>,
-  task: LeafwiseTask & { readonly binned: BinnedMatrix },
   threads: number,
-): Promise<Answer> {
-  const { binned, data, parameters } = task;
-  const space = columnSpace(binned, parameters, hasHessians(data, parameters), threads);
-  const trained = workers.run({ ...task, space });
-  const helpers = Array.from({ length: threads - 1 }, (_, at) =>
-    workers.run({ help: space, thread: at + 1 }),
-  );
-  const [answer] = await Promise.all([trained, ...helpers]);
-  return answer;
+): (task: SharedTask) => Promise<Answer> {
+  let last: { readonly task: SharedTask; readonly space: ColumnSpace } | undefined;
+  const spaceOf = (task: SharedTask): ColumnSpace => {
+    const { binned, data, parameters } = task;
+    const counted = hasHessians(data, parameters);
+    const fits = last?.task.binned === binned && last.task.parameters === parameters;
+    if (!last || !fits || last.space.counted !== counted) {
+      last = { task, space: columnSpace(binned, parameters, counted, threads) };
+    }
+    beginColumns(last.space);
+    return last.space;
+  };
+  const run = async (task: SharedTask): Promise<Answer> => {
+    const space = spaceOf(task);
+    const helpers = Array.from({ length: threads - 1 }, (_, at) => ({ help: space, thread: at + 1 }));
+    const [answer] = await Promise.all([
+      workers.run({ ...task, space }),
+      ...helpers.map((helper) => workers.run(helper)),
+    ]);
+    return answer;
+  };
+  let turn: Promise<unknown> = Promise.resolve();
+  return (task) => {
+    const answer = turn.then(() => run(task));
+    turn = answer.catch(() => {});
+    return answer;
+  };
 }
 
 /** The error that was thrown in a thread. */
