@@ -117,6 +117,16 @@ export function numericBin({ bounds, missing }: NumericBins, value: number): num
   return low;
 }
 
+function withoutMissing(values: Float64Array): Float64Array {
+  const numbers = new Float64Array(values.length);
+  let count = 0;
+  for (let at = 0; at < values.length; at++) {
+    const value = values[at] as number;
+    if (!Number.isNaN(value)) numbers[count++] = value;
+  }
+  return numbers.subarray(0, count);
+}
+
 /** Fewer numbers are sorted sooner by comparing them. */
 const RADIX_FROM = 1000;
 const DIGIT_BITS = 11;
@@ -172,7 +182,7 @@ function sorted(numbers: Float64Array): Float64Array {
 }
 
 function numericBins(values: Float64Array, rules: BinRules): NumericBins {
-  const numbers = sorted(values.filter((value) => !Number.isNaN(value)));
+  const numbers = sorted(withoutMissing(values));
   const hasMissing = numbers.length < values.length;
   const missing: MissingBin = !hasMissing ? 'none' : rules.single ? 'lowest' : 'last';
   const bounds = quantileBounds(numbers, rules.maxBin - (hasMissing ? 1 : 0), rules);
