@@ -227,6 +227,7 @@ async function emitProgram(
       const values = variable ? variables.values(parameter) : initialValues(parameter);
       return embeddedInitializer(name, parameter, bytesOf(values));
     },
+    anyShape: true,
     ...(tiles && { tiles }),
     ...(replacements && { replacements }),
   });
