@@ -26,9 +26,8 @@ export interface UpdateChain {
 /**
  * Finds the chains at the end of a program.
  *
- * An operation belongs to one when a kernel can compute it (`isComputable`), its result and what it takes have one size or
- * are single numbers, and nobody needs the result but operations of the chain and variables of that size. What shares
- * a tensor shares a chain, so that none reads what another has written already.
+ * An operation belongs to one when a kernel can compute it and nobody needs its result but operations of the chain and
+ * variables. What shares a tensor shares a chain, so that none reads what another has written already.
  *
  * @param outputs what the program gives besides
  */

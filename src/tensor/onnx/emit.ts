@@ -107,6 +107,7 @@ class ModelEmission implements Emission {
       const shared = renamed.has(inner) || !this.#produced.has(inner);
       renamed.set(shared ? this.node('Identity', [inner]) : inner, name);
     }
+    this.#dropUnused(new Set(renamed.keys()));
     for (const node of [...this.#nodes, ...this.#bodyNodes]) {
       node.input = node.input.map((name) => renamed.get(name) ?? name);
       node.output = node.output.map((name) => renamed.get(name) ?? name);
@@ -198,6 +199,14 @@ class ModelEmission implements Emission {
     const name = this.name(tensor);
     const restated = this.#request.anyShape ? this.#restated.get(name) : undefined;
     return restated ?? { name, shape: tensor.shape };
+  }
+
+  /** Leaves out other shapes of values that nobody takes: ONNX Runtime would copy a result for them. */
+  #dropUnused(results: ReadonlySet<string>): void {
+    const taken = new Set([...this.#nodes, ...this.#bodyNodes].flatMap(({ input }) => input));
+    this.#nodes = this.#nodes.filter(({ output: [name = ''] }) => {
+      return !this.#restated.has(name) || taken.has(name) || results.has(name);
+    });
   }
 
   #produce(tensor: Tensor): void {

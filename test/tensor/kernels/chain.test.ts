@@ -127,6 +127,19 @@ describe('updates by kernels', () => {
     }
   });
 
+  it('take gradients that ONNX Runtime turns, in the order in which they lie', async () => {
+    const weight = variable('weight', [2048, 3]);
+    const gradient = matmul(input('a', [5, 2048]), input('b', [5, 3]), { transposeA: true });
+    const updates = [{ variable: weight, next: subtract(weight, multiply(gradient, 0.1)) }];
+    const feeds = { a: normals(1, 5 * 2048), b: normals(2, 5 * 3) };
+    const [want, got] = [
+      await statesAfter({ outputs: { gradient }, updates }, feeds, false),
+      await statesAfter({ outputs: {}, updates }, feeds, true),
+    ];
+    expect(want.results[0]?.gradient?.shape).toEqual([2048, 3]);
+    expect(got.states).toEqual(want.states);
+  });
+
   it('take the whole of AdamW, and nothing that is needed elsewhere', () => {
     const weight = variable('weight', [3, 4]);
     const gradient = multiply(weight, 3);
