@@ -47,14 +47,14 @@ const vit = { backbone: VIT, lastBlocks: 4, loraTargets: ['attn.qkv', 'attn.proj
 const convnext = { backbone: CONVNEXT, lastBlocks: 1, loraTargets: ['mlp.fc1', 'mlp.fc2'] };
 
 export const CASES: readonly RecipeCase[] = [
-  { name: 'ViT-S/14 392 frozen', ...vit, mode: 'none', photos: 15, epochs: 6, draws: 2 },
-  { name: 'ViT-S/14 392 last 4 blocks', ...vit, mode: 'last', photos: 15, epochs: 4, draws: 2 },
-  { name: 'ViT-S/14 392 LoRA', ...vit, mode: 'lora', photos: 20, epochs: 1, draws: null },
-  { name: 'ViT-S/14 392 all', ...vit, mode: 'full', photos: 20, epochs: 1, draws: null },
-  { name: 'ConvNeXt-T 224 frozen', ...convnext, mode: 'none', photos: 40, epochs: 6, draws: 2 },
-  { name: 'ConvNeXt-T 224 last stage', ...convnext, mode: 'last', photos: 40, epochs: 5, draws: 2 },
-  { name: 'ConvNeXt-T 224 LoRA', ...convnext, mode: 'lora', photos: 40, epochs: 2, draws: null },
-  { name: 'ConvNeXt-T 224 all', ...convnext, mode: 'full', photos: 40, epochs: 2, draws: null },
+  { name: 'ViT-S/14 392 frozen', ...vit, mode: 'none', photos: 10, epochs: 5, draws: 2 },
+  { name: 'ViT-S/14 392 last 4 blocks', ...vit, mode: 'last', photos: 10, epochs: 4, draws: 2 },
+  { name: 'ViT-S/14 392 LoRA', ...vit, mode: 'lora', photos: 10, epochs: 1, draws: null },
+  { name: 'ViT-S/14 392 all', ...vit, mode: 'full', photos: 10, epochs: 1, draws: null },
+  { name: 'ConvNeXt-T 224 frozen', ...convnext, mode: 'none', photos: 20, epochs: 6, draws: 2 },
+  { name: 'ConvNeXt-T 224 last stage', ...convnext, mode: 'last', photos: 20, epochs: 5, draws: 2 },
+  { name: 'ConvNeXt-T 224 LoRA', ...convnext, mode: 'lora', photos: 20, epochs: 2, draws: null },
+  { name: 'ConvNeXt-T 224 all', ...convnext, mode: 'full', photos: 20, epochs: 2, draws: null },
 ];
 
 export const LORA = { rank: 8, alpha: 16 } as const;
