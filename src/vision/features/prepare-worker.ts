@@ -53,7 +53,6 @@ export function normaliseView(
   const mirrored = (turn & 1) !== 0;
   const flipped = (turn & 2) !== 0;
   const transposed = (turn & 4) !== 0;
-  const values = [0, 1, 2].map((channel) => normalised(mean[channel] as number, std[channel] as number));
   for (let y = 0; y < size; y++) {
     for (let x = 0; x < size; x++) {
       const row = flipped ? size - 1 - y : y;
@@ -61,14 +60,9 @@ export function normaliseView(
       const target = transposed ? column * size + row : row * size + column;
       const source = (y * size + x) * 3;
       for (let channel = 0; channel < 3; channel++) {
-        into[channel * area + target] = (values[channel] as Float32Array)[
-          data[source + channel] as number
-        ] as number;
+        const value = (data[source + channel] as number) / 255;
+        into[channel * area + target] = (value - (mean[channel] as number)) / (std[channel] as number);
       }
     }
   }
 }
-
-/** What each of the 256 values of a channel becomes. */
-const normalised = (mean: number, std: number): Float32Array =>
-  Float32Array.from({ length: 256 }, (_, value) => (value / 255 - mean) / std);

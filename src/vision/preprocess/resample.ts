@@ -158,10 +158,7 @@ function filterColumns(pixels: Pixels, box: Box, taps: Taps, height: number): Pi
   return { width, height, data };
 }
 
-/**
- * One output pixel: taps from `from` on, `step` bytes apart. Sums stay whole numbers of 32 bits, as Pillow's do: the
- * weights of a pixel add up to 2 ** 22, and a few taps of Lanczos besides cancel one another.
- */
+/** One output pixel: taps from `from` on, `step` bytes apart. */
 function filterPixel(
   source: Uint8Array,
   from: number,
@@ -179,9 +176,9 @@ function filterPixel(
   let at = from;
   for (let tap = output * widest, end = tap + taken; tap < end; tap++, at += step) {
     const weight = weights[tap] as number;
-    red = (red + Math.imul(source[at] as number, weight)) | 0;
-    green = (green + Math.imul(source[at + 1] as number, weight)) | 0;
-    blue = (blue + Math.imul(source[at + 2] as number, weight)) | 0;
+    red += (source[at] as number) * weight;
+    green += (source[at + 1] as number) * weight;
+    blue += (source[at + 2] as number) * weight;
   }
   target[to] = clippedByte(red);
   target[to + 1] = clippedByte(green);
@@ -189,6 +186,5 @@ function filterPixel(
 }
 
 function clippedByte(fixed: number): number {
-  const value = fixed >> PRECISION_BITS;
-  return value < 0 ? 0 : value > 255 ? 255 : value;
+  return Math.max(0, Math.min(255, Math.floor(fixed / ONE)));
 }
