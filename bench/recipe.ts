@@ -8,7 +8,7 @@ import { CASES, FOLDS, type RecipeCase, settingsOf, THREADS } from './recipe/cas
 import { firstSteps, STEPS } from './recipe/first-steps.ts';
 import { writeData, writeWeights } from './recipe/inputs.ts';
 import { type Finished, finished } from './recipe/processes.ts';
-import { findPython, type Precision, TorchSide } from './recipe/torch.ts';
+import { findPython, TorchSide, type TorchWay } from './recipe/torch.ts';
 
 /** What a case comes to. */
 interface Row {
@@ -21,6 +21,8 @@ interface Row {
   /** PyTorch's seconds, without its import, over ours with everything; null: not measured. */
   readonly fp32: number | null;
   readonly bf16: number | null;
+  /** In bf16 where somebody keeps the features of a frozen backbone for all folds by hand. */
+  readonly byHand: number | null;
   readonly torchPeakMib: number | null;
   /** Largest difference of the first steps' losses from PyTorch's in single precision, as a share. */
   readonly lossDifference: number | null;
@@ -36,7 +38,7 @@ const SAME_LOSS = 1e-3;
  * The same fine-tuning whole, side by side: photos on disk → five folds → out-of-fold predictions, by `sward train` and by
  * `recipe/torch_recipe.py` in single precision and under bfloat16's autocast. Sides take turns, and the median of
  * `SWARD_BENCH_ROUNDS` (default 1) rounds counts. `SWARD_BENCH` (a regular expression) chooses cases by name,
- * `SWARD_BENCH_PRECISIONS` (default `bf16,fp32`) PyTorch's precisions, `SWARD_PYTHON` its Python.
+ * `SWARD_BENCH_TORCH` (default `bf16,fp32,byHand`) what PyTorch does, `SWARD_PYTHON` its Python.
  */
 export async function run(): Promise<{ readonly rows: readonly Row[] }> {
   const shared = process.env.SWARD_SHARED ?? resolve(import.meta.dirname, '..', '..', 'shared');
@@ -47,15 +49,15 @@ export async function run(): Promise<{ readonly rows: readonly Row[] }> {
     }
   }
   const wanted = new RegExp(process.env.SWARD_BENCH ?? '', 'i');
-  const precisions = (process.env.SWARD_BENCH_PRECISIONS ?? 'bf16,fp32')
+  const ways = (process.env.SWARD_BENCH_TORCH ?? 'bf16,fp32,byHand')
     .split(',')
-    .filter((name): name is Precision => name === 'bf16' || name === 'fp32');
+    .filter((name): name is TorchWay => ['bf16', 'fp32', 'byHand'].includes(name));
   const rounds = Number(process.env.SWARD_BENCH_ROUNDS ?? 1);
   const python = findPython();
   if (!python) console.error('PyTorch with timm is not importable; set SWARD_PYTHON');
   const rows: Row[] = [];
   for (const own of CASES.filter(({ name }) => wanted.test(name))) {
-    const row = await measured(own, { photos, python, precisions, rounds });
+    const row = await measured(own, { photos, python, ways, rounds });
     console.error(line(row));
     rows.push(row);
   }
@@ -65,11 +67,11 @@ export async function run(): Promise<{ readonly rows: readonly Row[] }> {
 interface Terms {
   readonly photos: string;
   readonly python: string | null;
-  readonly precisions: readonly Precision[];
+  readonly ways: readonly TorchWay[];
   readonly rounds: number;
 }
 
-async function measured(own: RecipeCase, { photos, python, precisions, rounds }: Terms): Promise<Row> {
+async function measured(own: RecipeCase, { photos, python, ways, rounds }: Terms): Promise<Row> {
   const folder = await mkdtemp(join(tmpdir(), 'sward-bench-'));
   try {
     const weights = join(folder, 'backbone.safetensors');
@@ -79,7 +81,12 @@ async function measured(own: RecipeCase, { photos, python, precisions, rounds }:
     const torch = python ? new TorchSide(python, weights) : null;
     const lossDifference = torch && (await comparedLosses(own, torch, weights, paths, folder));
     const ours: Finished[] = [];
-    const theirs = { bf16: [] as number[], fp32: [] as number[], peaks: [] as number[] };
+    const theirs = {
+      bf16: [] as number[],
+      fp32: [] as number[],
+      byHand: [] as number[],
+      peaks: [] as number[],
+    };
     let seen = 0;
     for (let round = 0; round < rounds; round++) {
       const out = join(folder, `run-${round}`);
@@ -88,13 +95,14 @@ async function measured(own: RecipeCase, { photos, python, precisions, rounds }:
       // Every photo is trained on in all folds but its own.
       seen = Object.keys(folds).length * (new Set(Object.values(folds)).size - 1) * own.epochs;
       if (!torch) continue;
-      for (const precision of precisions) {
-        const figures = await torch.whole(own, data, folds, precision);
+      for (const way of ways) {
+        if (way === 'byHand' && own.mode !== 'none') continue;
+        const figures = await torch.whole(own, data, folds, way);
         if (figures.seen !== seen || figures.predicted !== own.photos) {
           throw new SwardError('PyTorch trained on other photos than sward');
         }
-        theirs[precision].push(figures.seconds);
-        if (precision === 'bf16') theirs.peaks.push(figures.peakMib);
+        theirs[way].push(figures.seconds);
+        if (way === 'bf16') theirs.peaks.push(figures.peakMib);
       }
     }
     const seconds = median(ours.map((one) => one.seconds));
@@ -107,6 +115,7 @@ async function measured(own: RecipeCase, { photos, python, precisions, rounds }:
       peakMib: Math.max(...ours.map(({ peakMib }) => peakMib)),
       fp32: over(theirs.fp32),
       bf16: over(theirs.bf16),
+      byHand: over(theirs.byHand),
       torchPeakMib: theirs.peaks.length > 0 ? Math.max(...theirs.peaks) : null,
       lossDifference,
     };
@@ -165,6 +174,6 @@ function line(row: Row): string {
   return (
     `${row.name.padEnd(28)}${row.seconds.toFixed(1).padStart(6)} s on ${THREADS} threads, ` +
     `${row.photosPerSecond.toFixed(2)} photos/s, ${row.peakMib.toFixed(0)} MiB${memory}; ` +
-    `PyTorch takes ${times(row.bf16)} in bf16, ${times(row.fp32)} in fp32`
+    `PyTorch takes ${times(row.bf16)} in bf16, ${times(row.fp32)} in fp32${row.byHand === null ? '' : `, ${times(row.byHand)} in bf16 with features kept by hand`}`
   );
 }

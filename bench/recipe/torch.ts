@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { BACKBONE_RATE, BATCH, LORA, RATE, type RecipeCase, THREADS, WEIGHT_DECAY } from './cases.ts';
 import { finished } from './processes.ts';
 
-export type Precision = 'fp32' | 'bf16';
+/** In bf16 also with a frozen backbone's features kept for all folds by hand, each photo in as many draws as sward has. */
+export type TorchWay = 'fp32' | 'bf16' | 'byHand';
 
 /** What PyTorch's side says of a whole fine-tuning. */
 export interface TorchFigures {
@@ -30,8 +31,17 @@ export function findPython(): string | null {
   );
 }
 
-/** A choice of kernels made for another program would slow PyTorch down. */
-const PLAIN_LIBRARIES = { OPENBLAS_CORETYPE: undefined, OPENBLAS_L2_SIZE: undefined };
+/**
+ * What slows PyTorch down without being its own: kernels chosen for another program, and an allocator that gives large
+ * tensors back to the system after every operation and asks for them again.
+ */
+const AT_ITS_BEST = {
+  OPENBLAS_CORETYPE: undefined,
+  OPENBLAS_L2_SIZE: undefined,
+  MALLOC_MMAP_MAX_: '0',
+  MALLOC_TRIM_THRESHOLD_: String(2 ** 40),
+  MALLOC_TOP_PAD_: String(2 ** 28),
+};
 
 /** PyTorch's side of a case. */
 export class TorchSide {
@@ -48,28 +58,23 @@ export class TorchSide {
     own: RecipeCase,
     data: string,
     folds: Readonly<Record<string, number>>,
-    precision: Precision,
+    way: TorchWay,
   ): Promise<TorchFigures> {
-    return this.#run<TorchFigures>({ ...this.#spec(own, precision), data, folds });
+    return this.#run<TorchFigures>({ ...this.#spec(own, way), data, folds });
   }
 
   /** Losses of the steps that `firstSteps` wrote down. */
-  async firstSteps(
-    own: RecipeCase,
-    steps: string,
-    stepCount: number,
-    precision: Precision,
-  ): Promise<number[]> {
-    return (await this.#run<{ losses: number[] }>({ ...this.#spec(own, precision), steps, stepCount }))
-      .losses;
+  async firstSteps(own: RecipeCase, steps: string, stepCount: number, way: TorchWay): Promise<number[]> {
+    return (await this.#run<{ losses: number[] }>({ ...this.#spec(own, way), steps, stepCount })).losses;
   }
 
   #spec(
-    { backbone: { timm, size }, mode, lastBlocks, loraTargets, epochs }: RecipeCase,
-    precision: Precision,
+    { backbone: { timm, size }, mode, lastBlocks, loraTargets, epochs, draws }: RecipeCase,
+    way: TorchWay,
   ) {
     return {
-      ...{ timm, size, mode, lastBlocks, loraTargets, epochs, precision, ...LORA },
+      ...{ timm, size, mode, lastBlocks, loraTargets, epochs, draws, ...LORA },
+      ...{ precision: way === 'fp32' ? 'fp32' : 'bf16', byHand: way === 'byHand' },
       ...{ weights: this.#weights, batch: BATCH, threads: THREADS },
       ...{ rate: RATE, backboneRate: BACKBONE_RATE, weightDecay: WEIGHT_DECAY },
     };
@@ -77,7 +82,7 @@ export class TorchSide {
 
   async #run<Answer>(spec: object): Promise<Answer> {
     const script = join(import.meta.dirname, 'torch_recipe.py');
-    const { output } = await finished(this.#python, [script, JSON.stringify(spec)], PLAIN_LIBRARIES);
+    const { output } = await finished(this.#python, [script, JSON.stringify(spec)], AT_ITS_BEST);
     return JSON.parse(output.trim().split('\n').at(-1) ?? '') as Answer;
   }
 }

@@ -65,7 +65,7 @@ class Network(nn.Module):
 
     def forward(self, x):
         with torch.set_grad_enabled(not self.is_frozen and torch.is_grad_enabled()):
-            features = self.backbone(x)
+            features = x if x.dim() == 2 else self.backbone(x)
         return nn.functional.softplus(self.head(features).float()) @ SUMS
 
 
@@ -100,11 +100,39 @@ class Photos(Dataset):
         return (x - MEAN) / STD, self.targets[item]
 
 
-def loader_of(pictures, targets, items, spec, augmented):
+class Kept(Dataset):
+    """Features that a frozen backbone made of photos before: as they are, and in each of their draws."""
+
+    def __init__(self, features, targets, items, augmented):
+        self.features, self.targets, self.items, self.augmented = features, targets, items, augmented
+
+    def __len__(self):
+        return len(self.items)
+
+    def __getitem__(self, index):
+        item = self.items[index]
+        draw = random.randrange(1, len(self.features)) if self.augmented else 0
+        return self.features[draw][item], self.targets[item]
+
+
+def kept_features(pictures, targets, spec, autocast, layout):
+    model = Network(spec).to(memory_format=layout).eval()
+    everything = list(range(len(pictures)))
+    passes = []
+    for augmented in [False] + [True] * spec["draws"]:
+        loader = loader_of(pictures, targets, everything, spec, augmented, shuffled=False)
+        with torch.inference_mode(), autocast():
+            passes.append(torch.cat([model.backbone(x.to(memory_format=layout)).float() for x, _ in loader]))
+    return [made.clone() for made in passes]
+
+
+def loader_of(pictures, targets, items, spec, augmented, shuffled=None, kept=None):
+    if kept is not None:
+        return DataLoader(Kept(kept, targets, items, augmented), batch_size=spec["batch"], shuffle=augmented)
     return DataLoader(
         Photos(pictures, targets, items, augmented),
         batch_size=spec["batch"],
-        shuffle=augmented,
+        shuffle=augmented if shuffled is None else shuffled,
         num_workers=1 if augmented else 0,
         persistent_workers=augmented,
         prefetch_factor=2 if augmented else None,
@@ -119,6 +147,10 @@ def masses_of(spec):
     return {path: torch.tensor([masses[name] for name in TARGETS]) for path, masses in by_photo.items()}
 
 
+def laid_out(images, layout):
+    return images.to(memory_format=layout) if images.dim() == 4 else images
+
+
 def cross_validate(spec):
     started = time.perf_counter()
     layout = torch.channels_last if not spec["timm"].startswith("vit") else torch.contiguous_format
@@ -131,15 +163,16 @@ def cross_validate(spec):
             pictures.append(photo.convert("RGB").resize((spec["size"], spec["size"]), Image.Resampling.BICUBIC))
     folds = [spec["folds"][path] for path in paths]
     autocast = lambda: torch.autocast("cpu", dtype=torch.bfloat16, enabled=spec["precision"] == "bf16")
+    kept = kept_features(pictures, targets, spec, autocast, layout) if spec["byHand"] else None
     said = {}
     seen = 0
     for fold in sorted(set(folds)):
         torch.manual_seed(fold)
         model = Network(spec).to(memory_format=layout)
         optimizer = optimizer_of(model, spec)
-        train = loader_of(pictures, targets, [i for i, own in enumerate(folds) if own != fold], spec, True)
+        train = loader_of(pictures, targets, [i for i, own in enumerate(folds) if own != fold], spec, True, kept=kept)
         held = [i for i, own in enumerate(folds) if own == fold]
-        validation = loader_of(pictures, targets, held, spec, False)
+        validation = loader_of(pictures, targets, held, spec, False, kept=kept)
         for epoch in range(spec["epochs"]):
             model.train()
             if model.is_frozen:
@@ -147,7 +180,7 @@ def cross_validate(spec):
             for images, wanted in train:
                 optimizer.zero_grad(set_to_none=True)
                 with autocast():
-                    loss = nn.functional.mse_loss(model(images.to(memory_format=layout)), wanted)
+                    loss = nn.functional.mse_loss(model(laid_out(images, layout)), wanted)
                 loss.backward()
                 optimizer.step()
                 seen += len(images)
@@ -155,7 +188,7 @@ def cross_validate(spec):
             answers = []
             with torch.inference_mode(), autocast():
                 for images, _ in validation:
-                    answers.append(model(images.to(memory_format=layout)).float())
+                    answers.append(model(laid_out(images, layout)).float())
         for item, answer in zip(held, torch.cat(answers), strict=True):
             said[paths[item]] = answer.tolist()
         del train
