@@ -61,11 +61,12 @@ export async function planJob(
   kind: Work['kind'],
   title: string,
   location: string,
-  drafts: () => Iterable<DraftUnit>,
+  drafts: () => Iterable<DraftUnit> | AsyncIterable<DraftUnit>,
   stage: (jobs: JobStore) => Promise<readonly StagedFile[]> = async () => [],
 ): Promise<PlannedJob> {
   const store = openStore(location);
-  const units = Array.from(drafts(), ({ key, name }) => ({ key, name }));
+  const units: { readonly key: string; readonly name: string }[] = [];
+  for await (const { key, name } of drafts()) units.push({ key, name });
   const job = `${kind}-${valueFingerprint(units.map(({ key }) => key)).slice(0, 16)}`;
   const jobs = new JobStore(store, job);
   const planned = { jobs, title, units };
@@ -79,11 +80,11 @@ export async function planJob(
     folder: process.cwd(),
     staged: isObjectLocation(store.location) ? await stage(jobs) : [],
   } as const;
-  const waiting = drafts()[Symbol.iterator]();
+  const waiting = (async function* () {
+    yield* drafts();
+  })();
   const write = async (): Promise<void> => {
-    for (let next = waiting.next(); !next.done; next = waiting.next()) {
-      await jobs.putSpec({ ...shared, ...next.value });
-    }
+    for await (const draft of waiting) await jobs.putSpec({ ...shared, ...draft });
   };
   await Promise.all(Array.from({ length: WRITTEN_AT_ONCE }, write));
   const { format, sward } = shared;

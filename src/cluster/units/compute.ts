@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import { openNpyRows, writeNpyFloat32 } from '../../formats/npy/npy.ts';
 import { messageOf, SwardError } from '../../ground/errors.ts';
 import { makeFolder, writeFileAtomically } from '../../ground/files.ts';
@@ -14,12 +15,14 @@ import { movedSource } from '../../runs/training-data.ts';
 import { NoUsablePhotos } from '../../samples/photo-reader.ts';
 import { featureRows, photoSamples, Samples, unknownSample } from '../../samples/samples.ts';
 import { storedObject } from '../../storage/index.ts';
-import { photoName } from '../../vision/photos/index.ts';
+import { photoHash, photoName } from '../../vision/photos/index.ts';
 import { resolveWeights } from '../../vision/weights/index.ts';
 import { photoFeatures } from '../../workflows/data/features.ts';
+import { writePhotoMaps } from '../../workflows/predict/biomass-maps.ts';
+import { writeCrops } from '../../workflows/predict/crops.ts';
 import { predictedParts } from '../../workflows/predict/predict.ts';
 import { trainUnit } from '../../workflows/train/training-unit.ts';
-import { ANSWER, type ChunkAnswer, FEATURES, type PhotoProblem, STATE } from './answer.ts';
+import { ANSWER, type ChunkAnswer, FEATURES, type PhotoProblem, PICTURES, STATE } from './answer.ts';
 import { fetchedBackbone, fetchedPhotos, type LocalPhoto, stagedPath } from './inputs.ts';
 import { exactJson, type FeaturesWork, type PredictWork, type TrainWork, type UnitSpec } from './spec.ts';
 
@@ -65,7 +68,18 @@ export async function compute(
       ? await computePredictions(spec, work, scratch, runs)
       : await computeFeatures(work, scratch);
   await writeFileAtomically(join(scratch, ANSWER), exactJson(answer));
-  return answer.columns === undefined ? [ANSWER] : [ANSWER, FEATURES];
+  const pictures = [];
+  for (const kind of PICTURES) pictures.push(...(await filesBelow(scratch, join(scratch, kind))));
+  return [ANSWER, ...(answer.columns === undefined ? [] : [FEATURES]), ...pictures];
+}
+
+/** Files in a folder and below, as paths from another; none where the folder is not there. */
+async function filesBelow(root: string, folder: string): Promise<string[]> {
+  if (!existsSync(folder)) return [];
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll(sep, '/'));
 }
 
 async function computeTraining(
@@ -91,10 +105,7 @@ async function computeTraining(
     return [STATE];
   }
   const made = part.member === null ? foldFolder(scratch, part.fold) : checkpointFolder(scratch, part.fold);
-  const entries = await readdir(made, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(scratch.length + 1));
+  return filesBelow(scratch, made);
 }
 
 /** What becomes of photos' errors: rows, each with its photo. */
@@ -116,13 +127,17 @@ class Problems {
 
 async function computePredictions(
   spec: UnitSpec,
-  { run: name, fingerprint, asked, tta, crop }: PredictWork,
+  { run: name, fingerprint, asked, tta, crop, dropout, maps, crops }: PredictWork,
   scratch: string,
   runs: OpenRuns,
 ): Promise<ChunkAnswer> {
   const moved = await stagedPath(spec, scratch);
   const run = await runs.get(spec.staged.length > 0 ? moved(name) : name, fingerprint);
-  const options = { tta, ...(crop !== undefined && { crop }) };
+  const options = {
+    tta,
+    ...(crop !== undefined && { crop }),
+    ...(dropout && { dropoutSamples: dropout.samples, dropoutFirst: dropout.first }),
+  };
   const predictions: PhotoPrediction[] = [];
   if (!('photos' in asked)) {
     const parts = [];
@@ -154,8 +169,16 @@ async function computePredictions(
     } catch (error) {
       if (!(error instanceof NoUsablePhotos)) throw error;
     }
+    const told = new Set(predictions.map(({ imageId }) => imageId));
+    const drawn = samples.take(samples.facts.flatMap(({ id }, item) => (told.has(id) ? [item] : [])));
+    const own = crop === undefined ? run.crop : crop;
+    if (maps) await writePhotoMaps(run, drawn, join(scratch, 'maps'), { ...maps, crop: own });
+    if (crops) await writeCrops(drawn, own, join(scratch, 'crops'));
   }
+  const hashes: string[] = [];
+  for (const { path } of predictions) hashes.push(path === null ? '' : await photoHash(path));
   return {
+    hashes,
     predictions: predictions.map((prediction) => ({
       ...plain(prediction),
       path: prediction.path === null ? null : (origins.get(prediction.path) ?? prediction.path),

@@ -180,5 +180,15 @@ function withPhotos(spec: UnitSpec, photos: readonly UnitPhoto[], half: 0 | 1): 
   const key = `${spec.key}${half}`;
   if (spec.work.kind === 'features') return { ...spec, key, work: { ...spec.work, photos } };
   if (spec.work.kind === 'train') return spec;
-  return { ...spec, key, work: { ...spec.work, asked: { photos } } };
+  const { dropout, ...work } = spec.work;
+  const before = half === 0 || !dropout ? 0 : photosOf(spec.work).length - photos.length;
+  return {
+    ...spec,
+    key,
+    work: {
+      ...work,
+      asked: { photos },
+      ...(dropout && { dropout: { ...dropout, first: dropout.first + before } }),
+    },
+  };
 }

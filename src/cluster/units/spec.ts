@@ -63,6 +63,12 @@ const predictSchema = z.strictObject({
   ]),
   tta: z.enum(['none', 'flips', 'd4']),
   crop: cropSchema.nullable().optional(),
+  /** Draws with dropout left on, and how many photos are asked about before these. */
+  dropout: z.strictObject({ samples: z.int().min(2), first: count }).optional(),
+  /** Biomass maps are drawn, on this frame, which is so many times the run's own. */
+  maps: z.strictObject({ areaSquareMetres: z.number().positive(), scale: z.number().positive() }).optional(),
+  /** What counts of each photo is written. */
+  crops: z.literal(true).optional(),
 });
 
 const featuresSchema = z.strictObject({
