@@ -5,11 +5,11 @@ import { SILENT } from '../../ground/progress.ts';
 import { NoUsablePhotos } from '../../samples/photo-reader.ts';
 import { isObjectLocation } from '../../storage/index.ts';
 import { featurePlan } from '../../vision/features/index.ts';
-import { resolveWeights } from '../../vision/weights/index.ts';
+import { resolveWeights, weightFilesOf } from '../../vision/weights/index.ts';
 import { type FeatureFilesOptions, featurePhotos, writeIds } from '../../workflows/data/features.ts';
 import { requireOwnOutput } from '../../workflows/outputs/own-outputs.ts';
 import type { PhotoProblem } from '../units/answer.ts';
-import { fetchedBackbone } from '../units/inputs.ts';
+import { fetchedBackbone, stageFiles } from '../units/inputs.ts';
 import { type FeaturesWork, unitKey } from '../units/spec.ts';
 import { CHUNK_PHOTOS, requireChunk } from './chunks.ts';
 import { DiskList } from './disk-list.ts';
@@ -46,7 +46,8 @@ export async function featuresOn(options: FeaturesOnOptions, cluster: Cluster): 
   const size = requireChunk(chunk);
   await using photos = await photosOf(options, location);
   await using problems = await DiskList.open<PhotoProblem>();
-  const { sha256 } = await resolveWeights(await fetchedBackbone(backbone));
+  const { sha256, source } = await resolveWeights(await fetchedBackbone(backbone));
+  const isFile = source.startsWith('file ') && !isObjectLocation(backbone);
   const shared = {
     kind: 'features',
     backbone,
@@ -69,7 +70,9 @@ export async function featuresOn(options: FeaturesOnOptions, cluster: Cluster): 
       yield { name: `photos ${start + 1} to ${start + items.length}`, key, work };
     }
   };
-  const job = await planJob('features', 'Extracting features', location, drafts);
+  const job = await planJob('features', 'Extracting features', location, drafts, async (jobs) =>
+    isFile ? stageFiles(jobs, await weightFilesOf(backbone)) : [],
+  );
   await cluster.engine.run(job, progress);
   if (cluster.engine.plansAlone) return null;
   const kept: string[] = [];

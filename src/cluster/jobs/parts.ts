@@ -13,6 +13,7 @@ import type { PhotoProblem } from '../units/answer.ts';
 import type { DiskList } from './disk-list.ts';
 import type { PartsFormat } from './parts-format.ts';
 import { storeProblems } from './problem-table.ts';
+import { type StoredContent, StoredText } from './stored-text.ts';
 
 /** Photos of one part: some ten megabytes. */
 const PHOTOS_PER_PART = 50_000;
@@ -43,38 +44,44 @@ export interface PartsSummary {
 }
 
 /** A part that grows photo by photo, as little of each as the file will say. */
-interface PartText {
-  add(predictions: readonly PhotoPrediction[], shownPaths: ShownPaths): void;
-  content(): Buffer;
+interface Part {
+  add(predictions: readonly PhotoPrediction[], shownPaths: ShownPaths): Promise<void>;
+  storeAs(store: Store, key: string): Promise<StoredContent>;
+  discard(): Promise<void>;
 }
 
-const PART_TEXTS: Readonly<Record<PartsFormat, (options: PartsOptions) => PartText>> = {
-  csv(options) {
-    const text = predictionText(columnsOf(options));
-    const rows = [Buffer.from(text.head)];
+const PARTS: Readonly<Record<PartsFormat, (options: PartsOptions) => Promise<Part>>> = {
+  async csv(options) {
+    const { head, rows } = predictionText(columnsOf(options));
+    const text = await StoredText.open();
+    await text.write(head);
     return {
-      add: (predictions) => void rows.push(Buffer.from(text.rows(predictions))),
-      content: () => Buffer.concat(rows),
+      add: (predictions) => text.write(rows(predictions)),
+      storeAs: (store, key) => text.storeAs(store, key),
+      discard: () => text.discard(),
     };
   },
-  parquet(options) {
+  async parquet(options) {
     const columns = parquetColumns(options).map((column) => ({
       ...column,
       data: [] as (string | number | null)[],
     }));
     return {
-      add(predictions, shownPaths) {
+      async add(predictions, shownPaths) {
         for (const prediction of predictions) {
           for (const { data, of } of columns) data.push(of(prediction, shownPaths));
         }
       },
-      content: () =>
-        Buffer.from(
-          parquetWriteBuffer({
-            columnData: columns.map(({ name, data, type }) => ({ name, data, type })),
-            createdBy: 'sward',
-          }),
-        ),
+      async storeAs(store, key) {
+        const columnData = columns.map(({ name, data, type }) => ({ name, data, type }));
+        const content = Buffer.from(parquetWriteBuffer({ columnData, createdBy: 'sward' }));
+        await store.put(key, content);
+        return {
+          bytes: content.byteLength,
+          sha256: createHash('sha256').update(content).digest('hex'),
+        };
+      },
+      discard: async () => {},
     };
   },
 };
@@ -132,13 +139,13 @@ function parquetColumns(options: PartsOptions): PhotoColumn[] {
  * the end `summary.json`, so that who finds it knows that all is there. In memory is what the part that is being filled
  * will say, and no more.
  */
-export class PredictionParts {
+export class PredictionParts implements AsyncDisposable {
   readonly #store: Store;
   readonly #format: PartsFormat;
   readonly #options: PartsOptions;
   readonly #parts: PartsSummary['parts'][number][] = [];
   readonly #sums = new Map<MassName, number>(MASS_NAMES.map((mass) => [mass, 0]));
-  #waiting: PartText;
+  #waiting: Part | null = null;
   #waitingPhotos = 0;
   #photos = 0;
   #copies = 0;
@@ -148,7 +155,6 @@ export class PredictionParts {
     this.#store = openStore(out);
     this.#format = format;
     this.#options = options;
-    this.#waiting = PART_TEXTS[format](options);
   }
 
   async add(
@@ -162,7 +168,8 @@ export class PredictionParts {
     for (const { targets } of predictions) this.#count(targets, 1);
     for (let start = 0; start < predictions.length; ) {
       const some = predictions.slice(start, start + photosPerPart - this.#waitingPhotos);
-      this.#waiting.add(some, shownPaths);
+      this.#waiting ??= await PARTS[this.#format](this.#options);
+      await this.#waiting.add(some, shownPaths);
       this.#waitingPhotos += some.length;
       start += some.length;
       if (this.#waitingPhotos >= photosPerPart) await this.#write();
@@ -180,19 +187,17 @@ export class PredictionParts {
   }
 
   async #write(): Promise<void> {
-    if (this.#waitingPhotos === 0) return;
-    const content = this.#waiting.content();
-    const photos = this.#waitingPhotos;
-    this.#waiting = PART_TEXTS[this.#format](this.#options);
-    this.#waitingPhotos = 0;
+    if (!this.#waiting) return;
+    const [part, photos] = [this.#waiting, this.#waitingPhotos];
     const file = `part-${String(this.#parts.length).padStart(5, '0')}.${this.#format}`;
-    await this.#store.put(file, content);
-    this.#parts.push({
-      file,
-      photos,
-      bytes: content.byteLength,
-      sha256: createHash('sha256').update(content).digest('hex'),
-    });
+    this.#parts.push({ file, photos, ...(await part.storeAs(this.#store, file)) });
+    this.#waiting = null;
+    this.#waitingPhotos = 0;
+  }
+
+  /** Removes what waits on this machine, where the parts are not finished. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#waiting?.discard();
   }
 
   async finish(problems: DiskList<PhotoProblem>): Promise<PartsSummary> {

@@ -22,7 +22,7 @@ import {
 } from '../../workflows/predict/predict.ts';
 import type { ShownPaths } from '../../workflows/predict/prediction-record.ts';
 import type { PhotoProblem, PictureKind } from '../units/answer.ts';
-import { stageFiles } from '../units/inputs.ts';
+import { fetchedRun, stageFiles } from '../units/inputs.ts';
 import { type PredictWork, type UnitPhoto, unitKey } from '../units/spec.ts';
 import { CHUNK_PHOTOS, requireChunk } from './chunks.ts';
 import { DiskList } from './disk-list.ts';
@@ -36,7 +36,7 @@ import { runFiles } from './run-files.ts';
 
 /** What is predicted on many machines, and how it is cut up. */
 export interface PredictOnOptions extends Omit<PredictRunOptions, 'source' | 'run' | 'elsewhere'> {
-  /** A run folder, or the name of a run that comes with sward; default the starter. */
+  /** A run folder, here or in a store of objects, or the name of a run that comes with sward; default the starter. */
   readonly run?: string;
   /** As `listedPhotos` takes them; or feature files with their ids. */
   readonly source: readonly string[] | { readonly features: readonly string[]; readonly ids: string };
@@ -62,6 +62,7 @@ export interface PredictedOn {
  */
 export async function predictOn(options: PredictOnOptions, cluster: Cluster): Promise<PredictedOn | null> {
   const { run = STARTER, out } = options;
+  const here = await runHere(run);
   await using asked = await AskedElsewhere.of(options, cluster);
   await using problems = await DiskList.open<PhotoProblem>();
   const { samples, shownPaths } = await asked.whole(out);
@@ -72,7 +73,7 @@ export async function predictOn(options: PredictOnOptions, cluster: Cluster): Pr
   try {
     const outcome = await predictRun({
       ...rest,
-      run,
+      run: here,
       source: { samples, shownPaths },
       elsewhere: {
         copies,
@@ -121,7 +122,7 @@ export async function predictInParts(
   await requireFreeParts(out);
   await using asked = await AskedElsewhere.of(options, cluster);
   await using problems = await DiskList.open<PhotoProblem>();
-  await using run = await openRun(name, { keepLoaded: false });
+  await using run = await openRun(await runHere(name), { keepLoaded: false });
   await requirePictures(run, options);
   await asked.requireOwnPictures(options);
   // Readings are matched with all photos; of a run that reads none, no photo need be known for that.
@@ -133,7 +134,7 @@ export async function predictInParts(
   const coverage = options.coverage ?? (run.about ? USUAL_COVERAGE : undefined);
   const { areaSquareMetres = run.areaSquareMetres, crop = run.crop } = options;
   const scale = areaSquareMetres / run.areaSquareMetres;
-  const parts = new PredictionParts(out, format, {
+  await using parts = new PredictionParts(out, format, {
     run: name,
     areaSquareMetres,
     ...(coverage !== undefined && { coverage }),
@@ -172,6 +173,9 @@ export async function predictInParts(
   await clearAway(job);
   return summary;
 }
+
+/** A run where this machine can read it. */
+const runHere = async (run: string): Promise<string> => (isObjectLocation(run) ? fetchedRun(run) : run);
 
 /** Photos that are the same file as an earlier one, found among what was answered. @param suspects marks of hashes */
 async function* copiesIn(

@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto';
-import { open, rm } from 'node:fs/promises';
-import { basename, dirname, extname, join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { basename, dirname, extname } from 'node:path';
 import { csvLines } from '../../formats/csv.ts';
-import { environment } from '../../ground/environment.ts';
-import { makeFolder, withTemporaryName } from '../../ground/files.ts';
 import { openStore, type Store } from '../../storage/index.ts';
 import type { PhotoProblem } from '../units/answer.ts';
 import type { DiskList } from './disk-list.ts';
+import { StoredText } from './stored-text.ts';
 
 /** The table of photos that could not be used beside a result: `masses.csv`, `masses.problems.csv`. */
 export const problemPath = (out: string): string =>
@@ -30,25 +28,14 @@ export async function storeProblems(
   key: string,
   problems: DiskList<PhotoProblem>,
 ): Promise<void> {
-  await withTemporaryName(join(environment().cacheFolder, 'problems'), async (aside) => {
-    await makeFolder(dirname(aside));
-    const hash = createHash('sha256');
-    const file = await open(aside, 'wx');
-    try {
-      const write = async (rows: readonly string[][]): Promise<void> => {
-        const text = csvLines(rows);
-        hash.update(text);
-        await file.writeFile(text);
-      };
-      await write([HEAD]);
-      for await (const { imageId, photo, problem } of problems) await write([[imageId, photo, problem]]);
-    } finally {
-      await file.close();
+  const text = await StoredText.open();
+  try {
+    await text.write(csvLines([HEAD]));
+    for await (const { imageId, photo, problem } of problems) {
+      await text.write(csvLines([[imageId, photo, problem]]));
     }
-    try {
-      await store.upload(key, aside, hash.digest('hex'));
-    } finally {
-      await rm(aside, { force: true });
-    }
-  });
+    await text.storeAs(store, key);
+  } finally {
+    await text.discard();
+  }
 }

@@ -7,6 +7,7 @@ import { makeFolder, writeFileAtomically } from '../../ground/files.ts';
 import { joinFeatureSets, takeRows } from '../../ground/matrix.ts';
 import type { Progress } from '../../ground/progress.ts';
 import { parseStoredRecipe } from '../../recipes/recipe.ts';
+import { BUNDLED_RUNS } from '../../runs/bundled-runs.ts';
 import { openRun } from '../../runs/open-run.ts';
 import type { PhotoPrediction } from '../../runs/prediction.ts';
 import type { Run } from '../../runs/run.ts';
@@ -14,7 +15,7 @@ import { checkpointFolder, foldFolder } from '../../runs/run-folder.ts';
 import { movedSource } from '../../runs/training-data.ts';
 import { NoUsablePhotos } from '../../samples/photo-reader.ts';
 import { featureRows, photoSamples, Samples, unknownSample } from '../../samples/samples.ts';
-import { storedObject } from '../../storage/index.ts';
+import { isObjectLocation, storedObject } from '../../storage/index.ts';
 import { photoHash, photoName } from '../../vision/photos/index.ts';
 import { resolveWeights } from '../../vision/weights/index.ts';
 import { photoFeatures } from '../../workflows/data/features.ts';
@@ -23,7 +24,7 @@ import { writeCrops } from '../../workflows/predict/crops.ts';
 import { predictedParts } from '../../workflows/predict/predict.ts';
 import { trainUnit } from '../../workflows/train/training-unit.ts';
 import { ANSWER, type ChunkAnswer, FEATURES, type PhotoProblem, PICTURES, STATE } from './answer.ts';
-import { fetchedBackbone, fetchedPhotos, type LocalPhoto, stagedPath } from './inputs.ts';
+import { fetchedBackbone, fetchedPhotos, fetchedRun, type LocalPhoto, stagedPath } from './inputs.ts';
 import { exactJson, type FeaturesWork, type PredictWork, type TrainWork, type UnitSpec } from './spec.ts';
 
 /** Runs that stay open from unit to unit, by what they were when they were opened. */
@@ -62,10 +63,11 @@ export async function compute(
 ): Promise<string[]> {
   await makeFolder(scratch);
   const { work } = spec;
-  if (work.kind === 'train') return computeTraining(spec, work, scratch, progress);
+  const moved = await stagedPath(spec, scratch);
+  if (work.kind === 'train') return computeTraining(spec, work, moved, scratch, progress);
   const answer =
     work.kind === 'predict'
-      ? await computePredictions(spec, work, scratch, runs)
+      ? await computePredictions(work, moved, scratch, runs)
       : await computeFeatures(work, scratch);
   await writeFileAtomically(join(scratch, ANSWER), exactJson(answer));
   const pictures = [];
@@ -82,13 +84,16 @@ async function filesBelow(root: string, folder: string): Promise<string[]> {
     .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll(sep, '/'));
 }
 
+/** Where a file lies here that the planning machine knows by its own path. */
+type Moved = (path: string) => string;
+
 async function computeTraining(
   spec: UnitSpec,
   { source, areaSquareMetres, recipe, plan, fingerprint, part }: TrainWork,
+  moved: Moved,
   scratch: string,
   progress: Progress,
 ): Promise<string[]> {
-  const moved = await stagedPath(spec, scratch);
   const { orFewer, ...rest } = plan;
   const shared = {
     source: { ...movedSource(source, moved), ...(areaSquareMetres !== undefined && { areaSquareMetres }) },
@@ -126,13 +131,17 @@ class Problems {
 }
 
 async function computePredictions(
-  spec: UnitSpec,
   { run: name, fingerprint, asked, tta, crop, dropout, maps, crops }: PredictWork,
+  moved: Moved,
   scratch: string,
   runs: OpenRuns,
 ): Promise<ChunkAnswer> {
-  const moved = await stagedPath(spec, scratch);
-  const run = await runs.get(spec.staged.length > 0 ? moved(name) : name, fingerprint);
+  const here = isObjectLocation(name)
+    ? await fetchedRun(name)
+    : BUNDLED_RUNS.includes(name)
+      ? name
+      : moved(name);
+  const run = await runs.get(here, fingerprint);
   const options = {
     tta,
     ...(crop !== undefined && { crop }),
