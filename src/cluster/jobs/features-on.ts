@@ -13,7 +13,7 @@ import { fetchedBackbone, stageFiles } from '../units/inputs.ts';
 import { type FeaturesWork, unitKey } from '../units/spec.ts';
 import { CHUNK_PHOTOS, requireChunk } from './chunks.ts';
 import { DiskList } from './disk-list.ts';
-import { type ListedPhoto, listedPhotos, listOf } from './photos.ts';
+import { type ListedPhoto, listedPhotos, listOf, unitPhoto } from './photos.ts';
 import { type Cluster, type DraftUnit, planJob, storeOf } from './planned-job.ts';
 import { problemPath, writeProblems } from './problem-table.ts';
 import { answersOf, clearAway, fetchResult } from './results.ts';
@@ -60,19 +60,16 @@ export async function featuresOn(options: FeaturesOnOptions, cluster: Cluster): 
       const items = await photos.read(start, start + size);
       const work: FeaturesWork = {
         ...shared,
-        photos: items.map(({ imageId, path, version }) => ({
-          imageId,
-          path,
-          ...(version !== undefined && { version }),
-        })),
+        photos: items.map(unitPhoto),
       };
       const key = unitKey([work, items.map(({ stamp }) => stamp)]);
       yield { name: `photos ${start + 1} to ${start + items.length}`, key, work };
     }
   };
-  const job = await planJob('features', 'Extracting features', location, drafts, async (jobs) =>
-    isFile ? stageFiles(jobs, await weightFilesOf(backbone)) : [],
-  );
+  const job = await planJob('features', 'Extracting features', location, drafts, {
+    stage: async (jobs) => (isFile ? stageFiles(jobs, await weightFilesOf(backbone)) : []),
+    tell: (line) => progress.line?.(line),
+  });
   await cluster.engine.run(job, progress);
   if (cluster.engine.plansAlone) return null;
   const kept: string[] = [];

@@ -15,6 +15,14 @@ export interface ListedPhoto extends Pick<UnitPhoto, 'imageId' | 'path' | 'versi
   readonly stamp: string;
 }
 
+/** A photo as a unit is told of it. */
+export const unitPhoto = ({ imageId, path, version, stamp }: ListedPhoto): UnitPhoto => ({
+  imageId,
+  path,
+  ...(version !== undefined && { version }),
+  ...(stamp === '' && !isObjectLocation(path) && { lost: true as const }),
+});
+
 /** Files whose stamps are taken at once. */
 const STAMPED_AT_ONCE = 64;
 

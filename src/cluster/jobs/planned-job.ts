@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { UsageError } from '../../ground/errors.ts';
 import { valueFingerprint } from '../../ground/fingerprint.ts';
 import type { Progress } from '../../ground/progress.ts';
@@ -51,18 +52,24 @@ export const OWN_PLACE = '.work';
 export const storeOf = ({ store }: Cluster, out: string): string =>
   store ?? `${out.replace(/\/+$/, '')}${OWN_PLACE}`;
 
+interface PlanningOptions {
+  /** Puts files into the store that machines need and do not see; asked only where the store is one of objects. */
+  readonly stage?: (jobs: JobStore) => Promise<readonly StagedFile[]>;
+  /** Hears of other work in a place that is one command's own. */
+  readonly tell?: (line: string) => void;
+}
+
 /**
  * Lays work out in a store. The same work is the same job: what is there of it is kept.
  *
  * @param drafts gives its units, as often as it is called
- * @param stage puts files into the store that machines need and do not see; asked only where the store is one of objects
  */
 export async function planJob(
   kind: Work['kind'],
   title: string,
   location: string,
   drafts: () => Iterable<DraftUnit> | AsyncIterable<DraftUnit>,
-  stage: (jobs: JobStore) => Promise<readonly StagedFile[]> = async () => [],
+  { stage = async () => [], tell = () => {} }: PlanningOptions = {},
 ): Promise<PlannedJob> {
   const store = openStore(location);
   const units: { readonly key: string; readonly name: string }[] = [];
@@ -70,7 +77,13 @@ export async function planJob(
   const job = `${kind}-${valueFingerprint(units.map(({ key }) => key)).slice(0, 16)}`;
   const jobs = new JobStore(store, job);
   const planned = { jobs, title, units };
-  if (await store.facts(`${job}/list.json`)) return planned;
+  if (await hasOthers(store.location, job)) {
+    tell(
+      `warning: ${store.location} also holds other work for the same --out, begun before or by another command now; ` +
+        'whichever ends last writes it. Remove that folder, or choose another --out',
+    );
+  }
+  if (await jobs.isThere()) return planned;
   await requireConditionalWrites(jobs);
   const shared = {
     format: 1,
@@ -90,6 +103,13 @@ export async function planJob(
   const { format, sward } = shared;
   await jobs.putList({ format, sward, store: store.location, job, units });
   return planned;
+}
+
+/** Whether a place that is there for one command's work holds more than that. */
+async function hasOthers(location: string, job: string): Promise<boolean> {
+  if (!location.endsWith(OWN_PLACE) || isObjectLocation(location)) return false;
+  const names = await readdir(location).catch((): string[] => []);
+  return names.some((name) => name !== job);
 }
 
 /** @throws UsageError for a store in which two could publish the same result */

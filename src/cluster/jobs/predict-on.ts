@@ -28,7 +28,7 @@ import { CHUNK_PHOTOS, requireChunk } from './chunks.ts';
 import { DiskList } from './disk-list.ts';
 import { type PartsSummary, PredictionParts, requireFreeParts } from './parts.ts';
 import type { PartsFormat } from './parts-format.ts';
-import { type ListedPhoto, listedPhotos } from './photos.ts';
+import { type ListedPhoto, listedPhotos, unitPhoto } from './photos.ts';
 import { type Cluster, type DraftUnit, type PlannedJob, planJob, storeOf } from './planned-job.ts';
 import { problemPath, writeProblems } from './problem-table.ts';
 import { answersOf, clearAway, type Picture, readResult } from './results.ts';
@@ -310,7 +310,7 @@ function planned(
   options: PredictOnOptions,
   cluster: Cluster,
 ): Promise<PlannedJob> {
-  const { out, tta = 'none', crop, states, dropoutSamples, maps, shownCrops } = options;
+  const { out, tta = 'none', crop, states, dropoutSamples, maps, shownCrops, progress = SILENT } = options;
   const { areaSquareMetres = run.areaSquareMetres } = options;
   if (dropoutSamples !== undefined && run.covariates.length > 0) {
     // Which photos share draws depends on what was measured beside all before them.
@@ -330,15 +330,13 @@ function planned(
     }),
     ...(shownCrops !== undefined && { crops: true as const }),
   } as const;
-  const photoOf = ({ imageId, path, version }: ListedPhoto, item: number): UnitPhoto => {
+  const photoOf = (photo: ListedPhoto, item: number): UnitPhoto => {
     const { readings = {} } = facts[item] ?? {};
     const measured = Object.entries(readings).filter(([, value]) => value !== null && value !== undefined);
     return {
-      imageId,
-      path,
-      ...(version !== undefined && { version }),
+      ...unitPhoto(photo),
       ...(measured.length > 0 && { readings: Object.fromEntries(measured) as Record<string, number> }),
-      ...(states && { state: states(imageId) }),
+      ...(states && { state: states(photo.imageId) }),
     };
   };
   const drafts = async function* (): AsyncGenerator<DraftUnit> {
@@ -351,9 +349,11 @@ function planned(
       yield { name: `photos ${start + 1} to ${start + count}`, key: unitKey([work, stamps]), work };
     }
   };
-  return planJob('predict', 'Predicting', storeOf(cluster, out), drafts, async (jobs) =>
-    isBundled || isObjectLocation(name) ? [] : stageFiles(jobs, await runFiles(name)),
-  );
+  return planJob('predict', 'Predicting', storeOf(cluster, out), drafts, {
+    stage: async (jobs) =>
+      isBundled || isObjectLocation(name) ? [] : stageFiles(jobs, await runFiles(name)),
+    tell: (line) => progress.line?.(line),
+  });
 }
 
 /** The work is written down, to be done by others. */

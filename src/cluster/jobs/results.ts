@@ -3,7 +3,7 @@ import { rmdir } from 'node:fs/promises';
 import { SwardError } from '../../ground/errors.ts';
 import { download, isObjectLocation } from '../../storage/index.ts';
 import { ANSWER, type ChunkAnswer, FEATURES, PICTURES, type PictureKind } from '../units/answer.ts';
-import type { JobStore, UnitResult } from '../units/job-store.ts';
+import { GatheredElsewhere, type JobStore, type UnitResult } from '../units/job-store.ts';
 import { parseExactJson } from '../units/spec.ts';
 import { OWN_PLACE, type PlannedJob } from './planned-job.ts';
 
@@ -13,6 +13,7 @@ type ResultFile = UnitResult['files'][number];
 export async function resultOf(jobs: JobStore, key: string): Promise<UnitResult> {
   const result = await jobs.result(key);
   if (result) return result;
+  if (!(await jobs.isThere())) throw new GatheredElsewhere(jobs);
   throw new SwardError(`${jobs.location}: the result of unit ${key} is gone; run the same command again`);
 }
 
@@ -20,6 +21,7 @@ export async function resultOf(jobs: JobStore, key: string): Promise<UnitResult>
 export async function readResult(jobs: JobStore, { name, sha256 }: ResultFile): Promise<Uint8Array> {
   const bytes = await jobs.store.read(jobs.objectKey(sha256));
   if (bytes && createHash('sha256').update(bytes).digest('hex') === sha256) return bytes;
+  if (!bytes && !(await jobs.isThere())) throw new GatheredElsewhere(jobs);
   throw new SwardError(
     `${jobs.location}/objects/${sha256}: ${name} is ${bytes ? 'damaged' : 'gone'}; remove ${jobs.location} and run the same command again`,
   );

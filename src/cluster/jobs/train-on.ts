@@ -102,18 +102,15 @@ async function carriedOut(
   const location = storeOf(cluster, out);
   const drafts = parts.flatMap((part) => part.drafts);
   const name = parts[0]?.training.recipe.name ?? '';
-  const job = await planJob(
-    'train',
-    `Training ${name}`,
-    location,
-    () => drafts,
-    async (jobs) => {
+  const job = await planJob('train', `Training ${name}`, location, () => drafts, {
+    tell: (line) => progress.line?.(line),
+    stage: async (jobs) => {
       const weights = await Promise.all(
         [...new Set(parts.flatMap(({ training }) => training.weightFiles))].map(weightFilesOf),
       );
       return stageFiles(jobs, [...parts.flatMap(({ training }) => training.files), ...weights.flat()]);
     },
-  );
+  });
   if (drafts.length > 0) await cluster.engine.run(job, progress);
   return cluster.engine.plansAlone ? null : job;
 }

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { extname, join, resolve } from 'node:path';
+import { dirname, extname, join, resolve } from 'node:path';
 import { configure, environment } from '../../ground/environment.ts';
-import { InputError, messageOf } from '../../ground/errors.ts';
+import { InputError, messageOf, SwardError } from '../../ground/errors.ts';
 import { replaceFolder } from '../../ground/files.ts';
 import { fileFingerprint, valueFingerprint } from '../../ground/fingerprint.ts';
 import { placeUnder } from '../../ground/moved-files.ts';
@@ -50,7 +50,10 @@ export async function fetchedPhotos(
         ...(readings && { readings }),
         ...(state !== undefined && { state }),
       };
-      if (!isObjectLocation(origin)) return { ...own, path: origin };
+      if (!isObjectLocation(origin)) {
+        requireFolderOf(photo);
+        return { ...own, path: origin };
+      }
       const path = join(scratch, 'photos', `${start + place}${extname(origin)}`);
       const { store, key } = storedObject(origin);
       try {
@@ -65,6 +68,15 @@ export async function fetchedPhotos(
     all.push(...(await Promise.all(some)));
   }
   return { photos: all.filter((photo) => photo !== null), missing };
+}
+
+/** @throws SwardError for a folder that the planning machine sees and this one does not, which is no photo's fault */
+function requireFolderOf({ path, lost }: UnitPhoto): void {
+  const folder = dirname(path);
+  if (lost || existsSync(folder)) return;
+  throw new SwardError(
+    `this machine sees no ${folder}, where photos lie; mount it there, or put the photos into a bucket`,
+  );
 }
 
 /**

@@ -16,6 +16,8 @@ const photoSchema = z.strictObject({
   path: z.string(),
   /** Of an object, its ETag: it is read as it was when the work was planned. */
   version: z.string().optional(),
+  /** Whether it is a file that the planning machine did not find either. */
+  lost: z.literal(true).optional(),
   /** What was measured beside it, by the covariate's name. */
   readings: z.record(z.string(), z.number()).optional(),
   state: z.string().nullable().optional(),
