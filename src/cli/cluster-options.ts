@@ -44,8 +44,9 @@ export async function clusterOf({ on, store, queue, engine }: ClusterOptions): P
 
 async function engineOn(on: string, queue: QueueName): Promise<Engine> {
   if (on !== 'local') requireRedis(on);
-  const { localEngine, queueEngine } = await import('../cluster/index.ts');
+  const { localEngine, queueEngine, requireQueue } = await import('../cluster/index.ts');
   if (on === 'local') return localEngine();
+  await requireQueue({ url: on, queue });
   const engine = queueEngine({ url: on, queue });
   return {
     ...engine,

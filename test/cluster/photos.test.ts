@@ -294,6 +294,26 @@ describe('predicting on many machines', () => {
     expect(errorLine(nothing)).toMatch(/s3:\/\/meadow\/runs\/ .*--on local/);
   });
 
+  it('is refused by a machine with another version, and by one that sees no folder of the photos', async () => {
+    const planned = await sward(
+      ...['plan', '--to', 'slurm', '--out', at('plan-other'), '--json', '--', 'predict', run, at('good')],
+      ...['--out', at('other.csv')],
+    );
+    expect(planned.code, planned.stderr).toBe(0);
+    const { store, job } = JSON.parse(planned.stdout);
+    const specs = join(store, job, 'specs');
+    const spec = join(specs, readdirSync(specs)[0] ?? '');
+    const content = readFileSync(spec, 'utf8');
+    writeFileSync(spec, content.replace(/"sward":"[^"]*"/, '"sward":"9.9.9"'));
+    expect(errorLine(await sward('unit', spec))).toMatch(
+      /the work was planned by sward 9\.9\.9, and this machine has \d.*; install the same on all/,
+    );
+    writeFileSync(spec, content.replaceAll(at('good'), '/not-mounted/good'));
+    expect(errorLine(await sward('unit', spec))).toMatch(
+      /this machine sees no \/not-mounted\/good, where photos lie; mount it there/,
+    );
+  });
+
   it('refuses what machines that meet at a bucket do not see', async () => {
     const there = await sward(
       ...['predict', run, flight, '--out', at('x.csv'), '--store', 's3://meadow/work', ...ELSEWHERE],

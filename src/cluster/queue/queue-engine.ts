@@ -38,6 +38,11 @@ export interface QueueEngineOptions {
   readonly silentMs?: number;
 }
 
+/** Makes sure that a queue answers, before work is laid out. @throws SwardError as `openQueue` */
+export async function requireQueue({ url, queue = 'cpu' }: QueueEngineOptions): Promise<void> {
+  await (await openQueue(url, queue, () => {})).close();
+}
+
 /**
  * Queues units on a Redis for `sward work`, and waits for them. What ends this process leaves the work queued; the same
  * command attaches again.
