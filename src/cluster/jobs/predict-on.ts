@@ -1,18 +1,20 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { readIds } from '../../data/feature-tables.ts';
 import { UsageError } from '../../ground/errors.ts';
 import { SILENT } from '../../ground/progress.ts';
 import { markOf, TextMarks } from '../../ground/repeated-texts.ts';
+import type { Readings } from '../../pasture/covariates.ts';
 import { USUAL_COVERAGE } from '../../pasture/intervals/interval.ts';
 import { BUNDLED_RUNS, STARTER } from '../../runs/bundled-runs.ts';
+import { tablesBeside } from '../../runs/covariates.ts';
 import { openRun } from '../../runs/open-run.ts';
 import { onFrame, type PhotoPrediction } from '../../runs/prediction.ts';
 import type { Run } from '../../runs/run.ts';
 import { runUncertainty } from '../../runs/uncertainty.ts';
 import { NoUsablePhotos } from '../../samples/photo-reader.ts';
-import { photoSamples, type SampleFacts, Samples, unknownSample } from '../../samples/samples.ts';
+import { photoSamples, Samples, unknownSample } from '../../samples/samples.ts';
 import { isObjectLocation, openStore } from '../../storage/index.ts';
-import { withAskedReadings } from '../../workflows/predict/asked-readings.ts';
+import { type ReadSamples, withAskedReadings } from '../../workflows/predict/asked-readings.ts';
 import {
   type PredictionOutcome,
   type PredictRunOptions,
@@ -78,7 +80,7 @@ export async function predictOn(options: PredictOnOptions, cluster: Cluster): Pr
       elsewhere: {
         copies,
         answers: async function* (opened, { facts }) {
-          job = await planned(opened, run, asked, facts, options, cluster);
+          job = await planned(opened, run, asked, (item) => facts[item]?.readings ?? {}, options, cluster);
           for await (const { predictions, hashes } of answered(
             job,
             options,
@@ -125,11 +127,9 @@ export async function predictInParts(
   await using run = await openRun(await runHere(name), { keepLoaded: false });
   await requirePictures(run, options);
   await asked.requireOwnPictures(options);
-  // Readings are matched with all photos; of a run that reads none, no photo need be known for that.
-  const samples = run.covariates.length > 0 ? (await asked.whole(out)).samples : NOBODY;
-  const measured = await withAskedReadings(run, samples, options.covariates);
+  const measured = await readingsOf(run, asked, options);
   for (const remark of measured.remarks) progress.line?.(remark);
-  const job = await planned(run, name, asked, measured.samples.facts, options, cluster);
+  const job = await planned(run, name, asked, measured.of, options, cluster);
   const known = runUncertainty(await run.calibration());
   const coverage = options.coverage ?? (run.about ? USUAL_COVERAGE : undefined);
   const { areaSquareMetres = run.areaSquareMetres, crop = run.crop } = options;
@@ -172,6 +172,37 @@ export async function predictInParts(
   const summary = await parts.finish(problems);
   await clearAway(job);
   return summary;
+}
+
+/** What was measured beside photos, by their place. */
+interface MeasuredBeside extends Pick<ReadSamples, 'refused' | 'remarks'> {
+  of(item: number): Readings;
+}
+
+/**
+ * What was measured beside the photos. Only where a table says it are all of them looked at together; what is said of all
+ * alike is known from one.
+ */
+async function readingsOf(
+  run: Run,
+  asked: AskedElsewhere,
+  { covariates, out }: PredictOnOptions,
+): Promise<MeasuredBeside> {
+  const read = async (samples: Samples): Promise<MeasuredBeside> => {
+    const measured = await withAskedReadings(run, samples, covariates);
+    const { facts } = measured.samples;
+    return {
+      refused: measured.refused,
+      remarks: measured.remarks,
+      of: (item) => facts[facts.length === 1 ? 0 : item]?.readings ?? {},
+    };
+  };
+  if (run.covariates.length === 0) return read(NOBODY);
+  if (covariates?.table === undefined && !(await asked.hasTablesBeside())) {
+    const alike = await read(await asked.first());
+    if (alike.refused.size === 0) return alike;
+  }
+  return read((await asked.whole(out)).samples);
 }
 
 /** A run where this machine can read it. */
@@ -258,6 +289,26 @@ class AskedElsewhere implements AsyncDisposable {
     return { samples: photoSamples(photos), shownPaths };
   }
 
+  /** The first of it as a sample. */
+  async first(): Promise<Samples> {
+    const [photo] = (await this.#listed?.read(0, 1)) ?? [];
+    return photo
+      ? photoSamples([photo])
+      : NOBODY.withFacts(this.#features.ids.slice(0, 1).map(unknownSample));
+  }
+
+  /** Whether a table of readings lies beside any of the photos. */
+  async hasTablesBeside(): Promise<boolean> {
+    const folders = new Set<string>();
+    for await (const { path } of this.#listed ?? []) {
+      const folder = dirname(path);
+      if (folders.has(folder)) continue;
+      folders.add(folder);
+      if (tablesBeside([path]).length > 0) return true;
+    }
+    return false;
+  }
+
   /** @throws UsageError as `requireOwnPictures` */
   async requireOwnPictures(options: Parameters<typeof requireOwnPictures>[1]): Promise<void> {
     if (!this.#listed || (options.maps ?? options.shownCrops) === undefined) return;
@@ -301,12 +352,12 @@ class AskedElsewhere implements AsyncDisposable {
   }
 }
 
-/** @param facts what is known of the samples; none of any */
+/** @param readingsAt what was measured beside a photo */
 function planned(
   run: Run,
   name: string,
   asked: AskedElsewhere,
-  facts: readonly SampleFacts[],
+  readingsAt: (item: number) => Readings,
   options: PredictOnOptions,
   cluster: Cluster,
 ): Promise<PlannedJob> {
@@ -331,8 +382,9 @@ function planned(
     ...(shownCrops !== undefined && { crops: true as const }),
   } as const;
   const photoOf = (photo: ListedPhoto, item: number): UnitPhoto => {
-    const { readings = {} } = facts[item] ?? {};
-    const measured = Object.entries(readings).filter(([, value]) => value !== null && value !== undefined);
+    const measured = Object.entries(readingsAt(item)).filter(
+      ([, value]) => value !== null && value !== undefined,
+    );
     return {
       ...unitPhoto(photo),
       ...(measured.length > 0 && { readings: Object.fromEntries(measured) as Record<string, number> }),
