@@ -239,17 +239,16 @@ describe('predicting on many machines', () => {
     expect(text('mapped-there.csv')).toBe(text('mapped-here.csv'));
   });
 
-  it('draws maps and crops, and what dropout leaves out, as one machine does', async () => {
+  it('draws maps and crops, and what dropout leaves out, that one machine draws', async () => {
     const asked = (name: string): string[] => [
       ...['predict', at('mapping'), at('good'), '--out', at(`${name}.csv`), '--map', at(`${name}-maps`)],
-      ...['--crop', 'auto', '--show-crop', at(`${name}-crops`), '--mc-dropout', '3'],
+      ...['--crop', 'auto', '--show-crop', at(`${name}-crops`)],
     ];
     const here = await sward(...asked('drawn-here'));
     expect(here.code, here.stderr).toBe(0);
     const there = await sward(...asked('drawn-there'), ...ELSEWHERE);
     expect(there.code, there.stderr).toBe(0);
     expect(text('drawn-there.csv')).toBe(text('drawn-here.csv'));
-    expect(text('drawn-here.csv').split('\n', 1)[0]).toContain('dropout_spread');
     for (const kind of ['maps', 'crops']) {
       const names = readdirSync(at(`drawn-here-${kind}`));
       expect(readdirSync(at(`drawn-there-${kind}`))).toEqual(names);
@@ -261,6 +260,22 @@ describe('predicting on many machines', () => {
         expect(other?.equals(one as Buffer), name).toBe(true);
       }
     }
+    const dropout = ['--mc-dropout', '3', '--out'];
+    const refused = await sward('predict', run, at('good'), ...dropout, at('no.csv'), ...ELSEWHERE);
+    expect(errorLine(refused)).toMatch(/--mc-dropout: the run has a recipe without dropout/);
+    const settings = [`backbone=${model}`, 'estimator.epochs=20', 'estimator.members=2'];
+    const trained = await sward(
+      ...['train', data, '--recipe', 'feature-mlp', '--folds', '2', '--out', at('dropping')],
+      ...settings.flatMap((setting) => ['--set', setting]),
+    );
+    expect(trained.code, trained.stderr).toBe(0);
+    const drops = (name: string, ...more: string[]) =>
+      sward('predict', at('dropping'), at('good'), ...dropout, at(name), ...more);
+    expect((await drops('drops-here.csv')).code).toBe(0);
+    const elsewhere = await drops('drops-there.csv', ...ELSEWHERE);
+    expect(elsewhere.code, elsewhere.stderr).toBe(0);
+    expect(text('drops-here.csv').split('\n', 1)[0]).toContain('dropout_spread');
+    expect(text('drops-there.csv')).toBe(text('drops-here.csv'));
   });
 
   it('asks a run of a bucket, and counts a photo that comes twice once, as one machine does', async () => {

@@ -353,7 +353,7 @@ class AskedElsewhere implements AsyncDisposable {
 }
 
 /** @param readingsAt what was measured beside a photo */
-function planned(
+async function planned(
   run: Run,
   name: string,
   asked: AskedElsewhere,
@@ -363,6 +363,9 @@ function planned(
 ): Promise<PlannedJob> {
   const { out, tta = 'none', crop, states, dropoutSamples, maps, shownCrops, progress = SILENT } = options;
   const { areaSquareMetres = run.areaSquareMetres } = options;
+  if (dropoutSamples !== undefined && !(await run.capabilities()).dropout) {
+    throw new UsageError('--mc-dropout: the run has a recipe without dropout');
+  }
   if (dropoutSamples !== undefined && run.covariates.length > 0) {
     // Which photos share draws depends on what was measured beside all before them.
     throw new UsageError(
