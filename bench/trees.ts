@@ -1,169 +1,289 @@
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { leafwiseBoostSettings } from '../src/estimators/trees/boost-settings.ts';
-import { binFor, trainLeafwise } from '../src/estimators/trees/leafwise.ts';
+import { type LeafwiseParameters, leafwiseBoostSettings } from '../src/estimators/trees/boost-settings.ts';
+import { binFor } from '../src/estimators/trees/leafwise.ts';
 import { lightGbmPredictor } from '../src/estimators/trees/lightgbm-model.ts';
-import { toLightGbm } from '../src/estimators/trees/lightgbm-write.ts';
+import { formatLightGbm, toLightGbm } from '../src/estimators/trees/lightgbm-write.ts';
+import { THREADS_PAY_FROM, withTrainers } from '../src/estimators/trees/trainers.ts';
 import type { Matrix } from '../src/ground/matrix.ts';
 import { randomStream } from '../src/ground/random.ts';
+import { median } from './median.ts';
 
-const ROWS = 282;
-const COLUMNS = 1152;
-const TREES = 400;
-const DEPTH = 4;
-const LEAVES = 12;
-const MAX_BIN = 64;
-const LEARNING_RATE = 0.05;
-const REPEATS = 2;
-/** What both run on. */
-const THREADS = 1;
+/** Threads of both sides; sward starts one a processor. */
+const THREADS = 2;
+const REPEATS = 5;
 
-/** Seconds of one side. */
-interface Times {
+/** What is trained on both sides. */
+interface Case {
+  readonly name: string;
+  readonly rows: number;
+  readonly columns: number;
+  readonly targets: number;
+  /** Models of each target, of different seeds. */
+  readonly members: number;
+  readonly parameters: LeafwiseParameters;
+}
+
+const recipe = leafwiseBoostSettings.parse({ kind: 'leafwise-boost' });
+
+const CASES: readonly Case[] = [
+  { name: 'recipe', rows: 282, columns: 384, targets: 5, members: recipe.members, parameters: recipe },
+  {
+    name: 'large',
+    rows: 20_000,
+    columns: 768,
+    targets: 1,
+    members: 1,
+    parameters: {
+      ...recipe,
+      numIterations: 100,
+      learningRate: 0.1,
+      numLeaves: 31,
+      maxDepth: -1,
+      minDataInLeaf: 20,
+      featureFraction: 1,
+      baggingFraction: 1,
+      baggingFreq: 0,
+    },
+  },
+];
+
+/** Ways in which LightGBM may build histograms and use threads. */
+const RIVALS = ['force_row_wise', 'force_col_wise', 'two models at once'] as const;
+type Rival = (typeof RIVALS)[number];
+
+/** Seconds to bin and train, to predict the training rows, and the R² that predictions have there. */
+interface Trained {
   readonly train: number;
   readonly predict: number;
+  readonly fit: number;
+}
+
+/** Figures of a case; those of LightGBM are of its fastest way, null where it is not installed. */
+export interface Figures {
+  readonly train: number;
+  readonly predict: number;
+  readonly fit: number;
+  /** Changes when any number of the models does. */
+  readonly models: string;
+  readonly lightgbm: (Trained & { readonly way: Rival }) | null;
+  /** LightGBM's time over ours. */
+  readonly train_ratio: number | null;
+  readonly predict_ratio: number | null;
 }
 
 /**
- * Trains and predicts 400 leaf-wise trees on 282 × 1152 numbers, here and in XGBoost at the same settings and
- * thread count, in turns. Ratios are ours over theirs, of the best of two runs; null without XGBoost.
+ * Trains leaf-wise trees here and in LightGBM at the same settings on two threads, in turns, on as many photos as
+ * the recipe's and on many: medians of five.
  */
-export async function run(): Promise<{ xgboost_ratio: number | null; predict_ratio: number | null }> {
-  const { inputs, targets } = task();
+export async function run(): Promise<Record<string, Figures>> {
+  const figures: Record<string, Figures> = {};
+  for (const task of CASES) figures[task.name] = await runCase(task);
+  return figures;
+}
+
+async function runCase(task: Case): Promise<Figures> {
+  const { inputs, targets } = invented(task);
   const folder = mkdtempSync(join(tmpdir(), 'sward-bench-trees-'));
   try {
     writeFileSync(join(folder, 'inputs.f64'), inputs.data);
-    writeFileSync(join(folder, 'targets.f64'), targets);
+    writeFileSync(join(folder, 'targets.f64'), targets.data);
     writeFileSync(join(folder, 'rival.py'), RIVAL);
-    const ours: Times[] = [];
-    const theirs: Times[] = [];
+    const ours: (Trained & { readonly models: string })[] = [];
+    const theirs = new Map<Rival, Trained[]>();
     for (let repeat = 0; repeat < REPEATS; repeat++) {
-      ours.push(measure(inputs, targets));
-      const rival = measureRival(folder);
-      if (rival) theirs.push(rival);
+      ours.push(await trainHere(task, inputs, targets));
+      for (const way of RIVALS) {
+        if (way === 'two models at once' && task.targets * task.members === 1) continue;
+        const trained = trainThere(task, folder, way);
+        if (trained) theirs.set(way, [...(theirs.get(way) ?? []), trained]);
+      }
     }
-    const mine = best(ours);
-    report('sward', mine);
-    if (theirs.length === 0) {
-      process.stderr.write('trees: XGBoost is not there (Debian: python3-xgboost); no ratios\n');
-      return { xgboost_ratio: null, predict_ratio: null };
-    }
-    const other = best(theirs);
-    report('XGBoost', other);
-    const ratios = { xgboost_ratio: mine.train / other.train, predict_ratio: mine.predict / other.predict };
-    process.stderr.write(
-      `trees: ours / theirs: training ${ratios.xgboost_ratio.toFixed(2)}, prediction ${ratios.predict_ratio.toFixed(2)}\n`,
-    );
-    return ratios;
+    const mine = medians(ours);
+    report(task, 'sward', mine);
+    const ways = [...theirs].map(([way, runs]) => ({ way, ...medians(runs) }));
+    for (const { way, ...times } of ways) report(task, `LightGBM, ${way}`, times);
+    const rival = ways.sort((a, b) => a.train - b.train)[0] ?? null;
+    if (rival === null) process.stderr.write('trees: no python3 with lightgbm on PATH; no ratios\n');
+    return {
+      ...mine,
+      models: ours[0]?.models ?? '',
+      lightgbm: rival,
+      train_ratio: rival && rival.train / mine.train,
+      predict_ratio: rival && rival.predict / mine.predict,
+    };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function report(name: string, { train, predict }: Times): void {
+function medians(runs: readonly Trained[]): Trained {
+  return {
+    train: median(runs.map(({ train }) => train)),
+    predict: median(runs.map(({ predict }) => predict)),
+    fit: median(runs.map(({ fit }) => fit)),
+  };
+}
+
+function report(
+  { name, rows, columns, targets, members, parameters }: Case,
+  side: string,
+  run: Trained,
+): void {
   process.stderr.write(
-    `trees: ${name.padEnd(8)} ${TREES} trees on ${ROWS}×${COLUMNS}, ${THREADS} thread: ` +
-      `train ${train.toFixed(3)} s, predict ${(predict * 1000).toFixed(2)} ms\n`,
+    `trees: ${name}, ${targets * members} × ${parameters.numIterations} trees on ${rows}×${columns}, ` +
+      `${THREADS} threads, ${side}: ` +
+      `train ${run.train.toFixed(3)} s, predict ${(run.predict * 1000).toFixed(1)} ms, R² ${run.fit.toFixed(4)}\n`,
   );
 }
 
-/** Features as a backbone gives them: many columns, correlated through a few directions; a noisy target. */
-function task(): { inputs: Matrix; targets: Float64Array } {
+/** Features as a backbone gives them: many columns, correlated through a few directions; noisy targets. */
+function invented({ rows, columns, targets: outputs }: Case): { inputs: Matrix; targets: Matrix } {
   const random = randomStream(7);
   const directions = 24;
-  const loadings = Float64Array.from({ length: directions * COLUMNS }, () => random.normal());
-  const data = new Float64Array(ROWS * COLUMNS);
-  const targets = new Float64Array(ROWS);
-  for (let row = 0; row < ROWS; row++) {
+  const loadings = Float64Array.from({ length: directions * columns }, () => random.normal());
+  const data = new Float64Array(rows * columns);
+  const targets = new Float64Array(rows * outputs);
+  for (let row = 0; row < rows; row++) {
     const place = Array.from({ length: directions }, () => random.normal());
-    for (let column = 0; column < COLUMNS; column++) {
+    for (let column = 0; column < columns; column++) {
       let value = random.normal();
       for (let axis = 0; axis < directions; axis++) {
-        value += (place[axis] ?? 0) * (loadings[axis * COLUMNS + column] ?? 0);
+        value += (place[axis] ?? 0) * (loadings[axis * columns + column] ?? 0);
       }
       // Single precision, so that both sides see the same numbers.
-      data[row * COLUMNS + column] = Math.fround(value);
+      data[row * columns + column] = Math.fround(value);
     }
-    targets[row] = 30 + 10 * (place[0] ?? 0) + 6 * (place[1] ?? 0) * (place[2] ?? 0) + 5 * random.normal();
+    for (let output = 0; output < outputs; output++) {
+      const [a = 0, b = 0, c = 0] = place.slice(output, output + 3);
+      targets[row * outputs + output] = Math.fround(30 + 10 * a + 6 * b * c + 5 * random.normal());
+    }
   }
-  return { inputs: { rows: ROWS, columns: COLUMNS, data }, targets };
+  return { inputs: { rows, columns, data }, targets: { rows, columns: outputs, data: targets } };
 }
 
-/** Settings with the same meaning as those of the script below. */
-function measure(inputs: Matrix, targets: Float64Array): Times {
-  const parameters = leafwiseBoostSettings.parse({
-    kind: 'leafwise-boost',
-    featureFraction: 1,
-    baggingFreq: 0,
-    numIterations: TREES,
-    learningRate: LEARNING_RATE,
-    numLeaves: LEAVES,
-    maxDepth: DEPTH,
-    lambdaL2: 1,
-    minDataInLeaf: 1,
-    minSumHessian: 1,
-    maxBin: MAX_BIN,
-    minDataInBin: 1,
+/** Trains as the estimator does: bins once, then every model, on threads where they pay. */
+async function trainHere(
+  { parameters, targets: outputs, members, rows, columns }: Case,
+  inputs: Matrix,
+  targets: Matrix,
+): Promise<Trained & { readonly models: string }> {
+  const columnOf = (output: number): Matrix => ({
+    rows,
+    columns: 1,
+    data: targets.data.filter((_, at) => at % outputs === output),
   });
-  const data = {
-    inputs,
-    targets: { rows: ROWS, columns: 1, data: targets },
-    weights: null,
-    categorical: [],
-  };
+  const trainings = Array.from({ length: outputs * members }, (_, at) => ({
+    output: Math.floor(at / members),
+    label: `member ${at % members} output ${Math.floor(at / members)}`,
+  }));
+  const levels = parameters.maxDepth > 0 ? parameters.maxDepth : Math.log2(parameters.numLeaves);
+  const rootValues = rows * columns * parameters.featureFraction;
+  const values = rootValues * levels * parameters.numIterations;
   const started = performance.now();
-  const binned = binFor(data, parameters);
-  const { trees } = trainLeafwise(data, parameters, randomStream(1), null, binned);
-  const train = (performance.now() - started) / 1000;
-  const predictor = lightGbmPredictor(toLightGbm(trees, parameters.objective, binned.columns, {}));
-  let predict = Number.POSITIVE_INFINITY;
-  for (let repeat = 0; repeat < 10; repeat++) {
-    const from = performance.now();
-    predictor(inputs);
-    predict = Math.min(predict, (performance.now() - from) / 1000);
-  }
-  return { train, predict };
-}
-
-function measureRival(folder: string): Times | null {
-  const environment = { ...process.env, OMP_NUM_THREADS: String(THREADS) };
-  const done = spawnSync('/usr/bin/python3', [join(folder, 'rival.py'), folder], {
-    encoding: 'utf8',
-    env: environment,
-  });
-  if (done.status !== 0) return null;
-  const [train = Number.NaN, predict = Number.NaN] = done.stdout.trim().split(' ').map(Number);
-  return Number.isFinite(train) && Number.isFinite(predict) ? { train, predict } : null;
-}
-
-function best(times: readonly Times[]): Times {
-  return {
-    train: Math.min(...times.map(({ train }) => train)),
-    predict: Math.min(...times.map(({ predict }) => predict)),
+  const shared = { inputs, weights: null, categorical: [] };
+  const binned = binFor(shared, parameters);
+  const work = {
+    trainings: trainings.length,
+    atOnce: trainings.length,
+    values: trainings.length * values,
+    rootValues,
   };
+  const trained = await withTrainers(work, THREADS_PAY_FROM, (train) =>
+    Promise.all(
+      trainings.map(({ output, label }) =>
+        train({
+          grower: 'leafwise',
+          data: { ...shared, targets: columnOf(output) },
+          parameters,
+          random: { seed: 1, label },
+          binned,
+        }),
+      ),
+    ),
+  );
+  const train = (performance.now() - started) / 1000;
+  const models = trained.map(({ trees }) => toLightGbm(trees, parameters.objective, binned.columns, {}));
+  const predictors = models.map(lightGbmPredictor);
+  const from = performance.now();
+  const scores = predictors.map((predict) => predict(inputs).data);
+  const predict = (performance.now() - from) / 1000;
+  const predicted = trainings.map(({ output }, at) => explained(columnOf(output).data, scores[at] ?? []));
+  const hash = createHash('sha256');
+  for (const model of models) hash.update(formatLightGbm(model));
+  return { train, predict, fit: median(predicted), models: hash.digest('hex').slice(0, 12) };
+}
+
+/** The share of the targets' variance that predictions explain. */
+function explained(targets: Float64Array, predicted: ArrayLike<number>): number {
+  const mean = targets.reduce((sum, target) => sum + target, 0) / targets.length;
+  const left = targets.reduce((sum, target, row) => sum + (target - (predicted[row] ?? 0)) ** 2, 0);
+  return 1 - left / targets.reduce((sum, target) => sum + (target - mean) ** 2, 0);
+}
+
+function trainThere({ parameters, ...task }: Case, folder: string, way: Rival): Trained | null {
+  const spec = {
+    ...task,
+    folder,
+    way,
+    threads: THREADS,
+    rounds: parameters.numIterations,
+    settings: {
+      objective: 'regression',
+      learning_rate: parameters.learningRate,
+      num_leaves: parameters.numLeaves,
+      max_depth: parameters.maxDepth,
+      min_data_in_leaf: parameters.minDataInLeaf,
+      min_sum_hessian_in_leaf: parameters.minSumHessian,
+      feature_fraction: parameters.featureFraction,
+      bagging_fraction: parameters.baggingFraction,
+      bagging_freq: parameters.baggingFreq,
+      lambda_l2: parameters.lambdaL2,
+      max_bin: parameters.maxBin,
+      min_data_in_bin: parameters.minDataInBin,
+      verbosity: -1,
+    },
+  };
+  const done = spawnSync('python3', [join(folder, 'rival.py'), JSON.stringify(spec)], { encoding: 'utf8' });
+  if (done.status !== 0) return null;
+  const [train = Number.NaN, predict = Number.NaN, fit = Number.NaN] = done.stdout
+    .trim()
+    .split(' ')
+    .map(Number);
+  return Number.isFinite(train) && Number.isFinite(predict) ? { train, predict, fit } : null;
 }
 
 const RIVAL = `
-import sys, time
+import json, sys, time
+from concurrent.futures import ThreadPoolExecutor
 import numpy as np
-import xgboost as xgb
-folder = sys.argv[1]
-x = np.fromfile(folder + "/inputs.f64").reshape(${ROWS}, ${COLUMNS}).astype(np.float32)
-y = np.fromfile(folder + "/targets.f64")
-settings = dict(tree_method="hist", grow_policy="lossguide", max_leaves=${LEAVES}, max_depth=${DEPTH},
-                eta=${LEARNING_RATE}, max_bin=${MAX_BIN}, min_child_weight=1, nthread=${THREADS},
-                objective="reg:squarederror", verbosity=0)
-settings["lambda"] = 1
+import lightgbm as lgb
+spec = json.loads(sys.argv[1])
+x = np.fromfile(spec["folder"] + "/inputs.f64").reshape(spec["rows"], spec["columns"]).astype(np.float32)
+y = np.fromfile(spec["folder"] + "/targets.f64").reshape(spec["rows"], spec["targets"])
+at_once = spec["way"] == "two models at once"
+settings = dict(spec["settings"], num_threads=1 if at_once else spec["threads"])
+settings["force_col_wise" if at_once else spec["way"]] = True
+models = [(output, member) for output in range(spec["targets"]) for member in range(spec["members"])]
 start = time.perf_counter()
-data = xgb.DMatrix(x, label=y, nthread=${THREADS})
-model = xgb.train(settings, data, num_boost_round=${TREES})
-train = time.perf_counter() - start
-predict = 1e9
-for repeat in range(10):
-    start = time.perf_counter()
-    model.inplace_predict(x)
-    predict = min(predict, time.perf_counter() - start)
-print(train, predict)
+first = lgb.Dataset(x, label=y[:, 0], params=settings, free_raw_data=False).construct()
+def train(model):
+    output, member = model
+    # Bins are made once; a model trained beside another needs labels of its own.
+    data = lgb.Dataset(x, label=y[:, output], reference=first, params=settings) if at_once else first.set_label(y[:, output])
+    return lgb.train(dict(settings, seed=member), data, num_boost_round=spec["rounds"])
+if at_once:
+    with ThreadPoolExecutor(spec["threads"]) as pool:
+        boosters = list(pool.map(train, models))
+else:
+    boosters = [train(model) for model in models]
+train_s = time.perf_counter() - start
+start = time.perf_counter()
+predicted = [booster.predict(x, num_threads=1) for booster in boosters]
+predict_s = time.perf_counter() - start
+fits = [1 - np.sum((y[:, o] - p) ** 2) / np.sum((y[:, o] - y[:, o].mean()) ** 2) for (o, _), p in zip(models, predicted)]
+print(train_s, predict_s, np.median(fits))
 `;

@@ -30,6 +30,15 @@ export class PhotoNames {
     return this.#paths.has(cell) ? [cell] : this.#matching(cell);
   }
 
+  /**
+   * Photos whose names end in the number that a cell is, as IMG_0401 for 401. A guess: the number may count quadrats.
+   */
+  endingIn(cell: string): readonly string[] {
+    const number = /^0*(\d+)$/.exec(visibleText(cell))?.[1];
+    if (number === undefined) return [];
+    return this.paths.filter((path) => /\D0*(\d+)$/.exec(nameOf(stemOfPath(path)))?.[1] === number);
+  }
+
   #numbered(number: string): string[] {
     return this.paths.filter((path) => withoutZeros(path) === withoutZeros(number));
   }

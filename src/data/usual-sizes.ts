@@ -8,8 +8,12 @@ export const isUsualYield = (kilogramsPerHectare: number): boolean =>
 export const isUsualMass = (grams: number, area: number = QUADRAT_AREA_SQUARE_METRES): boolean =>
   isUsualYield(gramsToKilogramsPerHectare(grams, area));
 
+/** Height of pasture that nobody sees surpassed, cm. */
+export const TALLEST_SWARD = 300;
+
 /** Whether a sward's height is usual, cm. */
-export const isUsualHeight = (centimetres: number): boolean => centimetres >= 0.5 && centimetres <= 300;
+export const isUsualHeight = (centimetres: number): boolean =>
+  centimetres >= 0.5 && centimetres <= TALLEST_SWARD;
 
 /** Whether an NDVI is possible. */
 export const isUsualNdvi = (value: number): boolean => Math.abs(value) <= 1;

@@ -98,16 +98,17 @@ export function effortNeeded(visit: VisitSoFar, precision: number): EffortNeeded
   const numbers = Array.from({ length: MOST }, (_, index) => index + 1);
   const photos = numbers.find((count) => reaches(count, 0));
   if (photos !== undefined) {
-    const says = `${countOf(photos, 'more photo')} for ${share}.`;
-    return { kind: 'photos', more: photos, photosBesides: 0, says };
+    const needed = { kind: 'photos', more: photos, photosBesides: 0 } as const;
+    return { ...needed, says: `${countOf(photos, 'more photo')} for ${share}${beyondADay(needed)}.` };
   }
   for (const cuts of numbers) {
     const besides = PHOTOS_BESIDES.find((count) => reaches(count, cuts));
     if (besides === undefined) continue;
+    const needed = { kind: 'cuts', more: cuts, photosBesides: besides } as const;
     const says =
       `More photos alone do not bring ${share}: ${IN_COMMON}. ${countOf(cuts, 'more cut')} of ` +
-      `photographed frames${besides > 0 ? ` and ${besides} more photos` : ''} would.`;
-    return { kind: 'cuts', more: cuts, photosBesides: besides, says };
+      `photographed frames${besides > 0 ? ` and ${besides} more photos` : ''} would${beyondADay(needed)}.`;
+    return { ...needed, says };
   }
   const says = `Not even ${MOST} more cuts bring ${share} here.`;
   return { kind: 'out-of-reach', more: 0, photosBesides: 0, says };
@@ -133,8 +134,11 @@ export function effortAdvice(effort: {
   return `${twentyPercent.says} ${beyond}`;
 }
 
+const beyondADay = (needed: Omit<EffortNeeded, 'says'>): string =>
+  isDone(needed) ? '' : ', more than a day has room for';
+
 /** Whether somebody would do it. */
-const isDone = ({ kind, more, photosBesides }: EffortNeeded): boolean =>
+const isDone = ({ kind, more, photosBesides }: Omit<EffortNeeded, 'says'>): boolean =>
   kind === 'enough' ||
   (kind === 'photos' && more <= MOST_PHOTOS_A_VISIT) ||
   (kind === 'cuts' && more <= MOST_CUTS_A_VISIT && photosBesides <= MOST_PHOTOS_A_VISIT);

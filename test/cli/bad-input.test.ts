@@ -4,11 +4,12 @@ import { deflateSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { writeNpyFloat32 } from '../../src/formats/npy/npy.ts';
 import { errorLine, runSward } from '../support/run-sward.ts';
+import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const root = temporaryFolder('bad-input');
-const cache = { SWARD_CACHE: join(root, 'cache') };
+const cache = { SWARD_CACHE: sharedCache() };
 const sward = (...args: string[]): ReturnType<typeof runSward> => runSward(args, cache);
 let made = 0;
 

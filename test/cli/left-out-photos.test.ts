@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { errorLine, runSward } from '../support/run-sward.ts';
+import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { iphonePhoto } from '../vision/photos/iphone-photo.ts';
@@ -10,7 +11,7 @@ import { iphonePhoto } from '../vision/photos/iphone-photo.ts';
 const root = temporaryFolder('left-out');
 const at = (...names: string[]): string => join(root, ...names);
 const sward = (...args: string[]): ReturnType<typeof runSward> =>
-  runSward(args, { SWARD_CACHE: at('cache') }, root);
+  runSward(args, { SWARD_CACHE: sharedCache() }, root);
 
 beforeAll(async () => {
   await writeSmallFolder(at('data'));

@@ -2,6 +2,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { errorLine, runSward } from '../support/run-sward.ts';
+import { sharedCache } from '../support/shared-cache.ts';
 import { writePhoto, writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { type WorkbookCell, workbookBytes } from '../support/workbook.ts';
@@ -9,7 +10,7 @@ import { iphonePhoto } from '../vision/photos/iphone-photo.ts';
 
 const root = temporaryFolder('own-table-cli');
 const sward = (...args: string[]): ReturnType<typeof runSward> =>
-  runSward(args, { SWARD_CACHE: join(root, 'cache') }, root);
+  runSward(args, { SWARD_CACHE: sharedCache() }, root);
 
 const FRAME = 0.25;
 /** 2015-01-01 as Excel numbers it. */

@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { errorLine, runSward } from '../support/run-sward.ts';
+import { sharedCache } from '../support/shared-cache.ts';
 import { writePhoto, writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -9,7 +10,7 @@ const root = temporaryFolder('pseudo');
 const data = join(root, 'data');
 const run = join(root, 'run');
 const unlabelled = join(root, 'unlabelled');
-const cache = { SWARD_CACHE: join(root, 'cache') };
+const cache = { SWARD_CACHE: sharedCache() };
 const sward = (...args: string[]): ReturnType<typeof runSward> => runSward(args, cache);
 const pseudo = (out: string, ...more: string[]): ReturnType<typeof runSward> =>
   sward('pseudo', run, data, '--unlabelled', unlabelled, '--out', out, '--rounds', '2', ...more);

@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, w
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { errorLine, runSward } from '../support/run-sward.ts';
+import { sharedCache } from '../support/shared-cache.ts';
 import { writePhoto, writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -9,7 +10,7 @@ const root = temporaryFolder('rough-edges');
 const project = join(import.meta.dirname, '..', '..');
 const at = (name: string): string => join(root, name);
 const sward = (...args: string[]): ReturnType<typeof runSward> =>
-  runSward(args, { SWARD_CACHE: at('cache') });
+  runSward(args, { SWARD_CACHE: sharedCache() });
 const train = (data: string, out: string, ...more: string[]): ReturnType<typeof runSward> =>
   sward('train', at(data), '--recipe', 'descriptor-ridge', '--folds', '3', '--out', at(out), ...more);
 
@@ -122,7 +123,7 @@ describe('the starter', () => {
     for (const name of ['node_modules', 'weights']) symlinkSync(join(project, name), join(copy, name));
     const main = join(copy, 'dist', 'cli', 'main.js');
     const ask = (): ReturnType<typeof runSward> =>
-      runSward(['predict', at('paddocks/north')], { SWARD_CACHE: at('cache') }, undefined, main);
+      runSward(['predict', at('paddocks/north')], { SWARD_CACHE: sharedCache() }, undefined, main);
     expect((await ask()).code).toBe(0);
     const manifest = join(copy, 'runs', 'starter', 'run.json');
     writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('"seed": 42', '"seed": 43'));

@@ -2,6 +2,7 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { errorLine, runSward } from '../support/run-sward.ts';
+import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -9,7 +10,7 @@ const root = temporaryFolder('trained-on');
 const data = join(root, 'data');
 const [run, other, photos] = [join(root, 'run'), join(root, 'other'), join(root, 'photos')];
 const sward = (...args: string[]): ReturnType<typeof runSward> =>
-  runSward(args, { SWARD_CACHE: join(root, 'cache') });
+  runSward(args, { SWARD_CACHE: sharedCache() });
 
 interface Answer {
   readonly image_id: string;

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runSward } from '../support/run-sward.ts';
+import { sharedCache } from '../support/shared-cache.ts';
 import { writePhoto } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -15,7 +16,7 @@ describe('sward visit', () => {
       join(root, 'cuts.csv'),
       'photo,green (g),dead (g),clover (g)\nIMG_0410,20,5,1\nIMG_0412,30,6,0\n',
     );
-    const environment = { SWARD_CACHE: join(root, 'cache') };
+    const environment = { SWARD_CACHE: sharedCache() };
     for (const paths of [
       ['paddock/'],
       ['./paddock'],

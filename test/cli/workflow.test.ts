@@ -6,13 +6,14 @@ import { readPredictions } from '../../src/data/predictions.ts';
 import { isPhysical } from '../../src/pasture/physics.ts';
 import { runContents } from '../support/run-contents.ts';
 import { errorLine, runSward } from '../support/run-sward.ts';
+import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const root = temporaryFolder('workflow');
 const data = join(root, 'data');
 const run = join(root, 'run');
-const cache = { SWARD_CACHE: join(root, 'cache') };
+const cache = { SWARD_CACHE: sharedCache() };
 const sward = (...args: string[]): ReturnType<typeof runSward> => runSward(args, cache);
 const train = (out: string, ...more: string[]): ReturnType<typeof runSward> =>
   sward('train', data, '--recipe', 'descriptor-ridge', '--folds', '3', '--out', out, ...more);

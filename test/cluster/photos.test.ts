@@ -20,8 +20,8 @@ const [data, run, model, flight] = [at('data'), at('run'), at('model.safetensors
 let objects: LocalObjectStore;
 let variables: Record<string, string>;
 const sward = (...args: string[]): ReturnType<typeof runSward> => runSward(args, variables, root);
-const PHOTOS = 40;
-/** Chunks of 16, 16 and 10 photos. */
+const PHOTOS = 32;
+/** Chunks of 16, 16 and 2 photos. */
 const ELSEWHERE = ['--on', 'local', '--chunk', '16'];
 
 const text = (name: string): string => readFileSync(at(name), 'utf8');

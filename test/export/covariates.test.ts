@@ -17,6 +17,7 @@ import { makeEnsemble } from '../../src/workflows/ensemble/ensemble.ts';
 import { predictRun } from '../../src/workflows/predict/predict.ts';
 import { trainRun } from '../../src/workflows/train/train.ts';
 import { errorLine, runSward } from '../support/run-sward.ts';
+import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { stockSession } from '../support/stock-session.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -26,12 +27,12 @@ import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 const root = temporaryFolder('export-covariates');
 const data = join(root, 'data');
 const backbone = join(root, 'model.safetensors');
-const environment = { SWARD_CACHE: join(root, 'cache') };
+const environment = { SWARD_CACHE: sharedCache() };
 const BOTH = 'covariates=["height","ndvi"]';
 let photo: string;
 
 beforeAll(async () => {
-  configure({ cacheFolder: join(root, 'cache') });
+  configure({ cacheFolder: sharedCache() });
   await writeSmallFolder(data, {
     photos: 36,
     alter: ([head = '', ...lines]) => [

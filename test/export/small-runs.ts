@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { configure } from '../../src/ground/environment.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
 import { trainRun } from '../../src/workflows/train/train.ts';
+import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { resolveRecipe } from '../support/written-settings.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
@@ -15,9 +16,9 @@ export interface SmallRuns {
   train(name: string, recipe: string, ...changes: string[]): Promise<string>;
 }
 
-/** Makes them. Features are remembered in `root`, too, whatever the environment says. */
+/** Makes them. Features are remembered with those of other tests, whatever the environment says. */
 export async function smallRuns(root: string): Promise<SmallRuns> {
-  configure({ cacheFolder: join(root, 'cache') });
+  configure({ cacheFolder: sharedCache() });
   const data = join(root, 'data');
   const backbone = join(root, 'model.safetensors');
   await writeSmallFolder(data);

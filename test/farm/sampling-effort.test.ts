@@ -55,6 +55,15 @@ describe('what a visit still needs', () => {
     expect(expectedHalfWidth(visit, { cuts: more })).toBeGreaterThan(200);
   });
 
+  it('says so where it is more than a day has room for', () => {
+    const beyond = ', more than a day has room for.';
+    const [done, tooMany] = [effortNeeded(visit, 0.25), effortNeeded(visit, 0.05)];
+    expect(done.says.endsWith(beyond)).toBe(done.more > 40);
+    expect(tooMany).toMatchObject({ kind: 'cuts' });
+    expect(tooMany.more).toBeGreaterThan(15);
+    expect(tooMany.says.endsWith(`would${beyond}`)).toBe(true);
+  });
+
   it('is nothing where it is near enough, and said to be out of reach where it is', () => {
     expect(effortNeeded(visit, 0.9)).toMatchObject({ kind: 'enough', more: 0 });
     expect(effortNeeded(visit, 0.001).kind).toBe('out-of-reach');

@@ -11,6 +11,7 @@ import { photoSamples } from '../../src/samples/samples.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
 import { DESCRIPTOR_NAMES } from '../../src/vision/descriptors/index.ts';
 import { trainRun } from '../../src/workflows/train/train.ts';
+import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { resolveRecipe } from '../support/written-settings.ts';
@@ -22,7 +23,7 @@ const photo = { imageId: 'ID1', path: join(data, 'test', 'ID1.jpg') };
 const stripes = { imageId: 'stripes', path: join(root, 'stripes.png') };
 
 beforeAll(async () => {
-  configure({ cacheFolder: join(root, 'cache') });
+  configure({ cacheFolder: sharedCache() });
   await writeSmallFolder(data, { photos: 18 });
   const config = { dim: 16, depth: 2, heads: 2, imgSize: [28, 28] };
   await writeWeights(join(root, 'model.safetensors'), noisyWeights(makeBackbone('dinov2', config)));

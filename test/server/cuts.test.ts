@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Cut, type CutEvent, type CutStep } from '../../src/farm/index.ts';
 import { runSward } from '../support/run-sward.ts';
+import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { cutEvents } from './cut-events.ts';
@@ -22,7 +23,7 @@ const put = (path: string, body: { id: string }) =>
 
 beforeAll(async () => {
   photos = await writeSmallFolder(data, { photos: 18 });
-  const cache = { SWARD_CACHE: join(root, 'cache') };
+  const cache = { SWARD_CACHE: sharedCache() };
   const training = await runSward(
     ['train', data, '--recipe', 'descriptor-ridge', '--folds', '3', '--out', run],
     cache,

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MASS_NAMES } from '../../src/pasture/targets.ts';
 import { poolOf } from '../../src/server/index.ts';
 import { runSward } from '../support/run-sward.ts';
+import { sharedCache } from '../support/shared-cache.ts';
 import { writePhoto, writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { photoForm, recordOf, startTestServer, type TestServer, until, upload } from './farm-server.ts';
@@ -28,7 +29,7 @@ describe('POST /api/estimate', () => {
   it('says what sward predict says of the same file, and stores nothing', async () => {
     const before = readdirSync(data, { recursive: true }).map(String).sort();
     const answer = await (await estimate(photoForm(photo))).json();
-    const told = await runSward(['predict', photo, '--json'], { SWARD_CACHE: join(root, 'cache') });
+    const told = await runSward(['predict', photo, '--json'], { SWARD_CACHE: sharedCache() });
     const [prediction] = JSON.parse(told.stdout).predictions;
     const names = {
       green: 'Dry_Green_g',
@@ -261,7 +262,7 @@ describe('a run that reads heights', () => {
           at === 0 ? line : line.replace(',0.6,5,', `,0.6,${3 + (Math.floor((at - 1) / 5) % 7)},`),
         ),
     });
-    const cache = { SWARD_CACHE: join(root, 'cache') };
+    const cache = { SWARD_CACHE: sharedCache() };
     const training = await runSward(
       [
         'train',

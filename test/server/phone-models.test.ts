@@ -6,6 +6,7 @@ import { parsePortableModel, storedFiles } from '../../src/portable/model.ts';
 import type { FarmRun } from '../../src/server/runs/library.ts';
 import { PhoneModels } from '../../src/server/runs/phone-models.ts';
 import { farmFolder, makeFarmFolder } from '../../src/server/storage/farm-folder.ts';
+import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { trainSmallRun } from '../support/small-run.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -18,7 +19,7 @@ let plain: FarmRun;
 let cropped: FarmRun;
 
 beforeAll(async () => {
-  const [data, cache] = [join(root, 'data'), join(root, 'cache')];
+  const [data, cache] = [join(root, 'data'), sharedCache()];
   await writeSmallFolder(data, { photos: 18 });
   await trainSmallRun(data, join(root, 'plain'), cache);
   await trainSmallRun(data, join(root, 'cropped'), cache, 'descriptor-ridge', '--crop', '0.1,0.1,0.8,0.8');

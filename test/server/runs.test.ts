@@ -6,6 +6,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { backupFarm, restoreFarm, verifyFarm } from '../../src/server/index.ts';
 import { runSward } from '../support/run-sward.ts';
+import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { cutEvents } from './cut-events.ts';
@@ -20,7 +21,7 @@ let farm: TestServer;
 
 beforeAll(async () => {
   ids = await writeSmallFolder(data, { photos: 18 });
-  const cache = { SWARD_CACHE: join(root, 'cache') };
+  const cache = { SWARD_CACHE: sharedCache() };
   const training = await runSward(
     ['train', data, '--recipe', 'descriptor-ridge', '--folds', '3', '--out', run],
     cache,
@@ -73,7 +74,7 @@ describe('runs', () => {
     const after = await farm.json('/api/estimate', { raw: photoForm(photoOf(ids[0] ?? '')) });
     expect(after.run).toEqual({ id: added.id, name: 'hill', hash: added.hash });
     const told = await runSward(['predict', run, join(data, 'train', `${ids[0]}.jpg`), '--json'], {
-      SWARD_CACHE: join(root, 'cache'),
+      SWARD_CACHE: sharedCache(),
     });
     expect(after.masses.total).toBe(JSON.parse(told.stdout).predictions[0].grams.Dry_Total_g);
     expect((await farm.ask(`/api/runs/${added.id}`, { method: 'DELETE' })).status).toBe(409);
@@ -389,7 +390,7 @@ describe('jobs', () => {
     const [exported = ''] = readdirSync(join(root, 'exported', 'train'));
     expect(statSync(join(root, 'exported', 'train', exported)).nlink).toBe(1);
     const checked = await runSward(['check', join(root, 'exported'), '--json'], {
-      SWARD_CACHE: join(root, 'cache'),
+      SWARD_CACHE: sharedCache(),
     });
     expect(checked.code).toBe(0);
     const again = [
@@ -402,7 +403,7 @@ describe('jobs', () => {
       '--out',
       join(root, 'own'),
     ];
-    expect((await runSward(again, { SWARD_CACHE: join(root, 'cache') })).code).toBe(0);
+    expect((await runSward(again, { SWARD_CACHE: sharedCache() })).code).toBe(0);
     const table = await (await farm.ask('/api/exports/photos.csv')).text();
     expect(table.trim().split('\n')).toHaveLength(37);
     expect((await (await farm.ask('/api/exports/cuts.csv')).text()).trim().split('\n')).toHaveLength(19);

@@ -358,9 +358,9 @@ class Scene {
     const corner = Math.hypot(cx, cy);
     this.#paint((x, y) => [0, 0, 0, 0.22 * (Math.hypot(x - cx, y - cy) / corner) ** 2]);
     if (blur > 0.2) this.#rgb = blurred(this.#rgb, this.#width, this.#height, blur);
-    for (let at = 0; at < this.#rgb.length; at++) {
-      this.#rgb[at] =
-        (this.#rgb[at] as number) + noise * (this.#random.uniform() + this.#random.uniform() - 1);
+    const [rgb, random] = [this.#rgb, this.#random];
+    for (let at = 0; at < rgb.length; at++) {
+      rgb[at] = (rgb[at] as number) + noise * (random.uniform() + random.uniform() - 1);
     }
   }
 
@@ -371,11 +371,11 @@ class Scene {
   }
 
   pixels(): Pixels {
-    return {
-      width: this.#width,
-      height: this.#height,
-      data: Uint8Array.from(this.#rgb, (value) => Math.max(0, Math.min(255, Math.round(value)))),
-    };
+    const data = new Uint8Array(this.#rgb.length);
+    for (let at = 0; at < data.length; at++) {
+      data[at] = Math.max(0, Math.min(255, Math.round(this.#rgb[at] as number)));
+    }
+    return { width: this.#width, height: this.#height, data };
   }
 
   #colourAt({ x, y }: Point): Colour {
@@ -407,15 +407,16 @@ class Scene {
     for (let y = 0, at = 0; y < this.#height; y++) {
       for (let x = 0; x < this.#width; x++, at += 3) {
         const painted = colourOf(x + 0.5, y + 0.5, this.#view.ground(x + 0.5, y + 0.5));
-        if (painted) this.#cover(at, [painted[0], painted[1], painted[2]], painted[3]);
+        if (painted) this.#cover(at, painted, painted[3]);
       }
     }
   }
 
-  #cover(at: number, colour: Colour, share: number): void {
+  #cover(at: number, colour: Colour | Painted, share: number): void {
+    const rgb = this.#rgb;
     for (let band = 0; band < 3; band++) {
-      const before = this.#rgb[at + band] as number;
-      this.#rgb[at + band] = before + ((colour[band] as number) - before) * share;
+      const before = rgb[at + band] as number;
+      rgb[at + band] = before + ((colour[band] as number) - before) * share;
     }
   }
 }

@@ -112,8 +112,12 @@ describeInBrowser('a phone in a paddock without a network', () => {
 
   it('shows two devices of one farm the same, with steps of one cut put together', async () => {
     await using line = await farmLine(farm.server.address);
-    await using first = await openPhone(browser, farm, { pairAs: 'recorder', address: line.address });
-    await using second = await openPhone(browser, farm, { pairAs: 'owner' });
+    await using first = await openPhone(browser, farm, {
+      pairAs: 'recorder',
+      address: line.address,
+      estimates: false,
+    });
+    await using second = await openPhone(browser, farm, { pairAs: 'owner', estimates: false });
     await visit(first.page, 'cut/new');
     await first.page.getByLabel('Paddock').selectOption('River flat');
     await first.page.getByLabel('Cut at').fill('2');

@@ -146,10 +146,19 @@ describeInBrowser('every screen', () => {
   let farm: TestServer;
   let browser: Browser;
   let land: Farmland;
+  /** A device with the farm on it, which is looked at in every size and light. */
+  let phone: Phone;
   beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), 'sward-screens-'));
     [farm, browser] = await Promise.all([startFarm(root), startChromium()]);
     land = await stock(farm, root);
+    phone = await openPhone(browser, farm, {
+      pairAs: 'owner',
+      position: { longitude: 149.501, latitude: -33.3985, accuracy: 6 },
+    });
+    await ready(phone.page);
+    await visit(phone.page, 'outbox');
+    await phone.page.getByText(/12 photos: 12 on the server/).waitFor({ timeout: 60_000 });
     if (PICTURES) mkdirSync(PICTURES, { recursive: true });
   });
   afterAll(async () => {
@@ -180,19 +189,6 @@ describeInBrowser('every screen', () => {
     nowhere: 'nowhere',
   });
 
-  /** A device with the farm on it. */
-  const opened = async (options: Parameters<typeof openPhone>[2]): Promise<Phone> => {
-    const phone = await openPhone(browser, farm, {
-      pairAs: 'owner',
-      position: { longitude: 149.501, latitude: -33.3985, accuracy: 6 },
-      ...options,
-    });
-    await ready(phone.page);
-    await visit(phone.page, 'outbox');
-    await phone.page.getByText(/12 photos: 12 on the server/).waitFor({ timeout: 60_000 });
-    return phone;
-  };
-
   const shown = async (page: Page, path: string): Promise<void> => {
     await visit(page, path);
     await page.locator('main').waitFor();
@@ -201,13 +197,13 @@ describeInBrowser('every screen', () => {
   };
 
   for (const [name, options] of Object.entries({
-    'phone by day': { viewport: { width: 390, height: 844 } },
+    'phone by day': { viewport: { width: 390, height: 844 }, colorScheme: 'light' },
     'phone by night': { viewport: { width: 390, height: 844 }, colorScheme: 'dark' },
-    'desk by day': { viewport: { width: 1280, height: 800 } },
+    'desk by day': { viewport: { width: 1280, height: 800 }, colorScheme: 'light' },
     'desk by night': { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' },
   } as const)) {
     it(`has no violation that axe finds, on a ${name}`, async () => {
-      await using phone = await opened(options);
+      await phone.page.emulateMedia({ colorScheme: options.colorScheme });
       const found: Record<string, string[]> = {};
       for (const [screen, path] of Object.entries(screens())) {
         await phone.page.setViewportSize(options.viewport);
@@ -228,8 +224,8 @@ describeInBrowser('every screen', () => {
   }
 
   it('has targets of 44 px for a thumb, and needs no sideways scrolling at 320 px, as at 200 % zoom', async () => {
-    await using phone = await opened({ viewport: { width: 320, height: 640 } });
     const { page } = phone;
+    await page.setViewportSize({ width: 320, height: 640 });
     const found: Record<string, string[]> = {};
     for (const [screen, path] of Object.entries(screens())) {
       await shown(page, path);
@@ -253,8 +249,8 @@ describeInBrowser('every screen', () => {
   });
 
   it('is used with a keyboard alone, from a new paddock to a cut', async () => {
-    await using phone = await opened({ viewport: { width: 1280, height: 800 } });
     const { page } = phone;
+    await page.setViewportSize({ width: 1280, height: 800 });
     const { keyboard } = page;
     /** Until a screen is there and the reader is at its beginning: what is pressed before is pressed elsewhere. */
     const arrived = async (name: string): Promise<void> => {
@@ -317,14 +313,14 @@ describeInBrowser('every screen', () => {
 
   it('asks nobody but the farm’s own server', async () => {
     await using line = await farmLine(farm.server.address);
-    await using phone = await openPhone(browser, farm, { address: line.address, pairAs: 'owner' });
+    await using other = await openPhone(browser, farm, { address: line.address, pairAs: 'owner' });
     const others: string[] = [];
-    phone.context.on('request', (request) => {
+    other.context.on('request', (request) => {
       const { origin, protocol } = new URL(request.url());
       if (protocol.startsWith('http') && origin !== line.address) others.push(request.url());
     });
-    await ready(phone.page);
-    for (const path of Object.values(screens())) await shown(phone.page, path);
+    await ready(other.page);
+    for (const path of Object.values(screens())) await shown(other.page, path);
     expect(others).toEqual([]);
   });
 });

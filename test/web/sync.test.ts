@@ -20,6 +20,31 @@ const NOTHING: Pulled = {
   ...{ cuts: [], calibrations: [], removals: [], answering: null },
 };
 
+/** A photo that the server has. */
+const id = uuid(7);
+const photo: KeptPhoto = {
+  id,
+  record: {
+    id,
+    visitId: null,
+    sha256: 'a'.repeat(64),
+    capturedAt: hour(1),
+    position: null,
+    frameAreaSquareMetres: 0.21,
+    height: null,
+  },
+  fileName: 'photo.jpg',
+  mediaType: 'image/jpeg',
+  bytes: 1,
+  origin: 'camera',
+  advice: [],
+  filePosition: null,
+  storedAt: hour(2),
+  problem: null,
+};
+const estimate = (number: number): Estimate =>
+  ({ id: uuid(number), photoId: id, run: { hash: 'b' } }) as never;
+
 describe('sending and looking', () => {
   /** Paths and what the server answers to them; anything else is a list of nothing. */
   let answers: Record<string, () => Promise<Response> | Response>;
@@ -152,6 +177,20 @@ describe('sending and looking', () => {
     expect(looks).toBe(2);
   });
 
+  it('looks soon while the server has said nothing of a photo, and ever less often, until it has', async () => {
+    const { store } = await paired();
+    await store.takeIn({ ...NOTHING, photos: [photo] });
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(looks).toBe(2);
+    await vi.advanceTimersByTimeAsync(56_000);
+    expect(looks).toBeGreaterThanOrEqual(6);
+    expect(looks).toBeLessThanOrEqual(7);
+    await store.addEstimate(estimate(1));
+    const before = looks;
+    await vi.advanceTimersByTimeAsync(40_000);
+    expect(looks).toBe(before);
+  });
+
   it('looks though the server has no room for what is sent', async () => {
     const { store, sync } = await paired();
     answers[`/api/paddocks/${hill.id}`] = () => new Response('', { status: 507 });
@@ -230,29 +269,6 @@ describe('a refusal', () => {
 });
 
 describe('what the server says of a photo that waits to be sent', () => {
-  const id = uuid(7);
-  const photo: KeptPhoto = {
-    id,
-    record: {
-      id,
-      visitId: null,
-      sha256: 'a'.repeat(64),
-      capturedAt: hour(1),
-      position: null,
-      frameAreaSquareMetres: 0.21,
-      height: null,
-    },
-    fileName: 'photo.jpg',
-    mediaType: 'image/jpeg',
-    bytes: 1,
-    origin: 'camera',
-    advice: [],
-    filePosition: null,
-    storedAt: hour(2),
-    problem: null,
-  };
-  const estimate = (number: number): Estimate =>
-    ({ id: uuid(number), photoId: id, run: { hash: 'b' } }) as never;
   const said: Pulled = {
     paddocks: [],
     visits: [],

@@ -67,7 +67,11 @@ export class PhotoIndex {
       return { what: `${cell} is no photo ${this.#whose}`, remedy: 'name its photo too, or remove its row' };
     }
     if (first === undefined) {
-      return { what: `there is no photo ${cell} in the folder`, remedy: 'add the photo or remove its row' };
+      const numbered = this.#names.endingIn(cell).slice(0, 3).join(', ');
+      const what = `there is no photo ${cell} in the folder`;
+      return numbered === ''
+        ? { what, remedy: 'add the photo or remove its row' }
+        : { what: `${what}, only ${numbered}`, remedy: 'write its whole name, or remove its row' };
     }
     if (second !== undefined) {
       const names = found.slice(0, 3).join(', ');

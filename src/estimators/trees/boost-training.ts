@@ -77,7 +77,7 @@ function takeBoostRows(training: BoostTraining, rows: readonly number[]): BoostT
 }
 
 /**
- * The work of a fit whose trainings look at `values` values each: for every output that is trained by itself
+ * The work of a fit whose trainings look at `values` values each, and at `rootValues` for a tree's first node: for every output that is trained by itself
  * `members` trainings, and `innerFolds` before them where they find when to stop.
  */
 export function fittingWork(
@@ -85,10 +85,11 @@ export function fittingWork(
   outputs: number,
   stops: boolean,
   values: number,
+  rootValues = 0,
 ): TrainingWork {
   const folds = stops ? innerFolds : 0;
   const trainings = outputs * (members + folds);
-  return { trainings, atOnce: outputs * Math.max(members, folds), values: trainings * values };
+  return { trainings, atOnce: outputs * Math.max(members, folds), values: trainings * values, rootValues };
 }
 
 /**

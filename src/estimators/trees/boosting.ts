@@ -66,7 +66,8 @@ export function requireRows({ inputs, targets, weights }: BoostingData): void {
 
 /** A sorted sample of `fraction` of the numbers 0 … count − 1, without replacement; at least one of them. */
 export function drawSample(count: number, fraction: number, random: RandomStream): Int32Array<ArrayBuffer> {
-  const all = Int32Array.from({ length: count }, (_, item) => item);
+  const all = new Int32Array(count);
+  for (let item = 0; item < count; item++) all[item] = item;
   if (fraction >= 1) return all;
   const wanted = Math.min(count, Math.max(1, Math.round(count * fraction)));
   for (let at = 0; at < wanted; at++) {
@@ -75,7 +76,12 @@ export function drawSample(count: number, fraction: number, random: RandomStream
     all[at] = all[other] as number;
     all[other] = item;
   }
-  return all.slice(0, wanted).sort();
+  // In ascending order, without sorting.
+  const isDrawn = new Uint8Array(count);
+  for (let at = 0; at < wanted; at++) isDrawn[all[at] as number] = 1;
+  const drawn = new Int32Array(wanted);
+  for (let item = 0, at = 0; item < count; item++) if (isDrawn[item] === 1) drawn[at++] = item;
+  return drawn;
 }
 
 /**

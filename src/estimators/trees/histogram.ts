@@ -1,13 +1,23 @@
-import type { BinnedMatrix } from './bins.ts';
-
-/**
- * Sums over the rows of a node, bin by bin: cell c has the gradients' sum at `sums[2c]` and the Hessians' at
- * `sums[2c + 1]`. Where every Hessian is 1 the latter is the number of rows and `counts` is null.
- */
-export interface Histogram {
-  readonly sums: Float64Array;
-  readonly counts: Float64Array | null;
-}
+import {
+  add,
+  addDoubles,
+  addPairs,
+  constant,
+  type FunctionDefinition,
+  loadByte,
+  loadDouble,
+  loadInteger,
+  loadPair,
+  loadShort,
+  moduleOf,
+  noPair,
+  one,
+  shiftLeft,
+  storeDouble,
+  storePair,
+  subtractPairs,
+  zero,
+} from '../../ground/webassembly.ts';
 
 /** First and second derivatives of the loss, one a row; `hessians` is null where all are 1. */
 export interface Derivatives {
@@ -15,102 +25,114 @@ export interface Derivatives {
   readonly hessians: Float64Array | null;
 }
 
-/** A histogram of zeros for `cells` cells. */
-export function emptyHistogram(cells: number, unitHessians: boolean): Histogram {
+/** Bytes of a cell of a histogram: the sum of its gradients, then that of its Hessians. */
+export const CELL_BYTES = 16;
+/** Bytes of a cell's number of rows, kept only where Hessians are not all 1. */
+export const COUNT_BYTES = 8;
+
+/** Loops over histograms in a training's memory; every argument but a number of cells is an address. */
+export interface HistogramKernel {
+  /**
+   * Sums the rows listed from `rows` to `end` in the cells of one column, which held something else before.
+   *
+   * @param pairs gradients and Hessians, a pair a listed row
+   * @param bins bins of the column, one a row of the data
+   * @param cells the column's first cell
+   * @param past where the next column's cells begin
+   */
+  sumRows(rows: number, end: number, pairs: number, bins: number, cells: number, past: number): void;
+  /** As {@link sumRows}, and counts the rows of each cell between `counts` and `countsPast`. */
+  countRows(
+    rows: number,
+    end: number,
+    pairs: number,
+    bins: number,
+    cells: number,
+    past: number,
+    counts: number,
+    countsPast: number,
+  ): void;
+  /** Takes the pairs from `what` on away from those between `from` and `end`. */
+  subtract(from: number, end: number, what: number): void;
+}
+
+const INTEGER_BYTES = 4;
+
+/** Compiled once a thread, for every width of bins and kind of memory. */
+const modules = new Map<string, WebAssembly.Module>();
+
+/** @param binBytes bytes of a bin's number, 1 or 2 */
+export function histogramKernel(memory: WebAssembly.Memory, binBytes: number): HistogramKernel {
+  const shared = memory.buffer instanceof SharedArrayBuffer;
+  const key = `${binBytes} ${shared}`;
+  const module = modules.get(key) ?? new WebAssembly.Module(moduleOf(functions(binBytes), shared));
+  modules.set(key, module);
+  const { exports } = new WebAssembly.Instance(module, { outside: { memory } });
+  return exports as unknown as HistogramKernel;
+}
+
+const functions = (binBytes: number): readonly FunctionDefinition[] => [
+  rowSummer('sumRows', binBytes, false),
+  rowSummer('countRows', binBytes, true),
+  {
+    name: 'subtract',
+    parameters: ['from', 'end', 'what'],
+    locals: {},
+    body: ({ get, step, whileBelow }) => [
+      whileBelow('from', 'end', [
+        storePair(get('from'), subtractPairs(loadPair(get('from')), loadPair(get('what')))),
+        step('from', CELL_BYTES),
+        step('what', CELL_BYTES),
+      ]),
+    ],
+  },
+];
+
+function rowSummer(name: string, binBytes: number, counts: boolean): FunctionDefinition {
   return {
-    sums: new Float64Array(2 * cells),
-    counts: unitHessians ? null : new Float64Array(cells),
+    name,
+    parameters: [
+      'rows',
+      'end',
+      'pairs',
+      'bins',
+      'cells',
+      'past',
+      ...(counts ? ['counts', 'countsPast'] : []),
+    ],
+    locals: { bin: 'i32', cell: 'i32', count: 'i32' },
+    body: ({ get, set, step, whileBelow }) => {
+      const row = loadInteger(get('rows'));
+      const bin =
+        binBytes === 1
+          ? loadByte(add(get('bins'), row))
+          : loadShort(add(get('bins'), shiftLeft(row, constant(1))));
+      return [
+        set('cell', get('cells')),
+        whileBelow('cell', 'past', [storePair(get('cell'), noPair), step('cell', CELL_BYTES)]),
+        ...(counts
+          ? [
+              set('count', get('counts')),
+              whileBelow('count', 'countsPast', [
+                storeDouble(get('count'), zero),
+                step('count', COUNT_BYTES),
+              ]),
+            ]
+          : []),
+        whileBelow('rows', 'end', [
+          set('bin', bin),
+          set('cell', add(get('cells'), shiftLeft(get('bin'), constant(4)))),
+          storePair(get('cell'), addPairs(loadPair(get('cell')), loadPair(get('pairs')))),
+          ...(counts
+            ? [
+                set('count', add(get('counts'), shiftLeft(get('bin'), constant(3)))),
+                storeDouble(get('count'), addDoubles(loadDouble(get('count')), one)),
+              ]
+            : []),
+          step('rows', INTEGER_BYTES),
+          step('pairs', CELL_BYTES),
+        ]),
+      ];
+    },
   };
-}
-
-/**
- * Overwrites the cells of the given columns with the sums over `rows[from … to)`.
- *
- * @param ordered scratch space of at least 2 · rows numbers
- */
-export function fillHistogram(
-  histogram: Histogram,
-  binned: BinnedMatrix,
-  columns: Int32Array,
-  rows: Int32Array,
-  from: number,
-  to: number,
-  derivatives: Derivatives,
-  ordered: Float64Array,
-): void {
-  const { gradients, hessians } = derivatives;
-  const { sums, counts } = histogram;
-  for (let at = from; at < to; at++) {
-    const row = rows[at] as number;
-    ordered[2 * at] = gradients[row] as number;
-    ordered[2 * at + 1] = hessians ? (hessians[row] as number) : 1;
-  }
-  for (let index = 0; index < columns.length; index++) {
-    const column = columns[index] as number;
-    const start = binned.offsets[column] as number;
-    const end = binned.offsets[column + 1] as number;
-    sums.fill(0, 2 * start, 2 * end);
-    if (counts) {
-      counts.fill(0, start, end);
-      addWithCounts(sums, counts, start, binned.bins, column * binned.rows, rows, from, to, ordered);
-    } else {
-      addSums(sums, 2 * start, binned.bins, column * binned.rows, rows, from, to, ordered);
-    }
-  }
-}
-
-/** Turns the histogram of a node into that of one child by taking away the other child's. */
-export function subtractHistogram(
-  parent: Histogram,
-  child: Histogram,
-  binned: BinnedMatrix,
-  columns: Int32Array,
-): void {
-  for (let index = 0; index < columns.length; index++) {
-    const column = columns[index] as number;
-    const start = binned.offsets[column] as number;
-    const end = binned.offsets[column + 1] as number;
-    subtract(parent.sums, child.sums, 2 * start, 2 * end);
-    if (parent.counts && child.counts) subtract(parent.counts, child.counts, start, end);
-  }
-}
-
-function subtract(from: Float64Array, what: Float64Array, start: number, end: number): void {
-  for (let cell = start; cell < end; cell++) from[cell] = (from[cell] as number) - (what[cell] as number);
-}
-
-function addSums(
-  sums: Float64Array,
-  base: number,
-  bins: Uint8Array | Uint16Array,
-  columnStart: number,
-  rows: Int32Array,
-  from: number,
-  to: number,
-  ordered: Float64Array,
-): void {
-  for (let at = from; at < to; at++) {
-    const cell = base + 2 * (bins[columnStart + (rows[at] as number)] as number);
-    sums[cell] = (sums[cell] as number) + (ordered[2 * at] as number);
-    sums[cell + 1] = (sums[cell + 1] as number) + (ordered[2 * at + 1] as number);
-  }
-}
-
-function addWithCounts(
-  sums: Float64Array,
-  counts: Float64Array,
-  start: number,
-  bins: Uint8Array | Uint16Array,
-  columnStart: number,
-  rows: Int32Array,
-  from: number,
-  to: number,
-  ordered: Float64Array,
-): void {
-  for (let at = from; at < to; at++) {
-    const cell = start + (bins[columnStart + (rows[at] as number)] as number);
-    sums[2 * cell] = (sums[2 * cell] as number) + (ordered[2 * at] as number);
-    sums[2 * cell + 1] = (sums[2 * cell + 1] as number) + (ordered[2 * at + 1] as number);
-    counts[cell] = (counts[cell] as number) + 1;
-  }
 }

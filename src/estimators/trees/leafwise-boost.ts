@@ -53,8 +53,10 @@ export function leafwiseBoost(settings: LeafwiseBoostSettings, threadsFrom = THR
       const prepared = boostTraining(training, settings);
       const { rows, columns } = prepared.inputs;
       const levels = settings.maxDepth > 0 ? settings.maxDepth : Math.log2(settings.numLeaves);
-      const values = rows * columns * settings.featureFraction * levels * settings.numIterations;
-      const work = fittingWork(settings, COMPONENT_NAMES.length, stops, values);
+      const bag = settings.baggingFreq > 0 ? settings.baggingFraction : 1;
+      const drawn = rows * columns * settings.featureFraction;
+      const values = drawn * levels * settings.numIterations;
+      const work = fittingWork(settings, COMPONENT_NAMES.length, stops, values, drawn * bag);
       const grow = async (train: Train): Promise<FittedModel> => {
         const length = stops
           ? await stoppingPoint(training, prepared, settings, context, (kept, held) =>

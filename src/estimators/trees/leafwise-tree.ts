@@ -2,22 +2,10 @@ import type { RandomStream } from '../../ground/random.ts';
 import type { BinnedMatrix, ColumnBins } from './bins.ts';
 import type { LeafwiseParameters } from './boost-settings.ts';
 import { drawSample } from './boosting.ts';
-import {
-  type Derivatives,
-  emptyHistogram,
-  fillHistogram,
-  type Histogram,
-  subtractHistogram,
-} from './histogram.ts';
-import {
-  type BestSplit,
-  leafOutput,
-  type NodeSums,
-  noSplit,
-  searchCategorical,
-  searchNumeric,
-  without,
-} from './split.ts';
+import { WANTED } from './column-space.ts';
+import type { ColumnTeam, SearchedNode } from './column-team.ts';
+import type { Derivatives } from './histogram.ts';
+import { type BestSplit, leafOutput, type NodeSums, noSplit, without } from './split.ts';
 import { CATEGORICAL, DEFAULT_LEFT, NAN_IS_MISSING, type Tree } from './tree.ts';
 
 /** A grown tree and where its training rows are. */
@@ -33,7 +21,8 @@ interface Leaf {
   readonly to: number;
   readonly depth: number;
   readonly sums: NodeSums;
-  readonly histogram: Histogram | null;
+  /** Its histogram of the team's; null where it cannot be split. */
+  readonly histogram: number | null;
   readonly best: BestSplit;
   /** The inner node above, and on which side of it; null for the root. */
   readonly parent: InnerNode | null;
@@ -51,81 +40,75 @@ interface InnerNode {
  * Grows a tree leaf by leaf, always splitting the leaf that gains most (Ke et al. 2017, LightGBM). The
  * smaller child's histogram is summed from its rows, the larger one's is what the node's leaves.
  *
- * @param rows rows to learn from; taken over and reordered
+ * @param bag rows to learn from
  * @param columns columns the tree may use, ascending
- * @param pool histograms handed back by finished nodes, for use by the next ones
  */
 export function growLeafwise(
   binned: BinnedMatrix,
   derivatives: Derivatives,
-  rows: Int32Array,
+  bag: Int32Array,
   columns: Int32Array,
   rules: LeafwiseParameters,
   random: RandomStream,
-  pool: Histogram[],
+  team: ColumnTeam,
 ): GrownTree {
-  const ordered = new Float64Array(2 * rows.length);
+  const rows = team.listed.subarray(0, bag.length);
+  rows.set(bag);
+  team.begin(columns);
   const scratch = new Int32Array(rows.length);
-  const cells = binned.offsets[binned.columns.length] as number;
   const canSplit = (sums: NodeSums, depth: number): boolean =>
     sums.count >= 2 * rules.minDataInLeaf &&
     sums.hessian >= 2 * rules.minSumHessian &&
     (rules.maxDepth <= 0 || depth < rules.maxDepth);
-  const search = (histogram: Histogram, sums: NodeSums): BestSplit => {
-    const best = noSplit();
-    for (const column of nodeColumns(columns, rules.featureFractionByNode, random)) {
-      const start = binned.offsets[column] as number;
-      const bins = binned.columns[column] as ColumnBins;
-      if (bins.kind === 'numeric') searchNumeric(best, histogram, start, column, bins, sums, rules, random);
-      else searchCategorical(best, histogram, start, column, bins, sums, rules);
-    }
-    return best;
-  };
-  const fill = (from: number, to: number): Histogram => {
-    const histogram = pool.pop() ?? emptyHistogram(cells, derivatives.hessians === null);
-    fillHistogram(histogram, binned, columns, rows, from, to, derivatives, ordered);
-    return histogram;
-  };
+  const searched = (sums: NodeSums, splits: boolean): SearchedNode | null =>
+    splits ? { sums, wanted: wantedColumns(binned, columns, rules, random) } : null;
 
-  const leafOf = (
-    place: Pick<Leaf, 'from' | 'to' | 'depth' | 'parent' | 'side'>,
-    sums: NodeSums,
-    histogram: Histogram | null,
-    splits: boolean,
-  ): Leaf => ({ ...place, sums, histogram, best: histogram && splits ? search(histogram, sums) : noSplit() });
   const sums = sumRows(rows, derivatives);
+  const whole = { from: 0, to: rows.length, depth: 0, parent: null, side: 'left', sums } as const;
   const splits = rules.numLeaves > 1 && canSplit(sums, 0);
-  const whole = { from: 0, to: rows.length, depth: 0, parent: null, side: 'left' } as const;
-  const leaves = [leafOf(whole, sums, splits ? fill(0, rows.length) : null, splits)];
+  const root = splits ? team.step(0, rows.length, null, searched(sums, true), null) : null;
+  const leaves: Leaf[] = [{ ...whole, histogram: root?.histogram ?? null, best: root?.child ?? noSplit() }];
   const nodes: InnerNode[] = [];
   while (leaves.length < rules.numLeaves) {
     const chosen = richestLeaf(leaves);
     if (chosen < 0) break;
     const leaf = leaves[chosen] as Leaf;
-    const middle = partition(rows, leaf.from, leaf.to, binned, leaf.best, scratch);
-    const leftSums = leaf.best.left;
-    const rightSums = without(leaf.sums, leftSums);
+    const { from, to } = leaf;
+    const middle = partition(rows, from, to, binned, leaf.best, scratch);
     const parent: InnerNode = { split: leaf, left: 0, right: 0 };
     link(leaf, nodes.push(parent) - 1);
     const depth = leaf.depth + 1;
+    const leftSums = leaf.best.left;
+    const rightSums = without(leaf.sums, leftSums);
     const wantsMore = leaves.length + 1 < rules.numLeaves;
-    const splitLeft = wantsMore && canSplit(leftSums, depth);
-    const splitRight = wantsMore && canSplit(rightSums, depth);
-    let left: Histogram | null = null;
-    let right: Histogram | null = null;
-    if (leaf.histogram && (splitLeft || splitRight)) {
-      const leftIsSmall = middle - leaf.from <= leaf.to - middle;
-      const small = leftIsSmall ? fill(leaf.from, middle) : fill(middle, leaf.to);
-      subtractHistogram(leaf.histogram, small, binned, columns);
-      [left, right] = leftIsSmall ? [small, leaf.histogram] : [leaf.histogram, small];
-    } else if (leaf.histogram) pool.push(leaf.histogram);
-    const { from, to } = leaf;
-    leaves[chosen] = leafOf({ from, to: middle, depth, parent, side: 'left' }, leftSums, left, splitLeft);
-    leaves.push(leafOf({ from: middle, to, depth, parent, side: 'right' }, rightSums, right, splitRight));
+    const askLeft = searched(leftSums, wantsMore && canSplit(leftSums, depth));
+    const askRight = searched(rightSums, wantsMore && canSplit(rightSums, depth));
+    const left = { from, to: middle, depth, parent, side: 'left', sums: leftSums } as const;
+    const right = { from: middle, to, depth, parent, side: 'right', sums: rightSums } as const;
+    if (leaf.histogram !== null && (askLeft || askRight)) {
+      const leftIsSmall = middle - from <= to - middle;
+      const [small, askSmall, askLarge] = leftIsSmall
+        ? [left, askLeft, askRight]
+        : [right, askRight, askLeft];
+      const found = team.step(small.from, small.to, leaf.histogram, askSmall, askLarge);
+      const kept = (asked: SearchedNode | null, histogram: number, best: BestSplit) => {
+        // One that is not to be split frees its histogram, and so does one that gains nothing by a split.
+        if (asked && best.column >= 0) return { histogram, best };
+        team.free(histogram);
+        return { histogram: null, best };
+      };
+      const smallEnd = kept(askSmall, found.histogram, found.child);
+      const largeEnd = kept(askLarge, leaf.histogram, found.other);
+      leaves[chosen] = { ...left, ...(leftIsSmall ? smallEnd : largeEnd) };
+      leaves.push({ ...right, ...(leftIsSmall ? largeEnd : smallEnd) });
+    } else {
+      if (leaf.histogram !== null) team.free(leaf.histogram);
+      leaves[chosen] = { ...left, histogram: null, best: noSplit() };
+      leaves.push({ ...right, histogram: null, best: noSplit() });
+    }
   }
   leaves.forEach((leaf, index) => {
     link(leaf, -1 - index);
-    if (leaf.histogram) pool.push(leaf.histogram);
   });
   return {
     tree: treeOf(nodes, leaves, binned, rules),
@@ -151,9 +134,29 @@ function richestLeaf(leaves: readonly Leaf[]): number {
   return chosen;
 }
 
-function nodeColumns(columns: Int32Array, fraction: number, random: RandomStream): Int32Array {
-  if (fraction >= 1) return columns;
-  return drawSample(columns.length, fraction, random).map((index) => columns[index] as number);
+/**
+ * What a node wants of each of the tree's columns: a draw of them where it may not use all, and a bound drawn for each
+ * where trees are extremely randomised.
+ */
+function wantedColumns(
+  binned: BinnedMatrix,
+  columns: Int32Array,
+  { featureFractionByNode, extraTrees }: LeafwiseParameters,
+  random: RandomStream,
+): Int32Array {
+  const wanted = new Int32Array(columns.length);
+  if (featureFractionByNode < 1) {
+    wanted.fill(WANTED.none);
+    for (const index of drawSample(columns.length, featureFractionByNode, random)) wanted[index] = WANTED.all;
+  } else wanted.fill(WANTED.all);
+  if (!extraTrees) return wanted;
+  columns.forEach((column, index) => {
+    const bins = binned.columns[column] as ColumnBins;
+    if (wanted[index] === WANTED.none || bins.kind !== 'numeric') return;
+    const bounds = bins.bounds.length;
+    if (bounds > 0 || bins.missing === 'last') wanted[index] = random.integer(Math.max(1, bounds));
+  });
+  return wanted;
 }
 
 function sumRows(rows: Int32Array, { gradients, hessians }: Derivatives): NodeSums {

@@ -11,8 +11,10 @@ import {
   requireRows,
   type ValidationData,
 } from './boosting.ts';
+import { type ColumnSpace, columnSpace } from './column-space.ts';
+import { columnTeam } from './column-team.ts';
 import { treeAdder } from './forest.ts';
-import type { Derivatives, Histogram } from './histogram.ts';
+import type { Derivatives } from './histogram.ts';
 import { type GrownTree, growLeafwise } from './leafwise-tree.ts';
 import { leafQuantiles, meanLoss, type Objective, objectiveOf } from './objectives.ts';
 import { leafOf, scaleTree, type Tree } from './tree.ts';
@@ -22,6 +24,7 @@ import { leafOf, scaleTree, type Tree } from './tree.ts';
  * constant being in the first. The same data, parameters and seed give the same trees.
  *
  * @param binned bins of the training rows; several outputs or members may share them
+ * @param space the same bins in memory that is shared with the threads that help
  * @throws ShapeError when the counts of rows differ
  * @throws UsageError when the targets do not fit the objective
  * @throws InputError when a categorical column holds something else than codes
@@ -32,6 +35,7 @@ export function trainLeafwise(
   random: RandomStream,
   validation: ValidationData | null = null,
   binned: BinnedMatrix = binFor(data, parameters),
+  space: ColumnSpace | null = null,
 ): Boosted<Tree> {
   requireRows(data);
   const objective = objectiveOf(parameters);
@@ -40,9 +44,14 @@ export function trainLeafwise(
   const scores = new Float64Array(inputs.rows).fill(start);
   const derivatives = {
     gradients: new Float64Array(inputs.rows),
-    hessians: objective.unitHessian && weights === null ? null : new Float64Array(inputs.rows),
+    hessians: hasHessians(data, parameters) ? new Float64Array(inputs.rows) : null,
   };
-  const pool: Histogram[] = [];
+  const team = columnTeam(
+    space ?? columnSpace(binned, parameters, derivatives.hessians !== null, 1),
+    binned,
+    derivatives,
+    parameters,
+  );
   let bag = Int32Array.from({ length: inputs.rows }, (_, row) => row);
   const grow = (round: number) => {
     const stream = random.fork(round);
@@ -52,7 +61,7 @@ export function trainLeafwise(
     differentiate(objective, scores, data, derivatives);
     const columns = drawColumns(inputs, parameters.featureFraction, stream.fork('columns'));
     const nodes = stream.fork('nodes');
-    const grown = growLeafwise(binned, derivatives, bag.slice(), columns, parameters, nodes, pool);
+    const grown = growLeafwise(binned, derivatives, bag, columns, parameters, nodes, team);
     const tree = scaleTree(renewLeaves(grown, objective, scores, data), parameters.learningRate);
     addGrown(tree, grown, inputs, scores);
     return {
@@ -69,6 +78,12 @@ export function trainLeafwise(
     });
   return boost(parameters.numIterations, parameters.earlyStoppingRound, grow, validate);
 }
+
+/** Whether second derivatives differ between rows, by the loss or by weights. */
+export const hasHessians = (
+  { weights }: Pick<BoostingData, 'weights'>,
+  parameters: Pick<LeafwiseParameters, 'objective' | 'alpha' | 'tweedieVariancePower'>,
+): boolean => weights !== null || !objectiveOf(parameters).unitHessian;
 
 /** The bins of training rows. @throws InputError when a categorical column holds something else than codes */
 export function binFor(

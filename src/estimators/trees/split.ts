@@ -1,7 +1,6 @@
-import type { RandomStream } from '../../ground/random.ts';
-import type { CategoricalBins, NumericBins } from './bins.ts';
+import type { CategoricalBins } from './bins.ts';
 import type { LeafwiseParameters } from './boost-settings.ts';
-import type { Histogram } from './histogram.ts';
+import type { SearchRules } from './column-space.ts';
 
 /** Sums over the rows of a node. */
 export interface NodeSums {
@@ -9,6 +8,12 @@ export interface NodeSums {
   readonly hessian: number;
   readonly count: number;
 }
+
+/** The better of two best splits: of equal gains that of the first column, in whatever order columns were searched. */
+export const better = (one: BestSplit, other: BestSplit): BestSplit =>
+  other.gain > one.gain || (other.gain === one.gain && other.gain > 0 && other.column < one.column)
+    ? other
+    : one;
 
 /** The best split found so far, overwritten while searching; `column` is −1 when there is none. */
 export interface BestSplit {
@@ -29,7 +34,7 @@ export const without = (node: NodeSums, child: NodeSums): NodeSums => ({
   count: node.count - child.count,
 });
 
-const NOTHING: NodeSums = { gradient: 0, hessian: 0, count: 0 };
+export const NOTHING: NodeSums = { gradient: 0, hessian: 0, count: 0 };
 
 export function noSplit(): BestSplit {
   return { gain: 0, column: -1, bin: 0, missingLeft: false, leftBins: null, left: NOTHING };
@@ -47,54 +52,64 @@ export function leafOutput(gradient: number, hessian: number, lambdaL1: number, 
   return Number.isFinite(value) && value !== 0 ? value : 0;
 }
 
+/** Products below this may have lost digits to underflow. */
+const SMALLEST_SAFE = 1e-280;
+/** What rounding may change of a product of a few numbers, and much more. */
+const ROUNDING = 1e-9;
+
 /**
  * Looks for a bound of a numeric column whose gain (left + right − node) beats `best`. Of equal gains the
  * first column and lowest bound stay. Rows that miss the value are tried on both sides.
+ *
+ * @param numbers memory in which bin b has its gradients' sum at `start + 2b`, its Hessians' beside it, and its number
+ *   of rows at `counts + b`; without counts (−1) Hessians are all 1
+ * @param bounds number of bounds; the bin after the last one is that of missing values, if there is one
+ * @param only the only bound to try; −1: all
  */
 export function searchNumeric(
   best: BestSplit,
-  histogram: Histogram,
+  numbers: Float64Array,
   start: number,
+  counts: number,
   column: number,
-  bins: NumericBins,
+  bounds: number,
+  hasMissing: boolean,
   node: NodeSums,
-  rules: LeafwiseParameters,
-  random: RandomStream,
+  rules: SearchRules,
+  only: number,
 ): void {
-  const bounds = bins.bounds.length;
-  if (bounds === 0 && bins.missing !== 'last') return;
-  const only = rules.extraTrees ? random.integer(Math.max(1, bounds)) : -1;
-  scan(best, histogram, start, column, bounds, bins.missing === 'last', false, node, rules, only);
-  if (bins.missing === 'last') {
-    scan(best, histogram, start, column, bounds, true, true, node, rules, only);
-  }
+  if (bounds === 0 && !hasMissing) return;
+  scan(best, numbers, start, counts, column, bounds, hasMissing, false, node, rules, only);
+  if (hasMissing) scan(best, numbers, start, counts, column, bounds, true, true, node, rules, only);
 }
 
 function scan(
   best: BestSplit,
-  { sums, counts }: Histogram,
+  numbers: Float64Array,
   start: number,
+  counts: number,
   column: number,
   bounds: number,
   hasMissing: boolean,
   missingLeft: boolean,
   node: NodeSums,
-  rules: LeafwiseParameters,
+  { lambdaL1, lambdaL2, minDataInLeaf, minSumHessian, minGainToSplit }: SearchRules,
   only: number,
 ): void {
-  const { lambdaL1, lambdaL2, minDataInLeaf, minSumHessian } = rules;
+  const { gradient: nodeGradient, hessian: nodeHessian, count: nodeCount } = node;
   let gradient = 0;
   let hessian = 0;
   let count = 0;
   if (missingLeft) {
-    const cell = start + bounds + 1;
-    gradient = sums[2 * cell] as number;
-    hessian = sums[2 * cell + 1] as number;
-    count = counts ? (counts[cell] as number) : hessian;
+    const cell = start + 2 * (bounds + 1);
+    gradient = numbers[cell] as number;
+    hessian = numbers[cell + 1] as number;
+    count = counts < 0 ? hessian : (numbers[counts + bounds + 1] as number);
     if (count === 0) return;
   }
-  const own = leafGain(node.gradient, node.hessian, lambdaL1, lambdaL2) + rules.minGainToSplit;
+  const own = leafGain(nodeGradient, nodeHessian, lambdaL1, lambdaL2) + minGainToSplit;
   let bestGain = best.gain;
+  let goal = (bestGain + own) * (1 - ROUNDING);
   let bestBin = -1;
   let bestGradient = 0;
   let bestHessian = 0;
@@ -102,28 +117,37 @@ function scan(
   // With missing rows on the right, the last bin may stand alone against them.
   const last = hasMissing && !missingLeft ? bounds : bounds - 1;
   for (let bin = 0; bin <= last; bin++) {
-    const cell = start + bin;
-    const inBin = (counts ? counts[cell] : sums[2 * cell + 1]) as number;
+    const cell = start + 2 * bin;
+    const inBin = (counts < 0 ? numbers[cell + 1] : numbers[counts + bin]) as number;
     // A bound above an empty bin parts the rows as the bound before did.
     if (inBin === 0 && bin !== only) continue;
-    gradient += sums[2 * cell] as number;
-    hessian += sums[2 * cell + 1] as number;
+    gradient += numbers[cell] as number;
+    hessian += numbers[cell + 1] as number;
     count += inBin;
     if (count < minDataInLeaf || hessian < minSumHessian) continue;
-    const otherHessian = node.hessian - hessian;
-    if (node.count - count < minDataInLeaf || otherHessian < minSumHessian) break;
+    const otherHessian = nodeHessian - hessian;
+    if (nodeCount - count < minDataInLeaf || otherHessian < minSumHessian) break;
     if (only >= 0 && bin !== only) continue;
-    const otherGradient = node.gradient - gradient;
-    const gain =
-      lambdaL1 === 0
-        ? (gradient * gradient) / (hessian + lambdaL2) +
-          (otherGradient * otherGradient) / (otherHessian + lambdaL2) -
-          own
-        : leafGain(gradient, hessian, lambdaL1, lambdaL2) +
-          leafGain(otherGradient, otherHessian, lambdaL1, lambdaL2) -
-          own;
+    const otherGradient = nodeGradient - gradient;
+    let gain: number;
+    if (lambdaL1 === 0) {
+      // Most bounds gain too little, which products tell in a fraction of the time that two divisions take.
+      const below = hessian + lambdaL2;
+      const above = otherHessian + lambdaL2;
+      const square = gradient * gradient;
+      const otherSquare = otherGradient * otherGradient;
+      const needed = goal * below * above;
+      if (square * above + otherSquare * below < needed && needed > SMALLEST_SAFE) continue;
+      gain = square / below + otherSquare / above - own;
+    } else {
+      gain =
+        leafGain(gradient, hessian, lambdaL1, lambdaL2) +
+        leafGain(otherGradient, otherHessian, lambdaL1, lambdaL2) -
+        own;
+    }
     if (gain > bestGain) {
       bestGain = gain;
+      goal = (bestGain + own) * (1 - ROUNDING);
       bestBin = bin;
       bestGradient = gradient;
       bestHessian = hessian;
@@ -142,24 +166,25 @@ function scan(
 /**
  * Looks for a set of categories whose gain beats `best`. Few categories are tried one against the rest; many
  * are sorted by G / (H + catSmooth), and prefixes of that order from either end are tried (Fisher 1958; Ke
- * et al. 2017, LightGBM). Bin 0, the missing and rare, always goes right.
+ * et al. 2017, LightGBM). Bin 0, the missing and rare, always goes right. Numbers lie as in {@link searchNumeric}.
  */
 export function searchCategorical(
   best: BestSplit,
-  { sums, counts }: Histogram,
+  numbers: Float64Array,
   start: number,
+  counts: number,
   column: number,
   bins: CategoricalBins,
   node: NodeSums,
   rules: LeafwiseParameters,
 ): void {
   const sumsOf = (bin: number): NodeSums => {
-    const cell = start + bin;
-    const hessian = sums[2 * cell + 1] as number;
+    const cell = start + 2 * bin;
+    const hessian = numbers[cell + 1] as number;
     return {
-      gradient: sums[2 * cell] as number,
+      gradient: numbers[cell] as number,
       hessian,
-      count: counts ? (counts[cell] as number) : hessian,
+      count: counts < 0 ? hessian : (numbers[counts + bin] as number),
     };
   };
   const present = Array.from(bins.codes, (_, index) => ({ bin: index + 1, ...sumsOf(index + 1) })).filter(

@@ -1,7 +1,19 @@
 import { availableParallelism } from 'node:os';
 import { InputError, ShapeError, SwardError, UsageError } from '../../ground/errors.ts';
-import { startWorkers } from '../../ground/worker-pool.ts';
-import { type Answer, type Failure, type Trained, type TrainingTask, train } from './training-worker.ts';
+import { startWorkers, type WorkerPool } from '../../ground/worker-pool.ts';
+import type { BinnedMatrix } from './bins.ts';
+import { type ColumnSpace, columnSpace } from './column-space.ts';
+import { beginColumns } from './column-team.ts';
+import { hasHessians } from './leafwise.ts';
+import {
+  type Answer,
+  type Failure,
+  type HelpTask,
+  type LeafwiseTask,
+  type Trained,
+  type TrainingTask,
+  train,
+} from './training-worker.ts';
 
 /** Trains trees, in this thread or another; the same task gives the same trees wherever it runs. */
 export type Train = <Task extends TrainingTask>(task: Task) => Promise<Trained<Task>>;
@@ -14,6 +26,8 @@ export interface TrainingWork {
   readonly atOnce: number;
   /** Values looked at: rows × columns drawn × levels × trees, over all trainings. */
   readonly values: number;
+  /** Values of a tree's first node, rows × columns drawn, where threads may share its columns; absent: they may not. */
+  readonly rootValues?: number;
 }
 
 /**
@@ -22,15 +36,20 @@ export interface TrainingWork {
  */
 export const THREADS_PAY_FROM = 2e8;
 
+/** Values of a tree's first node from which threads gain by sharing its columns, though they meet at every split. */
+export const SHARING_PAYS_FROM = 1e6;
+
 /**
  * Gives `use` what trains: worker threads, one a processor at most, or this thread where nothing is built, there
- * is one processor only, or the work is little. The threads are ended whatever happens.
+ * is one processor only, or the work is little. Each thread trains a model of its own, or all of them share the
+ * columns of one model after the other where models are large and too few to keep the threads busy to the end. The
+ * threads are ended whatever happens.
  *
  * @param payFrom values from which threads are used
  * @param onProgress told what share of the trainings is done; see `FitContext`
  */
 export async function withTrainers<Result>(
-  { trainings, atOnce, values }: TrainingWork,
+  { trainings, atOnce, values, rootValues = 0 }: TrainingWork,
   payFrom: number,
   use: (train: Train) => Promise<Result>,
   onProgress: (share: number) => void = () => {},
@@ -41,19 +60,70 @@ export async function withTrainers<Result>(
     onProgress(Math.min(1, done / trainings));
     return trees;
   };
-  const threads = values < payFrom ? 1 : Math.min(availableParallelism(), atOnce);
+  const processors = values < payFrom ? 1 : availableParallelism();
+  const shares = rootValues >= SHARING_PAYS_FROM && idleShare(atOnce, processors) > MOST_IDLE;
+  const threads = shares ? processors : Math.min(processors, atOnce);
   const workers =
-    threads > 1 ? startWorkers<TrainingTask, Answer>(import.meta.url, 'training-worker', threads) : undefined;
+    threads > 1
+      ? startWorkers<TrainingTask | HelpTask, Answer>(import.meta.url, 'training-worker', threads)
+      : undefined;
   if (!workers) return use(async (task) => counted(train(task)));
+  const together = shares ? trainTogether(workers, threads) : null;
   try {
     return await use(async <Task extends TrainingTask>(task: Task) => {
-      const answer = await workers.run(task);
+      const answer = await (together && isShared(task) ? together(task) : workers.run(task));
       if ('failure' in answer) throw thrown(answer.failure);
+      if ('helped' in answer) throw new Error('a thread that was to train has helped');
       return counted(answer.trained as Trained<Task>);
     });
   } finally {
     await workers.close();
   }
+}
+
+/** Share of the threads' time above which trainings of one thread each leave too much of it unused. */
+const MOST_IDLE = 0.15;
+
+/** The share of their time for which threads have nothing to do, the last trainings being fewer than they are. */
+const idleShare = (trainings: number, threads: number): number =>
+  1 - trainings / (Math.ceil(trainings / threads) * threads);
+
+/** A training whose columns threads can share: its bins are known. */
+type SharedTask = LeafwiseTask & { readonly binned: BinnedMatrix };
+
+const isShared = (task: TrainingTask): task is SharedTask => task.grower === 'leafwise' && !!task.binned;
+
+/** What trains models on all threads, one after the other, in the same memory where bins and parameters are the same. */
+function trainTogether(
+  workers: WorkerPool<TrainingTask | HelpTask, Answer>,
+  threads: number,
+): (task: SharedTask) => Promise<Answer> {
+  let last: { readonly task: SharedTask; readonly space: ColumnSpace } | undefined;
+  const spaceOf = (task: SharedTask): ColumnSpace => {
+    const { binned, data, parameters } = task;
+    const counted = hasHessians(data, parameters);
+    const fits = last?.task.binned === binned && last.task.parameters === parameters;
+    if (!last || !fits || last.space.counted !== counted) {
+      last = { task, space: columnSpace(binned, parameters, counted, threads) };
+    }
+    beginColumns(last.space);
+    return last.space;
+  };
+  const run = async (task: SharedTask): Promise<Answer> => {
+    const space = spaceOf(task);
+    const helpers = Array.from({ length: threads - 1 }, (_, at) => ({ help: space, thread: at + 1 }));
+    const [answer] = await Promise.all([
+      workers.run({ ...task, space }),
+      ...helpers.map((helper) => workers.run(helper)),
+    ]);
+    return answer;
+  };
+  let turn: Promise<unknown> = Promise.resolve();
+  return (task) => {
+    const answer = turn.then(() => run(task));
+    turn = answer.catch(() => {});
+    return answer;
+  };
 }
 
 /** The error that was thrown in a thread. */

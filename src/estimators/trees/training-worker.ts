@@ -3,6 +3,8 @@ import { type RandomStream, randomStream } from '../../ground/random.ts';
 import type { BinnedMatrix } from './bins.ts';
 import type { LeafwiseParameters, ObliviousParameters } from './boost-settings.ts';
 import type { Boosted, BoostingData, ValidationData } from './boosting.ts';
+import type { ColumnSpace } from './column-space.ts';
+import { endColumns, helpColumns } from './column-team.ts';
 import { trainLeafwise } from './leafwise.ts';
 import { type ObliviousTraining, trainOblivious } from './oblivious.ts';
 import type { Tree } from './tree.ts';
@@ -20,11 +22,13 @@ interface Task {
   readonly validation?: ValidationData;
 }
 
-interface LeafwiseTask extends Task {
+export interface LeafwiseTask extends Task {
   readonly grower: 'leafwise';
   readonly parameters: LeafwiseParameters;
   /** Absent: the rows are binned first. */
   readonly binned?: BinnedMatrix;
+  /** What other threads help in; absent: none does. */
+  readonly space?: ColumnSpace;
 }
 
 interface ObliviousTask extends Task {
@@ -34,6 +38,13 @@ interface ObliviousTask extends Task {
 }
 
 export type TrainingTask = LeafwiseTask | ObliviousTask;
+
+/** Help with a training that another thread leads, until that is over. */
+export interface HelpTask {
+  readonly help: ColumnSpace;
+  /** Which of its threads this is, from 1. */
+  readonly thread: number;
+}
 
 /** What a training gives. */
 export type Trained<Asked extends TrainingTask> = Asked extends LeafwiseTask
@@ -48,7 +59,10 @@ export interface Failure {
 }
 
 /** What a thread sends back. */
-export type Answer = { readonly trained: Trained<TrainingTask> } | { readonly failure: Failure };
+export type Answer =
+  | { readonly trained: Trained<TrainingTask> }
+  | { readonly failure: Failure }
+  | { readonly helped: true };
 
 /** Trains in this thread. It depends on the task alone. */
 export function train<Asked extends TrainingTask>(task: Asked): Trained<Asked>;
@@ -56,19 +70,25 @@ export function train(task: TrainingTask): Boosted<Tree> | ObliviousTraining {
   const { data, validation = null } = task;
   const random = streamOf(task.random);
   if (task.grower === 'leafwise')
-    return trainLeafwise(data, task.parameters, random, validation, task.binned);
+    return trainLeafwise(data, task.parameters, random, validation, task.binned, task.space);
   const statistics = task.statisticsRandom && streamOf(task.statisticsRandom);
   return trainOblivious(data, task.parameters, random, validation, statistics);
 }
 
 /** What a worker thread does with a task. */
-export default function trainTask(task: TrainingTask): Answer {
+export default function trainTask(task: TrainingTask | HelpTask): Answer {
+  if ('help' in task) {
+    helpColumns(task.help, task.thread);
+    return { helped: true };
+  }
   try {
     return { trained: train(task) };
   } catch (error) {
     if (!(error instanceof SwardError)) throw error;
     const parts = error instanceof InputError ? [error.where, error.what, error.remedy] : [error.message];
     return { failure: { name: error.name, parts } };
+  } finally {
+    if ('space' in task && task.space) endColumns(task.space);
   }
 }
 

@@ -30,8 +30,9 @@ interface JobParts {
 /** What a training may use. */
 const TRAINING_LIMITS = { heapMebibytes: 4096, residentMebibytes: 8192 };
 
-/** How long a job waits that could not be written down. */
-const RETRY_MS = 10_000;
+/** How long a job waits that could not be written down: at first, and, doubled each time, at most. */
+const FIRST_RETRY_MS = 3_000;
+const LONGEST_RETRY_MS = 60_000;
 
 /** How often progress is written down at most. */
 const NOTE_EVERY_MS = 1000;
@@ -43,6 +44,7 @@ export class Jobs {
   readonly #changes = new EventEmitter<Record<string, []>>().setMaxListeners(0);
   #current: { readonly id: string; readonly stop: AbortController; readonly outcome: Promise<void> } | null =
     null;
+  #retry = FIRST_RETRY_MS;
   #isClosing = false;
 
   constructor(parts: JobParts) {
@@ -151,10 +153,15 @@ export class Jobs {
     if (!row || this.#current || this.#isClosing) return;
     const stop = new AbortController();
     const outcome = this.#run(jobOf(row), stop.signal)
+      .then(() => {
+        this.#retry = FIRST_RETRY_MS;
+      })
       .catch((error: unknown) => {
         this.#logFailure(row.id, error);
+        const wait = this.#retry;
+        this.#retry = Math.min(2 * wait, LONGEST_RETRY_MS);
         // A disk that is full has room again when somebody has made some.
-        return setTimeout(RETRY_MS, undefined, { signal: stop.signal }).catch(() => {});
+        return setTimeout(wait, undefined, { signal: stop.signal }).catch(() => {});
       })
       .then(() => {
         this.#current = null;

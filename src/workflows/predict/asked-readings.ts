@@ -1,5 +1,6 @@
 import type { PhotoReadings, Reading } from '../../data/covariates/read.ts';
 import { readNumber } from '../../data/numbers.ts';
+import { TALLEST_SWARD } from '../../data/usual-sizes.ts';
 import { countOf } from '../../ground/counts.ts';
 import { InputError, UsageError } from '../../ground/errors.ts';
 import { HEIGHT, HEIGHT_UNITS, type HeightMethod, type HeightUnit } from '../../pasture/covariates.ts';
@@ -29,13 +30,22 @@ export interface AskedHeight {
   readonly method?: HeightMethod;
 }
 
-/** Reads a height as a person writes it: `12`, `12 cm`, `120mm`, `24clicks`. @throws UsageError */
+/**
+ * Reads a height as a person writes it: `12`, `12 cm`, `120mm`, `24clicks`.
+ *
+ * @throws UsageError for what is none, or none that a sward has
+ */
 export function askedHeight(text: string): AskedHeight {
   const [, number = '', unit = ''] = /^\s*([\d.,]+)\s*([a-z]*)\s*$/i.exec(text) ?? [];
   const names = Object.keys(HEIGHT_UNITS) as HeightUnit[];
   const named = names.find((name) => name === (unit.toLowerCase() || 'cm'));
   const value = named === undefined || number === '' ? Number.NaN : readNumber(number) * HEIGHT_UNITS[named];
-  if (Number.isFinite(value)) return { value, ...(named === 'clicks' && { method: 'rising-plate' }) };
+  if (value <= TALLEST_SWARD) {
+    return { value, ...(named === 'clicks' && { method: 'rising-plate' }) };
+  }
+  if (Number.isFinite(value)) {
+    throw new UsageError(`height ${text}: no sward is ${value} cm tall; give centimetres, as 12.5`);
+  }
   throw new UsageError(`height ${text}: give centimetres, as 12, or clicks of a rising plate, as 24clicks`);
 }
 

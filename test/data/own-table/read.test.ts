@@ -274,6 +274,15 @@ describe('a table of one’s own', () => {
     ]);
   });
 
+  it("does not take a number for the camera's, which may count quadrats, but says which photo ends in it", async () => {
+    const photos = photosNamed('IMG_0401.jpg', 'IMG_4011.jpg');
+    const { said } = await read('photo,total_g\n401,1\n11,1\n', photos);
+    expect(said).toEqual([
+      expect.stringMatching(/row 2: there is no photo 401 in the folder, only IMG_0401\.jpg$/),
+      expect.stringMatching(/row 3: there is no photo 11 in the folder$/),
+    ]);
+  });
+
   it('takes the columns a person names, with their unit, and none that is said not to be there', async () => {
     const table = 'File,A (kg),B,dead\nIMG_1,1000,7,3\n';
     const { photos, reading } = await read(table, two, {

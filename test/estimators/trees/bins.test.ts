@@ -55,6 +55,22 @@ describe('bins', () => {
       expect([...binMatrix(rowsOf([[7], [3], [5], [Number.NaN]]), [column]).bins]).toEqual([2, 1, 0, 0]);
   });
 
+  it.each([Math.fround, (value: number) => value])('sort many numbers as few', (precision) => {
+    const { data } = normalMatrix(3000, 1, 6);
+    const values = data.map((value, at) => (at % 50 === 0 ? 0 : at % 51 === 0 ? -0 : precision(value ** 9)));
+    values.set([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 5e-324, -5e-324, 1e308, -1e308]);
+    const column = firstNumeric(
+      binColumns({ rows: 3000, columns: 1, data: values }, { ...rules, maxBin: 4000 }),
+    );
+    const ascending = [...new Set(values)].sort((a, b) => a - b);
+    expect(column.bounds.length).toBe(ascending.length - 1);
+    for (const [at, bound] of column.bounds.entries()) {
+      expect(bound).toBeGreaterThanOrEqual(ascending[at] ?? Number.NaN);
+      expect(bound).toBeLessThan(ascending[at + 1] ?? Number.NaN);
+    }
+    expect(column.range).toEqual([Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]);
+  });
+
   it('refuse a categorical column of amounts', () => {
     expect(() => binColumns(rowsOf([[0.5]]), { ...rules, categorical: new Set([0]) })).toThrow(
       /column 1: is categorical but holds 0.5; number its categories/,

@@ -5,10 +5,11 @@ import {
   leafwiseBoostSettings,
   obliviousBoostSettings,
 } from '../../../src/estimators/trees/boost-settings.ts';
+import { binFor } from '../../../src/estimators/trees/leafwise.ts';
 import { leafwiseBoost } from '../../../src/estimators/trees/leafwise-boost.ts';
 import { obliviousBoost } from '../../../src/estimators/trees/oblivious-boost.ts';
-import { withTrainers } from '../../../src/estimators/trees/trainers.ts';
-import type { TrainingTask } from '../../../src/estimators/trees/training-worker.ts';
+import { SHARING_PAYS_FROM, withTrainers } from '../../../src/estimators/trees/trainers.ts';
+import { type TrainingTask, train } from '../../../src/estimators/trees/training-worker.ts';
 import { InputError, ShapeError, UsageError } from '../../../src/ground/errors.ts';
 import { randomStream } from '../../../src/ground/random.ts';
 import type { Estimator, MetricLine } from '../../../src/learning/estimator.ts';
@@ -188,6 +189,42 @@ describe.skipIf(!built)('trainers', () => {
     const threaded = await errorAt(10);
     expect(threaded).toBeInstanceOf(kind);
     expect(threaded).toEqual(alone);
+    expect(pools).toEqual({ started: 1, closed: 1, tasks: 2 });
+  });
+
+  /** Too few trainings for the threads, of trees whose first node is large. */
+  const sharing = { trainings: 1, atOnce: 1, values: 10, rootValues: SHARING_PAYS_FROM };
+  const large = normalMatrix(2500, 30, 4);
+  for (let row = 0; row < 2500; row++) {
+    large.data[row * 30 + 28] = row % 3 === 0 ? Number.NaN : row % 17;
+    large.data[row * 30 + 29] = row % 7;
+  }
+  const plain = { inputs: large, targets: column(bentTargets(large, 5)), weights: null, categorical: [29] };
+  const weighted = { ...plain, weights: Float64Array.from({ length: 2500 }, (_, row) => 1 + (row % 2)) };
+
+  it.each([
+    ['weights and categories', weighted, {}],
+    ['random bounds and columns of each node', plain, { extraTrees: true, featureFractionByNode: 0.7 }],
+    ['more than 256 bins', plain, { maxBin: 1000, baggingFreq: 1, baggingFraction: 0.9 }],
+  ])('share the columns of large trees, which come out the same: %s', async (_, data, changes) => {
+    const parameters = { ...LEAFWISE_DEFAULTS, numIterations: 6, ...changes };
+    const binned = binFor(data, parameters);
+    const tasks = ['a', 'b'].map(
+      (label) => ({ grower: 'leafwise', data, parameters, random: { seed: 2, label }, binned }) as const,
+    );
+    const alone = tasks.map((one) => train(one));
+    const shared = await withTrainers(sharing, 0, (trainOn) => Promise.all(tasks.map((one) => trainOn(one))));
+    expect(shared).toEqual(alone);
+    // Two that lead and two that help.
+    expect(pools).toEqual({ started: 1, closed: 1, tasks: 4 });
+  });
+
+  it('let the helpers go when the training they help with fails', async () => {
+    const data = { ...plain, targets: column(new Float64Array(2500).fill(-1)) };
+    const parameters = { ...LEAFWISE_DEFAULTS, objective: 'tweedie' } as const;
+    const binned = binFor(data, parameters);
+    const broken = { ...leafwiseTask, data, parameters, binned };
+    await expect(withTrainers(sharing, 0, (trainOn) => trainOn(broken))).rejects.toThrow(UsageError);
     expect(pools).toEqual({ started: 1, closed: 1, tasks: 2 });
   });
 

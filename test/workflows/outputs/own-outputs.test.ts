@@ -9,6 +9,7 @@ import { submitRun } from '../../../src/workflows/predict/submit.ts';
 import { reportRun } from '../../../src/workflows/report/report.ts';
 import { drawFolds } from '../../../src/workflows/train/folds.ts';
 import { trainRun } from '../../../src/workflows/train/train.ts';
+import { sharedCache } from '../../support/shared-cache.ts';
 import { writePhoto, writeSmallFolder } from '../../support/small-data-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -19,7 +20,7 @@ const photo = join(root, 'paddock', 'gate.jpg');
 const CUTS = 'photo,total (g)\ngate.jpg,12.5\n';
 
 beforeAll(async () => {
-  configure({ cacheFolder: join(root, 'cache') });
+  configure({ cacheFolder: sharedCache() });
   await writeSmallFolder(data);
   mkdirSync(join(root, 'paddock'));
   await writePhoto(photo, 30, 99);

@@ -11,6 +11,7 @@ import { compareFiles, compareRuns } from '../../../src/workflows/score/compare.
 import { scoreFiles } from '../../../src/workflows/score/score.ts';
 import { trainRun } from '../../../src/workflows/train/train.ts';
 import { visitRun } from '../../../src/workflows/visit/visit.ts';
+import { sharedCache } from '../../support/shared-cache.ts';
 import { writeSmallFolder } from '../../support/small-data-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -24,7 +25,7 @@ const [usual, large] = [join(root, 'usual'), join(root, 'large')];
 const SCALE = 0.25 / 0.21;
 
 beforeAll(async () => {
-  configure({ cacheFolder: join(root, 'cache') });
+  configure({ cacheFolder: sharedCache() });
   await writeSmallFolder(data, { photos: 24 });
   const rows = new Map<string, string[]>();
   for (const line of readFileSync(join(data, 'train.csv'), 'utf8').trim().split('\n').slice(1)) {

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { configure } from '../../../src/ground/environment.ts';
 import { trainRun } from '../../../src/workflows/train/train.ts';
 import { type VisitOptions, type VisitOutcome, visitRun } from '../../../src/workflows/visit/visit.ts';
+import { sharedCache } from '../../support/shared-cache.ts';
 import { writePhoto, writeSmallFolder } from '../../support/small-data-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
@@ -12,7 +13,7 @@ const run = join(root, 'run');
 const PHOTOS = Array.from({ length: 6 }, (_, at) => join(root, `gate-${at}.jpg`));
 
 beforeAll(async () => {
-  configure({ cacheFolder: join(root, 'cache') });
+  configure({ cacheFolder: sharedCache() });
   const data = join(root, 'data');
   await writeSmallFolder(data, {
     photos: 48,

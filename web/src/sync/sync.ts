@@ -39,12 +39,16 @@ const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 60_000;
 /** What others have done is asked for so often while the app is looked at. */
 const LOOK_AGAIN_MS = 60_000;
-/** More often while the server estimates a photo, or makes the farm's run ready for phones. */
-const LOOK_FOR_WORK_MS = 10_000;
 /** And so often it is seen whether that is due. */
-const SEE_WHETHER_DUE_MS = 5_000;
-/** After photos were sent it is asked for no more often than so: lists grow with a farm. */
+const SEE_WHETHER_DUE_MS = 1_000;
+/** After records were sent it is asked for no more often than so: lists grow with a farm. */
 const LOOK_AFTER_SENDING_MS = 15_000;
+/**
+ * Sooner while the server estimates a photo, or makes the farm's run ready for phones: at first after so long, then
+ * after twice as long each time, up to the above, and never before this many times what a look takes.
+ */
+const LOOK_FOR_WORK_MS = 2_000;
+const PAUSE_OF_LOOK = 20;
 const SETTLE_MS = 150;
 
 /** Sends what waits, in order, as often as it takes; and takes in what other devices have sent. */
@@ -65,6 +69,10 @@ export class Sync {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #lookTimer: ReturnType<typeof setTimeout> | undefined;
   #pulledAt = 0;
+  #workWait = LOOK_FOR_WORK_MS;
+  #lookTook = 0;
+  /** Photos that were sent from this page and of which the server has said nothing yet. */
+  readonly #awaited = new Set<string>();
   #ending = new AbortController();
 
   constructor(store: FarmStore) {
@@ -137,14 +145,18 @@ export class Sync {
   }
 
   #lookIfDue(): void {
-    const wait = this.#isServerAtWork() ? LOOK_FOR_WORK_MS : LOOK_AGAIN_MS;
+    const wait = this.#isServerAtWork() ? this.#pauseForWork() : LOOK_AGAIN_MS;
     const isDue = Date.now() - this.#pulledAt >= wait;
     if (isDue && document.visibilityState === 'visible') this.soon(0);
   }
 
+  #pauseForWork(): number {
+    return Math.min(LOOK_AFTER_SENDING_MS, Math.max(this.#workWait, PAUSE_OF_LOOK * this.#lookTook));
+  }
+
   #isServerAtWork(): boolean {
     const { answering, photos, estimates } = this.#store;
-    if (answering.value?.phone.kind === 'making') return true;
+    if (this.#awaited.size > 0 || answering.value?.phone.kind === 'making') return true;
     return [...photos.value.values()].some(
       ({ id, storedAt, problem }) => storedAt !== null && problem === null && !estimates.value.has(id),
     );
@@ -316,13 +328,16 @@ export class Sync {
       throw new ServerRefusal(502, 'the server has not acknowledged the photo’s hash');
     }
     this.sending.value = new Map();
+    this.#awaited.add(item.id);
+    this.#workWait = LOOK_FOR_WORK_MS;
     await this.#store.arrived(item, { sent: record, storedAt: stored.storedAt });
   }
 
   /** Takes in what others have done; later, where that was only just done and nobody asks for it. */
   async #look(): Promise<void> {
     clearTimeout(this.#lookTimer);
-    const wait = this.#pulledAt + LOOK_AFTER_SENDING_MS - Date.now();
+    const pause = this.#isServerAtWork() ? this.#pauseForWork() : LOOK_AFTER_SENDING_MS;
+    const wait = this.#pulledAt + pause - Date.now();
     if (!this.#isLookAsked && wait > 0) {
       this.#lookTimer = setTimeout(() => this.soon(0), wait);
       return;
@@ -337,7 +352,10 @@ export class Sync {
   }
 
   async #takeIn(): Promise<void> {
+    const begun = Date.now();
     const { photos, outcomes, ...records } = await everything();
+    for (const { photoId } of outcomes) this.#awaited.delete(photoId);
+    for (const { id } of records.removals) this.#awaited.delete(id);
     await this.#store.takeIn({
       ...records,
       photos: photos.map(keptOf),
@@ -347,6 +365,9 @@ export class Sync {
       ),
     });
     this.#pulledAt = Date.now();
+    this.#lookTook = this.#pulledAt - begun;
+    const isStillAtWork = this.#isServerAtWork();
+    this.#workWait = isStillAtWork ? Math.min(2 * this.#workWait, LOOK_AFTER_SENDING_MS) : LOOK_FOR_WORK_MS;
   }
 }
 

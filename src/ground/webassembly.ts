@@ -1,0 +1,115 @@
+/**
+ * Writes small WebAssembly modules: loops over arrays that JavaScript takes several times as long for. Opcodes are
+ * those of the core specification, version 2 (chapter 5, binary format). Values are given as code that puts them on
+ * the stack.
+ */
+export type Code = readonly number[];
+
+/** Types by the specification's numbers; `pair` is a v128 used as two doubles. */
+const TYPES = { i32: 0x7f, f64: 0x7c, pair: 0x7b } as const;
+type Type = keyof typeof TYPES;
+
+/** A function of i32 parameters and no result. */
+export interface FunctionDefinition {
+  readonly name: string;
+  /** Names of parameters, all i32. */
+  readonly parameters: readonly string[];
+  readonly locals: Readonly<Record<string, Type>>;
+  readonly body: (scope: Scope) => readonly Code[];
+}
+
+/** The variables of a function by name. */
+export interface Scope {
+  get(name: string): Code;
+  set(name: string, value: Code): Code;
+  /** Adds to a variable. */
+  step(name: string, by: number): Code;
+  /** Repeats while one i32 variable, taken as unsigned, is below another. */
+  whileBelow(name: string, end: string, body: readonly Code[]): Code;
+}
+
+const operation =
+  (...opcode: number[]) =>
+  (...operands: readonly Code[]): Code => [...operands.flat(), ...opcode];
+
+/** A load or store; alignment is a hint only, so that none is promised. */
+const access =
+  (...opcode: number[]) =>
+  (...operands: readonly Code[]): Code => [...operands.flat(), ...opcode, 0, 0];
+
+export const constant = (value: number): Code => [0x41, ...signed(value)];
+export const add = operation(0x6a);
+export const shiftLeft = operation(0x74);
+export const loadByte = access(0x2d);
+export const loadShort = access(0x2f);
+export const loadInteger = access(0x28);
+export const loadDouble = access(0x2b);
+export const storeDouble = access(0x39);
+export const addDoubles = operation(0xa0);
+/** The double 0. */
+export const zero: Code = [0x44, 0, 0, 0, 0, 0, 0, 0, 0];
+/** The double 1. */
+export const one: Code = [0x44, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f];
+export const loadPair = access(0xfd, 0x00);
+/** Two zeros. */
+export const noPair: Code = [0xfd, 0x0c, ...new Array<number>(16).fill(0)];
+export const storePair = access(0xfd, 0x0b);
+export const addPairs = operation(0xfd, 0xf0, 0x01);
+export const subtractPairs = operation(0xfd, 0xf1, 0x01);
+
+/** Most pages of 64 KiB a memory may have; more than that cannot be addressed. */
+export const MOST_PAGES = 65_536;
+
+/**
+ * The bytes of a module that exports `functions`, all over the memory imported as `outside.memory`.
+ *
+ * @param shared whether that memory is shared between threads
+ */
+export function moduleOf(functions: readonly FunctionDefinition[], shared: boolean): Uint8Array<ArrayBuffer> {
+  const types = functions.map(({ parameters }) => [0x60, ...list(parameters.map(() => [TYPES.i32])), 0]);
+  // Memory of at least one page; for a shared one the most must be told, too.
+  const limits = shared ? [3, ...unsigned(1), ...unsigned(MOST_PAGES)] : [0, ...unsigned(1)];
+  return Uint8Array.of(
+    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(1, list(types)),
+    ...section(2, list([[...text('outside'), ...text('memory'), 2, ...limits]])),
+    ...section(3, list(functions.map((_, index) => unsigned(index)))),
+    ...section(7, list(functions.map(({ name }, index) => [...text(name), 0, ...unsigned(index)]))),
+    ...section(10, list(functions.map((definition) => sized(codeOf(definition))))),
+  );
+}
+
+function codeOf({ parameters, locals, body }: FunctionDefinition): Code {
+  const names = [...parameters, ...Object.keys(locals)];
+  const index = (name: string): Code => {
+    const at = names.indexOf(name);
+    if (at < 0) throw new RangeError(`no variable "${name}"`);
+    return unsigned(at);
+  };
+  const scope: Scope = {
+    get: (name) => [0x20, ...index(name)],
+    set: (name, value) => [...value, 0x21, ...index(name)],
+    step: (name, by) => scope.set(name, add(scope.get(name), constant(by))),
+    whileBelow: (name, end, steps) => {
+      const below = [...scope.get(name), ...scope.get(end), 0x49];
+      // if (below) loop … br_if(below) end end
+      return [...below, 0x04, 0x40, 0x03, 0x40, ...steps.flat(), ...below, 0x0d, 0, 0x0b, 0x0b];
+    },
+  };
+  return [...list(Object.values(locals).map((type) => [1, TYPES[type]])), ...body(scope).flat(), 0x0b];
+}
+
+/** An unsigned LEB128 number. */
+function unsigned(value: number): Code {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(value >>> 7)];
+}
+
+/** A signed LEB128 number. */
+function signed(value: number): Code {
+  return value >= -0x40 && value < 0x40 ? [value & 0x7f] : [(value & 0x7f) | 0x80, ...signed(value >> 7)];
+}
+
+const sized = (code: Code): Code => [...unsigned(code.length), ...code];
+const list = (items: readonly Code[]): Code => [...unsigned(items.length), ...items.flat()];
+const section = (number: number, code: Code): Code => [number, ...sized(code)];
+const text = (name: string): Code => sized([...new TextEncoder().encode(name)]);
