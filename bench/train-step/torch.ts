@@ -1,6 +1,4 @@
-import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { createInterface } from 'node:readline';
+import { startTorchProgram, type TorchTraining } from '../yardstick/torch-process.ts';
 
 /** The transformer that both sides train: its blocks on random tokens, mean square as the loss. */
 export interface TransformerSize {
@@ -10,15 +8,6 @@ export interface TransformerSize {
   readonly hidden: number;
   readonly heads: number;
   readonly depth: number;
-}
-
-/** PyTorch in a process of its own, which trains on demand. */
-export interface TorchTraining {
-  /** Its version and the library behind its matrix products. */
-  readonly description: string;
-  /** One step of AdamW. */
-  readonly step: () => Promise<void>;
-  readonly close: () => void;
 }
 
 /** Does one step for every line it reads, and answers with a line. */
@@ -57,38 +46,6 @@ for line in sys.stdin:
     print('done', flush=True)
 `;
 
-/** Where Debian keeps the fast library for matrix products; the plain one is many times slower. */
-const OPENBLAS = '/usr/lib/x86_64-linux-gnu/openblas-pthread';
-
 /** Starts PyTorch's side; null where no Python on this machine has it. */
-export async function startTorch(size: TransformerSize, threads: number): Promise<TorchTraining | null> {
-  const libraries = [...(existsSync(OPENBLAS) ? [OPENBLAS] : []), process.env.LD_LIBRARY_PATH ?? ''];
-  const env = {
-    ...process.env,
-    LD_LIBRARY_PATH: libraries.filter(Boolean).join(':'),
-    OMP_NUM_THREADS: String(threads),
-    OPENBLAS_NUM_THREADS: String(threads),
-  };
-  for (const python of ['python3', '/usr/bin/python3']) {
-    if (spawnSync(python, ['-c', 'import torch'], { stdio: 'ignore', env }).status !== 0) continue;
-    const child = spawn(python, ['-c', PROGRAM, JSON.stringify({ ...size, threads })], { env });
-    child.stderr.pipe(process.stderr);
-    const answers = linesOf(child);
-    const { value: description } = await answers.next();
-    if (description === undefined) continue;
-    return {
-      description,
-      step: async () => {
-        child.stdin.write('step\n');
-        if ((await answers.next()).done) throw new Error('PyTorch ended before its step was done');
-      },
-      close: () => child.stdin.end(),
-    };
-  }
-  return null;
-}
-
-async function* linesOf(child: ChildProcessWithoutNullStreams): AsyncGenerator<string, undefined> {
-  yield* createInterface({ input: child.stdout });
-  return undefined;
-}
+export const startTorch = (size: TransformerSize, threads: number): Promise<TorchTraining | null> =>
+  startTorchProgram(PROGRAM, size, { threads, modules: ['torch'] });

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { QUEUES, type QueueName, requireChunk, requireRedis } from '../cluster/choices.ts';
 import type { Cluster, Engine } from '../cluster/index.ts';
 import { countOf } from '../ground/counts.ts';
+import { environment } from '../ground/environment.ts';
 import { UsageError } from '../ground/errors.ts';
 import { positiveWhole } from './command.ts';
 import { say } from './console.ts';
@@ -10,7 +11,7 @@ import { say } from './console.ts';
 export interface ClusterOptions {
   readonly on?: string;
   readonly store?: string;
-  readonly queue: QueueName;
+  readonly queue?: QueueName;
   /** Set by `plan` and `gather`, in place of `--on`. */
   readonly engine?: Engine;
 }
@@ -23,7 +24,12 @@ export function addClusterOptions(command: Command): Command {
       '--store <place>',
       'where machines meet: a folder that all see, or s3://bucket/prefix; default a folder beside --out',
     )
-    .addOption(new Option('--queue <name>', 'machines that the work is for').choices(QUEUES).default('cpu'));
+    .addOption(
+      new Option(
+        '--queue <name>',
+        'machines that the work is for; default gpu where SWARD_PROVIDER names one, else cpu',
+      ).choices(QUEUES),
+    );
 }
 
 /** Where work is to be done; null: here. @throws UsageError for what goes with `--on` alone */
@@ -32,13 +38,15 @@ export async function clusterOf({ on, store, queue, engine }: ClusterOptions): P
     if (store !== undefined) throw new UsageError('--store is for work on many machines; add --on redis://…');
     return null;
   }
-  return { engine: engine ?? (await engineOn(on ?? '', queue)), ...(store !== undefined && { store }) };
+  const machines = queue ?? (environment().provider === 'cpu' ? 'cpu' : 'gpu');
+  return { engine: engine ?? (await engineOn(on ?? '', machines)), ...(store !== undefined && { store }) };
 }
 
 async function engineOn(on: string, queue: QueueName): Promise<Engine> {
   if (on !== 'local') requireRedis(on);
-  const { localEngine, queueEngine } = await import('../cluster/index.ts');
+  const { localEngine, queueEngine, requireQueue } = await import('../cluster/index.ts');
   if (on === 'local') return localEngine();
+  await requireQueue({ url: on, queue });
   const engine = queueEngine({ url: on, queue });
   return {
     ...engine,

@@ -8,6 +8,7 @@ import {
   type PhotoPrediction,
   type PredictionDoubt,
   type PredictionOutcome,
+  type PredictRunOptions,
   paddockRecord,
   predictionRecord,
   predictRun,
@@ -70,7 +71,7 @@ export const registerPredict: CommandRegistrar = (program) => {
     .description('predict photos, or rows of features, with a run')
     .argument(
       '[RUN]',
-      'run folder, or a name of `sward models`; without it the starter that comes with sward',
+      'run folder (or s3://…), or a name of `sward models`; without it the starter that comes with sward',
     )
     .argument('[PATH...]', 'photos and folders of photos')
     .option(
@@ -116,12 +117,11 @@ export const registerPredict: CommandRegistrar = (program) => {
     const paths = first === undefined ? [] : [first, ...further];
     // Beside features nothing but a run is named.
     const named =
-      options.features === undefined && !first?.startsWith('s3://')
-        ? await namedRun(paths)
-        : {
-            run: options.features === undefined ? null : (first ?? null),
-            photos: options.features === undefined ? paths : further,
-          };
+      options.features !== undefined || (first?.startsWith('s3://') && (await isStored(first)))
+        ? { run: first ?? null, photos: further }
+        : first?.startsWith('s3://')
+          ? { run: null, photos: paths }
+          : await namedRun(paths);
     const run = named.run ?? STARTER;
     const covariates = askedCovariates(options);
     const wanted = {
@@ -149,7 +149,7 @@ export const registerPredict: CommandRegistrar = (program) => {
     if (cluster && out !== undefined && isPartsLocation(out)) {
       return predictParts({ ...(wanted as PredictOnOptions), out }, options, cluster);
     }
-    const outcome = cluster ? await predictElsewhere(wanted, options, cluster) : await predictRun(wanted);
+    const outcome = cluster ? await predictElsewhere(wanted, options, cluster) : await predictHere(wanted);
     if (!outcome) return say(plannedText);
     const { predictions, shownPaths, coverage, paddock, paddockFile, sure, doubts, sessions } = outcome;
     const { about, areaSquareMetres, framesLine } = outcome;
@@ -191,6 +191,27 @@ export const registerPredict: CommandRegistrar = (program) => {
     );
   });
 };
+
+/** Whether the first of what is named is a run in a bucket, and no photos. */
+async function isStored(location: string): Promise<boolean> {
+  const { isStoredRun } = await import('../cluster/index.ts');
+  return isStoredRun(location);
+}
+
+async function predictHere(wanted: PredictRunOptions & { readonly run: string }): Promise<PredictionOutcome> {
+  requireHere(wanted.source);
+  if (!wanted.run.startsWith('s3://')) return predictRun(wanted);
+  const { fetchedRun } = await import('../cluster/index.ts');
+  return predictRun({ ...wanted, run: await fetchedRun(wanted.run) });
+}
+
+/** @throws UsageError for what only units read */
+function requireHere(source: PredictRunOptions['source']): void {
+  const named = Array.isArray(source) ? source : 'features' in source ? source.features : [];
+  const stored = named.find((one) => typeof one === 'string' && one.startsWith('s3://'));
+  if (stored === undefined) return;
+  throw new UsageError(`${stored} lies in a bucket; add --on local to read it there, or --on redis://…`);
+}
 
 /** @returns null where the work is planned alone */
 async function predictElsewhere(

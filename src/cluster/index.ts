@@ -13,7 +13,8 @@ export {
 export { trainOn, trainRepeatedlyOn } from './jobs/train-on.ts';
 export { type Plan, type PlanEngine, planEngine, readPlan } from './plan/plan-engine.ts';
 export { PLAN_TARGETS, type PlanSettings, type PlanTarget } from './plan/settings.ts';
-export { queueEngine } from './queue/queue-engine.ts';
+export { queueEngine, requireQueue } from './queue/queue-engine.ts';
 export { QUEUES, type QueueName, requireRedis } from './queue/queues.ts';
 export { type RunningWorker, startWorker, type WorkOptions } from './queue/worker.ts';
+export { fetchedRun, isStoredRun } from './units/inputs.ts';
 export { computeUnits, type UnitOptions, type UnitsDone } from './units/unit-command.ts';

@@ -39,6 +39,8 @@ export interface Environment {
   readonly threads?: number;
   /** Default: the public hub and its tools' own folders, with the token that logging in leaves there. */
   readonly hub: HubSettings;
+  /** Files that another machine has sent, below `root`, by their paths there; relative ones are from `folder`. */
+  readonly moved?: { readonly root: string; readonly folder: string } | null;
   /** Absent: `s3://` cannot be read or written. */
   readonly objectStore?: ObjectStoreSettings;
 }

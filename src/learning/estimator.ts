@@ -88,9 +88,10 @@ export interface FittedModel {
   /**
    * Several predictions with dropout left on (Gal & Ghahramani 2016).
    *
+   * @param first how many samples were asked about before these, by the same stream; default 0
    * @returns `[draw][sample]`
    */
-  sampleDropout(samples: Samples, draws: number, random: RandomStream): Promise<Targets[][]>;
+  sampleDropout(samples: Samples, draws: number, random: RandomStream, first?: number): Promise<Targets[][]>;
   /**
    * What a model just fitted, its settings kept, would predict of each training sample had the sample's session been
    * left out, in closed form.
@@ -156,8 +157,8 @@ export function wrappedModel(inner: FittedModel, wrapping: Wrapping): FittedMode
   return fittedModel({
     predict: async (asked) => (await inner.predict(shown(asked))).map(masses),
     ...(capabilities.dropout && {
-      sampleDropout: async (asked, draws, random) =>
-        (await inner.sampleDropout(shown(asked), draws, random)).map((draw) => draw.map(masses)),
+      sampleDropout: async (asked, draws, random, first) =>
+        (await inner.sampleDropout(shown(asked), draws, random, first)).map((draw) => draw.map(masses)),
     }),
     ...(capabilities.graph && { graph: (under) => wrapping.graph(inner.graph(under)) }),
     ...(capabilities.sessionsOut &&

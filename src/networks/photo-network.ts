@@ -11,7 +11,7 @@ import { covariateStatistics } from './heads/covariates.ts';
 import { columnsOf, type NetworkShape } from './heads/features.ts';
 import { massStatistics, type Statistics, trainingStatistics } from './heads/statistics.ts';
 import { setWeights, type Weights } from './inputs/input.ts';
-import { type PhotoMemory, PhotoViews, photoMemory } from './inputs/photo-views.ts';
+import { type PhotoMemory, PhotoViews, photoMemory, viewsComeAgain } from './inputs/photo-views.ts';
 import {
   BACKBONE,
   ofBackbone,
@@ -23,6 +23,7 @@ import {
   photosAtOnce,
   providerOptions,
 } from './inputs/photos.ts';
+import { Trunk } from './inputs/trunk.ts';
 import { countedOn, rowNetwork, trainOnRows } from './network.ts';
 import type { LabelledPhotos } from './objectives/labels.ts';
 import { massObjective } from './objectives/masses.ts';
@@ -70,8 +71,8 @@ interface PhotoReading {
  */
 export function photoNetwork(settings: NetworkSettings, source: PhotoNetworkSource): Estimator {
   const { standardise, fineTune } = settings;
-  const { mode, photoCache, headEpochs } = fineTune;
-  const memory = photoMemory(photoCache);
+  const { mode, photoCache, trunkCache, headEpochs } = fineTune;
+  const memory = photoMemory(photoCache, trunkCache);
   const further = async (samples: Samples): Promise<Matrix | null> =>
     source.hasFurther ? samples.features(1) : null;
   let opened: Promise<PhotoReading> | undefined;
@@ -190,19 +191,22 @@ async function fit(
       : massStatistics(samples.targets, labels.weights)),
     ...covariateStatistics(samples.covariates, labels.weights),
   };
-  const views = new PhotoViews(net, memory, augmentation);
+  const drawing = { augmentation, draws: fineTune.draws };
+  const views = new PhotoViews(net, memory, drawing);
+  const trunk = new Trunk(memory.trunks, viewsComeAgain(drawing));
   const labelled = async (set: LabelledSamples): Promise<LabelledExamples<LabelledPhotos>> => ({
     examples: views.examples({
       photos: set.samples.photos,
       extra: await further(set.samples),
       covariates: set.samples.covariates,
+      trunk,
     }),
     labels: set.labels,
   });
   try {
     return await train({
       objective: massObjective(labels, settings, own.hasGaps),
-      input: photoInput(net, fineTune, shape),
+      input: photoInput(net, fineTune, shape, trunk),
       settings,
       parts: trainedParts(net.backbone, fineTune),
       unfreeze: fineTune.unfreeze,
@@ -218,6 +222,7 @@ async function fit(
     });
   } finally {
     await views.close();
+    await trunk.close();
   }
 }
 
@@ -238,12 +243,14 @@ function trainedNetwork(
   const names = new Set(isFile(trained) ? trained.tensors.keys() : Object.keys(trained));
   const open = (): OpenInput => {
     const views = new PhotoViews(net, memory);
-    const graph = photoGraph(net, fineTune, model.shape, {
+    const trunk = new Trunk(memory.trunks, false);
+    const options = {
       random: randomStream(0),
-      part: { trains: (name) => names.has(name), rate: 0 },
+      part: { trains: (name: string) => names.has(name), rate: 0 },
       variable: file === null,
       ...(file && { trained: file }),
-    });
+    };
+    const graph = photoGraph(net, fineTune, model.shape, options, trunk);
     return {
       graph,
       setWeights(variables) {
@@ -255,8 +262,12 @@ function trainedNetwork(
           turn: samples.turn,
           extra: await further(samples),
           covariates: samples.covariates,
+          trunk,
         }),
-      close: () => views.close(),
+      async close() {
+        await views.close();
+        await trunk.close();
+      },
     };
   };
   return fittedNetwork(

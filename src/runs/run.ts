@@ -35,6 +35,8 @@ export interface PredictOptions {
   readonly tta?: keyof typeof TEST_TIME_TURNS;
   /** Adds the spread over this many predictions with dropout left on. */
   readonly dropoutSamples?: number;
+  /** How many samples are asked about before these, elsewhere: what dropout leaves out is drawn for all in turn. */
+  readonly dropoutFirst?: number;
   /** States of the photos, for ensembles with a rule that needs them. */
   readonly states?: PhotoStates;
   /** What of each photo counts, null all of it; default what did in training. */

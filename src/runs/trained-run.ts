@@ -154,7 +154,14 @@ export class TrainedRun implements Run, RunMember {
   }
 
   async predict(samples: Samples, options: MemberOptions = {}): Promise<PhotoPrediction[]> {
-    const { states, dropoutSamples, member, outOfDomain = true, progress = SILENT } = options;
+    const {
+      states,
+      dropoutSamples,
+      dropoutFirst = 0,
+      member,
+      outOfDomain = true,
+      progress = SILENT,
+    } = options;
     if (states) throw new UsageError(`--state: ${this.folder} applies no rule that needs the State`);
     if (dropoutSamples && member === undefined && !(await this.capabilities()).dropout) {
       throw new UsageError('--mc-dropout: the run has a recipe without dropout');
@@ -167,7 +174,9 @@ export class TrainedRun implements Run, RunMember {
     const random = randomStream(this.manifest.seed).fork('dropout');
     // Members of one seed would else draw the same, and what they leave out would be no chance of each one's own.
     const own = member === undefined ? random : random.fork(`member ${member}`);
-    const draws = dropoutSamples ? await this.#dropoutDraws(shown.samples, dropoutSamples, own) : null;
+    const draws = dropoutSamples
+      ? await this.#dropoutDraws(shown.samples, dropoutSamples, own, dropoutFirst)
+      : null;
     const spreads = draws && dropoutSpreads(draws);
     const shares = outOfDomain ? await this.#domainShares(shown.samples, progress) : null;
     const trainedOn = await this.#areTrainedOn(shown.samples);
@@ -415,11 +424,16 @@ export class TrainedRun implements Run, RunMember {
   }
 
   /** `draws` predictions of each fold model with dropout left on; null where they have none. */
-  async #dropoutDraws(samples: Samples, draws: number, random: RandomStream): Promise<DropoutDraws | null> {
+  async #dropoutDraws(
+    samples: Samples,
+    draws: number,
+    random: RandomStream,
+    first: number,
+  ): Promise<DropoutDraws | null> {
     if (!(await this.capabilities()).dropout) return null;
     const folds: Targets[][][] = [];
     for (const [fold, model] of (await this.models()).entries()) {
-      folds.push(await model.sampleDropout(samples, draws, random.fork(fold)));
+      folds.push(await model.sampleDropout(samples, draws, random.fork(fold), first));
     }
     return folds;
   }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { countOf } from '../ground/counts.ts';
 import { SwardError, UsageError } from '../ground/errors.ts';
 import { type FeatureSet, joinFeatureSets, type Matrix, takeRows } from '../ground/matrix.ts';
+import { placeHere } from '../ground/moved-files.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
 import { DESCRIPTOR_NAMES, openDescriber } from '../vision/descriptors/index.ts';
 import { type FeatureExtractor, featurePlan, openExtractor } from '../vision/features/index.ts';
@@ -33,7 +34,7 @@ export async function trainedWeights(
   try {
     return await resolveTrainedWeights(nameOrPath, trained.sha256);
   } catch (error) {
-    if (!(error instanceof SwardError) || !existsSync(trained.file)) throw error;
+    if (!(error instanceof SwardError) || !existsSync(placeHere(trained.file))) throw error;
     return resolveTrainedWeights(trained.file, trained.sha256);
   }
 }

@@ -194,6 +194,11 @@ export class Samples {
     return new Samples(pick(this.facts, items), takenSource(this.source, items), this.turn, this.shown);
   }
 
+  /** Samples of the same source of which something else is known. */
+  withFacts(facts: readonly SampleFacts[]): Samples {
+    return new Samples(facts, this.source, this.turn, this.shown);
+  }
+
   /** The same samples, of which a model is shown some covariates. */
   showing(shown: CovariateSet): Samples {
     return new Samples(this.facts, this.source, this.turn, shown);

@@ -73,8 +73,8 @@ export class FileStore implements Store {
     const path = join(this.location, key);
     // The token tells one's own link from another's where a network says that it failed and it did not.
     const aside = `${path}.${randomUUID()}.part`;
-    await makeFolder(dirname(path));
     try {
+      await makeFolder(dirname(path));
       await writeFile(aside, content);
       await link(aside, path);
       return true;

@@ -19,6 +19,7 @@ export {
 export * from './graph/leaves.ts';
 export type { InitialValue, Operator, Parameter, Tensor, TensorSpec } from './graph/operator.ts';
 export { type Shape, sizeOf } from './graph/shape.ts';
+export type { Update } from './graph/update.ts';
 export { loadTensors, saveTensors, type TensorData } from './graph/values.ts';
 export * from './losses.ts';
 export * from './nn/initializers.ts';
@@ -56,7 +57,6 @@ export {
   type Program,
   type ProgramSpec,
   type RunOptions,
-  type Update,
 } from './program/program.ts';
 export { PROVIDERS, type Provider } from './program/provider.ts';
 export { Variables } from './program/variables.ts';

@@ -1,14 +1,16 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readPredictions } from '../../src/data/predictions.ts';
+import { fileFingerprint } from '../../src/ground/fingerprint.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
 import { type LocalObjectStore, startObjectStore } from '../support/object-store.ts';
 import { runContents } from '../support/run-contents.ts';
 import { errorLine, runSward } from '../support/run-sward.ts';
 import { writePhoto, writeSmallFolder } from '../support/small-data-folder.ts';
+import { trainMappingRun } from '../support/small-run.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 
@@ -197,12 +199,133 @@ describe('predicting on many machines', () => {
     expect(there.code, there.stderr).toBe(0);
     expect(objects.requests.some((line) => /^GET .*\/training\/.*objects/.test(line))).toBe(true);
     expect(runContents(at('trained-there'))).toEqual(runContents(at('trained-here')));
-    const weights = await sward(
-      ...['train', data, '--recipe', 'feature-ridge', '--set', `backbone=${model}`, '--out', at('weights')],
-      ...['--on', 'local', '--store', 's3://meadow/training'],
+  });
+
+  it('sends weights of a file, and the run of them, to machines that meet at a bucket', async () => {
+    await stored('sent');
+    const planned = async (name: string, ...command: string[]): Promise<void> => {
+      const plan = await sward(
+        ...['plan', '--to', 'kubernetes', '--out', at(`plan-${name}`), '--json', '--', ...command],
+        ...['--store', 's3://meadow/sent-work'],
+      );
+      expect(plan.code, plan.stderr).toBe(0);
+      const { store, job } = JSON.parse(plan.stdout);
+      // Another machine: none of the files lies where they were named.
+      const own = [data, model, at('mapping'), at('mapping.safetensors')].filter((path) => existsSync(path));
+      for (const path of own) renameSync(path, `${path}.away`);
+      const unit = await runSward(
+        ['unit', `${store}/${job}/list.json`],
+        { ...variables, SWARD_CACHE: at('other-cache') },
+        at('s3'),
+      );
+      for (const path of own) renameSync(`${path}.away`, path);
+      expect(unit.code, unit.stderr).toBe(0);
+      const gathered = await sward('gather', at(`plan-${name}`));
+      expect(gathered.code, gathered.stderr).toBe(0);
+    };
+    const training = (out: string): string[] => [
+      ...['train', data, '--recipe', 'feature-ridge', '--set', `backbone=${model}`, '--folds', '2'],
+      ...['--out', at(out)],
+    ];
+    expect((await sward(...training('weights-here'))).code).toBe(0);
+    await planned('training', ...training('weights-there'));
+    expect(runContents(at('weights-there'))).toEqual(runContents(at('weights-here')));
+
+    await trainMappingRun(data, root, at('cache'));
+    const here = await sward('predict', at('mapping'), at('good'), '--out', at('mapped-here.csv'));
+    expect(here.code, here.stderr).toBe(0);
+    const there = at('mapped-there.csv');
+    await planned('predicting', 'predict', at('mapping'), 's3://meadow/sent/', '--out', there);
+    expect(text('mapped-there.csv')).toBe(text('mapped-here.csv'));
+  });
+
+  it('draws maps and crops, and what dropout leaves out, that one machine draws', async () => {
+    const asked = (name: string): string[] => [
+      ...['predict', at('mapping'), at('good'), '--out', at(`${name}.csv`), '--map', at(`${name}-maps`)],
+      ...['--crop', 'auto', '--show-crop', at(`${name}-crops`)],
+    ];
+    const here = await sward(...asked('drawn-here'));
+    expect(here.code, here.stderr).toBe(0);
+    const there = await sward(...asked('drawn-there'), ...ELSEWHERE);
+    expect(there.code, there.stderr).toBe(0);
+    expect(text('drawn-there.csv')).toBe(text('drawn-here.csv'));
+    for (const kind of ['maps', 'crops']) {
+      const names = readdirSync(at(`drawn-here-${kind}`));
+      expect(readdirSync(at(`drawn-there-${kind}`))).toEqual(names);
+      expect(names.length).toBeGreaterThanOrEqual(PHOTOS);
+      for (const name of names) {
+        const [one, other] = ['here', 'there'].map((where) =>
+          readFileSync(join(at(`drawn-${where}-${kind}`), name)),
+        );
+        expect(other?.equals(one as Buffer), name).toBe(true);
+      }
+    }
+    const dropout = ['--mc-dropout', '3', '--out'];
+    const refused = await sward('predict', run, at('good'), ...dropout, at('no.csv'), ...ELSEWHERE);
+    expect(errorLine(refused)).toMatch(/--mc-dropout: the run has a recipe without dropout/);
+    const settings = [`backbone=${model}`, 'estimator.epochs=20', 'estimator.members=2'];
+    const trained = await sward(
+      ...['train', data, '--recipe', 'feature-mlp', '--folds', '2', '--out', at('dropping')],
+      ...settings.flatMap((setting) => ['--set', setting]),
     );
-    expect(errorLine(weights)).toMatch(
-      /model\.safetensors is a file of this machine, which others do not see/,
+    expect(trained.code, trained.stderr).toBe(0);
+    const drops = (name: string, ...more: string[]) =>
+      sward('predict', at('dropping'), at('good'), ...dropout, at(name), ...more);
+    expect((await drops('drops-here.csv')).code).toBe(0);
+    const elsewhere = await drops('drops-there.csv', ...ELSEWHERE);
+    expect(elsewhere.code, elsewhere.stderr).toBe(0);
+    expect(text('drops-here.csv').split('\n', 1)[0]).toContain('dropout_spread');
+    expect(text('drops-there.csv')).toBe(text('drops-here.csv'));
+  });
+
+  it('asks a run of a bucket, and counts a photo that comes twice once, as one machine does', async () => {
+    const twice = at('twice');
+    cpSync(at('good'), twice, { recursive: true });
+    cpSync(join(twice, 'P101.jpg'), join(twice, 'P139 again.jpg'));
+    const { openStore } = await import('../../src/storage/index.ts');
+    const [store, photos] = ['runs/ridge', 'twice'].map((prefix) => openStore(`s3://meadow/${prefix}`));
+    for (const name of readdirSync(run, { recursive: true, encoding: 'utf8' })) {
+      if (/\.\w+$/.test(name))
+        await store?.upload(name, join(run, name), await fileFingerprint(join(run, name)));
+    }
+    for (const name of readdirSync(twice)) await photos?.put(name, readFileSync(join(twice, name)));
+    const here = await sward('predict', run, twice, '--out', at('twice-here.csv'), '--json');
+    expect(here.stderr).toMatch(/P139 again is the same photo as P101; the two count once in the mean/);
+    const asked = ['s3://meadow/runs/ridge', 's3://meadow/twice/', ...ELSEWHERE];
+    const there = await sward('predict', ...asked, '--out', at('twice-there.csv'), '--json');
+    expect(there.code, there.stderr).toBe(0);
+    expect(there.stderr).toMatch(/P139 again is the same photo as P101; the two count once in the mean/);
+    expect(text('twice-there.csv')).toBe(text('twice-here.csv'));
+    const { paddock } = JSON.parse(here.stdout);
+    expect(JSON.parse(there.stdout).paddock).toEqual(paddock);
+    const parts = await sward('predict', ...asked, '--out', `${at('twice-parts')}/`, '--json');
+    expect(parts.code, parts.stderr).toBe(0);
+    const summary = JSON.parse(parts.stdout);
+    expect(summary).toMatchObject({ photos: PHOTOS + 1, copies: 1 });
+    expect(summary.grams.Dry_Total_g).toBeCloseTo(paddock.grams?.Dry_Total_g ?? Number.NaN, 6);
+    const alone = await sward('predict', 's3://meadow/runs/ridge', join(twice, 'P101.jpg'), '--json');
+    expect(alone.code, alone.stderr).toBe(0);
+    const nothing = await sward('predict', 's3://meadow/runs/', at('good'), '--out', at('n.csv'));
+    expect(errorLine(nothing)).toMatch(/s3:\/\/meadow\/runs\/ .*--on local/);
+  });
+
+  it('is refused by a machine with another version, and by one that sees no folder of the photos', async () => {
+    const planned = await sward(
+      ...['plan', '--to', 'slurm', '--out', at('plan-other'), '--json', '--', 'predict', run, at('good')],
+      ...['--out', at('other.csv')],
+    );
+    expect(planned.code, planned.stderr).toBe(0);
+    const { store, job } = JSON.parse(planned.stdout);
+    const specs = join(store, job, 'specs');
+    const spec = join(specs, readdirSync(specs)[0] ?? '');
+    const content = readFileSync(spec, 'utf8');
+    writeFileSync(spec, content.replace(/"sward":"[^"]*"/, '"sward":"9.9.9"'));
+    expect(errorLine(await sward('unit', spec))).toMatch(
+      /the work was planned by sward 9\.9\.9, and this machine has \d.*; install the same on all/,
+    );
+    writeFileSync(spec, content.replaceAll(at('good'), '/not-mounted/good'));
+    expect(errorLine(await sward('unit', spec))).toMatch(
+      /this machine sees no \/not-mounted\/good, where photos lie; mount it there/,
     );
   });
 

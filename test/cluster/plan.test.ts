@@ -122,6 +122,7 @@ describe('a plan', () => {
     ).toThrow();
     const [container] = manifest.spec.template.spec.containers;
     expect(container.resources.limits).toEqual({ cpu: '4', memory: '8Gi', 'nvidia.com/gpu': '1' });
+    expect(container.env).toContainEqual({ name: 'SWARD_PROVIDER', value: 'cuda' });
     const list = container.command[container.command.indexOf('unit') + 1];
     // What a pod of the index would run.
     const index = container.command.indexOf('unit');

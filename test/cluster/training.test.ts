@@ -125,6 +125,29 @@ describeWithRedis('a training on many machines', () => {
     expect(runContents(out)).toEqual(runContents(alone));
   });
 
+  it('that asks for a GPU waits for machines that have one', async () => {
+    const processors = work();
+    const out = at('gpu');
+    const training = startSward(command(out, '--on', redis.url), { ...variables, SWARD_PROVIDER: 'cuda' });
+    running.add(training);
+    const waiting = async (name: string): Promise<number> => {
+      const queue = new Queue(name, { connection: { url: redis.url } });
+      const jobs = await queue.getJobs(['waiting', 'active']);
+      await queue.close();
+      return jobs.filter(({ data }) => data.store === `${out}.work`).length;
+    };
+    while ((await waiting('sward-gpu')) < 12) await pause(100);
+    expect(await waiting('sward-cpu')).toBe(0);
+    expect(doneIn(`${out}.work`)).toEqual([]);
+    expect(processors.process.exitCode).toBeNull();
+    const gpu = start(['work', '--on', redis.url, '--queues', 'gpu', '--threads', '1']);
+    expect((await training.ended).code, training.said()).toBe(0);
+    expect(gpu.said()).toMatch(
+      /warning: work for GPUs will be computed by processors here; SWARD_PROVIDER=cuda/,
+    );
+    expect(runContents(out)).toEqual(runContents(alone));
+  });
+
   it('over several seeds makes the runs that one machine makes', async () => {
     work();
     work();

@@ -79,7 +79,7 @@ describe('a teacher of a network that learns from photos', () => {
       teacherMasses: photos.targets.map(({ total }) => tenfold(total)),
     };
     const net = await openPhotoBackbone(weights, HALVES);
-    const views = new PhotoViews(net, photoMemory(64), settings.augmentation);
+    const views = new PhotoViews(net, photoMemory(64), settings);
     const items = [0, 3, 6, 7];
     const { mix } = await views.examples(photos).drawn(items, 4, randomStream(2));
     const drawn = { random: randomStream(2), mix };

@@ -49,7 +49,7 @@ describe('windows in the graph of a backbone', () => {
     const views = new PhotoViews(net, photoMemory(8));
     const paths = photos.photos.slice(0, 2);
     const images = await views.batch(
-      paths.map((photo) => ({ photo })),
+      paths.map((photo) => ({ photo, turn: 0 })),
       2,
     );
     const result = await program.run({ [IMAGES]: images });

@@ -11,13 +11,3 @@ export function requireChunk(photos: number): number {
   if (photos > 0 && photos % TOGETHER === 0) return photos;
   throw new UsageError(`--chunk ${photos}: give a multiple of ${TOGETHER}`);
 }
-
-/** Items in chunks, each with the place of its first item. */
-export function* chunksOf<T>(
-  items: readonly T[],
-  size: number,
-): Generator<{ readonly start: number; readonly items: readonly T[] }> {
-  for (let start = 0; start < items.length; start += size) {
-    yield { start, items: items.slice(start, start + size) };
-  }
-}

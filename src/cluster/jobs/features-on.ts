@@ -5,14 +5,15 @@ import { SILENT } from '../../ground/progress.ts';
 import { NoUsablePhotos } from '../../samples/photo-reader.ts';
 import { isObjectLocation } from '../../storage/index.ts';
 import { featurePlan } from '../../vision/features/index.ts';
-import { resolveWeights } from '../../vision/weights/index.ts';
+import { resolveWeights, weightFilesOf } from '../../vision/weights/index.ts';
 import { type FeatureFilesOptions, featurePhotos, writeIds } from '../../workflows/data/features.ts';
 import { requireOwnOutput } from '../../workflows/outputs/own-outputs.ts';
 import type { PhotoProblem } from '../units/answer.ts';
-import { fetchedBackbone } from '../units/inputs.ts';
+import { fetchedBackbone, stageFiles } from '../units/inputs.ts';
 import { type FeaturesWork, unitKey } from '../units/spec.ts';
-import { CHUNK_PHOTOS, chunksOf, requireChunk } from './chunks.ts';
-import { type ListedPhoto, listedPhotos, requireSeen } from './photos.ts';
+import { CHUNK_PHOTOS, requireChunk } from './chunks.ts';
+import { DiskList } from './disk-list.ts';
+import { type ListedPhoto, listedPhotos, listOf, unitPhoto } from './photos.ts';
 import { type Cluster, type DraftUnit, planJob, storeOf } from './planned-job.ts';
 import { problemPath, writeProblems } from './problem-table.ts';
 import { answersOf, clearAway, fetchResult } from './results.ts';
@@ -42,9 +43,11 @@ export interface FeaturesOn {
 export async function featuresOn(options: FeaturesOnOptions, cluster: Cluster): Promise<FeaturesOn | null> {
   const { backbone, plan = {}, crop = null, out, ids, chunk = CHUNK_PHOTOS, progress = SILENT } = options;
   const location = storeOf(cluster, out);
-  const photos = await photosOf(options);
-  requireSeen(photos, location);
-  const { sha256 } = await resolveWeights(await fetchedBackbone(backbone));
+  const size = requireChunk(chunk);
+  await using photos = await photosOf(options, location);
+  await using problems = await DiskList.open<PhotoProblem>();
+  const { sha256, source } = await resolveWeights(await fetchedBackbone(backbone));
+  const isFile = source.startsWith('file ') && !isObjectLocation(backbone);
   const shared = {
     kind: 'features',
     backbone,
@@ -52,33 +55,32 @@ export async function featuresOn(options: FeaturesOnOptions, cluster: Cluster): 
     plan: featurePlan(plan) as Record<string, unknown>,
     crop,
   } as const;
-  const drafts = function* (): Generator<DraftUnit> {
-    for (const { start, items } of chunksOf(photos, requireChunk(chunk))) {
+  const drafts = async function* (): AsyncGenerator<DraftUnit> {
+    for (let start = 0; start < photos.count; start += size) {
+      const items = await photos.read(start, start + size);
       const work: FeaturesWork = {
         ...shared,
-        photos: items.map(({ imageId, path, version }) => ({
-          imageId,
-          path,
-          ...(version !== undefined && { version }),
-        })),
+        photos: items.map(unitPhoto),
       };
       const key = unitKey([work, items.map(({ stamp }) => stamp)]);
       yield { name: `photos ${start + 1} to ${start + items.length}`, key, work };
     }
   };
-  const job = await planJob('features', 'Extracting features', location, drafts);
+  const job = await planJob('features', 'Extracting features', location, drafts, {
+    stage: async (jobs) => (isFile ? stageFiles(jobs, await weightFilesOf(backbone)) : []),
+    tell: (line) => progress.line?.(line),
+  });
   await cluster.engine.run(job, progress);
   if (cluster.engine.plansAlone) return null;
-  const kept: { readonly imageId: string }[] = [];
-  const problems: PhotoProblem[] = [];
+  const kept: string[] = [];
   let width = 0;
   for await (const { answer } of answersOf(job)) {
-    for (const imageId of answer.ids ?? []) kept.push({ imageId });
-    problems.push(...answer.problems);
+    kept.push(...(answer.ids ?? []));
+    for (const problem of answer.problems) await problems.add(problem);
     if (answer.columns !== undefined) width = answer.columns;
   }
   const problemsFile = await writeProblems(problemPath(out), problems);
-  if (kept.length === 0) throw new NoUsablePhotos(photos.length);
+  if (kept.length === 0) throw new NoUsablePhotos(photos.count);
   const parts = async function* (): AsyncGenerator<Float32Array> {
     for await (const { features } of answersOf(job)) {
       if (!features) continue;
@@ -95,22 +97,16 @@ export async function featuresOn(options: FeaturesOnOptions, cluster: Cluster): 
   await writeNpyParts(out, kept.length, width, parts());
   await writeIds(ids, kept);
   await clearAway(job);
-  return { photos: kept.length, width, problems: problems.length, problemsFile };
+  return { photos: kept.length, width, problems: problems.count, problemsFile };
 }
 
 /** Photos of a data folder, or what else of photos is named. */
-async function photosOf(options: FeaturesOnOptions): Promise<readonly ListedPhoto[]> {
+async function photosOf(options: FeaturesOnOptions, store: string): Promise<DiskList<ListedPhoto>> {
   const { data, progress } = options;
-  const tell = (line: string): void => progress?.line?.(line);
   if (isObjectLocation(data) || data.endsWith('.csv')) {
     await requireOwnOutput('--out', options.out, 'features', options.overwrite ?? false);
-    return listedPhotos([data], tell);
+    return listedPhotos([data], store, (line) => progress?.line?.(line));
   }
-  const found = await featurePhotos(options);
-  const stamped = await listedPhotos(
-    found.map(({ path }) => path),
-    tell,
-  );
   // A data folder says itself what its photos are called.
-  return stamped.map((photo, item) => ({ ...photo, imageId: found[item]?.imageId ?? photo.imageId }));
+  return listOf(await featurePhotos(options), store);
 }

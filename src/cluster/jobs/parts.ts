@@ -2,20 +2,23 @@ import { createHash } from 'node:crypto';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { predictionText } from '../../data/predictions.ts';
 import { UsageError } from '../../ground/errors.ts';
+import { setName } from '../../pasture/covariates.ts';
 import { byMass, MASS_NAMES, type MassName, TARGET_NAMES, underTargetNames } from '../../pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../../pasture/units.ts';
-import type { PhotoPrediction } from '../../runs/prediction.ts';
+import { type PhotoPrediction, spreadOf } from '../../runs/prediction.ts';
 import { openStore, type Store } from '../../storage/index.ts';
 import { columnsOf } from '../../workflows/predict/prediction-files.ts';
-import type { PredictionFileOptions } from '../../workflows/predict/prediction-record.ts';
+import type { PredictionFileOptions, ShownPaths } from '../../workflows/predict/prediction-record.ts';
 import type { PhotoProblem } from '../units/answer.ts';
+import type { DiskList } from './disk-list.ts';
 import type { PartsFormat } from './parts-format.ts';
-import { problemText } from './problem-table.ts';
+import { storeProblems } from './problem-table.ts';
+import { type StoredContent, StoredText } from './stored-text.ts';
 
 /** Photos of one part: some ten megabytes. */
 const PHOTOS_PER_PART = 50_000;
 
-interface PartsOptions extends PredictionFileOptions {
+interface PartsOptions extends Omit<PredictionFileOptions, 'shownPaths'> {
   readonly run: string;
   readonly photosPerPart?: number;
 }
@@ -25,6 +28,8 @@ export interface PartsSummary {
   readonly run: string;
   readonly photos: number;
   readonly problems: number;
+  /** Photos that are the same file as an earlier one: they have their rows, and do not count in the means. */
+  readonly copies: number;
   /** Photos whose prediction is not to be trusted as others are. */
   readonly doubtful: number;
   /** Means over photos: grams a quadrat, and dry matter a hectare. */
@@ -38,18 +43,112 @@ export interface PartsSummary {
   }[];
 }
 
+/** A part that grows photo by photo, as little of each as the file will say. */
+interface Part {
+  add(predictions: readonly PhotoPrediction[], shownPaths: ShownPaths): Promise<void>;
+  storeAs(store: Store, key: string): Promise<StoredContent>;
+  discard(): Promise<void>;
+}
+
+const PARTS: Readonly<Record<PartsFormat, (options: PartsOptions) => Promise<Part>>> = {
+  async csv(options) {
+    const { head, rows } = predictionText(columnsOf(options));
+    const text = await StoredText.open();
+    await text.write(head);
+    return {
+      add: (predictions) => text.write(rows(predictions)),
+      storeAs: (store, key) => text.storeAs(store, key),
+      discard: () => text.discard(),
+    };
+  },
+  async parquet(options) {
+    const columns = parquetColumns(options).map((column) => ({
+      ...column,
+      data: [] as (string | number | null)[],
+    }));
+    return {
+      async add(predictions, shownPaths) {
+        for (const prediction of predictions) {
+          for (const { data, of } of columns) data.push(of(prediction, shownPaths));
+        }
+      },
+      async storeAs(store, key) {
+        const columnData = columns.map(({ name, data, type }) => ({ name, data, type }));
+        const content = Buffer.from(parquetWriteBuffer({ columnData, createdBy: 'sward' }));
+        await store.put(key, content);
+        return {
+          bytes: content.byteLength,
+          sha256: createHash('sha256').update(content).digest('hex'),
+        };
+      },
+      discard: async () => {},
+    };
+  },
+};
+
+/** A column of a part with a row a photo. */
+interface PhotoColumn {
+  readonly name: string;
+  readonly type: 'STRING' | 'DOUBLE';
+  of(prediction: PhotoPrediction, shownPaths: ShownPaths): string | number | null;
+}
+
+function parquetColumns(options: PartsOptions): PhotoColumn[] {
+  const { coverage, uncertainty = false, dropout, covariates, framing, areaSquareMetres } = options;
+  const text = (name: string, of: PhotoColumn['of']): PhotoColumn => ({ name, type: 'STRING', of });
+  const number = (name: string, of: (row: PhotoPrediction) => number | null | undefined): PhotoColumn => ({
+    name,
+    type: 'DOUBLE',
+    of: (row) => finiteOrNull(of(row)),
+  });
+  const masses = MASS_NAMES.map((mass, target) => [mass, TARGET_NAMES[target] ?? mass] as const);
+  return [
+    text('image_id', ({ imageId }) => imageId),
+    text('photo', ({ path }, shownPaths) => (path === null ? null : (shownPaths.get(path) ?? path))),
+    ...masses.map(([mass, name]) => number(name, ({ targets }) => targets[mass])),
+    number('kg_dm_per_ha', ({ targets }) => gramsToKilogramsPerHectare(targets.total, areaSquareMetres)),
+    ...(coverage === undefined
+      ? []
+      : masses.flatMap(([mass, name]) => [
+          number(`${name}_low`, ({ intervals }) => intervals?.[mass].low),
+          number(`${name}_high`, ({ intervals }) => intervals?.[mass].high),
+        ])),
+    ...(uncertainty
+      ? [
+          ...masses.map(([mass, name]) =>
+            number(`${name}_fold_spread`, ({ folds }) => spreadOf(folds)[mass]),
+          ),
+          number('out_of_domain', ({ outOfDomain }) => outOfDomain),
+        ]
+      : []),
+    ...(dropout
+      ? masses.map(([mass, name]) =>
+          number(`${name}_dropout_spread`, ({ dropoutSpread }) => dropoutSpread?.[mass]),
+        )
+      : []),
+    ...(uncertainty
+      ? [number('trained_on', ({ trainedOn }) => (trainedOn === null ? null : Number(trainedOn)))]
+      : []),
+    ...(covariates ? [text('covariates', ({ covariates: used = [] }) => setName(used))] : []),
+    ...(framing ? [text('framing', (photo) => photo.framing ?? null)] : []),
+  ];
+}
+
 /**
  * Predictions in parts of many photos: `part-00000.csv` and so on, `problems.csv` where photos could not be used, and in
- * the end `summary.json`, so that who finds it knows that all is there.
+ * the end `summary.json`, so that who finds it knows that all is there. In memory is what the part that is being filled
+ * will say, and no more.
  */
-export class PredictionParts {
+export class PredictionParts implements AsyncDisposable {
   readonly #store: Store;
   readonly #format: PartsFormat;
   readonly #options: PartsOptions;
   readonly #parts: PartsSummary['parts'][number][] = [];
   readonly #sums = new Map<MassName, number>(MASS_NAMES.map((mass) => [mass, 0]));
-  #waiting: PhotoPrediction[] = [];
+  #waiting: Part | null = null;
+  #waitingPhotos = 0;
   #photos = 0;
+  #copies = 0;
   #doubtful = 0;
 
   constructor(out: string, format: PartsFormat, options: PartsOptions) {
@@ -58,70 +157,58 @@ export class PredictionParts {
     this.#options = options;
   }
 
-  async add(predictions: readonly PhotoPrediction[], doubtful: number): Promise<void> {
+  async add(
+    predictions: readonly PhotoPrediction[],
+    doubtful: number,
+    shownPaths: ShownPaths,
+  ): Promise<void> {
     const { photosPerPart = PHOTOS_PER_PART } = this.#options;
     this.#doubtful += doubtful;
-    for (const prediction of predictions) {
-      this.#photos++;
-      for (const mass of MASS_NAMES) {
-        this.#sums.set(mass, (this.#sums.get(mass) ?? 0) + prediction.targets[mass]);
-      }
-      this.#waiting.push(prediction);
-      if (this.#waiting.length >= photosPerPart) await this.#write();
+    this.#photos += predictions.length;
+    for (const { targets } of predictions) this.#count(targets, 1);
+    for (let start = 0; start < predictions.length; ) {
+      const some = predictions.slice(start, start + photosPerPart - this.#waitingPhotos);
+      this.#waiting ??= await PARTS[this.#format](this.#options);
+      await this.#waiting.add(some, shownPaths);
+      this.#waitingPhotos += some.length;
+      start += some.length;
+      if (this.#waitingPhotos >= photosPerPart) await this.#write();
     }
   }
 
+  /** Leaves photos that were added out of the means, since others before them are the same. */
+  leaveOut(copies: readonly PhotoPrediction[]): void {
+    this.#copies += copies.length;
+    for (const { targets } of copies) this.#count(targets, -1);
+  }
+
+  #count(targets: PhotoPrediction['targets'], times: 1 | -1): void {
+    for (const mass of MASS_NAMES) this.#sums.set(mass, (this.#sums.get(mass) ?? 0) + times * targets[mass]);
+  }
+
   async #write(): Promise<void> {
-    if (this.#waiting.length === 0) return;
-    const content = this.#format === 'csv' ? this.#csv() : this.#parquet();
+    if (!this.#waiting) return;
+    const [part, photos] = [this.#waiting, this.#waitingPhotos];
     const file = `part-${String(this.#parts.length).padStart(5, '0')}.${this.#format}`;
-    await this.#store.put(file, content);
-    this.#parts.push({
-      file,
-      photos: this.#waiting.length,
-      bytes: content.byteLength,
-      sha256: createHash('sha256').update(content).digest('hex'),
-    });
-    this.#waiting = [];
+    this.#parts.push({ file, photos, ...(await part.storeAs(this.#store, file)) });
+    this.#waiting = null;
+    this.#waitingPhotos = 0;
   }
 
-  #csv(): Buffer {
-    const text = predictionText(columnsOf(this.#options));
-    return Buffer.from(text.head + text.rows(this.#waiting));
+  /** Removes what waits on this machine, where the parts are not finished. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#waiting?.discard();
   }
 
-  #parquet(): Buffer {
-    const { coverage, uncertainty = false, shownPaths, areaSquareMetres } = this.#options;
-    const rows = this.#waiting;
-    const text = (name: string, of: (row: PhotoPrediction) => string | null) =>
-      ({ name, data: rows.map(of), type: 'STRING' }) as const;
-    const number = (name: string, of: (row: PhotoPrediction) => number | null | undefined) =>
-      ({ name, data: rows.map((row) => finiteOrNull(of(row))), type: 'DOUBLE' }) as const;
-    const masses = MASS_NAMES.map((mass, target) => [mass, TARGET_NAMES[target] ?? mass] as const);
-    const columnData = [
-      text('image_id', ({ imageId }) => imageId),
-      text('photo', ({ path }) => (path === null ? null : (shownPaths?.get(path) ?? path))),
-      ...masses.map(([mass, name]) => number(name, ({ targets }) => targets[mass])),
-      number('kg_dm_per_ha', ({ targets }) => gramsToKilogramsPerHectare(targets.total, areaSquareMetres)),
-      ...(coverage === undefined
-        ? []
-        : masses.flatMap(([mass, name]) => [
-            number(`${name}_low`, ({ intervals }) => intervals?.[mass].low),
-            number(`${name}_high`, ({ intervals }) => intervals?.[mass].high),
-          ])),
-      ...(uncertainty ? [number('out_of_domain', ({ outOfDomain }) => outOfDomain)] : []),
-    ];
-    return Buffer.from(parquetWriteBuffer({ columnData, createdBy: 'sward' }));
-  }
-
-  async finish(problems: readonly PhotoProblem[]): Promise<PartsSummary> {
+  async finish(problems: DiskList<PhotoProblem>): Promise<PartsSummary> {
     await this.#write();
-    const mean = byMass((mass) => (this.#sums.get(mass) ?? 0) / this.#photos);
+    const mean = byMass((mass) => (this.#sums.get(mass) ?? 0) / (this.#photos - this.#copies));
     const perHectare = gramsToKilogramsPerHectare(mean.total, this.#options.areaSquareMetres);
     const summary: PartsSummary = {
       run: this.#options.run,
       photos: this.#photos,
-      problems: problems.length,
+      problems: problems.count,
+      copies: this.#copies,
       doubtful: this.#doubtful,
       grams: Object.fromEntries(
         Object.entries(underTargetNames(mean)).map(([name, value]) => [name, finiteOrNull(value)]),
@@ -129,7 +216,7 @@ export class PredictionParts {
       kg_dm_per_ha: finiteOrNull(perHectare),
       parts: this.#parts,
     };
-    if (problems.length > 0) await this.#store.put('problems.csv', problemText(problems));
+    if (problems.count > 0) await storeProblems(this.#store, 'problems.csv', problems);
     await this.#store.put('summary.json', `${JSON.stringify(summary, null, 2)}\n`);
     return summary;
   }

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { UsageError } from '../../ground/errors.ts';
 import { valueFingerprint } from '../../ground/fingerprint.ts';
 import type { Progress } from '../../ground/progress.ts';
@@ -51,25 +52,38 @@ export const OWN_PLACE = '.work';
 export const storeOf = ({ store }: Cluster, out: string): string =>
   store ?? `${out.replace(/\/+$/, '')}${OWN_PLACE}`;
 
+interface PlanningOptions {
+  /** Puts files into the store that machines need and do not see; asked only where the store is one of objects. */
+  readonly stage?: (jobs: JobStore) => Promise<readonly StagedFile[]>;
+  /** Hears of other work in a place that is one command's own. */
+  readonly tell?: (line: string) => void;
+}
+
 /**
  * Lays work out in a store. The same work is the same job: what is there of it is kept.
  *
  * @param drafts gives its units, as often as it is called
- * @param stage puts files into the store that machines need and do not see; asked only where the store is one of objects
  */
 export async function planJob(
   kind: Work['kind'],
   title: string,
   location: string,
-  drafts: () => Iterable<DraftUnit>,
-  stage: (jobs: JobStore) => Promise<readonly StagedFile[]> = async () => [],
+  drafts: () => Iterable<DraftUnit> | AsyncIterable<DraftUnit>,
+  { stage = async () => [], tell = () => {} }: PlanningOptions = {},
 ): Promise<PlannedJob> {
   const store = openStore(location);
-  const units = Array.from(drafts(), ({ key, name }) => ({ key, name }));
+  const units: { readonly key: string; readonly name: string }[] = [];
+  for await (const { key, name } of drafts()) units.push({ key, name });
   const job = `${kind}-${valueFingerprint(units.map(({ key }) => key)).slice(0, 16)}`;
   const jobs = new JobStore(store, job);
   const planned = { jobs, title, units };
-  if (await store.facts(`${job}/list.json`)) return planned;
+  if (await hasOthers(store.location, job)) {
+    tell(
+      `warning: ${store.location} also holds other work for the same --out, begun before or by another command now; ` +
+        'whichever ends last writes it. Remove that folder, or choose another --out',
+    );
+  }
+  if (await jobs.isThere()) return planned;
   await requireConditionalWrites(jobs);
   const shared = {
     format: 1,
@@ -79,16 +93,23 @@ export async function planJob(
     folder: process.cwd(),
     staged: isObjectLocation(store.location) ? await stage(jobs) : [],
   } as const;
-  const waiting = drafts()[Symbol.iterator]();
+  const waiting = (async function* () {
+    yield* drafts();
+  })();
   const write = async (): Promise<void> => {
-    for (let next = waiting.next(); !next.done; next = waiting.next()) {
-      await jobs.putSpec({ ...shared, ...next.value });
-    }
+    for await (const draft of waiting) await jobs.putSpec({ ...shared, ...draft });
   };
   await Promise.all(Array.from({ length: WRITTEN_AT_ONCE }, write));
   const { format, sward } = shared;
   await jobs.putList({ format, sward, store: store.location, job, units });
   return planned;
+}
+
+/** Whether a place that is there for one command's work holds more than that. */
+async function hasOthers(location: string, job: string): Promise<boolean> {
+  if (!location.endsWith(OWN_PLACE) || isObjectLocation(location)) return false;
+  const names = await readdir(location).catch((): string[] => []);
+  return names.some((name) => name !== job);
 }
 
 /** @throws UsageError for a store in which two could publish the same result */

@@ -1,38 +1,44 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { readIds } from '../../data/feature-tables.ts';
 import { UsageError } from '../../ground/errors.ts';
-import { type Progress, SILENT } from '../../ground/progress.ts';
+import { SILENT } from '../../ground/progress.ts';
+import { markOf, TextMarks } from '../../ground/repeated-texts.ts';
+import type { Readings } from '../../pasture/covariates.ts';
 import { USUAL_COVERAGE } from '../../pasture/intervals/interval.ts';
 import { BUNDLED_RUNS, STARTER } from '../../runs/bundled-runs.ts';
+import { tablesBeside } from '../../runs/covariates.ts';
 import { openRun } from '../../runs/open-run.ts';
 import { onFrame, type PhotoPrediction } from '../../runs/prediction.ts';
-import type { PredictOptions, Run } from '../../runs/run.ts';
+import type { Run } from '../../runs/run.ts';
 import { runUncertainty } from '../../runs/uncertainty.ts';
 import { NoUsablePhotos } from '../../samples/photo-reader.ts';
 import { photoSamples, Samples, unknownSample } from '../../samples/samples.ts';
-import { isObjectLocation } from '../../storage/index.ts';
-import { withAskedReadings } from '../../workflows/predict/asked-readings.ts';
+import { isObjectLocation, openStore } from '../../storage/index.ts';
+import { type ReadSamples, withAskedReadings } from '../../workflows/predict/asked-readings.ts';
 import {
-  type Asked,
   type PredictionOutcome,
   type PredictRunOptions,
   predictRun,
+  requireOwnPictures,
+  requirePictures,
 } from '../../workflows/predict/predict.ts';
-import type { PhotoProblem } from '../units/answer.ts';
-import { stageFiles } from '../units/inputs.ts';
+import type { ShownPaths } from '../../workflows/predict/prediction-record.ts';
+import type { PhotoProblem, PictureKind } from '../units/answer.ts';
+import { fetchedRun, stageFiles } from '../units/inputs.ts';
 import { type PredictWork, type UnitPhoto, unitKey } from '../units/spec.ts';
-import { CHUNK_PHOTOS, chunksOf, requireChunk } from './chunks.ts';
+import { CHUNK_PHOTOS, requireChunk } from './chunks.ts';
+import { DiskList } from './disk-list.ts';
 import { type PartsSummary, PredictionParts, requireFreeParts } from './parts.ts';
 import type { PartsFormat } from './parts-format.ts';
-import { type ListedPhoto, listedPhotos, requireSeen } from './photos.ts';
+import { type ListedPhoto, listedPhotos, unitPhoto } from './photos.ts';
 import { type Cluster, type DraftUnit, type PlannedJob, planJob, storeOf } from './planned-job.ts';
 import { problemPath, writeProblems } from './problem-table.ts';
-import { answersOf, clearAway } from './results.ts';
+import { answersOf, clearAway, type Picture, readResult } from './results.ts';
 import { runFiles } from './run-files.ts';
 
 /** What is predicted on many machines, and how it is cut up. */
 export interface PredictOnOptions extends Omit<PredictRunOptions, 'source' | 'run' | 'elsewhere'> {
-  /** A run folder, or the name of a run that comes with sward; default the starter. */
+  /** A run folder, here or in a store of objects, or the name of a run that comes with sward; default the starter. */
   readonly run?: string;
   /** As `listedPhotos` takes them; or feature files with their ids. */
   readonly source: readonly string[] | { readonly features: readonly string[]; readonly ids: string };
@@ -57,25 +63,45 @@ export interface PredictedOn {
  * @throws as `predictRun`, and SwardError naming units that failed
  */
 export async function predictOn(options: PredictOnOptions, cluster: Cluster): Promise<PredictedOn | null> {
-  const { run = STARTER, out, progress = SILENT } = options;
-  const asked = await askedOf(options, cluster, progress);
-  const problems: PhotoProblem[] = [];
+  const { run = STARTER, out } = options;
+  const here = await runHere(run);
+  await using asked = await AskedElsewhere.of(options, cluster);
+  await using problems = await DiskList.open<PhotoProblem>();
+  const { samples, shownPaths } = await asked.whole(out);
+  const copies = new Map<string, string>();
+  const firstWith = new Map<string, string>();
   let job: PlannedJob | undefined;
   const { chunk: _, ...rest } = options;
   try {
     const outcome = await predictRun({
       ...rest,
-      run,
-      source: asked,
-      elsewhere: async function* (opened, samples, { tta = 'none', crop, states }) {
-        const how = { tta, ...(crop !== undefined && { crop }), ...(states && { states }) };
-        job = await planned(opened, run, samples, asked, how, options, cluster);
-        yield* answered(job, cluster, progress, problems, samples.count);
+      run: here,
+      source: { samples, shownPaths },
+      elsewhere: {
+        copies,
+        answers: async function* (opened, { facts }) {
+          job = await planned(opened, run, asked, (item) => facts[item]?.readings ?? {}, options, cluster);
+          for await (const { predictions, hashes } of answered(
+            job,
+            options,
+            cluster,
+            problems,
+            asked.count,
+          )) {
+            for (const [item, { imageId }] of predictions.entries()) {
+              const hash = hashes[item] ?? '';
+              const first = firstWith.get(hash);
+              if (first !== undefined) copies.set(imageId, first);
+              else if (hash !== '') firstWith.set(hash, imageId);
+            }
+            yield predictions;
+          }
+        },
       },
     });
     const problemsFile = await writeProblems(problemPath(out), problems);
     if (job) await clearAway(job);
-    return { outcome, problems: problems.length, problemsFile };
+    return { outcome, problems: problems.count, problemsFile };
   } catch (error) {
     if (error instanceof PlannedAlone) return null;
     if (error instanceof NoUsablePhotos) await writeProblems(problemPath(out), problems);
@@ -96,155 +122,335 @@ export async function predictInParts(
 ): Promise<PartsSummary | null> {
   const { run: name = STARTER, out, format, progress = SILENT, photosPerPart } = options;
   await requireFreeParts(out);
-  const asked = await askedOf(options, cluster, progress);
-  await using run = await openRun(name, { keepLoaded: false });
-  const { samples, refused, remarks } = await withAskedReadings(run, asked.samples, options.covariates);
-  for (const remark of remarks) progress.line?.(remark);
-  const { tta = 'none', crop, states } = options;
-  const how = { tta, ...(crop !== undefined && { crop }), ...(states && { states }) };
-  const job = await planned(run, name, samples, asked, how, options, cluster);
+  await using asked = await AskedElsewhere.of(options, cluster);
+  await using problems = await DiskList.open<PhotoProblem>();
+  await using run = await openRun(await runHere(name), { keepLoaded: false });
+  await requirePictures(run, options);
+  await asked.requireOwnPictures(options);
+  const measured = await readingsOf(run, asked, options);
+  for (const remark of measured.remarks) progress.line?.(remark);
+  const job = await planned(run, name, asked, measured.of, options, cluster);
   const known = runUncertainty(await run.calibration());
   const coverage = options.coverage ?? (run.about ? USUAL_COVERAGE : undefined);
-  const { areaSquareMetres = run.areaSquareMetres } = options;
-  const problems: PhotoProblem[] = [];
-  const parts = new PredictionParts(out, format, {
+  const { areaSquareMetres = run.areaSquareMetres, crop = run.crop } = options;
+  const scale = areaSquareMetres / run.areaSquareMetres;
+  await using parts = new PredictionParts(out, format, {
     run: name,
     areaSquareMetres,
     ...(coverage !== undefined && { coverage }),
     ...(photosPerPart !== undefined && { photosPerPart }),
     uncertainty: options.uncertainty ?? run.about !== null,
-    shownPaths: asked.shownPaths,
+    ...(options.dropoutSamples && { dropout: true }),
+    ...(run.covariates.length > 0 && { covariates: true }),
+    ...(crop !== null && { framing: true }),
   });
+  const marks = new TextMarks();
   try {
-    for await (const some of answered(job, cluster, progress, problems, samples.count)) {
-      const told = some.map((prediction) => {
-        const why = refused.get(prediction.imageId);
+    for await (const { predictions, hashes, unit } of answered(
+      job,
+      options,
+      cluster,
+      problems,
+      asked.count,
+    )) {
+      const told = predictions.map((prediction) => {
+        const why = measured.refused.get(prediction.imageId);
         return why === undefined ? prediction : { ...prediction, refused: why };
       });
+      for (const hash of hashes) if (hash !== '') marks.add(hash);
       const all = coverage === undefined ? told : known.withIntervals(told, coverage);
-      const onOwn = all.map((prediction) => onFrame(prediction, areaSquareMetres / run.areaSquareMetres));
-      await parts.add(onOwn, known.doubts(all).length);
+      const onOwn = all.map((prediction) => onFrame(prediction, scale));
+      await parts.add(onOwn, known.doubts(all).length, await asked.shownPaths(unit));
     }
   } catch (error) {
     if (error instanceof PlannedAlone) return null;
     throw error;
+  }
+  for await (const copies of copiesIn(job, marks.repeated())) {
+    parts.leaveOut(copies.map((prediction) => onFrame(prediction, scale)));
   }
   const summary = await parts.finish(problems);
   await clearAway(job);
   return summary;
 }
 
-/** What is asked, as samples that are read elsewhere. */
-interface AskedElsewhere extends Asked {
-  readonly listed: readonly ListedPhoto[] | null;
+/** What was measured beside photos, by their place. */
+interface MeasuredBeside extends Pick<ReadSamples, 'refused' | 'remarks'> {
+  of(item: number): Readings;
 }
 
-async function askedOf(
-  { source, maps, shownCrops, dropoutSamples, out }: PredictOnOptions,
-  cluster: Cluster,
-  progress: Progress,
-): Promise<AskedElsewhere> {
-  const alone = [
-    [maps, '--map'],
-    [shownCrops, '--show-crop'],
-    [dropoutSamples, '--mc-dropout'],
-  ].find(([value]) => value !== undefined);
-  if (alone) throw new UsageError(`${alone[1]} is for one machine; leave out --on`);
-  if (!('features' in source)) {
-    const listed = await listedPhotos(source, (line) => progress.line?.(line));
-    requireSeen(listed, storeOf(cluster, out));
-    if (out.endsWith('.geojson') && listed.some(({ path }) => isObjectLocation(path))) {
-      throw new UsageError(
-        `--out ${out}: positions are read of photos on a disk; end the name in .csv or .json`,
-      );
-    }
+/**
+ * What was measured beside the photos. Only where a table says it are all of them looked at together; what is said of all
+ * alike is known from one.
+ */
+async function readingsOf(
+  run: Run,
+  asked: AskedElsewhere,
+  { covariates, out }: PredictOnOptions,
+): Promise<MeasuredBeside> {
+  const read = async (samples: Samples): Promise<MeasuredBeside> => {
+    const measured = await withAskedReadings(run, samples, covariates);
+    const { facts } = measured.samples;
     return {
-      samples: photoSamples(listed),
-      shownPaths: new Map(listed.map(({ path, shownPath }) => [path, shownPath])),
-      listed,
+      refused: measured.refused,
+      remarks: measured.remarks,
+      of: (item) => facts[facts.length === 1 ? 0 : item]?.readings ?? {},
     };
+  };
+  if (run.covariates.length === 0) return read(NOBODY);
+  if (covariates?.table === undefined && !(await asked.hasTablesBeside())) {
+    const alike = await read(await asked.first());
+    if (alike.refused.size === 0) return alike;
   }
-  const ids = await readIds(source.ids);
-  const samples = new Samples(ids.map(unknownSample), {
-    photos: null,
-    features: () => {
-      throw new RangeError('rows are read where they are predicted');
-    },
-  });
-  return { samples, shownPaths: new Map(), listed: null };
+  return read((await asked.whole(out)).samples);
 }
 
-/** How photos are to be asked about. */
-type How = Pick<PredictOptions, 'crop' | 'states'> & { readonly tta: PredictWork['tta'] };
+/** A run where this machine can read it. */
+const runHere = async (run: string): Promise<string> => (isObjectLocation(run) ? fetchedRun(run) : run);
 
-function planned(
+/** Photos that are the same file as an earlier one, found among what was answered. @param suspects marks of hashes */
+async function* copiesIn(
+  job: PlannedJob,
+  suspects: ReadonlySet<number>,
+): AsyncGenerator<readonly PhotoPrediction[]> {
+  if (suspects.size === 0) return;
+  const seen = new Set<string>();
+  for await (const { answer } of answersOf(job)) {
+    const { predictions = [], hashes = [] } = answer;
+    yield predictions.filter((_, item) => {
+      const hash = hashes[item] ?? '';
+      if (hash === '' || !suspects.has(markOf(hash))) return false;
+      const isCopy = seen.has(hash);
+      seen.add(hash);
+      return isCopy;
+    });
+  }
+}
+
+/** Samples of which nothing is asked. */
+const NOBODY = new Samples([], {
+  photos: null,
+  features: () => {
+    throw new RangeError('rows are read where they are predicted');
+  },
+});
+
+/** What is asked about, a unit at a time: photos that are listed on the disk, or rows of feature files by their ids. */
+class AskedElsewhere implements AsyncDisposable {
+  readonly #listed: DiskList<ListedPhoto> | null;
+  readonly #features: { readonly files: readonly string[]; readonly ids: readonly string[] };
+  readonly #size: number;
+  #shown: { readonly unit: number; readonly paths: ShownPaths } | null = null;
+
+  private constructor(
+    listed: DiskList<ListedPhoto> | null,
+    features: { readonly files: readonly string[]; readonly ids: readonly string[] },
+    size: number,
+  ) {
+    this.#listed = listed;
+    this.#features = features;
+    this.#size = size;
+  }
+
+  static async of(
+    { source, out, chunk = CHUNK_PHOTOS, progress = SILENT }: PredictOnOptions,
+    cluster: Cluster,
+  ): Promise<AskedElsewhere> {
+    const size = requireChunk(chunk);
+    if ('features' in source) {
+      const files = source.features.map((file) => (isObjectLocation(file) ? file : resolve(file)));
+      return new AskedElsewhere(null, { files, ids: await readIds(source.ids) }, size);
+    }
+    const listed = await listedPhotos(source, storeOf(cluster, out), (line) => progress.line?.(line));
+    return new AskedElsewhere(listed, { files: [], ids: [] }, size);
+  }
+
+  get count(): number {
+    return this.#listed?.count ?? this.#features.ids.length;
+  }
+
+  /** All of it as samples that are read elsewhere, and what results call their photos. */
+  async whole(out: string): Promise<{ readonly samples: Samples; readonly shownPaths: ShownPaths }> {
+    const shownPaths = new Map<string, string>();
+    if (!this.#listed) {
+      const samples = NOBODY.withFacts(this.#features.ids.map(unknownSample));
+      return { samples, shownPaths };
+    }
+    const photos: { readonly imageId: string; readonly path: string }[] = [];
+    for await (const { imageId, path, shownPath } of this.#listed) {
+      if (out.endsWith('.geojson') && isObjectLocation(path)) {
+        throw new UsageError(
+          `--out ${out}: positions are read of photos on a disk; end the name in .csv or .json`,
+        );
+      }
+      photos.push({ imageId, path });
+      shownPaths.set(path, shownPath);
+    }
+    return { samples: photoSamples(photos), shownPaths };
+  }
+
+  /** The first of it as a sample. */
+  async first(): Promise<Samples> {
+    const [photo] = (await this.#listed?.read(0, 1)) ?? [];
+    return photo
+      ? photoSamples([photo])
+      : NOBODY.withFacts(this.#features.ids.slice(0, 1).map(unknownSample));
+  }
+
+  /** Whether a table of readings lies beside any of the photos. */
+  async hasTablesBeside(): Promise<boolean> {
+    const folders = new Set<string>();
+    for await (const { path } of this.#listed ?? []) {
+      const folder = dirname(path);
+      if (folders.has(folder)) continue;
+      folders.add(folder);
+      if (tablesBeside([path]).length > 0) return true;
+    }
+    return false;
+  }
+
+  /** @throws UsageError as `requireOwnPictures` */
+  async requireOwnPictures(options: Parameters<typeof requireOwnPictures>[1]): Promise<void> {
+    if (!this.#listed || (options.maps ?? options.shownCrops) === undefined) return;
+    for await (const { imageId } of this.#listed)
+      await requireOwnPictures({ facts: [{ id: imageId }] }, options);
+  }
+
+  /** What results call the photos of a unit. */
+  async shownPaths(unit: number): Promise<ShownPaths> {
+    if (this.#shown?.unit !== unit) {
+      const photos = (await this.#listed?.read(unit * this.#size, (unit + 1) * this.#size)) ?? [];
+      this.#shown = { unit, paths: new Map(photos.map(({ path, shownPath }) => [path, shownPath])) };
+    }
+    return this.#shown.paths;
+  }
+
+  /** Its units, in order. @param photoOf what a unit is told of a photo */
+  async *units(photoOf: (photo: ListedPhoto, item: number) => UnitPhoto): AsyncGenerator<{
+    readonly start: number;
+    readonly count: number;
+    readonly asked: PredictWork['asked'];
+    /** Change when the photos' files do. */
+    readonly stamps: readonly string[];
+  }> {
+    for (let start = 0; start < this.count; start += this.#size) {
+      if (!this.#listed) {
+        const { files, ids } = this.#features;
+        const some = ids.slice(start, start + this.#size);
+        const stamps = some.map(() => '');
+        yield { start, count: some.length, asked: { features: files, start, ids: some }, stamps };
+        continue;
+      }
+      const some = await this.#listed.read(start, start + this.#size);
+      const photos = some.map((photo, item) => photoOf(photo, start + item));
+      yield { start, count: some.length, asked: { photos }, stamps: some.map(({ stamp }) => stamp) };
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#listed?.close();
+  }
+}
+
+/** @param readingsAt what was measured beside a photo */
+async function planned(
   run: Run,
   name: string,
-  samples: Samples,
-  { listed }: AskedElsewhere,
-  { states, ...how }: How,
-  { source, out, chunk = CHUNK_PHOTOS }: PredictOnOptions,
+  asked: AskedElsewhere,
+  readingsAt: (item: number) => Readings,
+  options: PredictOnOptions,
   cluster: Cluster,
 ): Promise<PlannedJob> {
-  const size = requireChunk(chunk);
+  const { out, tta = 'none', crop, states, dropoutSamples, maps, shownCrops, progress = SILENT } = options;
+  const { areaSquareMetres = run.areaSquareMetres } = options;
+  if (dropoutSamples !== undefined && !(await run.capabilities()).dropout) {
+    throw new UsageError('--mc-dropout: the run has a recipe without dropout');
+  }
+  if (dropoutSamples !== undefined && run.covariates.length > 0) {
+    // Which photos share draws depends on what was measured beside all before them.
+    throw new UsageError(
+      '--mc-dropout of a run that reads heights or the like is for one machine; leave out --on',
+    );
+  }
   const isBundled = BUNDLED_RUNS.includes(name);
   const shared = {
     kind: 'predict',
-    run: isBundled ? name : resolve(name),
+    run: isBundled || isObjectLocation(name) ? name : resolve(name),
     fingerprint: run.fingerprint,
-    ...how,
+    tta,
+    ...(crop !== undefined && { crop }),
+    ...(maps !== undefined && {
+      maps: { areaSquareMetres, scale: areaSquareMetres / run.areaSquareMetres },
+    }),
+    ...(shownCrops !== undefined && { crops: true as const }),
   } as const;
-  const photoOf = (item: number): UnitPhoto => {
-    const { id = '', readings = {} } = samples.facts[item] ?? {};
-    const { path = '', version } = listed?.[item] ?? {};
-    const known = Object.entries(readings).filter(([, value]) => value !== null && value !== undefined);
+  const photoOf = (photo: ListedPhoto, item: number): UnitPhoto => {
+    const measured = Object.entries(readingsAt(item)).filter(
+      ([, value]) => value !== null && value !== undefined,
+    );
     return {
-      imageId: id,
-      path,
-      ...(version !== undefined && { version }),
-      ...(known.length > 0 && { readings: Object.fromEntries(known) as Record<string, number> }),
-      ...(states && { state: states(id) }),
+      ...unitPhoto(photo),
+      ...(measured.length > 0 && { readings: Object.fromEntries(measured) as Record<string, number> }),
+      ...(states && { state: states(photo.imageId) }),
     };
   };
-  const items = samples.facts.map((_, item) => item);
-  const drafts = function* (): Generator<DraftUnit> {
-    for (const { start, items: some } of chunksOf(items, size)) {
-      const asked =
-        'features' in source
-          ? {
-              features: source.features.map((file) => (isObjectLocation(file) ? file : resolve(file))),
-              start,
-              ids: some.map((item) => samples.facts[item]?.id ?? ''),
-            }
-          : { photos: some.map(photoOf) };
-      const stamps = some.map((item) => listed?.[item]?.stamp ?? '');
-      const work: PredictWork = { ...shared, asked };
-      yield { name: `photos ${start + 1} to ${start + some.length}`, key: unitKey([work, stamps]), work };
+  const drafts = async function* (): AsyncGenerator<DraftUnit> {
+    for await (const { start, count, asked: some, stamps } of asked.units(photoOf)) {
+      const work: PredictWork = {
+        ...shared,
+        asked: some,
+        ...(dropoutSamples !== undefined && { dropout: { samples: dropoutSamples, first: start } }),
+      };
+      yield { name: `photos ${start + 1} to ${start + count}`, key: unitKey([work, stamps]), work };
     }
   };
-  return planJob('predict', 'Predicting', storeOf(cluster, out), drafts, async (jobs) =>
-    isBundled ? [] : stageFiles(jobs, await runFiles(name)),
-  );
+  return planJob('predict', 'Predicting', storeOf(cluster, out), drafts, {
+    stage: async (jobs) =>
+      isBundled || isObjectLocation(name) ? [] : stageFiles(jobs, await runFiles(name)),
+    tell: (line) => progress.line?.(line),
+  });
 }
 
 /** The work is written down, to be done by others. */
 class PlannedAlone extends Error {}
 
-/** Has a job done, and gives what came of it in the photos' order. */
+/** What a unit has said of its photos. */
+interface AnsweredUnit {
+  readonly unit: number;
+  readonly predictions: readonly PhotoPrediction[];
+  /** SHA-256 of each one's photo; empty of features. */
+  readonly hashes: readonly string[];
+}
+
+/** Has a job done, and gives what came of it in the photos' order; pictures are written on the way. */
 async function* answered(
   job: PlannedJob,
+  { maps, shownCrops, progress = SILENT }: PredictOnOptions,
   { engine }: Cluster,
-  progress: Progress,
-  problems: PhotoProblem[],
+  problems: DiskList<PhotoProblem>,
   asked: number,
-): AsyncGenerator<readonly PhotoPrediction[]> {
+): AsyncGenerator<AnsweredUnit> {
   await engine.run(job, progress);
   if (engine.plansAlone) throw new PlannedAlone();
+  const folders: Readonly<Record<PictureKind, string | undefined>> = { maps, crops: shownCrops };
   let told = 0;
-  for await (const { answer } of answersOf(job)) {
-    problems.push(...answer.problems);
-    told += answer.predictions?.length ?? 0;
-    yield answer.predictions ?? [];
+  for await (const { answer, pictures, unit } of answersOf(job)) {
+    for (const problem of answer.problems) await problems.add(problem);
+    await keepPictures(job, pictures, folders);
+    const { predictions = [], hashes = [] } = answer;
+    told += predictions.length;
+    yield { unit, predictions, hashes };
   }
   if (told === 0) throw new NoUsablePhotos(asked);
+}
+
+async function keepPictures(
+  { jobs }: PlannedJob,
+  pictures: readonly Picture[],
+  folders: Readonly<Record<PictureKind, string | undefined>>,
+): Promise<void> {
+  for (const { kind, name, file } of pictures) {
+    const folder = folders[kind];
+    if (folder !== undefined) await openStore(folder).put(name, await readResult(jobs, file));
+  }
 }

@@ -1,26 +1,41 @@
 import { rm } from 'node:fs/promises';
-import { extname } from 'node:path';
+import { basename, dirname, extname } from 'node:path';
 import { csvLines } from '../../formats/csv.ts';
-import { writeFileAtomically } from '../../ground/files.ts';
+import { openStore, type Store } from '../../storage/index.ts';
 import type { PhotoProblem } from '../units/answer.ts';
+import type { DiskList } from './disk-list.ts';
+import { StoredText } from './stored-text.ts';
 
 /** The table of photos that could not be used beside a result: `masses.csv`, `masses.problems.csv`. */
 export const problemPath = (out: string): string =>
   `${out.slice(0, out.length - extname(out).length)}.problems.csv`;
 
-/** Photos that could not be used as a table, a row each. */
-export const problemText = (problems: readonly PhotoProblem[]): string =>
-  csvLines([
-    ['image_id', 'photo', 'problem'],
-    ...problems.map(({ imageId, photo, problem }) => [imageId, photo, problem]),
-  ]);
+const HEAD = ['image_id', 'photo', 'problem'];
 
 /** Writes the table where there is something to tell; else what an earlier start has told goes. */
-export async function writeProblems(path: string, problems: readonly PhotoProblem[]): Promise<string | null> {
-  if (problems.length === 0) {
+export async function writeProblems(path: string, problems: DiskList<PhotoProblem>): Promise<string | null> {
+  if (problems.count === 0) {
     await rm(path, { force: true });
     return null;
   }
-  await writeFileAtomically(path, problemText(problems));
+  await storeProblems(openStore(dirname(path)), basename(path), problems);
   return path;
+}
+
+/** Photos that could not be used as a table in a store, a row each, however many. */
+export async function storeProblems(
+  store: Store,
+  key: string,
+  problems: DiskList<PhotoProblem>,
+): Promise<void> {
+  const text = await StoredText.open();
+  try {
+    await text.write(csvLines([HEAD]));
+    for await (const { imageId, photo, problem } of problems) {
+      await text.write(csvLines([[imageId, photo, problem]]));
+    }
+    await text.storeAs(store, key);
+  } finally {
+    await text.discard();
+  }
 }

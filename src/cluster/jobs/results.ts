@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { rmdir } from 'node:fs/promises';
 import { SwardError } from '../../ground/errors.ts';
 import { download, isObjectLocation } from '../../storage/index.ts';
-import { ANSWER, type ChunkAnswer, FEATURES } from '../units/answer.ts';
-import type { JobStore, UnitResult } from '../units/job-store.ts';
+import { ANSWER, type ChunkAnswer, FEATURES, PICTURES, type PictureKind } from '../units/answer.ts';
+import { GatheredElsewhere, type JobStore, type UnitResult } from '../units/job-store.ts';
 import { parseExactJson } from '../units/spec.ts';
 import { OWN_PLACE, type PlannedJob } from './planned-job.ts';
 
@@ -13,6 +13,7 @@ type ResultFile = UnitResult['files'][number];
 export async function resultOf(jobs: JobStore, key: string): Promise<UnitResult> {
   const result = await jobs.result(key);
   if (result) return result;
+  if (!(await jobs.isThere())) throw new GatheredElsewhere(jobs);
   throw new SwardError(`${jobs.location}: the result of unit ${key} is gone; run the same command again`);
 }
 
@@ -20,6 +21,7 @@ export async function resultOf(jobs: JobStore, key: string): Promise<UnitResult>
 export async function readResult(jobs: JobStore, { name, sha256 }: ResultFile): Promise<Uint8Array> {
   const bytes = await jobs.store.read(jobs.objectKey(sha256));
   if (bytes && createHash('sha256').update(bytes).digest('hex') === sha256) return bytes;
+  if (!bytes && !(await jobs.isThere())) throw new GatheredElsewhere(jobs);
   throw new SwardError(
     `${jobs.location}/objects/${sha256}: ${name} is ${bytes ? 'damaged' : 'gone'}; remove ${jobs.location} and run the same command again`,
   );
@@ -34,19 +36,45 @@ export interface Answered {
   readonly answer: ChunkAnswer;
   /** The file of their features, where that was asked for. */
   readonly features: ResultFile | null;
+  /** The place of their unit in the job. */
+  readonly unit: number;
+  readonly pictures: readonly Picture[];
+}
+
+/** What was drawn of a photo: `north/IMG_1.png` of the maps. */
+export interface Picture {
+  readonly kind: PictureKind;
+  readonly name: string;
+  readonly file: ResultFile;
 }
 
 /** What was made of the photos of a job, in their order. */
 export async function* answersOf({ jobs, units }: PlannedJob): AsyncGenerator<Answered> {
-  for (const { key } of units) {
+  for (const [unit, { key }] of units.entries()) {
     const { files } = await resultOf(jobs, key);
     for (const file of files) {
-      if (!file.name.endsWith(ANSWER)) continue;
+      const under = partOf(file.name, ANSWER);
+      if (under === null) continue;
       const answer = parseExactJson(Buffer.from(await readResult(jobs, file)).toString()) as ChunkAnswer;
-      const beside = file.name.slice(0, -ANSWER.length) + FEATURES;
-      yield { answer, features: files.find(({ name }) => name === beside) ?? null };
+      const features = files.find(({ name }) => name === `${under}${FEATURES}`) ?? null;
+      yield { answer, features, unit, pictures: picturesOf(files, under) };
     }
   }
+}
+
+/** The folder of a file that each part of a unit has one of: none where the unit was computed as a whole, else `1/`. */
+function partOf(name: string, file: string): string | null {
+  const under = name.endsWith(file) ? name.slice(0, -file.length) : null;
+  return under !== null && /^(\d+\/)?$/.test(under) ? under : null;
+}
+
+function picturesOf(files: readonly ResultFile[], under: string): Picture[] {
+  return PICTURES.flatMap((kind) => {
+    const folder = `${under}${kind}/`;
+    return files.flatMap((file) =>
+      file.name.startsWith(folder) ? [{ kind, name: file.name.slice(folder.length), file }] : [],
+    );
+  });
 }
 
 /** Removes a job whose result has been gathered, and a place that was there for it alone. */

@@ -1,6 +1,6 @@
 import { countOf } from '../../ground/counts.ts';
 import { SwardError } from '../../ground/errors.ts';
-import type { UnitFailure } from '../units/job-store.ts';
+import { GatheredElsewhere, type UnitFailure } from '../units/job-store.ts';
 import type { PlannedJob } from './planned-job.ts';
 
 /** Causes that are told on the screen, and units that are named of each. */
@@ -20,6 +20,7 @@ export async function requireDone(
   const done = await jobs.keys('done');
   const lacking = units.filter(({ key }) => !done.has(key));
   if (lacking.length === 0) return;
+  if (!(await jobs.isThere())) throw new GatheredElsewhere(jobs);
   const byCause = new Map<string, string[]>();
   for (const { key, name } of lacking) {
     const failure = (await jobs.failure(key)) ?? failures.get(key);

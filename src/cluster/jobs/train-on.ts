@@ -1,5 +1,4 @@
 import { join, resolve } from 'node:path';
-import { UsageError } from '../../ground/errors.ts';
 import { replaceFolder } from '../../ground/files.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
 import type { StateAnswers } from '../../runs/cross-validation.ts';
@@ -8,7 +7,7 @@ import { seedFolder } from '../../runs/repeated-runs.ts';
 import type { RunResults } from '../../runs/results.ts';
 import { foldFolder, removeCheckpoint } from '../../runs/run-folder.ts';
 import { movedSource } from '../../runs/training-data.ts';
-import { isObjectLocation } from '../../storage/index.ts';
+import { weightFilesOf } from '../../vision/weights/index.ts';
 import type { RepeatedResults } from '../../workflows/train/repeated-results.ts';
 import { trainRepeatedly } from '../../workflows/train/repeated-training.ts';
 import { type TrainedElsewhere, type TrainOptions, trainPart } from '../../workflows/train/train.ts';
@@ -101,26 +100,17 @@ async function carriedOut(
   cluster: Cluster,
 ): Promise<PlannedJob | null> {
   const location = storeOf(cluster, out);
-  const [weights] = parts.flatMap(({ training }) => training.weightFiles);
-  if (weights !== undefined && isObjectLocation(location)) {
-    throw new UsageError(
-      `${weights} is a file of this machine, which others do not see; name weights that all can pull (sward backbones ` +
-        'list), or give a --store folder that all machines see',
-    );
-  }
   const drafts = parts.flatMap((part) => part.drafts);
   const name = parts[0]?.training.recipe.name ?? '';
-  const job = await planJob(
-    'train',
-    `Training ${name}`,
-    location,
-    () => drafts,
-    (jobs) =>
-      stageFiles(
-        jobs,
-        parts.flatMap(({ training }) => training.files),
-      ),
-  );
+  const job = await planJob('train', `Training ${name}`, location, () => drafts, {
+    tell: (line) => progress.line?.(line),
+    stage: async (jobs) => {
+      const weights = await Promise.all(
+        [...new Set(parts.flatMap(({ training }) => training.weightFiles))].map(weightFilesOf),
+      );
+      return stageFiles(jobs, [...parts.flatMap(({ training }) => training.files), ...weights.flat()]);
+    },
+  });
   if (drafts.length > 0) await cluster.engine.run(job, progress);
   return cluster.engine.plansAlone ? null : job;
 }

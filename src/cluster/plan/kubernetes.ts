@@ -22,6 +22,7 @@ export function kubernetesFiles({
   tasks,
   folder,
   settings,
+  provider,
   objectStore,
 }: PlannedTasks): Record<string, string> {
   const { cpus, memory, gpus, parallel = tasks, image = IMAGE, secret = SECRET, volume, program } = settings;
@@ -68,6 +69,7 @@ export function kubernetesFiles({
               ...(volume && { workingDir: folder }),
               env: [
                 { name: 'SWARD_CACHE', value: CACHE },
+                ...(gpus > 0 ? [{ name: 'SWARD_PROVIDER', value: provider }] : []),
                 ...(isInBucket
                   ? [
                       key('AWS_ACCESS_KEY_ID'),

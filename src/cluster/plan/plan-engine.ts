@@ -64,7 +64,7 @@ export function planEngine(
             'the --store folder and all data lie on',
         );
       }
-      const { objectStore } = environment();
+      const { objectStore, provider } = environment();
       const files = FILES[target]({
         title,
         job: jobs.job,
@@ -73,6 +73,7 @@ export function planEngine(
         folder: process.cwd(),
         plan: resolve(out),
         settings,
+        provider: provider === 'cpu' ? 'cuda' : provider,
         ...(objectStore && { objectStore }),
       });
       const plan: Plan = {

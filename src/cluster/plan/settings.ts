@@ -38,5 +38,7 @@ export interface PlannedTasks {
   /** The plan's own folder. */
   readonly plan: string;
   readonly settings: PlanSettings;
+  /** What runs frozen backbones where a task has a GPU. */
+  readonly provider: string;
   readonly objectStore?: ObjectStoreSettings;
 }

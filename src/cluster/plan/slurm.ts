@@ -12,6 +12,7 @@ export function slurmFiles({
   folder,
   plan,
   settings,
+  provider,
 }: PlannedTasks): Record<string, string> {
   const { program, cpus, memory, gpus, parallel, time, partition } = settings;
   const sward = program.map(quoted).join(' ');
@@ -39,7 +40,7 @@ export function slurmFiles({
         `--mem=${memory}`,
         ...(gpus > 0 ? [`--gres=gpu:${gpus}`] : []),
       ]),
-      `exec ${sward} unit ${quoted(list)} --index "$SLURM_ARRAY_TASK_ID" --of ${tasks} --threads ${cpus}`,
+      `${gpus > 0 ? `export SWARD_PROVIDER=${quoted(provider)}\n` : ''}exec ${sward} unit ${quoted(list)} --index "$SLURM_ARRAY_TASK_ID" --of ${tasks} --threads ${cpus}`,
     ),
     'gather.sh': script(
       `${title}: makes the result of what the array has computed, or names what is missing.`,

@@ -29,6 +29,12 @@ export const nameOf = (queue: QueueName): string => `sward-${queue}`;
 export const idOf = (key: string): string => `unit-${key}`;
 export const keyOf = (id: string): string => id.slice('unit-'.length);
 
+/** What a worker answers that finds no spec: the job was taken away, or it does not see where it lies. */
+export const goneFrom = (host: string): string => `gone from ${host}`;
+
+/** The host of {@link goneFrom}; null of other answers. */
+export const goneOn = (answer: string): string | null => /^gone from (.*)$/.exec(answer)?.[1] ?? null;
+
 /**
  * Opens a queue.
  *
@@ -57,11 +63,46 @@ export async function openQueue(
   } catch {
     void opened.close().catch(() => {});
     throw new SwardError(
-      `${withoutPassword(url)}: no Redis can be used there (${fault}); start one: redis-server --appendonly yes --maxmemory-policy noeviction`,
+      `${withoutPassword(url)}: no Redis can be used there (${fault}); ${remedyOf(fault)}`,
     );
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** What helps, by what a connection failed of. */
+const REMEDIES: readonly (readonly [RegExp, string])[] = [
+  [/NOAUTH|WRONGPASS/, 'give its password: redis://:PASSWORD@host:port'],
+  [/NOPERM/, 'give a user that may do everything there: redis://USER:PASSWORD@host:port'],
+  [/ENOTFOUND|EAI_AGAIN/, 'check the name of the host'],
+  [/Invalid URL/, 'give redis://host:port, or redis://:PASSWORD@host:port with %-codes for signs as @ and /'],
+  [
+    /SSL|wrong version number|ECONNRESET|EPROTO/,
+    'rediss:// is for a Redis that speaks TLS, redis:// for one that does not',
+  ],
+];
+
+const remedyOf = (fault: string): string =>
+  REMEDIES.find(([sign]) => sign.test(fault))?.[1] ??
+  'start one: redis-server --appendonly yes --maxmemory-policy noeviction';
+
+/** What a Redis that answers may refuse work for, and what helps. */
+const REFUSALS: readonly (readonly [RegExp, string, string])[] = [
+  [/^OOM /, 'its memory is full', 'raise its maxmemory (CONFIG SET maxmemory 0: no limit)'],
+  [/^MISCONF /, 'it cannot write to its disk', 'make room there'],
+  [/^READONLY /, 'it is a replica', 'name the primary'],
+  [/^NOPERM /, 'the user may not queue work', 'give one who may do everything there'],
+];
+
+/** What is to be thrown where a Redis takes no work: a SwardError where it says why, else the error itself. */
+export function queueRefusal(error: unknown): unknown {
+  const text = messageOf(error);
+  const [, what, remedy] = REFUSALS.find(([sign]) => sign.test(text)) ?? [];
+  return what === undefined
+    ? error
+    : new SwardError(
+        `Redis takes no work: ${what} (${text.split('. ', 1)[0]}); ${remedy}, then run the same command again`,
+      );
 }
 
 const withoutPassword = (url: string): string => url.replace(/\/\/[^@/]*@/, '//');

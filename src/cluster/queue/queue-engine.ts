@@ -5,7 +5,16 @@ import { type Progress, SILENT } from '../../ground/progress.ts';
 import type { Engine, PlannedJob } from '../jobs/planned-job.ts';
 import { requireDone } from '../jobs/settle.ts';
 import type { UnitFailure } from '../units/job-store.ts';
-import { connectionTo, idOf, keyOf, nameOf, openQueue, type QueuedUnit } from './connection.ts';
+import {
+  connectionTo,
+  goneOn,
+  idOf,
+  keyOf,
+  nameOf,
+  openQueue,
+  type QueuedUnit,
+  queueRefusal,
+} from './connection.ts';
 import type { QueueName } from './queues.ts';
 
 /** Attempts before a unit is given up, and the pause after the first, which doubles. */
@@ -29,6 +38,11 @@ export interface QueueEngineOptions {
   readonly silentMs?: number;
 }
 
+/** Makes sure that a queue answers, before work is laid out. @throws SwardError as `openQueue` */
+export async function requireQueue({ url, queue = 'cpu' }: QueueEngineOptions): Promise<void> {
+  await (await openQueue(url, queue, () => {})).close();
+}
+
 /**
  * Queues units on a Redis for `sward work`, and waits for them. What ends this process leaves the work queued; the same
  * command attaches again.
@@ -40,13 +54,19 @@ export function queueEngine({ url, queue = 'cpu', silentMs = SILENT_MS }: QueueE
       const opened = await openQueue(url, queue, (line) => progress.line?.(line));
       const events = new QueueEvents(nameOf(queue), { connection: connectionTo(url) });
       events.on('error', () => {});
-      const watch = new JobWatch(job, opened, progress, silentMs);
+      const watch = new JobWatch(job, opened, queue, progress, silentMs);
       try {
         await events.waitUntilReady();
-        events.on('completed', ({ jobId }) => watch.settle(keyOf(jobId)));
+        events.on('completed', ({ jobId, returnvalue }) => {
+          // Some are given as they were said, others as JSON.
+          const lost = goneOn(String(returnvalue).replaceAll('"', ''));
+          watch.settle(keyOf(jobId), lost === null ? undefined : unseen(job, lost));
+        });
         events.on('failed', ({ jobId, failedReason }) => watch.settle(keyOf(jobId), failedReason));
         events.on('progress', ({ jobId, data }) => watch.hear(keyOf(jobId), data));
         await watch.untilSettled();
+      } catch (error) {
+        throw queueRefusal(error);
       } finally {
         progress.done();
         await Promise.allSettled([events.close(), opened.close()]);
@@ -56,10 +76,14 @@ export function queueEngine({ url, queue = 'cpu', silentMs = SILENT_MS }: QueueE
   };
 }
 
+const unseen = ({ jobs }: PlannedJob, host: string): string =>
+  `${host} finds no ${jobs.location}; give a --store that all workers see under the same path`;
+
 /** What is known of a job's units while it is waited for. */
 class JobWatch {
   readonly #job: PlannedJob;
   readonly #queue: Queue<QueuedUnit>;
+  readonly #name: QueueName;
   readonly #progress: Progress;
   readonly #silentMs: number;
   /** Units whose end is waited for, with their names. */
@@ -70,9 +94,16 @@ class JobWatch {
   #heard = performance.now();
   #workers = '';
 
-  constructor(job: PlannedJob, queue: Queue<QueuedUnit>, progress: Progress, silentMs: number) {
+  constructor(
+    job: PlannedJob,
+    queue: Queue<QueuedUnit>,
+    name: QueueName,
+    progress: Progress,
+    silentMs: number,
+  ) {
     this.#job = job;
     this.#queue = queue;
+    this.#name = name;
     this.#progress = progress;
     this.#silentMs = silentMs;
     this.#open = new Map(job.units.map(({ key, name }) => [key, name]));
@@ -158,7 +189,9 @@ class JobWatch {
     const count = await this.#queue.getWorkersCount().catch(() => null);
     if (count === null) return;
     this.#workers =
-      count === 0 ? 'no worker: sward work --on … starts one' : `on ${countOf(count, 'worker')}`;
+      count > 0
+        ? `on ${countOf(count, 'worker')}`
+        : `no worker: sward work --on …${this.#name === 'cpu' ? '' : ` --queues ${this.#name}`} starts one`;
     this.#note();
   }
 }

@@ -1,11 +1,12 @@
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Job, WaitingError, Worker } from 'bullmq';
+import { environment } from '../../ground/environment.ts';
 import { messageOf } from '../../ground/errors.ts';
 import { JobStore, Overtaken } from '../units/job-store.ts';
 import { runUnit, UnitChildren, type UnitFate, type UnitMachine } from '../units/run-unit.ts';
 import type { UnitSpec } from '../units/spec.ts';
-import { connectionTo, nameOf, openQueue, type QueuedUnit } from './connection.ts';
+import { connectionTo, goneFrom, nameOf, openQueue, type QueuedUnit, queueRefusal } from './connection.ts';
 import type { QueueName } from './queues.ts';
 
 /** Which work a machine does, and how. */
@@ -49,6 +50,9 @@ export async function startWorker(options: WorkOptions): Promise<RunningWorker> 
   const lease = 1000 * leaseSeconds;
   const [first] = queues;
   if (first !== undefined) await (await openQueue(url, first, tell)).close();
+  if (queues.includes('gpu') && environment().provider === 'cpu') {
+    tell('warning: work for GPUs will be computed by processors here; SWARD_PROVIDER=cuda uses the GPU');
+  }
   const workers = queues.map((queue) => {
     const worker = new Worker<QueuedUnit, string>(
       nameOf(queue),
@@ -85,7 +89,7 @@ function tellOfFaults(worker: Worker<QueuedUnit, string>, tell: (line: string) =
     if (/ECONNREFUSED|ECONNRESET|ENOTFOUND|ETIMEDOUT|Connection is closed|LOADING/.test(text)) {
       if (!isAway) tell(`Redis is away (${text}); waiting for it`);
       isAway = true;
-    } else if (text !== '') tell(text);
+    } else if (text !== '') tell(messageOf(queueRefusal(error)));
   });
   worker.on('ready', () => {
     if (isAway) tell('Redis is back');
@@ -105,8 +109,10 @@ async function processed(
   let told = 0;
   try {
     const spec = await jobs.spec(key);
-    // Its job was gathered or taken away.
-    if (!spec) return 'gone';
+    if (!spec) {
+      tell(`${job.data.job} ${job.name}: there is no ${jobs.location} (any more, or for this machine)`);
+      return goneFrom(hostname());
+    }
     const began = performance.now();
     const fate = await run(spec, children, (share) => {
       if (performance.now() - told < TELL_EVERY_MS) return;

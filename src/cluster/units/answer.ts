@@ -10,6 +10,8 @@ export interface PhotoProblem {
 /** What was made of a chunk: of photos to predict in `predictions`, else ids of the rows of its `.npy`. */
 export interface ChunkAnswer {
   readonly predictions?: readonly PhotoPrediction[];
+  /** SHA-256 of the file of each photo that was predicted. */
+  readonly hashes?: readonly string[];
   readonly ids?: readonly string[];
   readonly columns?: number;
   readonly problems: readonly PhotoProblem[];
@@ -18,5 +20,8 @@ export interface ChunkAnswer {
 /** The file of a chunk's {@link ChunkAnswer}, and that of its features. */
 export const ANSWER = 'answer.json';
 export const FEATURES = 'features.npy';
+/** Folders of what was drawn of photos, by their ids: `maps/ID.png`. */
+export const PICTURES = ['maps', 'crops'] as const;
+export type PictureKind = (typeof PICTURES)[number];
 /** What a model without a State says of it. */
 export const STATE = 'state.json';

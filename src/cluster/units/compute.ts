@@ -1,11 +1,13 @@
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve, sep } from 'node:path';
 import { openNpyRows, writeNpyFloat32 } from '../../formats/npy/npy.ts';
 import { messageOf, SwardError } from '../../ground/errors.ts';
 import { makeFolder, writeFileAtomically } from '../../ground/files.ts';
 import { joinFeatureSets, takeRows } from '../../ground/matrix.ts';
 import type { Progress } from '../../ground/progress.ts';
 import { parseStoredRecipe } from '../../recipes/recipe.ts';
+import { BUNDLED_RUNS } from '../../runs/bundled-runs.ts';
 import { openRun } from '../../runs/open-run.ts';
 import type { PhotoPrediction } from '../../runs/prediction.ts';
 import type { Run } from '../../runs/run.ts';
@@ -13,14 +15,16 @@ import { checkpointFolder, foldFolder } from '../../runs/run-folder.ts';
 import { movedSource } from '../../runs/training-data.ts';
 import { NoUsablePhotos } from '../../samples/photo-reader.ts';
 import { featureRows, photoSamples, Samples, unknownSample } from '../../samples/samples.ts';
-import { storedObject } from '../../storage/index.ts';
-import { photoName } from '../../vision/photos/index.ts';
+import { isObjectLocation, storedObject } from '../../storage/index.ts';
+import { photoHash, photoName } from '../../vision/photos/index.ts';
 import { resolveWeights } from '../../vision/weights/index.ts';
 import { photoFeatures } from '../../workflows/data/features.ts';
+import { writePhotoMaps } from '../../workflows/predict/biomass-maps.ts';
+import { writeCrops } from '../../workflows/predict/crops.ts';
 import { predictedParts } from '../../workflows/predict/predict.ts';
 import { trainUnit } from '../../workflows/train/training-unit.ts';
-import { ANSWER, type ChunkAnswer, FEATURES, type PhotoProblem, STATE } from './answer.ts';
-import { fetchedBackbone, fetchedPhotos, type LocalPhoto, stagedPath } from './inputs.ts';
+import { ANSWER, type ChunkAnswer, FEATURES, type PhotoProblem, PICTURES, STATE } from './answer.ts';
+import { fetchedBackbone, fetchedPhotos, fetchedRun, type LocalPhoto, stagedPath } from './inputs.ts';
 import { exactJson, type FeaturesWork, type PredictWork, type TrainWork, type UnitSpec } from './spec.ts';
 
 /** Runs that stay open from unit to unit, by what they were when they were opened. */
@@ -59,22 +63,37 @@ export async function compute(
 ): Promise<string[]> {
   await makeFolder(scratch);
   const { work } = spec;
-  if (work.kind === 'train') return computeTraining(spec, work, scratch, progress);
+  const moved = await stagedPath(spec, scratch);
+  if (work.kind === 'train') return computeTraining(spec, work, moved, scratch, progress);
   const answer =
     work.kind === 'predict'
-      ? await computePredictions(spec, work, scratch, runs)
+      ? await computePredictions(work, moved, scratch, runs)
       : await computeFeatures(work, scratch);
   await writeFileAtomically(join(scratch, ANSWER), exactJson(answer));
-  return answer.columns === undefined ? [ANSWER] : [ANSWER, FEATURES];
+  const pictures = [];
+  for (const kind of PICTURES) pictures.push(...(await filesBelow(scratch, join(scratch, kind))));
+  return [ANSWER, ...(answer.columns === undefined ? [] : [FEATURES]), ...pictures];
 }
+
+/** Files in a folder and below, as paths from another; none where the folder is not there. */
+async function filesBelow(root: string, folder: string): Promise<string[]> {
+  if (!existsSync(folder)) return [];
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll(sep, '/'));
+}
+
+/** Where a file lies here that the planning machine knows by its own path. */
+type Moved = (path: string) => string;
 
 async function computeTraining(
   spec: UnitSpec,
   { source, areaSquareMetres, recipe, plan, fingerprint, part }: TrainWork,
+  moved: Moved,
   scratch: string,
   progress: Progress,
 ): Promise<string[]> {
-  const moved = await stagedPath(spec, scratch);
   const { orFewer, ...rest } = plan;
   const shared = {
     source: { ...movedSource(source, moved), ...(areaSquareMetres !== undefined && { areaSquareMetres }) },
@@ -91,10 +110,7 @@ async function computeTraining(
     return [STATE];
   }
   const made = part.member === null ? foldFolder(scratch, part.fold) : checkpointFolder(scratch, part.fold);
-  const entries = await readdir(made, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(scratch.length + 1));
+  return filesBelow(scratch, made);
 }
 
 /** What becomes of photos' errors: rows, each with its photo. */
@@ -115,14 +131,22 @@ class Problems {
 }
 
 async function computePredictions(
-  spec: UnitSpec,
-  { run: name, fingerprint, asked, tta, crop }: PredictWork,
+  { run: name, fingerprint, asked, tta, crop, dropout, maps, crops }: PredictWork,
+  moved: Moved,
   scratch: string,
   runs: OpenRuns,
 ): Promise<ChunkAnswer> {
-  const moved = await stagedPath(spec, scratch);
-  const run = await runs.get(spec.staged.length > 0 ? moved(name) : name, fingerprint);
-  const options = { tta, ...(crop !== undefined && { crop }) };
+  const here = isObjectLocation(name)
+    ? await fetchedRun(name)
+    : BUNDLED_RUNS.includes(name)
+      ? name
+      : moved(name);
+  const run = await runs.get(here, fingerprint);
+  const options = {
+    tta,
+    ...(crop !== undefined && { crop }),
+    ...(dropout && { dropoutSamples: dropout.samples, dropoutFirst: dropout.first }),
+  };
   const predictions: PhotoPrediction[] = [];
   if (!('photos' in asked)) {
     const parts = [];
@@ -154,8 +178,16 @@ async function computePredictions(
     } catch (error) {
       if (!(error instanceof NoUsablePhotos)) throw error;
     }
+    const told = new Set(predictions.map(({ imageId }) => imageId));
+    const drawn = samples.take(samples.facts.flatMap(({ id }, item) => (told.has(id) ? [item] : [])));
+    const own = crop === undefined ? run.crop : crop;
+    if (maps) await writePhotoMaps(run, drawn, join(scratch, 'maps'), { ...maps, crop: own });
+    if (crops) await writeCrops(drawn, own, join(scratch, 'crops'));
   }
+  const hashes: string[] = [];
+  for (const { path } of predictions) hashes.push(path === null ? '' : await photoHash(path));
   return {
+    hashes,
     predictions: predictions.map((prediction) => ({
       ...plain(prediction),
       path: prediction.path === null ? null : (origins.get(prediction.path) ?? prediction.path),

@@ -1,9 +1,20 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { extname, join, resolve } from 'node:path';
-import { environment } from '../../ground/environment.ts';
-import { InputError, messageOf } from '../../ground/errors.ts';
-import { fileFingerprint } from '../../ground/fingerprint.ts';
-import { download, isObjectLocation, StoreUnreachable, storedObject } from '../../storage/index.ts';
+import { dirname, extname, join, resolve } from 'node:path';
+import { configure, environment } from '../../ground/environment.ts';
+import { InputError, messageOf, SwardError } from '../../ground/errors.ts';
+import { replaceFolder } from '../../ground/files.ts';
+import { fileFingerprint, valueFingerprint } from '../../ground/fingerprint.ts';
+import { placeUnder } from '../../ground/moved-files.ts';
+import { MANIFEST_FILES, readCompleteManifest } from '../../runs/manifest.ts';
+import {
+  download,
+  isObjectLocation,
+  openStore,
+  type StoredObject,
+  StoreUnreachable,
+  storedObject,
+} from '../../storage/index.ts';
 import type { PhotoFile } from '../../vision/photos/index.ts';
 import type { PhotoProblem } from './answer.ts';
 import { JobStore } from './job-store.ts';
@@ -39,7 +50,10 @@ export async function fetchedPhotos(
         ...(readings && { readings }),
         ...(state !== undefined && { state }),
       };
-      if (!isObjectLocation(origin)) return { ...own, path: origin };
+      if (!isObjectLocation(origin)) {
+        requireFolderOf(photo);
+        return { ...own, path: origin };
+      }
       const path = join(scratch, 'photos', `${start + place}${extname(origin)}`);
       const { store, key } = storedObject(origin);
       try {
@@ -56,24 +70,34 @@ export async function fetchedPhotos(
   return { photos: all.filter((photo) => photo !== null), missing };
 }
 
+/** @throws SwardError for a folder that the planning machine sees and this one does not, which is no photo's fault */
+function requireFolderOf({ path, lost }: UnitPhoto): void {
+  const folder = dirname(path);
+  if (lost || existsSync(folder)) return;
+  throw new SwardError(
+    `this machine sees no ${folder}, where photos lie; mount it there, or put the photos into a bucket`,
+  );
+}
+
 /**
  * Where files lie that the planning machine knows by its own paths: those that it put into the store are fetched, once
- * a machine; without any, all machines see the same folder.
+ * a machine, and found there by whoever reads weights; without any, all machines see the same folder.
  */
 export async function stagedPath(spec: UnitSpec, scratch: string): Promise<(path: string) => string> {
-  if (spec.staged.length === 0) return (path) => path;
+  if (spec.staged.length === 0) {
+    configure({ moved: null });
+    return (path) => path;
+  }
   const root = join(scratch, '..', `staged-${spec.job}`);
   const jobs = JobStore.of(spec);
   for (const { path, sha256 } of spec.staged) {
-    const local = join(root, inFolder(path));
+    const local = placeUnder(root, path);
     if ((await fileFingerprint(local).catch(() => null)) === sha256) continue;
     await download(jobs.store, jobs.objectKey(sha256), local, { sha256 });
   }
-  return (path) => join(root, inFolder(path));
+  configure({ moved: { root, folder: spec.folder } });
+  return (path) => placeUnder(root, path);
 }
-
-/** An absolute path as one below a folder, with drives' colons gone. */
-const inFolder = (path: string): string => path.replace(/^[\\/]+/, '').replaceAll(/[:\\]/g, '_');
 
 /** Puts files into the store, so that machines that do not see them can fetch them. */
 export async function stageFiles(jobs: JobStore, paths: readonly string[]): Promise<StagedFile[]> {
@@ -108,4 +132,50 @@ export async function fetchedBackbone(backbone: string, sha256?: string): Promis
     if (await store.facts(beside)) await download(store, beside, join(folder, beside));
   }
   return path;
+}
+
+/** Objects of a run that are fetched at once. */
+const RUN_FILES_AT_ONCE = 8;
+
+/**
+ * A run that lies in a store of objects, fetched into the cache: a folder for each state that it has been in.
+ *
+ * @throws InputError where there is none
+ */
+export async function fetchedRun(location: string): Promise<string> {
+  const store = openStore(location);
+  const objects: StoredObject[] = [];
+  for await (const object of store.list('')) {
+    // What people read of a run is no part of its answers.
+    if (!/\.(html|md|lock)$/.test(object.key)) objects.push(object);
+  }
+  if (!objects.some(({ key }) => MANIFEST_FILES.includes(key))) {
+    throw new InputError(location, 'holds no run', 'name the prefix that its run.json lies under');
+  }
+  const state = valueFingerprint(objects.map(({ key, version }) => [key, version]));
+  const folder = join(environment().cacheFolder, 'runs', state.slice(0, 32));
+  if (existsSync(folder)) return folder;
+  await replaceFolder(folder, async (aside) => {
+    const waiting = objects.values();
+    const fetch = async (): Promise<void> => {
+      for (const { key, version } of waiting) await download(store, key, join(aside, key), { version });
+    };
+    await Promise.all(Array.from({ length: RUN_FILES_AT_ONCE }, fetch));
+    const { kind } = await readCompleteManifest(aside);
+    if (kind !== 'ensemble') return;
+    throw new InputError(
+      location,
+      'is an ensemble, and its members are runs elsewhere',
+      'copy all to a folder',
+    );
+  });
+  return folder;
+}
+
+/** Whether a run lies there in a store of objects. */
+export async function isStoredRun(location: string): Promise<boolean> {
+  if (!isObjectLocation(location)) return false;
+  const store = openStore(location);
+  const found = await Promise.all(MANIFEST_FILES.map((name) => store.facts(name)));
+  return found.some((facts) => facts !== null);
 }

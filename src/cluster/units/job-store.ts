@@ -26,6 +26,17 @@ export type UnitFailure = z.output<typeof failureSchema>;
 /** Objects that are removed together. */
 const REMOVED_AT_ONCE = 16;
 
+/** The job was gathered and taken away by another command. */
+export class GatheredElsewhere extends SwardError {
+  override name = 'GatheredElsewhere';
+
+  constructor({ location }: JobStore) {
+    super(
+      `${location}: another command of the same work has gathered it and taken it away; its result lies where that one writes`,
+    );
+  }
+}
+
 /** An attempt that is late: another has been started since, or has finished, or nobody wants the result any more. */
 export class Overtaken extends SwardError {
   override name = 'Overtaken';
@@ -69,6 +80,11 @@ export class JobStore {
   /** Null where the job is gone. @throws InputError when it is not one of this version */
   spec(key: string): Promise<UnitSpec | null> {
     return this.#record(`specs/${key}.json`, unitSpecSchema);
+  }
+
+  /** Whether it is laid out, and nobody has taken it away. */
+  async isThere(): Promise<boolean> {
+    return (await this.store.facts(`${this.job}/list.json`)) !== null;
   }
 
   async putList(list: JobList): Promise<void> {

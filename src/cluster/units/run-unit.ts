@@ -6,6 +6,7 @@ import { environment } from '../../ground/environment.ts';
 import { SwardError } from '../../ground/errors.ts';
 import { writeFileAtomically } from '../../ground/files.ts';
 import { fileFingerprint } from '../../ground/fingerprint.ts';
+import { packageVersion } from '../../ground/version.ts';
 import { ANSWER, type ChunkAnswer, type PhotoProblem } from './answer.ts';
 import { JobStore, type UnitResult } from './job-store.ts';
 import { exactJson, type UnitPhoto, type UnitSpec, type Work } from './spec.ts';
@@ -93,6 +94,11 @@ export async function runUnit(
 ): Promise<UnitFate> {
   const jobs = JobStore.of(spec);
   if (await jobs.result(spec.key)) return 'known';
+  if (spec.sward !== packageVersion()) {
+    throw new SwardError(
+      `the work was planned by sward ${spec.sward}, and this machine has ${packageVersion()}; install the same on all`,
+    );
+  }
   const attempt = await jobs.claim(spec.key);
   const began = performance.now();
   const outcomes = await withoutPoison(spec, children, attempt, onShare);
@@ -180,5 +186,15 @@ function withPhotos(spec: UnitSpec, photos: readonly UnitPhoto[], half: 0 | 1): 
   const key = `${spec.key}${half}`;
   if (spec.work.kind === 'features') return { ...spec, key, work: { ...spec.work, photos } };
   if (spec.work.kind === 'train') return spec;
-  return { ...spec, key, work: { ...spec.work, asked: { photos } } };
+  const { dropout, ...work } = spec.work;
+  const before = half === 0 || !dropout ? 0 : photosOf(spec.work).length - photos.length;
+  return {
+    ...spec,
+    key,
+    work: {
+      ...work,
+      asked: { photos },
+      ...(dropout && { dropout: { ...dropout, first: dropout.first + before } }),
+    },
+  };
 }

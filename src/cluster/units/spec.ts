@@ -16,6 +16,8 @@ const photoSchema = z.strictObject({
   path: z.string(),
   /** Of an object, its ETag: it is read as it was when the work was planned. */
   version: z.string().optional(),
+  /** Whether it is a file that the planning machine did not find either. */
+  lost: z.literal(true).optional(),
   /** What was measured beside it, by the covariate's name. */
   readings: z.record(z.string(), z.number()).optional(),
   state: z.string().nullable().optional(),
@@ -63,6 +65,12 @@ const predictSchema = z.strictObject({
   ]),
   tta: z.enum(['none', 'flips', 'd4']),
   crop: cropSchema.nullable().optional(),
+  /** Draws with dropout left on, and how many photos are asked about before these. */
+  dropout: z.strictObject({ samples: z.int().min(2), first: count }).optional(),
+  /** Biomass maps are drawn, on this frame, which is so many times the run's own. */
+  maps: z.strictObject({ areaSquareMetres: z.number().positive(), scale: z.number().positive() }).optional(),
+  /** What counts of each photo is written. */
+  crops: z.literal(true).optional(),
 });
 
 const featuresSchema = z.strictObject({

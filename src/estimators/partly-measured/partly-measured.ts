@@ -73,8 +73,8 @@ function ofSomeMasses(inner: FittedModel, known: ByMass<boolean>): FittedModel {
     predicts: known,
     predict: async (samples) => (await inner.predict(samples)).map(only),
     ...(dropout && {
-      sampleDropout: async (samples, draws, random) =>
-        (await inner.sampleDropout(samples, draws, random)).map((draw) => draw.map(only)),
+      sampleDropout: async (samples, draws, random, first) =>
+        (await inner.sampleDropout(samples, draws, random, first)).map((draw) => draw.map(only)),
     }),
     ...(sessionsOut && { leaveSessionsOut: () => inner.leaveSessionsOut().map(only) }),
     // A map is of the total.

@@ -1,11 +1,14 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { environment } from '../../ground/environment.ts';
 import type { Matrix } from '../../ground/matrix.ts';
-import type { RandomStream } from '../../ground/random.ts';
+import { type RandomStream, randomStream } from '../../ground/random.ts';
 import type { Feed } from '../../tensor/index.ts';
 import {
   type AugmentationSettings,
   augmentationPreset,
   type BatchMix,
+  changesPictures,
   mixBatch,
   mixTargets,
   startAugmenter,
@@ -13,10 +16,12 @@ import {
 import { decodeForViews } from '../../vision/features/index.ts';
 import { openPhoto, type Photo, type Pixels, photoHash, photoKey } from '../../vision/photos/index.ts';
 import { COVARIATES } from '../heads/covariates.ts';
+import { ArrayFile } from './array-file.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import { type ExampleBatch, type Examples, inBatches } from './input.ts';
 import { EXTRA, IMAGES, type PhotoBackbone } from './photos.ts';
 import { rowReader } from './rows.ts';
+import type { Trunk } from './trunk.ts';
 
 /** More threads than this wait for the network anyway. */
 const MOST_THREADS = 4;
@@ -27,26 +32,39 @@ const AS_IT_IS = augmentationPreset('none');
 export interface PhotoMemory {
   /** Decoded photos by content. */
   readonly photos: BoundedCache<Pixels>;
-  /** Views that were not augmented, by content and turn. */
+  /** Views that come again, by content and turn or draw. */
   readonly views: BoundedCache<Float32Array>;
+  /** What frozen beginnings of the backbone make of such views. */
+  readonly trunks: ArrayFile;
 }
 
-/** @param mebibytes half of it for decoded photos, half for finished views */
-export function photoMemory(mebibytes: number): PhotoMemory {
+/** Disk for what a frozen beginning makes of photos, MiB. */
+const TRUNK_CACHE = 4096;
+
+/**
+ * @param mebibytes half of it for decoded photos, half for finished views
+ * @param trunkMebibytes disk for what a frozen beginning of the backbone makes of views
+ */
+export function photoMemory(mebibytes: number, trunkMebibytes = TRUNK_CACHE): PhotoMemory {
   const half = mebibytes * 2 ** 19;
   return {
+    trunks: new ArrayFile(join(environment().cacheFolder, 'trunks'), trunkMebibytes * 2 ** 20),
     photos: new BoundedCache(half, ({ data }) => data.byteLength),
     views: new BoundedCache(half, ({ byteLength }) => byteLength),
   };
 }
 
-/** One photo whose views are wanted. */
-interface WantedPhoto {
-  readonly photo: Photo;
-  /** Draws its augmentation; absent: as prediction sees it. */
-  readonly random?: RandomStream;
-  /** How views are turned, 0 to 7. Default 0. */
-  readonly turn?: number;
+/** A photo turned (0 to 7) and otherwise as it is, or in one of its draws: its views are the same every time. */
+type SamePhoto = { readonly photo: Photo } & ({ readonly turn: number } | { readonly draw: number });
+
+/** One photo whose views are wanted, those of a new draw maybe. */
+type WantedPhoto = SamePhoto | { readonly photo: Photo; readonly random: RandomStream };
+
+/** Views of a photo that are the same every time. */
+interface SameViews {
+  /** By content of the photo. */
+  readonly key: string;
+  readonly views: () => Promise<Float32Array>;
 }
 
 /** Photos to read examples of. */
@@ -58,7 +76,20 @@ export interface PhotoList {
   readonly extra?: Matrix | null;
   /** Covariates of the photos, a row each, likewise. */
   readonly covariates?: Matrix | null;
+  /** What takes the place of views where it stands. */
+  readonly trunk?: Trunk | undefined;
 }
+
+/** How photos are augmented for training. */
+export interface Drawing {
+  readonly augmentation: AugmentationSettings;
+  /** In how many ways a photo is ever augmented; undefined: in a new one every time. */
+  readonly draws?: number | undefined;
+}
+
+/** Whether the views a training sees of a photo come again, in later epochs and other folds. */
+export const viewsComeAgain = ({ augmentation, draws }: Drawing): boolean =>
+  (draws !== undefined || !changesPictures(augmentation)) && augmentation.batch.probability === 0;
 
 /** Makes views of photos on threads of their own. */
 export class PhotoViews {
@@ -66,15 +97,24 @@ export class PhotoViews {
   readonly #backbone: PhotoBackbone;
   readonly #memory: PhotoMemory;
   readonly #augmentation: AugmentationSettings;
+  readonly #draws: number | undefined;
 
-  constructor(backbone: PhotoBackbone, memory: PhotoMemory, augmentation: AugmentationSettings = AS_IT_IS) {
+  constructor(
+    backbone: PhotoBackbone,
+    memory: PhotoMemory,
+    { augmentation, draws }: Drawing = { augmentation: AS_IT_IS },
+  ) {
     this.#backbone = backbone;
     this.#memory = memory;
     this.#augmentation = augmentation;
+    this.#draws = draws;
   }
 
-  /** Photos as examples of a network: views `[batch · views, 3, size, size]`, further features and covariates. */
-  examples({ photos, turn = 0, extra, covariates }: PhotoList): Examples {
+  /**
+   * Photos as examples of a network: views `[batch · views, 3, size, size]`, or what the trunk made of them, with further
+   * features and covariates.
+   */
+  examples({ photos, turn = 0, extra, covariates, trunk }: PhotoList): Examples {
     const readers = Object.entries({ [EXTRA]: extra, [COVARIATES]: covariates }).flatMap(([name, rows]) =>
       rows ? [{ name, read: rowReader(rows) }] : [],
     );
@@ -82,16 +122,24 @@ export class PhotoViews {
       Object.fromEntries(readers.map(({ name, read }) => [name, read(items, batch)]));
     const plain = async (items: readonly number[], batch: number): Promise<ExampleBatch> => {
       const wanted = items.map((item) => ({ photo: photos[item] as Photo, turn }));
-      return { items, feeds: { [IMAGES]: await this.batch(wanted, batch), ...further(items, batch) } };
+      const fed = trunk?.stands('plain')
+        ? await trunk.feeds(await this.#same(wanted), batch)
+        : { [IMAGES]: await this.batch(wanted, batch) };
+      return { items, feeds: { ...fed, ...further(items, batch) } };
     };
     return {
       count: photos.length,
       batches: (batch) => oneAhead(inBatches(photos.length, batch), (items) => plain(items, batch)),
       drawn: async (items, batch, random) => {
-        const wanted = items.map((item) => ({
-          photo: photos[item] as Photo,
-          random: random.fork('augment').fork(item),
-        }));
+        const wanted = items.map((item) =>
+          this.#drawn(photos[item] as Photo, random.fork('augment').fork(item)),
+        );
+        if (trunk?.stands('training')) {
+          const again = wanted.flatMap((one) => ('random' in one ? [] : [one]));
+          return {
+            feeds: { ...(await trunk.feeds(await this.#same(again), batch)), ...further(items, batch) },
+          };
+        }
         const images = await this.batch(wanted, batch);
         const mix = this.#mixed(images, items.length, batch, random.fork('mix'));
         const feeds: Record<string, Feed> = { [IMAGES]: images };
@@ -131,8 +179,7 @@ export class PhotoViews {
     const result = new Float32Array(batch * length);
     await Promise.all(
       wanted.map(async (photo, row) => {
-        const made = await (photo.random ? this.#augmented(photo, photo.random) : this.#plain(photo));
-        result.set(made, row * length);
+        result.set(await this.#viewsOf(photo), row * length);
       }),
     );
     const last = (wanted.length - 1) * length;
@@ -140,25 +187,43 @@ export class PhotoViews {
     return result;
   }
 
-  async #augmented({ photo, turn = 0 }: WantedPhoto, random: RandomStream): Promise<Float32Array> {
-    return this.#augmenter.run({
-      pixels: await this.#pixels(photo, await keyOf(photo)),
-      recipe: { ...this.#backbone.recipe, turn },
-      augmentation: this.#augmentation,
-      seed: random.integer(2 ** 31),
-    });
+  /** How a photo is seen in a batch of training. */
+  #drawn(photo: Photo, random: RandomStream): WantedPhoto {
+    if (!changesPictures(this.#augmentation)) return { photo, turn: 0 };
+    return this.#draws === undefined ? { photo, random } : { photo, draw: random.integer(this.#draws) };
   }
 
-  async #plain({ photo, turn = 0 }: WantedPhoto): Promise<Float32Array> {
+  async #viewsOf(wanted: WantedPhoto): Promise<Float32Array> {
+    const { photo } = wanted;
     const key = await keyOf(photo);
-    return this.#memory.views.get(`${turn} ${key}`, async () =>
-      this.#augmenter.run({
-        pixels: await this.#pixels(photo, key),
-        recipe: { ...this.#backbone.recipe, turn },
-        augmentation: AS_IT_IS,
-        seed: 0,
-      }),
-    );
+    if (!('random' in wanted)) return this.#sameViews(wanted, key).views();
+    return this.#made(photo, key, 0, wanted.random.integer(2 ** 31));
+  }
+
+  #same(photos: readonly SamePhoto[]): Promise<SameViews[]> {
+    return Promise.all(photos.map(async (wanted) => this.#sameViews(wanted, await keyOf(wanted.photo))));
+  }
+
+  #sameViews(wanted: SamePhoto, content: string): SameViews {
+    const { photo } = wanted;
+    const [key, make] =
+      'draw' in wanted
+        ? [
+            `draw ${wanted.draw} ${content}`,
+            () => this.#made(photo, content, 0, seedOf(content, wanted.draw)),
+          ]
+        : [`${wanted.turn} ${content}`, () => this.#made(photo, content, wanted.turn, null)];
+    return { key, views: () => this.#memory.views.get(key, make) };
+  }
+
+  /** @param seed of the augmentation; null: there is none */
+  async #made(photo: Photo, content: string, turn: number, seed: number | null): Promise<Float32Array> {
+    return this.#augmenter.run({
+      pixels: await this.#pixels(photo, content),
+      recipe: { ...this.#backbone.recipe, turn },
+      augmentation: seed === null ? AS_IT_IS : this.#augmentation,
+      seed: seed ?? 0,
+    });
   }
 
   #pixels(photo: Photo, key: string): Promise<Pixels> {
@@ -172,6 +237,13 @@ export class PhotoViews {
     return this.#augmenter.close();
   }
 }
+
+/** A draw follows from the photo and its number alone, so that all epochs, folds and runs have the same ones. */
+const seedOf = (content: string, draw: number): number =>
+  randomStream(0)
+    .fork(content)
+    .fork(draw)
+    .integer(2 ** 31);
 
 const keyOf = async (photo: Photo): Promise<string> => photoKey(photo, await photoHash(photo));
 

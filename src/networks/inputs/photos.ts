@@ -1,5 +1,6 @@
 import { UsageError } from '../../ground/errors.ts';
 import { type RandomStream, randomStream } from '../../ground/random.ts';
+import { isParameter } from '../../tensor/graph/operator.ts';
 import {
   type CompileOptions,
   cast,
@@ -36,6 +37,7 @@ import { covariateInput } from '../heads/covariates.ts';
 import { type Features, type NetworkShape, widthOf } from '../heads/features.ts';
 import type { FineTuneSettings } from '../settings/fine-tune.ts';
 import type { InputGraph, NetworkInput, TrainedPart, Weights } from './input.ts';
+import type { FeatureGraph, Trunk } from './trunk.ts';
 
 /** What the names of a backbone's parameters start with beside those of its heads. */
 export const BACKBONE = 'backbone.';
@@ -155,10 +157,11 @@ export function photoInput(
   net: PhotoBackbone,
   fineTune: FineTuneSettings,
   beside: FedBeside = NOTHING,
+  trunk?: Trunk,
 ): NetworkInput {
   return {
     atOnce: photosAtOnce(net),
-    graph: (part, random) => photoGraph(net, fineTune, beside, { part, random }),
+    graph: (part, random) => photoGraph(net, fineTune, beside, { part, random }, trunk),
   };
 }
 
@@ -168,37 +171,56 @@ export function photosAtOnce({ recipe, views }: PhotoBackbone): number {
   return Math.max(1, Math.min(PHOTOS_AT_ONCE, fitting));
 }
 
-/** The graph of photos with a backbone whose parameters come from where `options` say. */
+/**
+ * The graph of photos with a backbone whose parameters come from where `options` say.
+ *
+ * @param trunk takes the place of what is not trained, where that is the same for a photo every time
+ */
 export function photoGraph(
   net: PhotoBackbone,
   fineTune: FineTuneSettings,
   beside: FedBeside,
   options: BackboneScopeOptions,
+  trunk?: Trunk,
 ): InputGraph {
   const scope = backboneScope(net, fineTune, options);
   const { dropPath, checkpoint } = fineTune;
+  const { trains } = options.part;
+  const changes = (leaf: Tensor): boolean =>
+    isParameter(leaf)
+      ? leaf.variable || trains(leaf.name.slice(BACKBONE.length))
+      : leaf.origin.kind === 'input';
+  const graphOf = (batch: number, inside: Scope, how?: ForwardOptions): FeatureGraph => {
+    const images = viewInput(net, batch);
+    return { images, parts: backboneFeatures(net, inside, images, how).parts, changes };
+  };
+  trunk?.enter(hasTrunk(fineTune) ? graphOf(1, scope.forInference()) : null, providerOptions(fineTune));
   return {
     scope,
     rates: backboneRates(net, fineTune, options.part),
     options: () => providerOptions(fineTune),
     features(batch, mode) {
-      const images = viewInput(net, batch);
-      const features =
+      const graph =
         mode === 'inference'
-          ? backboneFeatures(net, scope.forInference(), images)
-          : backboneFeatures(net, scope.forTraining(), images, {
-              dropPath,
-              checkpoint: mode === 'training' && checkpoint,
-            });
+          ? graphOf(batch, scope.forInference())
+          : graphOf(batch, scope.forTraining(), { dropPath, checkpoint: mode === 'training' && checkpoint });
+      const stands = trunk?.stands(mode === 'training' ? 'training' : 'plain');
       const { extra } = beside;
       return {
-        ...features,
+        parts: trunk && stands ? trunk.after(graph, batch) : graph.parts,
         ...(extra > 0 && { extra: input(EXTRA, [batch, extra]) }),
         ...covariateInput(beside, batch),
       };
     },
   };
 }
+
+/**
+ * Whether a backbone can have a beginning that gives the same for a picture every time: adapters lie in all blocks,
+ * stochastic depth reaches down to the second, and what halves of numbers a card computes in is not kept.
+ */
+const hasTrunk = ({ mode, dropPath, computeType }: FineTuneSettings): boolean =>
+  mode !== 'lora' && dropPath === 0 && computeType === 'float32';
 
 /** How much slower than its heads a backbone is trained, layer by layer. */
 function backboneRates(

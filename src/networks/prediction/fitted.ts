@@ -32,13 +32,16 @@ export function fittedNetwork(
     },
     ...(hasDropout(settings) && {
       // Members take turns.
-      async sampleDropout(samples, draws, random) {
+      async sampleDropout(samples, draws, random, first) {
         const drawn = new Array<Targets[]>(draws);
         for (const member of members.keys()) {
           const program = open(member, ({ masses }) => masses, true);
           try {
             for (let draw = member; draw < draws; draw += members.length) {
-              drawn[draw] = physicalMasses(await program.run(samples, random.fork(draw)), architecture);
+              drawn[draw] = physicalMasses(
+                await program.run(samples, random.fork(draw), first),
+                architecture,
+              );
             }
           } finally {
             await program.dispose();

@@ -76,23 +76,28 @@ export class NetworkProgram {
    * The output for all samples, one after another.
    *
    * @param random draws dropout masks
+   * @param first how many samples went before these, and had theirs
    * @throws InputError when a photo cannot be used, or rows have another width than those trained on
    */
-  async run(samples: Samples, random?: RandomStream): Promise<Float32Array> {
+  async run(asked: Samples, random?: RandomStream, first = 0): Promise<Float32Array> {
+    // Masks are those of a place in a batch: places that went before are filled.
+    const lead = random ? first % this.#atOnce : 0;
+    const samples = lead > 0 && asked.count > 0 ? led(asked, lead) : asked;
     const examples = await this.#input.examples(samples);
     // Masks are drawn for a whole batch: of another size they would be others.
     const { program, batch, width } = await this.#compiled(
       !random && examples.count <= FEW ? Math.min(FEW, this.#atOnce) : this.#atOnce,
     );
     const results = new Float32Array(examples.count * width);
+    const before = random ? Math.floor(first / this.#atOnce) : 0;
     let index = 0;
     for await (const { items, feeds } of examples.batches(batch)) {
-      const { result } = await program.run(feeds, random ? { random: random.fork(index) } : {});
+      const { result } = await program.run(feeds, random ? { random: random.fork(before + index) } : {});
       const values = result?.values.subarray(0, items.length * width) as Float32Array;
       results.set(values, index * batch * width);
       index += 1;
     }
-    return results;
+    return results.subarray((samples.count - asked.count) * width);
   }
 
   #compiled(batch: number): Promise<Compiled> {
@@ -108,6 +113,10 @@ export class NetworkProgram {
     this.#programs.clear();
   }
 }
+
+/** Samples with the first of them so many times before. */
+const led = (samples: Samples, lead: number): Samples =>
+  samples.take([...Array.from({ length: lead }, () => 0), ...samples.facts.keys()]);
 
 interface Compiled {
   readonly program: Program;

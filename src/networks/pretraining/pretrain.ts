@@ -2,8 +2,9 @@ import { UsageError } from '../../ground/errors.ts';
 import type { RandomStream } from '../../ground/random.ts';
 import type { MetricLine } from '../../learning/estimator.ts';
 import type { Weights } from '../inputs/input.ts';
-import { PhotoViews, photoMemory } from '../inputs/photo-views.ts';
+import { PhotoViews, photoMemory, viewsComeAgain } from '../inputs/photo-views.ts';
 import { ofBackbone, type PhotoBackbone, photoInput, providerOptions } from '../inputs/photos.ts';
+import { Trunk } from '../inputs/trunk.ts';
 import { type LinearTask, linearObjective } from '../objectives/linear-head.ts';
 import { fineTuning, type PretrainSettings } from '../settings/pretrain.ts';
 import { type LabelledExamples, type TrainingSettings, train } from '../training/train.ts';
@@ -53,15 +54,18 @@ export async function pretrain(spec: Pretraining): Promise<Weights> {
   const { net, settings, paths, task, random, record, onProgress, checkpointFolder } = spec;
   const { estimator } = settings;
   const fineTune = fineTuning(settings);
-  const views = new PhotoViews(net, photoMemory(fineTune.photoCache), estimator.augmentation);
+  const memory = photoMemory(fineTune.photoCache, fineTune.trunkCache);
+  const drawing = { augmentation: estimator.augmentation, draws: fineTune.draws };
+  const views = new PhotoViews(net, memory, drawing);
+  const trunk = new Trunk(memory.trunks, viewsComeAgain(drawing));
   const labelled = (places: readonly number[]): LabelledExamples<readonly number[]> => ({
-    examples: views.examples({ photos: places.map((place) => paths[place] as string) }),
+    examples: views.examples({ photos: places.map((place) => paths[place] as string), trunk }),
     labels: places,
   });
   try {
     const weights = await train({
       objective: linearObjective(task, estimator.dropout),
-      input: photoInput(net, fineTune),
+      input: photoInput(net, fineTune, undefined, trunk),
       settings: trainingSettings(settings),
       parts: trainedParts(net.backbone, fineTune),
       unfreeze: fineTune.unfreeze,
@@ -75,6 +79,7 @@ export async function pretrain(spec: Pretraining): Promise<Weights> {
     return ofBackbone(weights);
   } finally {
     await views.close();
+    await trunk.close();
   }
 }
 

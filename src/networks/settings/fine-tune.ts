@@ -87,6 +87,21 @@ export const fineTuneSettings = z.strictObject({
     .nonnegative()
     .default(1024)
     .describe('memory for decoded photos, MiB; those that do not fit are decoded again'),
+  /** Absent: a new one every time, as in recipes from before there were draws. */
+  draws: count
+    .optional()
+    .describe(
+      'ways in which a photo is augmented, of which each epoch takes one, the same in all folds, so that frozen blocks ' +
+        'are run once for each; absent: a new one every time',
+    ),
+  /** Absent: 4096. */
+  trunkCache: z
+    .number()
+    .nonnegative()
+    .optional()
+    .describe(
+      'disk for what frozen blocks make of photos, MiB, absent: 4096; what does not fit is made again, with 0 all of it',
+    ),
 });
 
 export type FineTuneSettings = z.output<typeof fineTuneSettings>;

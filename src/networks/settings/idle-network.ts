@@ -1,5 +1,5 @@
 import type { IdleRule } from '../../ground/idle-settings.ts';
-import { OPERATION_NAMES } from '../../vision/augment/index.ts';
+import { changesPictures, OPERATION_NAMES } from '../../vision/augment/index.ts';
 import { type NetworkSettings, trainsOnPhotos } from './network.ts';
 
 /** What of a training says nothing while other settings are as they are; recipes and pretraining alike. */
@@ -45,6 +45,22 @@ export const IDLE_IN_TRAINING: readonly IdleRule<Trained>[] = [
         ? '@fineTune.unfreeze.schedule is at-once; set it to gradual or adaptive, or leave this out'
         : null,
   },
+  {
+    names: ['fineTune.draws'],
+    reason: ({ augmentation }) =>
+      changesPictures(augmentation)
+        ? null
+        : '@augmentation changes no picture, so that a photo is the same every time; set it, or leave this out',
+  },
+  {
+    names: ['fineTune.trunkCache'],
+    reason: ({ fineTune: { mode, dropPath } }) =>
+      mode === 'lora'
+        ? '@fineTune.mode is lora, which has adapters in all blocks; set it to last, or leave this out'
+        : dropPath > 0
+          ? '@fineTune.dropPath is above 0, so that all blocks are left to chance; set it to 0, or leave this out'
+          : null,
+  },
   ...OPERATION_NAMES.map(
     (name): IdleRule<Trained> => ({
       names: [`augmentation.${name}`],
@@ -72,13 +88,13 @@ const modeReason = (mode: string, wanted: string): string | null =>
 /** What only a backbone that is trained has use for. */
 const OF_A_TRAINED_BACKBONE = [
   ...['lora', 'lastBlocks', 'unfreeze', 'backboneRate', 'backboneRateAtEnd', 'layerDecay', 'dropPath'],
-  ...['checkpoint', 'computeType', 'provider', 'photoCache', 'headEpochs', 'headRate'],
+  ...['checkpoint', 'computeType', 'provider', 'photoCache', 'draws', 'trunkCache', 'headEpochs', 'headRate'],
 ].map((name) => `fineTune.${name}`);
 
 /** What training on augmented photos has use for too, though the backbone stays as it is. */
-const OF_PHOTOS = ['computeType', 'provider', 'photoCache', 'headEpochs', 'headRate'].map(
-  (name) => `fineTune.${name}`,
-);
+const OF_PHOTOS = [
+  ...['computeType', 'provider', 'photoCache', 'draws', 'trunkCache', 'headEpochs', 'headRate'],
+].map((name) => `fineTune.${name}`);
 
 /** Rules for the networks of recipes. */
 export const IDLE_IN_NETWORKS: readonly IdleRule<NetworkSettings>[] = [

@@ -107,7 +107,7 @@ function capturedBy(body: Tensor, placeholders: readonly Tensor[]): Tensor[] {
 }
 
 /** `output` computed again with some tensors replaced; what does not depend on them is shared. */
-function copyOf(output: Tensor, substitutes: ReadonlyMap<Tensor, Tensor>): Tensor {
+export function copyOf(output: Tensor, substitutes: ReadonlyMap<Tensor, Tensor>): Tensor {
   const order = operationsBefore([output]);
   const affected = operationsAfter(order, new Set(substitutes.keys()));
   const copies = new Map(substitutes);
@@ -119,7 +119,7 @@ function copyOf(output: Tensor, substitutes: ReadonlyMap<Tensor, Tensor>): Tenso
       operator.rebuild?.(inputs, attributes) ??
       applyAll(operator as Operation['operator'], inputs, attributes);
     operation.outputs.forEach((old, index) => {
-      copies.set(old, outputs[index] as Tensor);
+      if (!substitutes.has(old)) copies.set(old, outputs[index] as Tensor);
     });
   }
   return copies.get(output) ?? output;

@@ -115,6 +115,8 @@ export interface Emission {
   indices(values: readonly number[]): string;
   /** A constant of any kind. */
   constant(spec: TensorSpec, values: TensorArray): string;
+  /** Gives a value another shape, except where it is a result: there its elements are wanted, and a copy saved. */
+  restated(name: string, from: Shape, to: Shape): string;
   /** States a shape that ONNX cannot infer, so that buffers can be planned. */
   declare(name: string, spec: TensorSpec): void;
   /** The ONNX name of a tensor, emitting what it depends on first. */

@@ -5,9 +5,9 @@ import { type DType, encodeNumbers } from '../graph/dtype.ts';
 import { parameter, randomMask } from '../graph/leaves.ts';
 import type { Parameter, Tensor } from '../graph/operator.ts';
 import { type Shape, sameShape, showShape } from '../graph/shape.ts';
+import type { Update } from '../graph/update.ts';
 import { dtypeOf, fileValue, type TensorData } from '../graph/values.ts';
 import { cast } from '../operators/elementwise.ts';
-import type { Update } from '../program/program.ts';
 import type { Initializer } from './initializers.ts';
 
 /** Low-rank adapters that `linearLayer` adds to frozen weights. */

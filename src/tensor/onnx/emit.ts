@@ -29,6 +29,8 @@ export interface EmissionRequest {
   readonly replacements?: ReadonlyMap<Operation, Replacement>;
   /** Compute chains of elementwise operations in tiles. */
   readonly tiles?: TileSizes;
+  /** Whether results may come in another shape of as many elements, where that saves a copy. */
+  readonly anyShape?: boolean;
 }
 
 /** What an operation is replaced by: initializers in place of its second input, and nodes from the others. */
@@ -44,6 +46,12 @@ export interface EmittedModel {
   readonly fed: readonly Parameter[];
   /** The shapes of results: those of the tensors, or, for what is computed in tiles, `[count, length]`. */
   readonly shapes: Readonly<Record<string, Shape>>;
+}
+
+/** A value whose elements are wanted, and the shape in which they lie. */
+interface Lying {
+  readonly name: string;
+  readonly shape: Shape;
 }
 
 /** Small constants are shared when they are equal; larger ones by identity. */
@@ -72,7 +80,9 @@ class ModelEmission implements Emission {
   readonly #regions: ReadonlyMap<Operation, TiledRegion>;
   readonly #emitted = new Set<TiledRegion>();
   /** Results of tiled regions, as they lie: `[count, length]`. */
-  readonly #tiled = new Map<Tensor, { readonly name: string; readonly shape: Shape }>();
+  readonly #tiled = new Map<Tensor, Lying>();
+  /** Values that only differ in shape from others, by name. */
+  readonly #restated = new Map<string, Lying>();
   readonly #produced = new Set<string>();
   #count = 0;
 
@@ -89,14 +99,15 @@ class ModelEmission implements Emission {
     const shapes: Record<string, Shape> = {};
     const outputs = Object.entries(this.#request.outputs);
     for (const [name, tensor] of outputs) {
-      const inner = this.#resultName(tensor);
-      shapes[name] = this.#tiled.get(tensor)?.shape ?? tensor.shape;
+      const { name: inner, shape } = this.#result(tensor);
+      shapes[name] = shape;
       if (this.#leaves.has(name)) {
         throw new UsageError(`an output and an input or parameter are both called "${name}"; rename one`);
       }
       const shared = renamed.has(inner) || !this.#produced.has(inner);
       renamed.set(shared ? this.node('Identity', [inner]) : inner, name);
     }
+    this.#dropUnused(new Set(renamed.keys()));
     for (const node of [...this.#nodes, ...this.#bodyNodes]) {
       node.input = node.input.map((name) => renamed.get(name) ?? name);
       node.output = node.output.map((name) => renamed.get(name) ?? name);
@@ -154,6 +165,12 @@ class ModelEmission implements Emission {
     return name;
   };
 
+  restated = (name: string, from: Shape, to: Shape): string => {
+    const result = this.node('Reshape', [name, this.indices(to)]);
+    this.#restated.set(result, { name, shape: from });
+    return result;
+  };
+
   declare = (name: string, spec: TensorSpec): void => {
     this.#declared.push(valueInfo(name, spec));
   };
@@ -174,10 +191,22 @@ class ModelEmission implements Emission {
     return this.#names.get(tensor) as string;
   };
 
-  /** As `name`, but what was computed in tiles is left in them: nothing but a copy would change that. */
-  #resultName(tensor: Tensor): string {
+  /** As `name`, but in the shape in which the elements lie, as tiles do: nothing but a copy would change that. */
+  #result(tensor: Tensor): Lying {
     this.#produce(tensor);
-    return this.#tiled.get(tensor)?.name ?? this.name(tensor);
+    const tiled = this.#tiled.get(tensor);
+    if (tiled) return tiled;
+    const name = this.name(tensor);
+    const restated = this.#request.anyShape ? this.#restated.get(name) : undefined;
+    return restated ?? { name, shape: tensor.shape };
+  }
+
+  /** Leaves out other shapes of values that nobody takes: ONNX Runtime would copy a result for them. */
+  #dropUnused(results: ReadonlySet<string>): void {
+    const taken = new Set([...this.#nodes, ...this.#bodyNodes].flatMap(({ input }) => input));
+    this.#nodes = this.#nodes.filter(({ output: [name = ''] }) => {
+      return !this.#restated.has(name) || taken.has(name) || results.has(name);
+    });
   }
 
   #produce(tensor: Tensor): void {

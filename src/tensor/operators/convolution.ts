@@ -9,7 +9,7 @@ import {
   type Tensor,
 } from '../graph/operator.ts';
 import { lengthAt, type Shape, sameShape } from '../graph/shape.ts';
-import { flip } from './gather.ts';
+import { flip, gather } from './gather.ts';
 import { reshape, swapAxes, transpose } from './layout.ts';
 import { matmul } from './matmul.ts';
 import type { Pair } from './pointwise.ts';
@@ -115,7 +115,7 @@ const visitsEveryPixel = ({ stride }: Windowing): boolean => stride[0] === 1 && 
 
 /** The gradient of a convolution's input `x`, when `g` is that of its output. */
 function inputGradient(x: Tensor, weight: Tensor, g: Tensor, of: Convolution): Tensor {
-  const [features, depth, rows, columns] = weight.shape as Four;
+  const [, , rows, columns] = weight.shape as Four;
   const { top, left, bottom, right } = of.border;
   const border = {
     top: rows - 1 - top,
@@ -123,9 +123,8 @@ function inputGradient(x: Tensor, weight: Tensor, g: Tensor, of: Convolution): T
     bottom: rows - 1 - bottom,
     right: columns - 1 - right,
   };
-  const isDepthwise = depth === 1 && features === of.groups;
   const isDense = visitsEveryPixel(of) && of.dilation[0] === 1 && of.dilation[1] === 1;
-  if (!isDepthwise || !isDense || Object.values(border).some((pixels) => pixels < 0)) {
+  if (!isDepthwise(weight, of) || !isDense || Object.values(border).some((pixels) => pixels < 0)) {
     return spread(g, weight, x.shape, of);
   }
   // ONNX Runtime has a fast kernel for depthwise convolution, none for its transpose.
@@ -134,9 +133,50 @@ function inputGradient(x: Tensor, weight: Tensor, g: Tensor, of: Convolution): T
 
 /** The gradient of a convolution's weight, when `g` is that of its output. */
 function weightGradient(x: Tensor, weight: Tensor, g: Tensor, of: Convolution): Tensor {
+  if (isDepthwise(weight, of)) return diagonalGradient(x, weight, g, of);
   return visitsEveryPixel(of) && of.groups === 1
     ? productGradient(x, weight, g, of)
     : swappedGradient(x, weight, g, of);
+}
+
+const isDepthwise = ({ shape: [features, depth] }: Tensor, { groups }: Convolution): boolean =>
+  depth === 1 && features === groups;
+
+/**
+ * Of a depthwise convolution, as one product a channel. Beside every row of `g` lie the rows of the picture that the
+ * kernel's rows saw; the product pairs each column of `g` with each column of those and sums over rows and pictures.
+ * What a place of the kernel saw are the pairs at a fixed distance, a diagonal: shifting every line of the product by
+ * the stride makes columns of the diagonals.
+ */
+function diagonalGradient(x: Tensor, weight: Tensor, g: Tensor, of: Convolution): Tensor {
+  const [channels, , rows, columns] = weight.shape as Four;
+  const [batch, , height, width] = g.shape as Four;
+  const framed = swapAxes(framedBy(x, of), 0, 1);
+  const [, , framedHeight, framedWidth] = framed.shape as Four;
+  const lines = reshape(framed, [channels, batch * framedHeight, framedWidth]);
+  const at = Array.from({ length: batch * height * rows }, (_, index) => {
+    const [line, row] = [Math.floor(index / rows), index % rows];
+    const [picture, y] = [Math.floor(line / height), line % height];
+    return picture * framedHeight + y * of.stride[0] + row * of.dilation[0];
+  });
+  const length = rows * framedWidth;
+  const seen = reshape(gather(lines, at, 1), [channels, batch * height, length]);
+  const slopes = reshape(swapAxes(g, 0, 1), [channels, batch * height, width]);
+  const pairs = reshape(matmul(slopes, seen, { transposeA: true }), [channels, width * length]);
+  const shift = of.stride[1];
+  const skewed = reshape(pad(pairs, { 1: [0, width * shift] }), [channels, width, length + shift]);
+  const places = slice(sum(skewed, { axes: [1] }), { 1: [0, length] });
+  const kernel = gather(
+    reshape(places, [channels, rows, framedWidth]),
+    Array.from({ length: columns }, (_, column) => column * of.dilation[1]),
+    2,
+  );
+  return reshape(kernel, weight.shape);
+}
+
+/** The picture with the border that windows reach into. */
+function framedBy(x: Tensor, { border: { top, left, bottom, right } }: Convolution): Tensor {
+  return top + left + bottom + right > 0 ? pad(x, { 2: [top, bottom], 3: [left, right] }) : x;
 }
 
 /**
@@ -146,8 +186,7 @@ function weightGradient(x: Tensor, weight: Tensor, g: Tensor, of: Convolution): 
 function productGradient(x: Tensor, weight: Tensor, g: Tensor, of: Convolution): Tensor {
   const [features, depth, rows, columns] = weight.shape as Four;
   const [batch, , height, width] = g.shape as Four;
-  const { top, left, bottom, right } = of.border;
-  const framed = top + left + bottom + right > 0 ? pad(x, { 2: [top, bottom], 3: [left, right] }) : x;
+  const framed = framedBy(x, of);
   const seen = Array.from({ length: rows * columns }, (_, place) => {
     const row = Math.floor(place / columns) * of.dilation[0];
     const column = (place % columns) * of.dilation[1];

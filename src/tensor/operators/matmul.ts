@@ -79,10 +79,11 @@ const isLong = (length: number, other: number): boolean => length >= Math.max(LO
 const LONG = 2048;
 
 /** A matrix transposed by a node that ONNX Runtime does not see as one, and so does not fuse into the product. */
-function turned({ node, indices }: Emission, name: string, shape: readonly number[]): string {
+function turned({ node, indices, restated }: Emission, name: string, shape: readonly number[]): string {
   const [rows, columns] = shape as [number, number];
   const stack = node('Reshape', [name, indices([1, rows, columns])]);
-  return node('Reshape', [node('Transpose', [stack], { perm: ints([0, 2, 1]) }), indices([columns, rows])]);
+  const transposed = node('Transpose', [stack], { perm: ints([0, 2, 1]) });
+  return restated(transposed, [1, columns, rows], [columns, rows]);
 }
 
 const LINEAR: Operator<readonly Tensor[], undefined> = {

@@ -4,6 +4,7 @@ import type { RandomStream } from '../../ground/random.ts';
 import { allocate, bytesOf } from '../graph/dtype.ts';
 import type { Parameter, Tensor, TensorSpec } from '../graph/operator.ts';
 import { sizeOf } from '../graph/shape.ts';
+import type { Update } from '../graph/update.ts';
 import { initialValues, type TensorData } from '../graph/values.ts';
 import { type EmittedModel, emitModel } from '../onnx/emit.ts';
 import { embeddedInitializer, initializerInPlace, LOCATION_ROOT, modelBytes } from '../onnx/model.ts';
@@ -14,13 +15,8 @@ import { forRunningInPlace, runInPlace } from './in-place.ts';
 import { int8ProductsOverflow, tileSizes } from './processor.ts';
 import { openOn, type Provider, type ProviderOptions } from './provider.ts';
 import { InferenceSession, type Tensor as Value } from './runtime.ts';
+import { handoverValues, UpdateKernels } from './update-kernels.ts';
 import { Variables } from './variables.ts';
-
-/** A variable and what it becomes at the end of every run. */
-export interface Update {
-  readonly variable: Parameter;
-  readonly next: Tensor;
-}
 
 export interface CompileOptions extends ProviderOptions {
   /** Threads of one operator. Default: that of the environment. */
@@ -33,6 +29,8 @@ export interface CompileOptions extends ProviderOptions {
   readonly quantize?: QuantizationOptions;
   /** Compute chains of elementwise operations in tiles of these sizes. Default: on the CPU, in its cache's. */
   readonly tiles?: TileSizes | false;
+  /** Do updates by kernels of WebAssembly, in place, where they can: the same numbers. Default: on the CPU. */
+  readonly kernels?: boolean;
 }
 
 /** What a program computes. */
@@ -60,6 +58,8 @@ export class Program {
   readonly #spec: ProgramSpec;
   readonly #model: EmittedModel;
   readonly #inputs: ReadonlyMap<string, Tensor>;
+  readonly #kernels: UpdateKernels;
+  readonly #handovers: Readonly<Record<string, Value>>;
   readonly variables: Variables;
   readonly provider: Provider;
   #disposed = false;
@@ -68,6 +68,7 @@ export class Program {
     session: InferenceSession,
     spec: ProgramSpec,
     model: EmittedModel,
+    kernels: UpdateKernels,
     variables: Variables,
     provider: Provider,
   ) {
@@ -75,6 +76,8 @@ export class Program {
     this.#spec = spec;
     this.#model = model;
     this.#inputs = new Map(model.inputs.map((leaf) => [leaf.label, leaf]));
+    this.#kernels = kernels;
+    this.#handovers = handoverValues(kernels, model.shapes);
     this.variables = variables;
     this.provider = provider;
   }
@@ -114,11 +117,15 @@ export class Program {
       const isDrawn = keep !== undefined && feeds[name] === undefined;
       fed[name] = feedValue(name, leaf, isDrawn ? drawnMask(leaf, keep, random) : feeds[name]);
     }
+    for (const [parameter] of substitute ?? []) {
+      if (!this.#kernels.reaches(parameter)) continue;
+      throw new UsageError(`this program updates "${parameter.name}", so that nothing can be read instead`);
+    }
     for (const parameter of this.#model.fed) {
       fed[parameter.name] = this.variables.feed(substitute?.get(parameter) ?? parameter);
     }
     const { shapes } = this.#model;
-    const written: Record<string, Value> = {};
+    const written: Record<string, Value> = { ...this.#handovers };
     const results = Object.entries(this.#spec.outputs).map(([name, tensor]): [string, TensorData] => {
       const values = allocate(tensor.dtype, sizeOf(tensor.shape));
       const key = RESULT_PREFIX + name;
@@ -126,12 +133,14 @@ export class Program {
       return [name, { dtype: tensor.dtype, shape: tensor.shape, values }];
     });
     const updates = this.#spec.updates ?? [];
-    for (const { variable } of updates) {
+    const swapped = updates.filter(({ variable }) => !this.#kernels.updates(variable));
+    for (const { variable } of swapped) {
       const key = UPDATE_PREFIX + variable.name;
       written[key] = this.variables.target(variable).reshape(shapes[key] ?? variable.shape);
     }
     await runInPlace(this.#session, fed, written);
-    for (const { variable } of updates) this.variables.swap(variable);
+    this.#kernels.run();
+    for (const { variable } of swapped) this.variables.swap(variable);
     return Object.fromEntries(results);
   }
 
@@ -166,7 +175,10 @@ function drawnMask(leaf: Tensor, keep: number, random: RandomStream | undefined)
 export async function compile(spec: ProgramSpec, options: CompileOptions = {}): Promise<Program> {
   const variables = options.variables ?? new Variables();
   const { threads = environment().threads } = options;
-  const model = await emitProgram(spec, options, variables);
+  const byKernels = options.kernels ?? (options.provider ?? 'cpu') === 'cpu';
+  const updates = byKernels ? (spec.updates ?? []) : [];
+  const kernels = new UpdateKernels(Object.values(spec.outputs), updates, variables);
+  const model = await emitProgram(spec, options, variables, kernels);
   const bytes = modelBytes(forRunningInPlace(model.parts));
   const { session, provider } = await openOn(options, (executionProviders) =>
     InferenceSession.create(bytes, {
@@ -185,18 +197,21 @@ export async function compile(spec: ProgramSpec, options: CompileOptions = {}): 
       },
     }),
   );
-  return new Program(session, spec, model, variables, provider);
+  return new Program(session, spec, model, kernels, variables, provider);
 }
 
 async function emitProgram(
   spec: ProgramSpec,
   { freeze = false, quantize, ...options }: CompileOptions,
   variables: Variables,
+  kernels: UpdateKernels,
 ): Promise<EmittedModel> {
   const updates = spec.updates ?? [];
+  const inSession = updates.filter(({ variable }) => !kernels.updates(variable));
   const outputs: Readonly<Record<string, Tensor>> = Object.fromEntries([
     ...Object.entries(spec.outputs).map(([name, tensor]) => [RESULT_PREFIX + name, tensor]),
-    ...updates.map(({ variable, next }) => [UPDATE_PREFIX + variable.name, next]),
+    ...inSession.map(({ variable, next }) => [UPDATE_PREFIX + variable.name, next]),
+    ...kernels.handovers.map(({ name, tensor }) => [name, tensor]),
   ]);
   const updated = new Set(updates.map(({ variable }) => variable));
   const tiles = options.tiles ?? ((options.provider ?? 'cpu') === 'cpu' && tileSizes());
@@ -212,6 +227,7 @@ async function emitProgram(
       const values = variable ? variables.values(parameter) : initialValues(parameter);
       return embeddedInitializer(name, parameter, bytesOf(values));
     },
+    anyShape: true,
     ...(tiles && { tiles }),
     ...(replacements && { replacements }),
   });

@@ -3,8 +3,8 @@ import { encodeNumbers } from '../graph/dtype.ts';
 import { input, parameter } from '../graph/leaves.ts';
 import type { Parameter, Tensor } from '../graph/operator.ts';
 import { sizeOf } from '../graph/shape.ts';
+import type { Update } from '../graph/update.ts';
 import { add, divide, multiply, squareRoot, subtract } from '../operators/elementwise.ts';
-import type { Update } from '../program/program.ts';
 
 /** Settings of the parameters an optimizer treats alike. */
 export interface ParameterGroup {

@@ -2,9 +2,9 @@ import { UsageError } from '../../ground/errors.ts';
 import { pullBack } from '../autodiff/gradients.ts';
 import { constant, input, parameter } from '../graph/leaves.ts';
 import type { Parameter, Tensor } from '../graph/operator.ts';
+import type { Update } from '../graph/update.ts';
 import { initialValues } from '../graph/values.ts';
 import { add, cast, divide, finite, multiply, where } from '../operators/elementwise.ts';
-import type { Update } from '../program/program.ts';
 import { clipByGlobalNorm, globalNorm } from './clipping.ts';
 import { companion, type Optimizer, type ParameterGroup } from './optimizers.ts';
 

@@ -1,9 +1,10 @@
 import { InputError } from '../../ground/errors.ts';
 import type { RandomStream } from '../../ground/random.ts';
 import type { Parameter, Tensor } from '../graph/operator.ts';
+import type { Update } from '../graph/update.ts';
 import { initialValues, loadTensors, saveTensors, type TensorData } from '../graph/values.ts';
 import type { Feed } from '../program/feeds.ts';
-import { type CompileOptions, compile, type Program, type Update } from '../program/program.ts';
+import { type CompileOptions, compile, type Program } from '../program/program.ts';
 import { Variables } from '../program/variables.ts';
 import { SCALE_INPUT, type StepGraph, type StepSpec, stepGraph } from './step.ts';
 

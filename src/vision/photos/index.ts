@@ -6,6 +6,7 @@ export {
   commonFolder,
   type FoundPhoto,
   findPhotos,
+  foundPhotos,
   isPhotoName,
   leftOutLine,
   listPhotos,

@@ -1,11 +1,12 @@
 import type { Dirent, Stats } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { opendir, stat } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { butKind, KIND_BYTES } from '../../formats/content-kind.ts';
 import { InputError } from '../../ground/errors.ts';
 import { isInside } from '../../ground/files.ts';
 import { withOpenFile } from '../../ground/positioned-file.ts';
-import { entriesOf, unreadable } from '../../ground/whole-file.ts';
+import { repeatedTexts } from '../../ground/repeated-texts.ts';
+import { unreadable } from '../../ground/whole-file.ts';
 import { PHOTO_FORMATS } from './decode.ts';
 import { formatOf } from './format.ts';
 import { type PhotoContent, requireFile, type WholePhoto } from './photo.ts';
@@ -36,6 +37,19 @@ export interface ListedPhotos {
  * @throws InputError when nothing is there, or a single path is that of no photo: a device, or a file of another format
  */
 export async function listPhotos(path: string): Promise<ListedPhotos> {
+  const { folder, names, leftOut } = await listNames(path);
+  return { photos: folder === null ? [path] : names.map((name) => join(folder, name)), leftOut };
+}
+
+/** Photos by their names, of which a million are forty megabytes. */
+interface ListedNames {
+  /** The folder that they lie in; null: the one photo is the path that was given. */
+  readonly folder: string | null;
+  readonly names: readonly string[];
+  readonly leftOut: string | null;
+}
+
+async function listNames(path: string): Promise<ListedNames> {
   const facts = await stat(path).catch(async (error: unknown) => {
     const failure = await unreadable(path, error);
     throw failure.isAbsent
@@ -44,7 +58,7 @@ export async function listPhotos(path: string): Promise<ListedPhotos> {
   });
   if (facts.isDirectory()) return listFolder(path);
   await requirePhoto(path, facts);
-  return { photos: [path], leftOut: null };
+  return { folder: null, names: [path], leftOut: null };
 }
 
 /** @throws InputError for what is no file, or is neither named like a photo nor is one by its first bytes */
@@ -59,17 +73,23 @@ async function requirePhoto(path: string, facts: Stats): Promise<void> {
   throw new InputError(path, `is not a photo${butKind(start)}`, `give ${PHOTO_FORMATS}`);
 }
 
-async function listFolder(folder: string): Promise<ListedPhotos> {
-  const entries = (await entriesOf(folder)).filter(({ name }) => !name.startsWith('.'));
-  const isPhoto = (entry: Dirent): boolean => !entry.isDirectory() && isPhotoName(entry.name);
-  return {
-    photos: entries
-      .filter(isPhoto)
-      .map(({ name }) => name)
-      .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
-      .map((name) => join(folder, name)),
-    leftOut: leftOutText(entries.filter((entry) => !isPhoto(entry))),
-  };
+/** Entries of a folder that are read at once. */
+const ENTRIES_AT_ONCE = 1024;
+
+async function listFolder(folder: string): Promise<ListedNames> {
+  const names: string[] = [];
+  const others: Dirent[] = [];
+  try {
+    for await (const entry of await opendir(folder, { bufferSize: ENTRIES_AT_ONCE })) {
+      if (entry.name.startsWith('.')) continue;
+      if (!entry.isDirectory() && isPhotoName(entry.name)) names.push(entry.name);
+      else others.push(entry);
+    }
+  } catch (error) {
+    throw await unreadable(folder, error);
+  }
+  names.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  return { folder, names, leftOut: leftOutText(others) };
 }
 
 /** `2 .mov, 1 .txt (not named like photos), 1 folder (not searched)`; null of nothing. */
@@ -119,32 +139,93 @@ export async function findPhotos(
 ): Promise<(FoundPhoto | PhotoContent)[]>;
 export async function findPhotos(
   photos: readonly WholePhoto[],
-  onLeftOut: OnLeftOut = () => {},
+  onLeftOut?: OnLeftOut,
 ): Promise<(FoundPhoto | PhotoContent)[]> {
-  // Files by where they lie, each once; every content by a key of its own.
-  const found = new Map<string | symbol, FoundPhoto | PhotoContent>();
-  let firstLeftOut: string | null = null;
+  return [...(await foundPhotos(photos, onLeftOut))];
+}
+
+/** As {@link findPhotos}, each photo made when its turn comes, so that a million cost little more than their names. */
+export async function foundPhotos(
+  paths: readonly string[],
+  onLeftOut?: OnLeftOut,
+): Promise<Iterable<FoundPhoto>>;
+export async function foundPhotos(
+  photos: readonly WholePhoto[],
+  onLeftOut?: OnLeftOut,
+): Promise<Iterable<FoundPhoto | PhotoContent>>;
+export async function foundPhotos(
+  photos: readonly WholePhoto[],
+  onLeftOut: OnLeftOut = () => {},
+): Promise<Iterable<FoundPhoto | PhotoContent>> {
+  const listed: (PhotoContent | (ListedNames & { readonly given: string }))[] = [];
   for (const given of photos) {
     if (typeof given !== 'string') {
-      found.set(Symbol(given.name), given);
+      listed.push(given);
       continue;
     }
-    const listed = await listPhotos(given);
-    firstLeftOut ??= listed.leftOut;
-    for (const path of listed.photos) {
-      const imageId = basename(path, extname(path));
-      const isItself = path === given && !isAbsolute(given);
-      found.set(resolve(path), { imageId, path, shownPath: isItself ? given : basename(path) });
-    }
-    if (listed.photos.length > 0 && listed.leftOut !== null) onLeftOut(leftOutLine(given, listed.leftOut));
-    if (listed.photos.length === 0 && photos.length > 1)
-      onLeftOut(`${given}: ${NO_PHOTO}${besides(listed.leftOut)}`);
+    const { folder, names, leftOut } = await listNames(given);
+    listed.push({ given, folder, names, leftOut });
+    if (names.length > 0 && leftOut !== null) onLeftOut(leftOutLine(given, leftOut));
+    if (names.length === 0 && photos.length > 1) onLeftOut(`${given}: ${NO_PHOTO}${besides(leftOut)}`);
   }
-  const [first] = photos;
-  if (found.size === 0 && typeof first === 'string') {
-    throw new InputError(first, `${NO_PHOTO}${besides(firstLeftOut)}`, NAME_PHOTOS);
+  const files = listed.flatMap((one) => ('given' in one ? [one] : []));
+  const isEmpty = files.length === listed.length && files.every(({ names }) => names.length === 0);
+  const [first] = files;
+  if (isEmpty && first) {
+    const leftOut = files.find((one) => one.leftOut !== null)?.leftOut ?? null;
+    throw new InputError(first.given, `${NO_PHOTO}${besides(leftOut)}`, NAME_PHOTOS);
   }
-  return toldApart([...found.values()]);
+  const all = {
+    *[Symbol.iterator](): Generator<FoundPhoto | PhotoContent> {
+      for (const one of listed) {
+        if ('given' in one) yield* photosOf(one);
+        else yield one;
+      }
+    },
+  };
+  return toldApart(eachOnce(all, files.length));
+}
+
+function* photosOf({
+  given,
+  folder,
+  names,
+}: ListedNames & { readonly given: string }): Generator<FoundPhoto> {
+  for (const name of names) {
+    const path = folder === null ? given : join(folder, name);
+    const isItself = path === given && !isAbsolute(given);
+    yield { imageId: basename(path, extname(path)), path, shownPath: isItself ? given : basename(path) };
+  }
+}
+
+/** Files by where they lie, each once, as it was named last; every content. */
+function eachOnce(
+  photos: Iterable<FoundPhoto | PhotoContent>,
+  given: number,
+): Iterable<FoundPhoto | PhotoContent> {
+  if (given < 2) return photos;
+  const places = function* (): Generator<string> {
+    for (const photo of photos) if ('path' in photo) yield resolve(photo.path);
+  };
+  const again = repeatedTexts(places);
+  if (again.size === 0) return photos;
+  const last = new Map<string, FoundPhoto>();
+  for (const photo of photos) {
+    const place = 'path' in photo ? resolve(photo.path) : '';
+    if ('path' in photo && again.has(place)) last.set(place, photo);
+  }
+  return {
+    *[Symbol.iterator]() {
+      const told = new Set<string>();
+      for (const photo of photos) {
+        const place = 'path' in photo ? resolve(photo.path) : '';
+        const named = 'path' in photo ? last.get(place) : undefined;
+        if (told.has(place)) continue;
+        if (named) told.add(place);
+        yield named ?? photo;
+      }
+    },
+  };
 }
 
 /**
@@ -153,12 +234,18 @@ export async function findPhotos(
  *
  * @throws InputError for two files of one folder that differ in their endings alone
  */
-function toldApart(photos: readonly (FoundPhoto | PhotoContent)[]): (FoundPhoto | PhotoContent)[] {
+function toldApart(photos: Iterable<FoundPhoto | PhotoContent>): Iterable<FoundPhoto | PhotoContent> {
+  const ids = function* (): Generator<string> {
+    for (const photo of photos) if ('path' in photo) yield photo.imageId;
+  };
+  const twice = repeatedTexts(ids);
+  if (twice.size === 0) return photos;
   const byId = new Map<string, FoundPhoto[]>();
   for (const photo of photos) {
-    if ('path' in photo) byId.set(photo.imageId, [...(byId.get(photo.imageId) ?? []), photo]);
+    if (!('path' in photo) || !twice.has(photo.imageId)) continue;
+    byId.set(photo.imageId, [...(byId.get(photo.imageId) ?? []), photo]);
   }
-  const alike = [...byId.values()].filter((same) => same.length > 1);
+  const alike = [...byId.values()];
   for (const same of alike) {
     const folders = same.map(({ path }) => dirname(resolve(path)));
     const again = folders.findIndex((folder, place) => folders.indexOf(folder) !== place);
@@ -168,13 +255,20 @@ function toldApart(photos: readonly (FoundPhoto | PhotoContent)[]): (FoundPhoto 
       throw new InputError(second.path, what, 'rename one of the photos');
     }
   }
-  const renamed = new Set<FoundPhoto | PhotoContent>(alike.flat());
-  const root = commonFolder(alike.flat().map(({ path }) => dirname(resolve(path))));
-  return photos.map((photo) => {
-    if (!('path' in photo) || !renamed.has(photo)) return photo;
-    const shownPath = relative(root, resolve(photo.path)).replaceAll(sep, '/');
-    return { ...photo, imageId: shownPath.slice(0, shownPath.length - extname(shownPath).length), shownPath };
-  });
+  const root = commonFolder([...new Set(alike.flat().map(({ path }) => dirname(resolve(path))))]);
+  return {
+    *[Symbol.iterator]() {
+      for (const photo of photos) {
+        if (!('path' in photo) || !twice.has(photo.imageId)) {
+          yield photo;
+          continue;
+        }
+        const shownPath = relative(root, resolve(photo.path)).replaceAll(sep, '/');
+        const imageId = shownPath.slice(0, shownPath.length - extname(shownPath).length);
+        yield { ...photo, imageId, shownPath };
+      }
+    },
+  };
 }
 
 /** The deepest folder that all of some folders lie in; all absolute. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { openSafetensors } from '../../formats/safetensors/index.ts';
@@ -11,7 +12,7 @@ import { isSha256 } from './hub/cache.ts';
 import { rememberedFingerprint } from './known-fingerprints.ts';
 import { asTheyAre, layoutOf, mapTensors, sourceOf, type TargetTensor } from './map-tensors.ts';
 import type { WeightsOrigin } from './origin.ts';
-import { type Stated, statedBeside } from './stated.ts';
+import { describedBeside, type Stated, statedBeside } from './stated.ts';
 import { openWeights, type StoredWeights } from './stored-weights.ts';
 
 /** A change of how other layouts are mapped makes files converted before useless. */
@@ -100,6 +101,13 @@ async function weightsIn(given: string): Promise<string> {
     if ((await kindOf(join(given, name))) === 'file') return join(given, name);
   }
   return join(given, IN_FOLDERS[0]);
+}
+
+/** The file of weights that a path leads to, and what lies beside it and may say what they are. */
+export async function weightFilesOf(given: string): Promise<string[]> {
+  const path = await weightsIn(given);
+  const described = describedBeside(path);
+  return [path, ...described.filter((file) => existsSync(file))];
 }
 
 /** Files in the hub's cache are named by their checksum. */

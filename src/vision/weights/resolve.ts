@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { openSafetensors } from '../../formats/safetensors/index.ts';
 import { environment, type HubSettings } from '../../ground/environment.ts';
 import { InputError } from '../../ground/errors.ts';
+import { placeHere } from '../../ground/moved-files.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
 import { BUNDLED, bundledWeights } from './bundled.ts';
 import { type CatalogueEntry, findBackbone, unknownBackbone } from './catalogue.ts';
@@ -57,7 +58,7 @@ export async function resolveWeights(
   const settings = options.settings ?? environment().hub;
   if (nameOrPath === BUNDLED) return bundledWeights(cacheFolder);
   if (isPath(nameOrPath)) {
-    const { layout: _, ...local } = await localWeights(nameOrPath, cacheFolder);
+    const { layout: _, ...local } = await localWeights(placeHere(nameOrPath), cacheFolder);
     return { ...local, source: `file ${nameOrPath}` };
   }
   const entry = findBackbone(nameOrPath);
@@ -139,7 +140,7 @@ function repositoryFile(name: string): WantedFile {
 function isPath(text: string): boolean {
   return (
     /\.(safetensors|pth|pt)$|^[./\\]|^[A-Za-z]:[\\/]/.test(text) ||
-    (findBackbone(text) === undefined && existsSync(text))
+    (findBackbone(text) === undefined && existsSync(placeHere(text)))
   );
 }
 

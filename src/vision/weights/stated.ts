@@ -167,6 +167,14 @@ async function publishedBeside(folder: string): Promise<Stated | undefined> {
   return fromHuggingFace(value, path, await readJson(join(folder, 'preprocessor_config.json')));
 }
 
+/** Where {@link statedBeside} looks. */
+export const describedBeside = (weightsPath: string): string[] => [
+  descriptionPath(weightsPath),
+  ...['sward.json', 'config.json', 'preprocessor_config.json'].map((name) =>
+    join(dirname(weightsPath), name),
+  ),
+];
+
 /** Where sward's own description of weights lies: the file's name with `.json` in place of its ending. */
 export function descriptionPath(weightsPath: string): string {
   return weightsPath.replace(/(\.(safetensors|pth|pt|bin|ckpt|pth\.tar))?$/, '.json');

@@ -61,7 +61,10 @@ export async function writeFeatureFiles(options: FeatureFilesOptions): Promise<F
   const photos = await featurePhotos(options);
   const { features, framings } = await photoFeatures(photos, options);
   await writeNpyFloat32(options.out, features);
-  await writeIds(options.ids, photos);
+  await writeIds(
+    options.ids,
+    photos.map(({ imageId }) => imageId),
+  );
   return {
     photos: features.rows,
     width: features.columns,
@@ -123,8 +126,8 @@ export async function photoFeatures(
 }
 
 /** Writes the list of ids that stands beside features. @throws InputError when the disk refuses */
-export const writeIds = (path: string, photos: readonly { readonly imageId: string }[]): Promise<void> =>
-  writeFileAtomically(path, photos.map(({ imageId }) => `${imageId}\n`).join(''));
+export const writeIds = (path: string, ids: readonly string[]): Promise<void> =>
+  writeFileAtomically(path, ids.map((id) => `${id}\n`).join(''));
 
 /** @throws InputError for an id that would not be the same read back from a list of one id a row */
 function requireListable(photos: readonly PhotoFile[]): void {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Progress, SILENT } from '../../ground/progress.ts';
 import type { Run } from '../../runs/run.ts';
-import type { Samples } from '../../samples/samples.ts';
+import type { SampleFacts, Samples } from '../../samples/samples.ts';
 import { writeBiomassMap } from '../../vision/biomass-map/index.ts';
 import { type Crop, framedPhotos } from '../../vision/framing/index.ts';
 import { notOurs, requireOwnOutput } from '../outputs/own-outputs.ts';
@@ -20,8 +20,13 @@ export interface MapOptions {
   readonly progress?: Progress;
 }
 
+/** Photos by their ids. */
+export interface NamedPhotos {
+  readonly facts: Iterable<Pick<SampleFacts, 'id'>>;
+}
+
 /** @throws UsageError for files in the folder that {@link writePhotoMaps} would take the place of */
-export async function requireOwnMaps({ facts }: Samples, folder: string): Promise<void> {
+export async function requireOwnMaps({ facts }: NamedPhotos, folder: string): Promise<void> {
   for (const { id } of facts) {
     const [picture, table] = [join(folder, `${id}.png`), join(folder, `${id}.csv`)];
     await requireOwnOutput('--map', table, 'patches');

@@ -6,6 +6,7 @@ import type { Samples } from '../../samples/samples.ts';
 import { type Crop, framedPhotos, framesLine } from '../../vision/framing/index.ts';
 import { decodePhoto } from '../../vision/photos/index.ts';
 import { OWN_PICTURE, requireOwnOutput } from '../outputs/own-outputs.ts';
+import type { NamedPhotos } from './biomass-maps.ts';
 
 /** What is told of photos in which no frame was found; null where none was looked for, or all have one. */
 export function wholeLine(predictions: readonly PhotoPrediction[]): string | null {
@@ -14,7 +15,7 @@ export function wholeLine(predictions: readonly PhotoPrediction[]): string | nul
 }
 
 /** @throws UsageError for a photo in the folder that {@link writeCrops} would take the place of */
-export async function requireOwnCrops({ facts }: Samples, folder: string): Promise<void> {
+export async function requireOwnCrops({ facts }: NamedPhotos, folder: string): Promise<void> {
   for (const { id } of facts) await requireOwnOutput('--show-crop', join(folder, `${id}.jpg`), 'crop');
 }
 

@@ -21,7 +21,7 @@ import { featureRows, photoSamples, Samples, unknownSample } from '../../samples
 import { findPhotos, photoHash, type WholePhoto } from '../../vision/photos/index.ts';
 import { requireOwnOutput } from '../outputs/own-outputs.ts';
 import { type AskedCovariates, withAskedReadings } from './asked-readings.ts';
-import { requireOwnMaps, writePhotoMaps } from './biomass-maps.ts';
+import { type NamedPhotos, requireOwnMaps, writePhotoMaps } from './biomass-maps.ts';
 import { requireOwnCrops, wholeLine, writeCrops } from './crops.ts';
 import { paddockPath, paddockRecord, requireHectares } from './paddock-record.ts';
 import { PredictionFile, requireFree, requirePredictionFormat } from './prediction-files.ts';
@@ -72,8 +72,16 @@ export interface PredictRunOptions extends PredictOptions {
   readonly covariates?: AskedCovariates;
   /** Folder to write what was taken of each photo into. */
   readonly shownCrops?: string;
-  /** Has samples answered elsewhere, part by part in their order; default: here. */
-  readonly elsewhere?: typeof predictedParts;
+  /** Has samples answered elsewhere, with all that is written of each photo; default: here. */
+  readonly elsewhere?: AnsweredElsewhere;
+}
+
+/** Who answers samples in place of this process. */
+export interface AnsweredElsewhere {
+  /** As {@link predictedParts}; what is drawn of photos is written on the way. */
+  readonly answers: typeof predictedParts;
+  /** As {@link PredictionOutcome.copies}, of the photos that have been answered so far. */
+  readonly copies: ReadonlyMap<string, string>;
 }
 
 /** What a run says of photos. */
@@ -144,11 +152,8 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
   // Who asks a run that others trained is told how far to trust it.
   const coverage = options.coverage ?? (run.about ? USUAL_COVERAGE : undefined);
   const uncertainty = options.uncertainty ?? run.about !== null;
-  const { source, shownCrops, crop = run.crop } = options;
-  if (shownCrops !== undefined && crop === null) {
-    throw new UsageError('--show-crop shows what --crop takes of photos; give --crop auto too');
-  }
-  if (maps !== undefined && !(await run.capabilities()).maps) throw noMaps(run.folder);
+  const { source, shownCrops, crop = run.crop, elsewhere } = options;
+  await requirePictures(run, options);
   if (!hasPhotos(source) && (await run.capabilities()).predictsFrom === 'photos') {
     throw new UsageError(`${run.folder} was trained on photos; give photos instead of --features`);
   }
@@ -156,8 +161,7 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
   const { shownPaths } = asked;
   const { samples, refused, remarks } = await withAskedReadings(run, asked.samples, options.covariates);
   for (const remark of remarks) options.progress?.line?.(remark);
-  if (maps !== undefined && !options.overwrite) await requireOwnMaps(samples, maps);
-  if (shownCrops !== undefined && !options.overwrite) await requireOwnCrops(samples, shownCrops);
+  await requireOwnPictures(samples, options);
   const known = runUncertainty(await run.calibration());
   const file =
     out === undefined
@@ -173,7 +177,7 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
         });
   const predictions: PhotoPrediction[] = [];
   try {
-    for await (const masses of (options.elsewhere ?? predictedParts)(run, samples, options)) {
+    for await (const masses of (elsewhere?.answers ?? predictedParts)(run, samples, options)) {
       const told = masses.map((prediction) => {
         const why = refused.get(prediction.imageId);
         return why === undefined ? prediction : { ...prediction, refused: why };
@@ -189,12 +193,12 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
   }
   const told = new Set(predictions.map(({ imageId }) => imageId));
   const drawn = samples.take(samples.facts.flatMap(({ id }, item) => (told.has(id) ? [item] : [])));
-  if (maps !== undefined) {
+  if (maps !== undefined && !elsewhere) {
     const { progress } = options;
     await writePhotoMaps(run, drawn, maps, { areaSquareMetres, scale, crop, ...(progress && { progress }) });
   }
-  if (shownCrops !== undefined) await writeCrops(drawn, crop, shownCrops);
-  const copies = await copiesAmong(drawn);
+  if (shownCrops !== undefined && !elsewhere) await writeCrops(drawn, crop, shownCrops);
+  const copies = elsewhere?.copies ?? (await copiesAmong(drawn));
   const copiesSaid = copiesLine(copies);
   if (copiesSaid !== null) options.progress?.line?.(copiesSaid);
   const counted = predictions.filter(({ imageId }) => !copies.has(imageId));
@@ -240,8 +244,6 @@ async function copiesAmong(samples: Samples): Promise<ReadonlyMap<string, string
   if (!samples.hasPhotos) return copies;
   const firstWith = new Map<string, string>();
   for (const [item, photo] of samples.photos.entries()) {
-    // Objects of a bucket are read where they are predicted alone.
-    if (typeof photo === 'string' && photo.startsWith('s3://')) continue;
     const [hash, id] = [await photoHash(photo), samples.facts[item]?.id ?? ''];
     const first = firstWith.get(hash);
     if (first === undefined) firstWith.set(hash, id);
@@ -257,6 +259,30 @@ function copiesLine(copies: ReadonlyMap<string, string>): string | null {
   return copies.size === 1
     ? `warning: ${copy} is the same photo as ${of}; the two count once in the mean`
     : `warning: ${copies.size} photos are copies of others, ${copy} of ${of} for one; each photo counts once in the mean`;
+}
+
+/** What pictures are asked for, and where. */
+type AskedPictures = Pick<PredictRunOptions, 'maps' | 'shownCrops' | 'crop' | 'overwrite'>;
+
+/** @throws UsageError for pictures that the run cannot make */
+export async function requirePictures(
+  run: Run,
+  { maps, shownCrops, crop = run.crop }: AskedPictures,
+): Promise<void> {
+  if (shownCrops !== undefined && crop === null) {
+    throw new UsageError('--show-crop shows what --crop takes of photos; give --crop auto too');
+  }
+  if (maps !== undefined && !(await run.capabilities()).maps) throw noMaps(run.folder);
+}
+
+/** @throws UsageError for files that pictures of the photos would take the place of */
+export async function requireOwnPictures(
+  photos: NamedPhotos,
+  { maps, shownCrops, overwrite = false }: AskedPictures,
+): Promise<void> {
+  if (overwrite) return;
+  if (maps !== undefined) await requireOwnMaps(photos, maps);
+  if (shownCrops !== undefined) await requireOwnCrops(photos, shownCrops);
 }
 
 /** Photos that are predicted together: enough to keep the machine busy, few enough to see rows come. */

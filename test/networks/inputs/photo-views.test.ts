@@ -27,7 +27,7 @@ afterAll(() => Promise.all(open.map((views) => views.close())));
 
 function source(augmentation: unknown): BatchSource {
   const settings = tinySettings({ augmentation, batch: BATCH });
-  const views = new PhotoViews(net, photoMemory(64), settings.augmentation);
+  const views = new PhotoViews(net, photoMemory(64), settings);
   open.push(views);
   const examples = views.examples(photos);
   const objective = massObjective(photos, settings);

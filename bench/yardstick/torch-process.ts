@@ -1,0 +1,58 @@
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+/** PyTorch in a process of its own, which trains on demand. */
+export interface TorchTraining {
+  /** Its version and the library behind its matrix products. */
+  readonly description: string;
+  /** One step of AdamW. */
+  readonly step: () => Promise<void>;
+  readonly close: () => void;
+}
+
+/** Where Debian keeps the fast library for matrix products; the plain one is many times slower. */
+const OPENBLAS = '/usr/lib/x86_64-linux-gnu/openblas-pthread';
+
+/**
+ * Starts a program that imports the modules given, describes itself in a line and then does one step for every line it
+ * reads, and answers with a line. Null where no Python on this machine has the modules.
+ */
+export async function startTorchProgram(
+  program: string,
+  spec: object,
+  { threads, modules }: { readonly threads: number; readonly modules: readonly string[] },
+): Promise<TorchTraining | null> {
+  // Settings that hold OpenBLAS to an older processor's kernels would slow PyTorch down.
+  const { OPENBLAS_CORETYPE: _, OPENBLAS_L2_SIZE: __, ...environment } = process.env;
+  const libraries = [...(existsSync(OPENBLAS) ? [OPENBLAS] : []), environment.LD_LIBRARY_PATH ?? ''];
+  const env = {
+    ...environment,
+    LD_LIBRARY_PATH: libraries.filter(Boolean).join(':'),
+    OMP_NUM_THREADS: String(threads),
+    OPENBLAS_NUM_THREADS: String(threads),
+  };
+  for (const python of ['python3', '/usr/bin/python3']) {
+    const check = spawnSync(python, ['-c', `import ${modules.join(', ')}`], { stdio: 'ignore', env });
+    if (check.status !== 0) continue;
+    const child = spawn(python, ['-c', program, JSON.stringify({ ...spec, threads })], { env });
+    child.stderr.pipe(process.stderr);
+    const answers = linesOf(child);
+    const { value: description } = await answers.next();
+    if (description === undefined) continue;
+    return {
+      description,
+      step: async () => {
+        child.stdin.write('step\n');
+        if ((await answers.next()).done) throw new Error('PyTorch ended before its step was done');
+      },
+      close: () => child.stdin.end(),
+    };
+  }
+  return null;
+}
+
+async function* linesOf(child: ChildProcessWithoutNullStreams): AsyncGenerator<string, undefined> {
+  yield* createInterface({ input: child.stdout });
+  return undefined;
+}
