@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Browser, Page, Worker } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 
 /** What the process that shows a page has used, with all its threads. */
 export interface PageProcess {
@@ -28,19 +28,17 @@ function residentMebibytes(id: number): number {
   return Number(kibibytes) / 1024;
 }
 
-/** Memory that a page and workers of it hold on to, MiB: what lies in RAM once their garbage was collected. */
-export async function heldMebibytes(
-  page: Page,
-  workers: readonly Worker[],
-  id: PageProcess['id'],
-): Promise<number> {
-  // Chromium is started so that there is one, see `startChromium`.
-  const collect = () => (globalThis as unknown as { gc: () => void }).gc();
+/**
+ * Memory that a page holds on to, MiB: what lies in RAM once its garbage was collected.
+ *
+ * @param collect collects it, by `gc()` in the page and its workers; Chromium is started so that there is one, see
+ *   `startChromium`
+ */
+export async function heldMebibytes(collect: () => Promise<unknown>, id: PageProcess['id']): Promise<number> {
   const left: number[] = [];
   // What is only freed by what is collected, or a moment later, goes with the next round.
   for (let round = 0; round < 3; round++) {
-    await page.evaluate(collect);
-    for (const worker of workers) await worker.evaluate(collect);
+    await collect();
     left.push(residentMebibytes(id));
   }
   return Math.min(...left);

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { renderSample } from '../../src/sample/index.ts';
 import type { Role } from '../../src/server/access/roles.ts';
-import { startTestServer, type TestServer, until } from '../server/farm-server.ts';
+import { startTestServer, type TestServer } from '../server/farm-server.ts';
 
 /** The public photos that are tested with. */
 const CSIRO = resolve(process.env.SWARD_SHARED ?? '../shared', 'csiro');
@@ -45,7 +45,7 @@ export interface PhoneOptions {
 const PHONE = { width: 390, height: 844 };
 
 /** Leaves the page without an engine that would ever be ready. */
-function withoutWorkers(): void {
+export function withoutWorkers(): void {
   globalThis.Worker = class extends EventTarget {
     postMessage(): void {}
     terminate(): void {}
@@ -154,24 +154,6 @@ export async function photosOn(
 export async function photograph(page: Page, files: string | PhotoFile): Promise<void> {
   await page.goto(`${new URL(page.url()).origin}/#/`);
   await page.locator('input[capture]').setInputFiles(files);
-}
-
-/**
- * As {@link photograph}, and holds on to nothing of the page: Playwright's own way keeps every input that it has given files
- * to, and with it the screen that the input was of, until the page is closed.
- */
-export async function photographUnheld(page: Page, session: CDPSession, path: string): Promise<void> {
-  await visit(page, '');
-  const group = { objectGroup: 'photographed' };
-  const input = await until(async () => {
-    const { result } = await session.send('Runtime.evaluate', {
-      expression: "document.querySelector('input[capture]')",
-      ...group,
-    });
-    return result.objectId ?? false;
-  });
-  await session.send('DOM.setFileInputFiles', { files: [path], objectId: input });
-  await session.send('Runtime.releaseObjectGroup', group);
 }
 
 /** Goes to a screen. */
