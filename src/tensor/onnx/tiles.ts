@@ -141,12 +141,18 @@ function join(operation: Operation, groups: Map<Operation, Group>, sizes: TileSi
     candidates.reduce((plane, group) => commonDivisor(plane, group.plane), own);
   const neighbours = [...groupsBefore(operation, groups)].filter((group) => group.size === size);
   const alone = neighbours.map((group) => [group]);
-  const chosen = [neighbours, ...alone].find(
+  const chosen =
+    [neighbours, ...alone].find(
       (candidates) =>
         isWorthwhile(size, planeWith(candidates), sizes) && mayMerge(operation, candidates, groups),
     ) ?? [];
   const members = new Set([...chosen.flatMap((group) => [...group.members]), operation]);
-  const merged: Group = { size, plane: planeWith(chosen), members, leaves: chosen.some((group) => group.leaves) };
+  const merged: Group = {
+    size,
+    plane: planeWith(chosen),
+    members,
+    leaves: chosen.some((group) => group.leaves),
+  };
   for (const member of members) groups.set(member, merged);
 }
 

@@ -114,22 +114,25 @@ const BATCH_NORM: Operator<Five, number> = {
 /**
  * Deviations from a batch's own mean, scaled a channel by weight and 1/σ of the same batch. Both statistics depend on
  * what is normalised: the gradient of the deviation is that of the map itself,
- * dx = (γ/σ)·(g − mean g − x̂·mean(g·x̂)), written with three numbers a channel as a·g + (b·deviation + c).
+ * dx = (γ/σ)·(g − mean g − x̂·mean(g·x̂)), written with three numbers a channel as a·(g + (b·deviation + c)).
  */
 const SCALE_DEVIATION: Operator<readonly [Tensor, Tensor, Tensor], undefined> = {
   name: 'scaleDeviation',
   elementwise: true,
   outputs: ([{ dtype, shape }]) => [{ dtype, shape }],
-  emit: ({ node }, [deviation, weight, inverse]) => [node('Mul', [deviation, node('Mul', [weight, inverse])])],
+  emit: ({ node }, [deviation, weight, inverse]) => [
+    node('Mul', [deviation, node('Mul', [weight, inverse])]),
+  ],
   gradient({ inputs: [deviation, weight, inverse], gradient: g }) {
     const slope = channelProducts(g, deviation);
     return [
       () => {
         const count = sizeOf(g.shape) / lengthAt(g.shape, 1);
         const a = multiply(weight, inverse);
-        const b = multiply(multiply(a, square(inverse)), multiply(slope, -1 / count));
-        const c = multiply(a, multiply(sum(g, { axes: allButChannels(g), keepAxes: true }), -1 / count));
-        return add(multiply(g, a), add(multiply(deviation, b), c));
+        const b = multiply(square(inverse), multiply(slope, -1 / count));
+        const c = multiply(sum(g, { axes: allButChannels(g), keepAxes: true }), -1 / count);
+        // All of it waits for the sums, so that no part is computed, and written, with the operations before.
+        return multiply(add(g, add(multiply(deviation, b), c)), a);
       },
       () => multiply(slope, inverse),
       undefined,
