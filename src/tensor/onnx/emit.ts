@@ -12,7 +12,7 @@ import {
   type Tensor,
   type TensorSpec,
 } from '../graph/operator.ts';
-import type { Shape } from '../graph/shape.ts';
+import { type Shape, sizeOf } from '../graph/shape.ts';
 import { leavesBefore, operationsBefore } from '../graph/traverse.ts';
 import { embeddedInitializer, graphProto, type ModelParts, nodeProto, valueInfo } from './model.ts';
 import { type TiledRegion, type TileSizes, tiledRegions } from './tiles.ts';
@@ -44,7 +44,7 @@ export interface EmittedModel {
   readonly parts: ModelParts;
   readonly inputs: readonly Tensor[];
   readonly fed: readonly Parameter[];
-  /** The shapes of results: those of the tensors, or, for what is computed in tiles, `[count, length]`. */
+  /** The shapes of results: those of the tensors, or, for what is computed in tiles, those of the tiles. */
   readonly shapes: Readonly<Record<string, Shape>>;
 }
 
@@ -79,7 +79,7 @@ class ModelEmission implements Emission {
   readonly #used: ReadonlySet<Tensor>;
   readonly #regions: ReadonlyMap<Operation, TiledRegion>;
   readonly #emitted = new Set<TiledRegion>();
-  /** Results of tiled regions, as they lie: `[count, length]`. */
+  /** Results of tiled regions, as they lie: `[count, planes, length]`. */
   readonly #tiled = new Map<Tensor, Lying>();
   /** Values that only differ in shape from others, by name. */
   readonly #restated = new Map<string, Lying>();
@@ -225,6 +225,14 @@ class ModelEmission implements Emission {
     const scalars = region.scalars.map((x) =>
       x.shape.length === 0 ? this.name(x) : this.node('Reshape', [this.name(x), this.indices([])]),
     );
+    const [count, planes] = region.tiles;
+    const levels = region.levels.map(({ tensor, lists, times }) => {
+      const list = this.node('Reshape', [this.name(tensor), this.indices([1, sizeOf(tensor.shape), 1])]);
+      const repeats = this.indices([lists, sizeOf(tensor.shape), times]);
+      const all = lists * times > 1 ? this.node('Expand', [list, repeats]) : list;
+      return this.node('Reshape', [all, this.indices([count, planes, 1])]);
+    });
+    cut.push(...levels);
     const body = this.#bodyOf(region, scalars);
     const results = region.outputs.map(() => this.#fresh('Scan'));
     const attributes = { num_scan_inputs: int(cut.length), body: subgraph(body) };
@@ -238,18 +246,21 @@ class ModelEmission implements Emission {
 
   /** What the loop does with one tile: nodes in a graph of their own, in which tensors have other names. */
   #bodyOf(
-    { operations, inputs, scalars, outputs, tiles: [, length] }: TiledRegion,
+    { operations, inputs, levels, scalars, outputs, tiles: [, planes, length] }: TiledRegion,
     single: string[],
   ): GraphProto {
     const around = { nodes: this.#nodes, names: new Map(this.#names) };
     this.#nodes = [];
-    for (const x of inputs) this.#names.set(x, this.#fresh('tile'));
+    const numbers = levels.map(({ tensor }) => tensor);
+    for (const x of [...inputs, ...numbers]) this.#names.set(x, this.#fresh('tile'));
     scalars.forEach((x, index) => {
       this.#names.set(x, single[index] as string);
     });
     for (const operation of operations) this.#emitOperation(operation);
-    const tile = (x: Tensor) => valueInfo(this.name(x), { dtype: x.dtype, shape: [length] });
-    const ends = { inputs: inputs.map(tile), outputs: outputs.map(tile) };
+    const tile = (of: number) => (x: Tensor) =>
+      valueInfo(this.name(x), { dtype: x.dtype, shape: [planes, of] });
+    const whole = tile(length);
+    const ends = { inputs: [...inputs.map(whole), ...numbers.map(tile(1))], outputs: outputs.map(whole) };
     const body = graphProto('tile', { ...ends, nodes: this.#nodes, initializers: [], declared: [] });
     this.#bodyNodes.push(...body.node);
     this.#nodes = around.nodes;

@@ -1,5 +1,5 @@
 import { type Operation, operationOf, type Tensor } from '../graph/operator.ts';
-import { sizeOf } from '../graph/shape.ts';
+import { type Shape, sameShape, sizeOf } from '../graph/shape.ts';
 import { operationsBefore } from '../graph/traverse.ts';
 
 /** What is worth computing in tiles, in elements. */
@@ -13,6 +13,9 @@ export interface TileSizes {
 /** With fewer operations the intermediate values saved do not pay for the loop. */
 const LEAST_OPERATIONS = 3;
 
+/** Planes shorter than this are not worth a loop over them within a tile. */
+const LEAST_PLANE = 32;
+
 /** A tile much shorter than allowed costs more in calls than the cache saves. */
 const LEAST_SHARE = 1 / 8;
 
@@ -22,16 +25,29 @@ export interface TiledRegion {
   readonly operations: readonly Operation[];
   /** What comes from outside and is cut into tiles. */
   readonly inputs: readonly Tensor[];
+  /** Numbers of whole planes that come from outside, as of a channel: cut with the planes. */
+  readonly levels: readonly Level[];
   /** Single numbers that come from outside: the same for every tile. */
   readonly scalars: readonly Tensor[];
   /** What is needed outside. */
   readonly outputs: readonly Tensor[];
-  /** Number of tiles and elements of each. */
-  readonly tiles: readonly [count: number, length: number];
+  /** Number of tiles, planes of each, and elements of each plane. */
+  readonly tiles: Tiles;
+}
+
+type Tiles = readonly [count: number, planes: number, length: number];
+
+/** A tensor with one number for a whole plane, and how its numbers repeat: the list of all, each so many times. */
+export interface Level {
+  readonly tensor: Tensor;
+  readonly lists: number;
+  readonly times: number;
 }
 
 interface Group {
   readonly size: number;
+  /** Length over which everything that is not as large as the output stays the same. */
+  readonly plane: number;
   readonly members: ReadonlySet<Operation>;
   /** Whether an operation outside takes something from the group: only then can anything depend on it. */
   leaves: boolean;
@@ -43,8 +59,9 @@ interface Group {
  * whole tensors through memory; in tiles, only what enters and leaves a chain does.
  *
  * A group takes an operation in when one of its inputs comes from the group, all its inputs are as large as its
- * output or single numbers, and nothing else it needs depends on the group: a group runs as a whole. Its number
- * of elements must have a divisor of a tile's length.
+ * output, single numbers, or numbers of whole planes (of a channel's map, as in batch normalisation and its
+ * gradient; of a token, as in layer normalisation's), and nothing else it needs depends on the group: a group runs
+ * as a whole. Its number of elements must have a divisor of a tile's length, and so must its planes.
  */
 export function tiledRegions(
   outputs: readonly Tensor[],
@@ -53,7 +70,7 @@ export function tiledRegions(
   const order = operationsBefore(outputs);
   const groups = new Map<Operation, Group>();
   for (const operation of order) {
-    if (isTileable(operation, sizes)) join(operation, groups);
+    if (isTileable(operation, sizes)) join(operation, groups, sizes);
     for (const group of groupsBefore(operation, groups)) {
       if (group !== groups.get(operation)) group.leaves = true;
     }
@@ -68,28 +85,74 @@ export function tiledRegions(
   return regions;
 }
 
-function isTileable({ operator, inputs, outputs: [output] }: Operation, sizes: TileSizes): boolean {
+function isTileable({ operator, outputs: [output], ...operation }: Operation, sizes: TileSizes): boolean {
   if (!operator.elementwise || output === undefined) return false;
   const size = sizeOf(output.shape);
-  const fits = inputs.every(({ shape }) => sizeOf(shape) === size || sizeOf(shape) === 1);
-  return size >= sizes.least && fits && tileLength(size, sizes) >= sizes.tile * LEAST_SHARE;
+  return size >= sizes.least && isWorthwhile(size, planeOf(operation.inputs, output.shape), sizes);
 }
 
-/** The largest divisor of `size` that is no longer than a tile. */
-function tileLength(size: number, { tile }: TileSizes): number {
-  for (let count = Math.ceil(size / tile); count <= size; count++) {
+function isWorthwhile(size: number, plane: number, sizes: TileSizes): boolean {
+  const [, planes, length] = tilesOf(size, plane, sizes);
+  return (plane === size || length >= LEAST_PLANE) && planes * length >= sizes.tile * LEAST_SHARE;
+}
+
+/** The length over which all operands that are smaller than the output stay the same; that of the output if none. */
+const planeOf = (inputs: readonly Tensor[], shape: Shape): number =>
+  inputs.reduce((plane, x) => commonDivisor(plane, heldFor(x.shape, shape)), sizeOf(shape));
+
+/** How many elements of the output in a row meet the same number of an operand; all where it is as large. */
+function heldFor(shape: Shape, output: Shape): number {
+  if (sizeOf(shape) === sizeOf(output) || sizeOf(shape) === 1) return sizeOf(output);
+  const [first, last] = axesOf(shape, output);
+  const repeats = shape.slice(first - output.length, last - output.length || undefined);
+  // Only where the numbers lie in the order of the planes.
+  return sameShape(repeats, output.slice(first, last)) ? sizeOf(output.slice(last)) : 1;
+}
+
+/** Of the output's axes, those along which an operand changes: from the first to behind the last. */
+function axesOf(shape: Shape, output: Shape): readonly [first: number, last: number] {
+  const added = output.length - shape.length;
+  const changing = shape.flatMap((length, axis) => (length > 1 ? [axis + added] : []));
+  return [changing[0] ?? 0, (changing.at(-1) ?? -1) + 1];
+}
+
+const commonDivisor = (a: number, b: number): number => (b === 0 ? a : commonDivisor(b, a % b));
+
+/** The largest divisor of `size` that is at most `most`. */
+function largestDivisor(size: number, most: number): number {
+  for (let count = Math.ceil(size / most); count <= size; count++) {
     if (size % count === 0) return size / count;
   }
   return 1;
 }
 
-function join(operation: Operation, groups: Map<Operation, Group>): void {
-  const size = sizeOf((operation.outputs[0] as Tensor).shape);
+/** Tiles of as many planes, or as much of one, as are no longer than allowed. */
+function tilesOf(size: number, plane: number, { tile }: TileSizes): Tiles {
+  const length = largestDivisor(plane, tile);
+  const planes = largestDivisor(size / length, Math.floor(tile / length));
+  return [size / length / planes, planes, length];
+}
+
+function join(operation: Operation, groups: Map<Operation, Group>, sizes: TileSizes): void {
+  const { shape } = operation.outputs[0] as Tensor;
+  const size = sizeOf(shape);
+  const own = planeOf(operation.inputs, shape);
+  const planeWith = (candidates: readonly Group[]): number =>
+    candidates.reduce((plane, group) => commonDivisor(plane, group.plane), own);
   const neighbours = [...groupsBefore(operation, groups)].filter((group) => group.size === size);
   const alone = neighbours.map((group) => [group]);
-  const chosen = [neighbours, ...alone].find((candidates) => mayMerge(operation, candidates, groups)) ?? [];
+  const chosen =
+    [neighbours, ...alone].find(
+      (candidates) =>
+        isWorthwhile(size, planeWith(candidates), sizes) && mayMerge(operation, candidates, groups),
+    ) ?? [];
   const members = new Set([...chosen.flatMap((group) => [...group.members]), operation]);
-  const merged: Group = { size, members, leaves: chosen.some((group) => group.leaves) };
+  const merged: Group = {
+    size,
+    plane: planeWith(chosen),
+    members,
+    leaves: chosen.some((group) => group.leaves),
+  };
   for (const member of members) groups.set(member, merged);
 }
 
@@ -139,7 +202,7 @@ function usedOutside(
 }
 
 function regionOf(
-  { size, members }: Group,
+  { size, plane, members }: Group,
   order: readonly Operation[],
   outside: ReadonlySet<Tensor>,
   sizes: TileSizes,
@@ -147,12 +210,18 @@ function regionOf(
   const operations = order.filter((operation) => members.has(operation));
   const entering = new Set(operations.flatMap(({ inputs }) => inputs));
   const given = [...entering].filter((x) => !members.has(operationOf(x) as Operation));
-  const length = tileLength(size, sizes);
+  const tiles = tilesOf(size, plane, sizes);
+  const shape = operations[0]?.outputs[0]?.shape ?? [];
+  const isLevel = (x: Tensor): boolean => sizeOf(x.shape) !== size && sizeOf(x.shape) !== 1;
   return {
     operations,
     inputs: given.filter(({ shape }) => sizeOf(shape) === size),
-    scalars: given.filter(({ shape }) => sizeOf(shape) === 1),
+    levels: given.filter(isLevel).map((tensor) => {
+      const times = heldFor(tensor.shape, shape) / tiles[2];
+      return { tensor, times, lists: size / (sizeOf(tensor.shape) * times * tiles[2]) };
+    }),
+    scalars: given.filter((x) => sizeOf(x.shape) === 1),
     outputs: operations.flatMap(({ outputs }) => outputs).filter((tensor) => outside.has(tensor)),
-    tiles: [size / length, length],
+    tiles,
   };
 }

@@ -10,8 +10,17 @@ import {
   type Tensor,
 } from '../graph/operator.ts';
 import { lengthAt, resolveAxis, sameShape, sizeOf } from '../graph/shape.ts';
-import { add, exponential, inverseSquareRoot, multiply, subtract } from './elementwise.ts';
+import {
+  add,
+  exponential,
+  inverseSquareRoot,
+  multiply,
+  square,
+  stopGradient,
+  subtract,
+} from './elementwise.ts';
 import { reshape } from './layout.ts';
+import { matmul } from './matmul.ts';
 import type { One } from './pointwise.ts';
 import { mean, sum } from './reduction.ts';
 
@@ -102,6 +111,43 @@ const BATCH_NORM: Operator<Five, number> = {
   },
 };
 
+/**
+ * Deviations from a batch's own mean, scaled a channel by weight and 1/σ of the same batch. Both statistics depend on
+ * what is normalised: the gradient of the deviation is that of the map itself,
+ * dx = (γ/σ)·(g − mean g − x̂·mean(g·x̂)), written with three numbers a channel as a·(g + (b·deviation + c)).
+ */
+const SCALE_DEVIATION: Operator<readonly [Tensor, Tensor, Tensor], undefined> = {
+  name: 'scaleDeviation',
+  elementwise: true,
+  outputs: ([{ dtype, shape }]) => [{ dtype, shape }],
+  emit: ({ node }, [deviation, weight, inverse]) => [
+    node('Mul', [deviation, node('Mul', [weight, inverse])]),
+  ],
+  gradient({ inputs: [deviation, weight, inverse], gradient: g }) {
+    const slope = channelProducts(g, deviation);
+    return [
+      () => {
+        const count = sizeOf(g.shape) / lengthAt(g.shape, 1);
+        const a = multiply(weight, inverse);
+        const b = multiply(square(inverse), multiply(slope, -1 / count));
+        const c = multiply(sum(g, { axes: allButChannels(g), keepAxes: true }), -1 / count);
+        // All of it waits for the sums, so that no part is computed, and written, with the operations before.
+        return multiply(add(g, add(multiply(deviation, b), c)), a);
+      },
+      () => multiply(slope, inverse),
+      undefined,
+    ];
+  },
+};
+
+/** Σ a·b of every channel, as products of rows with columns: without a map of the products. `[1, channels, 1, …]` */
+function channelProducts(a: Tensor, b: Tensor): Tensor {
+  const [batch, channels] = [lengthAt(a.shape, 0), lengthAt(a.shape, 1)];
+  const rows = (x: Tensor): Tensor => reshape(x, [batch * channels, 1, -1]);
+  const products = matmul(rows(a), rows(b), { transposeB: true });
+  return channelwise(sum(reshape(products, [batch, channels]), { axes: [0] }), a);
+}
+
 function requireChannels(x: Tensor, part: Tensor): void {
   const channels = x.shape.slice(1, 2);
   if (channels.length === 0 || !sameShape(part.shape, channels) || part.dtype !== x.dtype) {
@@ -149,7 +195,8 @@ export const batchNorm = (x: Tensor, state: BatchNormState, epsilon = 1e-5): Ten
 
 /**
  * Batch normalisation with the batch's own statistics (Ioffe & Szegedy 2015), and what the stored ones become:
- * `(1 − momentum)·old + momentum·batch`, with the unbiased variance, as in torch.
+ * `(1 − momentum)·old + momentum·batch`, with the unbiased variance, as in torch. No gradient flows through the two
+ * updates.
  *
  * @param x `[batch, channels, …]`
  * @throws ShapeError when the channels do not fit, or a channel holds a single element
@@ -161,14 +208,14 @@ export function batchNormTraining(
   momentum = 0.1,
 ): { readonly output: Tensor; readonly mean: Tensor; readonly variance: Tensor } {
   for (const part of Object.values(state)) requireChannels(x, part);
-  const axes = allButChannels(x);
   const count = sizeOf(x.shape) / lengthAt(x.shape, 1);
   if (count < 2) throw new ShapeError(`batchNorm of ${describe(x)}: one element a channel has no variance`);
-  const centre = mean(x, { axes, keepAxes: true });
+  const centre = stopGradient(mean(x, { axes: allButChannels(x), keepAxes: true }));
   const deviation = subtract(x, centre);
-  const spread = mean(multiply(deviation, deviation), { axes, keepAxes: true });
-  const normal = multiply(deviation, inverseSquareRoot(add(spread, epsilon)));
-  const output = add(multiply(normal, channelwise(state.weight, x)), channelwise(state.bias, x));
+  const spread = stopGradient(multiply(channelProducts(deviation, deviation), 1 / count));
+  const inverse = inverseSquareRoot(add(spread, epsilon));
+  const scaled = apply(SCALE_DEVIATION, [deviation, channelwise(state.weight, x), inverse], undefined);
+  const output = add(scaled, channelwise(state.bias, x));
   const blend = (old: Tensor, fresh: Tensor): Tensor =>
     add(multiply(old, 1 - momentum), multiply(reshape(fresh, old.shape), momentum));
   return {

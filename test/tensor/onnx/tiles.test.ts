@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type RandomStream, randomStream } from '../../../src/ground/random.ts';
+import { sizeOf } from '../../../src/tensor/graph/shape.ts';
 import {
   adamW,
   add,
+  batchNormTraining,
   cast,
   compile,
   dropout,
@@ -78,6 +80,7 @@ function randomNetwork(random: RandomStream, x: Tensor, count: number): Tensor[]
     (a, b) => multiply(tanh(a), cast(greater(b, 0), 'float32')),
     (a, b) => add(softmax(a), b),
     (a, b) => multiply(a, tanh(sum(b, { axes: [0, 1], keepAxes: true }))),
+    (a, b) => subtract(a, tanh(sum(b, { axes: [1], keepAxes: true }))),
     (a, b) => add(reshape(reshape(a, [-1]), x.shape), b),
   ];
   for (let made = 0; made < count; made++) {
@@ -110,6 +113,53 @@ describe('elementwise chains in tiles', () => {
       const random = randomStream(1);
       await expectSame({ gradient, loss }, { x: normals(random, 120), w: normals(random, 120) });
     }
+  });
+
+  it('take numbers of whole planes with them: of a channel, of a channel of one picture, of a picture', async () => {
+    const sizes = { least: 512, tile: 256 };
+    const x = input('x', [4, 6, 8, 8]);
+    const numbers = [
+      [6, 1, 1],
+      [4, 6, 1, 1],
+      [4, 1, 1, 1],
+      [1, 6, 1, 1],
+    ].map((shape, n) => input(`n${n}`, shape)) as [Tensor, Tensor, Tensor, Tensor];
+    const [channel, both, picture, long] = numbers;
+    const y = subtract(multiply(add(multiply(tanh(x), channel), both), picture), long);
+    const region = [...tiledRegions([y], sizes).values()][0];
+    expect(namesOf([y], sizes)).toEqual(['tanh multiply add multiply subtract']);
+    expect(region?.tiles).toEqual([6, 4, 64]);
+    const random = randomStream(3);
+    const leaves = [x, ...numbers].map(({ label, shape }) => [label, normals(random, sizeOf(shape))]);
+    const feeds = Object.fromEntries(leaves) as Record<string, Float32Array>;
+    await expectSame({ y }, feeds, sizes);
+    // A plane longer than a tile is cut itself.
+    await expectSame({ y }, feeds, { least: 512, tile: 32 });
+    // Numbers along the last axis, or of rows too short, have no planes.
+    const columns = input('columns', [8]);
+    const rows = input('rows', [8, 1]);
+    expect(namesOf([add(multiply(tanh(x), columns), rows)], sizes)).toEqual([]);
+  });
+
+  it('hold batch normalisation by the batch, its activation, and their gradients', async () => {
+    const sizes = { least: 512, tile: 256 };
+    const x = input('x', [4, 6, 8, 8]);
+    const cotangent = input('g', x.shape);
+    const [weight, bias] = [input('weight', [6]), input('bias', [6])];
+    const state = { weight, bias, mean: bias, variance: bias };
+    const y = silu(batchNormTraining(x, state).output);
+    const slopes = gradients(sum(multiply(y, cotangent)), [x, weight, bias]) as [Tensor, Tensor, Tensor];
+    const names = namesOf([y, ...slopes], sizes);
+    expect(names[0]).toMatch(/^scaleDeviation add silu\b/);
+    expect(names.at(-1)).toMatch(/multiply add add multiply$/);
+    const random = randomStream(4);
+    const feeds = {
+      x: normals(random, 1536),
+      g: normals(random, 1536),
+      weight: normals(random, 6),
+      bias: normals(random, 6),
+    };
+    await expectSame({ y, dx: slopes[0], dw: slopes[1], db: slopes[2] }, feeds, sizes);
   });
 
   it('take masks of dropout with them', async () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { randomStream } from '../../../src/ground/random.ts';
 import { gradients } from '../../../src/tensor/autodiff/gradients.ts';
 import { constant, input } from '../../../src/tensor/graph/leaves.ts';
 import type { Tensor } from '../../../src/tensor/graph/operator.ts';
@@ -134,6 +135,34 @@ describe('gradient of a normalisation', () => {
       ),
       { numRuns: 5 },
     );
+  });
+});
+
+describe('batch normalisation by the batch', () => {
+  it('keeps its digits where the mean is a thousand deviations from zero', async () => {
+    const random = randomStream(8);
+    const [batch, channels, pixels] = [2, 3, 500];
+    const count = batch * pixels;
+    const values = Float32Array.from({ length: channels * count }, () => 1000 + random.normal());
+    const x = input('x', [batch, channels, pixels]);
+    const of = (value: number): Tensor => constant(new Array(channels).fill(value));
+    const state = { weight: of(1), bias: of(0), mean: of(0), variance: of(1) };
+    const { output, mean, variance } = normalisation.batchNormTraining(x, state, 0, 1);
+    const program = await compile({ outputs: { output, mean, variance } });
+    const results = await program.run({ x: values });
+    await program.dispose();
+    for (let channel = 0; channel < channels; channel++) {
+      const mine = [...values.keys()].filter((at) => Math.floor(at / pixels) % channels === channel);
+      const numbers = mine.map((at) => values[at] as number);
+      const centre = numbers.reduce((a, b) => a + b) / count;
+      const spread = numbers.reduce((total, v) => total + (v - centre) ** 2, 0);
+      expect(results.mean?.values[channel]).toBeCloseTo(centre, 3);
+      expect(results.variance?.values[channel]).toBeCloseTo(spread / (count - 1), 4);
+      for (const at of mine.slice(0, 5)) {
+        const normal = ((values[at] as number) - centre) / Math.sqrt(spread / count);
+        expect(results.output?.values[at]).toBeCloseTo(normal, 3);
+      }
+    }
   });
 });
 

@@ -282,6 +282,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   ],
   layerNorm,
   batchNorm,
+  scaleDeviation: elementwise((deviation, weight, inverse) => deviation * weight * inverse),
   convolution,
   transposedConvolution,
   maxPool,
