@@ -1,5 +1,6 @@
 import type { Pixels } from '../photos/pixels.ts';
-import { type Interpolation, resample } from '../preprocess/resample.ts';
+import { resample } from '../preprocess/resample.ts';
+import type { Interpolation } from '../preprocess/taps.ts';
 import { type ViewCut, viewBoxes } from '../preprocess/views.ts';
 
 /** What is done to the views of a photo before a network sees them; plain data. */
