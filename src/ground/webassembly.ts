@@ -91,14 +91,15 @@ export const firstBytesAsShorts = operation(0xfd, 0x89, 0x01);
 export const lastBytesAsShorts = operation(0xfd, 0x8a, 0x01);
 /** Four integers, each the sum of two products of neighbouring signed shorts. */
 export const sumOfTwoProducts = operation(0xfd, 0xba, 0x01);
+/** Four times the same integer. */
 export const repeated = operation(0xfd, 0x11);
 export const addIntegers = operation(0xfd, 0xae, 0x01);
 export const shiftIntegersLeft = operation(0xfd, 0xab, 0x01);
 /** Shifts the sign along. */
 export const shiftIntegersRight = operation(0xfd, 0xac, 0x01);
-/** Eight signed shorts of two vectors of integers, the nearest where it does not hold one. */
+/** Eight signed shorts of two vectors of integers; where one is too large or small, the nearest. */
 export const asShorts = operation(0xfd, 0x85, 0x01);
-/** Sixteen bytes of two vectors of signed shorts, the nearest where it does not hold one. */
+/** Sixteen bytes of two vectors of signed shorts; where one is below 0 or above 255, the nearest. */
 export const asBytes = operation(0xfd, 0x66);
 
 /** Most pages of 64 KiB a memory may have; more than that cannot be addressed. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { randomStream } from '../../../src/ground/random.ts';
 import { CHANNELS, resampleByPasses } from '../../../src/vision/preprocess/passes.ts';
 import { resample } from '../../../src/vision/preprocess/resample.ts';
@@ -130,6 +130,20 @@ describe('resampling', () => {
       );
     },
   );
+
+  it('does without WebAssembly where there is none', async () => {
+    const box = { left: 3, top: 5, right: 60, bottom: 70 };
+    const size = { width: 14, height: 15 };
+    vi.resetModules();
+    vi.stubGlobal('WebAssembly', undefined);
+    try {
+      const plain = await import('../../../src/vision/preprocess/resample.ts');
+      const { data } = plain.resample(patterned([61, 72]), box, size, 'bicubic');
+      expect(data).toEqual(resample(patterned([61, 72]), box, size, 'bicubic').data);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
 
   it.each(INTERPOLATIONS)('%s keeps a flat picture flat at any size', (filter) => {
     const source = picture(8, 6, () => 137);
