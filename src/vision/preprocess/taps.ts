@@ -55,20 +55,24 @@ export function tapsOf(length: number, outputs: number, interpolation: Interpola
   const first = new Int32Array(outputs);
   const count = new Int32Array(outputs);
   const weights = new Int32Array(outputs * widest);
+  const exact = new Float64Array(widest);
   for (let output = 0; output < outputs; output++) {
     const centre = (output + 0.5) * scale;
     const low = Math.max(0, Math.trunc(centre - reach + 0.5));
     const high = Math.min(length, Math.trunc(centre + reach + 0.5));
-    const exact = Array.from({ length: high - low }, (_, tap) =>
-      weight((tap + low - centre + 0.5) / stretch),
-    );
-    const total = exact.reduce((sum, value) => sum + value, 0);
+    const taken = high - low;
+    let total = 0;
+    for (let tap = 0; tap < taken; tap++) {
+      const value = weight((tap + low - centre + 0.5) / stretch);
+      exact[tap] = value;
+      total += value;
+    }
     first[output] = low;
-    count[output] = high - low;
-    exact.forEach((value, tap) => {
-      const share = (value / total) * ONE;
+    count[output] = taken;
+    for (let tap = 0; tap < taken; tap++) {
+      const share = ((exact[tap] as number) / total) * ONE;
       weights[output * widest + tap] = Math.trunc(share < 0 ? share - 0.5 : share + 0.5);
-    });
+    }
   }
   return { first, count, weights, widest };
 }
