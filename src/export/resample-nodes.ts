@@ -1,5 +1,5 @@
 import { int } from '../tensor/graph/operator.ts';
-import type { Interpolation } from '../vision/preprocess/resample.ts';
+import type { Interpolation } from '../vision/preprocess/taps.ts';
 import type { GraphWriter } from './graph-writer.ts';
 
 /** Pillow's fixed point: weights and sums are whole multiples of this. */

@@ -5,8 +5,8 @@
  */
 export type Code = readonly number[];
 
-/** Types by the specification's numbers; `pair` is a v128 used as two doubles. */
-const TYPES = { i32: 0x7f, f64: 0x7c, pair: 0x7b } as const;
+/** Types by the specification's numbers; `pair` and `vector` are a v128 used as two doubles, or as integers. */
+const TYPES = { i32: 0x7f, f64: 0x7c, pair: 0x7b, vector: 0x7b } as const;
 type Type = keyof typeof TYPES;
 
 /** A function of i32 parameters and no result. */
@@ -56,6 +56,51 @@ export const noPair: Code = [0xfd, 0x0c, ...new Array<number>(16).fill(0)];
 export const storePair = access(0xfd, 0x0b);
 export const addPairs = operation(0xfd, 0xf0, 0x01);
 export const subtractPairs = operation(0xfd, 0xf1, 0x01);
+
+/** 16 bytes. */
+export const loadVector = loadPair;
+export const storeVector = storePair;
+/** Sixteen zero bytes. */
+export const noVector = noPair;
+/** Four times the integer that lies `offset` bytes after an address. */
+export const loadRepeated = (address: Code, offset: number): Code => [
+  ...address,
+  ...[0xfd, 0x09, 0],
+  ...unsigned(offset),
+];
+/** Stores the first 4 bytes. */
+export const storeFirstInteger = (address: Code, vector: Code): Code => [
+  ...address,
+  ...vector,
+  ...[0xfd, 0x5a, 0, 0, 0],
+];
+/** Bytes of a vector by their numbers; 255 for a zero. */
+export const pickBytes = (vector: Code, numbers: readonly number[]): Code => [
+  ...vector,
+  ...[0xfd, 0x0c, ...numbers],
+  ...[0xfd, 0x0e],
+];
+/** Bytes of two vectors by their numbers, 16 and more for those of the second. */
+export const mixBytes = (first: Code, second: Code, numbers: readonly number[]): Code => [
+  ...first,
+  ...second,
+  ...[0xfd, 0x0d, ...numbers],
+];
+/** The first, or last, 8 bytes as shorts. */
+export const firstBytesAsShorts = operation(0xfd, 0x89, 0x01);
+export const lastBytesAsShorts = operation(0xfd, 0x8a, 0x01);
+/** Four integers, each the sum of two products of neighbouring signed shorts. */
+export const sumOfTwoProducts = operation(0xfd, 0xba, 0x01);
+/** Four times the same integer. */
+export const repeated = operation(0xfd, 0x11);
+export const addIntegers = operation(0xfd, 0xae, 0x01);
+export const shiftIntegersLeft = operation(0xfd, 0xab, 0x01);
+/** Shifts the sign along. */
+export const shiftIntegersRight = operation(0xfd, 0xac, 0x01);
+/** Eight signed shorts of two vectors of integers; where one is too large or small, the nearest. */
+export const asShorts = operation(0xfd, 0x85, 0x01);
+/** Sixteen bytes of two vectors of signed shorts; where one is below 0 or above 255, the nearest. */
+export const asBytes = operation(0xfd, 0x66);
 
 /** Most pages of 64 KiB a memory may have; more than that cannot be addressed. */
 export const MOST_PAGES = 65_536;

@@ -3,7 +3,7 @@ import { SwardError } from '../ground/errors.ts';
 import { HEIGHT_METHODS } from '../pasture/covariates.ts';
 import { calibrationSchema } from '../runs/calibration.ts';
 import { completeWindows, featurePlanSchema } from '../vision/features/plan.ts';
-import { INTERPOLATIONS } from '../vision/preprocess/resample.ts';
+import { INTERPOLATIONS } from '../vision/preprocess/taps.ts';
 
 /** Rises whenever programs for earlier formats cannot read what is written. */
 export const PORTABLE_FORMAT = 1;

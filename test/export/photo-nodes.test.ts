@@ -5,7 +5,7 @@ import { turnNodes, viewNodes } from '../../src/export/photo-nodes.ts';
 import { randomStream } from '../../src/ground/random.ts';
 import { modelBytes, valueInfo } from '../../src/tensor/onnx/model.ts';
 import prepareViews from '../../src/vision/features/prepare-worker.ts';
-import { INTERPOLATIONS } from '../../src/vision/preprocess/resample.ts';
+import { INTERPOLATIONS } from '../../src/vision/preprocess/taps.ts';
 import { DISJOINT_VIEWS, type ViewCut } from '../../src/vision/preprocess/views.ts';
 
 const TURNS = [0, 1, 2, 3, 4, 5, 6, 7];

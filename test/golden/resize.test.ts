@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { decodePhoto } from '../../src/vision/photos/index.ts';
-import { type Interpolation, resample } from '../../src/vision/preprocess/resample.ts';
+import { resample } from '../../src/vision/preprocess/resample.ts';
+import type { Interpolation } from '../../src/vision/preprocess/taps.ts';
 
 const shared = process.env.SWARD_SHARED ?? '../shared';
 const folder = join(process.env.SWARD_GOLDEN ?? join(shared, 'golden'), 'resize');

@@ -2,21 +2,37 @@ import { describe, expect, it } from 'vitest';
 import {
   add,
   addDoubles,
+  addIntegers,
   addPairs,
+  asBytes,
+  asShorts,
   constant,
   type FunctionDefinition,
+  firstBytesAsShorts,
+  lastBytesAsShorts,
   loadByte,
   loadDouble,
   loadInteger,
   loadPair,
+  loadRepeated,
   loadShort,
+  loadVector,
+  mixBytes,
   moduleOf,
   noPair,
+  noVector,
   one,
+  pickBytes,
+  repeated,
+  shiftIntegersLeft,
+  shiftIntegersRight,
   shiftLeft,
   storeDouble,
+  storeFirstInteger,
   storePair,
+  storeVector,
   subtractPairs,
+  sumOfTwoProducts,
   zero,
 } from '../../src/ground/webassembly.ts';
 
@@ -65,6 +81,62 @@ describe('a WebAssembly module', () => {
     numbers.set([1.5, 2, 10, 0.25]);
     both(0, 16);
     expect([...numbers.subarray(0, 8)]).toEqual([0, 0, 10, 0.25, 11.5, 2.25, -8.5, 1.75]);
+  });
+
+  it('picks bytes of vectors, and reads bytes as shorts', () => {
+    const { memory, run: pick } = run(({ get }) => [
+      storeVector(constant(32), pickBytes(loadVector(get('a')), [2, 255, 0, 255, ...Array(12).fill(15)])),
+      storeVector(
+        constant(48),
+        mixBytes(loadVector(get('a')), loadVector(get('b')), [0, 16, 1, 17, ...Array(12).fill(31)]),
+      ),
+      storeVector(constant(64), firstBytesAsShorts(loadVector(get('a')))),
+      storeVector(constant(80), lastBytesAsShorts(loadVector(get('a')))),
+      storeFirstInteger(constant(99), loadVector(get('a'))),
+    ]);
+    const bytes = new Uint8Array(memory.buffer);
+    const first = Array.from({ length: 16 }, (_, at) => 240 + at);
+    bytes.set([...first, ...first.map((byte) => byte - 100)]);
+    pick(0, 16);
+    expect([...bytes.subarray(32, 48)]).toEqual([242, 0, 240, 0, ...Array(12).fill(255)]);
+    expect([...bytes.subarray(48, 64)]).toEqual([240, 140, 241, 141, ...Array(12).fill(155)]);
+    expect([...new Uint16Array(memory.buffer, 64, 16)]).toEqual(first);
+    expect([...bytes.subarray(98, 104)]).toEqual([0, 240, 241, 242, 243, 0]);
+  });
+
+  it('sums products of shorts, shifts integers and narrows them', () => {
+    const { memory, run: sum } = run(({ get }) => {
+      const sums = addIntegers(
+        sumOfTwoProducts(loadVector(get('a')), loadRepeated(get('b'), 200)),
+        repeated(constant(-5)),
+      );
+      const shorts = asShorts(sums, shiftIntegersLeft(sums, constant(4)));
+      return [
+        storeVector(constant(32), sums),
+        storeVector(constant(48), shiftIntegersRight(sums, constant(1))),
+        storeVector(constant(64), shorts),
+        storeVector(constant(80), asBytes(shorts, noVector)),
+      ];
+    });
+    const shorts = new Int16Array(memory.buffer);
+    shorts.set([3, 4, -3, -4, 32_000, 5, 0, 0]);
+    shorts.set([10, -7], (16 + 200) / 2);
+    sum(0, 16);
+    const sums = [3 * 10 - 4 * 7 - 5, -3 * 10 + 4 * 7 - 5, 320_000 - 35 - 5, -5];
+    const integers = new Int32Array(memory.buffer);
+    expect([...integers.subarray(8, 12)]).toEqual(sums);
+    expect([...integers.subarray(12, 16)]).toEqual([-2, -4, 159_980, -3]);
+    expect([...shorts.subarray(32, 40)]).toEqual([-3, -7, 32_767, -5, -48, -112, 32_767, -80]);
+    expect([...new Uint8Array(memory.buffer, 80, 16)]).toEqual([
+      0,
+      0,
+      255,
+      0,
+      0,
+      0,
+      255,
+      ...Array(9).fill(0),
+    ]);
   });
 
   it('reads bytes, shorts and integers, and takes constants of any size', () => {

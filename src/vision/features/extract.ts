@@ -6,7 +6,7 @@ import { startWorkersOr } from '../../ground/worker-pool.ts';
 import { type PhotoMatrix, type PhotoVectorOptions, photoVectors } from '../photo-vectors.ts';
 import { decodeOpenPhoto, type OpenPhoto, type Photo, type Pixels } from '../photos/index.ts';
 import { laidOut } from '../preprocess/laid-out.ts';
-import { INTERPOLATIONS } from '../preprocess/resample.ts';
+import { INTERPOLATIONS } from '../preprocess/taps.ts';
 import { viewCount } from '../preprocess/views.ts';
 import type { Preprocessing, ResolvedWeights } from '../weights/index.ts';
 import { openNetwork } from './network.ts';

@@ -1,5 +1,6 @@
 import type { Pixels } from '../photos/pixels.ts';
-import { type Interpolation, resample } from '../preprocess/resample.ts';
+import { resample } from '../preprocess/resample.ts';
+import type { Interpolation } from '../preprocess/taps.ts';
 import { type ViewCut, viewBoxes } from '../preprocess/views.ts';
 
 /** What is done to the views of a photo before a network sees them; plain data. */
@@ -52,16 +53,20 @@ export function normaliseView(
   const area = size * size;
   const mirrored = (turn & 1) !== 0;
   const flipped = (turn & 2) !== 0;
-  const transposed = (turn & 4) !== 0;
-  for (let y = 0; y < size; y++) {
-    for (let x = 0; x < size; x++) {
+  // From a pixel to its right and its lower neighbour.
+  const [right, down] = (turn & 4) !== 0 ? [size, 1] : [1, size];
+  const columnStep = mirrored ? -right : right;
+  for (let channel = 0; channel < 3; channel++) {
+    const normalised = Float32Array.from(
+      { length: 256 },
+      (_, value) => (value / 255 - (mean[channel] as number)) / (std[channel] as number),
+    );
+    let source = channel;
+    for (let y = 0; y < size; y++) {
       const row = flipped ? size - 1 - y : y;
-      const column = mirrored ? size - 1 - x : x;
-      const target = transposed ? column * size + row : row * size + column;
-      const source = (y * size + x) * 3;
-      for (let channel = 0; channel < 3; channel++) {
-        const value = (data[source + channel] as number) / 255;
-        into[channel * area + target] = (value - (mean[channel] as number)) / (std[channel] as number);
+      let target = channel * area + row * down + (mirrored ? size - 1 : 0) * right;
+      for (let x = 0; x < size; x++, source += 3, target += columnStep) {
+        into[target] = normalised[data[source] as number] as number;
       }
     }
   }

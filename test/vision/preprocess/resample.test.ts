@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
-import { INTERPOLATIONS, type Interpolation, resample } from '../../../src/vision/preprocess/resample.ts';
+import fc from 'fast-check';
+import { describe, expect, it, vi } from 'vitest';
+import { randomStream } from '../../../src/ground/random.ts';
+import { CHANNELS, resampleByPasses } from '../../../src/vision/preprocess/passes.ts';
+import { resample } from '../../../src/vision/preprocess/resample.ts';
+import { resampleBySimd } from '../../../src/vision/preprocess/resample-simd.ts';
+import { INTERPOLATIONS, type Interpolation, tapsOf } from '../../../src/vision/preprocess/taps.ts';
 import { DISJOINT_VIEWS, viewBoxes, viewCount } from '../../../src/vision/preprocess/views.ts';
 
 /** A picture whose pixels come from a function of column and row. */
@@ -86,6 +91,57 @@ describe('resampling', () => {
       const { data } = resample(patterned(source), box, { width, height }, filter);
       const hash = createHash('sha256').update(data).digest('hex');
       expect([source, hash.slice(0, 16)]).toEqual([source, hashes[filter]]);
+    }
+  });
+
+  it.each(INTERPOLATIONS)(
+    '%s gives the same bits by vectors and by numbers, smaller and larger',
+    (filter) => {
+      const side = fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 400 }));
+      const cases = fc.record({
+        width: side,
+        height: side,
+        toWidth: side,
+        toHeight: side,
+        beside: fc.integer({ min: 0, max: 9 }),
+        columnsFirst: fc.boolean(),
+        seed: fc.nat(),
+        // Noise, or nothing but black and white, whose sums leave a byte's range.
+        harsh: fc.boolean(),
+      });
+      fc.assert(
+        fc.property(cases, ({ width, height, toWidth, toHeight, beside, columnsFirst, seed, harsh }) => {
+          const stride = (width + beside) * CHANNELS;
+          const random = randomStream(seed);
+          const data = Uint8Array.from({ length: beside + stride * height }, () =>
+            harsh ? 255 * Math.round(random.uniform()) : 256 * random.uniform(),
+          );
+          const part = { data, start: beside, stride, width, height };
+          const passes = {
+            across: tapsOf(width, toWidth, filter),
+            down: tapsOf(height, toHeight, filter),
+            columnsFirst,
+          };
+          const bySimd = resampleBySimd(part, passes);
+          expect(bySimd?.length).toBe(toWidth * toHeight * CHANNELS);
+          expect(Buffer.from(bySimd ?? []).equals(resampleByPasses(part, passes))).toBe(true);
+        }),
+        { numRuns: 60 },
+      );
+    },
+  );
+
+  it('does without WebAssembly where there is none', async () => {
+    const box = { left: 3, top: 5, right: 60, bottom: 70 };
+    const size = { width: 14, height: 15 };
+    vi.resetModules();
+    vi.stubGlobal('WebAssembly', undefined);
+    try {
+      const plain = await import('../../../src/vision/preprocess/resample.ts');
+      const { data } = plain.resample(patterned([61, 72]), box, size, 'bicubic');
+      expect(data).toEqual(resample(patterned([61, 72]), box, size, 'bicubic').data);
+    } finally {
+      vi.unstubAllGlobals();
     }
   });
 
