@@ -5,15 +5,17 @@
  */
 export type Code = readonly number[];
 
-/** Types by the specification's numbers; `pair` and `vector` are a v128 used as two doubles, or as integers. */
-const TYPES = { i32: 0x7f, f64: 0x7c, pair: 0x7b, vector: 0x7b } as const;
+/** Types by the specification's numbers; `pair` and `vector` are a v128 used as two doubles, or as other numbers. */
+const TYPES = { i32: 0x7f, f32: 0x7d, f64: 0x7c, pair: 0x7b, vector: 0x7b } as const;
 type Type = keyof typeof TYPES;
 
-/** A function of i32 parameters and no result. */
+/** A function of i32 parameters, f32 ones after them, and no result. */
 export interface FunctionDefinition {
   readonly name: string;
   /** Names of parameters, all i32. */
   readonly parameters: readonly string[];
+  /** Names of further ones, all f32. */
+  readonly numbers?: readonly string[];
   readonly locals: Readonly<Record<string, Type>>;
   readonly body: (scope: Scope) => readonly Code[];
 }
@@ -62,6 +64,28 @@ export const loadVector = loadPair;
 export const storeVector = storePair;
 /** Sixteen zero bytes. */
 export const noVector = noPair;
+/** As {@link loadVector} and {@link storeVector}, `offset` bytes after an address. */
+export const loadVectorAt = (address: Code, offset: number): Code => [
+  ...address,
+  ...[0xfd, 0x00, 0],
+  ...unsigned(offset),
+];
+export const storeVectorAt = (address: Code, offset: number, vector: Code): Code => [
+  ...address,
+  ...vector,
+  ...[0xfd, 0x0b, 0],
+  ...unsigned(offset),
+];
+/** Four times the same number of single precision. */
+export const repeatedNumber = operation(0xfd, 0x13);
+/** Four numbers of single precision at once, each rounded correctly. */
+export const absoluteNumbers = operation(0xfd, 0xe0, 0x01);
+export const negatedNumbers = operation(0xfd, 0xe1, 0x01);
+export const rootsOfNumbers = operation(0xfd, 0xe3, 0x01);
+export const addNumbers = operation(0xfd, 0xe4, 0x01);
+export const subtractNumbers = operation(0xfd, 0xe5, 0x01);
+export const multiplyNumbers = operation(0xfd, 0xe6, 0x01);
+export const divideNumbers = operation(0xfd, 0xe7, 0x01);
 /** Four times the integer that lies `offset` bytes after an address. */
 export const loadRepeated = (address: Code, offset: number): Code => [
   ...address,
@@ -111,7 +135,10 @@ export const MOST_PAGES = 65_536;
  * @param shared whether that memory is shared between threads
  */
 export function moduleOf(functions: readonly FunctionDefinition[], shared: boolean): Uint8Array<ArrayBuffer> {
-  const types = functions.map(({ parameters }) => [0x60, ...list(parameters.map(() => [TYPES.i32])), 0]);
+  const types = functions.map(({ parameters, numbers = [] }) => {
+    const taken = [...parameters.map(() => [TYPES.i32]), ...numbers.map(() => [TYPES.f32])];
+    return [0x60, ...list(taken), 0];
+  });
   // Memory of at least one page; for a shared one the most must be told, too.
   const limits = shared ? [3, ...unsigned(1), ...unsigned(MOST_PAGES)] : [0, ...unsigned(1)];
   return Uint8Array.of(
@@ -124,8 +151,8 @@ export function moduleOf(functions: readonly FunctionDefinition[], shared: boole
   );
 }
 
-function codeOf({ parameters, locals, body }: FunctionDefinition): Code {
-  const names = [...parameters, ...Object.keys(locals)];
+function codeOf({ parameters, numbers = [], locals, body }: FunctionDefinition): Code {
+  const names = [...parameters, ...numbers, ...Object.keys(locals)];
   const index = (name: string): Code => {
     const at = names.indexOf(name);
     if (at < 0) throw new RangeError(`no variable "${name}"`);

@@ -1,19 +1,28 @@
+import {
+  absoluteNumbers,
+  addNumbers,
+  type Code,
+  divideNumbers,
+  multiplyNumbers,
+  negatedNumbers,
+  rootsOfNumbers,
+  subtractNumbers,
+} from '../../ground/webassembly.ts';
 import type { Operation } from '../graph/operator.ts';
 import { sizeOf } from '../graph/shape.ts';
-import type { VectorCode } from './wasm.ts';
 
 /**
- * Operators by name, and the instruction that computes four elements at once. All of them are rounded correctly, here
- * as in ONNX Runtime, so that both give the same bits.
+ * Operators by name, and what computes four elements at once. All of them are rounded correctly, here as in ONNX
+ * Runtime, so that both give the same bits.
  */
-export const INSTRUCTIONS: ReadonlyMap<string, VectorCode> = new Map([
-  ['add', 'f32x4.add'],
-  ['subtract', 'f32x4.sub'],
-  ['multiply', 'f32x4.mul'],
-  ['divide', 'f32x4.div'],
-  ['squareRoot', 'f32x4.sqrt'],
-  ['negate', 'f32x4.neg'],
-  ['absolute', 'f32x4.abs'],
+export const INSTRUCTIONS: ReadonlyMap<string, (...operands: readonly Code[]) => Code> = new Map([
+  ['add', addNumbers],
+  ['subtract', subtractNumbers],
+  ['multiply', multiplyNumbers],
+  ['divide', divideNumbers],
+  ['squareRoot', rootsOfNumbers],
+  ['negate', negatedNumbers],
+  ['absolute', absoluteNumbers],
 ]);
 
 /** Whether a kernel can compute an operation: every operand as large as the result or a single number. */

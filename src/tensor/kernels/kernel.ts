@@ -1,19 +1,14 @@
+import {
+  type Code,
+  type FunctionDefinition,
+  loadVectorAt,
+  moduleOf,
+  repeatedNumber,
+  storeVectorAt,
+} from '../../ground/webassembly.ts';
 import type { Tensor } from '../graph/operator.ts';
 import type { UpdateChain } from './chain.ts';
 import { INSTRUCTIONS } from './instructions.ts';
-import {
-  access,
-  advance,
-  type Bytes,
-  FUNCTION,
-  localGet,
-  localSet,
-  loopUntilZero,
-  MEMORY,
-  moduleOf,
-  type VectorCode,
-  vector,
-} from './wasm.ts';
 
 const VECTOR_BYTES = 16;
 
@@ -48,50 +43,56 @@ export class Kernels {
 }
 
 function kernelFrom(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernel {
-  const { exports } = new WebAssembly.Instance(module, { [MEMORY.module]: { [MEMORY.field]: memory } });
-  return exports[FUNCTION] as Kernel;
+  const { exports } = new WebAssembly.Instance(module, { outside: { memory } });
+  return (exports as { readonly update: Kernel }).update;
 }
 
 /** A chain as a module: four elements of everything at once, only what enters and leaves touches memory. */
-function codeOf(chain: UpdateChain): Uint8Array<ArrayBuffer> {
+const codeOf = (chain: UpdateChain): Uint8Array<ArrayBuffer> => moduleOf([updater(chain)], false);
+
+function updater(chain: UpdateChain): FunctionDefinition {
   const { operations, updates, scalars } = chain;
   const arrays = arraysOf(chain);
-  const [count, firstArray, firstScalar] = [0, 1, 1 + arrays.length];
-  const parameters = firstScalar + scalars.length;
-  const vectors = new Map<Tensor, number>();
-  for (const tensor of [...scalars, ...arrays, ...operations.flatMap(({ outputs }) => outputs)]) {
-    vectors.set(tensor, parameters + vectors.size);
-  }
-  const get = (tensor: Tensor): Bytes => localGet(vectors.get(tensor) as number);
-  const set = (tensor: Tensor): Bytes => localSet(vectors.get(tensor) as number);
+  const made = operations.flatMap(({ outputs }) => outputs);
+  const vectors = new Map(
+    [...scalars, ...arrays, ...made].map((tensor, index): [Tensor, string] => [tensor, `vector ${index}`]),
+  );
+  const vectorOf = (tensor: Tensor): string => vectors.get(tensor) as string;
+  const addresses = arrays.map((_, index) => `array ${index}`);
+  const numbers = scalars.map((_, index) => `number ${index}`);
   const taken = new Set(operations.flatMap(({ inputs }) => inputs));
-  const spread = scalars.map((scalar, index) => [
-    ...localGet(firstScalar + index),
-    ...vector('f32x4.splat'),
-    ...set(scalar),
-  ]);
-  const fourAt = (offset: number): Bytes => [
-    ...arrays.flatMap((array, index) =>
-      taken.has(array)
-        ? [...localGet(firstArray + index), ...access('v128.load', offset), ...set(array)]
-        : [],
-    ),
-    ...operations.flatMap(({ operator, inputs, outputs: [output] }) => [
-      ...inputs.flatMap(get),
-      ...vector(INSTRUCTIONS.get(operator.name) as VectorCode),
-      ...set(output as Tensor),
-    ]),
-    ...updates.flatMap(({ variable, next }) => [
-      ...localGet(firstArray + arrays.indexOf(variable)),
-      ...get(next),
-      ...access('v128.store', offset),
-    ]),
-  ];
-  const round = [
-    ...Array.from({ length: UNROLLED }, (_, index) => fourAt(index * VECTOR_BYTES)).flat(),
-    ...arrays.flatMap((_, index) => advance(firstArray + index, ROUND_BYTES)),
-  ];
-  const body = [...spread.flat(), ...loopUntilZero(count, ROUND_BYTES, round)];
-  const addresses = ['i32' as const, ...arrays.map(() => 'i32' as const)];
-  return moduleOf([...addresses, ...scalars.map(() => 'f32' as const)], vectors.size, body);
+  return {
+    name: 'update',
+    parameters: ['bytes', ...addresses],
+    numbers,
+    locals: {
+      done: 'i32',
+      ...Object.fromEntries([...vectors.values()].map((name) => [name, 'vector' as const])),
+    },
+    body({ get, set, step, whileBelow }) {
+      const addressOf = (array: Tensor): Code => get(addresses[arrays.indexOf(array)] as string);
+      const fourAt = (offset: number): Code[] => [
+        ...arrays.flatMap((array) =>
+          taken.has(array) ? [set(vectorOf(array), loadVectorAt(addressOf(array), offset))] : [],
+        ),
+        ...operations.map(({ operator, inputs, outputs: [output] }) => {
+          const instruction = INSTRUCTIONS.get(operator.name) as (...operands: readonly Code[]) => Code;
+          return set(vectorOf(output as Tensor), instruction(...inputs.map((x) => get(vectorOf(x)))));
+        }),
+        ...updates.map(({ variable, next }) =>
+          storeVectorAt(addressOf(variable), offset, get(vectorOf(next))),
+        ),
+      ];
+      return [
+        ...scalars.map((scalar, index) =>
+          set(vectorOf(scalar), repeatedNumber(get(numbers[index] as string))),
+        ),
+        whileBelow('done', 'bytes', [
+          ...Array.from({ length: UNROLLED }, (_, index) => fourAt(index * VECTOR_BYTES)).flat(),
+          ...addresses.map((name) => step(name, ROUND_BYTES)),
+          step('done', ROUND_BYTES),
+        ]),
+      ];
+    },
+  };
 }
