@@ -1,5 +1,7 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { InputError } from '../../ground/errors.ts';
+import { reasonOf } from '../../ground/whole-file.ts';
 import { isObjectLocation } from '../../storage/index.ts';
 import { DiskList } from './disk-list.ts';
 import { type ListedPhoto, stampOf } from './photos.ts';
@@ -14,15 +16,21 @@ const LOOKED_AT_ONCE = 64;
 /** What a plan was made of; null where it keeps no list. The owner closes it. */
 export async function keptList({ gathers }: Engine): Promise<DiskList<ListedPhoto> | null> {
   if (!gathers || !existsSync(gathers.listFile)) return null;
-  const lines = createInterface({
-    input: createReadStream(gathers.listFile),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  });
-  return DiskList.write(
-    (async function* () {
-      for await (const line of lines) yield JSON.parse(line) as ListedPhoto;
-    })(),
-  );
+  return DiskList.write(itemsOf(gathers.listFile));
+}
+
+/** @throws InputError for a line that is no item */
+async function* itemsOf(path: string): AsyncGenerator<ListedPhoto> {
+  // Made here, since lines that come before somebody asks for the first are lost.
+  for await (const line of createInterface({ input: createReadStream(path) })) {
+    let item: ListedPhoto;
+    try {
+      item = JSON.parse(line);
+    } catch (error) {
+      throw new InputError(path, `is damaged (${reasonOf(error)})`, 'plan the work again');
+    }
+    yield item;
+  }
 }
 
 /**
