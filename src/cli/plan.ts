@@ -1,10 +1,11 @@
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { PLAN_TARGETS, type PlanTarget } from '../cluster/choices.ts';
 import type { Engine, PlanSettings } from '../cluster/index.ts';
 import { countOf } from '../ground/counts.ts';
 import { UsageError } from '../ground/errors.ts';
 import { type CommandRegistrar, positiveWhole, wholeNumber } from './command.ts';
-import { printResult } from './console.ts';
+import { printResult, say } from './console.ts';
 
 interface PlanCommandOptions extends Omit<PlanSettings, 'program'> {
   readonly to: PlanTarget;
@@ -70,10 +71,13 @@ export const registerGather: CommandRegistrar = (program) => {
     .description('make the result of what the units of a plan have computed')
     .argument('<DIR>', 'folder that sward plan wrote')
     .action(async (folder: string) => {
-      const { gatherEngine, readPlan } = await import('../cluster/index.ts');
-      const { command, folder: from, store } = await readPlan(folder);
-      process.chdir(from);
-      await runWith(program, command, gatherEngine, store);
+      const { gatherEngine, isGathered, noteGathered, readPlan } = await import('../cluster/index.ts');
+      const place = resolve(folder);
+      const plan = await readPlan(folder);
+      if (await isGathered(plan)) return say(`is gathered already: ${plan.out}`);
+      process.chdir(plan.folder);
+      await runWith(program, plan.command, gatherEngine(place, plan), plan.store);
+      await noteGathered(place, plan);
     });
 };
 

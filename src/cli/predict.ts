@@ -121,7 +121,7 @@ export const registerPredict: CommandRegistrar = (program) => {
         ? { run: first ?? null, photos: further }
         : first?.startsWith('s3://')
           ? { run: null, photos: paths }
-          : await namedRun(paths);
+          : await namedRun(paths, options.engine?.gathers !== undefined);
     const run = named.run ?? STARTER;
     const covariates = askedCovariates(options);
     const wanted = {

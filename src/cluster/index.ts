@@ -1,6 +1,6 @@
 export { requireChunk } from './jobs/chunks.ts';
 export { type FeaturesOn, type FeaturesOnOptions, featuresOn } from './jobs/features-on.ts';
-export { gatherEngine, localEngine } from './jobs/local-engine.ts';
+export { localEngine } from './jobs/local-engine.ts';
 export type { PartsSummary } from './jobs/parts.ts';
 export { isPartsLocation, PARTS_FORMATS, type PartsFormat } from './jobs/parts-format.ts';
 export type { Cluster, Engine } from './jobs/planned-job.ts';
@@ -11,7 +11,15 @@ export {
   predictOn,
 } from './jobs/predict-on.ts';
 export { trainOn, trainRepeatedlyOn } from './jobs/train-on.ts';
-export { type Plan, type PlanEngine, planEngine, readPlan } from './plan/plan-engine.ts';
+export {
+  gatherEngine,
+  isGathered,
+  noteGathered,
+  type Plan,
+  type PlanEngine,
+  planEngine,
+  readPlan,
+} from './plan/plan-engine.ts';
 export { PLAN_TARGETS, type PlanSettings, type PlanTarget } from './plan/settings.ts';
 export { queueEngine, requireQueue } from './queue/queue-engine.ts';
 export { QUEUES, type QueueName, requireRedis } from './queue/queues.ts';

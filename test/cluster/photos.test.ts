@@ -1,4 +1,14 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parquetReadObjects } from 'hyparquet';
@@ -307,6 +317,51 @@ describe('predicting on many machines', () => {
     expect(alone.code, alone.stderr).toBe(0);
     const nothing = await sward('predict', 's3://meadow/runs/', at('good'), '--out', at('n.csv'));
     expect(errorLine(nothing)).toMatch(/s3:\/\/meadow\/runs\/ .*--on local/);
+  });
+
+  it('is gathered as it was planned, whatever the folder of the photos holds by then', async () => {
+    const [changing, spare] = [at('changing'), at('spare.jpg')];
+    cpSync(at('good'), changing, { recursive: true });
+    const gathered = async (...command: string[]) => {
+      const planned = await sward(
+        ...[
+          'plan',
+          '--to',
+          'slurm',
+          '--out',
+          at('plan-changing'),
+          '--json',
+          '--',
+          ...command,
+          '--chunk',
+          '16',
+        ],
+      );
+      expect(planned.code, planned.stderr).toBe(0);
+      const { store, job, units } = JSON.parse(planned.stdout);
+      expect(units).toBe(2);
+      expect((await sward('unit', join(store, job, 'list.json'))).code).toBe(0);
+      renameSync(join(changing, 'P101.jpg'), spare);
+      cpSync(join(changing, 'P102.jpg'), join(changing, 'P099.jpg'));
+      utimesSync(join(changing, 'P103.jpg'), 1, 1);
+      const result = await sward('gather', at('plan-changing'));
+      renameSync(spare, join(changing, 'P101.jpg'));
+      rmSync(join(changing, 'P099.jpg'));
+      expect(result.code, result.stderr).toBe(0);
+      expect(existsSync(store)).toBe(false);
+      return result.stderr;
+    };
+    const told = await gathered('predict', run, changing, '--out', at('changing.csv'));
+    expect(told).toContain(
+      'warning: not as they were planned: P101.jpg (gone), P103.jpg (changed); the result tells what the units read',
+    );
+    expect(text('changing.csv')).toBe(text('good.csv'));
+    const to = (name: string): string[] => ['--out', at(`${name}.npy`), '--ids', at(`${name}.txt`)];
+    const of = ['--backbone', model];
+    expect((await sward('features', changing, ...of, ...to('unchanged'))).code).toBe(0);
+    expect(await gathered('features', changing, ...of, ...to('changing'))).toMatch(/P101\.jpg \(gone\)/);
+    expect(readFileSync(at('changing.npy')).equals(readFileSync(at('unchanged.npy')))).toBe(true);
+    expect(text('changing.txt')).toBe(text('unchanged.txt'));
   });
 
   it('is refused by a machine with another version, and by one that sees no folder of the photos', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Job } from 'kubernetes-models/batch/v1';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -50,6 +50,9 @@ describe('a plan', () => {
     expect(errorLine(early)).toMatch(
       /10 units of 10 are missing: fold 0 member 0, .*: not begun, or not ended/,
     );
+    expect(errorLine(early)).toContain(
+      `have these computed: bash ${at('plan')}/submit.sh; then gather again`,
+    );
     const first = await sward('unit', list, '--index', '1', '--of', '2', '--json');
     expect(first.code, first.stderr).toBe(0);
     expect(JSON.parse(first.stdout)).toEqual({ done: 5, known: 0 });
@@ -62,10 +65,21 @@ describe('a plan', () => {
     });
     const rest = await sward('unit', list, '--json');
     expect(JSON.parse(rest.stdout)).toEqual({ done: 4, known: 6 });
-    const gathered = await runSward(['gather', at('plan')], variables);
+    // A plan says nothing of where it lies itself.
+    renameSync(at('plan'), at('plan moved'));
+    const gathered = await runSward(['gather', at('plan moved')], variables);
     expect(gathered.code, gathered.stderr).toBe(0);
     expect(gathered.stdout).toMatch(/weighted R²/);
     expect(runContents(at('planned'))).toEqual(runContents(at('alone')));
+    expect(existsSync(store)).toBe(false);
+    const again = await sward('gather', 'plan moved');
+    expect(again.code, again.stderr).toBe(0);
+    expect(again.stderr).toBe(`is gathered already: ${at('planned')}\n`);
+    expect(existsSync(store)).toBe(false);
+    rmSync(at('planned'), { recursive: true });
+    expect(errorLine(await sward('gather', 'plan moved'))).toMatch(
+      /is not there any more: it was removed, or/,
+    );
     expect(existsSync(store)).toBe(false);
   });
 
@@ -89,6 +103,16 @@ describe('a plan', () => {
     expect(failed.code).toBe(1);
     expect(errorLine(failed)).toMatch(/1 unit of 1 failed: fold 0 member 0: .*bytes of data/);
     const early = await sward('gather', 'plan2');
+    const changed = Buffer.from(content);
+    changed.writeFloatLE(0.5, changed.length - 4);
+    writeFileSync(features, changed);
+    const other = await sward('gather', 'plan2');
+    writeFileSync(features, content);
+    expect(other.code).toBe(1);
+    expect(errorLine(other)).toMatch(
+      /not what was planned, since this has changed: \S+\.npy \(changed\); put it back/,
+    );
+    expect(readdirSync(store)).toEqual([job]);
     expect(errorLine(early)).toMatch(
       /fold 0 member 0: failed on \S+ \(.*bytes of data.*\); fold 0 member 1, /,
     );
@@ -116,6 +140,8 @@ describe('a plan', () => {
     expect(planned.code, planned.stderr).toBe(0);
     const manifest = parse(readFileSync(at('k/job.yaml'), 'utf8'));
     expect(manifest.spec).toMatchObject({ completionMode: 'Indexed', completions: 10, parallelism: 4 });
+    // Three tries: the first, and two more.
+    expect(manifest.spec.backoffLimitPerIndex).toBe(2);
     new Job(manifest).validate();
     expect(() =>
       new Job({ ...manifest, spec: { ...manifest.spec, completions: 'ten' } }).validate(),
@@ -158,7 +184,8 @@ describeWithSlurm('a plan for Slurm', () => {
     expect(planned.code, planned.stderr).toBe(0);
     const { store, job } = JSON.parse(planned.stdout);
     process.env.SWARD_CACHE = variables.SWARD_CACHE;
-    slurm.run('bash', at('slurm-plan/submit.sh'));
+    renameSync(at('slurm-plan'), at('slurm plan moved'));
+    slurm.run('bash', at('slurm plan moved/submit.sh'));
     const running = (): string[] =>
       slurm
         .run('squeue', '--noheader', '--array', '--states=running', '--format=%i %j')
@@ -178,7 +205,7 @@ describeWithSlurm('a plan for Slurm', () => {
       240,
     );
     await until(() => slurm.run('squeue', '--noheader') === '', 240);
-    expect(readFileSync(at('slurm-plan/log-gather.txt'), 'utf8')).toMatch(/weighted R²/);
+    expect(readFileSync(at('slurm plan moved/log-gather.txt'), 'utf8')).toMatch(/weighted R²/);
     expect(runContents(at('by-slurm'))).toEqual(runContents(at('alone')));
   });
 });

@@ -13,7 +13,7 @@ const unit = { key, name: 'photos 1 to 16' };
 it('units of a job that another command has gathered are not told of as missing', async () => {
   const folder = join(temporaryFolder('settle'), 'store');
   const jobs = new JobStore(openStore(folder), 'predict-1');
-  const job = { jobs, title: 'Predicting', units: [unit] };
+  const job = { jobs, title: 'Predicting', units: [unit], out: folder, listed: null };
   const list = {
     format: 1,
     sward: packageVersion(),

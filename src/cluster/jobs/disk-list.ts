@@ -1,7 +1,13 @@
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { copyFile, type FileHandle, open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { environment } from '../../ground/environment.ts';
-import { forgetTemporary, makeFolder, temporaryNameBeside, writeFailure } from '../../ground/files.ts';
+import {
+  forgetTemporary,
+  makeFolder,
+  temporaryNameBeside,
+  writeAtomically,
+  writeFailure,
+} from '../../ground/files.ts';
 
 /** Items that are found together: one place a block is kept in memory. */
 const BLOCK = 16;
@@ -75,6 +81,12 @@ export class DiskList<Item> implements AsyncDisposable {
       throw writeFailure(this.#path, error);
     }
     this.#bytes += content.byteLength;
+  }
+
+  /** Copies it to a file, a line of JSON an item. @throws InputError when the disk refuses */
+  async copyTo(path: string): Promise<void> {
+    await this.#flush();
+    await writeAtomically(path, (temporary) => copyFile(this.#path, temporary));
   }
 
   /** Some of the items. @param end the first that is not wanted */

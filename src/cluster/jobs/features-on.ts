@@ -6,13 +6,19 @@ import { NoUsablePhotos } from '../../samples/photo-reader.ts';
 import { isObjectLocation } from '../../storage/index.ts';
 import { featurePlan } from '../../vision/features/index.ts';
 import { resolveWeights, weightFilesOf } from '../../vision/weights/index.ts';
-import { type FeatureFilesOptions, featurePhotos, writeIds } from '../../workflows/data/features.ts';
+import {
+  type FeatureFilesOptions,
+  featurePhotos,
+  requireIdList,
+  writeIds,
+} from '../../workflows/data/features.ts';
 import { requireOwnOutput } from '../../workflows/outputs/own-outputs.ts';
 import type { PhotoProblem } from '../units/answer.ts';
 import { fetchedBackbone, stageFiles } from '../units/inputs.ts';
 import { type FeaturesWork, unitKey } from '../units/spec.ts';
 import { CHUNK_PHOTOS, requireChunk } from './chunks.ts';
 import { DiskList } from './disk-list.ts';
+import { plannedPhotos } from './kept-list.ts';
 import { type ListedPhoto, listedPhotos, listOf, unitPhoto } from './photos.ts';
 import { type Cluster, type DraftUnit, planJob, storeOf } from './planned-job.ts';
 import { problemPath, writeProblems } from './problem-table.ts';
@@ -44,7 +50,9 @@ export async function featuresOn(options: FeaturesOnOptions, cluster: Cluster): 
   const { backbone, plan = {}, crop = null, out, ids, chunk = CHUNK_PHOTOS, progress = SILENT } = options;
   const location = storeOf(cluster, out);
   const size = requireChunk(chunk);
-  await using photos = await photosOf(options, location);
+  const tell = (line: string): void => progress.line?.(line);
+  await using photos = await photosOf(options, cluster, tell);
+
   await using problems = await DiskList.open<PhotoProblem>();
   const { sha256, source } = await resolveWeights(await fetchedBackbone(backbone));
   const isFile = source.startsWith('file ') && !isObjectLocation(backbone);
@@ -68,7 +76,10 @@ export async function featuresOn(options: FeaturesOnOptions, cluster: Cluster): 
   };
   const job = await planJob('features', 'Extracting features', location, drafts, {
     stage: async (jobs) => (isFile ? stageFiles(jobs, await weightFilesOf(backbone)) : []),
-    tell: (line) => progress.line?.(line),
+    tell,
+    out,
+    listed: photos,
+    gathers: cluster.engine.gathers,
   });
   await cluster.engine.run(job, progress);
   if (cluster.engine.plansAlone) return null;
@@ -101,12 +112,25 @@ export async function featuresOn(options: FeaturesOnOptions, cluster: Cluster): 
 }
 
 /** Photos of a data folder, or what else of photos is named. */
-async function photosOf(options: FeaturesOnOptions, store: string): Promise<DiskList<ListedPhoto>> {
-  const { data, progress } = options;
-  if (isObjectLocation(data) || data.endsWith('.csv')) {
-    await requireOwnOutput('--out', options.out, 'features', options.overwrite ?? false);
-    return listedPhotos([data], store, (line) => progress?.line?.(line));
-  }
+async function photosOf(
+  options: FeaturesOnOptions,
+  cluster: Cluster,
+  tell: (line: string) => void,
+): Promise<DiskList<ListedPhoto>> {
+  const { data, out, ids, overwrite = false } = options;
+  const store = storeOf(cluster, out);
+  const isListed = isObjectLocation(data) || data.endsWith('.csv');
+  if (isListed || cluster.engine.gathers) await requireOwnOutput('--out', out, 'features', overwrite);
   // A data folder says itself what its photos are called.
-  return listOf(await featurePhotos(options), store);
+  const list = async () =>
+    isListed ? listedPhotos([data], store, tell) : listOf(await featurePhotos(options), store);
+  const photos = await plannedPhotos(cluster.engine, list, tell);
+  if (isListed || overwrite || !cluster.engine.gathers) return photos;
+  try {
+    await requireIdList(ids, await photos.read(0, photos.count));
+    return photos;
+  } catch (error) {
+    await photos.close();
+    throw error;
+  }
 }

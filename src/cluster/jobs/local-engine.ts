@@ -33,6 +33,3 @@ export function localEngine(machine: UnitMachine = {}): Engine {
     },
   };
 }
-
-/** Takes what is done already, and refuses where something is missing. */
-export const gatherEngine: Engine = { plansAlone: false, run: (job) => requireDone(job) };

@@ -112,7 +112,7 @@ async function* stamped(
 const isTable = (path: string): boolean => extname(path).toLowerCase() === '.csv';
 
 /** A file that is not there is told of by the machine that is to read it. */
-async function stampOf(path: string): Promise<string> {
+export async function stampOf(path: string): Promise<string> {
   const facts = await stat(path).catch(() => null);
   return facts ? `${facts.size} ${facts.mtimeMs}` : '';
 }

@@ -1,11 +1,14 @@
 import { readdir } from 'node:fs/promises';
-import { UsageError } from '../../ground/errors.ts';
+import { SwardError, UsageError } from '../../ground/errors.ts';
 import { valueFingerprint } from '../../ground/fingerprint.ts';
 import type { Progress } from '../../ground/progress.ts';
 import { packageVersion } from '../../ground/version.ts';
 import { isObjectLocation, openStore } from '../../storage/index.ts';
 import { JobStore } from '../units/job-store.ts';
 import type { JobList, StagedFile, Work } from '../units/spec.ts';
+import { changedWork } from './changed-work.ts';
+import type { DiskList } from './disk-list.ts';
+import type { ListedPhoto } from './photos.ts';
 
 /** A unit before it is written. */
 export interface DraftUnit {
@@ -21,12 +24,18 @@ export interface PlannedJob {
   /** What a person is told goes on: `Training seed2`. */
   readonly title: string;
   readonly units: JobList['units'];
+  /** Where the result goes. */
+  readonly out: string;
+  /** The files that it is about, as they were found. */
+  readonly listed: DiskList<ListedPhoto> | null;
 }
 
 /** What makes units done. */
 export interface Engine {
   /** Whether they are planned alone, to be computed and gathered later. */
   readonly plansAlone: boolean;
+  /** The planned job that is gathered, and no other, with the file that keeps what it was {@link PlannedJob.listed} of. */
+  readonly gathers?: { readonly job: string; readonly listFile: string };
   /**
    * Has units computed and waits for them; or writes down what does, where it {@link plansAlone}.
    *
@@ -57,26 +66,39 @@ interface PlanningOptions {
   readonly stage?: (jobs: JobStore) => Promise<readonly StagedFile[]>;
   /** Hears of other work in a place that is one command's own. */
   readonly tell?: (line: string) => void;
+  readonly out?: string;
+  readonly listed?: DiskList<ListedPhoto> | null;
+  /** As {@link Engine.gathers}: nothing is laid out then. */
+  readonly gathers?: Engine['gathers'];
+  /** Says which of the files it is about are not as they were planned; null: none. */
+  readonly changed?: () => Promise<string | null>;
 }
 
 /**
  * Lays work out in a store. The same work is the same job: what is there of it is kept.
  *
  * @param drafts gives its units, as often as it is called
+ * @throws SwardError where a job is gathered that is gone, or another than what is asked now
  */
 export async function planJob(
   kind: Work['kind'],
   title: string,
   location: string,
   drafts: () => Iterable<DraftUnit> | AsyncIterable<DraftUnit>,
-  { stage = async () => [], tell = () => {} }: PlanningOptions = {},
+  options: PlanningOptions = {},
 ): Promise<PlannedJob> {
+  const { stage = async () => [], tell = () => {}, out = location, listed = null, gathers } = options;
   const store = openStore(location);
   const units: { readonly key: string; readonly name: string }[] = [];
   for await (const { key, name } of drafts()) units.push({ key, name });
   const job = `${kind}-${valueFingerprint(units.map(({ key }) => key)).slice(0, 16)}`;
   const jobs = new JobStore(store, job);
-  const planned = { jobs, title, units };
+  const planned = { jobs, title, units, out, listed };
+  if (gathers) {
+    // Of a training that has finished nothing is left to gather.
+    if (units.length > 0) await requirePlanned(planned, gathers.job, drafts, options);
+    return planned;
+  }
   if (await hasOthers(store.location, job)) {
     tell(
       `warning: ${store.location} also holds other work for the same --out, begun before or by another command now; ` +
@@ -103,6 +125,30 @@ export async function planJob(
   const { format, sward } = shared;
   await jobs.putList({ format, sward, store: store.location, job, units });
   return planned;
+}
+
+/** @throws SwardError where the job that was planned is gone, or what is asked has become another */
+async function requirePlanned(
+  { jobs, out }: PlannedJob,
+  job: string,
+  drafts: () => Iterable<DraftUnit> | AsyncIterable<DraftUnit>,
+  { changed = async () => null }: PlanningOptions,
+): Promise<void> {
+  const own = new JobStore(jobs.store, job);
+  if (!(await own.isThere())) {
+    throw new SwardError(
+      `${own.location} is not there any more: it was removed, or gathered by the same command, whose result is ${out} then; ` +
+        'else plan the work again',
+    );
+  }
+  if (job === jobs.job) return;
+  let now: DraftUnit | undefined;
+  for await (now of drafts()) break;
+  const what = now && changedWork(await own.firstSpec(), now.work, await changed());
+  throw new SwardError(
+    `the work is not what was planned, since this has changed: ${what}; put it back as it was and gather again, or plan ` +
+      'the work again',
+  );
 }
 
 /** Whether a place that is there for one command's work holds more than that. */

@@ -28,6 +28,7 @@ import { fetchedRun, stageFiles } from '../units/inputs.ts';
 import { type PredictWork, type UnitPhoto, unitKey } from '../units/spec.ts';
 import { CHUNK_PHOTOS, requireChunk } from './chunks.ts';
 import { DiskList } from './disk-list.ts';
+import { plannedPhotos } from './kept-list.ts';
 import { type PartsSummary, PredictionParts, requireFreeParts } from './parts.ts';
 import type { PartsFormat } from './parts-format.ts';
 import { type ListedPhoto, listedPhotos, unitPhoto } from './photos.ts';
@@ -261,8 +262,18 @@ class AskedElsewhere implements AsyncDisposable {
       const files = source.features.map((file) => (isObjectLocation(file) ? file : resolve(file)));
       return new AskedElsewhere(null, { files, ids: await readIds(source.ids) }, size);
     }
-    const listed = await listedPhotos(source, storeOf(cluster, out), (line) => progress.line?.(line));
+    const tell = (line: string): void => progress.line?.(line);
+    const listed = await plannedPhotos(
+      cluster.engine,
+      () => listedPhotos(source, storeOf(cluster, out), tell),
+      tell,
+    );
     return new AskedElsewhere(listed, { files: [], ids: [] }, size);
+  }
+
+  /** The photos; null of features. */
+  get listed(): DiskList<ListedPhoto> | null {
+    return this.#listed;
   }
 
   get count(): number {
@@ -408,6 +419,9 @@ async function planned(
     stage: async (jobs) =>
       isBundled || isObjectLocation(name) ? [] : stageFiles(jobs, await runFiles(name)),
     tell: (line) => progress.line?.(line),
+    out,
+    listed: asked.listed,
+    gathers: cluster.engine.gathers,
   });
 }
 

@@ -11,11 +11,13 @@ const NAMED = 12;
  * Makes sure that all units are done.
  *
  * @param failures why some failed, where the store does not say
+ * @param remedy what is to be done of those that are not done
  * @throws SwardError naming those that are not, by what has kept them
  */
 export async function requireDone(
   { jobs, units }: PlannedJob,
   failures: ReadonlyMap<string, UnitFailure> = new Map(),
+  remedy = 'mend the cause and run the same command again',
 ): Promise<void> {
   const done = await jobs.keys('done');
   const lacking = units.filter(({ key }) => !done.has(key));
@@ -33,6 +35,6 @@ export async function requireDone(
   });
   throw new SwardError(
     `${countOf(lacking.length, 'unit')} of ${units.length} ${lacking.length === 1 ? 'is' : 'are'} missing: ${told.join('; ')}; ` +
-      'the others are kept: mend the cause and run the same command again',
+      `the others are kept: ${remedy}`,
   );
 }

@@ -16,6 +16,8 @@ import { STATE } from '../units/answer.ts';
 import { stageFiles } from '../units/inputs.ts';
 import type { JobStore } from '../units/job-store.ts';
 import { parseExactJson, type TrainWork, unitKey } from '../units/spec.ts';
+import { changedFiles, keptList } from './kept-list.ts';
+import { listOf } from './photos.ts';
 import { type Cluster, type DraftUnit, type PlannedJob, planJob, storeOf } from './planned-job.ts';
 import { clearAway, fetchResult, readResult, resultOf } from './results.ts';
 
@@ -102,13 +104,24 @@ async function carriedOut(
   const location = storeOf(cluster, out);
   const drafts = parts.flatMap((part) => part.drafts);
   const name = parts[0]?.training.recipe.name ?? '';
+  const files = [...new Set(parts.flatMap(({ training }) => training.files))];
+  await using listed = cluster.engine.plansAlone
+    ? await listOf(
+        files.map((path) => ({ imageId: path, path })),
+        '',
+      )
+    : await keptList(cluster.engine);
   const job = await planJob('train', `Training ${name}`, location, () => drafts, {
     tell: (line) => progress.line?.(line),
+    out,
+    listed,
+    gathers: cluster.engine.gathers,
+    changed: async () => listed && changedFiles(listed),
     stage: async (jobs) => {
       const weights = await Promise.all(
         [...new Set(parts.flatMap(({ training }) => training.weightFiles))].map(weightFilesOf),
       );
-      return stageFiles(jobs, [...parts.flatMap(({ training }) => training.files), ...weights.flat()]);
+      return stageFiles(jobs, [...files, ...weights.flat()]);
     },
   });
   if (drafts.length > 0) await cluster.engine.run(job, progress);

@@ -42,7 +42,7 @@ export function kubernetesFiles({
       completionMode: 'Indexed',
       completions: tasks,
       parallelism: Math.min(parallel, tasks),
-      backoffLimitPerIndex: ATTEMPTS,
+      backoffLimitPerIndex: ATTEMPTS - 1,
       maxFailedIndexes: tasks,
       podFailurePolicy: {
         rules: [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget', status: 'True' }] }],

@@ -35,7 +35,6 @@ export function slurmFiles({
       `${title}: each task computes its share of the units, and skips what is done.`,
       options(job, [
         `--array=0-${tasks - 1}${most}`,
-        `--output=${plan}/log-%A_%a.txt`,
         `--cpus-per-task=${cpus}`,
         `--mem=${memory}`,
         ...(gpus > 0 ? [`--gres=gpu:${gpus}`] : []),
@@ -44,17 +43,15 @@ export function slurmFiles({
     ),
     'gather.sh': script(
       `${title}: makes the result of what the array has computed, or names what is missing.`,
-      options(`${job}-gather`, [
-        `--output=${plan}/log-gather.txt`,
-        `--cpus-per-task=${cpus}`,
-        `--mem=${memory}`,
-      ]),
-      `exec ${sward} gather ${quoted(plan)}`,
+      options(`${job}-gather`, [`--cpus-per-task=${cpus}`, `--mem=${memory}`]),
+      // A batch script runs as a copy elsewhere, and does not know where it lay.
+      `plan=${quoted(plan)}\nexec ${sward} gather "\${1:-$plan}"`,
     ),
     'submit.sh':
       '#!/bin/bash\n# Submits the array, and its gathering for when all tasks have ended.\nset -eu\n' +
-      `array=$(sbatch --parsable ${quoted(`${plan}/array.sh`)})\n` +
-      `sbatch --dependency="afterany:$array" ${quoted(`${plan}/gather.sh`)}\n`,
+      'plan=$(cd "$(dirname "$0")" && pwd)\n' +
+      'array=$(sbatch --parsable --output="$plan/log-%A_%a.txt" "$plan/array.sh")\n' +
+      'sbatch --dependency="afterany:$array" --output="$plan/log-gather.txt" "$plan/gather.sh" "$plan"\n',
   };
 }
 

@@ -82,6 +82,14 @@ export class JobStore {
     return this.#record(`specs/${key}.json`, unitSpecSchema);
   }
 
+  /** Any unit of it as it was laid out; null where none is. @throws InputError as {@link spec} */
+  async firstSpec(): Promise<UnitSpec | null> {
+    const prefix = this.specKey('').slice(0, -'.json'.length);
+    for await (const { key } of this.store.list(prefix))
+      return this.spec(key.slice(prefix.length, -'.json'.length));
+    return null;
+  }
+
   /** Whether it is laid out, and nobody has taken it away. */
   async isThere(): Promise<boolean> {
     return (await this.store.facts(`${this.job}/list.json`)) !== null;

@@ -138,7 +138,10 @@ function requireListable(photos: readonly PhotoFile[]): void {
 }
 
 /** A list of ids looks like any text; one of other photos altogether is somebody's own. @throws UsageError naming it */
-async function requireIdList(path: string, photos: readonly PhotoFile[]): Promise<void> {
+export async function requireIdList(
+  path: string,
+  photos: readonly Pick<PhotoFile, 'imageId'>[],
+): Promise<void> {
   const facts = await stat(path).catch(() => null);
   if (!facts?.isFile() || facts.size === 0) return;
   const [first] = (await readText(path)).split('\n', 1);

@@ -15,10 +15,11 @@ export interface NamedRun {
  * Tells a run from photos: the first path is one when it is the folder of a run or the name of one that comes with
  * sward (`./starter` is a folder of that name).
  *
+ * @param mayBeGone whether photos may have been removed since their list was made
  * @throws InputError when the first path is nothing at all
  * @throws UsageError when a run is named where photos belong
  */
-export async function namedRun(paths: readonly string[]): Promise<NamedRun> {
+export async function namedRun(paths: readonly string[], mayBeGone = false): Promise<NamedRun> {
   const [first, ...others] = paths;
   if (first === undefined) return { run: null, photos: [] };
   const isRun = BUNDLED_RUNS.includes(first) || (await isRunFolder(first));
@@ -32,6 +33,7 @@ export async function namedRun(paths: readonly string[]): Promise<NamedRun> {
     );
   }
   if (isRun) return { run: first, photos };
+  if (mayBeGone) return { run: null, photos };
   const facts = await stat(first).catch(() => null);
   if (facts === null && !isPhotoName(first)) {
     throw new InputError(first, 'there is no such run, photo or folder', 'check the path');

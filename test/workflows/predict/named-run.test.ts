@@ -43,5 +43,7 @@ describe('a run among paths', () => {
       /RUNN: there is no such run, photo/,
     );
     expect(await namedRun([path('gone.jpg')])).toEqual({ run: null, photos: [path('gone.jpg')] });
+    // A folder whose photos were listed before they went.
+    expect(await namedRun([path('gone')], true)).toEqual({ run: null, photos: [path('gone')] });
   });
 });
