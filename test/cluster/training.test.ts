@@ -228,7 +228,10 @@ describeWithRedis('a training on many machines', () => {
       expect.stringMatching(/no append-only file.*--appendonly yes/),
       expect.stringMatching(/allkeys-lru.*noeviction/),
     ]);
-    expect(adviceOn('aof_enabled:1\r\nmaxmemory:0\r\nmaxmemory_policy:allkeys-lru\r\n')).toEqual([]);
+    expect(adviceOn('aof_enabled:1\r\nmaxmemory:0\r\nmaxmemory_policy:allkeys-lru\r\n')).toEqual([
+      expect.stringMatching(/once it is given a maxmemory \(allkeys-lru\).*noeviction/),
+    ]);
+    expect(adviceOn('aof_enabled:1\r\nmaxmemory:1000\r\nmaxmemory_policy:noeviction\r\n')).toEqual([]);
     const wrong = await runSward(command(at('x'), '--on', 'http://host'), variables);
     expect(wrong.code).toBe(2);
     expect(errorLine(wrong)).toMatch(/--on http:\/\/host: give redis:\/\/host:port, or local/);
