@@ -67,6 +67,30 @@ async function engineOn(on: string, queue: QueueName): Promise<Engine> {
   };
 }
 
+/**
+ * Carries out a command's work elsewhere; ends well, too, where another command of the same work has written the same
+ * result meanwhile.
+ *
+ * @param written what is written of the result last
+ * @returns undefined where it was another
+ */
+export async function orWrittenByAnother<Result>(
+  written: string,
+  work: () => Promise<Result>,
+): Promise<Result | undefined> {
+  const { GatheredElsewhere, versionOf } = await import('../cluster/index.ts');
+  const before = await versionOf(written);
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof GatheredElsewhere)) throw error;
+    const after = await versionOf(written);
+    if (after === null || after === before) throw error;
+    say(`another command of the same work has written ${written}`);
+    return undefined;
+  }
+}
+
 /** Adds `--chunk`. */
 export function addChunkOption(command: Command): Command {
   return command.option(

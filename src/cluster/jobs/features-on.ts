@@ -68,6 +68,7 @@ export async function featuresOn(options: FeaturesOnOptions, cluster: Cluster): 
   };
   const job = await planJob('features', 'Extracting features', location, drafts, {
     stage: async (jobs) => (isFile ? stageFiles(jobs, await weightFilesOf(backbone)) : []),
+    out,
     tell: (line) => progress.line?.(line),
   });
   await cluster.engine.run(job, progress);

@@ -1,4 +1,5 @@
 import { readdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { UsageError } from '../../ground/errors.ts';
 import { valueFingerprint } from '../../ground/fingerprint.ts';
 import type { Progress } from '../../ground/progress.ts';
@@ -21,6 +22,8 @@ export interface PlannedJob {
   /** What a person is told goes on: `Training seed2`. */
   readonly title: string;
   readonly units: JobList['units'];
+  /** The store's key of the note that this job writes its `--out`, where other commands work in that store, too. */
+  readonly note?: string;
 }
 
 /** What makes units done. */
@@ -53,6 +56,8 @@ export const storeOf = ({ store }: Cluster, out: string): string =>
   store ?? `${out.replace(/\/+$/, '')}${OWN_PLACE}`;
 
 interface PlanningOptions {
+  /** Where the result goes. */
+  readonly out: string;
   /** Puts files into the store that machines need and do not see; asked only where the store is one of objects. */
   readonly stage?: (jobs: JobStore) => Promise<readonly StagedFile[]>;
   /** Hears of other work in a place that is one command's own. */
@@ -69,18 +74,19 @@ export async function planJob(
   title: string,
   location: string,
   drafts: () => Iterable<DraftUnit> | AsyncIterable<DraftUnit>,
-  { stage = async () => [], tell = () => {} }: PlanningOptions = {},
+  { out, stage = async () => [], tell = () => {} }: PlanningOptions,
 ): Promise<PlannedJob> {
   const store = openStore(location);
   const units: { readonly key: string; readonly name: string }[] = [];
   for await (const { key, name } of drafts()) units.push({ key, name });
   const job = `${kind}-${valueFingerprint(units.map(({ key }) => key)).slice(0, 16)}`;
   const jobs = new JobStore(store, job);
-  const planned = { jobs, title, units };
-  if (await hasOthers(store.location, job)) {
+  const note = isOwnFolder(store.location) ? null : await noteOut(jobs, out);
+  const planned = { jobs, title, units, ...(note && { note: note.key }) };
+  if (note ? note.hasOthers : await hasOthers(store.location, job)) {
     tell(
       `warning: ${store.location} also holds other work for the same --out, begun before or by another command now; ` +
-        'whichever ends last writes it. Remove that folder, or choose another --out',
+        `whichever ends last writes it. ${note ? 'Choose' : 'Remove that folder, or choose'} another --out`,
     );
   }
   if (await jobs.isThere()) return planned;
@@ -105,9 +111,30 @@ export async function planJob(
   return planned;
 }
 
+/** Whether a place is a folder that is there for one command's work. */
+export const isOwnFolder = (location: string): boolean =>
+  location.endsWith(OWN_PLACE) && !isObjectLocation(location);
+
+/** Notes in the store that a job writes an `--out`. @returns its key, and whether other jobs that are there write it, too */
+async function noteOut(
+  { store, job }: JobStore,
+  out: string,
+): Promise<{ readonly key: string; readonly hasOthers: boolean }> {
+  const place = isObjectLocation(out) ? out.replace(/\/+$/, '') : resolve(out);
+  const folder = `outs/${valueFingerprint(place).slice(0, 16)}/`;
+  let hasOthers = false;
+  for await (const { key } of store.list(folder)) {
+    const other = key.slice(folder.length);
+    if (other === job) continue;
+    if (await new JobStore(store, other).isThere()) hasOthers = true;
+    else await store.remove(key);
+  }
+  await store.put(`${folder}${job}`, place);
+  return { key: `${folder}${job}`, hasOthers };
+}
+
 /** Whether a place that is there for one command's work holds more than that. */
 async function hasOthers(location: string, job: string): Promise<boolean> {
-  if (!location.endsWith(OWN_PLACE) || isObjectLocation(location)) return false;
   const names = await readdir(location).catch((): string[] => []);
   return names.some((name) => name !== job);
 }

@@ -433,6 +433,7 @@ async function planned(
   return planJob('predict', 'Predicting', storeOf(cluster, out), drafts, {
     stage: async (jobs) =>
       isBundled || isObjectLocation(name) ? [] : stageFiles(jobs, await runFiles(name)),
+    out,
     tell: (line) => progress.line?.(line),
   });
 }
