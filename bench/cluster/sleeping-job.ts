@@ -21,5 +21,5 @@ export function sleepingJob(
       yield { name: `unit ${unit}`, key: unitKey([salt, unit]), work };
     }
   };
-  return planJob('predict', 'Sleeping', store, drafts);
+  return planJob('predict', 'Sleeping', store, drafts, { out: store });
 }

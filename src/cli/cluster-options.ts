@@ -42,26 +42,53 @@ export async function clusterOf({ on, store, queue, engine }: ClusterOptions): P
   return { engine: engine ?? (await engineOn(on ?? '', machines)), ...(store !== undefined && { store }) };
 }
 
+/** What ends a command that waits, and leaves its work queued. */
+const LEAVING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 async function engineOn(on: string, queue: QueueName): Promise<Engine> {
   if (on !== 'local') requireRedis(on);
   const { localEngine, queueEngine, requireQueue } = await import('../cluster/index.ts');
   if (on === 'local') return localEngine();
   await requireQueue({ url: on, queue });
-  const engine = queueEngine({ url: on, queue });
+  const engine = queueEngine({ url: on, queue, isKnown: true });
   return {
     ...engine,
     async run(job, progress) {
       const tell = (): void =>
         say(`the work stays queued (${job.jobs.location}); the same command attaches again`);
       // The handler of the whole program ends it at once.
-      process.prependOnceListener('SIGINT', tell);
+      for (const signal of LEAVING) process.prependOnceListener(signal, tell);
       try {
         await engine.run(job, progress);
       } finally {
-        process.off('SIGINT', tell);
+        for (const signal of LEAVING) process.off(signal, tell);
       }
     },
   };
+}
+
+/**
+ * Carries out a command's work elsewhere; ends well, too, where another command of the same work has written the same
+ * result meanwhile.
+ *
+ * @param written what is written of the result last
+ * @returns undefined where it was another
+ */
+export async function orWrittenByAnother<Result>(
+  written: string,
+  work: () => Promise<Result>,
+): Promise<Result | undefined> {
+  const { GatheredElsewhere, versionOf } = await import('../cluster/index.ts');
+  const before = await versionOf(written);
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof GatheredElsewhere)) throw error;
+    const after = await versionOf(written);
+    if (after === null || after === before) throw error;
+    say(`another command of the same work has written ${written}`);
+    return undefined;
+  }
 }
 
 /** Adds `--chunk`. */

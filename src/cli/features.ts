@@ -16,6 +16,7 @@ import {
   addClusterOptions,
   type ClusterOptions,
   clusterOf,
+  orWrittenByAnother,
   plannedText,
   problemLine,
 } from './cluster-options.ts';
@@ -116,7 +117,10 @@ export const registerFeatures: CommandRegistrar = (program) => {
       if (cluster) {
         const { chunk } = options;
         const { featuresOn } = await import('../cluster/index.ts');
-        const made = await featuresOn({ ...wanted, ...(chunk !== undefined && { chunk }) }, cluster);
+        const made = await orWrittenByAnother(options.out, () =>
+          featuresOn({ ...wanted, ...(chunk !== undefined && { chunk }) }, cluster),
+        );
+        if (made === undefined) return;
         if (!made) return say(plannedText);
         if (made.problemsFile !== null) say(problemLine(made.problems, made.problemsFile));
         printResult(

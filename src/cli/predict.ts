@@ -23,6 +23,7 @@ import {
   addClusterOptions,
   type ClusterOptions,
   clusterOf,
+  orWrittenByAnother,
   plannedText,
   problemLine,
 } from './cluster-options.ts';
@@ -150,6 +151,7 @@ export const registerPredict: CommandRegistrar = (program) => {
       return predictParts({ ...(wanted as PredictOnOptions), out }, options, cluster);
     }
     const outcome = cluster ? await predictElsewhere(wanted, options, cluster) : await predictHere(wanted);
+    if (outcome === undefined) return;
     if (!outcome) return say(plannedText);
     const { predictions, shownPaths, coverage, paddock, paddockFile, sure, doubts, sessions } = outcome;
     const { about, areaSquareMetres, framesLine } = outcome;
@@ -213,16 +215,19 @@ function requireHere(source: PredictRunOptions['source']): void {
   throw new UsageError(`${stored} lies in a bucket; add --on local to read it there, or --on redis://…`);
 }
 
-/** @returns null where the work is planned alone */
+/** @returns null where the work is planned alone, undefined where another command has written the result */
 async function predictElsewhere(
   wanted: Omit<PredictOnOptions, 'out'>,
   { out, chunk }: PredictCommandOptions,
   cluster: Cluster,
-): Promise<PredictionOutcome | null> {
+): Promise<PredictionOutcome | null | undefined> {
   if (out === undefined)
     throw new UsageError('--on computes elsewhere; say where the result goes: --out FILE');
   const { predictOn } = await import('../cluster/index.ts');
-  const predicted = await predictOn({ ...wanted, out, ...(chunk !== undefined && { chunk }) }, cluster);
+  const predicted = await orWrittenByAnother(out, () =>
+    predictOn({ ...wanted, out, ...(chunk !== undefined && { chunk }) }, cluster),
+  );
+  if (predicted === undefined) return undefined;
   if (predicted?.problemsFile) say(problemLine(predicted.problems, predicted.problemsFile));
   return predicted?.outcome ?? null;
 }
@@ -236,10 +241,10 @@ async function predictParts(
     throw new UsageError('--hectares is for the photos of one paddock; write one file');
   const { out } = wanted;
   const { predictInParts } = await import('../cluster/index.ts');
-  const summary = await predictInParts(
-    { ...wanted, format: parts, ...(chunk !== undefined && { chunk }) },
-    cluster,
+  const summary = await orWrittenByAnother(`${out.replace(/\/+$/, '')}/summary.json`, () =>
+    predictInParts({ ...wanted, format: parts, ...(chunk !== undefined && { chunk }) }, cluster),
   );
+  if (summary === undefined) return;
   if (!summary) return say(plannedText);
   if (summary.problems > 0) say(problemLine(summary.problems, `${out.replace(/\/+$/, '')}/problems.csv`));
   printResult(

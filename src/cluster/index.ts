@@ -10,6 +10,7 @@ export {
   predictInParts,
   predictOn,
 } from './jobs/predict-on.ts';
+export { versionOf } from './jobs/results.ts';
 export { trainOn, trainRepeatedlyOn } from './jobs/train-on.ts';
 export {
   gatherEngine,
@@ -25,4 +26,5 @@ export { queueEngine, requireQueue } from './queue/queue-engine.ts';
 export { QUEUES, type QueueName, requireRedis } from './queue/queues.ts';
 export { type RunningWorker, startWorker, type WorkOptions } from './queue/worker.ts';
 export { fetchedRun, isStoredRun } from './units/inputs.ts';
+export { GatheredElsewhere } from './units/job-store.ts';
 export { computeUnits, type UnitOptions, type UnitsDone } from './units/unit-command.ts';

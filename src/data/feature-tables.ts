@@ -20,11 +20,15 @@ export interface FeatureTable {
 export async function readFeatureTable(npyPath: string, idsPath: string): Promise<FeatureTable> {
   const matrix = await readNpyMatrix(npyPath);
   const ids = await readIds(idsPath);
-  if (ids.length !== matrix.rows) {
-    const what = `names ${countOf(ids.length, 'photo')} but ${npyPath} has ${countOf(matrix.rows, 'row')}`;
-    throw new InputError(idsPath, what, 'give the id list that was written with the features');
-  }
+  requireRowPerId(npyPath, matrix.rows, idsPath, ids.length);
   return { ids, matrix };
+}
+
+/** @throws InputError where a feature file has other rows than its list names */
+export function requireRowPerId(npyPath: string, rows: number, idsPath: string, ids: number): void {
+  if (ids === rows) return;
+  const what = `names ${countOf(ids, 'photo')} but ${npyPath} has ${countOf(rows, 'row')}`;
+  throw new InputError(idsPath, what, 'give the id list that was written with the features');
 }
 
 /**

@@ -103,15 +103,33 @@ export class EnsembleRun implements Run {
     };
   }
 
-  async predict(samples: Samples, options: PredictOptions = {}): Promise<PhotoPrediction[]> {
-    const { states, dropoutSamples, onUnusable, ...shared } = options;
+  async requireAnswers(samples: Samples, options: PredictOptions = {}): Promise<void> {
+    const { states: _, ...shared } = options;
+    await this.#requireOptions(options);
+    const shownTo = await this.#shown(samples);
+    for (const [index, member] of (await this.#opened()).entries()) {
+      await member.run.requireAnswers(shownTo(member), { ...shared, member: index });
+    }
+  }
+
+  async #requireOptions({ states, dropoutSamples }: PredictOptions): Promise<void> {
     this.#requireStates(states);
-    const members = await this.#opened();
     if (dropoutSamples && !(await this.capabilities()).dropout) {
       throw new UsageError('--mc-dropout: every member of the run has a recipe without dropout');
     }
+  }
+
+  /** What each member is shown of samples. @throws as {@link #featuresOf} */
+  async #shown(samples: Samples): Promise<(member: Member) => Samples> {
+    return samples.hasPhotos ? () => samples : this.#featuresOf(samples, await this.#opened());
+  }
+
+  async predict(samples: Samples, options: PredictOptions = {}): Promise<PhotoPrediction[]> {
+    const { states, dropoutSamples, onUnusable, ...shared } = options;
+    await this.#requireOptions(options);
+    const members = await this.#opened();
     const asked = samples.knownBy(this.#covariateSets());
-    const shownTo = asked.hasPhotos ? () => asked : await this.#featuresOf(asked, members);
+    const shownTo = await this.#shown(asked);
     const told = toldOnce(onUnusable);
     const byMember: PhotoPrediction[][] = [];
     for (const [index, member] of members.entries()) {

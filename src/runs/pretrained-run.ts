@@ -43,6 +43,10 @@ export class PretrainedRun implements Run {
     };
   }
 
+  requireAnswers(): Promise<void> {
+    throw this.#refusal();
+  }
+
   predict(): Promise<PhotoPrediction[]> {
     throw this.#refusal();
   }

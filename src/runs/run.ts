@@ -113,6 +113,12 @@ export interface Run extends AsyncDisposable, Disposable {
   readonly covariates: readonly RunCovariate[];
   capabilities(): Promise<RunCapabilities>;
   /**
+   * Makes sure that samples and options are of the kind that the run answers, before any photo is read.
+   *
+   * @throws UsageError and InputError as {@link predict}
+   */
+  requireAnswers(samples: Samples, options?: PredictOptions): Promise<void>;
+  /**
    * Masses of photos or rows of features, grams a quadrat, one record each.
    *
    * @throws InputError when a photo cannot be used, unless `onUnusable` is given

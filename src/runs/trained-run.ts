@@ -153,19 +153,36 @@ export class TrainedRun implements Run, RunMember {
     };
   }
 
-  async predict(samples: Samples, options: MemberOptions = {}): Promise<PhotoPrediction[]> {
-    const {
-      states,
-      dropoutSamples,
-      dropoutFirst = 0,
-      member,
-      outOfDomain = true,
-      progress = SILENT,
-    } = options;
+  async requireAnswers(samples: Samples, options: MemberOptions = {}): Promise<void> {
+    await this.#requireOptions(options);
+    await this.#requireKind(samples);
+  }
+
+  async #requireOptions(options: MemberOptions): Promise<void> {
+    const { states, dropoutSamples, member } = options;
     if (states) throw new UsageError(`--state: ${this.folder} applies no rule that needs the State`);
     if (dropoutSamples && member === undefined && !(await this.capabilities()).dropout) {
       throw new UsageError('--mc-dropout: the run has a recipe without dropout');
     }
+    this.#cropOf(options);
+  }
+
+  async #requireKind(samples: Samples): Promise<void> {
+    if (this.#reader) {
+      if (samples.hasPhotos) return;
+      throw new UsageError(`${this.folder} was trained on photos; give photos instead of --features`);
+    }
+    if (samples.hasPhotos) {
+      throw new UsageError(
+        `${this.folder} was trained on features; give --features and --ids instead of photos`,
+      );
+    }
+    this.#requireSets(await samples.features());
+  }
+
+  async predict(samples: Samples, options: MemberOptions = {}): Promise<PhotoPrediction[]> {
+    await this.#requireOptions(options);
+    const { dropoutSamples, dropoutFirst = 0, member, outOfDomain = true, progress = SILENT } = options;
     const crop = this.#cropOf(options);
     const sets = await this.#covariateSets();
     const shown = await this.#show(samples.knownBy(sets), options);
@@ -325,21 +342,11 @@ export class TrainedRun implements Run, RunMember {
 
   async #show(given: Samples, options: PredictOptions): Promise<Shown> {
     const crop = this.#cropOf(options);
+    await this.#requireKind(given);
     const samples =
       crop && given.hasPhotos ? given.withPhotos(await framedPhotos(given.photos, crop, options)) : given;
     const reader = this.#reader;
-    if (!reader) {
-      if (samples.hasPhotos) {
-        throw new UsageError(
-          `${this.folder} was trained on features; give --features and --ids instead of photos`,
-        );
-      }
-      this.#requireSets(await samples.features());
-      return { samples, views: [samples], viewCount: 1 };
-    }
-    if (!samples.hasPhotos) {
-      throw new UsageError(`${this.folder} was trained on photos; give photos instead of --features`);
-    }
+    if (!reader) return { samples, views: [samples], viewCount: 1 };
     // Descriptors are the same for every turn of a photo.
     const turns = TEST_TIME_TURNS[reader.seesTurns ? (options.tta ?? 'none') : 'none'];
     const { progress = SILENT, onUnusable } = options;

@@ -101,6 +101,17 @@ describe('predicting on many machines', () => {
     expect(await readPredictions(at('some.csv'))).toHaveLength(PHOTOS);
   });
 
+  it('refuses what the run does not answer in the words of one machine, and lays no work out', async () => {
+    const asked = ['predict', run, flight, '--state', 'WA', '--out'];
+    const here = await sward(...asked, at('refused.csv'));
+    expect(errorLine(here)).toMatch(/--state: .* applies no rule that needs the State/);
+    for (const out of [at('refused.csv'), `${at('refused')}/`]) {
+      const there = await sward(...asked, out, ...ELSEWHERE);
+      expect(there).toMatchObject({ code: 2, stderr: here.stderr });
+    }
+    expect(readdirSync(root).filter((name) => /refused.*work/.test(name))).toEqual([]);
+  });
+
   it('finds the photo that ends whatever reads it, and predicts the others as ever', async () => {
     const [good, bad] = [at('good'), at('bad')];
     cpSync(flight, good, { recursive: true, filter: (name) => !/broken|empty/.test(name) });

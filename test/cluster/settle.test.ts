@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { planJob } from '../../src/cluster/jobs/planned-job.ts';
+import { clearAway } from '../../src/cluster/jobs/results.ts';
 import { requireDone } from '../../src/cluster/jobs/settle.ts';
 import { queueRefusal } from '../../src/cluster/queue/connection.ts';
 import { JobStore } from '../../src/cluster/units/job-store.ts';
@@ -25,6 +27,41 @@ it('units of a job that another command has gathered are not told of as missing'
   await expect(requireDone(job)).rejects.toThrow(/1 unit of 1 is missing: photos 1 to 16: not begun/);
   await jobs.remove();
   await expect(requireDone(job)).rejects.toThrow(/another command of the same work has gathered it/);
+});
+
+it('two jobs for one --out in a store that commands share are told of, until the first is gathered', async () => {
+  const store = join(temporaryFolder('settle-outs'), 'store');
+  const told: string[] = [];
+  const planned = (unitKeyEnd: string, out: string) =>
+    planJob(
+      'predict',
+      'Predicting',
+      store,
+      () => [
+        {
+          name: 'photos 1 to 16',
+          key: `${key.slice(0, -1)}${unitKeyEnd}`,
+          work: {
+            kind: 'predict',
+            run: 'starter',
+            fingerprint: '',
+            asked: { photos: [{ imageId: 'a', path: 'a.jpg' }] },
+            tta: 'none',
+          },
+        },
+      ],
+      { out, tell: (line) => told.push(line) },
+    );
+  const first = await planned('1', 'a.csv');
+  await planned('1', 'a.csv');
+  await planned('2', 'b.csv');
+  expect(told).toEqual([]);
+  const second = await planned('3', 'a.csv');
+  expect(told).toEqual([expect.stringMatching(/other work for the same --out.*Choose another --out/)]);
+  await clearAway(first);
+  await planned('3', 'a.csv');
+  expect(told).toHaveLength(1);
+  await clearAway(second);
 });
 
 it('a Redis that takes no work says why, and what helps', () => {

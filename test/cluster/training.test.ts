@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { adviceOn } from '../../src/cluster/queue/connection.ts';
+import { adviceOn, closeSoon, openQueue } from '../../src/cluster/queue/connection.ts';
 import { describeWithRedis, type LocalRedis, startRedis, until } from '../support/redis-server.ts';
 import { runContents } from '../support/run-contents.ts';
 import { errorLine, runSward } from '../support/run-sward.ts';
@@ -228,10 +228,39 @@ describeWithRedis('a training on many machines', () => {
       expect.stringMatching(/no append-only file.*--appendonly yes/),
       expect.stringMatching(/allkeys-lru.*noeviction/),
     ]);
-    expect(adviceOn('aof_enabled:1\r\nmaxmemory:0\r\nmaxmemory_policy:allkeys-lru\r\n')).toEqual([]);
+    expect(adviceOn('aof_enabled:1\r\nmaxmemory:0\r\nmaxmemory_policy:allkeys-lru\r\n')).toEqual([
+      expect.stringMatching(/once it is given a maxmemory \(allkeys-lru\).*noeviction/),
+    ]);
+    expect(adviceOn('aof_enabled:1\r\nmaxmemory:1000\r\nmaxmemory_policy:noeviction\r\n')).toEqual([]);
     const wrong = await runSward(command(at('x'), '--on', 'http://host'), variables);
     expect(wrong.code).toBe(2);
     expect(errorLine(wrong)).toMatch(/--on http:\/\/host: give redis:\/\/host:port, or local/);
+  });
+
+  it('is left at once while Redis is away, and waits for workers of its own database', async () => {
+    const worker = work();
+    const elsewhere = `${redis.url}/3`;
+    const training = start(command(at('elsewhere'), '--on', elsewhere));
+    await until(() => /no worker: sward work --on …\/3 starts one/.test(training.said()));
+    const refused = await runSward(command(at('x'), '--on', `${redis.url}/99`), variables);
+    expect(refused.code).toBe(1);
+    expect(errorLine(refused)).toMatch(/DB index is out of range.*no database of that number: give 0 to 15/);
+    await redis.kill();
+    try {
+      const opened = openQueue(elsewhere, 'cpu', () => {}, { isKnown: true });
+      const began = performance.now();
+      for (const { process } of [worker, training]) process.kill('SIGTERM');
+      expect((await worker.ended).code).toBe(0);
+      expect((await training.ended).code).toBe(143);
+      expect(training.said()).toMatch(/the work stays queued .*; the same command attaches again/);
+      // With a grace of 25 s and a lease of 3.
+      expect(performance.now() - began).toBeLessThan(8_000);
+      await redis.start();
+      await closeSoon(await opened);
+    } finally {
+      await redis.kill();
+      await redis.start();
+    }
   });
 
   it('ended by SIGTERM, a worker hands back what it cannot finish', async () => {

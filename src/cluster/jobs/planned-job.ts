@@ -1,4 +1,5 @@
 import { readdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { SwardError, UsageError } from '../../ground/errors.ts';
 import { valueFingerprint } from '../../ground/fingerprint.ts';
 import type { Progress } from '../../ground/progress.ts';
@@ -28,6 +29,8 @@ export interface PlannedJob {
   readonly out: string;
   /** The files that it is about, as they were found. */
   readonly listed: DiskList<ListedPhoto> | null;
+  /** The store's key of the note that this job writes its `--out`, where other commands work in that store, too. */
+  readonly note?: string;
 }
 
 /** What makes units done. */
@@ -62,11 +65,12 @@ export const storeOf = ({ store }: Cluster, out: string): string =>
   store ?? `${out.replace(/\/+$/, '')}${OWN_PLACE}`;
 
 interface PlanningOptions {
+  /** Where the result goes. */
+  readonly out: string;
   /** Puts files into the store that machines need and do not see; asked only where the store is one of objects. */
   readonly stage?: (jobs: JobStore) => Promise<readonly StagedFile[]>;
   /** Hears of other work in a place that is one command's own. */
   readonly tell?: (line: string) => void;
-  readonly out?: string;
   readonly listed?: DiskList<ListedPhoto> | null;
   /** As {@link Engine.gathers}: nothing is laid out then. */
   readonly gathers?: Engine['gathers'];
@@ -85,24 +89,25 @@ export async function planJob(
   title: string,
   location: string,
   drafts: () => Iterable<DraftUnit> | AsyncIterable<DraftUnit>,
-  options: PlanningOptions = {},
+  options: PlanningOptions,
 ): Promise<PlannedJob> {
-  const { stage = async () => [], tell = () => {}, out = location, listed = null, gathers } = options;
+  const { out, stage = async () => [], tell = () => {}, listed = null, gathers } = options;
   const store = openStore(location);
   const units: { readonly key: string; readonly name: string }[] = [];
   for await (const { key, name } of drafts()) units.push({ key, name });
   const job = `${kind}-${valueFingerprint(units.map(({ key }) => key)).slice(0, 16)}`;
   const jobs = new JobStore(store, job);
-  const planned = { jobs, title, units, out, listed };
+  const note = isOwnFolder(store.location) ? null : `${notesOf(out)}${job}`;
+  const planned = { jobs, title, units, out, listed, ...(note !== null && { note }) };
   if (gathers) {
     // Of a training that has finished nothing is left to gather.
     if (units.length > 0) await requirePlanned(planned, gathers.job, drafts, options);
     return planned;
   }
-  if (await hasOthers(store.location, job)) {
+  if (note === null ? await hasOthers(store.location, job) : await noteOut(jobs, out)) {
     tell(
       `warning: ${store.location} also holds other work for the same --out, begun before or by another command now; ` +
-        'whichever ends last writes it. Remove that folder, or choose another --out',
+        `whichever ends last writes it. ${note === null ? 'Remove that folder, or choose' : 'Choose'} another --out`,
     );
   }
   if (await jobs.isThere()) return planned;
@@ -151,9 +156,32 @@ async function requirePlanned(
   );
 }
 
+/** Whether a place is a folder that is there for one command's work. */
+export const isOwnFolder = (location: string): boolean =>
+  location.endsWith(OWN_PLACE) && !isObjectLocation(location);
+
+/** Where in a store jobs are noted that write an `--out`. */
+const notesOf = (out: string): string => {
+  const place = isObjectLocation(out) ? out.replace(/\/+$/, '') : resolve(out);
+  return `outs/${valueFingerprint(place).slice(0, 16)}/`;
+};
+
+/** Notes in the store that a job writes an `--out`. @returns whether other jobs that are there write it, too */
+async function noteOut({ store, job }: JobStore, out: string): Promise<boolean> {
+  const folder = notesOf(out);
+  let hasOthers = false;
+  for await (const { key } of store.list(folder)) {
+    const other = key.slice(folder.length);
+    if (other === job) continue;
+    if (await new JobStore(store, other).isThere()) hasOthers = true;
+    else await store.remove(key);
+  }
+  await store.put(`${folder}${job}`, out);
+  return hasOthers;
+}
+
 /** Whether a place that is there for one command's work holds more than that. */
 async function hasOthers(location: string, job: string): Promise<boolean> {
-  if (!location.endsWith(OWN_PLACE) || isObjectLocation(location)) return false;
   const names = await readdir(location).catch((): string[] => []);
   return names.some((name) => name !== job);
 }

@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
-import { readIds } from '../../data/feature-tables.ts';
+import { readIds, requireRowPerId } from '../../data/feature-tables.ts';
 import { UsageError } from '../../ground/errors.ts';
+import { joinFeatureSets } from '../../ground/matrix.ts';
 import { SILENT } from '../../ground/progress.ts';
 import { markOf, TextMarks } from '../../ground/repeated-texts.ts';
 import type { Readings } from '../../pasture/covariates.ts';
@@ -12,7 +13,7 @@ import { onFrame, type PhotoPrediction } from '../../runs/prediction.ts';
 import type { Run } from '../../runs/run.ts';
 import { runUncertainty } from '../../runs/uncertainty.ts';
 import { NoUsablePhotos } from '../../samples/photo-reader.ts';
-import { photoSamples, Samples, unknownSample } from '../../samples/samples.ts';
+import { featureRows, photoSamples, Samples, unknownSample } from '../../samples/samples.ts';
 import { isObjectLocation, openStore } from '../../storage/index.ts';
 import { type ReadSamples, withAskedReadings } from '../../workflows/predict/asked-readings.ts';
 import {
@@ -21,9 +22,11 @@ import {
   predictRun,
   requireOwnPictures,
   requirePictures,
+  requireSoundOptions,
 } from '../../workflows/predict/predict.ts';
 import type { ShownPaths } from '../../workflows/predict/prediction-record.ts';
 import type { PhotoProblem, PictureKind } from '../units/answer.ts';
+import { openedFeatures, setNameOf } from '../units/compute.ts';
 import { fetchedRun, stageFiles } from '../units/inputs.ts';
 import { type PredictWork, type UnitPhoto, unitKey } from '../units/spec.ts';
 import { CHUNK_PHOTOS, requireChunk } from './chunks.ts';
@@ -122,11 +125,13 @@ export async function predictInParts(
   cluster: Cluster,
 ): Promise<PartsSummary | null> {
   const { run: name = STARTER, out, format, progress = SILENT, photosPerPart } = options;
+  requireSoundOptions({ ...options, run: name });
   await requireFreeParts(out);
   await using asked = await AskedElsewhere.of(options, cluster);
   await using problems = await DiskList.open<PhotoProblem>();
   await using run = await openRun(await runHere(name), { keepLoaded: false });
   await requirePictures(run, options);
+  await run.requireAnswers(await asked.first(), options);
   await asked.requireOwnPictures(options);
   const measured = await readingsOf(run, asked, options);
   for (const remark of measured.remarks) progress.line?.(remark);
@@ -236,18 +241,38 @@ const NOBODY = new Samples([], {
   },
 });
 
+/** Rows of feature files, read where they are predicted. */
+interface AskedRows {
+  readonly files: readonly string[];
+  readonly ids: readonly string[];
+  /** They, with their facts, and of their features no more than the columns. */
+  readonly rows: Samples;
+}
+
+/** @throws InputError for files that cannot be read, or have other rows than there are ids */
+async function rowsElsewhere(
+  files: readonly string[],
+  ids: readonly string[],
+  idsPath: string,
+): Promise<Samples> {
+  const parts = [];
+  for (const file of files) {
+    const { rows } = await openedFeatures(file);
+    requireRowPerId(file, rows.rows, idsPath, ids.length);
+    const matrix = { rows: 0, columns: rows.columns, data: new Float64Array(0) };
+    parts.push({ name: setNameOf(file), matrix, file });
+  }
+  return new Samples(ids.map(unknownSample), featureRows(joinFeatureSets(parts)));
+}
+
 /** What is asked about, a unit at a time: photos that are listed on the disk, or rows of feature files by their ids. */
 class AskedElsewhere implements AsyncDisposable {
   readonly #listed: DiskList<ListedPhoto> | null;
-  readonly #features: { readonly files: readonly string[]; readonly ids: readonly string[] };
+  readonly #features: AskedRows;
   readonly #size: number;
   #shown: { readonly unit: number; readonly paths: ShownPaths } | null = null;
 
-  private constructor(
-    listed: DiskList<ListedPhoto> | null,
-    features: { readonly files: readonly string[]; readonly ids: readonly string[] },
-    size: number,
-  ) {
+  private constructor(listed: DiskList<ListedPhoto> | null, features: AskedRows, size: number) {
     this.#listed = listed;
     this.#features = features;
     this.#size = size;
@@ -260,7 +285,12 @@ class AskedElsewhere implements AsyncDisposable {
     const size = requireChunk(chunk);
     if ('features' in source) {
       const files = source.features.map((file) => (isObjectLocation(file) ? file : resolve(file)));
-      return new AskedElsewhere(null, { files, ids: await readIds(source.ids) }, size);
+      const ids = await readIds(source.ids);
+      return new AskedElsewhere(
+        null,
+        { files, ids, rows: await rowsElsewhere(source.features, ids, source.ids) },
+        size,
+      );
     }
     const tell = (line: string): void => progress.line?.(line);
     const listed = await plannedPhotos(
@@ -268,7 +298,7 @@ class AskedElsewhere implements AsyncDisposable {
       () => listedPhotos(source, storeOf(cluster, out), tell),
       tell,
     );
-    return new AskedElsewhere(listed, { files: [], ids: [] }, size);
+    return new AskedElsewhere(listed, { files: [], ids: [], rows: NOBODY }, size);
   }
 
   /** The photos; null of features. */
@@ -284,8 +314,7 @@ class AskedElsewhere implements AsyncDisposable {
   async whole(out: string): Promise<{ readonly samples: Samples; readonly shownPaths: ShownPaths }> {
     const shownPaths = new Map<string, string>();
     if (!this.#listed) {
-      const samples = NOBODY.withFacts(this.#features.ids.map(unknownSample));
-      return { samples, shownPaths };
+      return { samples: this.#features.rows, shownPaths };
     }
     const photos: { readonly imageId: string; readonly path: string }[] = [];
     for await (const { imageId, path, shownPath } of this.#listed) {
@@ -305,7 +334,7 @@ class AskedElsewhere implements AsyncDisposable {
     const [photo] = (await this.#listed?.read(0, 1)) ?? [];
     return photo
       ? photoSamples([photo])
-      : NOBODY.withFacts(this.#features.ids.slice(0, 1).map(unknownSample));
+      : this.#features.rows.withFacts(this.#features.ids.slice(0, 1).map(unknownSample));
   }
 
   /** Whether a table of readings lies beside any of the photos. */
@@ -374,9 +403,6 @@ async function planned(
 ): Promise<PlannedJob> {
   const { out, tta = 'none', crop, states, dropoutSamples, maps, shownCrops, progress = SILENT } = options;
   const { areaSquareMetres = run.areaSquareMetres } = options;
-  if (dropoutSamples !== undefined && !(await run.capabilities()).dropout) {
-    throw new UsageError('--mc-dropout: the run has a recipe without dropout');
-  }
   if (dropoutSamples !== undefined && run.covariates.length > 0) {
     // Which photos share draws depends on what was measured beside all before them.
     throw new UsageError(
@@ -418,8 +444,8 @@ async function planned(
   return planJob('predict', 'Predicting', storeOf(cluster, out), drafts, {
     stage: async (jobs) =>
       isBundled || isObjectLocation(name) ? [] : stageFiles(jobs, await runFiles(name)),
-    tell: (line) => progress.line?.(line),
     out,
+    tell: (line) => progress.line?.(line),
     listed: asked.listed,
     gathers: cluster.engine.gathers,
   });

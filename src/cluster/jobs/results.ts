@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { rmdir } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { SwardError } from '../../ground/errors.ts';
-import { download, isObjectLocation } from '../../storage/index.ts';
+import { download, isObjectLocation, storedObject } from '../../storage/index.ts';
 import { ANSWER, type ChunkAnswer, FEATURES, PICTURES, type PictureKind } from '../units/answer.ts';
 import { GatheredElsewhere, type JobStore, type UnitResult } from '../units/job-store.ts';
 import { parseExactJson } from '../units/spec.ts';
-import { OWN_PLACE, type PlannedJob } from './planned-job.ts';
+import { isOwnFolder, type PlannedJob } from './planned-job.ts';
 
 type ResultFile = UnitResult['files'][number];
 
@@ -77,9 +78,16 @@ function picturesOf(files: readonly ResultFile[], under: string): Picture[] {
   });
 }
 
+/** Changes when a file or an object does; null where there is none. */
+export async function versionOf(location: string): Promise<string | null> {
+  const { store, key } = storedObject(isObjectLocation(location) ? location : resolve(location));
+  return (await store.facts(key))?.version ?? null;
+}
+
 /** Removes a job whose result has been gathered, and a place that was there for it alone. */
-export async function clearAway({ jobs }: PlannedJob): Promise<void> {
+export async function clearAway({ jobs, note }: PlannedJob): Promise<void> {
   await jobs.remove();
+  if (note !== undefined) await jobs.store.remove(note);
   const { location } = jobs.store;
-  if (location.endsWith(OWN_PLACE) && !isObjectLocation(location)) await rmdir(location).catch(() => {});
+  if (isOwnFolder(location)) await rmdir(location).catch(() => {});
 }

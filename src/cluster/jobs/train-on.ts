@@ -14,7 +14,7 @@ import { type TrainedElsewhere, type TrainOptions, trainPart } from '../../workf
 import { type TrainingUnits, trainingUnits } from '../../workflows/train/training-unit.ts';
 import { STATE } from '../units/answer.ts';
 import { stageFiles } from '../units/inputs.ts';
-import type { JobStore } from '../units/job-store.ts';
+import { GatheredElsewhere, type JobStore } from '../units/job-store.ts';
 import { parseExactJson, type TrainWork, unitKey } from '../units/spec.ts';
 import { changedFiles, keptList } from './kept-list.ts';
 import { listOf } from './photos.ts';
@@ -29,12 +29,34 @@ import { clearAway, fetchResult, readResult, resultOf } from './results.ts';
  * @throws as `trainRun`, and SwardError naming units that failed
  */
 export async function trainOn(options: TrainOptions, cluster: Cluster): Promise<RunResults | null> {
-  const parts = [await plannedPart(options, '')];
-  const job = await carriedOut(parts, options, cluster);
-  if (!job) return null;
-  const results = await trainPart(gathered(options, parts[0] as PlannedPart, job));
-  await clearAway(job);
-  return results;
+  return orAsWritten(
+    options,
+    async () => [await plannedPart(options, '')],
+    async (parts) => {
+      const job = await carriedOut(parts, options, cluster);
+      if (!job) return null;
+      const results = await trainPart(gathered(options, parts[0] as PlannedPart, job));
+      await clearAway(job);
+      return results;
+    },
+  );
+}
+
+/** Trains; where another command of the same work has written the very run meanwhile, with what that one says. */
+async function orAsWritten<Results>(
+  { out, progress = SILENT }: TrainOptions,
+  plan: () => Promise<PlannedPart[]>,
+  train: (parts: PlannedPart[]) => Promise<Results>,
+): Promise<Results> {
+  try {
+    return await train(await plan());
+  } catch (error) {
+    if (!(error instanceof GatheredElsewhere)) throw error;
+    const parts = await plan();
+    if (parts.some(({ drafts }) => drafts.length > 0)) throw error;
+    progress.line?.(`another command of the same work has written ${out}`);
+    return train(parts);
+  }
 }
 
 /** As {@link trainOn}, once a seed, all at the same time; see `trainRepeatedly`. @throws as there */
@@ -43,18 +65,24 @@ export async function trainRepeatedlyOn(
   seeds: readonly number[],
   cluster: Cluster,
 ): Promise<RepeatedResults | null> {
-  const parts = new Map<string, PlannedPart>();
-  for (const seed of seeds) {
-    const own = { ...options, out: seedFolder(options.out, seed), plan: { ...options.plan, seed } };
-    parts.set(own.out, await plannedPart(own, `seed ${seed} `));
-  }
-  const job = await carriedOut([...parts.values()], options, cluster);
-  if (!job) return null;
-  const results = await trainRepeatedly(options, seeds, (own) =>
-    trainPart(gathered(own, parts.get(own.out) as PlannedPart, job)),
-  );
-  await clearAway(job);
-  return results;
+  const outs = seeds.map((seed) => seedFolder(options.out, seed));
+  const plan = async (): Promise<PlannedPart[]> => {
+    const parts: PlannedPart[] = [];
+    for (const [index, seed] of seeds.entries()) {
+      const own = { ...options, out: outs[index] ?? '', plan: { ...options.plan, seed } };
+      parts.push(await plannedPart(own, `seed ${seed} `));
+    }
+    return parts;
+  };
+  return orAsWritten(options, plan, async (parts) => {
+    const job = await carriedOut(parts, options, cluster);
+    if (!job) return null;
+    const results = await trainRepeatedly(options, seeds, (own) =>
+      trainPart(gathered(own, parts[outs.indexOf(own.out)] as PlannedPart, job)),
+    );
+    await clearAway(job);
+    return results;
+  });
 }
 
 /** A training with the units that it falls into. */

@@ -1,4 +1,5 @@
-import { Queue } from 'bullmq';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Queue, type Worker } from 'bullmq';
 import { messageOf, SwardError } from '../../ground/errors.ts';
 import { type QueueName, requireRedis } from './queues.ts';
 
@@ -11,6 +12,9 @@ export interface QueuedUnit {
 
 /** Whoever asks at first is answered within so long. */
 const ANSWER_MS = 4_000;
+
+/** How long a connection is given to close: a Redis that is away closes none. */
+const CLOSE_MS = 1_500;
 
 /** The longest pause before Redis is tried again, when it has gone away. */
 const MOST_RETRY_MS = 5_000;
@@ -35,16 +39,63 @@ export const goneFrom = (host: string): string => `gone from ${host}`;
 /** The host of {@link goneFrom}; null of other answers. */
 export const goneOn = (answer: string): string | null => /^gone from (.*)$/.exec(answer)?.[1] ?? null;
 
+/** What holds a connection: a queue, its events, a worker. */
+interface Connected {
+  close(): Promise<void>;
+  disconnect(): Promise<void>;
+}
+
+/** Closes connections, and breaks off those that do not close: whoever ends waits for no Redis. */
+export async function closeSoon(...connected: readonly Connected[]): Promise<void> {
+  const closed = Promise.allSettled(connected.map((one) => one.close()));
+  if (await isSettledWithin(closed, CLOSE_MS)) return;
+  for (const one of connected) void one.disconnect().catch(() => {});
+}
+
+/** Whether something settles within a time. */
+export async function isSettledWithin(settled: Promise<unknown>, milliseconds: number): Promise<boolean> {
+  const waiting = new AbortController();
+  try {
+    const { signal } = waiting;
+    return await Promise.race([settled.then(() => true), pause(milliseconds, false, { signal })]);
+  } finally {
+    waiting.abort();
+  }
+}
+
+/** Says that Redis is gone once, and that it is back. */
+export function tellOfFaults(worker: Worker<QueuedUnit, string>, tell: (line: string) => void): void {
+  let isAway = false;
+  worker.on('error', (error) => {
+    const text = messageOf(error);
+    if (/ECONNREFUSED|ECONNRESET|ENOTFOUND|ETIMEDOUT|Connection is closed|LOADING/.test(text)) {
+      if (!isAway) tell(`Redis is away (${text}); waiting for it`);
+      isAway = true;
+    } else if (text !== '') tell(messageOf(queueRefusal(error)));
+  });
+  worker.on('ready', () => {
+    if (isAway) tell('Redis is back');
+    isAway = false;
+  });
+}
+
+/** How a queue is opened. */
+export interface QueueOpening {
+  /** Whether its Redis was reached before, so that it is waited for where it is away now. */
+  readonly isKnown?: boolean;
+}
+
 /**
  * Opens a queue.
  *
- * @param tell hears what of Redis's settings could lose work, and when it goes away
- * @throws SwardError where nothing answers
+ * @param tell hears what of Redis's settings could lose work
+ * @throws SwardError where nothing answers, or it has no such database
  */
 export async function openQueue(
   url: string,
   queue: QueueName,
   tell: (line: string) => void,
+  { isKnown = false }: QueueOpening = {},
 ): Promise<Queue<QueuedUnit>> {
   const opened = new Queue<QueuedUnit>(nameOf(queue), { connection: connectionTo(requireRedis(url)) });
   let fault = 'it does not answer';
@@ -53,15 +104,18 @@ export async function openQueue(
   });
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, fail) => {
-    timer = setTimeout(() => fail(new Error(fault)), ANSWER_MS);
+    if (!isKnown) timer = setTimeout(() => fail(new Error(fault)), ANSWER_MS);
   });
   try {
     await Promise.race([opened.waitUntilReady(), late]);
     const client = await opened.backend.client;
-    for (const advice of adviceOn(await Promise.race([client.info(), late]))) tell(advice);
+    const info = await Promise.race([client.info(), late]);
+    // A connection whose database is refused tells so, and goes on with the first one.
+    if (/DB index/.test(fault)) throw new Error(fault);
+    for (const advice of adviceOn(info)) tell(advice);
     return opened;
   } catch {
-    void opened.close().catch(() => {});
+    await closeSoon(opened);
     throw new SwardError(
       `${withoutPassword(url)}: no Redis can be used there (${fault}); ${remedyOf(fault)}`,
     );
@@ -75,6 +129,10 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
   [/NOAUTH|WRONGPASS/, 'give its password: redis://:PASSWORD@host:port'],
   [/NOPERM/, 'give a user that may do everything there: redis://USER:PASSWORD@host:port'],
   [/ENOTFOUND|EAI_AGAIN/, 'check the name of the host'],
+  [
+    /DB index/,
+    'it has no database of that number: give 0 to 15, unless its setting `databases` says otherwise, or none',
+  ],
   [/Invalid URL/, 'give redis://host:port, or redis://:PASSWORD@host:port with %-codes for signs as @ and /'],
   [
     /SSL|wrong version number|ECONNRESET|EPROTO/,
@@ -117,9 +175,10 @@ export function adviceOn(info: string): string[] {
           'warning: Redis keeps no append-only file, so that queued work is lost when it ends; start it with --appendonly yes',
         ]
       : []),
-    ...(policy !== undefined && policy !== 'noeviction' && facts.get('maxmemory') !== '0'
+    ...(policy !== undefined && policy !== 'noeviction'
       ? [
-          `warning: Redis may drop queued work when its memory is full (${policy}); set maxmemory-policy noeviction`,
+          `warning: Redis may drop queued work ${facts.get('maxmemory') === '0' ? 'once it is given a maxmemory' : 'when its memory is full'} (${policy}); ` +
+            'set maxmemory-policy noeviction',
         ]
       : []),
   ];

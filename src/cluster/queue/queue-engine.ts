@@ -6,6 +6,7 @@ import type { Engine, PlannedJob } from '../jobs/planned-job.ts';
 import { requireDone } from '../jobs/settle.ts';
 import type { UnitFailure } from '../units/job-store.ts';
 import {
+  closeSoon,
   connectionTo,
   goneOn,
   idOf,
@@ -13,9 +14,10 @@ import {
   nameOf,
   openQueue,
   type QueuedUnit,
+  type QueueOpening,
   queueRefusal,
 } from './connection.ts';
-import type { QueueName } from './queues.ts';
+import { databaseOf, type QueueName } from './queues.ts';
 
 /** Attempts before a unit is given up, and the pause after the first, which doubles. */
 const ATTEMPTS = 3;
@@ -31,7 +33,7 @@ const COUNTED_EVERY_MS = 5_000;
 const SILENT_MS = 30_000;
 
 /** Where work is queued. */
-export interface QueueEngineOptions {
+export interface QueueEngineOptions extends QueueOpening {
   readonly url: string;
   readonly queue?: QueueName;
   /** After how long without news the store is asked, milliseconds; default half a minute. */
@@ -40,21 +42,26 @@ export interface QueueEngineOptions {
 
 /** Makes sure that a queue answers, before work is laid out. @throws SwardError as `openQueue` */
 export async function requireQueue({ url, queue = 'cpu' }: QueueEngineOptions): Promise<void> {
-  await (await openQueue(url, queue, () => {})).close();
+  await closeSoon(await openQueue(url, queue, () => {}));
 }
 
 /**
  * Queues units on a Redis for `sward work`, and waits for them. What ends this process leaves the work queued; the same
  * command attaches again.
  */
-export function queueEngine({ url, queue = 'cpu', silentMs = SILENT_MS }: QueueEngineOptions): Engine {
+export function queueEngine({
+  url,
+  queue = 'cpu',
+  silentMs = SILENT_MS,
+  isKnown = false,
+}: QueueEngineOptions): Engine {
   return {
     plansAlone: false,
     async run(job, progress = SILENT) {
-      const opened = await openQueue(url, queue, (line) => progress.line?.(line));
+      const opened = await openQueue(url, queue, (line) => progress.line?.(line), { isKnown });
       const events = new QueueEvents(nameOf(queue), { connection: connectionTo(url) });
       events.on('error', () => {});
-      const watch = new JobWatch(job, opened, queue, progress, silentMs);
+      const watch = new JobWatch(job, opened, { queue, database: databaseOf(url) }, progress, silentMs);
       try {
         await events.waitUntilReady();
         events.on('completed', ({ jobId, returnvalue }) => {
@@ -69,7 +76,7 @@ export function queueEngine({ url, queue = 'cpu', silentMs = SILENT_MS }: QueueE
         throw queueRefusal(error);
       } finally {
         progress.done();
-        await Promise.allSettled([events.close(), opened.close()]);
+        await closeSoon(events, opened);
       }
       await requireDone(job, watch.failures);
     },
@@ -79,11 +86,17 @@ export function queueEngine({ url, queue = 'cpu', silentMs = SILENT_MS }: QueueE
 const unseen = ({ jobs }: PlannedJob, host: string): string =>
   `${host} finds no ${jobs.location}; give a --store that all workers see under the same path`;
 
+/** Where workers must listen that a job's units wait for. */
+interface Place {
+  readonly queue: QueueName;
+  readonly database: number;
+}
+
 /** What is known of a job's units while it is waited for. */
 class JobWatch {
   readonly #job: PlannedJob;
   readonly #queue: Queue<QueuedUnit>;
-  readonly #name: QueueName;
+  readonly #at: Place;
   readonly #progress: Progress;
   readonly #silentMs: number;
   /** Units whose end is waited for, with their names. */
@@ -94,16 +107,10 @@ class JobWatch {
   #heard = performance.now();
   #workers = '';
 
-  constructor(
-    job: PlannedJob,
-    queue: Queue<QueuedUnit>,
-    name: QueueName,
-    progress: Progress,
-    silentMs: number,
-  ) {
+  constructor(job: PlannedJob, queue: Queue<QueuedUnit>, at: Place, progress: Progress, silentMs: number) {
     this.#job = job;
     this.#queue = queue;
-    this.#name = name;
+    this.#at = at;
     this.#progress = progress;
     this.#silentMs = silentMs;
     this.#open = new Map(job.units.map(({ key, name }) => [key, name]));
@@ -186,12 +193,18 @@ class JobWatch {
   }
 
   async #countWorkers(): Promise<void> {
-    const count = await this.#queue.getWorkersCount().catch(() => null);
-    if (count === null) return;
+    const { queue, database } = this.#at;
+    const answers = Promise.all([this.#queue.getWorkers(), this.#queue.getActive()]);
+    const [workers, active] = await answers.catch(() => [null, []] as const);
+    if (!workers) return;
+    // A Redis tells of those of all its databases; one that says nothing of databases has one.
+    const own = workers.filter(({ db = '0' }) => Number(db) === database);
+    const atWork = active.filter(({ id = '' }) => this.#open.has(keyOf(id))).length;
+    const start = `sward work --on …${database === 0 ? '' : `/${database}`}${queue === 'cpu' ? '' : ` --queues ${queue}`}`;
     this.#workers =
-      count > 0
-        ? `on ${countOf(count, 'worker')}`
-        : `no worker: sward work --on …${this.#name === 'cpu' ? '' : ` --queues ${this.#name}`} starts one`;
+      own.length > 0
+        ? `on ${countOf(own.length, 'worker')}, ${atWork} at work`
+        : `no worker: ${start} starts one`;
     this.#note();
   }
 }

@@ -1,12 +1,20 @@
 import { hostname } from 'node:os';
-import { setTimeout as pause } from 'node:timers/promises';
 import { type Job, WaitingError, Worker } from 'bullmq';
 import { environment } from '../../ground/environment.ts';
 import { messageOf } from '../../ground/errors.ts';
 import { JobStore, Overtaken } from '../units/job-store.ts';
 import { runUnit, UnitChildren, type UnitFate, type UnitMachine } from '../units/run-unit.ts';
 import type { UnitSpec } from '../units/spec.ts';
-import { connectionTo, goneFrom, nameOf, openQueue, type QueuedUnit, queueRefusal } from './connection.ts';
+import {
+  closeSoon,
+  connectionTo,
+  goneFrom,
+  isSettledWithin,
+  nameOf,
+  openQueue,
+  type QueuedUnit,
+  tellOfFaults,
+} from './connection.ts';
 import type { QueueName } from './queues.ts';
 
 /** Which work a machine does, and how. */
@@ -49,14 +57,20 @@ export async function startWorker(options: WorkOptions): Promise<RunningWorker> 
   const children = new UnitChildren(options);
   const lease = 1000 * leaseSeconds;
   const [first] = queues;
-  if (first !== undefined) await (await openQueue(url, first, tell)).close();
+  if (first !== undefined) await closeSoon(await openQueue(url, first, tell));
   if (queues.includes('gpu') && environment().provider === 'cpu') {
     tell('warning: work for GPUs will be computed by processors here; SWARD_PROVIDER=cuda uses the GPU');
   }
+  const atWork = new Set<Promise<unknown>>();
   const workers = queues.map((queue) => {
     const worker = new Worker<QueuedUnit, string>(
       nameOf(queue),
-      (job, token) => processed(job, token, children, options),
+      (job, token) => {
+        const unit = processed(job, token, children, options);
+        atWork.add(unit);
+        void unit.catch(() => {}).finally(() => atWork.delete(unit));
+        return unit;
+      },
       {
         connection: connectionTo(url),
         name: `${hostname()}-${process.pid}`,
@@ -73,28 +87,13 @@ export async function startWorker(options: WorkOptions): Promise<RunningWorker> 
   return {
     async stop() {
       const { graceSeconds = GRACE_SECONDS } = options;
-      const closed = Promise.allSettled(workers.map((worker) => worker.close()));
-      await Promise.race([closed, pause(1000 * graceSeconds, undefined, { ref: false })]);
+      for (const worker of workers) void worker.close().catch(() => {});
+      // Units are waited for, and no connections: while Redis is away none closes.
+      await isSettledWithin(Promise.allSettled(atWork), 1000 * graceSeconds);
       await children.end();
-      await Promise.race([closed, pause(lease, undefined, { ref: false })]);
+      await closeSoon(...workers);
     },
   };
-}
-
-/** Says that Redis is gone once, and that it is back. */
-function tellOfFaults(worker: Worker<QueuedUnit, string>, tell: (line: string) => void): void {
-  let isAway = false;
-  worker.on('error', (error) => {
-    const text = messageOf(error);
-    if (/ECONNREFUSED|ECONNRESET|ENOTFOUND|ETIMEDOUT|Connection is closed|LOADING/.test(text)) {
-      if (!isAway) tell(`Redis is away (${text}); waiting for it`);
-      isAway = true;
-    } else if (text !== '') tell(messageOf(queueRefusal(error)));
-  });
-  worker.on('ready', () => {
-    if (isAway) tell('Redis is back');
-    isAway = false;
-  });
 }
 
 /** @returns what became of the unit */

@@ -252,4 +252,5 @@ export async function openedFeatures(location: string): Promise<{
   };
 }
 
-const setNameOf = (file: string): string => (file.split('/').at(-1) ?? file).replace(/\.[^.]*$/, '');
+/** What a feature set is called, by its file. */
+export const setNameOf = (file: string): string => (file.split('/').at(-1) ?? file).replace(/\.[^.]*$/, '');

@@ -50,6 +50,7 @@ export class UnitChildren {
 
   /** @throws TaskRefused, or ChildFailure where the process ended over it */
   async run(spec: UnitSpec, attempt: number, onShare?: (share: number) => void): Promise<UnitOutcome> {
+    if (this.#isEnding) throw new ChildFailure('is not begun any more');
     const { threads } = this.#machine;
     const mebibytes = Math.floor(totalmem() / 2 ** 20);
     const child =

@@ -122,7 +122,6 @@ export interface PredictionOutcome {
 export async function predictRun(options: PredictRunOptions): Promise<PredictionOutcome> {
   const { run = STARTER, out, hectares } = options;
   if (hectares !== undefined) requireHectares(hectares);
-  requireFrameArea(options.areaSquareMetres);
   if (out !== undefined) {
     requirePredictionFormat(out);
     await requireFree(out, options.overwrite);
@@ -130,14 +129,20 @@ export async function predictRun(options: PredictRunOptions): Promise<Prediction
       await requireOwnOutput('--out', paddockPath(out), 'paddock', options.overwrite);
     }
   }
+  requireSoundOptions(options);
+  if (typeof run !== 'string') return predicted(run, options);
+  await using opened = await openRun(run, { keepLoaded: 'inputs' });
+  return predicted(opened, options);
+}
+
+/** @throws UsageError for options that no run answers */
+export function requireSoundOptions(options: PredictRunOptions): void {
+  requireFrameArea(options.areaSquareMetres);
   requireOptionsSuitSource(options);
   for (const share of [options.coverage, options.paddockCoverage]) {
     if (share === undefined || (share > 0 && share < 1)) continue;
     throw new UsageError(`coverage ${share}: give a share between 0 and 1, as 0.9`);
   }
-  if (typeof run !== 'string') return predicted(run, options);
-  await using opened = await openRun(run, { keepLoaded: 'inputs' });
-  return predicted(opened, options);
 }
 
 async function predicted(run: Run, options: PredictRunOptions): Promise<PredictionOutcome> {
@@ -159,6 +164,8 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
   }
   const asked = await askedOf(source, options.progress);
   const { shownPaths } = asked;
+  // Whoever answers elsewhere would find it out long after.
+  if (elsewhere) await run.requireAnswers(asked.samples, options);
   const { samples, refused, remarks } = await withAskedReadings(run, asked.samples, options.covariates);
   for (const remark of remarks) options.progress?.line?.(remark);
   await requireOwnPictures(samples, options);
