@@ -261,8 +261,13 @@ describe('predicting on many machines', () => {
   });
 
   it('draws maps and crops, and what dropout leaves out, that one machine draws', async () => {
+    // Two units: a photo more than the first takes.
+    const few = at('few');
+    mkdirSync(few);
+    for (let photo = 100; photo < 117; photo++)
+      cpSync(join(flight, `P${photo}.jpg`), join(few, `P${photo}.jpg`));
     const asked = (name: string): string[] => [
-      ...['predict', at('mapping'), at('good'), '--out', at(`${name}.csv`), '--map', at(`${name}-maps`)],
+      ...['predict', at('mapping'), few, '--out', at(`${name}.csv`), '--map', at(`${name}-maps`)],
       ...['--crop', 'auto', '--show-crop', at(`${name}-crops`)],
     ];
     const here = await sward(...asked('drawn-here'));
@@ -273,7 +278,7 @@ describe('predicting on many machines', () => {
     for (const kind of ['maps', 'crops']) {
       const names = readdirSync(at(`drawn-here-${kind}`));
       expect(readdirSync(at(`drawn-there-${kind}`))).toEqual(names);
-      expect(names.length).toBeGreaterThanOrEqual(PHOTOS);
+      expect(names.length).toBeGreaterThanOrEqual(17);
       for (const name of names) {
         const [one, other] = ['here', 'there'].map((where) =>
           readFileSync(join(at(`drawn-${where}-${kind}`), name)),
@@ -282,7 +287,7 @@ describe('predicting on many machines', () => {
       }
     }
     const dropout = ['--mc-dropout', '3', '--out'];
-    const refused = await sward('predict', run, at('good'), ...dropout, at('no.csv'), ...ELSEWHERE);
+    const refused = await sward('predict', run, few, ...dropout, at('no.csv'), ...ELSEWHERE);
     expect(errorLine(refused)).toMatch(/--mc-dropout: the run has a recipe without dropout/);
     const settings = [`backbone=${model}`, 'estimator.epochs=20', 'estimator.members=2'];
     const trained = await sward(
@@ -291,7 +296,7 @@ describe('predicting on many machines', () => {
     );
     expect(trained.code, trained.stderr).toBe(0);
     const drops = (name: string, ...more: string[]) =>
-      sward('predict', at('dropping'), at('good'), ...dropout, at(name), ...more);
+      sward('predict', at('dropping'), few, ...dropout, at(name), ...more);
     expect((await drops('drops-here.csv')).code).toBe(0);
     const elsewhere = await drops('drops-there.csv', ...ELSEWHERE);
     expect(elsewhere.code, elsewhere.stderr).toBe(0);

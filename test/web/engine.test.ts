@@ -224,7 +224,7 @@ describeInBrowser('the engine in a browser', () => {
     }, async () => {
       const names = await Promise.all(
         [80, 85, 90].map(async (quality) =>
-          put(`many-${quality}.jpg`, await sharp(photo).jpeg({ quality }).toBuffer()),
+          put(`many-${quality}.jpg`, await sharp(photo).resize(1000).jpeg({ quality }).toBuffer()),
         ),
       );
       const { id } = await busiestPage(browser);
