@@ -1,13 +1,8 @@
-import { copyFile, type FileHandle, open, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { copyFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { environment } from '../../ground/environment.ts';
-import {
-  forgetTemporary,
-  makeFolder,
-  temporaryNameBeside,
-  writeAtomically,
-  writeFailure,
-} from '../../ground/files.ts';
+import { writeAtomically } from '../../ground/files.ts';
+import { GrowingFile } from '../../ground/growing-file.ts';
 
 /** Items that are found together: one place a block is kept in memory. */
 const BLOCK = 16;
@@ -20,8 +15,7 @@ const READ_AT_ONCE = 1024;
 
 /** A list of records that lies on this machine's disk, as JSON a line, so that memory does not grow with it. */
 export class DiskList<Item> implements AsyncDisposable {
-  readonly #path: string;
-  readonly #file: FileHandle;
+  readonly #file: GrowingFile;
   /** Where each block begins. */
   readonly #places: number[] = [];
   #waiting: string[] = [];
@@ -29,21 +23,13 @@ export class DiskList<Item> implements AsyncDisposable {
   #bytes = 0;
   #count = 0;
 
-  private constructor(path: string, file: FileHandle) {
-    this.#path = path;
+  private constructor(file: GrowingFile) {
     this.#file = file;
   }
 
   /** An empty list in the cache's folder. @throws InputError when the disk refuses */
   static async open<Item>(): Promise<DiskList<Item>> {
-    const path = temporaryNameBeside(join(environment().cacheFolder, 'list'));
-    try {
-      await makeFolder(dirname(path));
-      return new DiskList<Item>(path, await open(path, 'wx+'));
-    } catch (error) {
-      forgetTemporary(path);
-      throw writeFailure(path, error);
-    }
+    return new DiskList<Item>(await GrowingFile.open(join(environment().cacheFolder, 'list')));
   }
 
   static async write<Item>(items: AsyncIterable<Item>): Promise<DiskList<Item>> {
@@ -75,18 +61,14 @@ export class DiskList<Item> implements AsyncDisposable {
     const content = Buffer.from(this.#waiting.join(''));
     this.#waiting = [];
     this.#waitingBytes = 0;
-    try {
-      await this.#file.writeFile(content);
-    } catch (error) {
-      throw writeFailure(this.#path, error);
-    }
+    await this.#file.write(content);
     this.#bytes += content.byteLength;
   }
 
   /** Copies it to a file, a line of JSON an item. @throws InputError when the disk refuses */
   async copyTo(path: string): Promise<void> {
     await this.#flush();
-    await writeAtomically(path, (temporary) => copyFile(this.#path, temporary));
+    await writeAtomically(path, (temporary) => copyFile(this.#file.path, temporary));
   }
 
   /** Some of the items. @param end the first that is not wanted */
@@ -95,12 +77,7 @@ export class DiskList<Item> implements AsyncDisposable {
     const first = Math.floor(start / BLOCK);
     const from = this.#places[first] ?? this.#bytes;
     const to = this.#places[Math.ceil(end / BLOCK)] ?? this.#bytes;
-    const content = Buffer.alloc(to - from);
-    for (let read = 0; read < content.byteLength; ) {
-      const { bytesRead } = await this.#file.read(content, read, content.byteLength - read, from + read);
-      if (bytesRead === 0) throw new RangeError(`${this.#path} has become shorter`);
-      read += bytesRead;
-    }
+    const content = await this.#file.read(from, to);
     return content
       .toString()
       .split('\n')
@@ -115,10 +92,8 @@ export class DiskList<Item> implements AsyncDisposable {
   }
 
   /** Removes it. */
-  async close(): Promise<void> {
-    await this.#file.close().catch(() => {});
-    await rm(this.#path, { force: true }).catch(() => {});
-    forgetTemporary(this.#path);
+  close(): Promise<void> {
+    return this.#file.remove();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

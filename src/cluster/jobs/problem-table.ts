@@ -28,14 +28,10 @@ export async function storeProblems(
   key: string,
   problems: DiskList<PhotoProblem>,
 ): Promise<void> {
-  const text = await StoredText.open();
-  try {
-    await text.write(csvLines([HEAD]));
-    for await (const { imageId, photo, problem } of problems) {
-      await text.write(csvLines([[imageId, photo, problem]]));
-    }
-    await text.storeAs(store, key);
-  } finally {
-    await text.discard();
+  await using text = await StoredText.open();
+  await text.write(csvLines([HEAD]));
+  for await (const { imageId, photo, problem } of problems) {
+    await text.write(csvLines([[imageId, photo, problem]]));
   }
+  await text.storeAs(store, key);
 }

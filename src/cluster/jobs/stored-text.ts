@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, open, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { environment } from '../../ground/environment.ts';
-import { forgetTemporary, makeFolder, temporaryNameBeside, writeFailure } from '../../ground/files.ts';
+import { GrowingFile } from '../../ground/growing-file.ts';
 import type { Store } from '../../storage/index.ts';
 
 /** What was stored. */
@@ -12,38 +11,26 @@ export interface StoredContent {
 }
 
 /** A text that grows on this machine's disk until it is put into a store. */
-export class StoredText {
-  readonly #path: string;
-  readonly #file: FileHandle;
+export class StoredText implements AsyncDisposable {
+  readonly #file: GrowingFile;
   readonly #hash = createHash('sha256');
   #bytes = 0;
 
-  private constructor(path: string, file: FileHandle) {
-    this.#path = path;
+  private constructor(file: GrowingFile) {
     this.#file = file;
   }
 
   /** @throws InputError when the disk refuses */
   static async open(): Promise<StoredText> {
-    const path = temporaryNameBeside(join(environment().cacheFolder, 'text'));
-    try {
-      await makeFolder(dirname(path));
-      return new StoredText(path, await open(path, 'wx'));
-    } catch (error) {
-      forgetTemporary(path);
-      throw writeFailure(path, error);
-    }
+    return new StoredText(await GrowingFile.open(join(environment().cacheFolder, 'text')));
   }
 
+  /** @throws InputError when the disk refuses */
   async write(text: string): Promise<void> {
     const content = Buffer.from(text);
     this.#hash.update(content);
     this.#bytes += content.byteLength;
-    try {
-      await this.#file.writeFile(content);
-    } catch (error) {
-      throw writeFailure(this.#path, error);
-    }
+    await this.#file.write(content);
   }
 
   /** Puts it into a store, after which it is gone here. */
@@ -51,16 +38,18 @@ export class StoredText {
     try {
       await this.#file.close();
       const sha256 = this.#hash.digest('hex');
-      await store.upload(key, this.#path, sha256);
+      await store.upload(key, this.#file.path, sha256);
       return { bytes: this.#bytes, sha256 };
     } finally {
       await this.discard();
     }
   }
 
-  async discard(): Promise<void> {
-    await this.#file.close().catch(() => {});
-    await rm(this.#path, { force: true }).catch(() => {});
-    forgetTemporary(this.#path);
+  discard(): Promise<void> {
+    return this.#file.remove();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.discard();
   }
 }

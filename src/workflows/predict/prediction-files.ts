@@ -1,15 +1,9 @@
 import { existsSync } from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
 import { type PredictionColumn, predictionText } from '../../data/predictions.ts';
 import { UsageError } from '../../ground/errors.ts';
-import {
-  forgetTemporary,
-  makeFolder,
-  requireReplaceable,
-  temporaryNameBeside,
-  writeFailure,
-} from '../../ground/files.ts';
+import { requireReplaceable } from '../../ground/files.ts';
+import { GrowingFile } from '../../ground/growing-file.ts';
 import { setName } from '../../pasture/covariates.ts';
 import { MASS_NAMES, type MassName, TARGET_NAMES, type TargetName } from '../../pasture/targets.ts';
 import { type PhotoPrediction, spreadOf } from '../../runs/prediction.ts';
@@ -39,34 +33,28 @@ export function requirePredictionFormat(out: string): void {
  */
 export class PredictionFile {
   readonly #out: string;
-  readonly #aside: string;
-  readonly #file: FileHandle;
+  readonly #file: GrowingFile;
   readonly #text: RowText;
   #isEmpty = true;
 
-  private constructor(out: string, aside: string, file: FileHandle, text: RowText) {
+  private constructor(out: string, file: GrowingFile, text: RowText) {
     this.#out = out;
-    this.#aside = aside;
     this.#file = file;
     this.#text = text;
   }
 
   /** @throws InputError when the disk refuses */
   static async begin(out: string, options: PredictionFileOptions): Promise<PredictionFile> {
-    const aside = temporaryNameBeside(out);
     const text = TEXTS[extname(out).toLowerCase() as keyof typeof TEXTS](options);
-    let file: PredictionFile | null = null;
+    await requireReplaceable(out);
+    const file = await GrowingFile.open(out, out);
     try {
-      await requireReplaceable(out);
-      await makeFolder(dirname(out));
-      file = new PredictionFile(out, aside, await open(aside, 'wx'), text);
-      await file.#write(text.head);
-      return file;
+      await file.write(text.head);
+      return new PredictionFile(out, file, text);
     } catch (error) {
       // A disk that is full takes the name, but nothing into it.
-      if (file) await file.abandon();
-      else forgetTemporary(aside);
-      throw writeFailure(out, error);
+      await file.remove();
+      throw error;
     }
   }
 
@@ -74,36 +62,19 @@ export class PredictionFile {
   async add(predictions: readonly PhotoPrediction[]): Promise<void> {
     if (predictions.length === 0) return;
     const rows = await this.#text.rows(predictions);
-    await this.#write(this.#isEmpty ? rows : `${this.#text.between}${rows}`);
+    await this.#file.write(this.#isEmpty ? rows : `${this.#text.between}${rows}`);
     this.#isEmpty = false;
   }
 
   /** Puts the file where it belongs. @throws InputError when the disk refuses */
   async finish(): Promise<void> {
-    await this.#write(this.#text.end(this.#isEmpty));
-    try {
-      await this.#file.close();
-      await rename(this.#aside, this.#out);
-      forgetTemporary(this.#aside);
-    } catch (error) {
-      throw writeFailure(this.#out, error);
-    }
+    await this.#file.write(this.#text.end(this.#isEmpty));
+    await this.#file.moveTo(this.#out);
   }
 
   /** Removes what was written so far. */
-  async abandon(): Promise<void> {
-    await this.#file.close().catch(() => {});
-    await rm(this.#aside, { force: true }).catch(() => {});
-    forgetTemporary(this.#aside);
-  }
-
-  async #write(text: string): Promise<void> {
-    try {
-      // A single write may stop half-way on a disk that fills.
-      await this.#file.writeFile(text);
-    } catch (error) {
-      throw writeFailure(this.#out, error);
-    }
+  abandon(): Promise<void> {
+    return this.#file.remove();
   }
 }
 
