@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { readNpy, writeNpyParts } from '../../formats/npy/npy.ts';
-import { temporaryNameBeside } from '../../ground/files.ts';
+import { withTemporaryName } from '../../ground/files.ts';
 import { SILENT } from '../../ground/progress.ts';
 import { NoUsablePhotos } from '../../samples/photo-reader.ts';
 import { isObjectLocation } from '../../storage/index.ts';
@@ -95,14 +95,15 @@ export async function featuresOn(options: FeaturesOnOptions, cluster: Cluster): 
   const parts = async function* (): AsyncGenerator<Float32Array> {
     for await (const { features } of answersOf(job)) {
       if (!features) continue;
-      const aside = temporaryNameBeside(out);
-      try {
-        await fetchResult(job.jobs, features, aside);
-        const { data } = await readNpy(aside);
-        if (data instanceof Float32Array) yield data;
-      } finally {
-        await rm(aside, { force: true });
-      }
+      const { data } = await withTemporaryName(out, async (aside) => {
+        try {
+          await fetchResult(job.jobs, features, aside);
+          return await readNpy(aside);
+        } finally {
+          await rm(aside, { force: true });
+        }
+      });
+      if (data instanceof Float32Array) yield data;
     }
   };
   await writeNpyParts(out, kept.length, width, parts());
