@@ -240,13 +240,14 @@ async function predictParts(
   if (hectares !== undefined)
     throw new UsageError('--hectares is for the photos of one paddock; write one file');
   const { out } = wanted;
+  const place = out.replace(/\/+$/, '');
   const { predictInParts } = await import('../cluster/index.ts');
-  const summary = await orWrittenByAnother(`${out.replace(/\/+$/, '')}/summary.json`, () =>
+  const summary = await orWrittenByAnother(`${place}/summary.json`, () =>
     predictInParts({ ...wanted, format: parts, ...(chunk !== undefined && { chunk }) }, cluster),
   );
   if (summary === undefined) return;
   if (!summary) return say(plannedText);
-  if (summary.problems > 0) say(problemLine(summary.problems, `${out.replace(/\/+$/, '')}/problems.csv`));
+  if (summary.problems > 0) say(problemLine(summary.problems, `${place}/problems.csv`));
   printResult(
     json,
     () => ({ out, ...summary }),
