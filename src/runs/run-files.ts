@@ -24,5 +24,8 @@ const STACKS = new RegExp(`^${STACK_FOLDER}(-with-.+)?$`);
 export const isResult = (name: string): boolean =>
   RESULTS.has(name) || CASE_FILES.test(name) || STACKS.test(name);
 
+/** Whether a file of a run is no part of its answers: what people read of it, and locks. */
+export const isBesideAnswers = (name: string): boolean => /\.(html|md|lock)$/.test(name);
+
 /** The folders of folds' models, and of what their training goes on from. */
 export const FOLD_FOLDERS = /^fold-\d+(\.checkpoint)?$/;

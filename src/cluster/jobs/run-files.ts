@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { readCompleteManifest } from '../../runs/manifest.ts';
+import { isBesideAnswers } from '../../runs/run-files.ts';
 import { weightFilesOf } from '../../vision/weights/index.ts';
 
 /**
@@ -10,7 +11,7 @@ import { weightFilesOf } from '../../vision/weights/index.ts';
 export async function runFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const own = entries
-    .filter((entry) => entry.isFile() && !/\.(html|md|lock)$/.test(entry.name))
+    .filter((entry) => entry.isFile() && !isBesideAnswers(entry.name))
     .map((entry) => join(entry.parentPath, entry.name));
   const manifest = await readCompleteManifest(folder);
   const further =

@@ -7,6 +7,7 @@ import { replaceFolder } from '../../ground/files.ts';
 import { fileFingerprint, valueFingerprint } from '../../ground/fingerprint.ts';
 import { placeUnder } from '../../ground/moved-files.ts';
 import { MANIFEST_FILES, readCompleteManifest } from '../../runs/manifest.ts';
+import { isBesideAnswers } from '../../runs/run-files.ts';
 import {
   download,
   isObjectLocation,
@@ -146,8 +147,7 @@ export async function fetchedRun(location: string): Promise<string> {
   const store = openStore(location);
   const objects: StoredObject[] = [];
   for await (const object of store.list('')) {
-    // What people read of a run is no part of its answers.
-    if (!/\.(html|md|lock)$/.test(object.key)) objects.push(object);
+    if (!isBesideAnswers(object.key)) objects.push(object);
   }
   if (!objects.some(({ key }) => MANIFEST_FILES.includes(key))) {
     throw new InputError(location, 'holds no run', 'name the prefix that its run.json lies under');
