@@ -5,7 +5,6 @@ import { joinFeatureSets } from '../../ground/matrix.ts';
 import { SILENT } from '../../ground/progress.ts';
 import { markOf, TextMarks } from '../../ground/repeated-texts.ts';
 import type { Readings } from '../../pasture/covariates.ts';
-import { USUAL_COVERAGE } from '../../pasture/intervals/interval.ts';
 import { BUNDLED_RUNS, STARTER } from '../../runs/bundled-runs.ts';
 import { tablesBeside } from '../../runs/covariates.ts';
 import { openRun } from '../../runs/open-run.ts';
@@ -16,6 +15,7 @@ import { NoUsablePhotos } from '../../samples/photo-reader.ts';
 import { featureRows, photoSamples, Samples, unknownSample } from '../../samples/samples.ts';
 import { isObjectLocation, openStore } from '../../storage/index.ts';
 import { type ReadSamples, withAskedReadings } from '../../workflows/predict/asked-readings.ts';
+import { Copies } from '../../workflows/predict/copies.ts';
 import {
   type PredictionOutcome,
   type PredictRunOptions,
@@ -23,6 +23,8 @@ import {
   requireOwnPictures,
   requirePictures,
   requireSoundOptions,
+  toldOf,
+  withRefusals,
 } from '../../workflows/predict/predict.ts';
 import type { ShownPaths } from '../../workflows/predict/prediction-record.ts';
 import type { PhotoProblem, PictureKind } from '../units/answer.ts';
@@ -72,8 +74,7 @@ export async function predictOn(options: PredictOnOptions, cluster: Cluster): Pr
   await using asked = await AskedElsewhere.of(options, cluster);
   await using problems = await DiskList.open<PhotoProblem>();
   const { samples, shownPaths } = await asked.whole(out);
-  const copies = new Map<string, string>();
-  const firstWith = new Map<string, string>();
+  const copies = new Copies();
   let job: PlannedJob | undefined;
   const { chunk: _, ...rest } = options;
   try {
@@ -82,7 +83,7 @@ export async function predictOn(options: PredictOnOptions, cluster: Cluster): Pr
       run: here,
       source: { samples, shownPaths },
       elsewhere: {
-        copies,
+        copies: copies.found,
         answers: async function* (opened, { facts }) {
           job = await planned(opened, run, asked, (item) => facts[item]?.readings ?? {}, options, cluster);
           for await (const { predictions, hashes } of answered(
@@ -94,9 +95,7 @@ export async function predictOn(options: PredictOnOptions, cluster: Cluster): Pr
           )) {
             for (const [item, { imageId }] of predictions.entries()) {
               const hash = hashes[item] ?? '';
-              const first = firstWith.get(hash);
-              if (first !== undefined) copies.set(imageId, first);
-              else if (hash !== '') firstWith.set(hash, imageId);
+              if (hash !== '') copies.add(hash, imageId);
             }
             yield predictions;
           }
@@ -137,18 +136,13 @@ export async function predictInParts(
   for (const remark of measured.remarks) progress.line?.(remark);
   const job = await planned(run, name, asked, measured.of, options, cluster);
   const known = runUncertainty(await run.calibration());
-  const coverage = options.coverage ?? (run.about ? USUAL_COVERAGE : undefined);
-  const { areaSquareMetres = run.areaSquareMetres, crop = run.crop } = options;
-  const scale = areaSquareMetres / run.areaSquareMetres;
+  const told = toldOf(run, options);
+  const { coverage } = told;
+  const scale = told.areaSquareMetres / run.areaSquareMetres;
   await using parts = new PredictionParts(out, format, {
+    ...told,
     run: name,
-    areaSquareMetres,
-    ...(coverage !== undefined && { coverage }),
     ...(photosPerPart !== undefined && { photosPerPart }),
-    uncertainty: options.uncertainty ?? run.about !== null,
-    ...(options.dropoutSamples && { dropout: true }),
-    ...(run.covariates.length > 0 && { covariates: true }),
-    ...(crop !== null && { framing: true }),
   });
   const marks = new TextMarks();
   try {
@@ -159,12 +153,9 @@ export async function predictInParts(
       problems,
       asked.count,
     )) {
-      const told = predictions.map((prediction) => {
-        const why = measured.refused.get(prediction.imageId);
-        return why === undefined ? prediction : { ...prediction, refused: why };
-      });
+      const some = withRefusals(predictions, measured.refused);
       for (const hash of hashes) if (hash !== '') marks.add(hash);
-      const all = coverage === undefined ? told : known.withIntervals(told, coverage);
+      const all = coverage === undefined ? some : known.withIntervals(some, coverage);
       const onOwn = all.map((prediction) => onFrame(prediction, scale));
       await parts.add(onOwn, known.doubts(all).length, await asked.shownPaths(unit));
     }

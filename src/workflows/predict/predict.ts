@@ -22,10 +22,11 @@ import { findPhotos, photoHash, type WholePhoto } from '../../vision/photos/inde
 import { requireOwnOutput } from '../outputs/own-outputs.ts';
 import { type AskedCovariates, withAskedReadings } from './asked-readings.ts';
 import { type NamedPhotos, requireOwnMaps, writePhotoMaps } from './biomass-maps.ts';
+import { Copies } from './copies.ts';
 import { requireOwnCrops, wholeLine, writeCrops } from './crops.ts';
 import { paddockPath, paddockRecord, requireHectares } from './paddock-record.ts';
 import { PredictionFile, requireFree, requirePredictionFormat } from './prediction-files.ts';
-import type { ShownPaths } from './prediction-record.ts';
+import type { PredictionFileOptions, ShownPaths } from './prediction-record.ts';
 
 /** What is to be predicted: photos and folders of photos, contents of photo files, or the rows of feature files. */
 export type PredictionSource =
@@ -145,8 +146,39 @@ export function requireSoundOptions(options: PredictRunOptions): void {
   }
 }
 
+/** What is told of a run's predictions besides the masses, and on which frame. */
+export function toldOf(run: Run, options: PredictRunOptions): Omit<PredictionFileOptions, 'shownPaths'> {
+  // Who asks a run that others trained is told how far to trust it.
+  const {
+    areaSquareMetres = run.areaSquareMetres,
+    coverage = run.about ? USUAL_COVERAGE : undefined,
+    uncertainty = run.about !== null,
+    crop = run.crop,
+  } = options;
+  return {
+    areaSquareMetres,
+    ...(coverage !== undefined && { coverage }),
+    ...(uncertainty && { uncertainty }),
+    ...(options.dropoutSamples && { dropout: true }),
+    ...(run.covariates.length > 0 && { covariates: true }),
+    ...(crop !== null && { framing: true }),
+  };
+}
+
+/** Predictions with why what was measured beside their photos was not read. @param refused by id */
+export const withRefusals = (
+  predictions: readonly PhotoPrediction[],
+  refused: ReadonlyMap<string, string>,
+): PhotoPrediction[] =>
+  predictions.map((prediction) => {
+    const why = refused.get(prediction.imageId);
+    return why === undefined ? prediction : { ...prediction, refused: why };
+  });
+
 async function predicted(run: Run, options: PredictRunOptions): Promise<PredictionOutcome> {
-  const { out, maps, areaSquareMetres = run.areaSquareMetres } = options;
+  const { out, maps } = options;
+  const told = toldOf(run, options);
+  const { areaSquareMetres, coverage } = told;
   // What the run says and is known to err by is on its own frame.
   const scale = areaSquareMetres / run.areaSquareMetres;
   if (scale !== 1) {
@@ -154,9 +186,6 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
       `note: the run was taught grams on ${run.areaSquareMetres} m²; they are said on ${areaSquareMetres} m², the same kg DM/ha`,
     );
   }
-  // Who asks a run that others trained is told how far to trust it.
-  const coverage = options.coverage ?? (run.about ? USUAL_COVERAGE : undefined);
-  const uncertainty = options.uncertainty ?? run.about !== null;
   const { source, shownCrops, crop = run.crop, elsewhere } = options;
   await requirePictures(run, options);
   if (!hasPhotos(source) && (await run.capabilities()).predictsFrom === 'photos') {
@@ -170,26 +199,12 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
   for (const remark of remarks) options.progress?.line?.(remark);
   await requireOwnPictures(samples, options);
   const known = runUncertainty(await run.calibration());
-  const file =
-    out === undefined
-      ? null
-      : await PredictionFile.begin(out, {
-          areaSquareMetres,
-          shownPaths,
-          ...(coverage !== undefined && { coverage }),
-          ...(uncertainty && { uncertainty }),
-          ...(options.dropoutSamples && { dropout: true }),
-          ...(run.covariates.length > 0 && { covariates: true }),
-          ...(crop !== null && { framing: true }),
-        });
+  const file = out === undefined ? null : await PredictionFile.begin(out, { ...told, shownPaths });
   const predictions: PhotoPrediction[] = [];
   try {
     for await (const masses of (elsewhere?.answers ?? predictedParts)(run, samples, options)) {
-      const told = masses.map((prediction) => {
-        const why = refused.get(prediction.imageId);
-        return why === undefined ? prediction : { ...prediction, refused: why };
-      });
-      const some = coverage === undefined ? told : known.withIntervals(told, coverage);
+      const answered = withRefusals(masses, refused);
+      const some = coverage === undefined ? answered : known.withIntervals(answered, coverage);
       await file?.add(some.map((prediction) => onFrame(prediction, scale)));
       predictions.push(...some);
     }
@@ -198,8 +213,8 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
     await file?.abandon();
     throw error;
   }
-  const told = new Set(predictions.map(({ imageId }) => imageId));
-  const drawn = samples.take(samples.facts.flatMap(({ id }, item) => (told.has(id) ? [item] : [])));
+  const predictedIds = new Set(predictions.map(({ imageId }) => imageId));
+  const drawn = samples.take(samples.facts.flatMap(({ id }, item) => (predictedIds.has(id) ? [item] : [])));
   if (maps !== undefined && !elsewhere) {
     const { progress } = options;
     await writePhotoMaps(run, drawn, maps, { areaSquareMetres, scale, crop, ...(progress && { progress }) });
@@ -247,16 +262,12 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
 
 /** Photos whose file is, byte for byte, that of one before: by id, with the id of that one. */
 async function copiesAmong(samples: Samples): Promise<ReadonlyMap<string, string>> {
-  const copies = new Map<string, string>();
-  if (!samples.hasPhotos) return copies;
-  const firstWith = new Map<string, string>();
+  const copies = new Copies();
+  if (!samples.hasPhotos) return copies.found;
   for (const [item, photo] of samples.photos.entries()) {
-    const [hash, id] = [await photoHash(photo), samples.facts[item]?.id ?? ''];
-    const first = firstWith.get(hash);
-    if (first === undefined) firstWith.set(hash, id);
-    else copies.set(id, first);
+    copies.add(await photoHash(photo), samples.facts[item]?.id ?? '');
   }
-  return copies;
+  return copies.found;
 }
 
 function copiesLine(copies: ReadonlyMap<string, string>): string | null {
