@@ -13,13 +13,11 @@ import {
   loadByte,
   loadDouble,
   loadInteger,
-  loadPair,
   loadRepeated,
   loadShort,
   loadVector,
   mixBytes,
   moduleOf,
-  noPair,
   noVector,
   one,
   pickBytes,
@@ -29,7 +27,6 @@ import {
   shiftLeft,
   storeDouble,
   storeFirstInteger,
-  storePair,
   storeVector,
   subtractPairs,
   sumOfTwoProducts,
@@ -73,9 +70,9 @@ describe('a WebAssembly module', () => {
 
   it('adds and subtracts pairs of doubles', () => {
     const { memory, run: both } = run(({ get }) => [
-      storePair(constant(32), addPairs(loadPair(get('a')), loadPair(get('b')))),
-      storePair(constant(48), subtractPairs(loadPair(get('a')), loadPair(get('b')))),
-      storePair(get('a'), noPair),
+      storeVector(constant(32), addPairs(loadVector(get('a')), loadVector(get('b')))),
+      storeVector(constant(48), subtractPairs(loadVector(get('a')), loadVector(get('b')))),
+      storeVector(get('a'), noVector),
     ]);
     const numbers = new Float64Array(memory.buffer);
     numbers.set([1.5, 2, 10, 0.25]);

@@ -1,10 +1,10 @@
 import {
   type Code,
   type FunctionDefinition,
-  loadVectorAt,
+  loadVector,
   moduleOf,
   repeatedNumber,
-  storeVectorAt,
+  storeVector,
 } from '../../ground/webassembly.ts';
 import type { Tensor } from '../graph/operator.ts';
 import type { UpdateChain } from './chain.ts';
@@ -73,15 +73,13 @@ function updater(chain: UpdateChain): FunctionDefinition {
       const addressOf = (array: Tensor): Code => get(addresses[arrays.indexOf(array)] as string);
       const fourAt = (offset: number): Code[] => [
         ...arrays.flatMap((array) =>
-          taken.has(array) ? [set(vectorOf(array), loadVectorAt(addressOf(array), offset))] : [],
+          taken.has(array) ? [set(vectorOf(array), loadVector(addressOf(array), offset))] : [],
         ),
         ...operations.map(({ operator, inputs, outputs: [output] }) => {
           const instruction = INSTRUCTIONS.get(operator.name) as (...operands: readonly Code[]) => Code;
           return set(vectorOf(output as Tensor), instruction(...inputs.map((x) => get(vectorOf(x)))));
         }),
-        ...updates.map(({ variable, next }) =>
-          storeVectorAt(addressOf(variable), offset, get(vectorOf(next))),
-        ),
+        ...updates.map(({ variable, next }) => storeVector(addressOf(variable), get(vectorOf(next)), offset)),
       ];
       return [
         ...scalars.map((scalar, index) =>
