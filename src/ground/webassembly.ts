@@ -120,7 +120,9 @@ export const asShorts = operation(0xfd, 0x85, 0x01);
 /** Sixteen bytes of two vectors of signed shorts; where one is below 0 or above 255, the nearest. */
 export const asBytes = operation(0xfd, 0x66);
 
-/** Most pages of 64 KiB a memory may have; more than that cannot be addressed. */
+/** What memory grows by. */
+export const PAGE_BYTES = 65_536;
+/** Most pages a memory may have; more than that cannot be addressed. */
 export const MOST_PAGES = 65_536;
 
 /**
@@ -143,6 +145,12 @@ export function moduleOf(functions: readonly FunctionDefinition[], shared: boole
     ...section(7, list(functions.map(({ name }, index) => [...text(name), 0, ...unsigned(index)]))),
     ...section(10, list(functions.map((definition) => sized(codeOf(definition))))),
   );
+}
+
+/** The functions of a module that {@link moduleOf} wrote, over a memory. */
+export function functionsOver<Functions>(module: WebAssembly.Module, memory: WebAssembly.Memory): Functions {
+  const { exports } = new WebAssembly.Instance(module, { outside: { memory } });
+  return exports as Functions;
 }
 
 function codeOf({ parameters, numbers = [], locals, body }: FunctionDefinition): Code {

@@ -9,6 +9,7 @@ import {
   constant,
   type FunctionDefinition,
   firstBytesAsShorts,
+  functionsOver,
   lastBytesAsShorts,
   loadByte,
   loadDouble,
@@ -43,8 +44,7 @@ function run(body: FunctionDefinition['body'], shared = false) {
     body,
   } as const;
   const module = new WebAssembly.Module(moduleOf([definition], shared));
-  const { exports } = new WebAssembly.Instance(module, { outside: { memory } });
-  return { memory, run: exports.run as (a: number, b: number) => void };
+  return { memory, ...functionsOver<{ run(a: number, b: number): void }>(module, memory) };
 }
 
 describe('a WebAssembly module', () => {

@@ -1,10 +1,9 @@
 import { UsageError } from '../../ground/errors.ts';
-import { MOST_PAGES } from '../../ground/webassembly.ts';
+import { MOST_PAGES, PAGE_BYTES } from '../../ground/webassembly.ts';
 import type { BinnedMatrix } from './bins.ts';
 import type { LeafwiseParameters } from './boost-settings.ts';
 import { CELL_BYTES, COUNT_BYTES } from './histogram.ts';
 
-const PAGE_BYTES = 65_536;
 const INTEGER_BYTES = 4;
 /** Areas begin on a cache line of their own: threads write into neighbouring ones at once. */
 const LINE_BYTES = 64;

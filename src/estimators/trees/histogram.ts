@@ -4,6 +4,7 @@ import {
   addPairs,
   constant,
   type FunctionDefinition,
+  functionsOver,
   loadByte,
   loadDouble,
   loadInteger,
@@ -67,8 +68,7 @@ export function histogramKernel(memory: WebAssembly.Memory, binBytes: number): H
   const key = `${binBytes} ${shared}`;
   const module = modules.get(key) ?? new WebAssembly.Module(moduleOf(functions(binBytes), shared));
   modules.set(key, module);
-  const { exports } = new WebAssembly.Instance(module, { outside: { memory } });
-  return exports as unknown as HistogramKernel;
+  return functionsOver<HistogramKernel>(module, memory);
 }
 
 const functions = (binBytes: number): readonly FunctionDefinition[] => [

@@ -1,6 +1,7 @@
 import {
   type Code,
   type FunctionDefinition,
+  functionsOver,
   loadVector,
   moduleOf,
   repeatedNumber,
@@ -36,15 +37,10 @@ export class Kernels {
     this.#modules.set(key, module);
     const here = this.#kernels.get(memory) ?? new Map<WebAssembly.Module, Kernel>();
     this.#kernels.set(memory, here);
-    const kernel = here.get(module) ?? kernelFrom(module, memory);
+    const kernel = here.get(module) ?? functionsOver<{ readonly update: Kernel }>(module, memory).update;
     here.set(module, kernel);
     return kernel;
   }
-}
-
-function kernelFrom(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernel {
-  const { exports } = new WebAssembly.Instance(module, { outside: { memory } });
-  return (exports as { readonly update: Kernel }).update;
 }
 
 /** A chain as a module: four elements of everything at once, only what enters and leaves touches memory. */
