@@ -1,6 +1,8 @@
 import { SwardError } from '../../ground/errors.ts';
 import { copyOf } from '../../tensor/autodiff/recompute.ts';
-import { isComputed, operationCount, settledFrontier } from '../../tensor/graph/frontier.ts';
+import { settledFrontier } from '../../tensor/graph/frontier.ts';
+import { operationOf } from '../../tensor/graph/operator.ts';
+import { operationsBefore } from '../../tensor/graph/traverse.ts';
 import {
   type CompileOptions,
   compile,
@@ -54,9 +56,10 @@ export class Trunk {
   enter(one: FeatureGraph | null, options: CompileOptions = {}): void {
     void this.close();
     const ends = one && this.#kept.limitBytes > 0 ? settledFrontier(one.parts, one.images, one.changes) : [];
-    const isWorthKeeping = ends.length > 0 && ends.every((end) => isComputed(end) && end.dtype === 'float32');
+    const isWorthKeeping =
+      ends.length > 0 && ends.every((end) => operationOf(end) && end.dtype === 'float32');
     const shapes = ends.map(({ shape }) => shape.join('×')).join(' ');
-    this.#cut = isWorthKeeping ? { ends, name: `${operationCount(ends)} ${shapes}`, options } : null;
+    this.#cut = isWorthKeeping ? { ends, name: `${operationsBefore(ends).length} ${shapes}`, options } : null;
   }
 
   /** Whether it is fed in place of views. */

@@ -37,9 +37,3 @@ function summands(end: Tensor, order: readonly Operation[]): readonly Tensor[] {
   const readers = order.filter(({ inputs }) => inputs.includes(end));
   return readers.length === 1 ? before.inputs : [end];
 }
-
-/** How many operations tensors depend on. */
-export const operationCount = (tensors: readonly Tensor[]): number => operationsBefore(tensors).length;
-
-/** Whether a tensor is computed, and neither fed nor kept. */
-export const isComputed = (tensor: Tensor): boolean => operationOf(tensor) !== undefined;
