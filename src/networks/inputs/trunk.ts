@@ -2,6 +2,7 @@ import { SwardError } from '../../ground/errors.ts';
 import { copyOf } from '../../tensor/autodiff/recompute.ts';
 import { settledFrontier } from '../../tensor/graph/frontier.ts';
 import { operationOf } from '../../tensor/graph/operator.ts';
+import { sameShape } from '../../tensor/graph/shape.ts';
 import { operationsBefore } from '../../tensor/graph/traverse.ts';
 import {
   type CompileOptions,
@@ -73,7 +74,7 @@ export class Trunk {
     const fed = this.#ends.map(({ shape: [first = 1, ...others] }, index) =>
       input(feedName(index), [batch * first, ...others]),
     );
-    if (own.length !== fed.length || own.some(({ shape }, at) => !alike(shape, fed[at]?.shape))) {
+    if (own.length !== fed.length || own.some(({ shape }, at) => !sameShape(shape, fed[at]?.shape ?? []))) {
       throw new SwardError('a backbone ends elsewhere for a batch than for one photo; report this');
     }
     return copyOf(parts, new Map(own.map((end, index) => [end, fed[index] as Tensor])));
@@ -139,6 +140,3 @@ export class Trunk {
 }
 
 const feedName = (index: number): string => `trunk.${index}`;
-
-const alike = (one: readonly number[], other: readonly number[] = []): boolean =>
-  one.length === other.length && one.every((length, axis) => length === other[axis]);
