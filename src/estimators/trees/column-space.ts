@@ -174,6 +174,14 @@ export function columnSpace(
   };
 }
 
+/** Where a histogram begins, in bytes. */
+export const histogramAt = ({ at, histogramBytes }: ColumnSpace, histogram: number): number =>
+  at.histograms + histogram * histogramBytes;
+
+/** Where its numbers of rows begin, which it has if rows are counted. */
+export const countsAt = (space: ColumnSpace, histogram: number): number =>
+  histogramAt(space, histogram) + space.cells * CELL_BYTES;
+
 /** Leaves that may be split hold one each, and one more is made before the node above gives its own away. */
 function mostHistograms(rows: number, { numLeaves, maxDepth, minDataInLeaf }: LeafwiseParameters): number {
   const byRows = Math.max(1, Math.floor(rows / (2 * minDataInLeaf)));
