@@ -5,8 +5,8 @@
  */
 export type Code = readonly number[];
 
-/** Types by the specification's numbers; `pair` and `vector` are a v128 used as two doubles, or as other numbers. */
-const TYPES = { i32: 0x7f, f32: 0x7d, f64: 0x7c, pair: 0x7b, vector: 0x7b } as const;
+/** Types by the specification's numbers; `vector` is a v128. */
+const TYPES = { i32: 0x7f, f32: 0x7d, f64: 0x7c, vector: 0x7b } as const;
 type Type = keyof typeof TYPES;
 
 /** A function of i32 parameters, f32 ones after them, and no result. */
@@ -52,30 +52,24 @@ export const addDoubles = operation(0xa0);
 export const zero: Code = [0x44, 0, 0, 0, 0, 0, 0, 0, 0];
 /** The double 1. */
 export const one: Code = [0x44, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f];
-export const loadPair = access(0xfd, 0x00);
-/** Two zeros. */
-export const noPair: Code = [0xfd, 0x0c, ...new Array<number>(16).fill(0)];
-export const storePair = access(0xfd, 0x0b);
-export const addPairs = operation(0xfd, 0xf0, 0x01);
-export const subtractPairs = operation(0xfd, 0xf1, 0x01);
 
-/** 16 bytes. */
-export const loadVector = loadPair;
-export const storeVector = storePair;
-/** Sixteen zero bytes. */
-export const noVector = noPair;
-/** As {@link loadVector} and {@link storeVector}, `offset` bytes after an address. */
-export const loadVectorAt = (address: Code, offset: number): Code => [
+/** The 16 bytes that lie `offset` bytes after an address. */
+export const loadVector = (address: Code, offset = 0): Code => [
   ...address,
   ...[0xfd, 0x00, 0],
   ...unsigned(offset),
 ];
-export const storeVectorAt = (address: Code, offset: number, vector: Code): Code => [
+export const storeVector = (address: Code, vector: Code, offset = 0): Code => [
   ...address,
   ...vector,
   ...[0xfd, 0x0b, 0],
   ...unsigned(offset),
 ];
+/** Sixteen zero bytes. */
+export const noVector: Code = [0xfd, 0x0c, ...new Array<number>(16).fill(0)];
+/** Two doubles at once. */
+export const addPairs = operation(0xfd, 0xf0, 0x01);
+export const subtractPairs = operation(0xfd, 0xf1, 0x01);
 /** Four times the same number of single precision. */
 export const repeatedNumber = operation(0xfd, 0x13);
 /** Four numbers of single precision at once, each rounded correctly. */
@@ -126,7 +120,9 @@ export const asShorts = operation(0xfd, 0x85, 0x01);
 /** Sixteen bytes of two vectors of signed shorts; where one is below 0 or above 255, the nearest. */
 export const asBytes = operation(0xfd, 0x66);
 
-/** Most pages of 64 KiB a memory may have; more than that cannot be addressed. */
+/** What memory grows by. */
+export const PAGE_BYTES = 65_536;
+/** Most pages a memory may have; more than that cannot be addressed. */
 export const MOST_PAGES = 65_536;
 
 /**
@@ -149,6 +145,12 @@ export function moduleOf(functions: readonly FunctionDefinition[], shared: boole
     ...section(7, list(functions.map(({ name }, index) => [...text(name), 0, ...unsigned(index)]))),
     ...section(10, list(functions.map((definition) => sized(codeOf(definition))))),
   );
+}
+
+/** The functions of a module that {@link moduleOf} wrote, over a memory. */
+export function functionsOver<Functions>(module: WebAssembly.Module, memory: WebAssembly.Memory): Functions {
+  const { exports } = new WebAssembly.Instance(module, { outside: { memory } });
+  return exports as Functions;
 }
 
 function codeOf({ parameters, numbers = [], locals, body }: FunctionDefinition): Code {

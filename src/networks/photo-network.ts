@@ -11,7 +11,7 @@ import { covariateStatistics } from './heads/covariates.ts';
 import { columnsOf, type NetworkShape } from './heads/features.ts';
 import { massStatistics, type Statistics, trainingStatistics } from './heads/statistics.ts';
 import { setWeights, type Weights } from './inputs/input.ts';
-import { type PhotoMemory, PhotoViews, photoMemory, viewsComeAgain } from './inputs/photo-views.ts';
+import { type PhotoMemory, PhotoViews, photoMemory } from './inputs/photo-views.ts';
 import {
   BACKBONE,
   ofBackbone,
@@ -23,7 +23,6 @@ import {
   photosAtOnce,
   providerOptions,
 } from './inputs/photos.ts';
-import { Trunk } from './inputs/trunk.ts';
 import { countedOn, rowNetwork, trainOnRows } from './network.ts';
 import type { LabelledPhotos } from './objectives/labels.ts';
 import { massObjective } from './objectives/masses.ts';
@@ -191,22 +190,19 @@ async function fit(
       : massStatistics(samples.targets, labels.weights)),
     ...covariateStatistics(samples.covariates, labels.weights),
   };
-  const drawing = { augmentation, draws: fineTune.draws };
-  const views = new PhotoViews(net, memory, drawing);
-  const trunk = new Trunk(memory.trunks, viewsComeAgain(drawing));
+  const views = new PhotoViews(net, memory, { augmentation, draws: fineTune.draws });
   const labelled = async (set: LabelledSamples): Promise<LabelledExamples<LabelledPhotos>> => ({
     examples: views.examples({
       photos: set.samples.photos,
       extra: await further(set.samples),
       covariates: set.samples.covariates,
-      trunk,
     }),
     labels: set.labels,
   });
   try {
     return await train({
       objective: massObjective(labels, settings, own.hasGaps),
-      input: photoInput(net, fineTune, shape, trunk),
+      input: photoInput(net, fineTune, shape, views.trunk),
       settings,
       parts: trainedParts(net.backbone, fineTune),
       unfreeze: fineTune.unfreeze,
@@ -222,7 +218,6 @@ async function fit(
     });
   } finally {
     await views.close();
-    await trunk.close();
   }
 }
 
@@ -243,14 +238,13 @@ function trainedNetwork(
   const names = new Set(isFile(trained) ? trained.tensors.keys() : Object.keys(trained));
   const open = (): OpenInput => {
     const views = new PhotoViews(net, memory);
-    const trunk = new Trunk(memory.trunks, false);
     const options = {
       random: randomStream(0),
       part: { trains: (name: string) => names.has(name), rate: 0 },
       variable: file === null,
       ...(file && { trained: file }),
     };
-    const graph = photoGraph(net, fineTune, model.shape, options, trunk);
+    const graph = photoGraph(net, fineTune, model.shape, options, views.trunk);
     return {
       graph,
       setWeights(variables) {
@@ -262,12 +256,8 @@ function trainedNetwork(
           turn: samples.turn,
           extra: await further(samples),
           covariates: samples.covariates,
-          trunk,
         }),
-      async close() {
-        await views.close();
-        await trunk.close();
-      },
+      close: () => views.close(),
     };
   };
   return fittedNetwork(

@@ -9,17 +9,16 @@ import {
   constant,
   type FunctionDefinition,
   firstBytesAsShorts,
+  functionsOver,
   lastBytesAsShorts,
   loadByte,
   loadDouble,
   loadInteger,
-  loadPair,
   loadRepeated,
   loadShort,
   loadVector,
   mixBytes,
   moduleOf,
-  noPair,
   noVector,
   one,
   pickBytes,
@@ -29,7 +28,6 @@ import {
   shiftLeft,
   storeDouble,
   storeFirstInteger,
-  storePair,
   storeVector,
   subtractPairs,
   sumOfTwoProducts,
@@ -46,8 +44,7 @@ function run(body: FunctionDefinition['body'], shared = false) {
     body,
   } as const;
   const module = new WebAssembly.Module(moduleOf([definition], shared));
-  const { exports } = new WebAssembly.Instance(module, { outside: { memory } });
-  return { memory, run: exports.run as (a: number, b: number) => void };
+  return { memory, ...functionsOver<{ run(a: number, b: number): void }>(module, memory) };
 }
 
 describe('a WebAssembly module', () => {
@@ -73,9 +70,9 @@ describe('a WebAssembly module', () => {
 
   it('adds and subtracts pairs of doubles', () => {
     const { memory, run: both } = run(({ get }) => [
-      storePair(constant(32), addPairs(loadPair(get('a')), loadPair(get('b')))),
-      storePair(constant(48), subtractPairs(loadPair(get('a')), loadPair(get('b')))),
-      storePair(get('a'), noPair),
+      storeVector(constant(32), addPairs(loadVector(get('a')), loadVector(get('b')))),
+      storeVector(constant(48), subtractPairs(loadVector(get('a')), loadVector(get('b')))),
+      storeVector(get('a'), noVector),
     ]);
     const numbers = new Float64Array(memory.buffer);
     numbers.set([1.5, 2, 10, 0.25]);

@@ -1,10 +1,9 @@
 import { UsageError } from '../../ground/errors.ts';
-import { MOST_PAGES } from '../../ground/webassembly.ts';
+import { MOST_PAGES, PAGE_BYTES } from '../../ground/webassembly.ts';
 import type { BinnedMatrix } from './bins.ts';
 import type { LeafwiseParameters } from './boost-settings.ts';
 import { CELL_BYTES, COUNT_BYTES } from './histogram.ts';
 
-const PAGE_BYTES = 65_536;
 const INTEGER_BYTES = 4;
 /** Areas begin on a cache line of their own: threads write into neighbouring ones at once. */
 const LINE_BYTES = 64;
@@ -174,6 +173,14 @@ export function columnSpace(
     histograms,
   };
 }
+
+/** Where a histogram begins, in bytes. */
+export const histogramAt = ({ at, histogramBytes }: ColumnSpace, histogram: number): number =>
+  at.histograms + histogram * histogramBytes;
+
+/** Where its numbers of rows begin, which it has if rows are counted. */
+export const countsAt = (space: ColumnSpace, histogram: number): number =>
+  histogramAt(space, histogram) + space.cells * CELL_BYTES;
 
 /** Leaves that may be split hold one each, and one more is made before the node above gives its own away. */
 function mostHistograms(rows: number, { numLeaves, maxDepth, minDataInLeaf }: LeafwiseParameters): number {

@@ -1,6 +1,6 @@
 import type { BinnedMatrix, ColumnBins } from './bins.ts';
 import type { LeafwiseParameters } from './boost-settings.ts';
-import { type ColumnSpace, FOUND, STEP, SUMS, WANTED } from './column-space.ts';
+import { type ColumnSpace, countsAt, FOUND, histogramAt, STEP, SUMS, WANTED } from './column-space.ts';
 import { columnWork } from './column-work.ts';
 import { CELL_BYTES, COUNT_BYTES, type Derivatives } from './histogram.ts';
 import { type BestSplit, better, type NodeSums, noSplit, searchCategorical } from './split.ts';
@@ -75,14 +75,14 @@ export function columnTeam(
     }
   };
   const searchCategories = (histogram: number, { sums: node, wanted: asked }: SearchedNode): BestSplit => {
-    const start = at.histograms + histogram * space.histogramBytes;
+    const start = histogramAt(space, histogram);
     let best = noSplit();
     tree.forEach((column, index) => {
       const bins = binned.columns[column] as ColumnBins;
       if (bins.kind !== 'categorical' || asked[index] === WANTED.none) return;
       const first = binned.offsets[column] as number;
       const cell = (start + CELL_BYTES * first) / Float64Array.BYTES_PER_ELEMENT;
-      const counts = space.counted ? (start + CELL_BYTES * space.cells) / COUNT_BYTES + first : -1;
+      const counts = space.counted ? countsAt(space, histogram) / COUNT_BYTES + first : -1;
       const one = noSplit();
       searchCategorical(one, numbers, cell, counts, column, bins, node, rules);
       best = better(best, one);

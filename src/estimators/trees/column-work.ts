@@ -1,4 +1,4 @@
-import { type ColumnSpace, FOUND, STEP, SUMS, WANTED } from './column-space.ts';
+import { type ColumnSpace, countsAt, FOUND, histogramAt, STEP, SUMS, WANTED } from './column-space.ts';
 import { CELL_BYTES, COUNT_BYTES, histogramKernel } from './histogram.ts';
 import { NOTHING, type NodeSums, noSplit, searchNumeric } from './split.ts';
 
@@ -34,8 +34,6 @@ export function columnWork(space: ColumnSpace, thread: number): ColumnWork {
     count: sums[node * SUMS.length + SUMS.count] as number,
   });
 
-  const histogramAt = (index: number): number => at.histograms + index * space.histogramBytes;
-  const countsAt = (index: number): number => histogramAt(index) + space.cells * CELL_BYTES;
   const fill = (column: number): void => {
     const histogram = step[STEP.child] as number;
     const first = offsets[column] as number;
@@ -45,11 +43,11 @@ export function columnWork(space: ColumnSpace, thread: number): ColumnWork {
     const end = at.listed + Int32Array.BYTES_PER_ELEMENT * (step[STEP.to] as number);
     const pairs = at.pairs + CELL_BYTES * from;
     const bins = at.bins + space.binBytes * space.rows * column;
-    const start = histogramAt(histogram) + CELL_BYTES * first;
-    const startPast = histogramAt(histogram) + CELL_BYTES * past;
+    const start = histogramAt(space, histogram) + CELL_BYTES * first;
+    const startPast = histogramAt(space, histogram) + CELL_BYTES * past;
     if (space.counted) {
-      const counts = countsAt(histogram) + COUNT_BYTES * first;
-      const countsPast = countsAt(histogram) + COUNT_BYTES * past;
+      const counts = countsAt(space, histogram) + COUNT_BYTES * first;
+      const countsPast = countsAt(space, histogram) + COUNT_BYTES * past;
       kernel.countRows(rows, end, pairs, bins, start, startPast, counts, countsPast);
     } else kernel.sumRows(rows, end, pairs, bins, start, startPast);
   };
@@ -58,13 +56,13 @@ export function columnWork(space: ColumnSpace, thread: number): ColumnWork {
     const past = offsets[column + 1] as number;
     const parent = step[STEP.parent] as number;
     const child = step[STEP.child] as number;
-    const start = histogramAt(parent) + CELL_BYTES * first;
-    const end = histogramAt(parent) + CELL_BYTES * past;
-    kernel.subtract(start, end, histogramAt(child) + CELL_BYTES * first);
+    const start = histogramAt(space, parent) + CELL_BYTES * first;
+    const end = histogramAt(space, parent) + CELL_BYTES * past;
+    kernel.subtract(start, end, histogramAt(space, child) + CELL_BYTES * first);
     if (!space.counted) return;
     const more = COUNT_BYTES / Float64Array.BYTES_PER_ELEMENT;
-    const from = countsAt(parent) / COUNT_BYTES;
-    const what = countsAt(child) / COUNT_BYTES;
+    const from = countsAt(space, parent) / COUNT_BYTES;
+    const what = countsAt(space, child) / COUNT_BYTES;
     for (let cell = more * first; cell < more * past; cell++) {
       numbers[from + cell] = (numbers[from + cell] as number) - (numbers[what + cell] as number);
     }
@@ -73,8 +71,8 @@ export function columnWork(space: ColumnSpace, thread: number): ColumnWork {
     const only = wanted[node * columns + column] as number;
     if (only === WANTED.none) return;
     const first = offsets[column] as number;
-    const start = (histogramAt(histogram) + CELL_BYTES * first) / Float64Array.BYTES_PER_ELEMENT;
-    const counts = space.counted ? countsAt(histogram) / COUNT_BYTES + first : -1;
+    const start = (histogramAt(space, histogram) + CELL_BYTES * first) / Float64Array.BYTES_PER_ELEMENT;
+    const counts = space.counted ? countsAt(space, histogram) / COUNT_BYTES + first : -1;
     searchNumeric(
       best[node],
       numbers,

@@ -4,17 +4,18 @@ import {
   addPairs,
   constant,
   type FunctionDefinition,
+  functionsOver,
   loadByte,
   loadDouble,
   loadInteger,
-  loadPair,
   loadShort,
+  loadVector,
   moduleOf,
-  noPair,
+  noVector,
   one,
   shiftLeft,
   storeDouble,
-  storePair,
+  storeVector,
   subtractPairs,
   zero,
 } from '../../ground/webassembly.ts';
@@ -67,8 +68,7 @@ export function histogramKernel(memory: WebAssembly.Memory, binBytes: number): H
   const key = `${binBytes} ${shared}`;
   const module = modules.get(key) ?? new WebAssembly.Module(moduleOf(functions(binBytes), shared));
   modules.set(key, module);
-  const { exports } = new WebAssembly.Instance(module, { outside: { memory } });
-  return exports as unknown as HistogramKernel;
+  return functionsOver<HistogramKernel>(module, memory);
 }
 
 const functions = (binBytes: number): readonly FunctionDefinition[] => [
@@ -80,7 +80,7 @@ const functions = (binBytes: number): readonly FunctionDefinition[] => [
     locals: {},
     body: ({ get, step, whileBelow }) => [
       whileBelow('from', 'end', [
-        storePair(get('from'), subtractPairs(loadPair(get('from')), loadPair(get('what')))),
+        storeVector(get('from'), subtractPairs(loadVector(get('from')), loadVector(get('what')))),
         step('from', CELL_BYTES),
         step('what', CELL_BYTES),
       ]),
@@ -109,7 +109,7 @@ function rowSummer(name: string, binBytes: number, counts: boolean): FunctionDef
           : loadShort(add(get('bins'), shiftLeft(row, constant(1))));
       return [
         set('cell', get('cells')),
-        whileBelow('cell', 'past', [storePair(get('cell'), noPair), step('cell', CELL_BYTES)]),
+        whileBelow('cell', 'past', [storeVector(get('cell'), noVector), step('cell', CELL_BYTES)]),
         ...(counts
           ? [
               set('count', get('counts')),
@@ -122,7 +122,7 @@ function rowSummer(name: string, binBytes: number, counts: boolean): FunctionDef
         whileBelow('rows', 'end', [
           set('bin', bin),
           set('cell', add(get('cells'), shiftLeft(get('bin'), constant(4)))),
-          storePair(get('cell'), addPairs(loadPair(get('cell')), loadPair(get('pairs')))),
+          storeVector(get('cell'), addPairs(loadVector(get('cell')), loadVector(get('pairs')))),
           ...(counts
             ? [
                 set('count', add(get('counts'), shiftLeft(get('bin'), constant(3)))),

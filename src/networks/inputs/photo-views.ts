@@ -21,7 +21,7 @@ import { BoundedCache } from './bounded-cache.ts';
 import { type ExampleBatch, type Examples, inBatches } from './input.ts';
 import { EXTRA, IMAGES, type PhotoBackbone } from './photos.ts';
 import { rowReader } from './rows.ts';
-import type { Trunk } from './trunk.ts';
+import { Trunk } from './trunk.ts';
 
 /** More threads than this wait for the network anyway. */
 const MOST_THREADS = 4;
@@ -76,8 +76,6 @@ export interface PhotoList {
   readonly extra?: Matrix | null;
   /** Covariates of the photos, a row each, likewise. */
   readonly covariates?: Matrix | null;
-  /** What takes the place of views where it stands. */
-  readonly trunk?: Trunk | undefined;
 }
 
 /** How photos are augmented for training. */
@@ -88,33 +86,33 @@ export interface Drawing {
 }
 
 /** Whether the views a training sees of a photo come again, in later epochs and other folds. */
-export const viewsComeAgain = ({ augmentation, draws }: Drawing): boolean =>
+const viewsComeAgain = ({ augmentation, draws }: Drawing): boolean =>
   (draws !== undefined || !changesPictures(augmentation)) && augmentation.batch.probability === 0;
 
-/** Makes views of photos on threads of their own. */
+/** Makes views of photos on threads of their own, and what a frozen beginning of the backbone makes of them. */
 export class PhotoViews {
   readonly #augmenter = startAugmenter(Math.min(MOST_THREADS, availableParallelism()));
   readonly #backbone: PhotoBackbone;
   readonly #memory: PhotoMemory;
   readonly #augmentation: AugmentationSettings;
   readonly #draws: number | undefined;
+  /** Takes the place of views in examples where it stands: once a graph has entered it. */
+  readonly trunk: Trunk;
 
-  constructor(
-    backbone: PhotoBackbone,
-    memory: PhotoMemory,
-    { augmentation, draws }: Drawing = { augmentation: AS_IT_IS },
-  ) {
+  constructor(backbone: PhotoBackbone, memory: PhotoMemory, drawing: Drawing = { augmentation: AS_IT_IS }) {
     this.#backbone = backbone;
     this.#memory = memory;
-    this.#augmentation = augmentation;
-    this.#draws = draws;
+    this.#augmentation = drawing.augmentation;
+    this.#draws = drawing.draws;
+    this.trunk = new Trunk(memory.trunks, viewsComeAgain(drawing));
   }
 
   /**
    * Photos as examples of a network: views `[batch · views, 3, size, size]`, or what the trunk made of them, with further
    * features and covariates.
    */
-  examples({ photos, turn = 0, extra, covariates, trunk }: PhotoList): Examples {
+  examples({ photos, turn = 0, extra, covariates }: PhotoList): Examples {
+    const { trunk } = this;
     const readers = Object.entries({ [EXTRA]: extra, [COVARIATES]: covariates }).flatMap(([name, rows]) =>
       rows ? [{ name, read: rowReader(rows) }] : [],
     );
@@ -122,7 +120,7 @@ export class PhotoViews {
       Object.fromEntries(readers.map(({ name, read }) => [name, read(items, batch)]));
     const plain = async (items: readonly number[], batch: number): Promise<ExampleBatch> => {
       const wanted = items.map((item) => ({ photo: photos[item] as Photo, turn }));
-      const fed = trunk?.stands('plain')
+      const fed = trunk.stands('plain')
         ? await trunk.feeds(await this.#same(wanted), batch)
         : { [IMAGES]: await this.batch(wanted, batch) };
       return { items, feeds: { ...fed, ...further(items, batch) } };
@@ -134,7 +132,7 @@ export class PhotoViews {
         const wanted = items.map((item) =>
           this.#drawn(photos[item] as Photo, random.fork('augment').fork(item)),
         );
-        if (trunk?.stands('training')) {
+        if (trunk.stands('training')) {
           const again = wanted.flatMap((one) => ('random' in one ? [] : [one]));
           return {
             feeds: { ...(await trunk.feeds(await this.#same(again), batch)), ...further(items, batch) },
@@ -232,9 +230,10 @@ export class PhotoViews {
     );
   }
 
-  /** Ends the threads. */
-  close(): Promise<void> {
-    return this.#augmenter.close();
+  /** Ends the threads, and gives the trunk's memory back. */
+  async close(): Promise<void> {
+    await this.#augmenter.close();
+    await this.trunk.close();
   }
 }
 

@@ -1,6 +1,9 @@
 import { SwardError } from '../../ground/errors.ts';
 import { copyOf } from '../../tensor/autodiff/recompute.ts';
-import { isComputed, operationCount, settledFrontier } from '../../tensor/graph/frontier.ts';
+import { settledFrontier } from '../../tensor/graph/frontier.ts';
+import { operationOf } from '../../tensor/graph/operator.ts';
+import { sameShape } from '../../tensor/graph/shape.ts';
+import { operationsBefore } from '../../tensor/graph/traverse.ts';
 import {
   type CompileOptions,
   compile,
@@ -54,9 +57,10 @@ export class Trunk {
   enter(one: FeatureGraph | null, options: CompileOptions = {}): void {
     void this.close();
     const ends = one && this.#kept.limitBytes > 0 ? settledFrontier(one.parts, one.images, one.changes) : [];
-    const isWorthKeeping = ends.length > 0 && ends.every((end) => isComputed(end) && end.dtype === 'float32');
+    const isWorthKeeping =
+      ends.length > 0 && ends.every((end) => operationOf(end) && end.dtype === 'float32');
     const shapes = ends.map(({ shape }) => shape.join('×')).join(' ');
-    this.#cut = isWorthKeeping ? { ends, name: `${operationCount(ends)} ${shapes}`, options } : null;
+    this.#cut = isWorthKeeping ? { ends, name: `${operationsBefore(ends).length} ${shapes}`, options } : null;
   }
 
   /** Whether it is fed in place of views. */
@@ -70,7 +74,7 @@ export class Trunk {
     const fed = this.#ends.map(({ shape: [first = 1, ...others] }, index) =>
       input(feedName(index), [batch * first, ...others]),
     );
-    if (own.length !== fed.length || own.some(({ shape }, at) => !alike(shape, fed[at]?.shape))) {
+    if (own.length !== fed.length || own.some(({ shape }, at) => !sameShape(shape, fed[at]?.shape ?? []))) {
       throw new SwardError('a backbone ends elsewhere for a batch than for one photo; report this');
     }
     return copyOf(parts, new Map(own.map((end, index) => [end, fed[index] as Tensor])));
@@ -136,6 +140,3 @@ export class Trunk {
 }
 
 const feedName = (index: number): string => `trunk.${index}`;
-
-const alike = (one: readonly number[], other: readonly number[] = []): boolean =>
-  one.length === other.length && one.every((length, axis) => length === other[axis]);

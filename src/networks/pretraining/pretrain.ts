@@ -2,9 +2,8 @@ import { UsageError } from '../../ground/errors.ts';
 import type { RandomStream } from '../../ground/random.ts';
 import type { MetricLine } from '../../learning/estimator.ts';
 import type { Weights } from '../inputs/input.ts';
-import { PhotoViews, photoMemory, viewsComeAgain } from '../inputs/photo-views.ts';
+import { PhotoViews, photoMemory } from '../inputs/photo-views.ts';
 import { ofBackbone, type PhotoBackbone, photoInput, providerOptions } from '../inputs/photos.ts';
-import { Trunk } from '../inputs/trunk.ts';
 import { type LinearTask, linearObjective } from '../objectives/linear-head.ts';
 import { fineTuning, type PretrainSettings } from '../settings/pretrain.ts';
 import { type LabelledExamples, type TrainingSettings, train } from '../training/train.ts';
@@ -55,17 +54,16 @@ export async function pretrain(spec: Pretraining): Promise<Weights> {
   const { estimator } = settings;
   const fineTune = fineTuning(settings);
   const memory = photoMemory(fineTune.photoCache, fineTune.trunkCache);
-  const drawing = { augmentation: estimator.augmentation, draws: fineTune.draws };
-  const views = new PhotoViews(net, memory, drawing);
-  const trunk = new Trunk(memory.trunks, viewsComeAgain(drawing));
+  const { augmentation } = estimator;
+  const views = new PhotoViews(net, memory, { augmentation, draws: fineTune.draws });
   const labelled = (places: readonly number[]): LabelledExamples<readonly number[]> => ({
-    examples: views.examples({ photos: places.map((place) => paths[place] as string), trunk }),
+    examples: views.examples({ photos: places.map((place) => paths[place] as string) }),
     labels: places,
   });
   try {
     const weights = await train({
       objective: linearObjective(task, estimator.dropout),
-      input: photoInput(net, fineTune, undefined, trunk),
+      input: photoInput(net, fineTune, undefined, views.trunk),
       settings: trainingSettings(settings),
       parts: trainedParts(net.backbone, fineTune),
       unfreeze: fineTune.unfreeze,
@@ -79,7 +77,6 @@ export async function pretrain(spec: Pretraining): Promise<Weights> {
     return ofBackbone(weights);
   } finally {
     await views.close();
-    await trunk.close();
   }
 }
 

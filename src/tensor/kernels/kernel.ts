@@ -1,10 +1,11 @@
 import {
   type Code,
   type FunctionDefinition,
-  loadVectorAt,
+  functionsOver,
+  loadVector,
   moduleOf,
   repeatedNumber,
-  storeVectorAt,
+  storeVector,
 } from '../../ground/webassembly.ts';
 import type { Tensor } from '../graph/operator.ts';
 import type { UpdateChain } from './chain.ts';
@@ -36,15 +37,10 @@ export class Kernels {
     this.#modules.set(key, module);
     const here = this.#kernels.get(memory) ?? new Map<WebAssembly.Module, Kernel>();
     this.#kernels.set(memory, here);
-    const kernel = here.get(module) ?? kernelFrom(module, memory);
+    const kernel = here.get(module) ?? functionsOver<{ readonly update: Kernel }>(module, memory).update;
     here.set(module, kernel);
     return kernel;
   }
-}
-
-function kernelFrom(module: WebAssembly.Module, memory: WebAssembly.Memory): Kernel {
-  const { exports } = new WebAssembly.Instance(module, { outside: { memory } });
-  return (exports as { readonly update: Kernel }).update;
 }
 
 /** A chain as a module: four elements of everything at once, only what enters and leaves touches memory. */
@@ -73,15 +69,13 @@ function updater(chain: UpdateChain): FunctionDefinition {
       const addressOf = (array: Tensor): Code => get(addresses[arrays.indexOf(array)] as string);
       const fourAt = (offset: number): Code[] => [
         ...arrays.flatMap((array) =>
-          taken.has(array) ? [set(vectorOf(array), loadVectorAt(addressOf(array), offset))] : [],
+          taken.has(array) ? [set(vectorOf(array), loadVector(addressOf(array), offset))] : [],
         ),
         ...operations.map(({ operator, inputs, outputs: [output] }) => {
           const instruction = INSTRUCTIONS.get(operator.name) as (...operands: readonly Code[]) => Code;
           return set(vectorOf(output as Tensor), instruction(...inputs.map((x) => get(vectorOf(x)))));
         }),
-        ...updates.map(({ variable, next }) =>
-          storeVectorAt(addressOf(variable), offset, get(vectorOf(next))),
-        ),
+        ...updates.map(({ variable, next }) => storeVector(addressOf(variable), get(vectorOf(next)), offset)),
       ];
       return [
         ...scalars.map((scalar, index) =>

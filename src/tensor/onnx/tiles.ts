@@ -85,10 +85,10 @@ export function tiledRegions(
   return regions;
 }
 
-function isTileable({ operator, outputs: [output], ...operation }: Operation, sizes: TileSizes): boolean {
+function isTileable({ operator, inputs, outputs: [output] }: Operation, sizes: TileSizes): boolean {
   if (!operator.elementwise || output === undefined) return false;
   const size = sizeOf(output.shape);
-  return size >= sizes.least && isWorthwhile(size, planeOf(operation.inputs, output.shape), sizes);
+  return size >= sizes.least && isWorthwhile(size, planeOf(inputs, output.shape), sizes);
 }
 
 function isWorthwhile(size: number, plane: number, sizes: TileSizes): boolean {

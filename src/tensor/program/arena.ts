@@ -1,6 +1,5 @@
+import { PAGE_BYTES } from '../../ground/webassembly.ts';
 import { ROUND_BYTES } from '../kernels/kernel.ts';
-
-const PAGE_BYTES = 1 << 16;
 
 /** What a 32-bit address reaches. */
 export const MOST_BYTES = 2 ** 32 - PAGE_BYTES;

@@ -7,6 +7,7 @@ import {
   constant,
   type FunctionDefinition,
   firstBytesAsShorts,
+  functionsOver,
   lastBytesAsShorts,
   loadInteger,
   loadRepeated,
@@ -14,6 +15,7 @@ import {
   mixBytes,
   moduleOf,
   noVector,
+  PAGE_BYTES,
   pickBytes,
   repeated,
   type Scope,
@@ -34,7 +36,6 @@ import { PRECISION_BITS, type Taps } from './taps.ts';
 const LOW_BITS = 11;
 
 const VECTOR_BYTES = 16;
-const PAGE_BYTES = 65_536;
 /** Two taps: two high parts, two low ones. */
 const PAIR_BYTES = 8;
 /** Taps that a step along a row takes: their twelve bytes are what a vector holds. */
@@ -194,8 +195,7 @@ function begin(): Machine | null {
   try {
     const memory = new WebAssembly.Memory({ initial: 1 });
     const module = new WebAssembly.Module(moduleOf([ALONG_ROW, ACROSS_ROWS], false));
-    const { exports } = new WebAssembly.Instance(module, { outside: { memory } });
-    return { memory, kernel: exports as unknown as RowKernel };
+    return { memory, kernel: functionsOver<RowKernel>(module, memory) };
   } catch {
     return null;
   }
