@@ -130,26 +130,9 @@ async function measured(
   return { name, photos, model, whole: total, share, besides: processor };
 }
 
-async function randomVit(folder: string, side: number): Promise<ResolvedWeights> {
-  const path = join(folder, `vit-${side}.safetensors`);
+function randomVit(folder: string, side: number): Promise<ResolvedWeights> {
   const config = { patch: 14, dim: 384, depth: 12, heads: 6, imgSize: [side, side] };
-  await writeWeights(path, { arch: 'dinov2', config, size: side, timm: '' });
-  const preprocessing = {
-    inputSize: [side, side] as const,
-    mean: [0.485, 0.456, 0.406] as const,
-    std: [0.229, 0.224, 0.225] as const,
-    interpolation: 'bicubic',
-    cropFraction: 1,
-    cropMode: 'center' as const,
-  };
-  return {
-    path,
-    arch: 'dinov2',
-    config,
-    preprocessing,
-    source: 'random',
-    sha256: String(side),
-  } as ResolvedWeights;
+  return writeWeights(join(folder, `vit-${side}.safetensors`), { arch: 'dinov2', config, size: side });
 }
 
 async function photoFiles(folder: string): Promise<string[]> {

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { SwardError } from '../src/ground/errors.ts';
+import type { ResolvedWeights } from '../src/vision/weights/index.ts';
 import { median } from './median.ts';
 import { CASES, FOLDS, type RecipeCase, settingsOf, THREADS } from './recipe/cases.ts';
 import { firstSteps, STEPS } from './recipe/first-steps.ts';
@@ -74,11 +75,10 @@ interface Terms {
 async function measured(own: RecipeCase, { photos, python, ways, rounds }: Terms): Promise<Row> {
   const folder = await mkdtemp(join(tmpdir(), 'sward-bench-'));
   try {
-    const weights = join(folder, 'backbone.safetensors');
     const data = join(folder, 'data');
-    await writeWeights(weights, own.backbone);
+    const weights = await writeWeights(join(folder, 'backbone.safetensors'), own.backbone);
     const paths = await writeData(data, photos, own.photos);
-    const torch = python ? new TorchSide(python, weights) : null;
+    const torch = python ? new TorchSide(python, weights.path) : null;
     const lossDifference = torch && (await comparedLosses(own, torch, weights, paths, folder));
     const ours: Finished[] = [];
     const theirs = {
@@ -90,7 +90,14 @@ async function measured(own: RecipeCase, { photos, python, ways, rounds }: Terms
     let seen = 0;
     for (let round = 0; round < rounds; round++) {
       const out = join(folder, `run-${round}`);
-      ours.push(await trainedBySward(own, { data, weights, out, cache: join(folder, `cache-${round}`) }));
+      ours.push(
+        await trainedBySward(own, {
+          data,
+          weights: weights.path,
+          out,
+          cache: join(folder, `cache-${round}`),
+        }),
+      );
       const folds = await foldsOf(out);
       // Every photo is trained on in all folds but its own.
       seen = Object.keys(folds).length * (new Set(Object.values(folds)).size - 1) * own.epochs;
@@ -128,7 +135,7 @@ async function measured(own: RecipeCase, { photos, python, ways, rounds }: Terms
 async function comparedLosses(
   own: RecipeCase,
   torch: TorchSide,
-  weights: string,
+  weights: ResolvedWeights,
   photos: readonly string[],
   folder: string,
 ): Promise<number> {

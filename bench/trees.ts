@@ -10,6 +10,7 @@ import { formatLightGbm, toLightGbm } from '../src/estimators/trees/lightgbm-wri
 import { THREADS_PAY_FROM, withTrainers } from '../src/estimators/trees/trainers.ts';
 import type { Matrix } from '../src/ground/matrix.ts';
 import { randomStream } from '../src/ground/random.ts';
+import { LEAFWISE_DEFAULTS } from '../test/estimators/trees/small-data.ts';
 import { median } from './median.ts';
 
 /** Threads of both sides; sward starts one a processor. */
@@ -38,15 +39,8 @@ const CASES: readonly Case[] = [
     targets: 1,
     members: 1,
     parameters: {
-      ...recipe,
-      numIterations: 100,
-      learningRate: 0.1,
-      numLeaves: 31,
-      maxDepth: -1,
-      minDataInLeaf: 20,
-      featureFraction: 1,
-      baggingFraction: 1,
-      baggingFreq: 0,
+      ...LEAFWISE_DEFAULTS,
+      lambdaL2: recipe.lambdaL2,
     },
   },
 ];

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { pythonsWith, UNHINDERED } from '../yardstick/python.ts';
 import type { Model } from './models.ts';
 
 /** Seconds of a forward pass in timm's module, or, without timm, of a transformer's blocks in plain PyTorch. */
@@ -55,10 +56,10 @@ print(best)
 
 /** Seconds in PyTorch, or null where no Python here can do it. */
 export function torchSeconds({ timm, size, config }: Model, threads: number): number | null {
+  const env = { ...process.env, ...UNHINDERED };
   const spec = JSON.stringify({ timm, size, config, threads });
-  for (const python of ['python3', '/usr/bin/python3']) {
-    if (spawnSync(python, ['-c', 'import torch'], { stdio: 'ignore' }).status !== 0) continue;
-    const result = spawnSync(python, ['-c', PROGRAM, spec], { encoding: 'utf8' });
+  for (const python of pythonsWith(['torch'], UNHINDERED)) {
+    const result = spawnSync(python, ['-c', PROGRAM, spec], { encoding: 'utf8', env });
     const seconds = Number(result.stdout.trim());
     if (result.status === 0 && seconds > 0) return seconds;
   }

@@ -16,6 +16,7 @@ import { makeRecipe } from '../../src/recipes/recipe.ts';
 import { initialValues } from '../../src/tensor/graph/values.ts';
 import { saveTensors, type TensorData } from '../../src/tensor/index.ts';
 import { featurePlan } from '../../src/vision/features/index.ts';
+import type { ResolvedWeights } from '../../src/vision/weights/index.ts';
 import { BATCH, type RecipeCase, settingsOf } from './cases.ts';
 
 /** Steps whose losses are compared. */
@@ -34,32 +35,15 @@ const torchName = (name: string): string =>
  */
 export async function firstSteps(
   own: RecipeCase,
-  weights: string,
+  weights: ResolvedWeights,
   photos: readonly string[],
   out: string,
 ): Promise<number[]> {
-  const recipe = await makeRecipe('feature-mlp', settingsOf(own, weights).map(parseChange));
+  const recipe = await makeRecipe('feature-mlp', settingsOf(own, weights.path).map(parseChange));
   const { estimator: settings, input } = recipe;
   if (settings.kind !== 'network' || input.kind !== 'backbone') throw new Error('the recipe is no network');
   const { kind: _, backbone: __, ...plan } = input;
-  const net = await openPhotoBackbone(
-    {
-      path: weights,
-      arch: own.backbone.arch,
-      config: own.backbone.config,
-      preprocessing: {
-        inputSize: [own.backbone.size, own.backbone.size],
-        mean: [0.485, 0.456, 0.406],
-        std: [0.229, 0.224, 0.225],
-        interpolation: 'bicubic',
-        cropFraction: 1,
-        cropMode: 'center',
-      },
-      source: 'file',
-      sha256: '',
-    },
-    featurePlan(plan),
-  );
+  const net = await openPhotoBackbone(weights, featurePlan(plan));
   const targets = photos.map((_, index) =>
     targetsFromComponents({ green: 20 + index, dead: 8 + (index % 3), clover: index % 5 }),
   );

@@ -3,10 +3,15 @@ import { join } from 'node:path';
 import { randomStream } from '../../src/ground/random.ts';
 import { saveTensors, sizeOf, type TensorData } from '../../src/tensor/index.ts';
 import { backboneParameters, makeBackbone } from '../../src/vision/backbones/index.ts';
+import { centerCrop } from '../../src/vision/backbones/published.ts';
+import type { ResolvedWeights } from '../../src/vision/weights/index.ts';
 import type { BenchBackbone } from './cases.ts';
 
 /** Weights that let every layer matter: noise, norms and LayerScale around 1. */
-export async function writeWeights(path: string, { arch, config }: BenchBackbone): Promise<void> {
+export async function writeWeights(
+  path: string,
+  { arch, config, size }: Omit<BenchBackbone, 'timm'>,
+): Promise<ResolvedWeights> {
   const random = randomStream(3);
   const tensors = backboneParameters(makeBackbone(arch, config)).map(
     ({ name, shape }): [string, TensorData] => {
@@ -20,6 +25,8 @@ export async function writeWeights(path: string, { arch, config }: BenchBackbone
     },
   );
   await saveTensors(path, Object.fromEntries(tensors));
+  // No hash of theirs, but one that tells sizes apart.
+  return { path, arch, config, preprocessing: centerCrop(size, 1), source: 'random', sha256: String(size) };
 }
 
 /**

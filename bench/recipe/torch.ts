@@ -1,5 +1,5 @@
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { pythonsWith, UNHINDERED } from '../yardstick/python.ts';
 import { BACKBONE_RATE, BATCH, LORA, RATE, type RecipeCase, THREADS, WEIGHT_DECAY } from './cases.ts';
 import { finished } from './processes.ts';
 
@@ -16,28 +16,15 @@ export interface TorchFigures {
   readonly predicted: number;
 }
 
-/** Of `SWARD_PYTHON`, or what Python there is. */
-const PYTHONS = [
-  ...(process.env.SWARD_PYTHON ? [process.env.SWARD_PYTHON] : []),
-  'python3',
-  '/usr/bin/python3',
-];
-
 /** The Python that has PyTorch, timm and safetensors; null: there is none. */
 export function findPython(): string | null {
-  const imports = 'import torch, timm, safetensors, PIL';
-  return (
-    PYTHONS.find((python) => spawnSync(python, ['-c', imports], { stdio: 'ignore' }).status === 0) ?? null
-  );
+  const [python = null] = pythonsWith(['torch', 'timm', 'safetensors', 'PIL']);
+  return python;
 }
 
-/**
- * What slows PyTorch down without being its own: kernels chosen for another program, and an allocator that gives large
- * tensors back to the system after every operation and asks for them again.
- */
+/** Nor does an allocator slow it down that gives large tensors back to the system after every operation. */
 const AT_ITS_BEST = {
-  OPENBLAS_CORETYPE: undefined,
-  OPENBLAS_L2_SIZE: undefined,
+  ...UNHINDERED,
   MALLOC_MMAP_MAX_: '0',
   MALLOC_TRIM_THRESHOLD_: String(2 ** 40),
   MALLOC_TOP_PAD_: String(2 ** 28),

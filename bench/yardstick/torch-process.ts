@@ -1,6 +1,6 @@
-import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { pythonsWith, UNHINDERED } from './python.ts';
 
 /** PyTorch in a process of its own, which trains on demand. */
 export interface TorchTraining {
@@ -11,9 +11,6 @@ export interface TorchTraining {
   readonly close: () => void;
 }
 
-/** Where Debian keeps the fast library for matrix products; the plain one is many times slower. */
-const OPENBLAS = '/usr/lib/x86_64-linux-gnu/openblas-pthread';
-
 /**
  * Starts a program that imports the modules given, describes itself in a line and then does one step for every line it
  * reads, and answers with a line. Null where no Python on this machine has the modules.
@@ -23,18 +20,13 @@ export async function startTorchProgram(
   spec: object,
   { threads, modules }: { readonly threads: number; readonly modules: readonly string[] },
 ): Promise<TorchTraining | null> {
-  // Settings that hold OpenBLAS to an older processor's kernels would slow PyTorch down.
-  const { OPENBLAS_CORETYPE: _, OPENBLAS_L2_SIZE: __, ...environment } = process.env;
-  const libraries = [...(existsSync(OPENBLAS) ? [OPENBLAS] : []), environment.LD_LIBRARY_PATH ?? ''];
   const env = {
-    ...environment,
-    LD_LIBRARY_PATH: libraries.filter(Boolean).join(':'),
+    ...process.env,
+    ...UNHINDERED,
     OMP_NUM_THREADS: String(threads),
     OPENBLAS_NUM_THREADS: String(threads),
   };
-  for (const python of ['python3', '/usr/bin/python3']) {
-    const check = spawnSync(python, ['-c', `import ${modules.join(', ')}`], { stdio: 'ignore', env });
-    if (check.status !== 0) continue;
+  for (const python of pythonsWith(modules, env)) {
     const child = spawn(python, ['-c', program, JSON.stringify({ ...spec, threads })], { env });
     child.stderr.pipe(process.stderr);
     const answers = linesOf(child);

@@ -11,11 +11,11 @@ import {
   matmul,
   multiply,
   negate,
-  type Operator,
   type Parameter,
   type ProgramSpec,
   parameter,
   reshape,
+  sizeOf,
   softmax,
   squareRoot,
   subtract,
@@ -35,21 +35,11 @@ const normals = (seed: number, count: number): Float32Array => {
 };
 
 const variable = (name: string, shape: readonly number[]): Parameter =>
-  parameter(
-    name,
-    { shape },
-    {
-      from: 'array',
-      values: normals(
-        name.length,
-        shape.reduce((a, b) => a * b, 1),
-      ),
-    },
-  );
+  parameter(name, { shape }, { from: 'array', values: normals(name.length, sizeOf(shape)) });
 
 const chainNames = (outputs: readonly Tensor[], updates: readonly Update[]): string[] =>
   updateChains(outputs, updates).map(({ operations }) =>
-    operations.map(({ operator }: { readonly operator: Operator }) => operator.name).join(' '),
+    operations.map(({ operator }) => operator.name).join(' '),
   );
 
 /** What variables hold after three runs, by kernels or without. */

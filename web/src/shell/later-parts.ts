@@ -14,8 +14,7 @@ const LIST = '/parts.json';
  * @throws Error where a part cannot be fetched or has no room
  */
 export async function keepLaterParts(which: 'own' | 'newest'): Promise<void> {
-  const answer = await fetch(which === 'own' ? LIST : `${LIST}?newest`);
-  const parts = z.array(z.string()).parse(await answer.json());
+  const parts = await listed(which === 'own' ? LIST : `${LIST}?newest`);
   const cache = await caches.open(CACHE);
   for (const part of parts) {
     if (!(await cache.match(part))) await cache.add(new Request(part, { priority: 'low' }));
@@ -24,8 +23,12 @@ export async function keepLaterParts(which: 'own' | 'newest'): Promise<void> {
 
 /** Forgets parts of earlier shells. */
 export async function forgetEarlierParts(): Promise<void> {
-  const parts = z.array(z.string()).parse(await (await fetch(LIST)).json());
+  const parts = await listed(LIST);
   const cache = await caches.open(CACHE);
   const wanted = new Set(parts.map((part) => new URL(part, location.href).href));
   for (const { url } of await cache.keys()) if (!wanted.has(url)) await cache.delete(url);
+}
+
+async function listed(list: string): Promise<string[]> {
+  return z.array(z.string()).parse(await (await fetch(list)).json());
 }
