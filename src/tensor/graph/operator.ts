@@ -165,6 +165,8 @@ export interface Operator<Inputs extends readonly Tensor[] = readonly Tensor[], 
   gradient?(context: GradientContext<Inputs, Attributes>): readonly GradientRule[];
   /** How to apply it anew to other inputs, for operators whose attributes hold tensors. */
   rebuild?(inputs: Inputs, attributes: Attributes): readonly Tensor[];
+  /** How to apply it in a copy of the whole graph, of which `copy` gives the tensors that attributes hold. */
+  inCopy?(inputs: Inputs, attributes: Attributes, copy: (tensor: Tensor) => Tensor): readonly Tensor[];
 }
 
 /** One use of an operator. */
