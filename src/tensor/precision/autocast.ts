@@ -41,7 +41,6 @@ export function autocast(roots: readonly Tensor[], options: AutocastOptions): re
  */
 const ROUNDED: Operator<One, undefined> = {
   name: 'rounded',
-  elementwise: true,
   outputs: ([x]) => [{ dtype: x.dtype, shape: x.shape }],
   emit({ node, constant: known }, [x], { inputs: [{ dtype }] }) {
     const bound = (value: number) => known({ dtype, shape: [] }, encodeNumbers(dtype, [value]));
