@@ -125,6 +125,8 @@ export interface Emission {
   bind(placeholder: Tensor, name: string): void;
   /** Whether the program needs this tensor for anything else: lets an operator choose between two forms. */
   uses(tensor: Tensor): boolean;
+  /** Whether the provider has no kernel for an operator of Microsoft's own. */
+  lacks(opType: string): boolean;
 }
 
 /** What a gradient rule sees. `gradient` belongs to the first output. */

@@ -216,6 +216,9 @@ export async function compile(asked: ProgramSpec, options: CompileOptions = {}):
   return new Program(session, spec, model, kernels, variables, provider);
 }
 
+/** Microsoft's own operators that ONNX Runtime 1.30 would compute on the CPU, with copies to there and back. */
+const LACKING_IN_WEBGPU = ['FusedMatMul'];
+
 /** The program with its products in half precision; outputs and variables keep their dtypes. */
 function inPrecision(
   { outputs, updates = [], precise = [] }: ProgramSpec,
@@ -261,6 +264,7 @@ async function emitProgram(
       return embeddedInitializer(name, parameter, bytesOf(values));
     },
     anyShape: true,
+    lacking: options.provider === 'webgpu' ? LACKING_IN_WEBGPU : [],
     ...(tiles && { tiles }),
     ...(replacements && { replacements }),
   });
