@@ -4,7 +4,7 @@ import { vi } from 'vitest';
 import type { CompileOptions } from '../../../src/tensor/index.ts';
 import { InferenceSession } from '../../../src/tensor/program/runtime.ts';
 
-/** The graphs that ONNX Runtime would be given for a card, which this machine need not have. */
+/** The graphs that ONNX Runtime would be given. */
 export async function graphsFor(
   options: CompileOptions,
   compileThem: (options: CompileOptions) => Promise<unknown>,
@@ -16,8 +16,7 @@ export async function graphsFor(
     return { release: async () => {} };
   }) as unknown as typeof InferenceSession.create);
   try {
-    // Which card does not matter to the graph, and this provider is part of onnxruntime-node.
-    await compileThem({ ...options, provider: 'webgpu' });
+    await compileThem(options);
   } finally {
     create.mockRestore();
   }

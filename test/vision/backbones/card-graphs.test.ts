@@ -1,5 +1,5 @@
 import type { GraphProto } from 'onnx-buf';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { randomStream } from '../../../src/ground/random.ts';
 import {
   adamW,
@@ -17,6 +17,12 @@ import { CUDA_KERNELS, OF_THEIR_OWN } from '../../tensor/precision/cuda-kernels.
 import { graphsFor, type TypedNode, typedNodes } from '../../tensor/precision/emitted.ts';
 import { HIERARCHICAL } from './hierarchical.ts';
 import { TINY } from './tiny.ts';
+
+// As where the CUDA libraries are: graphs are made for them, and no session is opened.
+vi.mock(import('../../../src/tensor/program/runtime.ts'), async (original) => ({
+  ...(await original()),
+  listSupportedBackends: () => [{ name: 'cuda', bundled: true }],
+}));
 
 const BACKBONES: readonly { readonly name: string; readonly backbone: Backbone; readonly size: Size }[] = [
   ...TINY,
@@ -37,7 +43,7 @@ async function stepGraph(
     ...{ clipNorm: 1, averageDecay: 0.9, ...(precision === 'float16' && { lossScaling: {} }) },
   };
   const compileIt = (options: CompileOptions): Promise<Training> => Training.compile(spec, options);
-  const [graph] = await graphsFor({ precision }, compileIt);
+  const [graph] = await graphsFor({ precision, provider: 'cuda' }, compileIt);
   if (graph === undefined) throw new Error('nothing was compiled');
   return graph;
 }
