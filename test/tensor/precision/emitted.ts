@@ -1,5 +1,11 @@
 import { fromBinary } from '@bufbuild/protobuf';
-import { type GraphProto, ModelProtoSchema, type NodeProto, TensorProto_DataType as Type } from 'onnx-buf';
+import {
+  type GraphProto,
+  ModelProtoSchema,
+  type NodeProto,
+  TensorProto_DataType as Type,
+  type ValueInfoProto,
+} from 'onnx-buf';
 import { vi } from 'vitest';
 import type { CompileOptions } from '../../../src/tensor/index.ts';
 import { InferenceSession } from '../../../src/tensor/program/runtime.ts';
@@ -31,6 +37,14 @@ const NAMES: Readonly<Record<number, string>> = {
   [Type.INT64]: 'int64',
 };
 
+/** Of a graph's input or output its element type, and how many elements it has. */
+export function shapeOf({ type }: ValueInfoProto): { readonly type: string; readonly elements: number } {
+  const value = type?.value;
+  if (value?.case !== 'tensorType') return { type: 'none', elements: 0 };
+  const lengths = value.value.shape?.dim.map(({ value: length }) => Number(length.value)) ?? [];
+  return { type: NAMES[value.value.elemType] ?? 'other', elements: lengths.reduce((a, b) => a * b, 1) };
+}
+
 const TO_BOOL = ['Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'Equal', 'And', 'Or', 'Not', 'IsNaN'];
 
 /** A node with the element types of what it takes. */
@@ -42,10 +56,7 @@ export interface TypedNode {
 /** Every node with its types, as the operators' definitions say; nodes are in an order that respects dependence. */
 export function typedNodes({ node: nodes, input, initializer }: GraphProto): TypedNode[] {
   const types = new Map<string, string>();
-  for (const { name, type } of input) {
-    const value = type?.value;
-    if (value?.case === 'tensorType') types.set(name, NAMES[value.value.elemType] ?? 'other');
-  }
+  for (const value of input) types.set(value.name, shapeOf(value).type);
   for (const { name, dataType } of initializer) types.set(name, NAMES[dataType] ?? 'other');
   return nodes.map((node) => {
     const taken = node.input.map((name) => types.get(name) ?? '');

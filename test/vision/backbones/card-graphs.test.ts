@@ -6,15 +6,17 @@ import {
   type CompileOptions,
   input,
   mean,
+  type Parameter,
   type Precision,
   parametersOf,
   Scope,
+  sizeOf,
   square,
   Training,
 } from '../../../src/tensor/index.ts';
 import type { Backbone, Size } from '../../../src/vision/backbones/index.ts';
 import { CUDA_KERNELS, OF_THEIR_OWN } from '../../tensor/precision/cuda-kernels.ts';
-import { graphsFor, type TypedNode, typedNodes } from '../../tensor/precision/emitted.ts';
+import { graphsFor, shapeOf, type TypedNode, typedNodes } from '../../tensor/precision/emitted.ts';
 import { HIERARCHICAL } from './hierarchical.ts';
 import { TINY } from './tiny.ts';
 
@@ -33,19 +35,19 @@ const BACKBONES: readonly { readonly name: string; readonly backbone: Backbone; 
 async function stepGraph(
   { backbone, size }: (typeof BACKBONES)[number],
   precision: Precision,
-): Promise<GraphProto> {
+): Promise<{ readonly graph: GraphProto; readonly parameters: readonly Parameter[] }> {
   const scope = Scope.root({ random: randomStream(1) });
   const images = input('images', [2, 3, ...size]);
   const { pooled } = backbone.forward(scope.forTraining(), images, { dropPath: 0.1 });
   const parameters = parametersOf([pooled]).filter(({ trainable }) => trainable);
   const spec = {
     ...{ loss: mean(square(pooled)), optimizer: adamW(), groups: [{ parameters }], random: randomStream(2) },
-    ...{ clipNorm: 1, averageDecay: 0.9, ...(precision === 'float16' && { lossScaling: {} }) },
+    ...{ averageDecay: 0.9, ...(precision === 'float16' && { clipNorm: 1, lossScaling: {} }) },
   };
   const compileIt = (options: CompileOptions): Promise<Training> => Training.compile(spec, options);
   const [graph] = await graphsFor({ precision, provider: 'cuda' }, compileIt);
   if (graph === undefined) throw new Error('nothing was compiled');
-  return graph;
+  return { graph, parameters };
 }
 
 /** Of a node, what of its operands' types its kernel must have. */
@@ -82,9 +84,19 @@ function idleCasts(nodes: readonly TypedNode[]): string[] {
   return sources.filter((name, index) => made.has(name) || sources.indexOf(name) !== index);
 }
 
+/** Squares among what is handed to kernels, also where they were cast since. */
+function squaresHome({ node: nodes, output }: GraphProto): string[] {
+  const makers = new Map(nodes.flatMap((node) => node.output.map((name) => [name, node] as const)));
+  return output.flatMap(({ name }) => {
+    const last = makers.get(name);
+    const maker = last?.opType === 'Cast' ? makers.get(last.input[0] ?? '') : last;
+    return maker?.opType === 'Mul' && maker.input[0] === maker.input[1] ? [name] : [];
+  });
+}
+
 describe.each(['float16', 'bfloat16'] as const)('a step for a card in %s', (precision) => {
   it.each(BACKBONES)('has kernels, casts at the borders of products and no moments: $name', async (case_) => {
-    const graph = await stepGraph(case_, precision);
+    const { graph, parameters } = await stepGraph(case_, precision);
     const nodes = typedNodes(graph);
     expect([...new Set(nodes.flatMap(lacking))]).toEqual([]);
     expect(typesOf(nodes, PRODUCTS)).toEqual([precision]);
@@ -93,6 +105,14 @@ describe.each(['float16', 'bfloat16'] as const)('a step for a card in %s', (prec
     expect(idleCasts(nodes)).toEqual([]);
     for (const { node, types } of nodes)
       expect(new Set(types.filter(isFloat)).size, node.opType).toBeLessThan(2);
+    // Of each weight its gradient comes home, in full, and no square of it: squares are the optimizer's, at home.
+    const home = graph.output.filter(({ name }) => name.startsWith('given.')).map(shapeOf);
+    expect(new Set(home.map(({ type }) => type))).toEqual(new Set(['float32']));
+    expect(squaresHome(graph)).toEqual([]);
+    if (precision === 'float16') {
+      const sizes = parameters.map(({ shape }) => sizeOf(shape)).filter((size) => size > 1);
+      expect(home.flatMap(({ elements }) => (elements > 1 ? [elements] : [])).sort()).toEqual(sizes.sort());
+    }
     const handed = [...graph.input, ...graph.output].map(({ name }) => name);
     expect(handed.filter((name) => /^(adam|average|next)\b/.test(name))).toEqual([]);
   });
