@@ -38,11 +38,10 @@ function viewsOf(left: Float32Array, right: Float32Array, photos: number): Float
 }
 
 describe.skipIf(!existsSync(folder))('golden dual FiLM training on photos', () => {
-  // float16 against single precision's trajectory; a loss of 160 times 65,536 is more than it holds, so that some steps
-  // are left out until the scale suits, and taken again.
+  // float16 against single precision's trajectory; one step on the way overflows, is left out, and is taken again here.
   it.each([
     { precision: 'float32', lossWithin: 1e-3, parametersWithin: 1e-3, leftOut: 0 },
-    { precision: 'float16', lossWithin: 2e-4, parametersWithin: 2e-3, leftOut: 5 },
+    { precision: 'float16', lossWithin: 2e-4, parametersWithin: 2e-3, leftOut: 1 },
   ] as const)(
     'follows torch with the backbone in the graph, at a tenth of the rate of its heads: $precision',
     async ({ precision, lossWithin, parametersWithin, leftOut }) => {

@@ -122,6 +122,6 @@ export type FineTuneSettings = z.output<typeof fineTuneSettings>;
 
 /** What to know before training as the settings say; null: nothing. */
 export const precisionWarning = ({ precision, provider }: FineTuneSettings): string | null =>
-  provider === 'cpu' && precision !== 'float32'
+  provider === 'cpu' && precision === 'float16'
     ? `warning: fineTune.precision ${precision} is slower on the CPU than float32; it is for a graphics card`
     : null;

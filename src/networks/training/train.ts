@@ -130,7 +130,7 @@ export async function openStage<Labels>(
       accumulate,
       ...(clipNorm !== null && { clipNorm }),
       ...(averageDecay !== null && { averageDecay }),
-      ...(graph.precision === 'float16' && { lossScaling: {} }),
+      ...(graph.precision === 'float16' && { lossScaling: { searches: true } }),
     },
     { ...options, precision: graph.precision },
   );

@@ -30,6 +30,11 @@ export interface LossScaling {
   readonly initial?: number;
   /** Steps without overflow after which the scale doubles; it halves at each overflow. Default 2000. */
   readonly growthInterval?: number;
+  /**
+   * Take the first step again, with the halved scale, until its gradients do not overflow, so that a short training
+   * loses no batch to the search for a scale. Not where gradients are accumulated. Default false, as in torch.
+   */
+  readonly searches?: boolean;
 }
 
 /** The graph of a step: what changes in a run that steps, and in one that only collects gradients. */

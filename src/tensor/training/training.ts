@@ -114,6 +114,8 @@ export class Training {
     const overflow = overflowed(result);
     if (lossScaling) this.#adaptScale(overflow, lossScaling.growthInterval ?? 2000);
     if (!overflow) counters.steps += 1;
+    const searches = lossScaling?.searches && accumulate === 1 && counters.lossScale >= 1;
+    if (overflow && searches && counters.steps === 0) return this.run(feeds, rate);
     return resultOf(result, !overflow);
   }
 

@@ -131,6 +131,17 @@ describe('scaling of the loss', () => {
     }
   });
 
+  it('finds its scale by the first batch, which is then not lost', async () => {
+    const training = await setUp(vit, { lossScaling: { searches: true } }, FLOAT16);
+    const { image, target } = feedsOf(1);
+    const far = target.map(() => 1e3);
+    expect(await training.run({ image, target: far }, 3e-3)).toMatchObject({ stepped: true });
+    const result = await training.run({ image, target: far.map(() => 1e7) }, 3e-3);
+    expect(result.stepped).toBe(false);
+    expect(training.steps).toBe(1);
+    await training.dispose();
+  });
+
   it('starts at 2¹⁶, halves where gradients overflow, leaves that step out to the bit, and doubles after good ones', async () => {
     const spec = { lossScaling: { growthInterval: 2 }, averageDecay: 0.9 };
     const training = await setUp(vit, spec, FLOAT16);
