@@ -85,6 +85,9 @@ function environmentFor(provider: Provider): NodeJS.ProcessEnv {
   const env = { ...process.env, ...environment };
   const { status, stderr } = spawnSync(process.execPath, child('probe', provider), { env, encoding: 'utf8' });
   if (status === 0) return environment;
+  const [, missing] = /(\S+): cannot open shared object file/.exec(stderr) ?? [];
+  if (missing)
+    throw new SwardError(`${missing} is missing; pip install NVIDIA's package of it for SWARD_PYTHON`);
   const said = stderr.split('\n').find((line) => /Error: /.test(line)) ?? stderr.trim().split('\n').at(-1);
   throw new SwardError(said?.replace(/^.*?Error: /, '') ?? 'it fails');
 }

@@ -99,5 +99,6 @@ function libraryFolders(): string[] {
 /** The last sentence of ONNX Runtime's report: what failed, without the source line it failed in. */
 function reasonOf(error: unknown): string {
   const [line = ''] = messageOf(error).split('\n');
-  return line.split(' was false. ').at(-1) ?? line;
+  const [failure] = /CUDA failure \d+: [^;]*\w/.exec(line) ?? [];
+  return failure ?? line.split(' was false. ').at(-1) ?? line;
 }
