@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { SwardError } from '../src/ground/errors.ts';
 
 /** What a benchmark file exports: it prints readable rows to stderr and returns the figures. */
 interface Benchmark {
@@ -21,7 +22,11 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   const { run } = (await import(pathToFileURL(file).href)) as Benchmark;
-  const figures = await run();
+  const figures = await run().catch((error: unknown) => {
+    if (!(error instanceof SwardError)) throw error;
+    process.stderr.write(`error: ${error.message}\n`);
+  });
+  if (figures === undefined) return 1;
   process.stdout.write(`${asJson ? JSON.stringify(figures) : JSON.stringify(figures, null, 2)}\n`);
   return 0;
 }

@@ -48,6 +48,7 @@ export {
 } from './operators/reduction.ts';
 export * from './operators/resampling.ts';
 export * from './operators/slicing.ts';
+export { PRECISIONS, type Precision } from './precision/lists.ts';
 export { ProgramCache } from './program/cache.ts';
 export { exportOnnx } from './program/export.ts';
 export type { Feed } from './program/feeds.ts';

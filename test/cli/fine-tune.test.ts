@@ -90,7 +90,7 @@ describe('a fine-tuned run', () => {
   it('says in one line what it cannot do', async () => {
     const cases: [string[], number, RegExp][] = [
       [set({ 'estimator.fineTune.mode': 'most' }), 2, /estimator\.fineTune\.mode: .*full/],
-      [set({ 'estimator.fineTune.computeType': 'float16' }), 2, /float16: provider cpu/],
+      [set({ 'estimator.fineTune.precision': 'bfloat16' }), 2, /bfloat16: provider cpu/],
     ];
     for (const [changes, code, message] of cases) {
       const at = COMMAND.length - 1;

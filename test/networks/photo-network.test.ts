@@ -334,7 +334,7 @@ describe('further features beside the backbone', () => {
 
 describe('settings that cannot be', () => {
   it.each([
-    [{ fineTune: { mode: 'full', computeType: 'float16' } }, /float16: provider cpu does not train in it/],
+    [{ fineTune: { mode: 'full', precision: 'bfloat16' } }, /bfloat16: provider cpu has no kernels for it/],
     [{ fineTune: { mode: 'last', lastBlocks: 3 } }, /lastBlocks 3: dinov2 has 2 blocks/],
     [{ fineTune: { mode: 'lora', lora: { targets: ['nothing'] } } }, /targets nothing: dinov2 has no such/],
     [{ fineTune: { mode: 'full' }, members: 2 }, /one network a fold; set estimator\.members=1/],

@@ -5,6 +5,7 @@ import {
   type Feed,
   type GroupRule,
   type Parameter,
+  type Precision,
   type Scope,
   sizeOf,
   type TensorData,
@@ -44,6 +45,8 @@ export interface InputGraph {
   readonly rates: readonly GroupRule[];
   /** How programs of the network are compiled. @param heads their parameters */
   options(heads: readonly Parameter[]): CompileOptions;
+  /** What products are computed in where the network is trained. */
+  readonly precision: Precision;
 }
 
 /** Examples that a network reads, batch by batch, as its input's feeds. */

@@ -3,11 +3,12 @@ import { type RandomStream, randomStream } from '../../ground/random.ts';
 import { isParameter } from '../../tensor/graph/operator.ts';
 import {
   type CompileOptions,
-  cast,
   type GroupRule,
   input,
   layerwiseDecay,
   openSafetensors,
+  PRECISIONS,
+  type Precision,
   ratesByPrefix,
   reshape,
   type SafetensorsFile,
@@ -102,11 +103,11 @@ export interface BackboneScopeOptions {
 /** The scope of a backbone with its adapters; names start with {@link BACKBONE}. */
 export function backboneScope(
   { file }: Pick<PhotoBackbone, 'file'>,
-  { mode, lora, computeType }: FineTuneSettings,
+  { mode, lora }: FineTuneSettings,
   { random, part, trained, variable = true }: BackboneScopeOptions,
 ): Scope {
   const trains = (name: string): boolean => part.trains(name.slice(BACKBONE.length));
-  const scope = Scope.root({ random, trainable: (name) => variable && trains(name), computeType })
+  const scope = Scope.root({ random, trainable: (name) => variable && trains(name) })
     .in(BACKBONE.slice(0, -1))
     .from(file);
   const known = trained ? scope.withTrained(trained) : scope;
@@ -128,7 +129,7 @@ export function viewInput({ recipe, views }: PhotoBackbone, batch: number): Tens
 }
 
 /**
- * Features of photos, in single precision whatever the backbone computes in.
+ * Features of photos.
  *
  * @param images `[batch · views, 3, size, size]`
  * @throws UsageError when the plan does not suit the backbone
@@ -139,12 +140,12 @@ export function backboneFeatures(
   images: Tensor,
   options: ForwardOptions = {},
 ): Features {
-  const output = backbone.forward(scope, cast(images, scope.computeType), options);
+  const output = backbone.forward(scope, images, options);
   const pooled = pooledFeatures(backbone, output, plan);
   const batch = (images.shape[0] as number) / views;
   const { halves, parts } = featureLayout(plan);
   const combined = combinedViews(viewCut(plan), plan.combine, pooled, batch);
-  return { parts: cast(reshape(combined, [batch, halves, parts, widthOf(pooled)]), 'float32') };
+  return { parts: reshape(combined, [batch, halves, parts, widthOf(pooled)]) };
 }
 
 /** What is fed of photos beside their views. */
@@ -199,6 +200,7 @@ export function photoGraph(
     scope,
     rates: backboneRates(net, fineTune, options.part),
     options: () => providerOptions(fineTune),
+    precision: fineTune.precision,
     features(batch, mode) {
       const graph =
         mode === 'inference'
@@ -217,10 +219,10 @@ export function photoGraph(
 
 /**
  * Whether a backbone can have a beginning that gives the same for a picture every time: adapters lie in all blocks,
- * stochastic depth reaches down to the second, and what halves of numbers a card computes in is not kept.
+ * stochastic depth reaches down to the second, and where products are halved a trunk in single precision would differ.
  */
-const hasTrunk = ({ mode, dropPath, computeType }: FineTuneSettings): boolean =>
-  mode !== 'lora' && dropPath === 0 && computeType === 'float32';
+const hasTrunk = ({ mode, dropPath, precision }: FineTuneSettings): boolean =>
+  mode !== 'lora' && dropPath === 0 && precision === 'float32';
 
 /** How much slower than its heads a backbone is trained, layer by layer. */
 function backboneRates(
@@ -237,20 +239,20 @@ function backboneRates(
   ];
 }
 
-/** Which halved types each provider has kernels for. */
-const HALF_PRECISION: Readonly<Record<FineTuneSettings['provider'], readonly string[]>> = {
-  cpu: [],
-  cuda: ['float16', 'bfloat16'],
-  webgpu: ['float16'],
+/** In what each provider computes products: the CPU in halves only by way of casts, and slowly. */
+const ABLE: Readonly<Record<FineTuneSettings['provider'], readonly Precision[]>> = {
+  cpu: ['float32', 'float16'],
+  cuda: PRECISIONS,
+  webgpu: ['float32', 'float16'],
 };
 
 /** How the settings want programs run. @throws UsageError when the provider cannot compute as asked */
-export function providerOptions({ provider, computeType }: FineTuneSettings): CompileOptions {
-  if (computeType === 'float32' || HALF_PRECISION[provider].includes(computeType)) return { provider };
-  const able = Object.entries(HALF_PRECISION).filter(([, types]) => types.includes(computeType));
+export function providerOptions({ provider, precision }: FineTuneSettings): CompileOptions {
+  if (ABLE[provider].includes(precision)) return { provider };
+  const able = Object.entries(ABLE).filter(([, precisions]) => precisions.includes(precision));
   throw new UsageError(
-    `estimator.fineTune.computeType ${computeType}: provider ${provider} does not train in it; ` +
-      `use float32, or estimator.fineTune.provider ${able.map(([name]) => name).join(' or ')}`,
+    `estimator.fineTune.precision ${precision}: provider ${provider} has no kernels for it; ` +
+      `use ${ABLE[provider].join(' or ')}, or estimator.fineTune.provider ${able.map(([name]) => name).join(' or ')}`,
   );
 }
 

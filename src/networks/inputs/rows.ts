@@ -26,6 +26,7 @@ export function rowInput(shape: NetworkShape): NetworkInput {
       }),
       scope: null,
       rates: [],
+      precision: 'float32',
       options(heads) {
         const weights = heads.reduce((sum, parameter) => sum + sizeOf(parameter.shape), 0);
         // A step of a small network is shorter than waking a second thread.

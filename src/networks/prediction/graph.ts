@@ -59,7 +59,7 @@ export function viewFeaturesGraph(
     variable: false,
     trained,
   });
-  const output = net.backbone.forward(scope.forInference(), cast(views, scope.computeType));
-  const pooled = cast(pooledFeatures(net.backbone, output, net.plan), 'float32');
+  const output = net.backbone.forward(scope.forInference(), views);
+  const pooled = pooledFeatures(net.backbone, output, net.plan);
   return reshape(pooled, [lengthAt(pooled.shape, 0), -1]);
 }

@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { PRECISIONS } from '../../tensor/precision/lists.ts';
 
 const share = z.number().min(0).lt(1);
 const count = z.int().positive();
 
-/** How a backbone is fine-tuned; `{}` trains the heads alone. */
-export const fineTuneSettings = z.strictObject({
+/** Every setting of fine-tuning by name. */
+export const FINE_TUNE_SETTINGS = {
   mode: z
     .enum(['none', 'lora', 'last', 'full'])
     .default('none')
@@ -74,10 +75,12 @@ export const fineTuneSettings = z.strictObject({
     .boolean()
     .default(false)
     .describe('saves memory: what is inside of blocks is computed again in the backward pass'),
-  computeType: z
-    .enum(['float32', 'float16', 'bfloat16'])
+  precision: z
+    .enum(PRECISIONS)
     .default('float32')
-    .describe('what layers of the backbone compute in; weights stay float32'),
+    .describe(
+      'what products are computed in while training; weights, moments, norms, sums and the loss stay in float32',
+    ),
   provider: z
     .enum(['cpu', 'cuda', 'webgpu'])
     .default('cpu')
@@ -102,6 +105,23 @@ export const fineTuneSettings = z.strictObject({
     .describe(
       'disk for what frozen blocks make of photos, MiB, absent: 4096; what does not fit is made again, with 0 all of it',
     ),
-});
+};
+
+/** Takes what recipes from before {@link FINE_TUNE_SETTINGS} had `precision` called it. */
+export const withFormerNames = <Settings extends z.ZodType>(settings: Settings) =>
+  z.preprocess((value) => {
+    if (typeof value !== 'object' || value === null || !('computeType' in value)) return value;
+    const { computeType: precision, ...others } = value;
+    return { precision, ...others };
+  }, settings);
+
+/** How a backbone is fine-tuned; `{}` trains the heads alone. */
+export const fineTuneSettings = withFormerNames(z.strictObject(FINE_TUNE_SETTINGS));
 
 export type FineTuneSettings = z.output<typeof fineTuneSettings>;
+
+/** What to know before training as the settings say; null: nothing. */
+export const precisionWarning = ({ precision, provider }: FineTuneSettings): string | null =>
+  provider === 'cpu' && precision === 'float16'
+    ? `warning: fineTune.precision ${precision} is slower on the CPU than float32; it is for a graphics card`
+    : null;

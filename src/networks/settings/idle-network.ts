@@ -88,12 +88,12 @@ const modeReason = (mode: string, wanted: string): string | null =>
 /** What only a backbone that is trained has use for. */
 const OF_A_TRAINED_BACKBONE = [
   ...['lora', 'lastBlocks', 'unfreeze', 'backboneRate', 'backboneRateAtEnd', 'layerDecay', 'dropPath'],
-  ...['checkpoint', 'computeType', 'provider', 'photoCache', 'draws', 'trunkCache', 'headEpochs', 'headRate'],
+  ...['checkpoint', 'precision', 'provider', 'photoCache', 'draws', 'trunkCache', 'headEpochs', 'headRate'],
 ].map((name) => `fineTune.${name}`);
 
 /** What training on augmented photos has use for too, though the backbone stays as it is. */
 const OF_PHOTOS = [
-  ...['computeType', 'provider', 'photoCache', 'draws', 'trunkCache', 'headEpochs', 'headRate'],
+  ...['precision', 'provider', 'photoCache', 'draws', 'trunkCache', 'headEpochs', 'headRate'],
 ].map((name) => `fineTune.${name}`);
 
 /** Rules for the networks of recipes. */

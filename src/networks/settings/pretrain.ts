@@ -16,7 +16,7 @@ import {
   POOLINGS,
   type Pooling,
 } from '../../vision/features/index.ts';
-import { type FineTuneSettings, fineTuneSettings } from './fine-tune.ts';
+import { FINE_TUNE_SETTINGS, type FineTuneSettings, withFormerNames } from './fine-tune.ts';
 import { IDLE_IN_TRAINING } from './idle-network.ts';
 import { networkSettings } from './network.ts';
 
@@ -25,7 +25,7 @@ const TRAINABLE_MODES = ['full', 'last', 'lora'] as const;
 const { size, blocks } = featurePlanSchema.shape;
 const { optimizer, schedule, epochs, batch, accumulate, clipNorm, averageDecay, augmentation, storage } =
   networkSettings.shape;
-const { headEpochs: _, headRate: __, ...fineTune } = fineTuneSettings.shape;
+const { headEpochs: _, headRate: __, ...fineTune } = FINE_TUNE_SETTINGS;
 
 /**
  * How a backbone is trained further on photos of plants. What recipes have as well is called as there and means the
@@ -94,13 +94,15 @@ export const pretrainSettings = z.strictObject({
     clipNorm,
     averageDecay,
     augmentation,
-    fineTune: z.strictObject({
-      ...fineTune,
-      mode: z
-        .enum(TRAINABLE_MODES)
-        .default('full')
-        .describe('what of the backbone is trained: all of it, its last blocks, low-rank adapters'),
-    }),
+    fineTune: withFormerNames(
+      z.strictObject({
+        ...fineTune,
+        mode: z
+          .enum(TRAINABLE_MODES)
+          .default('full')
+          .describe('what of the backbone is trained: all of it, its last blocks, low-rank adapters'),
+      }),
+    ),
     storage,
   }),
 });

@@ -130,9 +130,9 @@ export async function openStage<Labels>(
       accumulate,
       ...(clipNorm !== null && { clipNorm }),
       ...(averageDecay !== null && { averageDecay }),
-      ...(graph.scope?.computeType === 'float16' && { lossScaling: {} }),
+      ...(graph.precision === 'float16' && { lossScaling: { searches: true } }),
     },
-    options,
+    { ...options, precision: graph.precision },
   );
   const outputs = objective.loss(heads.forInference(), plain);
   const { variables } = training;

@@ -10,6 +10,7 @@ import {
 } from '../graph/operator.ts';
 import { sizeOf } from '../graph/shape.ts';
 import { operationsAfter, operationsBefore } from '../graph/traverse.ts';
+import { cast } from '../operators/elementwise.ts';
 import { pullBackTo } from './gradients.ts';
 
 interface Block {
@@ -59,6 +60,8 @@ const RECOMPUTED: Operator<readonly Tensor[], Block> = {
     ]);
     return applyAll(RECOMPUTED, inputs, { placeholders: fresh, body: copyOf(body, substitutes) });
   },
+  inCopy: (inputs, { placeholders, body }, copy) =>
+    applyAll(RECOMPUTED, inputs, { placeholders, body: cast(copy(body), body.dtype) }),
 };
 
 const AFTER: Operator<readonly [Tensor, Tensor], undefined> = {

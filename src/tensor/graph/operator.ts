@@ -125,6 +125,8 @@ export interface Emission {
   bind(placeholder: Tensor, name: string): void;
   /** Whether the program needs this tensor for anything else: lets an operator choose between two forms. */
   uses(tensor: Tensor): boolean;
+  /** Whether the provider has no kernel for an operator of Microsoft's own. */
+  lacks(opType: string): boolean;
 }
 
 /** What a gradient rule sees. `gradient` belongs to the first output. */
@@ -165,6 +167,8 @@ export interface Operator<Inputs extends readonly Tensor[] = readonly Tensor[], 
   gradient?(context: GradientContext<Inputs, Attributes>): readonly GradientRule[];
   /** How to apply it anew to other inputs, for operators whose attributes hold tensors. */
   rebuild?(inputs: Inputs, attributes: Attributes): readonly Tensor[];
+  /** How to apply it in a copy of the whole graph, of which `copy` gives the tensors that attributes hold. */
+  inCopy?(inputs: Inputs, attributes: Attributes, copy: (tensor: Tensor) => Tensor): readonly Tensor[];
 }
 
 /** One use of an operator. */

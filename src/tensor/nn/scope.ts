@@ -1,7 +1,7 @@
 import type { SafetensorsFile } from '../../formats/safetensors/index.ts';
 import { InputError, ShapeError } from '../../ground/errors.ts';
 import type { RandomStream } from '../../ground/random.ts';
-import { type DType, encodeNumbers } from '../graph/dtype.ts';
+import { encodeNumbers } from '../graph/dtype.ts';
 import { parameter, randomMask } from '../graph/leaves.ts';
 import type { Parameter, Tensor } from '../graph/operator.ts';
 import { type Shape, sameShape, showShape } from '../graph/shape.ts';
@@ -26,8 +26,6 @@ export interface ScopeOptions {
   readonly random: RandomStream;
   /** Which parameters are trained, by full name. Default: all. */
   readonly trainable?: (name: string) => boolean;
-  /** What layers compute in; parameters are cast to it. Default float32. */
-  readonly computeType?: DType;
 }
 
 /** What all scopes of one model share. */
@@ -77,10 +75,6 @@ export class Scope {
   /** The adapters for linear layers, if any. */
   get lora(): LoraOptions | undefined {
     return this.#place.lora;
-  }
-
-  get computeType(): DType {
-    return this.#registry.options.computeType ?? 'float32';
   }
 
   /** The scope's own full name; empty for the model. */
@@ -138,14 +132,14 @@ export class Scope {
   }
 
   /**
-   * A parameter, cast to the compute type. It comes from the scope's file where there is one, else from the
+   * A parameter in float32, whatever its file has. It comes from the scope's file where there is one, else from the
    * initializer.
    *
    * @throws InputError when the file lacks it or has it in another shape
    * @throws ShapeError when it was asked for before in another shape
    */
   parameter(name: string, shape: Shape, initialize: Initializer): Tensor {
-    return cast(this.variable(name, shape, initialize), this.computeType);
+    return cast(this.variable(name, shape, initialize), 'float32');
   }
 
   /** As {@link parameter}, but not from the model's file, which cannot hold it: adapters. */

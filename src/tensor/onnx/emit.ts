@@ -29,6 +29,8 @@ export interface EmissionRequest {
   readonly replacements?: ReadonlyMap<Operation, Replacement>;
   /** Compute chains of elementwise operations in tiles. */
   readonly tiles?: TileSizes;
+  /** Operators of Microsoft's own that the provider has no kernel for. */
+  readonly lacking?: readonly string[];
   /** Whether results may come in another shape of as many elements, where that saves a copy. */
   readonly anyShape?: boolean;
 }
@@ -180,6 +182,8 @@ class ModelEmission implements Emission {
   };
 
   uses = (tensor: Tensor): boolean => this.#used.has(tensor);
+
+  lacks = (opType: string): boolean => this.#request.lacking?.includes(opType) ?? false;
 
   name = (tensor: Tensor): string => {
     const known = this.#names.get(tensor);

@@ -1,5 +1,5 @@
 import { ShapeError } from '../../ground/errors.ts';
-import { apply, describe, float, int, type Operator, type Tensor } from '../graph/operator.ts';
+import { apply, applyAll, describe, float, int, type Operator, type Tensor } from '../graph/operator.ts';
 import { lengthAt } from '../graph/shape.ts';
 import { add, multiply, subtract } from './elementwise.ts';
 import { reshape, transpose } from './layout.ts';
@@ -52,6 +52,14 @@ const ATTENTION: Operator<readonly Tensor[], Attention> = {
   },
   rebuild([q, k, v, bias], { heads, scale }) {
     return [attention(q as Tensor, k as Tensor, v as Tensor, { heads, scale, ...(bias && { bias }) })];
+  },
+  inCopy(inputs, { heads, scale, open }, copy) {
+    const { q, k, v, probabilities, mixed, result } = open;
+    const copied = {
+      ...{ q: copy(q), k: copy(k), v: copy(v) },
+      ...{ probabilities: copy(probabilities), mixed: copy(mixed), result: copy(result) },
+    };
+    return applyAll(ATTENTION, inputs, { heads, scale, open: copied });
   },
 };
 

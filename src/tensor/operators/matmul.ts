@@ -1,5 +1,5 @@
 import { ShapeError } from '../../ground/errors.ts';
-import { requireFloating } from '../graph/dtype.ts';
+import { encodeNumbers, requireFloating } from '../graph/dtype.ts';
 import {
   apply,
   describe,
@@ -53,7 +53,14 @@ const MATMUL: Operator<Pair, Required<MatmulOptions>> = {
       return [node('Gemm', inputs, { ...transposes, alpha })];
     }
     if (!transposeA && !transposeB && scale === 1) return [node('MatMul', inputs)];
-    return [node('FusedMatMul', inputs, { ...transposes, alpha }, 'com.microsoft')];
+    if (!emission.lacks('FusedMatMul')) {
+      return [node('FusedMatMul', inputs, { ...transposes, alpha }, 'com.microsoft')];
+    }
+    const [first, second] = inputs as [string, string];
+    const left = transposeA ? swapped(emission, first, a.shape) : first;
+    const product = node('MatMul', [left, transposeB ? swapped(emission, second, b.shape) : second]);
+    const factor = emission.constant({ dtype: a.dtype, shape: [] }, encodeNumbers(a.dtype, [scale]));
+    return [scale === 1 ? product : node('Mul', [product, factor])];
   },
   gradient({ inputs: [a, b], attributes: { transposeA, transposeB, scale }, gradient: g }) {
     const left = (): Tensor =>
@@ -84,6 +91,12 @@ function turned({ node, indices, restated }: Emission, name: string, shape: read
   const stack = node('Reshape', [name, indices([1, rows, columns])]);
   const transposed = node('Transpose', [stack], { perm: ints([0, 2, 1]) });
   return restated(transposed, [1, columns, rows], [columns, rows]);
+}
+
+/** The last two axes exchanged. */
+function swapped({ node }: Emission, name: string, { length: rank }: readonly number[]): string {
+  const order = Array.from({ length: rank }, (_, axis) => axis);
+  return node('Transpose', [name], { perm: ints([...order.slice(0, -2), rank - 1, rank - 2]) });
 }
 
 const LINEAR: Operator<readonly Tensor[], undefined> = {

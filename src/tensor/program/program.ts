@@ -9,6 +9,8 @@ import { initialValues, type TensorData } from '../graph/values.ts';
 import { type EmittedModel, emitModel } from '../onnx/emit.ts';
 import { embeddedInitializer, initializerInPlace, LOCATION_ROOT, modelBytes } from '../onnx/model.ts';
 import type { TileSizes } from '../onnx/tiles.ts';
+import { type AutocastOptions, autocast } from '../precision/autocast.ts';
+import type { Precision } from '../precision/lists.ts';
 import { type QuantizationOptions, quantizedReplacements } from '../quantize/plan.ts';
 import { type Feed, feedValue, runtimeValue } from './feeds.ts';
 import { forRunningInPlace, runInPlace } from './in-place.ts';
@@ -29,14 +31,21 @@ export interface CompileOptions extends ProviderOptions {
   readonly quantize?: QuantizationOptions;
   /** Compute chains of elementwise operations in tiles of these sizes. Default: on the CPU, in its cache's. */
   readonly tiles?: TileSizes | false;
-  /** Do updates by kernels of WebAssembly, in place, where they can: the same numbers. Default: on the CPU. */
+  /**
+   * Do updates by kernels of WebAssembly, in place, where they can: the same numbers. Default true, also where the rest
+   * runs on a card: onnxruntime-node hands everything to a card and back at every run, and so moments stay at home.
+   */
   readonly kernels?: boolean;
+  /** What products are computed in; all else that needs the digits stays in float32. Default float32. */
+  readonly precision?: Precision;
 }
 
 /** What a program computes. */
 export interface ProgramSpec {
   readonly outputs: Readonly<Record<string, Tensor>>;
   readonly updates?: readonly Update[];
+  /** Tensors that keep their precision where products are computed in half. */
+  readonly precise?: readonly Tensor[];
 }
 
 export interface RunOptions {
@@ -44,6 +53,8 @@ export interface RunOptions {
   readonly random?: RandomStream;
   /** Variables read instead of others: an average instead of the weights themselves. */
   readonly substitute?: ReadonlyMap<Parameter, Parameter>;
+  /** Told the results; where it says no, every variable stays as it is, bit for bit. */
+  readonly updatesIf?: (results: Readonly<Record<string, TensorData>>) => boolean;
 }
 
 /** Results may be called like inputs, names in a model may not. */
@@ -102,7 +113,7 @@ export class Program {
 
   async #run(
     feeds: Readonly<Record<string, Feed>>,
-    { random, substitute }: RunOptions,
+    { random, substitute, updatesIf }: RunOptions,
   ): Promise<Record<string, TensorData>> {
     if (this.#disposed) throw new SwardError('this program was disposed; compile it again');
     for (const name of Object.keys(feeds)) {
@@ -139,9 +150,11 @@ export class Program {
       written[key] = this.variables.target(variable).reshape(shapes[key] ?? variable.shape);
     }
     await runInPlace(this.#session, fed, written);
+    const given = Object.fromEntries(results);
+    if (updatesIf?.(given) === false) return given;
     this.#kernels.run();
     for (const { variable } of swapped) this.variables.swap(variable);
-    return Object.fromEntries(results);
+    return given;
   }
 
   /** Gives the session's memory back. Using the program afterwards is an error; disposing twice is not. */
@@ -172,10 +185,13 @@ function drawnMask(leaf: Tensor, keep: number, random: RandomStream | undefined)
  * @throws UsageError for an unknown provider, or two leaves of one name
  * @throws SwardError when the provider cannot be used, or ONNX Runtime refuses the model
  */
-export async function compile(spec: ProgramSpec, options: CompileOptions = {}): Promise<Program> {
+export async function compile(asked: ProgramSpec, options: CompileOptions = {}): Promise<Program> {
   const variables = options.variables ?? new Variables();
-  const { threads = environment().threads } = options;
-  const byKernels = options.kernels ?? (options.provider ?? 'cpu') === 'cpu';
+  const { threads = environment().threads, precision = 'float32', kernels: byKernels = true } = options;
+  const spec =
+    precision === 'float32'
+      ? asked
+      : inPrecision(asked, { half: precision, rounded: (options.provider ?? 'cpu') === 'cpu' });
   const updates = byKernels ? (spec.updates ?? []) : [];
   const kernels = new UpdateKernels(Object.values(spec.outputs), updates, variables);
   const model = await emitProgram(spec, options, variables, kernels);
@@ -187,7 +203,7 @@ export async function compile(spec: ProgramSpec, options: CompileOptions = {}): 
       logSeverityLevel: 3,
       ...(threads && { intraOpNumThreads: threads }),
       // Planning all buffers of a run as one block takes a fifth more memory where there are updates.
-      enableMemPattern: spec.updates === undefined,
+      enableMemPattern: asked.updates === undefined,
       extra: {
         session: {
           model_external_initializers_file_folder_path: LOCATION_ROOT,
@@ -198,6 +214,26 @@ export async function compile(spec: ProgramSpec, options: CompileOptions = {}): 
     }),
   );
   return new Program(session, spec, model, kernels, variables, provider);
+}
+
+/** Microsoft's own operators that ONNX Runtime 1.30 would compute on the CPU, with copies to there and back. */
+const LACKING_IN_WEBGPU = ['FusedMatMul'];
+
+/** The program with its products in half precision; outputs and variables keep their dtypes. */
+function inPrecision(
+  { outputs, updates = [], precise = [] }: ProgramSpec,
+  options: AutocastOptions,
+): ProgramSpec {
+  const names = Object.keys(outputs);
+  const roots = [...Object.values(outputs), ...updates.map(({ next }) => next)];
+  const copies = autocast(roots, { ...options, precise });
+  return {
+    outputs: Object.fromEntries(names.map((name, index) => [name, copies[index] as Tensor])),
+    updates: updates.map(({ variable }, index) => ({
+      variable,
+      next: copies[names.length + index] as Tensor,
+    })),
+  };
 }
 
 async function emitProgram(
@@ -228,6 +264,7 @@ async function emitProgram(
       return embeddedInitializer(name, parameter, bytesOf(values));
     },
     anyShape: true,
+    lacking: options.provider === 'webgpu' ? LACKING_IN_WEBGPU : [],
     ...(tiles && { tiles }),
     ...(replacements && { replacements }),
   });

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { messageOf, SwardError, UsageError } from '../../ground/errors.ts';
@@ -78,16 +78,27 @@ function requireInstalled(provider: Provider): void {
   if (backend === undefined) {
     throw new SwardError(`not part of onnxruntime-node on ${process.platform} ${process.arch}`);
   }
-  const binaries = join(dirname(createRequire(import.meta.url).resolve('onnxruntime-node')), '..', 'bin');
   const library = `onnxruntime_providers_${provider}.`;
-  const files = backend.bundled ? [] : readdirSync(binaries, { recursive: true, encoding: 'utf8' });
-  if (!backend.bundled && !files.some((file) => file.includes(library))) {
+  if (backend.bundled) return;
+  const files = libraryFolders().flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' }),
+  );
+  if (!files.some((file) => file.includes(library))) {
     throw new SwardError(`its library (${library}*) is not installed`);
   }
+}
+
+/** Where ONNX Runtime looks for providers: in its package, or beside the copy of itself that `LD_LIBRARY_PATH` named. */
+function libraryFolders(): string[] {
+  const binaries = join(dirname(createRequire(import.meta.url).resolve('onnxruntime-node')), '..', 'bin');
+  const loaded = process.platform === 'linux' ? readFileSync('/proc/self/maps', 'utf8') : '';
+  const own = [...loaded.matchAll(/\S*\/libonnxruntime\.so\S*$/gm)].map(([path]) => dirname(path));
+  return [...new Set([binaries, ...own])];
 }
 
 /** The last sentence of ONNX Runtime's report: what failed, without the source line it failed in. */
 function reasonOf(error: unknown): string {
   const [line = ''] = messageOf(error).split('\n');
-  return line.split(' was false. ').at(-1) ?? line;
+  const [failure] = /CUDA failure \d+: [^;]*\w/.exec(line) ?? [];
+  return failure ?? line.split(' was false. ').at(-1) ?? line;
 }

@@ -4,7 +4,7 @@ import { constant, input, parameter } from '../graph/leaves.ts';
 import type { Parameter, Tensor } from '../graph/operator.ts';
 import type { Update } from '../graph/update.ts';
 import { initialValues } from '../graph/values.ts';
-import { add, cast, divide, finite, multiply, where } from '../operators/elementwise.ts';
+import { add, cast, divide, multiply } from '../operators/elementwise.ts';
 import { clipByGlobalNorm, globalNorm } from './clipping.ts';
 import { companion, type Optimizer, type ParameterGroup } from './optimizers.ts';
 
@@ -21,7 +21,7 @@ export interface StepSpec {
   readonly accumulate?: number;
   /** Keep an exponential moving average of the weights: average = decay·average + (1 − decay)·weight. */
   readonly averageDecay?: number;
-  /** For half precision: multiply the loss, and skip steps whose gradients overflow. */
+  /** For half precision: multiply the loss, and skip steps whose gradients overflow (torch.amp's GradScaler). */
   readonly lossScaling?: LossScaling;
 }
 
@@ -30,6 +30,11 @@ export interface LossScaling {
   readonly initial?: number;
   /** Steps without overflow after which the scale doubles; it halves at each overflow. Default 2000. */
   readonly growthInterval?: number;
+  /**
+   * Take the first step again, with the halved scale, until its gradients do not overflow, so that a short training
+   * loses no batch to the search for a scale. Not where gradients are accumulated. Default false, as in torch.
+   */
+  readonly searches?: boolean;
 }
 
 /** The graph of a step: what changes in a run that steps, and in one that only collects gradients. */
@@ -40,6 +45,8 @@ export interface StepGraph {
   readonly sums: readonly Parameter[];
   readonly averages: ReadonlyMap<Parameter, Parameter>;
   readonly norm: Tensor | undefined;
+  /** Gradients as they arrive, which the optimizer gets in the weights' own precision. */
+  readonly gradients: readonly Tensor[];
 }
 
 /** The input that carries the loss scale. */
@@ -61,9 +68,8 @@ export function stepGraph(spec: StepSpec): StepGraph {
   const scale = lossScaling && input(SCALE_INPUT, []);
   const seed = scale ? cast(scale, loss.dtype) : constant(1, [], loss.dtype);
   const factor = scale ? divide(1 / accumulate, scale) : 1 / accumulate;
-  const shares = pullBack(loss, seed, trained).map((gradient) =>
-    factor === 1 ? gradient : multiply(gradient, factor),
-  );
+  const arriving = pullBack(loss, seed, trained);
+  const shares = arriving.map((gradient) => (factor === 1 ? gradient : multiply(gradient, factor)));
   const sums = accumulate > 1 ? trained.map((weight) => companion(weight, 'gradient.sum')) : [];
   const totals = shares.map((share, index) => (sums[index] ? add(sums[index], share) : share));
   const norm = clipNorm !== undefined || lossScaling ? globalNorm(totals) : undefined;
@@ -80,13 +86,13 @@ export function stepGraph(spec: StepSpec): StepGraph {
     variable: average,
     next: blend(average, next.get(weight) as Tensor, averageDecay ?? 0),
   }));
-  const all = [...stepped, ...averaged];
   return {
-    stepUpdates: norm && lossScaling ? all.map((update) => onlyIf(finite(norm), update)) : all,
+    stepUpdates: [...stepped, ...averaged],
     collectUpdates: sums.map((sum, index) => ({ variable: sum, next: totals[index] as Tensor })),
     sums,
     averages,
     norm,
+    gradients: arriving,
   };
 }
 
@@ -99,8 +105,3 @@ function averageOf(weight: Parameter): Parameter {
 
 const blend = (average: Tensor, next: Tensor, decay: number): Tensor =>
   add(multiply(average, decay), multiply(next, 1 - decay));
-
-const onlyIf = (condition: Tensor, { variable, next }: Update): Update => ({
-  variable,
-  next: where(condition, next, variable),
-});

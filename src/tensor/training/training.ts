@@ -65,8 +65,10 @@ export class Training {
     const outputs = { ...spec.outputs, [LOSS]: spec.loss };
     const always = spec.updates ?? [];
     const withNorm = graph.norm ? { ...outputs, [NORM]: graph.norm } : outputs;
-    const step = await compile({ outputs: withNorm, updates: [...graph.stepUpdates, ...always] }, shared);
-    const collects = { outputs, updates: [...graph.collectUpdates, ...always] };
+    const precise = graph.gradients;
+    const steps = { outputs: withNorm, updates: [...graph.stepUpdates, ...always], precise };
+    const step = await compile(steps, shared);
+    const collects = { outputs, updates: [...graph.collectUpdates, ...always], precise };
     const collect = graph.sums.length > 0 ? await compile(collects, shared) : undefined;
     return new Training(spec, graph, step, collect);
   }
@@ -102,12 +104,18 @@ export class Training {
     const scalars = optimizer.scalars({ step: counters.steps + 1, rate });
     const known = this.#step.inputs;
     const wanted = Object.entries(scalars).filter(([name]) => name in known);
-    const result = await this.#step.run({ ...scaled, ...Object.fromEntries(wanted) }, stream);
+    const overflowed = (results: Readonly<Record<string, TensorData>>): boolean =>
+      lossScaling !== undefined && !Number.isFinite(scalarOf(results[NORM]));
+    const result = await this.#step.run(
+      { ...scaled, ...Object.fromEntries(wanted) },
+      { ...stream, updatesIf: (results) => !overflowed(results) },
+    );
     for (const sum of this.#graph.sums) this.variables.set(sum, initialValues(sum));
-    const norm = result[NORM];
-    const overflow = lossScaling !== undefined && !Number.isFinite(scalarOf(norm));
+    const overflow = overflowed(result);
     if (lossScaling) this.#adaptScale(overflow, lossScaling.growthInterval ?? 2000);
     if (!overflow) counters.steps += 1;
+    const searches = lossScaling?.searches && accumulate === 1 && counters.lossScale >= 1;
+    if (overflow && searches && counters.steps === 0) return this.run(feeds, rate);
     return resultOf(result, !overflow);
   }
 

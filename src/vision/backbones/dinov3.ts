@@ -222,7 +222,7 @@ export const DINOV3 = architecture({
         const prefix = [learntTokens(scope, 'cls_token', 1, patches)];
         if (registers > 0) prefix.push(learntTokens(scope, 'reg_token', registers, patches));
         const headWidth = dim / heads;
-        const rotate = rotaryEmbedding(grid, { prefix: prefixTokens, headWidth, dtype: scope.computeType });
+        const rotate = rotaryEmbedding(grid, { prefix: prefixTokens, headWidth });
         return { tokens: concat([...prefix, patches], 1), rotate };
       },
       pool: (_, { patches }) => mean(patches, { axes: [1] }),

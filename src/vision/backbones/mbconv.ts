@@ -184,7 +184,7 @@ function convolveNormalised(
 ): Tensor {
   const out = lengthAt(weight.shape, 0);
   const statistic = (name: string, initializer: Initializer): Tensor =>
-    cast(norm.variable(name, [out], initializer, { trained: false }), norm.computeType);
+    cast(norm.variable(name, [out], initializer, { trained: false }), 'float32');
   const deviation = squareRoot(add(statistic('running_var', ones), epsilon));
   const factor = divide(norm.parameter('weight', [out], ones), deviation);
   const offset = subtract(

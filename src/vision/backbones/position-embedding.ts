@@ -27,11 +27,10 @@ export function positionEmbedding(
 ): Tensor {
   const count = native[0] * native[1];
   const stored = scope.variable('pos_embed', [1, prefix + count, dim], truncatedNormal());
-  if (native[0] === grid[0] && native[1] === grid[1]) return cast(stored, scope.computeType);
+  if (native[0] === grid[0] && native[1] === grid[1]) return cast(stored, 'float32');
   const full = cast(stored, 'float32');
   const map = reshape(slice(full, { 1: [prefix, prefix + count] }), [1, ...native, dim]);
   const resized = resize(transpose(map, [0, 3, 1, 2]), grid, { mode: 'bicubic' });
   const patches = reshape(transpose(resized, [0, 2, 3, 1]), [1, grid[0] * grid[1], dim]);
-  const whole = prefix > 0 ? concat([slice(full, { 1: [0, prefix] }), patches], 1) : patches;
-  return cast(whole, scope.computeType);
+  return prefix > 0 ? concat([slice(full, { 1: [0, prefix] }), patches], 1) : patches;
 }

@@ -1,6 +1,6 @@
 import { ShapeError } from '../../ground/errors.ts';
 import { apply } from '../../tensor/graph/operator.ts';
-import { constant, type DType, negate, type Operator, type Tensor } from '../../tensor/index.ts';
+import { constant, negate, type Operator, type Tensor } from '../../tensor/index.ts';
 import type { Size } from './backbone.ts';
 
 /** Turns the heads of `[batch, tokens, dim]` by every token's place. */
@@ -43,11 +43,7 @@ const ROTATE: Operator<readonly [Tensor, Tensor, Tensor], undefined> = {
  */
 export function rotaryEmbedding(
   grid: Size,
-  {
-    prefix,
-    headWidth,
-    dtype,
-  }: { readonly prefix: number; readonly headWidth: number; readonly dtype: DType },
+  { prefix, headWidth }: { readonly prefix: number; readonly headWidth: number },
 ): Rotation {
   const [rows, columns] = grid;
   const quarter = headWidth / 4;
@@ -69,7 +65,7 @@ export function rotaryEmbedding(
       }
     }
   }
-  const cosines = constant([...cos], [tokens, 2 * quarter], dtype);
-  const sines = constant([...sin], [tokens, 2 * quarter], dtype);
+  const cosines = constant([...cos], [tokens, 2 * quarter]);
+  const sines = constant([...sin], [tokens, 2 * quarter]);
   return (x) => apply(ROTATE, [x, cosines, sines], undefined);
 }

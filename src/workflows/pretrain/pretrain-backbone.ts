@@ -11,7 +11,9 @@ import type { MetricLine } from '../../learning/estimator.ts';
 import { openPhotoBackbone, type PhotoBackbone } from '../../networks/inputs/photos.ts';
 import { pretrain, requirePretrainable } from '../../networks/pretraining/pretrain.ts';
 import { wholeBackbone } from '../../networks/pretraining/whole-backbone.ts';
+import { precisionWarning } from '../../networks/settings/fine-tune.ts';
 import {
+  fineTuning,
   makePretrainSettings,
   type PretrainChanges,
   type PretrainSettings,
@@ -77,6 +79,8 @@ export async function pretrainBackbone(options: PretrainOptions): Promise<Pretra
   await requireElsewhere(weights, out);
   const net = await openPhotoBackbone(weights, wholePhotoPlan(settings));
   requirePretrainable(net, settings);
+  const slow = precisionWarning(fineTuning(settings));
+  if (slow) progress.line?.(slow);
   const data = await readPretrainData(options.photos, out, settings, seed, progress);
   const made = { ...options, settings, seed };
   const manifest = manifestOf(made, weights, data);

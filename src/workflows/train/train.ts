@@ -8,6 +8,7 @@ import { type Progress, SILENT } from '../../ground/progress.ts';
 import { randomStream } from '../../ground/random.ts';
 import { packageVersion } from '../../ground/version.ts';
 import type { MetricLine } from '../../learning/estimator.ts';
+import { precisionWarning } from '../../networks/settings/fine-tune.ts';
 import { type CovariateSet, caseWords, covariateSets, hasReadings } from '../../pasture/covariates.ts';
 import { weightedR2 } from '../../pasture/metric.ts';
 import { knownSentence, massesIn, massesKnownOf, massWords } from '../../pasture/partial.ts';
@@ -158,6 +159,9 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
   const { samples, rows, labels } = data;
   const cases = trainingCases(data);
   tellOfGaps(data, options.progress);
+  const { estimator: settings } = recipe;
+  const slow = settings.kind === 'network' ? precisionWarning(settings.fineTune) : null;
+  if (slow) options.progress?.line?.(slow);
   requireStates(options.settings, recipe, labels);
   requireMassesInEachFold(data);
   if (!imported) work = workAhead(recipe, data, options.learningCurve ?? false);

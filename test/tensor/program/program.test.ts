@@ -6,7 +6,6 @@ import { describe, expect, it } from 'vitest';
 import { randomStream } from '../../../src/ground/random.ts';
 import {
   add,
-  cast,
   compile,
   constant,
   decodeNumbers,
@@ -14,7 +13,6 @@ import {
   encodeNumbers,
   exportOnnx,
   gather,
-  gelu,
   input,
   linear,
   linearLayer,
@@ -210,38 +208,6 @@ describe('weights in a safetensors file', () => {
       `${path}: "a.weight" is [3, 4], but the model wants [3, 5]; choose the model the file is for`,
     );
     expect(() => linearLayer(scope.in('d'), input('x', [1, 5]), 3)).toThrow(/no tensor "d.weight"/);
-  });
-});
-
-describe('a graph computed in half precision', () => {
-  it('is refused in one line where the provider lacks the type', async () => {
-    const y = linearLayer(
-      Scope.root({ random, computeType: 'bfloat16' }),
-      cast(input('x', [2, 3]), 'bfloat16'),
-      4,
-    );
-    await expect(compile({ outputs: { y: cast(y, 'float32') } })).rejects.toThrow(
-      /^ONNX Runtime cannot run this program on the CPU: .*; if it computes in half precision, use float32$/,
-    );
-  });
-
-  it('casts parameters to the compute type and stays near single precision', async () => {
-    const x = input('x', [4, 8]);
-    const build = (computeType: 'float32' | 'float16'): Tensor => {
-      const scope = Scope.root({ random: randomStream(1), computeType });
-      return cast(gelu(linearLayer(scope.in('fc'), cast(x, computeType), 6)), 'float32');
-    };
-    const program = await compile({ outputs: { half: build('float16') } });
-    const reference = await compile({ outputs: { single: build('float32') } });
-    const feeds = { x: normals(32) };
-    const half = valuesOf((await program.run(feeds)).half);
-    const single = valuesOf((await reference.run(feeds)).single);
-    half.forEach((value, i) => {
-      expect(Math.abs(value - (single[i] as number))).toBeLessThan(5e-3);
-    });
-    expect(half).not.toEqual(single);
-    await program.dispose();
-    await reference.dispose();
   });
 });
 

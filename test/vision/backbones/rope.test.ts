@@ -35,7 +35,7 @@ describe('rotary embedding', () => {
         async (rows, columns, prefix, headWidth, heads) => {
           const tokens = prefix + rows * columns;
           const dim = heads * headWidth;
-          const rotate = rotaryEmbedding([rows, columns], { prefix, headWidth, dtype: 'float32' });
+          const rotate = rotaryEmbedding([rows, columns], { prefix, headWidth });
           const program = await compile(
             { outputs: { y: rotate(input('x', [2, tokens, dim])) } },
             { threads: 1 },
