@@ -13,8 +13,9 @@ import { renderSample } from '../../src/sample/index.ts';
 import { decodePhoto } from '../../src/vision/photos/decode.ts';
 import { predictRun } from '../../src/workflows/predict/predict.ts';
 import type { Estimate } from '../../web/src/engine/messages.ts';
+import { smallRuns } from '../export/small-runs.ts';
 import { busiestPage, heldMebibytes } from '../support/browser-processes.ts';
-import { describeInBrowser, startChromium } from '../support/chromium.ts';
+import { describeInBrowser, startChromium, WITH_GRAPHICS } from '../support/chromium.ts';
 import { buildEnginePage, drive } from '../support/engine-page.ts';
 import { type StaticSite, serveFolders } from '../support/static-site.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -22,6 +23,8 @@ import { iphonePhoto } from '../vision/photos/iphone-photo.ts';
 import { pngWithProfile } from '../vision/photos/profiled-png.ts';
 
 const MODEL = 'models/starter/';
+/** A run whose backbone is computed in a moment, by a computed graphics chip too. */
+const SMALL = 'models/small/';
 const PIECE = /^\/(models|runtime)\/.*\.bin$/;
 const SHARED_HEIC = join(process.env.SWARD_SHARED ?? '../shared', 'cases/04-heic-folder/true_heic_gps.heic');
 
@@ -35,6 +38,8 @@ describeInBrowser('the engine in a browser', () => {
   beforeAll(async () => {
     configure({ cacheFolder: join(root, 'cache') });
     await exportForBrowser({ run: 'starter', out: join(root, 'model') });
+    const runs = await smallRuns(root);
+    await exportForBrowser({ run: await runs.train('small', 'feature-ridge'), out: join(root, 'small-model') });
     await buildEnginePage(join(root, 'page'));
     await renderSample({ out: join(root, 'sample'), count: 2, testCount: 1, width: 2000, threads: 0 });
     const [name = ''] =
@@ -43,10 +48,11 @@ describeInBrowser('the engine in a browser', () => {
     mkdirSync(photos);
     site = await serveFolders({
       [`/${MODEL}`]: join(root, 'model'),
+      [`/${SMALL}`]: join(root, 'small-model'),
       '/photos/': photos,
       '/': join(root, 'page'),
     });
-    browser = await startChromium();
+    browser = await startChromium(WITH_GRAPHICS);
   });
 
   afterAll(async () => {
@@ -421,5 +427,58 @@ describeInBrowser('the engine in a browser', () => {
     expect(pieces()).toEqual([]);
     expect(await count()).toBe(before - 1);
     await context.close();
+  });
+
+  describe('with a graphics chip', () => {
+    /** Runs in the engine's worker before it: the time that the chip takes is none. */
+    const CHIP_TAKES_NO_TIME = `
+      const now = performance.now.bind(performance);
+      let [away, since] = [0, null];
+      performance.now = () => now() - away - (since === null ? 0 : now() - since);
+      globalThis.Worker = class extends Worker {
+        constructor(...given) {
+          super(...given);
+          this.isChip = String(given[0]).includes('graphics-worker');
+          if (this.isChip) super.addEventListener('message', () => { away += now() - since; since = null; });
+        }
+        postMessage(...given) {
+          if (this.isChip) since ??= now();
+          super.postMessage(...given);
+        }
+      };`;
+
+    /** A page with the small run open, whose workers run something before them. */
+    async function pageWith({ engine = '', graphics = '' } = {}) {
+      const { page, context } = await freshPage();
+      site.alters = (path, content) => {
+        const before = /graphics-worker-.*\.js$/.test(path) ? graphics : /\/worker-.*\.js$/.test(path) ? engine : '';
+        return before ? Buffer.concat([Buffer.from(`${before};`), content]) : content;
+      };
+      await drive(page, 'open', 'a', SMALL);
+      const name = put('small.jpg', await sharp(photo).resize(400).jpeg().toBuffer());
+      return { page, context, estimate: () => drive(page, 'estimate', 'a', `photos/${name}`) };
+    }
+
+    it('computes on it what WebAssembly computes', async () => {
+      const { page, context, estimate } = await pageWith({ engine: CHIP_TAKES_NO_TIME });
+      const plain = await estimate();
+      const t = Date.now();
+      const test = await drive(page, 'useGraphics', 'a', 30);
+      console.log(test, Date.now() - t);
+      const its = await estimate();
+      console.log(its.by.engine, plain.by.engine, plain.prediction.targets, its.prediction.targets);
+      await context.close();
+    });
+    it('slower', async () => {
+      const { page, context } = await pageWith({});
+      for (const k of ['a', 'b', 'c']) {
+        let t = Date.now();
+        await drive(page, 'open', k, SMALL);
+        console.log(k, 'open', Date.now() - t);
+        t = Date.now();
+        console.log(await drive(page, 'useGraphics', k, 30), Date.now() - t);
+      }
+      await context.close();
+    });
   });
 });
