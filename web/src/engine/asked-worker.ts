@@ -53,11 +53,14 @@ export class AskedWorker<Questions extends AskedOf<Questions>> {
     this.#worker = worker;
     this.#refusal = refusal;
     worker.addEventListener('message', ({ data }: MessageEvent<Reply>) => this.#received(data));
-    worker.addEventListener('error', ({ message }) =>
+    worker.addEventListener('error', (event) => {
+      // Else a worker that asked it would end of it too.
+      event.preventDefault();
+      const { message } = event;
       this.#end(
         message ? new refusal(`it has stopped (${message})`) : new NotLoaded('it could not be loaded'),
-      ),
-    );
+      );
+    });
   }
 
   /** Whether it has ended. */

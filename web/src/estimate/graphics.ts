@@ -58,16 +58,14 @@ export class Graphics {
 
   constructor(store: FarmStore) {
     this.#store = store;
-    const kept = Kept.safeParse(store.value(KEPT)).data ?? { isWanted: false, isTested: false, said: null };
-    // A test that has ended the page would end the next one too.
-    this.#kept = kept.isTested
-      ? { isWanted: false, isTested: false, said: 'Switched off: the app ended while it was tested.' }
-      : kept;
+    this.#kept = Kept.safeParse(store.value(KEPT)).data ?? { isWanted: false, isTested: false, said: null };
     this.state = signal(
       this.#kept.isWanted
         ? { kind: 'waiting', why: 'the model is not open yet' }
         : { kind: 'off', said: this.#kept.said },
     );
+    // A test that has ended the page would end the next one too.
+    if (this.#kept.isTested) void this.turnOff('Switched off: the app ended while it was tested.');
     addEventListener('online', () => {
       if (this.state.peek().kind === 'waiting') void this.#try();
     });
