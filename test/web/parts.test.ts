@@ -10,6 +10,7 @@ import { Graphics, graphicsWords } from '../../web/src/estimate/graphics.ts';
 import { readBoundaries } from '../../web/src/map/boundary-files.ts';
 import { heightWords } from '../../web/src/parts/height-words.ts';
 import { biasWords, daysWords } from '../../web/src/parts/words.ts';
+import { unplacedNotice } from '../../web/src/store/notices.ts';
 import { Settings } from '../../web/src/store/settings.ts';
 import { bagMark, cutBegun } from '../../web/src/visits/bag-mark.ts';
 import { dueOf } from '../../web/src/visits/cut-due.ts';
@@ -264,6 +265,13 @@ describe('a feed budget on the screen', () => {
     expect(daysWords({ kind: 'days', days: 1.9 })).toBe('1 day');
     expect(daysWords({ kind: 'growth-meets-demand' })).toBe('no end in sight');
   });
+});
+
+it('one of something is said as one', () => {
+  expect([1, 2].map((count) => unplacedNotice(count).words)).toEqual([
+    '1 photo not sent yet lost its visit, which was removed on another device. It is kept; say again which paddock it shows.',
+    '2 photos not sent yet lost their visit, which was removed on another device. They are kept; say again which paddock they show.',
+  ]);
 });
 
 describe('the graphics chip', () => {

@@ -244,8 +244,8 @@ function RunInUse() {
     <section class="card">
       <h2>The run on this device</h2>
       <p>
-        {run.about?.what ?? state.run.name}: {run.photos} photos of {run.sessions} visits, frame{' '}
-        {areaSquareMetres} m².
+        {run.about?.what ?? state.run.name}: {countOf(run.photos, 'photo')} of{' '}
+        {countOf(run.sessions, 'visit')}, frame {areaSquareMetres} m².
       </p>
       <details>
         <summary>Licence and engine</summary>
