@@ -84,12 +84,8 @@ export class GraphicsChip {
         throw new GraphicsError('it gave numbers that are none');
       },
       release: async () => {
-        await this.#worker.ask('release', session, { patience });
+        if (!this.isGone) await this.#worker.ask('release', session, { patience });
       },
     };
-  }
-
-  end(why: string): void {
-    this.#worker.end(why);
   }
 }

@@ -109,8 +109,9 @@ async function useGraphics(
   if (!model.sources.some(({ kind }) => kind === 'backbone')) {
     return { isUsed: false, why: 'this run has nothing for it to do', seconds: null };
   }
-  leaving = new AbortController();
-  const { signal } = leaving;
+  const trial = new AbortController();
+  leaving = trial;
+  const { signal } = trial;
   const { store } = await openPieceStore(GRAPHICS_STORE);
   const wasm = { file: graphicsRuntime, folder: new URL(address), store };
   await fetchPieces([wasm], onProgress, signal);
@@ -124,16 +125,18 @@ async function useGraphics(
       // Estimators are small, and sooner done than sent there.
       open: (file, which) => (which === model.estimators.model ? host.open(file, which) : chip.open(file)),
     });
+    // What it has opened here beside the chip.
+    signal.addEventListener('abort', () => void chipRun.release());
     const seconds = await testGraphics(chipRun, run, quietly);
     if (seconds.with >= seconds.without) {
-      leaving.abort();
+      trial.abort();
       return { isUsed: false, why: 'it is no faster', seconds };
     }
     onChip = { run: chipRun, chip };
     await run.release();
     return { isUsed: true, seconds };
   } catch (error) {
-    leaving.abort();
+    trial.abort();
     if (!(error instanceof GraphicsError)) throw error;
     return { isUsed: false, why: error.message, seconds: null };
   }
