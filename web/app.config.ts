@@ -44,7 +44,10 @@ function icons(): Plugin {
  * Files that first screens go without, by how their names begin: the engine, ONNX Runtime's loader, maps and the zip of what
  * was not sent. The app fetches them right after the shell (`src/shell/later-parts.ts`).
  */
-const LATER = ['worker-', 'ort-wasm-', 'leaflet', 'unsent-zip-'] as const;
+const LATER = ['worker-', 'ort-wasm-simd-threaded-', 'leaflet', 'unsent-zip-'] as const;
+
+/** Files that only a device whose graphics chip computes needs, likewise; they are kept once they were met. */
+const GRAPHICS = ['graphics-worker-', 'ort-wasm-simd-threaded.asyncify-'] as const;
 
 /** Lists them for the app. */
 function laterParts(): Plugin {
@@ -121,12 +124,17 @@ export default mergeConfig(engine, {
       workbox: {
         globPatterns: ['index.html', 'assets/*.{js,mjs,css}', 'parts.json', 'manifest.webmanifest'],
         // libheif is 2 MB and read by few: it is kept once it was met.
-        globIgnores: ['assets/libheif*', ...LATER.map((start) => `assets/${start}*`)],
+        globIgnores: ['assets/libheif*', ...[...LATER, ...GRAPHICS].map((start) => `assets/${start}*`)],
         maximumFileSizeToCacheInBytes: 1_000_000,
         navigateFallback: 'index.html',
         navigateFallbackDenylist: [/^\/api\//, /^\/healthz$/, /^\/readyz$/, /^\/metrics$/],
         runtimeCaching: [
           { urlPattern: /\/assets\/libheif/, handler: 'CacheFirst', options: { cacheName: 'sward-heic' } },
+          {
+            urlPattern: new RegExp(`/assets/(?:${GRAPHICS.join('|')})`),
+            handler: 'CacheFirst',
+            options: { cacheName: 'sward-graphics' },
+          },
           { urlPattern: /\/assets\//, handler: 'CacheFirst', options: { cacheName: 'sward-parts' } },
         ],
         cleanupOutdatedCaches: true,

@@ -39,9 +39,9 @@ export interface PortableSession {
 /** What a portable run needs of where it runs. */
 export interface PortableHost {
   /** The whole of a file, in a buffer of its own. */
-  read(file: StoredFile): Promise<Uint8Array>;
-  /** Opens an ONNX model. */
-  open(model: Uint8Array): Promise<PortableSession>;
+  read(file: StoredFile): Promise<Uint8Array<ArrayBuffer>>;
+  /** Opens an ONNX model, which is handed over. @param file of it, one of the model's */
+  open(model: Uint8Array<ArrayBuffer>, file: StoredFile): Promise<PortableSession>;
 }
 
 /** A photo to be estimated. */
@@ -126,21 +126,23 @@ export class PortableRun {
     );
   }
 
-  /** Whether the stored picture is answered here as the run itself answers it. */
-  async selfTest(): Promise<boolean> {
-    const { width, height, pixels, masses } = this.model.self_test;
-    const data = await this.#host.read(pixels);
-    const { prediction } = await this.predict({
-      name: 'self-test',
-      pixels: { width, height, data },
-      sha256: null,
-    });
-    return areSame(targetsToArray(prediction.targets), masses);
+  /** The stored picture that every place which runs a model is tested with. */
+  async testPicture(): Promise<Pixels> {
+    const { width, height, pixels } = this.model.self_test;
+    return { width, height, data: await this.#host.read(pixels) };
   }
 
-  /** Gives back what sessions hold; the next photo opens them anew. */
+  /** Whether the stored picture is answered here as the run itself answers it. */
+  async selfTest(): Promise<boolean> {
+    const pixels = await this.testPicture();
+    const { prediction } = await this.predict({ name: 'self-test', pixels, sha256: null });
+    return areSame(targetsToArray(prediction.targets), this.model.self_test.masses);
+  }
+
+  /** Gives back what sessions and records hold; the next photo opens them anew. */
   async release(): Promise<void> {
     await this.#last;
+    this.#domains = undefined;
     const opened = [...this.#sessions.values()];
     this.#sessions.clear();
     for (const session of opened) await (await session.catch(() => null))?.release();
@@ -222,7 +224,8 @@ export class PortableRun {
     inputs: Readonly<Record<string, PortableTensor>>,
     isKept: boolean,
   ): Promise<Readonly<Record<string, Float32Array>>> {
-    const opening = this.#sessions.get(file) ?? this.#host.read(file).then((bytes) => this.#host.open(bytes));
+    const opening =
+      this.#sessions.get(file) ?? this.#host.read(file).then((bytes) => this.#host.open(bytes, file));
     this.#sessions.set(file, opening);
     // One that could not be opened is tried again by the next photo.
     const session = await opening.catch((error: unknown) => {

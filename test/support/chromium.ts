@@ -17,9 +17,16 @@ export const describeInBrowser = (name: string, tests: () => void): void =>
     tests,
   );
 
+/** Gives pages a graphics chip that is computed, for WebGPU. */
+export const WITH_GRAPHICS: readonly string[] = [
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--enable-features=Vulkan',
+];
+
 /** Starts it without a window; its pages and workers can be told to collect garbage, see `heldMebibytes`. */
-export const startChromium = (): Promise<Browser> =>
+export const startChromium = (more: readonly string[] = []): Promise<Browser> =>
   chromium.launch({
     executablePath: PATH,
-    args: ['--no-sandbox', '--disable-dev-shm-usage', '--js-flags=--expose-gc'],
+    args: ['--no-sandbox', '--disable-dev-shm-usage', '--js-flags=--expose-gc', ...more],
   });

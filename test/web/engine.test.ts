@@ -5,16 +5,21 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exportForBrowser } from '../../src/export/browser/export-for-browser.ts';
+import { nodeHost } from '../../src/export/browser/node-host.ts';
+import { writeStored } from '../../src/export/browser/stored-files.ts';
 import { configure } from '../../src/ground/environment.ts';
 import { targetsToArray } from '../../src/pasture/targets.ts';
-import { type PortableModel, storedFiles } from '../../src/portable/model.ts';
-import { areSame } from '../../src/portable/portable-run.ts';
+import { type PortableModel, parsePortableModel, storedFiles } from '../../src/portable/model.ts';
+import { areSame, PortableRun } from '../../src/portable/portable-run.ts';
 import { renderSample } from '../../src/sample/index.ts';
+import { constant, exportOnnx, input, matmul, mean } from '../../src/tensor/index.ts';
 import { decodePhoto } from '../../src/vision/photos/decode.ts';
 import { predictRun } from '../../src/workflows/predict/predict.ts';
 import type { Estimate } from '../../web/src/engine/messages.ts';
+import { smallRuns } from '../export/small-runs.ts';
+import { until } from '../server/farm-server.ts';
 import { busiestPage, heldMebibytes } from '../support/browser-processes.ts';
-import { describeInBrowser, startChromium } from '../support/chromium.ts';
+import { describeInBrowser, startChromium, WITH_GRAPHICS } from '../support/chromium.ts';
 import { buildEnginePage, drive } from '../support/engine-page.ts';
 import { type StaticSite, serveFolders } from '../support/static-site.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -22,6 +27,8 @@ import { iphonePhoto } from '../vision/photos/iphone-photo.ts';
 import { pngWithProfile } from '../vision/photos/profiled-png.ts';
 
 const MODEL = 'models/starter/';
+/** A run whose backbone is computed in a moment, by a computed graphics chip too. */
+const SMALL = 'models/small/';
 const PIECE = /^\/(models|runtime)\/.*\.bin$/;
 const SHARED_HEIC = join(process.env.SWARD_SHARED ?? '../shared', 'cases/04-heic-folder/true_heic_gps.heic');
 
@@ -35,6 +42,7 @@ describeInBrowser('the engine in a browser', () => {
   beforeAll(async () => {
     configure({ cacheFolder: join(root, 'cache') });
     await exportForBrowser({ run: 'starter', out: join(root, 'model') });
+    await exportSmall(join(root, 'small-model'));
     await buildEnginePage(join(root, 'page'));
     await renderSample({ out: join(root, 'sample'), count: 2, testCount: 1, width: 2000, threads: 0 });
     const [name = ''] =
@@ -43,11 +51,34 @@ describeInBrowser('the engine in a browser', () => {
     mkdirSync(photos);
     site = await serveFolders({
       [`/${MODEL}`]: join(root, 'model'),
+      [`/${SMALL}`]: join(root, 'small-model'),
       '/photos/': photos,
       '/': join(root, 'page'),
     });
-    browser = await startChromium();
+    browser = await startChromium(WITH_GRAPHICS);
   });
+
+  /** Exports a run of a tiny backbone, and puts a yet smaller one in its place: a computed chip makes few programs soon. */
+  async function exportSmall(out: string): Promise<void> {
+    const runs = await smallRuns(root);
+    await exportForBrowser({ run: await runs.train('small', 'feature-ridge'), out });
+    const path = join(out, 'model.json');
+    const model = parsePortableModel(JSON.parse(readFileSync(path, 'utf8')));
+    const [source] = model.sources;
+    if (source?.kind !== 'backbone') throw new Error('the small run has no backbone');
+    const { batch, size, width } = source;
+    const colours = mean(input('views', [batch, 3, size, size]), { axes: [2, 3] });
+    const weights = Array.from({ length: 3 * width }, (_, at) => Math.sin(at + 1));
+    const features = matmul(colours, constant(weights, [3, width]));
+    await exportOnnx(join(root, 'small.onnx'), { features });
+    source.model = await writeStored(out, readFileSync(join(root, 'small.onnx')));
+    const portable = new PortableRun(model, nodeHost(out));
+    const pixels = await portable.testPicture();
+    const { prediction } = await portable.predict({ name: 'self-test', pixels, sha256: null });
+    await portable.release();
+    model.self_test.masses = targetsToArray(prediction.targets);
+    writeFileSync(path, JSON.stringify(model));
+  }
 
   afterAll(async () => {
     await browser.close();
@@ -421,5 +452,163 @@ describeInBrowser('the engine in a browser', () => {
     expect(pieces()).toEqual([]);
     expect(await count()).toBe(before - 1);
     await context.close();
+  });
+
+  describe('with a graphics chip', () => {
+    let page: Page;
+    let context: BrowserContext;
+    let name: string;
+    beforeAll(async () => {
+      ({ page, context } = await freshPage());
+      name = put('chip.jpg', await sharp(photo).resize(400).jpeg().toBuffer());
+      await drive(page, 'open', 'plain', SMALL);
+    });
+    afterAll(() => context.close());
+
+    /** Opens an engine whose workers run something before them; `instead` takes the place of the chip's. */
+    async function openWith(engine: string, { before = '', chip = '', instead = '' }): Promise<void> {
+      site.alters = (path, content) => {
+        if (/\/graphics-worker-.*\.js$/.test(path)) {
+          return instead ? Buffer.from(instead) : Buffer.concat([Buffer.from(`${chip};`), content]);
+        }
+        return /\/worker-.*\.js$/.test(path) ? Buffer.concat([Buffer.from(`${before};`), content]) : content;
+      };
+      await drive(page, 'open', engine, SMALL);
+    }
+
+    const estimateWith = (engine: string) => drive(page, 'estimate', engine, `photos/${name}`);
+    const graphicsPieces = () => site.answered.filter(({ path }) => path.startsWith('/graphics/'));
+
+    /** In the engine's worker: what the chip takes counts as nothing, and so many milliseconds more with each answer. */
+    const chipTakes = (more: number): string => `{
+      const now = performance.now.bind(performance);
+      let [away, since] = [0, null];
+      performance.now = () => (since ?? now()) - away;
+      globalThis.Worker = class extends Worker {
+        constructor(...given) {
+          super(...given);
+          this.isChip = String(given[0]).includes('graphics-worker');
+          if (!this.isChip) return;
+          super.addEventListener('message', () => { away += now() - since - ${more}; since = null; });
+        }
+        postMessage(...given) {
+          if (this.isChip) since ??= now();
+          super.postMessage(...given);
+        }
+      };
+    }`;
+
+    /** In the chip's worker: the device goes when it is told to, at once or with the next work that it is given. */
+    const CHIP_CAN_BE_TAKEN = `{
+      let goes = '';
+      new BroadcastChannel('chip').onmessage = ({ data }) => { goes = data; if (data === 'now') device.destroy(); };
+      let device;
+      const request = GPUAdapter.prototype.requestDevice;
+      GPUAdapter.prototype.requestDevice = async function (...given) {
+        device = await request.apply(this, given);
+        return device;
+      };
+      const submit = GPUQueue.prototype.submit;
+      GPUQueue.prototype.submit = function (...given) {
+        if (goes === 'at work') device.destroy();
+        submit.apply(this, given);
+      };
+    }`;
+    const take = (when: 'now' | 'at work') =>
+      page.evaluate((data) => new BroadcastChannel('chip').postMessage(data), when);
+
+    it('is not used where it is slower, which is said with the seconds', async () => {
+      await openWith('slower', { before: chipTakes(1000) });
+      expect(graphicsPieces()).toEqual([]);
+      const test = await drive(page, 'useGraphics', 'slower', 60);
+      expect(test).toMatchObject({ isUsed: false, why: 'it is no faster' });
+      expect(test.seconds?.with).toBeGreaterThan(test.seconds?.without ?? Number.NaN);
+      expect((await estimateWith('slower')).by.engine).toMatch(/ wasm, /);
+      const bytes = graphicsPieces().reduce((sum, piece) => sum + piece.bytes, 0);
+      expect(bytes).toBeGreaterThan(1e6);
+      expect(bytes).toBeLessThan(8e6);
+    });
+
+    it('answers as WebAssembly does, and leaves the photo to it where the device takes it away', async () => {
+      const plain = await estimateWith('plain');
+      await openWith('used', { before: chipTakes(-50), chip: CHIP_CAN_BE_TAKEN });
+      expect(await drive(page, 'useGraphics', 'used', 60)).toMatchObject({ isUsed: true });
+      const its = await estimateWith('used');
+      expect(its.by.engine).toBe('onnxruntime-web 1.30.0 webgpu, google swiftshader');
+      expect(its.graphicsGone).toBeNull();
+      const [said, expected] = [its, plain].map(({ prediction }) => targetsToArray(prediction.targets));
+      expect(areSame(said ?? [], expected ?? [])).toBe(true);
+      await drive(page, 'release', 'used');
+      expect((await estimateWith('used')).by.engine).toMatch(/ webgpu, /);
+
+      await take('at work');
+      const left = await estimateWith('used');
+      expect(left.by.engine).toBe(plain.by.engine);
+      expect(left.prediction).toEqual(plain.prediction);
+      expect(left.graphicsGone).toMatchObject({ why: expect.stringMatching(/took it away/), atWork: true });
+      expect((await estimateWith('used')).graphicsGone).toBeNull();
+
+      await take('now');
+      expect(await drive(page, 'useGraphics', 'used', 60)).toMatchObject({ isUsed: true });
+      await take('now');
+      await until(async () => (await estimateWith('used')).by.engine === plain.by.engine);
+    });
+
+    /** A chip's worker that computes nothing, and does something else when it is to. */
+    const fake = (run: string): string => `onmessage = ({ data: { id, kind } }) => {
+      if (kind === 'run') { ${run}; return; }
+      postMessage({ id, answer: { start: 'fake', open: 1 }[kind] ?? null });
+    };`;
+    const says = (value: number) =>
+      fake(`postMessage({ id, answer: { features: new Float32Array(48).fill(${value}) } })`);
+
+    it.each([
+      ['answers otherwise', { instead: says(3) }, /computes otherwise/],
+      ['gives no numbers', { instead: says(Number.NaN) }, /numbers that are none/],
+      [
+        'has no memory left',
+        { instead: fake("postMessage({ id, error: { message: 'out of memory' } })") },
+        /memory/,
+      ],
+      ['ends its worker', { instead: fake("throw new Error('gone')") }, /has stopped .*gone/],
+      ['hangs', { instead: fake('') }, /no answer for 1 s/],
+      ['is given to nobody', { chip: 'GPU.prototype.requestAdapter = async () => null' }, /gives no access/],
+      [
+        'makes no program of what it is given',
+        {
+          chip: `const make = GPUDevice.prototype.createShaderModule;
+            GPUDevice.prototype.createShaderModule = function () { return make.call(this, { code: 'broken(' }); }`,
+        },
+        /no answer for 1 s|broken|[Ss]hader/,
+      ],
+    ])('is not used where it %s; photos are answered meanwhile', async (title, how, why) => {
+      await openWith(title, how);
+      const order: string[] = [];
+      const patience = /no answer/.test(String(why)) ? 1 : 60;
+      const tested = drive(page, 'useGraphics', title, patience).finally(() => order.push('tested'));
+      const { by } = await estimateWith(title).finally(() => order.push('answered'));
+      expect(by.engine).toMatch(/ wasm, /);
+      expect(await tested).toMatchObject({ isUsed: false, why: expect.stringMatching(why), seconds: null });
+      if (patience === 1) expect(order).toEqual(['answered', 'tested']);
+      expect(await estimateWith(title)).toMatchObject({ by, graphicsGone: null });
+    });
+
+    it('is left while it is fetched, and what it needs alone is forgotten', async () => {
+      await openWith('left', {});
+      const kept = () =>
+        page.evaluate(async () => (await caches.keys()).filter((store) => /graphics/.test(store)));
+      expect(await kept()).toHaveLength(1);
+      await drive(page, 'leaveGraphics', 'left');
+      expect(await kept()).toEqual([]);
+      site.stalls = (path) => path.startsWith('/graphics/');
+      const tested = drive(page, 'useGraphics', 'left', 2);
+      const refused = expect(tested).rejects.toThrow(/abort/);
+      expect((await estimateWith('left')).by.engine).toMatch(/ wasm, /);
+      await drive(page, 'leaveGraphics', 'left');
+      await refused;
+      site.stalls = () => false;
+      site.refuses = (path) => path.startsWith('/graphics/');
+      await expect(drive(page, 'useGraphics', 'left', 2)).rejects.toThrow(/503; try again/);
+    });
   });
 });

@@ -1,12 +1,16 @@
 import { JSDOM } from 'jsdom';
 import sharp, { type Sharp } from 'sharp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { cutHistory, type Figure, type VisitMean } from '../../src/farm/index.ts';
 import { adviceOn, CHECKED_WIDTH } from '../../web/src/capture/checks.ts';
 import { momentOf } from '../../web/src/capture/moment.ts';
+import type { Engine } from '../../web/src/engine/engine.ts';
+import type { GraphicsTest } from '../../web/src/engine/messages.ts';
+import { Graphics, graphicsWords } from '../../web/src/estimate/graphics.ts';
 import { readBoundaries } from '../../web/src/map/boundary-files.ts';
 import { heightWords } from '../../web/src/parts/height-words.ts';
 import { biasWords, daysWords } from '../../web/src/parts/words.ts';
+import { unplacedNotice } from '../../web/src/store/notices.ts';
 import { Settings } from '../../web/src/store/settings.ts';
 import { bagMark, cutBegun } from '../../web/src/visits/bag-mark.ts';
 import { dueOf } from '../../web/src/visits/cut-due.ts';
@@ -260,5 +264,104 @@ describe('a feed budget on the screen', () => {
     expect(daysWords({ kind: 'days', days: 21_533 })).toBe('more than a year');
     expect(daysWords({ kind: 'days', days: 1.9 })).toBe('1 day');
     expect(daysWords({ kind: 'growth-meets-demand' })).toBe('no end in sight');
+  });
+});
+
+it('one of something is said as one', () => {
+  expect([1, 2].map((count) => unplacedNotice(count).words)).toEqual([
+    '1 photo not sent yet lost its visit, which was removed on another device. It is kept; say again which paddock it shows.',
+    '2 photos not sent yet lost their visit, which was removed on another device. They are kept; say again which paddock they show.',
+  ]);
+});
+
+describe('the graphics chip', () => {
+  beforeAll(() => {
+    vi.stubGlobal('addEventListener', () => {});
+    vi.stubGlobal('location', { href: 'https://farm.test/' });
+  });
+  afterAll(() => {
+    vi.unstubAllGlobals();
+  });
+
+  /** A device's wish, an engine whose test comes to something, and what was asked of it. */
+  function device(test: () => Promise<GraphicsTest>, kept?: object) {
+    const values = new Map<string, unknown>(kept ? [['graphics', kept]] : []);
+    const store = {
+      value: (name: string) => values.get(name),
+      setValue: async (name: string, value: unknown) => void values.set(name, value),
+    };
+    const asked: string[] = [];
+    const engine = {
+      useGraphics: (_: URL, { onProgress }: { onProgress: (progress: object) => void }) => {
+        asked.push('test');
+        onProgress({ loaded: 1, total: 1 });
+        return test();
+      },
+      leaveGraphics: async () => void asked.push('leave'),
+    } as unknown as Engine;
+    const graphics = new Graphics(store as never);
+    return { graphics, engine, asked, values, words: () => graphicsWords(graphics.state.value) };
+  }
+
+  const seconds = { with: 0.412, without: 1.104 };
+  const used = async (): Promise<GraphicsTest> => ({ isUsed: true, seconds });
+
+  it('is left alone until it is wished for, and then tested with every engine', async () => {
+    const { graphics, engine, asked, words } = device(used);
+    await graphics.serve(engine);
+    expect([asked, words()]).toEqual([[], null]);
+    await graphics.turnOn();
+    expect(words()).toBe('Used: 0.41 s a photo with it, 1.10 s without.');
+    await graphics.serve(engine);
+    expect(asked).toEqual(['test', 'test']);
+  });
+
+  it('is switched off with what its test came to, and stays so', async () => {
+    const test = async (): Promise<GraphicsTest> => ({ isUsed: false, why: 'it is no faster', seconds });
+    const { graphics, engine, asked, values, words } = device(test);
+    await graphics.serve(engine);
+    await graphics.turnOn();
+    expect(words()).toBe('Not used: it is no faster (0.41 s a photo with it, 1.10 s without).');
+    await graphics.serve(engine);
+    expect(asked).toEqual(['test', 'leave']);
+    const again = device(used, values.get('graphics') as object);
+    await again.graphics.serve(again.engine);
+    expect([again.asked, again.words()]).toEqual([[], words()]);
+  });
+
+  it('is switched off where it failed at work, and tried at the next opening where it was taken away before', async () => {
+    const { graphics, engine, values, words } = device(used);
+    await graphics.serve(engine);
+    await graphics.turnOn();
+    await graphics.isGone({ why: 'the device took it away', atWork: false });
+    expect(words()).toMatch(/^Not used now: the device took it away; it is tried when/);
+    expect(values.get('graphics')).toMatchObject({ isWanted: true, isTested: false });
+    await graphics.isGone({ why: 'it gave no answer for 30 s', atWork: true });
+    expect(words()).toBe('Switched off: it gave no answer for 30 s.');
+    expect(values.get('graphics')).toMatchObject({ isWanted: false });
+  });
+
+  it('waits where what it needs cannot be fetched, and heeds no test of what was switched off meanwhile', async () => {
+    const offline = device(() => Promise.reject(new Error('Failed to fetch')));
+    await offline.graphics.serve(offline.engine);
+    await offline.graphics.turnOn();
+    expect(offline.words()).toBe('Not used now: Failed to fetch.');
+    expect(offline.values.get('graphics')).toMatchObject({ isWanted: true, isTested: false });
+    let end = (_: GraphicsTest): void => {};
+    const slow = device(
+      () =>
+        new Promise((settle) => {
+          end = settle;
+        }),
+    );
+    await slow.graphics.serve(slow.engine);
+    const turnedOn = slow.graphics.turnOn();
+    await vi.waitFor(() => expect(slow.asked).toEqual(['test']));
+    expect(slow.values.get('graphics')).toMatchObject({ isTested: true });
+    await slow.graphics.turnOff();
+    end({ isUsed: true, seconds });
+    await turnedOn;
+    expect(slow.words()).toBeNull();
+    expect(slow.values.get('graphics')).toEqual({ isWanted: false, isTested: false, said: null });
   });
 });

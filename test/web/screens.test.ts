@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { recordOf, type TestServer, until, upload } from '../server/farm-server.ts';
 import { violationsOf } from '../support/axe.ts';
-import { describeInBrowser, startChromium } from '../support/chromium.ts';
+import { describeInBrowser, startChromium, WITH_GRAPHICS } from '../support/chromium.ts';
 import { farmLine } from '../support/farm-line.ts';
 import { openPhone, type Phone, photosOf, ready, startFarm, visit } from '../support/paddock-app.ts';
 
@@ -150,7 +150,7 @@ describeInBrowser('every screen', () => {
   let phone: Phone;
   beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), 'sward-screens-'));
-    [farm, browser] = await Promise.all([startFarm(root), startChromium()]);
+    [farm, browser] = await Promise.all([startFarm(root), startChromium(WITH_GRAPHICS)]);
     land = await stock(farm, root);
     phone = await openPhone(browser, farm, {
       pairAs: 'owner',
@@ -309,6 +309,29 @@ describeInBrowser('every screen', () => {
     await keyboard.type('25');
     await keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Sub-sample weighed' }).waitFor();
+  });
+
+  it('tries the graphics chip by wish alone, and not again where the app ended in the test of it', async () => {
+    const { page } = phone;
+    const kept = () =>
+      page.evaluate(async () => (await caches.keys()).filter((name) => /graphics/.test(name)).length);
+    await visit(page, 'more');
+    const card = page.locator('section.card', { hasText: 'Use the graphics chip' });
+    await card.getByText(/26\.8 MB are fetched once/).waitFor();
+    expect(await kept()).toBe(0);
+    await card.getByText('On', { exact: true }).click();
+    await card.getByText(/^Testing whether it answers as sward does/).waitFor({ timeout: 30_000 });
+    expect(await kept()).toBeGreaterThan(0);
+    await page.reload();
+    await card.getByText('Switched off: the app ended while it was tested.').waitFor();
+    await card.getByText('On', { exact: true }).click();
+    await card.getByText(/^Testing whether/).waitFor({ timeout: 30_000 });
+    await card.getByText('Off', { exact: true }).click();
+    await card.getByRole('status').waitFor({ state: 'detached' });
+    await until(async () => (await kept()) === 0);
+    await page.reload();
+    await card.waitFor();
+    expect(await card.getByRole('status').count()).toBe(0);
   });
 
   it('asks nobody but the farm’s own server', async () => {

@@ -8,6 +8,9 @@ const built = join(import.meta.dirname, '..', '..', 'dist', 'web');
 const read = (name: string): string => readFileSync(join(built, name), 'utf8');
 const packed = (name: string): number => gzipSync(readFileSync(join(built, name)), { level: 9 }).length;
 
+/** Parts that few need; who does fetches them then. */
+const BY_WISH = /^(libheif|graphics-worker-|ort-wasm-simd-threaded\.asyncify-)/;
+
 /** Files that a file loads before it does anything, all the way down. */
 function loadedWith(name: string, found = new Set<string>()): Set<string> {
   if (found.has(name)) return found;
@@ -47,11 +50,13 @@ describe('the app as it is built', () => {
     ]);
     const parts = later();
     for (const name of readdirSync(join(built, 'assets'))) {
-      if (!/\.(js|mjs|css)$/.test(name) || name.startsWith('libheif')) continue;
+      if (!/\.(js|mjs|css)$/.test(name) || BY_WISH.test(name)) continue;
       expect([...files, ...parts].filter((path) => path === `assets/${name}`)).toHaveLength(1);
     }
     expect(
-      [...files, ...parts].filter((name) => /models|runtime\/|libheif|\.bin|\.wasm$/.test(name)),
+      [...files, ...parts].filter((name) =>
+        /models|runtime\/|graphics|asyncify|libheif|\.bin|\.wasm$/.test(name),
+      ),
     ).toEqual([]);
     expect(parts.map((name) => name.replace(/-[\w-]{8}\./, '.'))).toContain('assets/worker.js');
   });

@@ -6,6 +6,7 @@ import type { Role } from '../../src/server/access/roles.ts';
 import { FarmStore } from '../../web/src/store/farm-store.ts';
 import { openKeeping } from '../../web/src/store/keeping.ts';
 import { Sync } from '../../web/src/sync/sync.ts';
+import { takeOverEarlierPlans } from '../../web/src/visits/earlier-plans.ts';
 import { newPaddock, photosOf, placePhoto, visitAt, visitsOf } from '../../web/src/visits/visits.ts';
 import { recordOf, startTestServer, type TestServer, upload } from '../server/farm-server.ts';
 import { writePhoto } from '../support/small-data-folder.ts';
@@ -91,6 +92,26 @@ describe('a desk and a phone that is away', () => {
     expect(both()).toEqual([merged, merged]);
     expect([...words(desk), ...words(phone)]).toEqual([]);
     expect(phone.store.outbox.value.size).toBe(0);
+  });
+
+  it('have what was planned on one before plans were shared, once, where nobody has planned since', async () => {
+    const typed = { head: '80', animal: 'wether, 50 kg', leave: 'utilisation', residual: '', growth: 'some' };
+    const earlier = { ...typed, utilisationPercent: '35', supplement: '' };
+    const kept = ({ store }: Device) => store.setValue(`feed/${creek.id}`, earlier);
+    await Promise.all([kept(desk), kept(phone)]);
+    await takeOverEarlierPlans(phone.store);
+    const planned = { ...creek, head: 80, animal: 'wether, 50 kg', leave: 'utilisation', utilisation: 0.35 };
+    expect(phone.store.paddocks.value.get(creek.id)).toEqual(planned);
+    await phone.store.changePaddock(creek.id, { head: null });
+    await phone.sync();
+    await desk.sync();
+    await Promise.all([desk, phone].map(({ store }) => takeOverEarlierPlans(store)));
+    expect(both()).toEqual([
+      { ...planned, head: null },
+      { ...planned, head: null },
+    ]);
+    expect([desk, phone].map(({ store }) => store.value(`feed/${creek.id}`))).toEqual([undefined, undefined]);
+    expect(desk.store.outbox.value.size).toBe(0);
   });
 
   it('plan the grazing of one paddock, each a part of it, and a number that both gave is told', async () => {

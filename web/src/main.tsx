@@ -12,6 +12,7 @@ import { FarmStore } from './store/farm-store.ts';
 import { openKeeping } from './store/keeping.ts';
 import { MassMaps } from './sync/mass-maps.ts';
 import { followUnsent, Sync } from './sync/sync.ts';
+import { takeOverEarlierPlans } from './visits/earlier-plans.ts';
 
 // Schemas are run as they are: the page's policy lets nothing be compiled.
 config({ jitless: true });
@@ -39,5 +40,8 @@ render(
 void app.updates.begin();
 app.estimator.begin();
 await app.sync.begin();
+// Only with what the farm has; a viewer changes nothing of it.
+const isFetched = ['idle', 'unpaired'].includes(app.sync.state.value.kind);
+if (isFetched && app.sync.device.value?.role !== 'viewer') await takeOverEarlierPlans(store);
 // Only now: what was unsent before a loss is read first.
 followUnsent(store);

@@ -3,7 +3,7 @@ import { serveStatic } from '@hono/node-server/serve-static';
 import type { Api } from '../api/route.ts';
 
 /** Files whose names change with their contents: models and the runtime in pieces, and what the page loads. */
-const LASTING = /^\/(assets|runtime)\/|^\/models\/.*\.bin$/;
+const LASTING = /^\/(assets|runtime|graphics)\/|^\/models\/.*\.bin$/;
 
 /**
  * Serves the app that `npm run build` makes, from a folder, to whoever asks: it holds nothing of the farm.

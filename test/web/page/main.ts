@@ -23,6 +23,9 @@ const driver = {
     );
     return { ...opened, progress };
   },
+  useGraphics: (name: string, patience: number) =>
+    engineOf(name).useGraphics(addressOf('graphics/'), { patience }),
+  leaveGraphics: (name: string) => engineOf(name).leaveGraphics(),
   async estimate(name: string, photo: string) {
     const blob = await (await fetch(addressOf(photo))).blob();
     const start = performance.now();

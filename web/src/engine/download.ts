@@ -72,11 +72,13 @@ async function newestModel(folder: URL, patience: number): Promise<PortableModel
 /**
  * Fetches the pieces that are not here yet, one after another: what is interrupted goes on at the piece it stopped in.
  *
+ * @param signal ends it
  * @throws InputError for a piece that is not what the model says, after a second try past every cache
  */
-async function fetchPieces(
+export async function fetchPieces(
   files: readonly RemoteFile[],
   onProgress: (progress: LoadProgress) => void,
+  signal: AbortSignal | null = null,
 ): Promise<void> {
   const wanted = files.flatMap(({ file, ...from }) => file.pieces.map((piece) => ({ piece, ...from })));
   const total = wanted.reduce((sum, { piece }) => sum + piece.bytes, 0);
@@ -84,7 +86,8 @@ async function fetchPieces(
   for (const { piece, folder, store } of wanted) {
     if (!(await store.has(piece.sha256))) {
       const before = loaded;
-      const bytes = await fetchPiece(piece, folder, (here) => onProgress({ loaded: before + here, total }));
+      const onBytes = (here: number): void => onProgress({ loaded: before + here, total });
+      const bytes = await fetchPiece(piece, folder, onBytes, signal);
       await store.write(piece.sha256, bytes);
     }
     loaded += piece.bytes;
@@ -103,7 +106,7 @@ export async function readFile({ file, folder, store }: RemoteFile): Promise<Uin
   for (const piece of file.pieces) {
     const kept = await store.read(piece.sha256);
     const isWhole = kept !== null && (await isPiece(piece, kept));
-    const bytes = isWhole ? kept : await fetchPiece(piece, folder, () => {});
+    const bytes = isWhole ? kept : await fetchPiece(piece, folder, () => {}, null);
     if (!isWhole) {
       await store.forget(piece.sha256);
       await store.write(piece.sha256, bytes);
@@ -122,11 +125,12 @@ async function fetchPiece(
   piece: Piece,
   folder: URL,
   onBytes: (bytes: number) => void,
+  signal: AbortSignal | null,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const address = new URL(piece.file, folder);
   // A copy on the way may be damaged: the second time every cache is passed by.
   for (const cache of ['default', 'reload'] as const) {
-    const bytes = await fetchBytes(address, piece, cache, onBytes);
+    const bytes = await fetchBytes(address, piece, { cache, signal }, onBytes);
     if (await isPiece(piece, bytes)) return bytes;
   }
   throw new InputError(
@@ -139,10 +143,10 @@ async function fetchPiece(
 async function fetchBytes(
   address: URL,
   { bytes: expected }: Piece,
-  cache: RequestCache,
+  how: Pick<RequestInit, 'cache' | 'signal'>,
   onBytes: (bytes: number) => void,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const response = await fetch(address, { cache });
+  const response = await fetch(address, how);
   if (!response.ok || !response.body) {
     throw new SwardError(`${address.pathname}: the server answers ${response.status}; try again`);
   }

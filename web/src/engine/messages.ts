@@ -3,7 +3,7 @@ import type { Readings } from '../../../src/pasture/covariates.ts';
 import type { PortableModel } from '../../../src/portable/model.ts';
 import type { PortableAnswer } from '../../../src/portable/portable-run.ts';
 import type { PaddockMean } from '../../../src/runs/uncertainty.ts';
-import type { LoadProgress } from './download.ts';
+import type { GraphicsSeconds } from './graphics-test.ts';
 import type { Keeping } from './piece-store.ts';
 
 /** What an estimate was made by, for its record. */
@@ -25,7 +25,21 @@ export interface Estimate extends PortableAnswer {
   /** Size upright, pixels. */
   readonly width: number;
   readonly height: number;
+  /** Why the graphics chip, which was to answer, did not and will not; null where it did, or was not asked. */
+  readonly graphicsGone: GraphicsGone | null;
 }
+
+/** How the graphics chip went. */
+export interface GraphicsGone {
+  readonly why: string;
+  /** Whether it was at work on the photo; else it was taken away before. */
+  readonly atWork: boolean;
+}
+
+/** What a test of the graphics chip has come to. */
+export type GraphicsTest =
+  | { readonly isUsed: true; readonly seconds: GraphicsSeconds }
+  | { readonly isUsed: false; readonly why: string; readonly seconds: GraphicsSeconds | null };
 
 /** A model that is ready. */
 export interface Opened {
@@ -52,18 +66,10 @@ export interface Questions {
     readonly ask: { readonly answers: readonly PortableAnswer[]; readonly coverage: number };
     readonly answer: PaddockMean;
   };
+  useGraphics: {
+    readonly ask: { readonly runtime: string; readonly patience: number };
+    readonly answer: GraphicsTest;
+  };
+  leaveGraphics: { readonly ask: null; readonly answer: null };
   release: { readonly ask: null; readonly answer: null };
 }
-
-export type QuestionKind = keyof Questions;
-
-/** From the page to the worker. */
-export type Question = {
-  [Kind in QuestionKind]: { readonly id: number; readonly kind: Kind; readonly ask: Questions[Kind]['ask'] };
-}[QuestionKind];
-
-/** From the worker to the page. */
-export type Reply =
-  | { readonly id: number; readonly progress: LoadProgress }
-  | { readonly id: number; readonly answer: unknown }
-  | { readonly id: number; readonly error: { readonly name: string; readonly message: string } };

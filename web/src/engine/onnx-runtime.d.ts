@@ -1,5 +1,8 @@
 /** What `onnx-runtime-pieces.ts` makes at build. */
 declare module 'virtual:onnx-runtime' {
-  const runtime: import('../../../src/portable/model.ts').StoredFile;
-  export default runtime;
+  type StoredFile = import('../../../src/portable/model.ts').StoredFile;
+  /** In the folder `runtime`. */
+  export const runtime: StoredFile;
+  /** In the folder `graphics`. */
+  export const graphicsRuntime: StoredFile;
 }

@@ -1,5 +1,6 @@
 import loader from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import { env, InferenceSession, Tensor } from 'onnxruntime-web/wasm';
+import { countOf } from '../../../src/ground/counts.ts';
 import { portableSession } from '../../../src/portable/onnx-session.ts';
 import type { PortableSession } from '../../../src/portable/portable-run.ts';
 
@@ -19,7 +20,7 @@ export function startRuntime(wasm: Uint8Array): string {
   env.wasm.wasmBinary = wasm;
   env.wasm.wasmPaths = { mjs: new URL(loader, location.href).href };
   env.wasm.numThreads = threads;
-  return `onnxruntime-web ${env.versions.web} wasm, ${threads === 1 ? '1 thread' : `${threads} threads`}`;
+  return `onnxruntime-web ${env.versions.web} wasm, ${countOf(threads, 'thread')}`;
 }
 
 /** Opens an ONNX model. */

@@ -65,6 +65,21 @@ export async function forgetOtherModels(folder: URL): Promise<void> {
   }
 }
 
+/** The store of ONNX Runtime for graphics chips. */
+export const GRAPHICS_STORE = 'sward graphics';
+
+/** Where the service worker keeps the files of the app that only these need; see `app.config.ts`. */
+const GRAPHICS_PARTS = 'sward-graphics';
+
+/** Forgets what graphics chips need alone. */
+export async function forgetGraphics(): Promise<void> {
+  try {
+    for (const name of [GRAPHICS_STORE, GRAPHICS_PARTS]) await caches.delete(name);
+  } catch {
+    // A browser that allows no storage has none to be forgotten.
+  }
+}
+
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.name === 'QuotaExceededError'

@@ -6,6 +6,7 @@ import { Engine } from '../engine/engine.ts';
 import type { Opened } from '../engine/messages.ts';
 import { forgetOtherModels } from '../engine/piece-store.ts';
 import type { FarmStore } from '../store/farm-store.ts';
+import { Graphics } from './graphics.ts';
 import { type PhoneRun, type Wanted, wantedOf } from './phone-run.ts';
 import { estimateOf, readingsFor } from './portable-estimate.ts';
 
@@ -30,6 +31,7 @@ export class Estimator {
   readonly fetching: Signal<LoadProgress | null> = signal(null);
   /** The photo that is being estimated. */
   readonly current: Signal<string | null> = signal(null);
+  readonly graphics: Graphics;
   readonly #store: FarmStore;
   readonly #wanted: ReadonlySignal<Wanted>;
   #engine: Engine | null = null;
@@ -40,6 +42,7 @@ export class Estimator {
 
   constructor(store: FarmStore) {
     this.#store = store;
+    this.graphics = new Graphics(store);
     this.#wanted = computed(() => wantedOf(store.answering.value, this.#last()));
     addEventListener('online', () => void this.open());
     effect(() => {
@@ -121,6 +124,7 @@ export class Estimator {
     this.#engine?.close();
     this.#engine = engine;
     this.state.value = state;
+    void this.graphics.serve(engine);
   }
 
   async #next(): Promise<void> {
@@ -141,6 +145,7 @@ export class Estimator {
       const { record } = photo;
       const readings = readingsFor(state.opened.by, record);
       const answer = await engine.estimate(photo.fileName, file, { readings });
+      if (answer.graphicsGone) void this.graphics.isGone(answer.graphicsGone);
       const latest = this.#store.photos.peek().get(photo.id)?.record ?? record;
       // Told of another height meanwhile, it is asked again.
       if (JSON.stringify(latest.height) !== JSON.stringify(record.height)) this.#tried.delete(photo.id);

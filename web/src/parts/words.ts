@@ -1,4 +1,5 @@
 import type { GrazingDays } from '../../../src/farm/index.ts';
+import { countOf } from '../../../src/ground/counts.ts';
 
 const whole = new Intl.NumberFormat('en-AU', { maximumFractionDigits: 0 });
 const tenths = new Intl.NumberFormat('en-AU', { maximumFractionDigits: 1 });
@@ -39,7 +40,7 @@ export function daysWords(given: GrazingDays): string {
   if (given.kind !== 'days') return 'no end in sight';
   const days = Math.floor(given.days);
   if (days > DAYS_SAID) return 'more than a year';
-  return days === 1 ? '1 day' : `${days} days`;
+  return countOf(days, 'day');
 }
 
 /** How long ago or from now, as `3 h` or `2 days`. */

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { Boundary, boundaryHectares, type Paddock } from '../../../src/farm/index.ts';
+import { countOf } from '../../../src/ground/counts.ts';
 import { FarmMap } from '../map/farm-map.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -34,7 +35,7 @@ export function DrawBoundary({ paddock }: { readonly paddock: Paddock }) {
         onPlace={(longitude, latitude) => setCorners([...corners, [longitude, latitude]])}
       />
       <p role="status">
-        {corners.length} corners
+        {countOf(corners.length, 'corner')}
         {read?.success && `, ${boundaryHectares(read.data).toFixed(2)} ha`}
         {here?.accuracyMetres !== undefined &&
           here?.accuracyMetres !== null &&

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { z } from 'zod';
 import { Calibration } from '../../../src/farm/index.ts';
+import { countOf } from '../../../src/ground/counts.ts';
 import { NumberField, typed } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -98,7 +99,7 @@ function Shown({ calibration, words }: { readonly calibration: Calibration; read
         </table>
       </div>
       <p class="quiet">
-        {cuts} cuts of {visits} visits
+        {countOf(cuts, 'cut')} of {countOf(visits, 'visit')}
         {cutsOfOtherHeights > 0 && `, ${cutsOfOtherHeights} of other heights left out`}, run {run.name}.
         Corrected: {number(offset)} + {slope.toFixed(2)} × estimate.
       </p>

@@ -1,5 +1,7 @@
+import { graphicsRuntime } from 'virtual:onnx-runtime';
 import { useEffect, useState } from 'preact/hooks';
 import { countOf } from '../../../src/ground/counts.ts';
+import { graphicsWords, hasGraphicsChip } from '../estimate/graphics.ts';
 import { Choices, NumberField, TextField, typed } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -37,6 +39,7 @@ export function More() {
             ))}
           </ul>
           <RunInUse />
+          <GraphicsChip />
         </div>
       </div>
     </Page>
@@ -241,8 +244,8 @@ function RunInUse() {
     <section class="card">
       <h2>The run on this device</h2>
       <p>
-        {run.about?.what ?? state.run.name}: {run.photos} photos of {run.sessions} visits, frame{' '}
-        {areaSquareMetres} m².
+        {run.about?.what ?? state.run.name}: {countOf(run.photos, 'photo')} of{' '}
+        {countOf(run.sessions, 'visit')}, frame {areaSquareMetres} m².
       </p>
       <details>
         <summary>Licence and engine</summary>
@@ -251,6 +254,35 @@ function RunInUse() {
           Weights: {run.licences.join('; ')}. {engine}, {precision}.
         </p>
       </details>
+    </section>
+  );
+}
+
+/** Where this device has a graphics chip: whether it computes, and what came of that. */
+function GraphicsChip() {
+  const { estimator } = useApp();
+  const { graphics } = estimator;
+  const [isThere, setThere] = useState(false);
+  useEffect(() => void hasGraphicsChip().then(setThere), []);
+  const state = graphics.state.value;
+  const words = graphicsWords(state);
+  if (estimator.state.value.kind === 'server' || !(isThere || words)) return null;
+  return (
+    <section class="card">
+      <Choices
+        legend="Use the graphics chip"
+        choices={{ off: 'Off', on: 'On' }}
+        value={state.kind === 'off' ? 'off' : 'on'}
+        onValue={(choice) => void (choice === 'on' ? graphics.turnOn() : graphics.turnOff())}
+      />
+      {words && <p role="status">{words}</p>}
+      {state.kind === 'fetching' && (
+        <progress aria-label="Fetched" max={state.progress.total} value={state.progress.loaded} />
+      )}
+      <p class="quiet">
+        Photos may be answered sooner by it. {megabytes(graphicsRuntime.bytes)} are fetched once, about a
+        quarter of that on the way. It is used only where it answers as sward does, and sooner.
+      </p>
     </section>
   );
 }

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { countOf } from '../../../src/ground/counts.ts';
+import { countOf, forCount } from '../../../src/ground/counts.ts';
 import { keepPhoto } from '../capture/keep-photo.ts';
 import { FileButton } from '../parts/fields.tsx';
 import { hasMap, MassMap } from '../parts/mass-map.tsx';
@@ -180,7 +180,7 @@ function PlaceAll({ photos }: { readonly photos: readonly KeptPhoto[] }) {
     >
       <PaddockSelect
         class="grow"
-        label={`All ${photos.length} show`}
+        label={forCount(photos.length, 'This photo shows', `All ${photos.length} show`)}
         value={paddockId}
         onValue={setPaddock}
         required

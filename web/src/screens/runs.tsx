@@ -163,7 +163,9 @@ export function RunsScreen() {
                   </td>
                   <td class="number">{photos}</td>
                   <td class="number">{mean === null ? '–' : number(mean)}</td>
-                  <td class="number">{error === null ? '–' : `${number(error)} (${cuts} cuts)`}</td>
+                  <td class="number">
+                    {error === null ? '–' : `${number(error)} (${countOf(cuts, 'cut')})`}
+                  </td>
                 </tr>
               );
             })}

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { z } from 'zod';
 import { effortAdvice, type Paddock, type Visit, type VisitMean } from '../../../src/farm/index.ts';
-import { countOf } from '../../../src/ground/counts.ts';
+import { countOf, forCount } from '../../../src/ground/counts.ts';
 import { byMass, MASS_NAMES } from '../../../src/pasture/targets.ts';
 import { MASS_WORDS, MassBar, MassTable } from '../parts/masses.tsx';
 import { day, number, rounded } from '../parts/words.ts';
@@ -214,7 +214,11 @@ function Worth({ view }: { readonly view: VisitView }) {
 function Rest({ view }: { readonly view: VisitView }) {
   const { pending, unusable, unfinishedCuts, warnings } = view;
   const notes = [
-    ...(pending > 0 ? [`${pending} of ${view.photos} photos wait for their estimate.`] : []),
+    ...(pending > 0
+      ? [
+          `${pending} of ${countOf(view.photos, 'photo')} ${forCount(pending, 'waits for its', 'wait for their')} estimate.`,
+        ]
+      : []),
     ...(unusable > 0 ? [`${countOf(unusable, 'photo')} could not be estimated.`] : []),
     ...(unfinishedCuts > 0 ? [`${countOf(unfinishedCuts, 'cut')} not weighed dry yet.`] : []),
     ...warnings,

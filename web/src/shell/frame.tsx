@@ -1,6 +1,6 @@
 import type { ReadonlySignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { countOf } from '../../../src/ground/counts.ts';
+import { countOf, forCount } from '../../../src/ground/counts.ts';
 import { useApp } from './app-context.ts';
 import type { Route } from './route.ts';
 
@@ -109,7 +109,7 @@ function Notices() {
           <p>
             <strong>An owner has ended this device's access.</strong> What it held of the farm was removed
             {unsent > 0
-              ? `; ${countOf(unsent, 'thing')} it had not sent ${unsent === 1 ? 'is' : 'are'} still here. Export ${unsent === 1 ? 'it' : 'them'} from the outbox, or pair again.`
+              ? `; ${countOf(unsent, 'thing')} it had not sent ${forCount(unsent, 'is', 'are')} still here. Export ${forCount(unsent, 'it', 'them')} from the outbox, or pair again.`
               : '.'}
           </p>
           {unsent > 0 && (

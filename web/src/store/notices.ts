@@ -1,4 +1,5 @@
 import type { Contested } from '../../../src/farm/index.ts';
+import { countOf, forCount } from '../../../src/ground/counts.ts';
 import { dayAndTime } from '../parts/words.ts';
 import type { ItemKind } from './records.ts';
 
@@ -62,6 +63,6 @@ export const removedNotice = (thing: Called): Notice =>
 /** That photos have lost the paddock that they were of. */
 export const unplacedNotice = (count: number): Notice =>
   noticed(
-    `${count === 1 ? 'A photo' : `${count} photos`} not sent yet lost their visit, which was removed on another device. ` +
-      'They are kept; say again which paddock they show.',
+    `${countOf(count, 'photo')} not sent yet lost ${forCount(count, 'its', 'their')} visit, which was removed on another device. ` +
+      `${forCount(count, 'It is kept; say again which paddock it shows', 'They are kept; say again which paddock they show')}.`,
   );
