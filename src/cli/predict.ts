@@ -118,11 +118,9 @@ export const registerPredict: CommandRegistrar = (program) => {
     const paths = first === undefined ? [] : [first, ...further];
     // Beside features nothing but a run is named.
     const named =
-      options.features !== undefined || (first?.startsWith('s3://') && (await isStored(first)))
+      options.features !== undefined
         ? { run: first ?? null, photos: further }
-        : first?.startsWith('s3://')
-          ? { run: null, photos: paths }
-          : await namedRun(paths, options.engine?.gathers !== undefined);
+        : await namedRun(paths, options.engine?.gathers !== undefined);
     const run = named.run ?? STARTER;
     const covariates = askedCovariates(options);
     const wanted = {
@@ -194,17 +192,9 @@ export const registerPredict: CommandRegistrar = (program) => {
   });
 };
 
-/** Whether the first of what is named is a run in a bucket, and no photos. */
-async function isStored(location: string): Promise<boolean> {
-  const { isStoredRun } = await import('../cluster/index.ts');
-  return isStoredRun(location);
-}
-
 async function predictHere(wanted: PredictRunOptions & { readonly run: string }): Promise<PredictionOutcome> {
   requireHere(wanted.source);
-  if (!wanted.run.startsWith('s3://')) return predictRun(wanted);
-  const { fetchedRun } = await import('../cluster/index.ts');
-  return predictRun({ ...wanted, run: await fetchedRun(wanted.run) });
+  return predictRun(wanted);
 }
 
 /** @throws UsageError for what only units read */

@@ -29,7 +29,7 @@ import {
 import type { ShownPaths } from '../../workflows/predict/prediction-record.ts';
 import type { PhotoProblem, PictureKind } from '../units/answer.ts';
 import { openedFeatures, setNameOf } from '../units/compute.ts';
-import { fetchedRun, stageFiles } from '../units/inputs.ts';
+import { stageFiles } from '../units/inputs.ts';
 import { type PredictWork, type UnitPhoto, unitKey } from '../units/spec.ts';
 import { CHUNK_PHOTOS, requireChunk } from './chunks.ts';
 import { DiskList } from './disk-list.ts';
@@ -70,7 +70,6 @@ export interface PredictedOn {
  */
 export async function predictOn(options: PredictOnOptions, cluster: Cluster): Promise<PredictedOn | null> {
   const { run = STARTER, out } = options;
-  const here = await runHere(run);
   await using asked = await AskedElsewhere.of(options, cluster);
   await using problems = await DiskList.open<PhotoProblem>();
   const { samples, shownPaths } = await asked.whole(out);
@@ -80,7 +79,7 @@ export async function predictOn(options: PredictOnOptions, cluster: Cluster): Pr
   try {
     const outcome = await predictRun({
       ...rest,
-      run: here,
+      run,
       source: { samples, shownPaths },
       elsewhere: {
         copies: copies.found,
@@ -128,7 +127,7 @@ export async function predictInParts(
   await requireFreeParts(out);
   await using asked = await AskedElsewhere.of(options, cluster);
   await using problems = await DiskList.open<PhotoProblem>();
-  await using run = await openRun(await runHere(name), { keepLoaded: false });
+  await using run = await openRun(name, { keepLoaded: false });
   await requirePictures(run, options);
   await run.requireAnswers(await asked.first(), options);
   await asked.requireOwnPictures(options);
@@ -201,9 +200,6 @@ async function readingsOf(
   }
   return read((await asked.whole(out)).samples);
 }
-
-/** A run where this machine can read it. */
-const runHere = async (run: string): Promise<string> => (isObjectLocation(run) ? fetchedRun(run) : run);
 
 /** Photos that are the same file as an earlier one, found among what was answered. @param suspects marks of hashes */
 async function* copiesIn(

@@ -24,7 +24,7 @@ import { writeCrops } from '../../workflows/predict/crops.ts';
 import { predictedParts } from '../../workflows/predict/predict.ts';
 import { trainUnit } from '../../workflows/train/training-unit.ts';
 import { ANSWER, type ChunkAnswer, FEATURES, type PhotoProblem, PICTURES, STATE } from './answer.ts';
-import { fetchedBackbone, fetchedPhotos, fetchedRun, type LocalPhoto, stagedPath } from './inputs.ts';
+import { fetchedBackbone, fetchedPhotos, type LocalPhoto, stagedPath } from './inputs.ts';
 import { exactJson, type FeaturesWork, type PredictWork, type TrainWork, type UnitSpec } from './spec.ts';
 
 /** Runs that stay open from unit to unit, by what they were when they were opened. */
@@ -136,11 +136,7 @@ async function computePredictions(
   scratch: string,
   runs: OpenRuns,
 ): Promise<ChunkAnswer> {
-  const here = isObjectLocation(name)
-    ? await fetchedRun(name)
-    : BUNDLED_RUNS.includes(name)
-      ? name
-      : moved(name);
+  const here = isObjectLocation(name) || BUNDLED_RUNS.includes(name) ? name : moved(name);
   const run = await runs.get(here, fingerprint);
   const options = {
     tta,
