@@ -16,6 +16,7 @@ import { featureRows, photoSamples, Samples, unknownSample } from '../../samples
 import { isObjectLocation, openStore } from '../../storage/index.ts';
 import { type ReadSamples, withAskedReadings } from '../../workflows/predict/asked-readings.ts';
 import { Copies } from '../../workflows/predict/copies.ts';
+import { copiesLine, frameNote, PhotoNotes, sessionsNote } from '../../workflows/predict/notes.ts';
 import {
   type PredictionOutcome,
   type PredictRunOptions,
@@ -132,11 +133,16 @@ export async function predictInParts(
   await run.requireAnswers(await asked.first(), options);
   await asked.requireOwnPictures(options);
   const measured = await readingsOf(run, asked, options);
-  for (const remark of measured.remarks) progress.line?.(remark);
-  const job = await planned(run, name, asked, measured.of, options, cluster);
   const known = runUncertainty(await run.calibration());
   const told = toldOf(run, options);
   const { coverage } = told;
+  const said = [
+    frameNote(run, told.areaSquareMetres),
+    ...measured.remarks,
+    coverage === undefined ? null : sessionsNote(known.sessions, coverage),
+  ];
+  for (const line of said) if (line !== null) progress.line?.(line);
+  const job = await planned(run, name, asked, measured.of, options, cluster);
   const scale = told.areaSquareMetres / run.areaSquareMetres;
   await using parts = new PredictionParts(out, format, {
     ...told,
@@ -144,6 +150,7 @@ export async function predictInParts(
     ...(photosPerPart !== undefined && { photosPerPart }),
   });
   const marks = new TextMarks();
+  const notes = new PhotoNotes();
   try {
     for await (const { predictions, hashes, unit } of answered(
       job,
@@ -156,15 +163,20 @@ export async function predictInParts(
       for (const hash of hashes) if (hash !== '') marks.add(hash);
       const all = coverage === undefined ? some : known.withIntervals(some, coverage);
       const onOwn = all.map((prediction) => onFrame(prediction, scale));
-      await parts.add(onOwn, known.doubts(all).length, await asked.shownPaths(unit));
+      const doubts = known.doubts(all);
+      notes.add(all, doubts);
+      await parts.add(onOwn, doubts.length, await asked.shownPaths(unit));
     }
   } catch (error) {
     if (error instanceof PlannedAlone) return null;
     throw error;
   }
-  for await (const copies of copiesIn(job, marks.repeated())) {
-    parts.leaveOut(copies.map((prediction) => onFrame(prediction, scale)));
+  const copies = new Copies();
+  for await (const again of copiesIn(job, marks.repeated(), copies)) {
+    parts.leaveOut(again.map((prediction) => onFrame(prediction, scale)));
   }
+  const copiesSaid = copiesLine(copies.found);
+  for (const line of [copiesSaid, ...notes.lines()]) if (line !== null) progress.line?.(line);
   const summary = await parts.finish(problems);
   await clearAway(job);
   return summary;
@@ -201,21 +213,25 @@ async function readingsOf(
   return read((await asked.whole(out)).samples);
 }
 
-/** Photos that are the same file as an earlier one, found among what was answered. @param suspects marks of hashes */
+/**
+ * Photos that are the same file as an earlier one, found among what was answered.
+ *
+ * @param suspects marks of hashes
+ * @param copies takes them
+ */
 async function* copiesIn(
   job: PlannedJob,
   suspects: ReadonlySet<number>,
+  copies: Copies,
 ): AsyncGenerator<readonly PhotoPrediction[]> {
   if (suspects.size === 0) return;
-  const seen = new Set<string>();
   for await (const { answer } of answersOf(job)) {
     const { predictions = [], hashes = [] } = answer;
-    yield predictions.filter((_, item) => {
+    yield predictions.filter(({ imageId }, item) => {
       const hash = hashes[item] ?? '';
       if (hash === '' || !suspects.has(markOf(hash))) return false;
-      const isCopy = seen.has(hash);
-      seen.add(hash);
-      return isCopy;
+      copies.add(hash, imageId);
+      return copies.found.has(imageId);
     });
   }
 }
