@@ -95,7 +95,7 @@ export async function planJob(
   const store = openStore(location);
   const units: { readonly key: string; readonly name: string }[] = [];
   for await (const { key, name } of drafts()) units.push({ key, name });
-  const job = `${kind}-${valueFingerprint(units.map(({ key }) => key)).slice(0, 16)}`;
+  const job = jobNameOf(kind, units);
   const jobs = new JobStore(store, job);
   const note = isOwnFolder(store.location) ? null : `${notesOf(out)}${job}`;
   const planned = { jobs, title, units, out, listed, ...(note !== null && { note }) };
@@ -131,6 +131,10 @@ export async function planJob(
   await jobs.putList({ format, sward, store: store.location, job, units });
   return planned;
 }
+
+/** What a job of these units is called. */
+export const jobNameOf = (kind: Work['kind'], units: readonly Pick<DraftUnit, 'key'>[]): string =>
+  `${kind}-${valueFingerprint(units.map(({ key }) => key)).slice(0, 16)}`;
 
 /** @throws SwardError where the job that was planned is gone, or what is asked has become another */
 async function requirePlanned(
