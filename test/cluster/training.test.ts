@@ -247,7 +247,7 @@ describeWithRedis('a training on many machines', () => {
     expect(errorLine(refused)).toMatch(/DB index is out of range.*no database of that number: give 0 to 15/);
     await redis.kill();
     try {
-      const opened = openQueue(elsewhere, 'cpu', () => {}, { isKnown: true });
+      const opened = openQueue(elsewhere, 'cpu', () => {}, { patienceSeconds: 60 });
       const began = performance.now();
       for (const { process } of [worker, training]) process.kill('SIGTERM');
       expect((await worker.ended).code).toBe(0);

@@ -69,6 +69,8 @@ interface PlanningOptions {
   readonly out: string;
   /** Puts files into the store that machines need and do not see; asked only where the store is one of objects. */
   readonly stage?: (jobs: JobStore) => Promise<readonly StagedFile[]>;
+  /** Refuses where the result of this job cannot be written; asked before any of it is laid out. */
+  readonly requireOut?: (job: string) => Promise<void>;
   /** Hears of other work in a place that is one command's own. */
   readonly tell?: (line: string) => void;
   readonly listed?: DiskList<ListedPhoto> | null;
@@ -91,7 +93,7 @@ export async function planJob(
   drafts: () => Iterable<DraftUnit> | AsyncIterable<DraftUnit>,
   options: PlanningOptions,
 ): Promise<PlannedJob> {
-  const { out, stage = async () => [], tell = () => {}, listed = null, gathers } = options;
+  const { out, stage = async () => [], requireOut, tell = () => {}, listed = null, gathers } = options;
   const store = openStore(location);
   const units: { readonly key: string; readonly name: string }[] = [];
   for await (const { key, name } of drafts()) units.push({ key, name });
@@ -104,6 +106,7 @@ export async function planJob(
     if (units.length > 0) await requirePlanned(planned, gathers.job, drafts, options);
     return planned;
   }
+  await requireOut?.(job);
   if (note === null ? await hasOthers(store.location, job) : await noteOut(jobs, out)) {
     tell(
       `warning: ${store.location} also holds other work for the same --out, begun before or by another command now; ` +

@@ -1,8 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import { readIds, requireRowPerId } from '../../data/feature-tables.ts';
 import { UsageError } from '../../ground/errors.ts';
+import { valueFingerprint } from '../../ground/fingerprint.ts';
 import { joinFeatureSets } from '../../ground/matrix.ts';
-import { SILENT } from '../../ground/progress.ts';
+import { type Progress, SILENT } from '../../ground/progress.ts';
 import { markOf, TextMarks } from '../../ground/repeated-texts.ts';
 import type { Readings } from '../../pasture/covariates.ts';
 import { BUNDLED_RUNS, STARTER } from '../../runs/bundled-runs.ts';
@@ -35,7 +36,7 @@ import { type PredictWork, type UnitPhoto, unitKey } from '../units/spec.ts';
 import { CHUNK_PHOTOS, requireChunk } from './chunks.ts';
 import { DiskList } from './disk-list.ts';
 import { plannedPhotos } from './kept-list.ts';
-import { type PartsSummary, PredictionParts, requireFreeParts } from './parts.ts';
+import { PartsPlace, type PartsSummary, PredictionParts } from './parts.ts';
 import type { PartsFormat } from './parts-format.ts';
 import { type ListedPhoto, listedPhotos, unitPhoto } from './photos.ts';
 import { type Cluster, type DraftUnit, type PlannedJob, planJob, storeOf } from './planned-job.ts';
@@ -86,13 +87,8 @@ export async function predictOn(options: PredictOnOptions, cluster: Cluster): Pr
         copies: copies.found,
         answers: async function* (opened, { facts }) {
           job = await planned(opened, run, asked, (item) => facts[item]?.readings ?? {}, options, cluster);
-          for await (const { predictions, hashes } of answered(
-            job,
-            options,
-            cluster,
-            problems,
-            asked.count,
-          )) {
+          if (!(await haveDone(job, cluster, options.progress))) throw new PlannedAlone();
+          for await (const { predictions, hashes } of answered(job, options, problems, asked.count)) {
             for (const [item, { imageId }] of predictions.entries()) {
               const hash = hashes[item] ?? '';
               if (hash !== '') copies.add(hash, imageId);
@@ -125,7 +121,8 @@ export async function predictInParts(
 ): Promise<PartsSummary | null> {
   const { run: name = STARTER, out, format, progress = SILENT, photosPerPart } = options;
   requireSoundOptions({ ...options, run: name });
-  await requireFreeParts(out);
+  const place = new PartsPlace(out);
+  await place.requireUnfinished();
   await using asked = await AskedElsewhere.of(options, cluster);
   await using problems = await DiskList.open<PhotoProblem>();
   await using run = await openRun(name, { keepLoaded: false });
@@ -142,7 +139,14 @@ export async function predictInParts(
     coverage === undefined ? null : sessionsNote(known.sessions, coverage),
   ];
   for (const line of said) if (line !== null) progress.line?.(line);
-  const job = await planned(run, name, asked, measured.of, options, cluster);
+  // What is in the units of a job, and how it is said.
+  const workOf = (job: string): string =>
+    JSON.stringify({ job, parts: valueFingerprint([format, told, photosPerPart ?? null]) });
+  const job = await planned(run, name, asked, measured.of, options, cluster, (own) =>
+    place.requireFree(workOf(own)),
+  );
+  if (!(await haveDone(job, cluster, progress))) return null;
+  await place.take(workOf(job.jobs.job), job.jobs);
   const scale = told.areaSquareMetres / run.areaSquareMetres;
   await using parts = new PredictionParts(out, format, {
     ...told,
@@ -152,13 +156,7 @@ export async function predictInParts(
   const marks = new TextMarks();
   const notes = new PhotoNotes();
   try {
-    for await (const { predictions, hashes, unit } of answered(
-      job,
-      options,
-      cluster,
-      problems,
-      asked.count,
-    )) {
+    for await (const { predictions, hashes, unit } of answered(job, options, problems, asked.count)) {
       const some = withRefusals(predictions, measured.refused);
       for (const hash of hashes) if (hash !== '') marks.add(hash);
       const all = coverage === undefined ? some : known.withIntervals(some, coverage);
@@ -168,7 +166,10 @@ export async function predictInParts(
       await parts.add(onOwn, doubts.length, await asked.shownPaths(unit));
     }
   } catch (error) {
-    if (error instanceof PlannedAlone) return null;
+    if (error instanceof NoUsablePhotos) {
+      await parts.tellProblems(problems);
+      await place.giveBack();
+    }
     throw error;
   }
   const copies = new Copies();
@@ -179,6 +180,7 @@ export async function predictInParts(
   for (const line of [copiesSaid, ...notes.lines()]) if (line !== null) progress.line?.(line);
   const summary = await parts.finish(problems);
   await clearAway(job);
+  await place.giveBack();
   return summary;
 }
 
@@ -395,7 +397,10 @@ class AskedElsewhere implements AsyncDisposable {
   }
 }
 
-/** @param readingsAt what was measured beside a photo */
+/**
+ * @param readingsAt what was measured beside a photo
+ * @param requireOut as {@link planJob} takes it
+ */
 async function planned(
   run: Run,
   name: string,
@@ -403,6 +408,7 @@ async function planned(
   readingsAt: (item: number) => Readings,
   options: PredictOnOptions,
   cluster: Cluster,
+  requireOut?: (job: string) => Promise<void>,
 ): Promise<PlannedJob> {
   const { out, tta = 'none', crop, states, dropoutSamples, maps, shownCrops, progress = SILENT } = options;
   const { areaSquareMetres = run.areaSquareMetres } = options;
@@ -448,6 +454,7 @@ async function planned(
     stage: async (jobs) =>
       isBundled || isObjectLocation(name) ? [] : stageFiles(jobs, await runFiles(name)),
     out,
+    ...(requireOut && { requireOut }),
     tell: (line) => progress.line?.(line),
     listed: asked.listed,
     gathers: cluster.engine.gathers,
@@ -465,16 +472,19 @@ interface AnsweredUnit {
   readonly hashes: readonly string[];
 }
 
-/** Has a job done, and gives what came of it in the photos' order; pictures are written on the way. */
+/** Has a job done. @returns whether it is, and not planned alone */
+async function haveDone(job: PlannedJob, { engine }: Cluster, progress: Progress = SILENT): Promise<boolean> {
+  await engine.run(job, progress);
+  return !engine.plansAlone;
+}
+
+/** What came of a job, in the photos' order; pictures are written on the way. */
 async function* answered(
   job: PlannedJob,
-  { maps, shownCrops, progress = SILENT }: PredictOnOptions,
-  { engine }: Cluster,
+  { maps, shownCrops }: PredictOnOptions,
   problems: DiskList<PhotoProblem>,
   asked: number,
 ): AsyncGenerator<AnsweredUnit> {
-  await engine.run(job, progress);
-  if (engine.plansAlone) throw new PlannedAlone();
   const folders: Readonly<Record<PictureKind, string | undefined>> = { maps, crops: shownCrops };
   let told = 0;
   for await (const { answer, pictures, unit } of answersOf(job)) {

@@ -27,6 +27,8 @@ export interface WorkOptions extends UnitMachine {
   readonly leaseSeconds?: number;
   /** How long units may go on once the worker is to end, seconds; default 25, since Kubernetes kills after 30. */
   readonly graceSeconds?: number;
+  /** As {@link QueueOpening}. */
+  readonly patienceSeconds?: number;
   readonly tell?: (line: string) => void;
   /** What computes a unit; default {@link runUnit}, in a process of its own. */
   readonly run?: (
@@ -57,7 +59,7 @@ export async function startWorker(options: WorkOptions): Promise<RunningWorker> 
   const children = new UnitChildren(options);
   const lease = 1000 * leaseSeconds;
   const [first] = queues;
-  if (first !== undefined) await closeSoon(await openQueue(url, first, tell));
+  if (first !== undefined) await closeSoon(await openQueue(url, first, tell, options));
   if (queues.includes('gpu') && environment().provider === 'cpu') {
     tell('warning: work for GPUs will be computed by processors here; SWARD_PROVIDER=cuda uses the GPU');
   }
