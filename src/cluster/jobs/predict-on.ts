@@ -31,8 +31,8 @@ import {
 import type { ShownPaths } from '../../workflows/predict/prediction-record.ts';
 import type { PhotoProblem, PictureKind } from '../units/answer.ts';
 import { openedFeatures, setNameOf } from '../units/compute.ts';
-import { stageFiles } from '../units/inputs.ts';
 import { type PredictWork, type UnitPhoto, unitKey } from '../units/spec.ts';
+import { stageFiles } from '../units/staged.ts';
 import { CHUNK_PHOTOS, requireChunk } from './chunks.ts';
 import { DiskList } from './disk-list.ts';
 import { plannedPhotos } from './kept-list.ts';

@@ -50,6 +50,9 @@ const GRACE_SECONDS = 25;
 /** How often a unit that stops showing signs is given to another worker: a machine may be killed again and again. */
 const MOST_STALLS = 50;
 
+/** How often it is looked for what was fetched for jobs that are done. */
+const CLEARED_EVERY_MS = 5 * 60_000;
+
 /** Progress is told at most so often. */
 const TELL_EVERY_MS = 2_000;
 
@@ -86,8 +89,12 @@ export async function startWorker(options: WorkOptions): Promise<RunningWorker> 
     return worker;
   });
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+  const clear = (): void => void children.clearStaged().catch(() => {});
+  clear();
+  const clearing = setInterval(clear, CLEARED_EVERY_MS);
   return {
     async stop() {
+      clearInterval(clearing);
       const { graceSeconds = GRACE_SECONDS } = options;
       for (const worker of workers) void worker.close().catch(() => {});
       // Units are waited for, and no connections: while Redis is away none closes.

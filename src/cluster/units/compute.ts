@@ -24,8 +24,9 @@ import { writeCrops } from '../../workflows/predict/crops.ts';
 import { predictedParts } from '../../workflows/predict/predict.ts';
 import { trainUnit } from '../../workflows/train/training-unit.ts';
 import { ANSWER, type ChunkAnswer, FEATURES, type PhotoProblem, PICTURES, STATE } from './answer.ts';
-import { fetchedBackbone, fetchedPhotos, type LocalPhoto, stagedPath } from './inputs.ts';
+import { fetchedBackbone, fetchedPhotos, type LocalPhoto } from './inputs.ts';
 import { exactJson, type FeaturesWork, type PredictWork, type TrainWork, type UnitSpec } from './spec.ts';
+import { StagedFiles } from './staged.ts';
 
 /** Runs that stay open from unit to unit, by what they were when they were opened. */
 export class OpenRuns {
@@ -63,8 +64,9 @@ export async function compute(
 ): Promise<string[]> {
   await makeFolder(scratch);
   const { work } = spec;
-  const moved = await stagedPath(spec, scratch);
-  if (work.kind === 'train') return computeTraining(spec, work, moved, scratch, progress);
+  await using staged = await StagedFiles.open(spec, scratch);
+  const moved: Moved = (path) => staged.place(path);
+  if (work.kind === 'train') return await computeTraining(spec, work, moved, scratch, progress);
   const answer =
     work.kind === 'predict'
       ? await computePredictions(work, moved, scratch, runs)

@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { basename, dirname, extname, join, resolve } from 'node:path';
-import { configure, environment } from '../../ground/environment.ts';
+import { basename, dirname, extname, join } from 'node:path';
+import { environment } from '../../ground/environment.ts';
 import { InputError, messageOf, SwardError } from '../../ground/errors.ts';
 import { fileFingerprint, valueFingerprint } from '../../ground/fingerprint.ts';
-import { placeUnder } from '../../ground/moved-files.ts';
 import {
   download,
   isObjectLocation,
@@ -17,8 +16,7 @@ import {
 import type { PhotoFile } from '../../vision/photos/index.ts';
 import { describedBeside, WEIGHTS_IN_FOLDERS } from '../../vision/weights/index.ts';
 import type { PhotoProblem } from './answer.ts';
-import { JobStore } from './job-store.ts';
-import type { StagedFile, UnitPhoto, UnitSpec } from './spec.ts';
+import type { UnitPhoto } from './spec.ts';
 
 /** A photo of a unit where this machine can read it. */
 export interface LocalPhoto extends PhotoFile, Pick<UnitPhoto, 'readings' | 'state'> {
@@ -77,37 +75,6 @@ function requireFolderOf({ path, lost }: UnitPhoto): void {
   throw new SwardError(
     `this machine sees no ${folder}, where photos lie; mount it there, or put the photos into a bucket`,
   );
-}
-
-/**
- * Where files lie that the planning machine knows by its own paths: those that it put into the store are fetched, once
- * a machine, and found there by whoever reads weights; without any, all machines see the same folder.
- */
-export async function stagedPath(spec: UnitSpec, scratch: string): Promise<(path: string) => string> {
-  if (spec.staged.length === 0) {
-    configure({ moved: null });
-    return (path) => path;
-  }
-  const root = join(scratch, '..', `staged-${spec.job}`);
-  const jobs = JobStore.of(spec);
-  for (const { path, sha256 } of spec.staged) {
-    const local = placeUnder(root, path);
-    if ((await fileFingerprint(local).catch(() => null)) === sha256) continue;
-    await download(jobs.store, jobs.objectKey(sha256), local, { sha256 });
-  }
-  configure({ moved: { root, folder: spec.folder } });
-  return (path) => placeUnder(root, path);
-}
-
-/** Puts files into the store, so that machines that do not see them can fetch them. */
-export async function stageFiles(jobs: JobStore, paths: readonly string[]): Promise<StagedFile[]> {
-  const staged: StagedFile[] = [];
-  for (const path of [...new Set(paths.map((one) => resolve(one)))]) {
-    const sha256 = await fileFingerprint(path);
-    await jobs.putObject(path, sha256);
-    staged.push({ path, sha256 });
-  }
-  return staged;
 }
 
 /**

@@ -10,6 +10,7 @@ import { packageVersion } from '../../ground/version.ts';
 import { ANSWER, type ChunkAnswer, type PhotoProblem } from './answer.ts';
 import { JobStore, type UnitResult } from './job-store.ts';
 import { exactJson, type UnitPhoto, type UnitSpec, type Work } from './spec.ts';
+import { clearStaged, unitsFolder } from './staged.ts';
 import type { UnitNews, UnitOutcome, UnitTask } from './unit-task.ts';
 
 /** How units are computed on this machine. */
@@ -45,7 +46,7 @@ export class UnitChildren {
   }
 
   get #scratch(): string {
-    return this.#machine.scratch ?? join(environment().cacheFolder, 'units');
+    return this.#machine.scratch ?? unitsFolder();
   }
 
   /** @throws TaskRefused, or ChildFailure where the process ended over it */
@@ -70,6 +71,11 @@ export class UnitChildren {
       this.#busy.delete(child);
       if (child.isAlive) this.#idle.push(child);
     }
+  }
+
+  /** Removes what was fetched here for jobs that are done. */
+  clearStaged(): Promise<void> {
+    return clearStaged(this.#scratch);
   }
 
   /** Ends all processes, whatever they are doing. */
