@@ -7,7 +7,7 @@ import { stepsGraph } from '../estimators/post-processing/steps.ts';
 import { InputError, type SwardError, UsageError } from '../ground/errors.ts';
 import { featureSetsOf, joinFeatureSets, takeColumns } from '../ground/matrix.ts';
 import { mean } from '../ground/statistics.ts';
-import { type CovariateSet, knownSet, sameSet, setName } from '../pasture/covariates.ts';
+import { type CovariateSet, countsKnownBy, knownSet, sameSet, setName } from '../pasture/covariates.ts';
 import { byMass, type Targets } from '../pasture/targets.ts';
 import type { Samples } from '../samples/samples.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
@@ -123,7 +123,7 @@ export class EnsembleRun implements Run {
   }
 
   async predict(samples: Samples, options: PredictOptions = {}): Promise<PhotoPrediction[]> {
-    const { states, dropoutSamples, onUnusable, ...shared } = options;
+    const { states, dropoutSamples, dropoutFirst = [], onUnusable, ...shared } = options;
     await this.#requireOptions(options);
     const members = await this.#opened();
     const asked = samples.knownBy(this.#covariateSets());
@@ -134,7 +134,10 @@ export class EnsembleRun implements Run {
       byMember.push(
         await member.run.predict(shownTo(member), {
           ...shared,
-          ...(dropoutSamples && { dropoutSamples }),
+          ...(dropoutSamples && {
+            dropoutSamples,
+            dropoutFirst: countsKnownBy(dropoutFirst, this.#covariateSets()),
+          }),
           ...(told && { onUnusable: told }),
           member: index,
         }),

@@ -5,7 +5,7 @@ import { valueFingerprint } from '../../ground/fingerprint.ts';
 import { joinFeatureSets } from '../../ground/matrix.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
 import { markOf, TextMarks } from '../../ground/repeated-texts.ts';
-import type { Readings } from '../../pasture/covariates.ts';
+import type { CountsBySet, Readings } from '../../pasture/covariates.ts';
 import { BUNDLED_RUNS, STARTER } from '../../runs/bundled-runs.ts';
 import { tablesBeside } from '../../runs/covariates.ts';
 import { openRun } from '../../runs/open-run.ts';
@@ -30,6 +30,7 @@ import {
 } from '../../workflows/predict/predict.ts';
 import type { ShownPaths } from '../../workflows/predict/prediction-record.ts';
 import type { PhotoProblem, PictureKind } from '../units/answer.ts';
+import { countsOf, sumOfCounts } from '../units/asked-counts.ts';
 import { openedFeatures, setNameOf } from '../units/compute.ts';
 import { type PredictWork, type UnitPhoto, unitKey } from '../units/spec.ts';
 import { stageFiles } from '../units/staged.ts';
@@ -270,6 +271,9 @@ async function rowsElsewhere(
   return new Samples(ids.map(unknownSample), featureRows(joinFeatureSets(parts)));
 }
 
+/** What a unit is told beside a photo or a row. */
+type Beside = Pick<UnitPhoto, 'readings' | 'state'>;
+
 /** What is asked about, a unit at a time: photos that are listed on the disk, or rows of feature files by their ids. */
 class AskedElsewhere implements AsyncDisposable {
   readonly #listed: DiskList<ListedPhoto> | null;
@@ -370,8 +374,8 @@ class AskedElsewhere implements AsyncDisposable {
     return this.#shown.paths;
   }
 
-  /** Its units, in order. @param photoOf what a unit is told of a photo */
-  async *units(photoOf: (photo: ListedPhoto, item: number) => UnitPhoto): AsyncGenerator<{
+  /** Its units, in order. @param besideOf what a unit is told beside a photo or a row */
+  async *units(besideOf: (imageId: string, item: number) => Beside): AsyncGenerator<{
     readonly start: number;
     readonly count: number;
     readonly asked: PredictWork['asked'];
@@ -382,12 +386,24 @@ class AskedElsewhere implements AsyncDisposable {
       if (!this.#listed) {
         const { files, ids } = this.#features;
         const some = ids.slice(start, start + this.#size);
-        const stamps = some.map(() => '');
-        yield { start, count: some.length, asked: { features: files, start, ids: some }, stamps };
+        const beside = some.map((id, row) => besideOf(id, start + row));
+        const asked = {
+          ...{ features: files, start, ids: some },
+          ...(beside.some(({ readings }) => readings) && {
+            readings: beside.map(({ readings = {} }) => readings),
+          }),
+          ...(beside.some(({ state }) => state !== undefined) && {
+            states: beside.map(({ state = null }) => state),
+          }),
+        };
+        yield { start, count: some.length, asked, stamps: some.map(() => '') };
         continue;
       }
       const some = await this.#listed.read(start, start + this.#size);
-      const photos = some.map((photo, item) => photoOf(photo, start + item));
+      const photos = some.map((photo, item) => ({
+        ...unitPhoto(photo),
+        ...besideOf(photo.imageId, start + item),
+      }));
       yield { start, count: some.length, asked: { photos }, stamps: some.map(({ stamp }) => stamp) };
     }
   }
@@ -412,12 +428,6 @@ async function planned(
 ): Promise<PlannedJob> {
   const { out, tta = 'none', crop, states, dropoutSamples, maps, shownCrops, progress = SILENT } = options;
   const { areaSquareMetres = run.areaSquareMetres } = options;
-  if (dropoutSamples !== undefined && run.covariates.length > 0) {
-    // Which photos share draws depends on what was measured beside all before them.
-    throw new UsageError(
-      '--mc-dropout of a run that reads heights or the like is for one machine; leave out --on',
-    );
-  }
   const isBundled = BUNDLED_RUNS.includes(name);
   const shared = {
     kind: 'predict',
@@ -430,23 +440,22 @@ async function planned(
     }),
     ...(shownCrops !== undefined && { crops: true as const }),
   } as const;
-  const photoOf = (photo: ListedPhoto, item: number): UnitPhoto => {
-    const measured = Object.entries(readingsAt(item)).filter(
-      ([, value]) => value !== null && value !== undefined,
-    );
+  const besideOf = (imageId: string, item: number): Beside => {
+    const measured = Object.entries(readingsAt(item)).filter(([, value]) => Number.isFinite(value));
     return {
-      ...unitPhoto(photo),
-      ...(measured.length > 0 && { readings: Object.fromEntries(measured) as Record<string, number> }),
-      ...(states && { state: states(photo.imageId) }),
+      ...(measured.length > 0 && { readings: Object.fromEntries(measured) }),
+      ...(states && { state: states(imageId) }),
     };
   };
   const drafts = async function* (): AsyncGenerator<DraftUnit> {
-    for await (const { start, count, asked: some, stamps } of asked.units(photoOf)) {
+    let first: CountsBySet = [];
+    for await (const { start, count, asked: some, stamps } of asked.units(besideOf)) {
       const work: PredictWork = {
         ...shared,
         asked: some,
-        ...(dropoutSamples !== undefined && { dropout: { samples: dropoutSamples, first: start } }),
+        ...(dropoutSamples !== undefined && { dropout: { samples: dropoutSamples, first } }),
       };
+      if (dropoutSamples !== undefined) first = sumOfCounts(first, countsOf(some));
       yield { name: `photos ${start + 1} to ${start + count}`, key: unitKey([work, stamps]), work };
     }
   };

@@ -8,6 +8,7 @@ import { writeFileAtomically } from '../../ground/files.ts';
 import { fileFingerprint } from '../../ground/fingerprint.ts';
 import { packageVersion } from '../../ground/version.ts';
 import { ANSWER, type ChunkAnswer, type PhotoProblem } from './answer.ts';
+import { countsOf, sumOfCounts } from './asked-counts.ts';
 import { JobStore, type UnitResult } from './job-store.ts';
 import { exactJson, type UnitPhoto, type UnitSpec, type Work } from './spec.ts';
 import { clearStaged, unitsFolder } from './staged.ts';
@@ -194,14 +195,16 @@ function withPhotos(spec: UnitSpec, photos: readonly UnitPhoto[], half: 0 | 1): 
   if (spec.work.kind === 'features') return { ...spec, key, work: { ...spec.work, photos } };
   if (spec.work.kind === 'train') return spec;
   const { dropout, ...work } = spec.work;
-  const before = half === 0 || !dropout ? 0 : photosOf(spec.work).length - photos.length;
+  const all = photosOf(spec.work);
+  // Of the second half those of the first go before.
+  const before = half === 0 ? [] : countsOf({ photos: all.slice(0, all.length - photos.length) });
   return {
     ...spec,
     key,
     work: {
       ...work,
       asked: { photos },
-      ...(dropout && { dropout: { ...dropout, first: dropout.first + before } }),
+      ...(dropout && { dropout: { ...dropout, first: sumOfCounts(dropout.first, before) } }),
     },
   };
 }
