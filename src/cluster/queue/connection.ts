@@ -108,9 +108,14 @@ export async function openQueue(
   const where = withoutPassword(requireRedis(url));
   const end = performance.now() + 1000 * patienceSeconds;
   let isTold = false;
+  const tellOfFault = (fault: string): void => {
+    const most = Number.isFinite(patienceSeconds) ? ` at most ${patienceSeconds} s` : '';
+    if (!isTold) tellOfWait(`no Redis answers at ${where} (${fault}); waiting for it${most}`);
+    isTold = true;
+  };
   for (;;) {
     const left = end - performance.now();
-    const opened = await askedOnce(url, queue, Math.max(0, Math.min(ANSWER_MS, left)));
+    const opened = await askedOnce(url, queue, Math.max(0, Math.min(ANSWER_MS, left)), tellOfFault);
     if (!('fault' in opened)) {
       if (isTold) tellOfWait('Redis is there');
       for (const advice of adviceOn(opened.info)) tell(advice);
@@ -120,9 +125,7 @@ export async function openQueue(
     if (isLasting(fault) || performance.now() >= end) {
       throw new SwardError(`${where}: no Redis can be used there (${fault}); ${remedyOf(fault)}`);
     }
-    const most = Number.isFinite(patienceSeconds) ? ` at most ${patienceSeconds} s` : '';
-    if (!isTold) tellOfWait(`no Redis answers at ${where} (${fault}); waiting for it${most}`);
-    isTold = true;
+    tellOfFault(fault);
     await pause(Math.max(0, Math.min(ASKED_EVERY_MS, end - performance.now())));
   }
 }
@@ -130,13 +133,20 @@ export async function openQueue(
 /** A queue that answers, with what its Redis says of itself; or what is wrong. */
 type Asked = { readonly queue: Queue<QueuedUnit>; readonly info: string } | { readonly fault: string };
 
-async function askedOnce(url: string, name: QueueName, milliseconds: number): Promise<Asked> {
+/** @param onFault hears of what waiting may help against, at once */
+async function askedOnce(
+  url: string,
+  name: QueueName,
+  milliseconds: number,
+  onFault: (fault: string) => void,
+): Promise<Asked> {
   const queue = new Queue<QueuedUnit>(nameOf(name), { connection: connectionTo(url) });
   let fault = 'it does not answer';
   const giveUp = new AbortController();
   queue.on('error', (error) => {
     fault = messageOf(error) || fault;
     if (isLasting(fault)) giveUp.abort();
+    else onFault(fault);
   });
   const late = pause(milliseconds, null, { signal: giveUp.signal }).catch(() => null);
   try {
