@@ -177,10 +177,10 @@ export class PredictionParts implements AsyncDisposable {
     }
   }
 
-  /** Leaves photos that were added out of the means, since others before them are the same. */
-  leaveOut(copies: readonly PhotoPrediction[]): void {
-    this.#copies += copies.length;
-    for (const { targets } of copies) this.#count(targets, -1);
+  /** Leaves a photo that was added out of the means, since one before it is the same. */
+  leaveOut({ targets }: PhotoPrediction): void {
+    this.#copies++;
+    this.#count(targets, -1);
   }
 
   #count(targets: PhotoPrediction['targets'], times: 1 | -1): void {

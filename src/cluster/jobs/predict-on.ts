@@ -173,11 +173,13 @@ export async function predictInParts(
     }
     throw error;
   }
-  const copies = new Copies();
-  for await (const again of copiesIn(job, marks.repeated(), copies)) {
-    parts.leaveOut(again.map((prediction) => onFrame(prediction, scale)));
+  let copies = 0;
+  const firstCopy: [string, string][] = [];
+  for await (const { copy, of } of copiesIn(job, marks.repeated())) {
+    if (copies++ === 0) firstCopy.push([copy.imageId, of]);
+    parts.leaveOut(onFrame(copy, scale));
   }
-  const copiesSaid = copiesLine(copies.found);
+  const copiesSaid = copiesLine(firstCopy, copies);
   for (const line of [copiesSaid, ...notes.lines()]) if (line !== null) progress.line?.(line);
   const summary = await parts.finish(problems);
   await clearAway(job);
@@ -217,25 +219,25 @@ async function readingsOf(
 }
 
 /**
- * Photos that are the same file as an earlier one, found among what was answered.
+ * Photos that are the same file as an earlier one, whose id is told, found among what was answered.
  *
  * @param suspects marks of hashes
- * @param copies takes them
  */
 async function* copiesIn(
   job: PlannedJob,
   suspects: ReadonlySet<number>,
-  copies: Copies,
-): AsyncGenerator<readonly PhotoPrediction[]> {
+): AsyncGenerator<{ readonly copy: PhotoPrediction; readonly of: string }> {
   if (suspects.size === 0) return;
+  const firstWith = new Map<string, string>();
   for await (const { answer } of answersOf(job)) {
     const { predictions = [], hashes = [] } = answer;
-    yield predictions.filter(({ imageId }, item) => {
+    for (const [item, copy] of predictions.entries()) {
       const hash = hashes[item] ?? '';
-      if (hash === '' || !suspects.has(markOf(hash))) return false;
-      copies.add(hash, imageId);
-      return copies.found.has(imageId);
-    });
+      if (hash === '' || !suspects.has(markOf(hash))) continue;
+      const of = firstWith.get(hash);
+      if (of === undefined) firstWith.set(hash, copy.imageId);
+      else yield { copy, of };
+    }
   }
 }
 

@@ -141,12 +141,12 @@ async function askedOnce(
   onFault: (fault: string) => void,
 ): Promise<Asked> {
   const queue = new Queue<QueuedUnit>(nameOf(name), { connection: connectionTo(url) });
-  let fault = 'it does not answer';
+  let fault = 'what is there does not answer';
   const giveUp = new AbortController();
   queue.on('error', (error) => {
     fault = messageOf(error) || fault;
     if (isLasting(fault)) giveUp.abort();
-    else onFault(fault);
+    else if (!giveUp.signal.aborted) onFault(fault);
   });
   const late = pause(milliseconds, null, { signal: giveUp.signal }).catch(() => null);
   try {
@@ -181,11 +181,13 @@ const LASTING: readonly (readonly [RegExp, string])[] = [
   ],
   [/Invalid URL/, 'give redis://host:port, or redis://:PASSWORD@host:port with %-codes for signs as @ and /'],
   [/SSL|wrong version number|EPROTO/, OTHER_PROTOCOL],
+  [/Protocol error/, `what answers there is no Redis: check host and port; ${OTHER_PROTOCOL}`],
 ];
 
 const remedyOf = (fault: string): string =>
-  [...LASTING, [/ECONNRESET/, OTHER_PROTOCOL] as const].find(([sign]) => sign.test(fault))?.[1] ??
-  'start one: redis-server --appendonly yes --maxmemory-policy noeviction';
+  [...LASTING, [/ECONNRESET|does not answer/, OTHER_PROTOCOL] as const].find(([sign]) =>
+    sign.test(fault),
+  )?.[1] ?? 'start one: redis-server --appendonly yes --maxmemory-policy noeviction';
 
 /** What a Redis that answers may refuse work for, and what helps. */
 const REFUSALS: readonly (readonly [RegExp, string, string])[] = [

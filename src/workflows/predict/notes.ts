@@ -27,14 +27,19 @@ export function sessionsNote(sessions: number, coverage: number): string | null 
   );
 }
 
-/** That photos are the same file as others; null where none is. @param copies by id, with the id of the one before */
-export function copiesLine(copies: ReadonlyMap<string, string>): string | null {
+/**
+ * That photos are the same file as others; null where none is.
+ *
+ * @param copies by id, with the id of the one before; the first alone will do
+ * @param count of all
+ */
+export function copiesLine(copies: Iterable<readonly [string, string]>, count: number): string | null {
   const [first] = copies;
   if (!first) return null;
   const [copy, of] = first;
-  return copies.size === 1
+  return count === 1
     ? `warning: ${copy} is the same photo as ${of}; the two count once in the mean`
-    : `warning: ${copies.size} photos are copies of others, ${copy} of ${of} for one; each photo counts once in the mean`;
+    : `warning: ${count} photos are copies of others, ${copy} of ${of} for one; each photo counts once in the mean`;
 }
 
 /** What is told of photos when all are predicted, gathered while they come; memory does not grow with them. */
