@@ -85,6 +85,14 @@ it('parts of another prediction are never removed, and those of the same are wri
   const store = openStore(folder);
   const jobs = new JobStore(openStore(join(folder, '..', 'work')), 'predict-1');
   const [first, second] = [new PartsPlace(folder), new PartsPlace(folder)];
+  const list = {
+    format: 1,
+    sward: packageVersion(),
+    store: jobs.store.location,
+    job: jobs.job,
+    units: [],
+  } as const;
+  await jobs.putList(list);
   await first.take('one', jobs);
   await store.put('part-00000.csv', 'of one');
   await expect(second.requireFree('two')).rejects.toThrow(
@@ -95,12 +103,12 @@ it('parts of another prediction are never removed, and those of the same are wri
   await store.put('summary.json', '{}');
   await first.giveBack();
   await expect(first.requireUnfinished()).rejects.toThrow(/holds a finished prediction/);
-  await store.remove('part-00000.csv');
   // Whoever comes to a place that has been finished meanwhile: by the same work, whose job is gone, or by other work.
+  await jobs.remove();
   await expect(second.take('one', jobs)).rejects.toThrow(GatheredElsewhere);
-  const list = { format: 1, sward: packageVersion(), store: jobs.store.location, job: jobs.job, units: [] };
-  await jobs.putList({ ...list, format: 1 });
+  await jobs.putList(list);
   await expect(second.take('two', jobs)).rejects.toThrow(/holds a finished prediction/);
+  expect(await store.facts('unfinished.json')).toBeNull();
   await store.remove('summary.json');
   await store.put('part-00000.csv', 'of nobody knows whom');
   await expect(first.take('one', jobs)).rejects.toThrow(/holds part-00000\.csv of another prediction/);

@@ -266,6 +266,7 @@ export class PartsPlace {
           '--out, end that one by its own command, or remove what is there',
       );
     }
+    await this.requireUnfinished();
     for await (const { key } of this.#store.list('part-')) {
       throw new UsageError(
         `${this.#out} holds ${key} of another prediction; choose another --out, or remove what is there`,
@@ -280,13 +281,18 @@ export class PartsPlace {
    * @throws GatheredElsewhere where that was the same
    */
   async take(work: string, jobs: JobStore): Promise<void> {
-    await this.requireFree(work);
-    if (!(await this.#store.create(UNFINISHED, work))) return this.requireFree(work);
-    // Whoever was first has told that it is finished before it gave the place back.
-    if (!(await this.#store.facts(SUMMARY))) return;
-    await this.giveBack();
-    if (!(await jobs.isThere())) throw new GatheredElsewhere(jobs);
-    await this.requireUnfinished();
+    try {
+      await this.requireFree(work);
+      if (!(await this.#store.create(UNFINISHED, work))) return await this.requireFree(work);
+      // Whoever was first has told that it is finished before it gave the place back.
+      await this.requireUnfinished().catch(async (error: unknown) => {
+        await this.giveBack();
+        throw error;
+      });
+    } catch (error) {
+      if (error instanceof UsageError && !(await jobs.isThere())) throw new GatheredElsewhere(jobs);
+      throw error;
+    }
   }
 
   /** Says that all parts are there, and nothing is written any more. */
