@@ -4,7 +4,7 @@ import type { Cluster, Engine } from '../cluster/index.ts';
 import { countOf } from '../ground/counts.ts';
 import { environment } from '../ground/environment.ts';
 import { UsageError } from '../ground/errors.ts';
-import { positiveWhole } from './command.ts';
+import { positiveNumber, positiveWhole } from './command.ts';
 import { say } from './console.ts';
 
 /** Options by which work is done elsewhere. */
@@ -12,6 +12,7 @@ export interface ClusterOptions {
   readonly on?: string;
   readonly store?: string;
   readonly queue?: QueueName;
+  readonly wait?: number;
   /** Set by `plan` and `gather`, in place of `--on`. */
   readonly engine?: Engine;
 }
@@ -29,28 +30,45 @@ export function addClusterOptions(command: Command): Command {
         '--queue <name>',
         'machines that the work is for; default gpu where SWARD_PROVIDER names one, else cpu',
       ).choices(QUEUES),
-    );
+    )
+    .addOption(waitOption());
 }
 
+/** `--wait`. */
+export const waitOption = (): Option =>
+  new Option(
+    '--wait <seconds>',
+    'how long a Redis that is not there at first is waited for; default 30',
+  ).argParser(positiveNumber('--wait'));
+
 /** Where work is to be done; null: here. @throws UsageError for what goes with `--on` alone */
-export async function clusterOf({ on, store, queue, engine }: ClusterOptions): Promise<Cluster | null> {
+export async function clusterOf({ on, store, queue, wait, engine }: ClusterOptions): Promise<Cluster | null> {
   if (on === undefined && engine === undefined) {
     if (store !== undefined) throw new UsageError('--store is for work on many machines; add --on redis://…');
     return null;
   }
   const machines = queue ?? (environment().provider === 'cpu' ? 'cpu' : 'gpu');
-  return { engine: engine ?? (await engineOn(on ?? '', machines)), ...(store !== undefined && { store }) };
+  return {
+    engine: engine ?? (await engineOn(on ?? '', machines, wait)),
+    ...(store !== undefined && { store }),
+  };
 }
 
 /** What ends a command that waits, and leaves its work queued. */
 const LEAVING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-async function engineOn(on: string, queue: QueueName): Promise<Engine> {
+async function engineOn(on: string, queue: QueueName, wait: number | undefined): Promise<Engine> {
   if (on !== 'local') requireRedis(on);
   const { localEngine, queueEngine, requireQueue } = await import('../cluster/index.ts');
   if (on === 'local') return localEngine();
-  await requireQueue({ url: on, queue });
-  const engine = queueEngine({ url: on, queue, isKnown: true });
+  await requireQueue({
+    url: on,
+    queue,
+    tellOfWait: say,
+    ...(wait !== undefined && { patienceSeconds: wait }),
+  });
+  // One that was reached is waited for as long as it takes.
+  const engine = queueEngine({ url: on, queue, patienceSeconds: Number.POSITIVE_INFINITY });
   return {
     ...engine,
     async run(job, progress) {

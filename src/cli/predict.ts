@@ -5,8 +5,7 @@ import { countOf } from '../ground/counts.ts';
 import { UsageError } from '../ground/errors.ts';
 import {
   namedRun,
-  type PhotoPrediction,
-  type PredictionDoubt,
+  PhotoNotes,
   type PredictionOutcome,
   type PredictRunOptions,
   paddockRecord,
@@ -14,6 +13,7 @@ import {
   predictRun,
   readPhotoStates,
   STARTER,
+  sessionsNote,
   TEST_TIME_TURNS,
   USUAL_COVERAGE,
 } from '../workflows/index.ts';
@@ -61,9 +61,6 @@ interface PredictCommandOptions extends AskedOptions, CropOption, ClusterOptions
 }
 
 type Tta = keyof typeof TEST_TIME_TURNS;
-
-/** Doubtful photos named on the screen. */
-const DOUBTS_SHOWN = 10;
 
 /** `sward predict`: masses of photos or of rows of features. */
 export const registerPredict: CommandRegistrar = (program) => {
@@ -118,11 +115,9 @@ export const registerPredict: CommandRegistrar = (program) => {
     const paths = first === undefined ? [] : [first, ...further];
     // Beside features nothing but a run is named.
     const named =
-      options.features !== undefined || (first?.startsWith('s3://') && (await isStored(first)))
+      options.features !== undefined
         ? { run: first ?? null, photos: further }
-        : first?.startsWith('s3://')
-          ? { run: null, photos: paths }
-          : await namedRun(paths, options.engine?.gathers !== undefined);
+        : await namedRun(paths, options.engine?.gathers !== undefined);
     const run = named.run ?? STARTER;
     const covariates = askedCovariates(options);
     const wanted = {
@@ -154,12 +149,13 @@ export const registerPredict: CommandRegistrar = (program) => {
     if (outcome === undefined) return;
     if (!outcome) return say(plannedText);
     const { predictions, shownPaths, coverage, paddock, paddockFile, sure, doubts, sessions } = outcome;
-    const { about, areaSquareMetres, framesLine } = outcome;
+    const { about, areaSquareMetres } = outcome;
     const mean = predictions.length > 1 || options.hectares !== undefined ? paddock : null;
-    if (mean || coverage !== null) warnOfFewSessions(sessions, coverage ?? USUAL_COVERAGE);
-    if (framesLine !== null) say(`warning: ${framesLine}`);
-    warnOfDoubts(doubts, predictions.length);
-    warnOfMemory(predictions);
+    const few = mean || coverage !== null ? sessionsNote(sessions, coverage ?? USUAL_COVERAGE) : null;
+    if (few !== null) say(few);
+    const notes = new PhotoNotes();
+    notes.add(predictions, doubts);
+    for (const line of notes.lines()) say(line);
     const shown = {
       area: areaSquareMetres,
       doubtful: new Set(doubts.map(({ imageId }) => imageId)),
@@ -194,17 +190,9 @@ export const registerPredict: CommandRegistrar = (program) => {
   });
 };
 
-/** Whether the first of what is named is a run in a bucket, and no photos. */
-async function isStored(location: string): Promise<boolean> {
-  const { isStoredRun } = await import('../cluster/index.ts');
-  return isStoredRun(location);
-}
-
 async function predictHere(wanted: PredictRunOptions & { readonly run: string }): Promise<PredictionOutcome> {
   requireHere(wanted.source);
-  if (!wanted.run.startsWith('s3://')) return predictRun(wanted);
-  const { fetchedRun } = await import('../cluster/index.ts');
-  return predictRun({ ...wanted, run: await fetchedRun(wanted.run) });
+  return predictRun(wanted);
 }
 
 /** @throws UsageError for what only units read */
@@ -271,33 +259,6 @@ function sourceOf(
   }
   if (paths.length > 0 && features === undefined && ids === undefined) return paths;
   throw new UsageError('give photos or folders of photos, or --features and --ids together');
-}
-
-/** Intervals cannot promise more than sessions allow: the next one may be the worst of all. */
-function warnOfFewSessions(sessions: number, coverage: number): void {
-  const most = sessions / (sessions + 1);
-  if (coverage <= most) return;
-  say(
-    `note: the run was trained on ${sessions} sessions, which can vouch for ${(100 * most).toFixed(1)} % at most, ` +
-      `not for ${Number((100 * coverage).toFixed(2))} %; the intervals are as wide as its largest errors`,
-  );
-}
-
-function warnOfDoubts(doubts: readonly PredictionDoubt[], photos: number): void {
-  for (const { message } of doubts.slice(0, DOUBTS_SHOWN)) say(`warning: ${message}`);
-  if (doubts.length > DOUBTS_SHOWN) {
-    say(`warning: ${doubts.length - DOUBTS_SHOWN} more like these, among ${photos} photos in all`);
-  }
-}
-
-/** What a run was trained on it has seen. */
-function warnOfMemory(predictions: readonly PhotoPrediction[]): void {
-  const known = predictions.filter(({ trainedOn }) => trainedOn).length;
-  if (known === 0) return;
-  say(
-    `warning: ${known} of ${countOf(predictions.length, 'photo')} ${known === 1 ? 'is one' : 'are ones'} the run was ` +
-      'trained on: its answer there is memory, not prediction',
-  );
 }
 
 /** Parses a share option. @throws UsageError naming the option */

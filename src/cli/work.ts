@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import { QUEUES, type QueueName } from '../cluster/choices.ts';
 import { UsageError } from '../ground/errors.ts';
+import { waitOption } from './cluster-options.ts';
 import { type CommandRegistrar, positiveNumber, positiveWhole } from './command.ts';
 import { say } from './console.ts';
 
@@ -12,6 +13,7 @@ interface WorkCommandOptions {
   readonly lease: number;
   readonly grace: number;
   readonly scratch?: string;
+  readonly wait?: number;
 }
 
 /** `sward work`: computes what other machines have queued. */
@@ -34,7 +36,8 @@ export const registerWork: CommandRegistrar = (program) => {
         .default(25),
     )
     .option('--scratch <DIR>', 'folder for what units keep while they work; default one of the cache')
-    .action(async ({ on, lease, grace, queues, ...options }: WorkCommandOptions) => {
+    .addOption(waitOption())
+    .action(async ({ on, lease, grace, queues, wait, ...options }: WorkCommandOptions) => {
       const { startWorker } = await import('../cluster/index.ts');
       const worker = await startWorker({
         ...options,
@@ -42,6 +45,7 @@ export const registerWork: CommandRegistrar = (program) => {
         queues,
         leaseSeconds: lease,
         graceSeconds: grace,
+        ...(wait !== undefined && { patienceSeconds: wait }),
         tell: say,
       });
       say(`working on ${queues.join(', ')}; Ctrl-C ends it`);

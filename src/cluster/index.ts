@@ -25,6 +25,5 @@ export { PLAN_TARGETS, type PlanSettings, type PlanTarget } from './plan/setting
 export { queueEngine, requireQueue } from './queue/queue-engine.ts';
 export { QUEUES, type QueueName, requireRedis } from './queue/queues.ts';
 export { type RunningWorker, startWorker, type WorkOptions } from './queue/worker.ts';
-export { fetchedRun, isStoredRun } from './units/inputs.ts';
 export { GatheredElsewhere } from './units/job-store.ts';
 export { computeUnits, type UnitOptions, type UnitsDone } from './units/unit-command.ts';

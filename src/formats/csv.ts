@@ -106,9 +106,8 @@ export async function readCsvGrid(path: string, required: readonly string[] = []
   const stated = /^sep=(.)\r?\n?/i.exec(text);
   const body = stated ? text.slice(stated[0].length) : text;
   const separator = stated?.[1] ?? separatorOf(body, required);
-  const rows = parseRows(path, body, separator)
-    .map(({ line, cells }) => ({ line: line + (stated ? 1 : 0), cells }))
-    .filter(({ cells }) => cells.some((cell) => cell !== ''));
+  const all = parseRows(path, body, separator).filter(({ cells }) => cells.some((cell) => cell !== ''));
+  const rows = stated ? all.map(({ line, cells }) => ({ line: line + 1, cells })) : all;
   return {
     path,
     rows,
@@ -183,23 +182,23 @@ function cellsIn(text: string, delimiter: string): string[][] {
   }
 }
 
-interface ParsedRecord {
-  readonly record: readonly string[];
-  readonly info: { readonly lines: number };
-}
-
 function parseRows(path: string, text: string, delimiter: string): GridRow[] {
+  const rows: GridRow[] = [];
   try {
-    const records = parse(text, {
+    parse(text, {
       delimiter,
-      info: true,
+      // As rows come: what the parser says of each besides would take ten times their memory.
+      on_record(record, { lines }) {
+        rows.push({ line: lines, cells: record.map(plainCell) });
+        return null;
+      },
       // Blanks are cut here: a tab may separate cells.
       relax_column_count: true,
       skip_empty_lines: true,
       record_delimiter: ['\r\n', '\n', '\r'],
       ...(delimiter !== '\t' && { trim: true }),
-    }) as unknown as ParsedRecord[];
-    return records.map(({ record, info }) => ({ line: info.lines, cells: record.map(plainCell) }));
+    });
+    return rows;
   } catch (error) {
     const line = (error as Partial<CsvError>).lines;
     const where = typeof line === 'number' ? rowName(path, line) : path;

@@ -1,7 +1,7 @@
 import { UsageError } from '../ground/errors.ts';
 import type { FeatureSet } from '../ground/matrix.ts';
 import type { RandomStream } from '../ground/random.ts';
-import type { CovariateSet } from '../pasture/covariates.ts';
+import type { CountsBySet, CovariateSet } from '../pasture/covariates.ts';
 import { type ByMass, byMass, type Targets } from '../pasture/targets.ts';
 import type { Samples, Split, TrainingSamples } from '../samples/samples.ts';
 import type { Tensor } from '../tensor/index.ts';
@@ -88,10 +88,15 @@ export interface FittedModel {
   /**
    * Several predictions with dropout left on (Gal & Ghahramani 2016).
    *
-   * @param first how many samples were asked about before these, by the same stream; default 0
+   * @param first how many samples were asked about before these, by the same stream; default none
    * @returns `[draw][sample]`
    */
-  sampleDropout(samples: Samples, draws: number, random: RandomStream, first?: number): Promise<Targets[][]>;
+  sampleDropout(
+    samples: Samples,
+    draws: number,
+    random: RandomStream,
+    first?: CountsBySet,
+  ): Promise<Targets[][]>;
   /**
    * What a model just fitted, its settings kept, would predict of each training sample had the sample's session been
    * left out, in closed form.

@@ -54,6 +54,19 @@ export const hasReadings = (readings: Readings, set: CovariateSet): boolean =>
 export const knownSet = (sets: readonly CovariateSet[], readings: Readings): CovariateSet =>
   sets.find((set) => hasReadings(readings, set)) ?? [];
 
+/** Of how many samples exactly these covariates are known; a set may stand there more than once. */
+export type CountsBySet = readonly { readonly covariates: CovariateSet; readonly count: number }[];
+
+/** Counts as if of each sample the first of some sets that it has all of were all that had been measured. */
+export const countsKnownBy = (counts: CountsBySet, sets: readonly CovariateSet[]): CountsBySet =>
+  counts.map(({ covariates, count }) => ({
+    covariates: knownSet(sets, Object.fromEntries(covariates.map((name) => [name, 0]))),
+    count,
+  }));
+
+/** All samples of some counts. */
+export const countOfAll = (counts: CountsBySet): number => counts.reduce((sum, { count }) => sum + count, 0);
+
 /** Whether two sets are the same. */
 export const sameSet = (one: CovariateSet, other: CovariateSet): boolean => setName(one) === setName(other);
 

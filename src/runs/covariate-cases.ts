@@ -13,6 +13,16 @@ export function caseFile(file: string, set: CovariateSet): string {
 /** What {@link caseFile} calls files. */
 export const CASE_FILES = /^(oof|leave-one-state-out)-(without|with-.+)\.csv$/;
 
+/** Folder of a stacking ensemble's regression. */
+const STACK_FOLDER = 'stack';
+
+/** The same where photos are answered by a set of covariates. */
+export const stackFolderOf = (set: CovariateSet): string =>
+  set.length === 0 ? STACK_FOLDER : `${STACK_FOLDER}-${caseFolder(set)}`;
+
+/** What {@link stackFolderOf} calls folders. */
+export const STACK_FOLDERS = new RegExp(`^${STACK_FOLDER}(-with-.+)?$`);
+
 /** The case that a run is known by: that with all its covariates, or of the largest set that photos are answered by. */
 export const mainCase = (cases: readonly CaseResults[] | null | undefined): CaseResults | null =>
   cases?.[0] ?? null;

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { stackedCombination, weightedCombination } from '../estimators/combination/combination.ts';
 import { type FittedPipeline, pipelineStages } from '../estimators/combination/pipeline.ts';
 import { readStack } from '../estimators/combination/stacking.ts';
@@ -7,12 +7,13 @@ import { stepsGraph } from '../estimators/post-processing/steps.ts';
 import { InputError, type SwardError, UsageError } from '../ground/errors.ts';
 import { featureSetsOf, joinFeatureSets, takeColumns } from '../ground/matrix.ts';
 import { mean } from '../ground/statistics.ts';
-import { type CovariateSet, caseFolder, knownSet, sameSet, setName } from '../pasture/covariates.ts';
+import { type CovariateSet, countsKnownBy, knownSet, sameSet, setName } from '../pasture/covariates.ts';
 import { byMass, type Targets } from '../pasture/targets.ts';
 import type { Samples } from '../samples/samples.ts';
 import type { MassMap } from '../vision/biomass-map/index.ts';
 import type { Framing } from '../vision/framing/index.ts';
 import { type Calibration, calibrate, type StoredCalibration, storedCalibration } from './calibration.ts';
+import { stackFolderOf } from './covariate-cases.ts';
 import type { RunCovariate } from './covariates.ts';
 import { requireFinite } from './cross-validation.ts';
 import { ensembleDropoutSpreads, type MemberAnswer } from './ensemble-dropout.ts';
@@ -30,14 +31,8 @@ import type {
   RunGraph,
 } from './run.ts';
 import { requireUnchanged } from './run-folder.ts';
+import { isStoredRun, placeFrom, runHere } from './stored-run.ts';
 import { noMaps, TrainedRun } from './trained-run.ts';
-
-/** Folder of a stacking ensemble's regression. */
-export const STACK_FOLDER = 'stack';
-
-/** The same where photos are answered by a set of covariates. */
-export const stackFolderOf = (set: CovariateSet): string =>
-  set.length === 0 ? STACK_FOLDER : `${STACK_FOLDER}-${caseFolder(set)}`;
 
 /** A member, and the feature files it was trained on where it was. */
 interface Member {
@@ -62,12 +57,15 @@ export class EnsembleRun implements Run {
   readonly folder: string;
   readonly manifest: EnsembleManifest;
   readonly #keepLoaded: KeepLoaded;
+  readonly #origin: string;
   #calibration: Promise<Calibration> | undefined;
   #members: Promise<Member[]> | undefined;
   readonly #pipelines = new Map<string, Promise<FittedPipeline>>();
 
-  constructor(folder: string, manifest: EnsembleManifest, keepLoaded: KeepLoaded) {
+  /** @param origin where it lies, if that is a bucket: from there its members are found */
+  constructor(folder: string, manifest: EnsembleManifest, keepLoaded: KeepLoaded, origin = folder) {
     this.folder = folder;
+    this.#origin = origin;
     this.manifest = manifest;
     this.#keepLoaded = keepLoaded;
   }
@@ -125,7 +123,7 @@ export class EnsembleRun implements Run {
   }
 
   async predict(samples: Samples, options: PredictOptions = {}): Promise<PhotoPrediction[]> {
-    const { states, dropoutSamples, onUnusable, ...shared } = options;
+    const { states, dropoutSamples, dropoutFirst = [], onUnusable, ...shared } = options;
     await this.#requireOptions(options);
     const members = await this.#opened();
     const asked = samples.knownBy(this.#covariateSets());
@@ -136,7 +134,10 @@ export class EnsembleRun implements Run {
       byMember.push(
         await member.run.predict(shownTo(member), {
           ...shared,
-          ...(dropoutSamples && { dropoutSamples }),
+          ...(dropoutSamples && {
+            dropoutSamples,
+            dropoutFirst: countsKnownBy(dropoutFirst, this.#covariateSets()),
+          }),
           ...(told && { onUnusable: told }),
           member: index,
         }),
@@ -208,7 +209,7 @@ export class EnsembleRun implements Run {
 
   /** The members where they lie now. @throws InputError when one is gone or was trained again otherwise */
   #opened(): Promise<Member[]> {
-    this.#members ??= openMembers(this.folder, this.manifest, this.#keepLoaded);
+    this.#members ??= openMembers(this.#origin, this.manifest, this.#keepLoaded);
     return this.#members;
   }
 
@@ -343,32 +344,33 @@ export class EnsembleRun implements Run {
 }
 
 async function openMembers(
-  folder: string,
+  origin: string,
   { members }: EnsembleManifest,
   keepLoaded: KeepLoaded,
 ): Promise<Member[]> {
   const found: Member[] = [];
   for (const member of members) {
-    const path = resolve(folder, member.run);
-    if (!existsSync(path)) {
-      const what = `is a member of ${folder} and is not there any more`;
-      throw new InputError(path, what, 'put it back, or make the ensemble again');
+    const place = placeFrom(origin, member.run);
+    if (!existsSync(place) && !(await isStoredRun(place))) {
+      const what = `is a member of ${origin} and is not there any more`;
+      throw new InputError(place, what, 'put it back, or make the ensemble again');
     }
+    const path = await runHere(place);
     const manifest = await readTrainedManifest(path);
     if (manifest.fingerprint !== member.fingerprint) {
-      throw new InputError(path, `was trained again since ${folder} was made`, 'make the ensemble again');
+      throw new InputError(place, `was trained again since ${origin} was made`, 'make the ensemble again');
     }
     await requireUnchanged(path, manifest);
     const { source } = manifest.data;
     const onFeatures = manifest.recipe.input.kind === 'features' && source?.kind === 'features';
     found.push({
       run: new TrainedRun(path, manifest, keepLoaded),
-      features: onFeatures ? source.features.map((file) => resolve(path, file)) : null,
+      features: onFeatures ? source.features.map((file) => placeFrom(place, file)) : null,
     });
   }
   if (new Set(found.map(({ features }) => features === null)).size > 1) {
     throw new InputError(
-      folder,
+      origin,
       'has members trained on photos and members trained on features',
       'predict with an ensemble whose members all take the same',
     );

@@ -6,6 +6,7 @@ import { manifestFile, readCompleteManifest, readManifest } from './manifest.ts'
 import { PretrainedRun } from './pretrained-run.ts';
 import type { KeepLoaded, Run } from './run.ts';
 import { requireUnchanged } from './run-folder.ts';
+import { runHere } from './stored-run.ts';
 import { TrainedRun } from './trained-run.ts';
 
 /** How a run is kept open. */
@@ -17,11 +18,11 @@ export interface OpenOptions {
 /**
  * Opens a finished run, whatever its kind, after checking that its files are those that were written.
  *
- * @param nameOrFolder a run folder, or the name of a run that comes with sward (`starter`)
+ * @param nameOrFolder a run folder, `s3://…` of one in a bucket, or the name of a run that comes with sward (`starter`)
  * @throws InputError when the folder is no run, unfinished, damaged, or of another format
  */
 export async function openRun(nameOrFolder: string, { keepLoaded = true }: OpenOptions = {}): Promise<Run> {
-  const folder = runFolderOf(nameOrFolder);
+  const folder = await runHere(runFolderOf(nameOrFolder));
   const pretraining = manifestFile('pretraining');
   const names = await readdir(folder).catch((): string[] => []);
   if (names.includes(pretraining) && !names.includes(manifestFile('trained'))) {
@@ -37,6 +38,6 @@ export async function openRun(nameOrFolder: string, { keepLoaded = true }: OpenO
   const manifest = await readCompleteManifest(folder);
   await requireUnchanged(folder, manifest);
   return manifest.kind === 'ensemble'
-    ? new EnsembleRun(folder, manifest, keepLoaded)
+    ? new EnsembleRun(folder, manifest, keepLoaded, nameOrFolder)
     : new TrainedRun(folder, manifest, keepLoaded);
 }

@@ -1,7 +1,6 @@
 import { CALIBRATION } from './calibration-file.ts';
-import { CASE_FILES } from './covariate-cases.ts';
+import { CASE_FILES, STACK_FOLDERS } from './covariate-cases.ts';
 import { DOMAIN } from './domain/index.ts';
-import { STACK_FOLDER } from './ensemble-run.ts';
 import { LEARNING_CURVE } from './learning-by-sessions.ts';
 import { STATES_OUT } from './leave-one-state-out.ts';
 import { OUT_OF_FOLD } from './out-of-fold.ts';
@@ -18,11 +17,10 @@ const RESULTS: ReadonlySet<string> = new Set([
   ...[OUT_OF_FOLD, STATES_OUT, SCORES, LEARNING_CURVE, PSEUDO, REPORT],
   ...[DOMAIN, TRAINING_PHOTOS, CALIBRATION, CARD],
 ]);
-const STACKS = new RegExp(`^${STACK_FOLDER}(-with-.+)?$`);
 
 /** Whether runs, of whatever kind, have a file or folder beside their folds: one may take the place of one of another kind. */
 export const isResult = (name: string): boolean =>
-  RESULTS.has(name) || CASE_FILES.test(name) || STACKS.test(name);
+  RESULTS.has(name) || CASE_FILES.test(name) || STACK_FOLDERS.test(name);
 
 /** Whether a file of a run is no part of its answers: what people read of it, and locks. */
 export const isBesideAnswers = (name: string): boolean => /\.(html|md|lock)$/.test(name);

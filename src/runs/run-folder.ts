@@ -1,5 +1,6 @@
 import { appendFile, lstat, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { InputError, SwardError, UsageError } from '../ground/errors.ts';
 import { type FileLock, type LockOwner, requireUnlocked, takeLock } from '../ground/file-lock.ts';
@@ -86,11 +87,52 @@ export function lockFolder(folder: string): Promise<FileLock> {
   return takeLock(join(folder, LOCK), (owner) => beingWritten(folder, owner));
 }
 
-function beingWritten(folder: string, owner: LockOwner | null): UsageError {
-  const who = owner
-    ? `process ${owner.pid} on ${owner.host} since ${owner.since}`
-    : `a process that its ${LOCK} does not name`;
-  return new UsageError(`${folder} is being written by ${who}; wait for it, or choose another --out`);
+/** Another process writes a folder now. */
+export class BeingWritten extends UsageError {
+  override name = 'BeingWritten';
+  readonly folder: string;
+  readonly owner: LockOwner | null;
+  /** Whether it writes, as far as can be told, the very same. */
+  readonly isSameWork: boolean;
+
+  constructor(folder: string, owner: LockOwner | null, isSameWork = false) {
+    const who = owner
+      ? `process ${owner.pid} on ${owner.host} since ${owner.since}`
+      : `a process that its ${LOCK} does not name`;
+    super(`${folder} is being written by ${who}; wait for it, or choose another --out`);
+    this.folder = folder;
+    this.owner = owner;
+    this.isSameWork = isSameWork;
+  }
+}
+
+const beingWritten = (folder: string, owner: LockOwner | null): BeingWritten =>
+  new BeingWritten(folder, owner);
+
+/** How often a folder is looked at that another process writes. */
+const POLL_MS = 500;
+
+/** Waits until no other process writes a folder. */
+export async function untilFree(folder: string): Promise<void> {
+  const isWritten = (): Promise<boolean> =>
+    requireUnlocked(join(folder, LOCK), (owner) => beingWritten(folder, owner)).then(
+      () => false,
+      (error: unknown) => {
+        if (error instanceof BeingWritten) return true;
+        throw error;
+      },
+    );
+  while (await isWritten()) await pause(POLL_MS);
+}
+
+/** What is to be thrown where a folder is refused: of one that another process writes also whether it is the same. */
+async function refusalOf(error: unknown, path: string, manifest: Manifest): Promise<unknown> {
+  if (!(error instanceof BeingWritten)) return error;
+  // Who has just begun has said nothing yet.
+  const theirs = await readManifest(path, manifestFile(manifest.kind)).catch(() => null);
+  return theirs === null || theirs.fingerprint === manifest.fingerprint
+    ? new BeingWritten(path, error.owner, true)
+    : error;
 }
 
 /**
@@ -127,7 +169,9 @@ export class RunFolder {
     policy: ExistingRunPolicy,
   ): Promise<RunFolder | null> {
     await ownershipOf(path, manifestFile(manifest.kind), contents.beside);
-    const lock = await openedToOne(path);
+    const lock = await openedToOne(path).catch(async (error: unknown) => {
+      throw await refusalOf(error, path, manifest);
+    });
     try {
       const { mode, known } = await settled(path, manifest, contents, policy);
       if (mode === 'complete') {
@@ -165,7 +209,11 @@ export class RunFolder {
     policy: ExistingRunPolicy,
   ): Promise<boolean> {
     const requireFree = (): Promise<void> =>
-      requireUnlocked(join(path, LOCK), (owner) => beingWritten(path, owner));
+      requireUnlocked(join(path, LOCK), (owner) => beingWritten(path, owner)).catch(
+        async (error: unknown) => {
+          throw await refusalOf(error, path, manifest);
+        },
+      );
     await requireFree();
     const { mode } = await settled(path, manifest, contents, policy).catch(async (error: unknown) => {
       // Who has begun since then leaves the folder in a state that is nobody's fault.

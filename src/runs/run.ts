@@ -1,6 +1,7 @@
 import type { SwardError } from '../ground/errors.ts';
 import type { Progress } from '../ground/progress.ts';
 import type { FittedModel } from '../learning/estimator.ts';
+import type { CountsBySet } from '../pasture/covariates.ts';
 import type { ByMass } from '../pasture/targets.ts';
 import type { UsedFeatureSet } from '../samples/photo-reader.ts';
 import type { Samples } from '../samples/samples.ts';
@@ -35,8 +36,8 @@ export interface PredictOptions {
   readonly tta?: keyof typeof TEST_TIME_TURNS;
   /** Adds the spread over this many predictions with dropout left on. */
   readonly dropoutSamples?: number;
-  /** How many samples are asked about before these, elsewhere: what dropout leaves out is drawn for all in turn. */
-  readonly dropoutFirst?: number;
+  /** The samples asked about before these, elsewhere: what dropout leaves out is drawn for all in turn. */
+  readonly dropoutFirst?: CountsBySet;
   /** States of the photos, for ensembles with a rule that needs them. */
   readonly states?: PhotoStates;
   /** What of each photo counts, null all of it; default what did in training. */

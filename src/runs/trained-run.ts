@@ -6,7 +6,13 @@ import type { Matrix } from '../ground/matrix.ts';
 import { type Progress, SILENT } from '../ground/progress.ts';
 import { type RandomStream, randomStream } from '../ground/random.ts';
 import type { Estimator, FittedModel } from '../learning/estimator.ts';
-import { type CovariateSet, hasSet, knownSet } from '../pasture/covariates.ts';
+import {
+  type CountsBySet,
+  type CovariateSet,
+  countsKnownBy,
+  hasSet,
+  knownSet,
+} from '../pasture/covariates.ts';
 import { massesIn, massWords } from '../pasture/partial.ts';
 import { byMass, MASS_NAMES, type Targets } from '../pasture/targets.ts';
 import { recipeEstimator } from '../recipes/registry.ts';
@@ -182,7 +188,7 @@ export class TrainedRun implements Run, RunMember {
 
   async predict(samples: Samples, options: MemberOptions = {}): Promise<PhotoPrediction[]> {
     await this.#requireOptions(options);
-    const { dropoutSamples, dropoutFirst = 0, member, outOfDomain = true, progress = SILENT } = options;
+    const { dropoutSamples, dropoutFirst = [], member, outOfDomain = true, progress = SILENT } = options;
     const crop = this.#cropOf(options);
     const sets = await this.#covariateSets();
     const shown = await this.#show(samples.knownBy(sets), options);
@@ -192,7 +198,7 @@ export class TrainedRun implements Run, RunMember {
     // Members of one seed would else draw the same, and what they leave out would be no chance of each one's own.
     const own = member === undefined ? random : random.fork(`member ${member}`);
     const draws = dropoutSamples
-      ? await this.#dropoutDraws(shown.samples, dropoutSamples, own, dropoutFirst)
+      ? await this.#dropoutDraws(shown.samples, dropoutSamples, own, countsKnownBy(dropoutFirst, sets))
       : null;
     const spreads = draws && dropoutSpreads(draws);
     const shares = outOfDomain ? await this.#domainShares(shown.samples, progress) : null;
@@ -435,7 +441,7 @@ export class TrainedRun implements Run, RunMember {
     samples: Samples,
     draws: number,
     random: RandomStream,
-    first: number,
+    first: CountsBySet,
   ): Promise<DropoutDraws | null> {
     if (!(await this.capabilities()).dropout) return null;
     const folds: Targets[][][] = [];

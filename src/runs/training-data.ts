@@ -21,6 +21,7 @@ import {
   TrainingSamples,
   unknownSample,
 } from '../samples/samples.ts';
+import { isObjectLocation } from '../storage/index.ts';
 import { framedPhotos, framesLine, framingOf } from '../vision/framing/index.ts';
 import { photoHash, photoName } from '../vision/photos/index.ts';
 import {
@@ -340,8 +341,9 @@ export function relativeSource(source: TrainingSource, runFolder: string): Train
   return movedSource(source, (path) => pathFrom(runFolder, path));
 }
 
-/** A path as a run folder remembers it: relative to the run, so that both may move together. */
+/** A path as a run folder remembers it: relative to the run, so that both may move together; of a bucket as it is. */
 export function pathFrom(folder: string, path: string): string {
+  if (isObjectLocation(path)) return path;
   return relative(resolve(folder), resolve(path)).replaceAll('\\', '/');
 }
 

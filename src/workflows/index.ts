@@ -96,6 +96,7 @@ export {
 } from './on-demand.ts';
 export { type AskedCovariates, type AskedHeight, askedHeight } from './predict/asked-readings.ts';
 export type { NamedRun } from './predict/named-run.ts';
+export { PhotoNotes, sessionsNote } from './predict/notes.ts';
 export { paddockRecord } from './predict/paddock-record.ts';
 export type { PredictionOutcome, PredictionSource, PredictRunOptions } from './predict/predict.ts';
 export { predictionRecord } from './predict/prediction-record.ts';

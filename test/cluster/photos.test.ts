@@ -9,7 +9,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parquetReadObjects } from 'hyparquet';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -62,11 +62,21 @@ async function stored(prefix: string): Promise<void> {
   const { configure } = await import('../../src/ground/environment.ts');
   const { environmentFrom } = await import('../../src/cli/environment.ts');
   const { openStore } = await import('../../src/storage/index.ts');
-  configure(environmentFrom(objects.variables));
+  configure(environmentFrom(variables));
   const store = openStore(`s3://meadow/${prefix}`);
   for (const name of readdirSync(flight)) await store.put(name, readFileSync(join(flight, name)));
   await store.put('model.safetensors', readFileSync(model));
   await store.put('model.json', readFileSync(at('model.json')));
+}
+
+/** Puts a folder into the bucket. */
+async function storedFolder(folder: string, location: string): Promise<void> {
+  const { openStore } = await import('../../src/storage/index.ts');
+  const store = openStore(location);
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile()) await store.upload(relative(folder, path), path, await fileFingerprint(path));
+  }
 }
 
 describe('predicting on many machines', () => {
@@ -161,8 +171,19 @@ describe('predicting on many machines', () => {
     );
     expect(here.code).toBe(0);
     expect(await read('part-00000.csv')).toBe(text('plain.csv'));
+    expect(await results.facts('unfinished.json')).toBeNull();
     const again = await sward('predict', run, 's3://meadow/flight/', '--out', out, ...ELSEWHERE);
     expect(errorLine(again)).toMatch(/holds a finished prediction; choose another --out/);
+    const other = openStore('s3://meadow/results/other');
+    await other.put('unfinished.json', 'of another');
+    await other.put('part-00000.csv', 'of another');
+    const second = await sward(
+      ...['predict', run, 's3://meadow/flight/', '--out', 's3://meadow/results/other/', ...ELSEWHERE],
+    );
+    expect(second.code).toBe(2);
+    expect(errorLine(second)).toMatch(/holds parts of another prediction, which is not finished/);
+    expect(await other.facts('part-00000.csv')).not.toBeNull();
+    expect(readdirSync(root).filter((name) => /other.*work/.test(name))).toEqual([]);
     const names = readdirSync(flight).filter((name) => !/broken|empty/.test(name));
     writeFileSync(
       at('manifest.csv'),
@@ -309,23 +330,25 @@ describe('predicting on many machines', () => {
     cpSync(at('good'), twice, { recursive: true });
     cpSync(join(twice, 'P101.jpg'), join(twice, 'P139 again.jpg'));
     const { openStore } = await import('../../src/storage/index.ts');
-    const [store, photos] = ['runs/ridge', 'twice'].map((prefix) => openStore(`s3://meadow/${prefix}`));
-    for (const name of readdirSync(run, { recursive: true, encoding: 'utf8' })) {
-      if (/\.\w+$/.test(name))
-        await store?.upload(name, join(run, name), await fileFingerprint(join(run, name)));
-    }
-    for (const name of readdirSync(twice)) await photos?.put(name, readFileSync(join(twice, name)));
-    const here = await sward('predict', run, twice, '--out', at('twice-here.csv'), '--json');
+    const photos = openStore('s3://meadow/twice');
+    await storedFolder(run, 's3://meadow/runs/ridge');
+    for (const name of readdirSync(twice)) await photos.put(name, readFileSync(join(twice, name)));
+    const area = ['--area', '1'];
+    const frame = /note: the run was taught grams on 0\.21 m²; they are said on 1 m²/;
+    const here = await sward('predict', run, twice, '--out', at('twice-here.csv'), '--json', ...area);
     expect(here.stderr).toMatch(/P139 again is the same photo as P101; the two count once in the mean/);
-    const asked = ['s3://meadow/runs/ridge', 's3://meadow/twice/', ...ELSEWHERE];
+    const asked = ['s3://meadow/runs/ridge', 's3://meadow/twice/', ...area, ...ELSEWHERE];
     const there = await sward('predict', ...asked, '--out', at('twice-there.csv'), '--json');
     expect(there.code, there.stderr).toBe(0);
     expect(there.stderr).toMatch(/P139 again is the same photo as P101; the two count once in the mean/);
     expect(text('twice-there.csv')).toBe(text('twice-here.csv'));
+    for (const { stderr } of [here, there]) expect(stderr).toMatch(frame);
     const { paddock } = JSON.parse(here.stdout);
     expect(JSON.parse(there.stdout).paddock).toEqual(paddock);
     const parts = await sward('predict', ...asked, '--out', `${at('twice-parts')}/`, '--json');
     expect(parts.code, parts.stderr).toBe(0);
+    expect(parts.stderr).toMatch(frame);
+    expect(parts.stderr).toMatch(/P139 again is the same photo as P101; the two count once in the mean/);
     const summary = JSON.parse(parts.stdout);
     expect(summary).toMatchObject({ photos: PHOTOS + 1, copies: 1 });
     expect(summary.grams.Dry_Total_g).toBeCloseTo(paddock.grams?.Dry_Total_g ?? Number.NaN, 6);
@@ -333,6 +356,37 @@ describe('predicting on many machines', () => {
     expect(alone.code, alone.stderr).toBe(0);
     const nothing = await sward('predict', 's3://meadow/runs/', at('good'), '--out', at('n.csv'));
     expect(errorLine(nothing)).toMatch(/s3:\/\/meadow\/runs\/ .*--on local/);
+  });
+
+  it('asks an ensemble of a bucket, whose members lie there too, and makes one of runs there', async () => {
+    const [few, ensemble, stacked] = [at('some'), at('ensemble'), at('stored-ensemble')];
+    mkdirSync(few, { recursive: true });
+    for (const name of ['P100.jpg', 'P101.jpg']) cpSync(join(flight, name), join(few, name));
+    const combined = async (out: string, ...members: string[]): Promise<void> => {
+      const { code, stderr } = await sward('ensemble', ...members, '--out', out, '--method', 'mean');
+      expect(code, stderr).toBe(0);
+    };
+    const predicted = async (name: string, ...asked: string[]): Promise<string> => {
+      const { code, stderr } = await sward('predict', ...asked, '--out', at(name));
+      expect(code, stderr).toBe(0);
+      return text(name);
+    };
+    await storedFolder(run, 's3://meadow/runs/run');
+    await combined(ensemble, run);
+    await storedFolder(ensemble, 's3://meadow/runs/ensemble');
+    const here = await predicted('ensemble-here.csv', ensemble, few);
+    expect(await predicted('ensemble-there.csv', 's3://meadow/runs/ensemble', few, ...ELSEWHERE)).toBe(here);
+    await combined(stacked, 's3://meadow/runs/run');
+    expect(JSON.parse(text('stored-ensemble/run.json')).members[0].run).toBe('s3://meadow/runs/run');
+    const { openRun } = await import('../../src/runs/open-run.ts');
+    const { openStore } = await import('../../src/storage/index.ts');
+    await using known = await openRun(stacked);
+    expect(await known.capabilities()).toMatchObject({ predictsFrom: 'photos' });
+    await openStore('s3://meadow/runs/run').remove('run.json');
+    await using lost = await openRun('s3://meadow/runs/ensemble');
+    await expect(lost.capabilities()).rejects.toThrow(
+      's3://meadow/runs/run: is a member of s3://meadow/runs/ensemble and is not there any more',
+    );
   });
 
   it('is gathered as it was planned, whatever the folder of the photos holds by then', async () => {
@@ -447,6 +501,18 @@ describe('features on many machines', () => {
     expect(there.code, there.stderr).toBe(0);
     expect(readFileSync(at('h.npy')).equals(readFileSync(at('f.npy')))).toBe(true);
     expect(text('h.txt')).toBe(text('f.txt'));
+    const { openStore } = await import('../../src/storage/index.ts');
+    const { fetchedBackbone } = await import('../../src/cluster/units/inputs.ts');
+    const described = openStore('s3://meadow/described');
+    const beside = ['config.json', 'model.json', 'preprocessor_config.json', 'sward.json'];
+    for (const name of ['model.safetensors', 'report.json', ...beside]) await described.put(name, name);
+    const path = await fetchedBackbone('s3://meadow/described/model.safetensors');
+    expect(readdirSync(dirname(path)).sort()).toEqual([...beside, 'model.safetensors'].sort());
+    await described.remove('sward.json');
+    // A folder of weights, in another state.
+    const later = await fetchedBackbone('s3://meadow/described/');
+    expect(basename(later)).toBe('model.safetensors');
+    expect(readdirSync(dirname(later))).not.toContain('sward.json');
   });
 
   it('are predicted by rows, of which each unit reads its own', async () => {
@@ -461,7 +527,7 @@ describe('features on many machines', () => {
       ...rows.map(([id = '', mass]) => {
         const [photo = '', target] = id.split('__');
         const day = 1 + (Number(photo.slice(1)) % 6);
-        return `${id},train/${photo}.jpg,2015/${day}/4,Vic,Clover,0.5,4,${target},${mass}`;
+        return `${id},train/${photo}.jpg,2015/${day}/4,Vic,Clover,0.5,${4 + (Number(photo.slice(1)) % 7)},${target},${mass}`;
       }),
     ];
     writeFileSync(at('labels.csv'), `${labels.join('\n')}\n`);
@@ -482,5 +548,26 @@ describe('features on many machines', () => {
     expect(here.code, here.stderr).toBe(0);
     expect(there.code, there.stderr).toBe(0);
     expect(text('rows-there.csv')).toBe(text('rows-here.csv'));
+    const reading = await sward(
+      ...['train', ...of, '--labels', at('labels.csv'), '--recipe', 'feature-mlp', '--with', 'height'],
+      ...['--set', 'estimator.epochs=15', '--set', 'estimator.members=2', '--folds', '2'],
+      ...['--set', 'evaluation.leaveOneStateOut=false', '--out', at('reading')],
+    );
+    expect(reading.code, reading.stderr).toBe(0);
+    // Units begin in the midst of those with a height and of those without.
+    const heights = text('f.txt')
+      .trimEnd()
+      .split('\n')
+      .map((id, row) => `${id},${row % 3 === 0 ? '' : 5 + (row % 9)}`);
+    writeFileSync(at('heights.csv'), `image_id,height\n${heights.join('\n')}\n`);
+    const drops = async (name: string, ...more: string[]): Promise<string> => {
+      const asked = ['--covariates', at('heights.csv'), '--mc-dropout', '3', '--out', at(name), ...more];
+      const { code, stderr } = await sward('predict', at('reading'), ...of, ...asked);
+      expect(code, stderr).toBe(0);
+      return text(name);
+    };
+    const alone = await drops('reading-here.csv');
+    expect(alone).toMatch(/,height\n/);
+    expect(await drops('reading-there.csv', ...ELSEWHERE)).toBe(alone);
   });
 });

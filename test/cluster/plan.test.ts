@@ -1,13 +1,15 @@
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Job } from 'kubernetes-models/batch/v1';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { takeLock } from '../../src/ground/file-lock.ts';
 import { until } from '../support/redis-server.ts';
 import { runContents } from '../support/run-contents.ts';
 import { errorLine, runSward } from '../support/run-sward.ts';
 import { describeWithSlurm, type LocalSlurm, startSlurm } from '../support/slurm.ts';
 import { type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
+import { startSward } from '../support/sward-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const root = temporaryFolder('cluster-plan');
@@ -158,6 +160,26 @@ describe('a plan', () => {
     const computed = await sward(...words, '--json');
     expect(JSON.parse(computed.stdout), computed.stderr).toEqual({ done: 1, known: 0 });
     expect(existsSync(list)).toBe(true);
+  });
+
+  it('is not made anew by a command that comes while another writes the same run: it waits, and ends as that one', async () => {
+    const manifest = JSON.parse(readFileSync(at('alone/run.json'), 'utf8'));
+    cpSync(at('alone'), at('rival'), { recursive: true });
+    writeFileSync(at('rival/run.json'), JSON.stringify({ ...manifest, status: 'incomplete' }));
+    const lock = await takeLock(at('rival/run.lock'), () => new Error('is held'));
+    const late = startSward([...command('rival'), '--on', 'local'], variables, root);
+    await until(() => late.said().includes('writes rival; waiting for it'));
+    const stranger = await sward(...command('rival'), '--on', 'local', '--seed', '7');
+    expect(stranger.code).toBe(2);
+    expect(errorLine(stranger)).toMatch(/rival is being written by process \d+/);
+    writeFileSync(at('rival/run.json'), readFileSync(at('alone/run.json')));
+    await lock.release();
+    const { code, stdout } = await late.ended;
+    expect(code, late.said()).toBe(0);
+    expect(stdout).toMatch(/weighted R²/);
+    expect(late.said()).toMatch(/another command of the same work has written rival\n$/);
+    expect(runContents(at('rival'))).toEqual(runContents(at('alone')));
+    expect(existsSync(at('rival.work'))).toBe(false);
   });
 
   it('is made of commands that have parts', async () => {

@@ -1,10 +1,15 @@
+import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { PartsPlace } from '../../src/cluster/jobs/parts.ts';
 import { planJob } from '../../src/cluster/jobs/planned-job.ts';
 import { clearAway } from '../../src/cluster/jobs/results.ts';
 import { requireDone } from '../../src/cluster/jobs/settle.ts';
 import { queueRefusal } from '../../src/cluster/queue/connection.ts';
-import { JobStore } from '../../src/cluster/units/job-store.ts';
+import { GatheredElsewhere, JobStore } from '../../src/cluster/units/job-store.ts';
+import { clearStaged, StagedFiles, stageFiles } from '../../src/cluster/units/staged.ts';
+import { configure, environment } from '../../src/ground/environment.ts';
+import { placeUnder } from '../../src/ground/moved-files.ts';
 import { packageVersion } from '../../src/ground/version.ts';
 import { openStore } from '../../src/storage/index.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -73,4 +78,79 @@ it('a Redis that takes no work says why, and what helps', () => {
   expect(String(queueRefusal(new Error('MISCONF Redis is configured to save')))).toMatch(/make room there/);
   const other = new Error('something else');
   expect(queueRefusal(other)).toBe(other);
+});
+
+it('parts of another prediction are never removed, and those of the same are written over', async () => {
+  const folder = join(temporaryFolder('settle-parts'), 'parts');
+  const store = openStore(folder);
+  const jobs = new JobStore(openStore(join(folder, '..', 'work')), 'predict-1');
+  const [first, second] = [new PartsPlace(folder), new PartsPlace(folder)];
+  const list = {
+    format: 1,
+    sward: packageVersion(),
+    store: jobs.store.location,
+    job: jobs.job,
+    units: [],
+  } as const;
+  await jobs.putList(list);
+  await first.take('one', jobs);
+  await store.put('part-00000.csv', 'of one');
+  await expect(second.requireFree('two')).rejects.toThrow(
+    /holds parts of another prediction.*choose another/,
+  );
+  await expect(second.take('two', jobs)).rejects.toThrow(/holds parts of another prediction/);
+  await second.take('one', jobs);
+  await store.put('summary.json', '{}');
+  await first.giveBack();
+  await expect(first.requireUnfinished()).rejects.toThrow(/holds a finished prediction/);
+  // Whoever comes to a place that has been finished meanwhile: by the same work, whose job is gone, or by other work.
+  await jobs.remove();
+  await expect(second.take('one', jobs)).rejects.toThrow(GatheredElsewhere);
+  await jobs.putList(list);
+  await expect(second.take('two', jobs)).rejects.toThrow(/holds a finished prediction/);
+  expect(await store.facts('unfinished.json')).toBeNull();
+  await store.remove('summary.json');
+  await store.put('part-00000.csv', 'of nobody knows whom');
+  await expect(first.take('one', jobs)).rejects.toThrow(/holds part-00000\.csv of another prediction/);
+  expect(Buffer.from((await store.read('part-00000.csv')) ?? []).toString()).toBe('of nobody knows whom');
+});
+
+it('what a machine fetched for a job stays while it is used or wanted, and goes when the job is done or long unused', async () => {
+  const folder = temporaryFolder('settle-staged');
+  const [units, given] = [join(folder, 'units'), join(folder, 'weights.bin')];
+  const jobs = new JobStore(openStore(join(folder, 'store')), 'predict-2');
+  writeFileSync(given, 'weights');
+  const staged = await stageFiles(jobs, [given]);
+  const list = { format: 1, sward: packageVersion(), store: jobs.store.location, job: jobs.job } as const;
+  await jobs.putList({ ...list, units: [unit] });
+  const photos = [{ imageId: 'a', path: 'a.jpg' }];
+  const work = { kind: 'predict', run: 'starter', fingerprint: '', asked: { photos }, tta: 'none' } as const;
+  const open = () => StagedFiles.open({ ...list, ...unit, folder, staged, work }, join(units, key));
+  const left = (): string[] => readdirSync(units);
+  const isThere = ({ moved } = environment()): boolean =>
+    moved ? existsSync(placeUnder(moved.root, given)) : false;
+  const first = await open();
+  expect(readFileSync(first.place(given), 'utf8')).toBe('weights');
+  await first[Symbol.asyncDispose]();
+  await clearStaged(units);
+  expect(isThere()).toBe(true);
+  const second = await open();
+  await jobs.remove();
+  await clearStaged(units);
+  expect(isThere()).toBe(true);
+  await second[Symbol.asyncDispose]();
+  await clearStaged(units);
+  expect(left()).toEqual([]);
+  // Of a job that nobody ended, by age.
+  await stageFiles(jobs, [given]);
+  await jobs.putList({ ...list, units: [unit] });
+  const third = await open();
+  const [name = ''] = left();
+  utimesSync(join(units, name, 'job.json'), 1, 1);
+  await clearStaged(units);
+  expect(isThere()).toBe(true);
+  await third[Symbol.asyncDispose]();
+  await clearStaged(units);
+  expect(left()).toEqual([]);
+  configure({ moved: null });
 });

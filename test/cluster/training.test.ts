@@ -219,8 +219,14 @@ describeWithRedis('a training on many machines', () => {
   });
 
   it('says where no Redis answers, and what one should keep', async () => {
-    const nowhere = await runSward(command(at('x'), '--on', 'redis://127.0.0.1:1'), variables);
+    const nowhere = await runSward(
+      command(at('x'), '--on', 'redis://127.0.0.1:1', '--wait', '0.5'),
+      variables,
+    );
     expect(nowhere.code).toBe(1);
+    expect(nowhere.stderr).toMatch(
+      /^no Redis answers at redis:\/\/127\.0\.0\.1:1 \(.*ECONNREFUSED.*\); waiting for it at most 0\.5 s\n/,
+    );
     expect(errorLine(nowhere)).toMatch(
       /^error: redis:\/\/127\.0\.0\.1:1: no Redis can be used there \(.*ECONNREFUSED.*\); start one: redis-server --appendonly yes/,
     );
@@ -247,7 +253,11 @@ describeWithRedis('a training on many machines', () => {
     expect(errorLine(refused)).toMatch(/DB index is out of range.*no database of that number: give 0 to 15/);
     await redis.kill();
     try {
-      const opened = openQueue(elsewhere, 'cpu', () => {}, { isKnown: true });
+      const told: string[] = [];
+      const opened = openQueue(elsewhere, 'cpu', (line) => told.push(line), { patienceSeconds: 60 });
+      // Faults that waiting does not mend are told of at once.
+      const unknown = openQueue('redis://no-such-host.invalid', 'cpu', () => {}, { patienceSeconds: 600 });
+      await expect(unknown).rejects.toThrow(/ENOTFOUND|EAI_AGAIN/);
       const began = performance.now();
       for (const { process } of [worker, training]) process.kill('SIGTERM');
       expect((await worker.ended).code).toBe(0);
@@ -257,6 +267,10 @@ describeWithRedis('a training on many machines', () => {
       expect(performance.now() - began).toBeLessThan(8_000);
       await redis.start();
       await closeSoon(await opened);
+      expect(told).toEqual([
+        expect.stringMatching(/^no Redis answers at .*ECONNREFUSED.*; waiting for it at most 60 s$/),
+        'Redis is there',
+      ]);
     } finally {
       await redis.kill();
       await redis.start();

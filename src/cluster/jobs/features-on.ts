@@ -14,8 +14,9 @@ import {
 } from '../../workflows/data/features.ts';
 import { requireOwnOutput } from '../../workflows/outputs/own-outputs.ts';
 import type { PhotoProblem } from '../units/answer.ts';
-import { fetchedBackbone, stageFiles } from '../units/inputs.ts';
+import { fetchedBackbone } from '../units/inputs.ts';
 import { type FeaturesWork, unitKey } from '../units/spec.ts';
+import { stageFiles } from '../units/staged.ts';
 import { CHUNK_PHOTOS, requireChunk } from './chunks.ts';
 import { DiskList } from './disk-list.ts';
 import { plannedPhotos } from './kept-list.ts';

@@ -10,6 +10,7 @@ import { openStore, type Store } from '../../storage/index.ts';
 import { columnsOf } from '../../workflows/predict/prediction-files.ts';
 import type { PredictionFileOptions, ShownPaths } from '../../workflows/predict/prediction-record.ts';
 import type { PhotoProblem } from '../units/answer.ts';
+import { GatheredElsewhere, type JobStore } from '../units/job-store.ts';
 import type { DiskList } from './disk-list.ts';
 import type { PartsFormat } from './parts-format.ts';
 import { storeProblems } from './problem-table.ts';
@@ -176,10 +177,10 @@ export class PredictionParts implements AsyncDisposable {
     }
   }
 
-  /** Leaves photos that were added out of the means, since others before them are the same. */
-  leaveOut(copies: readonly PhotoPrediction[]): void {
-    this.#copies += copies.length;
-    for (const { targets } of copies) this.#count(targets, -1);
+  /** Leaves a photo that was added out of the means, since one before it is the same. */
+  leaveOut({ targets }: PhotoPrediction): void {
+    this.#copies++;
+    this.#count(targets, -1);
   }
 
   #count(targets: PhotoPrediction['targets'], times: 1 | -1): void {
@@ -200,6 +201,11 @@ export class PredictionParts implements AsyncDisposable {
     await this.#waiting?.discard();
   }
 
+  /** Writes the table of photos that could not be used, where there are any. */
+  async tellProblems(problems: DiskList<PhotoProblem>): Promise<void> {
+    if (problems.count > 0) await storeProblems(this.#store, 'problems.csv', problems);
+  }
+
   async finish(problems: DiskList<PhotoProblem>): Promise<PartsSummary> {
     await this.#write();
     const mean = byMass((mass) => (this.#sums.get(mass) ?? 0) / (this.#photos - this.#copies));
@@ -216,8 +222,8 @@ export class PredictionParts implements AsyncDisposable {
       kg_dm_per_ha: finiteOrNull(perHectare),
       parts: this.#parts,
     };
-    if (problems.count > 0) await storeProblems(this.#store, 'problems.csv', problems);
-    await this.#store.put('summary.json', `${JSON.stringify(summary, null, 2)}\n`);
+    await this.tellProblems(problems);
+    await this.#store.put(SUMMARY, `${JSON.stringify(summary, null, 2)}\n`);
     return summary;
   }
 }
@@ -225,16 +231,72 @@ export class PredictionParts implements AsyncDisposable {
 const finiteOrNull = (value: number | null | undefined): number | null =>
   value === null || value === undefined || !Number.isFinite(value) ? null : value;
 
-/**
- * Refuses a place that holds a finished prediction; what one that was interrupted has left goes.
- *
- * @throws UsageError
- */
-export async function requireFreeParts(out: string): Promise<void> {
-  const store = openStore(out);
-  if (await store.facts('summary.json')) {
-    throw new UsageError(`${out} holds a finished prediction; choose another --out, or remove it`);
+/** What stands among parts until all are there: which prediction they are of. */
+const UNFINISHED = 'unfinished.json';
+const SUMMARY = 'summary.json';
+
+/** A place that parts of one prediction go to, and of no other. */
+export class PartsPlace {
+  readonly #out: string;
+  readonly #store: Store;
+
+  constructor(out: string) {
+    this.#out = out;
+    this.#store = openStore(out);
   }
-  for await (const { key } of store.list('part-')) await store.remove(key);
-  await store.remove('problems.csv');
+
+  /** Refuses a place that holds a finished prediction. @throws UsageError */
+  async requireUnfinished(): Promise<void> {
+    if (!(await this.#store.facts(SUMMARY))) return;
+    throw new UsageError(`${this.#out} holds a finished prediction; choose another --out, or remove it`);
+  }
+
+  /**
+   * Refuses a place that another prediction writes to, or has left parts in.
+   *
+   * @param work what the parts are of: that of the same prediction is written over with the same
+   * @throws UsageError
+   */
+  async requireFree(work: string): Promise<void> {
+    const owner = await this.#store.read(UNFINISHED);
+    if (owner) {
+      if (Buffer.from(owner).toString() === work) return;
+      throw new UsageError(
+        `${this.#out} holds parts of another prediction, which is not finished (${UNFINISHED} says so); choose another ` +
+          '--out, end that one by its own command, or remove what is there',
+      );
+    }
+    await this.requireUnfinished();
+    for await (const { key } of this.#store.list('part-')) {
+      throw new UsageError(
+        `${this.#out} holds ${key} of another prediction; choose another --out, or remove what is there`,
+      );
+    }
+  }
+
+  /**
+   * Takes the place for a prediction.
+   *
+   * @throws UsageError where another has taken it, or has finished there meanwhile
+   * @throws GatheredElsewhere where that was the same
+   */
+  async take(work: string, jobs: JobStore): Promise<void> {
+    try {
+      await this.requireFree(work);
+      if (!(await this.#store.create(UNFINISHED, work))) return await this.requireFree(work);
+      // Whoever was first has told that it is finished before it gave the place back.
+      await this.requireUnfinished().catch(async (error: unknown) => {
+        await this.giveBack();
+        throw error;
+      });
+    } catch (error) {
+      if (error instanceof UsageError && !(await jobs.isThere())) throw new GatheredElsewhere(jobs);
+      throw error;
+    }
+  }
+
+  /** Says that all parts are there, and nothing is written any more. */
+  giveBack(): Promise<void> {
+    return this.#store.remove(UNFINISHED);
+  }
 }

@@ -69,6 +69,8 @@ interface PlanningOptions {
   readonly out: string;
   /** Puts files into the store that machines need and do not see; asked only where the store is one of objects. */
   readonly stage?: (jobs: JobStore) => Promise<readonly StagedFile[]>;
+  /** Refuses where the result of this job cannot be written; asked before any of it is laid out. */
+  readonly requireOut?: (job: string) => Promise<void>;
   /** Hears of other work in a place that is one command's own. */
   readonly tell?: (line: string) => void;
   readonly listed?: DiskList<ListedPhoto> | null;
@@ -91,11 +93,11 @@ export async function planJob(
   drafts: () => Iterable<DraftUnit> | AsyncIterable<DraftUnit>,
   options: PlanningOptions,
 ): Promise<PlannedJob> {
-  const { out, stage = async () => [], tell = () => {}, listed = null, gathers } = options;
+  const { out, stage = async () => [], requireOut, tell = () => {}, listed = null, gathers } = options;
   const store = openStore(location);
   const units: { readonly key: string; readonly name: string }[] = [];
   for await (const { key, name } of drafts()) units.push({ key, name });
-  const job = `${kind}-${valueFingerprint(units.map(({ key }) => key)).slice(0, 16)}`;
+  const job = jobNameOf(kind, units);
   const jobs = new JobStore(store, job);
   const note = isOwnFolder(store.location) ? null : `${notesOf(out)}${job}`;
   const planned = { jobs, title, units, out, listed, ...(note !== null && { note }) };
@@ -104,10 +106,11 @@ export async function planJob(
     if (units.length > 0) await requirePlanned(planned, gathers.job, drafts, options);
     return planned;
   }
+  await requireOut?.(job);
   if (note === null ? await hasOthers(store.location, job) : await noteOut(jobs, out)) {
     tell(
       `warning: ${store.location} also holds other work for the same --out, begun before or by another command now; ` +
-        `whichever ends last writes it. ${note === null ? 'Remove that folder, or choose' : 'Choose'} another --out`,
+        `whichever ends ${requireOut ? 'first' : 'last'} writes it. ${note === null ? 'Remove that folder, or choose' : 'Choose'} another --out`,
     );
   }
   if (await jobs.isThere()) return planned;
@@ -131,6 +134,10 @@ export async function planJob(
   await jobs.putList({ format, sward, store: store.location, job, units });
   return planned;
 }
+
+/** What a job of these units is called. */
+export const jobNameOf = (kind: Work['kind'], units: readonly Pick<DraftUnit, 'key'>[]): string =>
+  `${kind}-${valueFingerprint(units.map(({ key }) => key)).slice(0, 16)}`;
 
 /** @throws SwardError where the job that was planned is gone, or what is asked has become another */
 async function requirePlanned(

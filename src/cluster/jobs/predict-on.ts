@@ -1,10 +1,11 @@
 import { dirname, resolve } from 'node:path';
 import { readIds, requireRowPerId } from '../../data/feature-tables.ts';
 import { UsageError } from '../../ground/errors.ts';
+import { valueFingerprint } from '../../ground/fingerprint.ts';
 import { joinFeatureSets } from '../../ground/matrix.ts';
-import { SILENT } from '../../ground/progress.ts';
+import { type Progress, SILENT } from '../../ground/progress.ts';
 import { markOf, TextMarks } from '../../ground/repeated-texts.ts';
-import type { Readings } from '../../pasture/covariates.ts';
+import type { CountsBySet, Readings } from '../../pasture/covariates.ts';
 import { BUNDLED_RUNS, STARTER } from '../../runs/bundled-runs.ts';
 import { tablesBeside } from '../../runs/covariates.ts';
 import { openRun } from '../../runs/open-run.ts';
@@ -16,6 +17,7 @@ import { featureRows, photoSamples, Samples, unknownSample } from '../../samples
 import { isObjectLocation, openStore } from '../../storage/index.ts';
 import { type ReadSamples, withAskedReadings } from '../../workflows/predict/asked-readings.ts';
 import { Copies } from '../../workflows/predict/copies.ts';
+import { copiesLine, frameNote, PhotoNotes, sessionsNote } from '../../workflows/predict/notes.ts';
 import {
   type PredictionOutcome,
   type PredictRunOptions,
@@ -28,13 +30,14 @@ import {
 } from '../../workflows/predict/predict.ts';
 import type { ShownPaths } from '../../workflows/predict/prediction-record.ts';
 import type { PhotoProblem, PictureKind } from '../units/answer.ts';
+import { countsOf, sumOfCounts } from '../units/asked-counts.ts';
 import { openedFeatures, setNameOf } from '../units/compute.ts';
-import { fetchedRun, stageFiles } from '../units/inputs.ts';
 import { type PredictWork, type UnitPhoto, unitKey } from '../units/spec.ts';
+import { stageFiles } from '../units/staged.ts';
 import { CHUNK_PHOTOS, requireChunk } from './chunks.ts';
 import { DiskList } from './disk-list.ts';
 import { plannedPhotos } from './kept-list.ts';
-import { type PartsSummary, PredictionParts, requireFreeParts } from './parts.ts';
+import { PartsPlace, type PartsSummary, PredictionParts } from './parts.ts';
 import type { PartsFormat } from './parts-format.ts';
 import { type ListedPhoto, listedPhotos, unitPhoto } from './photos.ts';
 import { type Cluster, type DraftUnit, type PlannedJob, planJob, storeOf } from './planned-job.ts';
@@ -70,7 +73,6 @@ export interface PredictedOn {
  */
 export async function predictOn(options: PredictOnOptions, cluster: Cluster): Promise<PredictedOn | null> {
   const { run = STARTER, out } = options;
-  const here = await runHere(run);
   await using asked = await AskedElsewhere.of(options, cluster);
   await using problems = await DiskList.open<PhotoProblem>();
   const { samples, shownPaths } = await asked.whole(out);
@@ -80,19 +82,14 @@ export async function predictOn(options: PredictOnOptions, cluster: Cluster): Pr
   try {
     const outcome = await predictRun({
       ...rest,
-      run: here,
+      run,
       source: { samples, shownPaths },
       elsewhere: {
         copies: copies.found,
         answers: async function* (opened, { facts }) {
           job = await planned(opened, run, asked, (item) => facts[item]?.readings ?? {}, options, cluster);
-          for await (const { predictions, hashes } of answered(
-            job,
-            options,
-            cluster,
-            problems,
-            asked.count,
-          )) {
+          if (!(await haveDone(job, cluster, options.progress))) throw new PlannedAlone();
+          for await (const { predictions, hashes } of answered(job, options, problems, asked.count)) {
             for (const [item, { imageId }] of predictions.entries()) {
               const hash = hashes[item] ?? '';
               if (hash !== '') copies.add(hash, imageId);
@@ -125,19 +122,32 @@ export async function predictInParts(
 ): Promise<PartsSummary | null> {
   const { run: name = STARTER, out, format, progress = SILENT, photosPerPart } = options;
   requireSoundOptions({ ...options, run: name });
-  await requireFreeParts(out);
+  const place = new PartsPlace(out);
+  await place.requireUnfinished();
   await using asked = await AskedElsewhere.of(options, cluster);
   await using problems = await DiskList.open<PhotoProblem>();
-  await using run = await openRun(await runHere(name), { keepLoaded: false });
+  await using run = await openRun(name, { keepLoaded: false });
   await requirePictures(run, options);
   await run.requireAnswers(await asked.first(), options);
   await asked.requireOwnPictures(options);
   const measured = await readingsOf(run, asked, options);
-  for (const remark of measured.remarks) progress.line?.(remark);
-  const job = await planned(run, name, asked, measured.of, options, cluster);
   const known = runUncertainty(await run.calibration());
   const told = toldOf(run, options);
   const { coverage } = told;
+  const said = [
+    frameNote(run, told.areaSquareMetres),
+    ...measured.remarks,
+    coverage === undefined ? null : sessionsNote(known.sessions, coverage),
+  ];
+  for (const line of said) if (line !== null) progress.line?.(line);
+  // What is in the units of a job, and how it is said.
+  const workOf = (job: string): string =>
+    JSON.stringify({ job, parts: valueFingerprint([format, told, photosPerPart ?? null]) });
+  const job = await planned(run, name, asked, measured.of, options, cluster, (own) =>
+    place.requireFree(workOf(own)),
+  );
+  if (!(await haveDone(job, cluster, progress))) return null;
+  await place.take(workOf(job.jobs.job), job.jobs);
   const scale = told.areaSquareMetres / run.areaSquareMetres;
   await using parts = new PredictionParts(out, format, {
     ...told,
@@ -145,29 +155,35 @@ export async function predictInParts(
     ...(photosPerPart !== undefined && { photosPerPart }),
   });
   const marks = new TextMarks();
+  const notes = new PhotoNotes();
   try {
-    for await (const { predictions, hashes, unit } of answered(
-      job,
-      options,
-      cluster,
-      problems,
-      asked.count,
-    )) {
+    for await (const { predictions, hashes, unit } of answered(job, options, problems, asked.count)) {
       const some = withRefusals(predictions, measured.refused);
       for (const hash of hashes) if (hash !== '') marks.add(hash);
       const all = coverage === undefined ? some : known.withIntervals(some, coverage);
       const onOwn = all.map((prediction) => onFrame(prediction, scale));
-      await parts.add(onOwn, known.doubts(all).length, await asked.shownPaths(unit));
+      const doubts = known.doubts(all);
+      notes.add(all, doubts);
+      await parts.add(onOwn, doubts.length, await asked.shownPaths(unit));
     }
   } catch (error) {
-    if (error instanceof PlannedAlone) return null;
+    if (error instanceof NoUsablePhotos) {
+      await parts.tellProblems(problems);
+      await place.giveBack();
+    }
     throw error;
   }
-  for await (const copies of copiesIn(job, marks.repeated())) {
-    parts.leaveOut(copies.map((prediction) => onFrame(prediction, scale)));
+  let copies = 0;
+  const firstCopy: [string, string][] = [];
+  for await (const { copy, of } of copiesIn(job, marks.repeated())) {
+    if (copies++ === 0) firstCopy.push([copy.imageId, of]);
+    parts.leaveOut(onFrame(copy, scale));
   }
+  const copiesSaid = copiesLine(firstCopy, copies);
+  for (const line of [copiesSaid, ...notes.lines()]) if (line !== null) progress.line?.(line);
   const summary = await parts.finish(problems);
   await clearAway(job);
+  await place.giveBack();
   return summary;
 }
 
@@ -202,25 +218,26 @@ async function readingsOf(
   return read((await asked.whole(out)).samples);
 }
 
-/** A run where this machine can read it. */
-const runHere = async (run: string): Promise<string> => (isObjectLocation(run) ? fetchedRun(run) : run);
-
-/** Photos that are the same file as an earlier one, found among what was answered. @param suspects marks of hashes */
+/**
+ * Photos that are the same file as an earlier one, whose id is told, found among what was answered.
+ *
+ * @param suspects marks of hashes
+ */
 async function* copiesIn(
   job: PlannedJob,
   suspects: ReadonlySet<number>,
-): AsyncGenerator<readonly PhotoPrediction[]> {
+): AsyncGenerator<{ readonly copy: PhotoPrediction; readonly of: string }> {
   if (suspects.size === 0) return;
-  const seen = new Set<string>();
+  const firstWith = new Map<string, string>();
   for await (const { answer } of answersOf(job)) {
     const { predictions = [], hashes = [] } = answer;
-    yield predictions.filter((_, item) => {
+    for (const [item, copy] of predictions.entries()) {
       const hash = hashes[item] ?? '';
-      if (hash === '' || !suspects.has(markOf(hash))) return false;
-      const isCopy = seen.has(hash);
-      seen.add(hash);
-      return isCopy;
-    });
+      if (hash === '' || !suspects.has(markOf(hash))) continue;
+      const of = firstWith.get(hash);
+      if (of === undefined) firstWith.set(hash, copy.imageId);
+      else yield { copy, of };
+    }
   }
 }
 
@@ -255,6 +272,9 @@ async function rowsElsewhere(
   }
   return new Samples(ids.map(unknownSample), featureRows(joinFeatureSets(parts)));
 }
+
+/** What a unit is told beside a photo or a row. */
+type Beside = Pick<UnitPhoto, 'readings' | 'state'>;
 
 /** What is asked about, a unit at a time: photos that are listed on the disk, or rows of feature files by their ids. */
 class AskedElsewhere implements AsyncDisposable {
@@ -356,8 +376,8 @@ class AskedElsewhere implements AsyncDisposable {
     return this.#shown.paths;
   }
 
-  /** Its units, in order. @param photoOf what a unit is told of a photo */
-  async *units(photoOf: (photo: ListedPhoto, item: number) => UnitPhoto): AsyncGenerator<{
+  /** Its units, in order. @param besideOf what a unit is told beside a photo or a row */
+  async *units(besideOf: (imageId: string, item: number) => Beside): AsyncGenerator<{
     readonly start: number;
     readonly count: number;
     readonly asked: PredictWork['asked'];
@@ -368,12 +388,24 @@ class AskedElsewhere implements AsyncDisposable {
       if (!this.#listed) {
         const { files, ids } = this.#features;
         const some = ids.slice(start, start + this.#size);
-        const stamps = some.map(() => '');
-        yield { start, count: some.length, asked: { features: files, start, ids: some }, stamps };
+        const beside = some.map((id, row) => besideOf(id, start + row));
+        const asked = {
+          ...{ features: files, start, ids: some },
+          ...(beside.some(({ readings }) => readings) && {
+            readings: beside.map(({ readings = {} }) => readings),
+          }),
+          ...(beside.some(({ state }) => state !== undefined) && {
+            states: beside.map(({ state = null }) => state),
+          }),
+        };
+        yield { start, count: some.length, asked, stamps: some.map(() => '') };
         continue;
       }
       const some = await this.#listed.read(start, start + this.#size);
-      const photos = some.map((photo, item) => photoOf(photo, start + item));
+      const photos = some.map((photo, item) => ({
+        ...unitPhoto(photo),
+        ...besideOf(photo.imageId, start + item),
+      }));
       yield { start, count: some.length, asked: { photos }, stamps: some.map(({ stamp }) => stamp) };
     }
   }
@@ -383,7 +415,10 @@ class AskedElsewhere implements AsyncDisposable {
   }
 }
 
-/** @param readingsAt what was measured beside a photo */
+/**
+ * @param readingsAt what was measured beside a photo
+ * @param requireOut as {@link planJob} takes it
+ */
 async function planned(
   run: Run,
   name: string,
@@ -391,15 +426,10 @@ async function planned(
   readingsAt: (item: number) => Readings,
   options: PredictOnOptions,
   cluster: Cluster,
+  requireOut?: (job: string) => Promise<void>,
 ): Promise<PlannedJob> {
   const { out, tta = 'none', crop, states, dropoutSamples, maps, shownCrops, progress = SILENT } = options;
   const { areaSquareMetres = run.areaSquareMetres } = options;
-  if (dropoutSamples !== undefined && run.covariates.length > 0) {
-    // Which photos share draws depends on what was measured beside all before them.
-    throw new UsageError(
-      '--mc-dropout of a run that reads heights or the like is for one machine; leave out --on',
-    );
-  }
   const isBundled = BUNDLED_RUNS.includes(name);
   const shared = {
     kind: 'predict',
@@ -412,23 +442,22 @@ async function planned(
     }),
     ...(shownCrops !== undefined && { crops: true as const }),
   } as const;
-  const photoOf = (photo: ListedPhoto, item: number): UnitPhoto => {
-    const measured = Object.entries(readingsAt(item)).filter(
-      ([, value]) => value !== null && value !== undefined,
-    );
+  const besideOf = (imageId: string, item: number): Beside => {
+    const measured = Object.entries(readingsAt(item)).filter(([, value]) => Number.isFinite(value));
     return {
-      ...unitPhoto(photo),
-      ...(measured.length > 0 && { readings: Object.fromEntries(measured) as Record<string, number> }),
-      ...(states && { state: states(photo.imageId) }),
+      ...(measured.length > 0 && { readings: Object.fromEntries(measured) }),
+      ...(states && { state: states(imageId) }),
     };
   };
   const drafts = async function* (): AsyncGenerator<DraftUnit> {
-    for await (const { start, count, asked: some, stamps } of asked.units(photoOf)) {
+    let first: CountsBySet = [];
+    for await (const { start, count, asked: some, stamps } of asked.units(besideOf)) {
       const work: PredictWork = {
         ...shared,
         asked: some,
-        ...(dropoutSamples !== undefined && { dropout: { samples: dropoutSamples, first: start } }),
+        ...(dropoutSamples !== undefined && { dropout: { samples: dropoutSamples, first } }),
       };
+      if (dropoutSamples !== undefined) first = sumOfCounts(first, countsOf(some));
       yield { name: `photos ${start + 1} to ${start + count}`, key: unitKey([work, stamps]), work };
     }
   };
@@ -436,6 +465,7 @@ async function planned(
     stage: async (jobs) =>
       isBundled || isObjectLocation(name) ? [] : stageFiles(jobs, await runFiles(name)),
     out,
+    ...(requireOut && { requireOut }),
     tell: (line) => progress.line?.(line),
     listed: asked.listed,
     gathers: cluster.engine.gathers,
@@ -453,16 +483,19 @@ interface AnsweredUnit {
   readonly hashes: readonly string[];
 }
 
-/** Has a job done, and gives what came of it in the photos' order; pictures are written on the way. */
+/** Has a job done. @returns whether it is, and not planned alone */
+async function haveDone(job: PlannedJob, { engine }: Cluster, progress: Progress = SILENT): Promise<boolean> {
+  await engine.run(job, progress);
+  return !engine.plansAlone;
+}
+
+/** What came of a job, in the photos' order; pictures are written on the way. */
 async function* answered(
   job: PlannedJob,
-  { maps, shownCrops, progress = SILENT }: PredictOnOptions,
-  { engine }: Cluster,
+  { maps, shownCrops }: PredictOnOptions,
   problems: DiskList<PhotoProblem>,
   asked: number,
 ): AsyncGenerator<AnsweredUnit> {
-  await engine.run(job, progress);
-  if (engine.plansAlone) throw new PlannedAlone();
   const folders: Readonly<Record<PictureKind, string | undefined>> = { maps, crops: shownCrops };
   let told = 0;
   for await (const { answer, pictures, unit } of answersOf(job)) {

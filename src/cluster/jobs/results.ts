@@ -6,6 +6,7 @@ import { download, isObjectLocation, storedObject } from '../../storage/index.ts
 import { ANSWER, type ChunkAnswer, FEATURES, PICTURES, type PictureKind } from '../units/answer.ts';
 import { GatheredElsewhere, type JobStore, type UnitResult } from '../units/job-store.ts';
 import { parseExactJson } from '../units/spec.ts';
+import { clearStaged, unitsFolder } from '../units/staged.ts';
 import { isOwnFolder, type PlannedJob } from './planned-job.ts';
 
 type ResultFile = UnitResult['files'][number];
@@ -84,10 +85,11 @@ export async function versionOf(location: string): Promise<string | null> {
   return (await store.facts(key))?.version ?? null;
 }
 
-/** Removes a job whose result has been gathered, and a place that was there for it alone. */
+/** Removes a job whose result has been gathered, a place that was there for it alone, and what this machine kept for it. */
 export async function clearAway({ jobs, note }: PlannedJob): Promise<void> {
   await jobs.remove();
   if (note !== undefined) await jobs.store.remove(note);
   const { location } = jobs.store;
   if (isOwnFolder(location)) await rmdir(location).catch(() => {});
+  await clearStaged(unitsFolder());
 }

@@ -5,20 +5,21 @@ import type { StateAnswers } from '../../runs/cross-validation.ts';
 import { completePlan } from '../../runs/fold-plan.ts';
 import { seedFolder } from '../../runs/repeated-runs.ts';
 import type { RunResults } from '../../runs/results.ts';
-import { foldFolder, removeCheckpoint } from '../../runs/run-folder.ts';
+import { BeingWritten, foldFolder, removeCheckpoint, untilFree } from '../../runs/run-folder.ts';
 import { movedSource } from '../../runs/training-data.ts';
+import { openStore } from '../../storage/index.ts';
 import { weightFilesOf } from '../../vision/weights/index.ts';
 import type { RepeatedResults } from '../../workflows/train/repeated-results.ts';
 import { trainRepeatedly } from '../../workflows/train/repeated-training.ts';
 import { type TrainedElsewhere, type TrainOptions, trainPart } from '../../workflows/train/train.ts';
 import { type TrainingUnits, trainingUnits } from '../../workflows/train/training-unit.ts';
 import { STATE } from '../units/answer.ts';
-import { stageFiles } from '../units/inputs.ts';
-import { GatheredElsewhere, type JobStore } from '../units/job-store.ts';
+import { GatheredElsewhere, JobStore } from '../units/job-store.ts';
 import { parseExactJson, type TrainWork, unitKey } from '../units/spec.ts';
+import { stageFiles } from '../units/staged.ts';
 import { changedFiles, keptList } from './kept-list.ts';
 import { listOf } from './photos.ts';
-import { type Cluster, type DraftUnit, type PlannedJob, planJob, storeOf } from './planned-job.ts';
+import { type Cluster, type DraftUnit, jobNameOf, type PlannedJob, planJob, storeOf } from './planned-job.ts';
 import { clearAway, fetchResult, readResult, resultOf } from './results.ts';
 
 /**
@@ -31,32 +32,54 @@ import { clearAway, fetchResult, readResult, resultOf } from './results.ts';
 export async function trainOn(options: TrainOptions, cluster: Cluster): Promise<RunResults | null> {
   return orAsWritten(
     options,
-    async () => [await plannedPart(options, '')],
-    async (parts) => {
-      const job = await carriedOut(parts, options, cluster);
+    async (own) => [await plannedPart(own, '')],
+    async (parts, own) => {
+      const job = await carriedOut(parts, own, cluster);
       if (!job) return null;
-      const results = await trainPart(gathered(options, parts[0] as PlannedPart, job));
+      const results = await trainPart(gathered(own, parts[0] as PlannedPart, job));
       await clearAway(job);
       return results;
     },
   );
 }
 
-/** Trains; where another command of the same work has written the very run meanwhile, with what that one says. */
+/**
+ * Trains. Where another command of the same work writes the very run, that one is waited for, and what it has written is
+ * the result.
+ */
 async function orAsWritten<Results>(
-  { out, progress = SILENT }: TrainOptions,
-  plan: () => Promise<PlannedPart[]>,
-  train: (parts: PlannedPart[]) => Promise<Results>,
+  options: TrainOptions,
+  plan: (own: TrainOptions) => Promise<PlannedPart[]>,
+  train: (parts: PlannedPart[], own: TrainOptions) => Promise<Results>,
 ): Promise<Results> {
-  try {
-    return await train(await plan());
-  } catch (error) {
-    if (!(error instanceof GatheredElsewhere)) throw error;
-    const parts = await plan();
-    if (parts.some(({ drafts }) => drafts.length > 0)) throw error;
-    progress.line?.(`another command of the same work has written ${out}`);
-    return train(parts);
+  const { out, progress = SILENT } = options;
+  // What the other has written stays, whatever else may be replaced.
+  const again = { ...options, overwrite: false };
+  let missed: unknown = null;
+  let awaited = '';
+  for (let own: TrainOptions = options; ; own = again) {
+    try {
+      const parts = await plan(own);
+      const isWritten = own === again && (await allFinished(parts));
+      if (missed !== null && !isWritten) throw missed;
+      if (isWritten) progress.line?.(`another command of the same work has written ${out}`);
+      return await train(parts, own);
+    } catch (error) {
+      if (error instanceof BeingWritten && error.isSameWork) {
+        if (awaited !== error.folder) {
+          progress.line?.(`another command of the same work writes ${error.folder}; waiting for it`);
+        }
+        awaited = error.folder;
+        await untilFree(error.folder);
+      } else if (error instanceof GatheredElsewhere && missed === null) missed = error;
+      else throw error;
+    }
   }
+}
+
+async function allFinished(parts: readonly PlannedPart[]): Promise<boolean> {
+  for (const { training } of parts) if (!(await training.isFinished())) return false;
+  return true;
 }
 
 /** As {@link trainOn}, once a seed, all at the same time; see `trainRepeatedly`. @throws as there */
@@ -66,18 +89,18 @@ export async function trainRepeatedlyOn(
   cluster: Cluster,
 ): Promise<RepeatedResults | null> {
   const outs = seeds.map((seed) => seedFolder(options.out, seed));
-  const plan = async (): Promise<PlannedPart[]> => {
+  const plan = async (given: TrainOptions): Promise<PlannedPart[]> => {
     const parts: PlannedPart[] = [];
     for (const [index, seed] of seeds.entries()) {
-      const own = { ...options, out: outs[index] ?? '', plan: { ...options.plan, seed } };
+      const own = { ...given, out: outs[index] ?? '', plan: { ...options.plan, seed } };
       parts.push(await plannedPart(own, `seed ${seed} `));
     }
     return parts;
   };
-  return orAsWritten(options, plan, async (parts) => {
-    const job = await carriedOut(parts, options, cluster);
+  return orAsWritten(options, plan, async (parts, given) => {
+    const job = await carriedOut(parts, given, cluster);
     if (!job) return null;
-    const results = await trainRepeatedly(options, seeds, (own) =>
+    const results = await trainRepeatedly(given, seeds, (own) =>
       trainPart(gathered(own, parts[outs.indexOf(own.out)] as PlannedPart, job)),
     );
     await clearAway(job);
@@ -130,7 +153,7 @@ async function carriedOut(
   cluster: Cluster,
 ): Promise<PlannedJob | null> {
   const location = storeOf(cluster, out);
-  const drafts = parts.flatMap((part) => part.drafts);
+  const drafts = await draftsLeft(parts, location);
   const name = parts[0]?.training.recipe.name ?? '';
   const files = [...new Set(parts.flatMap(({ training }) => training.files))];
   await using listed = cluster.engine.plansAlone
@@ -152,8 +175,26 @@ async function carriedOut(
       return stageFiles(jobs, [...files, ...weights.flat()]);
     },
   });
-  if (drafts.length > 0) await cluster.engine.run(job, progress);
+  if (drafts.length === 0) return cluster.engine.plansAlone ? null : job;
+  if (await allFinished(parts)) {
+    // Another command has ended since it was looked, and what it took away has just been laid out again.
+    await clearAway(job);
+    throw new GatheredElsewhere(job.jobs);
+  }
+  await cluster.engine.run(job, progress);
   return cluster.engine.plansAlone ? null : job;
+}
+
+/**
+ * The units of what has not finished; where a job of all is there, of which some parts have been gathered, those of that
+ * job, so that it is gone on with.
+ */
+async function draftsLeft(parts: readonly PlannedPart[], location: string): Promise<readonly DraftUnit[]> {
+  const all = parts.flatMap(({ drafts }) => drafts);
+  const left: DraftUnit[] = [];
+  for (const { training, drafts } of parts) if (!(await training.isFinished())) left.push(...drafts);
+  if (left.length === 0 || left.length === all.length) return left;
+  return (await new JobStore(openStore(location), jobNameOf('train', all)).isThere()) ? all : left;
 }
 
 /** A training that takes what was trained elsewhere in place of training. */

@@ -10,8 +10,14 @@ export interface QueuedUnit {
   readonly key: string;
 }
 
-/** Whoever asks at first is answered within so long. */
+/** Whoever asks is answered within so long, or asks again. */
 const ANSWER_MS = 4_000;
+
+/** How long a Redis is waited for that is not there at first: as long as one takes that has just been started again. */
+export const PATIENCE_SECONDS = 30;
+
+/** How often one is asked that is waited for. */
+const ASKED_EVERY_MS = 500;
 
 /** How long a connection is given to close: a Redis that is away closes none. */
 const CLOSE_MS = 1_500;
@@ -81,51 +87,91 @@ export function tellOfFaults(worker: Worker<QueuedUnit, string>, tell: (line: st
 
 /** How a queue is opened. */
 export interface QueueOpening {
-  /** Whether its Redis was reached before, so that it is waited for where it is away now. */
-  readonly isKnown?: boolean;
+  /** How long its Redis is waited for where it is not there, seconds; default {@link PATIENCE_SECONDS}. */
+  readonly patienceSeconds?: number;
+  /** Hears that it is waited for; default who hears of its settings. */
+  readonly tellOfWait?: (line: string) => void;
 }
 
 /**
- * Opens a queue.
+ * Opens a queue. A Redis that is not there, or ends meanwhile, is waited for.
  *
  * @param tell hears what of Redis's settings could lose work
- * @throws SwardError where nothing answers, or it has no such database
+ * @throws SwardError where nothing has answered in time, or what answers can be no queue
  */
 export async function openQueue(
   url: string,
   queue: QueueName,
   tell: (line: string) => void,
-  { isKnown = false }: QueueOpening = {},
+  { patienceSeconds = PATIENCE_SECONDS, tellOfWait = tell }: QueueOpening = {},
 ): Promise<Queue<QueuedUnit>> {
-  const opened = new Queue<QueuedUnit>(nameOf(queue), { connection: connectionTo(requireRedis(url)) });
-  let fault = 'it does not answer';
-  opened.on('error', (error) => {
-    fault = messageOf(error) || fault;
-  });
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, fail) => {
-    if (!isKnown) timer = setTimeout(() => fail(new Error(fault)), ANSWER_MS);
-  });
-  try {
-    await Promise.race([opened.waitUntilReady(), late]);
-    const client = await opened.backend.client;
-    const info = await Promise.race([client.info(), late]);
-    // A connection whose database is refused tells so, and goes on with the first one.
-    if (/DB index/.test(fault)) throw new Error(fault);
-    for (const advice of adviceOn(info)) tell(advice);
-    return opened;
-  } catch {
-    await closeSoon(opened);
-    throw new SwardError(
-      `${withoutPassword(url)}: no Redis can be used there (${fault}); ${remedyOf(fault)}`,
-    );
-  } finally {
-    clearTimeout(timer);
+  const where = withoutPassword(requireRedis(url));
+  const end = performance.now() + 1000 * patienceSeconds;
+  let isTold = false;
+  const tellOfFault = (fault: string): void => {
+    const most = Number.isFinite(patienceSeconds) ? ` at most ${patienceSeconds} s` : '';
+    if (!isTold) tellOfWait(`no Redis answers at ${where} (${fault}); waiting for it${most}`);
+    isTold = true;
+  };
+  for (;;) {
+    const left = end - performance.now();
+    const opened = await askedOnce(url, queue, Math.max(0, Math.min(ANSWER_MS, left)), tellOfFault);
+    if (!('fault' in opened)) {
+      if (isTold) tellOfWait('Redis is there');
+      for (const advice of adviceOn(opened.info)) tell(advice);
+      return opened.queue;
+    }
+    const { fault } = opened;
+    if (isLasting(fault) || performance.now() >= end) {
+      throw new SwardError(`${where}: no Redis can be used there (${fault}); ${remedyOf(fault)}`);
+    }
+    tellOfFault(fault);
+    await pause(Math.max(0, Math.min(ASKED_EVERY_MS, end - performance.now())));
   }
 }
 
-/** What helps, by what a connection failed of. */
-const REMEDIES: readonly (readonly [RegExp, string])[] = [
+/** A queue that answers, with what its Redis says of itself; or what is wrong. */
+type Asked = { readonly queue: Queue<QueuedUnit>; readonly info: string } | { readonly fault: string };
+
+/** @param onFault hears of what waiting may help against, at once */
+async function askedOnce(
+  url: string,
+  name: QueueName,
+  milliseconds: number,
+  onFault: (fault: string) => void,
+): Promise<Asked> {
+  const queue = new Queue<QueuedUnit>(nameOf(name), { connection: connectionTo(url) });
+  let fault = 'what is there does not answer';
+  const giveUp = new AbortController();
+  queue.on('error', (error) => {
+    fault = messageOf(error) || fault;
+    if (isLasting(fault)) giveUp.abort();
+    else if (!giveUp.signal.aborted) onFault(fault);
+  });
+  const late = pause(milliseconds, null, { signal: giveUp.signal }).catch(() => null);
+  try {
+    const info = await Promise.race([
+      queue.waitUntilReady().then(async () => (await queue.backend.client).info()),
+      late,
+    ]);
+    // A connection whose database is refused tells so, and goes on with the first one.
+    if (info !== null && !isLasting(fault)) return { queue, info };
+  } catch (error) {
+    fault = messageOf(error) || fault;
+  } finally {
+    giveUp.abort();
+  }
+  await closeSoon(queue);
+  return { fault };
+}
+
+/** Whether waiting helps against none of what is wrong. */
+const isLasting = (fault: string): boolean => LASTING.some(([sign]) => sign.test(fault));
+
+const OTHER_PROTOCOL = 'rediss:// is for a Redis that speaks TLS, redis:// for one that does not';
+
+/** What a connection fails of for good, and what helps. */
+const LASTING: readonly (readonly [RegExp, string])[] = [
   [/NOAUTH|WRONGPASS/, 'give its password: redis://:PASSWORD@host:port'],
   [/NOPERM/, 'give a user that may do everything there: redis://USER:PASSWORD@host:port'],
   [/ENOTFOUND|EAI_AGAIN/, 'check the name of the host'],
@@ -134,15 +180,14 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
     'it has no database of that number: give 0 to 15, unless its setting `databases` says otherwise, or none',
   ],
   [/Invalid URL/, 'give redis://host:port, or redis://:PASSWORD@host:port with %-codes for signs as @ and /'],
-  [
-    /SSL|wrong version number|ECONNRESET|EPROTO/,
-    'rediss:// is for a Redis that speaks TLS, redis:// for one that does not',
-  ],
+  [/SSL|wrong version number|EPROTO/, OTHER_PROTOCOL],
+  [/Protocol error/, `what answers there is no Redis: check host and port; ${OTHER_PROTOCOL}`],
 ];
 
 const remedyOf = (fault: string): string =>
-  REMEDIES.find(([sign]) => sign.test(fault))?.[1] ??
-  'start one: redis-server --appendonly yes --maxmemory-policy noeviction';
+  [...LASTING, [/ECONNRESET|does not answer/, OTHER_PROTOCOL] as const].find(([sign]) =>
+    sign.test(fault),
+  )?.[1] ?? 'start one: redis-server --appendonly yes --maxmemory-policy noeviction';
 
 /** What a Redis that answers may refuse work for, and what helps. */
 const REFUSALS: readonly (readonly [RegExp, string, string])[] = [

@@ -41,8 +41,8 @@ export interface QueueEngineOptions extends QueueOpening {
 }
 
 /** Makes sure that a queue answers, before work is laid out. @throws SwardError as `openQueue` */
-export async function requireQueue({ url, queue = 'cpu' }: QueueEngineOptions): Promise<void> {
-  await closeSoon(await openQueue(url, queue, () => {}));
+export async function requireQueue({ url, queue = 'cpu', ...opening }: QueueEngineOptions): Promise<void> {
+  await closeSoon(await openQueue(url, queue, () => {}, opening));
 }
 
 /**
@@ -53,12 +53,12 @@ export function queueEngine({
   url,
   queue = 'cpu',
   silentMs = SILENT_MS,
-  isKnown = false,
+  ...opening
 }: QueueEngineOptions): Engine {
   return {
     plansAlone: false,
     async run(job, progress = SILENT) {
-      const opened = await openQueue(url, queue, (line) => progress.line?.(line), { isKnown });
+      const opened = await openQueue(url, queue, (line) => progress.line?.(line), opening);
       const events = new QueueEvents(nameOf(queue), { connection: connectionTo(url) });
       events.on('error', () => {});
       const watch = new JobWatch(job, opened, { queue, database: databaseOf(url) }, progress, silentMs);

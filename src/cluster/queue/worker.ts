@@ -27,6 +27,8 @@ export interface WorkOptions extends UnitMachine {
   readonly leaseSeconds?: number;
   /** How long units may go on once the worker is to end, seconds; default 25, since Kubernetes kills after 30. */
   readonly graceSeconds?: number;
+  /** As {@link QueueOpening}. */
+  readonly patienceSeconds?: number;
   readonly tell?: (line: string) => void;
   /** What computes a unit; default {@link runUnit}, in a process of its own. */
   readonly run?: (
@@ -48,6 +50,9 @@ const GRACE_SECONDS = 25;
 /** How often a unit that stops showing signs is given to another worker: a machine may be killed again and again. */
 const MOST_STALLS = 50;
 
+/** How often it is looked for what was fetched for jobs that are done. */
+const CLEARED_EVERY_MS = 5 * 60_000;
+
 /** Progress is told at most so often. */
 const TELL_EVERY_MS = 2_000;
 
@@ -57,7 +62,7 @@ export async function startWorker(options: WorkOptions): Promise<RunningWorker> 
   const children = new UnitChildren(options);
   const lease = 1000 * leaseSeconds;
   const [first] = queues;
-  if (first !== undefined) await closeSoon(await openQueue(url, first, tell));
+  if (first !== undefined) await closeSoon(await openQueue(url, first, tell, options));
   if (queues.includes('gpu') && environment().provider === 'cpu') {
     tell('warning: work for GPUs will be computed by processors here; SWARD_PROVIDER=cuda uses the GPU');
   }
@@ -84,8 +89,12 @@ export async function startWorker(options: WorkOptions): Promise<RunningWorker> 
     return worker;
   });
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+  const clear = (): void => void children.clearStaged().catch(() => {});
+  clear();
+  const clearing = setInterval(clear, CLEARED_EVERY_MS);
   return {
     async stop() {
+      clearInterval(clearing);
       const { graceSeconds = GRACE_SECONDS } = options;
       for (const worker of workers) void worker.close().catch(() => {});
       // Units are waited for, and no connections: while Redis is away none closes.

@@ -10,7 +10,7 @@ import { parseStoredRecipe } from '../../recipes/recipe.ts';
 import { BUNDLED_RUNS } from '../../runs/bundled-runs.ts';
 import { openRun } from '../../runs/open-run.ts';
 import type { PhotoPrediction } from '../../runs/prediction.ts';
-import type { Run } from '../../runs/run.ts';
+import type { PhotoStates, Run } from '../../runs/run.ts';
 import { checkpointFolder, foldFolder } from '../../runs/run-folder.ts';
 import { movedSource } from '../../runs/training-data.ts';
 import { NoUsablePhotos } from '../../samples/photo-reader.ts';
@@ -24,8 +24,16 @@ import { writeCrops } from '../../workflows/predict/crops.ts';
 import { predictedParts } from '../../workflows/predict/predict.ts';
 import { trainUnit } from '../../workflows/train/training-unit.ts';
 import { ANSWER, type ChunkAnswer, FEATURES, type PhotoProblem, PICTURES, STATE } from './answer.ts';
-import { fetchedBackbone, fetchedPhotos, fetchedRun, type LocalPhoto, stagedPath } from './inputs.ts';
-import { exactJson, type FeaturesWork, type PredictWork, type TrainWork, type UnitSpec } from './spec.ts';
+import { fetchedBackbone, fetchedPhotos, type LocalPhoto } from './inputs.ts';
+import {
+  exactJson,
+  type FeaturesWork,
+  type PredictWork,
+  type TrainWork,
+  type UnitPhoto,
+  type UnitSpec,
+} from './spec.ts';
+import { StagedFiles } from './staged.ts';
 
 /** Runs that stay open from unit to unit, by what they were when they were opened. */
 export class OpenRuns {
@@ -63,8 +71,9 @@ export async function compute(
 ): Promise<string[]> {
   await makeFolder(scratch);
   const { work } = spec;
-  const moved = await stagedPath(spec, scratch);
-  if (work.kind === 'train') return computeTraining(spec, work, moved, scratch, progress);
+  await using staged = await StagedFiles.open(spec, scratch);
+  const moved: Moved = (path) => staged.place(path);
+  if (work.kind === 'train') return await computeTraining(spec, work, moved, scratch, progress);
   const answer =
     work.kind === 'predict'
       ? await computePredictions(work, moved, scratch, runs)
@@ -136,11 +145,7 @@ async function computePredictions(
   scratch: string,
   runs: OpenRuns,
 ): Promise<ChunkAnswer> {
-  const here = isObjectLocation(name)
-    ? await fetchedRun(name)
-    : BUNDLED_RUNS.includes(name)
-      ? name
-      : moved(name);
+  const here = isObjectLocation(name) || BUNDLED_RUNS.includes(name) ? name : moved(name);
   const run = await runs.get(here, fingerprint);
   const options = {
     tta,
@@ -155,23 +160,26 @@ async function computePredictions(
       const matrix = await rows.read(asked.start, asked.start + asked.ids.length);
       parts.push({ name: setNameOf(file), matrix, file });
     }
-    const samples = new Samples(asked.ids.map(unknownSample), featureRows(joinFeatureSets(parts)));
-    for await (const part of predictedParts(run, samples, options)) predictions.push(...part);
+    const { ids, readings, states: known } = asked;
+    const rows = new Samples(ids.map(unknownSample), featureRows(joinFeatureSets(parts)));
+    const samples = readings ? rows.measuring(readings) : rows;
+    const states = known && statesOf(ids.map((imageId, row) => ({ imageId, state: known[row] ?? null })));
+    for await (const part of predictedParts(run, samples, { ...options, ...(states && { states }) })) {
+      predictions.push(...part);
+    }
     return { predictions: predictions.map(plain), problems: [] };
   }
   const { photos, missing } = await fetchedPhotos(asked.photos, scratch);
   const problems = new Problems(photos);
   problems.rows.push(...missing);
-  const states = new Map(
-    photos.flatMap(({ imageId, state }) => (state === undefined ? [] : [[imageId, state]])),
-  );
+  const states = statesOf(photos);
   const origins = new Map(photos.map(({ path, origin }) => [path, origin]));
   if (photos.length > 0) {
     const samples = photoSamples(photos).measuring(photos.map(({ readings }) => readings ?? {}));
     try {
       const parts = predictedParts(run, samples, {
         ...options,
-        ...(states.size > 0 && { states: (imageId: string) => states.get(imageId) ?? null }),
+        ...(states && { states }),
         onUnusable: (error) => problems.add(pathOf(error, photos), error),
       });
       for await (const part of parts) predictions.push(...part);
@@ -194,6 +202,14 @@ async function computePredictions(
     })),
     problems: problems.rows,
   };
+}
+
+/** The States of photos; undefined where the work says nothing of them. */
+function statesOf(photos: readonly Pick<UnitPhoto, 'imageId' | 'state'>[]): PhotoStates | undefined {
+  const states = new Map(
+    photos.flatMap(({ imageId, state }) => (state === undefined ? [] : [[imageId, state]])),
+  );
+  return states.size > 0 ? (imageId) => states.get(imageId) ?? null : undefined;
 }
 
 /** What is kept of a prediction: intervals are reckoned where all are gathered. */

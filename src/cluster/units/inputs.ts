@@ -1,25 +1,22 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname, extname, join, resolve } from 'node:path';
-import { configure, environment } from '../../ground/environment.ts';
+import { basename, dirname, extname, join } from 'node:path';
+import { environment } from '../../ground/environment.ts';
 import { InputError, messageOf, SwardError } from '../../ground/errors.ts';
-import { replaceFolder } from '../../ground/files.ts';
 import { fileFingerprint, valueFingerprint } from '../../ground/fingerprint.ts';
-import { placeUnder } from '../../ground/moved-files.ts';
-import { MANIFEST_FILES, readCompleteManifest } from '../../runs/manifest.ts';
-import { isBesideAnswers } from '../../runs/run-files.ts';
 import {
   download,
   isObjectLocation,
   openStore,
+  type Store,
   type StoredObject,
   StoreUnreachable,
   storedObject,
 } from '../../storage/index.ts';
 import type { PhotoFile } from '../../vision/photos/index.ts';
+import { describedBeside, WEIGHTS_IN_FOLDERS } from '../../vision/weights/index.ts';
 import type { PhotoProblem } from './answer.ts';
-import { JobStore } from './job-store.ts';
-import type { StagedFile, UnitPhoto, UnitSpec } from './spec.ts';
+import type { UnitPhoto } from './spec.ts';
 
 /** A photo of a unit where this machine can read it. */
 export interface LocalPhoto extends PhotoFile, Pick<UnitPhoto, 'readings' | 'state'> {
@@ -81,101 +78,43 @@ function requireFolderOf({ path, lost }: UnitPhoto): void {
 }
 
 /**
- * Where files lie that the planning machine knows by its own paths: those that it put into the store are fetched, once
- * a machine, and found there by whoever reads weights; without any, all machines see the same folder.
- */
-export async function stagedPath(spec: UnitSpec, scratch: string): Promise<(path: string) => string> {
-  if (spec.staged.length === 0) {
-    configure({ moved: null });
-    return (path) => path;
-  }
-  const root = join(scratch, '..', `staged-${spec.job}`);
-  const jobs = JobStore.of(spec);
-  for (const { path, sha256 } of spec.staged) {
-    const local = placeUnder(root, path);
-    if ((await fileFingerprint(local).catch(() => null)) === sha256) continue;
-    await download(jobs.store, jobs.objectKey(sha256), local, { sha256 });
-  }
-  configure({ moved: { root, folder: spec.folder } });
-  return (path) => placeUnder(root, path);
-}
-
-/** Puts files into the store, so that machines that do not see them can fetch them. */
-export async function stageFiles(jobs: JobStore, paths: readonly string[]): Promise<StagedFile[]> {
-  const staged: StagedFile[] = [];
-  for (const path of [...new Set(paths.map((one) => resolve(one)))]) {
-    const sha256 = await fileFingerprint(path);
-    await jobs.putObject(path, sha256);
-    staged.push({ path, sha256 });
-  }
-  return staged;
-}
-
-/**
- * Weights that lie in a store of objects, fetched into the cache in pieces; others as they are named.
+ * Weights that lie in a store of objects, or a folder of such there, fetched into the cache in pieces with what lies beside
+ * them and may say what they are: a folder for each state of all of it. Others as they are named.
  *
  * @throws InputError when they are not those of the hash
  */
 export async function fetchedBackbone(backbone: string, sha256?: string): Promise<string> {
   if (!isObjectLocation(backbone)) return backbone;
-  const { store, key } = storedObject(backbone);
-  const facts = await store.facts(key);
-  if (!facts) throw new InputError(backbone, 'there is no such object', 'check its name');
-  const folder = join(environment().cacheFolder, 'objects', facts.version.replaceAll(/[^\w-]/g, ''));
+  const { store, weights } = await storedWeights(backbone);
+  const names = [...new Set(describedBeside(weights.key).map((place) => basename(place)))];
+  const beside = (await Promise.all(names.map((name) => store.facts(name)))).filter(
+    (facts) => facts !== null,
+  );
+  const state = valueFingerprint([weights, ...beside].map(({ key, version }) => [key, version]));
+  const folder = join(environment().cacheFolder, 'objects', state.slice(0, 32));
+  for (const { key, version } of beside) {
+    const place = join(folder, key);
+    if (!existsSync(place)) await download(store, key, place, { version });
+  }
+  const { key, version } = weights;
   const path = join(folder, key);
   const isThere = await fileFingerprint(path).then(
     (found) => sha256 === undefined || found === sha256,
     () => false,
   );
-  if (!isThere) await download(store, key, path, { ...(sha256 !== undefined && { sha256 }) });
-  // What tensors do not tell of a network stands beside them.
-  for (const beside of [`${key.slice(0, key.length - extname(key).length)}.json`, 'config.json']) {
-    if (await store.facts(beside)) await download(store, beside, join(folder, beside));
-  }
+  if (!isThere) await download(store, key, path, { version, ...(sha256 !== undefined && { sha256 }) });
   return path;
 }
 
-/** Objects of a run that are fetched at once. */
-const RUN_FILES_AT_ONCE = 8;
-
-/**
- * A run that lies in a store of objects, fetched into the cache: a folder for each state that it has been in.
- *
- * @throws InputError where there is none
- */
-export async function fetchedRun(location: string): Promise<string> {
-  const store = openStore(location);
-  const objects: StoredObject[] = [];
-  for await (const object of store.list('')) {
-    if (!isBesideAnswers(object.key)) objects.push(object);
+/** The object of weights that a location names, or that its folder holds. @throws InputError where there is none */
+async function storedWeights(
+  location: string,
+): Promise<{ readonly store: Store; readonly weights: StoredObject }> {
+  const named = storedObject(location);
+  const folder = openStore(location);
+  for (const { store, key } of [named, ...WEIGHTS_IN_FOLDERS.map((name) => ({ store: folder, key: name }))]) {
+    const weights = key === '' ? null : await store.facts(key);
+    if (weights) return { store, weights };
   }
-  if (!objects.some(({ key }) => MANIFEST_FILES.includes(key))) {
-    throw new InputError(location, 'holds no run', 'name the prefix that its run.json lies under');
-  }
-  const state = valueFingerprint(objects.map(({ key, version }) => [key, version]));
-  const folder = join(environment().cacheFolder, 'runs', state.slice(0, 32));
-  if (existsSync(folder)) return folder;
-  await replaceFolder(folder, async (aside) => {
-    const waiting = objects.values();
-    const fetch = async (): Promise<void> => {
-      for (const { key, version } of waiting) await download(store, key, join(aside, key), { version });
-    };
-    await Promise.all(Array.from({ length: RUN_FILES_AT_ONCE }, fetch));
-    const { kind } = await readCompleteManifest(aside);
-    if (kind !== 'ensemble') return;
-    throw new InputError(
-      location,
-      'is an ensemble, and its members are runs elsewhere',
-      'copy all to a folder',
-    );
-  });
-  return folder;
-}
-
-/** Whether a run lies there in a store of objects. */
-export async function isStoredRun(location: string): Promise<boolean> {
-  if (!isObjectLocation(location)) return false;
-  const store = openStore(location);
-  const found = await Promise.all(MANIFEST_FILES.map((name) => store.facts(name)));
-  return found.some((facts) => facts !== null);
+  throw new InputError(location, 'there is no such object', 'check its name');
 }

@@ -8,8 +8,10 @@ import { writeFileAtomically } from '../../ground/files.ts';
 import { fileFingerprint } from '../../ground/fingerprint.ts';
 import { packageVersion } from '../../ground/version.ts';
 import { ANSWER, type ChunkAnswer, type PhotoProblem } from './answer.ts';
+import { countsOf, sumOfCounts } from './asked-counts.ts';
 import { JobStore, type UnitResult } from './job-store.ts';
 import { exactJson, type UnitPhoto, type UnitSpec, type Work } from './spec.ts';
+import { clearStaged, unitsFolder } from './staged.ts';
 import type { UnitNews, UnitOutcome, UnitTask } from './unit-task.ts';
 
 /** How units are computed on this machine. */
@@ -45,7 +47,7 @@ export class UnitChildren {
   }
 
   get #scratch(): string {
-    return this.#machine.scratch ?? join(environment().cacheFolder, 'units');
+    return this.#machine.scratch ?? unitsFolder();
   }
 
   /** @throws TaskRefused, or ChildFailure where the process ended over it */
@@ -70,6 +72,11 @@ export class UnitChildren {
       this.#busy.delete(child);
       if (child.isAlive) this.#idle.push(child);
     }
+  }
+
+  /** Removes what was fetched here for jobs that are done. */
+  clearStaged(): Promise<void> {
+    return clearStaged(this.#scratch);
   }
 
   /** Ends all processes, whatever they are doing. */
@@ -188,14 +195,16 @@ function withPhotos(spec: UnitSpec, photos: readonly UnitPhoto[], half: 0 | 1): 
   if (spec.work.kind === 'features') return { ...spec, key, work: { ...spec.work, photos } };
   if (spec.work.kind === 'train') return spec;
   const { dropout, ...work } = spec.work;
-  const before = half === 0 || !dropout ? 0 : photosOf(spec.work).length - photos.length;
+  const all = photosOf(spec.work);
+  // Of the second half those of the first go before.
+  const before = half === 0 ? [] : countsOf({ photos: all.slice(0, all.length - photos.length) });
   return {
     ...spec,
     key,
     work: {
       ...work,
       asked: { photos },
-      ...(dropout && { dropout: { ...dropout, first: dropout.first + before } }),
+      ...(dropout && { dropout: { ...dropout, first: sumOfCounts(dropout.first, before) } }),
     },
   };
 }

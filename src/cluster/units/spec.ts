@@ -9,6 +9,8 @@ const count = z.int().min(0);
 const key = z.string().regex(/^[0-9a-f]{32}$/);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
+const readings = z.record(z.string(), z.number());
+
 /** A photo that a unit is about. */
 const photoSchema = z.strictObject({
   imageId: z.string(),
@@ -19,7 +21,7 @@ const photoSchema = z.strictObject({
   /** Whether it is a file that the planning machine did not find either. */
   lost: z.literal(true).optional(),
   /** What was measured beside it, by the covariate's name. */
-  readings: z.record(z.string(), z.number()).optional(),
+  readings: readings.optional(),
   state: z.string().nullable().optional(),
 });
 export type UnitPhoto = z.output<typeof photoSchema>;
@@ -61,12 +63,22 @@ const predictSchema = z.strictObject({
       features: z.array(z.string()).min(1).readonly(),
       start: count,
       ids: z.array(z.string()).min(1).readonly(),
+      /** As of photos, one a row. */
+      readings: z.array(readings).readonly().optional(),
+      states: z.array(z.string().nullable()).readonly().optional(),
     }),
   ]),
   tta: z.enum(['none', 'flips', 'd4']),
   crop: cropSchema.nullable().optional(),
-  /** Draws with dropout left on, and how many photos are asked about before these. */
-  dropout: z.strictObject({ samples: z.int().min(2), first: count }).optional(),
+  /** Draws with dropout left on, and how many photos are asked about before these, by what was measured beside them. */
+  dropout: z
+    .strictObject({
+      samples: z.int().min(2),
+      first: z
+        .array(z.strictObject({ covariates: z.array(z.string()).readonly(), count: count.min(1) }))
+        .readonly(),
+    })
+    .optional(),
   /** Biomass maps are drawn, on this frame, which is so many times the run's own. */
   maps: z.strictObject({ areaSquareMetres: z.number().positive(), scale: z.number().positive() }).optional(),
   /** What counts of each photo is written. */

@@ -58,6 +58,7 @@ export async function computeUnits(options: UnitOptions): Promise<UnitsDone> {
   } finally {
     progress.done();
     await children.end();
+    await children.clearStaged();
   }
   if (failures.length === 0) return fates;
   throw new SwardError(

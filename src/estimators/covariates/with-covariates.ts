@@ -15,6 +15,7 @@ import { progressWithin } from '../../learning/fit-progress.ts';
 import {
   type CovariateSet,
   caseFolder,
+  countsKnownBy,
   covariateSets,
   HEIGHT,
   hasReadings,
@@ -143,7 +144,7 @@ function shownSplit({ train, validation }: Split, items: readonly number[], set:
 async function byCase<Answer>(
   { plain, sets }: CaseModels,
   samples: Samples,
-  ask: (model: FittedModel, samples: Samples) => Promise<readonly Answer[]>,
+  ask: (model: FittedModel, samples: Samples, set: CovariateSet) => Promise<readonly Answer[]>,
 ): Promise<Answer[]> {
   const names = sets.map(({ set }) => set);
   const used = samples.facts.map(({ readings }) => knownSet(names, readings));
@@ -152,7 +153,7 @@ async function byCase<Answer>(
     const items = used.flatMap((own, item) => (sameSet(own, set) ? [item] : []));
     if (items.length === 0) continue;
     const asked = items.length === samples.count ? samples : samples.take(items);
-    const some = await ask(model, set.length > 0 ? asked.showing(set) : asked);
+    const some = await ask(model, set.length > 0 ? asked.showing(set) : asked, set);
     items.forEach((item, row) => {
       answers[item] = some[row] as Answer;
     });
@@ -171,9 +172,15 @@ function fitted(names: CovariateSet, cases: CaseModels, trained?: TrainingSample
     covariateSets: sets.map(({ set }) => set),
     predict: (samples) => byCase(cases, samples, (model, asked) => model.predict(asked)),
     ...(can('dropout') && {
-      async sampleDropout(samples, draws, random) {
-        const bySample = await byCase(cases, samples, async (model, asked) => {
-          const drawn = await model.sampleDropout(asked, draws, random);
+      async sampleDropout(samples, draws, random, first = []) {
+        const before = countsKnownBy(
+          first,
+          sets.map(({ set }) => set),
+        );
+        const bySample = await byCase(cases, samples, async (model, asked, set) => {
+          // Each model has its own samples in turn.
+          const own = before.filter(({ covariates }) => sameSet(covariates, set));
+          const drawn = await model.sampleDropout(asked, draws, random, own);
           return asked.facts.map((_, row) => drawn.map((masses) => masses[row] as Targets));
         });
         return Array.from({ length: draws }, (_, draw) => bySample.map((own) => own[draw] as Targets));

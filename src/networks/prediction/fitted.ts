@@ -1,5 +1,6 @@
 import { UsageError } from '../../ground/errors.ts';
 import { type FittedModel, fittedModel } from '../../learning/estimator.ts';
+import { countOfAll } from '../../pasture/covariates.ts';
 import { targetsFromComponents } from '../../pasture/physics.ts';
 import type { Targets } from '../../pasture/targets.ts';
 import type { Tensor } from '../../tensor/index.ts';
@@ -32,14 +33,14 @@ export function fittedNetwork(
     },
     ...(hasDropout(settings) && {
       // Members take turns.
-      async sampleDropout(samples, draws, random, first) {
+      async sampleDropout(samples, draws, random, first = []) {
         const drawn = new Array<Targets[]>(draws);
         for (const member of members.keys()) {
           const program = open(member, ({ masses }) => masses, true);
           try {
             for (let draw = member; draw < draws; draw += members.length) {
               drawn[draw] = physicalMasses(
-                await program.run(samples, random.fork(draw), first),
+                await program.run(samples, random.fork(draw), countOfAll(first)),
                 architecture,
               );
             }

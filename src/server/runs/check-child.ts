@@ -8,6 +8,7 @@ import { HEIGHT, setName } from '../../pasture/covariates.ts';
 import { errorRecords } from '../../runs/error-records.ts';
 import { manifestFile, readCompleteManifest } from '../../runs/manifest.ts';
 import { openRun } from '../../runs/open-run.ts';
+import { isObjectLocation } from '../../storage/index.ts';
 import { predictRun } from '../../workflows/index.ts';
 import { trialPicture } from '../inference/trial-picture.ts';
 import type { CheckedRun, RunCheckTask } from './check-task.ts';
@@ -58,7 +59,9 @@ async function requireSelfContained(folder: string): Promise<void> {
     manifest.kind === 'ensemble'
       ? manifest.members.map(({ run }) => run)
       : manifest.data.sets.flatMap(({ weights }) => weights?.file ?? []);
-  const outside = named.find((path) => isAbsolute(path) || normalize(path).split(/[\\/]/)[0] === '..');
+  const outside = named.find(
+    (path) => isObjectLocation(path) || isAbsolute(path) || normalize(path).split(/[\\/]/)[0] === '..',
+  );
   if (outside === undefined) return;
   throw new InputError(
     'the run',

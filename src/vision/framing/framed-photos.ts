@@ -1,4 +1,3 @@
-import { countOf } from '../../ground/counts.ts';
 import { SwardError } from '../../ground/errors.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
 import { photoVectors } from '../photo-vectors.ts';
@@ -105,21 +104,4 @@ async function sizeOf(photo: Photo): Promise<Pick<OpenPhoto, 'width' | 'height'>
     if (error instanceof SwardError) return null;
     throw error;
   }
-}
-
-/** Photos named where no frame was found. */
-const NAMED = 5;
-
-/** What is told of photos in which no frame was found; null where each has one, or its part was given. */
-export function framesLine(
-  photos: readonly { readonly name: string; readonly framing: Framing }[],
-): string | null {
-  const without = photos.filter(({ framing }) => framing === 'whole');
-  if (without.length === 0) return null;
-  const named = without.slice(0, NAMED).map(({ name }) => name);
-  const more = without.length > NAMED ? ` and ${without.length - NAMED} more` : '';
-  return (
-    `no frame was found in ${without.length} of ${countOf(photos.length, 'photo')} (${named.join(', ')}${more}): ` +
-    'there the whole picture counts'
-  );
 }

@@ -1,3 +1,4 @@
 export { CROP_FORMS, type Crop, parseCrop } from './crop.ts';
 export { findFrame, LOOKED_AT } from './find-frame.ts';
-export { type Framing, framedPhotos, framesLine, framingOf } from './framed-photos.ts';
+export { type Framing, framedPhotos, framingOf } from './framed-photos.ts';
+export { framesLine } from './frames-count.ts';

@@ -2,7 +2,7 @@ export { LICENCE_NOTES, type Preprocessing } from '../backbones/index.ts';
 export { BUNDLED, bundledBackbone } from './bundled.ts';
 export { CATALOGUE, type CatalogueEntry, findBackbone, unknownBackbone } from './catalogue.ts';
 export { HubError } from './hub/errors.ts';
-export { type LocalWeights, localWeights, weightFilesOf } from './local.ts';
+export { type LocalWeights, localWeights, WEIGHTS_IN_FOLDERS, weightFilesOf } from './local.ts';
 export { originOf, originSchema } from './origin.ts';
 export {
   pulledPath,
@@ -11,5 +11,5 @@ export {
   resolveTrainedWeights,
   resolveWeights,
 } from './resolve.ts';
-export { statedPrefix } from './stated.ts';
+export { describedBeside, statedPrefix } from './stated.ts';
 export { backbonePrefix, holdsBackbone } from './stored-weights.ts';

@@ -33,7 +33,7 @@ export interface LocalWeights extends Configured {
 }
 
 /** What weights in a folder are called, in the order of preference. */
-const IN_FOLDERS = ['model.safetensors', 'pytorch_model.bin'] as const;
+export const WEIGHTS_IN_FOLDERS = ['model.safetensors', 'pytorch_model.bin'] as const;
 
 /**
  * Takes a file of safetensors or of PyTorch (or a folder with one) in timm's or Hugging Face's layout or that of the
@@ -97,10 +97,10 @@ async function weightsIn(given: string): Promise<string> {
       () => undefined,
     );
   if ((await kindOf(given)) !== 'folder') return given;
-  for (const name of IN_FOLDERS) {
+  for (const name of WEIGHTS_IN_FOLDERS) {
     if ((await kindOf(join(given, name))) === 'file') return join(given, name);
   }
-  return join(given, IN_FOLDERS[0]);
+  return join(given, WEIGHTS_IN_FOLDERS[0]);
 }
 
 /** The file of weights that a path leads to, and what lies beside it and may say what they are. */

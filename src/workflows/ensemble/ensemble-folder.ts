@@ -7,8 +7,9 @@ import { makeFolder } from '../../ground/files.ts';
 import { valueFingerprint } from '../../ground/fingerprint.ts';
 import { packageVersion } from '../../ground/version.ts';
 import type { Targets } from '../../pasture/targets.ts';
+import { stackFolderOf } from '../../runs/covariate-cases.ts';
 import type { RunCovariate } from '../../runs/covariates.ts';
-import { ensembleName, stackFolderOf } from '../../runs/ensemble-run.ts';
+import { ensembleName } from '../../runs/ensemble-run.ts';
 import { type EnsembleManifest, frameAreaOf, RUN_FORMAT, requireData } from '../../runs/manifest.ts';
 import { openRun } from '../../runs/open-run.ts';
 import { FOLDS, OUT_OF_FOLD } from '../../runs/out-of-fold.ts';
@@ -83,12 +84,12 @@ export function ensembleManifest(
 
 /** Where the photos are, from the ensemble's folder: a member's data folder where one was trained on photos. */
 function photoSource(out: string, members: AlignedMembers['members']): EnsembleManifest['data']['source'] {
-  const from = (run: string, path: string): string => pathFrom(out, resolve(run, path));
+  const from = (folder: string, path: string): string => pathFrom(out, resolve(folder, path));
   const onPhotos =
     members.find(({ manifest: { data } }) => data.source && photoFolder(data.source) !== null) ?? members[0];
   if (!onPhotos) throw new UsageError('name the runs to combine');
   const source = requireData(onPhotos.run, onPhotos.manifest);
-  return movedSource(source, (path) => from(onPhotos.run, path));
+  return movedSource(source, (path) => from(onPhotos.folder, path));
 }
 
 /** @throws UsageError where members' masses stand on frames of different areas */

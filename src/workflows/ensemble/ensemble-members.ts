@@ -11,10 +11,14 @@ import { trainedResults } from '../../runs/read-results.ts';
 import type { OutOfFoldRow, RunResults } from '../../runs/results.ts';
 import { requireUnchanged } from '../../runs/run-folder.ts';
 import { scoreRows } from '../../runs/scores.ts';
+import { runHere } from '../../runs/stored-run.ts';
 
 /** A finished run with its out-of-fold predictions. */
 export interface EnsembleMember {
+  /** As it was named: a folder, or `s3://…`. */
   readonly run: string;
+  /** Where this machine reads it. */
+  readonly folder: string;
   readonly manifest: TrainedManifest;
   readonly results: RunResults;
 }
@@ -52,14 +56,15 @@ export async function readMembers(runs: readonly string[]): Promise<EnsembleMemb
   const places: string[] = [];
   for (const run of runs) {
     // One run may be given by several names.
-    const place = await realPlaceOf(run);
+    const folder = await runHere(run);
+    const place = await realPlaceOf(folder);
     if (places.includes(place)) {
       throw new UsageError(`${run} is given twice`);
     }
     places.push(place);
-    const manifest = await readTrainedManifest(run);
-    await requireUnchanged(run, manifest);
-    members.push({ run, manifest, results: await trainedResults(run, manifest) });
+    const manifest = await readTrainedManifest(folder);
+    await requireUnchanged(folder, manifest);
+    members.push({ run, folder, manifest, results: await trainedResults(folder, manifest) });
   }
   if (members.length === 0) throw new UsageError('name the runs to combine');
   return members;

@@ -56,10 +56,10 @@ export async function leaveStatesOut(
 
 /** A member's predictions in the order of the photos; null where it has not all, each without the photo's State. */
 async function unseenStates(
-  { run, covariates }: CaseMember,
+  { folder, covariates }: CaseMember,
   photos: AlignedMembers['photos'],
 ): Promise<readonly Targets[] | null> {
-  const found = await readStatesOut(run, covariates ? caseFile(STATES_OUT, covariates) : STATES_OUT);
+  const found = await readStatesOut(folder, covariates ? caseFile(STATES_OUT, covariates) : STATES_OUT);
   const predicted = photos.map(({ imageId, state, predicted: outOfFold }) => {
     // Photos of no known State are fitted to and not asked about.
     if (state === null) return outOfFold;

@@ -2,11 +2,13 @@ import { stat } from 'node:fs/promises';
 import { InputError, UsageError } from '../../ground/errors.ts';
 import { BUNDLED_RUNS } from '../../runs/bundled-runs.ts';
 import { isRunFolder } from '../../runs/run-folder.ts';
+import { isStoredRun } from '../../runs/stored-run.ts';
+import { isObjectLocation } from '../../storage/index.ts';
 import { isPhotoName, listPhotos } from '../../vision/photos/index.ts';
 
 /** What a person who names paths asks of which run. */
 export interface NamedRun {
-  /** A run folder or the name of a run that comes with sward; null where none is named. */
+  /** A run folder, `s3://…` of one, or the name of a run that comes with sward; null where none is named. */
   readonly run: string | null;
   readonly photos: readonly string[];
 }
@@ -22,7 +24,7 @@ export interface NamedRun {
 export async function namedRun(paths: readonly string[], mayBeGone = false): Promise<NamedRun> {
   const [first, ...others] = paths;
   if (first === undefined) return { run: null, photos: [] };
-  const isRun = BUNDLED_RUNS.includes(first) || (await isRunFolder(first));
+  const isRun = BUNDLED_RUNS.includes(first) || (await isRunFolder(first)) || (await isStoredRun(first));
   const photos = isRun ? others : paths;
   for (const path of photos) {
     if (!(await isRunFolder(path))) continue;
@@ -33,7 +35,7 @@ export async function namedRun(paths: readonly string[], mayBeGone = false): Pro
     );
   }
   if (isRun) return { run: first, photos };
-  if (mayBeGone) return { run: null, photos };
+  if (mayBeGone || isObjectLocation(first)) return { run: null, photos };
   const facts = await stat(first).catch(() => null);
   if (facts === null && !isPhotoName(first)) {
     throw new InputError(first, 'there is no such run, photo or folder', 'check the path');

@@ -24,6 +24,7 @@ import { type AskedCovariates, withAskedReadings } from './asked-readings.ts';
 import { type NamedPhotos, requireOwnMaps, writePhotoMaps } from './biomass-maps.ts';
 import { Copies } from './copies.ts';
 import { requireOwnCrops, wholeLine, writeCrops } from './crops.ts';
+import { copiesLine, frameNote } from './notes.ts';
 import { paddockPath, paddockRecord, requireHectares } from './paddock-record.ts';
 import { PredictionFile, requireFree, requirePredictionFormat } from './prediction-files.ts';
 import type { PredictionFileOptions, ShownPaths } from './prediction-record.ts';
@@ -181,11 +182,8 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
   const { areaSquareMetres, coverage } = told;
   // What the run says and is known to err by is on its own frame.
   const scale = areaSquareMetres / run.areaSquareMetres;
-  if (scale !== 1) {
-    options.progress?.line?.(
-      `note: the run was taught grams on ${run.areaSquareMetres} m²; they are said on ${areaSquareMetres} m², the same kg DM/ha`,
-    );
-  }
+  const frameSaid = frameNote(run, areaSquareMetres);
+  if (frameSaid !== null) options.progress?.line?.(frameSaid);
   const { source, shownCrops, crop = run.crop, elsewhere } = options;
   await requirePictures(run, options);
   if (!hasPhotos(source) && (await run.capabilities()).predictsFrom === 'photos') {
@@ -221,7 +219,7 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
   }
   if (shownCrops !== undefined && !elsewhere) await writeCrops(drawn, crop, shownCrops);
   const copies = elsewhere?.copies ?? (await copiesAmong(drawn));
-  const copiesSaid = copiesLine(copies);
+  const copiesSaid = copiesLine(copies, copies.size);
   if (copiesSaid !== null) options.progress?.line?.(copiesSaid);
   const counted = predictions.filter(({ imageId }) => !copies.has(imageId));
   const doubts = known.doubts(predictions);
@@ -268,15 +266,6 @@ async function copiesAmong(samples: Samples): Promise<ReadonlyMap<string, string
     copies.add(await photoHash(photo), samples.facts[item]?.id ?? '');
   }
   return copies.found;
-}
-
-function copiesLine(copies: ReadonlyMap<string, string>): string | null {
-  const [first] = copies;
-  if (!first) return null;
-  const [copy, of] = first;
-  return copies.size === 1
-    ? `warning: ${copy} is the same photo as ${of}; the two count once in the mean`
-    : `warning: ${copies.size} photos are copies of others, ${copy} of ${of} for one; each photo counts once in the mean`;
 }
 
 /** What pictures are asked for, and where. */

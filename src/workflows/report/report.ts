@@ -6,6 +6,7 @@ import { columnEffects } from '../../runs/column-effects.ts';
 import { openRun } from '../../runs/open-run.ts';
 import type { RunResults } from '../../runs/results.ts';
 import { TrainedRun } from '../../runs/trained-run.ts';
+import { isObjectLocation } from '../../storage/index.ts';
 import { requireOwnOutput } from '../outputs/own-outputs.ts';
 import { reportPath, writeRunReport } from './write-report.ts';
 
@@ -30,20 +31,30 @@ export interface ReportRunOptions {
  */
 export async function reportRun(
   run: string,
-  { out = reportPath(run), explain, overwrite, progress }: ReportRunOptions = {},
+  {
+    out = isObjectLocation(run) ? run : reportPath(run),
+    explain,
+    overwrite,
+    progress,
+  }: ReportRunOptions = {},
 ): Promise<string> {
+  if (isObjectLocation(out))
+    throw new UsageError(`${run} lies in a bucket; say where the report goes: --out FILE`);
   if (out !== reportPath(run)) await requireOwnOutput('--out', out, 'report', overwrite);
   await using opened = await openRun(run);
   const results = await opened.results();
   tellOfLostPhotos(results, progress);
   if (explain === undefined) {
-    await writeRunReport(run, out, results);
+    await writeRunReport(opened.folder, out, results);
     return out;
   }
   if (!(opened instanceof TrainedRun)) {
     throw new UsageError(`--explain: ${run} has no trees of its own; name one of its members`);
   }
-  await writeRunReport(run, out, { ...results, columnEffects: await columnEffects(opened, explain) });
+  await writeRunReport(opened.folder, out, {
+    ...results,
+    columnEffects: await columnEffects(opened, explain),
+  });
   return out;
 }
 

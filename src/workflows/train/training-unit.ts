@@ -50,8 +50,9 @@ export type TrainingUnit =
 export interface TrainingUnits extends SharedTraining {
   /** Of all that decides what comes out: recipe, data, weights, folds, seed and this version of sward. */
   readonly fingerprint: string;
-  /** None where the same training has finished in its folder already. */
   readonly units: readonly TrainingUnit[];
+  /** Whether the same training has finished in its folder by now. @throws as `RunFolder.foresee` */
+  readonly isFinished: () => Promise<boolean>;
   /** Files that it reads, but for weights. */
   readonly files: readonly string[];
   /** Files of weights that have no name, by which another machine could find them. */
@@ -72,7 +73,9 @@ export async function trainingUnits(options: TrainOptions): Promise<TrainingUnit
   const data = await readTrainingData(source, shared.recipe, shared.plan, progress);
   const manifest = manifestOf({ ...shared, out }, shared.plan, data);
   // What another machine has trained is gone on from.
-  const isFinished = await RunFolder.foresee(out, manifest, CONTENTS, { resume: true, overwrite });
+  const isFinished = (): Promise<boolean> =>
+    RunFolder.foresee(out, manifest, CONTENTS, { resume: true, overwrite });
+  await isFinished();
   requireStates(settings, shared.recipe, data.labels);
   requireMassesInEachFold(data);
   await requireEachFold(recipeEstimator(shared.recipe), data);
@@ -87,14 +90,13 @@ export async function trainingUnits(options: TrainOptions): Promise<TrainingUnit
     fingerprint: fingerprintOf(shared, data),
     files: filesOf(source, data, shared.plan),
     weightFiles: data.sets.flatMap(({ weights }) => weights?.file ?? []),
-    units: isFinished
-      ? []
-      : [
-          ...numbers(folds).flatMap((fold): TrainingUnit[] =>
-            members === 1 ? [{ fold, member: null }] : numbers(members).map((member) => ({ fold, member })),
-          ),
-          ...numbers(states < 2 ? 0 : states).map((state) => ({ state })),
-        ],
+    isFinished,
+    units: [
+      ...numbers(folds).flatMap((fold): TrainingUnit[] =>
+        members === 1 ? [{ fold, member: null }] : numbers(members).map((member) => ({ fold, member })),
+      ),
+      ...numbers(states < 2 ? 0 : states).map((state) => ({ state })),
+    ],
   };
 }
 
