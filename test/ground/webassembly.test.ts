@@ -7,6 +7,7 @@ import {
   asBytes,
   asShorts,
   constant,
+  double,
   type FunctionDefinition,
   firstBytesAsShorts,
   functionsOver,
@@ -20,7 +21,6 @@ import {
   mixBytes,
   moduleOf,
   noVector,
-  one,
   pickBytes,
   repeated,
   shiftIntegersLeft,
@@ -31,7 +31,6 @@ import {
   storeVector,
   subtractPairs,
   sumOfTwoProducts,
-  zero,
 } from '../../src/ground/webassembly.ts';
 
 /** Instantiates one function of the parameters a and b over a page of memory. */
@@ -51,9 +50,9 @@ describe('a WebAssembly module', () => {
   it.each([false, true])('runs loops over doubles; shared memory: %s', (shared) => {
     const { memory, run: sum } = run(
       ({ get, set, step, whileBelow }) => [
-        set('sum', zero),
+        set('sum', double(0)),
         whileBelow('a', 'b', [
-          set('sum', addDoubles(get('sum'), addDoubles(loadDouble(get('a')), one))),
+          set('sum', addDoubles(get('sum'), addDoubles(loadDouble(get('a')), double(1)))),
           step('a', 8),
         ]),
         storeDouble(constant(0), get('sum')),
@@ -139,7 +138,7 @@ describe('a WebAssembly module', () => {
   it('reads bytes, shorts and integers, and takes constants of any size', () => {
     const { memory, run: copy } = run(({ get, set }) => [
       set('at', add(loadByte(get('a')), add(loadShort(get('a')), loadInteger(get('b'))))),
-      storeDouble(add(constant(40_000), shiftLeft(get('at'), constant(3))), one),
+      storeDouble(add(constant(40_000), shiftLeft(get('at'), constant(3))), double(1)),
     ]);
     new Uint8Array(memory.buffer).set([3, 1, 0, 0, 0, 0, 0, 0, 5]);
     copy(0, 8);
@@ -147,6 +146,6 @@ describe('a WebAssembly module', () => {
   });
 
   it('names a variable that a function does not have', () => {
-    expect(() => run(({ get }) => [storeDouble(get('c'), one)])).toThrow(/no variable "c"/);
+    expect(() => run(({ get }) => [storeDouble(get('c'), double(1))])).toThrow(/no variable "c"/);
   });
 });

@@ -1,9 +1,9 @@
 import type { BinnedMatrix, ColumnBins } from './bins.ts';
 import type { LeafwiseParameters } from './boost-settings.ts';
-import { type ColumnSpace, countsAt, FOUND, histogramAt, STEP, SUMS, WANTED } from './column-space.ts';
+import { type ColumnSpace, countsAt, FOUND, histogramAt, NODE, STEP, WANTED } from './column-space.ts';
 import { columnWork } from './column-work.ts';
 import { CELL_BYTES, COUNT_BYTES, type Derivatives } from './histogram.ts';
-import { type BestSplit, better, type NodeSums, noSplit, searchCategorical } from './split.ts';
+import { type BestSplit, better, gainToBeat, type NodeSums, noSplit, searchCategorical } from './split.ts';
 
 /** A node whose histogram is to be searched for its best split. */
 export interface SearchedNode {
@@ -53,20 +53,28 @@ export function columnTeam(
   const wanted = new Int32Array(buffer, at.wanted, 2 * columns);
   const listed = new Int32Array(buffer, at.listed, space.rows);
   const pairs = new Float64Array(buffer, at.pairs, 2 * space.rows);
-  const sums = new Float64Array(buffer, at.sums, 2 * SUMS.length);
+  const nodes = new Float64Array(buffer, at.nodes, 2 * NODE.length);
   const found = new Float64Array(buffer, at.found, 2 * space.threads * FOUND.length);
   const numbers = new Float64Array(buffer);
   const own = columnWork(space, 0);
   const hasCategories = binned.columns.some(({ kind }) => kind === 'categorical');
+  for (const place of [0, NODE.length]) {
+    nodes[place + NODE.leastCount] = rules.minDataInLeaf;
+    nodes[place + NODE.leastHessian] = rules.minSumHessian;
+    nodes[place + NODE.lambdaL1] = rules.lambdaL1;
+    nodes[place + NODE.lambdaL2] = rules.lambdaL2;
+  }
   let tree = new Int32Array(0);
   let pool: number[] = [];
 
   const ask = (node: 0 | 1, searched: SearchedNode | null): void => {
     if (searched) {
       const { gradient, hessian, count } = searched.sums;
-      sums[node * SUMS.length + SUMS.gradient] = gradient;
-      sums[node * SUMS.length + SUMS.hessian] = hessian;
-      sums[node * SUMS.length + SUMS.count] = count;
+      const place = node * NODE.length;
+      nodes[place + NODE.nodeGradient] = gradient;
+      nodes[place + NODE.nodeHessian] = hessian;
+      nodes[place + NODE.nodeCount] = count;
+      nodes[place + NODE.own] = gainToBeat(searched.sums, rules);
     }
     for (let index = 0; index < tree.length; index++) {
       wanted[node * columns + (tree[index] as number)] = searched
