@@ -108,6 +108,9 @@ export const pairOf = (first: number, second: number): Code => [
   ...[0xfd, 0x0c],
   ...new Uint8Array(Float64Array.of(first, second).buffer),
 ];
+/** Bytes of the doubles of a pair. */
+const FIRST = [0, 1, 2, 3, 4, 5, 6, 7] as const;
+const SECOND = [8, 9, 10, 11, 12, 13, 14, 15] as const;
 /** Four times the same number of single precision. */
 export const repeatedNumber = operation(0xfd, 0x13);
 /** Four numbers of single precision at once, each rounded correctly. */
@@ -138,6 +141,12 @@ export const mixBytes = (first: Code, second: Code, numbers: readonly number[]):
   ...second,
   ...[0xfd, 0x0d, ...numbers],
 ];
+/** The first, or second, doubles of two pairs. */
+export const firstsOf = (one: Code, other: Code): Code =>
+  mixBytes(one, other, [...FIRST, ...FIRST.map((byte) => byte + 16)]);
+export const secondsOf = (one: Code, other: Code): Code =>
+  mixBytes(one, other, [...SECOND, ...SECOND.map((byte) => byte + 16)]);
+export const secondTwice = (pair: Code): Code => secondsOf(pair, pair);
 /** The first, or last, 8 bytes as shorts. */
 export const firstBytesAsShorts = operation(0xfd, 0x89, 0x01);
 export const lastBytesAsShorts = operation(0xfd, 0x8a, 0x01);

@@ -1,6 +1,7 @@
 import {
   add,
   bitsOf,
+  bothBits,
   type Code,
   constant,
   double,
@@ -10,23 +11,28 @@ import {
   isZero,
   loadDouble,
   loadInteger,
+  loadRepeatedDouble,
   loadVector,
   moduleOf,
   noVector,
   type Scope,
+  secondTwice,
   shiftLeft,
   storeDouble,
   storeVector,
   subtract,
   subtractDoubles,
   subtractPairs,
+  unequalPairs,
 } from '../../ground/webassembly.ts';
 import { COLUMN, FOUND, NODE, WANTED } from './column-space.ts';
 import { CELL_BYTES, COUNT_BYTES, type HistogramShape, rowSummer, TOGETHER } from './histogram.ts';
-import { boundScanner } from './split-scan.ts';
+import { boundScanner, type ScanShape } from './split-scan.ts';
 
 const INTEGER_BYTES = 4;
 const DOUBLE_BYTES = Float64Array.BYTES_PER_ELEMENT;
+
+export type KernelShape = HistogramShape & ScanShape;
 
 /** What a thread does with columns, in a training's memory; every argument is an address. */
 export interface ColumnKernel {
@@ -61,23 +67,24 @@ export interface ColumnKernel {
 /** Compiled once a thread, for every shape of histograms and kind of memory. */
 const modules = new Map<string, WebAssembly.Module>();
 
-export function columnKernel(memory: WebAssembly.Memory, shape: HistogramShape): ColumnKernel {
+export function columnKernel(memory: WebAssembly.Memory, shape: KernelShape): ColumnKernel {
   const shared = memory.buffer instanceof SharedArrayBuffer;
-  const key = `${shape.binBytes} ${shape.counted} ${shared}`;
+  const { binBytes, counted, shrunk, chosen } = shape;
+  const key = [binBytes, counted, shrunk, chosen, shared].join();
   const module = modules.get(key) ?? new WebAssembly.Module(moduleOf(functions(shape), shared));
   modules.set(key, module);
   return functionsOver<ColumnKernel>(module, memory);
 }
 
-const functions = (shape: HistogramShape): readonly FunctionDefinition[] => [
+const functions = (shape: KernelShape): readonly FunctionDefinition[] => [
   worker(shape),
   rowSummer('sumOne', 1, shape),
   rowSummer('sumTogether', TOGETHER, shape),
   searcher,
-  boundScanner(shape.counted),
+  boundScanner(shape),
 ];
 
-const worker = ({ counted }: HistogramShape): FunctionDefinition => ({
+const worker = ({ counted, chosen }: KernelShape): FunctionDefinition => ({
   name: 'work',
   parameters: [
     'columns',
@@ -103,6 +110,8 @@ const worker = ({ counted }: HistogramShape): FunctionDefinition => ({
     cell: 'i32',
     cellsEnd: 'i32',
     what: 'i32',
+    count: 'i32',
+    rest: 'vector',
   },
   body: (scope) => {
     const { get, set, step, whileBelow, when, call } = scope;
@@ -134,6 +143,9 @@ const worker = ({ counted }: HistogramShape): FunctionDefinition => ({
         add(get('nodes'), constant(node * DOUBLE_BYTES * NODE.length)),
         add(get('found'), constant(node * DOUBLE_BYTES * FOUND.length)),
       );
+    // What rounding has left in an empty bin is no sum of anything.
+    const inBin = counted ? loadRepeatedDouble(get('count')) : secondTwice(get('rest'));
+    const isFull = unequalPairs(inBin, noVector);
     const together = constant(INTEGER_BYTES * TOGETHER);
     const several = isAtLeast(subtract(get('end'), get('columns')), together);
     return [
@@ -157,12 +169,6 @@ const worker = ({ counted }: HistogramShape): FunctionDefinition => ({
         whileBelow('columns', 'past', [
           choose(loadInteger(get('columns'))),
           when(get('parent'), [
-            set('what', add(get('child'), field('cells'))),
-            ...within('parent', 'cells', [
-              storeVector(get('cell'), subtractPairs(loadVector(get('cell')), loadVector(get('what')))),
-              step('cell', CELL_BYTES),
-              step('what', CELL_BYTES),
-            ]),
             ...(counted
               ? [
                   set('what', add(get('childCounts'), field('counts'))),
@@ -176,6 +182,15 @@ const worker = ({ counted }: HistogramShape): FunctionDefinition => ({
                   ]),
                 ]
               : []),
+            set('what', add(get('child'), field('cells'))),
+            set('count', add(get('parentCounts'), field('counts'))),
+            ...within('parent', 'cells', [
+              set('rest', subtractPairs(loadVector(get('cell')), loadVector(get('what')))),
+              storeVector(get('cell'), chosen ? get('rest') : bothBits(get('rest'), isFull)),
+              step('cell', CELL_BYTES),
+              step('what', CELL_BYTES),
+              step('count', COUNT_BYTES),
+            ]),
             search('parent', 'otherWanted', 1),
           ]),
           search('child', 'wanted', 0),

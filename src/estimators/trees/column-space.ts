@@ -23,6 +23,9 @@ export interface ColumnSpace {
   readonly binBytes: number;
   /** Whether Hessians are not all 1, so that histograms count rows beside them. */
   readonly counted: boolean;
+  /** Whether λ₁ is above 0, and whether each node tries one bound of a column only. */
+  readonly shrunk: boolean;
+  readonly chosen: boolean;
   readonly at: Readonly<Record<Area, number>>;
   readonly histogramBytes: number;
   readonly histograms: number;
@@ -196,6 +199,8 @@ export function columnSpace(
     cells,
     binBytes: bins.BYTES_PER_ELEMENT,
     counted,
+    shrunk: parameters.lambdaL1 > 0,
+    chosen: parameters.extraTrees,
     at,
     histogramBytes,
     histograms,

@@ -1,6 +1,6 @@
 import {
-  abovePairs,
   absolutePairs,
+  add,
   addDoubles,
   addPairs,
   asDouble,
@@ -16,6 +16,7 @@ import {
   equalPairs,
   type FunctionDefinition,
   firstOfPair,
+  firstsOf,
   hasBits,
   isAboveDouble,
   isAtLeast,
@@ -25,7 +26,6 @@ import {
   loadDouble,
   loadRepeatedDouble,
   loadVector,
-  mixBytes,
   multiplyDoubles,
   multiplyPairs,
   noVector,
@@ -34,9 +34,10 @@ import {
   repeatedDouble,
   type Scope,
   secondOfPair,
+  secondsOf,
+  secondTwice,
   signsOfPair,
   storeDouble,
-  subtract,
   subtractPairs,
   unequalPairs,
 } from '../../ground/webassembly.ts';
@@ -49,148 +50,129 @@ const SMALLEST_SAFE = 1e-280;
 const ROUNDING = 1e-9;
 
 const DOUBLE_BYTES = Float64Array.BYTES_PER_ELEMENT;
-const FIRST = [0, 1, 2, 3, 4, 5, 6, 7] as const;
-const SECOND = [8, 9, 10, 11, 12, 13, 14, 15] as const;
-/** Of another vector. */
-const OTHER_FIRST = FIRST.map((byte) => 16 + byte);
-const OTHER_SECOND = SECOND.map((byte) => 16 + byte);
 
-const firsts = (one: Code, other: Code): Code => mixBytes(one, other, [...FIRST, ...OTHER_FIRST]);
-const seconds = (one: Code, other: Code): Code => mixBytes(one, other, [...SECOND, ...OTHER_SECOND]);
+/** What may be left out of a search. */
+export interface ScanShape {
+  /** Whether rows are counted beside sums; otherwise Hessians are all 1. */
+  readonly counted: boolean;
+  /** Whether λ₁ is above 0. */
+  readonly shrunk: boolean;
+  /** Whether one bound of each column is tried instead of all. */
+  readonly chosen: boolean;
+}
 
 /**
  * A function that looks for a bound of one numeric column whose gain (left + right − node) beats the best one found
- * so far, and writes it there. Of equal gains the lowest bound stays. Two bounds are looked at at a time.
+ * so far, and writes it there. Of equal gains the lowest bound stays. Two bounds are looked at at a time. Empty bins
+ * must be clean, see {@link ./column-kernel.ts}, but where a bound is chosen.
  *
  * `cells` (and `counts`) are those of the column, of which the first `end` bins are candidates for the left side;
  * `missing` (and `missingCount`) is the cell of missing values where these go left, else 0. `node` and `found` are
- * laid out as {@link NODE} and {@link FOUND}; `only` is the only bound to try, −1: all.
- *
- * @param counted whether rows are counted beside sums; otherwise Hessians are all 1
+ * laid out as {@link NODE} and {@link FOUND}; `only` is the bound that is chosen.
  */
-export const boundScanner = (counted: boolean): FunctionDefinition => ({
+export const boundScanner = ({ counted, shrunk, chosen }: ScanShape): FunctionDefinition => ({
   name: 'scan',
   parameters: ['cells', 'counts', 'end', 'missing', 'missingCount', 'node', 'found', 'column', 'only'],
   locals: {
     bin: 'i32',
-    signs: 'i32',
+    next: 'i32',
     best: 'f64',
-    goal: 'vector',
-    bins: 'vector',
-    from: 'vector',
-    to: 'vector',
-    only2: 'vector',
-    sums: 'vector',
-    past: 'vector',
-    count: 'vector',
-    inBins: 'vector',
-    full: 'vector',
-    gradient: 'vector',
-    hessian: 'vector',
-    rows: 'vector',
-    enough: 'vector',
-    stop: 'vector',
-    square: 'vector',
-    otherSquare: 'vector',
-    below: 'vector',
-    above: 'vector',
-    gain: 'vector',
-    candidates: 'vector',
-    ...Object.fromEntries(GIVEN.map((name) => [name, 'vector' as const])),
+    ...Object.fromEntries(VECTORS.map((name) => [name, 'vector' as const])),
   },
   body: (scope) => {
     const { get, set, step, whileBelow, when } = scope;
-    const end = (): Code => set('end', constant(0));
-    const shrunk = (gradient: Code): Code =>
-      largerPairs(noVector, subtractPairs(absolutePairs(gradient), get('lambdaL1')));
-    const squared = (name: string): Code => multiplyPairs(get(name), get(name));
+    const squared = (gradient: Code): readonly Code[] => [
+      set('square', gradient),
+      ...(shrunk
+        ? [set('square', largerPairs(noVector, subtractPairs(absolutePairs(get('square')), get('lambdaL1'))))]
+        : []),
+      set('square', multiplyPairs(get('square'), get('square'))),
+    ];
+    const inBins = (): Code =>
+      counted
+        ? loadVector(get('counts'))
+        : secondsOf(loadVector(get('cells')), loadVector(get('cells'), CELL_BYTES));
+    /** A cell's sums; of an empty one nothing, unless its bound is the chosen one. */
+    const cell = (at: 0 | 1): Code => {
+      const sums = loadVector(get('cells'), at * CELL_BYTES);
+      return chosen ? bothBits(sums, (at === 0 ? firstsOf : secondsOf)(get('full'), get('full'))) : sums;
+    };
+    const isEmpty = (count: Code): Code => isZero(hasBits(unequalPairs(count, noVector)));
+    const go = (bins: number): readonly Code[] => [
+      step('cells', bins * CELL_BYTES),
+      step('counts', bins * COUNT_BYTES),
+      step('bin', bins),
+    ];
     return [
       ...GIVEN.map((name) => set(name, loadRepeatedDouble(get('node'), DOUBLE_BYTES * NODE[name]))),
       // Hessians of 1 add up to the number of rows.
       ...(counted ? [] : [set('leastHessian', largerPairs(get('leastHessian'), get('leastCount')))]),
       set('best', loadDouble(get('found'), DOUBLE_BYTES * FOUND.gain)),
       setGoal(scope),
-      set('bins', pairOf(0, 1)),
-      set('only2', repeatedDouble(asDouble(get('only')))),
-      set('from', noVector),
-      set('to', repeatedDouble(asDouble(subtract(get('end'), constant(1))))),
-      when(isAtLeast(get('only'), constant(0)), [set('from', get('only2')), set('to', get('only2'))]),
+      ...(chosen ? [set('wanted', repeatedDouble(asDouble(get('only'))))] : []),
       when(get('missing'), [
         set('sums', loadVector(get('missing'))),
-        set('count', counted ? loadRepeatedDouble(get('missingCount')) : seconds(get('sums'), get('sums'))),
-        when(isZero(hasBits(unequalPairs(get('count'), noVector))), [end()]),
+        set('count', counted ? loadRepeatedDouble(get('missingCount')) : secondTwice(get('sums'))),
+        when(isEmpty(get('count')), [set('end', constant(0))]),
+        // Missing rows alone have been tried: on the right.
+        ...(chosen
+          ? []
+          : [
+              set('next', get('end')),
+              whileBelow('bin', 'next', [
+                set('next', constant(0)),
+                set(
+                  'inBin',
+                  counted ? loadRepeatedDouble(get('counts')) : secondTwice(loadVector(get('cells'))),
+                ),
+                when(isEmpty(get('inBin')), [set('next', get('end')), ...go(1)]),
+              ]),
+            ]),
       ]),
+      set('bins', addPairs(repeatedDouble(asDouble(get('bin'))), pairOf(0, 1))),
       whileBelow('bin', 'end', [
-        set('past', loadVector(get('cells'), CELL_BYTES)),
-        set('inBins', counted ? loadVector(get('counts')) : seconds(loadVector(get('cells')), get('past'))),
         // A bound above an empty bin parts the rows as the bound before did.
-        set('full', eitherBits(unequalPairs(get('inBins'), noVector), equalPairs(get('bins'), get('only2')))),
-        set(
-          'gradient',
-          addPairs(get('sums'), bothBits(loadVector(get('cells')), firsts(get('full'), get('full')))),
-        ),
-        set('sums', addPairs(get('gradient'), bothBits(get('past'), seconds(get('full'), get('full'))))),
-        set('hessian', seconds(get('gradient'), get('sums'))),
-        set('gradient', firsts(get('gradient'), get('sums'))),
-        ...(counted
+        ...(chosen
           ? [
               set(
-                'rows',
-                addPairs(
-                  addPairs(get('count'), get('inBins')),
-                  mixBytes(noVector, get('inBins'), [...FIRST, ...OTHER_FIRST]),
-                ),
+                'full',
+                eitherBits(unequalPairs(inBins(), noVector), equalPairs(get('bins'), get('wanted'))),
               ),
-              set('count', seconds(get('rows'), get('rows'))),
             ]
           : []),
+        set('gradient', addPairs(get('sums'), cell(0))),
+        set('sums', addPairs(get('gradient'), cell(1))),
+        set('hessian', secondsOf(get('gradient'), get('sums'))),
+        set('gradient', firstsOf(get('gradient'), get('sums'))),
+        set('otherHessian', subtractPairs(get('nodeHessian'), get('hessian'))),
         set('enough', atLeastPairs(get('hessian'), get('leastHessian'))),
-        set('above', subtractPairs(get('nodeHessian'), get('hessian'))),
-        set('stop', belowPairs(get('above'), get('leastHessian'))),
+        set('short', belowPairs(get('otherHessian'), get('leastHessian'))),
         ...(counted
           ? [
+              set('rows', addPairs(addPairs(get('count'), inBins()), firstsOf(noVector, inBins()))),
+              set('count', secondTwice(get('rows'))),
               set('enough', bothBits(get('enough'), atLeastPairs(get('rows'), get('leastCount')))),
-              set(
-                'stop',
-                eitherBits(
-                  get('stop'),
-                  belowPairs(subtractPairs(get('nodeCount'), get('rows')), get('leastCount')),
-                ),
-              ),
+              set('otherRows', subtractPairs(get('nodeCount'), get('rows'))),
+              set('short', eitherBits(get('short'), belowPairs(get('otherRows'), get('leastCount')))),
             ]
           : []),
-        set('stop', bothBits(get('stop'), get('enough'))),
         set('below', addPairs(get('hessian'), get('lambdaL2'))),
-        set('above', addPairs(get('above'), get('lambdaL2'))),
-        set('otherSquare', shrunk(subtractPairs(get('nodeGradient'), get('gradient')))),
-        set('square', shrunk(get('gradient'))),
-        set('otherSquare', squared('otherSquare')),
-        set('square', squared('square')),
+        set('above', addPairs(get('otherHessian'), get('lambdaL2'))),
+        ...squared(subtractPairs(get('nodeGradient'), get('gradient'))),
+        set('otherSquare', get('square')),
+        ...squared(get('gradient')),
         // Most bounds gain too little, which products tell in a fraction of the time that two divisions take.
-        set('gain', multiplyPairs(multiplyPairs(get('goal'), get('below')), get('above'))),
         set(
-          'candidates',
-          onlyFirstBits(
-            onlyFirstBits(
-              bothBits(
-                get('enough'),
-                bothBits(atLeastPairs(get('bins'), get('from')), atLeastPairs(get('to'), get('bins'))),
-              ),
-              get('stop'),
+          'weak',
+          belowPairs(
+            addPairs(
+              multiplyPairs(get('square'), get('above')),
+              multiplyPairs(get('otherSquare'), get('below')),
             ),
-            bothBits(
-              belowPairs(
-                addPairs(
-                  multiplyPairs(get('square'), get('above')),
-                  multiplyPairs(get('otherSquare'), get('below')),
-                ),
-                get('gain'),
-              ),
-              abovePairs(get('gain'), repeatedDouble(double(SMALLEST_SAFE))),
-            ),
+            multiplyPairs(multiplyPairs(get('goal'), get('below')), get('above')),
           ),
         ),
-        when(hasBits(eitherBits(get('candidates'), get('stop'))), [
+        when(hasBits(onlyFirstBits(get('enough'), onlyFirstBits(get('weak'), get('short')))), [
           set(
             'gain',
             subtractPairs(
@@ -201,24 +183,24 @@ export const boundScanner = (counted: boolean): FunctionDefinition => ({
               get('own'),
             ),
           ),
-          set('signs', signsOfPair(get('candidates'))),
-          when(bitsOf(get('signs'), constant(1)), [take(scope, 0, counted)]),
+          set('short', bothBits(get('enough'), get('short'))),
+          set('enough', onlyFirstBits(get('enough'), get('short'))),
+          ...(chosen ? [set('enough', bothBits(get('enough'), equalPairs(get('bins'), get('wanted'))))] : []),
+          take(scope, 0, counted),
           // Rows of the other side only grow fewer.
-          when(bitsOf(signsOfPair(get('stop')), constant(1)), [end()]),
-          when(bitsOf(isBelow(get('bin'), get('end')), isAtLeast(get('signs'), constant(2))), [
-            take(scope, 1, counted),
-          ]),
-          when(isAtLeast(signsOfPair(get('stop')), constant(2)), [end()]),
+          when(bitsOf(signsOfPair(get('short')), constant(1)), [set('end', get('bin'))]),
+          // The last bin may have no other beside it.
+          when(isBelow(add(get('bin'), constant(1)), get('end')), [take(scope, 1, counted)]),
+          when(isAtLeast(signsOfPair(get('short')), constant(2)), [set('end', get('bin'))]),
         ]),
         set('bins', addPairs(get('bins'), pairOf(2, 2))),
-        step('cells', 2 * CELL_BYTES),
-        step('counts', 2 * COUNT_BYTES),
-        step('bin', 2),
+        ...go(2),
       ]),
     ];
   },
 });
 
+/** What is given of a node, each twice side by side. */
 const GIVEN = [
   'nodeGradient',
   'nodeHessian',
@@ -230,27 +212,49 @@ const GIVEN = [
   'lambdaL2',
 ] as const satisfies readonly (keyof typeof NODE)[];
 
-/** What products have to reach for a bound to be worth two divisions. */
-const setGoal = ({ get, set }: Scope): Code =>
-  set(
-    'goal',
-    repeatedDouble(multiplyDoubles(addDoubles(get('best'), firstOfPair(get('own'))), double(1 - ROUNDING))),
-  );
+const VECTORS = [
+  ...GIVEN,
+  /** What products have to reach, and the bound chosen. */
+  ...['goal', 'wanted'],
+  /** Of the two bins in work, and of all before. */
+  ...['bins', 'inBin', 'full', 'sums', 'count'],
+  /** Of both sides of the two bounds. */
+  ...['gradient', 'hessian', 'rows', 'otherHessian', 'otherRows'],
+  ...['below', 'above', 'square', 'otherSquare', 'gain'],
+  /** Whether the left side has enough rows, the right one too few, and the gain is too little. */
+  ...['enough', 'short', 'weak'],
+];
+
+/** What products have to reach for a bound to be worth two divisions; anything where they may lose digits. */
+function setGoal({ get, set, when }: Scope): Code {
+  const least = addDoubles(firstOfPair(get('leastHessian')), firstOfPair(get('lambdaL2')));
+  const goal = multiplyDoubles(addDoubles(get('best'), firstOfPair(get('own'))), double(1 - ROUNDING));
+  const smallest = multiplyDoubles(multiplyDoubles(firstOfPair(get('goal')), least), least);
+  return [
+    ...set('goal', repeatedDouble(goal)),
+    ...when(isZero(isAboveDouble(smallest, double(SMALLEST_SAFE))), [
+      set('goal', repeatedDouble(double(Number.NEGATIVE_INFINITY))),
+    ]),
+  ];
+}
 
 /** Makes one of the two bounds in work the best one if it is. */
 function take(scope: Scope, lane: 0 | 1, counted: boolean): Code {
   const { get, set, when } = scope;
   const of = (name: string): Code => (lane === 0 ? firstOfPair : secondOfPair)(get(name));
   const tell = (place: number, value: Code): Code => storeDouble(get('found'), value, DOUBLE_BYTES * place);
-  return when(isAboveDouble(of('gain'), get('best')), [
-    set('best', of('gain')),
-    setGoal(scope),
-    tell(FOUND.gain, get('best')),
-    tell(FOUND.column, asDouble(get('column'))),
-    tell(FOUND.bin, of('bins')),
-    tell(FOUND.missingLeft, asDouble(isZero(isZero(get('missing'))))),
-    tell(FOUND.gradient, of('gradient')),
-    tell(FOUND.hessian, of('hessian')),
-    tell(FOUND.count, of(counted ? 'rows' : 'hessian')),
+  const mayBe = bitsOf(signsOfPair(get('enough')), constant(1 << lane));
+  return when(mayBe, [
+    when(isAboveDouble(of('gain'), get('best')), [
+      set('best', of('gain')),
+      setGoal(scope),
+      tell(FOUND.gain, get('best')),
+      tell(FOUND.column, asDouble(get('column'))),
+      tell(FOUND.bin, of('bins')),
+      tell(FOUND.missingLeft, asDouble(isZero(isZero(get('missing'))))),
+      tell(FOUND.gradient, of('gradient')),
+      tell(FOUND.hessian, of('hessian')),
+      tell(FOUND.count, of(counted ? 'rows' : 'hessian')),
+    ]),
   ]);
 }
