@@ -1,6 +1,6 @@
 import type { Matrix } from '../../ground/matrix.ts';
 import type { RandomStream } from '../../ground/random.ts';
-import { type BinnedMatrix, binColumns, binMatrix } from './bins.ts';
+import { type BinnedMatrix, binMatrix } from './bins.ts';
 import type { LeafwiseParameters } from './boost-settings.ts';
 import {
   type Boosted,
@@ -91,7 +91,7 @@ export function binFor(
   { maxBin, minDataInBin }: Pick<LeafwiseParameters, 'maxBin' | 'minDataInBin'>,
 ): BinnedMatrix {
   const rules = { maxBin, minDataInBin, categorical: new Set(categorical), single: false };
-  return binMatrix(inputs, binColumns(inputs, rules));
+  return binMatrix(inputs, rules);
 }
 
 function differentiate(

@@ -1,6 +1,6 @@
 import { type Matrix, takeColumns } from '../../ground/matrix.ts';
 import type { RandomStream } from '../../ground/random.ts';
-import { type BinnedMatrix, binColumns, binMatrix, type NumericBins } from './bins.ts';
+import { type BinnedMatrix, binMatrix, type NumericBins } from './bins.ts';
 import type { ObjectiveName, ObliviousParameters } from './boost-settings.ts';
 import {
   type Boosted,
@@ -177,5 +177,5 @@ function fading(rows: number, modelLength: number): number {
 function binFloats(inputs: Matrix, borderCount: number): BinnedMatrix {
   const single = { ...inputs, data: inputs.data.map(Math.fround) };
   const rules = { maxBin: borderCount + 1, minDataInBin: 1, categorical: new Set<number>(), single: true };
-  return binMatrix(single, binColumns(single, rules));
+  return binMatrix(single, rules);
 }
