@@ -84,6 +84,16 @@ export function drawSample(count: number, fraction: number, random: RandomStream
   return drawn;
 }
 
+/** The numbers 0 … count − 1 that are not in an ascending sample of them, ascending. */
+export function numbersOutside(sample: Int32Array, count: number): Int32Array<ArrayBuffer> {
+  const outside = new Int32Array(count - sample.length);
+  for (let item = 0, at = 0; item < count; item++) {
+    if (sample[at] === item) at++;
+    else outside[item - at] = item;
+  }
+  return outside;
+}
+
 /**
  * As {@link drawSample} the columns that a tree, or a level of it, may use: those of covariates, the last set, always,
  * which a draw among a thousand features would seldom have.

@@ -1,4 +1,3 @@
-import type { Matrix } from '../../ground/matrix.ts';
 import type { RandomStream } from '../../ground/random.ts';
 import { type BinnedMatrix, binMatrix } from './bins.ts';
 import type { LeafwiseParameters } from './boost-settings.ts';
@@ -8,6 +7,7 @@ import {
   boost,
   drawColumns,
   drawSample,
+  numbersOutside,
   requireRows,
   type ValidationData,
 } from './boosting.ts';
@@ -15,9 +15,9 @@ import { type ColumnSpace, columnSpace } from './column-space.ts';
 import { columnTeam } from './column-team.ts';
 import { treeAdder } from './forest.ts';
 import type { Derivatives } from './histogram.ts';
-import { type GrownTree, growLeafwise } from './leafwise-tree.ts';
+import { type GrownTree, leafwiseGrower } from './leafwise-tree.ts';
 import { leafQuantiles, meanLoss, type Objective, objectiveOf } from './objectives.ts';
-import { leafOf, scaleTree, type Tree } from './tree.ts';
+import { scaleTree, type Tree } from './tree.ts';
 
 /**
  * Gradient boosting with leaf-wise trees of one output; a row's score is the sum of its leaves, the starting
@@ -52,18 +52,20 @@ export function trainLeafwise(
     derivatives,
     parameters,
   );
+  const growTree = leafwiseGrower(binned, derivatives, parameters, team);
   let bag = Int32Array.from({ length: inputs.rows }, (_, row) => row);
+  let others = new Int32Array(0);
   const grow = (round: number) => {
     const stream = random.fork(round);
     if (parameters.baggingFreq > 0 && round % parameters.baggingFreq === 0) {
       bag = drawSample(inputs.rows, parameters.baggingFraction, stream.fork('rows'));
+      others = numbersOutside(bag, inputs.rows);
     }
     differentiate(objective, scores, data, derivatives);
     const columns = drawColumns(inputs, parameters.featureFraction, stream.fork('columns'));
-    const nodes = stream.fork('nodes');
-    const grown = growLeafwise(binned, derivatives, bag, columns, parameters, nodes, team);
+    const grown = growTree({ bag, others, columns }, stream.fork('nodes'));
     const tree = scaleTree(renewLeaves(grown, objective, scores, data), parameters.learningRate);
-    addGrown(tree, grown, inputs, scores);
+    addGrown(tree, grown, scores);
     return {
       tree: round === 0 ? scaleTree(tree, 1, start) : tree,
       loss: meanLoss(objective, scores, targets, weights),
@@ -111,31 +113,27 @@ function differentiate(
 
 /** Where the loss has a quantile for its optimum, leaves get that of their rows' residuals. */
 function renewLeaves(
-  { tree, rows, starts }: GrownTree,
+  { tree, rows, leaves }: GrownTree,
   { leafQuantile }: Objective,
   scores: Float64Array,
   { targets, weights }: BoostingData,
 ): Tree {
   if (leafQuantile === null) return tree;
-  const leaves = starts.map(([from, to]) => rows.subarray(from, to));
-  return { ...tree, leafValue: leafQuantiles(leaves, targets, scores, weights, leafQuantile) };
+  const rowsOfLeaves = leaves.map(({ from, to }) => rows.subarray(from, to));
+  return { ...tree, leafValue: leafQuantiles(rowsOfLeaves, targets, scores, weights, leafQuantile) };
 }
 
-/** Rows in the bag are where growth has left them; only the others need to be sent down the tree. */
-function addGrown(tree: Tree, { rows, starts }: GrownTree, inputs: Matrix, scores: Float64Array): void {
-  const isInBag = new Uint8Array(inputs.rows);
-  starts.forEach(([from, to], leaf) => {
-    const value = tree.leafValue[leaf] as number;
+/** Adds a tree to the scores of all rows, which are where growth has left them. */
+function addGrown(tree: Tree, { rows, others, leaves }: GrownTree, scores: Float64Array): void {
+  const add = (list: Int32Array, from: number, to: number, value: number): void => {
     for (let at = from; at < to; at++) {
-      const row = rows[at] as number;
-      isInBag[row] = 1;
+      const row = list[at] as number;
       scores[row] = (scores[row] as number) + value;
     }
+  };
+  leaves.forEach(({ from, to, othersFrom, othersTo }, leaf) => {
+    const value = tree.leafValue[leaf] as number;
+    add(rows, from, to, value);
+    add(others, othersFrom, othersTo, value);
   });
-  if (rows.length === inputs.rows) return;
-  for (let row = 0; row < inputs.rows; row++) {
-    if (isInBag[row] === 1) continue;
-    const leaf = leafOf(tree, inputs.data, row * inputs.columns);
-    scores[row] = (scores[row] as number) + (tree.leafValue[leaf] as number);
-  }
 }
