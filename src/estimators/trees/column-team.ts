@@ -64,8 +64,8 @@ export function columnTeam(
     nodes[place + NODE.lambdaL1] = rules.lambdaL1;
     nodes[place + NODE.lambdaL2] = rules.lambdaL2;
   }
-  let tree = new Int32Array(0);
-  let pool: number[] = [];
+  let tree = drawn;
+  const pool: number[] = [];
 
   const ask = (node: 0 | 1, searched: SearchedNode | null): void => {
     if (searched) {
@@ -123,9 +123,10 @@ export function columnTeam(
   return {
     listed,
     begin(chosen) {
-      tree = Int32Array.from(chosen);
-      drawn.set(tree);
-      pool = Array.from({ length: space.histograms }, (_, index) => space.histograms - 1 - index);
+      tree = drawn.subarray(0, chosen.length);
+      tree.set(chosen);
+      pool.length = 0;
+      for (let histogram = space.histograms - 1; histogram >= 0; histogram--) pool.push(histogram);
     },
     step(from, to, parent, child, other) {
       const histogram = pool.pop();

@@ -1,7 +1,7 @@
 import type { RandomStream } from '../../ground/random.ts';
 import { type BinnedMatrix, binCount, type ColumnBins } from './bins.ts';
 import type { LeafwiseParameters } from './boost-settings.ts';
-import { drawSample } from './boosting.ts';
+import { sampler } from './boosting.ts';
 import { WANTED } from './column-space.ts';
 import type { ColumnTeam, SearchedNode } from './column-team.ts';
 import type { Derivatives } from './histogram.ts';
@@ -62,6 +62,7 @@ export function leafwiseGrower(
   team: ColumnTeam,
 ): (draw: TreeDraw, random: RandomStream) => GrownTree {
   const divide = divider(binned);
+  const wanted = wantedColumns(binned, rules);
   const canSplit = (sums: NodeSums, depth: number): boolean =>
     sums.count >= 2 * rules.minDataInLeaf &&
     sums.hessian >= 2 * rules.minSumHessian &&
@@ -73,9 +74,8 @@ export function leafwiseGrower(
     const others = unseen.subarray(0, notInBag.length);
     others.set(notInBag);
     team.begin(columns);
-    const wanted = wantedColumns(binned, columns, rules, random);
     const searched = (sums: NodeSums, splits: boolean): SearchedNode | null =>
-      splits ? { sums, wanted: wanted() } : null;
+      splits ? { sums, wanted: wanted(columns, random) } : null;
 
     const sums = sumRows(rows, derivatives);
     const splits = rules.numLeaves > 1 && canSplit(sums, 0);
@@ -175,31 +175,30 @@ function richestLeaf(leaves: readonly Leaf[]): number {
   return chosen;
 }
 
+/** What a node wants of each of the tree's columns. */
+type Wanting = (columns: Int32Array, random: RandomStream) => Int32Array;
+
 /**
- * What each node wants of each of the tree's columns: a draw of them where it may not use all, and a bound drawn for
- * each where trees are extremely randomised.
+ * What tells what nodes want: a draw of the tree's columns where they may not use all, and a bound drawn for each where
+ * trees are extremely randomised.
  */
 function wantedColumns(
-  binned: BinnedMatrix,
-  columns: Int32Array,
+  { columns: bins }: BinnedMatrix,
   { featureFractionByNode, extraTrees }: LeafwiseParameters,
-  random: RandomStream,
-): () => Int32Array {
-  const all = new Int32Array(columns.length).fill(WANTED.all);
+): Wanting {
+  const all = new Int32Array(bins.length).fill(WANTED.all);
   if (featureFractionByNode >= 1 && !extraTrees) return () => all;
-  return () => {
-    const wanted = all.slice();
-    if (featureFractionByNode < 1) {
-      wanted.fill(WANTED.none);
-      for (const index of drawSample(columns.length, featureFractionByNode, random))
-        wanted[index] = WANTED.all;
+  return (columns, random) => {
+    const wanted = new Int32Array(columns.length).fill(WANTED.none);
+    for (const index of sampler(columns.length, featureFractionByNode)(random).drawn) {
+      wanted[index] = WANTED.all;
     }
     if (!extraTrees) return wanted;
     columns.forEach((column, index) => {
-      const bins = binned.columns[column] as ColumnBins;
-      if (wanted[index] === WANTED.none || bins.kind !== 'numeric') return;
-      const bounds = bins.bounds.length;
-      if (bounds > 0 || bins.missing === 'last') wanted[index] = random.integer(Math.max(1, bounds));
+      const own = bins[column] as ColumnBins;
+      if (wanted[index] === WANTED.none || own.kind !== 'numeric') return;
+      const bounds = own.bounds.length;
+      if (bounds > 0 || own.missing === 'last') wanted[index] = random.integer(Math.max(1, bounds));
     });
     return wanted;
   };

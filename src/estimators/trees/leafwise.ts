@@ -5,10 +5,9 @@ import {
   type Boosted,
   type BoostingData,
   boost,
-  drawColumns,
-  drawSample,
-  numbersOutside,
+  columnSampler,
   requireRows,
+  sampler,
   type ValidationData,
 } from './boosting.ts';
 import { type ColumnSpace, columnSpace } from './column-space.ts';
@@ -53,16 +52,16 @@ export function trainLeafwise(
     parameters,
   );
   const growTree = leafwiseGrower(binned, derivatives, parameters, team);
-  let bag = Int32Array.from({ length: inputs.rows }, (_, row) => row);
-  let others = new Int32Array(0);
+  const drawRows = sampler(inputs.rows, parameters.baggingFreq > 0 ? parameters.baggingFraction : 1);
+  const drawColumns = columnSampler(inputs, parameters.featureFraction);
+  let { drawn: bag, others } = drawRows(random);
   const grow = (round: number) => {
     const stream = random.fork(round);
     if (parameters.baggingFreq > 0 && round % parameters.baggingFreq === 0) {
-      bag = drawSample(inputs.rows, parameters.baggingFraction, stream.fork('rows'));
-      others = numbersOutside(bag, inputs.rows);
+      ({ drawn: bag, others } = drawRows(stream.fork('rows')));
     }
     differentiate(objective, scores, data, derivatives);
-    const columns = drawColumns(inputs, parameters.featureFraction, stream.fork('columns'));
+    const columns = drawColumns(stream.fork('columns'));
     const grown = growTree({ bag, others, columns }, stream.fork('nodes'));
     const tree = scaleTree(renewLeaves(grown, objective, scores, data), parameters.learningRate);
     addGrown(tree, grown, scores);

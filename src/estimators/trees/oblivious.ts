@@ -6,7 +6,7 @@ import {
   type Boosted,
   type BoostingData,
   boost,
-  drawColumns,
+  columnSampler,
   requireRows,
   type ValidationData,
 } from './boosting.ts';
@@ -54,6 +54,7 @@ export function trainOblivious(
   const columns = fitStatistics(data, parameters.ctrTargetBorderCount, statisticsRandom);
   const binned = binFloats(columns.inputs, parameters.borderCount);
   const order = orderColumns(binned);
+  const drawColumns = columnSampler(columns.inputs, parameters.rsm);
   const bias = Float64Array.from({ length: outputs }, (_, output) =>
     objective.initial(takeColumns(targets, [output]).data, weights),
   );
@@ -88,7 +89,7 @@ export function trainOblivious(
         l2,
         scoreFunction: parameters.scoreFunction,
         noise: parameters.randomStrength * Math.sqrt(squares / rows) * fade,
-        columns: () => drawColumns(columns.inputs, parameters.rsm, columnStream),
+        columns: () => drawColumns(columnStream),
       },
       stream.fork('noise'),
     );
