@@ -22,7 +22,7 @@ import { scaleTree, type Tree } from './tree.ts';
  * Gradient boosting with leaf-wise trees of one output; a row's score is the sum of its leaves, the starting
  * constant being in the first. The same data, parameters and seed give the same trees.
  *
- * @param binned bins of the training rows; several outputs or members may share them
+ * @param binned bins of the training rows, whose values are then not read; several outputs or members may share them
  * @param space the same bins in memory that is shared with the threads that help
  * @throws ShapeError when the counts of rows differ
  * @throws UsageError when the targets do not fit the objective
