@@ -139,7 +139,9 @@ export function columnTeam(
       }
       ask(0, child);
       ask(1, other);
-      const parts = partsOf(space.threads, (to - from) * tree.length, tree.length);
+      // Cells of the columns' histograms are looked at as rows are.
+      const values = (to - from + space.cells / columns) * tree.length;
+      const parts = partsOf(space.threads, values, tree.length);
       step[STEP.number] = (step[STEP.number] as number) + 1;
       step[STEP.parts] = parts;
       step[STEP.drawn] = tree.length;
@@ -156,7 +158,7 @@ export function columnTeam(
       }
       own.work();
       for (let left = Atomics.load(step, STEP.pending); left > 0; left = Atomics.load(step, STEP.pending)) {
-        Atomics.wait(step, STEP.pending, left);
+        waitWhile(step, STEP.pending, left);
       }
       if (step[STEP.failed] === 1) throw new Error('a thread that helped with a training has failed');
       return { histogram, child: bestOf(0, histogram, child), other: bestOf(1, parent ?? -1, other) };
@@ -165,6 +167,15 @@ export function columnTeam(
       pool.push(histogram);
     },
   };
+}
+
+/** How often a thread looks before it sleeps: to be woken takes longer than what others do between two steps. */
+const LOOKS = 20_000;
+
+/** Waits until an integer that all threads see is another, or for a notice. */
+function waitWhile(integers: Int32Array, index: number, value: number): void {
+  for (let look = 0; look < LOOKS; look++) if (Atomics.load(integers, index) !== value) return;
+  Atomics.wait(integers, index, value);
 }
 
 function partsOf(threads: number, values: number, columns: number): number {
@@ -181,7 +192,7 @@ export function helpColumns(space: ColumnSpace, thread: number): void {
     while (Atomics.load(step, STEP.over) === 0) {
       const bell = Atomics.load(step, STEP.bell);
       work();
-      if (Atomics.load(step, STEP.over) === 0) Atomics.wait(step, STEP.bell, bell);
+      if (Atomics.load(step, STEP.over) === 0) waitWhile(step, STEP.bell, bell);
     }
   } catch (error) {
     // The thread that leads would wait for ever for a part that was taken.
