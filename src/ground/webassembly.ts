@@ -28,6 +28,8 @@ export interface Scope {
   step(name: string, by: number): Code;
   /** Repeats while one i32 variable, taken as unsigned, is below another. */
   whileBelow(name: string, end: string, body: readonly Code[]): Code;
+  /** Ends the innermost {@link whileBelow} where an i32 is not 0; it stands in its body, not within a `when` there. */
+  leaveWhen(condition: Code): Code;
   /** Runs only where an i32 is not 0. */
   when(condition: Code, body: readonly Code[]): Code;
   /** Runs another function of the module. */
@@ -215,6 +217,7 @@ function codeOf(
       // if (below) loop … br_if(below) end end
       return [...below, 0x04, 0x40, 0x03, 0x40, ...steps.flat(), ...below, 0x0d, 0, 0x0b, 0x0b];
     },
+    leaveWhen: (condition) => [...condition, 0x0d, 1],
     when: (condition, steps) => [...condition, 0x04, 0x40, ...steps.flat(), 0x0b],
     call: (name, ...values) => {
       const called = functions.findIndex((known) => known.name === name);

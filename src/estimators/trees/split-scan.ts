@@ -80,7 +80,7 @@ export const boundScanner = ({ counted, shrunk, chosen }: ScanShape): FunctionDe
     ...Object.fromEntries(VECTORS.map((name) => [name, 'vector' as const])),
   },
   body: (scope) => {
-    const { get, set, step, whileBelow, when } = scope;
+    const { get, set, step, whileBelow, leaveWhen, when } = scope;
     const squared = (gradient: Code): readonly Code[] => [
       set('square', gradient),
       ...(shrunk
@@ -97,6 +97,7 @@ export const boundScanner = ({ counted, shrunk, chosen }: ScanShape): FunctionDe
       const sums = loadVector(get('cells'), at * CELL_BYTES);
       return chosen ? bothBits(sums, (at === 0 ? firstsOf : secondsOf)(get('full'), get('full'))) : sums;
     };
+    const bins = addPairs(repeatedDouble(asDouble(get('bin'))), pairOf(0, 1));
     const isEmpty = (count: Code): Code => isZero(hasBits(unequalPairs(count, noVector)));
     const go = (bins: number): readonly Code[] => [
       step('cells', bins * CELL_BYTES),
@@ -129,50 +130,49 @@ export const boundScanner = ({ counted, shrunk, chosen }: ScanShape): FunctionDe
               ]),
             ]),
       ]),
-      set('bins', addPairs(repeatedDouble(asDouble(get('bin'))), pairOf(0, 1))),
       whileBelow('bin', 'end', [
-        // A bound above an empty bin parts the rows as the bound before did.
-        ...(chosen
-          ? [
-              set(
-                'full',
-                eitherBits(unequalPairs(inBins(), noVector), equalPairs(get('bins'), get('wanted'))),
+        // What is seldom done stands outside of the loop, which then has its variables in registers.
+        whileBelow('bin', 'end', [
+          // A bound above an empty bin parts the rows as the bound before did.
+          ...(chosen
+            ? [set('full', eitherBits(unequalPairs(inBins(), noVector), equalPairs(bins, get('wanted'))))]
+            : []),
+          set('gradient', addPairs(get('sums'), cell(0))),
+          set('sums', addPairs(get('gradient'), cell(1))),
+          set('hessian', secondsOf(get('gradient'), get('sums'))),
+          set('gradient', firstsOf(get('gradient'), get('sums'))),
+          set('otherHessian', subtractPairs(get('nodeHessian'), get('hessian'))),
+          set('enough', atLeastPairs(get('hessian'), get('leastHessian'))),
+          set('short', belowPairs(get('otherHessian'), get('leastHessian'))),
+          ...(counted
+            ? [
+                set('rows', addPairs(addPairs(get('count'), inBins()), firstsOf(noVector, inBins()))),
+                set('count', secondTwice(get('rows'))),
+                set('enough', bothBits(get('enough'), atLeastPairs(get('rows'), get('leastCount')))),
+                set('otherRows', subtractPairs(get('nodeCount'), get('rows'))),
+                set('short', eitherBits(get('short'), belowPairs(get('otherRows'), get('leastCount')))),
+              ]
+            : []),
+          set('below', addPairs(get('hessian'), get('lambdaL2'))),
+          set('above', addPairs(get('otherHessian'), get('lambdaL2'))),
+          ...squared(subtractPairs(get('nodeGradient'), get('gradient'))),
+          set('otherSquare', get('square')),
+          ...squared(get('gradient')),
+          // Most bounds gain too little, which products tell in a fraction of the time that two divisions take.
+          set(
+            'weak',
+            belowPairs(
+              addPairs(
+                multiplyPairs(get('square'), get('above')),
+                multiplyPairs(get('otherSquare'), get('below')),
               ),
-            ]
-          : []),
-        set('gradient', addPairs(get('sums'), cell(0))),
-        set('sums', addPairs(get('gradient'), cell(1))),
-        set('hessian', secondsOf(get('gradient'), get('sums'))),
-        set('gradient', firstsOf(get('gradient'), get('sums'))),
-        set('otherHessian', subtractPairs(get('nodeHessian'), get('hessian'))),
-        set('enough', atLeastPairs(get('hessian'), get('leastHessian'))),
-        set('short', belowPairs(get('otherHessian'), get('leastHessian'))),
-        ...(counted
-          ? [
-              set('rows', addPairs(addPairs(get('count'), inBins()), firstsOf(noVector, inBins()))),
-              set('count', secondTwice(get('rows'))),
-              set('enough', bothBits(get('enough'), atLeastPairs(get('rows'), get('leastCount')))),
-              set('otherRows', subtractPairs(get('nodeCount'), get('rows'))),
-              set('short', eitherBits(get('short'), belowPairs(get('otherRows'), get('leastCount')))),
-            ]
-          : []),
-        set('below', addPairs(get('hessian'), get('lambdaL2'))),
-        set('above', addPairs(get('otherHessian'), get('lambdaL2'))),
-        ...squared(subtractPairs(get('nodeGradient'), get('gradient'))),
-        set('otherSquare', get('square')),
-        ...squared(get('gradient')),
-        // Most bounds gain too little, which products tell in a fraction of the time that two divisions take.
-        set(
-          'weak',
-          belowPairs(
-            addPairs(
-              multiplyPairs(get('square'), get('above')),
-              multiplyPairs(get('otherSquare'), get('below')),
+              multiplyPairs(multiplyPairs(get('goal'), get('below')), get('above')),
             ),
-            multiplyPairs(multiplyPairs(get('goal'), get('below')), get('above')),
           ),
-        ),
-        when(hasBits(onlyFirstBits(get('enough'), onlyFirstBits(get('weak'), get('short')))), [
+          leaveWhen(hasBits(onlyFirstBits(get('enough'), onlyFirstBits(get('weak'), get('short'))))),
+          ...go(2),
+        ]),
+        when(isBelow(get('bin'), get('end')), [
           set(
             'gain',
             subtractPairs(
@@ -185,7 +185,7 @@ export const boundScanner = ({ counted, shrunk, chosen }: ScanShape): FunctionDe
           ),
           set('short', bothBits(get('enough'), get('short'))),
           set('enough', onlyFirstBits(get('enough'), get('short'))),
-          ...(chosen ? [set('enough', bothBits(get('enough'), equalPairs(get('bins'), get('wanted'))))] : []),
+          ...(chosen ? [set('enough', bothBits(get('enough'), equalPairs(bins, get('wanted'))))] : []),
           take(scope, 0, counted),
           // Rows of the other side only grow fewer.
           when(bitsOf(signsOfPair(get('short')), constant(1)), [set('end', get('bin'))]),
@@ -193,7 +193,6 @@ export const boundScanner = ({ counted, shrunk, chosen }: ScanShape): FunctionDe
           when(isBelow(add(get('bin'), constant(1)), get('end')), [take(scope, 1, counted)]),
           when(isAtLeast(signsOfPair(get('short')), constant(2)), [set('end', get('bin'))]),
         ]),
-        set('bins', addPairs(get('bins'), pairOf(2, 2))),
         ...go(2),
       ]),
     ];
@@ -217,7 +216,7 @@ const VECTORS = [
   /** What products have to reach, and the bound chosen. */
   ...['goal', 'wanted'],
   /** Of the two bins in work, and of all before. */
-  ...['bins', 'inBin', 'full', 'sums', 'count'],
+  ...['inBin', 'full', 'sums', 'count'],
   /** Of both sides of the two bounds. */
   ...['gradient', 'hessian', 'rows', 'otherHessian', 'otherRows'],
   ...['below', 'above', 'square', 'otherSquare', 'gain'],
@@ -250,7 +249,7 @@ function take(scope: Scope, lane: 0 | 1, counted: boolean): Code {
       setGoal(scope),
       tell(FOUND.gain, get('best')),
       tell(FOUND.column, asDouble(get('column'))),
-      tell(FOUND.bin, of('bins')),
+      tell(FOUND.bin, asDouble(add(get('bin'), constant(lane)))),
       tell(FOUND.missingLeft, asDouble(isZero(isZero(get('missing'))))),
       tell(FOUND.gradient, of('gradient')),
       tell(FOUND.hessian, of('hessian')),
