@@ -73,8 +73,10 @@ interface Sample {
 /** What draws samples of `fraction` of the numbers 0 … count − 1, of at least one of them. */
 export function sampler(count: number, fraction: number): (random: RandomStream) => Sample {
   const size = fraction >= 1 ? count : Math.min(count, Math.max(1, Math.round(count * fraction)));
-  const drawn = new Int32Array(size);
-  const others = new Int32Array(count - size);
+  // One place more, since every number is written to both.
+  const inside = new Int32Array(size + 1);
+  const outside = new Int32Array(count - size + 1);
+  const sample = { drawn: inside.subarray(0, size), others: outside.subarray(0, count - size) };
   const all = new Int32Array(count);
   const isDrawn = new Uint8Array(count);
   return (random) => {
@@ -88,13 +90,14 @@ export function sampler(count: number, fraction: number): (random: RandomStream)
         all[other] = all[at] as number;
       }
     }
-    // In ascending order, without sorting.
-    let inside = 0;
+    // In ascending order without sorting, and without branches that would be guessed wrong.
+    let taken = 0;
     for (let item = 0; item < count; item++) {
-      if (isDrawn[item] === 1) drawn[inside++] = item;
-      else others[item - inside] = item;
+      inside[taken] = item;
+      outside[item - taken] = item;
+      taken += isDrawn[item] as number;
     }
-    return { drawn, others };
+    return sample;
   };
 }
 

@@ -245,7 +245,7 @@ function divider({
       left += isLeft;
       right += 1 - isLeft;
     }
-    list.set(onRight.subarray(0, right), left);
+    for (let at = 0; at < right; at++) list[left + at] = onRight[at] as number;
     return left;
   };
 }
@@ -301,7 +301,7 @@ function treeOf(
     tree.leafWeight[index] = leaf.sums.hessian;
     tree.leafCount[index] = leaf.sums.count;
   });
-  return { ...tree, catBoundaries: Int32Array.from(boundaries), catThreshold: Uint32Array.from(words) };
+  return { ...tree, catBoundaries: new Int32Array(boundaries), catThreshold: new Uint32Array(words) };
 }
 
 /** Codes as bits, 32 to a word. */
