@@ -89,7 +89,6 @@ export const largerPairs = operation(0xfd, 0xf7, 0x01);
 export const equalPairs = operation(0xfd, 0x47);
 export const unequalPairs = operation(0xfd, 0x48);
 export const belowPairs = operation(0xfd, 0x49);
-export const abovePairs = operation(0xfd, 0x4a);
 export const atLeastPairs = operation(0xfd, 0x4c);
 /** Bits that both, either, or only the first of two vectors have. */
 export const bothBits = operation(0xfd, 0x4e);

@@ -32,7 +32,7 @@ import { boundScanner, type ScanShape } from './split-scan.ts';
 const INTEGER_BYTES = 4;
 const DOUBLE_BYTES = Float64Array.BYTES_PER_ELEMENT;
 
-export type KernelShape = HistogramShape & ScanShape;
+type KernelShape = HistogramShape & ScanShape;
 
 /** What a thread does with columns, in a training's memory; every argument is an address. */
 export interface ColumnKernel {

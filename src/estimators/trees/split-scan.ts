@@ -64,7 +64,7 @@ export interface ScanShape {
 /**
  * A function that looks for a bound of one numeric column whose gain (left + right − node) beats the best one found
  * so far, and writes it there. Of equal gains the lowest bound stays. Two bounds are looked at at a time. Empty bins
- * must be clean, see {@link ./column-kernel.ts}, but where a bound is chosen.
+ * must be clean, which `column-kernel.ts` sees to, but where a bound is chosen.
  *
  * `cells` (and `counts`) are those of the column, of which the first `end` bins are candidates for the left side;
  * `missing` (and `missingCount`) is the cell of missing values where these go left, else 0. `node` and `found` are
