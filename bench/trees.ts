@@ -179,15 +179,15 @@ async function trainHere(
   const values = rootValues * levels * parameters.numIterations;
   const started = performance.now();
   const shared = { inputs, weights: null, categorical: [] };
-  const binned = binFor(shared, parameters);
   const work = {
     trainings: trainings.length,
     atOnce: trainings.length,
     values: trainings.length * values,
     rootValues,
   };
-  const trained = await withTrainers(work, THREADS_PAY_FROM, (train) =>
-    Promise.all(
+  const { binned, trained } = await withTrainers(work, THREADS_PAY_FROM, async (train) => {
+    const binned = binFor(shared, parameters);
+    const trained = await Promise.all(
       trainings.map(({ output, label }) =>
         train({
           grower: 'leafwise',
@@ -197,8 +197,9 @@ async function trainHere(
           binned,
         }),
       ),
-    ),
-  );
+    );
+    return { binned, trained };
+  });
   const train = (performance.now() - started) / 1000;
   const models = trained.map(({ trees }) => toLightGbm(trees, parameters.objective, binned.columns, {}));
   const predictors = models.map(lightGbmPredictor);

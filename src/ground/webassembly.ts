@@ -28,48 +28,90 @@ export interface Scope {
   step(name: string, by: number): Code;
   /** Repeats while one i32 variable, taken as unsigned, is below another. */
   whileBelow(name: string, end: string, body: readonly Code[]): Code;
+  /** Ends the innermost {@link whileBelow} where an i32 is not 0; it stands in its body, not within a `when` there. */
+  leaveWhen(condition: Code): Code;
+  /** Runs only where an i32 is not 0. */
+  when(condition: Code, body: readonly Code[]): Code;
+  /** Runs another function of the module. */
+  call(name: string, ...values: readonly Code[]): Code;
 }
 
 const operation =
   (...opcode: number[]) =>
   (...operands: readonly Code[]): Code => [...operands.flat(), ...opcode];
 
-/** A load or store; alignment is a hint only, so that none is promised. */
-const access =
+/** Reads what lies `offset` bytes after an address; alignment is a hint only, so that none is promised. */
+const load =
   (...opcode: number[]) =>
-  (...operands: readonly Code[]): Code => [...operands.flat(), ...opcode, 0, 0];
+  (address: Code, offset = 0): Code => [...address, ...opcode, 0, ...unsigned(offset)];
+
+/** Writes there. */
+const store =
+  (...opcode: number[]) =>
+  (address: Code, value: Code, offset = 0): Code => [...address, ...value, ...opcode, 0, ...unsigned(offset)];
 
 export const constant = (value: number): Code => [0x41, ...signed(value)];
 export const add = operation(0x6a);
 export const shiftLeft = operation(0x74);
-export const loadByte = access(0x2d);
-export const loadShort = access(0x2f);
-export const loadInteger = access(0x28);
-export const loadDouble = access(0x2b);
-export const storeDouble = access(0x39);
+export const loadByte = load(0x2d);
+export const loadShort = load(0x2f);
+export const loadInteger = load(0x28);
+export const loadDouble = load(0x2b);
+export const storeDouble = store(0x39);
+export const double = (value: number): Code => [0x44, ...new Uint8Array(Float64Array.of(value).buffer)];
 export const addDoubles = operation(0xa0);
-/** The double 0. */
-export const zero: Code = [0x44, 0, 0, 0, 0, 0, 0, 0, 0];
-/** The double 1. */
-export const one: Code = [0x44, 0, 0, 0, 0, 0, 0, 0xf0, 0x3f];
+export const subtractDoubles = operation(0xa1);
+export const multiplyDoubles = operation(0xa2);
+export const subtract = operation(0x6b);
+/** Bits of two integers, and comparisons that give 1 or 0. */
+export const bitsOf = operation(0x71);
+export const isZero = operation(0x45);
+export const isBelow = operation(0x48);
+export const isAtLeast = operation(0x4e);
+export const isAboveDouble = operation(0x64);
+/** A signed integer as a double. */
+export const asDouble = operation(0xb7);
 
-/** The 16 bytes that lie `offset` bytes after an address. */
-export const loadVector = (address: Code, offset = 0): Code => [
-  ...address,
-  ...[0xfd, 0x00, 0],
-  ...unsigned(offset),
-];
-export const storeVector = (address: Code, vector: Code, offset = 0): Code => [
-  ...address,
-  ...vector,
-  ...[0xfd, 0x0b, 0],
-  ...unsigned(offset),
-];
+/** Sixteen bytes. */
+export const loadVector = load(0xfd, 0x00);
+export const storeVector = store(0xfd, 0x0b);
 /** Sixteen zero bytes. */
 export const noVector: Code = [0xfd, 0x0c, ...new Array<number>(16).fill(0)];
 /** Two doubles at once. */
 export const addPairs = operation(0xfd, 0xf0, 0x01);
 export const subtractPairs = operation(0xfd, 0xf1, 0x01);
+export const multiplyPairs = operation(0xfd, 0xf2, 0x01);
+export const dividePairs = operation(0xfd, 0xf3, 0x01);
+export const absolutePairs = operation(0xfd, 0xec, 0x01);
+/** Where the first is below the second the second, else the first. */
+export const largerPairs = operation(0xfd, 0xf7, 0x01);
+/** Of two doubles at once, all bits set where the comparison holds. */
+export const equalPairs = operation(0xfd, 0x47);
+export const unequalPairs = operation(0xfd, 0x48);
+export const belowPairs = operation(0xfd, 0x49);
+export const atLeastPairs = operation(0xfd, 0x4c);
+/** Bits that both, either, or only the first of two vectors have. */
+export const bothBits = operation(0xfd, 0x4e);
+export const onlyFirstBits = operation(0xfd, 0x4f);
+export const eitherBits = operation(0xfd, 0x50);
+/** Whether any bit is set. */
+export const hasBits = operation(0xfd, 0x53);
+/** Two bits: those of the signs of the two doubles. */
+export const signsOfPair = operation(0xfd, 0xc4, 0x01);
+/** Twice the same double. */
+export const repeatedDouble = operation(0xfd, 0x14);
+export const firstOfPair = operation(0xfd, 0x21, 0);
+export const secondOfPair = operation(0xfd, 0x21, 1);
+/** Twice the same double. */
+export const loadRepeatedDouble = load(0xfd, 0x0a);
+/** Two doubles. */
+export const pairOf = (first: number, second: number): Code => [
+  ...[0xfd, 0x0c],
+  ...new Uint8Array(Float64Array.of(first, second).buffer),
+];
+/** Bytes of the doubles of a pair. */
+const FIRST = [0, 1, 2, 3, 4, 5, 6, 7] as const;
+const SECOND = [8, 9, 10, 11, 12, 13, 14, 15] as const;
 /** Four times the same number of single precision. */
 export const repeatedNumber = operation(0xfd, 0x13);
 /** Four numbers of single precision at once, each rounded correctly. */
@@ -80,12 +122,8 @@ export const addNumbers = operation(0xfd, 0xe4, 0x01);
 export const subtractNumbers = operation(0xfd, 0xe5, 0x01);
 export const multiplyNumbers = operation(0xfd, 0xe6, 0x01);
 export const divideNumbers = operation(0xfd, 0xe7, 0x01);
-/** Four times the integer that lies `offset` bytes after an address. */
-export const loadRepeated = (address: Code, offset: number): Code => [
-  ...address,
-  ...[0xfd, 0x09, 0],
-  ...unsigned(offset),
-];
+/** Four times the same integer. */
+export const loadRepeated = load(0xfd, 0x09);
 /** Stores the first 4 bytes. */
 export const storeFirstInteger = (address: Code, vector: Code): Code => [
   ...address,
@@ -104,6 +142,12 @@ export const mixBytes = (first: Code, second: Code, numbers: readonly number[]):
   ...second,
   ...[0xfd, 0x0d, ...numbers],
 ];
+/** The first, or second, doubles of two pairs. */
+export const firstsOf = (one: Code, other: Code): Code =>
+  mixBytes(one, other, [...FIRST, ...FIRST.map((byte) => byte + 16)]);
+export const secondsOf = (one: Code, other: Code): Code =>
+  mixBytes(one, other, [...SECOND, ...SECOND.map((byte) => byte + 16)]);
+export const secondTwice = (pair: Code): Code => secondsOf(pair, pair);
 /** The first, or last, 8 bytes as shorts. */
 export const firstBytesAsShorts = operation(0xfd, 0x89, 0x01);
 export const lastBytesAsShorts = operation(0xfd, 0x8a, 0x01);
@@ -143,7 +187,7 @@ export function moduleOf(functions: readonly FunctionDefinition[], shared: boole
     ...section(2, list([[...text('outside'), ...text('memory'), 2, ...limits]])),
     ...section(3, list(functions.map((_, index) => unsigned(index)))),
     ...section(7, list(functions.map(({ name }, index) => [...text(name), 0, ...unsigned(index)]))),
-    ...section(10, list(functions.map((definition) => sized(codeOf(definition))))),
+    ...section(10, list(functions.map((definition) => sized(codeOf(definition, functions))))),
   );
 }
 
@@ -153,7 +197,10 @@ export function functionsOver<Functions>(module: WebAssembly.Module, memory: Web
   return exports as Functions;
 }
 
-function codeOf({ parameters, numbers = [], locals, body }: FunctionDefinition): Code {
+function codeOf(
+  { parameters, numbers = [], locals, body }: FunctionDefinition,
+  functions: readonly FunctionDefinition[],
+): Code {
   const names = [...parameters, ...numbers, ...Object.keys(locals)];
   const index = (name: string): Code => {
     const at = names.indexOf(name);
@@ -168,6 +215,13 @@ function codeOf({ parameters, numbers = [], locals, body }: FunctionDefinition):
       const below = [...scope.get(name), ...scope.get(end), 0x49];
       // if (below) loop … br_if(below) end end
       return [...below, 0x04, 0x40, 0x03, 0x40, ...steps.flat(), ...below, 0x0d, 0, 0x0b, 0x0b];
+    },
+    leaveWhen: (condition) => [...condition, 0x0d, 1],
+    when: (condition, steps) => [...condition, 0x04, 0x40, ...steps.flat(), 0x0b],
+    call: (name, ...values) => {
+      const called = functions.findIndex((known) => known.name === name);
+      if (called < 0) throw new RangeError(`no function "${name}"`);
+      return [...values.flat(), 0x10, ...unsigned(called)];
     },
   };
   return [...list(Object.values(locals).map((type) => [1, TYPES[type]])), ...body(scope).flat(), 0x0b];

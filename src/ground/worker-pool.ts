@@ -26,7 +26,13 @@ export function startWorkers<Task, Result>(
 ): WorkerPool<Task, Result> | undefined {
   const filename = workerFile(callerUrl, name);
   if (filename === undefined) return undefined;
-  const pool = new Piscina<Task, Result>({ filename, minThreads: threads, maxThreads: threads });
+  const pool = new Piscina<Task, Result>({
+    filename,
+    minThreads: threads,
+    maxThreads: threads,
+    // What loads a caller's TypeScript would be loaded again by every thread, which runs JavaScript.
+    ...(callerUrl.endsWith('.ts') ? { execArgv: [] } : {}),
+  });
   // A thread that cannot be started fails no task, but the pool; unheard that would end the process.
   let failure: { readonly error: unknown } | undefined;
   const waiting = new Set<(error: unknown) => void>();

@@ -1,15 +1,28 @@
 import { describe, expect, it } from 'vitest';
 import {
+  absolutePairs,
   add,
   addDoubles,
   addIntegers,
   addPairs,
   asBytes,
+  asDouble,
   asShorts,
+  atLeastPairs,
+  belowPairs,
+  bothBits,
   constant,
+  dividePairs,
+  double,
+  equalPairs,
   type FunctionDefinition,
   firstBytesAsShorts,
+  firstsOf,
   functionsOver,
+  isAboveDouble,
+  isBelow,
+  isZero,
+  largerPairs,
   lastBytesAsShorts,
   loadByte,
   loadDouble,
@@ -19,10 +32,14 @@ import {
   loadVector,
   mixBytes,
   moduleOf,
+  multiplyPairs,
   noVector,
-  one,
+  onlyFirstBits,
+  pairOf,
   pickBytes,
   repeated,
+  secondsOf,
+  secondTwice,
   shiftIntegersLeft,
   shiftIntegersRight,
   shiftLeft,
@@ -31,7 +48,7 @@ import {
   storeVector,
   subtractPairs,
   sumOfTwoProducts,
-  zero,
+  unequalPairs,
 } from '../../src/ground/webassembly.ts';
 
 /** Instantiates one function of the parameters a and b over a page of memory. */
@@ -51,9 +68,9 @@ describe('a WebAssembly module', () => {
   it.each([false, true])('runs loops over doubles; shared memory: %s', (shared) => {
     const { memory, run: sum } = run(
       ({ get, set, step, whileBelow }) => [
-        set('sum', zero),
+        set('sum', double(0)),
         whileBelow('a', 'b', [
-          set('sum', addDoubles(get('sum'), addDoubles(loadDouble(get('a')), one))),
+          set('sum', addDoubles(get('sum'), addDoubles(loadDouble(get('a')), double(1)))),
           step('a', 8),
         ]),
         storeDouble(constant(0), get('sum')),
@@ -139,14 +156,77 @@ describe('a WebAssembly module', () => {
   it('reads bytes, shorts and integers, and takes constants of any size', () => {
     const { memory, run: copy } = run(({ get, set }) => [
       set('at', add(loadByte(get('a')), add(loadShort(get('a')), loadInteger(get('b'))))),
-      storeDouble(add(constant(40_000), shiftLeft(get('at'), constant(3))), one),
+      storeDouble(add(constant(40_000), shiftLeft(get('at'), constant(3))), double(1)),
     ]);
     new Uint8Array(memory.buffer).set([3, 1, 0, 0, 0, 0, 0, 0, 5]);
     copy(0, 8);
     expect(new Float64Array(memory.buffer)[5000 + 3 + 259 + 5]).toBe(1);
   });
 
+  it('compares pairs of doubles, and takes their halves', () => {
+    const { memory, run: compare } = run(({ get }) => {
+      const [a, b] = [loadVector(get('a')), loadVector(get('b'))];
+      const results = [
+        bothBits(belowPairs(a, b), pairOf(5, 6)),
+        bothBits(atLeastPairs(a, b), pairOf(5, 6)),
+        bothBits(onlyFirstBits(unequalPairs(a, noVector), equalPairs(a, a)), pairOf(5, 6)),
+        multiplyPairs(absolutePairs(a), dividePairs(b, pairOf(2, 4))),
+        largerPairs(a, b),
+        firstsOf(a, b),
+        secondsOf(a, b),
+        secondTwice(b),
+      ];
+      return results.map((result, at) => storeVector(constant(32 + 16 * at), result));
+    });
+    const numbers = new Float64Array(memory.buffer);
+    numbers.set([-3, 8, 1, 8]);
+    compare(0, 16);
+    const pairs = [
+      [5, 0],
+      [0, 6],
+      [0, 0],
+      [1.5, 16],
+      [1, 8],
+      [-3, 1],
+      [8, 8],
+      [8, 8],
+    ];
+    expect([...numbers.subarray(4, 20)]).toEqual(pairs.flat());
+  });
+
+  it('calls functions, leaves loops and takes branches', () => {
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    const search: FunctionDefinition = {
+      name: 'search',
+      parameters: ['from', 'end', 'to'],
+      locals: {},
+      body: ({ get, step, whileBelow, leaveWhen, when }) => [
+        whileBelow('from', 'end', [
+          leaveWhen(isAboveDouble(loadDouble(get('from')), double(2))),
+          step('from', 8),
+        ]),
+        when(isBelow(get('from'), get('end')), [storeDouble(get('to'), asDouble(get('from')))]),
+        when(isZero(isBelow(get('from'), get('end'))), [storeDouble(get('to'), double(-1))]),
+      ],
+    };
+    const twice: FunctionDefinition = {
+      name: 'twice',
+      parameters: [],
+      locals: {},
+      body: ({ call }) => [
+        call('search', constant(0), constant(32), constant(64)),
+        call('search', constant(0), constant(16), constant(72)),
+      ],
+    };
+    const module = new WebAssembly.Module(moduleOf([twice, search], false));
+    const numbers = new Float64Array(memory.buffer);
+    numbers.set([2, 1, 2.5, 9]);
+    functionsOver<{ twice(): void }>(module, memory).twice();
+    expect([...numbers.subarray(8, 10)]).toEqual([16, -1]);
+    expect(() => run(({ call }) => [call('other')])).toThrow(/no function "other"/);
+  });
+
   it('names a variable that a function does not have', () => {
-    expect(() => run(({ get }) => [storeDouble(get('c'), one)])).toThrow(/no variable "c"/);
+    expect(() => run(({ get }) => [storeDouble(get('c'), double(1))])).toThrow(/no variable "c"/);
   });
 });

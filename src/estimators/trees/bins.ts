@@ -46,19 +46,6 @@ export interface BinRules {
 /** Below every single-precision number but infinity: the border that parts NaN from all numbers. */
 const LOWEST_SINGLE = -3.4028234663852886e38;
 
-/**
- * Cuts every column of the training rows into bins at quantiles. A column of few distinct values gets a bin a
- * value; otherwise bins hold about as many rows each. Bounds lie half way between neighbouring values.
- */
-export function binColumns(matrix: Matrix, rules: BinRules): ColumnBins[] {
-  const bins: ColumnBins[] = [];
-  visitColumns(matrix, (values, column) => {
-    if (rules.categorical.has(column)) bins.push(categoricalBins(values, column, rules.maxBin));
-    else bins.push(numericBins(rules.single ? values.map(Math.fround) : values, rules));
-  });
-  return bins;
-}
-
 /** Columns that are read together: a cache line of a row has the values of so many. */
 const TOGETHER = 8;
 
@@ -78,25 +65,33 @@ function visitColumns(
   }
 }
 
-/** Replaces values by bins. The matrix must have the columns that `columns` describe. */
-export function binMatrix(matrix: Matrix, columns: readonly ColumnBins[]): BinnedMatrix {
+/**
+ * Cuts every column of the training rows into bins at quantiles, and replaces their values by bins. A column of few
+ * distinct values gets a bin a value; otherwise bins hold about as many rows each. Bounds lie half way between
+ * neighbouring values.
+ *
+ * @throws InputError when a categorical column holds something else than codes
+ */
+export function binMatrix(matrix: Matrix, rules: BinRules): BinnedMatrix {
   const { rows } = matrix;
-  const offsets = new Int32Array(columns.length + 1);
-  columns.forEach((column, index) => {
-    offsets[index + 1] = (offsets[index] as number) + binCount(column);
-  });
-  const widest = columns.reduce((most, column) => Math.max(most, binCount(column)), 0);
-  const bins = widest <= 256 ? new Uint8Array(rows * columns.length) : new Uint16Array(rows * columns.length);
+  const columns: ColumnBins[] = [];
+  const offsets = new Int32Array(matrix.columns + 1);
+  const bins = new (rules.maxBin <= BYTE_BINS ? Uint8Array : Uint16Array)(rows * matrix.columns);
+  const orderOf = ascendingOrder(rows);
   visitColumns(matrix, (values, index) => {
-    const column = columns[index] as ColumnBins;
     const own = bins.subarray(index * rows, (index + 1) * rows);
-    if (column.kind === 'categorical') {
-      const lookup = codeLookup(column);
-      for (let row = 0; row < rows; row++) own[row] = lookup.get(Math.trunc(values[row] as number)) ?? 0;
-    } else for (let row = 0; row < rows; row++) own[row] = numericBin(column, values[row] as number);
+    const column = rules.categorical.has(index)
+      ? binCategories(values, index, rules, own)
+      : binNumbers(values, orderOf(values), rules, own);
+    offsets[index + 1] = (offsets[index] as number) + binCount(column);
+    columns.push(column);
   });
-  return { rows, columns, bins, offsets };
+  const narrow = bins instanceof Uint16Array && columns.every((column) => binCount(column) <= BYTE_BINS);
+  return { rows, columns, bins: narrow ? Uint8Array.from(bins) : bins, offsets };
 }
+
+/** Most bins whose numbers are bytes. */
+const BYTE_BINS = 256;
 
 /** Number of bins of a column, that of missing values included. */
 export function binCount(column: ColumnBins): number {
@@ -104,94 +99,103 @@ export function binCount(column: ColumnBins): number {
   return column.bounds.length + 1 + (column.missing === 'last' ? 1 : 0);
 }
 
-/** The bin a number falls in. */
-export function numericBin({ bounds, missing }: NumericBins, value: number): number {
-  if (Number.isNaN(value)) return missing === 'last' ? bounds.length + 1 : 0;
-  let low = 0;
-  let high = bounds.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (value <= (bounds[middle] as number)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}
-
-function withoutMissing(values: Float64Array): Float64Array {
-  const numbers = new Float64Array(values.length);
-  let count = 0;
-  for (let at = 0; at < values.length; at++) {
-    const value = values[at] as number;
-    if (!Number.isNaN(value)) numbers[count++] = value;
-  }
-  return numbers.subarray(0, count);
-}
-
-/** Fewer numbers are sorted sooner by comparing them. */
-const RADIX_FROM = 1000;
 const DIGIT_BITS = 11;
+const DIGITS = 1 << DIGIT_BITS;
 
-/** Numbers without NaN in ascending order, −0 before 0. */
-function sorted(numbers: Float64Array): Float64Array {
-  if (numbers.length < RADIX_FROM) return numbers.sort();
-  // Digit by digit from the lowest, on the bits of the numbers, turned so that their order is that of whole numbers.
-  const words = new Uint32Array(
-    numbers.buffer.slice(numbers.byteOffset, numbers.byteOffset + numbers.byteLength),
-  );
-  const low = new Uint32Array(numbers.length);
-  const high = new Uint32Array(numbers.length);
-  for (let at = 0; at < numbers.length; at++) {
-    const upper = words[2 * at + 1] as number;
-    const negative = upper >>> 31 === 1;
-    low[at] = negative ? ~(words[2 * at] as number) : (words[2 * at] as number);
-    high[at] = negative ? ~upper : upper | 0x80000000;
-  }
-  let order = new Uint32Array(numbers.length);
-  for (let at = 0; at < order.length; at++) order[at] = at;
-  let next = new Uint32Array(numbers.length);
-  const starts = new Uint32Array(1 << DIGIT_BITS);
-  for (const word of [low, high]) {
+/**
+ * Sorts columns of `rows` numbers; the function returned gives the rows of those that are not NaN in ascending order,
+ * −0 before 0, until it is called again. Digit by digit from the lowest, on the bits of the numbers, turned so that
+ * their order is that of whole numbers; those of single precision have half as many.
+ */
+function ascendingOrder(rows: number): (values: Float64Array) => Uint32Array {
+  const singles = new Float32Array(rows);
+  const bits = new Uint32Array(singles.buffer);
+  const doubles = new Float64Array(rows);
+  const words = new Uint32Array(doubles.buffer);
+  const low = new Uint32Array(rows);
+  const high = new Uint32Array(rows);
+  let order = new Uint32Array(rows);
+  let orderNext = new Uint32Array(rows);
+  let keys = new Uint32Array(rows);
+  let keysNext = new Uint32Array(rows);
+  const starts = new Uint32Array(DIGITS);
+
+  /** Sorts the first rows of the order by a word, rows of the same word staying as they are. */
+  const sortBy = (word: Uint32Array, count: number): void => {
+    for (let at = 0; at < count; at++) keys[at] = word[order[at] as number] as number;
     for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
       starts.fill(0);
-      const digitOf = (at: number): number => ((word[at] as number) >>> shift) & (starts.length - 1);
-      for (let at = 0; at < word.length; at++) {
-        const digit = digitOf(at);
+      for (let at = 0; at < count; at++) {
+        const digit = ((keys[at] as number) >>> shift) & (DIGITS - 1);
         starts[digit] = (starts[digit] as number) + 1;
       }
-      // Numbers of single precision have the same lowest digits.
-      if (starts[digitOf(0)] === word.length) continue;
+      const [first = 0] = keys;
+      if (starts[(first >>> shift) & (DIGITS - 1)] === count) continue;
       let start = 0;
-      for (let digit = 0; digit < starts.length; digit++) {
-        const count = starts[digit] as number;
+      for (let digit = 0; digit < DIGITS; digit++) {
+        const inDigit = starts[digit] as number;
         starts[digit] = start;
-        start += count;
+        start += inDigit;
       }
-      for (let at = 0; at < order.length; at++) {
-        const place = order[at] as number;
-        const digit = digitOf(place);
+      for (let at = 0; at < count; at++) {
+        const key = keys[at] as number;
+        const digit = (key >>> shift) & (DIGITS - 1);
         const to = starts[digit] as number;
-        next[to] = place;
         starts[digit] = to + 1;
+        keysNext[to] = key;
+        orderNext[to] = order[at] as number;
       }
-      [order, next] = [next, order];
+      [keys, keysNext] = [keysNext, keys];
+      [order, orderNext] = [orderNext, order];
     }
-  }
-  const ascending = new Float64Array(numbers.length);
-  for (let at = 0; at < order.length; at++) ascending[at] = numbers[order[at] as number] as number;
-  return ascending;
+  };
+  const orderedWord = (word: number): number => word ^ (word >>> 31 === 1 ? 0xffffffff : 0x80000000);
+  return (values) => {
+    let count = 0;
+    let areSingle = true;
+    singles.set(values);
+    for (let row = 0; row < rows; row++) {
+      const value = values[row] as number;
+      if (Number.isNaN(value)) continue;
+      order[count++] = row;
+      areSingle &&= singles[row] === value;
+    }
+    if (areSingle) for (let row = 0; row < rows; row++) high[row] = orderedWord(bits[row] as number);
+    else {
+      doubles.set(values);
+      for (let row = 0; row < rows; row++) {
+        const upper = words[2 * row + 1] as number;
+        low[row] = upper >>> 31 === 1 ? ~(words[2 * row] as number) : (words[2 * row] as number);
+        high[row] = orderedWord(upper);
+      }
+      sortBy(low, count);
+    }
+    sortBy(high, count);
+    return order.subarray(0, count);
+  };
 }
 
-function numericBins(values: Float64Array, rules: BinRules): NumericBins {
-  const numbers = sorted(withoutMissing(values));
+/** @param order rows of the numbers that are not NaN, ascending @param own where the rows' bins go */
+function binNumbers(
+  values: Float64Array,
+  order: Uint32Array,
+  rules: BinRules,
+  own: Uint8Array | Uint16Array,
+): NumericBins {
+  const numbers = new Float64Array(order.length);
+  for (let at = 0; at < order.length; at++) numbers[at] = values[order[at] as number] as number;
   const hasMissing = numbers.length < values.length;
   const missing: MissingBin = !hasMissing ? 'none' : rules.single ? 'lowest' : 'last';
-  const bounds = quantileBounds(numbers, rules.maxBin - (hasMissing ? 1 : 0), rules);
-  return {
-    kind: 'numeric',
-    bounds: Float64Array.from(missing === 'lowest' ? [LOWEST_SINGLE, ...bounds] : bounds),
-    missing,
-    range: [numbers[0] ?? 0, numbers.at(-1) ?? 0],
-  };
+  const cut = quantileBounds(numbers, rules.maxBin - (hasMissing ? 1 : 0), rules);
+  const bounds = Float64Array.from(missing === 'lowest' ? [LOWEST_SINGLE, ...cut] : cut);
+  own.fill(missing === 'last' ? bounds.length + 1 : 0);
+  let bin = 0;
+  for (let at = 0; at < order.length; at++) {
+    const value = numbers[at] as number;
+    while (bin < bounds.length && value > (bounds[bin] as number)) bin++;
+    own[order[at] as number] = bin;
+  }
+  return { kind: 'numeric', bounds, missing, range: [numbers[0] ?? 0, numbers.at(-1) ?? 0] };
 }
 
 /** Bounds between at most `limit` bins, each closed as soon as it holds its share of the rows that are left. */
@@ -225,7 +229,12 @@ function halfWay(low: number, high: number, single: boolean): number {
 }
 
 /** The most frequent codes get bins; a column of more codes than `maxBin` leaves the rarest to bin 0. */
-function categoricalBins(values: Float64Array, column: number, maxBin: number): CategoricalBins {
+function binCategories(
+  values: Float64Array,
+  column: number,
+  { maxBin }: BinRules,
+  own: Uint8Array | Uint16Array,
+): CategoricalBins {
   const counts = new Map<number, number>();
   for (const value of values) {
     if (Number.isNaN(value) || value < 0) continue;
@@ -233,9 +242,8 @@ function categoricalBins(values: Float64Array, column: number, maxBin: number): 
     counts.set(code, (counts.get(code) ?? 0) + 1);
   }
   const byCount = [...counts].sort(([a, many], [b, more]) => more - many || a - b);
-  return { kind: 'categorical', codes: Int32Array.from(byCount.slice(0, maxBin - 1), ([code]) => code) };
-}
-
-function codeLookup({ codes }: CategoricalBins): Map<number, number> {
-  return new Map(Array.from(codes, (code, index) => [code, index + 1]));
+  const codes = Int32Array.from(byCount.slice(0, maxBin - 1), ([code]) => code);
+  const lookup = new Map(Array.from(codes, (code, index) => [code, index + 1]));
+  for (let row = 0; row < own.length; row++) own[row] = lookup.get(Math.trunc(values[row] as number)) ?? 0;
+  return { kind: 'categorical', codes };
 }

@@ -64,35 +64,57 @@ export function requireRows({ inputs, targets, weights }: BoostingData): void {
   }
 }
 
-/** A sorted sample of `fraction` of the numbers 0 … count − 1, without replacement; at least one of them. */
-export function drawSample(count: number, fraction: number, random: RandomStream): Int32Array<ArrayBuffer> {
+/** A sample of the numbers 0 … count − 1 without replacement, and the others; both ascending, until the next is drawn. */
+interface Sample {
+  readonly drawn: Int32Array;
+  readonly others: Int32Array;
+}
+
+/** What draws samples of `fraction` of the numbers 0 … count − 1, of at least one of them. */
+export function sampler(count: number, fraction: number): (random: RandomStream) => Sample {
+  const size = fraction >= 1 ? count : Math.min(count, Math.max(1, Math.round(count * fraction)));
+  // One place more, since every number is written to both.
+  const inside = new Int32Array(size + 1);
+  const outside = new Int32Array(count - size + 1);
+  const sample = { drawn: inside.subarray(0, size), others: outside.subarray(0, count - size) };
   const all = new Int32Array(count);
-  for (let item = 0; item < count; item++) all[item] = item;
-  if (fraction >= 1) return all;
-  const wanted = Math.min(count, Math.max(1, Math.round(count * fraction)));
-  for (let at = 0; at < wanted; at++) {
-    const other = at + random.integer(count - at);
-    const item = all[at] as number;
-    all[at] = all[other] as number;
-    all[other] = item;
-  }
-  // In ascending order, without sorting.
   const isDrawn = new Uint8Array(count);
-  for (let at = 0; at < wanted; at++) isDrawn[all[at] as number] = 1;
-  const drawn = new Int32Array(wanted);
-  for (let item = 0, at = 0; item < count; item++) if (isDrawn[item] === 1) drawn[at++] = item;
-  return drawn;
+  return (random) => {
+    for (let item = 0; item < count; item++) all[item] = item;
+    if (fraction >= 1) isDrawn.fill(1);
+    else {
+      isDrawn.fill(0);
+      for (let at = 0; at < size; at++) {
+        const other = at + random.integer(count - at);
+        isDrawn[all[other] as number] = 1;
+        all[other] = all[at] as number;
+      }
+    }
+    // In ascending order without sorting, and without branches that would be guessed wrong.
+    let taken = 0;
+    for (let item = 0; item < count; item++) {
+      inside[taken] = item;
+      outside[item - taken] = item;
+      taken += isDrawn[item] as number;
+    }
+    return sample;
+  };
 }
 
 /**
- * As {@link drawSample} the columns that a tree, or a level of it, may use: those of covariates, the last set, always,
+ * As {@link sampler} for the columns that a tree, or a level of it, may use: those of covariates, the last set, always,
  * which a draw among a thousand features would seldom have.
  */
-export function drawColumns({ columns, sets }: Matrix, fraction: number, random: RandomStream): Int32Array {
+export function columnSampler(
+  { columns, sets }: Matrix,
+  fraction: number,
+): (random: RandomStream) => Int32Array {
   const last = sets?.at(-1);
   const own = last?.measured ? last.columns : 0;
-  const drawn = drawSample(columns - own, fraction, random);
-  return own === 0
-    ? drawn
-    : Int32Array.of(...drawn, ...Array.from({ length: own }, (_, at) => columns - own + at));
+  const draw = sampler(columns - own, fraction);
+  const ownColumns = Array.from({ length: own }, (_, at) => columns - own + at);
+  return (random) => {
+    const { drawn } = draw(random);
+    return own === 0 ? drawn : Int32Array.of(...drawn, ...ownColumns);
+  };
 }

@@ -8,19 +8,12 @@ const INTEGER_BYTES = 4;
 /** Areas begin on a cache line of their own: threads write into neighbouring ones at once. */
 const LINE_BYTES = 64;
 
-/** What splits are searched by. */
-export type SearchRules = Pick<
-  LeafwiseParameters,
-  'lambdaL1' | 'lambdaL2' | 'minDataInLeaf' | 'minSumHessian' | 'minGainToSplit'
->;
-
 /**
  * The memory of a training, which its threads share if there are several, and where in it everything is, in bytes. It is plain data: a thread
  * that is given it sees the same numbers.
  */
 export interface ColumnSpace {
   readonly memory: WebAssembly.Memory;
-  readonly rules: SearchRules;
   readonly threads: number;
   /** Rows and columns of the data. */
   readonly rows: number;
@@ -30,6 +23,9 @@ export interface ColumnSpace {
   readonly binBytes: number;
   /** Whether Hessians are not all 1, so that histograms count rows beside them. */
   readonly counted: boolean;
+  /** Whether λ₁ is above 0, and whether each node tries one bound of a column only. */
+  readonly shrunk: boolean;
+  readonly chosen: boolean;
   readonly at: Readonly<Record<Area, number>>;
   readonly histogramBytes: number;
   readonly histograms: number;
@@ -38,12 +34,8 @@ export interface ColumnSpace {
 type Area =
   /** Bins, column by column. */
   | 'bins'
-  /** First cell of each column. */
-  | 'offsets'
-  /** Bounds of each column; −1 for a column of categories, which is not searched by threads. */
-  | 'bounds'
-  /** 1 for a column with a bin of missing values. */
-  | 'missing'
+  /** What is told of each column, see {@link COLUMN}. */
+  | 'table'
   /** Columns of the tree, ascending. */
   | 'drawn'
   /** For each of the two nodes searched, column by column: a value of {@link Wanted}, or the only bound to try. */
@@ -52,9 +44,9 @@ type Area =
   | 'listed'
   /** Gradient and Hessian of each listed row. */
   | 'pairs'
-  /** Of the step in work, see {@link STEP} and {@link SUMS}. */
+  /** Of the step in work, see {@link STEP} and {@link NODE}. */
   | 'step'
-  | 'sums'
+  | 'nodes'
   /** Best splits, see {@link FOUND}: a thread writes its own. */
   | 'found'
   | 'histograms';
@@ -89,8 +81,37 @@ export const STEP = {
   length: 12,
 } as const;
 
-/** Doubles of each of the two nodes searched: sums over its rows. */
-export const SUMS = { gradient: 0, hessian: 1, count: 2, length: 3 } as const;
+/** Integers of a column. */
+export const COLUMN = {
+  /** Address of its bins. */
+  bins: 0,
+  /** Where in a histogram its cells begin and end, and so its numbers of rows, in bytes. */
+  cells: 1,
+  cellsEnd: 2,
+  counts: 3,
+  countsEnd: 4,
+  /** Number of bounds; −1 for a column of categories, which is not searched by threads. */
+  bounds: 5,
+  /** 1 where the bin after the last bound is that of missing values. */
+  missing: 6,
+  length: 8,
+} as const;
+
+/** Doubles of each of the two nodes searched. */
+export const NODE = {
+  /** Sums over its rows. */
+  nodeGradient: 0,
+  nodeHessian: 1,
+  nodeCount: 2,
+  /** What a split has to gain more than: what the node itself lowers the loss by, and the least gain. */
+  own: 3,
+  /** What each side needs. */
+  leastCount: 4,
+  leastHessian: 5,
+  lambdaL1: 6,
+  lambdaL2: 7,
+  length: 8,
+} as const;
 
 /** Doubles of the best split that a thread has found for one of the two nodes. */
 export const FOUND = {
@@ -129,17 +150,16 @@ export function columnSpace(
   };
   const at: Record<Area, number> = {
     bins: area(bins.byteLength),
-    offsets: area(INTEGER_BYTES * (columns.length + 1)),
-    bounds: area(INTEGER_BYTES * columns.length),
-    missing: area(INTEGER_BYTES * columns.length),
+    table: area(INTEGER_BYTES * COLUMN.length * columns.length),
     drawn: area(INTEGER_BYTES * columns.length),
     wanted: area(2 * INTEGER_BYTES * columns.length),
     listed: area(INTEGER_BYTES * rows),
     pairs: area(CELL_BYTES * rows),
     step: area(INTEGER_BYTES * STEP.length),
-    sums: area(2 * Float64Array.BYTES_PER_ELEMENT * SUMS.length),
+    nodes: area(2 * Float64Array.BYTES_PER_ELEMENT * NODE.length),
     found: area(2 * threads * Float64Array.BYTES_PER_ELEMENT * FOUND.length),
-    histograms: area(histograms * histogramBytes),
+    // Cells are read in pairs, the last one with what lies after it.
+    histograms: area(histograms * histogramBytes + CELL_BYTES),
   };
   const pages = Math.ceil(end / PAGE_BYTES);
   if (pages > MOST_PAGES) {
@@ -153,21 +173,34 @@ export function columnSpace(
   new Uint8Array(buffer, at.bins, bins.byteLength).set(
     new Uint8Array(bins.buffer, bins.byteOffset, bins.byteLength),
   );
-  new Int32Array(buffer, at.offsets, offsets.length).set(offsets);
-  const bounds = columns.map((column) => (column.kind === 'numeric' ? column.bounds.length : -1));
-  new Int32Array(buffer, at.bounds, columns.length).set(bounds);
-  const missing = columns.map((column) => (column.kind === 'numeric' && column.missing === 'last' ? 1 : 0));
-  new Int32Array(buffer, at.missing, columns.length).set(missing);
-  const { lambdaL1, lambdaL2, minDataInLeaf, minSumHessian, minGainToSplit } = parameters;
+  const table = new Int32Array(buffer, at.table, COLUMN.length * columns.length);
+  columns.forEach((column, index) => {
+    const first = offsets[index] as number;
+    const past = offsets[index + 1] as number;
+    const numeric = column.kind === 'numeric';
+    table.set(
+      [
+        at.bins + index * rows * bins.BYTES_PER_ELEMENT,
+        CELL_BYTES * first,
+        CELL_BYTES * past,
+        COUNT_BYTES * first,
+        COUNT_BYTES * past,
+        numeric ? column.bounds.length : -1,
+        numeric && column.missing === 'last' ? 1 : 0,
+      ],
+      COLUMN.length * index,
+    );
+  });
   return {
     memory,
-    rules: { lambdaL1, lambdaL2, minDataInLeaf, minSumHessian, minGainToSplit },
     threads,
     rows,
     columns: columns.length,
     cells,
     binBytes: bins.BYTES_PER_ELEMENT,
     counted,
+    shrunk: parameters.lambdaL1 > 0,
+    chosen: parameters.extraTrees,
     at,
     histogramBytes,
     histograms,

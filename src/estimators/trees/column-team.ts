@@ -1,9 +1,9 @@
 import type { BinnedMatrix, ColumnBins } from './bins.ts';
 import type { LeafwiseParameters } from './boost-settings.ts';
-import { type ColumnSpace, countsAt, FOUND, histogramAt, STEP, SUMS, WANTED } from './column-space.ts';
+import { type ColumnSpace, countsAt, FOUND, histogramAt, NODE, STEP, WANTED } from './column-space.ts';
 import { columnWork } from './column-work.ts';
 import { CELL_BYTES, COUNT_BYTES, type Derivatives } from './histogram.ts';
-import { type BestSplit, better, type NodeSums, noSplit, searchCategorical } from './split.ts';
+import { type BestSplit, better, gainToBeat, type NodeSums, noSplit, searchCategorical } from './split.ts';
 
 /** A node whose histogram is to be searched for its best split. */
 export interface SearchedNode {
@@ -53,20 +53,28 @@ export function columnTeam(
   const wanted = new Int32Array(buffer, at.wanted, 2 * columns);
   const listed = new Int32Array(buffer, at.listed, space.rows);
   const pairs = new Float64Array(buffer, at.pairs, 2 * space.rows);
-  const sums = new Float64Array(buffer, at.sums, 2 * SUMS.length);
+  const nodes = new Float64Array(buffer, at.nodes, 2 * NODE.length);
   const found = new Float64Array(buffer, at.found, 2 * space.threads * FOUND.length);
   const numbers = new Float64Array(buffer);
   const own = columnWork(space, 0);
   const hasCategories = binned.columns.some(({ kind }) => kind === 'categorical');
-  let tree = new Int32Array(0);
-  let pool: number[] = [];
+  for (const place of [0, NODE.length]) {
+    nodes[place + NODE.leastCount] = rules.minDataInLeaf;
+    nodes[place + NODE.leastHessian] = rules.minSumHessian;
+    nodes[place + NODE.lambdaL1] = rules.lambdaL1;
+    nodes[place + NODE.lambdaL2] = rules.lambdaL2;
+  }
+  let tree = drawn;
+  const pool: number[] = [];
 
   const ask = (node: 0 | 1, searched: SearchedNode | null): void => {
     if (searched) {
       const { gradient, hessian, count } = searched.sums;
-      sums[node * SUMS.length + SUMS.gradient] = gradient;
-      sums[node * SUMS.length + SUMS.hessian] = hessian;
-      sums[node * SUMS.length + SUMS.count] = count;
+      const place = node * NODE.length;
+      nodes[place + NODE.nodeGradient] = gradient;
+      nodes[place + NODE.nodeHessian] = hessian;
+      nodes[place + NODE.nodeCount] = count;
+      nodes[place + NODE.own] = gainToBeat(searched.sums, rules);
     }
     for (let index = 0; index < tree.length; index++) {
       wanted[node * columns + (tree[index] as number)] = searched
@@ -115,9 +123,10 @@ export function columnTeam(
   return {
     listed,
     begin(chosen) {
-      tree = Int32Array.from(chosen);
-      drawn.set(tree);
-      pool = Array.from({ length: space.histograms }, (_, index) => space.histograms - 1 - index);
+      tree = drawn.subarray(0, chosen.length);
+      tree.set(chosen);
+      pool.length = 0;
+      for (let histogram = space.histograms - 1; histogram >= 0; histogram--) pool.push(histogram);
     },
     step(from, to, parent, child, other) {
       const histogram = pool.pop();
@@ -130,7 +139,9 @@ export function columnTeam(
       }
       ask(0, child);
       ask(1, other);
-      const parts = partsOf(space.threads, (to - from) * tree.length, tree.length);
+      // Cells of the columns' histograms are looked at as rows are.
+      const values = (to - from + space.cells / columns) * tree.length;
+      const parts = partsOf(space.threads, values, tree.length);
       step[STEP.number] = (step[STEP.number] as number) + 1;
       step[STEP.parts] = parts;
       step[STEP.drawn] = tree.length;
@@ -147,7 +158,7 @@ export function columnTeam(
       }
       own.work();
       for (let left = Atomics.load(step, STEP.pending); left > 0; left = Atomics.load(step, STEP.pending)) {
-        Atomics.wait(step, STEP.pending, left);
+        waitWhile(step, STEP.pending, left);
       }
       if (step[STEP.failed] === 1) throw new Error('a thread that helped with a training has failed');
       return { histogram, child: bestOf(0, histogram, child), other: bestOf(1, parent ?? -1, other) };
@@ -156,6 +167,15 @@ export function columnTeam(
       pool.push(histogram);
     },
   };
+}
+
+/** How often a thread looks before it sleeps: to be woken takes longer than what others do between two steps. */
+const LOOKS = 20_000;
+
+/** Waits until an integer that all threads see is another, or for a notice. */
+function waitWhile(integers: Int32Array, index: number, value: number): void {
+  for (let look = 0; look < LOOKS; look++) if (Atomics.load(integers, index) !== value) return;
+  Atomics.wait(integers, index, value);
 }
 
 function partsOf(threads: number, values: number, columns: number): number {
@@ -172,7 +192,7 @@ export function helpColumns(space: ColumnSpace, thread: number): void {
     while (Atomics.load(step, STEP.over) === 0) {
       const bell = Atomics.load(step, STEP.bell);
       work();
-      if (Atomics.load(step, STEP.over) === 0) Atomics.wait(step, STEP.bell, bell);
+      if (Atomics.load(step, STEP.over) === 0) waitWhile(step, STEP.bell, bell);
     }
   } catch (error) {
     // The thread that leads would wait for ever for a part that was taken.

@@ -1,29 +1,28 @@
-import type { Matrix } from '../../ground/matrix.ts';
 import type { RandomStream } from '../../ground/random.ts';
-import { type BinnedMatrix, binColumns, binMatrix } from './bins.ts';
+import { type BinnedMatrix, binMatrix } from './bins.ts';
 import type { LeafwiseParameters } from './boost-settings.ts';
 import {
   type Boosted,
   type BoostingData,
   boost,
-  drawColumns,
-  drawSample,
+  columnSampler,
   requireRows,
+  sampler,
   type ValidationData,
 } from './boosting.ts';
 import { type ColumnSpace, columnSpace } from './column-space.ts';
 import { columnTeam } from './column-team.ts';
 import { treeAdder } from './forest.ts';
 import type { Derivatives } from './histogram.ts';
-import { type GrownTree, growLeafwise } from './leafwise-tree.ts';
+import { type GrownTree, leafwiseGrower } from './leafwise-tree.ts';
 import { leafQuantiles, meanLoss, type Objective, objectiveOf } from './objectives.ts';
-import { leafOf, scaleTree, type Tree } from './tree.ts';
+import { scaleTree, type Tree } from './tree.ts';
 
 /**
  * Gradient boosting with leaf-wise trees of one output; a row's score is the sum of its leaves, the starting
  * constant being in the first. The same data, parameters and seed give the same trees.
  *
- * @param binned bins of the training rows; several outputs or members may share them
+ * @param binned bins of the training rows, whose values are then not read; several outputs or members may share them
  * @param space the same bins in memory that is shared with the threads that help
  * @throws ShapeError when the counts of rows differ
  * @throws UsageError when the targets do not fit the objective
@@ -52,18 +51,20 @@ export function trainLeafwise(
     derivatives,
     parameters,
   );
-  let bag = Int32Array.from({ length: inputs.rows }, (_, row) => row);
+  const growTree = leafwiseGrower(binned, derivatives, parameters, team);
+  const drawRows = sampler(inputs.rows, parameters.baggingFreq > 0 ? parameters.baggingFraction : 1);
+  const drawColumns = columnSampler(inputs, parameters.featureFraction);
+  let { drawn: bag, others } = drawRows(random);
   const grow = (round: number) => {
     const stream = random.fork(round);
     if (parameters.baggingFreq > 0 && round % parameters.baggingFreq === 0) {
-      bag = drawSample(inputs.rows, parameters.baggingFraction, stream.fork('rows'));
+      ({ drawn: bag, others } = drawRows(stream.fork('rows')));
     }
     differentiate(objective, scores, data, derivatives);
-    const columns = drawColumns(inputs, parameters.featureFraction, stream.fork('columns'));
-    const nodes = stream.fork('nodes');
-    const grown = growLeafwise(binned, derivatives, bag, columns, parameters, nodes, team);
+    const columns = drawColumns(stream.fork('columns'));
+    const grown = growTree({ bag, others, columns }, stream.fork('nodes'));
     const tree = scaleTree(renewLeaves(grown, objective, scores, data), parameters.learningRate);
-    addGrown(tree, grown, inputs, scores);
+    addGrown(tree, grown, scores);
     return {
       tree: round === 0 ? scaleTree(tree, 1, start) : tree,
       loss: meanLoss(objective, scores, targets, weights),
@@ -91,7 +92,7 @@ export function binFor(
   { maxBin, minDataInBin }: Pick<LeafwiseParameters, 'maxBin' | 'minDataInBin'>,
 ): BinnedMatrix {
   const rules = { maxBin, minDataInBin, categorical: new Set(categorical), single: false };
-  return binMatrix(inputs, binColumns(inputs, rules));
+  return binMatrix(inputs, rules);
 }
 
 function differentiate(
@@ -111,31 +112,27 @@ function differentiate(
 
 /** Where the loss has a quantile for its optimum, leaves get that of their rows' residuals. */
 function renewLeaves(
-  { tree, rows, starts }: GrownTree,
+  { tree, rows, leaves }: GrownTree,
   { leafQuantile }: Objective,
   scores: Float64Array,
   { targets, weights }: BoostingData,
 ): Tree {
   if (leafQuantile === null) return tree;
-  const leaves = starts.map(([from, to]) => rows.subarray(from, to));
-  return { ...tree, leafValue: leafQuantiles(leaves, targets, scores, weights, leafQuantile) };
+  const rowsOfLeaves = leaves.map(({ from, to }) => rows.subarray(from, to));
+  return { ...tree, leafValue: leafQuantiles(rowsOfLeaves, targets, scores, weights, leafQuantile) };
 }
 
-/** Rows in the bag are where growth has left them; only the others need to be sent down the tree. */
-function addGrown(tree: Tree, { rows, starts }: GrownTree, inputs: Matrix, scores: Float64Array): void {
-  const isInBag = new Uint8Array(inputs.rows);
-  starts.forEach(([from, to], leaf) => {
-    const value = tree.leafValue[leaf] as number;
+/** Adds a tree to the scores of all rows, which are where growth has left them. */
+function addGrown(tree: Tree, { rows, others, leaves }: GrownTree, scores: Float64Array): void {
+  const add = (list: Int32Array, from: number, to: number, value: number): void => {
     for (let at = from; at < to; at++) {
-      const row = rows[at] as number;
-      isInBag[row] = 1;
+      const row = list[at] as number;
       scores[row] = (scores[row] as number) + value;
     }
+  };
+  leaves.forEach(({ from, to, othersFrom, othersTo }, leaf) => {
+    const value = tree.leafValue[leaf] as number;
+    add(rows, from, to, value);
+    add(others, othersFrom, othersTo, value);
   });
-  if (rows.length === inputs.rows) return;
-  for (let row = 0; row < inputs.rows; row++) {
-    if (isInBag[row] === 1) continue;
-    const leaf = leafOf(tree, inputs.data, row * inputs.columns);
-    scores[row] = (scores[row] as number) + (tree.leafValue[leaf] as number);
-  }
 }

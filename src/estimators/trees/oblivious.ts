@@ -1,12 +1,12 @@
 import { type Matrix, takeColumns } from '../../ground/matrix.ts';
 import type { RandomStream } from '../../ground/random.ts';
-import { type BinnedMatrix, binColumns, binMatrix, type NumericBins } from './bins.ts';
+import { type BinnedMatrix, binMatrix, type NumericBins } from './bins.ts';
 import type { ObjectiveName, ObliviousParameters } from './boost-settings.ts';
 import {
   type Boosted,
   type BoostingData,
   boost,
-  drawColumns,
+  columnSampler,
   requireRows,
   type ValidationData,
 } from './boosting.ts';
@@ -54,6 +54,7 @@ export function trainOblivious(
   const columns = fitStatistics(data, parameters.ctrTargetBorderCount, statisticsRandom);
   const binned = binFloats(columns.inputs, parameters.borderCount);
   const order = orderColumns(binned);
+  const drawColumns = columnSampler(columns.inputs, parameters.rsm);
   const bias = Float64Array.from({ length: outputs }, (_, output) =>
     objective.initial(takeColumns(targets, [output]).data, weights),
   );
@@ -88,7 +89,7 @@ export function trainOblivious(
         l2,
         scoreFunction: parameters.scoreFunction,
         noise: parameters.randomStrength * Math.sqrt(squares / rows) * fade,
-        columns: () => drawColumns(columns.inputs, parameters.rsm, columnStream),
+        columns: () => drawColumns(columnStream),
       },
       stream.fork('noise'),
     );
@@ -177,5 +178,5 @@ function fading(rows: number, modelLength: number): number {
 function binFloats(inputs: Matrix, borderCount: number): BinnedMatrix {
   const single = { ...inputs, data: inputs.data.map(Math.fround) };
   const rules = { maxBin: borderCount + 1, minDataInBin: 1, categorical: new Set<number>(), single: true };
-  return binMatrix(single, binColumns(single, rules));
+  return binMatrix(single, rules);
 }

@@ -7,6 +7,7 @@ import type { ColumnSpace } from './column-space.ts';
 import { endColumns, helpColumns } from './column-team.ts';
 import { trainLeafwise } from './leafwise.ts';
 import { type ObliviousTraining, trainOblivious } from './oblivious.ts';
+import { type PackedTrees, packTrees } from './packed-trees.ts';
 import type { Tree } from './tree.ts';
 
 /** Where a stream of random numbers comes from: the fork `label` of a stream that was made of `seed`. */
@@ -60,7 +61,8 @@ export interface Failure {
 
 /** What a thread sends back. */
 export type Answer =
-  | { readonly trained: Trained<TrainingTask> }
+  | { readonly trained: ObliviousTraining }
+  | { readonly packed: Omit<Boosted<Tree>, 'trees'> & { readonly trees: PackedTrees } }
   | { readonly failure: Failure }
   | { readonly helped: true };
 
@@ -82,7 +84,9 @@ export default function trainTask(task: TrainingTask | HelpTask): Answer {
     return { helped: true };
   }
   try {
-    return { trained: train(task) };
+    if (task.grower === 'oblivious') return { trained: train(task) };
+    const trained = train(task);
+    return { packed: { ...trained, trees: packTrees(trained.trees) } };
   } catch (error) {
     if (!(error instanceof SwardError)) throw error;
     const parts = error instanceof InputError ? [error.where, error.what, error.remedy] : [error.message];

@@ -1,58 +1,53 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  binColumns,
+  type BinnedMatrix,
   binCount,
   binMatrix,
   type NumericBins,
-  numericBin,
 } from '../../../src/estimators/trees/bins.ts';
 import { normalMatrix, rowsOf } from './small-data.ts';
 
 const rules = { maxBin: 255, minDataInBin: 1, categorical: new Set<number>(), single: false };
 
-function firstNumeric(columns: ReturnType<typeof binColumns>): NumericBins {
-  const [column] = columns;
+function firstNumeric({ columns: [column] }: BinnedMatrix): NumericBins {
   if (column?.kind !== 'numeric') throw new Error('the column should be numeric');
   return column;
 }
 
 describe('bins', () => {
   it('give every one of few values its own bin, with bounds half way between', () => {
-    const column = firstNumeric(binColumns(rowsOf([[1], [4], [2], [4]]), rules));
-    expect([...column.bounds]).toEqual([1.5, 3]);
-    expect([...binMatrix(rowsOf([[1], [4], [2], [9], [-3]]), [column]).bins]).toEqual([0, 2, 1, 2, 0]);
+    const binned = binMatrix(rowsOf([[1], [4], [2], [4]]), rules);
+    expect([...firstNumeric(binned).bounds]).toEqual([1.5, 3]);
+    expect([...binned.bins]).toEqual([0, 2, 1, 2]);
   });
 
   it('hold about as many rows each when values outnumber them', () => {
     const inputs = normalMatrix(1000, 1, 1);
-    const column = firstNumeric(binColumns(inputs, { ...rules, maxBin: 10 }));
     const counts = new Array<number>(10).fill(0);
-    for (const bin of binMatrix(inputs, [column]).bins) counts[bin] = (counts[bin] ?? 0) + 1;
+    for (const bin of binMatrix(inputs, { ...rules, maxBin: 10 }).bins) counts[bin] = (counts[bin] ?? 0) + 1;
     expect(counts).toEqual(new Array(10).fill(100));
   });
 
   it('hold at least minDataInBin rows, but for what is left at the end', () => {
     const inputs = normalMatrix(30, 1, 2);
-    const column = firstNumeric(binColumns(inputs, { ...rules, minDataInBin: 4 }));
+    const column = firstNumeric(binMatrix(inputs, { ...rules, minDataInBin: 4 }));
     expect(binCount(column)).toBeLessThanOrEqual(8);
   });
 
   it('put missing values last, or lowest where bounds are single-precision', () => {
     const inputs = rowsOf([[1], [Number.NaN], [2]]);
-    const last = firstNumeric(binColumns(inputs, rules));
-    expect([...binMatrix(inputs, [last]).bins]).toEqual([0, 2, 1]);
-    const lowest = firstNumeric(binColumns(inputs, { ...rules, single: true }));
-    expect([...binMatrix(inputs, [lowest]).bins]).toEqual([1, 0, 2]);
-    expect(numericBin(lowest, -1e38)).toBe(1);
+    expect([...binMatrix(inputs, rules).bins]).toEqual([0, 2, 1]);
+    const lowest = binMatrix(rowsOf([[1], [Number.NaN], [2], [-1e38]]), { ...rules, single: true });
+    expect([...lowest.bins]).toEqual([2, 0, 3, 1]);
+    expect(firstNumeric(lowest).bounds[0]).toBeLessThan(-3e38);
   });
 
-  it('number categories by how often they occur and send the unknown to bin 0', () => {
-    const inputs = rowsOf([[7], [3], [3], [Number.NaN]]);
-    const [column] = binColumns(inputs, { ...rules, categorical: new Set([0]) });
-    expect(column).toEqual({ kind: 'categorical', codes: Int32Array.of(3, 7) });
-    if (column)
-      expect([...binMatrix(rowsOf([[7], [3], [5], [Number.NaN]]), [column]).bins]).toEqual([2, 1, 0, 0]);
+  it('number categories by how often they occur and send the rarest and the unknown to bin 0', () => {
+    const inputs = rowsOf([[7], [3], [5], [3], [Number.NaN], [7], [3]]);
+    const binned = binMatrix(inputs, { ...rules, maxBin: 3, categorical: new Set([0]) });
+    expect(binned.columns).toEqual([{ kind: 'categorical', codes: Int32Array.of(3, 7) }]);
+    expect([...binned.bins]).toEqual([2, 1, 0, 1, 0, 2, 1]);
   });
 
   it.each([Math.fround, (value: number) => value])('sort many numbers as few', (precision) => {
@@ -60,7 +55,7 @@ describe('bins', () => {
     const values = data.map((value, at) => (at % 50 === 0 ? 0 : at % 51 === 0 ? -0 : precision(value ** 9)));
     values.set([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 5e-324, -5e-324, 1e308, -1e308]);
     const column = firstNumeric(
-      binColumns({ rows: 3000, columns: 1, data: values }, { ...rules, maxBin: 4000 }),
+      binMatrix({ rows: 3000, columns: 1, data: values }, { ...rules, maxBin: 4000 }),
     );
     const ascending = [...new Set(values)].sort((a, b) => a - b);
     expect(column.bounds.length).toBe(ascending.length - 1);
@@ -72,7 +67,7 @@ describe('bins', () => {
   });
 
   it('refuse a categorical column of amounts', () => {
-    expect(() => binColumns(rowsOf([[0.5]]), { ...rules, categorical: new Set([0]) })).toThrow(
+    expect(() => binMatrix(rowsOf([[0.5]]), { ...rules, categorical: new Set([0]) })).toThrow(
       /column 1: is categorical but holds 0.5; number its categories/,
     );
   });
@@ -84,8 +79,9 @@ describe('bins', () => {
         fc.boolean(),
         (values, single) => {
           const inputs = rowsOf(values.map((value) => [single ? Math.fround(value) : value]));
-          const column = firstNumeric(binColumns(inputs, { ...rules, maxBin: 16, single }));
-          const bins = binMatrix(inputs, [column]).bins;
+          const binned = binMatrix(inputs, { ...rules, maxBin: 16, single });
+          const { bins } = binned;
+          const column = firstNumeric(binned);
           const order = [...inputs.data.keys()].sort((a, b) => (inputs.data[a] ?? 0) - (inputs.data[b] ?? 0));
           for (let at = 1; at < order.length; at++) {
             expect(bins[order[at] ?? 0] ?? 0).toBeGreaterThanOrEqual(bins[order[at - 1] ?? 0] ?? 0);
