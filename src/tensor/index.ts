@@ -59,6 +59,7 @@ export {
   type RunOptions,
 } from './program/program.ts';
 export { PROVIDERS, type Provider } from './program/provider.ts';
+export { Sessions } from './program/sessions.ts';
 export { Variables } from './program/variables.ts';
 export type { QuantizationOptions } from './quantize/plan.ts';
 export * from './training/clipping.ts';

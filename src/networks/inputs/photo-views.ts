@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { environment } from '../../ground/environment.ts';
 import type { Matrix } from '../../ground/matrix.ts';
 import { type RandomStream, randomStream } from '../../ground/random.ts';
-import type { Feed } from '../../tensor/index.ts';
+import { type Feed, Sessions } from '../../tensor/index.ts';
 import {
   type AugmentationSettings,
   augmentationPreset,
@@ -21,7 +21,7 @@ import { BoundedCache } from './bounded-cache.ts';
 import { type ExampleBatch, type Examples, inBatches } from './input.ts';
 import { EXTRA, IMAGES, type PhotoBackbone } from './photos.ts';
 import { rowReader } from './rows.ts';
-import { Trunk } from './trunk.ts';
+import { Trunk, type TrunkPhoto } from './trunk.ts';
 
 /** More threads than this wait for the network anyway. */
 const MOST_THREADS = 4;
@@ -36,6 +36,8 @@ export interface PhotoMemory {
   readonly views: BoundedCache<Float32Array>;
   /** What frozen beginnings of the backbone make of such views. */
   readonly trunks: ArrayFile;
+  /** Sessions of programs that later folds run again. */
+  readonly sessions: Sessions;
 }
 
 /** Disk for what a frozen beginning makes of photos, MiB. */
@@ -48,6 +50,7 @@ const TRUNK_CACHE = 4096;
 export function photoMemory(mebibytes: number, trunkMebibytes = TRUNK_CACHE): PhotoMemory {
   const half = mebibytes * 2 ** 19;
   return {
+    sessions: new Sessions(),
     trunks: new ArrayFile(join(environment().cacheFolder, 'trunks'), trunkMebibytes * 2 ** 20),
     photos: new BoundedCache(half, ({ data }) => data.byteLength),
     views: new BoundedCache(half, ({ byteLength }) => byteLength),
@@ -60,13 +63,6 @@ type SamePhoto = { readonly photo: Photo } & ({ readonly turn: number } | { read
 /** One photo whose views are wanted, those of a new draw maybe. */
 type WantedPhoto = SamePhoto | { readonly photo: Photo; readonly random: RandomStream };
 
-/** Views of a photo that are the same every time. */
-interface SameViews {
-  /** By content of the photo. */
-  readonly key: string;
-  readonly views: () => Promise<Float32Array>;
-}
-
 /** Photos to read examples of. */
 export interface PhotoList {
   readonly photos: readonly Photo[];
@@ -76,6 +72,8 @@ export interface PhotoList {
   readonly extra?: Matrix | null;
   /** Covariates of the photos, a row each, likewise. */
   readonly covariates?: Matrix | null;
+  /** Features of the photos as they are, a row each, where nothing of the backbone is trained and they were made before. */
+  readonly made?: Matrix | null;
 }
 
 /** How photos are augmented for training. */
@@ -111,8 +109,9 @@ export class PhotoViews {
    * Photos as examples of a network: views `[batch · views, 3, size, size]`, or what the trunk made of them, with further
    * features and covariates.
    */
-  examples({ photos, turn = 0, extra, covariates }: PhotoList): Examples {
+  examples({ photos, turn = 0, extra, covariates, made }: PhotoList): Examples {
     const { trunk } = this;
+    const rowOf = made && rowReader(made);
     const readers = Object.entries({ [EXTRA]: extra, [COVARIATES]: covariates }).flatMap(([name, rows]) =>
       rows ? [{ name, read: rowReader(rows) }] : [],
     );
@@ -121,7 +120,13 @@ export class PhotoViews {
     const plain = async (items: readonly number[], batch: number): Promise<ExampleBatch> => {
       const wanted = items.map((item) => ({ photo: photos[item] as Photo, turn }));
       const fed = trunk.stands('plain')
-        ? await trunk.feeds(await this.#same(wanted), batch)
+        ? await trunk.feeds(
+            (await this.#same(wanted)).map((photo, row) => ({
+              ...photo,
+              ...(rowOf && { made: rowOf([items[row] as number], 1) }),
+            })),
+            batch,
+          )
         : { [IMAGES]: await this.batch(wanted, batch) };
       return { items, feeds: { ...fed, ...further(items, batch) } };
     };
@@ -198,11 +203,11 @@ export class PhotoViews {
     return this.#made(photo, key, 0, wanted.random.integer(2 ** 31));
   }
 
-  #same(photos: readonly SamePhoto[]): Promise<SameViews[]> {
+  #same(photos: readonly SamePhoto[]): Promise<TrunkPhoto[]> {
     return Promise.all(photos.map(async (wanted) => this.#sameViews(wanted, await keyOf(wanted.photo))));
   }
 
-  #sameViews(wanted: SamePhoto, content: string): SameViews {
+  #sameViews(wanted: SamePhoto, content: string): TrunkPhoto {
     const { photo } = wanted;
     const [key, make] =
       'draw' in wanted

@@ -150,7 +150,11 @@ export async function trainUnit(
   const learner: Learner = { estimator: recipeEstimator(shared.recipe), samples, targetsFor };
   await learner.estimator.prepare(samples);
   const { seed } = shared.plan;
-  if ('state' in unit) return leaveStateOut(learner, seed, trainingCases(data), unit.state);
+  if ('state' in unit) {
+    const said = await leaveStateOut(learner, seed, trainingCases(data), unit.state);
+    await learner.estimator.release();
+    return said;
+  }
   const { fold, member } = unit;
   const folds = rows.map((row) => row.fold);
   const { model, lines } = await fitFold(learner, folds, fold, randomStream(seed), {
@@ -160,5 +164,6 @@ export async function trainUnit(
   });
   if (member === null) await writeFold(into, fold, lines, (aside) => model.write(aside));
   await model.release();
+  await learner.estimator.release();
   return null;
 }
