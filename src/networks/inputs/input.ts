@@ -41,7 +41,7 @@ export const FEWEST_ROWS = 4;
 export interface NetworkInput {
   /** Examples that go through at once, at most, where nothing is trained. */
   readonly atOnce: number;
-  /** How so many examples, at least one, go through where nothing is trained. */
+  /** How so many examples go through where nothing is trained. */
   batchFor(count: number): BatchSize;
   /** The input with a part of its backbone to be trained, at its first weights. */
   graph(part: TrainedPart, random: RandomStream): InputGraph;

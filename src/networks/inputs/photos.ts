@@ -188,7 +188,7 @@ export function photosAtOnce({ recipe, views }: PhotoBackbone): number {
 /** As many photos a batch as leave the fewest places empty in as few batches as there must be. */
 function photoBatch(net: PhotoBackbone, count: number): BatchSize {
   const most = photosAtOnce(net);
-  const examples = Math.ceil(count / Math.ceil(count / most));
+  const examples = Math.max(1, Math.ceil(count / Math.max(1, Math.ceil(count / most))));
   return { examples, rows: Math.max(examples, Math.min(FEWEST_ROWS, most)) };
 }
 
