@@ -31,6 +31,7 @@ export * from './operators/attention.ts';
 export * from './operators/convolution.ts';
 export * from './operators/elementwise.ts';
 export { flip, gather, strided } from './operators/gather.ts';
+export { gateMaps } from './operators/gating.ts';
 export * from './operators/layout.ts';
 export { linear, matmul } from './operators/matmul.ts';
 export * from './operators/normalisation.ts';

@@ -113,15 +113,18 @@ describe('frozen blocks before trained ones', () => {
     expect(count.made).toBe(10 * 2);
   });
 
-  it.each(['last', 'lora', 'full'])('and all else that trains and validates are compiled once for all folds: %s', async (mode) => {
-    const create = vi.spyOn(InferenceSession, 'create');
-    await trained({ fineTune: { mode } });
-    const once = create.mock.calls.length;
-    create.mockClear();
-    await trained({ fineTune: { mode } }, 2);
-    // But what predicts.
-    expect(create.mock.calls.length).toBe(once + 1);
-  });
+  it.each(['last', 'lora', 'full'])(
+    'and all else that trains and validates are compiled once for all folds: %s',
+    async (mode) => {
+      const create = vi.spyOn(InferenceSession, 'create');
+      await trained({ fineTune: { mode } });
+      const once = create.mock.calls.length;
+      create.mockClear();
+      await trained({ fineTune: { mode } }, 2);
+      // But what predicts.
+      expect(create.mock.calls.length).toBe(once + 1);
+    },
+  );
 
   it('are run again for what does not fit, with the same numbers', async () => {
     const all = await trained({ fineTune: LAST });

@@ -343,6 +343,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   ],
   layerNorm,
   batchNorm,
+  gateMaps: elementwise((x, gate) => x * gate),
   scaleDeviation: elementwise((deviation, weight, inverse) => deviation * weight * inverse),
   convolution,
   transposedConvolution,
