@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { UsageError } from '../ground/errors.ts';
-import { featureSetsOf, type Matrix, takeColumns } from '../ground/matrix.ts';
+import { featureSetsOf, type Matrix } from '../ground/matrix.ts';
 import { randomStream } from '../ground/random.ts';
 import type { Estimator, FitContext, FittedModel, MetricLine } from '../learning/estimator.ts';
 import type { Samples, Split } from '../samples/samples.ts';
@@ -88,6 +88,7 @@ export function photoNetwork(settings: NetworkSettings, source: PhotoNetworkSour
     requireData: (train, sets) => requireSuitedData(settings, train, sets, false),
     async prepare(samples) {
       requireSuited((await reading()).net, settings);
+      memory.threads.hold();
       // Made here they are remembered, and somebody sees how far they are.
       if (standardise || headEpochs > 0 || mode === 'none') await samples.features();
       else await further(samples);
@@ -114,7 +115,10 @@ export function photoNetwork(settings: NetworkSettings, source: PhotoNetworkSour
       const trained = asStored(ofBackbone(weights), settings.storage);
       return mode === 'none' ? rowNetwork(model, settings) : trainedNetwork(own, model, trained, further);
     },
-    release: () => memory.sessions.release(),
+    async release() {
+      await memory.threads.release();
+      await memory.sessions.release();
+    },
     async read(folder) {
       const model = await readNetwork(folder, settings.architecture.kind);
       if (mode === 'none') return rowNetwork(model, settings);
@@ -146,17 +150,12 @@ export function requireSuited(net: PhotoBackbone, settings: NetworkSettings): vo
   requireTrainable(net, fineTune);
 }
 
-/** Features by the backbone that heads are trained before: the first set. They were made in `prepare`. */
-async function backboneRows(samples: Samples): Promise<Matrix> {
+/** Reads the features by the backbone itself, the first set, which were made in `prepare`. */
+async function backboneRows(samples: Samples): Promise<(item: number) => Float32Array> {
   const features = await samples.features();
-  const [first] = featureSetsOf(features);
-  const columns = first?.columns ?? features.columns;
-  return columns === features.columns
-    ? features
-    : takeColumns(
-        features,
-        Array.from({ length: columns }, (_, column) => column),
-      );
+  const { data, columns } = features;
+  const width = featureSetsOf(features)[0]?.columns ?? columns;
+  return (item) => Float32Array.from(data.subarray(item * columns, item * columns + width));
 }
 
 type FurtherFeatures = (samples: Samples) => Promise<Matrix | null>;
@@ -208,7 +207,7 @@ async function fit(
   const labelled = async (set: LabelledSamples): Promise<LabelledExamples<LabelledPhotos>> => ({
     examples: views.examples({
       photos: set.samples.photos,
-      made: fineTune.mode === 'none' ? await backboneRows(set.samples) : null,
+      ...(fineTune.mode === 'none' && { made: await backboneRows(set.samples) }),
       extra: await further(set.samples),
       covariates: set.samples.covariates,
     }),

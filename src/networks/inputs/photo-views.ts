@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { environment } from '../../ground/environment.ts';
 import type { Matrix } from '../../ground/matrix.ts';
@@ -11,7 +10,6 @@ import {
   changesPictures,
   mixBatch,
   mixTargets,
-  startAugmenter,
 } from '../../vision/augment/index.ts';
 import { decodeForViews } from '../../vision/features/index.ts';
 import { openPhoto, type Photo, type Pixels, photoHash, photoKey } from '../../vision/photos/index.ts';
@@ -22,13 +20,11 @@ import { type ExampleBatch, type Examples, inBatches } from './input.ts';
 import { EXTRA, IMAGES, type PhotoBackbone } from './photos.ts';
 import { rowReader } from './rows.ts';
 import { Trunk, type TrunkPhoto } from './trunk.ts';
-
-/** More threads than this wait for the network anyway. */
-const MOST_THREADS = 4;
+import { ViewThreads } from './view-threads.ts';
 
 const AS_IT_IS = augmentationPreset('none');
 
-/** What of photos stays in memory, for all folds of a training. */
+/** What stays for all folds of a training: photos in memory, and what works on them. */
 export interface PhotoMemory {
   /** Decoded photos by content. */
   readonly photos: BoundedCache<Pixels>;
@@ -38,6 +34,8 @@ export interface PhotoMemory {
   readonly trunks: ArrayFile;
   /** Sessions of programs that later folds run again. */
   readonly sessions: Sessions;
+  /** What makes views. */
+  readonly threads: ViewThreads;
 }
 
 /** Disk for what a frozen beginning makes of photos, MiB. */
@@ -51,6 +49,7 @@ export function photoMemory(mebibytes: number, trunkMebibytes = TRUNK_CACHE): Ph
   const half = mebibytes * 2 ** 19;
   return {
     sessions: new Sessions(),
+    threads: new ViewThreads(),
     trunks: new ArrayFile(join(environment().cacheFolder, 'trunks'), trunkMebibytes * 2 ** 20),
     photos: new BoundedCache(half, ({ data }) => data.byteLength),
     views: new BoundedCache(half, ({ byteLength }) => byteLength),
@@ -72,8 +71,8 @@ export interface PhotoList {
   readonly extra?: Matrix | null;
   /** Covariates of the photos, a row each, likewise. */
   readonly covariates?: Matrix | null;
-  /** Features of the photos as they are, a row each, where nothing of the backbone is trained and they were made before. */
-  readonly made?: Matrix | null;
+  /** Features of a photo as it is, by its place, where nothing of the backbone is trained and they were made before. */
+  readonly made?: (item: number) => Float32Array;
 }
 
 /** How photos are augmented for training. */
@@ -89,11 +88,11 @@ const viewsComeAgain = ({ augmentation, draws }: Drawing): boolean =>
 
 /** Makes views of photos on threads of their own, and what a frozen beginning of the backbone makes of them. */
 export class PhotoViews {
-  readonly #augmenter = startAugmenter(Math.min(MOST_THREADS, availableParallelism()));
   readonly #backbone: PhotoBackbone;
   readonly #memory: PhotoMemory;
   readonly #augmentation: AugmentationSettings;
   readonly #draws: number | undefined;
+  #isClosed = false;
   /** Takes the place of views in examples where it stands: once a graph has entered it. */
   readonly trunk: Trunk;
 
@@ -102,6 +101,7 @@ export class PhotoViews {
     this.#memory = memory;
     this.#augmentation = drawing.augmentation;
     this.#draws = drawing.draws;
+    memory.threads.enter();
     this.trunk = new Trunk(memory.trunks, viewsComeAgain(drawing));
   }
 
@@ -111,7 +111,6 @@ export class PhotoViews {
    */
   examples({ photos, turn = 0, extra, covariates, made }: PhotoList): Examples {
     const { trunk } = this;
-    const rowOf = made && rowReader(made);
     const readers = Object.entries({ [EXTRA]: extra, [COVARIATES]: covariates }).flatMap(([name, rows]) =>
       rows ? [{ name, read: rowReader(rows) }] : [],
     );
@@ -123,7 +122,7 @@ export class PhotoViews {
         ? await trunk.feeds(
             (await this.#same(wanted)).map((photo, row) => ({
               ...photo,
-              ...(rowOf && { made: rowOf([items[row] as number], 1) }),
+              ...(made && { made: made(items[row] as number) }),
             })),
             batch,
           )
@@ -221,7 +220,7 @@ export class PhotoViews {
 
   /** @param seed of the augmentation; null: there is none */
   async #made(photo: Photo, content: string, turn: number, seed: number | null): Promise<Float32Array> {
-    return this.#augmenter.run({
+    return this.#memory.threads.run({
       pixels: await this.#pixels(photo, content),
       recipe: { ...this.#backbone.recipe, turn },
       augmentation: seed === null ? AS_IT_IS : this.#augmentation,
@@ -235,9 +234,11 @@ export class PhotoViews {
     );
   }
 
-  /** Ends the threads, and gives the trunk's memory back. */
+  /** Leaves the threads, and gives the trunk's memory back. */
   async close(): Promise<void> {
-    await this.#augmenter.close();
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#memory.threads.leave();
     await this.trunk.close();
   }
 }
