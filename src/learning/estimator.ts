@@ -196,6 +196,8 @@ export interface Estimator {
   fit(split: Split, context: FitContext): Promise<FittedModel>;
   /** Reads back what {@link FittedModel.write} wrote. @throws InputError when it cannot be read */
   read(folder: string): Promise<FittedModel>;
+  /** Gives back memory outside of JavaScript that fits keep for those after them; it may still be used. */
+  release(): Promise<void>;
 }
 
 /** An estimator of rows of features; without `requireData` it suits all that has features. */
@@ -206,6 +208,7 @@ export function rowEstimator(
     predictsFrom: 'features',
     passesGaps: false,
     requireData: async () => {},
+    release: async () => {},
     async prepare(samples) {
       await samples.features();
     },

@@ -8,8 +8,8 @@ import { readConcepts, withConceptScores } from './heads/concepts.ts';
 import { covariateStatistics } from './heads/covariates.ts';
 import { columnsOf, type NetworkShape, networkShape, pooledParts } from './heads/features.ts';
 import { trainingStatistics } from './heads/statistics.ts';
-import type { Weights } from './inputs/input.ts';
-import { rowExamples, rowInput } from './inputs/rows.ts';
+import { FEWEST_ROWS, type Weights } from './inputs/input.ts';
+import { rowExamples, rowInput, rowsAtOnce } from './inputs/rows.ts';
 import type { LabelledPhotos } from './objectives/labels.ts';
 import { massObjective } from './objectives/masses.ts';
 import { besideTeacher, teacherLabels } from './objectives/teacher.ts';
@@ -89,7 +89,9 @@ function furtherColumns(inputs: Matrix): number {
 /** A trained network over rows of features. */
 export function rowNetwork(model: NetworkModel, settings: NetworkSettings): FittedModel {
   const { shape, columns, concepts } = model;
-  const { atOnce, graph } = rowInput(shape);
+  const { graph } = rowInput(shape);
+  const atOnce = rowsAtOnce(shape);
+  const few = Math.min(FEWEST_ROWS, atOnce);
   const open = (): OpenInput => ({
     graph: graph(HEADS_ALONE, randomStream(0)),
     setWeights: () => {},
@@ -104,7 +106,7 @@ export function rowNetwork(model: NetworkModel, settings: NetworkSettings): Fitt
   return fittedNetwork(
     model,
     settings,
-    { atOnce, open },
+    { atOnce, few: { examples: few, rows: few, upTo: few }, open },
     {
       write: (folder) => writeNetwork(folder, model, settings.storage),
       graph: (under = '') => ({

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { UsageError } from '../ground/errors.ts';
-import type { Matrix } from '../ground/matrix.ts';
+import { featureSetsOf, type Matrix } from '../ground/matrix.ts';
 import { randomStream } from '../ground/random.ts';
 import type { Estimator, FitContext, FittedModel, MetricLine } from '../learning/estimator.ts';
 import type { Samples, Split } from '../samples/samples.ts';
@@ -10,7 +10,7 @@ import type { ResolvedWeights } from '../vision/weights/index.ts';
 import { covariateStatistics } from './heads/covariates.ts';
 import { columnsOf, type NetworkShape } from './heads/features.ts';
 import { massStatistics, type Statistics, trainingStatistics } from './heads/statistics.ts';
-import { setWeights, type Weights } from './inputs/input.ts';
+import { FEWEST_ROWS, setWeights, type Weights } from './inputs/input.ts';
 import { type PhotoMemory, PhotoViews, photoMemory } from './inputs/photo-views.ts';
 import {
   BACKBONE,
@@ -88,6 +88,7 @@ export function photoNetwork(settings: NetworkSettings, source: PhotoNetworkSour
     requireData: (train, sets) => requireSuitedData(settings, train, sets, false),
     async prepare(samples) {
       requireSuited((await reading()).net, settings);
+      memory.threads.hold();
       // Made here they are remembered, and somebody sees how far they are.
       if (standardise || headEpochs > 0 || mode === 'none') await samples.features();
       else await further(samples);
@@ -113,6 +114,10 @@ export function photoNetwork(settings: NetworkSettings, source: PhotoNetworkSour
       // Kept as they will be stored, so that what predicts now predicts the same when it is read back.
       const trained = asStored(ofBackbone(weights), settings.storage);
       return mode === 'none' ? rowNetwork(model, settings) : trainedNetwork(own, model, trained, further);
+    },
+    async release() {
+      await memory.threads.release();
+      await memory.sessions.release();
     },
     async read(folder) {
       const model = await readNetwork(folder, settings.architecture.kind);
@@ -143,6 +148,14 @@ export function requireSuited(net: PhotoBackbone, settings: NetworkSettings): vo
     throw new UsageError(`a backbone in ${precision} cannot be trained with; set input.precision=fp32`);
   }
   requireTrainable(net, fineTune);
+}
+
+/** Reads the features by the backbone itself, the first set, which were made in `prepare`. */
+async function backboneRows(samples: Samples): Promise<(item: number) => Float32Array> {
+  const features = await samples.features();
+  const { data, columns } = features;
+  const width = featureSetsOf(features)[0]?.columns ?? columns;
+  return (item) => Float32Array.from(data.subarray(item * columns, item * columns + width));
 }
 
 type FurtherFeatures = (samples: Samples) => Promise<Matrix | null>;
@@ -194,17 +207,23 @@ async function fit(
   const labelled = async (set: LabelledSamples): Promise<LabelledExamples<LabelledPhotos>> => ({
     examples: views.examples({
       photos: set.samples.photos,
+      ...(fineTune.mode === 'none' && { made: await backboneRows(set.samples) }),
       extra: await further(set.samples),
       covariates: set.samples.covariates,
     }),
     labels: set.labels,
   });
+  const parts = trainedParts(net.backbone, fineTune);
   try {
     return await train({
       objective: massObjective(labels, settings, own.hasGaps),
-      input: photoInput(net, fineTune, shape, views.trunk),
+      input: photoInput(net, fineTune, shape, {
+        trunk: views.trunk,
+        // A backbone that is trained part by part has too many programs to keep them all.
+        sessions: parts.length === 1 ? memory.sessions : undefined,
+      }),
       settings,
-      parts: trainedParts(net.backbone, fineTune),
+      parts,
       unfreeze: fineTune.unfreeze,
       statistics,
       train: await labelled(own.train),
@@ -260,10 +279,14 @@ function trainedNetwork(
       close: () => views.close(),
     };
   };
+  const atOnce = photosAtOnce(net);
+  const rows = Math.min(FEWEST_ROWS, atOnce);
+  // One by one, what does not fill half a batch leaves no place of a backbone's empty.
+  const few = { examples: 1, rows, upTo: Math.max(rows, Math.floor(atOnce / 2)) };
   return fittedNetwork(
     model,
     settings,
-    { atOnce: photosAtOnce(net), open },
+    { atOnce, few, open },
     {
       async write(folder) {
         await writeNetwork(folder, model, storage);

@@ -31,6 +31,7 @@ export * from './operators/attention.ts';
 export * from './operators/convolution.ts';
 export * from './operators/elementwise.ts';
 export { flip, gather, strided } from './operators/gather.ts';
+export { gateMaps } from './operators/gating.ts';
 export * from './operators/layout.ts';
 export { linear, matmul } from './operators/matmul.ts';
 export * from './operators/normalisation.ts';
@@ -60,6 +61,7 @@ export {
   type RunOptions,
 } from './program/program.ts';
 export { PROVIDERS, type Provider } from './program/provider.ts';
+export { Sessions } from './program/sessions.ts';
 export { Variables } from './program/variables.ts';
 export type { QuantizationOptions } from './quantize/plan.ts';
 export * from './training/clipping.ts';

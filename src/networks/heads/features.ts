@@ -4,6 +4,7 @@ import type { Matrix } from '../../ground/matrix.ts';
 import { lengthAt } from '../../tensor/graph/shape.ts';
 import {
   clamp,
+  concat,
   mean,
   multiply,
   ones,
@@ -75,6 +76,21 @@ export function networkShape(
 /** Columns of a row of this shape. */
 export const columnsOf = ({ halves, parts, dim, extra }: NetworkShape): number =>
   halves * parts * dim + extra;
+
+/** Features of more rows: the last one repeats until there are so many. */
+export function filledFeatures({ parts, extra, covariates }: Features, rows: number): Features {
+  const filled = (x: Tensor): Tensor => {
+    const count = lengthAt(x.shape, 0);
+    if (count >= rows) return x;
+    const last = slice(x, { 0: [count - 1, count] });
+    return concat([x, ...Array.from({ length: rows - count }, () => last)], 0);
+  };
+  return {
+    parts: filled(parts),
+    ...(extra && { extra: filled(extra) }),
+    ...(covariates && { covariates: filled(covariates) }),
+  };
+}
 
 /**
  * Rows of a feature matrix as a network takes them.

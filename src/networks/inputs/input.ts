@@ -25,10 +25,25 @@ export interface TrainedPart {
   readonly rate: number;
 }
 
+/** How many go through a network at once. */
+export interface BatchSize {
+  readonly examples: number;
+  /** Rows of the heads: those beyond the examples repeat the last one's, and do not count. */
+  readonly rows: number;
+}
+
+/**
+ * Rows that heads have at least: with fewer ONNX Runtime multiplies matrices in another order, and a photo would weigh
+ * another 1e-8 g alone than among others.
+ */
+export const FEWEST_ROWS = 4;
+
 /** Where a network's heads get their features from: rows that are fed, or a backbone over views that are fed. */
 export interface NetworkInput {
-  /** Examples that go through at once where nothing is trained. */
+  /** Examples that go through at once, at most, where nothing is trained. */
   readonly atOnce: number;
+  /** How so many examples go through where nothing is trained. */
+  batchFor(count: number): BatchSize;
   /** The input with a part of its backbone to be trained, at its first weights. */
   graph(part: TrainedPart, random: RandomStream): InputGraph;
 }

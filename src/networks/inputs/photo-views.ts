@@ -1,9 +1,8 @@
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { environment } from '../../ground/environment.ts';
 import type { Matrix } from '../../ground/matrix.ts';
 import { type RandomStream, randomStream } from '../../ground/random.ts';
-import type { Feed } from '../../tensor/index.ts';
+import { type Feed, Sessions } from '../../tensor/index.ts';
 import {
   type AugmentationSettings,
   augmentationPreset,
@@ -11,7 +10,6 @@ import {
   changesPictures,
   mixBatch,
   mixTargets,
-  startAugmenter,
 } from '../../vision/augment/index.ts';
 import { decodeForViews } from '../../vision/features/index.ts';
 import { openPhoto, type Photo, type Pixels, photoHash, photoKey } from '../../vision/photos/index.ts';
@@ -21,14 +19,12 @@ import { BoundedCache } from './bounded-cache.ts';
 import { type ExampleBatch, type Examples, inBatches } from './input.ts';
 import { EXTRA, IMAGES, type PhotoBackbone } from './photos.ts';
 import { rowReader } from './rows.ts';
-import { Trunk } from './trunk.ts';
-
-/** More threads than this wait for the network anyway. */
-const MOST_THREADS = 4;
+import { Trunk, type TrunkPhoto } from './trunk.ts';
+import { ViewThreads } from './view-threads.ts';
 
 const AS_IT_IS = augmentationPreset('none');
 
-/** What of photos stays in memory, for all folds of a training. */
+/** What stays for all folds of a training: photos in memory, and what works on them. */
 export interface PhotoMemory {
   /** Decoded photos by content. */
   readonly photos: BoundedCache<Pixels>;
@@ -36,6 +32,10 @@ export interface PhotoMemory {
   readonly views: BoundedCache<Float32Array>;
   /** What frozen beginnings of the backbone make of such views. */
   readonly trunks: ArrayFile;
+  /** Sessions of programs that later folds run again. */
+  readonly sessions: Sessions;
+  /** What makes views. */
+  readonly threads: ViewThreads;
 }
 
 /** Disk for what a frozen beginning makes of photos, MiB. */
@@ -48,6 +48,8 @@ const TRUNK_CACHE = 4096;
 export function photoMemory(mebibytes: number, trunkMebibytes = TRUNK_CACHE): PhotoMemory {
   const half = mebibytes * 2 ** 19;
   return {
+    sessions: new Sessions(),
+    threads: new ViewThreads(),
     trunks: new ArrayFile(join(environment().cacheFolder, 'trunks'), trunkMebibytes * 2 ** 20),
     photos: new BoundedCache(half, ({ data }) => data.byteLength),
     views: new BoundedCache(half, ({ byteLength }) => byteLength),
@@ -60,13 +62,6 @@ type SamePhoto = { readonly photo: Photo } & ({ readonly turn: number } | { read
 /** One photo whose views are wanted, those of a new draw maybe. */
 type WantedPhoto = SamePhoto | { readonly photo: Photo; readonly random: RandomStream };
 
-/** Views of a photo that are the same every time. */
-interface SameViews {
-  /** By content of the photo. */
-  readonly key: string;
-  readonly views: () => Promise<Float32Array>;
-}
-
 /** Photos to read examples of. */
 export interface PhotoList {
   readonly photos: readonly Photo[];
@@ -76,6 +71,8 @@ export interface PhotoList {
   readonly extra?: Matrix | null;
   /** Covariates of the photos, a row each, likewise. */
   readonly covariates?: Matrix | null;
+  /** Features of a photo as it is, by its place, where nothing of the backbone is trained and they were made before. */
+  readonly made?: (item: number) => Float32Array;
 }
 
 /** How photos are augmented for training. */
@@ -91,11 +88,11 @@ const viewsComeAgain = ({ augmentation, draws }: Drawing): boolean =>
 
 /** Makes views of photos on threads of their own, and what a frozen beginning of the backbone makes of them. */
 export class PhotoViews {
-  readonly #augmenter = startAugmenter(Math.min(MOST_THREADS, availableParallelism()));
   readonly #backbone: PhotoBackbone;
   readonly #memory: PhotoMemory;
   readonly #augmentation: AugmentationSettings;
   readonly #draws: number | undefined;
+  #isClosed = false;
   /** Takes the place of views in examples where it stands: once a graph has entered it. */
   readonly trunk: Trunk;
 
@@ -104,6 +101,7 @@ export class PhotoViews {
     this.#memory = memory;
     this.#augmentation = drawing.augmentation;
     this.#draws = drawing.draws;
+    memory.threads.enter();
     this.trunk = new Trunk(memory.trunks, viewsComeAgain(drawing));
   }
 
@@ -111,7 +109,7 @@ export class PhotoViews {
    * Photos as examples of a network: views `[batch · views, 3, size, size]`, or what the trunk made of them, with further
    * features and covariates.
    */
-  examples({ photos, turn = 0, extra, covariates }: PhotoList): Examples {
+  examples({ photos, turn = 0, extra, covariates, made }: PhotoList): Examples {
     const { trunk } = this;
     const readers = Object.entries({ [EXTRA]: extra, [COVARIATES]: covariates }).flatMap(([name, rows]) =>
       rows ? [{ name, read: rowReader(rows) }] : [],
@@ -121,7 +119,13 @@ export class PhotoViews {
     const plain = async (items: readonly number[], batch: number): Promise<ExampleBatch> => {
       const wanted = items.map((item) => ({ photo: photos[item] as Photo, turn }));
       const fed = trunk.stands('plain')
-        ? await trunk.feeds(await this.#same(wanted), batch)
+        ? await trunk.feeds(
+            (await this.#same(wanted)).map((photo, row) => ({
+              ...photo,
+              ...(made && { made: made(items[row] as number) }),
+            })),
+            batch,
+          )
         : { [IMAGES]: await this.batch(wanted, batch) };
       return { items, feeds: { ...fed, ...further(items, batch) } };
     };
@@ -198,11 +202,11 @@ export class PhotoViews {
     return this.#made(photo, key, 0, wanted.random.integer(2 ** 31));
   }
 
-  #same(photos: readonly SamePhoto[]): Promise<SameViews[]> {
+  #same(photos: readonly SamePhoto[]): Promise<TrunkPhoto[]> {
     return Promise.all(photos.map(async (wanted) => this.#sameViews(wanted, await keyOf(wanted.photo))));
   }
 
-  #sameViews(wanted: SamePhoto, content: string): SameViews {
+  #sameViews(wanted: SamePhoto, content: string): TrunkPhoto {
     const { photo } = wanted;
     const [key, make] =
       'draw' in wanted
@@ -216,7 +220,7 @@ export class PhotoViews {
 
   /** @param seed of the augmentation; null: there is none */
   async #made(photo: Photo, content: string, turn: number, seed: number | null): Promise<Float32Array> {
-    return this.#augmenter.run({
+    return this.#memory.threads.run({
       pixels: await this.#pixels(photo, content),
       recipe: { ...this.#backbone.recipe, turn },
       augmentation: seed === null ? AS_IT_IS : this.#augmentation,
@@ -230,9 +234,11 @@ export class PhotoViews {
     );
   }
 
-  /** Ends the threads, and gives the trunk's memory back. */
+  /** Leaves the threads, and gives the trunk's memory back. */
   async close(): Promise<void> {
-    await this.#augmenter.close();
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#memory.threads.leave();
     await this.trunk.close();
   }
 }

@@ -13,6 +13,7 @@ import {
   reshape,
   type SafetensorsFile,
   Scope,
+  type Sessions,
   type Tensor,
 } from '../../tensor/index.ts';
 import {
@@ -37,7 +38,14 @@ import type { ResolvedWeights } from '../../vision/weights/index.ts';
 import { covariateInput } from '../heads/covariates.ts';
 import { type Features, type NetworkShape, widthOf } from '../heads/features.ts';
 import type { FineTuneSettings } from '../settings/fine-tune.ts';
-import type { InputGraph, NetworkInput, TrainedPart, Weights } from './input.ts';
+import {
+  type BatchSize,
+  FEWEST_ROWS,
+  type InputGraph,
+  type NetworkInput,
+  type TrainedPart,
+  type Weights,
+} from './input.ts';
 import type { FeatureGraph, Trunk } from './trunk.ts';
 
 /** What the names of a backbone's parameters start with beside those of its heads. */
@@ -100,6 +108,11 @@ export interface BackboneScopeOptions {
   readonly variable?: boolean;
 }
 
+interface PhotoGraphOptions extends BackboneScopeOptions {
+  /** Where programs leave their sessions to others of the same model. */
+  readonly sessions?: Sessions | undefined;
+}
+
 /** The scope of a backbone with its adapters; names start with {@link BACKBONE}. */
 export function backboneScope(
   { file }: Pick<PhotoBackbone, 'file'>,
@@ -158,11 +171,12 @@ export function photoInput(
   net: PhotoBackbone,
   fineTune: FineTuneSettings,
   beside: FedBeside = NOTHING,
-  trunk?: Trunk,
+  { trunk, sessions }: { readonly trunk?: Trunk; readonly sessions?: Sessions | undefined } = {},
 ): NetworkInput {
   return {
     atOnce: photosAtOnce(net),
-    graph: (part, random) => photoGraph(net, fineTune, beside, { part, random }, trunk),
+    batchFor: (count) => photoBatch(net, count),
+    graph: (part, random) => photoGraph(net, fineTune, beside, { part, random, sessions }, trunk),
   };
 }
 
@@ -170,6 +184,13 @@ export function photoInput(
 export function photosAtOnce({ recipe, views }: PhotoBackbone): number {
   const fitting = Math.floor(PIXELS_AT_ONCE / (views * recipe.size ** 2));
   return Math.max(1, Math.min(PHOTOS_AT_ONCE, fitting));
+}
+
+/** As many photos a batch as leave the fewest places empty in as few batches as there must be. */
+function photoBatch(net: PhotoBackbone, count: number): BatchSize {
+  const most = photosAtOnce(net);
+  const examples = Math.max(1, Math.ceil(count / Math.max(1, Math.ceil(count / most))));
+  return { examples, rows: Math.max(examples, Math.min(FEWEST_ROWS, most)) };
 }
 
 /**
@@ -181,25 +202,27 @@ export function photoGraph(
   net: PhotoBackbone,
   fineTune: FineTuneSettings,
   beside: FedBeside,
-  options: BackboneScopeOptions,
+  options: PhotoGraphOptions,
   trunk?: Trunk,
 ): InputGraph {
   const scope = backboneScope(net, fineTune, options);
   const { dropPath, checkpoint } = fineTune;
   const { trains } = options.part;
+  const { sessions } = options;
+  const how = { ...providerOptions(fineTune), ...(sessions && { sessions }) };
   const changes = (leaf: Tensor): boolean =>
     isParameter(leaf)
       ? leaf.variable || trains(leaf.name.slice(BACKBONE.length))
       : leaf.origin.kind === 'input';
-  const graphOf = (batch: number, inside: Scope, how?: ForwardOptions): FeatureGraph => {
+  const graphOf = (batch: number, inside: Scope, forward?: ForwardOptions): FeatureGraph => {
     const images = viewInput(net, batch);
-    return { images, parts: backboneFeatures(net, inside, images, how).parts, changes };
+    return { images, parts: backboneFeatures(net, inside, images, forward).parts, changes };
   };
-  trunk?.enter(hasTrunk(fineTune) ? graphOf(1, scope.forInference()) : null, providerOptions(fineTune));
+  trunk?.enter(hasTrunk(fineTune) ? graphOf(1, scope.forInference()) : null, how);
   return {
     scope,
     rates: backboneRates(net, fineTune, options.part),
-    options: () => providerOptions(fineTune),
+    options: () => how,
     precision: fineTune.precision,
     features(batch, mode) {
       const graph =

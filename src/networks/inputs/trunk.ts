@@ -31,6 +31,16 @@ interface Cut {
   readonly options: CompileOptions;
 }
 
+/** A photo in one of the ways in which it comes again. */
+export interface TrunkPhoto {
+  /** By content of the photo. */
+  readonly key: string;
+  /** `[views, 3, size, size]` */
+  readonly views: () => Promise<Float32Array>;
+  /** What the beginning makes of it, where that is known. */
+  readonly made?: Float32Array;
+}
+
 /**
  * The frozen beginning of a backbone: what it makes of a photo's views is the same in every epoch, every fold and every
  * fold's prediction, so it is computed once, one photo at a time, and kept; what is trained begins from there. Numbers
@@ -82,16 +92,14 @@ export class Trunk {
 
   /**
    * What the beginning makes of photos, the last one's repeating until the batch is full.
-   *
-   * @param photos the key of each one's views, and how they are made: `[views, 3, size, size]`
    */
-  async feeds(
-    photos: readonly { readonly key: string; readonly views: () => Promise<Float32Array> }[],
-    batch: number,
-  ): Promise<Record<string, Float32Array>> {
+  async feeds(photos: readonly TrunkPhoto[], batch: number): Promise<Record<string, Float32Array>> {
     const name = this.#cut?.name ?? '';
     const rows = await Promise.all(
-      photos.map(({ key, views }) => this.#kept.get(`${name} ${key}`, async () => this.#made(await views()))),
+      photos.map(
+        ({ key, views, made }) =>
+          made ?? this.#kept.get(`${name} ${key}`, async () => this.#made(await views())),
+      ),
     );
     let from = 0;
     return Object.fromEntries(

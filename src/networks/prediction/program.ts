@@ -1,9 +1,10 @@
 import { type RandomStream, randomStream } from '../../ground/random.ts';
 import type { Samples } from '../../samples/samples.ts';
 import { compile, type Program, Scope, sizeOf, type Tensor, Variables } from '../../tensor/index.ts';
+import { filledFeatures } from '../heads/features.ts';
 import { type HeadSettings, heads } from '../heads/heads.ts';
 import type { Heads } from '../heads/masses.ts';
-import { type Examples, type InputGraph, setWeights, type Weights } from '../inputs/input.ts';
+import { type BatchSize, type Examples, type InputGraph, setWeights, type Weights } from '../inputs/input.ts';
 
 /** The input of a trained network, ready to be compiled and fed. */
 export interface OpenInput {
@@ -19,27 +20,28 @@ export interface OpenInput {
 export interface TrainedInput {
   /** Examples that go through at once. */
   readonly atOnce: number;
+  /** How fewer go through, and how many those are at most. */
+  readonly few: BatchSize & { readonly upTo: number };
   open(): OpenInput;
 }
-
-/**
- * Up to this many samples go through a smaller program where `atOnce` is larger: one photo then costs half as much or
- * less. With fewer rows than this ONNX Runtime multiplies matrices in another order, and a photo would weigh another
- * 1e-8 g alone than among others.
- */
-const FEW = 4;
 
 /** One of the tensors of a trained network's heads, compiled for as many samples as come; its results are of samples. */
 export class NetworkProgram {
   readonly #input: OpenInput;
   readonly #atOnce: number;
-  readonly #compile: (batch: number) => Promise<Compiled>;
+  readonly #few: TrainedInput['few'];
+  readonly #compile: (batch: BatchSize) => Promise<Compiled>;
   /** By how many samples go through at once. */
   readonly #programs = new Map<number, Promise<Compiled>>();
 
-  private constructor(input: OpenInput, atOnce: number, compile: (batch: number) => Promise<Compiled>) {
+  private constructor(
+    input: OpenInput,
+    { atOnce, few }: TrainedInput,
+    compile: (batch: BatchSize) => Promise<Compiled>,
+  ) {
     this.#input = input;
     this.#atOnce = atOnce;
+    this.#few = few;
     this.#compile = compile;
   }
 
@@ -52,23 +54,23 @@ export class NetworkProgram {
    * @throws InputError when a weight is missing
    */
   static open(
-    { atOnce, open }: TrainedInput,
+    trained: TrainedInput,
     weights: Weights,
     settings: HeadSettings,
     output: (heads: Heads) => Tensor,
     dropout = false,
   ): NetworkProgram {
-    const input = open();
-    return new NetworkProgram(input, atOnce, async (batch) => {
+    const input = trained.open();
+    return new NetworkProgram(input, trained, async ({ examples: batch, rows }) => {
       const root = Scope.root({ random: randomStream(0) });
-      const features = input.graph.features(batch, dropout ? 'dropout' : 'inference');
+      const features = filledFeatures(input.graph.features(batch, dropout ? 'dropout' : 'inference'), rows);
       const result = output(heads(dropout ? root.forTraining() : root.forInference(), features, settings));
       const variables = new Variables();
       setWeights(variables, root, weights);
       input.setWeights(variables);
       const options = { ...input.graph.options(root.parameters), variables };
       const program = await compile({ outputs: { result } }, options);
-      return { program, batch, width: sizeOf(result.shape) / batch };
+      return { program, batch, width: sizeOf(result.shape) / rows };
     });
   }
 
@@ -85,8 +87,9 @@ export class NetworkProgram {
     const samples = lead > 0 && asked.count > 0 ? led(asked, lead) : asked;
     const examples = await this.#input.examples(samples);
     // Masks are drawn for a whole batch: of another size they would be others.
+    const all = { examples: this.#atOnce, rows: this.#atOnce };
     const { program, batch, width } = await this.#compiled(
-      !random && examples.count <= FEW ? Math.min(FEW, this.#atOnce) : this.#atOnce,
+      !random && examples.count <= this.#few.upTo ? this.#few : all,
     );
     const results = new Float32Array(examples.count * width);
     const before = random ? Math.floor(first / this.#atOnce) : 0;
@@ -100,9 +103,9 @@ export class NetworkProgram {
     return results.subarray((samples.count - asked.count) * width);
   }
 
-  #compiled(batch: number): Promise<Compiled> {
-    const coming = this.#programs.get(batch) ?? this.#compile(batch);
-    this.#programs.set(batch, coming);
+  #compiled(batch: BatchSize): Promise<Compiled> {
+    const coming = this.#programs.get(batch.examples) ?? this.#compile(batch);
+    this.#programs.set(batch.examples, coming);
     return coming;
   }
 

@@ -63,7 +63,7 @@ export async function pretrain(spec: Pretraining): Promise<Weights> {
   try {
     const weights = await train({
       objective: linearObjective(task, estimator.dropout),
-      input: photoInput(net, fineTune, undefined, views.trunk),
+      input: photoInput(net, fineTune, undefined, { trunk: views.trunk }),
       settings: trainingSettings(settings),
       parts: trainedParts(net.backbone, fineTune),
       unfreeze: fineTune.unfreeze,

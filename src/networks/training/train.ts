@@ -1,8 +1,9 @@
 import type { RandomStream } from '../../ground/random.ts';
 import type { MetricLine } from '../../learning/estimator.ts';
 import { compile, parametersOf, Scope, Training } from '../../tensor/index.ts';
+import { filledFeatures } from '../heads/features.ts';
 import { type Statistics, setStatistics } from '../heads/statistics.ts';
-import type { Examples, NetworkInput, TrainedPart, Weights } from '../inputs/input.ts';
+import type { BatchSize, Examples, NetworkInput, TrainedPart, Weights } from '../inputs/input.ts';
 import { BACKBONE } from '../inputs/photos.ts';
 import type { Objective, Validation } from '../objectives/objective.ts';
 import type { FineTuneSettings } from '../settings/fine-tune.ts';
@@ -60,8 +61,9 @@ export interface TrainSpec<Labels> extends StageSpec<Labels> {
 export async function train<Labels>(spec: TrainSpec<Labels>): Promise<Weights> {
   const { objective, settings, parts, unfreeze, validation, start, random, onProgress, checkpointFolder } =
     spec;
+  const batch = validation ? spec.input.batchFor(validation.examples.count) : undefined;
   const training = await StagedTraining.open({
-    open: (part) => openStage(spec, parts[part] as TrainedPart, Boolean(validation)),
+    open: (part) => openStage(spec, parts[part] as TrainedPart, Boolean(validation), batch),
     partAt: (lines) => (unfreeze ? partAt(lines.map(progressBy(spec)), parts.length, unfreeze) : 0),
     ...(start && { start }),
   });
@@ -104,17 +106,19 @@ function progressBy<Labels>({ objective, settings }: TrainSpec<Labels>): (line: 
  * Compiles the training of heads and a part of the backbone, in one graph from what is fed to the loss.
  *
  * @param validates whether a program that validates the same weights is wanted too
+ * @param batch how many that one takes at once; default as many as the input allows
  * @throws UsageError when settings, labels and input do not suit each other
  */
 export async function openStage<Labels>(
   { objective, input, settings, statistics, random }: StageSpec<Labels>,
   part: TrainedPart,
   validates: boolean,
+  { examples, rows }: BatchSize = { examples: input.atOnce, rows: input.atOnce },
 ): Promise<Stage> {
   const { optimizer, batch, accumulate, clipNorm, averageDecay } = settings;
   const heads = Scope.root({ random: random.fork('weights') });
   const graph = input.graph(part, random.fork('weights'));
-  const plain = graph.features(input.atOnce, 'inference');
+  const plain = filledFeatures(graph.features(examples, 'inference'), rows);
   // Built first, so that the parameters so far are those of the model without its auxiliary heads.
   objective.answers(heads.forInference(), plain);
   const kept = heads.parameters;
@@ -152,8 +156,9 @@ async function validate<Labels>(
   const said = new Float32Array(examples.count * width);
   let lossSum = 0;
   let counted = 0;
-  for await (const { items, feeds } of examples.batches(input.atOnce)) {
-    const fed = { ...feeds, ...objective.feeds(labels, items, input.atOnce) };
+  const { examples: atOnce, rows } = input.batchFor(examples.count);
+  for await (const { items, feeds } of examples.batches(atOnce)) {
+    const fed = { ...feeds, ...objective.feeds(labels, items, rows) };
     const { answers, loss } = (await stage.validation?.run(fed, { substitute: averages })) ?? {};
     said.set(answers?.values.subarray(0, items.length * width) as Float32Array, (items[0] as number) * width);
     const count = objective.counted(labels, items);

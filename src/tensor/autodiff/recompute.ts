@@ -1,4 +1,5 @@
 import { onnxTypeCode } from '../graph/dtype.ts';
+import { placeholder } from '../graph/leaves.ts';
 import {
   apply,
   applyAll,
@@ -23,8 +24,8 @@ const RECOMPUTED: Operator<readonly Tensor[], Block> = {
   name: 'checkpoint',
   outputs: (_, { body }) => [{ dtype: body.dtype, shape: body.shape }],
   emit(emission, inputs, { attributes: { placeholders, body } }) {
-    placeholders.forEach((placeholder, index) => {
-      emission.bind(placeholder, inputs[index] as string);
+    placeholders.forEach((own, index) => {
+      emission.bind(own, inputs[index] as string);
     });
     return [emission.name(body)];
   },
@@ -35,12 +36,12 @@ const RECOMPUTED: Operator<readonly Tensor[], Block> = {
     const all = (): (Tensor | undefined)[] => {
       if (made) return made;
       const delayed = new Map(
-        placeholders.map((placeholder, index) => [placeholder, after(inputs[index] as Tensor, gradient)]),
+        placeholders.map((own, index) => [own, after(inputs[index] as Tensor, gradient)]),
       );
       const again = copyOf(body, delayed);
       const given = inputs.map((x, index) => {
-        const placeholder = placeholders[index];
-        return placeholder ? (delayed.get(placeholder) as Tensor) : x;
+        const own = placeholders[index];
+        return own ? (delayed.get(own) as Tensor) : x;
       });
       const wanted = given.filter((_, index) => wants(inputs[index] as Tensor));
       const pulled = pullBackTo(again, gradient, wanted, new Set(given));
@@ -83,12 +84,7 @@ const AFTER: Operator<readonly [Tensor, Tensor], undefined> = {
   },
 };
 
-const placeholderFor = (x: Tensor): Tensor => ({
-  dtype: x.dtype,
-  shape: x.shape,
-  label: x.label,
-  origin: { kind: 'placeholder' },
-});
+const placeholderFor = ({ dtype, shape, label }: Tensor): Tensor => placeholder(dtype, shape, label);
 
 /** `x` itself, but available only once `signal` has been computed. */
 const after = (x: Tensor, signal: Tensor): Tensor => apply(AFTER, [x, signal], undefined);

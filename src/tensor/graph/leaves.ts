@@ -19,6 +19,14 @@ export function randomMask(name: string, shape: Shape, keep: number): Tensor {
   };
 }
 
+/** Stands for a value of a graph of its own: the block of a checkpoint, the body of a loop. */
+export const placeholder = (dtype: DType, shape: Shape, label: string): Tensor => ({
+  dtype,
+  shape,
+  label,
+  origin: { kind: 'placeholder' },
+});
+
 /**
  * A value known now.
  *

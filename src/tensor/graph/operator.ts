@@ -121,12 +121,27 @@ export interface Emission {
   declare(name: string, spec: TensorSpec): void;
   /** The ONNX name of a tensor, emitting what it depends on first. */
   name(tensor: Tensor): string;
+  /** Elements of a piece that fits a core's cache, where work is to be cut into such. */
+  readonly piece: number | undefined;
+  /**
+   * Does the same for every place of its inputs' first axis, one after another.
+   *
+   * @param body the results of one place, of placeholders that stand for it, in the order of the inputs
+   * @returns the results of all places, along a first axis of their own
+   */
+  loop(inputs: readonly string[], body: LoopBody): string[];
   /** Lets a placeholder stand for an ONNX name. */
   bind(placeholder: Tensor, name: string): void;
   /** Whether the program needs this tensor for anything else: lets an operator choose between two forms. */
   uses(tensor: Tensor): boolean;
   /** Whether the provider has no kernel for an operator of Microsoft's own. */
   lacks(opType: string): boolean;
+}
+
+/** What a loop does at one place. */
+export interface LoopBody {
+  readonly placeholders: readonly Tensor[];
+  readonly results: readonly Tensor[];
 }
 
 /** What a gradient rule sees. `gradient` belongs to the first output. */

@@ -63,3 +63,11 @@ export function broadcastShapes(a: Shape, b: Shape): number[] | undefined {
 /** The shape with some axes replaced: `replaceAxes([2, 3], { 1: 5 })` is `[2, 5]`. */
 export const replaceAxes = (shape: Shape, lengths: Readonly<Record<number, number>>): number[] =>
   shape.map((length, axis) => lengths[axis] ?? length);
+
+/** The largest divisor of `size` that is at most `most`. */
+export function largestDivisor(size: number, most: number): number {
+  for (let count = Math.ceil(size / most); count <= size; count++) {
+    if (size % count === 0) return size / count;
+  }
+  return 1;
+}

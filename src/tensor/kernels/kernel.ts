@@ -31,10 +31,9 @@ export class Kernels {
   readonly #kernels = new Map<WebAssembly.Memory, Map<WebAssembly.Module, Kernel>>();
 
   of(chain: UpdateChain, memory: WebAssembly.Memory): Kernel {
-    const bytes = codeOf(chain);
-    const key = Buffer.from(bytes).toString('base64');
-    const module = this.#modules.get(key) ?? new WebAssembly.Module(bytes);
-    this.#modules.set(key, module);
+    const form = formOf(chain);
+    const module = this.#modules.get(form) ?? new WebAssembly.Module(codeOf(chain));
+    this.#modules.set(form, module);
     const here = this.#kernels.get(memory) ?? new Map<WebAssembly.Module, Kernel>();
     this.#kernels.set(memory, here);
     const kernel = here.get(module) ?? functionsOver<{ readonly update: Kernel }>(module, memory).update;
@@ -43,15 +42,33 @@ export class Kernels {
   }
 }
 
+/** All tensors of a chain, in the order in which its code counts them. */
+const tensorsOf = (chain: UpdateChain): readonly Tensor[] => [
+  ...chain.scalars,
+  ...arraysOf(chain),
+  ...chain.operations.flatMap(({ outputs }) => outputs),
+];
+
+/** What its code is made from, as text. */
+function formOf(chain: UpdateChain): string {
+  const numbers = new Map(tensorsOf(chain).map((tensor, index) => [tensor, index]));
+  const numberOf = (tensor: Tensor): number | undefined => numbers.get(tensor);
+  return JSON.stringify([
+    chain.scalars.length,
+    arraysOf(chain).length,
+    chain.operations.map(({ operator, inputs }) => [operator.name, ...inputs.map(numberOf)]),
+    chain.updates.map(({ variable, next }) => [numberOf(variable), numberOf(next)]),
+  ]);
+}
+
 /** A chain as a module: four elements of everything at once, only what enters and leaves touches memory. */
 const codeOf = (chain: UpdateChain): Uint8Array<ArrayBuffer> => moduleOf([updater(chain)], false);
 
 function updater(chain: UpdateChain): FunctionDefinition {
   const { operations, updates, scalars } = chain;
   const arrays = arraysOf(chain);
-  const made = operations.flatMap(({ outputs }) => outputs);
   const vectors = new Map(
-    [...scalars, ...arrays, ...made].map((tensor, index): [Tensor, string] => [tensor, `vector ${index}`]),
+    tensorsOf(chain).map((tensor, index): [Tensor, string] => [tensor, `vector ${index}`]),
   );
   const vectorOf = (tensor: Tensor): string => vectors.get(tensor) as string;
   const addresses = arrays.map((_, index) => `array ${index}`);

@@ -4,7 +4,7 @@ import { gelu, silu } from '../operators/activation.ts';
 import { type AttentionOptions, attention } from '../operators/attention.ts';
 import { type ConvolutionOptions, convolution } from '../operators/convolution.ts';
 import { add, dropWith, multiply } from '../operators/elementwise.ts';
-import { linear } from '../operators/matmul.ts';
+import { adaptedLinear, linear } from '../operators/matmul.ts';
 import { batchNorm, batchNormTraining, layerNorm } from '../operators/normalisation.ts';
 import { splitEvenly } from '../operators/slicing.ts';
 import type { Two } from '../operators/windowing.ts';
@@ -32,13 +32,15 @@ export function linearLayer(scope: Scope, x: Tensor, out: number, options: Linea
   const { bias: given = true, biasInitializer = fanIn(width) } = options;
   const own = given === true ? scope.parameter('bias', [out], biasInitializer) : undefined;
   const bias = typeof given === 'object' ? given : own;
-  const y = linear(x, weight, bias);
   const { lora } = scope;
-  if (lora === undefined || lora.targets?.(scope.path) === false) return y;
+  if (lora === undefined || lora.targets?.(scope.path) === false) return linear(x, weight, bias);
   const down = scope.newParameter('lora_a', [lora.rank, width], fanIn());
   const up = scope.newParameter('lora_b', [out, lora.rank], zeros);
-  const inside = dropout(scope.in('lora'), x, lora.dropout ?? 0);
-  return add(y, multiply(linear(linear(inside, down), up), (lora.alpha ?? lora.rank) / lora.rank));
+  const scale = (lora.alpha ?? lora.rank) / lora.rank;
+  const { dropout: rate = 0 } = lora;
+  if (scope.training && rate === 0) return adaptedLinear(x, { weight, down, up, scale }, bias);
+  const inside = dropout(scope.in('lora'), x, rate);
+  return add(linear(x, weight, bias), multiply(linear(linear(inside, down), up), scale));
 }
 
 /** Layer normalisation with `weight` and `bias` over the last axis. */

@@ -6,6 +6,7 @@ import {
   type Emission,
   int,
   isParameter,
+  type LoopBody,
   type Operation,
   type Parameter,
   subgraph,
@@ -185,6 +186,10 @@ class ModelEmission implements Emission {
 
   lacks = (opType: string): boolean => this.#request.lacking?.includes(opType) ?? false;
 
+  get piece(): number | undefined {
+    return this.#request.tiles?.tile;
+  }
+
   name = (tensor: Tensor): string => {
     const known = this.#names.get(tensor);
     if (known !== undefined) return known;
@@ -237,35 +242,54 @@ class ModelEmission implements Emission {
       return this.node('Reshape', [all, this.indices([count, planes, 1])]);
     });
     cut.push(...levels);
-    const body = this.#bodyOf(region, scalars);
-    const results = region.outputs.map(() => this.#fresh('Scan'));
-    const attributes = { num_scan_inputs: int(cut.length), body: subgraph(body) };
-    this.#nodes.push(nodeProto('Scan', cut, results, attributes, ''));
+    const results = this.#scan(cut, this.#bodyOf(region, scalars));
     region.outputs.forEach((y, index) => {
-      const name = results[index] as string;
-      this.#produced.add(name);
-      this.#tiled.set(y, { name, shape: region.tiles });
+      this.#tiled.set(y, { name: results[index] as string, shape: region.tiles });
     });
   }
 
-  /** What the loop does with one tile: nodes in a graph of their own, in which tensors have other names. */
+  /** What the loop does with one tile. */
   #bodyOf(
     { operations, inputs, levels, scalars, outputs, tiles: [, planes, length] }: TiledRegion,
     single: string[],
   ): GraphProto {
-    const around = { nodes: this.#nodes, names: new Map(this.#names) };
-    this.#nodes = [];
     const numbers = levels.map(({ tensor }) => tensor);
-    for (const x of [...inputs, ...numbers]) this.#names.set(x, this.#fresh('tile'));
-    scalars.forEach((x, index) => {
-      this.#names.set(x, single[index] as string);
-    });
-    for (const operation of operations) this.#emitOperation(operation);
     const tile = (of: number) => (x: Tensor) =>
       valueInfo(this.name(x), { dtype: x.dtype, shape: [planes, of] });
     const whole = tile(length);
-    const ends = { inputs: [...inputs.map(whole), ...numbers.map(tile(1))], outputs: outputs.map(whole) };
-    const body = graphProto('tile', { ...ends, nodes: this.#nodes, initializers: [], declared: [] });
+    return this.#inside('tile', () => {
+      for (const x of [...inputs, ...numbers]) this.#names.set(x, this.#fresh('tile'));
+      scalars.forEach((x, index) => {
+        this.#names.set(x, single[index] as string);
+      });
+      for (const operation of operations) this.#emitOperation(operation);
+      return { inputs: [...inputs.map(whole), ...numbers.map(tile(1))], outputs: outputs.map(whole) };
+    });
+  }
+
+  loop = (inputs: readonly string[], { placeholders, results }: LoopBody): string[] => {
+    const info = (x: Tensor): ValueInfoProto => valueInfo(this.name(x), x);
+    const body = this.#inside('place', () => {
+      for (const x of placeholders) this.#names.set(x, this.#fresh('place'));
+      return { inputs: placeholders.map(info), outputs: results.map(info) };
+    });
+    return this.#scan(inputs, body);
+  };
+
+  /** A loop over its inputs' first axes. @returns the names of its results */
+  #scan(inputs: readonly string[], body: GraphProto): string[] {
+    const results = body.output.map(() => this.#fresh('Scan'));
+    const attributes = { num_scan_inputs: int(inputs.length), body: subgraph(body) };
+    this.#nodes.push(nodeProto('Scan', inputs, results, attributes, ''));
+    for (const name of results) this.#produced.add(name);
+    return results;
+  }
+
+  /** Nodes in a graph of their own, in which tensors have other names. @param emit says how it begins and ends */
+  #inside(name: string, emit: () => Pick<ModelParts, 'inputs' | 'outputs'>): GraphProto {
+    const around = { nodes: this.#nodes, names: new Map(this.#names) };
+    this.#nodes = [];
+    const body = graphProto(name, { ...emit(), nodes: this.#nodes, initializers: [], declared: [] });
     this.#bodyNodes.push(...body.node);
     this.#nodes = around.nodes;
     this.#names = around.names;

@@ -1,5 +1,5 @@
 import { type Operation, operationOf, type Tensor } from '../graph/operator.ts';
-import { type Shape, sameShape, sizeOf } from '../graph/shape.ts';
+import { largestDivisor, type Shape, sameShape, sizeOf } from '../graph/shape.ts';
 import { operationsBefore } from '../graph/traverse.ts';
 
 /** What is worth computing in tiles, in elements. */
@@ -117,14 +117,6 @@ function axesOf(shape: Shape, output: Shape): readonly [first: number, last: num
 }
 
 const commonDivisor = (a: number, b: number): number => (b === 0 ? a : commonDivisor(b, a % b));
-
-/** The largest divisor of `size` that is at most `most`. */
-function largestDivisor(size: number, most: number): number {
-  for (let count = Math.ceil(size / most); count <= size; count++) {
-    if (size % count === 0) return size / count;
-  }
-  return 1;
-}
 
 /** Tiles of as many planes, or as much of one, as are no longer than allowed. */
 function tilesOf(size: number, plane: number, { tile }: TileSizes): Tiles {

@@ -12,6 +12,7 @@ import {
   type Tensor,
 } from '../graph/operator.ts';
 import { broadcastShapes, lengthAt, sizeOf } from '../graph/shape.ts';
+import { add, multiply } from './elementwise.ts';
 import { reshape } from './layout.ts';
 import type { Pair } from './pointwise.ts';
 import { sum } from './reduction.ts';
@@ -43,6 +44,9 @@ const MATMUL: Operator<Pair, Required<MatmulOptions>> = {
     if (a.shape.length === 2 && b.shape.length === 2) {
       const [first, second] = inputs as [string, string];
       const [rows, columns] = [lengthAt(a.shape, transposeA ? 1 : 0), lengthAt(b.shape, transposeB ? 0 : 1)];
+      if (transposeA && !transposeB && rows <= THIN && columns > rows) {
+        return [turned(emission, node('Gemm', [second, first], { transA: int(1), alpha }), [columns, rows])];
+      }
       if (transposeA && isLong(columns, rows)) {
         return [node('Gemm', [turned(emission, first, a.shape), second], { transB, alpha })];
       }
@@ -85,6 +89,12 @@ const isLong = (length: number, other: number): boolean => length >= Math.max(LO
 
 const LONG = 2048;
 
+/**
+ * A product of few rows over many, as the gradient of an adapter's first factor, is taken with its factors exchanged: ONNX
+ * Runtime would lay out the whole second factor anew for it, which costs more than the product.
+ */
+const THIN = 32;
+
 /** A matrix transposed by a node that ONNX Runtime does not see as one, and so does not fuse into the product. */
 function turned({ node, indices, restated }: Emission, name: string, shape: readonly number[]): string {
   const [rows, columns] = shape as [number, number];
@@ -120,6 +130,43 @@ const LINEAR: Operator<readonly Tensor[], undefined> = {
     ];
   },
 };
+
+interface Adapted {
+  readonly scale: number;
+  /** weight + scale · up · down. */
+  readonly sum: Tensor;
+  /** The layer and what is added to it, in products of their own: halves would round a small addition to a weight away. */
+  readonly apart: () => Tensor;
+}
+
+/**
+ * A linear layer with a low-rank addition to its weight. One product with the sum of both takes the place of three over
+ * all rows, in the backward pass too, and no gradient of a whole weight is made for the two factors.
+ */
+const ADAPTED_LINEAR: Operator<readonly Tensor[], Adapted> = {
+  name: 'adaptedLinear',
+  outputs: ([x, weight, , , bias]) => LINEAR.outputs(linearInputs(x, weight, bias), undefined),
+  emit: (emission, [x = '', , , , bias], { attributes: { sum: weight } }) => [
+    emission.node('Gemm', [x, emission.name(weight), ...(bias ? [bias] : [])], { transB: int(1) }),
+  ],
+  gradient({ inputs: [x, , down, up, bias], attributes: { scale, sum: weight }, gradient: g }) {
+    const low = (): Tensor => matmul(x as Tensor, down as Tensor, { transposeB: true });
+    return [
+      () => matmul(g, weight),
+      () => matmul(g, x as Tensor, { transposeA: true }),
+      () => matmul(matmul(g, up as Tensor), x as Tensor, { transposeA: true, scale }),
+      () => matmul(g, low(), { transposeA: true, scale }),
+      ...(bias ? [() => sum(g, { axes: [0] })] : []),
+    ];
+  },
+  rebuild: ([x, weight, down, up, bias], { scale }) => [
+    adapted(x as Tensor, { weight: weight as Tensor, down: down as Tensor, up: up as Tensor, scale }, bias),
+  ],
+  inCopy: (_, { apart }, copy) => [copy(apart())],
+};
+
+const linearInputs = (x?: Tensor, weight?: Tensor, bias?: Tensor): Tensor[] =>
+  [x, weight, bias].filter((tensor) => tensor !== undefined);
 
 /** The operator behind `linear`, which compile-time quantisation looks for. */
 export const LINEAR_OPERATOR: Operator = LINEAR as Operator;
@@ -162,8 +209,43 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
  */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
   if (x.shape.length === 0) throw new ShapeError(`linear: ${describe(x)} has no features axis`);
+  return onRows(x, (rows) => apply(LINEAR, linearInputs(rows, weight, bias), undefined));
+}
+
+/** A weight with a low-rank addition: weight + scale · up · down. */
+export interface AdaptedWeight {
+  /** `[out, in]` */
+  readonly weight: Tensor;
+  /** `[rank, in]` */
+  readonly down: Tensor;
+  /** `[out, rank]` */
+  readonly up: Tensor;
+  readonly scale: number;
+}
+
+/**
+ * `linear` with a low-rank addition to its weight, as LoRA trains (Hu et al. 2021).
+ *
+ * @param x `[…, in]`
+ * @param bias `[out]`
+ * @returns `[…, out]`
+ * @throws ShapeError when they do not fit
+ */
+export function adaptedLinear(x: Tensor, weight: AdaptedWeight, bias?: Tensor): Tensor {
+  return onRows(x, (rows) => adapted(rows, weight, bias));
+}
+
+function adapted(rows: Tensor, { weight, down, up, scale }: AdaptedWeight, bias?: Tensor): Tensor {
+  const whole = add(weight, matmul(up, down, { scale }));
+  const inputs = [rows, weight, down, up, ...(bias ? [bias] : [])];
+  const apart = (): Tensor =>
+    add(linear(rows, weight, bias), multiply(linear(linear(rows, down), up), scale));
+  return apply(ADAPTED_LINEAR, inputs, { scale, sum: whole, apart });
+}
+
+/** What is computed of the rows of a tensor, in the axes that it had. */
+function onRows(x: Tensor, compute: (rows: Tensor) => Tensor): Tensor {
   const inner = lengthAt(x.shape, -1);
-  const rows = reshape(x, [sizeOf(x.shape) / inner, inner]);
-  const y = apply(LINEAR, bias ? [rows, weight, bias] : [rows, weight], undefined);
+  const y = compute(reshape(x, [sizeOf(x.shape) / inner, inner]));
   return reshape(y, [...x.shape.slice(0, -1), lengthAt(y.shape, 1)]);
 }

@@ -19,8 +19,8 @@ import {
   stopGradient,
   subtract,
 } from './elementwise.ts';
+import { mapProducts } from './gating.ts';
 import { reshape } from './layout.ts';
-import { matmul } from './matmul.ts';
 import type { One } from './pointwise.ts';
 import { mean, sum } from './reduction.ts';
 
@@ -140,12 +140,10 @@ const SCALE_DEVIATION: Operator<readonly [Tensor, Tensor, Tensor], undefined> = 
   },
 };
 
-/** Σ a·b of every channel, as products of rows with columns: without a map of the products. `[1, channels, 1, …]` */
+/** Σ a·b of every channel. `[1, channels, 1, …]` */
 function channelProducts(a: Tensor, b: Tensor): Tensor {
-  const [batch, channels] = [lengthAt(a.shape, 0), lengthAt(a.shape, 1)];
-  const rows = (x: Tensor): Tensor => reshape(x, [batch * channels, 1, -1]);
-  const products = matmul(rows(a), rows(b), { transposeB: true });
-  return channelwise(sum(reshape(products, [batch, channels]), { axes: [0] }), a);
+  const products = reshape(mapProducts(a, b), a.shape.slice(0, 2));
+  return channelwise(sum(products, { axes: [0] }), a);
 }
 
 function requireChannels(x: Tensor, part: Tensor): void {

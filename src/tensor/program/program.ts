@@ -17,6 +17,7 @@ import { forRunningInPlace, runInPlace } from './in-place.ts';
 import { int8ProductsOverflow, tileSizes } from './processor.ts';
 import { openOn, type Provider, type ProviderOptions } from './provider.ts';
 import { InferenceSession, type Tensor as Value } from './runtime.ts';
+import { Sessions } from './sessions.ts';
 import { handoverValues, UpdateKernels } from './update-kernels.ts';
 import { Variables } from './variables.ts';
 
@@ -31,6 +32,8 @@ export interface CompileOptions extends ProviderOptions {
   readonly quantize?: QuantizationOptions;
   /** Compute chains of elementwise operations in tiles of these sizes. Default: on the CPU, in its cache's. */
   readonly tiles?: TileSizes | false;
+  /** Where sessions come from and go to that other programs of the same model may use. Default: each has its own. */
+  readonly sessions?: Sessions;
   /**
    * Do updates by kernels of WebAssembly, in place, where they can: the same numbers. Default true, also where the rest
    * runs on a card: onnxruntime-node hands everything to a card and back at every run, and so moments stay at home.
@@ -66,6 +69,7 @@ const UPDATE_PREFIX = 'next.';
  */
 export class Program {
   readonly #session: InferenceSession;
+  readonly #leave: () => Promise<void>;
   readonly #spec: ProgramSpec;
   readonly #model: EmittedModel;
   readonly #inputs: ReadonlyMap<string, Tensor>;
@@ -75,8 +79,10 @@ export class Program {
   readonly provider: Provider;
   #disposed = false;
 
+  /** @param leave gives the session up */
   constructor(
     session: InferenceSession,
+    leave: () => Promise<void>,
     spec: ProgramSpec,
     model: EmittedModel,
     kernels: UpdateKernels,
@@ -84,6 +90,7 @@ export class Program {
     provider: Provider,
   ) {
     this.#session = session;
+    this.#leave = leave;
     this.#spec = spec;
     this.#model = model;
     this.#inputs = new Map(model.inputs.map((leaf) => [leaf.label, leaf]));
@@ -161,7 +168,7 @@ export class Program {
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
-    await this.#session.release();
+    await this.#leave();
   }
 }
 
@@ -196,8 +203,10 @@ export async function compile(asked: ProgramSpec, options: CompileOptions = {}):
   const kernels = new UpdateKernels(Object.values(spec.outputs), updates, variables);
   const model = await emitProgram(spec, options, variables, kernels);
   const bytes = modelBytes(forRunningInPlace(model.parts));
-  const { session, provider } = await openOn(options, (executionProviders) =>
-    InferenceSession.create(bytes, {
+  const { sessions } = options;
+  let key = '';
+  const { session, provider } = await openOn(options, async (executionProviders) => {
+    const how: InferenceSession.SessionOptions = {
       executionProviders,
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
@@ -211,9 +220,12 @@ export async function compile(asked: ProgramSpec, options: CompileOptions = {}):
           ...(options.quantize?.weights === 'int8' && int8ProductsOverflow() && { x64quantprecision: '1' }),
         },
       },
-    }),
-  );
-  return new Program(session, spec, model, kernels, variables, provider);
+    };
+    key = sessions ? Sessions.keyOf(bytes, how) : '';
+    return sessions?.take(key) ?? InferenceSession.create(bytes, how);
+  });
+  const leave = (): Promise<void> => sessions?.keep(key, session) ?? session.release();
+  return new Program(session, leave, spec, model, kernels, variables, provider);
 }
 
 /** Microsoft's own operators that ONNX Runtime 1.30 would compute on the CPU, with copies to there and back. */

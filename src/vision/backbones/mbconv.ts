@@ -10,6 +10,7 @@ import {
   convolutionLayer,
   divide,
   fanIn,
+  gateMaps,
   type Initializer,
   mean,
   multiply,
@@ -239,5 +240,5 @@ function squeezeExcite(scope: Scope, x: Tensor, bottleneck: number, { activation
   const whole = mean(x, { axes: [2, 3], keepAxes: true });
   const inside = activation(convolutionLayer(scope.in('conv_reduce'), whole, bottleneck, [1, 1]));
   const gate = sigmoid(convolutionLayer(scope.in('conv_expand'), inside, lengthAt(x.shape, 1), [1, 1]));
-  return multiply(x, gate);
+  return gateMaps(x, gate);
 }

@@ -202,6 +202,7 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
   } catch (error) {
     throw await folder.failure(error);
   } finally {
+    await estimator.release();
     await folder.release();
   }
 }

@@ -148,13 +148,26 @@ export async function trainUnit(
         'version of sward; give both the same, then run the command again',
     );
   }
-  const { samples, rows, targetsFor } = data;
+  const { samples, targetsFor } = data;
   const learner: Learner = { estimator: recipeEstimator(shared.recipe), samples, targetsFor };
   await learner.estimator.prepare(samples);
   const { seed } = shared.plan;
+  try {
+    return await trainedUnit({ learner, data, seed }, unit, into, progress);
+  } finally {
+    await learner.estimator.release();
+  }
+}
+
+async function trainedUnit(
+  { learner, data, seed }: { readonly learner: Learner; readonly data: TrainingData; readonly seed: number },
+  unit: TrainingUnit,
+  into: string,
+  progress: Progress,
+): Promise<StateAnswers | null> {
   if ('state' in unit) return leaveStateOut(learner, seed, trainingCases(data), unit.state);
   const { fold, member } = unit;
-  const folds = rows.map((row) => row.fold);
+  const folds = data.rows.map((row) => row.fold);
   const { model, lines } = await fitFold(learner, folds, fold, randomStream(seed), {
     checkpointFolder: checkpointFolder(into, fold),
     ...(member !== null && { member }),

@@ -7,6 +7,7 @@ import { ArrayFile } from '../../../src/networks/inputs/array-file.ts';
 import { photoNetwork } from '../../../src/networks/photo-network.ts';
 import { makeRecipe } from '../../../src/recipes/recipe.ts';
 import type { TrainingSamples } from '../../../src/samples/samples.ts';
+import { InferenceSession } from '../../../src/tensor/program/runtime.ts';
 import { makeBackbone } from '../../../src/vision/backbones/index.ts';
 import type { ResolvedWeights } from '../../../src/vision/weights/index.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -105,6 +106,25 @@ describe('frozen blocks before trained ones', () => {
     await trained({ fineTune: { ...LAST, draws: 2 }, augmentation: 'light', epochs: 12 }, 2);
     expect(count.made).toBe(10 + 10 * 2);
   });
+
+  it('are the features made before where nothing is trained: only draws are run', async () => {
+    const count = countMade();
+    await trained({ augmentation: 'light', fineTune: { draws: 2 }, epochs: 12 }, 2);
+    expect(count.made).toBe(10 * 2);
+  });
+
+  it.each(['last', 'lora', 'full'])(
+    'and all else that trains and validates are compiled once for all folds: %s',
+    async (mode) => {
+      const create = vi.spyOn(InferenceSession, 'create');
+      await trained({ fineTune: { mode } });
+      const once = create.mock.calls.length;
+      create.mockClear();
+      await trained({ fineTune: { mode } }, 2);
+      // But what predicts.
+      expect(create.mock.calls.length).toBe(once + 1);
+    },
+  );
 
   it('are run again for what does not fit, with the same numbers', async () => {
     const all = await trained({ fineTune: LAST });

@@ -90,7 +90,13 @@ describe('layers', () => {
     expect(await values(adapted, variables)).toEqual(plain);
     const up = scope.parameters.find(({ name }) => name === 'fc2.lora_b');
     variables.set(up as NonNullable<typeof up>, ones([8, 2], randomStream(0)));
-    expect(await values(adapted, variables)).not.toEqual(plain);
+    const moved = await values(adapted, variables);
+    expect(moved).not.toEqual(plain);
+    // Training adds the adapter to the weight first.
+    const trained = mlp(scope.forTraining().withLora({ rank: 2 }), x, { hidden: 16 });
+    expect(Array.from(await values(trained, variables))).toEqual(
+      Array.from(moved, (value) => expect.closeTo(value, 5)),
+    );
   });
 
   it('gate by SiLU in SwiGLU', async () => {

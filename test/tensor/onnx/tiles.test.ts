@@ -5,6 +5,7 @@ import { sizeOf } from '../../../src/tensor/graph/shape.ts';
 import {
   adamW,
   add,
+  attention,
   batchNormTraining,
   cast,
   compile,
@@ -213,5 +214,23 @@ describe('elementwise chains in tiles', () => {
     );
     expect(Object.keys(states[0] ?? {})).toHaveLength(12);
     expect(states[1]).toEqual(states[0]);
+  });
+
+  it('take attention backwards a few heads at a time, with the same gradients', async () => {
+    const shapes = { q: [2, 5, 4], k: [2, 6, 4], v: [2, 6, 4], g: [2, 5, 4] };
+    const [q, k, v, g] = Object.entries(shapes).map(([name, shape]) => input(name, shape)) as [
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
+    const loss = sum(multiply(attention(q, k, v, { heads: 2 }), g));
+    const [dq, dk, dv] = gradients(loss, [q, k, v]) as [Tensor, Tensor, Tensor];
+    const random = randomStream(11);
+    const feeds = Object.fromEntries(
+      Object.entries(shapes).map(([name, shape]) => [name, normals(random, sizeOf(shape))]),
+    );
+    // One, two and all four heads' probabilities of 5 × 6 fit.
+    for (const tile of [2, 4, 8]) await expectSame({ dq, dk, dv }, feeds, { least: 2 ** 20, tile });
   });
 });

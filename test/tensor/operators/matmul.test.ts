@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { input } from '../../../src/tensor/graph/leaves.ts';
+import type { Tensor } from '../../../src/tensor/graph/operator.ts';
 import { attention } from '../../../src/tensor/operators/attention.ts';
-import { linear, matmul } from '../../../src/tensor/operators/matmul.ts';
+import { adaptedLinear, linear, matmul } from '../../../src/tensor/operators/matmul.ts';
 import { checkGradients } from '../reference/check.ts';
 import { broadcastingPair, seeds } from '../shapes.ts';
 
@@ -67,6 +68,42 @@ describe('gradient of a product', () => {
       { numRuns: 10 },
     );
   });
+
+  it('linear with a low-rank addition to its weight', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(small, { maxLength: 2 }),
+        fc.record({ width: small, out: small, rank: fc.integer({ min: 1, max: 2 }) }),
+        fc.boolean(),
+        seeds,
+        (lead, { width, out, rank }, withBias, seed) =>
+          checkGradients(
+            (...operands) => {
+              const [x, weight, down, up, bias] = operands as [Tensor, Tensor, Tensor, Tensor, Tensor?];
+              return adaptedLinear(x, { weight, down, up, scale: 1.5 }, bias);
+            },
+            [
+              ...[
+                [...lead, width],
+                [out, width],
+                [rank, width],
+                [out, rank],
+              ].map((shape) => ({ shape })),
+              ...(withBias ? [{ shape: [out] }] : []),
+            ],
+            seed,
+          ),
+      ),
+      { numRuns: 6 },
+    );
+  });
+
+  it('matmul: few rows of many columns over a long sum, as the gradient of an adapter', () =>
+    checkGradients(
+      (a, b) => matmul(a, b, { transposeA: true, scale: 0.5 }),
+      [{ shape: [9, 2] }, { shape: [9, 7] }],
+      3,
+    ));
 
   it('attention: queries and keys of different number, with and without bias', async () => {
     await fc.assert(

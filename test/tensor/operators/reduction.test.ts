@@ -4,6 +4,7 @@ import { randomStream } from '../../../src/ground/random.ts';
 import { gradients } from '../../../src/tensor/autodiff/gradients.ts';
 import { constant, input } from '../../../src/tensor/graph/leaves.ts';
 import type { Tensor } from '../../../src/tensor/graph/operator.ts';
+import { gateMaps } from '../../../src/tensor/operators/gating.ts';
 import * as normalisation from '../../../src/tensor/operators/normalisation.ts';
 import * as reduction from '../../../src/tensor/operators/reduction.ts';
 import { compile } from '../../../src/tensor/program/program.ts';
@@ -163,6 +164,18 @@ describe('batch normalisation by the batch', () => {
         expect(results.output?.values[at]).toBeCloseTo(normal, 3);
       }
     }
+  });
+});
+
+describe('maps times a number each', () => {
+  it('have the gradients of a product, those of the numbers without a map in between', () =>
+    checkGradients((x, gate) => gateMaps(x, gate), [{ shape: [2, 3, 4, 5] }, { shape: [2, 3, 1, 1] }], 7));
+
+  it('are refused where there is not one number a map', () => {
+    const x = input('x', [2, 3, 4, 5]);
+    expect(() => gateMaps(x, input('gate', [1, 3, 1, 1]))).toThrow(
+      /gate float32\[1, 3, 1, 1\] has not one number/,
+    );
   });
 });
 

@@ -128,6 +128,67 @@ const attention: Rule = ([q, k, v, bias], attributes) => {
   ];
 };
 
+/** Gradients of queries, keys and values by head, by the Jacobian of softmax: dsᵢ = pᵢ·(Σ dO·vᵢ − level). */
+const attentionBackward: Rule = ([q, k, v, g, level], attributes) => {
+  const { scale } = attributes as { scale: number };
+  const [query, key, value, arriving] = [q, k, v, g] as Doubles[] as [Doubles, Doubles, Doubles, Doubles];
+  const [queries, keys, width] = [at(query.shape, 2), at(key.shape, 2), at(query.shape, 3)];
+  const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);
+  const dot = (a: Doubles, i: number, b: Doubles, j: number, head: readonly number[]): number =>
+    total(numbers(width).map((c) => read(a, [...head, i, c]) * read(b, [...head, j, c])));
+  const probability = (head: readonly number[], i: number, j: number): number => {
+    const scores = numbers(keys).map((other) => dot(query, i, key, other, head) * scale);
+    const most = Math.max(...scores);
+    return Math.exp(at(scores, j) - most) / total(scores.map((score) => Math.exp(score - most)));
+  };
+  const slope = (head: readonly number[], i: number, j: number): number =>
+    (dot(arriving, i, value, j, head) - read(level as Doubles, [...head, i, 0])) *
+    probability(head, i, j) *
+    scale;
+  return [
+    build(query.shape, ([n, h, i, c]) =>
+      total(
+        numbers(keys).map(
+          (j) => slope([n, h] as number[], i as number, j) * read(key, [n, h, j, c] as number[]),
+        ),
+      ),
+    ),
+    build(key.shape, ([n, h, j, c]) =>
+      total(
+        numbers(queries).map(
+          (i) => slope([n, h] as number[], i, j as number) * read(query, [n, h, i, c] as number[]),
+        ),
+      ),
+    ),
+    build(value.shape, ([n, h, j, c]) =>
+      total(
+        numbers(queries).map(
+          (i) => probability([n, h] as number[], i, j as number) * read(arriving, [n, h, i, c] as number[]),
+        ),
+      ),
+    ),
+  ];
+};
+
+const adaptedLinear: Rule = ([x, weight, down, up, bias], attributes) => {
+  const { scale } = attributes as { scale: number };
+  const rank = at((down as Doubles).shape, 0);
+  const inner = at((x as Doubles).shape, 1);
+  return [
+    build([at((x as Doubles).shape, 0), at((weight as Doubles).shape, 0)], ([row, out]) => {
+      let y = bias ? read(bias, [out as number]) : 0;
+      for (let i = 0; i < inner; i++) {
+        let w = read(weight as Doubles, [out as number, i]);
+        for (let r = 0; r < rank; r++) {
+          w += scale * read(up as Doubles, [out as number, r]) * read(down as Doubles, [r, i]);
+        }
+        y += w * read(x as Doubles, [row as number, i]);
+      }
+      return y;
+    }),
+  ];
+};
+
 const copy: Rule = ([x], _, shapes) => [{ shape: at(shapes, 0), data: (x as Doubles).data }];
 
 export const RULES: Readonly<Record<string, Rule>> = {
@@ -282,6 +343,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
   ],
   layerNorm,
   batchNorm,
+  gateMaps: elementwise((x, gate) => x * gate),
   scaleDeviation: elementwise((deviation, weight, inverse) => deviation * weight * inverse),
   convolution,
   transposedConvolution,
@@ -290,4 +352,6 @@ export const RULES: Readonly<Record<string, Rule>> = {
   resize,
   sampleGrid,
   attention,
+  attentionBackward,
+  adaptedLinear,
 };
