@@ -13,7 +13,13 @@ export {
 export { type CutResult, cutResult } from './cut-result.ts';
 export { type CutStage, type CutState, NEW_CUT } from './cut-state.ts';
 export { cutWarnings } from './cut-warnings.ts';
-export { type CutsAtHeight, cutsAtHeight } from './cutting-height.ts';
+export {
+  type CutsAtHeight,
+  cutsAtHeight,
+  farmCuttingHeight,
+  heightsOf,
+  heightWords,
+} from './cutting-height.ts';
 export { type RegressionMean, regressionMean } from './double-sampling.ts';
 export {
   Contested,

@@ -296,6 +296,28 @@ describe('a visit', () => {
     const calibrations = await Promise.all([1, 2].map(() => farm.json('/api/calibrations', { body: made })));
     expect(calibrations[0].calibration).toMatchObject({ state: 'report-only', cuts: 2, visits: 1 });
     expect(calibrations[1]).toEqual(calibrations[0]);
+    // Without a height it is that of the cuts; and one that is applied does not give way to none unasked.
+    const { run } = calibrations[0].calibration;
+    const applied = { ...calibrations[0].calibration, state: 'applied', cuts: 16, visits: 3 };
+    await farm.server.farm.db
+      .insertInto('calibrations')
+      .values({
+        ...{ id: randomUUID(), run_hash: run.hash, made_at: new Date().toISOString() },
+        body: JSON.stringify({ id: randomUUID(), madeAt: '', calibration: applied }),
+      })
+      .execute();
+    const next = { id: randomUUID() };
+    const kept = await farm.ask('/api/calibrations', { body: next });
+    expect([kept.status, (await kept.json()).error]).toEqual([
+      409,
+      {
+        code: 'replaces-applied',
+        message: expect.stringMatching(/of 16 cuts at 4 cm, stays.* 2 cuts of 1 visit/),
+      },
+    ]);
+    expect((await farm.json('/api/calibrations')).items[0].calibration.state).toBe('applied');
+    const replaced = await farm.json('/api/calibrations', { body: { ...next, replacesApplied: true } });
+    expect(replaced.calibration).toMatchObject({ state: 'report-only', cuttingHeightCentimetres: 4 });
   });
 
   it('warns of cuts that name one photo, or that of another visit', async () => {

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { type Cut, CuttingHeight, FrameArea } from '../../../src/farm/index.ts';
+import { type Cut, CuttingHeight, cutHistory, FrameArea, heightsOf } from '../../../src/farm/index.ts';
 import { momentOf, now } from '../capture/moment.ts';
 import { NumberField, TimeField, typed } from '../parts/fields.tsx';
 import { PaddockSelect } from '../parts/paddock-select.tsx';
@@ -10,6 +10,7 @@ import { number, timeWithSeconds } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp, usePositions } from '../shell/app-context.ts';
 import { goTo } from '../shell/route.ts';
+import type { FarmStore } from '../store/farm-store.ts';
 import { frameArea } from '../store/settings.ts';
 import { shownEstimates } from '../visits/shown-estimate.ts';
 import { stepTime } from '../visits/step-time.ts';
@@ -18,6 +19,13 @@ import { photosOf, visitAt } from '../visits/visits.ts';
 /** When the cut's visit was, of a time that may be half typed. */
 const visitTime = (text: string): string =>
   Number.isNaN(Date.parse(text)) ? now() : momentOf(new Date(text));
+
+/** How low this farm cuts: as its cuts so far where they agree, else as on this device last; null: nothing was cut yet. */
+function usualHeight({ cuts, settings }: FarmStore): number | null {
+  const frames = [...cuts.value.values()].flatMap(({ events }) => cutHistory(events).state.frame ?? []);
+  const heights = heightsOf(frames);
+  return heights.length === 1 ? (heights[0]?.centimetres ?? null) : settings.value.cuttingHeightCentimetres;
+}
 
 /** Begins a cut: where, of which photo, how large, how low. */
 export function NewCut({ visitId }: { readonly visitId: string | null }) {
@@ -29,7 +37,7 @@ export function NewCut({ visitId }: { readonly visitId: string | null }) {
   const [paddockId, setPaddock] = useState(given?.paddockId ?? '');
   const [photoId, setPhoto] = useState('');
   const [area, setArea] = useState(String(frameArea(settings.value)));
-  const usual = settings.value.cuttingHeightCentimetres;
+  const usual = usualHeight(store);
   const [height, setHeight] = useState(usual === null ? '' : String(usual));
   const [time, setTime] = useState('');
   const { run, problem } = useWork();
