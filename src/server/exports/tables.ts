@@ -9,6 +9,7 @@ import type { RunLibrary } from '../runs/library.ts';
 import type { Database } from '../storage/database.ts';
 import { stored } from '../storage/stored.ts';
 import { visitSummary } from '../summaries/visit-summary.ts';
+import { textCell } from './text-cell.ts';
 
 /** Rows read at a time, so that a large farm's export holds nobody up; paddocks and cuts may each be large. */
 const TOGETHER = 200;
@@ -64,9 +65,8 @@ async function* photosWithEstimates(db: Database): AsyncGenerator<PhotoWithEstim
   }
 }
 
-/** A cell; text that begins a formula where a spreadsheet separates cells by semicolons has the mark of text there too. */
 const cell = (value: string | number | null | undefined): string | number =>
-  typeof value === 'string' ? value.replaceAll(/;(?=\s*[=+\-@])/g, ";'") : (value ?? '');
+  typeof value === 'string' ? textCell(value) : (value ?? '');
 
 /** Photos and estimates as CSV: a line an estimate, and one of each photo that has none. */
 export async function* photosCsv(db: Database): AsyncGenerator<string> {

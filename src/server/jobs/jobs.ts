@@ -259,10 +259,10 @@ export class Jobs {
     }
     const run = await runs.addTrained(out, name);
     await rm(place, { recursive: true, force: true });
-    const { imageIds, score } = trained;
+    const { imageIds, score, ...of } = trained;
     return {
       runId: run.id,
-      score: { ...score, cuts: imageIds.length, visits: await visitsOf(db, imageIds) },
+      score: { ...score, ...of, cuts: imageIds.length, visits: await visitsOf(db, imageIds) },
     };
   }
 

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { z } from 'zod';
 import { type Estimate, settledResult } from '../../../src/farm/index.ts';
 import { countOf } from '../../../src/ground/counts.ts';
+import { MASS_NAMES } from '../../../src/pasture/targets.ts';
 import { FileButton, TextField } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -40,6 +41,9 @@ const Job = z.object({
         rmse: z.number().nullable(),
         cuts: z.number(),
         visits: z.number(),
+        days: z.number().optional(),
+        sorted: z.number().optional(),
+        learnt: z.array(z.enum(MASS_NAMES)).optional(),
       })
       .nullish(),
   }),
@@ -267,11 +271,28 @@ function Report({ id, name }: { readonly id: string; readonly name: string }) {
 }
 
 /** How a run that was trained did on cuts it was not trained on, in words. */
-function scoreWords({ r2, rmse, cuts, visits }: NonNullable<Job['progress']['score']>): string {
+export function scoreWords(score: NonNullable<Job['progress']['score']>): string {
+  const { r2, rmse, cuts, visits, days } = score;
   const of = `${countOf(cuts, 'cut')} of ${countOf(visits, 'visit')}`;
-  if (rmse === null || r2 === null) return `Trained on ${of}: too few to say how far it is off.`;
+  const learnt = learntWords(score);
+  if (rmse === null || r2 === null) return `Trained on ${of}: too few to say how far it is off.${learnt}`;
   const worth = r2 > 0 ? '' : ' That is no better than the mean of all cuts.';
-  return `On cuts left out in turn it is off by about ${number(rmse)} kg DM/ha; ${of}.${worth}`;
+  const alike = days === 1 && visits > 1 ? ' All are of one day: on another it may be further off.' : '';
+  return `On cuts left out in turn it is off by about ${number(rmse)} kg DM/ha; ${of}.${worth}${alike}${learnt}`;
+}
+
+/** What a run was not taught, and what is missing for it. */
+function learntWords({
+  cuts,
+  days,
+  sorted = 0,
+  learnt = MASS_NAMES,
+}: NonNullable<Job['progress']['score']>): string {
+  if (learnt.length === MASS_NAMES.length) return '';
+  return (
+    ` It says the total alone, since ${sorted} of ${cuts} cuts ${sorted === 1 ? 'is' : 'are'} sorted: for green, dead and ` +
+    `clover sort cuts of two ${days === 1 ? 'paddocks' : 'days'} at least.`
+  );
 }
 
 /** Follows jobs as the server tells of them, until they are over. */
