@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { z } from '@hono/zod-openapi';
-import { Answering, type AnsweringRun } from '../../farm/index.ts';
+import { Answering, type AnsweringRun, PhoneModel } from '../../farm/index.ts';
 import { REPORT } from '../../runs/run-files.ts';
 import { notFound, Refusal } from '../answers/refusal.ts';
 import { withBodyFile } from '../photos/incoming-form.ts';
@@ -99,6 +99,16 @@ export function addRuns(
         'Content-Disposition': `attachment; filename="report.html"; filename*=UTF-8''${inHeader(name)}-report.html`,
       });
     },
+  );
+  api.openapi(
+    route('owner', {
+      method: 'get',
+      path: '/api/runs/{id}/phone',
+      summary: 'Says whether phones can answer by a run, before it is chosen; it is made ready for them',
+      request: { params: z.object({ id: RunId }) },
+      responses: { 200: answer(PhoneModel, 'how phones come by it, or why they cannot') },
+    }),
+    async (context) => context.json(phoneModels.of(await runs.find(context.req.valid('param').id)), 200),
   );
   const answering = ({ folder: _, ...run }: FarmRun): AnsweringRun => run;
   api.openapi(
