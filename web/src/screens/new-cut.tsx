@@ -13,7 +13,7 @@ import { goTo } from '../shell/route.ts';
 import type { FarmStore } from '../store/farm-store.ts';
 import { frameArea } from '../store/settings.ts';
 import { shownEstimates } from '../visits/shown-estimate.ts';
-import { stepTime } from '../visits/step-time.ts';
+import { placedTime } from '../visits/step-time.ts';
 import { photosOf, visitAt } from '../visits/visits.ts';
 
 /** When the cut's visit was, of a time that may be half typed. */
@@ -55,9 +55,9 @@ export function NewCut({ visitId }: { readonly visitId: string | null }) {
           'Give the height of the stubble in cm, 0 for ground level: nobody can tell it afterwards.',
         );
       }
-      const at = stepTime(time, null, new Date());
-      const found = given ? { visit: given, isNew: false } : visitAt(store, paddockId, at);
       const photo = photoId === '' ? undefined : store.photos.value.get(photoId);
+      const at = placedTime(time, photo?.record.capturedAt ?? given?.startedAt ?? null, new Date());
+      const found = given ? { visit: given, isNew: false } : visitAt(store, paddockId, at);
       const cut: Cut = {
         id: crypto.randomUUID(),
         visitId: found.visit.id,

@@ -1,5 +1,6 @@
 import type { Contested } from '../../../src/farm/index.ts';
 import { dayAndTime } from '../parts/words.ts';
+import { skewWords } from '../sync/server-clock.ts';
 import type { ItemKind } from './records.ts';
 
 /** Something to be said once, until it is understood. */
@@ -64,4 +65,11 @@ export const unplacedNotice = (count: number): Notice =>
   noticed(
     `${count === 1 ? 'A photo' : `${count} photos`} not sent yet lost their visit, which was removed on another device. ` +
       'They are kept; say again which paddock they show.',
+  );
+
+/** That this device's clock is not the server's. @param skew by how much the server's is ahead, milliseconds */
+export const clockNotice = (skew: number): Notice =>
+  noticed(
+    `This device's clock is ${skewWords(skew)} ${skew < 0 ? 'ahead of' : 'behind'} the farm's server. Set it right. Photos ` +
+      "of the app's camera that were not sent yet are dated by the server's clock; times of cuts are as they were given.",
   );

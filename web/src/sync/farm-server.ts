@@ -9,6 +9,7 @@ import {
   PhotoRecord,
   Visit,
 } from '../../../src/farm/index.ts';
+import { hearClock } from './server-clock.ts';
 
 /** What the server says instead of what was asked for. */
 export class ServerRefusal extends Error {
@@ -88,6 +89,7 @@ export async function ask(path: string, options: RequestInit = {}): Promise<Resp
     cache: 'no-store',
     signal: options.signal ?? AbortSignal.timeout(PATIENCE_MS),
   }).catch(unreachable);
+  hearClock(response);
   if (response.ok) return response;
   throw refusalOf(response.status, await response.text().catch(() => ''));
 }
