@@ -1,3 +1,4 @@
+import { countOf } from '../ground/counts.ts';
 import { type CutState, sortedGrams } from './cut-state.ts';
 import { bagKgDmPerHa, FEWEST_OVEN_HOURS, HOUR_MILLISECONDS } from './dry-matter.ts';
 import { instantOf } from './identity.ts';
@@ -37,7 +38,7 @@ function timesWarning({ frame, wet, subsample, drying, dryWeighings, sorted }: C
   if (!frame || !wet) return null;
   const hours = (instantOf(wet.at) - instantOf(frame.at)) / HOUR_MILLISECONDS;
   if (hours <= WET_WITHIN_HOURS) return null;
-  return `Weighed wet ${(hours / 24).toFixed(0)} days after its frame was placed: it has dried meanwhile, or one of the times is wrong.`;
+  return `Weighed wet ${countOf(Math.round(hours / 24), 'day')} after its frame was placed: it has dried meanwhile, or one of the times is wrong.`;
 }
 
 function bagWarning(state: CutState): string | null {

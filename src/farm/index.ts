@@ -1,5 +1,6 @@
 export { Answering, PhoneModel } from './answering.ts';
 export { answeringRun } from './answering-run.ts';
+export { bagMark } from './bag-mark.ts';
 export { Boundary } from './boundary.ts';
 export { Calibration } from './calibration.ts';
 export { Cut, CutEvent, CutStep, MOST_EVENTS } from './cut.ts';

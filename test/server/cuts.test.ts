@@ -276,10 +276,19 @@ describe('a visit', () => {
     const line = lines.find(([id]) => id === walk.id) ?? [];
     const row = Object.fromEntries((names ?? []).map((name, at) => [name, line[at]]));
     expect(row).toMatchObject({ photos: '4', cuts: '2', corrected_by: 'own cuts', cutting_height_cm: '4' });
-    expect(row).toMatchObject({ hectares: '10', hectares_from: 'given', source: 'modelled' });
-    expect(Number(row.total_kg_dm_per_ha)).toBe(withCuts.kgDmPerHa.total.mean);
-    expect(Number(row.total_low_kg_dm_per_ha)).toBe(withCuts.kgDmPerHa.total.interval.low);
-    expect(Number(row.paddock_total_kg_dm)).toBe(withCuts.paddockTotal.value);
+    expect(row).toMatchObject({ hectares: '10', hectares_from: 'given', source: 'modelled with cuts' });
+    expect(Number(row.total_kg_dm_per_ha)).toBe(Math.round(withCuts.kgDmPerHa.total.mean));
+    expect(Number(row.total_low_kg_dm_per_ha)).toBe(Math.round(withCuts.kgDmPerHa.total.interval.low));
+    expect(Number(row.paddock_total_kg_dm)).toBe(Math.round(withCuts.paddockTotal.value));
+    const bytes = new Uint8Array(await (await farm.ask('/api/exports/cuts.csv')).arrayBuffer());
+    expect([...bytes.subarray(0, 3)]).toEqual([0xef, 0xbb, 0xbf]);
+    const cutLine = new TextDecoder()
+      .decode(bytes)
+      .split('\n')
+      .find((text) => text.includes(records[0]?.id ?? ''));
+    expect(cutLine).toMatch(
+      new RegExp(`,${paddock.name},2026-11-03T00:00:00.000Z,${cutLine?.slice(0, 4).toUpperCase()},`),
+    );
     const budget = await farm.json(
       `/api/paddocks/${paddock.id}/feed-budget?head=100&unitsPerHead=2.5&residual=0&growth=0`,
     );

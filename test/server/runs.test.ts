@@ -99,6 +99,9 @@ describe('runs', () => {
       'x-content-type-options': 'nosniff',
     });
     expect(await answer.text()).toBe(readFileSync(join(run, 'report.html'), 'utf8'));
+    const opened = await farm.ask(`/api/runs/${hill.id}/report.html?open`, { as: 'viewer' });
+    expect(opened.headers.get('content-disposition')).toMatch(/^inline; /);
+    expect(opened.headers.get('content-security-policy')).toMatch(/^sandbox; default-src 'none'/);
     expect((await farm.ask('/api/runs/starter/report.html')).status).toBe(404);
     expect((await farm.ask(`/api/runs/${hill.id}/report.html`, { as: null })).status).toBe(401);
   });
@@ -327,6 +330,8 @@ describe('jobs', () => {
     ).out_of_fold.per_target.Dry_Total_g;
     expect(score.r2).toBeCloseTo(kept.r2, 9);
     expect(score.rmse).toBeCloseTo(kept.rmse / 0.021, 6);
+    const own = await (await farm.ask(`/api/runs/${last.progress.runId}/report.html`)).text();
+    expect(/<title>(.*?)</.exec(own)?.[1]).toContain('our own');
     const { items } = await farm.json('/api/runs');
     expect(items.find(({ id }: { id: string }) => id === last.progress.runId)).toMatchObject({
       name: 'our own',

@@ -85,10 +85,14 @@ export function addRuns(
       method: 'get',
       path: '/api/runs/{id}/report.html',
       summary: 'Gives the report of a run: scores, pictures and settings, one file that needs nothing else',
-      request: { params: z.object({ id: RunId }) },
+      request: {
+        params: z.object({ id: RunId }),
+        query: z.object({ open: z.string().optional().describe('given: shown in a tab, else taken away') }),
+      },
       responses: { 200: { description: 'the report', content: { 'text/html': { schema: z.string() } } } },
     }),
     async (context) => {
+      const { open } = context.req.valid('query');
       const { folder, name } = await runs.find(context.req.valid('param').id);
       const report = createReadStream(join(folder, REPORT));
       await once(report, 'open').catch(() => {
@@ -96,7 +100,7 @@ export function addRuns(
       });
       return context.body(Readable.toWeb(report) as ReadableStream, 200, {
         'Content-Type': 'text/html; charset=utf-8',
-        'Content-Disposition': `attachment; filename="report.html"; filename*=UTF-8''${inHeader(name)}-report.html`,
+        'Content-Disposition': `${open === undefined ? 'attachment' : 'inline'}; filename="report.html"; filename*=UTF-8''${inHeader(name)}-report.html`,
       });
     },
   );

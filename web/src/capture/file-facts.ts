@@ -1,3 +1,5 @@
+/// <reference path="./exifr.d.ts" />
+
 import type { Position } from '../../../src/farm/index.ts';
 import { momentOf } from './moment.ts';
 

@@ -229,9 +229,20 @@ export function RunsScreen() {
 /** How a run was trained and how well it does, a page to be kept. */
 function Report({ id, name }: { readonly id: string; readonly name: string }) {
   return (
-    <a class="button" href={`/api/runs/${id}/report.html`} download aria-label={`Report of ${name}`}>
-      Report
-    </a>
+    <span class="row">
+      <a
+        class="button"
+        href={`/api/runs/${id}/report.html?open`}
+        target="_blank"
+        rel="noopener"
+        aria-label={`Report of ${name}`}
+      >
+        Report
+      </a>
+      <a href={`/api/runs/${id}/report.html`} download aria-label={`Download the report of ${name}`}>
+        Download
+      </a>
+    </span>
   );
 }
 
