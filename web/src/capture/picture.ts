@@ -15,6 +15,9 @@ const THUMB_WIDTH = 320;
 /** Of a picture that is all there is to be seen of a photo. */
 const SHOWN_WIDTH = 1280;
 
+/** How long libheif may take for a photo, seconds. */
+const PATIENCE = 30;
+
 /** A JPEG of what this browser does not show, as HEIC in most; null where nothing here decodes it. */
 async function decoded(photo: Blob) {
   const worker = new AskedWorker<HeicQuestions>(
@@ -22,7 +25,7 @@ async function decoded(photo: Blob) {
     Error,
   );
   try {
-    return await worker.ask('picture', { photo, widest: SHOWN_WIDTH });
+    return await worker.ask('picture', { photo, widest: SHOWN_WIDTH }, { patience: PATIENCE });
   } catch {
     return null;
   } finally {
