@@ -99,7 +99,7 @@ describe('runs', () => {
       'x-content-type-options': 'nosniff',
     });
     expect(await answer.text()).toBe(readFileSync(join(run, 'report.html'), 'utf8'));
-    const opened = await farm.ask(`/api/runs/${hill.id}/report.html?open`, { as: 'viewer' });
+    const opened = await farm.ask(`/api/runs/${hill.id}/report.html?open=tab`, { as: 'viewer' });
     expect(opened.headers.get('content-disposition')).toMatch(/^inline; /);
     expect(opened.headers.get('content-security-policy')).toMatch(/^sandbox; default-src 'none'/);
     expect((await farm.ask('/api/runs/starter/report.html')).status).toBe(404);

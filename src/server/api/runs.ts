@@ -87,7 +87,7 @@ export function addRuns(
       summary: 'Gives the report of a run: scores, pictures and settings, one file that needs nothing else',
       request: {
         params: z.object({ id: RunId }),
-        query: z.object({ open: z.string().optional().describe('given: shown in a tab, else taken away') }),
+        query: z.object({ open: z.enum(['tab']).optional().describe('shown in a tab; absent: taken away') }),
       },
       responses: { 200: { description: 'the report', content: { 'text/html': { schema: z.string() } } } },
     }),

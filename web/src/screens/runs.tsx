@@ -232,7 +232,7 @@ function Report({ id, name }: { readonly id: string; readonly name: string }) {
     <span class="row">
       <a
         class="button"
-        href={`/api/runs/${id}/report.html?open`}
+        href={`/api/runs/${id}/report.html?open=tab`}
         target="_blank"
         rel="noopener"
         aria-label={`Report of ${name}`}
