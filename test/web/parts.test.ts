@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { JSDOM } from 'jsdom';
 import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -174,6 +176,8 @@ describe('files of boundaries', () => {
   });
 });
 
+const SHARED_HEIC = join(process.env.SWARD_SHARED ?? '../shared', 'cases/04-heic-folder/true_heic_gps.heic');
+
 describe('what a photo’s file says', () => {
   const exif = {
     IFD2: { DateTimeOriginal: '2015:09:04 10:11:12', OffsetTimeOriginal: '+10:00' },
@@ -197,6 +201,15 @@ describe('what a photo’s file says', () => {
     expect(await factsOf(await picture(exif).jpeg().toBuffer())).toEqual(said);
     expect(await factsOf(await picture(exif).webp().toBuffer())).toEqual(said);
   });
+
+  it.skipIf(!existsSync(SHARED_HEIC))(
+    'is read of a HEIC as an iPhone writes it, wherever in it the time stands',
+    async () => {
+      const { takenAt, position } = await factsOf(readFileSync(SHARED_HEIC));
+      expect(takenAt).toBe(momentOf(new Date(2015, 8, 4, 10, 11, 12)));
+      expect(position?.latitude).toBeCloseTo(-33.8583, 4);
+    },
+  );
 
   it('is in this device’s zone where it names none, and nothing where it says nothing', async () => {
     const { OffsetTimeOriginal: _, ...IFD2 } = exif.IFD2;

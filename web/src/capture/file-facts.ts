@@ -21,17 +21,26 @@ export async function factsOf(photo: Uint8Array): Promise<FileFacts> {
     // Fetched before the first visit was over, this part of the app may not be here yet.
     const { parse } = await import('exifr/dist/lite.esm.mjs');
     const said = await parse(asJpeg(photo), { gps: true, exif: ['DateTimeOriginal', 'OffsetTimeOriginal'] });
-    const { latitude, longitude, DateTimeOriginal: taken, OffsetTimeOriginal: offset } = said ?? {};
+    const { latitude, longitude, OffsetTimeOriginal: offset } = said ?? {};
+    // Some write the time of exposure among the facts of the picture, where exifr calls it by its number.
+    const taken = clockOf(said?.DateTimeOriginal ?? said?.['36867']);
     const isPlace = Math.abs(latitude ?? Number.NaN) <= 90 && Math.abs(longitude ?? Number.NaN) <= 180;
     // 0° N 0° E, in the sea, stands for no fix.
     const isFix = isPlace && !(latitude === 0 && longitude === 0);
     return {
       position: isFix ? { latitude, longitude, accuracyMetres: null } : null,
-      takenAt: taken instanceof Date && !Number.isNaN(taken.getTime()) ? momentIn(taken, offset) : null,
+      takenAt: taken && momentIn(taken, offset),
     };
   } catch {
     return NOTHING;
   }
+}
+
+/** What EXIF says of a clock, as this device's would show it; null where that is no time. */
+function clockOf(said: unknown): Date | null {
+  const text = typeof said === 'string' ? said.replace(/^(\d{4}):(\d\d):(\d\d) /, '$1-$2-$3T') : said;
+  const clock = text instanceof Date || typeof text === 'string' ? new Date(text) : null;
+  return clock && !Number.isNaN(clock.getTime()) ? clock : null;
 }
 
 /** A moment of the clock that a date shows here, in the zone that is named; this device's where none is. */
