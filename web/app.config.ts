@@ -49,6 +49,9 @@ const LATER = ['worker-', 'ort-wasm-simd-threaded-', 'leaflet', 'unsent-zip-'] a
 /** Files that only a device whose graphics chip computes needs, likewise; they are kept once they were met. */
 const GRAPHICS = ['graphics-worker-', 'ort-wasm-simd-threaded.asyncify-'] as const;
 
+/** Files that only a device which meets a HEIC needs: libheif has 2 MB and is read by few. They are kept once they were met. */
+const HEIC = ['heic-worker-', 'libheif'] as const;
+
 /** Lists them for the app. */
 function laterParts(): Plugin {
   return {
@@ -123,13 +126,16 @@ export default mergeConfig(engine, {
       includeManifestIcons: false,
       workbox: {
         globPatterns: ['index.html', 'assets/*.{js,mjs,css}', 'parts.json', 'manifest.webmanifest'],
-        // libheif is 2 MB and read by few: it is kept once it was met.
-        globIgnores: ['assets/libheif*', ...[...LATER, ...GRAPHICS].map((start) => `assets/${start}*`)],
+        globIgnores: [...LATER, ...GRAPHICS, ...HEIC].map((start) => `assets/${start}*`),
         maximumFileSizeToCacheInBytes: 1_000_000,
         navigateFallback: 'index.html',
         navigateFallbackDenylist: [/^\/api\//, /^\/healthz$/, /^\/readyz$/, /^\/metrics$/],
         runtimeCaching: [
-          { urlPattern: /\/assets\/libheif/, handler: 'CacheFirst', options: { cacheName: 'sward-heic' } },
+          {
+            urlPattern: new RegExp(`/assets/(?:${HEIC.join('|')})`),
+            handler: 'CacheFirst',
+            options: { cacheName: 'sward-heic' },
+          },
           {
             urlPattern: new RegExp(`/assets/(?:${GRAPHICS.join('|')})`),
             handler: 'CacheFirst',

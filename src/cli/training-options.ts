@@ -1,5 +1,6 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { UsageError } from '../ground/errors.ts';
+import { MASS_NAMES, type MassName } from '../pasture/targets.ts';
 import {
   type CovariateSource,
   DATE_ORDERS,
@@ -36,6 +37,7 @@ export interface SourceOptions extends TableOptions {
   readonly features?: string;
   readonly ids?: string;
   readonly labels?: string;
+  readonly learn?: readonly MassName[];
 }
 
 /** Options by which heights are read. */
@@ -78,12 +80,25 @@ export function addTableOptions(command: Command): Command {
     .option('--area <m2>', 'area of the frame; default 0.21, that of 70 × 30 cm', frameArea);
 }
 
-/** Adds {@link addTableOptions} and `--features`, `--ids`, `--labels`. */
+/** Masses by their names, separated by commas. */
+function massList(text: string): MassName[] {
+  const names = text.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => !MASS_NAMES.some((mass) => mass === name));
+  if (unknown === undefined) return MASS_NAMES.filter((mass) => names.includes(mass));
+  throw new InvalidArgumentError(`"${unknown}" is none of ${MASS_NAMES.join(', ')}.`);
+}
+
+/** Adds {@link addTableOptions} and `--features`, `--ids`, `--labels`, `--learn`. */
 export function addSourceOptions(command: Command): Command {
   return addTableOptions(command)
     .option('--features <F.npy>', 'rows of feature files (F.npy,G.npy) instead of photos')
     .option('--ids <ids.txt>', 'photo id of each row of the feature file, one a line')
-    .option('--labels <train.csv>', 'measured masses of those photos');
+    .option('--labels <train.csv>', 'measured masses of those photos')
+    .option(
+      '--learn <total,green>',
+      `masses to be learnt, of ${MASS_NAMES.join(', ')}; default all that were measured`,
+      massList,
+    );
 }
 
 /** Adds `--covariates` and {@link addHeightOptions}. */
@@ -184,15 +199,16 @@ export async function trainingSource(
   path: string | undefined,
   options: SourceOptions,
 ): Promise<TrainingSource> {
-  const { features, ids, labels } = options;
+  const { features, ids, labels, learn } = options;
+  const masses = learn && { learn };
   const given = [features, ids, labels].filter((option) => option !== undefined).length;
-  if (path !== undefined && given === 0) return photoSource(path, options);
+  if (path !== undefined && given === 0) return { ...(await photoSource(path, options)), ...masses };
   if (path === undefined && features !== undefined && ids !== undefined && labels !== undefined) {
     const { dates, areaSquareMetres, ...ofTables } = await tableReading(options);
     const [idle] = Object.keys(ofTables);
     if (idle !== undefined) throw new UsageError(`--${idle} is for a table of your own, not for features`);
     const shared = { ...(dates && { dates }), ...(areaSquareMetres !== undefined && { areaSquareMetres }) };
-    return { kind: 'features', features: features.split(','), ids, labels, ...shared };
+    return { kind: 'features', features: features.split(','), ids, labels, ...shared, ...masses };
   }
   throw new UsageError('give a data folder or a table, or --features, --ids and --labels together');
 }

@@ -29,7 +29,7 @@ export interface Label {
   /** ISO date. */
   readonly date: string | null;
   readonly state: string | null;
-  /** Site, which tells visits apart where States do not, of photos without a date perhaps the paddock; tables of one's own have it. */
+  /** Site, which tells visits apart where States do not; the paddock where dates tell nothing apart. */
   readonly site?: string | null;
   readonly species: string | null;
   /** Pre-grazing GreenSeeker NDVI. */
@@ -61,7 +61,7 @@ interface Group {
 }
 
 /** What all rows of a photo must say alike. */
-const METADATA = 'image_path Sampling_Date State Species Pre_GSHH_NDVI Height_Ave_cm'.split(' ');
+const METADATA = 'image_path Sampling_Date State Paddock Species Pre_GSHH_NDVI Height_Ave_cm'.split(' ');
 /** Columns of numbers that labels have beside the masses. */
 const READINGS = ['Pre_GSHH_NDVI', 'Height_Ave_cm'] as const;
 
@@ -131,6 +131,12 @@ export function parseLabels(
     table.rows.map(({ cells }) => cells.Species),
     'names',
   );
+  const paddocks = namedColumn(
+    table.rows.map(({ cells }) => cells.Paddock),
+    'names',
+  );
+  // Paddocks walked on one day share its light and weather, and are visits of their own only where no other day is left.
+  const isOneDay = new Set(dates.dates).size <= 1;
   problems.push(...spellingProblems(name, 'State', states), ...spellingProblems(name, 'Species', species));
   problems.push(...readingProblems(table, name, sign), ...commaProblems(table, name, sign));
   const isMixed = dates.faults.some(({ kind }) => kind === 'mixed');
@@ -151,6 +157,7 @@ export function parseLabels(
       targets: masses,
       date: dates.dates[photo] ?? null,
       state: states.names[place] ?? null,
+      ...(isOneDay && { site: paddocks.names[place] ?? null }),
       species: species.names[place] ?? null,
       ndvi: knownNumber(cells.Pre_GSHH_NDVI, sign('Pre_GSHH_NDVI')),
       heightCentimetres: knownNumber(cells.Height_Ave_cm, sign('Height_Ave_cm')),

@@ -1,3 +1,4 @@
+import { countOf } from '../ground/counts.ts';
 import { type CutState, sortedGrams } from './cut-state.ts';
 import { bagKgDmPerHa, FEWEST_OVEN_HOURS, HOUR_MILLISECONDS } from './dry-matter.ts';
 import { instantOf } from './identity.ts';
@@ -15,9 +16,29 @@ const SORTING_LOSS = 0.02;
 
 /** What of a cut is possible and hardly right, a sentence each. */
 export function cutWarnings(state: CutState): string[] {
-  return [bagWarning(state), dryingWarning(state), dryMatterWarning(state), sortingWarning(state)].filter(
-    (warning) => warning !== null,
-  );
+  return [
+    timesWarning(state),
+    bagWarning(state),
+    dryingWarning(state),
+    dryMatterWarning(state),
+    sortingWarning(state),
+  ].filter((warning) => warning !== null);
+}
+
+/** Cut sward loses water: what is weighed later than this after its frame was placed is not as it stood. */
+const WET_WITHIN_HOURS = 24;
+
+function timesWarning({ frame, wet, subsample, drying, dryWeighings, sorted }: CutState): string | null {
+  const steps = [frame, wet, subsample, drying, ...dryWeighings, sorted].filter((step) => step !== null);
+  const isInOrder = steps.every((step, at) => {
+    const before = steps[at - 1];
+    return before === undefined || instantOf(step.at) >= instantOf(before.at);
+  });
+  if (!isInOrder) return 'The times of the steps are not in their order: correct those that are wrong.';
+  if (!frame || !wet) return null;
+  const hours = (instantOf(wet.at) - instantOf(frame.at)) / HOUR_MILLISECONDS;
+  if (hours <= WET_WITHIN_HOURS) return null;
+  return `Weighed wet ${countOf(Math.round(hours / 24), 'day')} after its frame was placed: it has dried meanwhile, or one of the times is wrong.`;
 }
 
 function bagWarning(state: CutState): string | null {

@@ -1,5 +1,6 @@
 export { Answering, PhoneModel } from './answering.ts';
 export { answeringRun } from './answering-run.ts';
+export { bagMark } from './bag-mark.ts';
 export { Boundary } from './boundary.ts';
 export { Calibration } from './calibration.ts';
 export { Cut, CutEvent, CutStep, MOST_EVENTS } from './cut.ts';
@@ -13,7 +14,13 @@ export {
 export { type CutResult, cutResult } from './cut-result.ts';
 export { type CutStage, type CutState, NEW_CUT } from './cut-state.ts';
 export { cutWarnings } from './cut-warnings.ts';
-export { type CutsAtHeight, cutsAtHeight } from './cutting-height.ts';
+export {
+  type CutsAtHeight,
+  cutsAtHeight,
+  farmCuttingHeight,
+  heightsOf,
+  heightWords,
+} from './cutting-height.ts';
 export { type RegressionMean, regressionMean } from './double-sampling.ts';
 export {
   Contested,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { SwardError } from '../ground/errors.ts';
 import { HEIGHT_METHODS } from '../pasture/covariates.ts';
+import { MASS_NAMES } from '../pasture/targets.ts';
 import { calibrationSchema } from '../runs/calibration.ts';
 import { completeWindows, featurePlanSchema } from '../vision/features/plan.ts';
 import { INTERPOLATIONS } from '../vision/preprocess/taps.ts';
@@ -64,7 +65,8 @@ const covariate = z.strictObject({
   high: z.number(),
 });
 
-const fiveMasses = z.array(z.number()).length(5);
+/** Grams, as `TARGET_NAMES`; null of a mass that the run does not say. */
+const fiveMasses = z.array(z.number().nullable()).length(5);
 
 const schema = z.strictObject({
   format: z.literal(PORTABLE_FORMAT),
@@ -89,6 +91,8 @@ const schema = z.strictObject({
    * `TARGET_NAMES`.
    */
   estimators: z.strictObject({ model: storedFile, reads: z.array(place).min(1) }),
+  /** The masses that the run was taught; absent: all five. Of others the estimators say 0, which means nothing. */
+  masses: z.array(z.enum(MASS_NAMES)).min(1).optional(),
   domains: z.array(domain),
   calibration: calibrationSchema,
   /** SHA-256 of training photos; null where they are not known. */

@@ -3,7 +3,14 @@ import { joinFeatureSets, type Matrix, rowVector } from '../ground/matrix.ts';
 import { mean } from '../ground/statistics.ts';
 import { covariateSets, knownSet, type Readings } from '../pasture/covariates.ts';
 import { type Interval, USUAL_COVERAGE } from '../pasture/intervals/index.ts';
-import { type ByMass, byMass, TARGET_NAMES, targetsFromArray, targetsToArray } from '../pasture/targets.ts';
+import {
+  type ByMass,
+  byMass,
+  TARGET_NAMES,
+  type Targets,
+  targetsFromArray,
+  targetsToArray,
+} from '../pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../pasture/units.ts';
 import { restoredCalibration } from '../runs/calibration.ts';
 import { outsideRange } from '../runs/covariate-range.ts';
@@ -77,10 +84,17 @@ const KEPT_BYTES = 256 * 2 ** 20;
 const SAME_GRAMS = 0.05;
 const SAME_SHARE = 0.005;
 
-/** Whether masses, as `TARGET_NAMES`, are those of the run itself to half a percent or 0.05 g. */
-export function areSame(masses: readonly number[], expected: readonly number[]): boolean {
+/**
+ * Whether masses, as `TARGET_NAMES`, are those of the run itself to half a percent or 0.05 g.
+ *
+ * @param masses NaN where none is said
+ * @param expected null or NaN where none is to be
+ */
+export function areSame(masses: readonly number[], expected: readonly (number | null)[]): boolean {
   return expected.every((mass, target) => {
-    const difference = Math.abs((masses[target] ?? Number.NaN) - mass);
+    const said = masses[target] ?? Number.NaN;
+    if (mass === null || Number.isNaN(mass)) return Number.isNaN(said);
+    const difference = Math.abs(said - mass);
     return difference <= Math.max(SAME_GRAMS, SAME_SHARE * Math.abs(mass));
   });
 }
@@ -180,8 +194,8 @@ export class PortableRun {
     const plain: PhotoPrediction = {
       imageId: name,
       path: null,
-      targets: targetsFromArray(masses),
-      folds: folds.map((row) => targetsFromArray(row)),
+      targets: this.#taught(masses),
+      folds: folds.map((row) => this.#taught(row)),
       dropoutSpread: null,
       intervals: null,
       // No training photo has such a reading, so that all of them are nearer.
@@ -200,6 +214,13 @@ export class PortableRun {
       coverage,
       doubts: this.#uncertainty.doubts([prediction]),
     };
+  }
+
+  /** Masses of the estimators, NaN of those that the run was not taught. */
+  #taught(masses: readonly number[]): Targets {
+    const { masses: taught } = this.model;
+    const said = targetsFromArray(masses);
+    return taught ? byMass((mass) => (taught.includes(mass) ? said[mass] : Number.NaN)) : said;
   }
 
   async #featuresOf(source: PortableSource, name: string, pixels: Pixels): Promise<Float64Array> {

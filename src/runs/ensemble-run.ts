@@ -32,7 +32,7 @@ import type {
 } from './run.ts';
 import { requireUnchanged } from './run-folder.ts';
 import { isStoredRun, placeFrom, runHere } from './stored-run.ts';
-import { noMaps, TrainedRun } from './trained-run.ts';
+import { noMaps, requireAllMasses, TrainedRun } from './trained-run.ts';
 
 /** A member, and the feature files it was trained on where it was. */
 interface Member {
@@ -180,7 +180,11 @@ export class EnsembleRun implements Run {
       // A member without any weight is kept by the ensemble for the record, but has nothing to say.
       return weights.every((weight) => weight === 0) ? [] : [{ run, weights }];
     });
-    for (const { run } of members) await run.graph(start);
+    for (const { run } of members) {
+      // Blends and what follows them are of all five.
+      requireAllMasses(run.folder, (await run.capabilities()).masses);
+      await run.graph(start);
+    }
     return {
       members,
       finish: post.length > 0 ? (masses) => stepsGraph(post, masses) : null,

@@ -9,6 +9,7 @@ import { fittedStepSchema } from '../estimators/post-processing/steps.ts';
 import { InputError, UsageError } from '../ground/errors.ts';
 import { writeFileAtomically } from '../ground/files.ts';
 import { readText, reasonOf } from '../ground/whole-file.ts';
+import { MASS_NAMES } from '../pasture/targets.ts';
 import { QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
 import { parseStoredRecipe } from '../recipes/recipe.ts';
 import type { Recipe } from '../recipes/recipe-schema.ts';
@@ -29,6 +30,9 @@ const innerPath = z
     'leads out of the folder',
   );
 
+/** The masses that were to be learnt; absent: all that were measured. */
+const learntMasses = z.array(z.enum(MASS_NAMES)).readonly().optional();
+
 /** Where a run's data were: paths relative to the run. */
 export const sourceSchema = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -36,6 +40,7 @@ export const sourceSchema = z.discriminatedUnion('kind', [
     folder: z.string(),
     dates: z.enum(DATE_ORDERS).optional(),
     covariates: covariateSourceSchema.optional(),
+    learn: learntMasses,
   }),
   z.strictObject({
     kind: z.literal('table'),
@@ -48,6 +53,7 @@ export const sourceSchema = z.discriminatedUnion('kind', [
     dates: z.enum(DATE_ORDERS).optional(),
     decimal: z.enum(DECIMAL_NAMES).optional(),
     covariates: covariateSourceSchema.optional(),
+    learn: learntMasses,
   }),
   z.strictObject({
     kind: z.literal('features'),
@@ -57,6 +63,7 @@ export const sourceSchema = z.discriminatedUnion('kind', [
     labels: z.string(),
     dates: z.enum(DATE_ORDERS).optional(),
     covariates: covariateSourceSchema.optional(),
+    learn: learntMasses,
   }),
 ]);
 

@@ -279,12 +279,7 @@ export class TrainedRun implements Run, RunMember {
     const { name, estimator } = this.manifest.recipe;
     const { masses } = await this.capabilities();
     const models = await this.models();
-    if (!MASS_NAMES.every((mass) => masses[mass])) {
-      const what = `was taught ${massWords(massesIn(masses))} alone`;
-      throw new UsageError(
-        `${this.folder} ${what}, and an ONNX model answers all five masses; export another run`,
-      );
-    }
+    if (start === 'photos') requireAllMasses(this.folder, masses);
     const reason = notOfPhotos(this.manifest.recipe, start);
     if (reason) throw new UsageError(`${this.folder}: ${reason}; train with --set backbone=NAME to export`);
     if (!models.every(({ capabilities }) => capabilities.graph)) {
@@ -468,6 +463,14 @@ export class TrainedRun implements Run, RunMember {
       ? outOfDomainShares(domain, await computeDescriptors(samples.photos, { progress }))
       : null;
   }
+}
+
+/** @throws UsageError for a run that was not taught all masses, which an ONNX model of photos answers with */
+export function requireAllMasses(folder: string, masses: RunCapabilities['masses']): void {
+  if (MASS_NAMES.every((mass) => masses[mass])) return;
+  throw new UsageError(
+    `${folder} was taught ${massWords(massesIn(masses))} alone, and an ONNX model answers all five masses; export another run`,
+  );
 }
 
 /** Why a run is no model from pixels to masses; null where it may be one. */

@@ -7,11 +7,13 @@ import { LABEL_COLUMNS, type Label, parseLabels } from '../data/labels.ts';
 import type { OwnTable } from '../data/own-table/read.ts';
 import { problemLine, throwOnError } from '../data/problems.ts';
 import { readCsv } from '../formats/csv.ts';
+import { countOf } from '../ground/counts.ts';
 import { InputError, UsageError } from '../ground/errors.ts';
 import { fileFingerprint, valueFingerprint } from '../ground/fingerprint.ts';
 import { takeRows } from '../ground/matrix.ts';
 import type { Progress } from '../ground/progress.ts';
-import type { Targets } from '../pasture/targets.ts';
+import { completedTargets, isKnown, knownWhere, massesIn, massWords } from '../pasture/partial.ts';
+import { byMass, type MassName, type Targets } from '../pasture/targets.ts';
 import type { Recipe } from '../recipes/recipe-schema.ts';
 import { PhotoReader, type UsedFeatureSet } from '../samples/photo-reader.ts';
 import {
@@ -62,6 +64,8 @@ export type TrainingSource = (
   readonly areaSquareMetres?: number | undefined;
   /** Where a recipe's covariates come from besides the table of labels. */
   readonly covariates?: CovariateSource | undefined;
+  /** The masses that are to be learnt, whatever else was measured; default all that were measured. */
+  readonly learn?: readonly MassName[] | undefined;
 };
 
 /** Photos whose masses a model said. They are trained on in every fold and never validated on. */
@@ -102,7 +106,22 @@ interface Labelled<Known = Label> {
 async function readLabelled(source: TrainingSource): Promise<Labelled> {
   if (source.kind !== 'features') return inspectedPhotos(source);
   const { ids } = await readFeatureTables(source.features, source.ids);
-  return joinLabels(source, ids);
+  return learntOf(await joinLabels(source, ids), source);
+}
+
+/** Labels without the masses that are not to be learnt, as if these had not been measured. */
+function learntOf<Known extends Label>(
+  { labels, warnings }: Labelled<Known>,
+  { learn }: Pick<TrainingSource, 'learn'>,
+): Labelled<Known> {
+  if (learn === undefined) return { labels, warnings };
+  const wanted = completedTargets(byMass((mass) => (learn.includes(mass) ? 0 : Number.NaN)));
+  const kept = labels
+    .map((label) => ({ ...label, targets: knownWhere(label.targets, wanted) }))
+    .filter(({ targets }) => massesIn(byMass((mass) => isKnown(targets, mass))).length > 0);
+  const without = labels.length - kept.length;
+  const left = `${countOf(without, 'photo')} left out, of which no ${massWords(learn)} was measured`;
+  return { labels: kept, warnings: without > 0 ? [...warnings, left] : warnings };
 }
 
 /** A source of photos. */
@@ -114,7 +133,7 @@ async function inspectedPhotos(source: PhotoSource): Promise<Labelled<LabelledPh
       ? await inspectTraining(source.folder, source)
       : await inspectTableWithDates(source);
   throwOnError(source.kind === 'folder' ? source.folder : source.table, problems);
-  return { labels: photos, warnings: problems.map(problemLine) };
+  return learntOf({ labels: photos, warnings: problems.map(problemLine) }, source);
 }
 
 /** The labelled photos of a data folder or of a table of one's own. @throws InputError naming the first bad row */

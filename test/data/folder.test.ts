@@ -69,6 +69,19 @@ describe('reading train.csv', () => {
     });
   });
 
+  it('tells visits apart by paddock where all photos are of one day, and by day where they are not', async () => {
+    const withPaddock = (one: boolean) => (lines: string[]) =>
+      lines.map((line, at) => {
+        const day = one ? line.replace(/2015\/\d\/4/, '2015/1/4') : line;
+        const [id, ...rest] = day.split(',');
+        return [id, at === 0 ? 'Paddock' : line.startsWith('ID1000') ? 'Hill' : 'River', ...rest].join(',');
+      });
+    const sites = async (one: boolean) =>
+      (await readTraining(await folderWith(withPaddock(one)))).map(({ site }) => site);
+    expect(await sites(true)).toEqual(['Hill', 'River', 'River']);
+    expect(await sites(false)).toEqual([undefined, undefined, undefined]);
+  });
+
   it('leaves out a photo of which nothing was measured, with a warning', async () => {
     const folder = await folderWith((lines) =>
       lines.map((line) => (line.startsWith('ID1001__') ? line.replace(/[^,]+$/, '') : line)),

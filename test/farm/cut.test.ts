@@ -42,6 +42,19 @@ const event = (number: number, change: CutEvent['change'], recordedAt = hour(num
 const eventsOf = (steps: readonly CutStep[]): CutEvent[] =>
   steps.map((step, at) => event(at + 1, step, step.at));
 
+describe('times of steps', () => {
+  const warnings = (steps: readonly CutStep[]) =>
+    cutWarnings(steps.reduce((state: CutState, step) => afterStep(state, step), NEW_CUT)).join(' ');
+
+  it('that are not in their order are warned of, and a wet weight of another day', () => {
+    expect(warnings([frame, { ...wet, at: hour(30) }])).toMatch(
+      /Weighed wet 1 days? after its frame was placed/,
+    );
+    expect(warnings([{ ...frame, at: hour(2) }, wet])).toMatch(/not in their order/);
+    expect(warnings([frame, wet, subsample])).not.toMatch(/order|after its frame/);
+  });
+});
+
 describe('weights as scales show them', () => {
   it.each([
     [138.7, 20, 118.7],

@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { shrunkenCorrection } from '../../src/farm/fit-calibration.ts';
-import { Calibration, type CalibrationPair, calibratedMasses, fitCalibration } from '../../src/farm/index.ts';
+import {
+  Calibration,
+  type CalibrationPair,
+  calibratedMasses,
+  farmCuttingHeight,
+  fitCalibration,
+} from '../../src/farm/index.ts';
 import { randomStream } from '../../src/ground/random.ts';
 
 const variances = { betweenSessions: 70_000, withinSessions: 350_000, sessions: 23, photos: 282 };
@@ -18,6 +24,23 @@ function cuts(visits: number, each: number, offset: number, slope: number, scatt
     return { visit: `visit ${at % visits}`, estimate, cut, cuttingHeightCentimetres: 0 };
   });
 }
+
+describe('the height that a calibration stands on', () => {
+  const at = (...heights: number[]) =>
+    heights.map((cuttingHeightCentimetres) => ({ cuttingHeightCentimetres }));
+
+  it('is that of the cuts where they agree, whatever was said before', () => {
+    expect(farmCuttingHeight(at(3, 3, 3), null)).toBe(3);
+    expect(farmCuttingHeight(at(3, 3, 3), 0)).toBe(3);
+  });
+
+  it('is that of the calibration before where cuts differ, and without one that of most', () => {
+    expect(farmCuttingHeight(at(3, 3, 0), 0)).toBe(0);
+    expect(farmCuttingHeight(at(3, 3, 0), 4)).toBe(3);
+    expect(farmCuttingHeight(at(4, 4, 2, 2), null)).toBe(2);
+    expect(farmCuttingHeight([], 4)).toBeNull();
+  });
+});
 
 describe('a farm’s calibration', () => {
   it('under 5 cuts is a report only', () => {

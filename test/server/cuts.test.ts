@@ -276,10 +276,19 @@ describe('a visit', () => {
     const line = lines.find(([id]) => id === walk.id) ?? [];
     const row = Object.fromEntries((names ?? []).map((name, at) => [name, line[at]]));
     expect(row).toMatchObject({ photos: '4', cuts: '2', corrected_by: 'own cuts', cutting_height_cm: '4' });
-    expect(row).toMatchObject({ hectares: '10', hectares_from: 'given', source: 'modelled' });
-    expect(Number(row.total_kg_dm_per_ha)).toBe(withCuts.kgDmPerHa.total.mean);
-    expect(Number(row.total_low_kg_dm_per_ha)).toBe(withCuts.kgDmPerHa.total.interval.low);
-    expect(Number(row.paddock_total_kg_dm)).toBe(withCuts.paddockTotal.value);
+    expect(row).toMatchObject({ hectares: '10', hectares_from: 'given', source: 'modelled with cuts' });
+    expect(Number(row.total_kg_dm_per_ha)).toBe(Math.round(withCuts.kgDmPerHa.total.mean));
+    expect(Number(row.total_low_kg_dm_per_ha)).toBe(Math.round(withCuts.kgDmPerHa.total.interval.low));
+    expect(Number(row.paddock_total_kg_dm)).toBe(Math.round(withCuts.paddockTotal.value));
+    const bytes = new Uint8Array(await (await farm.ask('/api/exports/cuts.csv')).arrayBuffer());
+    expect([...bytes.subarray(0, 3)]).toEqual([0xef, 0xbb, 0xbf]);
+    const cutLine = new TextDecoder()
+      .decode(bytes)
+      .split('\n')
+      .find((text) => text.includes(records[0]?.id ?? ''));
+    expect(cutLine).toMatch(
+      new RegExp(`,${paddock.name},2026-11-03T00:00:00.000Z,${cutLine?.slice(0, 4).toUpperCase()},`),
+    );
     const budget = await farm.json(
       `/api/paddocks/${paddock.id}/feed-budget?head=100&unitsPerHead=2.5&residual=0&growth=0`,
     );
@@ -296,6 +305,28 @@ describe('a visit', () => {
     const calibrations = await Promise.all([1, 2].map(() => farm.json('/api/calibrations', { body: made })));
     expect(calibrations[0].calibration).toMatchObject({ state: 'report-only', cuts: 2, visits: 1 });
     expect(calibrations[1]).toEqual(calibrations[0]);
+    // Without a height it is that of the cuts; and one that is applied does not give way to none unasked.
+    const { run } = calibrations[0].calibration;
+    const applied = { ...calibrations[0].calibration, state: 'applied', cuts: 16, visits: 3 };
+    await farm.server.farm.db
+      .insertInto('calibrations')
+      .values({
+        ...{ id: randomUUID(), run_hash: run.hash, made_at: new Date().toISOString() },
+        body: JSON.stringify({ id: randomUUID(), madeAt: '', calibration: applied }),
+      })
+      .execute();
+    const next = { id: randomUUID() };
+    const kept = await farm.ask('/api/calibrations', { body: next });
+    expect([kept.status, (await kept.json()).error]).toEqual([
+      409,
+      {
+        code: 'replaces-applied',
+        message: expect.stringMatching(/of 16 cuts at 4 cm, stays.* 2 cuts of 1 visit/),
+      },
+    ]);
+    expect((await farm.json('/api/calibrations')).items[0].calibration.state).toBe('applied');
+    const replaced = await farm.json('/api/calibrations', { body: { ...next, replacesApplied: true } });
+    expect(replaced.calibration).toMatchObject({ state: 'report-only', cuttingHeightCentimetres: 4 });
   });
 
   it('warns of cuts that name one photo, or that of another visit', async () => {

@@ -99,6 +99,9 @@ describe('runs', () => {
       'x-content-type-options': 'nosniff',
     });
     expect(await answer.text()).toBe(readFileSync(join(run, 'report.html'), 'utf8'));
+    const opened = await farm.ask(`/api/runs/${hill.id}/report.html?open=tab`, { as: 'viewer' });
+    expect(opened.headers.get('content-disposition')).toMatch(/^inline; /);
+    expect(opened.headers.get('content-security-policy')).toMatch(/^sandbox; default-src 'none'/);
     expect((await farm.ask('/api/runs/starter/report.html')).status).toBe(404);
     expect((await farm.ask(`/api/runs/${hill.id}/report.html`, { as: null })).status).toBe(401);
   });
@@ -295,7 +298,8 @@ describe('jobs', () => {
           id: randomUUID(),
           visitId: visit.id,
           photoId: record.id,
-          events: cutEvents({ dry: totals().get(id) ?? 0 }),
+          // One is sorted, which teaches no fold that it is left out of.
+          events: cutEvents({ dry: totals().get(id) ?? 0 }).slice(0, id === ids[0] ? undefined : -1),
         };
         expect((await put('cuts', cut)).status).toBe(200);
       }
@@ -320,12 +324,14 @@ describe('jobs', () => {
     expect(last).toMatchObject({ state: 'done', progress: { message: null } });
     // What it says of itself is of cuts that it was not trained on, and of how many.
     const { score } = last.progress;
-    expect(score).toMatchObject({ cuts: 18, visits: 6 });
+    expect(score).toMatchObject({ cuts: 18, visits: 6, days: 6, sorted: 1, learnt: ['total'] });
     const kept = JSON.parse(
       readFileSync(join(farmFolder, 'runs', last.progress.runId, 'scores.json'), 'utf8'),
     ).out_of_fold.per_target.Dry_Total_g;
     expect(score.r2).toBeCloseTo(kept.r2, 9);
     expect(score.rmse).toBeCloseTo(kept.rmse / 0.021, 6);
+    const own = await (await farm.ask(`/api/runs/${last.progress.runId}/report.html`)).text();
+    expect(/<title>(.*?)</.exec(own)?.[1]).toContain('our own');
     const { items } = await farm.json('/api/runs');
     expect(items.find(({ id }: { id: string }) => id === last.progress.runId)).toMatchObject({
       name: 'our own',
@@ -389,6 +395,9 @@ describe('jobs', () => {
     // Whoever changes an exported photo changes none of the farm's.
     const [exported = ''] = readdirSync(join(root, 'exported', 'train'));
     expect(statSync(join(root, 'exported', 'train', exported)).nlink).toBe(1);
+    const [header, row] = readFileSync(join(root, 'exported', 'train.csv'), 'utf8').split('\n');
+    expect(header).toMatch(/^sample_id,image_path,Sampling_Date,Paddock,/);
+    expect(row).toMatch(/,2026-11-0\d,Hill,/);
     const checked = await runSward(['check', join(root, 'exported'), '--json'], {
       SWARD_CACHE: sharedCache(),
     });
@@ -398,6 +407,8 @@ describe('jobs', () => {
       join(root, 'exported'),
       '--recipe',
       'descriptor-ridge',
+      '--learn',
+      'total',
       '--folds',
       '3',
       '--out',

@@ -1,8 +1,12 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { JSDOM } from 'jsdom';
 import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { cutHistory, type Figure, type VisitMean } from '../../src/farm/index.ts';
 import { adviceOn, CHECKED_WIDTH } from '../../web/src/capture/checks.ts';
+import { factsOf } from '../../web/src/capture/file-facts.ts';
+import { futureWords } from '../../web/src/capture/future.ts';
 import { momentOf } from '../../web/src/capture/moment.ts';
 import type { Engine } from '../../web/src/engine/engine.ts';
 import type { GraphicsTest } from '../../web/src/engine/messages.ts';
@@ -10,11 +14,13 @@ import { Graphics, graphicsWords } from '../../web/src/estimate/graphics.ts';
 import { readBoundaries } from '../../web/src/map/boundary-files.ts';
 import { heightWords } from '../../web/src/parts/height-words.ts';
 import { biasWords, daysWords } from '../../web/src/parts/words.ts';
+import type { FarmStore } from '../../web/src/store/farm-store.ts';
 import { unplacedNotice } from '../../web/src/store/notices.ts';
 import { Settings } from '../../web/src/store/settings.ts';
 import { bagMark, cutBegun } from '../../web/src/visits/bag-mark.ts';
 import { dueOf } from '../../web/src/visits/cut-due.ts';
 import { plannedBudget, plannedField, typedPlan } from '../../web/src/visits/feed-plan.ts';
+import { offFromCuts, scoreWords } from '../../web/src/visits/run-figures.ts';
 import { cutEvents } from '../server/cut-events.ts';
 
 describe('what is said of a height', () => {
@@ -168,6 +174,94 @@ describe('files of boundaries', () => {
     ],
   ])('are refused with a remedy: %s', (text, words) => {
     expect(() => readBoundaries('farm.json', text)).toThrow(words);
+  });
+});
+
+const SHARED_HEIC = join(process.env.SWARD_SHARED ?? '../shared', 'cases/04-heic-folder/true_heic_gps.heic');
+
+describe('what a photo’s file says', () => {
+  const exif = {
+    IFD2: { DateTimeOriginal: '2015:09:04 10:11:12', OffsetTimeOriginal: '+10:00' },
+    IFD3: {
+      GPSLatitudeRef: 'S',
+      GPSLatitude: '33/1 24/1 0/1',
+      GPSLongitudeRef: 'E',
+      GPSLongitude: '149/1 30/1 0/1',
+    },
+  };
+  const picture = (said?: typeof exif) => {
+    const plain = sharp({ create: { width: 32, height: 24, channels: 3, background: 'green' } });
+    return said ? plain.withExif(said) : plain;
+  };
+
+  it('is when, in the zone it names, and where, of JPEG and of what is none', async () => {
+    const said = {
+      takenAt: '2015-09-04T10:11:12.000+10:00',
+      position: { latitude: -33.4, longitude: 149.5, accuracyMetres: null },
+    };
+    expect(await factsOf(await picture(exif).jpeg().toBuffer())).toEqual(said);
+    expect(await factsOf(await picture(exif).webp().toBuffer())).toEqual(said);
+  });
+
+  it.skipIf(!existsSync(SHARED_HEIC))(
+    'is read of a HEIC as an iPhone writes it, wherever in it the time stands',
+    async () => {
+      const { takenAt, position } = await factsOf(readFileSync(SHARED_HEIC));
+      expect(takenAt).toBe(momentOf(new Date(2015, 8, 4, 10, 11, 12)));
+      expect(position?.latitude).toBeCloseTo(-33.8583, 4);
+    },
+  );
+
+  it('is in this device’s zone where it names none, and nothing where it says nothing', async () => {
+    const { OffsetTimeOriginal: _, ...IFD2 } = exif.IFD2;
+    const here = await factsOf(
+      await picture({ ...exif, IFD2 } as typeof exif)
+        .jpeg()
+        .toBuffer(),
+    );
+    expect(here.takenAt).toBe(momentOf(new Date(2015, 8, 4, 10, 11, 12)));
+    const nothing = { takenAt: null, position: null };
+    expect(await factsOf(await picture().jpeg().toBuffer())).toEqual(nothing);
+    expect(await factsOf(new Uint8Array(9))).toEqual(nothing);
+  });
+
+  it('is doubted where that is still to come', () => {
+    const now = Date.parse('2026-11-28T09:00:00+11:00');
+    expect(futureWords('2026-11-28T09:04:00+11:00', now)).toBeNull();
+    expect(futureWords('2026-11-29T09:00:00+11:00', now)).toMatch(/still to come/);
+  });
+});
+
+describe('a run', () => {
+  const score = { r2: 0.4, rmse: 652, cuts: 25, visits: 3, days: 1, sorted: 1, learnt: ['total' as const] };
+
+  it('that was trained here says what it is off by, and what is missing for the rest', () => {
+    const words = scoreWords(score);
+    expect(words).toMatch(/off by about 652 kg DM\/ha; 25 cuts of 3 visits\. All are of one day/);
+    expect(words).toMatch(/total alone, since 1 of 25 cuts is sorted: .* sort cuts of two paddocks at least/);
+    expect(scoreWords({ ...score, days: 3, learnt: undefined })).not.toMatch(/alone|one day/);
+  });
+
+  it('is judged by cuts that it has not seen', () => {
+    const events = cutEvents({ dry: 20 });
+    const cuts = new Map([['c', { id: 'c', visitId: 'v', photoId: 'p', events }]]);
+    const off = (trainedOn: boolean, jobs: Parameters<typeof offFromCuts>[2] = []) =>
+      offFromCuts(
+        {
+          cuts: { value: cuts },
+          estimates: {
+            value: new Map([
+              ['p', [{ photoId: 'p', run: { hash: 'h' }, trainedOn, kgDmPerHa: { total: 1500 } }]],
+            ]),
+          },
+        } as unknown as FarmStore,
+        { id: 'own', hash: 'h' },
+        jobs,
+      );
+    expect(off(false)).toEqual({ kind: 'unseen', rmse: 100, cuts: 1 });
+    expect(off(true)).toEqual({ kind: 'trained-on' });
+    const job = { progress: { runId: 'own', score } } as unknown as Parameters<typeof offFromCuts>[2][number];
+    expect(off(true, [job])).toEqual({ kind: 'left-out', rmse: 652, cuts: 25 });
   });
 });
 

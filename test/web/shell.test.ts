@@ -9,7 +9,7 @@ const read = (name: string): string => readFileSync(join(built, name), 'utf8');
 const packed = (name: string): number => gzipSync(readFileSync(join(built, name)), { level: 9 }).length;
 
 /** Parts that few need; who does fetches them then. */
-const BY_WISH = /^(libheif|graphics-worker-|ort-wasm-simd-threaded\.asyncify-)/;
+const BY_WISH = /^(libheif|heic-worker-|graphics-worker-|ort-wasm-simd-threaded\.asyncify-)/;
 
 /** Files that a file loads before it does anything, all the way down. */
 function loadedWith(name: string, found = new Set<string>()): Set<string> {

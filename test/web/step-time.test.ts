@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { momentOf } from '../../web/src/capture/moment.ts';
-import { stepTime } from '../../web/src/visits/step-time.ts';
+import { placedTime, stepTime } from '../../web/src/visits/step-time.ts';
 
 /** As a field for date and time has it. */
 const typed = (date: Date): string => momentOf(date).slice(0, 16);
@@ -24,5 +24,13 @@ describe('the time of a step', () => {
   it('is refused in words where it is to come or none', () => {
     expect(() => stepTime(typed(at(18, 31)), null, now)).toThrow(/still to come/);
     expect(() => stepTime('yesterday', null, now)).toThrow(/Give the day and the time/);
+  });
+
+  it('of a frame is that of the visit its photo is of', () => {
+    expect(placedTime(typed(at(9, 12)), momentOf(at(9)), now)).toBe(momentOf(at(9, 12)));
+    expect(() => placedTime('2026-10-01T09:00', momentOf(at(9)), now)).toThrow(/photographed.*on 3 Nov 2026/);
+    const month = new Date(2026, 11, 3);
+    expect(() => placedTime('', momentOf(at(9)), month)).toThrow(/which is not now/);
+    expect(Date.parse(placedTime('', null, month))).toBe(month.getTime());
   });
 });

@@ -5,6 +5,8 @@ import { FarmStore, type Pulled } from '../../web/src/store/farm-store.ts';
 import { openKeeping } from '../../web/src/store/keeping.ts';
 import type { KeptPhoto } from '../../web/src/store/records.ts';
 import { askFor, refusalOf, Unreachable } from '../../web/src/sync/farm-server.ts';
+import { mendTimes, tellOfClock } from '../../web/src/sync/mend-times.ts';
+import { clockSkew, hearClock } from '../../web/src/sync/server-clock.ts';
 import { Sync } from '../../web/src/sync/sync.ts';
 import { hour, paddockOf, rectangle, uuid } from '../farm/records.ts';
 
@@ -312,5 +314,51 @@ describe('what the server says of a photo that waits to be sent', () => {
     await store.takeIn(said);
     expect(store.estimates.value.get(id)).toEqual([estimate(1)]);
     expect(store.photos.value.get(id)?.problem).toBe('of the frame before');
+  });
+});
+
+describe('a clock that is not the server’s', () => {
+  const DAY_MS = 24 * 3_600_000;
+
+  it('dates what the app’s camera took and nobody has sent by the server’s, once, with the visit it began', async () => {
+    const store = await opened();
+    const now = new Date().toISOString();
+    const visit = { id: uuid(8), paddockId: uuid(9), startedAt: now, note: '' };
+    const shot = {
+      ...photo,
+      storedAt: null,
+      record: { ...photo.record, capturedAt: now, visitId: visit.id },
+    };
+    const chosen = {
+      ...{ ...shot, id: uuid(10), origin: 'chosen' as const },
+      record: { ...shot.record, id: uuid(10), visitId: null },
+    };
+    await store.saveAll([
+      { kind: 'visit', record: visit },
+      { kind: 'photo', record: shot },
+      { kind: 'photo', record: chosen },
+    ]);
+    for (const skew of [-DAY_MS, -DAY_MS, 0]) await mendTimes(store, skew);
+    const moved = Date.parse(now) - DAY_MS;
+    expect(Date.parse(store.photos.value.get(id)?.record.capturedAt ?? '')).toBe(moved);
+    expect(Date.parse(store.visits.value.get(visit.id)?.startedAt ?? '')).toBe(moved);
+    expect(store.photos.value.get(chosen.id)?.record.capturedAt).toBe(now);
+  });
+
+  it('is told of once, and beyond a few minutes alone', async () => {
+    const store = await opened();
+    const heard = (apart: number): void =>
+      hearClock({ headers: new Headers({ date: new Date(Date.now() + apart).toUTCString() }) });
+    heard(60_000);
+    expect(clockSkew()).toBe(0);
+    heard(-DAY_MS);
+    for (let look = 0; look < 2; look++) await tellOfClock(store);
+    expect(store.notices.value.map(({ words }) => words)).toEqual([
+      expect.stringMatching(/^This device's clock is 24 hours ahead of the farm's server\./),
+    ]);
+    heard(0);
+    await tellOfClock(store);
+    await tellOfClock(store, DAY_MS);
+    expect(store.notices.value).toHaveLength(2);
   });
 });

@@ -6,8 +6,9 @@ import { readTextIfThere, reasonOf } from '../../ground/whole-file.ts';
 import { type Estimator, type FittedModel, fittedModel } from '../../learning/estimator.ts';
 import { isComplete, massesIn, massesKnownOf } from '../../pasture/partial.ts';
 import { absentFractions, type ComponentName, substituted } from '../../pasture/substitute.ts';
-import { type ByMass, byMass, MASS_NAMES, type Targets } from '../../pasture/targets.ts';
+import { type ByMass, byMass, MASS_NAMES, type Targets, targetsToArray } from '../../pasture/targets.ts';
 import type { Split, TrainingSamples } from '../../samples/samples.ts';
+import { constant, multiply } from '../../tensor/index.ts';
 import { completedMasses } from './complete.ts';
 
 /** File of a model that does not predict all masses. */
@@ -77,6 +78,20 @@ function ofSomeMasses(inner: FittedModel, known: ByMass<boolean>): FittedModel {
         (await inner.sampleDropout(samples, draws, random, first)).map((draw) => draw.map(only)),
     }),
     ...(sessionsOut && { leaveSessionsOut: () => inner.leaveSessionsOut().map(only) }),
+    // As in a stack, where a mass that a member was not taught counts as 0.
+    ...(inner.capabilities.graph && {
+      graph: (under) => {
+        const { masses, ...backbones } = inner.graph(under);
+        const taught = targetsToArray(byMass((mass) => (known[mass] ? 1 : 0)));
+        return {
+          ...backbones,
+          masses: (features, covariates) => {
+            const said = masses(features, covariates);
+            return multiply(said, constant(taught, [1, taught.length], said.dtype));
+          },
+        };
+      },
+    }),
     // A map is of the total.
     ...(maps && known.total && { maps: (samples) => inner.maps(samples) }),
     async write(folder) {

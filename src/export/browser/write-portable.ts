@@ -4,6 +4,7 @@ import { UsageError } from '../../ground/errors.ts';
 import type { Progress } from '../../ground/progress.ts';
 import { randomStream } from '../../ground/random.ts';
 import { packageVersion } from '../../ground/version.ts';
+import { massesIn } from '../../pasture/partial.ts';
 import { MASS_NAMES, targetsToArray } from '../../pasture/targets.ts';
 import {
   PORTABLE_FORMAT,
@@ -71,6 +72,8 @@ export async function writePortable(
   progress.advance();
   progress.done();
   const calibration = await run.storedCalibration();
+  const { masses } = await run.capabilities();
+  const taught = massesIn(masses);
   const untested: PortableModel = {
     format: PORTABLE_FORMAT,
     sward: packageVersion(),
@@ -91,6 +94,7 @@ export async function writePortable(
     sources,
     covariates: run.covariates.map(covariateFacts),
     estimators: { model: stored, reads: readSources(parts.estimators) },
+    ...(taught.length < MASS_NAMES.length && { masses: taught }),
     domains,
     calibration,
     trained_on: await trainingPhotos(parts),
@@ -178,6 +182,8 @@ async function writePicture(folder: string): Promise<PortableModel['self_test']>
   return { width, height, pixels: await writeStored(folder, data), masses: UNANSWERED };
 }
 
+const orNull = (mass: number): number | null => (Number.isNaN(mass) ? null : mass);
+
 /**
  * The picture with what the run says of it; where another precision than the run's was chosen, what the exported model
  * says.
@@ -198,7 +204,7 @@ async function answeredPicture(
   const photo = { name: 'self-test', pixels: { width, height, data }, sha256: null };
   const exported = await portable.predict(photo).finally(() => portable.release());
   const said = targetsToArray(exported.prediction.targets);
-  if (!isRunsPrecision) return { ...picture, masses: said };
+  if (!isRunsPrecision) return { ...picture, masses: said.map(orNull) };
   const bytes = await rawPicture(data, width, height, 3).png().toBuffer();
   const [own] = await run.predict(photoSamples([photoFrom(photo.name, bytes)]), {
     outOfDomain: false,
@@ -206,7 +212,7 @@ async function answeredPicture(
   });
   if (!own) throw new UsageError(`${run.folder} says nothing of a photo`);
   const masses = targetsToArray(own.targets);
-  if (areSame(said, masses)) return { ...picture, masses };
+  if (areSame(said, masses)) return { ...picture, masses: masses.map(orNull) };
   const worst = masses.map((mass, at) => Math.abs(mass - (said[at] ?? 0)));
   const at = worst.indexOf(Math.max(...worst));
   throw new UsageError(

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { z } from '@hono/zod-openapi';
-import { Answering, type AnsweringRun } from '../../farm/index.ts';
+import { Answering, type AnsweringRun, PhoneModel } from '../../farm/index.ts';
 import { REPORT } from '../../runs/run-files.ts';
 import { notFound, Refusal } from '../answers/refusal.ts';
 import { withBodyFile } from '../photos/incoming-form.ts';
@@ -85,10 +85,14 @@ export function addRuns(
       method: 'get',
       path: '/api/runs/{id}/report.html',
       summary: 'Gives the report of a run: scores, pictures and settings, one file that needs nothing else',
-      request: { params: z.object({ id: RunId }) },
+      request: {
+        params: z.object({ id: RunId }),
+        query: z.object({ open: z.enum(['tab']).optional().describe('shown in a tab; absent: taken away') }),
+      },
       responses: { 200: { description: 'the report', content: { 'text/html': { schema: z.string() } } } },
     }),
     async (context) => {
+      const { open } = context.req.valid('query');
       const { folder, name } = await runs.find(context.req.valid('param').id);
       const report = createReadStream(join(folder, REPORT));
       await once(report, 'open').catch(() => {
@@ -96,9 +100,19 @@ export function addRuns(
       });
       return context.body(Readable.toWeb(report) as ReadableStream, 200, {
         'Content-Type': 'text/html; charset=utf-8',
-        'Content-Disposition': `attachment; filename="report.html"; filename*=UTF-8''${inHeader(name)}-report.html`,
+        'Content-Disposition': `${open === undefined ? 'attachment' : 'inline'}; filename="report.html"; filename*=UTF-8''${inHeader(name)}-report.html`,
       });
     },
+  );
+  api.openapi(
+    route('owner', {
+      method: 'get',
+      path: '/api/runs/{id}/phone',
+      summary: 'Says whether phones can answer by a run, before it is chosen; it is made ready for them',
+      request: { params: z.object({ id: RunId }) },
+      responses: { 200: answer(PhoneModel, 'how phones come by it, or why they cannot') },
+    }),
+    async (context) => context.json(phoneModels.of(await runs.find(context.req.valid('param').id)), 200),
   );
   const answering = ({ folder: _, ...run }: FarmRun): AnsweringRun => run;
   api.openapi(

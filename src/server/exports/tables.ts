@@ -1,5 +1,13 @@
 import { sql } from 'kysely';
-import { type Cut, type Estimate, type Paddock, paddockHectares } from '../../farm/index.ts';
+import {
+  bagMark,
+  type Cut,
+  cutHistory,
+  type Estimate,
+  type Paddock,
+  paddockHectares,
+  type VisitMean,
+} from '../../farm/index.ts';
 import { csvLines } from '../../formats/csv.ts';
 import { MASS_NAMES } from '../../pasture/targets.ts';
 import { Refusal } from '../answers/refusal.ts';
@@ -9,6 +17,7 @@ import type { RunLibrary } from '../runs/library.ts';
 import type { Database } from '../storage/database.ts';
 import { stored } from '../storage/stored.ts';
 import { visitSummary } from '../summaries/visit-summary.ts';
+import { textCell } from './text-cell.ts';
 
 /** Rows read at a time, so that a large farm's export holds nobody up; paddocks and cuts may each be large. */
 const TOGETHER = 200;
@@ -64,9 +73,8 @@ async function* photosWithEstimates(db: Database): AsyncGenerator<PhotoWithEstim
   }
 }
 
-/** A cell; text that begins a formula where a spreadsheet separates cells by semicolons has the mark of text there too. */
 const cell = (value: string | number | null | undefined): string | number =>
-  typeof value === 'string' ? value.replaceAll(/;(?=\s*[=+\-@])/g, ";'") : (value ?? '');
+  typeof value === 'string' ? textCell(value) : (value ?? '');
 
 /** Photos and estimates as CSV: a line an estimate, and one of each photo that has none. */
 export async function* photosCsv(db: Database): AsyncGenerator<string> {
@@ -79,7 +87,7 @@ export async function* photosCsv(db: Database): AsyncGenerator<string> {
     `${mass}_high_g`,
     `${mass}_kg_dm_per_ha`,
   ]);
-  yield csvLines([[...photoColumns.split(' '), ...estimateColumns.split(' '), ...masses]]);
+  yield BYTE_ORDER_MARK + csvLines([[...photoColumns.split(' '), ...estimateColumns.split(' '), ...masses]]);
   for await (const { photo, paddock, estimates } of photosWithEstimates(db)) {
     const { position, height } = photo;
     const own = [
@@ -110,6 +118,16 @@ export async function* photosCsv(db: Database): AsyncGenerator<string> {
   }
 }
 
+/** A spreadsheet takes a table for one of another character set where this mark does not begin it. */
+const BYTE_ORDER_MARK = '\uFEFF';
+
+/** Whole kilograms: more digits would say more than is known. */
+const kilograms = (value: number | null | undefined): string | number =>
+  value === null || value === undefined ? '' : Math.round(value);
+/** A number of so many places at most. */
+const rounded = (value: number | null | undefined, places: number): string | number =>
+  value === null || value === undefined ? '' : Number(value.toFixed(places));
+
 /** Visits as CSV: a line each, with the means that screens show, corrected by cuts and calibration where they are. */
 export async function* visitsCsv(db: Database, runs: RunLibrary): AsyncGenerator<string> {
   const columns =
@@ -120,7 +138,7 @@ export async function* visitsCsv(db: Database, runs: RunLibrary): AsyncGenerator
     `${mass}_high_kg_dm_per_ha`,
   ]);
   const ends = 'coverage source paddock_total_kg_dm paddock_total_low_kg_dm paddock_total_high_kg_dm note';
-  yield csvLines([[...columns.split(' '), ...masses, ...ends.split(' ')]]);
+  yield BYTE_ORDER_MARK + csvLines([[...columns.split(' '), ...masses, ...ends.split(' ')]]);
   const ids = await db.selectFrom('visits').select('id').orderBy('started_at').orderBy('id').execute();
   for (const { id } of ids) {
     const summary = await visitSummary(db, runs, id).catch((error: unknown) => {
@@ -136,44 +154,53 @@ export async function* visitsCsv(db: Database, runs: RunLibrary): AsyncGenerator
       [
         ...[id, paddock.name, visit.startedAt, photos, pending, total?.cuts ?? 0, cell(run?.name)],
         ...[correctedBy, cell(found.cuttingHeightCentimetres)],
-        ...[cell(found.hectares?.value), found.hectares ? sizeFrom(paddock) : ''],
+        ...[rounded(found.hectares?.value, 4), found.hectares ? sizeFrom(paddock) : ''],
         ...MASS_NAMES.flatMap((mass) => {
           const mean = kgDmPerHa[mass];
-          return [cell(mean?.mean), cell(mean?.interval?.low), cell(mean?.interval?.high)];
+          return [kilograms(mean?.mean), kilograms(mean?.interval?.low), kilograms(mean?.interval?.high)];
         }),
-        ...[cell(total?.interval?.coverage), cell(total?.source)],
-        ...[cell(found.paddockTotal?.value), cell(found.paddockTotal?.low), cell(found.paddockTotal?.high)],
+        ...[cell(total?.interval?.coverage), total ? sourceWords(total) : ''],
+        ...[found.paddockTotal?.value, found.paddockTotal?.low, found.paddockTotal?.high].map(kilograms),
         visit.note,
       ],
     ]);
   }
 }
 
+/** What a visit's mean is: measured of cuts, modelled of photos, and of both it names both. */
+const sourceWords = ({ method, source }: Pick<VisitMean, 'method' | 'source'>): string =>
+  method === 'photos-and-cuts' || method === 'regression' ? `${source} with cuts` : source;
+
 /** Whose word a paddock's size is. */
 const sizeFrom = ({ hectares }: Paddock): 'given' | 'boundary' => (hectares === null ? 'boundary' : 'given');
 
-/** Cuts as CSV: a line each, with what it weighs as far as it is. */
+/** Cuts as CSV: a line each, with what it weighs as far as it is, and what it is found by: paddock, time and bag. */
 export async function* cutsCsv(db: Database): AsyncGenerator<string> {
   const columns =
-    'cut_id visit_id photo_id stage settled frame_m2 cutting_height_cm dry_matter total_g total_kg_dm_per_ha green_g dead_g clover_g source';
-  yield csvLines([columns.split(' ')]);
+    'cut_id visit_id photo_id paddock placed_at bag stage settled frame_m2 cutting_height_cm dry_matter total_g total_kg_dm_per_ha green_g dead_g clover_g source';
+  yield BYTE_ORDER_MARK + csvLines([columns.split(' ')]);
+  const places = await db
+    .selectFrom('visits')
+    .innerJoin('paddocks', 'paddocks.id', 'visits.paddock_id')
+    .select(['visits.id', sql<string>`json_extract(paddocks.body, '$.name')`.as('name')])
+    .execute();
+  const paddockOf = new Map(places.map(({ id, name }) => [id, name]));
   for (let after = ''; ; ) {
     const cuts: Cut[] = await listCuts(db, (rows) => rows.where('id', '>', after).limit(LARGE_TOGETHER));
     if (cuts.length === 0) return;
     yield csvLines(
-      cuts
-        .map(viewOf)
-        .map(({ id, visitId, photoId, stage, result }) => [
-          ...[id, visitId, cell(photoId), stage, String(result?.settled ?? false)],
-          ...[
-            cell(result?.frameAreaSquareMetres),
-            cell(result?.cuttingHeightCentimetres),
-            cell(result?.dryMatter),
-          ],
-          ...[cell(result?.dryGrams), cell(result?.kgDmPerHa)],
-          ...[cell(result?.masses?.green), cell(result?.masses?.dead), cell(result?.masses?.clover)],
+      cuts.map((cut) => {
+        const { id, visitId, photoId, stage, result } = viewOf(cut);
+        return [
+          ...[id, visitId, cell(photoId), cell(paddockOf.get(visitId))],
+          ...[cell(cutHistory(cut.events).state.frame?.at), bagMark(cut), stage],
+          ...[String(result?.settled ?? false), cell(result?.frameAreaSquareMetres)],
+          ...[cell(result?.cuttingHeightCentimetres), rounded(result?.dryMatter, 4)],
+          ...[rounded(result?.dryGrams, 2), kilograms(result?.kgDmPerHa)],
+          ...(['green', 'dead', 'clover'] as const).map((mass) => rounded(result?.masses?.[mass], 2)),
           cell(result?.source),
-        ]),
+        ];
+      }),
     );
     after = cuts.at(-1)?.id ?? '';
   }

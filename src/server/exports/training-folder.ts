@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { settledResult, type Visit } from '../../farm/index.ts';
+import { type Paddock, settledResult, type Visit } from '../../farm/index.ts';
 import { csvLines } from '../../formats/csv.ts';
 import { replaceFolder } from '../../ground/files.ts';
 import { TARGET_NAMES, targetsToArray } from '../../pasture/targets.ts';
@@ -13,6 +13,7 @@ import type { Database } from '../storage/database.ts';
 import { copyApart } from '../storage/disk.ts';
 import type { PhotoStore } from '../storage/photo-store.ts';
 import { stored } from '../storage/stored.ts';
+import { textCell } from './text-cell.ts';
 
 /** A photo of a data folder: its path there, and the content it has. */
 interface LabelledFile {
@@ -28,7 +29,9 @@ export interface TrainingFolder {
   readonly photos: readonly LabelledFile[];
 }
 
-const HEADER = ['sample_id', 'image_path', 'Sampling_Date', 'Height_Ave_cm', 'target_name', 'target'];
+const HEADER = [
+  ...['sample_id', 'image_path', 'Sampling_Date', 'Paddock', 'Height_Ave_cm', 'target_name', 'target'],
+];
 
 /** Cuts read at a time. */
 const TOGETHER = 500;
@@ -52,10 +55,10 @@ export async function trainingFolder(db: Database): Promise<TrainingFolder> {
       const result = settledResult(cut);
       const labelled =
         result && cut.photoId !== null && !seen.has(cut.photoId)
-          ? await photoAndDay(db, cut.photoId, cut.visitId)
+          ? await photoAndVisit(db, cut.photoId, cut.visitId)
           : null;
       if (!result || !labelled) continue;
-      const { photo, day } = labelled;
+      const { photo, day, paddock } = labelled;
       seen.add(photo.id);
       const path = `train/${photo.id}.${FILE_ENDINGS[photo.file.mediaType] ?? 'jpg'}`;
       photos.push({ path, sha256: photo.sha256, bytes: photo.file.bytes });
@@ -65,7 +68,8 @@ export async function trainingFolder(db: Database): Promise<TrainingFolder> {
       const height = photo.height?.method === 'falling-plate' ? photo.height.centimetres : '';
       for (const [at, target] of TARGET_NAMES.entries()) {
         const grams = masses?.[at] ?? (at === total ? result.dryGrams : null);
-        if (grams !== null) rows.push([`${photo.id}__${target}`, path, day, height, target, grams * scale]);
+        if (grams !== null)
+          rows.push([`${photo.id}__${target}`, path, day, paddock, height, target, grams * scale]);
       }
     }
     if (cuts.length < TOGETHER) break;
@@ -81,16 +85,21 @@ export async function trainingFolder(db: Database): Promise<TrainingFolder> {
   return { table: csvLines([HEADER, ...rows]), photos };
 }
 
-/** A photo with the day of its visit where the paddock lies. */
-async function photoAndDay(db: Database, photoId: string, visitId: string) {
+/** A photo with its visit's paddock, and its day where that lies. */
+async function photoAndVisit(db: Database, photoId: string, visitId: string) {
   const row = await db.selectFrom('photos').selectAll().where('id', '=', photoId).executeTakeFirstOrThrow();
-  const visit = await db
+  const { visit, paddock } = await db
     .selectFrom('visits')
-    .select('body')
-    .where('id', '=', visitId)
+    .innerJoin('paddocks', 'paddocks.id', 'visits.paddock_id')
+    .select(['visits.body as visit', 'paddocks.body as paddock'])
+    .where('visits.id', '=', visitId)
     .executeTakeFirstOrThrow();
-  const { startedAt } = stored<Visit>(visit.body);
-  return { photo: photoOf(row), day: startedAt.slice(0, 10) };
+  const { startedAt } = stored<Visit>(visit);
+  return {
+    photo: photoOf(row),
+    day: startedAt.slice(0, 10),
+    paddock: textCell(stored<Paddock>(paddock).name),
+  };
 }
 
 /** Writes the farm's own labels as a data folder, photos as copies, which may be changed. @throws as {@link trainingFolder} */

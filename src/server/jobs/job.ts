@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Uuid } from '../../farm/index.ts';
+import { MASS_NAMES } from '../../pasture/targets.ts';
 
 /** What a job is to do. */
 export const JobRequest = z.discriminatedUnion('kind', [
@@ -26,6 +27,21 @@ export const OutOfFoldScore = z.strictObject({
   bias: z.number().nullable().describe('estimate less cut on average, kg DM/ha'),
   cuts: z.int().describe('cuts that it rests on'),
   visits: z.int().describe('and visits that these are of'),
+  days: z
+    .int()
+    .optional()
+    .describe(
+      'and days: one was left out at a time, or of a single one each paddock; absent of earlier jobs',
+    ),
+  sorted: z
+    .int()
+    .optional()
+    .describe('of the cuts, which teach green, dead and clover; absent of earlier jobs'),
+  learnt: z
+    .array(z.enum(MASS_NAMES))
+    .readonly()
+    .optional()
+    .describe('masses that could be learnt and left out in turn; absent of earlier jobs'),
 });
 export type OutOfFoldScore = z.output<typeof OutOfFoldScore>;
 

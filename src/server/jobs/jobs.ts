@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
-import { rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { ChildFailure, LimitedChild, TaskRefused } from '../../ground/children/limited-child.ts';
 import { answerTo } from '../answers/error-answer.ts';
@@ -221,7 +221,9 @@ export class Jobs {
   ): Promise<Pick<JobProgress, 'runId' | 'score'>> {
     const { db, folder, store, runs } = this.#parts;
     const place = join(folder.jobs, id);
-    const [data, out] = [join(place, 'data'), join(place, 'run')];
+    // A run's report is called what its folder is.
+    const [data, out] = [join(place, 'data'), join(place, 'out', folderName(name))];
+    await mkdir(dirname(out), { recursive: true });
     // What is trained on is what was there when the job began, also after a restart.
     if (!(await stat(data).catch(() => null))) await writeTrainingFolder(db, store, data);
     const child = new LimitedChild<TrainingTask, Trained, TrainingNews>(
@@ -259,10 +261,10 @@ export class Jobs {
     }
     const run = await runs.addTrained(out, name);
     await rm(place, { recursive: true, force: true });
-    const { imageIds, score } = trained;
+    const { imageIds, score, ...of } = trained;
     return {
       runId: run.id,
-      score: { ...score, cuts: imageIds.length, visits: await visitsOf(db, imageIds) },
+      score: { ...score, ...of, cuts: imageIds.length, visits: await visitsOf(db, imageIds) },
     };
   }
 
@@ -286,6 +288,19 @@ export class Jobs {
       .execute();
     this.#changes.emit(id);
   }
+}
+
+/** What a run is called as the name of a folder on any disk. */
+function folderName(name: string): string {
+  const plain = name.replaceAll(/[/\\:*?"<>|\p{Cc}]/gu, '-').replace(/^\.+/, '');
+  // Names have up to 255 bytes, of which a file that is written aside needs some.
+  return (
+    Buffer.from(plain)
+      .subarray(0, 180)
+      .toString()
+      .replace(/\uFFFD+$/, '')
+      .trim() || 'run'
+  );
 }
 
 /** How many visits the cuts of photos are of. */

@@ -1,3 +1,4 @@
+import type { MassName } from '../../pasture/targets.ts';
 import type { OutOfFoldScore } from './job.ts';
 
 /** What a process that trains is given. */
@@ -14,8 +15,14 @@ export interface TrainingTask {
 export interface Trained {
   /** Photos that were trained on. */
   readonly imageIds: readonly string[];
+  /** Days that these were taken on. */
+  readonly days: number;
+  /** Masses that every fold could learn. */
+  readonly learnt: readonly MassName[];
+  /** Photos whose cut was sorted. */
+  readonly sorted: number;
   /** Of their totals when left out in turn; kg DM/ha. */
-  readonly score: Omit<OutOfFoldScore, 'cuts' | 'visits'>;
+  readonly score: Pick<OutOfFoldScore, 'r2' | 'rmse' | 'bias'>;
 }
 
 /** How training goes. */

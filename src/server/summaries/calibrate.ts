@@ -6,37 +6,64 @@ import {
   CuttingHeight,
   calibrationPair,
   type Estimate,
+  farmCuttingHeight,
   fitCalibration,
+  heightWords,
   runVariances,
   Uuid,
 } from '../../farm/index.ts';
+import { countOf } from '../../ground/counts.ts';
 import { conflict, Refusal } from '../answers/refusal.ts';
 import { listCuts } from '../cuts/stored-cut.ts';
 import type { FarmRun, RunLibrary } from '../runs/library.ts';
 import type { Database } from '../storage/database.ts';
 import { stored } from '../storage/stored.ts';
+import { lastCalibration } from './last-calibration.ts';
 
 /** A calibration that was made, of the run that answered then. */
 export const MadeCalibration = z.strictObject({ id: Uuid, madeAt: z.string(), calibration: Calibration });
 export type MadeCalibration = z.output<typeof MadeCalibration>;
 
 /** What a calibration is asked with. */
-export const CalibrationRequest = z.strictObject({ id: Uuid, cuttingHeightCentimetres: CuttingHeight });
+export const CalibrationRequest = z.strictObject({
+  id: Uuid,
+  cuttingHeightCentimetres: CuttingHeight.optional().describe(
+    'of the cuts it is to stand on; default that of all, or where they differ that of the calibration before, or of most',
+  ),
+  replacesApplied: z
+    .boolean()
+    .default(false)
+    .describe('whether one that is applied may give way to one that is not'),
+});
 
-/** Calibrates the farm's run by its cuts, and keeps it. Asked again under the same id it is the same calibration. */
+/**
+ * Calibrates the farm's run by its cuts, and keeps it. Asked again under the same id it is the same calibration.
+ *
+ * @throws Refusal where an applied calibration would give way to one that is not, unless that is said to be wanted; and
+ *   where there is no cut to calibrate by
+ */
 export async function makeCalibration(
   db: Database,
   runs: RunLibrary,
-  { id, cuttingHeightCentimetres }: z.output<typeof CalibrationRequest>,
+  { id, cuttingHeightCentimetres: asked, replacesApplied }: z.output<typeof CalibrationRequest>,
 ): Promise<MadeCalibration> {
   const known = await db.selectFrom('calibrations').select('body').where('id', '=', id).executeTakeFirst();
   if (known) {
     const made = stored<MadeCalibration>(known.body);
-    if (made.calibration.cuttingHeightCentimetres === cuttingHeightCentimetres) return made;
+    if (asked === undefined || made.calibration.cuttingHeightCentimetres === asked) return made;
     throw conflict(`calibration ${id} was made for another cutting height; give a new one an id of its own`);
   }
   const run = await runs.chosen();
   const pairs = await pairsOf(db, run);
+  const last = await lastCalibration(db, run);
+  const cuttingHeightCentimetres = asked ?? farmCuttingHeight(pairs, last?.cuttingHeightCentimetres ?? null);
+  if (cuttingHeightCentimetres === null) {
+    throw new Refusal(
+      422,
+      'no-cuts',
+      `no photo that run ${run.name} has estimated has a cut that is weighed dry until its weight stays; finish some cuts first`,
+    );
+  }
   const variances = runVariances(
     run,
     'total',
@@ -51,6 +78,14 @@ export async function makeCalibration(
     cuttingHeightCentimetres,
     variances,
   });
+  if (last?.state === 'applied' && calibration.state !== 'applied' && !replacesApplied) {
+    throw new Refusal(
+      409,
+      'replaces-applied',
+      `The correction in use, of ${countOf(last.cuts, 'cut')} at ${heightWords(last.cuttingHeightCentimetres)}, stays; ` +
+        `the new one would correct nothing. ${calibration.says}`,
+    );
+  }
   const made = { id, madeAt: new Date().toISOString(), calibration };
   await db
     .insertInto('calibrations')

@@ -1,15 +1,10 @@
-import {
-  type Calibration,
-  type Paddock,
-  type Visit,
-  type VisitFindings,
-  visitFindings,
-} from '../../farm/index.ts';
+import { type Paddock, type Visit, type VisitFindings, visitFindings } from '../../farm/index.ts';
 import { found } from '../answers/refusal.ts';
 import type { FarmRun, RunLibrary } from '../runs/library.ts';
 import type { Database } from '../storage/database.ts';
 import { stored } from '../storage/stored.ts';
 import { cutDoubts } from './cut-doubts.ts';
+import { lastCalibration } from './last-calibration.ts';
 import { visitFrames } from './visit-frames.ts';
 
 /** What a visit says of its paddock. */
@@ -44,16 +39,4 @@ export async function visitSummary(db: Database, runs: RunLibrary, visitId: stri
     ...findings,
     warnings: [...findings.warnings, ...(await cutDoubts(db, visitId))],
   };
-}
-
-/** The farm's last calibration of a run's total. */
-async function lastCalibration(db: Database, run: FarmRun): Promise<Calibration | null> {
-  const row = await db
-    .selectFrom('calibrations')
-    .select('body')
-    .where('run_hash', '=', run.hash)
-    .orderBy('made_at', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return row ? stored<{ calibration: Calibration }>(row.body).calibration : null;
 }

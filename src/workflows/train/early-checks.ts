@@ -6,6 +6,7 @@ import { massesIn, massesKnownOf, massWords } from '../../pasture/partial.ts';
 import { type RecipeChanges, trainsOnPhotos } from '../../recipes/recipe.ts';
 import type { Recipe } from '../../recipes/recipe-schema.ts';
 import { statesIn } from '../../runs/leave-one-state-out.ts';
+import { massesOfEveryFold, massesOutside } from '../../runs/masses-of-folds.ts';
 import type { TrainingData } from '../../runs/training-data.ts';
 
 /** @throws UsageError where a person asked for States to be held out and there are not two of them */
@@ -30,15 +31,16 @@ export function requireStates(
  * @throws UsageError where a mass was measured of photos of one fold alone, whose own model would not know it
  */
 export function requireMassesInEachFold({ labels, rows }: Pick<TrainingData, 'labels' | 'rows'>): void {
-  const all = massesKnownOf(labels.map(({ targets }) => targets));
+  const all = massesIn(massesKnownOf(labels.map(({ targets }) => targets)));
   for (const fold of new Set(rows.map((row) => row.fold))) {
-    const outside = labels.filter((_, item) => rows[item]?.fold !== fold);
-    const known = massesKnownOf(outside.map(({ targets }) => targets));
-    const lacking = massesIn(all).filter((mass) => !known[mass]);
+    const known = massesOutside(labels, rows, fold);
+    const lacking = all.filter((mass) => !known.includes(mass));
     if (lacking.length === 0) continue;
+    const possible = massesOfEveryFold(labels, rows);
     throw new UsageError(
       `${massWords(lacking)} can be learnt from photos of fold ${fold} alone, so that nothing would be left to score it ` +
-        'by; measure it on further visits, leave its cells empty, or draw other folds (--seed, --folds)',
+        `by; measure it on further visits, ${possible.length > 0 ? `learn ${massWords(possible)} alone (--learn ${possible.join(',')}), ` : ''}` +
+        'or draw other folds (--seed, --folds)',
     );
   }
 }

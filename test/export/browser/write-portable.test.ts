@@ -129,6 +129,26 @@ describe('an export for browsers answers as the run does', () => {
     await expectSame(run, folder);
   });
 
+  it('of the total alone says the total as the run does, and nothing of what nobody taught it', async () => {
+    const out = join(root, 'total-alone');
+    await trainRun({
+      source: { kind: 'folder', folder: runs.data, learn: ['total'] },
+      recipe: await resolveRecipe('descriptor-ridge', ['evaluation.leaveOneStateOut=false']),
+      out,
+      plan: { folds: 2 },
+    });
+    const folder = await exported(out);
+    const { masses, self_test } = modelIn(folder);
+    expect([masses, self_test.masses.slice(0, 4)]).toEqual([['total'], [null, null, null, null]]);
+    await expectSame(out, folder);
+    const [first] = await answers(folder);
+    expect(first?.prediction.targets).toMatchObject({ green: Number.NaN, clover: Number.NaN });
+    expect(first?.prediction.targets.total).toBeGreaterThan(0);
+    const portable = new PortableRun(modelIn(folder), nodeHost(folder));
+    expect(await portable.selfTest()).toBe(true);
+    await portable.release();
+  });
+
   it('a kernel average of a backbone and descriptors, as the starter is', async () => {
     const run = await runs.train('average', 'photo-ridge');
     const folder = await exported(run);

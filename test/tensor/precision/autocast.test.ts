@@ -9,16 +9,19 @@ import {
   compile,
   input,
   linear,
+  linearLayer,
   loadTensors,
   meanSquaredError,
   mlp,
   multiply,
+  type Parameter,
   parameterGroups,
   Scope,
   type StepSpec,
   type Tensor,
   type TensorData,
   Training,
+  Variables,
   withoutDecayForSmall,
 } from '../../../src/tensor/index.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -172,5 +175,26 @@ describe('scaling of the loss', () => {
     expect(copied(training)).not.toEqual(before);
     expect(await state()).toMatchObject({ lossScale: String(scale), goodSteps: '2', steps: '3' });
     await training.dispose();
+  });
+});
+
+describe('a low-rank adapter in float16', () => {
+  it('keeps an addition that its weight in halves has no digits for', async () => {
+    const scope = Scope.root({ random: randomStream(1) })
+      .withLora({ rank: 1 })
+      .forTraining();
+    const y = linearLayer(scope, input('x', [1, 2]), 1, { bias: false });
+    const variables = new Variables();
+    const [weight, down, up] = scope.parameters as readonly Parameter[] as [Parameter, Parameter, Parameter];
+    // 1 + 2⁻¹³ is 1 in float16; 1 − 1 leaves what the adapter adds.
+    variables.set(weight, Float32Array.of(1, -1));
+    variables.set(down, Float32Array.of(2 ** -13, 2 ** -13));
+    variables.set(up, Float32Array.of(1));
+    for (const precision of ['float32', 'float16'] as const) {
+      const program = await compile({ outputs: { y } }, { variables, precision });
+      const results = await program.run({ x: Float32Array.of(1, 1) });
+      expect(results.y?.values[0], precision).toBe(2 ** -12);
+      await program.dispose();
+    }
   });
 });

@@ -155,8 +155,15 @@ describe('training on partly measured photos', () => {
     const inFirst = new Set(lines.flatMap((line, photo) => (line.endsWith(',0') ? [photo] : [])));
     const labels = labelled('one-fold', (target, photo) => isTotal(target) || inFirst.has(photo));
     await expect(train('one-fold', labels)).rejects.toThrow(
-      /green, dead, clover and GDM can be learnt from photos of fold 0 alone/,
+      /green, dead, clover and GDM can be learnt from photos of fold 0 alone.*learn total alone \(--learn total\)/,
     );
+    // As that says: the others are left, as if their cells were empty.
+    const source = { ...featureSource(files, 0), labels, learn: ['total'] } as const;
+    const recipe = await resolveRecipe('feature-ridge', RIDGE);
+    const alone = await trainRun({ source, recipe, out: join(root, 'one-fold-total'), plan: { folds } });
+    const same = await train('totals-alone', labelled('totals-alone', isTotal));
+    expect(alone.outOfFold).toEqual(same.outOfFold);
+    expect(alone.outOfFold.perTarget.Dry_Green_g.photos).toBe(0);
   });
 });
 

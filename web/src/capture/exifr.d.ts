@@ -1,8 +1,8 @@
-/** The part of exifr that reads the positions and times of JPEG and HEIC. */
+/** The part of exifr that reads the positions and times of JPEG. */
 declare module 'exifr/dist/lite.esm.mjs' {
   export function parse(
-    file: Blob,
-    options: { readonly gps: boolean; readonly pick: readonly string[] },
+    file: Uint8Array,
+    options: { readonly gps: boolean; readonly exif: readonly string[] },
     // biome-ignore lint/suspicious/noExplicitAny: what files say is checked where it is read
   ): Promise<Record<string, any> | undefined>;
 }

@@ -11,7 +11,7 @@ import { lookAt } from './picture.ts';
 /** What is known of a photo when its shutter was pressed. */
 export interface Shutter {
   readonly origin: PhotoOrigin;
-  /** Null: by what the file says. */
+  /** Where the file does not say it; null: when the file was written. */
   readonly at: Date | null;
   readonly position: Position | null;
   readonly tiltDegrees: number | null;
@@ -35,8 +35,9 @@ export async function keepPhoto(
   if (known) return known;
   // Of its bytes: what is picked may be gone from where it was picked.
   const blob = new Blob([bytes], { type: file.type });
-  const facts = await factsOf(blob);
+  const facts = await factsOf(new Uint8Array(bytes));
   const lastModified = 'lastModified' in file ? new Date(file.lastModified as number) : new Date();
+  const capturedAt = facts.takenAt ?? momentOf(shutter.at ?? lastModified);
   const id = crypto.randomUUID();
   const photo: KeptPhoto = {
     id,
@@ -44,7 +45,7 @@ export async function keepPhoto(
       id,
       visitId: shutter.visitId,
       sha256,
-      capturedAt: momentOf(shutter.at ?? facts.takenAt ?? lastModified),
+      capturedAt,
       position: shutter.position,
       frameAreaSquareMetres: frameArea(store.settings.value),
       height: null,

@@ -62,7 +62,7 @@ type Masses = PortableAnswer['prediction']['targets'];
 /** The masses, and those of each fold, which intervals go by. */
 const spoken = ({ prediction: { targets, folds } }: PortableAnswer): Masses[] => [targets, ...folds];
 
-function requireSame(said: readonly Masses[], expected: readonly (readonly number[])[]): void {
+function requireSame(said: readonly Masses[], expected: readonly (readonly (number | null)[])[]): void {
   if (said.every((masses, at) => areSame(targetsToArray(masses), expected[at] ?? []))) return;
   throw new GraphicsError('it computes otherwise than sward does');
 }

@@ -9,6 +9,7 @@ import {
 import { HEIGHT, HEIGHT_METHODS } from '../../../src/pasture/covariates.ts';
 import { byMass } from '../../../src/pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../../../src/pasture/units.ts';
+import { futureWords } from '../capture/future.ts';
 import { Choices, NumberField, NumberPad, typed } from '../parts/fields.tsx';
 import { heightWords, METHOD_WORDS } from '../parts/height-words.ts';
 import { MappedPicture } from '../parts/mass-map.tsx';
@@ -23,6 +24,7 @@ import { useApp } from '../shell/app-context.ts';
 import { goTo } from '../shell/route.ts';
 import type { KeptPhoto } from '../store/records.ts';
 import { ask } from '../sync/farm-server.ts';
+import { clockSkew } from '../sync/server-clock.ts';
 import { photoItem, wordsOf } from '../sync/sync.ts';
 import { shownEstimates } from '../visits/shown-estimate.ts';
 import { estimateFor, guessFor, knownRuns, placeOf, placePhoto } from '../visits/visits.ts';
@@ -41,14 +43,18 @@ export function Answer({ id }: { readonly id: string }) {
     );
   }
   const { visit, paddock } = placeOf(store, photo);
+  const advice = [
+    ...photo.advice,
+    futureWords(photo.record.capturedAt, Date.now() + clockSkew()) ?? [],
+  ].flat();
   return (
     <Page title={paddock?.name ?? 'Photo'} back="#/">
       <div class="columns">
         <div>
           <Estimated photo={photo} />
-          {photo.advice.length > 0 && (
+          {advice.length > 0 && (
             <ul class="warn" aria-label="Advice">
-              {photo.advice.map((sentence) => (
+              {advice.map((sentence) => (
                 <li key={sentence}>{sentence}</li>
               ))}
             </ul>
@@ -68,7 +74,9 @@ export function Answer({ id }: { readonly id: string }) {
                   (photo.record.position.accuracyMetres === null
                     ? '.'
                     : ` (±${Math.round(photo.record.position.accuracyMetres)} m).`)
-                : 'No position.'}
+                : photo.filePosition
+                  ? `No position at the shutter; the file says ${photo.filePosition.latitude.toFixed(5)}, ${photo.filePosition.longitude.toFixed(5)}.`
+                  : 'No position.'}
             </p>
             <p role="status">
               {sentence(wordsOf(photoItem(store, id), sync.sending.value, sync.device.value !== null))}
@@ -200,15 +208,20 @@ function WhichPaddock({ photo, paddock }: { readonly photo: KeptPhoto; readonly 
   const others = [...store.paddocks.value.values()]
     .filter(({ id }) => id !== likely?.id && id !== paddock?.id)
     .sort((a, b) => Number(near.has(b.id)) - Number(near.has(a.id)) || a.name.localeCompare(b.name));
-  const from = photo.record.position ? 'the position' : 'what the file says';
   return (
     <section class={paddock ? '' : 'card'}>
       <h2>Which paddock?</h2>
-      {!photo.record.position && <p class="quiet">This photo has no position of its own, so it asks.</p>}
+      {!photo.record.position && (
+        <p class="quiet">
+          {photo.filePosition && likely
+            ? `The photo's file says ${likely.name}. A file may be wrong, so it asks.`
+            : 'This photo has no position of its own, so it asks.'}
+        </p>
+      )}
       {likely && likely.id !== paddock?.id && (
         <button type="button" class="main" onClick={() => place(likely.id)}>
           {likely.name}
-          {guess?.sure ? '' : ` (likely, by ${from})`}
+          {guess?.sure ? '' : photo.record.position ? ' (likely, by the position)' : ', as the file says'}
         </button>
       )}
       <div class="choices">

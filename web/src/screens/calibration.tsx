@@ -1,15 +1,15 @@
 import { useState } from 'preact/hooks';
 import { z } from 'zod';
-import { Calibration } from '../../../src/farm/index.ts';
+import { Calibration, heightsOf, heightWords } from '../../../src/farm/index.ts';
 import { countOf } from '../../../src/ground/counts.ts';
-import { NumberField, typed } from '../parts/fields.tsx';
+import { Choices } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { biasWords, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
-import { askFor, sendJson } from '../sync/farm-server.ts';
-import { appliedCalibration, farmCalibration, knownRuns } from '../visits/visits.ts';
+import { askFor, ServerRefusal, sendJson } from '../sync/farm-server.ts';
+import { appliedCalibration, calibrationPairs, farmCalibration, knownRuns } from '../visits/visits.ts';
 
 const STATE_WORDS: Readonly<Record<Calibration['state'], string>> = {
   'report-only': 'Not applied: too few cuts',
@@ -21,18 +21,29 @@ const STATE_WORDS: Readonly<Record<Calibration['state'], string>> = {
 /** How a run's estimates are corrected by the farm's own cuts, and whether they are. */
 export function CalibrationScreen() {
   const { store, estimator, sync } = useApp();
-  const [text, setText] = useState(String(store.settings.value.cuttingHeightCentimetres ?? 0));
+  const [asked, setAsked] = useState<number | null>(null);
+  const [refusal, setRefusal] = useState<string | null>(null);
   const { run: work, problem, isRunning } = useWork();
   const run = knownRuns(store, estimator.state.value)[0] ?? null;
-  const height = typed(text) ?? 0;
-  const made = run && farmCalibration(store, run, height);
+  const made = run && farmCalibration(store, run, asked);
+  const heights = run ? heightsOf(calibrationPairs(store, run)) : [];
   const current = run && appliedCalibration(store, run);
   const isOwner = sync.device.value?.role === 'owner';
   const isPaired = sync.device.value !== null;
-  const make = (): void =>
+  const make = (replacesApplied: boolean): void =>
     void work(async () => {
-      const body = { id: crypto.randomUUID(), cuttingHeightCentimetres: height };
-      await askFor(z.object({ calibration: Calibration }), '/api/calibrations', sendJson('POST', body));
+      setRefusal(null);
+      const body = {
+        id: crypto.randomUUID(),
+        ...(asked !== null && { cuttingHeightCentimetres: asked }),
+        replacesApplied,
+      };
+      try {
+        await askFor(z.object({ calibration: Calibration }), '/api/calibrations', sendJson('POST', body));
+      } catch (error) {
+        if (!(error instanceof ServerRefusal && error.code === 'replaces-applied')) throw error;
+        return setRefusal(error.message);
+      }
       await sync.now();
     });
   return (
@@ -41,9 +52,27 @@ export function CalibrationScreen() {
         Cuts of photographed frames tell how this farm's pasture differs from what the run was trained on. A
         correction is used only if visits that had no part in it come out nearer with it.
       </p>
-      <div class="narrow">
-        <NumberField label="Cuts at" unit="cm above ground" value={text} onValue={setText} />
-      </div>
+      {heights.length === 1 && (
+        <p class="narrow">All cuts are at {heightWords(heights[0]?.centimetres ?? 0)}.</p>
+      )}
+      {made && heights.length > 1 && (
+        <div class="narrow">
+          <Choices
+            legend="By the cuts at"
+            choices={Object.fromEntries(
+              heights.map(({ centimetres, cuts }) => [
+                String(centimetres),
+                `${heightWords(centimetres)} (${countOf(cuts, 'cut')})`,
+              ]),
+            )}
+            value={String(made.cuttingHeightCentimetres)}
+            onValue={(height) => {
+              setAsked(Number(height));
+              setRefusal(null);
+            }}
+          />
+        </div>
+      )}
       {!run && <p class="quiet">The run is not open yet.</p>}
       {run && !made && (
         <p class="card">No dry cut of a photographed frame yet. Five are needed for a first correction.</p>
@@ -51,9 +80,17 @@ export function CalibrationScreen() {
       {made && <Shown calibration={made} words="By the cuts on this device" />}
       {isPaired && current && <Shown calibration={current} words="In use, as the server made it" />}
       {isPaired && isOwner && (
-        <button type="button" disabled={isRunning} onClick={make}>
+        <button type="button" disabled={isRunning} onClick={() => make(false)}>
           Calibrate the farm's run on the server
         </button>
+      )}
+      {refusal !== null && (
+        <div class="card narrow" role="alert">
+          <p class="warn">{refusal}</p>
+          <button type="button" disabled={isRunning} onClick={() => make(true)}>
+            Correct nothing from now on
+          </button>
+        </div>
       )}
       {isPaired && !isOwner && <p class="quiet">Owners make it the farm's, on their device.</p>}
       <Problem of={problem} />

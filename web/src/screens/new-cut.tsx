@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { type Cut, CuttingHeight, FrameArea } from '../../../src/farm/index.ts';
+import { type Cut, CuttingHeight, cutHistory, FrameArea, heightsOf } from '../../../src/farm/index.ts';
 import { momentOf, now } from '../capture/moment.ts';
 import { NumberField, TimeField, typed } from '../parts/fields.tsx';
 import { PaddockSelect } from '../parts/paddock-select.tsx';
@@ -10,14 +10,22 @@ import { number, timeWithSeconds } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp, usePositions } from '../shell/app-context.ts';
 import { goTo } from '../shell/route.ts';
+import type { FarmStore } from '../store/farm-store.ts';
 import { frameArea } from '../store/settings.ts';
 import { shownEstimates } from '../visits/shown-estimate.ts';
-import { stepTime } from '../visits/step-time.ts';
+import { placedTime } from '../visits/step-time.ts';
 import { photosOf, visitAt } from '../visits/visits.ts';
 
 /** When the cut's visit was, of a time that may be half typed. */
 const visitTime = (text: string): string =>
   Number.isNaN(Date.parse(text)) ? now() : momentOf(new Date(text));
+
+/** How low this farm cuts: as its cuts so far where they agree, else as on this device last; null: nothing was cut yet. */
+function usualHeight({ cuts, settings }: FarmStore): number | null {
+  const frames = [...cuts.value.values()].flatMap(({ events }) => cutHistory(events).state.frame ?? []);
+  const heights = heightsOf(frames);
+  return heights.length === 1 ? (heights[0]?.centimetres ?? null) : settings.value.cuttingHeightCentimetres;
+}
 
 /** Begins a cut: where, of which photo, how large, how low. */
 export function NewCut({ visitId }: { readonly visitId: string | null }) {
@@ -29,7 +37,7 @@ export function NewCut({ visitId }: { readonly visitId: string | null }) {
   const [paddockId, setPaddock] = useState(given?.paddockId ?? '');
   const [photoId, setPhoto] = useState('');
   const [area, setArea] = useState(String(frameArea(settings.value)));
-  const usual = settings.value.cuttingHeightCentimetres;
+  const usual = usualHeight(store);
   const [height, setHeight] = useState(usual === null ? '' : String(usual));
   const [time, setTime] = useState('');
   const { run, problem } = useWork();
@@ -47,9 +55,9 @@ export function NewCut({ visitId }: { readonly visitId: string | null }) {
           'Give the height of the stubble in cm, 0 for ground level: nobody can tell it afterwards.',
         );
       }
-      const at = stepTime(time, null, new Date());
-      const found = given ? { visit: given, isNew: false } : visitAt(store, paddockId, at);
       const photo = photoId === '' ? undefined : store.photos.value.get(photoId);
+      const at = placedTime(time, photo?.record.capturedAt ?? given?.startedAt ?? null, new Date());
+      const found = given ? { visit: given, isNew: false } : visitAt(store, paddockId, at);
       const cut: Cut = {
         id: crypto.randomUUID(),
         visitId: found.visit.id,

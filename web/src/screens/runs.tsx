@@ -1,52 +1,14 @@
 import { useEffect, useState } from 'preact/hooks';
-import { z } from 'zod';
-import { type Estimate, settledResult } from '../../../src/farm/index.ts';
-import { countOf } from '../../../src/ground/counts.ts';
 import { FileButton, TextField } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { day, dayAndTime, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
-import type { FarmStore } from '../store/farm-store.ts';
+import { Job, Jobs, type Run, Runs } from '../sync/farm-runs.ts';
 import { ask, askFor, sendJson } from '../sync/farm-server.ts';
-
-const Run = z.object({
-  id: z.string(),
-  name: z.string(),
-  hash: z.string(),
-  origin: z.string(),
-  addedAt: z.string(),
-  chosen: z.boolean(),
-  report: z.boolean().default(false),
-});
-type Run = z.output<typeof Run>;
-const Runs = z.object({ items: z.array(Run) });
-const Farm = z.object({ name: z.string(), runId: z.string() });
-const Job = z.object({
-  id: z.string(),
-  request: z.object({ kind: z.string(), name: z.string().optional(), runId: z.string().optional() }),
-  state: z.enum(['queued', 'running', 'done', 'failed', 'cancelled']),
-  progress: z.object({
-    stage: z.string(),
-    done: z.number(),
-    of: z.number(),
-    remark: z.string(),
-    message: z.string().nullable(),
-    runId: z.string().nullish(),
-    score: z
-      .object({
-        r2: z.number().nullable(),
-        rmse: z.number().nullable(),
-        cuts: z.number(),
-        visits: z.number(),
-      })
-      .nullish(),
-  }),
-  createdAt: z.string(),
-});
-type Job = z.output<typeof Job>;
-const Jobs = z.object({ items: z.array(Job) });
+import { offFromCuts, offWords, photosOfRun, scoreWords } from '../visits/run-figures.ts';
+import { UseRun } from './use-run.tsx';
 
 /** A run may have gigabytes, and is tried before it is kept. */
 const ADDING_MS = 30 * 60_000;
@@ -65,6 +27,7 @@ export function RunsScreen() {
   const [runs, setRuns] = useState<readonly Run[]>([]);
   const [jobs, setJobs] = useState<readonly Job[]>([]);
   const [name, setName] = useState('');
+  const [wanted, setWanted] = useState<Run | null>(null);
   const { isRunning, problem, run: work } = useWork();
   const device = sync.device.value;
   const look = async (): Promise<void> => {
@@ -113,12 +76,6 @@ export function RunsScreen() {
       });
       await look();
     });
-  const choose = (run: Run): void =>
-    void work(async () => {
-      const farm = await askFor(Farm, '/api/farm');
-      await ask('/api/farm', sendJson('PUT', { ...farm, runId: run.id }));
-      await look();
-    });
   return (
     <Page title="Runs">
       <Problem of={problem} />
@@ -139,7 +96,7 @@ export function RunsScreen() {
           </thead>
           <tbody>
             {runs.map((run) => {
-              const { photos, mean, cuts, error } = compare(store, run.hash);
+              const { photos, mean } = photosOfRun(store, run.hash);
               return (
                 <tr key={run.id}>
                   <td>
@@ -149,7 +106,7 @@ export function RunsScreen() {
                     {run.chosen && 'answers now'}
                     {!run.chosen && isOwner && (
                       <span class="row">
-                        <button type="button" onClick={() => choose(run)}>
+                        <button type="button" onClick={() => setWanted(run)}>
                           Use
                         </button>
                         <button type="button" onClick={() => request({ kind: 're-estimate', runId: run.id })}>
@@ -163,19 +120,29 @@ export function RunsScreen() {
                   </td>
                   <td class="number">{photos}</td>
                   <td class="number">{mean === null ? '–' : number(mean)}</td>
-                  <td class="number">
-                    {error === null ? '–' : `${number(error)} (${countOf(cuts, 'cut')})`}
-                  </td>
+                  <td class="number">{offWords(offFromCuts(store, run, jobs))}</td>
                 </tr>
               );
             })}
           </tbody>
         </table>
       </section>
+      {wanted && (
+        <UseRun
+          key={wanted.id}
+          run={wanted}
+          now={runs.find(({ chosen }) => chosen)}
+          jobs={jobs}
+          onDone={() => {
+            setWanted(null);
+            void work(look);
+          }}
+        />
+      )}
       <p class="quiet narrow">
         A run is a trained model: what turns a photo into masses. “Off from own cuts” is how far its answers
-        usually lie from frames that were photographed, cut and dried. A run that was trained on those cuts
-        looks better here than it is.
+        usually lie from frames that were photographed, cut and dried. Of a run that was trained on them it is
+        what was found when they were left out in turn.
       </p>
       {!isOwner && <p class="quiet">Owners choose the run, and train new ones, on their devices.</p>}
       {isOwner && (
@@ -262,18 +229,21 @@ export function RunsScreen() {
 /** How a run was trained and how well it does, a page to be kept. */
 function Report({ id, name }: { readonly id: string; readonly name: string }) {
   return (
-    <a class="button" href={`/api/runs/${id}/report.html`} download aria-label={`Report of ${name}`}>
-      Report
-    </a>
+    <span class="row">
+      <a
+        class="button"
+        href={`/api/runs/${id}/report.html?open=tab`}
+        target="_blank"
+        rel="noopener"
+        aria-label={`Report of ${name}`}
+      >
+        Report
+      </a>
+      <a href={`/api/runs/${id}/report.html`} download aria-label={`Download the report of ${name}`}>
+        Download
+      </a>
+    </span>
   );
-}
-
-/** How a run that was trained did on cuts it was not trained on, in words. */
-function scoreWords({ r2, rmse, cuts, visits }: NonNullable<Job['progress']['score']>): string {
-  const of = `${countOf(cuts, 'cut')} of ${countOf(visits, 'visit')}`;
-  if (rmse === null || r2 === null) return `Trained on ${of}: too few to say how far it is off.`;
-  const worth = r2 > 0 ? '' : ' That is no better than the mean of all cuts.';
-  return `On cuts left out in turn it is off by about ${number(rmse)} kg DM/ha; ${of}.${worth}`;
 }
 
 /** Follows jobs as the server tells of them, until they are over. */
@@ -292,22 +262,4 @@ function follow(ids: readonly string[], onJob: (job: Job) => void, onOver: () =>
   return () => {
     for (const source of sources) source.close();
   };
-}
-
-/** What a run says of the farm's photos, and how far from its cuts. */
-function compare(store: FarmStore, hash: string) {
-  const said = [...store.estimates.value.values()].flatMap((estimates): Estimate[] =>
-    estimates.filter(({ run }) => run.hash === hash),
-  );
-  const totals = said.flatMap(({ kgDmPerHa }) => (kgDmPerHa.total === null ? [] : [kgDmPerHa.total]));
-  const mean = totals.length > 0 ? totals.reduce((sum, value) => sum + value, 0) / totals.length : null;
-  const byPhoto = new Map(said.map((estimate) => [estimate.photoId, estimate.kgDmPerHa.total]));
-  const squares = [...store.cuts.value.values()].flatMap((cut) => {
-    const result = settledResult(cut);
-    const total = cut.photoId === null ? null : (byPhoto.get(cut.photoId) ?? null);
-    return result && total !== null ? [(total - result.kgDmPerHa) ** 2] : [];
-  });
-  const error =
-    squares.length > 0 ? Math.sqrt(squares.reduce((sum, value) => sum + value, 0) / squares.length) : null;
-  return { photos: said.length, mean, cuts: squares.length, error };
 }

@@ -1,6 +1,7 @@
 import type { Contested } from '../../../src/farm/index.ts';
 import { countOf, forCount } from '../../../src/ground/counts.ts';
 import { dayAndTime } from '../parts/words.ts';
+import { skewWords } from '../sync/server-clock.ts';
 import type { ItemKind } from './records.ts';
 
 /** Something to be said once, until it is understood. */
@@ -65,4 +66,11 @@ export const unplacedNotice = (count: number): Notice =>
   noticed(
     `${countOf(count, 'photo')} not sent yet lost ${forCount(count, 'its', 'their')} visit, which was removed on another device. ` +
       `${forCount(count, 'It is kept; say again which paddock it shows', 'They are kept; say again which paddock they show')}.`,
+  );
+
+/** That this device's clock is not the server's. @param skew by how much the server's is ahead, milliseconds */
+export const clockNotice = (skew: number): Notice =>
+  noticed(
+    `This device's clock is ${skewWords(skew)} ${skew < 0 ? 'ahead of' : 'behind'} the farm's server. Set it right. Photos ` +
+      "of the app's camera that were not sent yet are dated by the server's clock; times of cuts are as they were given.",
   );

@@ -25,6 +25,8 @@ export interface KeptPhoto {
   readonly filePosition: Position | null;
   /** When the server acknowledged its hash; null: it is here only. */
   readonly storedAt: string | null;
+  /** Whether its time, taken by a clock that was wrong, is the server's by now. */
+  readonly isClockMended?: boolean;
   /** Why no run could answer; null where one did, or none was asked yet. */
   readonly problem: string | null;
 }

@@ -9,30 +9,31 @@ import {
   PhotoRecord,
   Visit,
 } from '../../../src/farm/index.ts';
+import { hearClock } from './server-clock.ts';
 
 /** What the server says instead of what was asked for. */
 export class ServerRefusal extends Error {
   override name = 'ServerRefusal';
   readonly status: number;
-  readonly #code: string;
+  /** What kind it is, as the server calls it. */
+  readonly code: string;
 
-  /** @param code what kind it is, as the server calls it */
   constructor(status: number, message: string, code = '') {
     super(message);
     this.status = status;
-    this.#code = code;
+    this.code = code;
   }
 
   /** Whether an owner has ended this device's access. */
   get isRevoked(): boolean {
-    return this.status === 401 && this.#code === 'revoked';
+    return this.status === 401 && this.code === 'revoked';
   }
 
   /** Whether trying again later may help by itself. */
   get passes(): boolean {
     // The part of a photo that was cut on its way may still be being written, or made whole, when the next one comes:
     // what is asked anew finds how far it is.
-    if (this.#code === 'upload' && [404, 409, 410, 423].includes(this.status)) return true;
+    if (this.code === 'upload' && [404, 409, 410, 423].includes(this.status)) return true;
     return this.status === 429 || this.status >= 500 || this.status === 408;
   }
 }
@@ -88,6 +89,7 @@ export async function ask(path: string, options: RequestInit = {}): Promise<Resp
     cache: 'no-store',
     signal: options.signal ?? AbortSignal.timeout(PATIENCE_MS),
   }).catch(unreachable);
+  hearClock(response);
   if (response.ok) return response;
   throw refusalOf(response.status, await response.text().catch(() => ''));
 }

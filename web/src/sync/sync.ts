@@ -20,6 +20,7 @@ import {
   Unreachable,
   whoAmI,
 } from './farm-server.ts';
+import { mendTimes, tellOfClock } from './mend-times.ts';
 import { sendPhoto } from './upload.ts';
 
 /** How things stand between this device and the farm's server. */
@@ -231,6 +232,7 @@ export class Sync {
     this.#ending = new AbortController();
     try {
       try {
+        await mendTimes(this.#store);
         await this.#sendAll();
       } finally {
         // A photo that the server has no room for keeps nobody from seeing what others have done.
@@ -367,6 +369,7 @@ export class Sync {
         outcomes.flatMap(({ photoId, problem }) => (problem === null ? [] : [[photoId, problem] as const])),
       ),
     });
+    await tellOfClock(this.#store);
     this.#pulledAt = Date.now();
     this.#lookTook = this.#pulledAt - begun;
     const isStillAtWork = this.#isServerAtWork();

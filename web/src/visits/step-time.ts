@@ -1,3 +1,4 @@
+import { SAME_VISIT_MILLISECONDS } from '../../../src/farm/index.ts';
 import { momentOf } from '../capture/moment.ts';
 import { dayAndTime } from '../parts/words.ts';
 
@@ -21,5 +22,21 @@ export function stepTime(text: string, before: string | null, now: Date): string
   if (at === last - (last % MINUTE_MS)) return momentOf(new Date(last + 1));
   throw new Error(
     `The step before it was done on ${dayAndTime(before)}: give a later time, or correct that step.`,
+  );
+}
+
+/**
+ * When a frame was placed, as {@link stepTime}, on the visit that its photo is of.
+ *
+ * @param visit when its photo was taken, or else when the visit began; null: that is what it begins
+ * @throws Error for a time that is of another visit
+ */
+export function placedTime(text: string, visit: string | null, now: Date): string {
+  const at = stepTime(text, null, now);
+  if (visit === null || Math.abs(Date.parse(at) - Date.parse(visit)) < SAME_VISIT_MILLISECONDS) return at;
+  throw new Error(
+    `The frame was photographed, or its visit begun, on ${dayAndTime(visit)}: give the time it was placed then${
+      text.trim() === '' ? ', which is not now' : ''
+    }.`,
   );
 }

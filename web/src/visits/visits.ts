@@ -1,10 +1,12 @@
 import {
   type AnsweringRun,
   type Calibration,
+  type CalibrationPair,
   type Cut,
   calibrationPair,
   type Estimate,
   type FramesOfVisit,
+  farmCuttingHeight,
   fitCalibration,
   framesOf,
   guessPaddock,
@@ -142,21 +144,31 @@ export function appliedCalibration(store: FarmStore, run: AnsweringRun): Calibra
   return store.calibrations.value.find((made) => made.run.hash === run.hash) ?? null;
 }
 
-/** The farm's correction of a run by all its cuts, as they are here; null without any. */
-export function farmCalibration(
-  store: FarmStore,
-  run: AnsweringRun,
-  cuttingHeightCentimetres = store.settings.value.cuttingHeightCentimetres ?? 0,
-): Calibration | null {
-  const pairs = [...store.cuts.value.values()].flatMap((cut) => {
+/** What a run said of frames that were then cut and dried, as they are here. */
+export const calibrationPairs = (store: FarmStore, { hash }: Pick<AnsweringRun, 'hash'>): CalibrationPair[] =>
+  [...store.cuts.value.values()].flatMap((cut) => {
     const estimates = store.estimates.value.get(cut.photoId ?? '') ?? [];
     const pair = calibrationPair(
       cut,
-      estimates.find((estimate) => estimate.run.hash === run.hash),
+      estimates.find((estimate) => estimate.run.hash === hash),
     );
     return pair ? [pair] : [];
   });
-  if (pairs.length === 0) return null;
+
+/**
+ * The farm's correction of a run by all its cuts, as they are here; null without any.
+ *
+ * @param asked height of the cuts it is to stand on, cm; null: as the server would choose it
+ */
+export function farmCalibration(
+  store: FarmStore,
+  run: AnsweringRun,
+  asked: number | null = null,
+): Calibration | null {
+  const pairs = calibrationPairs(store, run);
+  const last = store.calibrations.value.find((made) => made.run.hash === run.hash) ?? null;
+  const cuttingHeightCentimetres = asked ?? farmCuttingHeight(pairs, last?.cuttingHeightCentimetres ?? null);
+  if (cuttingHeightCentimetres === null) return null;
   const estimates = pairs.map(({ estimate }) => estimate);
   const variances = runVariances(run, 'total', estimates);
   if (!variances) return null;
