@@ -35,6 +35,13 @@ const latLngs = (boundary: Boundary): [number, number][][][] =>
 const colour = (name: string): string =>
   getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
+/** Words as they are written: Leaflet takes a string for HTML, and paddocks are called by whoever names them. */
+function asText(words: string): HTMLElement {
+  const element = document.createElement('span');
+  element.textContent = words;
+  return element;
+}
+
 function showNameIfItFits(map: LeafletMap, polygon: Polygon, isAlone: boolean): void {
   const name = polygon.getTooltip()?.getElement();
   if (!name) return;
@@ -89,7 +96,7 @@ export function FarmMap(props: FarmMapProps) {
     for (const { id, name, boundary } of paddocks) {
       if (!boundary) continue;
       const polygon = leaflet.polygon(latLngs(boundary), { color: leaf, weight: 2, fillOpacity: 0.12 });
-      polygon.bindTooltip(name, { permanent: true, direction: 'center' });
+      polygon.bindTooltip(asText(name), { permanent: true, direction: 'center' });
       polygon.on('click', () => latest.current.onPaddock?.(id));
       polygon.addTo(layer);
       labelled.push(polygon);
@@ -97,7 +104,7 @@ export function FarmMap(props: FarmMapProps) {
     for (const { position, words } of points) {
       leaflet
         .circleMarker([position.latitude, position.longitude], { radius: 6, color: leaf, fillOpacity: 0.9 })
-        .bindTooltip(words)
+        .bindTooltip(asText(words))
         .addTo(layer);
     }
     if (here) {

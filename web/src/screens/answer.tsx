@@ -1,16 +1,10 @@
 import { useState } from 'preact/hooks';
-import {
-  type AnsweringRun,
-  type Estimate,
-  type Paddock,
-  SwardHeight,
-  usualError,
-} from '../../../src/farm/index.ts';
+import { type AnsweringRun, type Estimate, type Paddock, usualError } from '../../../src/farm/index.ts';
 import { HEIGHT, HEIGHT_METHODS } from '../../../src/pasture/covariates.ts';
 import { byMass } from '../../../src/pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../../../src/pasture/units.ts';
 import { Choices, NumberField, NumberPad, typed } from '../parts/fields.tsx';
-import { heightWords, METHOD_WORDS } from '../parts/height-words.ts';
+import { heightWords, METHOD_WORDS, typedHeight } from '../parts/height-words.ts';
 import { MappedPicture } from '../parts/mass-map.tsx';
 import { MassBar, MassTable } from '../parts/masses.tsx';
 import { NewPaddock } from '../parts/new-paddock.tsx';
@@ -258,13 +252,10 @@ function Height({ photo }: { readonly photo: KeptPhoto }) {
   const { run, problem } = useWork();
   const save = (): void =>
     void run(async () => {
-      const centimetres = typed(text);
-      if (centimetres !== null && method === null) throw new Error('Say what it was measured with.');
-      const read = centimetres === null ? null : SwardHeight.safeParse({ centimetres, method });
-      if (read && !read.success) throw new Error(`${text} cm: give a height from 0 to 500 cm.`);
+      const kept = typedHeight(text, method);
       await store.changeSettings({ heightMethod: method });
       estimator.again(photo.id);
-      await store.changePhoto(photo.id, { height: read?.data ?? null });
+      await store.changePhoto(photo.id, { height: kept });
       setOpen(false);
     });
   return (

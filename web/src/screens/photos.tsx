@@ -85,7 +85,7 @@ export function Photos() {
     })
     .sort((a, b) => (a.record.capturedAt < b.record.capturedAt ? 1 : -1));
   return (
-    <Page title="Photos">
+    <Page title="Photos" phoneBack="#/more">
       <section
         class={`drop ${isOver ? 'over' : ''}`}
         aria-label="Photos to be added"

@@ -15,7 +15,7 @@ export function VisitsTable() {
       return paddock ? [{ visit, paddock, view: viewVisit(store, visit, paddock, runs) }] : [];
     });
   return (
-    <Page title="Visits">
+    <Page title="Visits" phoneBack="#/more">
       {rows.length === 0 ? (
         <p>No visit yet.</p>
       ) : (
@@ -27,10 +27,9 @@ export function VisitsTable() {
                 <th>Paddock</th>
                 <th class="number">kg DM/ha</th>
                 <th class="number">9 in 10 between</th>
-                <th class="number">kg DM in all</th>
+                <th class="number desk-only">kg DM in all</th>
                 <th class="number">Photos</th>
                 <th class="number">Cuts</th>
-                <th>By</th>
               </tr>
             </thead>
             <tbody>
@@ -41,24 +40,23 @@ export function VisitsTable() {
                     <td>
                       <a href={addressOf('visit', visit.id)}>{paddock.name}</a>
                       <br />
-                      <span class="quiet">{day(visit.startedAt)}</span>
+                      <span class="quiet">
+                        {day(visit.startedAt)}
+                        {total &&
+                          `, ${total.source === 'measured' ? 'measured' : `modelled, ${view.run?.name ?? ''}`}`}
+                      </span>
                     </td>
                     <td class="number">{total ? number(total.mean) : '–'}</td>
-                    <td class="number">
+                    <td class="number between">
                       {total?.interval
                         ? `${number(total.interval.low)} and ${number(total.interval.high)}`
                         : '–'}
                     </td>
-                    <td class="number">{view.paddockTotal ? rounded(view.paddockTotal.value) : '–'}</td>
+                    <td class="number desk-only">
+                      {view.paddockTotal ? rounded(view.paddockTotal.value) : '–'}
+                    </td>
                     <td class="number">{view.photos}</td>
                     <td class="number">{total?.cuts ?? 0}</td>
-                    <td>
-                      {total
-                        ? total.source === 'measured'
-                          ? 'measured'
-                          : `modelled, ${view.run?.name ?? ''}`
-                        : ''}
-                    </td>
                   </tr>
                 );
               })}
