@@ -10,11 +10,12 @@ import { MassBar, MassTable } from '../parts/masses.tsx';
 import { NewPaddock } from '../parts/new-paddock.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
+import { CameraButton, useTakenPhotos } from '../parts/take-photos.tsx';
 import { TwiceButton } from '../parts/twice-button.tsx';
 import { dayAndTime, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
-import { useApp } from '../shell/app-context.ts';
-import { goTo } from '../shell/route.ts';
+import { useApp, useMayRecord } from '../shell/app-context.ts';
+import { addressOf, goTo } from '../shell/route.ts';
 import type { KeptPhoto } from '../store/records.ts';
 import { ask } from '../sync/farm-server.ts';
 import { photoItem, wordsOf } from '../sync/sync.ts';
@@ -26,6 +27,7 @@ import { VisitMeans } from './visit-means.tsx';
 /** A photo's answer, and what only who took it knows. */
 export function Answer({ id }: { readonly id: string }) {
   const { store, sync } = useApp();
+  const mayRecord = useMayRecord();
   const photo = store.photos.value.get(id);
   if (!photo) {
     return (
@@ -47,12 +49,12 @@ export function Answer({ id }: { readonly id: string }) {
               ))}
             </ul>
           )}
-          {!paddock && <WhichPaddock photo={photo} />}
+          {mayRecord && !paddock && <WhichPaddock photo={photo} />}
           {visit && paddock && <VisitMeans visit={visit} paddock={paddock} />}
         </div>
         <div>
           <MappedPicture key={id} photo={photo} />
-          <Height key={id} photo={photo} />
+          {mayRecord && <Height key={id} photo={photo} />}
           <section class="card">
             <h2>This photo</h2>
             <p>
@@ -67,16 +69,46 @@ export function Answer({ id }: { readonly id: string }) {
             <p role="status">
               {sentence(wordsOf(photoItem(store, id), sync.sending.value, sync.device.value !== null))}
             </p>
-            <Frame key={id} photo={photo} />
-            {paddock && <WhichPaddock photo={photo} paddock={paddock} />}
+            {mayRecord && <CutOf photo={photo} />}
+            {mayRecord && <Frame key={id} photo={photo} />}
+            {mayRecord && paddock && <WhichPaddock photo={photo} paddock={paddock} />}
             <Remove photo={photo} />
           </section>
         </div>
       </div>
-      <a class="button main phone-only" href="#/">
-        Next photo
-      </a>
+      {mayRecord && <NextPhoto />}
     </Page>
+  );
+}
+
+/** Opens the camera for the next frame, from wherever on the answer the thumb is. */
+function NextPhoto() {
+  const { isRunning, problem, keep } = useTakenPhotos();
+  return (
+    <>
+      {isRunning && <p role="status">Keeping the photo</p>}
+      <Problem of={problem} />
+      <CameraButton
+        class="main next phone-only"
+        words="Next photo"
+        onFiles={(files) => keep(files, 'camera')}
+      />
+    </>
+  );
+}
+
+/** Leads to the cut of the frame that a photo shows, or begins one. */
+function CutOf({ photo: { id, record } }: { readonly photo: KeptPhoto }) {
+  const { store } = useApp();
+  const cut = [...store.cuts.value.values()].find(({ photoId }) => photoId === id);
+  if (!cut && record.visitId === null) return null;
+  return (
+    <a
+      class="button"
+      href={cut ? addressOf('cut', cut.id) : addressOf('cut', 'new', record.visitId ?? '', id)}
+    >
+      {cut ? 'The cut of this frame' : 'Cut this frame'}
+    </a>
   );
 }
 
@@ -87,7 +119,7 @@ export function trustWords(estimate: Estimate): string {
   const { interval, kgDmPerHa, frameAreaSquareMetres, outOfDomain, trainedOn } = estimate;
   if (trainedOn) return 'The run was trained on this very photo: this is memory, not prediction.';
   if (outOfDomain.flagged) {
-    return 'Do not rely on it: this looks unlike the pasture that the run was trained on.';
+    return 'This does not look like pasture that the run was trained on: do not rely on the figure.';
   }
   const [total, range] = [kgDmPerHa.total, interval?.total ?? null];
   if (total === null || range === null) return 'How far it may be off is not known.';
@@ -124,12 +156,13 @@ function Estimated({ photo }: { readonly photo: KeptPhoto }) {
   }
   const { estimate, isCorrected } = shown;
   const said = store.answering.value;
-  const { kgDmPerHa, interval, run, engine, precision, frameAreaSquareMetres } = estimate;
+  const { kgDmPerHa, interval, run, engine, precision, frameAreaSquareMetres, outOfDomain } = estimate;
   const hectare = (grams: number): number => gramsToKilogramsPerHectare(grams, frameAreaSquareMetres);
   const range = interval?.total ?? null;
   const { total } = kgDmPerHa;
   return (
     <section class="card" aria-live="polite">
+      {outOfDomain.flagged && <p class="warn">{trustWords(estimate)}</p>}
       <div>
         {range && (
           <p>
@@ -138,7 +171,7 @@ function Estimated({ photo }: { readonly photo: KeptPhoto }) {
             such frames
           </p>
         )}
-        <p class="figure">
+        <p class={outOfDomain.flagged ? 'figure doubtful' : 'figure'}>
           {total === null ? '–' : number(total)} <small>kg DM/ha</small>
         </p>
         <p class="quiet">
@@ -149,7 +182,7 @@ function Estimated({ photo }: { readonly photo: KeptPhoto }) {
         </p>
       </div>
       <MassBar kgDmPerHa={kgDmPerHa} />
-      <p class={estimate.outOfDomain.flagged || estimate.trainedOn ? 'warn' : ''}>{trustWords(estimate)}</p>
+      {!outOfDomain.flagged && <p class={estimate.trainedOn ? 'warn' : ''}>{trustWords(estimate)}</p>}
       <details>
         <summary>All masses, and by what</summary>
         <div class="scroll">

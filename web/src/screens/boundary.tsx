@@ -1,11 +1,12 @@
 import { useState } from 'preact/hooks';
 import { Boundary, boundaryHectares, type Paddock } from '../../../src/farm/index.ts';
+import { countOf } from '../../../src/ground/counts.ts';
 import { FarmMap } from '../map/farm-map.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { useWork } from '../parts/work.ts';
 import { useApp, usePositions } from '../shell/app-context.ts';
-import { addressOf, goTo } from '../shell/route.ts';
+import { addressOf, goInstead } from '../shell/route.ts';
 
 type Corner = readonly [longitude: number, latitude: number];
 
@@ -31,10 +32,11 @@ export function DrawBoundary({ paddock }: { readonly paddock: Paddock }) {
         here={here}
         tiles={store.settings.value.tiles}
         corners={corners}
+        near={paddock.boundary ?? here}
         onPlace={(longitude, latitude) => setCorners([...corners, [longitude, latitude]])}
       />
       <p role="status">
-        {corners.length} corners
+        {countOf(corners.length, 'corner')}
         {read?.success && `, ${boundaryHectares(read.data).toFixed(2)} ha`}
         {here?.accuracyMetres !== undefined &&
           here?.accuracyMetres !== null &&
@@ -65,7 +67,7 @@ export function DrawBoundary({ paddock }: { readonly paddock: Paddock }) {
           read?.success &&
           void run(async () => {
             await store.changePaddock(paddock.id, { boundary: read.data });
-            goTo('paddock', paddock.id);
+            goInstead('paddock', paddock.id);
           })
         }
       >

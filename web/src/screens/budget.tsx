@@ -76,8 +76,8 @@ export function Budget({ view, paddock }: { readonly view: VisitView; readonly p
         </select>
       </label>
       <Choices
-        legend="What is left"
-        choices={{ residual: 'So much a hectare', utilisation: 'A share' }}
+        legend="Grazed until"
+        choices={{ residual: 'so much is left standing', utilisation: 'a share is eaten' }}
         value={plan.leave}
         onValue={(leave) => choose('leave', leave)}
       />

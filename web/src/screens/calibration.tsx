@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { z } from 'zod';
 import { Calibration } from '../../../src/farm/index.ts';
+import { countOf } from '../../../src/ground/counts.ts';
 import { NumberField, typed } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -48,7 +49,12 @@ export function CalibrationScreen() {
         <p class="card">No dry cut of a photographed frame yet. Five are needed for a first correction.</p>
       )}
       {made && <Shown calibration={made} words="By the cuts on this device" />}
-      {isPaired && current && <Shown calibration={current} words="In use, as the server made it" />}
+      {isPaired && current && (
+        <Shown
+          calibration={current}
+          words={current.state === 'applied' ? 'In use, as the server made it' : 'As the server made it'}
+        />
+      )}
       {isPaired && isOwner && (
         <button type="button" disabled={isRunning} onClick={make}>
           Calibrate the farm's run on the server
@@ -98,9 +104,9 @@ function Shown({ calibration, words }: { readonly calibration: Calibration; read
         </table>
       </div>
       <p class="quiet">
-        {cuts} cuts of {visits} visits
-        {cutsOfOtherHeights > 0 && `, ${cutsOfOtherHeights} of other heights left out`}, run {run.name}.
-        Corrected: {number(offset)} + {slope.toFixed(2)} × estimate.
+        {countOf(cuts, 'cut')} of {countOf(visits, 'visit')}
+        {cutsOfOtherHeights > 0 && `, ${countOf(cutsOfOtherHeights, 'cut')} of other heights left out`}, run{' '}
+        {run.name}.{state === 'applied' && ` Corrected: ${number(offset)} + ${slope.toFixed(2)} × estimate.`}
       </p>
     </section>
   );

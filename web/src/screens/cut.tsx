@@ -23,7 +23,7 @@ import { Problem } from '../parts/problem.tsx';
 import { TwiceButton } from '../parts/twice-button.tsx';
 import { dayAndTime, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
-import { useApp } from '../shell/app-context.ts';
+import { useApp, useMayRecord } from '../shell/app-context.ts';
 import { addressOf, goTo } from '../shell/route.ts';
 import { keyOf } from '../store/records.ts';
 import { askFor } from '../sync/farm-server.ts';
@@ -52,7 +52,7 @@ export function CutScreen({ cut }: { readonly cut: Cut }) {
   const visit = store.visits.value.get(cut.visitId);
   const paddock = visit && store.paddocks.value.get(visit.paddockId);
   const photo = cut.photoId === null ? undefined : store.photos.value.get(cut.photoId);
-  const next = nextSteps(state);
+  const next = useMayRecord() ? nextSteps(state) : [];
   const item = store.outbox.value.get(keyOf('cut', cut.id));
   return (
     <Page title={paddock ? `Cut in ${paddock.name}` : 'Cut'} back="#/cuts">
@@ -191,6 +191,7 @@ function saidOf(step: CutStep): string {
 /** What was done, and the last of it to be taken back. */
 function Steps({ cut, state }: { readonly cut: Cut; readonly state: CutState }) {
   const { store } = useApp();
+  const mayRecord = useMayRecord();
   const { run, problem } = useWork();
   const done: CutStep[] = [
     state.frame,
@@ -222,7 +223,7 @@ function Steps({ cut, state }: { readonly cut: Cut; readonly state: CutState }) 
             </li>
           ))}
       </ul>
-      {event && done.length > 1 && (
+      {mayRecord && event && done.length > 1 && (
         <TwiceButton
           key={event.id}
           sure={`“${STEP_WORDS[last.kind]}” will count as not done.`}

@@ -9,7 +9,7 @@ import { Problem } from '../parts/problem.tsx';
 import { number, timeWithSeconds } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp, usePositions } from '../shell/app-context.ts';
-import { goTo } from '../shell/route.ts';
+import { goInstead } from '../shell/route.ts';
 import { frameArea } from '../store/settings.ts';
 import { shownEstimates } from '../visits/shown-estimate.ts';
 import { stepTime } from '../visits/step-time.ts';
@@ -20,14 +20,21 @@ const visitTime = (text: string): string =>
   Number.isNaN(Date.parse(text)) ? now() : momentOf(new Date(text));
 
 /** Begins a cut: where, of which photo, how large, how low. */
-export function NewCut({ visitId }: { readonly visitId: string | null }) {
+export function NewCut({
+  visitId,
+  photoId: shown,
+}: {
+  readonly visitId: string | null;
+  /** Of the frame that is cut; empty: it is still to be said. */
+  readonly photoId: string;
+}) {
   const { store, estimator } = useApp();
   const shownOf = shownEstimates(store, estimator.state.value);
   const positions = usePositions();
   const { settings } = store;
   const given = visitId === null ? undefined : store.visit(visitId);
   const [paddockId, setPaddock] = useState(given?.paddockId ?? '');
-  const [photoId, setPhoto] = useState('');
+  const [photoId, setPhoto] = useState(shown);
   const [area, setArea] = useState(String(frameArea(settings.value)));
   const usual = settings.value.cuttingHeightCentimetres;
   const [height, setHeight] = useState(usual === null ? '' : String(usual));
@@ -74,7 +81,7 @@ export function NewCut({ visitId }: { readonly visitId: string | null }) {
         ...(found.isNew ? [{ kind: 'visit' as const, record: found.visit }] : []),
         { kind: 'cut' as const, record: cut },
       ]);
-      goTo('cut', cut.id);
+      goInstead('cut', cut.id);
     });
   return (
     <Page title="Cut a frame" back="#/cuts">

@@ -9,7 +9,7 @@ import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { day, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
-import { useApp, usePositions } from '../shell/app-context.ts';
+import { useApp, useMayRecord, usePositions } from '../shell/app-context.ts';
 import { addressOf, goTo } from '../shell/route.ts';
 import { photoPoints } from '../visits/photo-points.ts';
 import { knownRuns, newPaddock, viewVisit, visitsOf } from '../visits/visits.ts';
@@ -17,6 +17,7 @@ import { knownRuns, newPaddock, viewVisit, visitsOf } from '../visits/visits.ts'
 /** The paddocks, as a list and on a map. */
 export function Paddocks() {
   const { store, estimator } = useApp();
+  const mayRecord = useMayRecord();
   const positions = usePositions();
   const { run, problem } = useWork();
   const [done, setDone] = useState<string | null>(null);
@@ -48,7 +49,9 @@ export function Paddocks() {
       <div class="columns">
         <div>
           {paddocks.length === 0 && (
-            <p>No paddock yet. Add one by its name, or read a map of them as GeoJSON or KML.</p>
+            <p>
+              No paddock yet.{mayRecord && ' Add one by its name, or read a map of them as GeoJSON or KML.'}
+            </p>
           )}
           {paddocks.length > 0 && (
             <ul class="list">
@@ -85,13 +88,15 @@ export function Paddocks() {
             </ul>
           )}
           <NewPaddock onMade={({ id }) => goTo('paddock', id)} />
-          <FileButton
-            accept=".geojson,.json,.kml,application/geo+json,application/vnd.google-earth.kml+xml"
-            multiple
-            onFiles={takeIn}
-          >
-            Read GeoJSON or KML
-          </FileButton>
+          {mayRecord && (
+            <FileButton
+              accept=".geojson,.json,.kml,application/geo+json,application/vnd.google-earth.kml+xml"
+              multiple
+              onFiles={takeIn}
+            >
+              Read GeoJSON or KML
+            </FileButton>
+          )}
           {done !== null && <p role="status">{done}</p>}
           <Problem of={problem} />
         </div>

@@ -214,7 +214,7 @@ function Worth({ view }: { readonly view: VisitView }) {
 function Rest({ view }: { readonly view: VisitView }) {
   const { pending, unusable, unfinishedCuts, warnings } = view;
   const notes = [
-    ...(pending > 0 ? [`${pending} of ${view.photos} photos wait for their estimate.`] : []),
+    ...(pending > 0 ? [`${countOf(pending, 'photo')} of ${view.photos} without an estimate yet.`] : []),
     ...(unusable > 0 ? [`${countOf(unusable, 'photo')} could not be estimated.`] : []),
     ...(unfinishedCuts > 0 ? [`${countOf(unfinishedCuts, 'cut')} not weighed dry yet.`] : []),
     ...warnings,

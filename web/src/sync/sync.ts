@@ -1,6 +1,7 @@
 import { effect, type Signal, signal } from '@preact/signals';
 import { z } from 'zod';
 import { Paddock, PhotoRecord, Visit } from '../../../src/farm/index.ts';
+import { countOf } from '../../../src/ground/counts.ts';
 import { messageOf } from '../../../src/ground/errors.ts';
 import type { FarmStore } from '../store/farm-store.ts';
 import { type ItemKind, type KeptPhoto, keyOf, type OutboxItem } from '../store/records.ts';
@@ -119,9 +120,11 @@ export class Sync {
       const count = this.#store.photos.value.size;
       const lost = unsentBefore();
       this.restored.value =
-        `This device's copy was gone and was fetched back from the server: ${count} photos, ` +
-        `${this.#store.paddocks.value.size} paddocks, ${this.#store.cuts.value.size} cuts.` +
-        (lost > 0 ? ` ${lost} things had not been sent and are lost.` : '');
+        `This device's copy was gone and was fetched back from the server: ${countOf(count, 'photo')}, ` +
+        `${countOf(this.#store.paddocks.value.size, 'paddock')}, ${countOf(this.#store.cuts.value.size, 'cut')}.` +
+        (lost > 0
+          ? ` ${countOf(lost, 'thing')} not sent before that ${lost === 1 ? 'is' : 'are'} lost.`
+          : '');
     }
   }
 
