@@ -1,5 +1,6 @@
 import { render } from 'preact';
 import { config } from 'zod';
+import { HeicPictures } from './capture/heic-pictures.ts';
 import { Positions } from './capture/positions.ts';
 import { Estimator } from './estimate/estimator.ts';
 import './app.css';
@@ -25,6 +26,7 @@ const app = {
   estimator: new Estimator(store),
   sync: new Sync(store),
   maps: new MassMaps(),
+  heicPictures: new HeicPictures(store),
   positions: new Positions(),
   updates: new Updates(),
 };

@@ -72,7 +72,7 @@ async function newestModel(folder: URL, patience: number): Promise<PortableModel
 /**
  * Fetches the pieces that are not here yet, one after another: what is interrupted goes on at the piece it stopped in.
  *
- * @param onProgress told nothing where all are here
+ * @param onProgress told of the whole alone where all are here
  * @param signal ends it
  * @throws InputError for a piece that is not what the model says, after a second try past every cache
  */
@@ -95,7 +95,7 @@ export async function fetchPieces(
       await store.write(piece.sha256, bytes);
     }
     loaded += piece.bytes;
-    if (isFetching) onProgress({ loaded, total });
+    if (isFetching || loaded === total) onProgress({ loaded, total });
   }
 }
 

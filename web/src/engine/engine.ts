@@ -47,6 +47,11 @@ export class Engine {
     return this.#worker.ask('estimate', { name, photo, coverage, readings });
   }
 
+  /** A small JPEG of a photo, whether or not a model is open. @throws EngineError as {@link estimate} */
+  preview(name: string, photo: Blob): Promise<Blob> {
+    return this.#worker.ask('preview', { name, photo });
+  }
+
   /** The mean of photos of one paddock, taken on one visit. */
   paddockMean(answers: readonly PortableAnswer[], coverage = 0.9): Promise<PaddockMean> {
     return this.#worker.ask('paddockMean', { answers, coverage });

@@ -62,6 +62,8 @@ export interface Questions {
     };
     readonly answer: Estimate;
   };
+  /** A JPEG of a photo; no model is needed for it. */
+  preview: { readonly ask: { readonly name: string; readonly photo: Blob }; readonly answer: Blob };
   paddockMean: {
     readonly ask: { readonly answers: readonly PortableAnswer[]; readonly coverage: number };
     readonly answer: PaddockMean;

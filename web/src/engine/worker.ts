@@ -13,6 +13,7 @@ import { testGraphics } from './graphics-test.ts';
 import type { EstimatedBy, GraphicsGone, Opened, Questions } from './messages.ts';
 import { openSession, startRuntime } from './onnx-session.ts';
 import { forgetGraphics, GRAPHICS_STORE, modelStoreName, openPieceStore } from './piece-store.ts';
+import { previewOf } from './preview.ts';
 
 interface Ready {
   readonly run: PortableRun;
@@ -160,6 +161,8 @@ const quietly = answerQuestions<Questions>(
   {
     open,
     estimate,
+    preview: async ({ name, photo }) =>
+      previewOf(await decodePhoto(name, new Uint8Array(await photo.arrayBuffer()))),
     paddockMean: async ({ answers, coverage }) => opened().run.paddockMean(answers, coverage),
     useGraphics,
     async leaveGraphics() {

@@ -8,6 +8,7 @@ function useAddress(load: () => Promise<Blob | null>, key: string): string | nul
   useEffect(() => {
     let made: string | null = null;
     let isGone = false;
+    setAddress(undefined);
     void load()
       .catch(() => null)
       .then((blob) => {
@@ -25,17 +26,20 @@ function useAddress(load: () => Promise<Blob | null>, key: string): string | nul
 
 /** A photo, from this device or else from the server. */
 export function Picture({ photo, small = false }: { readonly photo: KeptPhoto; readonly small?: boolean }) {
-  const { store } = useApp();
+  const { store, heicPictures } = useApp();
   const { id, storedAt, record } = photo;
-  const local = useAddress(
-    async () => (small ? await store.keeping.thumb(id) : null) ?? (await store.keeping.file(id)),
-    `${id} ${small}`,
-  );
   const [isUnseen, setUnseen] = useState(false);
-  const remote = storedAt === null ? null : `/api/photos/${id}/file`;
+  const local = useAddress(
+    async () =>
+      isUnseen
+        ? heicPictures.of(photo)
+        : ((small ? await store.keeping.thumb(id) : null) ?? (await store.keeping.file(id))),
+    `${id} ${small} ${isUnseen}`,
+  );
+  const remote = storedAt === null || isUnseen ? null : `/api/photos/${id}/file`;
   const source = local ?? (local === null ? remote : null);
   const words = `Frame photographed ${new Date(record.capturedAt).toLocaleString('en-AU')}`;
-  if (isUnseen || (local !== undefined && source === null)) {
+  if (local !== undefined && source === null) {
     return (
       <div
         class={small ? 'thumb' : 'photo'}

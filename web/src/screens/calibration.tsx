@@ -74,7 +74,8 @@ function Shown({ calibration, words }: { readonly calibration: Calibration; read
         <p class="quiet">{words}</p>
         <h2>{STATE_WORDS[state]}</h2>
       </div>
-      <p>{says}</p>
+      {/* Numbers are written as everywhere else on the screen. */}
+      <p>{says.replace(/\b\d{4,}\b/g, (digits) => number(Number(digits)))}</p>
       {after && (
         <p class="quiet">
           After: each visit corrected by the cuts of the others, as if it had not been seen.

@@ -10,6 +10,7 @@ import {
   cutHistory,
   cutResult,
   cutWarnings,
+  LEAST_CELSIUS,
   withEvent,
 } from '../../../src/farm/index.ts';
 import { byMass } from '../../../src/pasture/targets.ts';
@@ -271,9 +272,11 @@ type Draft = Readonly<Record<string, string>>;
 function StepForm({ cut, kind }: { readonly cut: Cut; readonly kind: Kind }) {
   const { store } = useApp();
   // A dry weight is taken several times: what was typed for the last is not that of the next.
-  const times = cutHistory(cut.events).state.dryWeighings.length;
+  const { dryWeighings, drying } = cutHistory(cut.events).state;
+  const times = dryWeighings.length;
   const name = `draft/${cut.id}/${kind}${kind === 'dry-weighed' && times > 0 ? `/${times}` : ''}`;
   const [draft, setDraft] = useState<Draft>(() => (store.value(name) as Draft | undefined) ?? STARTS[kind]);
+  const isCool = drying !== null && drying.celsius !== null && drying.celsius < LEAST_CELSIUS;
   const { run, problem } = useWork();
   const change = (field: string, text: string): void => {
     const next = { ...draft, [field]: text };
@@ -286,7 +289,14 @@ function StepForm({ cut, kind }: { readonly cut: Cut; readonly kind: Kind }) {
   const keep = (): void =>
     void run(async () => {
       const at = stepTime(draft.at ?? '', lastDone(cut), new Date());
-      await add(store, cut, stepOf(kind, draft, at));
+      const step = stepOf(kind, draft, at);
+      const hotter = kind === 'dry-weighed' && isCool ? (draft.celsius ?? '') : '';
+      const begun = drying && eventOf(cut, drying);
+      if (hotter !== '' && begun) {
+        const celsius = celsiusOf(hotter);
+        await add(store, cut, { kind: 'corrected', event: begun.id, step: { ...drying, celsius } });
+      }
+      await add(store, cut, step);
       await store.dropValue(name);
     });
   return (
@@ -315,7 +325,7 @@ function StepForm({ cut, kind }: { readonly cut: Cut; readonly kind: Kind }) {
       )}
       {kind === 'subsampled' && (
         <>
-          {field('wet', 'What goes into the oven, without its bag')}
+          {field('wet', 'What is to be dried, without its bag')}
           <p class="quiet">All of the cut, or a well-mixed part of 100 to 200 g.</p>
         </>
       )}
@@ -333,7 +343,12 @@ function StepForm({ cut, kind }: { readonly cut: Cut; readonly kind: Kind }) {
       {kind === 'dry-weighed' && (
         <>
           {field('dry', 'The dried sub-sample, without its bag')}
-          <p class="quiet">In an oven 12 hours at least, then again after 2 hours, until the weight stays.</p>
+          <p class="quiet">
+            {drying?.method === 'microwave'
+              ? 'After each round in the microwave, until the weight stays.'
+              : 'In the oven 12 hours at least, then again after 2 hours, until the weight stays.'}
+          </p>
+          {isCool && field('celsius', `Dried on hotter than ${drying.celsius} °C? Then at`, '°C')}
         </>
       )}
       {kind === 'sorted' && (
@@ -362,6 +377,15 @@ const STARTS: Readonly<Record<Kind, Draft>> = {
   sorted: {},
 };
 
+/** An oven's temperature as it was typed. @throws Error that says what it may be */
+function celsiusOf(text: string): number {
+  const celsius = typed(text);
+  if (celsius === null || celsius < 20 || celsius > 250) {
+    throw new Error('Give the oven’s temperature, from 20 to 250 °C.');
+  }
+  return celsius;
+}
+
 /** A step of what was typed. @throws Error that says which number is missing */
 function stepOf(kind: Kind, draft: Draft, at: string): CutStep {
   const grams = (key: string, what: string): number => {
@@ -385,11 +409,7 @@ function stepOf(kind: Kind, draft: Draft, at: string): CutStep {
       return read({ kind, at, wetGrams: grams('wet', 'the sub-sample') });
     case 'drying-started': {
       const method = draft.method === 'microwave' ? 'microwave' : 'oven';
-      const celsius = method === 'oven' ? typed(draft.celsius ?? '') : null;
-      if (method === 'oven' && (celsius === null || celsius < 20 || celsius > 250)) {
-        throw new Error('Give the oven’s temperature, from 20 to 250 °C.');
-      }
-      return read({ kind, at, method, celsius });
+      return read({ kind, at, method, celsius: method === 'oven' ? celsiusOf(draft.celsius ?? '') : null });
     }
     case 'dry-weighed':
       return read({ kind, at, dryGrams: grams('dry', 'the dried sub-sample') });

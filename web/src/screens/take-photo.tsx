@@ -165,11 +165,11 @@ export function ModelLine() {
       </div>
     );
   }
-  const { progress } = state;
+  const progress = state.progress && state.progress.loaded < state.progress.total ? state.progress : null;
   return (
     <div>
       <p class="quiet" id="model-progress">
-        {progress && progress.loaded < progress.total
+        {progress
           ? `Fetching the model, once: ${megabytes(progress.loaded)} of ${megabytes(progress.total)}`
           : 'Opening the model'}
       </p>

@@ -1,5 +1,6 @@
 import { createContext } from 'preact';
 import { useContext, useEffect } from 'preact/hooks';
+import type { HeicPictures } from '../capture/heic-pictures.ts';
 import type { Positions } from '../capture/positions.ts';
 import type { Estimator } from '../estimate/estimator.ts';
 import type { FarmStore } from '../store/farm-store.ts';
@@ -13,6 +14,7 @@ export interface App {
   readonly estimator: Estimator;
   readonly sync: Sync;
   readonly maps: MassMaps;
+  readonly heicPictures: HeicPictures;
   readonly positions: Positions;
   readonly updates: Updates;
 }
