@@ -1,3 +1,4 @@
+import { countOf } from '../../../src/ground/counts.ts';
 import { Page } from '../parts/page.tsx';
 import { day, number, rounded } from '../parts/words.ts';
 import { useApp } from '../shell/app-context.ts';
@@ -28,8 +29,8 @@ export function VisitsTable() {
                 <th class="number">kg DM/ha</th>
                 <th class="number">9 in 10 between</th>
                 <th class="number desk-only">kg DM in all</th>
-                <th class="number">Photos</th>
-                <th class="number">Cuts</th>
+                <th class="number desk-only">Photos</th>
+                <th class="number desk-only">Cuts</th>
               </tr>
             </thead>
             <tbody>
@@ -44,10 +45,14 @@ export function VisitsTable() {
                         {day(visit.startedAt)}
                         {total &&
                           `, ${total.source === 'measured' ? 'measured' : `modelled, ${view.run?.name ?? ''}`}`}
+                        <br class="phone-only" />
+                        <span class="phone-only">
+                          {countOf(view.photos, 'photo')}, {countOf(total?.cuts ?? 0, 'cut')}
+                        </span>
                       </span>
                     </td>
                     <td class="number">{total ? number(total.mean) : '–'}</td>
-                    <td class="number between">
+                    <td class="number">
                       {total?.interval
                         ? `${number(total.interval.low)} and ${number(total.interval.high)}`
                         : '–'}
@@ -55,8 +60,8 @@ export function VisitsTable() {
                     <td class="number desk-only">
                       {view.paddockTotal ? rounded(view.paddockTotal.value) : '–'}
                     </td>
-                    <td class="number">{view.photos}</td>
-                    <td class="number">{total?.cuts ?? 0}</td>
+                    <td class="number desk-only">{view.photos}</td>
+                    <td class="number desk-only">{total?.cuts ?? 0}</td>
                   </tr>
                 );
               })}
