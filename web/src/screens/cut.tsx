@@ -386,11 +386,16 @@ function celsiusOf(text: string): number {
   return celsius;
 }
 
+/** Heavier is no cut of a frame. */
+const MOST_GRAMS = 100_000;
+
 /** A step of what was typed. @throws Error that says which number is missing */
 function stepOf(kind: Kind, draft: Draft, at: string): CutStep {
   const grams = (key: string, what: string): number => {
     const value = typed(draft[key] ?? '');
-    if (value === null || value < 0) throw new Error(`Give the weight of ${what} in grams.`);
+    if (value === null || value < 0 || value > MOST_GRAMS) {
+      throw new Error(`Give the weight of ${what} in grams, from 0 to ${number(MOST_GRAMS)}.`);
+    }
     return value;
   };
   const read = (step: CutStep): CutStep => CutStep.parse(step);
