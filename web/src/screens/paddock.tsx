@@ -122,7 +122,7 @@ function About({ paddock }: { readonly paddock: Paddock }) {
         throw new Error('Give a name, and hectares as a number above 0, or none.');
       }
       const { name: called, hectares } = read.data;
-      requireFreeName(store, read.data);
+      if (called !== paddock.name) requireFreeName(store, read.data);
       await store.changePaddock(paddock.id, {
         ...(called !== paddock.name && { name: called }),
         ...(hectares !== paddock.hectares && { hectares }),

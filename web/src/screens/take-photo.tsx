@@ -53,11 +53,11 @@ export function TakePhoto() {
             m²). <a href="#/more">Another frame</a>. Fill the picture with the inside of the frame, from
             straight above.
           </p>
-          <ModelLine />
         </div>
       ) : (
         <OnlyLooks />
       )}
+      <ModelLine />
       {waiting.length > 1 && <PlaceAll key={waiting[0]?.id} photos={waiting} />}
       {photos.length > 0 && (
         <section>
