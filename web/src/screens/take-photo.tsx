@@ -53,11 +53,14 @@ export function TakePhoto() {
             m²). <a href="#/more">Another frame</a>. Fill the picture with the inside of the frame, from
             straight above.
           </p>
+          <ModelLine />
         </div>
       ) : (
-        <OnlyLooks />
+        <div class="narrow">
+          <OnlyLooks />
+          <ModelLine />
+        </div>
       )}
-      <ModelLine />
       {waiting.length > 1 && <PlaceAll key={waiting[0]?.id} photos={waiting} />}
       {photos.length > 0 && (
         <section>
