@@ -31,7 +31,7 @@ export function TakePhoto() {
   return (
     <Page title={mayRecord ? 'Photograph a frame' : 'Photos'}>
       {mayRecord ? (
-        <div class="narrow" style={{ display: 'grid', gap: '0.75rem' }}>
+        <div class="narrow column">
           <CameraButton
             class="main shutter"
             words="Take a photo"
@@ -56,7 +56,7 @@ export function TakePhoto() {
           <ModelLine />
         </div>
       ) : (
-        <div class="narrow">
+        <div class="narrow column">
           <OnlyLooks />
           <ModelLine />
         </div>
@@ -80,7 +80,13 @@ export function TakePhoto() {
                         {dayAndTime(photo.record.capturedAt)}
                         {estimate?.outOfDomain.flagged && ', doubtful'}
                         <br />
-                        {wordsOf(photoItem(store, photo.id), sync.sending.value, sync.device.value !== null)}
+                        {photoItem(store, photo.id)?.refused == null
+                          ? wordsOf(
+                              photoItem(store, photo.id),
+                              sync.sending.value,
+                              sync.device.value !== null,
+                            )
+                          : 'refused: the outbox says why'}
                       </span>
                     </span>
                     <span class="end">
