@@ -39,7 +39,7 @@ export function VisitsTable() {
                 return (
                   <tr key={visit.id}>
                     <td>
-                      <a href={addressOf('visit', visit.id)}>{paddock.name}</a>
+                      <a class="place" href={addressOf('visit', visit.id)}>{paddock.name}</a>
                       <br />
                       <span class="quiet">
                         {day(visit.startedAt)}
