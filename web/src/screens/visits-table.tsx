@@ -39,8 +39,9 @@ export function VisitsTable() {
                 return (
                   <tr key={visit.id}>
                     <td>
-                      <a class="place" href={addressOf('visit', visit.id)}>{paddock.name}</a>
-                      <br />
+                      <a class="place" href={addressOf('visit', visit.id)}>
+                        {paddock.name}
+                      </a>
                       <span class="quiet">
                         {day(visit.startedAt)}
                         {total &&
