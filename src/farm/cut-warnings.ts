@@ -9,8 +9,10 @@ const LUSH_DRY_MATTER = 0.16;
 const USUAL_BAG = 50;
 /** What pasture has, from lush to standing hay. */
 const DRY_MATTER = { least: 0.08, most: 0.95 } as const;
-/** MLA dries at 80 °C; above 105 °C more than water leaves. */
-const CELSIUS = { least: 80, most: 105 } as const;
+/** MLA dries at 80 °C: below, water may stay. */
+export const LEAST_CELSIUS = 80;
+/** Above 105 °C more than water leaves. */
+const MOST_CELSIUS = 105;
 /** Loss in sorting, of what was sorted. */
 const SORTING_LOSS = 0.02;
 
@@ -55,11 +57,11 @@ function bagWarning(state: CutState): string | null {
 function dryingWarning({ drying, dryWeighings, stage }: CutState): string | null {
   if (!drying) return null;
   const { celsius } = drying;
-  if (celsius !== null && celsius < CELSIUS.least) {
-    return `Dried at ${celsius} °C: below ${CELSIUS.least} °C water may stay. Dry it on at ${CELSIUS.least} °C.`;
+  if (celsius !== null && celsius < LEAST_CELSIUS) {
+    return `Dried at ${celsius} °C: below ${LEAST_CELSIUS} °C water may stay. Dry it on at ${LEAST_CELSIUS} °C.`;
   }
-  if (celsius !== null && celsius > CELSIUS.most) {
-    return `Dried at ${celsius} °C: above ${CELSIUS.most} °C more than water is lost.`;
+  if (celsius !== null && celsius > MOST_CELSIUS) {
+    return `Dried at ${celsius} °C: above ${MOST_CELSIUS} °C more than water is lost.`;
   }
   const [first] = dryWeighings;
   if (!first || stage !== 'dry-weighed') return null;

@@ -13,7 +13,7 @@ export {
 } from './cut-events.ts';
 export { type CutResult, cutResult } from './cut-result.ts';
 export { type CutStage, type CutState, NEW_CUT } from './cut-state.ts';
-export { cutWarnings } from './cut-warnings.ts';
+export { cutWarnings, LEAST_CELSIUS } from './cut-warnings.ts';
 export {
   type CutsAtHeight,
   cutsAtHeight,

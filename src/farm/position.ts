@@ -1,9 +1,11 @@
 import { z } from 'zod';
 
 /** Degrees east, WGS 84. */
-export const Longitude = z.number().min(-180).max(180);
+const NO_LONGITUDE = 'longitudes lie from -180 to 180 degrees east';
+export const Longitude = z.number().min(-180, NO_LONGITUDE).max(180, NO_LONGITUDE);
 /** Degrees north, WGS 84. */
-export const Latitude = z.number().min(-90).max(90);
+const NO_LATITUDE = 'latitudes lie from -90 to 90 degrees north, and come after the longitude';
+export const Latitude = z.number().min(-90, NO_LATITUDE).max(90, NO_LATITUDE);
 
 /** Where something was done, WGS 84, with how far the device may be off. */
 export const Position = z.strictObject({

@@ -83,7 +83,8 @@ export function farmApp(farm: Farm): Api {
         defaultSrc: ["'none'"],
         scriptSrc: ["'self'"],
         styleSrc: ["'self'"],
-        // Maps have tiles of wherever a farm gets them from, by an address that its people give; by default none.
+        // Maps have tiles of wherever a device gets them from, by an address that its people give it and the server does not
+        // know: the app narrows this to that one (web/src/shell/picture-policy.ts), by default to none.
         imgSrc: ["'self'", 'blob:', 'data:', 'https:'],
         connectSrc: ["'self'"],
         manifestSrc: ["'self'"],

@@ -11,12 +11,13 @@ import { momentOf } from '../../web/src/capture/moment.ts';
 import type { Engine } from '../../web/src/engine/engine.ts';
 import type { GraphicsTest } from '../../web/src/engine/messages.ts';
 import { Graphics, graphicsWords } from '../../web/src/estimate/graphics.ts';
-import { readBoundaries } from '../../web/src/map/boundary-files.ts';
-import { heightWords } from '../../web/src/parts/height-words.ts';
-import { biasWords, daysWords } from '../../web/src/parts/words.ts';
+import { readBoundaries, withOwnNames } from '../../web/src/map/boundary-files.ts';
+import { heightWords, typedHeight } from '../../web/src/parts/height-words.ts';
+import { biasWords, daysWords, megabytes } from '../../web/src/parts/words.ts';
+import { pictureSources, tileOrigins } from '../../web/src/shell/picture-policy.ts';
 import type { FarmStore } from '../../web/src/store/farm-store.ts';
 import { unplacedNotice } from '../../web/src/store/notices.ts';
-import { Settings } from '../../web/src/store/settings.ts';
+import { FrameSize, Settings } from '../../web/src/store/settings.ts';
 import { bagMark, cutBegun } from '../../web/src/visits/bag-mark.ts';
 import { dueOf } from '../../web/src/visits/cut-due.ts';
 import { plannedBudget, plannedField, typedPlan } from '../../web/src/visits/feed-plan.ts';
@@ -39,6 +40,15 @@ describe('what is said of a height', () => {
     expect(heightWords('falling-plate', undefined, { without: 612, with: 488 })).toMatch(
       /: off by about 490 kg\/ha with it and 610 without, on visits the run had not seen\.$/,
     );
+  });
+
+  it('is kept as it was typed, and what no such sward has is refused by how it was measured', () => {
+    expect(typedHeight('7,5', 'ruler')).toEqual({ centimetres: 7.5, method: 'ruler' });
+    expect(typedHeight(' ', null)).toBeNull();
+    expect(() => typedHeight('7', null)).toThrow('Say what it was measured with.');
+    for (const text of ['abc', '0', '-3', '150'])
+      expect(() => typedHeight(text, 'falling-plate')).toThrow(/from 0.5 to 100 cm for a falling plate/);
+    expect(typedHeight('150', 'ruler')?.centimetres).toBe(150);
   });
 
   it('supposes no way of measuring', () => {
@@ -88,6 +98,49 @@ describe('advice on a photo', () => {
   });
 });
 
+it('a frame has the sides and the area that frames have', () => {
+  const isFrame = (widthCentimetres: number, depthCentimetres: number): boolean =>
+    FrameSize.safeParse({ widthCentimetres, depthCentimetres }).success;
+  expect([isFrame(70, 30), isFrame(100, 100)]).toEqual([true, true]);
+  expect([
+    isFrame(0, 30),
+    isFrame(-70, -30),
+    isFrame(7000, 1),
+    isFrame(500, 500),
+    isFrame(5, 5),
+  ]).not.toContain(true);
+});
+
+describe('pictures that a page may ask for', () => {
+  const own = "'self' blob: data:";
+  const sources = (tiles: string): string => pictureSources(tiles, 'https://farm.test/#/more');
+
+  it('are its own, and those of the map tiles that are set', () => {
+    expect(sources('')).toBe(own);
+    expect(sources('https://tiles.test:8443/a/{z}/{x}/{y}.png')).toBe(`${own} https://tiles.test:8443`);
+    expect(sources('https://{s}.tiles.test/{z}/{x}/{y}')).toBe(
+      `${own} https://a.tiles.test https://b.tiles.test https://c.tiles.test`,
+    );
+    expect(sources('/tiles/{z}/{x}/{y}')).toBe(`${own} https://farm.test`);
+  });
+
+  it.each(['http://tiles.test/{z}/{x}/{y}', 'https://:/{z}/{x}/{y}', 'https://tiles.test/', 'tiles'])(
+    'are no others where %s is no address of tiles',
+    (tiles) => {
+      expect(tileOrigins(tiles, 'https://farm.test/')).toBeNull();
+      expect(sources(tiles)).toBe(own);
+    },
+  );
+});
+
+it('room is said in the unit that fits it', () => {
+  expect([megabytes(340_000), megabytes(19_500_000), megabytes(10_758_200_000)]).toEqual([
+    '0.3 MB',
+    '19.5 MB',
+    '10.8 GB',
+  ]);
+});
+
 describe('files of boundaries', () => {
   const { DOMParser } = globalThis;
   beforeAll(() => {
@@ -103,7 +156,7 @@ describe('files of boundaries', () => {
     [149.5, -33.4],
   ];
 
-  it('are read as GeoJSON, points passed over', () => {
+  it('are read as GeoJSON, what is no area left out by its name', () => {
     const text = JSON.stringify({
       type: 'FeatureCollection',
       features: [
@@ -119,9 +172,17 @@ describe('files of boundaries', () => {
         },
       ],
     });
-    expect(readBoundaries('farm.geojson', text)).toEqual([
+    const leftOut: string[] = [];
+    expect(readBoundaries('farm.geojson', text, (why) => leftOut.push(why))).toEqual([
       { name: 'River', boundary: { type: 'Polygon', coordinates: [ring] } },
     ]);
+    expect(leftOut).toEqual(['Gate: a point, not an area']);
+  });
+
+  it('get a number where two are called alike', () => {
+    const named = (name: string) => ({ name, boundary: { type: 'Polygon' as const, coordinates: [] } });
+    const names = withOwnNames(['Flat', 'flat', 'Ridge', 'Flat'].map(named)).map(({ name }) => name);
+    expect(names).toEqual(['Flat', 'flat 2', 'Ridge', 'Flat 3']);
   });
 
   it('are read as KML, with their holes', () => {
@@ -171,6 +232,14 @@ describe('files of boundaries', () => {
         geometry: { type: 'Polygon', coordinates: [ring.slice(0, 3)] },
       }),
       /Paddock 1: .*ring of 3 positions/,
+    ],
+    [
+      JSON.stringify({
+        type: 'Feature',
+        properties: {},
+        geometry: { type: 'Polygon', coordinates: [ring.map(([x, y]) => [y, x])] },
+      }),
+      /Paddock 1: latitudes lie from -90 to 90 degrees north, and come after the longitude/,
     ],
   ])('are refused with a remedy: %s', (text, words) => {
     expect(() => readBoundaries('farm.json', text)).toThrow(words);

@@ -311,6 +311,76 @@ describeInBrowser('every screen', () => {
     await page.getByRole('heading', { name: 'Sub-sample weighed' }).waitFor();
   });
 
+  it('shows a name as text on the map too, and asks no stranger for a picture', async () => {
+    const { page } = phone;
+    const name = '<img src="https://stranger.invalid/x.png">';
+    const asked: string[] = [];
+    phone.context.on('request', (request) => asked.push(request.url()));
+    await visit(page, `paddock/${land.river}`);
+    await page.getByLabel('Name').fill(name);
+    await page.getByRole('button', { name: 'Keep', exact: true }).click();
+    await page.getByRole('heading', { name, level: 1 }).waitFor();
+    await page.locator('.leaflet-tooltip', { hasText: name }).waitFor();
+    expect(await page.locator('.map img').count()).toBe(0);
+    const blocked = page.evaluate(
+      () =>
+        new Promise<string>((settle) => {
+          addEventListener('securitypolicyviolation', ({ blockedURI }) => settle(blockedURI), { once: true });
+          new Image().src = 'https://stranger.invalid/y.png';
+        }),
+    );
+    expect(await blocked).toBe('https://stranger.invalid/y.png');
+    // Not even tried, as what the policy stops is.
+    expect(asked.filter((url) => url.includes('stranger.invalid/x'))).toEqual([]);
+    await page.getByLabel('Name').fill('ridge');
+    await page.getByRole('button', { name: 'Keep', exact: true }).click();
+    await page.getByText('There is a paddock called Ridge already').waitFor();
+    await page.getByLabel('Name').fill('River flat');
+    await page.getByRole('button', { name: 'Keep', exact: true }).click();
+    await page.getByRole('heading', { name: 'River flat', level: 1 }).waitFor();
+    phone.complaints.length = 0;
+  });
+
+  it('offers a viewer nothing to record, and says when the server knows it no more', async () => {
+    await using other = await openPhone(browser, farm, { pairAs: 'viewer', estimates: false });
+    const { page } = other;
+    await page.getByText('This device was paired to look.').waitFor();
+    for (const path of Object.values(screens())) {
+      await shown(page, path);
+      const words =
+        /^(Take a photo|Next photo|Add|Read GeoJSON|Cut|Draw|Keep this|Choose photos|Add it|Another)/;
+      const offered = await page.locator('main').locator('button, .button').allInnerTexts();
+      expect([path, offered.filter((text) => words.test(text))]).toEqual([path, []]);
+    }
+    await other.context.clearCookies();
+    await page.reload();
+    await page.getByText('The server does not know this device any more.').waitFor();
+    await page.reload();
+    await page.getByRole('link', { name: 'Pair again' }).click();
+    await page.getByLabel('Pairing link').waitFor();
+  });
+
+  it('keeps no file that is no photo, and places what waits for a paddock at once', async () => {
+    await using other = await openPhone(browser, farm, { estimates: false });
+    const { page } = other;
+    const gallery = page.locator('input[type=file]:not([capture])');
+    const text = { name: 'text.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('no photo at all') };
+    const photos = await photosOf(root, 3, 400);
+    await gallery.setInputFiles([text, ...photos, { ...text, name: 'none.jpg', buffer: Buffer.alloc(0) }]);
+    await page.getByText(/text\.jpg: this is no photo.* none\.jpg: the file is empty/).waitFor();
+    await page.getByRole('heading', { name: '3 photos without a paddock' }).waitFor();
+    await page.getByLabel('New paddock').fill('Home');
+    await page.getByRole('button', { name: 'Add', exact: true }).click();
+    await page.getByRole('heading', { name: '3 photos without a paddock' }).waitFor({ state: 'detached' });
+    expect(await page.locator('main .list strong').allInnerTexts()).toEqual(['Home', 'Home', 'Home']);
+    // The next photo is at hand on the answer, wherever one has scrolled to.
+    await page.locator('main .list a').first().click();
+    const next = page.locator('label', { hasText: 'Next photo' });
+    await next.waitFor();
+    const { y = 9999, height = 0 } = (await next.boundingBox()) ?? {};
+    expect(y + height).toBeLessThan(844);
+  });
+
   it('tries the graphics chip by wish alone, and not again where the app ended in the test of it', async () => {
     const { page } = phone;
     const kept = () =>

@@ -5,6 +5,7 @@ import { Estimator } from './estimate/estimator.ts';
 import './app.css';
 import { Screens } from './screens/screens.tsx';
 import { AppContext } from './shell/app-context.ts';
+import { narrowPictures } from './shell/picture-policy.ts';
 import { followRoute } from './shell/route.ts';
 import { followTheme } from './shell/theme.ts';
 import { Updates } from './shell/updates.ts';
@@ -29,6 +30,7 @@ const app = {
   updates: new Updates(),
 };
 followTheme(store);
+narrowPictures(store.settings.value.tiles);
 const root = document.getElementById('app') as HTMLElement;
 render(
   <AppContext.Provider value={app}>

@@ -60,6 +60,12 @@ export function answerTo(error: unknown): ErrorAnswer {
   return answer(500, 'internal', 'the server failed; its log says where');
 }
 
-/** A message of a child without the folders of this machine. */
+/** A message of a child without the folders of this machine, and with what they keep called as people know it. */
 const withoutPaths = (message: string): string =>
-  message.replaceAll(/(?:[A-Za-z]:)?(?:[\\/][^\s:;,\\/]+)+[\\/]/g, '');
+  message
+    .replaceAll(/(?:[A-Za-z]:)?(?:[\\/][^\s:;,\\/]+)+[\\/]/g, '')
+    .replaceAll(KEPT_NAME, 'the photo')
+    .replace(/^the photo: the photo /, 'the photo ');
+
+/** What files of photos are called on the server: by their SHA-256, or on their way by the photo's id. */
+const KEPT_NAME = /\b(?:[\da-f]{64}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})\b(?=: )/g;

@@ -65,7 +65,11 @@ export const needs =
     if (!device)
       throw new Refusal(401, 'not-paired', 'pair this device first, with the link that an owner gives you');
     if (!allows(device.role, role)) {
-      throw new Refusal(403, 'not-allowed', `this device is paired as ${device.role}; that needs ${role}`);
+      throw new Refusal(
+        403,
+        'not-allowed',
+        `this device is paired as ${device.role}; only ${role === 'owner' ? 'an owner' : `a ${role}`} may do that`,
+      );
     }
     await next();
   };

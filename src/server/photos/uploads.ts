@@ -112,6 +112,7 @@ export class Uploads {
   async #shown(error: Error | { readonly status_code: number; readonly body: string }): Promise<unknown> {
     if (!('status_code' in error)) return error;
     const said = String(error.body).trim();
+    if (error.status_code === 413) return tooLarge(this.#parts.photoBytes);
     if (error.status_code < 500) return new Refusal(error.status_code, 'upload', said);
     if (error.status_code === 501) return new Refusal(400, 'upload', said);
     // It does not say why a part could not be written.
@@ -151,15 +152,17 @@ export class Uploads {
   async #requireWelcome({ size, metadata }: Upload): Promise<void> {
     const { db, folder, pool, photoBytes, reserveBytes } = this.#parts;
     const { visitId: named } = recordOf(metadata);
-    if (size === undefined || size === 0)
+    if (size === undefined) {
       throw new Refusal(400, 'bad-request', 'say how long the photo is, in Upload-Length');
+    }
+    if (size === 0) throw new Refusal(400, 'empty', 'the photo is empty (0 bytes); take it again');
     if (size > photoBytes) throw tooLarge(photoBytes);
     await requireRoom(folder, 2 * size, reserveBytes);
     pool.requireRoom('upload');
     const visitId = await visitOfPhoto(db, named);
     if (visitId === null) return;
     const visit = await db.selectFrom('visits').select('id').where('id', '=', visitId).executeTakeFirst();
-    if (!visit) throw conflict(`there is no visit ${visitId}; send the visit before its photos`);
+    if (!visit) throw conflict('its visit is not on the server; send that first');
   }
 
   /** The photo of an upload that is stored, or whole and to be stored. */

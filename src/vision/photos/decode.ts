@@ -169,7 +169,12 @@ async function headerOf(name: string, bytes: Uint8Array): Promise<PhotoHeader> {
 
 /** What a decoder's failure means for the person who gave the file. */
 function notDecodable(name: string, error: unknown): InputError {
-  const line = messageOf(error).split('\n')[0]?.trim() ?? '';
+  // Which of its parts says so is the library's own affair.
+  const line =
+    messageOf(error)
+      .split('\n')[0]
+      ?.trim()
+      .replace(/^Vips\w+: /, '') ?? '';
   const reason = line === '' || line === 'Unknown error' ? 'damaged or cut short' : line;
   return new InputError(
     name,

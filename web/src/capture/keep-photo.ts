@@ -1,4 +1,5 @@
 import type { Position } from '../../../src/farm/index.ts';
+import { formatOf } from '../../../src/vision/photos/format.ts';
 import { sha256Of } from '../engine/download.ts';
 import type { FarmStore } from '../store/farm-store.ts';
 import type { KeptPhoto, PhotoOrigin } from '../store/records.ts';
@@ -18,11 +19,17 @@ export interface Shutter {
   readonly visitId: string | null;
 }
 
+/** What is no photo is not kept: the server would refuse it. @throws Error that says so */
+function requirePhoto(bytes: Uint8Array): void {
+  if (bytes.length === 0) throw new Error('the file is empty. Take the photo again.');
+  if (formatOf(bytes) === null) throw new Error('this is no photo. Choose a JPEG, PNG, WebP or HEIC.');
+}
+
 /**
  * Keeps a photo: file, hash, moment and position are on the device before anything is done with it. A photo that is here
  * already stays one photo.
  *
- * @throws NoRoom, or where the file cannot be read to its end
+ * @throws NoRoom, for what is no photo, or where the file cannot be read to its end
  */
 export async function keepPhoto(
   store: FarmStore,
@@ -30,6 +37,7 @@ export async function keepPhoto(
   shutter: Shutter,
 ): Promise<KeptPhoto> {
   const bytes = await file.arrayBuffer();
+  requirePhoto(new Uint8Array(bytes));
   const sha256 = await sha256Of(bytes);
   const known = [...store.photos.value.values()].find(({ record }) => record.sha256 === sha256);
   if (known) return known;

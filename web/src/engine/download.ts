@@ -72,6 +72,7 @@ async function newestModel(folder: URL, patience: number): Promise<PortableModel
 /**
  * Fetches the pieces that are not here yet, one after another: what is interrupted goes on at the piece it stopped in.
  *
+ * @param onProgress told of the whole alone where all are here
  * @param signal ends it
  * @throws InputError for a piece that is not what the model says, after a second try past every cache
  */
@@ -83,15 +84,18 @@ export async function fetchPieces(
   const wanted = files.flatMap(({ file, ...from }) => file.pieces.map((piece) => ({ piece, ...from })));
   const total = wanted.reduce((sum, { piece }) => sum + piece.bytes, 0);
   let loaded = 0;
+  // What is here already is not being fetched.
+  let isFetching = false;
   for (const { piece, folder, store } of wanted) {
     if (!(await store.has(piece.sha256))) {
       const before = loaded;
+      isFetching = true;
       const onBytes = (here: number): void => onProgress({ loaded: before + here, total });
       const bytes = await fetchPiece(piece, folder, onBytes, signal);
       await store.write(piece.sha256, bytes);
     }
     loaded += piece.bytes;
-    onProgress({ loaded, total });
+    if (isFetching || loaded === total) onProgress({ loaded, total });
   }
 }
 

@@ -17,6 +17,8 @@ interface FarmMapProps {
   readonly tiles: string;
   /** Corners that are being drawn. */
   readonly corners?: readonly (readonly [longitude: number, latitude: number])[];
+  /** What it opens at; nothing: at all that is on it. */
+  readonly near?: Boundary | Position | null;
   readonly onPlace?: (longitude: number, latitude: number) => void;
   readonly onPaddock?: (id: string) => void;
 }
@@ -32,8 +34,27 @@ const latLngs = (boundary: Boundary): [number, number][][][] =>
     rings.map((ring) => ring.map(([longitude, latitude]): [number, number] => [latitude, longitude])),
   );
 
+/** Corners of what a map opens at. */
+function cornersOf({ paddocks, points = [], here = null, near = null }: FarmMapProps): [number, number][] {
+  const place = ({ latitude, longitude }: Position): [number, number] => [latitude, longitude];
+  if (near) return 'type' in near ? latLngs(near).flat(2) : [place(near)];
+  const land = [
+    ...paddocks.flatMap(({ boundary }) => (boundary ? latLngs(boundary).flat(2) : [])),
+    ...points.map(({ position }) => place(position)),
+  ];
+  // Who is far from the farm would see it as a dot.
+  return land.length > 0 || !here ? land : [place(here)];
+}
+
 const colour = (name: string): string =>
   getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** Words as they are written: Leaflet takes a string for HTML, and paddocks are called by whoever names them. */
+function asText(words: string): HTMLElement {
+  const element = document.createElement('span');
+  element.textContent = words;
+  return element;
+}
 
 function showNameIfItFits(map: LeafletMap, polygon: Polygon, isAlone: boolean): void {
   const name = polygon.getTooltip()?.getElement();
@@ -46,10 +67,10 @@ function showNameIfItFits(map: LeafletMap, polygon: Polygon, isAlone: boolean): 
 
 /** Paddocks and points on a map, which needs no tiles: without a network boundaries stand on plain ground. */
 export function FarmMap(props: FarmMapProps) {
-  const { paddocks, points = [], here = null, tiles, corners = [] } = props;
+  const { paddocks, points = [], here = null, tiles, corners = [], near = null, onPlace } = props;
   const element = useRef<HTMLDivElement>(null);
   const [drawn, setDrawn] = useState<Drawn | null>(null);
-  const fitted = useRef(false);
+  const fitted = useRef<string | null>(null);
   const latest = useRef(props);
   latest.current = props;
   useEffect(() => {
@@ -89,7 +110,7 @@ export function FarmMap(props: FarmMapProps) {
     for (const { id, name, boundary } of paddocks) {
       if (!boundary) continue;
       const polygon = leaflet.polygon(latLngs(boundary), { color: leaf, weight: 2, fillOpacity: 0.12 });
-      polygon.bindTooltip(name, { permanent: true, direction: 'center' });
+      polygon.bindTooltip(asText(name), { permanent: true, direction: 'center' });
       polygon.on('click', () => latest.current.onPaddock?.(id));
       polygon.addTo(layer);
       labelled.push(polygon);
@@ -97,7 +118,7 @@ export function FarmMap(props: FarmMapProps) {
     for (const { position, words } of points) {
       leaflet
         .circleMarker([position.latitude, position.longitude], { radius: 6, color: leaf, fillOpacity: 0.9 })
-        .bindTooltip(words)
+        .bindTooltip(asText(words))
         .addTo(layer);
     }
     if (here) {
@@ -118,16 +139,20 @@ export function FarmMap(props: FarmMapProps) {
     map.on('zoomend', fitNames);
     const end = (): void => void map.off('zoomend', fitNames);
     fitNames();
-    if (fitted.current) return end;
-    const bounds = leaflet.latLngBounds([
-      ...paddocks.flatMap(({ boundary }) => (boundary ? latLngs(boundary).flat(2) : [])),
-      ...points.map(({ position }): [number, number] => [position.latitude, position.longitude]),
-      ...(here ? [[here.latitude, here.longitude] as [number, number]] : []),
-    ]);
-    if (!bounds.isValid()) return end;
+    // What is read or found meanwhile is shown; who moves the map, or draws on it, is left where they are.
+    const shown = near ? 'near' : paddocks.flatMap(({ id, boundary }) => (boundary ? id : [])).join();
+    const bounds = leaflet.latLngBounds(cornersOf(latest.current));
+    if (!bounds.isValid() || fitted.current === shown || corners.length > 0) return end;
     map.fitBounds(bounds, { padding: [24, 24], maxZoom: 17 });
-    fitted.current = true;
+    fitted.current = shown;
     return end;
   });
-  return <div class="map" ref={element} role="application" aria-label="Map of paddocks" />;
+  return (
+    <div
+      class={onPlace ? 'map drawing' : 'map'}
+      ref={element}
+      role="application"
+      aria-label="Map of paddocks"
+    />
+  );
 }

@@ -1,7 +1,9 @@
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
 
-export { typed } from './typed.ts';
+import { typed } from './typed.ts';
+
+export { typed };
 
 interface NumberFieldProps {
   readonly label: string;
@@ -13,8 +15,10 @@ interface NumberFieldProps {
   readonly required?: boolean;
 }
 
-/** A number with its unit; what is typed stays as it was typed. */
+/** A number with its unit; what is typed stays as it was typed, and is said to be no number where it is none. */
 export function NumberField({ label, unit, value, onValue, onDone, required = false }: NumberFieldProps) {
+  const isNone = value.trim() !== '' && typed(value) === null;
+  const problemId = useId();
   return (
     <label class="field">
       <span>
@@ -26,9 +30,16 @@ export function NumberField({ label, unit, value, onValue, onDone, required = fa
         autoComplete="off"
         value={value}
         required={required}
+        aria-invalid={isNone}
+        {...(isNone && { 'aria-describedby': problemId })}
         onInput={(event) => onValue(event.currentTarget.value)}
         onChange={(event) => onDone?.(event.currentTarget.value)}
       />
+      {isNone && (
+        <span class="bad" id={problemId} role="status">
+          “{value.trim()}” is not a number.
+        </span>
+      )}
     </label>
   );
 }

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Paddock } from '../../../src/farm/index.ts';
-import { useApp } from '../shell/app-context.ts';
-import { newPaddock } from '../visits/visits.ts';
+import { useApp, useMayRecord } from '../shell/app-context.ts';
+import { newPaddock, requireFreeName } from '../visits/visits.ts';
 import { TextField } from './fields.tsx';
 import { Problem } from './problem.tsx';
 import { useWork } from './work.ts';
@@ -11,6 +11,7 @@ export function NewPaddock({ onMade }: { readonly onMade: (paddock: Paddock) => 
   const { store } = useApp();
   const [name, setName] = useState('');
   const { run, problem } = useWork();
+  if (!useMayRecord()) return null;
   return (
     <form
       class="beside"
@@ -19,6 +20,7 @@ export function NewPaddock({ onMade }: { readonly onMade: (paddock: Paddock) => 
         if (name.trim() === '') return;
         const made = newPaddock(name);
         void run(async () => {
+          requireFreeName(store, made);
           await store.save('paddock', made);
           setName('');
           await onMade(made);

@@ -24,14 +24,22 @@ export const rounded = (value: number): string => {
 export const day = (moment: string): string =>
   new Date(moment).toLocaleDateString('en-AU', { day: 'numeric', month: 'short', year: 'numeric' });
 
+/** As short as a row needs it: of this year without the year. */
+const shortDay = (moment: string): string =>
+  new Date(moment).getFullYear() === new Date().getFullYear()
+    ? new Date(moment).toLocaleDateString('en-AU', { day: 'numeric', month: 'short' })
+    : day(moment);
+
 export const dayAndTime = (moment: string): string =>
-  `${day(moment)}, ${new Date(moment).toLocaleTimeString('en-AU', { hour: '2-digit', minute: '2-digit' })}`;
+  `${shortDay(moment)}, ${new Date(moment).toLocaleTimeString('en-AU', { hour: 'numeric', minute: '2-digit' })}`;
 
 /** Photos of one walk are a few seconds apart. */
 export const timeWithSeconds = (moment: string): string =>
   new Date(moment).toLocaleTimeString('en-AU', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 
-export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+/** Of a file, or of all that a browser allows. */
+export const megabytes = (bytes: number): string =>
+  bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${decimal(bytes / 1e9)} GB`;
 
 /** Beyond a year a day's numbers do not hold, so none is said. */
 const DAYS_SAID = 365;

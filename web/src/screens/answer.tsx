@@ -1,27 +1,22 @@
 import { useState } from 'preact/hooks';
-import {
-  type AnsweringRun,
-  type Estimate,
-  type Paddock,
-  SwardHeight,
-  usualError,
-} from '../../../src/farm/index.ts';
+import { type AnsweringRun, type Estimate, type Paddock, usualError } from '../../../src/farm/index.ts';
 import { HEIGHT, HEIGHT_METHODS } from '../../../src/pasture/covariates.ts';
 import { byMass } from '../../../src/pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../../../src/pasture/units.ts';
 import { futureWords } from '../capture/future.ts';
 import { Choices, NumberField, NumberPad, typed } from '../parts/fields.tsx';
-import { heightWords, METHOD_WORDS } from '../parts/height-words.ts';
+import { heightWords, METHOD_WORDS, typedHeight } from '../parts/height-words.ts';
 import { MappedPicture } from '../parts/mass-map.tsx';
 import { MassBar, MassTable } from '../parts/masses.tsx';
 import { NewPaddock } from '../parts/new-paddock.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
+import { CameraButton, useTakenPhotos } from '../parts/take-photos.tsx';
 import { TwiceButton } from '../parts/twice-button.tsx';
 import { dayAndTime, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
-import { useApp } from '../shell/app-context.ts';
-import { goTo } from '../shell/route.ts';
+import { useApp, useMayRecord } from '../shell/app-context.ts';
+import { addressOf, goTo } from '../shell/route.ts';
 import type { KeptPhoto } from '../store/records.ts';
 import { ask } from '../sync/farm-server.ts';
 import { clockSkew } from '../sync/server-clock.ts';
@@ -34,6 +29,7 @@ import { VisitMeans } from './visit-means.tsx';
 /** A photo's answer, and what only who took it knows. */
 export function Answer({ id }: { readonly id: string }) {
   const { store, sync } = useApp();
+  const mayRecord = useMayRecord();
   const photo = store.photos.value.get(id);
   if (!photo) {
     return (
@@ -59,12 +55,12 @@ export function Answer({ id }: { readonly id: string }) {
               ))}
             </ul>
           )}
-          {!paddock && <WhichPaddock photo={photo} />}
+          {mayRecord && !paddock && <WhichPaddock photo={photo} />}
           {visit && paddock && <VisitMeans visit={visit} paddock={paddock} />}
         </div>
         <div>
           <MappedPicture key={id} photo={photo} />
-          <Height key={id} photo={photo} />
+          {mayRecord && <Height key={id} photo={photo} />}
           <section class="card">
             <h2>This photo</h2>
             <p>
@@ -81,16 +77,46 @@ export function Answer({ id }: { readonly id: string }) {
             <p role="status">
               {sentence(wordsOf(photoItem(store, id), sync.sending.value, sync.device.value !== null))}
             </p>
-            <Frame key={id} photo={photo} />
-            {paddock && <WhichPaddock photo={photo} paddock={paddock} />}
+            {mayRecord && <CutOf photo={photo} />}
+            {mayRecord && <Frame key={id} photo={photo} />}
+            {mayRecord && paddock && <WhichPaddock photo={photo} paddock={paddock} />}
             <Remove photo={photo} />
           </section>
         </div>
       </div>
-      <a class="button main phone-only" href="#/">
-        Next photo
-      </a>
+      {mayRecord && <NextPhoto />}
     </Page>
+  );
+}
+
+/** Opens the camera for the next frame, from wherever on the answer the thumb is. */
+function NextPhoto() {
+  const { isRunning, problem, keep } = useTakenPhotos();
+  return (
+    <>
+      {isRunning && <p role="status">Keeping the photo</p>}
+      <Problem of={problem} />
+      <CameraButton
+        class="main next phone-only"
+        words="Next photo"
+        onFiles={(files) => keep(files, 'camera')}
+      />
+    </>
+  );
+}
+
+/** Leads to the cut of the frame that a photo shows, or begins one. */
+function CutOf({ photo: { id, record } }: { readonly photo: KeptPhoto }) {
+  const { store } = useApp();
+  const cut = [...store.cuts.value.values()].find(({ photoId }) => photoId === id);
+  if (!cut && record.visitId === null) return null;
+  return (
+    <a
+      class="button"
+      href={cut ? addressOf('cut', cut.id) : addressOf('cut', 'new', record.visitId ?? '', id)}
+    >
+      {cut ? 'The cut of this frame' : 'Cut this frame'}
+    </a>
   );
 }
 
@@ -101,7 +127,7 @@ export function trustWords(estimate: Estimate): string {
   const { interval, kgDmPerHa, frameAreaSquareMetres, outOfDomain, trainedOn } = estimate;
   if (trainedOn) return 'The run was trained on this very photo: this is memory, not prediction.';
   if (outOfDomain.flagged) {
-    return 'Do not rely on it: this looks unlike the pasture that the run was trained on.';
+    return 'This does not look like pasture that the run was trained on: do not rely on the figure.';
   }
   const [total, range] = [kgDmPerHa.total, interval?.total ?? null];
   if (total === null || range === null) return 'How far it may be off is not known.';
@@ -138,12 +164,13 @@ function Estimated({ photo }: { readonly photo: KeptPhoto }) {
   }
   const { estimate, isCorrected } = shown;
   const said = store.answering.value;
-  const { kgDmPerHa, interval, run, engine, precision, frameAreaSquareMetres } = estimate;
+  const { kgDmPerHa, interval, run, engine, precision, frameAreaSquareMetres, outOfDomain } = estimate;
   const hectare = (grams: number): number => gramsToKilogramsPerHectare(grams, frameAreaSquareMetres);
   const range = interval?.total ?? null;
   const { total } = kgDmPerHa;
   return (
     <section class="card" aria-live="polite">
+      {outOfDomain.flagged && <p class="warn">{trustWords(estimate)}</p>}
       <div>
         {range && (
           <p>
@@ -152,7 +179,7 @@ function Estimated({ photo }: { readonly photo: KeptPhoto }) {
             such frames
           </p>
         )}
-        <p class="figure">
+        <p class={outOfDomain.flagged ? 'figure doubtful' : 'figure'}>
           {total === null ? '–' : number(total)} <small>kg DM/ha</small>
         </p>
         <p class="quiet">
@@ -163,7 +190,7 @@ function Estimated({ photo }: { readonly photo: KeptPhoto }) {
         </p>
       </div>
       <MassBar kgDmPerHa={kgDmPerHa} />
-      <p class={estimate.outOfDomain.flagged || estimate.trainedOn ? 'warn' : ''}>{trustWords(estimate)}</p>
+      {!outOfDomain.flagged && <p class={estimate.trainedOn ? 'warn' : ''}>{trustWords(estimate)}</p>}
       <details>
         <summary>All masses, and by what</summary>
         <div class="scroll">
@@ -271,13 +298,10 @@ function Height({ photo }: { readonly photo: KeptPhoto }) {
   const { run, problem } = useWork();
   const save = (): void =>
     void run(async () => {
-      const centimetres = typed(text);
-      if (centimetres !== null && method === null) throw new Error('Say what it was measured with.');
-      const read = centimetres === null ? null : SwardHeight.safeParse({ centimetres, method });
-      if (read && !read.success) throw new Error(`${text} cm: give a height from 0 to 500 cm.`);
+      const kept = typedHeight(text, method);
       await store.changeSettings({ heightMethod: method });
       estimator.again(photo.id);
-      await store.changePhoto(photo.id, { height: read?.data ?? null });
+      await store.changePhoto(photo.id, { height: kept });
       setOpen(false);
     });
   return (

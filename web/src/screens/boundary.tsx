@@ -6,7 +6,7 @@ import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { useWork } from '../parts/work.ts';
 import { useApp, usePositions } from '../shell/app-context.ts';
-import { addressOf, goTo } from '../shell/route.ts';
+import { addressOf, goInstead } from '../shell/route.ts';
 
 type Corner = readonly [longitude: number, latitude: number];
 
@@ -32,6 +32,7 @@ export function DrawBoundary({ paddock }: { readonly paddock: Paddock }) {
         here={here}
         tiles={store.settings.value.tiles}
         corners={corners}
+        near={paddock.boundary ?? here}
         onPlace={(longitude, latitude) => setCorners([...corners, [longitude, latitude]])}
       />
       <p role="status">
@@ -66,7 +67,7 @@ export function DrawBoundary({ paddock }: { readonly paddock: Paddock }) {
           read?.success &&
           void run(async () => {
             await store.changePaddock(paddock.id, { boundary: read.data });
-            goTo('paddock', paddock.id);
+            goInstead('paddock', paddock.id);
           })
         }
       >

@@ -51,10 +51,14 @@ export function Budget({ view, paddock }: { readonly view: VisitView; readonly p
     return (
       <section class="card">
         <h2>Feed budget</h2>
-        <p>
-          Give the paddock's hectares below, or <a href={addressOf('boundary', paddock.id)}>draw it</a>, for
-          the days it feeds.
-        </p>
+        {keeps ? (
+          <p>
+            Give the paddock's hectares below, or <a href={addressOf('boundary', paddock.id)}>draw it</a>, for
+            the days it feeds.
+          </p>
+        ) : (
+          <p>How large the paddock is was not recorded yet.</p>
+        )}
       </section>
     );
   }
@@ -76,8 +80,8 @@ export function Budget({ view, paddock }: { readonly view: VisitView; readonly p
         </select>
       </label>
       <Choices
-        legend="What is left"
-        choices={{ residual: 'So much a hectare', utilisation: 'A share' }}
+        legend="Grazed until"
+        choices={{ residual: 'so much is left standing', utilisation: 'a share is eaten' }}
         value={plan.leave}
         onValue={(leave) => choose('leave', leave)}
       />

@@ -78,7 +78,12 @@ export function CalibrationScreen() {
         <p class="card">No dry cut of a photographed frame yet. Five are needed for a first correction.</p>
       )}
       {made && <Shown calibration={made} words="By the cuts on this device" />}
-      {isPaired && current && <Shown calibration={current} words="In use, as the server made it" />}
+      {isPaired && current && (
+        <Shown
+          calibration={current}
+          words={current.state === 'applied' ? 'In use, as the server made it' : 'As the server made it'}
+        />
+      )}
       {isPaired && isOwner && (
         <button type="button" disabled={isRunning} onClick={() => make(false)}>
           Calibrate the farm's run on the server
@@ -106,7 +111,8 @@ function Shown({ calibration, words }: { readonly calibration: Calibration; read
         <p class="quiet">{words}</p>
         <h2>{STATE_WORDS[state]}</h2>
       </div>
-      <p>{says}</p>
+      {/* Numbers are written as everywhere else on the screen. */}
+      <p>{says.replace(/\b\d{4,}\b/g, (digits) => number(Number(digits)))}</p>
       {after && (
         <p class="quiet">
           After: each visit corrected by the cuts of the others, as if it had not been seen.
@@ -137,8 +143,8 @@ function Shown({ calibration, words }: { readonly calibration: Calibration; read
       </div>
       <p class="quiet">
         {countOf(cuts, 'cut')} of {countOf(visits, 'visit')}
-        {cutsOfOtherHeights > 0 && `, ${cutsOfOtherHeights} of other heights left out`}, run {run.name}.
-        Corrected: {number(offset)} + {slope.toFixed(2)} × estimate.
+        {cutsOfOtherHeights > 0 && `, ${countOf(cutsOfOtherHeights, 'cut')} of other heights left out`}, run{' '}
+        {run.name}.{state === 'applied' && ` Corrected: ${number(offset)} + ${slope.toFixed(2)} × estimate.`}
       </p>
     </section>
   );

@@ -10,6 +10,7 @@ import {
   cutHistory,
   cutResult,
   cutWarnings,
+  LEAST_CELSIUS,
   withEvent,
 } from '../../../src/farm/index.ts';
 import { byMass } from '../../../src/pasture/targets.ts';
@@ -23,7 +24,7 @@ import { Problem } from '../parts/problem.tsx';
 import { TwiceButton } from '../parts/twice-button.tsx';
 import { dayAndTime, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
-import { useApp } from '../shell/app-context.ts';
+import { useApp, useMayRecord } from '../shell/app-context.ts';
 import { addressOf, goTo } from '../shell/route.ts';
 import { keyOf } from '../store/records.ts';
 import { askFor } from '../sync/farm-server.ts';
@@ -52,7 +53,7 @@ export function CutScreen({ cut }: { readonly cut: Cut }) {
   const visit = store.visits.value.get(cut.visitId);
   const paddock = visit && store.paddocks.value.get(visit.paddockId);
   const photo = cut.photoId === null ? undefined : store.photos.value.get(cut.photoId);
-  const next = nextSteps(state);
+  const next = useMayRecord() ? nextSteps(state) : [];
   const item = store.outbox.value.get(keyOf('cut', cut.id));
   return (
     <Page title={paddock ? `Cut in ${paddock.name}` : 'Cut'} back="#/cuts">
@@ -191,6 +192,7 @@ function saidOf(step: CutStep): string {
 /** What was done, and the last of it to be taken back. */
 function Steps({ cut, state }: { readonly cut: Cut; readonly state: CutState }) {
   const { store } = useApp();
+  const mayRecord = useMayRecord();
   const { run, problem } = useWork();
   const done: CutStep[] = [
     state.frame,
@@ -222,7 +224,7 @@ function Steps({ cut, state }: { readonly cut: Cut; readonly state: CutState }) 
             </li>
           ))}
       </ul>
-      {event && done.length > 1 && (
+      {mayRecord && event && done.length > 1 && (
         <TwiceButton
           key={event.id}
           sure={`“${STEP_WORDS[last.kind]}” will count as not done.`}
@@ -270,9 +272,11 @@ type Draft = Readonly<Record<string, string>>;
 function StepForm({ cut, kind }: { readonly cut: Cut; readonly kind: Kind }) {
   const { store } = useApp();
   // A dry weight is taken several times: what was typed for the last is not that of the next.
-  const times = cutHistory(cut.events).state.dryWeighings.length;
+  const { dryWeighings, drying } = cutHistory(cut.events).state;
+  const times = dryWeighings.length;
   const name = `draft/${cut.id}/${kind}${kind === 'dry-weighed' && times > 0 ? `/${times}` : ''}`;
   const [draft, setDraft] = useState<Draft>(() => (store.value(name) as Draft | undefined) ?? STARTS[kind]);
+  const isCool = drying !== null && drying.celsius !== null && drying.celsius < LEAST_CELSIUS;
   const { run, problem } = useWork();
   const change = (field: string, text: string): void => {
     const next = { ...draft, [field]: text };
@@ -285,7 +289,14 @@ function StepForm({ cut, kind }: { readonly cut: Cut; readonly kind: Kind }) {
   const keep = (): void =>
     void run(async () => {
       const at = stepTime(draft.at ?? '', lastDone(cut), new Date());
-      await add(store, cut, stepOf(kind, draft, at));
+      const step = stepOf(kind, draft, at);
+      const hotter = kind === 'dry-weighed' && isCool ? (draft.celsius ?? '') : '';
+      const begun = drying && eventOf(cut, drying);
+      if (hotter !== '' && begun) {
+        const celsius = celsiusOf(hotter);
+        await add(store, cut, { kind: 'corrected', event: begun.id, step: { ...drying, celsius } });
+      }
+      await add(store, cut, step);
       await store.dropValue(name);
     });
   return (
@@ -314,7 +325,7 @@ function StepForm({ cut, kind }: { readonly cut: Cut; readonly kind: Kind }) {
       )}
       {kind === 'subsampled' && (
         <>
-          {field('wet', 'What goes into the oven, without its bag')}
+          {field('wet', 'What is to be dried, without its bag')}
           <p class="quiet">All of the cut, or a well-mixed part of 100 to 200 g.</p>
         </>
       )}
@@ -332,7 +343,12 @@ function StepForm({ cut, kind }: { readonly cut: Cut; readonly kind: Kind }) {
       {kind === 'dry-weighed' && (
         <>
           {field('dry', 'The dried sub-sample, without its bag')}
-          <p class="quiet">In an oven 12 hours at least, then again after 2 hours, until the weight stays.</p>
+          <p class="quiet">
+            {drying?.method === 'microwave'
+              ? 'After each round in the microwave, until the weight stays.'
+              : 'In the oven 12 hours at least, then again after 2 hours, until the weight stays.'}
+          </p>
+          {isCool && field('celsius', `Dried on hotter than ${drying.celsius} °C? Then at`, '°C')}
         </>
       )}
       {kind === 'sorted' && (
@@ -361,11 +377,25 @@ const STARTS: Readonly<Record<Kind, Draft>> = {
   sorted: {},
 };
 
+/** An oven's temperature as it was typed. @throws Error that says what it may be */
+function celsiusOf(text: string): number {
+  const celsius = typed(text);
+  if (celsius === null || celsius < 20 || celsius > 250) {
+    throw new Error('Give the oven’s temperature, from 20 to 250 °C.');
+  }
+  return celsius;
+}
+
+/** Heavier is no cut of a frame. */
+const MOST_GRAMS = 100_000;
+
 /** A step of what was typed. @throws Error that says which number is missing */
 function stepOf(kind: Kind, draft: Draft, at: string): CutStep {
   const grams = (key: string, what: string): number => {
     const value = typed(draft[key] ?? '');
-    if (value === null || value < 0) throw new Error(`Give the weight of ${what} in grams.`);
+    if (value === null || value < 0 || value > MOST_GRAMS) {
+      throw new Error(`Give the weight of ${what} in grams, from 0 to ${number(MOST_GRAMS)}.`);
+    }
     return value;
   };
   const read = (step: CutStep): CutStep => CutStep.parse(step);
@@ -384,11 +414,7 @@ function stepOf(kind: Kind, draft: Draft, at: string): CutStep {
       return read({ kind, at, wetGrams: grams('wet', 'the sub-sample') });
     case 'drying-started': {
       const method = draft.method === 'microwave' ? 'microwave' : 'oven';
-      const celsius = method === 'oven' ? typed(draft.celsius ?? '') : null;
-      if (method === 'oven' && (celsius === null || celsius < 20 || celsius > 250)) {
-        throw new Error('Give the oven’s temperature, from 20 to 250 °C.');
-      }
-      return read({ kind, at, method, celsius });
+      return read({ kind, at, method, celsius: method === 'oven' ? celsiusOf(draft.celsius ?? '') : null });
     }
     case 'dry-weighed':
       return read({ kind, at, dryGrams: grams('dry', 'the dried sub-sample') });

@@ -1,7 +1,7 @@
 import { type Cut, cutHistory, cutResult } from '../../../src/farm/index.ts';
 import { Page } from '../parts/page.tsx';
 import { dayAndTime, number } from '../parts/words.ts';
-import { useApp } from '../shell/app-context.ts';
+import { useApp, useMayRecord } from '../shell/app-context.ts';
 import { addressOf } from '../shell/route.ts';
 import { bagMark, cutBegun } from '../visits/bag-mark.ts';
 import { dueOf } from '../visits/cut-due.ts';
@@ -9,6 +9,7 @@ import { dueOf } from '../visits/cut-due.ts';
 /** The cuts, those that wait for something first. */
 export function Cuts() {
   const { store } = useApp();
+  const mayRecord = useMayRecord();
   const cuts = [...store.cuts.value.values()];
   const due = new Map(cuts.map((cut) => [cut.id, dueOf(cutHistory(cut.events).state, Date.now())]));
   const waiting = cuts
@@ -18,13 +19,15 @@ export function Cuts() {
   return (
     <Page title="Cuts">
       <p class="quiet">
-        A frame that is photographed, cut, dried and weighed. Five correct this farm's estimates, ten of two
-        visits better.
+        A frame that is photographed, cut, dried and weighed. Five, of two visits or more, can correct this
+        farm's estimates; ten do it better.
       </p>
       <div class="two narrow">
-        <a class="button main" href="#/cut/new">
-          Cut a frame
-        </a>
+        {mayRecord && (
+          <a class="button main" href="#/cut/new">
+            Cut a frame
+          </a>
+        )}
         <a class="button" href="#/calibration">
           Calibration
         </a>

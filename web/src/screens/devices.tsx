@@ -43,13 +43,23 @@ export function Devices() {
   const [pairing, setPairing] = useState<z.output<typeof Pairing> | null>(null);
   const { problem, run } = useWork();
   const look = async (): Promise<void> => setItems((await askFor(Listed, '/api/devices')).items);
-  useEffect(() => void run(look), []);
+  const isOwner = sync.device.value?.role === 'owner';
+  useEffect(() => {
+    if (isOwner) void run(look);
+  }, [isOwner]);
   useEffect(() => {
     if (!pairing) return;
     // Whoever shows the link waits to see the device come in.
     const timer = setInterval(() => void look().catch(() => {}), LOOK_FOR_DEVICE_MS);
     return () => clearInterval(timer);
   }, [pairing]);
+  if (!isOwner) {
+    return (
+      <Page title="Devices" back="#/more">
+        <p>Owners let devices in, and end their access, on their own.</p>
+      </Page>
+    );
+  }
   return (
     <Page title="Devices" back="#/more">
       <Problem of={problem} />

@@ -13,7 +13,7 @@ const FILES = [
 export function Downloads() {
   const { sync } = useApp();
   return (
-    <Page title="Downloads">
+    <Page title="Downloads" phoneBack="#/more">
       {sync.device.value ? (
         <ul class="list narrow">
           {FILES.map(([name, words]) => (

@@ -1,6 +1,7 @@
 import { graphicsRuntime } from 'virtual:onnx-runtime';
 import { useEffect, useState } from 'preact/hooks';
 import { countOf } from '../../../src/ground/counts.ts';
+import { LARGEST_FRAME, LEAST_FRAME } from '../../../src/pasture/units.ts';
 import { graphicsWords, hasGraphicsChip } from '../estimate/graphics.ts';
 import { Choices, NumberField, TextField, typed } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
@@ -8,7 +9,8 @@ import { Problem } from '../parts/problem.tsx';
 import { megabytes } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
-import { frameArea } from '../store/settings.ts';
+import { tileOrigins } from '../shell/picture-policy.ts';
+import { FrameSize, frameArea, LARGEST_SIDE, LEAST_SIDE } from '../store/settings.ts';
 import { ModelLine } from './take-photo.tsx';
 
 /** What is set once, and where else one can go. */
@@ -53,10 +55,13 @@ function FrameSettings() {
   const [depth, setDepth] = useState(String(frame.depthCentimetres));
   const keep = (wide: string, deep: string): void => {
     const [widthCentimetres, depthCentimetres] = [typed(wide), typed(deep)];
-    if (widthCentimetres === null || depthCentimetres === null) return;
-    const area = (widthCentimetres * depthCentimetres) / 10_000;
-    if (area > 0 && area <= 10) void store.changeSettings({ frame: { widthCentimetres, depthCentimetres } });
+    const read = FrameSize.safeParse({ widthCentimetres, depthCentimetres });
+    if (read.success) void store.changeSettings({ frame: read.data });
   };
+  const isKept = FrameSize.safeParse({
+    widthCentimetres: typed(width),
+    depthCentimetres: typed(depth),
+  }).success;
   return (
     <section class="card">
       <h2>Frame</h2>
@@ -80,6 +85,12 @@ function FrameSettings() {
           }}
         />
       </div>
+      {!isKept && (
+        <p class="warn" role="alert">
+          Give width and depth from {LEAST_SIDE} to {LARGEST_SIDE} cm, {LEAST_FRAME} to {LARGEST_FRAME} m²
+          together. Until then the frame stays {frame.widthCentimetres} × {frame.depthCentimetres} cm.
+        </p>
+      )}
       <p class="quiet">
         Inside the frame: {frameArea(store.settings.value)} m². For the photos that are taken from now on.
       </p>
@@ -104,9 +115,7 @@ function Looks() {
 function Tiles() {
   const { store } = useApp();
   const [text, setText] = useState(store.settings.value.tiles);
-  const isTiles =
-    text === '' ||
-    (/^https:\/\/|^\//.test(text) && /\{z\}/.test(text) && /\{x\}/.test(text) && /\{y\}/.test(text));
+  const isTiles = text === '' || tileOrigins(text, location.href) !== null;
   return (
     <section class="card">
       <TextField label="Map tiles" value={text} placeholder="https://…/{z}/{x}/{y}.png" onValue={setText} />
@@ -114,11 +123,12 @@ function Tiles() {
         Without an address maps show boundaries alone and ask nobody. With one, its owner learns which places
         are looked at.
       </p>
-      {!isTiles && <p class="warn">Give an address with {'{z}, {x} and {y}'}, or none.</p>}
+      {!isTiles && <p class="warn">Give an https address with {'{z}, {x} and {y}'}, or none.</p>}
       <button
         type="button"
-        disabled={!isTiles || text === store.settings.value.tiles}
-        onClick={() => void store.changeSettings({ tiles: text })}
+        // What the page may ask for pictures is said when it is loaded, which a page that keeps nothing is never again.
+        disabled={!isTiles || text === store.settings.value.tiles || store.keeping.fleeting !== null}
+        onClick={() => void store.changeSettings({ tiles: text }).then(() => location.reload())}
       >
         Keep
       </button>
@@ -139,9 +149,7 @@ function Server() {
       <h2>Server</h2>
       {device ? (
         <>
-          <p>
-            Paired as {device.name} ({device.role}).
-          </p>
+          <p>Paired as {device.name === device.role ? device.name : `${device.name} (${device.role})`}.</p>
           {device.role === 'owner' && (
             <a class="button" href="#/devices">
               Devices
@@ -188,6 +196,7 @@ const OFFLINE_WORDS = {
 
 function Storage() {
   const { store, updates } = useApp();
+  const keepsNothing = store.keeping.fleeting !== null;
   const [room, setRoom] = useState<Room | null>(null);
   const [said, setSaid] = useState<string | null>(null);
   const look = (): void => void measureRoom().then(setRoom, () => setRoom(null));
@@ -195,7 +204,7 @@ function Storage() {
   return (
     <section class="card">
       <h2>On this device</h2>
-      {room && (
+      {room && !keepsNothing && (
         <p>
           {megabytes(room.used)} used of {megabytes(room.quota)} that the browser allows.{' '}
           {room.isPersistent
@@ -203,8 +212,12 @@ function Storage() {
             : 'The browser may clear it when the device runs full.'}
         </p>
       )}
-      <p class="quiet">{OFFLINE_WORDS[updates.offline.value]}</p>
-      {room && !room.isPersistent && (
+      <p class="quiet">
+        {keepsNothing
+          ? 'This browser keeps nothing for the app: without a network it does not open.'
+          : OFFLINE_WORDS[updates.offline.value]}
+      </p>
+      {room && !room.isPersistent && !keepsNothing && (
         <button
           type="button"
           onClick={() =>
@@ -221,6 +234,7 @@ function Storage() {
       )}
       <button
         type="button"
+        disabled={keepsNothing}
         onClick={() =>
           void store.forgetSentFiles().then((count) => {
             setSaid(`${countOf(count, 'photo file')} now on the server only; lists and answers stay.`);

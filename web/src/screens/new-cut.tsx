@@ -9,7 +9,7 @@ import { Problem } from '../parts/problem.tsx';
 import { number, timeWithSeconds } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp, usePositions } from '../shell/app-context.ts';
-import { goTo } from '../shell/route.ts';
+import { goInstead } from '../shell/route.ts';
 import type { FarmStore } from '../store/farm-store.ts';
 import { frameArea } from '../store/settings.ts';
 import { shownEstimates } from '../visits/shown-estimate.ts';
@@ -28,14 +28,21 @@ function usualHeight({ cuts, settings }: FarmStore): number | null {
 }
 
 /** Begins a cut: where, of which photo, how large, how low. */
-export function NewCut({ visitId }: { readonly visitId: string | null }) {
+export function NewCut({
+  visitId,
+  photoId: shown,
+}: {
+  readonly visitId: string | null;
+  /** Of the frame that is cut; empty: it is still to be said. */
+  readonly photoId: string;
+}) {
   const { store, estimator } = useApp();
   const shownOf = shownEstimates(store, estimator.state.value);
   const positions = usePositions();
   const { settings } = store;
   const given = visitId === null ? undefined : store.visit(visitId);
   const [paddockId, setPaddock] = useState(given?.paddockId ?? '');
-  const [photoId, setPhoto] = useState('');
+  const [photoId, setPhoto] = useState(shown);
   const [area, setArea] = useState(String(frameArea(settings.value)));
   const usual = usualHeight(store);
   const [height, setHeight] = useState(usual === null ? '' : String(usual));
@@ -82,7 +89,7 @@ export function NewCut({ visitId }: { readonly visitId: string | null }) {
         ...(found.isNew ? [{ kind: 'visit' as const, record: found.visit }] : []),
         { kind: 'cut' as const, record: cut },
       ]);
-      goTo('cut', cut.id);
+      goInstead('cut', cut.id);
     });
   return (
     <Page title="Cut a frame" back="#/cuts">

@@ -2,9 +2,11 @@ import { countOf } from '../../../src/ground/counts.ts';
 import { Page } from '../parts/page.tsx';
 import { Picture } from '../parts/picture.tsx';
 import { Problem } from '../parts/problem.tsx';
+import { TwiceButton } from '../parts/twice-button.tsx';
 import { day, dayAndTime, megabytes } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
+import { addressOf } from '../shell/route.ts';
 import type { FarmStore } from '../store/farm-store.ts';
 import type { OutboxItem } from '../store/records.ts';
 import { type SyncState, wordsOf } from '../sync/sync.ts';
@@ -93,22 +95,33 @@ function Item({ item }: { readonly item: OutboxItem }) {
   const fraction = sync.sending.value.get(item.key);
   return (
     <li>
-      <div class="item">
+      <a href={addressOf(item.kind, item.id)}>
         {photo && <Picture photo={photo} small />}
         <span class="grow">
           <strong>{nameOf(store, item)}</strong>
-          <span class={item.refused === null ? 'quiet' : 'bad'}>
-            {wordsOf(item, sync.sending.value, sync.device.value !== null)}
-            {photo && `, ${megabytes(photo.bytes)}`}
+          <span class="quiet">
+            {item.refused === null && `${wordsOf(item, sync.sending.value, sync.device.value !== null)}, `}
+            {photo ? megabytes(photo.bytes) : ''}
           </span>
           {fraction !== undefined && <progress aria-label="sent" max={1} value={fraction} />}
         </span>
-        {item.refused !== null && (
+      </a>
+      {item.refused !== null && (
+        <div class="item refusal">
+          <p class="bad">{wordsOf(item, sync.sending.value, true)}</p>
           <button type="button" onClick={() => void sync.again(item)}>
             Try again
           </button>
-        )}
-      </div>
+          {photo?.storedAt === null && (
+            <TwiceButton
+              sure="It was not sent: this is the only copy."
+              onSure={() => void store.remove('photo', photo.id)}
+            >
+              Remove
+            </TwiceButton>
+          )}
+        </div>
+      )}
     </li>
   );
 }

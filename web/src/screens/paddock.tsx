@@ -14,10 +14,10 @@ import { VisitsPlot } from '../parts/plot.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { day, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
-import { useApp } from '../shell/app-context.ts';
+import { useApp, useMayRecord } from '../shell/app-context.ts';
 import { addressOf, goTo } from '../shell/route.ts';
 import { photoPoints } from '../visits/photo-points.ts';
-import { knownRuns, viewVisit, visitAt, visitsOf } from '../visits/visits.ts';
+import { knownRuns, requireFreeName, viewVisit, visitAt, visitsOf } from '../visits/visits.ts';
 import { Budget } from './budget.tsx';
 import { RemoveRecord } from './remove-record.tsx';
 import { VisitMeans } from './visit-means.tsx';
@@ -25,6 +25,7 @@ import { VisitMeans } from './visit-means.tsx';
 /** A paddock: what stands in it, how that has gone, and how long it feeds. */
 export function PaddockScreen({ paddock }: { readonly paddock: Paddock }) {
   const { store, estimator } = useApp();
+  const mayRecord = useMayRecord();
   const { run } = useWork();
   const runs = knownRuns(store, estimator.state.value);
   const visits = visitsOf(store, paddock.id).map((visit) => ({
@@ -71,19 +72,21 @@ export function PaddockScreen({ paddock }: { readonly paddock: Paddock }) {
               tiles={store.settings.value.tiles}
             />
           )}
-          <About key={paddock.id} paddock={paddock} />
-          <button
-            type="button"
-            onClick={() =>
-              void run(async () => {
-                const { visit, isNew } = visitAt(store, paddock.id, now());
-                if (isNew) await store.save('visit', visit);
-                goTo('cut', 'new', visit.id);
-              })
-            }
-          >
-            Cut a frame here
-          </button>
+          {mayRecord && <About key={paddock.id} paddock={paddock} />}
+          {mayRecord && (
+            <button
+              type="button"
+              onClick={() =>
+                void run(async () => {
+                  const { visit, isNew } = visitAt(store, paddock.id, now());
+                  if (isNew) await store.save('visit', visit);
+                  goTo('cut', 'new', visit.id);
+                })
+              }
+            >
+              Cut a frame here
+            </button>
+          )}
           <RemoveRecord
             kind="paddock"
             id={paddock.id}
@@ -119,6 +122,7 @@ function About({ paddock }: { readonly paddock: Paddock }) {
         throw new Error('Give a name, and hectares as a number above 0, or none.');
       }
       const { name: called, hectares } = read.data;
+      if (called !== paddock.name) requireFreeName(store, read.data);
       await store.changePaddock(paddock.id, {
         ...(called !== paddock.name && { name: called }),
         ...(hectares !== paddock.hectares && { hectares }),

@@ -9,6 +9,7 @@ import { stateWords } from './outbox.tsx';
 export function Pair({ code }: { readonly code: string }) {
   const { sync } = useApp();
   const { problem, run } = useWork();
+  const device = sync.device.value;
   useEffect(() => {
     void run(async () => {
       await sync.pair(code);
@@ -18,14 +19,15 @@ export function Pair({ code }: { readonly code: string }) {
   return (
     <Page title="Pairing">
       {problem === null ? (
-        <p role="status">{sync.device.value ? stateWords(sync.state.value, 0) : 'Pairing this device'}</p>
+        <p role="status">{device ? stateWords(sync.state.value, 0) : 'Pairing this device'}</p>
       ) : (
         <>
           <p class="warn" role="alert">
             {problem}
           </p>
-          <a class="button" href="#/">
-            Go on without a server
+          {device && <p>This device stays paired as {device.name}: it needs no other link.</p>}
+          <a class="button narrow" href="#/">
+            {device ? 'Go on' : 'Go on without a server'}
           </a>
         </>
       )}

@@ -1,19 +1,18 @@
 import { useState } from 'preact/hooks';
-import { countOf, forCount } from '../../../src/ground/counts.ts';
+import { countOf } from '../../../src/ground/counts.ts';
 import { keepPhoto } from '../capture/keep-photo.ts';
 import { FileButton } from '../parts/fields.tsx';
 import { hasMap, MassMap } from '../parts/mass-map.tsx';
-import { PaddockSelect } from '../parts/paddock-select.tsx';
 import { Page } from '../parts/page.tsx';
 import { Picture } from '../parts/picture.tsx';
+import { PlaceAll } from '../parts/place-all.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { day, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
-import { useApp } from '../shell/app-context.ts';
+import { useApp, useMayRecord } from '../shell/app-context.ts';
 import { addressOf } from '../shell/route.ts';
-import type { KeptPhoto } from '../store/records.ts';
 import { shownEstimates } from '../visits/shown-estimate.ts';
-import { estimateFor, placeOf, placePhoto } from '../visits/visits.ts';
+import { estimateFor, placeOf } from '../visits/visits.ts';
 
 /** Photos that are shown before more are asked for. */
 const TOGETHER = 60;
@@ -45,6 +44,7 @@ async function filesOf(items: DataTransferItemList): Promise<File[]> {
 /** All photos, to be looked through; folders of them are dropped here. */
 export function Photos() {
   const { store, estimator } = useApp();
+  const mayRecord = useMayRecord();
   const shownOf = shownEstimates(store, estimator.state.value);
   const [shown, setShown] = useState(TOGETHER);
   const [only, setOnly] = useState('all');
@@ -85,33 +85,35 @@ export function Photos() {
     })
     .sort((a, b) => (a.record.capturedAt < b.record.capturedAt ? 1 : -1));
   return (
-    <Page title="Photos">
-      <section
-        class={`drop ${isOver ? 'over' : ''}`}
-        aria-label="Photos to be added"
-        onDragOver={(event) => {
-          event.preventDefault();
-          setOver(true);
-        }}
-        onDragLeave={() => setOver(false)}
-        onDrop={(event) => {
-          event.preventDefault();
-          setOver(false);
-          const items = event.dataTransfer?.items;
-          if (items) void filesOf(items).then(takeIn);
-        }}
-      >
-        <p style={{ marginBottom: '0.75rem' }}>
-          <span class="desk-only" style={{ justifyContent: 'center' }}>
-            Drop photos or a folder of them here
-          </span>
-        </p>
-        <FileButton accept="image/*" multiple onFiles={takeIn}>
-          Choose photos
-        </FileButton>
-        {progress !== null && <p role="status">{progress}</p>}
-        {isRunning && progress === null && <p role="status">Reading</p>}
-      </section>
+    <Page title="Photos" phoneBack="#/more">
+      {mayRecord && (
+        <section
+          class={`drop ${isOver ? 'over' : ''}`}
+          aria-label="Photos to be added"
+          onDragOver={(event) => {
+            event.preventDefault();
+            setOver(true);
+          }}
+          onDragLeave={() => setOver(false)}
+          onDrop={(event) => {
+            event.preventDefault();
+            setOver(false);
+            const items = event.dataTransfer?.items;
+            if (items) void filesOf(items).then(takeIn);
+          }}
+        >
+          <p style={{ marginBottom: '0.75rem' }}>
+            <span class="desk-only" style={{ justifyContent: 'center' }}>
+              Drop photos or a folder of them here
+            </span>
+          </p>
+          <FileButton accept="image/*" multiple onFiles={takeIn}>
+            Choose photos
+          </FileButton>
+          {progress !== null && <p role="status">{progress}</p>}
+          {isRunning && progress === null && <p role="status">Reading</p>}
+        </section>
+      )}
       <Problem of={problem} />
       <label class="field narrow">
         Show
@@ -142,9 +144,8 @@ export function Photos() {
                 )}
                 <strong>{total === null ? 'Waits' : number(total)}</strong>
                 {estimate?.outOfDomain.flagged && ' · doubtful'}
-                <br />
-                <span class="quiet">
-                  {placeOf(store, photo).paddock?.name ?? 'no paddock'}, {day(photo.record.capturedAt)}
+                <span class="quiet place">
+                  {day(photo.record.capturedAt)}, {placeOf(store, photo).paddock?.name ?? 'no paddock'}
                 </span>
               </a>
             </li>
@@ -157,38 +158,5 @@ export function Photos() {
         </button>
       )}
     </Page>
-  );
-}
-
-/** Says that all of some photos show one paddock, as those of one walk do that were brought home on a card. */
-function PlaceAll({ photos }: { readonly photos: readonly KeptPhoto[] }) {
-  const { store } = useApp();
-  const [paddockId, setPaddock] = useState('');
-  const { isRunning, problem, run } = useWork();
-  if (store.paddocks.value.size === 0) return null;
-  const place = (): void =>
-    void run(async () => {
-      for (const photo of photos) await placePhoto(store, photo, paddockId);
-    });
-  return (
-    <form
-      class="card narrow beside"
-      onSubmit={(event) => {
-        event.preventDefault();
-        place();
-      }}
-    >
-      <PaddockSelect
-        class="grow"
-        label={forCount(photos.length, 'This photo shows', `All ${photos.length} show`)}
-        value={paddockId}
-        onValue={setPaddock}
-        required
-      />
-      <button type="submit" disabled={paddockId === '' || isRunning}>
-        Keep
-      </button>
-      <Problem of={problem} />
-    </form>
   );
 }

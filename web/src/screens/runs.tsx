@@ -50,7 +50,7 @@ export function RunsScreen() {
   );
   if (!device) {
     return (
-      <Page title="Runs">
+      <Page title="Runs" phoneBack="#/more">
         <p>
           Runs are the server's. <a href="#/more">Pair this device</a> to see and to choose them; without a
           server the starter answers.
@@ -77,7 +77,7 @@ export function RunsScreen() {
       await look();
     });
   return (
-    <Page title="Runs">
+    <Page title="Runs" phoneBack="#/more">
       <Problem of={problem} />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
       <section class="scroll" aria-label="Runs" tabIndex={0}>
@@ -85,10 +85,6 @@ export function RunsScreen() {
           <thead>
             <tr>
               <th>Run</th>
-              <th>
-                <span class="quiet">Use</span>
-              </th>
-              <th>From</th>
               <th class="number">Photos answered</th>
               <th class="number">Mean kg DM/ha</th>
               <th class="number">Off from own cuts</th>
@@ -100,23 +96,28 @@ export function RunsScreen() {
               return (
                 <tr key={run.id}>
                   <td>
-                    {run.name} {run.report && <Report id={run.id} name={run.name} />}
-                  </td>
-                  <td>
-                    {run.chosen && 'answers now'}
-                    {!run.chosen && isOwner && (
-                      <span class="row">
-                        <button type="button" onClick={() => setWanted(run)}>
-                          Use
-                        </button>
-                        <button type="button" onClick={() => request({ kind: 're-estimate', runId: run.id })}>
-                          Ask about all photos
-                        </button>
-                      </span>
-                    )}
-                  </td>
-                  <td>
-                    {run.origin}, {day(run.addedAt)}
+                    <strong>{run.name}</strong>
+                    {run.chosen && ', answers now'}
+                    <br />
+                    <span class="quiet">
+                      {run.origin}, {day(run.addedAt)}
+                    </span>
+                    <div class="row">
+                      {run.report && <Report id={run.id} name={run.name} />}
+                      {!run.chosen && isOwner && (
+                        <>
+                          <button type="button" onClick={() => setWanted(run)}>
+                            Use
+                          </button>
+                          <button
+                            type="button"
+                            onClick={() => request({ kind: 're-estimate', runId: run.id })}
+                          >
+                            Ask about all photos
+                          </button>
+                        </>
+                      )}
+                    </div>
                   </td>
                   <td class="number">{photos}</td>
                   <td class="number">{mean === null ? '–' : number(mean)}</td>

@@ -1,7 +1,7 @@
 import type { ReadonlySignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { Page } from '../parts/page.tsx';
-import { useApp } from '../shell/app-context.ts';
+import { useApp, useMayRecord } from '../shell/app-context.ts';
 import { Frame } from '../shell/frame.tsx';
 import type { Route } from '../shell/route.ts';
 import type { FarmStore } from '../store/farm-store.ts';
@@ -21,17 +21,22 @@ import { Paddocks } from './paddocks.tsx';
 import { Pair } from './pair.tsx';
 import { Photos } from './photos.tsx';
 import { RunsScreen } from './runs.tsx';
-import { TakePhoto } from './take-photo.tsx';
+import { OnlyLooks, TakePhoto } from './take-photo.tsx';
 import { VisitScreen } from './visit.tsx';
 import { VisitsTable } from './visits-table.tsx';
 
 /** The screen that an address names. */
 export function Screens({ route }: { readonly route: ReadonlySignal<Route> }) {
   const { store } = useApp();
-  return <Frame route={route}>{screenOf(store, route.value) ?? <Nothing />}</Frame>;
+  const isBarred = !useMayRecord() && records(route.value);
+  return <Frame route={route}>{isBarred ? <Barred /> : (screenOf(store, route.value) ?? <Nothing />)}</Frame>;
 }
 
-function screenOf(store: FarmStore, [name = '', id = '', more]: Route): ComponentChildren {
+/** Whether a screen is there to record something. */
+const records = ([name = '', id]: Route): boolean =>
+  ['camera', 'boundary'].includes(name) || (name === 'cut' && id === 'new');
+
+function screenOf(store: FarmStore, [name = '', id = '', more, photoId]: Route): ComponentChildren {
   if (name.startsWith('pair=')) return <Pair code={name.slice('pair='.length)} />;
   switch (name) {
     case '':
@@ -58,7 +63,8 @@ function screenOf(store: FarmStore, [name = '', id = '', more]: Route): Componen
     case 'cuts':
       return <Cuts />;
     case 'cut': {
-      if (id === 'new') return <NewCut key={more ?? ''} visitId={more ?? null} />;
+      if (id === 'new')
+        return <NewCut key={`${more} ${photoId}`} visitId={more ?? null} photoId={photoId ?? ''} />;
       const cut = store.cuts.value.get(id);
       return cut && <CutScreen key={id} cut={cut} />;
     }
@@ -81,6 +87,14 @@ function screenOf(store: FarmStore, [name = '', id = '', more]: Route): Componen
     default:
       return null;
   }
+}
+
+function Barred() {
+  return (
+    <Page title="Not here" back="#/">
+      <OnlyLooks />
+    </Page>
+  );
 }
 
 function Nothing() {

@@ -1,19 +1,18 @@
 import { guessPaddock } from '../../../src/farm/index.ts';
-import { keepPhoto } from '../capture/keep-photo.ts';
 import type { LoadProgress } from '../engine/download.ts';
 import { FileButton } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
 import { Picture } from '../parts/picture.tsx';
+import { PlaceAll } from '../parts/place-all.tsx';
 import { Problem } from '../parts/problem.tsx';
+import { CameraButton, useTakenPhotos } from '../parts/take-photos.tsx';
 import { dayAndTime, megabytes, number } from '../parts/words.ts';
-import { useWork } from '../parts/work.ts';
-import { useApp, usePositions } from '../shell/app-context.ts';
-import { addressOf, goTo } from '../shell/route.ts';
-import type { PhotoOrigin } from '../store/records.ts';
+import { useApp, useMayRecord } from '../shell/app-context.ts';
+import { addressOf } from '../shell/route.ts';
 import { frameArea } from '../store/settings.ts';
 import { photoItem, wordsOf } from '../sync/sync.ts';
 import { shownEstimates } from '../visits/shown-estimate.ts';
-import { placeOf } from '../visits/visits.ts';
+import { placeOf, unplacedTogether } from '../visits/visits.ts';
 
 /** How many photos are shown below the buttons. */
 const SHOWN = 12;
@@ -22,66 +21,47 @@ const SHOWN = 12;
 export function TakePhoto() {
   const { store, sync, estimator } = useApp();
   const shownOf = shownEstimates(store, estimator.state.value);
-  const positions = usePositions();
-  const { isRunning, problem, run } = useWork();
-  const keep = (files: readonly File[], origin: PhotoOrigin): void =>
-    void run(async () => {
-      const kept: string[] = [];
-      const unread: string[] = [];
-      for (const file of files) {
-        // A camera writes its file when the shutter is pressed; what is chosen was taken some other day, somewhere else.
-        const at = origin === 'camera' ? new Date(file.lastModified) : null;
-        const position = at && positions.at(at.getTime());
-        try {
-          kept.push(
-            (await keepPhoto(store, file, { origin, at, position, tiltDegrees: null, visitId: null })).id,
-          );
-        } catch (error) {
-          unread.push(`${file.name}: ${error instanceof Error ? error.message : String(error)}`);
-        }
-      }
-      // Who has gone on meanwhile is left where they are.
-      const isHere = /^(#\/?)?$/.test(location.hash);
-      if (isHere && kept[0] !== undefined && kept.length === 1) goTo('photo', kept[0]);
-      if (unread.length > 0) throw new Error(unread.join(' '));
-    });
+  const mayRecord = useMayRecord();
+  const { isRunning, problem, keep } = useTakenPhotos();
   const { frame } = store.settings.value;
+  const waiting = unplacedTogether(store);
   const photos = [...store.photos.value.values()].sort((a, b) =>
     a.record.capturedAt < b.record.capturedAt ? 1 : -1,
   );
   return (
-    <Page title="Photograph a frame">
-      <div class="narrow" style={{ display: 'grid', gap: '0.75rem' }}>
-        <FileButton
-          class="main shutter"
-          accept="image/*"
-          capture="environment"
-          onOpen={() => positions.start()}
-          onFiles={(files) => keep(files, 'camera')}
-        >
-          <svg viewBox="0 0 24 24" aria-hidden="true">
-            <path d="M4 8h3l2-3h6l2 3h3v11H4zM12 17a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7" />
-          </svg>
-          Take a photo
-        </FileButton>
-        <div class="two">
-          <FileButton accept="image/*" multiple onFiles={(files) => keep(files, 'chosen')}>
-            From the gallery
-          </FileButton>
-          <a class="button" href="#/camera">
-            With a guide
-          </a>
+    <Page title={mayRecord ? 'Photograph a frame' : 'Photos'}>
+      {mayRecord ? (
+        <div class="narrow column">
+          <CameraButton
+            class="main shutter"
+            words="Take a photo"
+            onFiles={(files) => keep(files, 'camera')}
+          />
+          <div class="two">
+            <FileButton accept="image/*" multiple onFiles={(files) => keep(files, 'chosen')}>
+              From the gallery
+            </FileButton>
+            <a class="button" href="#/camera">
+              With a guide
+            </a>
+          </div>
+          {isRunning && <p role="status">Keeping the photo</p>}
+          <Problem of={problem} />
+          <Where />
+          <p class="quiet">
+            Frame {frame.widthCentimetres} × {frame.depthCentimetres} cm ({frameArea(store.settings.value)}{' '}
+            m²). <a href="#/more">Another frame</a>. Fill the picture with the inside of the frame, from
+            straight above.
+          </p>
+          <ModelLine />
         </div>
-        {isRunning && <p role="status">Keeping the photo</p>}
-        <Problem of={problem} />
-        <Where />
-        <p class="quiet">
-          Frame {frame.widthCentimetres} × {frame.depthCentimetres} cm ({frameArea(store.settings.value)} m²).{' '}
-          <a href="#/more">Another frame</a>. Fill the picture with the inside of the frame, from straight
-          above.
-        </p>
-        <ModelLine />
-      </div>
+      ) : (
+        <div class="narrow column">
+          <OnlyLooks />
+          <ModelLine />
+        </div>
+      )}
+      {waiting.length > 1 && <PlaceAll key={waiting[0]?.id} photos={waiting} />}
       {photos.length > 0 && (
         <section>
           <h2 style={{ marginBottom: '0.5rem' }}>Last photos</h2>
@@ -98,8 +78,15 @@ export function TakePhoto() {
                       <strong>{paddock?.name ?? 'Which paddock?'}</strong>
                       <span class="quiet">
                         {dayAndTime(photo.record.capturedAt)}
+                        {estimate?.outOfDomain.flagged && ', doubtful'}
                         <br />
-                        {wordsOf(photoItem(store, photo.id), sync.sending.value, sync.device.value !== null)}
+                        {photoItem(store, photo.id)?.refused == null
+                          ? wordsOf(
+                              photoItem(store, photo.id),
+                              sync.sending.value,
+                              sync.device.value !== null,
+                            )
+                          : 'refused: the outbox says why'}
                       </span>
                     </span>
                     <span class="end">
@@ -123,6 +110,11 @@ export function TakePhoto() {
     </Page>
   );
 }
+
+/** What is said in the place of what a viewer may not do. */
+export const OnlyLooks = () => (
+  <p class="narrow">This device was paired to look. Photos, paddocks and cuts are recorded on others.</p>
+);
 
 /** Where the next photo will be. */
 function Where() {
@@ -182,7 +174,7 @@ export function ModelLine() {
       </div>
     );
   }
-  const { progress } = state;
+  const progress = state.progress && state.progress.loaded < state.progress.total ? state.progress : null;
   return (
     <div>
       <p class="quiet" id="model-progress">

@@ -5,7 +5,7 @@ import { countOf, forCount } from '../../../src/ground/counts.ts';
 import { byMass, MASS_NAMES } from '../../../src/pasture/targets.ts';
 import { MASS_WORDS, MassBar, MassTable } from '../parts/masses.tsx';
 import { day, number, rounded } from '../parts/words.ts';
-import { useApp } from '../shell/app-context.ts';
+import { useApp, useMayRecord } from '../shell/app-context.ts';
 import { addressOf } from '../shell/route.ts';
 import { askFor } from '../sync/farm-server.ts';
 import { knownRuns, type VisitView, viewVisit } from '../visits/visits.ts';
@@ -125,7 +125,9 @@ function sourcesOf({ kgDmPerHa }: VisitView): string[] {
 
 function Total({ view, paddock }: { readonly view: VisitView; readonly paddock: Paddock }) {
   const { paddockTotal: total, hectares } = view;
+  const mayRecord = useMayRecord();
   if (!total || !hectares) {
+    if (!mayRecord) return null;
     return (
       <p class="quiet">
         <a href={addressOf('paddock', paddock.id)}>Give the paddock's hectares</a> for its total.

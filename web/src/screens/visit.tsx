@@ -3,7 +3,7 @@ import { countOf } from '../../../src/ground/counts.ts';
 import { Page } from '../parts/page.tsx';
 import { Picture } from '../parts/picture.tsx';
 import { day, number } from '../parts/words.ts';
-import { useApp } from '../shell/app-context.ts';
+import { useApp, useMayRecord } from '../shell/app-context.ts';
 import { addressOf, goTo } from '../shell/route.ts';
 import { shownEstimates } from '../visits/shown-estimate.ts';
 import { cutsOf, photosOf } from '../visits/visits.ts';
@@ -15,6 +15,7 @@ import { VisitMeans } from './visit-means.tsx';
 export function VisitScreen({ visit, paddock }: { readonly visit: Visit; readonly paddock: Paddock }) {
   const { store, estimator } = useApp();
   const shownOf = shownEstimates(store, estimator.state.value);
+  const mayRecord = useMayRecord();
   const photos = photosOf(store, visit.id);
   const cuts = cutsOf(store, visit.id);
   return (
@@ -44,9 +45,11 @@ export function VisitScreen({ visit, paddock }: { readonly visit: Visit; readonl
             <h2>{countOf(cuts.length, 'cut')}</h2>
             <CutList cuts={cuts} />
           </section>
-          <a class="button" href={addressOf('cut', 'new', visit.id)}>
-            Cut a frame
-          </a>
+          {mayRecord && (
+            <a class="button" href={addressOf('cut', 'new', visit.id)}>
+              Cut a frame
+            </a>
+          )}
           <RemoveRecord
             kind="visit"
             id={visit.id}

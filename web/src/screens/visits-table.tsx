@@ -1,3 +1,4 @@
+import { countOf } from '../../../src/ground/counts.ts';
 import { Page } from '../parts/page.tsx';
 import { day, number, rounded } from '../parts/words.ts';
 import { useApp } from '../shell/app-context.ts';
@@ -15,7 +16,7 @@ export function VisitsTable() {
       return paddock ? [{ visit, paddock, view: viewVisit(store, visit, paddock, runs) }] : [];
     });
   return (
-    <Page title="Visits">
+    <Page title="Visits" phoneBack="#/more">
       {rows.length === 0 ? (
         <p>No visit yet.</p>
       ) : (
@@ -27,10 +28,9 @@ export function VisitsTable() {
                 <th>Paddock</th>
                 <th class="number">kg DM/ha</th>
                 <th class="number">9 in 10 between</th>
-                <th class="number">kg DM in all</th>
-                <th class="number">Photos</th>
-                <th class="number">Cuts</th>
-                <th>By</th>
+                <th class="number desk-only">kg DM in all</th>
+                <th class="number desk-only">Photos</th>
+                <th class="number desk-only">Cuts</th>
               </tr>
             </thead>
             <tbody>
@@ -39,9 +39,18 @@ export function VisitsTable() {
                 return (
                   <tr key={visit.id}>
                     <td>
-                      <a href={addressOf('visit', visit.id)}>{paddock.name}</a>
-                      <br />
-                      <span class="quiet">{day(visit.startedAt)}</span>
+                      <a class="place" href={addressOf('visit', visit.id)}>
+                        {paddock.name}
+                      </a>
+                      <span class="quiet">
+                        {day(visit.startedAt)}
+                        {total &&
+                          `, ${total.source === 'measured' ? 'measured' : `modelled, ${view.run?.name ?? ''}`}`}
+                        <br class="phone-only" />
+                        <span class="phone-only">
+                          {countOf(view.photos, 'photo')}, {countOf(total?.cuts ?? 0, 'cut')}
+                        </span>
+                      </span>
                     </td>
                     <td class="number">{total ? number(total.mean) : '–'}</td>
                     <td class="number">
@@ -49,16 +58,11 @@ export function VisitsTable() {
                         ? `${number(total.interval.low)} and ${number(total.interval.high)}`
                         : '–'}
                     </td>
-                    <td class="number">{view.paddockTotal ? rounded(view.paddockTotal.value) : '–'}</td>
-                    <td class="number">{view.photos}</td>
-                    <td class="number">{total?.cuts ?? 0}</td>
-                    <td>
-                      {total
-                        ? total.source === 'measured'
-                          ? 'measured'
-                          : `modelled, ${view.run?.name ?? ''}`
-                        : ''}
+                    <td class="number desk-only">
+                      {view.paddockTotal ? rounded(view.paddockTotal.value) : '–'}
                     </td>
+                    <td class="number desk-only">{view.photos}</td>
+                    <td class="number desk-only">{total?.cuts ?? 0}</td>
                   </tr>
                 );
               })}

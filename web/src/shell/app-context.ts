@@ -25,6 +25,9 @@ export function useApp(): App {
   return app;
 }
 
+/** Whether this device may record: one that is paired to look alone may not. */
+export const useMayRecord = (): boolean => useApp().sync.device.value?.role !== 'viewer';
+
 /** Follows where the device is while a screen is looked at. */
 export function usePositions(): Positions {
   const { positions } = useApp();

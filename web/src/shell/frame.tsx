@@ -104,6 +104,17 @@ function Notices() {
           </a>
         </div>
       )}
+      {sync.unknown.value !== null && (
+        <div class="notice" role="alert">
+          <p>
+            <strong>The server does not know this device any more.</strong> What is here stays, and is not
+            sent. It was paired as {sync.unknown.value}: ask an owner for a new link.
+          </p>
+          <a class="button" href="#/more">
+            Pair again
+          </a>
+        </div>
+      )}
       {sync.ended.value !== null && (
         <div class="notice" role="alert">
           <p>

@@ -22,6 +22,9 @@ export function followRoute(): Signal<Route> {
 export const addressOf = (...parts: readonly string[]): string =>
   `#/${parts.map(encodeURIComponent).join('/')}`;
 
+/** Goes on without a way back to where this was: a form that is done is not met again. */
+export const goInstead = (...parts: readonly string[]): void => location.replace(addressOf(...parts));
+
 export const goTo = (...parts: readonly string[]): void => {
   location.hash = addressOf(...parts);
 };

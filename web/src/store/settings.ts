@@ -1,5 +1,19 @@
 import { z } from 'zod';
+import { FrameArea } from '../../../src/farm/index.ts';
 import { HEIGHT_METHODS } from '../../../src/pasture/covariates.ts';
+
+/** Sides of frames, cm: rods of a few centimetres and of ten metres are mistyped. */
+export const [LEAST_SIDE, LARGEST_SIDE] = [5, 500];
+
+const Side = z.number().min(LEAST_SIDE).max(LARGEST_SIDE);
+
+/** Width and depth within a frame, of an area that frames have. */
+export const FrameSize = z
+  .object({ widthCentimetres: Side, depthCentimetres: Side })
+  .refine(
+    ({ widthCentimetres: wide, depthCentimetres: deep }) =>
+      FrameArea.safeParse((wide * deep) / 10_000).success,
+  );
 
 /** What a person sets once on a device. */
 export const Settings = z.object({

@@ -124,7 +124,14 @@ export async function askFor<Schema extends z.ZodType>(
 ): Promise<z.output<Schema>> {
   const response = await ask(path, options);
   // An answer that breaks off has not come.
-  return schema.parse(await response.json().catch(unreachable));
+  const read = schema.safeParse(await response.json().catch(unreachable));
+  if (read.success) return read.data;
+  throw new Error(
+    'the server answers otherwise than this app knows it; open the app again, which fetches its newest',
+    {
+      cause: read.error,
+    },
+  );
 }
 
 export const sendJson = (method: string, body: unknown): RequestInit => ({

@@ -36,6 +36,7 @@ export type SyncState =
 const ORDER: readonly ItemKind[] = ['paddock', 'visit', 'photo', 'cut'];
 
 const ENDED = 'ended';
+const UNKNOWN = 'unknown';
 
 const FIRST_WAIT_MS = 2_000;
 const LONGEST_WAIT_MS = 60_000;
@@ -63,6 +64,8 @@ export class Sync {
   readonly restored: Signal<string | null> = signal(null);
   /** When this device learned that its access was ended; null: it was not, or that has been read. */
   readonly ended: Signal<string | null> = signal(null);
+  /** What this device was paired as, where the server does not know it any more, as after its cookies were cleared. */
+  readonly unknown: Signal<string | null> = signal(null);
   readonly #store: FarmStore;
   #running: Promise<void> | null = null;
   #isAskedAgain = false;
@@ -82,6 +85,7 @@ export class Sync {
     this.device.value = (store.value('device') as Device | undefined) ?? null;
     if (this.device.value) this.state.value = { kind: 'idle', at: '' };
     this.ended.value = (store.value(ENDED) as string | undefined) ?? null;
+    this.unknown.value = (store.value(UNKNOWN) as string | undefined) ?? null;
     addEventListener('online', () => {
       this.#wait = FIRST_WAIT_MS;
       this.soon(0);
@@ -105,7 +109,7 @@ export class Sync {
       const device = await whoAmI();
       // One that was paired meanwhile is not what was asked about.
       if (device && this.device.value === known) await this.#become(device);
-      else if (!device && known) this.#unknown(known);
+      else if (!device && known) await this.#forgotten(known);
     } catch (error) {
       if (known && error instanceof ServerRefusal && error.isRevoked) await this.#end(known);
       // Without a network what was known goes on.
@@ -198,12 +202,20 @@ export class Sync {
   async #become(device: Device): Promise<void> {
     this.device.value = device;
     await this.#store.setValue('device', device);
+    this.unknown.value = null;
+    await this.#store.dropValue(UNKNOWN);
     if (this.state.value.kind === 'unpaired') this.state.value = { kind: 'idle', at: '' };
   }
 
-  /** The server does not know a device. */
-  #unknown(device: Device): void {
+  /** The server does not know a device, which is told so on every screen until it is paired again. */
+  async #forgotten(device: Device): Promise<void> {
     if (this.device.value !== device) return;
+    this.#unpaired();
+    this.unknown.value = device.name;
+    await this.#store.setValue(UNKNOWN, device.name);
+  }
+
+  #unpaired(): void {
     this.device.value = null;
     this.state.value = { kind: 'unpaired' };
     void this.#store.dropValue('device');
@@ -213,7 +225,7 @@ export class Sync {
   /** An owner has ended the access of this device: it keeps nothing of the farm but what it could not send. */
   async #end(device: Device): Promise<void> {
     if (this.device.value !== device) return;
-    this.#unknown(device);
+    this.#unpaired();
     this.ended.value = new Date().toISOString();
     await this.#store.leaveFarm();
     await this.#store.setValue(ENDED, this.ended.value);
@@ -243,7 +255,7 @@ export class Sync {
     } catch (error) {
       if (error instanceof ServerRefusal && error.status === 401) {
         if (error.isRevoked) await this.#end(device);
-        else this.#unknown(device);
+        else await this.#forgotten(device);
         return;
       }
       const why = messageOf(error);

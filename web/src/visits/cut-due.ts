@@ -26,9 +26,9 @@ export function dueOf(state: CutState, now: number): CutDue {
     case 'frame-placed':
       return work('Cut it and weigh it wet');
     case 'wet-weighed':
-      return work('Weigh what goes into the oven');
+      return work('Weigh what is to be dried');
     case 'subsampled':
-      return work('Put it into the oven');
+      return work('Put it into the oven, or the microwave');
     case 'bare':
       return { kind: 'done', at: 0, words: 'Nothing grew here', isLate: false };
     case 'dry':

@@ -66,6 +66,19 @@ export const newPaddock = (name: string): Paddock => ({
   hectares: null,
 });
 
+const sameName = (one: string, other: string): boolean =>
+  one.trim().localeCompare(other.trim(), undefined, { sensitivity: 'accent' }) === 0;
+
+/** The paddock of a name, however it is written; the one of an id does not count. */
+export const paddockNamed = (store: FarmStore, name: string, besides = ''): Paddock | undefined =>
+  [...store.paddocks.value.values()].find((known) => known.id !== besides && sameName(known.name, name));
+
+/** Two paddocks of one name could not be told apart in any list. @throws Error where another has it */
+export function requireFreeName(store: FarmStore, { id, name }: Pick<Paddock, 'id' | 'name'>): void {
+  const known = paddockNamed(store, name, id);
+  if (known) throw new Error(`There is a paddock called ${known.name} already: give another name.`);
+}
+
 /** Runs that are known with how they err, the one that answers first: the farm's, as the server said, or this device's. */
 export function knownRuns(store: FarmStore, state: EstimatorState): AnsweringRun[] {
   const said = store.answering.value;
@@ -96,6 +109,15 @@ export function placeOf(
 ): { readonly visit: Visit | undefined; readonly paddock: Paddock | undefined } {
   const visit = visitId === null ? undefined : store.visits.value.get(visitId);
   return { visit, paddock: visit && store.paddocks.value.get(visit.paddockId) };
+}
+
+/** Photos without a paddock that were taken within a visit of the newest of them, the newest first. */
+export function unplacedTogether(store: FarmStore): KeptPhoto[] {
+  const unplaced = [...store.photos.value.values()]
+    .filter(({ record }) => record.visitId === null)
+    .sort((a, b) => instant(b.record.capturedAt) - instant(a.record.capturedAt));
+  const newest = instant(unplaced[0]?.record.capturedAt ?? '');
+  return unplaced.filter(({ record }) => newest - instant(record.capturedAt) < SAME_VISIT_MILLISECONDS);
 }
 
 export const cutsOf = (store: FarmStore, visitId: string): Cut[] =>
