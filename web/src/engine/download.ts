@@ -151,6 +151,7 @@ async function fetchBytes(
   onBytes: (bytes: number) => void,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const response = await fetch(address, how);
+  if (response.status === 404) throw new SwardError(`this server does not have ${address.pathname}`);
   if (!response.ok || !response.body) {
     throw new SwardError(`${address.pathname}: the server answers ${response.status}; try again`);
   }
