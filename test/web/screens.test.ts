@@ -320,7 +320,8 @@ describeInBrowser('every screen', () => {
     await page.getByLabel('Name').fill(name);
     await page.getByRole('button', { name: 'Keep', exact: true }).click();
     await page.getByRole('heading', { name, level: 1 }).waitFor();
-    await page.locator('.leaflet-tooltip', { hasText: name }).waitFor();
+    // A drawing that another has taken the place of fades away beside it.
+    await page.locator('.leaflet-tooltip', { hasText: name }).first().waitFor();
     expect(await page.locator('.map img').count()).toBe(0);
     const blocked = page.evaluate(
       () =>

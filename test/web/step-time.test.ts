@@ -28,7 +28,7 @@ describe('the time of a step', () => {
 
   it('of a frame is that of the visit its photo is of', () => {
     expect(placedTime(typed(at(9, 12)), momentOf(at(9)), now)).toBe(momentOf(at(9, 12)));
-    expect(() => placedTime('2026-10-01T09:00', momentOf(at(9)), now)).toThrow(/photographed.*on 3 Nov 2026/);
+    expect(() => placedTime('2026-10-01T09:00', momentOf(at(9)), now)).toThrow(/photographed.*on 3 Nov/);
     const month = new Date(2026, 11, 3);
     expect(() => placedTime('', momentOf(at(9)), month)).toThrow(/which is not now/);
     expect(Date.parse(placedTime('', null, month))).toBe(month.getTime());
