@@ -3,10 +3,13 @@ import { countOf } from '../../../src/ground/counts.ts';
 
 const whole = new Intl.NumberFormat('en-AU', { maximumFractionDigits: 0 });
 const tenths = new Intl.NumberFormat('en-AU', { maximumFractionDigits: 1 });
+const hundredths = new Intl.NumberFormat('en-AU', { maximumFractionDigits: 2 });
 
 /** A number as people read it: 1,560. */
 export const number = (value: number): string => whole.format(value);
 export const decimal = (value: number): string => tenths.format(value);
+/** What scales say, whose numbers may be sums: 3.3 g. */
+export const grams = (value: number): string => `${hundredths.format(value)} g`;
 
 /** Which way estimates are off on average, kg DM/ha: 164 too low. */
 export const biasWords = (bias: number): string => {

@@ -22,7 +22,7 @@ import { Page } from '../parts/page.tsx';
 import { Picture } from '../parts/picture.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { TwiceButton } from '../parts/twice-button.tsx';
-import { dayAndTime, number } from '../parts/words.ts';
+import { dayAndTime, grams, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp, useMayRecord } from '../shell/app-context.ts';
 import { addressOf, goTo } from '../shell/route.ts';
@@ -177,15 +177,15 @@ function saidOf(step: CutStep): string {
     case 'frame-placed':
       return `${step.frameAreaSquareMetres} m², cut at ${step.cuttingHeightCentimetres} cm`;
     case 'wet-weighed':
-      return `${step.grossGrams} g${step.tared ? ', tared' : `, bag ${step.bagGrams} g`}`;
+      return `${grams(step.grossGrams)}${step.tared ? ', tared' : `, bag ${grams(step.bagGrams)}`}`;
     case 'subsampled':
-      return `${step.wetGrams} g`;
+      return grams(step.wetGrams);
     case 'drying-started':
       return step.method === 'oven' ? `oven at ${step.celsius} °C` : 'microwave';
     case 'dry-weighed':
-      return `${step.dryGrams} g`;
+      return grams(step.dryGrams);
     case 'sorted':
-      return `green ${step.greenGrams} g, dead ${step.deadGrams} g, clover ${step.cloverGrams} g`;
+      return `green ${grams(step.greenGrams)}, dead ${grams(step.deadGrams)}, clover ${grams(step.cloverGrams)}`;
   }
 }
 
