@@ -1,6 +1,6 @@
 import { type Cut, cutHistory, cutResult } from '../../../src/farm/index.ts';
 import { Page } from '../parts/page.tsx';
-import { dayAndTime, number } from '../parts/words.ts';
+import { dayAndTime, grams, number } from '../parts/words.ts';
 import { useApp, useMayRecord } from '../shell/app-context.ts';
 import { addressOf } from '../shell/route.ts';
 import { bagMark, cutBegun } from '../visits/bag-mark.ts';
@@ -71,7 +71,7 @@ export function CutList({ cuts }: { readonly cuts: readonly Cut[] }) {
                 <span class="quiet">
                   Bag <b>{bagMark(cut)}</b>
                   {begun && `, ${dayAndTime(begun.at)}`}
-                  {begun?.wetGrams != null && `, ${begun.wetGrams} g wet`}
+                  {begun?.wetGrams != null && `, ${grams(begun.wetGrams)} wet`}
                 </span>
                 <br />
                 <span class={isLate ? 'bad' : 'quiet'}>{words}</span>
