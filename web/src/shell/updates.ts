@@ -47,7 +47,13 @@ export class Updates {
     this.waiting.value = waits();
   }
 
+  /** Opens the app again with the newer shell; where that has taken over meanwhile, as from another window, at once. */
   take(): void {
-    this.#registration?.waiting?.postMessage({ type: 'SKIP_WAITING' });
+    const waiting = this.#registration?.waiting;
+    if (!waiting) return location.reload();
+    waiting.addEventListener('statechange', () => {
+      if (waiting.state === 'activated') location.reload();
+    });
+    waiting.postMessage({ type: 'SKIP_WAITING' });
   }
 }
