@@ -50,7 +50,10 @@ export class Updates {
   /** Opens the app again with the newer shell; where that has taken over meanwhile, as from another window, at once. */
   take(): void {
     const waiting = this.#registration?.waiting;
-    if (!waiting) return location.reload();
+    if (!waiting) {
+      location.reload();
+      return;
+    }
     waiting.addEventListener('statechange', () => {
       if (waiting.state === 'activated') location.reload();
     });
