@@ -61,6 +61,14 @@ export function positiveWhole(option: string): (text: string) => number {
   };
 }
 
+/** Parses text of one form, as a scheduler writes it. @throws UsageError that shows the form */
+export function formed(option: string, form: RegExp, example: string): (text: string) => string {
+  return (text) => {
+    if (form.test(text)) return text;
+    throw new UsageError(`${option} ${JSON.stringify(text)}: write it as ${example}`);
+  };
+}
+
 /** Adds `--overwrite` to a command that writes files. */
 export function addOverwriteOption(command: Command): Command {
   return command.option('--overwrite', 'replace files that are there, also those that sward did not write');

@@ -4,7 +4,7 @@ import { PLAN_TARGETS, type PlanTarget } from '../cluster/choices.ts';
 import type { Engine, PlanSettings } from '../cluster/index.ts';
 import { countOf } from '../ground/counts.ts';
 import { UsageError } from '../ground/errors.ts';
-import { type CommandRegistrar, positiveWhole, wholeNumber } from './command.ts';
+import { type CommandRegistrar, formed, positiveWhole, wholeNumber } from './command.ts';
 import { printResult, say } from './console.ts';
 
 interface PlanCommandOptions extends Omit<PlanSettings, 'program'> {
@@ -15,6 +15,13 @@ interface PlanCommandOptions extends Omit<PlanSettings, 'program'> {
 
 /** Commands whose work can be planned. */
 const PLANNABLE = ['train', 'predict', 'features'];
+
+// What stands in a script or manifest is of these forms, so that no option is read as a command there.
+const MEMORY = /^\d+(\.\d+)?([KMGT]i?)?B?$/i;
+/** Minutes, minutes:seconds, hours:minutes:seconds, days-hours, and so on (sbatch). */
+const TIME = /^(\d+-)?\d+(:\d{1,2}){0,2}$|^(UNLIMITED|INFINITE)$/i;
+const NAMES = /^[\w.-]+(,[\w.-]+)*$/;
+const IMAGE = /^[\w./:@-]+$/;
 
 /** `sward plan`: lays a command's work out for Slurm or Kubernetes. */
 export const registerPlan: CommandRegistrar = (program) => {
@@ -28,15 +35,24 @@ export const registerPlan: CommandRegistrar = (program) => {
     )
     .requiredOption('--out <DIR>', 'folder for scripts or manifest')
     .option('--cpus <n>', 'processors of a task', positiveWhole('--cpus'), 4)
-    .option('--memory <size>', 'memory of a task, as 8G', '8G')
+    .option('--memory <size>', 'memory of a task, as 8G', formed('--memory', MEMORY, '8G or 8Gi'), '8G')
     .option('--gpus <n>', 'GPUs of a task', wholeNumber('--gpus'), 0)
     .option('--parallel <n>', 'most tasks at the same time', positiveWhole('--parallel'))
-    .option('--time <limit>', 'Slurm: longest time of a task, as 4:00:00')
-    .option('--partition <name>', 'Slurm: where it runs')
-    .option('--image <name>', 'Kubernetes: image of sward; default sward:latest, as the Dockerfile makes it')
+    .option(
+      '--time <limit>',
+      'Slurm: longest time of a task, as 4:00:00',
+      formed('--time', TIME, '4:00:00 or 2-12'),
+    )
+    .option('--partition <name>', 'Slurm: where it runs', formed('--partition', NAMES, 'gpu or gpu,long'))
+    .option(
+      '--image <name>',
+      'Kubernetes: image of sward; default sward:latest, as the Dockerfile makes it',
+      formed('--image', IMAGE, 'registry/sward:latest'),
+    )
     .option(
       '--secret <name>',
       'Kubernetes: secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; default sward-s3',
+      formed('--secret', NAMES, 'sward-s3'),
     )
     .option('--volume <claim:/path>', 'Kubernetes: a volume that store and data lie on', volume)
     .option('--json', 'print the result as JSON')

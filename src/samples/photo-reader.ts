@@ -221,8 +221,11 @@ const nameOf = (input: PhotoInput): string => (input.kind === 'descriptors' ? in
 export class NoUsablePhotos extends SwardError {
   override name = 'NoUsablePhotos';
 
-  constructor(count: number) {
-    super(count === 1 ? 'the photo cannot be used' : `none of the ${countOf(count, 'photo')} can be used`);
+  /** @param first what is wrong with the first of them */
+  constructor(count: number, first?: string) {
+    const said =
+      count === 1 ? 'the photo cannot be used' : `none of the ${countOf(count, 'photo')} can be used`;
+    super(first === undefined ? said : `${said}; ${first}`);
   }
 }
 

@@ -189,6 +189,17 @@ describe('a plan', () => {
     const finished = await sward('plan', '--to', 'slurm', '--out', 'p', '--', ...command('alone'));
     expect(errorLine(finished)).toMatch(/there is nothing left to compute/);
   });
+
+  it.each([
+    ['--time', '1:00:00\ntouch x'],
+    ['--partition', 'gpu; touch x'],
+    ['--memory', '8G\n'],
+    ['--image', 'sward latest'],
+  ])('takes nothing for %s that a script would read as a command', async (option, text) => {
+    const wrong = await sward('plan', '--to', 'slurm', '--out', 'p', option, text, '--', ...command('alone'));
+    expect(wrong.code).toBe(2);
+    expect(errorLine(wrong)).toContain(`${option} ${JSON.stringify(text)}: write it as`);
+  });
 });
 
 describeWithSlurm('a plan for Slurm', () => {

@@ -110,7 +110,7 @@ export async function planJob(
   if (note === null ? await hasOthers(store.location, job) : await noteOut(jobs, out)) {
     tell(
       `warning: ${store.location} also holds other work for the same --out, begun before or by another command now; ` +
-        `whichever ends ${requireOut ? 'first' : 'last'} writes it. ${note === null ? 'Remove that folder, or choose' : 'Choose'} another --out`,
+        `${requireOut || kind === 'train' ? 'the first to end writes it, and others are refused then' : 'whichever ends last writes it'}. ${note === null ? 'Remove that folder, or choose' : 'Choose'} another --out`,
     );
   }
   if (await jobs.isThere()) return planned;

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { readIds, requireRowPerId } from '../../data/feature-tables.ts';
-import { UsageError } from '../../ground/errors.ts';
+import { SwardError, UsageError } from '../../ground/errors.ts';
 import { valueFingerprint } from '../../ground/fingerprint.ts';
 import { joinFeatureSets } from '../../ground/matrix.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
@@ -104,8 +104,9 @@ export async function predictOn(options: PredictOnOptions, cluster: Cluster): Pr
     return { outcome, problems: problems.count, problemsFile };
   } catch (error) {
     if (error instanceof PlannedAlone) return null;
-    if (error instanceof NoUsablePhotos) await writeProblems(problemPath(out), problems);
-    throw error;
+    if (!(error instanceof NoUsablePhotos)) throw error;
+    const file = await writeProblems(problemPath(out), problems);
+    throw file === null ? error : new SwardError(`${error.message} (${file} names all)`);
   }
 }
 
@@ -498,14 +499,16 @@ async function* answered(
 ): AsyncGenerator<AnsweredUnit> {
   const folders: Readonly<Record<PictureKind, string | undefined>> = { maps, crops: shownCrops };
   let told = 0;
+  let first: PhotoProblem | undefined;
   for await (const { answer, pictures, unit } of answersOf(job)) {
+    first ??= answer.problems[0];
     for (const problem of answer.problems) await problems.add(problem);
     await keepPictures(job, pictures, folders);
     const { predictions = [], hashes = [] } = answer;
     told += predictions.length;
     yield { unit, predictions, hashes };
   }
-  if (told === 0) throw new NoUsablePhotos(asked);
+  if (told === 0) throw new NoUsablePhotos(asked, first && `${first.photo}: ${first.problem}`);
 }
 
 async function keepPictures(
