@@ -1,5 +1,4 @@
 import {
-  cast,
   concat,
   reshape,
   resize,
@@ -26,9 +25,8 @@ export function positionEmbedding(
   { native, grid, prefix }: { readonly native: Size; readonly grid: Size; readonly prefix: number },
 ): Tensor {
   const count = native[0] * native[1];
-  const stored = scope.variable('pos_embed', [1, prefix + count, dim], truncatedNormal());
-  if (native[0] === grid[0] && native[1] === grid[1]) return cast(stored, 'float32');
-  const full = cast(stored, 'float32');
+  const full = scope.parameter('pos_embed', [1, prefix + count, dim], truncatedNormal());
+  if (native[0] === grid[0] && native[1] === grid[1]) return full;
   const map = reshape(slice(full, { 1: [prefix, prefix + count] }), [1, ...native, dim]);
   const resized = resize(transpose(map, [0, 3, 1, 2]), grid, { mode: 'bicubic' });
   const patches = reshape(transpose(resized, [0, 2, 3, 1]), [1, grid[0] * grid[1], dim]);
