@@ -9,7 +9,7 @@ import { covariateStatistics } from './heads/covariates.ts';
 import { columnsOf, type NetworkShape, networkShape, pooledParts } from './heads/features.ts';
 import { trainingStatistics } from './heads/statistics.ts';
 import { FEWEST_ROWS, type Weights } from './inputs/input.ts';
-import { rowExamples, rowInput, rowsAtOnce } from './inputs/rows.ts';
+import { rowExamples, rowInput } from './inputs/rows.ts';
 import type { LabelledPhotos } from './objectives/labels.ts';
 import { massObjective } from './objectives/masses.ts';
 import { besideTeacher, teacherLabels } from './objectives/teacher.ts';
@@ -89,8 +89,7 @@ function furtherColumns(inputs: Matrix): number {
 /** A trained network over rows of features. */
 export function rowNetwork(model: NetworkModel, settings: NetworkSettings): FittedModel {
   const { shape, columns, concepts } = model;
-  const { graph } = rowInput(shape);
-  const atOnce = rowsAtOnce(shape);
+  const { atOnce, graph } = rowInput(shape);
   const few = Math.min(FEWEST_ROWS, atOnce);
   const open = (): OpenInput => ({
     graph: graph(HEADS_ALONE, randomStream(0)),

@@ -17,7 +17,7 @@ const FEATURES = 'features';
 /** Rows of features, made before. */
 export function rowInput(shape: NetworkShape): NetworkInput {
   const columns = columnsOf(shape);
-  const atOnce = rowsAtOnce(shape);
+  const atOnce = Math.max(1, Math.min(LARGEST_BATCH, Math.floor(BATCH_VALUES / columns)));
   return {
     atOnce,
     batchFor: () => ({ examples: atOnce, rows: atOnce }),
@@ -37,10 +37,6 @@ export function rowInput(shape: NetworkShape): NetworkInput {
     }),
   };
 }
-
-/** Rows that go through a network at once where nothing is trained. */
-export const rowsAtOnce = (shape: NetworkShape): number =>
-  Math.max(1, Math.min(LARGEST_BATCH, Math.floor(BATCH_VALUES / columnsOf(shape))));
 
 /** Rows of a feature matrix as examples, with covariates where they are shown; nothing of them is augmented. */
 export function rowExamples(matrix: Matrix, covariates: Matrix | null): Examples {
