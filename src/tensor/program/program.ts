@@ -17,7 +17,7 @@ import { forRunningInPlace, runInPlace } from './in-place.ts';
 import { int8ProductsOverflow, tileSizes } from './processor.ts';
 import { openOn, type Provider, type ProviderOptions } from './provider.ts';
 import { InferenceSession, type Tensor as Value } from './runtime.ts';
-import { Sessions } from './sessions.ts';
+import type { OpenSession, Sessions } from './sessions.ts';
 import { handoverValues, UpdateKernels } from './update-kernels.ts';
 import { Variables } from './variables.ts';
 
@@ -69,7 +69,7 @@ const UPDATE_PREFIX = 'next.';
  */
 export class Program {
   readonly #session: InferenceSession;
-  readonly #leave: () => Promise<void>;
+  readonly #leave: OpenSession['leave'];
   readonly #spec: ProgramSpec;
   readonly #model: EmittedModel;
   readonly #inputs: ReadonlyMap<string, Tensor>;
@@ -79,10 +79,8 @@ export class Program {
   readonly provider: Provider;
   #disposed = false;
 
-  /** @param leave gives the session up */
   constructor(
-    session: InferenceSession,
-    leave: () => Promise<void>,
+    { session, leave }: OpenSession,
     spec: ProgramSpec,
     model: EmittedModel,
     kernels: UpdateKernels,
@@ -204,8 +202,7 @@ export async function compile(asked: ProgramSpec, options: CompileOptions = {}):
   const model = await emitProgram(spec, options, variables, kernels);
   const bytes = modelBytes(forRunningInPlace(model.parts));
   const { sessions } = options;
-  let key = '';
-  const { session, provider } = await openOn(options, async (executionProviders) => {
+  const { session: opened, provider } = await openOn(options, async (executionProviders) => {
     const how: InferenceSession.SessionOptions = {
       executionProviders,
       graphOptimizationLevel: 'all',
@@ -221,11 +218,11 @@ export async function compile(asked: ProgramSpec, options: CompileOptions = {}):
         },
       },
     };
-    key = sessions ? Sessions.keyOf(bytes, how) : '';
-    return sessions?.take(key) ?? InferenceSession.create(bytes, how);
+    if (sessions) return sessions.open(bytes, how);
+    const session = await InferenceSession.create(bytes, how);
+    return { session, leave: () => session.release() };
   });
-  const leave = (): Promise<void> => sessions?.keep(key, session) ?? session.release();
-  return new Program(session, leave, spec, model, kernels, variables, provider);
+  return new Program(opened, spec, model, kernels, variables, provider);
 }
 
 /** Microsoft's own operators that ONNX Runtime 1.30 would compute on the CPU, with copies to there and back. */

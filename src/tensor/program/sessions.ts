@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { InferenceSession } from './runtime.ts';
+import { InferenceSession } from './runtime.ts';
+
+/** A session, and what its user does in the end. */
+export interface OpenSession {
+  readonly session: InferenceSession;
+  /** Gives it up. */
+  leave(): Promise<void>;
+}
 
 /** Models whose sessions are kept: those of one part of a training, and some to spare. */
 const MOST = 6;
@@ -11,21 +18,21 @@ const MOST = 6;
 export class Sessions {
   readonly #idle = new Map<string, InferenceSession>();
 
-  /** What a session is known by: its model and how it was opened. */
-  static keyOf(model: Uint8Array, options: object): string {
-    return createHash('sha256').update(model).update(JSON.stringify(options)).digest('hex');
+  /** An idle session of the very same model that was opened in the same way, or a new one; left, it waits for the next. */
+  async open(model: Uint8Array, options: InferenceSession.SessionOptions): Promise<OpenSession> {
+    const key = createHash('sha256').update(model).update(JSON.stringify(options)).digest('hex');
+    const session = this.#take(key) ?? (await InferenceSession.create(model, options));
+    return { session, leave: () => this.#keep(key, session) };
   }
 
-  /** An idle session, which is the caller's from now on. */
-  take(key: string): InferenceSession | undefined {
+  #take(key: string): InferenceSession | undefined {
     const session = this.#idle.get(key);
     this.#idle.delete(key);
     return session;
   }
 
-  /** Takes a session back that nobody uses any more. */
-  async keep(key: string, session: InferenceSession): Promise<void> {
-    const other = this.take(key);
+  async #keep(key: string, session: InferenceSession): Promise<void> {
+    const other = this.#take(key);
     this.#idle.set(key, session);
     await other?.release();
     const [oldest] = this.#idle;
