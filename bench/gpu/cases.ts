@@ -1,4 +1,4 @@
-import type { Precision, Provider } from '../../src/tensor/index.ts';
+import type { Provider } from '../../src/tensor/index.ts';
 import { MODELS, type Model } from '../backbones/models.ts';
 
 /** A backbone over pictures, here and in timm. */
@@ -59,7 +59,3 @@ const SMALL: Cases = {
 /** Small ones on a CPU, and where `SWARD_BENCH=small`: a card that is none takes minutes for the large. */
 export const casesFor = (provider: Provider): Cases =>
   provider === 'cpu' || process.env.SWARD_BENCH === 'small' ? SMALL : LARGE;
-
-/** In what a provider's products are measured. */
-export const precisionsOf = (provider: Provider): readonly Precision[] =>
-  provider === 'cuda' ? ['float32', 'float16', 'bfloat16'] : ['float32', 'float16'];

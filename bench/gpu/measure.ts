@@ -11,6 +11,7 @@ import {
   meanSquaredError,
   openSafetensors,
   type Parameter,
+  PRECISIONS_ON,
   type Precision,
   type Provider,
   parametersOf,
@@ -22,7 +23,7 @@ import { type Backbone, backboneParameters, makeBackbone } from '../../src/visio
 import { writeRandomWeights } from '../backbones/random-weights.ts';
 import { median } from '../median.ts';
 import { CardMemory } from './card-memory.ts';
-import { type Case, type Cases, casesFor, precisionsOf } from './cases.ts';
+import { type Case, type Cases, casesFor } from './cases.ts';
 import { type Placement, placementDuring } from './placement.ts';
 
 /** What one case took in one precision, or why it is not known. */
@@ -65,7 +66,7 @@ async function rowsOf(
   measure: (precision: Precision) => Promise<{ seconds: number; difference: number }>,
 ): Promise<Row[]> {
   const rows: Row[] = [];
-  for (const precision of precisionsOf(provider)) {
+  for (const precision of PRECISIONS_ON[provider]) {
     const known = { name: model.name, kind, precision, batch: model.batch };
     const nothing = { seconds: null, difference: null, peakMib: null };
     if (Date.now() > Number(deadline)) {

@@ -49,7 +49,7 @@ export {
 } from './operators/reduction.ts';
 export * from './operators/resampling.ts';
 export * from './operators/slicing.ts';
-export { PRECISIONS, type Precision } from './precision/lists.ts';
+export type { Precision } from './precision/lists.ts';
 export { ProgramCache } from './program/cache.ts';
 export { exportOnnx } from './program/export.ts';
 export type { Feed } from './program/feeds.ts';
@@ -60,7 +60,7 @@ export {
   type ProgramSpec,
   type RunOptions,
 } from './program/program.ts';
-export { PROVIDERS, type Provider } from './program/provider.ts';
+export { PRECISIONS_ON, PROVIDERS, type Provider } from './program/provider.ts';
 export { Sessions } from './program/sessions.ts';
 export { Variables } from './program/variables.ts';
 export type { QuantizationOptions } from './quantize/plan.ts';

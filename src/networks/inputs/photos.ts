@@ -7,8 +7,7 @@ import {
   input,
   layerwiseDecay,
   openSafetensors,
-  PRECISIONS,
-  type Precision,
+  PRECISIONS_ON,
   ratesByPrefix,
   reshape,
   type SafetensorsFile,
@@ -262,20 +261,13 @@ function backboneRates(
   ];
 }
 
-/** In what each provider computes products: the CPU in halves only by way of casts, and slowly. */
-const ABLE: Readonly<Record<FineTuneSettings['provider'], readonly Precision[]>> = {
-  cpu: ['float32', 'float16'],
-  cuda: PRECISIONS,
-  webgpu: ['float32', 'float16'],
-};
-
 /** How the settings want programs run. @throws UsageError when the provider cannot compute as asked */
 export function providerOptions({ provider, precision }: FineTuneSettings): CompileOptions {
-  if (ABLE[provider].includes(precision)) return { provider };
-  const able = Object.entries(ABLE).filter(([, precisions]) => precisions.includes(precision));
+  if (PRECISIONS_ON[provider].includes(precision)) return { provider };
+  const able = Object.entries(PRECISIONS_ON).filter(([, precisions]) => precisions.includes(precision));
   throw new UsageError(
     `estimator.fineTune.precision ${precision}: provider ${provider} has no kernels for it; ` +
-      `use ${ABLE[provider].join(' or ')}, or estimator.fineTune.provider ${able.map(([name]) => name).join(' or ')}`,
+      `use ${PRECISIONS_ON[provider].join(' or ')}, or estimator.fineTune.provider ${able.map(([name]) => name).join(' or ')}`,
   );
 }
 

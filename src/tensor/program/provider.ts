@@ -2,12 +2,22 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { messageOf, SwardError, UsageError } from '../../ground/errors.ts';
+import { PRECISIONS, type Precision } from '../precision/lists.ts';
 import { type InferenceSession, listSupportedBackends } from './runtime.ts';
 
 /** Where a program runs. Only `cpu` is everywhere. */
 export const PROVIDERS = ['cpu', 'cuda', 'webgpu', 'coreml', 'dml'] as const;
 
 export type Provider = (typeof PROVIDERS)[number];
+
+/** In what each provider computes products: the CPU in halves only by way of casts, and slowly; Core ML and DirectML were not tried. */
+export const PRECISIONS_ON: Readonly<Record<Provider, readonly Precision[]>> = {
+  cpu: ['float32', 'float16'],
+  cuda: PRECISIONS,
+  webgpu: ['float32', 'float16'],
+  coreml: ['float32', 'float16'],
+  dml: ['float32', 'float16'],
+};
 
 export interface ProviderOptions {
   /** Default `cpu`. */
