@@ -12,6 +12,7 @@ import type { Matrix } from '../src/ground/matrix.ts';
 import { randomStream } from '../src/ground/random.ts';
 import { LEAFWISE_DEFAULTS } from '../test/estimators/trees/small-data.ts';
 import { median } from './median.ts';
+import { pythonsWith } from './yardstick/python.ts';
 
 /** Threads of both sides; sward starts one a processor. */
 const THREADS = 2;
@@ -75,11 +76,12 @@ export interface Figures {
  */
 export async function run(): Promise<Record<string, Figures>> {
   const figures: Record<string, Figures> = {};
-  for (const task of CASES) figures[task.name] = await runCase(task);
+  const [python = null] = pythonsWith(['numpy', 'lightgbm']);
+  for (const task of CASES) figures[task.name] = await runCase(task, python);
   return figures;
 }
 
-async function runCase(task: Case): Promise<Figures> {
+async function runCase(task: Case, python: string | null): Promise<Figures> {
   const { inputs, targets } = invented(task);
   const folder = mkdtempSync(join(tmpdir(), 'sward-bench-trees-'));
   try {
@@ -91,8 +93,8 @@ async function runCase(task: Case): Promise<Figures> {
     for (let repeat = 0; repeat < REPEATS; repeat++) {
       ours.push(await trainHere(task, inputs, targets));
       for (const way of RIVALS) {
-        if (way === 'two models at once' && task.targets * task.members === 1) continue;
-        const trained = trainThere(task, folder, way);
+        if (!python || (way === 'two models at once' && task.targets * task.members === 1)) continue;
+        const trained = trainThere(python, task, folder, way);
         if (trained) theirs.set(way, [...(theirs.get(way) ?? []), trained]);
       }
     }
@@ -101,7 +103,8 @@ async function runCase(task: Case): Promise<Figures> {
     const ways = [...theirs].map(([way, runs]) => ({ way, ...medians(runs) }));
     for (const { way, ...times } of ways) report(task, `LightGBM, ${way}`, times);
     const rival = ways.sort((a, b) => a.train - b.train)[0] ?? null;
-    if (rival === null) process.stderr.write('trees: no python3 with lightgbm on PATH; no ratios\n');
+    if (rival === null)
+      process.stderr.write('trees: no Python here runs lightgbm, so no ratios; set SWARD_PYTHON\n');
     return {
       ...mine,
       models: ours[0]?.models ?? '',
@@ -219,7 +222,12 @@ function explained(targets: Float64Array, predicted: ArrayLike<number>): number 
   return 1 - left / targets.reduce((sum, target) => sum + (target - mean) ** 2, 0);
 }
 
-function trainThere({ parameters, ...task }: Case, folder: string, way: Rival): Trained | null {
+function trainThere(
+  python: string,
+  { parameters, ...task }: Case,
+  folder: string,
+  way: Rival,
+): Trained | null {
   const spec = {
     ...task,
     folder,
@@ -242,7 +250,7 @@ function trainThere({ parameters, ...task }: Case, folder: string, way: Rival): 
       verbosity: -1,
     },
   };
-  const done = spawnSync('python3', [join(folder, 'rival.py'), JSON.stringify(spec)], { encoding: 'utf8' });
+  const done = spawnSync(python, [join(folder, 'rival.py'), JSON.stringify(spec)], { encoding: 'utf8' });
   if (done.status !== 0) return null;
   const [train = Number.NaN, predict = Number.NaN, fit = Number.NaN] = done.stdout
     .trim()

@@ -165,18 +165,16 @@ async function byCase<Answer>(
 function fitted(names: CovariateSet, cases: CaseModels, trained?: TrainingSamples): FittedModel {
   const { plain, sets } = cases;
   const all = [plain, ...sets.map(({ model }) => model)];
+  const ownSets = sets.map(({ set }) => set);
   const can = (what: keyof FittedModel['capabilities']): boolean =>
     all.every(({ capabilities }) => capabilities[what]);
   return fittedModel({
     predicts: plain.predicts,
-    covariateSets: sets.map(({ set }) => set),
+    covariateSets: ownSets,
     predict: (samples) => byCase(cases, samples, (model, asked) => model.predict(asked)),
     ...(can('dropout') && {
       async sampleDropout(samples, draws, random, first = []) {
-        const before = countsKnownBy(
-          first,
-          sets.map(({ set }) => set),
-        );
+        const before = countsKnownBy(first, ownSets);
         const bySample = await byCase(cases, samples, async (model, asked, set) => {
           // Each model has its own samples in turn.
           const own = before.filter(({ covariates }) => sameSet(covariates, set));

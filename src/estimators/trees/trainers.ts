@@ -73,7 +73,7 @@ export async function withTrainers<Result>(
   try {
     return await use(async <Task extends TrainingTask>(task: Task) => {
       const sent = withoutValues(task);
-      const answer = await (together && isShared(sent) ? together(sent) : workers.run(sent));
+      const answer = await (together && isBinned(sent) ? together(sent) : workers.run(sent));
       return counted(trainedOf(answer) as Trained<Task>);
     });
   } finally {
@@ -83,7 +83,7 @@ export async function withTrainers<Result>(
 
 /** A task as a thread needs it: of rows that are binned the values are not read again. */
 function withoutValues(task: TrainingTask): TrainingTask {
-  if (task.grower !== 'leafwise' || !task.binned) return task;
+  if (!isBinned(task)) return task;
   const inputs = { ...task.data.inputs, data: new Float64Array(0) };
   return { ...task, data: { ...task.data, inputs } };
 }
@@ -103,18 +103,18 @@ const MOST_IDLE = 0.15;
 const idleShare = (trainings: number, threads: number): number =>
   1 - trainings / (Math.ceil(trainings / threads) * threads);
 
-/** A training whose columns threads can share: its bins are known. */
-type SharedTask = LeafwiseTask & { readonly binned: BinnedMatrix };
+/** A training whose bins are known, so that threads can share its columns. */
+type BinnedTask = LeafwiseTask & { readonly binned: BinnedMatrix };
 
-const isShared = (task: TrainingTask): task is SharedTask => task.grower === 'leafwise' && !!task.binned;
+const isBinned = (task: TrainingTask): task is BinnedTask => task.grower === 'leafwise' && !!task.binned;
 
 /** What trains models on all threads, one after the other, in the same memory where bins and parameters are the same. */
 function trainTogether(
   workers: WorkerPool<TrainingTask | HelpTask, Answer>,
   threads: number,
-): (task: SharedTask) => Promise<Answer> {
-  let last: { readonly task: SharedTask; readonly space: ColumnSpace } | undefined;
-  const spaceOf = (task: SharedTask): ColumnSpace => {
+): (task: BinnedTask) => Promise<Answer> {
+  let last: { readonly task: BinnedTask; readonly space: ColumnSpace } | undefined;
+  const spaceOf = (task: BinnedTask): ColumnSpace => {
     const { binned, data, parameters } = task;
     const counted = hasHessians(data, parameters);
     const fits = last?.task.binned === binned && last.task.parameters === parameters;
@@ -124,7 +124,7 @@ function trainTogether(
     beginColumns(last.space);
     return last.space;
   };
-  const run = async (task: SharedTask): Promise<Answer> => {
+  const run = async (task: BinnedTask): Promise<Answer> => {
     const space = spaceOf(task);
     const helpers = Array.from({ length: threads - 1 }, (_, at) => ({ help: space, thread: at + 1 }));
     const [answer] = await Promise.all([
