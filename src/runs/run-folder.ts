@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { InputError, SwardError, UsageError } from '../ground/errors.ts';
-import { type FileLock, type LockOwner, requireUnlocked, takeLock } from '../ground/file-lock.ts';
+import { type FileLock, isLocked, type LockOwner, requireUnlocked, takeLock } from '../ground/file-lock.ts';
 import { isInside, makeFolder, replaceFolder, withTemporaryName, writeFailure } from '../ground/files.ts';
 import { fileFingerprint } from '../ground/fingerprint.ts';
 import { readText, reasonOf } from '../ground/whole-file.ts';
@@ -114,15 +114,7 @@ const POLL_MS = 500;
 
 /** Waits until no other process writes a folder. */
 export async function untilFree(folder: string): Promise<void> {
-  const isWritten = (): Promise<boolean> =>
-    requireUnlocked(join(folder, LOCK), (owner) => beingWritten(folder, owner)).then(
-      () => false,
-      (error: unknown) => {
-        if (error instanceof BeingWritten) return true;
-        throw error;
-      },
-    );
-  while (await isWritten()) await pause(POLL_MS);
+  while (await isLocked(join(folder, LOCK))) await pause(POLL_MS);
 }
 
 /** What is to be thrown where a folder is refused: of one that another process writes also whether it is the same. */
