@@ -466,7 +466,7 @@ async function planned(
     stage: async (jobs) =>
       isBundled || isObjectLocation(name) ? [] : stageFiles(jobs, await runFiles(name)),
     out,
-    ...(requireOut && { requireOut }),
+    ...(requireOut && { requireOut, keepsFirst: true }),
     tell: (line) => progress.line?.(line),
     listed: asked.listed,
     gathers: cluster.engine.gathers,
