@@ -95,8 +95,15 @@ export async function planJob(
   drafts: () => Iterable<DraftUnit> | AsyncIterable<DraftUnit>,
   options: PlanningOptions,
 ): Promise<PlannedJob> {
-  const { out, stage = async () => [], requireOut, keepsFirst = false, listed = null, gathers } = options;
-  const { tell = () => {} } = options;
+  const {
+    out,
+    stage = async () => [],
+    requireOut,
+    keepsFirst = false,
+    tell = () => {},
+    listed = null,
+    gathers,
+  } = options;
   const store = openStore(location);
   const units: { readonly key: string; readonly name: string }[] = [];
   for await (const { key, name } of drafts()) units.push({ key, name });
