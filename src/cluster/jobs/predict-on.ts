@@ -173,9 +173,10 @@ export async function predictInParts(
     throw await noneUsable(asked.count, problems, null);
   }
   let copies = 0;
-  const firstCopy: [string, string][] = [];
+  let firstCopy: readonly [string, string] | undefined;
   for await (const { copy, of } of copiesIn(job, marks.repeated())) {
-    if (copies++ === 0) firstCopy.push([copy.imageId, of]);
+    copies++;
+    firstCopy ??= [copy.imageId, of];
     parts.leaveOut(onFrame(copy, scale));
   }
   const copiesSaid = copiesLine(firstCopy, copies);
