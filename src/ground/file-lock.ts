@@ -75,8 +75,13 @@ export async function requireUnlocked(
   refusal: (owner: LockOwner | null) => Error,
   { staleMs = STALE_MS }: LockOptions = {},
 ): Promise<void> {
-  const found = await contentOf(path);
-  if (found !== null && !(await isLeftBehind(path, found, staleMs))) throw refusal(found.owner);
+  const found = await heldContentOf(path, staleMs);
+  if (found !== null) throw refusal(found.owner);
+}
+
+/** Whether a lock is held, by whomever. */
+export async function isLocked(path: string): Promise<boolean> {
+  return (await heldContentOf(path, STALE_MS)) !== null;
 }
 
 /** Runs `work` while no other process or caller that asks for the same lock does, waiting until it is free. */
@@ -187,6 +192,12 @@ async function contentOf(path: string): Promise<LockContent | null> {
   } catch {
     return { text, owner: null };
   }
+}
+
+/** What a lock's file says while the lock is held; null where it is not. */
+async function heldContentOf(path: string, staleMs: number): Promise<LockContent | null> {
+  const found = await contentOf(path);
+  return found !== null && !(await isLeftBehind(path, found, staleMs)) ? found : null;
 }
 
 async function isLeftBehind(path: string, { owner }: LockContent, staleMs: number): Promise<boolean> {

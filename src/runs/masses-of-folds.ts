@@ -1,6 +1,6 @@
 import type { FoldRow } from '../data/folds/index.ts';
 import type { Label } from '../data/labels.ts';
-import { massesKnownOf } from '../pasture/partial.ts';
+import { massesIn, massesKnownOf } from '../pasture/partial.ts';
 import { MASS_NAMES, type MassName } from '../pasture/targets.ts';
 
 /** The masses that photos outside a fold tell, which its model can learn. */
@@ -9,10 +9,8 @@ export function massesOutside(
   rows: readonly Pick<FoldRow, 'fold'>[],
   fold: number,
 ): MassName[] {
-  const known = massesKnownOf(
-    labels.filter((_, item) => rows[item]?.fold !== fold).map(({ targets }) => targets),
-  );
-  return MASS_NAMES.filter((mass) => known[mass]);
+  const outside = labels.filter((_, item) => rows[item]?.fold !== fold);
+  return massesIn(massesKnownOf(outside.map(({ targets }) => targets)));
 }
 
 /**

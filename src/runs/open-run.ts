@@ -22,7 +22,8 @@ export interface OpenOptions {
  * @throws InputError when the folder is no run, unfinished, damaged, or of another format
  */
 export async function openRun(nameOrFolder: string, { keepLoaded = true }: OpenOptions = {}): Promise<Run> {
-  const folder = await runHere(runFolderOf(nameOrFolder));
+  const place = runFolderOf(nameOrFolder);
+  const folder = await runHere(place);
   const pretraining = manifestFile('pretraining');
   const names = await readdir(folder).catch((): string[] => []);
   if (names.includes(pretraining) && !names.includes(manifestFile('trained'))) {
@@ -38,6 +39,6 @@ export async function openRun(nameOrFolder: string, { keepLoaded = true }: OpenO
   const manifest = await readCompleteManifest(folder);
   await requireUnchanged(folder, manifest);
   return manifest.kind === 'ensemble'
-    ? new EnsembleRun(folder, manifest, keepLoaded, nameOrFolder)
+    ? new EnsembleRun(folder, manifest, keepLoaded, place)
     : new TrainedRun(folder, manifest, keepLoaded);
 }

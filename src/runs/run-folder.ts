@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { InputError, SwardError, UsageError } from '../ground/errors.ts';
-import { type FileLock, type LockOwner, requireUnlocked, takeLock } from '../ground/file-lock.ts';
+import { type FileLock, isLocked, type LockOwner, requireUnlocked, takeLock } from '../ground/file-lock.ts';
 import { isInside, makeFolder, replaceFolder, withTemporaryName, writeFailure } from '../ground/files.ts';
 import { fileFingerprint } from '../ground/fingerprint.ts';
 import { readText, reasonOf } from '../ground/whole-file.ts';
@@ -84,7 +84,7 @@ const isLeftover = (name: string): boolean => name.endsWith('.part');
  * @throws UsageError when another process writes the folder now
  */
 export function lockFolder(folder: string): Promise<FileLock> {
-  return takeLock(join(folder, LOCK), (owner) => beingWritten(folder, owner));
+  return takeLock(join(folder, LOCK), (owner) => new BeingWritten(folder, owner));
 }
 
 /** Another process writes a folder now. */
@@ -106,34 +106,24 @@ export class BeingWritten extends UsageError {
   }
 }
 
-const beingWritten = (folder: string, owner: LockOwner | null): BeingWritten =>
-  new BeingWritten(folder, owner);
-
 /** How often a folder is looked at that another process writes. */
 const POLL_MS = 500;
 
 /** Waits until no other process writes a folder. */
 export async function untilFree(folder: string): Promise<void> {
-  const isWritten = (): Promise<boolean> =>
-    requireUnlocked(join(folder, LOCK), (owner) => beingWritten(folder, owner)).then(
-      () => false,
-      (error: unknown) => {
-        if (error instanceof BeingWritten) return true;
-        throw error;
-      },
-    );
-  while (await isWritten()) await pause(POLL_MS);
+  while (await isLocked(join(folder, LOCK))) await pause(POLL_MS);
 }
 
-/** What is to be thrown where a folder is refused: of one that another process writes also whether it is the same. */
-async function refusalOf(error: unknown, path: string, manifest: Manifest): Promise<unknown> {
-  if (!(error instanceof BeingWritten)) return error;
-  // Who has just begun has said nothing yet.
-  const theirs = await readManifest(path, manifestFile(manifest.kind)).catch(() => null);
-  return theirs === null || theirs.fingerprint === manifest.fingerprint
-    ? new BeingWritten(path, error.owner, true)
-    : error;
-}
+/** Refuses a folder as `error` does: one that another process writes also by whether it is the same. */
+const refusal =
+  (path: string, manifest: Manifest) =>
+  async (error: unknown): Promise<never> => {
+    if (!(error instanceof BeingWritten)) throw error;
+    // Who has just begun has said nothing yet.
+    const theirs = await readManifest(path, manifestFile(manifest.kind)).catch(() => null);
+    const isSameWork = theirs === null || theirs.fingerprint === manifest.fingerprint;
+    throw isSameWork ? new BeingWritten(path, error.owner, true) : error;
+  };
 
 /**
  * A folder that is being written: from `begin`, which locks it, through what the caller writes, to `complete`; whatever
@@ -169,9 +159,7 @@ export class RunFolder {
     policy: ExistingRunPolicy,
   ): Promise<RunFolder | null> {
     await ownershipOf(path, manifestFile(manifest.kind), contents.beside);
-    const lock = await openedToOne(path).catch(async (error: unknown) => {
-      throw await refusalOf(error, path, manifest);
-    });
+    const lock = await openedToOne(path).catch(refusal(path, manifest));
     try {
       const { mode, known } = await settled(path, manifest, contents, policy);
       if (mode === 'complete') {
@@ -209,10 +197,8 @@ export class RunFolder {
     policy: ExistingRunPolicy,
   ): Promise<boolean> {
     const requireFree = (): Promise<void> =>
-      requireUnlocked(join(path, LOCK), (owner) => beingWritten(path, owner)).catch(
-        async (error: unknown) => {
-          throw await refusalOf(error, path, manifest);
-        },
+      requireUnlocked(join(path, LOCK), (owner) => new BeingWritten(path, owner)).catch(
+        refusal(path, manifest),
       );
     await requireFree();
     const { mode } = await settled(path, manifest, contents, policy).catch(async (error: unknown) => {

@@ -4,7 +4,7 @@ import { environment } from '../ground/environment.ts';
 import { InputError } from '../ground/errors.ts';
 import { replaceFolder } from '../ground/files.ts';
 import { valueFingerprint } from '../ground/fingerprint.ts';
-import { download, isObjectLocation, openStore, type StoredObject } from '../storage/index.ts';
+import { bucketOf, download, isObjectLocation, openStore, type StoredObject } from '../storage/index.ts';
 import { MANIFEST_FILES } from './manifest.ts';
 import { isBesideAnswers } from './run-files.ts';
 
@@ -17,7 +17,7 @@ const FETCHED_AT_ONCE = 8;
  *
  * @throws InputError where there is none
  */
-export async function fetchedRun(location: string): Promise<string> {
+async function fetchedRun(location: string): Promise<string> {
   const store = openStore(location);
   const objects: StoredObject[] = [];
   for await (const object of store.list('')) {
@@ -54,6 +54,7 @@ export async function isStoredRun(location: string): Promise<boolean> {
 /** Where a path leads that a run names, from where the run lies: a folder, or a prefix of a bucket, out of which none leads. */
 export function placeFrom(run: string, path: string): string {
   if (isObjectLocation(path)) return path;
-  const [, bucket, prefix = ''] = /^s3:\/\/([^/]+)(.*)$/.exec(run) ?? [];
-  return bucket === undefined ? resolve(run, path) : `s3://${bucket}${posix.join('/', prefix, path)}`;
+  if (!isObjectLocation(run)) return resolve(run, path);
+  const { bucket, prefix } = bucketOf(run);
+  return `s3://${bucket}${posix.join('/', prefix, path)}`;
 }

@@ -12,8 +12,8 @@ import { InputError, UsageError } from '../ground/errors.ts';
 import { fileFingerprint, valueFingerprint } from '../ground/fingerprint.ts';
 import { takeRows } from '../ground/matrix.ts';
 import type { Progress } from '../ground/progress.ts';
-import { completedTargets, isKnown, knownWhere, massesIn, massWords } from '../pasture/partial.ts';
-import { byMass, type MassName, type Targets } from '../pasture/targets.ts';
+import { completedTargets, isKnown, knownWhere, massWords } from '../pasture/partial.ts';
+import { byMass, MASS_NAMES, type MassName, type Targets } from '../pasture/targets.ts';
 import type { Recipe } from '../recipes/recipe-schema.ts';
 import { PhotoReader, type UsedFeatureSet } from '../samples/photo-reader.ts';
 import {
@@ -118,7 +118,7 @@ function learntOf<Known extends Label>(
   const wanted = completedTargets(byMass((mass) => (learn.includes(mass) ? 0 : Number.NaN)));
   const kept = labels
     .map((label) => ({ ...label, targets: knownWhere(label.targets, wanted) }))
-    .filter(({ targets }) => massesIn(byMass((mass) => isKnown(targets, mass))).length > 0);
+    .filter(({ targets }) => MASS_NAMES.some((mass) => isKnown(targets, mass)));
   const without = labels.length - kept.length;
   const left = `${countOf(without, 'photo')} left out, of which no ${massWords(learn)} was measured`;
   return { labels: kept, warnings: without > 0 ? [...warnings, left] : warnings };

@@ -9,6 +9,13 @@ import type { Store } from './store.ts';
 /** Whether something is in a store of objects, and in no folder. */
 export const isObjectLocation = (location: string): boolean => location.startsWith('s3://');
 
+/** The bucket that an object location names, and what follows it. @throws UsageError where it names none */
+export function bucketOf(location: string): { readonly bucket: string; readonly prefix: string } {
+  const [, bucket = '', prefix = ''] = /^s3:\/\/([^/]*)\/?(.*)$/.exec(location) ?? [];
+  if (bucket === '') throw new UsageError(`${location}: name the bucket, as s3://bucket/prefix`);
+  return { bucket, prefix };
+}
+
 /**
  * Opens a place to keep things: `s3://bucket/prefix`, `file:///folder`, or the path of a folder.
  *
@@ -16,8 +23,7 @@ export const isObjectLocation = (location: string): boolean => location.startsWi
  */
 export function openStore(location: string): Store {
   if (isObjectLocation(location)) {
-    const [, bucket = '', prefix = ''] = /^s3:\/\/([^/]*)\/?(.*)$/.exec(location) ?? [];
-    if (bucket === '') throw new UsageError(`${location}: name the bucket, as s3://bucket/prefix`);
+    const { bucket, prefix } = bucketOf(location);
     const { objectStore } = environment();
     if (!objectStore) {
       throw new UsageError(

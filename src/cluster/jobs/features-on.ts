@@ -2,7 +2,6 @@ import { rm } from 'node:fs/promises';
 import { readNpy, writeNpyParts } from '../../formats/npy/npy.ts';
 import { withTemporaryName } from '../../ground/files.ts';
 import { SILENT } from '../../ground/progress.ts';
-import { NoUsablePhotos } from '../../samples/photo-reader.ts';
 import { isObjectLocation } from '../../storage/index.ts';
 import { featurePlan } from '../../vision/features/index.ts';
 import { resolveWeights, weightFilesOf } from '../../vision/weights/index.ts';
@@ -22,7 +21,7 @@ import { DiskList } from './disk-list.ts';
 import { plannedPhotos } from './kept-list.ts';
 import { type ListedPhoto, listedPhotos, listOf, unitPhoto } from './photos.ts';
 import { type Cluster, type DraftUnit, planJob, storeOf } from './planned-job.ts';
-import { problemPath, writeProblems } from './problem-table.ts';
+import { noneUsable, problemPath, writeProblems } from './problem-table.ts';
 import { answersOf, clearAway, fetchResult } from './results.ts';
 
 /** Whose features are made on many machines, and how the work is cut up. */
@@ -92,7 +91,7 @@ export async function featuresOn(options: FeaturesOnOptions, cluster: Cluster): 
     if (answer.columns !== undefined) width = answer.columns;
   }
   const problemsFile = await writeProblems(problemPath(out), problems);
-  if (kept.length === 0) throw new NoUsablePhotos(photos.count);
+  if (kept.length === 0) throw await noneUsable(photos.count, problems, problemsFile);
   const parts = async function* (): AsyncGenerator<Float32Array> {
     for await (const { features } of answersOf(job)) {
       if (!features) continue;

@@ -71,6 +71,8 @@ interface PlanningOptions {
   readonly stage?: (jobs: JobStore) => Promise<readonly StagedFile[]>;
   /** Refuses where the result of this job cannot be written; asked before any of it is laid out. */
   readonly requireOut?: (job: string) => Promise<void>;
+  /** Whether what is there already is never written over, so that of two jobs the first to end writes; default: the last. */
+  readonly keepsFirst?: boolean;
   /** Hears of other work in a place that is one command's own. */
   readonly tell?: (line: string) => void;
   readonly listed?: DiskList<ListedPhoto> | null;
@@ -93,7 +95,15 @@ export async function planJob(
   drafts: () => Iterable<DraftUnit> | AsyncIterable<DraftUnit>,
   options: PlanningOptions,
 ): Promise<PlannedJob> {
-  const { out, stage = async () => [], requireOut, tell = () => {}, listed = null, gathers } = options;
+  const {
+    out,
+    stage = async () => [],
+    requireOut,
+    keepsFirst = false,
+    tell = () => {},
+    listed = null,
+    gathers,
+  } = options;
   const store = openStore(location);
   const units: { readonly key: string; readonly name: string }[] = [];
   for await (const { key, name } of drafts()) units.push({ key, name });
@@ -110,7 +120,7 @@ export async function planJob(
   if (note === null ? await hasOthers(store.location, job) : await noteOut(jobs, out)) {
     tell(
       `warning: ${store.location} also holds other work for the same --out, begun before or by another command now; ` +
-        `${requireOut || kind === 'train' ? 'the first to end writes it, and others are refused then' : 'whichever ends last writes it'}. ${note === null ? 'Remove that folder, or choose' : 'Choose'} another --out`,
+        `${keepsFirst ? 'the first to end writes it, and others are refused then' : 'whichever ends last writes it'}. ${note === null ? 'Remove that folder, or choose' : 'Choose'} another --out`,
     );
   }
   if (await jobs.isThere()) return planned;

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { readIds, requireRowPerId } from '../../data/feature-tables.ts';
-import { SwardError, UsageError } from '../../ground/errors.ts';
+import { UsageError } from '../../ground/errors.ts';
 import { valueFingerprint } from '../../ground/fingerprint.ts';
 import { joinFeatureSets } from '../../ground/matrix.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
@@ -41,7 +41,7 @@ import { PartsPlace, type PartsSummary, PredictionParts } from './parts.ts';
 import type { PartsFormat } from './parts-format.ts';
 import { type ListedPhoto, listedPhotos, unitPhoto } from './photos.ts';
 import { type Cluster, type DraftUnit, type PlannedJob, planJob, storeOf } from './planned-job.ts';
-import { problemPath, writeProblems } from './problem-table.ts';
+import { noneUsable, problemPath, writeProblems } from './problem-table.ts';
 import { answersOf, clearAway, type Picture, readResult } from './results.ts';
 import { runFiles } from './run-files.ts';
 
@@ -105,8 +105,7 @@ export async function predictOn(options: PredictOnOptions, cluster: Cluster): Pr
   } catch (error) {
     if (error instanceof PlannedAlone) return null;
     if (!(error instanceof NoUsablePhotos)) throw error;
-    const file = await writeProblems(problemPath(out), problems);
-    throw file === null ? error : new SwardError(`${error.message} (${file} names all)`);
+    throw await noneUsable(asked.count, problems, await writeProblems(problemPath(out), problems));
   }
 }
 
@@ -168,16 +167,16 @@ export async function predictInParts(
       await parts.add(onOwn, doubts.length, await asked.shownPaths(unit));
     }
   } catch (error) {
-    if (error instanceof NoUsablePhotos) {
-      await parts.tellProblems(problems);
-      await place.giveBack();
-    }
-    throw error;
+    if (!(error instanceof NoUsablePhotos)) throw error;
+    await parts.tellProblems(problems);
+    await place.giveBack();
+    throw await noneUsable(asked.count, problems, null);
   }
   let copies = 0;
-  const firstCopy: [string, string][] = [];
+  let firstCopy: readonly [string, string] | undefined;
   for await (const { copy, of } of copiesIn(job, marks.repeated())) {
-    if (copies++ === 0) firstCopy.push([copy.imageId, of]);
+    copies++;
+    firstCopy ??= [copy.imageId, of];
     parts.leaveOut(onFrame(copy, scale));
   }
   const copiesSaid = copiesLine(firstCopy, copies);
@@ -466,7 +465,7 @@ async function planned(
     stage: async (jobs) =>
       isBundled || isObjectLocation(name) ? [] : stageFiles(jobs, await runFiles(name)),
     out,
-    ...(requireOut && { requireOut }),
+    ...(requireOut && { requireOut, keepsFirst: true }),
     tell: (line) => progress.line?.(line),
     listed: asked.listed,
     gathers: cluster.engine.gathers,
@@ -499,16 +498,14 @@ async function* answered(
 ): AsyncGenerator<AnsweredUnit> {
   const folders: Readonly<Record<PictureKind, string | undefined>> = { maps, crops: shownCrops };
   let told = 0;
-  let first: PhotoProblem | undefined;
   for await (const { answer, pictures, unit } of answersOf(job)) {
-    first ??= answer.problems[0];
     for (const problem of answer.problems) await problems.add(problem);
     await keepPictures(job, pictures, folders);
     const { predictions = [], hashes = [] } = answer;
     told += predictions.length;
     yield { unit, predictions, hashes };
   }
-  if (told === 0) throw new NoUsablePhotos(asked, first && `${first.photo}: ${first.problem}`);
+  if (told === 0) throw new NoUsablePhotos(asked);
 }
 
 async function keepPictures(

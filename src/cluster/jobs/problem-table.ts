@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { basename, dirname, extname } from 'node:path';
 import { csvLines } from '../../formats/csv.ts';
+import { NoUsablePhotos } from '../../samples/photo-reader.ts';
 import { openStore, type Store } from '../../storage/index.ts';
 import type { PhotoProblem } from '../units/answer.ts';
 import type { DiskList } from './disk-list.ts';
@@ -20,6 +21,21 @@ export async function writeProblems(path: string, problems: DiskList<PhotoProble
   }
   await storeProblems(openStore(dirname(path)), basename(path), problems);
   return path;
+}
+
+/**
+ * That no photo could be used, and why the first could not.
+ *
+ * @param file the table that tells of all
+ */
+export async function noneUsable(
+  asked: number,
+  problems: DiskList<PhotoProblem>,
+  file: string | null,
+): Promise<NoUsablePhotos> {
+  const [first] = await problems.read(0, 1);
+  const table = file === null ? '' : ` (${file} names all)`;
+  return new NoUsablePhotos(asked, first && `${first.photo}: ${first.problem}${table}`);
 }
 
 /** Photos that could not be used as a table in a store, a row each, however many. */

@@ -165,6 +165,7 @@ async function carriedOut(
   const job = await planJob('train', `Training ${name}`, location, () => drafts, {
     tell: (line) => progress.line?.(line),
     out,
+    keepsFirst: true,
     listed,
     gathers: cluster.engine.gathers,
     changed: async () => listed && changedFiles(listed),

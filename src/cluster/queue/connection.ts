@@ -14,7 +14,7 @@ export interface QueuedUnit {
 const ANSWER_MS = 4_000;
 
 /** How long a Redis is waited for that is not there at first: as long as one takes that has just been started again. */
-export const PATIENCE_SECONDS = 30;
+const PATIENCE_SECONDS = 30;
 
 /** How often one is asked that is waited for. */
 const ASKED_EVERY_MS = 500;

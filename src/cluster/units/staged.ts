@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { configure, environment } from '../../ground/environment.ts';
-import { type FileLock, requireUnlocked, takeLock, withLock } from '../../ground/file-lock.ts';
+import { type FileLock, isLocked, takeLock, withLock } from '../../ground/file-lock.ts';
 import { makeFolder, temporaryNameBeside, writeFileAtomically } from '../../ground/files.ts';
 import { fileFingerprint } from '../../ground/fingerprint.ts';
 import { placeUnder } from '../../ground/moved-files.ts';
@@ -135,13 +135,8 @@ async function isOver(folder: string): Promise<boolean> {
 async function isUsed(folder: string): Promise<boolean> {
   const users = join(folder, USERS);
   for (const name of await readdir(users).catch((): string[] => [])) {
-    const isFree = await requireUnlocked(join(users, name), () => new InUse()).then(
-      () => true,
-      () => false,
-    );
-    if (!isFree) return true;
+    // What cannot be looked at may be in use.
+    if (await isLocked(join(users, name)).catch(() => true)) return true;
   }
   return false;
 }
-
-class InUse extends Error {}

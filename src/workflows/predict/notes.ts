@@ -30,11 +30,10 @@ export function sessionsNote(sessions: number, coverage: number): string | null 
 /**
  * That photos are the same file as others; null where none is.
  *
- * @param copies by id, with the id of the one before; the first alone will do
+ * @param first by id, with the id of the one before
  * @param count of all
  */
-export function copiesLine(copies: Iterable<readonly [string, string]>, count: number): string | null {
-  const [first] = copies;
+export function copiesLine(first: readonly [string, string] | undefined, count: number): string | null {
   if (!first) return null;
   const [copy, of] = first;
   return count === 1

@@ -219,7 +219,8 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
   }
   if (shownCrops !== undefined && !elsewhere) await writeCrops(drawn, crop, shownCrops);
   const copies = elsewhere?.copies ?? (await copiesAmong(drawn));
-  const copiesSaid = copiesLine(copies, copies.size);
+  const [firstCopy] = copies;
+  const copiesSaid = copiesLine(firstCopy, copies.size);
   if (copiesSaid !== null) options.progress?.line?.(copiesSaid);
   const counted = predictions.filter(({ imageId }) => !copies.has(imageId));
   const doubts = known.doubts(predictions);
