@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import { QUEUES, type QueueName } from '../cluster/choices.ts';
 import { UsageError } from '../ground/errors.ts';
+import { packageVersion } from '../ground/version.ts';
 import { waitOption } from './cluster-options.ts';
 import { type CommandRegistrar, positiveNumber, positiveWhole } from './command.ts';
 import { say } from './console.ts';
@@ -48,7 +49,7 @@ export const registerWork: CommandRegistrar = (program) => {
         ...(wait !== undefined && { patienceSeconds: wait }),
         tell: say,
       });
-      say(`working on ${queues.join(', ')}; Ctrl-C ends it`);
+      say(`working on ${queues.join(', ')}, for commands of sward ${packageVersion()}; Ctrl-C ends it`);
       await new Promise<void>((settle) => {
         // In place of the program's own handlers, which end it at once.
         for (const signal of ['SIGINT', 'SIGTERM'] as const) {

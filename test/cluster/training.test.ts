@@ -1,12 +1,12 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { adviceOn, closeSoon, openQueue } from '../../src/cluster/queue/connection.ts';
+import { adviceOn, closeSoon, nameOf, openQueue } from '../../src/cluster/queue/connection.ts';
 import { describeWithRedis, type LocalRedis, startRedis, until } from '../support/redis-server.ts';
 import { runContents } from '../support/run-contents.ts';
-import { errorLine, runSward } from '../support/run-sward.ts';
+import { errorLine, MAIN, runSward } from '../support/run-sward.ts';
 import { type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
 import { type SwardProcess, startScript, startSward } from '../support/sward-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -32,6 +32,19 @@ function doneIn(store: string): { name: string; attempt: number }[] {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.json'))
     .map((name) => JSON.parse(readFileSync(join(folder, name), 'utf8')));
+}
+
+/** The command line as one of sward 9.9.9. */
+function otherVersion(folder: string): string {
+  const own = resolve(MAIN, '..', '..', '..');
+  cpSync(join(own, 'dist'), join(folder, 'dist'), {
+    recursive: true,
+    filter: (path) => path !== join(own, 'dist', 'web'),
+  });
+  const manifest = readFileSync(join(own, 'package.json'), 'utf8');
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ ...JSON.parse(manifest), version: '9.9.9' }));
+  symlinkSync(join(own, 'node_modules'), join(folder, 'node_modules'));
+  return join(folder, 'dist', 'cli', 'main.js');
 }
 
 describeWithRedis('a training on many machines', () => {
@@ -118,8 +131,14 @@ describeWithRedis('a training on many machines', () => {
     expect((await first.ended).code).toBe(130);
     expect(first.said()).toMatch(/the work stays queued .*; the same command attaches again/);
     expect(existsSync(out)).toBe(false);
+    // A worker of another version has queues of its own, and uses up no attempt.
+    const other = startScript(otherVersion(at('other')), ['work', '--on', redis.url], variables);
+    running.add(other);
+    await until(() => /working on cpu, for commands of sward 9\.9\.9;/.test(other.said()));
     work();
     await until(() => doneIn(`${out}.work`).length === 12);
+    expect(doneIn(`${out}.work`).map(({ attempt }) => attempt)).toEqual(Array(12).fill(1));
+    expect(other.said()).not.toMatch(/fold/);
     const second = await runSward(command(out, '--on', redis.url), variables);
     expect(second.code, second.stderr).toBe(0);
     expect(runContents(out)).toEqual(runContents(alone));
@@ -136,8 +155,8 @@ describeWithRedis('a training on many machines', () => {
       await queue.close();
       return jobs.filter(({ data }) => data.store === `${out}.work`).length;
     };
-    while ((await waiting('sward-gpu')) < 12) await pause(100);
-    expect(await waiting('sward-cpu')).toBe(0);
+    while ((await waiting(nameOf('gpu'))) < 12) await pause(100);
+    expect(await waiting(nameOf('cpu'))).toBe(0);
     expect(doneIn(`${out}.work`)).toEqual([]);
     expect(processors.process.exitCode).toBeNull();
     const gpu = start(['work', '--on', redis.url, '--queues', 'gpu', '--threads', '1']);
@@ -247,7 +266,7 @@ describeWithRedis('a training on many machines', () => {
     const worker = work();
     const elsewhere = `${redis.url}/3`;
     const training = start(command(at('elsewhere'), '--on', elsewhere));
-    await until(() => /no worker: sward work --on …\/3 starts one/.test(training.said()));
+    await until(() => /no worker of sward \d\S+: sward work --on …\/3 starts one/.test(training.said()));
     const refused = await runSward(command(at('x'), '--on', `${redis.url}/99`), variables);
     expect(refused.code).toBe(1);
     expect(errorLine(refused)).toMatch(/DB index is out of range.*no database of that number: give 0 to 15/);
@@ -285,7 +304,7 @@ describeWithRedis('a training on many machines', () => {
     slow.process.kill('SIGTERM');
     expect((await slow.ended).code).toBe(0);
     expect(slow.said()).toMatch(/handed back/);
-    const queue = new Queue('sward-cpu', { connection: { url: redis.url } });
+    const queue = new Queue(nameOf('cpu'), { connection: { url: redis.url } });
     const own = ({ data }: { data: { store: string } }): boolean => data.store === `${out}.work`;
     const active = (await queue.getActive()).filter(own);
     const waiting = (await queue.getWaiting()).filter(own);

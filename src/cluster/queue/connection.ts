@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Queue, type Worker } from 'bullmq';
 import { messageOf, SwardError } from '../../ground/errors.ts';
+import { packageVersion } from '../../ground/version.ts';
 import { type QueueName, requireRedis } from './queues.ts';
 
 /** What waits in a queue: which unit of which job, not what it is about. */
@@ -32,8 +33,11 @@ export const connectionTo = (url: string) => ({
   retryStrategy: (times: number) => Math.min(100 * 2 ** times, MOST_RETRY_MS),
 });
 
-/** The name of a queue in Redis. */
-export const nameOf = (queue: QueueName): string => `sward-${queue}`;
+/**
+ * The name of a queue in Redis. Each version of sward has queues of its own, so that no worker takes what only another version
+ * may compute.
+ */
+export const nameOf = (queue: QueueName, version = packageVersion()): string => `sward-${queue}-${version}`;
 
 /** Work by its unit's key, so that the same is queued once. Numbers alone are no name there. */
 export const idOf = (key: string): string => `unit-${key}`;

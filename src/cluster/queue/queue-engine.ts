@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Queue, QueueEvents } from 'bullmq';
 import { countOf } from '../../ground/counts.ts';
 import { type Progress, SILENT } from '../../ground/progress.ts';
+import { packageVersion } from '../../ground/version.ts';
 import type { Engine, PlannedJob } from '../jobs/planned-job.ts';
 import { requireDone } from '../jobs/settle.ts';
 import type { UnitFailure } from '../units/job-store.ts';
@@ -204,7 +205,7 @@ class JobWatch {
     this.#workers =
       own.length > 0
         ? `on ${countOf(own.length, 'worker')}, ${atWork} at work`
-        : `no worker: ${start} starts one`;
+        : `no worker of sward ${packageVersion()}: ${start} starts one`;
     this.#note();
   }
 }
