@@ -1,18 +1,11 @@
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { writeFileAtomically } from '../../ground/files.ts';
-import type { PhotoPrediction } from '../../runs/prediction.ts';
 import type { Samples } from '../../samples/samples.ts';
-import { type Crop, framedPhotos, framesLine } from '../../vision/framing/index.ts';
+import { type Crop, framedPhotos } from '../../vision/framing/index.ts';
 import { decodePhoto } from '../../vision/photos/index.ts';
 import { OWN_PICTURE, requireOwnOutput } from '../outputs/own-outputs.ts';
 import type { NamedPhotos } from './biomass-maps.ts';
-
-/** What is told of photos in which no frame was found; null where none was looked for, or all have one. */
-export function wholeLine(predictions: readonly PhotoPrediction[]): string | null {
-  const looked = predictions.flatMap(({ imageId, framing }) => (framing ? [{ name: imageId, framing }] : []));
-  return framesLine(looked);
-}
 
 /** @throws UsageError for a photo in the folder that {@link writeCrops} would take the place of */
 export async function requireOwnCrops({ facts }: NamedPhotos, folder: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { countOf } from '../../ground/counts.ts';
+import { countOf, forCount } from '../../ground/counts.ts';
 import type { PhotoPrediction } from '../../runs/prediction.ts';
 import type { Run } from '../../runs/run.ts';
 import type { PredictionDoubt } from '../../runs/uncertainty.ts';
@@ -71,7 +71,7 @@ export class PhotoNotes {
         ? []
         : [
             // What a run was trained on it has seen.
-            `${this.#trainedOn} of ${countOf(this.#photos, 'photo')} ${this.#trainedOn === 1 ? 'is one' : 'are ones'} the run ` +
+            `${this.#trainedOn} of ${countOf(this.#photos, 'photo')} ${forCount(this.#trainedOn, 'is one', 'are ones')} the run ` +
               'was trained on: its answer there is memory, not prediction',
           ]),
     ].map((line) => `warning: ${line}`);

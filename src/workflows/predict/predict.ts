@@ -23,7 +23,7 @@ import { requireOwnOutput } from '../outputs/own-outputs.ts';
 import { type AskedCovariates, withAskedReadings } from './asked-readings.ts';
 import { type NamedPhotos, requireOwnMaps, writePhotoMaps } from './biomass-maps.ts';
 import { Copies } from './copies.ts';
-import { requireOwnCrops, wholeLine, writeCrops } from './crops.ts';
+import { requireOwnCrops, writeCrops } from './crops.ts';
 import { copiesLine, frameNote } from './notes.ts';
 import { paddockPath, paddockRecord, requireHectares } from './paddock-record.ts';
 import { PredictionFile, requireFree, requirePredictionFormat } from './prediction-files.ts';
@@ -110,8 +110,6 @@ export interface PredictionOutcome {
   readonly copies: ReadonlyMap<string, string>;
   /** What the run reads beside photos; none: photos alone. */
   readonly covariates: readonly RunCovariate[];
-  /** What is told of photos in which no frame was found; null where none was looked for, or all have one. */
-  readonly framesLine: string | null;
 }
 
 /**
@@ -255,7 +253,6 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
     areaSquareMetres,
     copies,
     covariates: run.covariates,
-    framesLine: wholeLine(predictions),
   };
 }
 

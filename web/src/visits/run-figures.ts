@@ -1,5 +1,5 @@
 import { settledResult } from '../../../src/farm/index.ts';
-import { countOf } from '../../../src/ground/counts.ts';
+import { countOf, forCount } from '../../../src/ground/counts.ts';
 import { MASS_NAMES } from '../../../src/pasture/targets.ts';
 import { number } from '../parts/words.ts';
 import type { FarmStore } from '../store/farm-store.ts';
@@ -96,7 +96,7 @@ function learntWords({
 }: NonNullable<Job['progress']['score']>): string {
   if (learnt.length === MASS_NAMES.length) return '';
   return (
-    ` It says the total alone, since ${sorted} of ${cuts} cuts ${sorted === 1 ? 'is' : 'are'} sorted: for green, dead and ` +
+    ` It says the total alone, since ${sorted} of ${cuts} cuts ${forCount(sorted, 'is', 'are')} sorted: for green, dead and ` +
     `clover sort cuts of two ${days === 1 ? 'paddocks' : 'days'} at least.`
   );
 }
