@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { pythonsWith, UNHINDERED } from '../yardstick/python.ts';
+import { AT_ITS_BEST, pythonsWith } from '../yardstick/python.ts';
 import { BACKBONE_RATE, BATCH, LORA, RATE, type RecipeCase, THREADS, WEIGHT_DECAY } from './cases.ts';
 import { finished } from './processes.ts';
 
@@ -21,14 +21,6 @@ export function findPython(): string | null {
   const [python = null] = pythonsWith(['torch', 'timm', 'safetensors', 'PIL']);
   return python;
 }
-
-/** Nor does an allocator slow it down that gives large tensors back to the system after every operation. */
-const AT_ITS_BEST = {
-  ...UNHINDERED,
-  MALLOC_MMAP_MAX_: '0',
-  MALLOC_TRIM_THRESHOLD_: String(2 ** 40),
-  MALLOC_TOP_PAD_: String(2 ** 28),
-};
 
 /** PyTorch's side of a case. */
 export class TorchSide {
