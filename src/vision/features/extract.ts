@@ -69,7 +69,8 @@ export async function openExtractor(
         atOnce: 1 + PHOTOS_AHEAD,
         async vectorOf(photo: OpenPhoto) {
           started ??= startPreparer();
-          const prepared = await started.run({ pixels: await decodeForViews(photo, plan), recipe });
+          const pixels = await decodeForViews(photo, plan);
+          const prepared = await started.run({ pixels, recipe }, [pixels.data.buffer as ArrayBuffer]);
           return combineViews(plan, await network.run(prepared, views), network.width);
         },
       };
