@@ -50,6 +50,12 @@ const CASES: readonly Case[] = [
     photos: 30,
   },
   { name: 'ViT-S/14 224', plan: featurePlan({ view: 'halves', size: 224 }), side: 224, photos: 40 },
+  {
+    name: 'ViT-S/14 224 int8',
+    plan: featurePlan({ view: 'halves', size: 224, precision: 'int8' }),
+    side: 224,
+    photos: 40,
+  },
   { name: 'ViT-S/14 518', plan: featurePlan({ view: 'halves', size: 518 }), side: 518, photos: 12 },
 ];
 
@@ -66,7 +72,7 @@ export async function run(): Promise<{ readonly rows: readonly Row[] }> {
     for (const own of CASES.filter(({ name }) => wanted.test(name))) {
       const row = await measured(own, files, folder);
       console.error(
-        `${row.name.padEnd(16)} model ${(1000 * row.model).toFixed(0)} ms a photo, whole ${(1000 * row.whole).toFixed(0)} ms: ` +
+        `${row.name.padEnd(18)} model ${(1000 * row.model).toFixed(0)} ms a photo, whole ${(1000 * row.whole).toFixed(0)} ms: ` +
           `${(100 * row.share).toFixed(0)} % of its rate; ${(1000 * row.besides).toFixed(0)} ms of processor time besides`,
       );
       rows.push(row);

@@ -26,9 +26,9 @@ import {
   combinedViews,
   type FeaturePlan,
   featureLayout,
-  pooledFeatures,
   type ViewRecipe,
   viewCut,
+  viewFeatures,
   viewRecipe,
   viewSize,
 } from '../../vision/features/index.ts';
@@ -152,8 +152,7 @@ export function backboneFeatures(
   images: Tensor,
   options: ForwardOptions = {},
 ): Features {
-  const output = backbone.forward(scope, images, options);
-  const pooled = pooledFeatures(backbone, output, plan);
+  const pooled = viewFeatures(backbone, scope, images, plan, options);
   const batch = (images.shape[0] as number) / views;
   const { halves, parts } = featureLayout(plan);
   const combined = combinedViews(viewCut(plan), plan.combine, pooled, batch);

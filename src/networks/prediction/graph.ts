@@ -1,7 +1,7 @@
 import { randomStream } from '../../ground/random.ts';
 import { lengthAt } from '../../tensor/graph/shape.ts';
 import { cast, mean, reshape, type SafetensorsFile, Scope, stack, type Tensor } from '../../tensor/index.ts';
-import { pooledFeatures } from '../../vision/features/index.ts';
+import { viewFeatures } from '../../vision/features/index.ts';
 import { conceptScoresGraph } from '../heads/concepts.ts';
 import { columnsOf, featuresOfRows } from '../heads/features.ts';
 import { heads, physicalGraph } from '../heads/heads.ts';
@@ -59,7 +59,6 @@ export function viewFeaturesGraph(
     variable: false,
     trained,
   });
-  const output = net.backbone.forward(scope.forInference(), views);
-  const pooled = pooledFeatures(net.backbone, output, net.plan);
+  const pooled = viewFeatures(net.backbone, scope.forInference(), views, net.plan);
   return reshape(pooled, [lengthAt(pooled.shape, 0), -1]);
 }

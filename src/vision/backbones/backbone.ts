@@ -27,6 +27,14 @@ export interface BackboneOutput {
   readonly blocks: readonly TokenMap[];
 }
 
+/** What a backbone computes where of each block nothing is read but the CLS token. */
+export interface ClsOutput {
+  /** After the final norm: `[batch, width]`. */
+  readonly normed: Tensor;
+  /** Of every block, before the final norm: `[batch, width]` each. */
+  readonly blocks: readonly Tensor[];
+}
+
 export interface ForwardOptions {
   /** Stochastic depth in training: the last block's rate, rising linearly from 0 at the first. Default 0. */
   readonly dropPath?: number;
@@ -72,6 +80,16 @@ export interface Backbone {
    * @throws ShapeError when the pictures do not suit
    */
   forward(scope: Scope, images: Tensor, options?: ForwardOptions): BackboneOutput;
+  /** The same where the CLS token alone is read; absent where there is none. */
+  readonly cls?: {
+    /** Whether `pooled` is the normed CLS token. */
+    readonly isPooled: boolean;
+    /**
+     * The last block then makes queries, keys and values of all tokens, and everything else of the CLS token alone: a
+     * quarter of its linear layers, forwards and backwards. To be asked in place of `forward`, not beside it.
+     */
+    forward(scope: Scope, images: Tensor, options?: ForwardOptions): ClsOutput;
+  };
   /**
    * The block a parameter belongs to, by its name in the checkpoint (adapters' names count as their layer's):
    * −1 for what comes before the first (stem, embeddings), `depth` for what comes after the last (final norm,

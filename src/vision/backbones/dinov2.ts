@@ -6,7 +6,6 @@ import {
   mlp,
   multiply,
   type Scope,
-  select,
   silu,
   splitEvenly,
   type Tensor,
@@ -221,7 +220,7 @@ export const DINOV2 = architecture({
             : concat([cls, learnt('reg_token', registers), add(patches, position(0))], 1);
         return { tokens };
       },
-      pool: (_, __, tokens) => select(tokens, 1, 0),
+      pool: 'cls',
     });
   },
   recognise,

@@ -12,6 +12,7 @@ import {
   multiply,
   reshape,
   type Scope,
+  select,
   slice,
   splitEvenly,
   stochasticDepth,
@@ -24,6 +25,7 @@ import { countIn, lengthIn, type Recognised, type Shapes } from './architecture.
 import {
   type Backbone,
   blockRunner,
+  type ForwardOptions,
   type InputSizeRule,
   pictureSize,
   type Size,
@@ -100,14 +102,31 @@ interface Transformer {
   readonly inputSize: InputSizeRule;
   /** Adds prefix tokens and positions to patch tokens `[batch, rows · columns, dim]`. */
   embed(scope: Scope, patches: Tensor, grid: Size): { readonly tokens: Tensor; readonly rotate?: Rotation };
-  /** What one vector the normed tokens make: `[batch, dim]`. */
-  pool(scope: Scope, map: TokenMap, tokens: Tensor): Tensor;
+  /** What one vector the normed tokens make: CLS, or another `[batch, dim]`. */
+  readonly pool: 'cls' | ((scope: Scope, map: TokenMap, tokens: Tensor) => Tensor);
 }
 
 /** A vision transformer as a backbone: patches, blocks `blocks.0` to `blocks.(depth − 1)`, a norm, a pooled vector. */
 export function visionTransformer(transformer: Transformer): Omit<Backbone, 'arch'> {
   const { arch, spec, patch, prefixTokens, inputSize, embed, pool } = transformer;
   const { dim, depth, epsilon } = spec;
+  /** Raw outputs of all blocks, and the last one's normed; the last block's for its first tokens alone if so many are read. */
+  const pass = (scope: Scope, images: Tensor, options: ForwardOptions, read?: number) => {
+    pictureSize(arch, images, inputSize);
+    const { tokens: patches, grid } = patchEmbedding(scope, images, dim, patch);
+    const { tokens, rotate } = embed(scope, patches, grid);
+    const rotated = rotate ? { ...spec, rotate } : spec;
+    const run = blockRunner(options, depth);
+    const stream: Tensor[] = [];
+    for (let index = 0; index < depth; index++) {
+      const inside = scope.in('blocks').in(index);
+      const first = index === depth - 1 ? read : undefined;
+      stream.push(
+        run(stream.at(-1) ?? tokens, (x, rate) => transformerBlock(inside, x, rotated, rate, first)),
+      );
+    }
+    return { grid, stream, normed: layerNormLayer(scope.in('norm'), stream.at(-1) as Tensor, epsilon) };
+  };
   return {
     width: dim,
     depth,
@@ -120,25 +139,24 @@ export function visionTransformer(transformer: Transformer): Omit<Backbone, 'arc
       return /^(patch_embed\.|pos_embed$|cls_token$|reg_token$)/.test(name) ? -1 : depth;
     },
     forward(scope, images, options = {}) {
-      pictureSize(arch, images, inputSize);
-      const { tokens: patches, grid } = patchEmbedding(scope, images, dim, patch);
-      const { tokens, rotate } = embed(scope, patches, grid);
-      const rotated = rotate ? { ...spec, rotate } : spec;
-      const run = blockRunner(options, depth);
-      const stream: Tensor[] = [];
-      for (let index = 0; index < depth; index++) {
-        const inside = scope.in('blocks').in(index);
-        stream.push(run(stream.at(-1) ?? tokens, (x, rate) => transformerBlock(inside, x, rotated, rate)));
-      }
-      const features = layerNormLayer(scope.in('norm'), stream.at(-1) as Tensor, epsilon);
-      const map = tokenMap(features, prefixTokens, grid);
+      const { grid, stream, normed } = pass(scope, images, options);
+      const map = tokenMap(normed, prefixTokens, grid);
       return {
-        features,
-        pooled: pool(scope, map, features),
+        features: normed,
+        pooled: pool === 'cls' ? select(normed, 1, 0) : pool(scope, map, normed),
         tokens: map,
         blocks: stream.map((x) => tokenMap(x, prefixTokens, grid)),
       };
     },
+    ...(prefixTokens > 0 && {
+      cls: {
+        isPooled: pool === 'cls',
+        forward(scope, images, options = {}) {
+          const { stream, normed } = pass(scope, images, options, 1);
+          return { normed: select(normed, 1, 0), blocks: stream.map((x) => select(x, 1, 0)) };
+        },
+      },
+    }),
   };
 }
 
@@ -147,11 +165,22 @@ const quartersOf = (depth: number): readonly number[] => [
   ...new Set([1, 2, 3, 4].map((quarter) => Math.max(0, Math.round((quarter * depth) / 4) - 1))),
 ];
 
-/** The pre-norm block: x + ls₁·attention(norm₁ x), then that plus ls₂·mlp(norm₂ of it). */
-function transformerBlock(scope: Scope, x: Tensor, spec: BlockSpec, dropPath: number): Tensor {
-  const mixed = selfAttention(scope.in('attn'), layerNormLayer(scope.in('norm1'), x, spec.epsilon), spec);
+/**
+ * The pre-norm block: x + ls₁·attention(norm₁ x), then that plus ls₂·mlp(norm₂ of it).
+ *
+ * @param read of how many first tokens; of all where it is undefined
+ */
+function transformerBlock(
+  scope: Scope,
+  x: Tensor,
+  spec: BlockSpec,
+  dropPath: number,
+  read: number | undefined,
+): Tensor {
+  const normed = layerNormLayer(scope.in('norm1'), x, spec.epsilon);
+  const mixed = selfAttention(scope.in('attn'), normed, spec, read);
   const first = stochasticDepth(scope.in('drop_path1'), scaled(scope, mixed, 1, spec), dropPath);
-  const middle = add(x, first);
+  const middle = add(firstTokens(x, read), first);
   const inner = spec.mlp(scope.in('mlp'), layerNormLayer(scope.in('norm2'), middle, spec.epsilon));
   const second = stochasticDepth(scope.in('drop_path2'), scaled(scope, inner, 2, spec), dropPath);
   return add(middle, second);
@@ -164,10 +193,14 @@ function scaled(scope: Scope, x: Tensor, branch: 1 | 2, { dim, layerScale }: Blo
   return multiply(x, inside.parameter(name, [dim], filledWith(FIRST_LAYER_SCALE)));
 }
 
-function selfAttention(scope: Scope, x: Tensor, spec: BlockSpec): Tensor {
+const firstTokens = (x: Tensor, count: number | undefined): Tensor =>
+  count === undefined ? x : slice(x, { 1: [0, count] });
+
+function selfAttention(scope: Scope, x: Tensor, spec: BlockSpec, read: number | undefined): Tensor {
   const { dim, heads, rotate = (tokens: Tensor) => tokens } = spec;
   const [q, k, v] = splitEvenly(qkvLayer(scope, x, spec), 3, -1) as [Tensor, Tensor, Tensor];
-  return linearLayer(scope.in('proj'), attention(rotate(q), rotate(k), v, { heads }), dim);
+  const queries = firstTokens(rotate(q), read);
+  return linearLayer(scope.in('proj'), attention(queries, rotate(k), v, { heads }), dim);
 }
 
 function qkvLayer(scope: Scope, x: Tensor, { dim, qkvBias }: BlockSpec): Tensor {

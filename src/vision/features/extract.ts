@@ -16,6 +16,9 @@ import prepareViews, { type PreparationTask, type ViewRecipe } from './prepare-w
 /** Rises whenever the same photo, weights and plan would give other numbers: 3, upright views as Pillow 13 has them. */
 const EXTRACTION_VERSION = 3;
 
+/** The same where CLS alone is read: 4, a last block that is computed for it alone rounds otherwise. */
+const CLS_EXTRACTION_VERSION = 4;
+
 /** Photos decoded and prepared ahead of the network: enough to keep it busy, few enough to bound memory. */
 const PHOTOS_AHEAD = 2;
 
@@ -57,7 +60,8 @@ export async function openExtractor(
     columns,
     extract(photos, { turn = 0, ...options } = {}) {
       const recipe = viewRecipe(weights.preprocessing, plan, network.size, turn);
-      const made = [EXTRACTION_VERSION, weights.sha256, weights.arch, weights.config, plan, recipe];
+      const version = network.readsClsAlone ? CLS_EXTRACTION_VERSION : EXTRACTION_VERSION;
+      const made = [version, weights.sha256, weights.arch, weights.config, plan, recipe];
       const maker = {
         stage: 'Extracting features',
         kind: `features-${valueFingerprint(made)}`,
@@ -65,7 +69,8 @@ export async function openExtractor(
         atOnce: 1 + PHOTOS_AHEAD,
         async vectorOf(photo: OpenPhoto) {
           started ??= startPreparer();
-          const prepared = await started.run({ pixels: await decodeForViews(photo, plan), recipe });
+          const pixels = await decodeForViews(photo, plan);
+          const prepared = await started.run({ pixels, recipe }, [pixels.data.buffer as ArrayBuffer]);
           return combineViews(plan, await network.run(prepared, views), network.width);
         },
       };

@@ -20,5 +20,5 @@ export {
   type Precision,
   viewCut,
 } from './plan.ts';
-export { combinedViews, pooledFeatures } from './pooling.ts';
+export { combinedViews, pooledFeatures, viewFeatures } from './pooling.ts';
 export type { ViewRecipe } from './prepare-worker.ts';

@@ -8,7 +8,7 @@ import { compile, input, type Program, reshape, Scope, type Tensor } from '../..
 import { type Backbone, checkWeights, makeBackbone } from '../backbones/index.ts';
 import type { ResolvedWeights } from '../weights/index.ts';
 import type { FeaturePlan } from './plan.ts';
-import { pooledFeatures } from './pooling.ts';
+import { readsClsAlone, viewFeatures } from './pooling.ts';
 
 /** A frozen backbone that turns views into vectors. */
 export interface FeatureNetwork {
@@ -16,6 +16,8 @@ export interface FeatureNetwork {
   readonly size: number;
   /** Width of a view's vector. */
   readonly width: number;
+  /** Whether of all tokens CLS alone is read. */
+  readonly readsClsAlone: boolean;
   /**
    * @param views [count, 3, size, size], normalised
    * @returns [count, width]
@@ -30,6 +32,8 @@ export interface FeatureGraph {
   readonly size: number;
   /** How many views go through together. */
   readonly batch: number;
+  /** Whether of all tokens CLS alone is read. */
+  readonly readsClsAlone: boolean;
   /**
    * @param views [batch, 3, size, size], normalised
    * @returns [batch, width]
@@ -57,7 +61,8 @@ export async function openNetwork(
   viewsPerPhoto: number,
   cacheFolder: string,
 ): Promise<FeatureNetwork> {
-  const { size, batch, features: featuresOf } = await featureGraph(weights, plan, viewsPerPhoto);
+  const graph = await featureGraph(weights, plan, viewsPerPhoto);
+  const { size, batch, features: featuresOf } = graph;
   const features = featuresOf(input('images', [batch, 3, size, size]));
   const width = features.shape[1] as number;
   const { precision } = plan;
@@ -78,6 +83,7 @@ export async function openNetwork(
   return {
     size,
     width,
+    readsClsAlone: graph.readsClsAlone,
     run: async (views, count) => runBatches(await compiled(), views, count, { batch, size, width }),
     dispose: async () => (await program)?.dispose(),
   };
@@ -102,8 +108,9 @@ export async function featureGraph(
   return {
     size,
     batch,
+    readsClsAlone: readsClsAlone(backbone, plan),
     features(views) {
-      const pooled = pooledFeatures(backbone, backbone.forward(scope, views), plan);
+      const pooled = viewFeatures(backbone, scope, views, plan);
       return reshape(pooled, [lengthAt(pooled.shape, 0), -1]);
     },
   };

@@ -10,13 +10,14 @@ import {
   mean,
   power,
   reshape,
+  type Scope,
   select,
   square,
   squareRoot,
   subtract,
   type Tensor,
 } from '../../tensor/index.ts';
-import type { Backbone, BackboneOutput, TokenMap } from '../backbones/index.ts';
+import type { Backbone, BackboneOutput, ForwardOptions, TokenMap } from '../backbones/index.ts';
 import { type ViewCut, viewCount, viewHalves } from '../preprocess/views.ts';
 import { blockNumbers, type FeaturePlan, type Pooling } from './plan.ts';
 
@@ -26,6 +27,41 @@ const GEM_FLOOR = 1e-6;
 
 /** The root has no finite slope at 0: below this a deviation counts as constant. */
 const LEAST_DEVIATION = 1e-6;
+
+/** Whether a plan reads nothing of a backbone but CLS tokens. */
+export function readsClsAlone({ cls }: Backbone, { pooling }: Pick<FeaturePlan, 'pooling'>): boolean {
+  return cls !== undefined && (pooling === 'cls' || (pooling === 'pooled' && cls.isPooled));
+}
+
+/**
+ * What a backbone makes of views, as a plan wants it, and nothing that the plan does not read.
+ *
+ * @param images [views, 3, size, size], normalised
+ * @returns as {@link pooledFeatures}
+ * @throws UsageError as there
+ */
+export function viewFeatures(
+  backbone: Backbone,
+  scope: Scope,
+  images: Tensor,
+  plan: FeaturePlan,
+  options: ForwardOptions = {},
+): Tensor {
+  const { cls } = backbone;
+  if (cls === undefined || !readsClsAlone(backbone, plan)) {
+    return pooledFeatures(backbone, backbone.forward(scope, images, options), plan);
+  }
+  const { normed, blocks } = cls.forward(scope, images, options);
+  const chosen = blockNumbers(plan.blocks, backbone.depth);
+  return chosen.length === 0 ? normed : sideBySide(chosen.map((block) => blockOf(backbone, blocks, block)));
+}
+
+/** @throws UsageError where there is no such block */
+function blockOf<Of>({ arch, depth }: Backbone, blocks: readonly Of[], block: number): Of {
+  const found = blocks[block];
+  if (found !== undefined) return found;
+  throw new UsageError(`${arch} has blocks 0 to ${depth - 1}, not ${block}`);
+}
 
 /**
  * One vector a view: the pooled tokens of every block asked for, one after another. With pooling `stages` those are the
@@ -41,11 +77,7 @@ export function pooledFeatures(backbone: Backbone, output: BackboneOutput, plan:
   if (pooling === 'pooled') return output.pooled;
   const chosen = blockNumbers(plan.blocks, backbone.depth);
   const blocks = pooling === 'stages' && chosen.length === 0 ? backbone.resolutions : chosen;
-  const maps = blocks.map((block) => {
-    const map = output.blocks[block];
-    if (map) return map;
-    throw new UsageError(`${backbone.arch} has blocks 0 to ${backbone.depth - 1}, not ${block}`);
-  });
+  const maps = blocks.map((block) => blockOf(backbone, output.blocks, block));
   const pooled = (maps.length > 0 ? maps : [output.tokens]).map((map) =>
     pooling === 'patches' ? patchMap(backbone, map, grid) : pool(backbone, map, pooling),
   );

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { randomStream } from '../../../src/ground/random.ts';
+import { operationsBefore } from '../../../src/tensor/graph/traverse.ts';
 import {
   compile,
   gradients,
@@ -11,8 +12,10 @@ import {
   type SafetensorsFile,
   Scope,
   type ScopeOptions,
+  select,
   square,
   sum,
+  type Tensor,
   type TensorData,
   Variables,
 } from '../../../src/tensor/index.ts';
@@ -38,11 +41,11 @@ describe.each(TINY)('$name in training', ({ name, backbone, size }) => {
   /** Pooled output and the gradients of its squares' sum, by name, of whatever the scope trains. */
   async function learn(
     trainable: NonNullable<ScopeOptions['trainable']>,
-    more: { options?: ForwardOptions; build?: (scope: Scope) => Scope } = {},
+    more: { options?: ForwardOptions; build?: (scope: Scope) => Scope; read?: 'cls' | 'cls alone' } = {},
   ) {
     const root = Scope.root({ random: randomStream(3), trainable }).from(weights);
     const scope = (more.build ?? ((same) => same))(root);
-    const { pooled } = backbone.forward(scope, images, more.options);
+    const pooled = outputOf(scope, more.options, more.read);
     const trained = trainableOf(parametersOf([pooled]));
     const slopes = trained.length > 0 ? gradients(sum(square(pooled)), trained) : [];
     const named = Object.fromEntries(trained.map((x, i) => [x.name, slopes[i] as (typeof slopes)[number]]));
@@ -54,6 +57,14 @@ describe.each(TINY)('$name in training', ({ name, backbone, size }) => {
       Object.entries(found).map(([key, data]) => [key, data.values as Float32Array]),
     );
     return { pooled: (value as TensorData).values as Float32Array, gradients: values, scope };
+  }
+
+  /** The backbone's pooled output, or its normed CLS token by either form. */
+  function outputOf(scope: Scope, options?: ForwardOptions, read?: 'cls' | 'cls alone'): Tensor {
+    if (read === 'cls alone')
+      return (backbone.cls as NonNullable<typeof backbone.cls>).forward(scope, images, options).normed;
+    const { pooled, features } = backbone.forward(scope, images, options);
+    return read === 'cls' ? select(features, 1, 0) : pooled;
   }
 
   const close = (a: Float32Array, b: Float32Array): number =>
@@ -135,6 +146,41 @@ describe.each(TINY)('$name in training', ({ name, backbone, size }) => {
       expect(close(saving.gradients[parameter] as Float32Array, values), parameter).toBeLessThan(1e-4);
     }
   });
+
+  it.skipIf(backbone.cls === undefined).each([
+    ['all of it', () => true, {}],
+    ['the last block, with checkpoints', lastBlocks(backbone, 1), { checkpoint: true }],
+    ['adapters, dropping branches', (parameter: string) => parameter.includes('lora_'), { dropPath: 0.5 }],
+  ] as const)('gives the same where CLS alone is read: %s', async (_, trainable, options) => {
+    const build = (scope: Scope): Scope => scope.forTraining().withLora({ rank: 2 });
+    const whole = await learn(trainable, { read: 'cls', options, build });
+    const alone = await learn(trainable, { read: 'cls alone', options, build });
+    expect(close(alone.pooled, whole.pooled)).toBeLessThan(1e-5);
+    expect(Object.keys(alone.gradients)).toEqual(Object.keys(whole.gradients));
+    for (const [parameter, values] of Object.entries(whole.gradients)) {
+      expect(close(alone.gradients[parameter] as Float32Array, values), parameter).toBeLessThan(1e-4);
+    }
+  });
+
+  it.skipIf(backbone.cls === undefined)(
+    'computes the last block for CLS alone where nothing else is read',
+    () => {
+      const { cls } = backbone;
+      const output = cls?.forward(Scope.root({ random: randomStream(0) }), images);
+      const rows = operationsBefore([output?.normed as Tensor])
+        .filter(
+          ({ operator, inputs: [, weight] }) =>
+            operator.name === 'linear' && weight?.label.startsWith('blocks.2'),
+        )
+        .map(({ inputs: [x, weight] }) => [weight?.label.slice('blocks.2.'.length), x?.shape[0]]);
+      const tokens =
+        2 * (backbone.prefixTokens + (size[0] * size[1]) / (name.startsWith('DINOv2') ? 14 : 16) ** 2);
+      expect(rows.length).toBeGreaterThan(3);
+      for (const [layer, count] of rows)
+        expect([layer, count]).toEqual([layer, layer === 'attn.qkv.weight' ? tokens : 2]);
+      expect(cls?.isPooled).toBe(name.startsWith('DINOv2'));
+    },
+  );
 
   it('needs only the weights up to the block that is asked for', () => {
     const scope = Scope.root({ random: randomStream(0) });
