@@ -34,7 +34,7 @@ const WIDE_NETWORK = {
   penalties: [0.003, 0.01, 0.03, 0.1, 0.3, 1],
   power: 0.8,
   outputs: 'masses',
-  covariateWeight: 0.06,
+  covariateWeight: 0.2,
   withCovariates: { power: 0.5, outputs: 'components' },
 };
 const SECONDS = 'seconds, once the features are made';
@@ -79,17 +79,26 @@ export const RECIPES: Readonly<
   'feature-average': {
     summary: {
       reads: 'one or several feature files or backbones, the best first',
-      learns: 'kernel ridge on the first, which counts more, and on all',
+      learns: 'kernel ridge on the first, which counts more, and on all; with heights on each too',
       cost: SECONDS,
     },
     draft: {
       input: { kind: 'features' },
       estimator: {
         kind: 'stack',
+        combine: 'stretched',
+        spreadPenalty: 1,
         members: [
           { input: 0, weight: 2.5, estimator: WIDE_NETWORK },
           { input: 'all', estimator: WIDE_NETWORK },
         ],
+        withCovariates: {
+          members: [
+            { input: 0, covariates: false, estimator: WIDE_NETWORK },
+            { input: 'each', estimator: WIDE_NETWORK },
+            { input: 'all', estimator: WIDE_NETWORK },
+          ],
+        },
       },
     },
   },
