@@ -37,6 +37,8 @@ const WIDE_NETWORK = {
   covariateWeight: 0.2,
   withCovariates: { power: 0.5, outputs: 'components' },
 };
+/** The same of stacks that read covariates, where odd columns are to carry less. */
+const BESIDE_COVARIATES = { ...WIDE_NETWORK, clip: 2 };
 const SECONDS = 'seconds, once the features are made';
 
 /** The recipes that come with sward, by name. */
@@ -94,9 +96,9 @@ export const RECIPES: Readonly<
         ],
         withCovariates: {
           members: [
-            { input: 0, covariates: false, estimator: WIDE_NETWORK },
-            { input: 'each', estimator: WIDE_NETWORK },
-            { input: 'all', estimator: WIDE_NETWORK },
+            { input: 0, covariates: false, estimator: BESIDE_COVARIATES },
+            { input: 'each', estimator: BESIDE_COVARIATES },
+            { input: 'all', estimator: BESIDE_COVARIATES },
           ],
         },
       },
