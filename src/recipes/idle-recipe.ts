@@ -83,11 +83,18 @@ const IN_OBLIVIOUS: readonly IdleRule<OfKind<'oblivious-boost'>>[] = [
 
 const IN_STACKS: readonly IdleRule<OfKind<'stack'>>[] = [
   {
-    names: ['penalty', 'spreadPenalty', 'innerFolds'],
+    names: ['spreadPenalty', 'innerFolds'],
+    reason: ({ combine }) =>
+      combine === 'mean'
+        ? '@combine is mean, which fits nothing; set it to fitted or stretched, or leave this out'
+        : null,
+  },
+  {
+    names: ['penalty'],
     reason: ({ combine }) =>
       combine === 'fitted'
         ? null
-        : '@combine is mean, which fits nothing; set it to fitted, or leave this out',
+        : `@combine is ${combine}, which fits no weights; set it to fitted, or leave this out`,
   },
 ];
 
@@ -131,13 +138,18 @@ function requireEstimatorEffect(
       requireEffect(where, at, settings, IDLE_IN_NETWORKS, written);
       break;
     case 'stack': {
-      const { combine, members } = settings;
+      const { combine, withCovariates } = settings;
       requireEffect(where, at, settings, IN_STACKS, written);
-      for (const [index, { estimator, transform }] of members.entries()) {
-        const own = `${at}.members.${index}`;
-        requireEffect(where, own, combine, IN_MEMBERS, written);
-        requireEffect(where, `${own}.transform`, transform, IN_TRANSFORMS, written);
-        requireEstimatorEffect(where, `${own}.estimator`, { estimator, covariates }, written);
+      for (const [list, members] of [
+        ['members', settings.members],
+        ['withCovariates.members', withCovariates?.members ?? []],
+      ] as const) {
+        for (const [index, { estimator, transform }] of members.entries()) {
+          const own = `${at}.${list}.${index}`;
+          requireEffect(where, own, combine, IN_MEMBERS, written);
+          requireEffect(where, `${own}.transform`, transform, IN_TRANSFORMS, written);
+          requireEstimatorEffect(where, `${own}.estimator`, { estimator, covariates }, written);
+        }
       }
     }
   }
@@ -147,9 +159,9 @@ const IN_MEMBERS: readonly IdleRule<OfKind<'stack'>['combine']>[] = [
   {
     names: ['weight'],
     reason: (combine) =>
-      combine === 'mean'
-        ? null
-        : 'the stack’s combine is fitted, so that weights are found; set it to mean, or leave this out',
+      combine === 'fitted'
+        ? 'the stack’s combine is fitted, so that weights are found; set it to mean, or leave this out'
+        : null,
   },
 ];
 

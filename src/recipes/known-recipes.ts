@@ -34,9 +34,11 @@ const WIDE_NETWORK = {
   penalties: [0.003, 0.01, 0.03, 0.1, 0.3, 1],
   power: 0.8,
   outputs: 'masses',
-  covariateWeight: 0.06,
+  covariateWeight: 0.2,
   withCovariates: { power: 0.5, outputs: 'components' },
 };
+/** The same of stacks that read covariates, where odd columns are to carry less. */
+const BESIDE_COVARIATES = { ...WIDE_NETWORK, clip: 2 };
 const SECONDS = 'seconds, once the features are made';
 
 /** The recipes that come with sward, by name. */
@@ -79,17 +81,26 @@ export const RECIPES: Readonly<
   'feature-average': {
     summary: {
       reads: 'one or several feature files or backbones, the best first',
-      learns: 'kernel ridge on the first, which counts more, and on all',
+      learns: 'kernel ridge on the first, which counts more, and on all; with heights on each too',
       cost: SECONDS,
     },
     draft: {
       input: { kind: 'features' },
       estimator: {
         kind: 'stack',
+        combine: 'stretched',
+        spreadPenalty: 1,
         members: [
           { input: 0, weight: 2.5, estimator: WIDE_NETWORK },
           { input: 'all', estimator: WIDE_NETWORK },
         ],
+        withCovariates: {
+          members: [
+            { input: 0, covariates: false, estimator: BESIDE_COVARIATES },
+            { input: 'each', estimator: BESIDE_COVARIATES },
+            { input: 'all', estimator: BESIDE_COVARIATES },
+          ],
+        },
       },
     },
   },

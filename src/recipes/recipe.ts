@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { z } from 'zod';
+import { membersOf } from '../estimators/stack/stack-settings.ts';
 import { InputError, UsageError } from '../ground/errors.ts';
 import { type WrittenSetting, writtenBy } from '../ground/idle-settings.ts';
 import {
@@ -112,19 +113,25 @@ const COLUMN_PICKERS: readonly string[] = ['stack', 'view-average', 'kernel-aver
 /** An estimator, and the members it may have, with their kind's defaults. */
 function withDefaults(draft: unknown): unknown {
   if (typeof draft !== 'object' || draft === null) return draft;
-  const estimator: { kind?: unknown; members?: unknown } = draft;
-  const { members } = estimator;
+  const estimator: { kind?: unknown; members?: unknown; withCovariates?: unknown } = draft;
+  if (estimator.kind !== 'stack') return { ...learnerDefaults(estimator.kind), ...estimator };
+  const { withCovariates } = estimator;
   return {
-    ...learnerDefaults(estimator.kind),
-    ...estimator,
-    ...(estimator.kind === 'stack' &&
-      Array.isArray(members) && {
-        members: members.map((member: unknown) =>
-          typeof member === 'object' && member !== null && 'estimator' in member
-            ? { ...member, estimator: withDefaults(member.estimator) }
-            : member,
-        ),
-      }),
+    ...withMembersDefaults(estimator),
+    ...(typeof withCovariates === 'object' &&
+      withCovariates !== null && { withCovariates: withMembersDefaults(withCovariates) }),
+  };
+}
+
+function withMembersDefaults(draft: { readonly members?: unknown }): object {
+  if (!Array.isArray(draft.members)) return draft;
+  return {
+    ...draft,
+    members: draft.members.map((member: unknown) =>
+      typeof member === 'object' && member !== null && 'estimator' in member
+        ? { ...member, estimator: withDefaults(member.estimator) }
+        : member,
+    ),
   };
 }
 
@@ -239,6 +246,6 @@ function issuesOf(error: z.ZodError, draft: unknown): string {
  * the frozen backbone, made once, are all it needs.
  */
 export function trainsOnPhotos({ estimator }: Pick<Recipe, 'estimator'>): boolean {
-  if (estimator.kind === 'stack') return estimator.members.some(trainsOnPhotos);
+  if (estimator.kind === 'stack') return membersOf(estimator).some(trainsOnPhotos);
   return estimator.kind === 'network' && networkTrainsOnPhotos(estimator);
 }

@@ -142,6 +142,7 @@ describe('a setting without effect', () => {
       /one of the two/,
     ],
     ['feature-boost', ['estimator.alpha=0.5'], /estimator\.objective is regression/],
+    ['feature-average', ['estimator.penalty=0.3'], /combine is stretched, which fits no weights/],
     ['feature-boost', ['estimator.innerFolds=3'], /estimator\.earlyStoppingRound is 0/],
     ['feature-boost', ['estimator.catSmooth=3'], /estimator\.categorical names no column/],
     [

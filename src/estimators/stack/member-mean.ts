@@ -13,6 +13,7 @@ export interface MemberMean {
 
 /** What a combination is fitted with. */
 export interface MemberMeanSettings {
+  /** Of the weights, where none are given. */
   readonly penalty: number;
   readonly spreadPenalty: number | null;
 }
@@ -24,14 +25,16 @@ export interface MemberMeanSettings {
  * @param members predictions, grams, `[member][photo]`
  * @param targets masses that the spread is fitted to, grams, all of every photo
  * @param observed those by which members are weighed: NaN where one was not measured
+ * @param given weights that are settled; null: they are fitted
  */
 export function fitMemberMean(
   members: readonly (readonly Targets[])[],
   targets: readonly Targets[],
   { penalty, spreadPenalty }: MemberMeanSettings,
   observed: readonly Targets[] = targets,
+  given: readonly number[] | null = null,
 ): MemberMean {
-  const weights = shrunkWeights(members, observed, penalty);
+  const weights = given ?? shrunkWeights(members, observed, penalty);
   const mean = weightedMean(members, weights);
   return { weights, spread: spreadPenalty === null ? null : fitSpread(mean, targets, spreadPenalty) };
 }

@@ -14,13 +14,18 @@ import { progressWithin } from '../../learning/fit-progress.ts';
 import { innerFolds, innerPredictions } from '../../learning/inner-folds.ts';
 import { measuredItems } from '../../learning/session-weights.ts';
 import type { Targets } from '../../pasture/targets.ts';
-import { changedSplit, type TrainingRows, type TrainingSamples } from '../../samples/samples.ts';
+import {
+  changedSplit,
+  type Samples,
+  type TrainingRows,
+  type TrainingSamples,
+} from '../../samples/samples.ts';
 import { gather } from '../../tensor/index.ts';
 import { writeInner } from '../inner-model.ts';
-import { type ColumnMember, type PlacedMember, placeMembers } from '../member-columns.ts';
+import { type PlacedMember, placeMembers } from '../member-columns.ts';
 import { readModelFile, writeModelFile } from '../model-file.ts';
 import { fitMemberMean, type MemberMean, memberMean, memberMeanGraph } from './member-mean.ts';
-import type { StackSettings } from './stack-settings.ts';
+import type { StackMember, StackSettings } from './stack-settings.ts';
 
 const KIND = 'stack';
 
@@ -30,54 +35,74 @@ const emptyMatrix = (columns: number): Matrix => ({ rows: 0, columns, data: new 
 /** A trained member. */
 export interface FittedMember extends Pick<PlacedMember, 'member' | 'columns'> {
   readonly model: FittedModel;
+  /** Whether it reads covariates, where there are any. */
+  readonly readsCovariates: boolean;
 }
+
+/** The list of members that a fitted stack is of, as its file has it; files of before there were two have none. */
+type MemberList = 'members' | 'withCovariates';
 
 /**
  * Several estimators, each on its own feature sets, whose predictions are combined: averaged with the weights of
  * the settings, or by a combination fitted to what the members predict for training photos whose session was left
- * out (`fitMemberMean`): in closed form where a member has one, else in inner folds.
+ * out (`fitMemberMean`): in closed form where a member has one, else in inner folds. Where covariates are read, other
+ * members may answer, some of them by the photo alone: what a height says is then held against what is seen.
  *
  * @param estimatorOf the estimator of a member, its reduction and transform included
  */
-export function stack<Member extends ColumnMember>(
+export function stack<Member extends StackMember>(
   settings: StackSettings<Member>,
   estimatorOf: (member: Member) => Estimator,
 ): Estimator {
-  const estimators = settings.members.map(estimatorOf);
-  const estimatorAt = (member: number): Estimator => {
-    const estimator = estimators[member];
+  const lists: Readonly<Record<MemberList, readonly Member[]>> = {
+    members: settings.members,
+    withCovariates: settings.withCovariates?.members ?? settings.members,
+  };
+  const estimators = {
+    members: lists.members.map(estimatorOf),
+    withCovariates: lists.withCovariates.map(estimatorOf),
+  };
+  const estimatorAt = (list: MemberList, member: number): Estimator => {
+    const estimator = estimators[list][member];
     if (!estimator) throw new RangeError(`the stack has no member ${member}`);
     return estimator;
   };
+  const listOf = ({ shown }: Samples): MemberList => (shown.length > 0 ? 'withCovariates' : 'members');
+  const readsCovariates = (list: MemberList, member: number): boolean =>
+    lists[list][member]?.covariates ?? true;
   return rowEstimator({
     async requireData(train, sets) {
       const inputs = joinFeatureSets(sets.map((set) => ({ ...set, matrix: emptyMatrix(set.columns) })));
-      for (const { member, columns } of placeMembers(settings.members, inputs)) {
-        await estimatorAt(member).requireData(train, featureSetsOf(takeColumns(inputs, columns)));
+      const list = listOf(train);
+      for (const { member, columns } of placeMembers(lists[list], inputs)) {
+        const seen = readsCovariates(list, member) ? train : train.showing([]);
+        await estimatorAt(list, member).requireData(seen, featureSetsOf(takeColumns(inputs, columns)));
       }
     },
     async fit(split, context) {
       const training = await split.train.rows();
-      const placed = placeMembers(settings.members, training.inputs);
+      const list = listOf(split.train);
+      const placed = placeMembers(lists[list], training.inputs);
       const members: FittedMember[] = [];
       const unseen: Targets[][] = [];
       const stacking = context.random.fork('stacking');
-      const folds =
-        settings.combine === 'fitted' ? innerFolds(training, settings.innerFolds, stacking) : null;
+      const folds = settings.combine === 'mean' ? null : innerFolds(training, settings.innerFolds, stacking);
       // A member is trained once on everything and, where it has no closed form, once for each inner fold.
       const trainings = folds ? 1 + new Set(folds.filter((fold) => fold >= 0)).size : 1;
       for (const [index, { member, columns, label }] of placed.entries()) {
-        const estimator = estimatorAt(member);
-        const seen = changedSplit(split, (samples) =>
-          samples.withFeatures((all) => takeColumns(all, columns)),
-        );
+        const estimator = estimatorAt(list, member);
+        const reads = readsCovariates(list, member);
+        const seen = changedSplit(split, (samples) => {
+          const own = samples.withFeatures((all) => takeColumns(all, columns));
+          return reads ? own : own.showing([]);
+        });
         const told = progressWithin(context, index / placed.length, (index + 1) / placed.length);
         const model = await estimator.fit(seen, {
           random: context.random.fork(`member ${index}`),
           record: (line) => context.record(relabelled(line, `${index} ${label}`)),
           ...progressWithin(told, 0, 1 / trainings),
         });
-        members.push({ member, columns, model });
+        members.push({ member, columns, model, readsCovariates: reads });
         if (folds) {
           const random = stacking.fork(`member ${index}`);
           const inner = { random, ...progressWithin(told, 1 / trainings, 1) };
@@ -87,6 +112,7 @@ export function stack<Member extends ColumnMember>(
       }
       return fitted(
         training.inputs.columns,
+        list,
         members,
         folds
           ? fittedCombination(settings, placed, unseen, training, context)
@@ -97,25 +123,26 @@ export function stack<Member extends ColumnMember>(
       const { matrices, texts } = await readModelFile(folder, KIND, ['members', 'columns', 'spread']);
       const members: FittedMember[] = [];
       const weights: number[] = [];
+      const list: MemberList = texts.list === 'withCovariates' ? 'withCovariates' : 'members';
       let start = 0;
       for (let index = 0; index < matrices.members.rows; index++) {
         const [member = 0, count = 0, weight = 0] = matrices.members.data.subarray(3 * index);
         const columns = [...matrices.columns.data.subarray(start, start + count)];
         start += count;
-        const model = await estimatorAt(member).read(join(folder, `member-${index}`));
-        members.push({ member, columns, model });
+        const model = await estimatorAt(list, member).read(join(folder, `member-${index}`));
+        members.push({ member, columns, model, readsCovariates: readsCovariates(list, member) });
         weights.push(weight);
       }
       const { rows, data } = matrices.spread;
       const spread = rows === 0 ? null : { centre: [...data.subarray(0, 3)], factors: [...data.subarray(3)] };
-      return fitted(Number(texts.width), members, { weights, spread });
+      return fitted(Number(texts.width), list, members, { weights, spread });
     },
   });
 }
 
 /** The weights of the settings; of a combination that there is but one session to fit to, the plain mean. */
 function plainCombination(
-  { combine: kind }: Pick<StackSettings<ColumnMember>, 'combine'>,
+  { combine: kind }: Pick<StackSettings<StackMember>, 'combine'>,
   placed: readonly PlacedMember[],
 ): MemberMean {
   return { weights: placed.map(({ weight }) => (kind === 'fitted' ? 1 : weight)), spread: null };
@@ -139,8 +166,8 @@ async function sessionsLeftOut(
   return measuredItems(train.measured).map((photo) => leftOut[photo] as Targets);
 }
 
-/** A combination fitted to what members predict of sessions left out. */
-function fittedCombination<Member extends ColumnMember>(
+/** A combination fitted to what members predict of sessions left out, or its spread alone. */
+function fittedCombination<Member extends StackMember>(
   settings: StackSettings<Member>,
   placed: readonly PlacedMember[],
   unseen: readonly (readonly Targets[])[],
@@ -151,7 +178,8 @@ function fittedCombination<Member extends ColumnMember>(
   const [targets, observed] = [training.targets, training.observed].map((masses) =>
     photos.map((photo) => masses[photo] as Targets),
   ) as [Targets[], Targets[]];
-  const combination = fitMemberMean(unseen, targets, settings, observed);
+  const given = settings.combine === 'stretched' ? placed.map(({ weight }) => weight) : null;
+  const combination = fitMemberMean(unseen, targets, settings, observed, given);
   context.record(asLine(combination, placed));
   return combination;
 }
@@ -166,14 +194,20 @@ function asLine({ weights, spread }: MemberMean, placed: readonly PlacedMember[]
   };
 }
 
-function fitted(width: number, members: readonly FittedMember[], combination: MemberMean): FittedModel {
+function fitted(
+  width: number,
+  list: MemberList,
+  members: readonly FittedMember[],
+  combination: MemberMean,
+): FittedModel {
   const counting = members.filter((_, index) => combination.weights[index] !== 0);
   return fittedModel({
     async predict(samples) {
       requireWidth(await samples.features(), width);
       const predicted: Targets[][] = [];
-      for (const { columns, model } of members) {
-        predicted.push(await model.predict(samples.withFeatures((all) => takeColumns(all, columns))));
+      for (const { columns, model, readsCovariates } of members) {
+        const own = samples.withFeatures((all) => takeColumns(all, columns));
+        predicted.push(await model.predict(readsCovariates ? own : own.showing([])));
       }
       return memberMean(predicted, combination);
     },
@@ -186,8 +220,11 @@ function fitted(width: number, members: readonly FittedMember[], combination: Me
           masses: (features, covariates) =>
             memberMeanGraph(
               members.map(
-                ({ columns }, index) =>
-                  graphs[index]?.masses(gather(features, columns, 1), covariates) ?? null,
+                ({ columns, readsCovariates }, index) =>
+                  graphs[index]?.masses(
+                    gather(features, columns, 1),
+                    readsCovariates ? covariates : undefined,
+                  ) ?? null,
               ),
               combination,
             ),
@@ -208,7 +245,7 @@ function fitted(width: number, members: readonly FittedMember[], combination: Me
             data: Float64Array.from(spread ? [...spread.centre, ...spread.factors] : []),
           },
         },
-        texts: { width: String(width) },
+        texts: { width: String(width), list },
       });
       for (const [index, { model }] of members.entries()) await writeInner(model, folder, `member-${index}`);
     },

@@ -86,6 +86,7 @@ const KINDS: readonly Kind[] = [
   ['film-dual', 'film-dual', HALVES],
   ['a density network', 'density', [...HALVES, 'estimator.layout.parts=2', 'estimator.epochs=200']],
   ['a stack', 'feature-stack', []],
+  ['a stack of other members beside a height', 'feature-average', []],
   ['principal components', 'feature-ridge', ['reduction.kind=pca', 'reduction.components=3']],
   ['masses on a curve', 'feature-ridge', ['transform.kind=sqrt']],
   ['total and shares', 'feature-ridge', ['transform.kind=composition']],

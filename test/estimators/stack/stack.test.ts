@@ -20,9 +20,10 @@ import { weightedR2 } from '../../../src/pasture/metric.ts';
 import { isPhysical, targetsFromComponents } from '../../../src/pasture/physics.ts';
 import type { Targets } from '../../../src/pasture/targets.ts';
 import { recipeEstimator } from '../../../src/recipes/registry.ts';
+import { featureRows, TrainingSamples } from '../../../src/samples/samples.ts';
 import { DESCRIPTOR_NAMES, viewColumns } from '../../../src/vision/descriptors/index.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
-import { fitRows, predictRows, type TaughtRows } from '../../support/training-rows.ts';
+import { fitRows, predictRows, type TaughtRows, trainingSamples } from '../../support/training-rows.ts';
 import { resolveRecipe } from '../../support/written-settings.ts';
 
 const folder = temporaryFolder('stack');
@@ -383,6 +384,53 @@ describe('a stack as a recipe', () => {
     await expect(predictRows(model, noise(2, 6, 1))).rejects.toThrow(
       /have 6 columns, but the model was trained on 7/,
     );
+  });
+
+  it('stretches the mean of its weights, whose members draw towards their mean', async () => {
+    const members = [100, 300].map((penalty, at) => ({
+      weight: 2 - at,
+      input: 'telling',
+      estimator: { kind: 'ridge', penalties: [penalty] },
+    }));
+    const [training, fresh] = [task(48, 24), task(40, 25)];
+    const said = async (combineBy: string, penalty: number | null) => {
+      const recipe = await withMembers(combineBy, members);
+      const estimator = { ...recipe.estimator, spreadPenalty: penalty } as typeof recipe.estimator;
+      const lines: MetricLine[] = [];
+      const model = await fitRows(recipeEstimator({ ...recipe, estimator }), training, context(lines));
+      return { masses: await predictRows(model, fresh.inputs), line: lines.at(-1) };
+    };
+    const mean = await said('mean', null);
+    expect((await said('stretched', null)).masses).toEqual(mean.masses);
+    const stretched = await said('stretched', 0.1);
+    expect(stretched.line).toMatchObject({ 'weight 0 telling': 2, 'weight 1 telling': 1 });
+    expect(stretched.line?.['spread green']).toBeGreaterThan(1.5);
+    const score = ({ masses }: typeof mean): number => weightedR2(fresh.targets, masses);
+    expect(score(stretched)).toBeGreaterThan(score(mean) + 0.05);
+  });
+
+  it('combines other members where covariates are read, those that do not read them by the photo alone', async () => {
+    const inner = { kind: 'kernel-ridge', penalties: [0.1] };
+    const recipe = await withMembers('mean', [{ input: 'telling', estimator: inner }]);
+    const beside = (members: readonly object[]) =>
+      resolveRecipe('feature-stack', [
+        'estimator.combine=mean',
+        `estimator.members=${JSON.stringify([{ input: 'other', estimator: inner }])}`,
+        `estimator.withCovariates=${JSON.stringify({ members })}`,
+        'covariates=["height"]',
+      ]);
+    const train = trainingSamples(task(48, 26));
+    const facts = train.facts.map((fact, row) => ({ ...fact, readings: { height: 2 + (row % 7) } }));
+    const known = new TrainingSamples(facts, featureRows(task(48, 26).inputs), train.targets);
+    const said = async (members: readonly object[]) => {
+      const estimator = recipeEstimator(await beside(members));
+      const model = await estimator.fit({ train: known, validation: null }, context());
+      return model.predict(known);
+    };
+    const alone = await fitRows(recipeEstimator(recipe), task(48, 26), context());
+    const expected = await predictRows(alone, task(48, 26).inputs);
+    expect(await said([{ input: 'telling', covariates: false, estimator: inner }])).toEqual(expected);
+    expect(await said([{ input: 'telling', estimator: inner }])).not.toEqual(expected);
   });
 
   it('gives members the defaults of their kind', async () => {
