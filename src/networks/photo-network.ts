@@ -217,6 +217,13 @@ async function fit(
   });
   const parts = trainedParts(net.backbone, fineTune);
   try {
+    if (fineTune.photoCache > 0) {
+      await views.begin(
+        // Without a trained backbone their features are there.
+        fineTune.mode === 'none' ? [] : (own.validation?.samples.photos ?? []),
+        own.train.samples.photos,
+      );
+    }
     return await train({
       objective: massObjective(labels, settings, own.hasGaps),
       input: photoInput(net, fineTune, shape, {

@@ -1,5 +1,6 @@
 import { constants, setPriority } from 'node:os';
 import { serveTasks } from '../../ground/children/serve-tasks.ts';
+import { removeTemporaries } from '../../ground/files.ts';
 import type { Photo } from '../photos/index.ts';
 import { computeDescriptors } from './compute.ts';
 
@@ -11,8 +12,9 @@ export interface DescribeAheadTask {
 
 // Threads that are started from here on give way too.
 setPriority(constants.priority.PRIORITY_LOW);
-// Nothing half written is left when it is ended.
-process.once('SIGTERM', () => process.exit(0));
+// Nothing half written is left when it is ended, as a terminal ends all processes of a command.
+process.on('exit', removeTemporaries);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(0));
 
 serveTasks<DescribeAheadTask, null>(async ({ photos, cacheFolder }) => {
   // Whoever asks for them tells what is wrong with a photo.
