@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 export interface Finished {
   readonly output: string;
   readonly seconds: number;
-  /** Most memory it had at one time, MiB; 0 where the system does not say. */
+  /** Most memory that it and the processes it started had at one time, MiB; 0 where the system does not say. */
   readonly peakMib: number;
 }
 
@@ -49,10 +49,12 @@ export function finished(
   });
 }
 
-function peakOf(pid: number | undefined): number {
+function peakOf(pid: number | string | undefined): number {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024;
+    const started = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+    const own = Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024;
+    return started.reduce((sum, child) => sum + peakOf(child), own);
   } catch {
     // It has ended, or this is no Linux.
     return 0;

@@ -32,6 +32,8 @@ import { massesGraph, viewFeaturesGraph } from './prediction/graph.ts';
 import {
   asStored,
   copyTrainedBackbone,
+  forStorage,
+  inSingle,
   type NetworkModel,
   openTrainedBackbone,
   readNetwork,
@@ -112,7 +114,7 @@ export function photoNetwork(settings: NetworkSettings, source: PhotoNetworkSour
         members: [asStored(heads, settings.storage)],
       };
       // Kept as they will be stored, so that what predicts now predicts the same when it is read back.
-      const trained = asStored(ofBackbone(weights), settings.storage);
+      const trained = forStorage(ofBackbone(weights), settings.storage);
       return mode === 'none' ? rowNetwork(model, settings) : trainedNetwork(own, model, trained, further);
     },
     async release() {
@@ -215,6 +217,13 @@ async function fit(
   });
   const parts = trainedParts(net.backbone, fineTune);
   try {
+    if (fineTune.photoCache > 0) {
+      await views.begin(
+        // Without a trained backbone their features are there.
+        fineTune.mode === 'none' ? [] : (own.validation?.samples.photos ?? []),
+        own.train.samples.photos,
+      );
+    }
     return await train({
       objective: massObjective(labels, settings, own.hasGaps),
       input: photoInput(net, fineTune, shape, {
@@ -243,8 +252,8 @@ async function fit(
 /**
  * A trained network with a backbone of its own.
  *
- * @param trained what of the backbone was trained, under the checkpoint's names: in a file, which is used where it
- *   lies, or in memory as long as it is not written
+ * @param trained what of the backbone was trained, as it is stored, under the checkpoint's names: in a file, which is
+ *   used where it lies, or in memory as long as it is not written
  */
 function trainedNetwork(
   { net, memory, settings }: PhotoReading,
@@ -267,7 +276,7 @@ function trainedNetwork(
     return {
       graph,
       setWeights(variables) {
-        if (graph.scope && !isFile(trained)) setWeights(variables, graph.scope, trained, BACKBONE);
+        if (graph.scope && !isFile(trained)) setWeights(variables, graph.scope, inSingle(trained), BACKBONE);
       },
       examples: async (samples) =>
         views.examples({

@@ -43,6 +43,13 @@ export async function renderReport(all: RunResults, options: ReportOptions = {})
   const { rows, settings, provenance } = results;
   const states = groupByState(rows);
   const marks = stateMarks(states);
+  // Photos are decoded on other threads, the first of them while plots are drawn.
+  const pictures = Promise.all([
+    worstPhotosSection(rows, worstCount, thumbnails),
+    augmentationSection(results),
+  ]);
+  // A failure is met when its turn comes; until then it must not count as unhandled.
+  pictures.catch(() => {});
   const sections = [
     results.ensemble ? ensembleSection(results.ensemble) : null,
     results.cases ? covariatesSection(results.cases) : null,
@@ -54,8 +61,7 @@ export async function renderReport(all: RunResults, options: ReportOptions = {})
     statesSection(results),
     results.columnEffects ? explainSection(results.columnEffects) : null,
     pseudoSection(results.pseudo),
-    await worstPhotosSection(rows, worstCount, thumbnails),
-    await augmentationSection(results),
+    ...(await pictures),
     learningCurvesSection(results.curves),
     results.bySessions ? learningBySessionsSection(results.bySessions) : null,
     settings ? { id: 'settings', heading: 'Settings', body: settingsTable(settings) } : null,

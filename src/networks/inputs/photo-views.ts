@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { environment } from '../../ground/environment.ts';
 import type { Matrix } from '../../ground/matrix.ts';
 import { type RandomStream, randomStream } from '../../ground/random.ts';
@@ -86,6 +87,9 @@ export interface Drawing {
 const viewsComeAgain = ({ augmentation, draws }: Drawing): boolean =>
   (draws !== undefined || !changesPictures(augmentation)) && augmentation.batch.probability === 0;
 
+/** Photos of each kind that are begun with, at most. */
+const BEGUN = 8;
+
 /** Makes views of photos on threads of their own, and what a frozen beginning of the backbone makes of them. */
 export class PhotoViews {
   readonly #backbone: PhotoBackbone;
@@ -93,6 +97,7 @@ export class PhotoViews {
   readonly #augmentation: AugmentationSettings;
   readonly #draws: number | undefined;
   #isClosed = false;
+  #begun: Promise<unknown> = Promise.resolve();
   /** Takes the place of views in examples where it stands: once a graph has entered it. */
   readonly trunk: Trunk;
 
@@ -103,6 +108,23 @@ export class PhotoViews {
     this.#draws = drawing.draws;
     memory.threads.enter();
     this.trunk = new Trunk(memory.trunks, viewsComeAgain(drawing));
+  }
+
+  /**
+   * Begins what a training asks for first, so that other threads work while its programs are compiled.
+   *
+   * @param plain photos that are wanted as they are
+   * @param drawn photos that are wanted augmented, by whatever is drawn then
+   */
+  async begin(plain: readonly Photo[], drawn: readonly Photo[]): Promise<void> {
+    this.#memory.threads.start();
+    this.#begun = Promise.allSettled([
+      ...plain.slice(0, BEGUN).map((photo) => this.#viewsOf({ photo, turn: 0 })),
+      ...drawn.slice(0, BEGUN).map(async (photo) => this.#pixels(photo, await keyOf(photo))),
+    ]);
+    // Files are looked at first; only then threads have something to do.
+    await Promise.allSettled([...plain.slice(0, BEGUN), ...drawn.slice(0, BEGUN)].map(keyOf));
+    await setImmediate();
   }
 
   /**
@@ -238,6 +260,7 @@ export class PhotoViews {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    await this.#begun;
     await this.#memory.threads.leave();
     await this.trunk.close();
   }

@@ -19,8 +19,13 @@ export class ViewThreads {
   }
 
   run(task: AugmentationTask): Promise<Float32Array> {
+    return this.start().run(task);
+  }
+
+  /** Starts them, who are to be used soon. */
+  start(): ReturnType<typeof startAugmenter> {
     this.#pool ??= startAugmenter(Math.min(MOST_THREADS, availableParallelism()));
-    return this.#pool.run(task);
+    return this.#pool;
   }
 
   leave(): Promise<void> {

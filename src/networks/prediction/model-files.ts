@@ -35,8 +35,11 @@ const fileOf = (folder: string, member: number): string => join(folder, `network
 
 /** Weights as they come back from a file: matrices rounded to the stored precision, vectors as they are. */
 export function asStored(weights: Weights, storage: NetworkSettings['storage']): Weights {
-  return mapped(weights, (data) => asSingle(storedAs(data, storage)));
+  return inSingle(forStorage(weights, storage));
 }
+
+/** Stored weights in single precision. */
+export const inSingle = (weights: Weights): Weights => mapped(weights, asSingle);
 
 /** Weights as they are written: matrices in the stored precision, vectors as they are. */
 export function forStorage(weights: Weights, storage: NetworkSettings['storage']): Weights {
@@ -139,7 +142,7 @@ async function readMember(
   }
   const { [CONCEPTS]: concepts, ...weights } = tensors;
   return {
-    weights: mapped(weights, asSingle),
+    weights: inSingle(weights),
     concepts: concepts ? conceptMatrix(concepts) : null,
     numbers: numbers as Record<(typeof NUMBERS)[number], number>,
     covariates: Number(metadata.covariates ?? 0),
@@ -152,13 +155,18 @@ function mapped(weights: Weights, change: (data: TensorData) => TensorData): Wei
 
 function storedAs(data: TensorData, storage: NetworkSettings['storage']): TensorData {
   const isMatrix = data.shape.length > 1;
-  if (storage === 'fp32' || !isMatrix) return data;
+  if (storage === 'fp32' || !isMatrix || data.dtype === 'float16') return data;
   const values = encodeNumbers('float16', decodeNumbers(data.dtype, data.values));
   return { dtype: 'float16', shape: data.shape, values };
 }
 
 function asSingle({ dtype, shape, values }: TensorData): TensorData {
-  return { dtype: 'float32', shape, values: Float32Array.from(decodeNumbers(dtype, values)) };
+  const numbers = decodeNumbers(dtype, values);
+  return {
+    dtype: 'float32',
+    shape,
+    values: numbers instanceof Float32Array ? numbers : Float32Array.from(numbers),
+  };
 }
 
 const conceptTensor = ({ rows, columns, data }: Matrix): TensorData => ({

@@ -94,8 +94,8 @@ export function requireFloating(dtype: DType, operation: string): void {
 
 /** Stores numbers as `dtype`: half formats rounded to nearest even, integers truncated, bool as 0 or 1. */
 export function encodeNumbers(dtype: DType, values: ArrayLike<number>): TensorArray {
-  if (dtype === 'float16') return float16FromFloat32(Float32Array.from(values));
-  if (dtype === 'bfloat16') return bfloat16FromFloat32(Float32Array.from(values));
+  if (dtype === 'float16') return float16FromFloat32(asSingles(values));
+  if (dtype === 'bfloat16') return bfloat16FromFloat32(asSingles(values));
   const result = allocate(dtype, values.length);
   const length = values.length;
   if (result instanceof BigInt64Array) {
@@ -107,6 +107,9 @@ export function encodeNumbers(dtype: DType, values: ArrayLike<number>): TensorAr
   }
   return result;
 }
+
+const asSingles = (values: ArrayLike<number>): Float32Array =>
+  values instanceof Float32Array ? values : Float32Array.from(values);
 
 /** Reads elements of `dtype` as plain numbers; float32 and float64 arrays come back as they are. */
 export function decodeNumbers(dtype: DType, array: TensorArray): Float32Array | Float64Array {

@@ -45,6 +45,7 @@ interface ParameterOrigin {
 export type InitialValue =
   | { readonly from: 'array'; readonly values: TensorArray }
   | { readonly from: 'generator'; readonly generate: () => TensorArray }
+  | { readonly from: 'zeros' }
   | FileValue;
 
 /** Bytes of a file, used in place. `dtype` is that of the file. */

@@ -7,7 +7,7 @@ import { type Operation, operationOf, type Tensor } from './operator.ts';
  */
 export function operationsBefore(
   roots: Iterable<Tensor>,
-  boundary: ReadonlySet<Tensor> = new Set(),
+  boundary: { readonly has: (tensor: Tensor) => boolean } = new Set(),
 ): Operation[] {
   const order: Operation[] = [];
   const state = new Map<Operation, 'open' | 'done'>();

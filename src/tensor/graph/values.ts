@@ -35,31 +35,46 @@ export interface TensorData extends TensorSpec {
  */
 export function initialValues(parameter: Parameter): TensorArray {
   const { initial } = parameter.origin;
-  if (initial.from === 'file') return converted(initial.dtype, parameter.dtype, readFileValue(initial));
+  const { dtype, shape, name } = parameter;
+  if (initial.from === 'file') return converted(initial.dtype, dtype, readFileValue(initial));
+  if (initial.from === 'zeros') return allocate(dtype, sizeOf(shape));
   const values = initial.from === 'array' ? initial.values : initial.generate();
-  if (values.length !== sizeOf(parameter.shape)) {
-    throw new ShapeError(
-      `${parameter.name}: ${values.length} values do not fill ${showShape(parameter.shape)}`,
-    );
+  if (values.length !== sizeOf(shape)) {
+    throw new ShapeError(`${name}: ${values.length} values do not fill ${showShape(shape)}`);
   }
   return values.slice();
+}
+
+/**
+ * Gives a float32 array of zeros a parameter's first value.
+ *
+ * @throws InputError when its file is shorter than it was
+ */
+export function startWith(parameter: Parameter, zeros: Float32Array<ArrayBuffer>): void {
+  const { initial } = parameter.origin;
+  if (initial.from === 'file' && initial.dtype === 'float32') readInto(bytesOf(zeros), initial);
+  else if (initial.from !== 'zeros') zeros.set(initialValues(parameter) as Float32Array);
 }
 
 /** The elements of a file value, read. @throws InputError when the file is too short */
 function readFileValue(value: FileValue): TensorArray {
   const bytes = bytesOf(allocate(value.dtype, value.length / bytesPerElement(value.dtype)));
-  const file = openSync(value.path, 'r');
+  readInto(bytes, value);
+  return viewElements(value.dtype, bytes);
+}
+
+function readInto(bytes: Uint8Array, { path, offset }: FileValue): void {
+  const file = openSync(path, 'r');
   try {
     let done = 0;
     while (done < bytes.length) {
-      const count = readSync(file, bytes, done, bytes.length - done, value.offset + done);
-      if (count === 0) throw new InputError(value.path, 'the file ends too early', 'fetch or write it again');
+      const count = readSync(file, bytes, done, bytes.length - done, offset + done);
+      if (count === 0) throw new InputError(path, 'the file ends too early', 'fetch or write it again');
       done += count;
     }
   } finally {
     closeSync(file);
   }
-  return viewElements(value.dtype, bytes);
 }
 
 function converted(from: DType, to: DType, values: TensorArray): TensorArray {

@@ -219,7 +219,8 @@ class ModelEmission implements Emission {
   }
 
   #produce(tensor: Tensor): void {
-    for (const operation of operationsBefore([tensor])) {
+    // What has a name was emitted with all before it.
+    for (const operation of operationsBefore([tensor], this.#names)) {
       const region = this.#regions.get(operation);
       if (region) this.#emitRegion(region);
       else this.#emitOperation(operation);

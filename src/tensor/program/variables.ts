@@ -2,7 +2,7 @@ import { ShapeError } from '../../ground/errors.ts';
 import { allocate, type TensorArray } from '../graph/dtype.ts';
 import { describe, type Parameter } from '../graph/operator.ts';
 import { showShape, sizeOf } from '../graph/shape.ts';
-import { initialValues, type TensorData } from '../graph/values.ts';
+import { initialValues, startWith, type TensorData } from '../graph/values.ts';
 import { Arena, bytesTaken, MOST_BYTES } from './arena.ts';
 import { runtimeValue } from './feeds.ts';
 import type { Tensor as Value } from './runtime.ts';
@@ -118,7 +118,7 @@ export class Variables {
    * household asked for, or do not fit.
    */
   settle(households: readonly Household[]): (Home | undefined)[] {
-    const homeless = households.filter(({ variables }) => variables.every((v) => !this.#slot(v).home));
+    const homeless = households.filter(({ variables }) => variables.every((v) => !this.#known(v)?.home));
     for (const neighbours of byArena(homeless)) this.#moveIn(neighbours);
     const taken = new Set<Home>();
     return households.map(({ variables, buffers }) => {
@@ -138,11 +138,13 @@ export class Variables {
         memory: arena.memory,
         buffers: Array.from({ length: buffers }, () => arena.take(size)),
       };
-      for (const variable of variables) {
-        const slot = this.#slot(variable);
+      for (const parameter of variables) {
+        const known = this.#known(parameter);
         const values = arena.take(size);
-        values.set(slot.current.data as Float32Array);
-        Object.assign(slot, { current: runtimeValue(variable, values), spare: undefined, home });
+        if (known) values.set(known.current.data as Float32Array);
+        else startWith(parameter, values);
+        const current = runtimeValue(parameter, values);
+        this.#slots.set(parameter.name, { parameter, current, spare: undefined, home });
       }
     }
   }
@@ -155,21 +157,19 @@ export class Variables {
   }
 
   #slot(parameter: Parameter): Slot {
+    const known = this.#known(parameter);
+    if (known) return known;
+    const current = runtimeValue(parameter, initialValues(parameter));
+    const slot: Slot = { parameter, current, spare: undefined, home: undefined };
+    this.#slots.set(parameter.name, slot);
+    return slot;
+  }
+
+  /** The slot of a parameter that has been used; undefined: it has not. */
+  #known(parameter: Parameter): Slot | undefined {
     const known = this.#slots.get(parameter.name);
-    if (known === undefined) {
-      const slot: Slot = {
-        parameter,
-        current: runtimeValue(parameter, initialValues(parameter)),
-        spare: undefined,
-        home: undefined,
-      };
-      this.#slots.set(parameter.name, slot);
-      return slot;
-    }
-    if (known.parameter !== parameter) {
-      throw new ShapeError(`two different parameters are called "${parameter.name}"; share one, or rename`);
-    }
-    return known;
+    if (known === undefined || known.parameter === parameter) return known;
+    throw new ShapeError(`two different parameters are called "${parameter.name}"; share one, or rename`);
   }
 }
 

@@ -1,8 +1,6 @@
 import { UsageError } from '../../ground/errors.ts';
-import { encodeNumbers } from '../graph/dtype.ts';
 import { input, parameter } from '../graph/leaves.ts';
 import type { Parameter, Tensor } from '../graph/operator.ts';
-import { sizeOf } from '../graph/shape.ts';
 import type { Update } from '../graph/update.ts';
 import { add, divide, multiply, squareRoot, subtract } from '../operators/elementwise.ts';
 
@@ -52,12 +50,7 @@ export interface AdamOptions {
 
 /** A variable that starts at zero and accompanies a parameter. */
 export function companion(of: Parameter, kind: string): Parameter {
-  const generate = () => encodeNumbers(of.dtype, new Float64Array(sizeOf(of.shape)));
-  return parameter(
-    `${kind}/${of.name}`,
-    { shape: of.shape, dtype: of.dtype },
-    { from: 'generator', generate },
-  );
+  return parameter(`${kind}/${of.name}`, { shape: of.shape, dtype: of.dtype }, { from: 'zeros' });
 }
 
 const scalar = (inputs: Map<string, Tensor>, name: string): Tensor => {

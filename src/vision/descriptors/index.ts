@@ -8,3 +8,4 @@ export {
   describePhoto,
   viewColumns,
 } from './describe.ts';
+export { type DescribingAhead, describeAhead } from './describe-ahead.ts';

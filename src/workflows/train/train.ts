@@ -24,7 +24,7 @@ import {
   predictFold,
   type StateAnswers,
 } from '../../runs/cross-validation.ts';
-import { DOMAIN, writeDomainRecord } from '../../runs/domain/index.ts';
+import { beginDomainRecord, DOMAIN, writeDomainRecord } from '../../runs/domain/index.ts';
 import { completePlan, type FoldPlan, requireEnough } from '../../runs/fold-plan.ts';
 import { learnBySessions, writeLearningBySessions } from '../../runs/learning-by-sessions.ts';
 import { type StateOutRow, statesIn } from '../../runs/leave-one-state-out.ts';
@@ -178,6 +178,7 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
   }
   const folder = await RunFolder.begin(out, manifest, contents, options);
   if (!folder) return finishedResults(options, recipe, data);
+  const domain = beginDomainRecord(estimator, samples);
   try {
     await writeFolds(join(out, FOLDS), rows);
     const learner: Learner = { estimator, samples, targetsFor: data.targetsFor };
@@ -191,17 +192,19 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
         : null;
     await folder.requireHeld();
     const written = await writePredictedRows(out, predictedRows(data, cases, predicted, stress));
-    await writeDomainRecord(out, estimator, samples, progress);
     await writeTrainingPhotos(out, photosOf(data, pseudo));
     if (options.learningCurve) await writeLearningCurve(out, learner, rows, plan.seed, progress);
     const results = await trainedResults(out, manifest);
     await writeRunReport(out, reportPath(out), results);
+    // Last, for it may still be under way.
+    await writeDomainRecord(out, estimator, samples, progress, domain);
     const folds = rows.map(({ fold }) => `fold-${fold}`);
     await folder.complete([...new Set(folds), ...[FOLDS, ...written, TRAINING_PHOTOS, DOMAIN]]);
     return results;
   } catch (error) {
     throw await folder.failure(error);
   } finally {
+    await domain?.end();
     await estimator.release();
     await folder.release();
   }

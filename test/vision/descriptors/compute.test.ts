@@ -2,11 +2,13 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { configure } from '../../../src/ground/environment.ts';
 import { InputError, type SwardError } from '../../../src/ground/errors.ts';
 import { takeColumns } from '../../../src/ground/matrix.ts';
 import { computeDescriptors } from '../../../src/vision/descriptors/compute.ts';
 import { DESCRIPTOR_NAMES, describePhoto, viewColumns } from '../../../src/vision/descriptors/describe.ts';
+import { describeAhead } from '../../../src/vision/descriptors/describe-ahead.ts';
 import { decodePhoto } from '../../../src/vision/photos/decode.ts';
 import { photoName } from '../../../src/vision/photos/index.ts';
 import { meadow } from './pictures.ts';
@@ -160,5 +162,33 @@ describe('describing many photos', () => {
   it('gives an empty table for no photos', async () => {
     const table = await computeDescriptors([], { cacheFolder: freshCache() });
     expect([table.rows, table.data.length, table.computed]).toEqual([0, 0, 0]);
+  });
+});
+
+describe('describing photos ahead', () => {
+  it('leaves in the cache what is asked for later', async () => {
+    const cacheFolder = freshCache();
+    configure({ cacheFolder });
+    const ahead = describeAhead([...photos, ...photos, join(folder, 'missing.jpg')]);
+    expect(ahead).not.toBeNull();
+    await vi.waitFor(async () => expect(await cacheFiles(cacheFolder)).toHaveLength(photos.length), 60_000);
+    await ahead?.end();
+    const later = await computeDescriptors(photos);
+    expect(later.computed).toBe(0);
+    const alone = describePhoto(await decodePhoto(photos[4] as string));
+    expect(later.data.subarray(4 * later.columns)).toEqual(alone);
+  });
+
+  it('is ended before it is through, and leaves the rest to whoever asks', async () => {
+    configure({ cacheFolder: freshCache() });
+    await describeAhead([...photos, ...photos])?.end();
+    expect((await computeDescriptors(photos.slice(0, 1))).computed).toBe(1);
+  });
+
+  it('is not begun for a few photos, nor where nothing is remembered', () => {
+    expect(describeAhead(photos)).toBeNull();
+    configure({ rememberPhotos: false });
+    expect(describeAhead([...photos, ...photos])).toBeNull();
+    configure({ rememberPhotos: true });
   });
 });
