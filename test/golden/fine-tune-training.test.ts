@@ -42,6 +42,7 @@ describe.skipIf(!existsSync(folder))('golden dual FiLM training on photos', () =
   it.each([
     { precision: 'float32', lossWithin: 1e-3, parametersWithin: 1e-3, leftOut: 0 },
     { precision: 'float16', lossWithin: 2e-4, parametersWithin: 2e-3, leftOut: 1 },
+    { precision: 'int8', lossWithin: 2e-4, parametersWithin: 2e-3, leftOut: 0 },
   ] as const)(
     'follows torch with the backbone in the graph, at a tenth of the rate of its heads: $precision',
     async ({ precision, lossWithin, parametersWithin, leftOut }) => {
