@@ -13,7 +13,10 @@ const OWN_SECONDS = 300;
 const TORCH_SECONDS = 120;
 
 /** How far from the CPU a card may be: products in single precision are TF32 by default. */
-const WITHIN: Readonly<Partial<Record<Precision, number>>> = { float32: 5e-3, float16: 1e-2, bfloat16: 5e-2 };
+const WITHIN: Readonly<Record<Precision, number>> = {
+  ...{ float32: 5e-3, float16: 1e-2 },
+  ...{ bfloat16: 5e-2, int8: 5e-2 },
+};
 
 interface ProviderFigures extends Measured {
   readonly provider: Provider;
@@ -136,7 +139,7 @@ function line(row: Row, torch: readonly TorchRow[]): string {
   return [
     start,
     ...[(1000 * seconds).toFixed(1), (batch / seconds).toFixed(1)].map((text) => text.padStart(12)),
-    `${difference.toExponential(1)}${difference > (WITHIN[precision] ?? 0) ? ' !' : ''}`.padStart(12),
+    `${difference.toExponential(1)}${difference > WITHIN[precision] ? ' !' : ''}`.padStart(12),
     (peakMib === null ? '–' : String(Math.round(peakMib))).padStart(12),
     times(beside('float32')).padStart(12),
     `${times(half)}${half?.peakMib ? ` (${Math.round(half.peakMib)})` : ''}`.padStart(12),
