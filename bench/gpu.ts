@@ -13,7 +13,10 @@ const OWN_SECONDS = 300;
 const TORCH_SECONDS = 120;
 
 /** How far from the CPU a card may be: products in single precision are TF32 by default. */
-const WITHIN: Readonly<Record<Precision, number>> = { float32: 5e-3, float16: 1e-2, bfloat16: 5e-2 };
+const WITHIN: Readonly<Record<Precision, number>> = {
+  ...{ float32: 5e-3, float16: 1e-2 },
+  ...{ bfloat16: 5e-2, int8: 5e-2 },
+};
 
 interface ProviderFigures extends Measured {
   readonly provider: Provider;

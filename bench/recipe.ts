@@ -38,7 +38,8 @@ const SAME_LOSS = 1e-3;
 /**
  * The same fine-tuning whole, side by side: photos on disk → five folds → out-of-fold predictions, by `sward train` and by
  * `recipe/torch_recipe.py` in single precision and under bfloat16's autocast. Sides take turns, and the median of
- * `SWARD_BENCH_ROUNDS` (default 1) rounds counts. `SWARD_BENCH` (a regular expression) chooses cases by name,
+ * `SWARD_BENCH_ROUNDS` (default 1) rounds counts. `SWARD_BENCH_PRECISION=int8` has sward train in int8, which its first
+ * steps, compared in single precision, do not. `SWARD_BENCH` (a regular expression) chooses cases by name,
  * `SWARD_BENCH_TORCH` (default `bf16,fp32,byHand`) what PyTorch does, `SWARD_PYTHON` its Python.
  */
 export async function run(): Promise<{ readonly rows: readonly Row[] }> {
@@ -158,7 +159,9 @@ interface Training {
 }
 
 function trainedBySward(own: RecipeCase, { data, weights, out, cache }: Training): Promise<Finished> {
-  const settings = settingsOf(own, weights).flatMap((setting) => ['--set', setting]);
+  const precision = process.env.SWARD_BENCH_PRECISION ?? 'float32';
+  const given = [...settingsOf(own, weights), `estimator.fineTune.precision=${precision}`];
+  const settings = given.flatMap((setting) => ['--set', setting]);
   const recipe = ['--recipe', 'feature-mlp', ...settings];
   const rest = ['--folds', String(FOLDS), '--out', out];
   return finished(process.execPath, [COMMAND, 'train', data, ...recipe, ...rest], { SWARD_CACHE: cache });

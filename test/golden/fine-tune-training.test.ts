@@ -39,12 +39,15 @@ function viewsOf(left: Float32Array, right: Float32Array, photos: number): Float
 
 describe.skipIf(!existsSync(folder))('golden dual FiLM training on photos', () => {
   // float16 against single precision's trajectory; one step on the way overflows, is left out, and is taken again here.
+  // int8 rounds to 8 bits where float16 keeps 11: a product is off by 0.7 % instead of 0.03 %, and Adam's steps carry that
+  // on. Its losses were off by 2e-4 at first and 6.3e-3 at the sixth step, answers by 1.0e-2, weights by 1.0e-2.
   it.each([
-    { precision: 'float32', lossWithin: 1e-3, parametersWithin: 1e-3, leftOut: 0 },
-    { precision: 'float16', lossWithin: 2e-4, parametersWithin: 2e-3, leftOut: 1 },
+    { precision: 'float32', lossWithin: 1e-3, answersWithin: 1e-3, parametersWithin: 1e-3, leftOut: 0 },
+    { precision: 'float16', lossWithin: 2e-4, answersWithin: 1e-3, parametersWithin: 2e-3, leftOut: 1 },
+    { precision: 'int8', lossWithin: 1.5e-2, answersWithin: 2.5e-2, parametersWithin: 2.5e-2, leftOut: 0 },
   ] as const)(
     'follows torch with the backbone in the graph, at a tenth of the rate of its heads: $precision',
-    async ({ precision, lossWithin, parametersWithin, leftOut }) => {
+    async ({ precision, lossWithin, answersWithin, parametersWithin, leftOut }) => {
       let skipped = 0;
       const { loss: losses, weight_decay: weightDecay } = JSON.parse(
         readFileSync(join(folder, 'case.json'), 'utf8'),
@@ -106,7 +109,7 @@ describe.skipIf(!existsSync(folder))('golden dual FiLM training on photos', () =
         const want = part(tensors.outputs, step, BATCH * 5);
         const got = validated.answers?.values as Float32Array;
         want.forEach((reference, at) => {
-          expect(Math.abs((got[at] as number) - reference)).toBeLessThan(1e-3 * (1 + reference));
+          expect(Math.abs((got[at] as number) - reference)).toBeLessThan(answersWithin * (1 + reference));
         });
         expect(validated.loss?.values[0]).toBe(0);
         const rates = part(tensors.lr_backbone_heads, step, 2);

@@ -335,6 +335,10 @@ describe('further features beside the backbone', () => {
 describe('settings that cannot be', () => {
   it.each([
     [{ fineTune: { mode: 'full', precision: 'bfloat16' } }, /bfloat16: provider cpu has no kernels for it/],
+    [
+      { fineTune: { mode: 'full', precision: 'int8', provider: 'cuda' } },
+      /int8: provider cuda has no kernels for it; .*provider cpu$/,
+    ],
     [{ fineTune: { mode: 'last', lastBlocks: 3 } }, /lastBlocks 3: dinov2 has 2 blocks/],
     [{ fineTune: { mode: 'lora', lora: { targets: ['nothing'] } } }, /targets nothing: dinov2 has no such/],
     [{ fineTune: { mode: 'full' }, members: 2 }, /one network a fold; set estimator\.members=1/],

@@ -241,9 +241,10 @@ export function photoGraph(
 /**
  * Whether a backbone can have a beginning that gives the same for a picture every time: adapters lie in all blocks,
  * stochastic depth reaches down to the second, and where products are halved a trunk in single precision would differ.
+ * Beside trained blocks in int8 the trunk stays in single precision: what is made once need not be made fast.
  */
 const hasTrunk = ({ mode, dropPath, precision }: FineTuneSettings): boolean =>
-  mode !== 'lora' && dropPath === 0 && precision === 'float32';
+  mode !== 'lora' && dropPath === 0 && (precision === 'float32' || precision === 'int8');
 
 /** How much slower than its heads a backbone is trained, layer by layer. */
 function backboneRates(

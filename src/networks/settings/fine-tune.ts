@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PRECISIONS } from '../../tensor/precision/lists.ts';
+import { int8ProductsOverflow } from '../../tensor/program/processor.ts';
 
 const share = z.number().min(0).lt(1);
 const count = z.int().positive();
@@ -79,7 +80,7 @@ export const FINE_TUNE_SETTINGS = {
     .enum(PRECISIONS)
     .default('float32')
     .describe(
-      'what products are computed in while training; weights, moments, norms, sums and the loss stay in float32',
+      'what products are computed in while training (int8: those of linear layers, on a CPU); weights, moments, norms, sums and the loss stay in float32',
     ),
   provider: z
     .enum(['cpu', 'cuda', 'webgpu'])
@@ -120,8 +121,20 @@ export const fineTuneSettings = withFormerNames(z.strictObject(FINE_TUNE_SETTING
 
 export type FineTuneSettings = z.output<typeof fineTuneSettings>;
 
-/** What to know before training as the settings say; null: nothing. */
-export const precisionWarning = ({ precision, provider }: FineTuneSettings): string | null =>
-  provider === 'cpu' && precision === 'float16'
-    ? `warning: fineTune.precision ${precision} is slower on the CPU than float32; it is for a graphics card`
+/**
+ * What to know before training as the settings say; null: nothing.
+ *
+ * @param lacksInt8 whether this processor has no fast products of int8
+ */
+export function precisionWarning(
+  { precision, provider }: FineTuneSettings,
+  lacksInt8: boolean = int8ProductsOverflow(),
+): string | null {
+  if (provider !== 'cpu') return null;
+  if (precision === 'float16') {
+    return `warning: fineTune.precision ${precision} is slower on the CPU than float32; it is for a graphics card`;
+  }
+  return precision === 'int8' && lacksInt8
+    ? 'warning: fineTune.precision int8 gains little or nothing here: this processor has neither VNNI nor AMX'
     : null;
+}

@@ -9,9 +9,10 @@ import {
   int,
   ints,
   type Operator,
+  operationOf,
   type Tensor,
 } from '../graph/operator.ts';
-import { broadcastShapes, lengthAt, sizeOf } from '../graph/shape.ts';
+import { broadcastShapes, lengthAt, sameShape, sizeOf } from '../graph/shape.ts';
 import { add, multiply } from './elementwise.ts';
 import { reshape } from './layout.ts';
 import type { Pair } from './pointwise.ts';
@@ -241,6 +242,17 @@ function adapted(rows: Tensor, { weight, down, up, scale }: AdaptedWeight, bias?
   const apart = (): Tensor =>
     add(linear(rows, weight, bias), multiply(linear(linear(rows, down), up), scale));
   return apply(ADAPTED_LINEAR, inputs, { scale, sum: whole, apart });
+}
+
+/** What a weight was made of by `adaptedLinear`; undefined for any other tensor. */
+export function adaptedParts(whole: Tensor): AdaptedWeight | undefined {
+  const sum = operationOf(whole);
+  const addition = sum?.operator.name === 'add' ? operationOf(sum.inputs[1] as Tensor) : undefined;
+  if (sum === undefined || addition?.operator !== (MATMUL as Operator)) return undefined;
+  const [weight, [up, down]] = [sum.inputs[0] as Tensor, addition.inputs as Pair];
+  const { scale, transposeA, transposeB } = addition.attributes as Required<MatmulOptions>;
+  const isPlain = !(transposeA || transposeB) && sameShape(weight.shape, whole.shape);
+  return isPlain ? { weight, up, down, scale } : undefined;
 }
 
 /** What is computed of the rows of a tensor, in the axes that it had. */

@@ -1,11 +1,9 @@
-import type { DType } from '../graph/dtype.ts';
-
 /** What the products of a program are computed in; everything else that needs the digits stays in float32. */
-export const PRECISIONS = ['float32', 'float16', 'bfloat16'] as const satisfies readonly DType[];
+export const PRECISIONS = ['float32', 'float16', 'bfloat16', 'int8'] as const;
 
 export type Precision = (typeof PRECISIONS)[number];
 
-export type HalfPrecision = Exclude<Precision, 'float32'>;
+export type HalfPrecision = Extract<Precision, 'float16' | 'bfloat16'>;
 
 /** Operators whose operands are halved: products, as in torch.amp's list of the same purpose. */
 const PRODUCTS = ['linear', 'matmul', 'attention'];

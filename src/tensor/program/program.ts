@@ -9,7 +9,8 @@ import { initialValues, type TensorData } from '../graph/values.ts';
 import { type EmittedModel, emitModel } from '../onnx/emit.ts';
 import { embeddedInitializer, initializerInPlace, LOCATION_ROOT, modelBytes } from '../onnx/model.ts';
 import type { TileSizes } from '../onnx/tiles.ts';
-import { type AutocastOptions, autocast } from '../precision/autocast.ts';
+import { autocast } from '../precision/autocast.ts';
+import { withInt8Products } from '../precision/int8.ts';
 import type { Precision } from '../precision/lists.ts';
 import { type QuantizationOptions, quantizedReplacements } from '../quantize/plan.ts';
 import { type Feed, feedValue, runtimeValue } from './feeds.ts';
@@ -194,14 +195,13 @@ export async function compile(asked: ProgramSpec, options: CompileOptions = {}):
   const variables = options.variables ?? new Variables();
   const { threads = environment().threads, precision = 'float32', kernels: byKernels = true } = options;
   const spec =
-    precision === 'float32'
-      ? asked
-      : inPrecision(asked, { half: precision, rounded: (options.provider ?? 'cpu') === 'cpu' });
+    precision === 'float32' ? asked : inPrecision(asked, precision, (options.provider ?? 'cpu') === 'cpu');
   const updates = byKernels ? (spec.updates ?? []) : [];
   const kernels = new UpdateKernels(Object.values(spec.outputs), updates, variables);
   const model = await emitProgram(spec, options, variables, kernels);
   const bytes = modelBytes(forRunningInPlace(model.parts));
   const { sessions } = options;
+  const isInInt8 = options.quantize?.weights === 'int8' || precision === 'int8';
   const { session: opened, provider } = await openOn(options, async (executionProviders) => {
     const how: InferenceSession.SessionOptions = {
       executionProviders,
@@ -214,7 +214,7 @@ export async function compile(asked: ProgramSpec, options: CompileOptions = {}):
         session: {
           model_external_initializers_file_folder_path: LOCATION_ROOT,
           // Only where it must be: the setting turns ONNX Runtime's fast kernel off on every x64 processor.
-          ...(options.quantize?.weights === 'int8' && int8ProductsOverflow() && { x64quantprecision: '1' }),
+          ...(isInInt8 && int8ProductsOverflow() && { x64quantprecision: '1' }),
         },
       },
     };
@@ -228,14 +228,16 @@ export async function compile(asked: ProgramSpec, options: CompileOptions = {}):
 /** Microsoft's own operators that ONNX Runtime 1.30 would compute on the CPU, with copies to there and back. */
 const LACKING_IN_WEBGPU = ['FusedMatMul'];
 
-/** The program with its products in half precision; outputs and variables keep their dtypes. */
+/** The program with its products in another precision; outputs and variables keep their dtypes. */
 function inPrecision(
   { outputs, updates = [], precise = [] }: ProgramSpec,
-  options: AutocastOptions,
+  precision: Exclude<Precision, 'float32'>,
+  rounded: boolean,
 ): ProgramSpec {
   const names = Object.keys(outputs);
   const roots = [...Object.values(outputs), ...updates.map(({ next }) => next)];
-  const copies = autocast(roots, { ...options, precise });
+  const copies =
+    precision === 'int8' ? withInt8Products(roots) : autocast(roots, { half: precision, rounded, precise });
   return {
     outputs: Object.fromEntries(names.map((name, index) => [name, copies[index] as Tensor])),
     updates: updates.map(({ variable }, index) => ({

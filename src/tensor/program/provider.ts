@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { messageOf, SwardError, UsageError } from '../../ground/errors.ts';
-import { PRECISIONS, type Precision } from '../precision/lists.ts';
+import type { Precision } from '../precision/lists.ts';
 import { type InferenceSession, listSupportedBackends } from './runtime.ts';
 
 /** Where a program runs. Only `cpu` is everywhere. */
@@ -10,10 +10,13 @@ export const PROVIDERS = ['cpu', 'cuda', 'webgpu', 'coreml', 'dml'] as const;
 
 export type Provider = (typeof PROVIDERS)[number];
 
-/** In what each provider computes products: the CPU in halves only by way of casts, and slowly; Core ML and DirectML were not tried. */
+/**
+ * In what each provider computes products: the CPU in halves only by way of casts, and slowly, in int8 fast where it has
+ * VNNI or AMX; cards have no kernel for int8. Core ML and DirectML were not tried.
+ */
 export const PRECISIONS_ON: Readonly<Record<Provider, readonly Precision[]>> = {
-  cpu: ['float32', 'float16'],
-  cuda: PRECISIONS,
+  cpu: ['float32', 'float16', 'int8'],
+  cuda: ['float32', 'float16', 'bfloat16'],
   webgpu: ['float32', 'float16'],
   coreml: ['float32', 'float16'],
   dml: ['float32', 'float16'],

@@ -18,4 +18,12 @@ describe('the precision of fine-tuning', () => {
     expect(warningOf({ precision: 'float16', provider: 'cuda' })).toBeNull();
     expect(warningOf({})).toBeNull();
   });
+
+  it('warns of int8 where the processor has no fast products of it', () => {
+    const warningOf = (precision: string, lacksInt8: boolean) =>
+      precisionWarning(fineTuneSettings.parse({ precision }), lacksInt8);
+    expect(warningOf('int8', true)).toMatch(/neither VNNI nor AMX/);
+    expect(warningOf('int8', false)).toBeNull();
+    expect(warningOf('float32', true)).toBeNull();
+  });
 });
