@@ -41,6 +41,12 @@ export function withInt8Products(roots: readonly Tensor[]): readonly Tensor[] {
   return roots.map(copyOf);
 }
 
+/**
+ * Operators that a copy in another dtype takes apart, which would cost what they save: a layer's probabilities kept for
+ * the backward pass of attention, a product a factor of an adapter. Here dtypes stay.
+ */
+const WHOLE: ReadonlySet<string> = new Set(['attentionBackward', 'adaptedLinear']);
+
 function converted(
   operation: Operation,
   inputs: readonly Tensor[],
@@ -51,8 +57,7 @@ function converted(
   if (product) return product;
   const isSame = inputs.every((x, index) => x === operation.inputs[index]);
   if (isSame && operator.name !== 'checkpoint') return operation.outputs;
-  // What adapters are added to was the weight already, and stays so.
-  if (operator.name === 'adaptedLinear') return operator.rebuild?.(inputs, attributes) ?? operation.outputs;
+  if (WHOLE.has(operator.name)) return operator.rebuild?.(inputs, attributes) ?? operation.outputs;
   return operator.inCopy?.(inputs, attributes, copy) ?? applyAll(operator, inputs, attributes);
 }
 
