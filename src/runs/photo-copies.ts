@@ -19,7 +19,7 @@ const COPY_BITS = 10;
 const NOTHING_SHOWN: PerceptualHash = [2 ** 31, 0];
 
 /** Fewer photos are compared before anybody would look for progress. */
-export const SOON_COMPARED = 1_000;
+const SOON_COMPARED = 1_000;
 
 /** Photos looked at together. */
 const AT_ONCE = 4;

@@ -36,7 +36,7 @@ import {
   trainingReadings,
 } from './covariates.ts';
 import { type FoldPlan, planFolds } from './fold-plan.ts';
-import { copyKeys, type PhotoCopy, photoCopies, SOON_COMPARED } from './photo-copies.ts';
+import { copyKeys, photoCopies } from './photo-copies.ts';
 import { inspectTableWithDates } from './table-dates.ts';
 
 /**
@@ -173,7 +173,8 @@ export async function readTrainingData(
     source.kind === 'features'
       ? await featureInputs(source, recipe, labels)
       : await photoInputs(labels as readonly LabelledPhoto[], further, recipe, progress);
-  const rows = await planFolds(labels, plan, copyKeys(inputs.copies));
+  const measuredPaths = inputs.paths?.slice(0, labels.length) ?? [];
+  const rows = await planFolds(labels, plan, copyKeys(await photoCopies(measuredPaths, progress)));
   const known = await readingsOf(source, recipe, labels, inputs.paths);
   const facts = labels.map((label, item) => ({
     ...factsOf(label, rows[item] as FoldRow),
@@ -251,8 +252,6 @@ interface Inputs {
   readonly source: SampleSource;
   /** Of photos; null where there are features. */
   readonly paths: readonly string[] | null;
-  /** Of labelled photos the earlier one that each is a copy of. */
-  readonly copies: readonly (PhotoCopy | null)[];
   readonly sets: readonly UsedFeatureSet[];
   readonly fingerprints: readonly unknown[];
 }
@@ -273,7 +272,6 @@ async function featureInputs(
   return {
     source: featureRows(rows.length < matrix.rows ? takeRows(matrix, rows) : matrix),
     paths: null,
-    copies: [],
     sets: (matrix.sets ?? []).map(({ name, columns }) => ({ name, columns, weights: null })),
     fingerprints: await Promise.all(features.map(fileFingerprint)),
   };
@@ -290,12 +288,7 @@ async function photoInputs(
       `recipe ${recipe.name} reads features; give --features, --ids and --labels, or --set backbone=NAME`,
     );
   }
-  const labelled = labels.map(({ path }) => path);
-  const paths = [...labelled, ...further];
-  // Few are looked at while weights are read; of many somebody is to see how far that is.
-  const looking = labelled.length < SOON_COMPARED ? photoCopies(labelled) : null;
-  // A failure is met when its turn comes; until then it must not count as unhandled.
-  looking?.catch(() => {});
+  const paths = [...labels.map(({ path }) => path), ...further];
   const reader = new PhotoReader(recipe.input);
   // Weights that are missing are met before photos are read.
   const sets = await reader.sets();
@@ -309,7 +302,6 @@ async function photoInputs(
     paths,
     sets,
     fingerprints: [await photoHashes(paths)],
-    copies: await (looking ?? photoCopies(labelled, progress)),
   };
 }
 
