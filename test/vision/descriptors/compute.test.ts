@@ -171,7 +171,11 @@ describe('describing photos ahead', () => {
     configure({ cacheFolder });
     const ahead = describeAhead([...photos, ...photos, join(folder, 'missing.jpg')]);
     expect(ahead).not.toBeNull();
-    await vi.waitFor(async () => expect(await cacheFiles(cacheFolder)).toHaveLength(photos.length), 60_000);
+    await vi.waitFor(async () => {
+      // What is being written is not there yet.
+      const written = (await cacheFiles(cacheFolder)).filter((path) => path.endsWith('.bin'));
+      expect(written).toHaveLength(photos.length);
+    }, 60_000);
     await ahead?.end();
     const later = await computeDescriptors(photos);
     expect(later.computed).toBe(0);
