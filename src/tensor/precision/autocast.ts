@@ -8,9 +8,9 @@ import {
   operationOf,
   type Tensor,
 } from '../graph/operator.ts';
-import { operationsBefore } from '../graph/traverse.ts';
 import { cast } from '../operators/elementwise.ts';
 import type { One } from '../operators/pointwise.ts';
+import { GraphCopy } from './graph-copy.ts';
 import { type HalfPrecision, KEPT, LISTS, MOVES } from './lists.ts';
 
 export interface AutocastOptions {
@@ -29,9 +29,8 @@ export interface AutocastOptions {
  * @param roots come back in their own dtype
  */
 export function autocast(roots: readonly Tensor[], options: AutocastOptions): readonly Tensor[] {
-  const pass = new Autocast(options);
-  pass.convert(roots);
-  return roots.map((root) => cast(pass.copyOf(root), root.dtype));
+  const { copy } = new Autocast(options);
+  return roots.map((root) => cast(copy.of(root), root.dtype));
 }
 
 /**
@@ -52,7 +51,7 @@ class Autocast {
   readonly #half: HalfPrecision;
   readonly #precise: ReadonlySet<Tensor>;
   readonly #isRounded: boolean;
-  readonly #copies = new Map<Tensor, Tensor>();
+  readonly copy = new GraphCopy((operation, inputs) => this.#converted(operation, inputs));
   /** Casts made, so that two that need the same share it. */
   readonly #casts = new Map<Tensor, Tensor>();
 
@@ -62,38 +61,25 @@ class Autocast {
     this.#isRounded = rounded;
   }
 
-  convert(roots: readonly Tensor[]): void {
-    for (const operation of operationsBefore(roots)) {
-      if (this.#copies.has(operation.outputs[0] as Tensor)) continue;
-      const outputs = this.#applied(operation);
-      operation.outputs.forEach((old, index) => {
-        const made = outputs[index] as Tensor;
-        const copy = MOVES.has(operation.operator.name) ? made : this.#round(made);
-        this.#copies.set(old, this.#precise.has(old) ? this.#as(copy, old.dtype) : copy);
-      });
-    }
+  #converted(operation: Operation, copies: readonly Tensor[]): readonly Tensor[] {
+    const outputs = this.#applied(operation, copies);
+    return operation.outputs.map((old, index) => {
+      const made = outputs[index] as Tensor;
+      const copy = MOVES.has(operation.operator.name) ? made : this.#round(made);
+      return this.#precise.has(old) ? this.#as(copy, old.dtype) : copy;
+    });
   }
 
-  /** The copy of a tensor that was converted; leaves are their own. */
-  copyOf = (tensor: Tensor): Tensor => this.#copies.get(tensor) ?? tensor;
-
-  /** As `copyOf`, of a tensor that an operator keeps among its attributes. */
-  #copyAnywhere = (tensor: Tensor): Tensor => {
-    this.convert([tensor]);
-    return this.copyOf(tensor);
-  };
-
-  #applied(operation: Operation): readonly Tensor[] {
+  #applied(operation: Operation, copies: readonly Tensor[]): readonly Tensor[] {
     const { operator, attributes } = operation;
-    const inputs = this.#inputsOf(operation);
-    if (operator.inCopy) return operator.inCopy(inputs, attributes, this.#copyAnywhere);
+    const inputs = this.#inputsOf(operation, copies);
+    if (operator.inCopy) return operator.inCopy(inputs, attributes, this.copy.of);
     const isSame = inputs.every((x, index) => x === operation.inputs[index]);
     return isSame ? operation.outputs : applyAll(operator, inputs, attributes);
   }
 
-  #inputsOf({ operator, inputs }: Operation): readonly Tensor[] {
+  #inputsOf({ operator, inputs }: Operation, copies: readonly Tensor[]): readonly Tensor[] {
     const { products, single } = LISTS[this.#half];
-    const copies = inputs.map(this.copyOf);
     if (KEPT.has(operator.name))
       return copies.map((x, index) => this.#as(x, (inputs[index] as Tensor).dtype));
     if (products.has(operator.name)) return this.#all(copies, this.#half);

@@ -10,9 +10,9 @@ import {
   type Tensor,
 } from '../graph/operator.ts';
 import { lengthAt } from '../graph/shape.ts';
-import { operationsBefore } from '../graph/traverse.ts';
 import { multiply } from '../operators/elementwise.ts';
 import { adaptedParts, linear, matmul } from '../operators/matmul.ts';
+import { GraphCopy } from './graph-copy.ts';
 
 /**
  * The same graph with products of many rows and a linear layer's weight in int8, as SwitchBack trains (Wortsman et al.
@@ -22,23 +22,8 @@ import { adaptedParts, linear, matmul } from '../operators/matmul.ts';
  * @param roots come back in their own dtype and shape
  */
 export function withInt8Products(roots: readonly Tensor[]): readonly Tensor[] {
-  const copies = new Map<Tensor, Tensor>();
-  const copyOf = (tensor: Tensor): Tensor => copies.get(tensor) ?? tensor;
-  const convert = (tensors: readonly Tensor[]): void => {
-    for (const operation of operationsBefore(tensors)) {
-      if (copies.has(operation.outputs[0] as Tensor)) continue;
-      const made = converted(operation, operation.inputs.map(copyOf), copyAnywhere);
-      operation.outputs.forEach((old, index) => {
-        copies.set(old, made[index] as Tensor);
-      });
-    }
-  };
-  const copyAnywhere = (tensor: Tensor): Tensor => {
-    convert([tensor]);
-    return copyOf(tensor);
-  };
-  convert(roots);
-  return roots.map(copyOf);
+  const copy = new GraphCopy((operation, inputs) => converted(operation, inputs, copy.of));
+  return roots.map(copy.of);
 }
 
 /**
