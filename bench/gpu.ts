@@ -5,7 +5,7 @@ import type { Precision, Provider } from '../src/tensor/index.ts';
 import { casesFor } from './gpu/cases.ts';
 import { cudaEnvironment } from './gpu/libraries.ts';
 import type { Measured, Row } from './gpu/measure.ts';
-import { finished } from './recipe/processes.ts';
+import { answerOf, finished } from './recipe/processes.ts';
 import { pythonsWith, UNHINDERED } from './yardstick/python.ts';
 
 /** All of it, in under eight minutes: sward's part, shared by its providers, and PyTorch's. */
@@ -105,9 +105,7 @@ async function torchFigures(provider: Provider): Promise<TorchFigures | null> {
   const spec = { ...casesFor(provider), provider, seconds: TORCH_SECONDS };
   const script = join(import.meta.dirname, 'gpu', 'torch_gpu.py');
   try {
-    return JSON.parse(
-      (await finished(python, [script, JSON.stringify(spec)], UNHINDERED)).output,
-    ) as TorchFigures;
+    return await answerOf<TorchFigures>(python, script, spec, UNHINDERED);
   } catch (error) {
     console.error(messageOf(error));
     return null;

@@ -6,13 +6,13 @@ import { SwardError } from '../src/ground/errors.ts';
 import type { Matrix } from '../src/ground/matrix.ts';
 import { median } from './median.ts';
 import { writeWeights } from './recipe/inputs.ts';
-import { finished } from './recipe/processes.ts';
+import { answerOf, finished } from './recipe/processes.ts';
 import { AT_ITS_BEST, pythonsWith } from './yardstick/python.ts';
 
 const THREADS = 2;
 const ROUNDS = 5;
 
-/** Photos a batch of PyTorch's side, two views each; the faster of 2, 4 and 8. */
+/** Photos a batch of PyTorch's side, two views each. */
 const BATCH = 4;
 
 const COMMAND = resolve(import.meta.dirname, '..', 'dist', 'cli', 'main.js');
@@ -92,8 +92,7 @@ async function measured(
   };
   const script = join(import.meta.dirname, 'photo-features', 'torch_features.py');
   const theirs = async (): Promise<number> => {
-    const { output } = await finished(python, [script, JSON.stringify(spec)], AT_ITS_BEST);
-    return (JSON.parse(output.trim().split('\n').at(-1) ?? '') as { seconds: number }).seconds;
+    return (await answerOf<{ seconds: number }>(python, script, spec, AT_ITS_BEST)).seconds;
   };
   const times = { fp32: [] as number[], int8: [] as number[], bf16: [] as number[] };
   for (let round = 0; round < ROUNDS; round++) {

@@ -49,6 +49,21 @@ export function finished(
   });
 }
 
+/**
+ * What a script says of a task, which it is given as JSON and answers by its last line.
+ *
+ * @throws Error as {@link finished}
+ */
+export async function answerOf<Answer>(
+  python: string,
+  script: string,
+  task: object,
+  env: NodeJS.ProcessEnv,
+): Promise<Answer> {
+  const { output } = await finished(python, [script, JSON.stringify(task)], env);
+  return JSON.parse(output.trim().split('\n').at(-1) ?? '') as Answer;
+}
+
 function peakOf(pid: number | string | undefined): number {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');

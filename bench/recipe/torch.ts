@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { AT_ITS_BEST, pythonsWith } from '../yardstick/python.ts';
 import { BACKBONE_RATE, BATCH, LORA, RATE, type RecipeCase, THREADS, WEIGHT_DECAY } from './cases.ts';
-import { finished } from './processes.ts';
+import { answerOf } from './processes.ts';
 
 /** In bf16 also with a frozen backbone's features kept for all folds by hand, each photo in as many draws as sward has. */
 export type TorchWay = 'fp32' | 'bf16' | 'byHand';
@@ -61,7 +61,6 @@ export class TorchSide {
 
   async #run<Answer>(spec: object): Promise<Answer> {
     const script = join(import.meta.dirname, 'torch_recipe.py');
-    const { output } = await finished(this.#python, [script, JSON.stringify(spec)], AT_ITS_BEST);
-    return JSON.parse(output.trim().split('\n').at(-1) ?? '') as Answer;
+    return answerOf<Answer>(this.#python, script, spec, AT_ITS_BEST);
   }
 }
