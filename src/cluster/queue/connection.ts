@@ -37,7 +37,7 @@ export const connectionTo = (url: string) => ({
  * The name of a queue in Redis. Each version of sward has queues of its own, so that no worker takes what only another version
  * may compute.
  */
-export const nameOf = (queue: QueueName, version = packageVersion()): string => `sward-${queue}-${version}`;
+export const nameOf = (queue: QueueName): string => `sward-${queue}-${packageVersion()}`;
 
 /** Work by its unit's key, so that the same is queued once. Numbers alone are no name there. */
 export const idOf = (key: string): string => `unit-${key}`;

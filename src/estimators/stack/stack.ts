@@ -58,9 +58,10 @@ export function stack<Member extends StackMember>(
     members: settings.members,
     withCovariates: settings.withCovariates?.members ?? settings.members,
   };
+  const members = settings.members.map(estimatorOf);
   const estimators = {
-    members: lists.members.map(estimatorOf),
-    withCovariates: lists.withCovariates.map(estimatorOf),
+    members,
+    withCovariates: settings.withCovariates?.members.map(estimatorOf) ?? members,
   };
   const estimatorAt = (list: MemberList, member: number): Estimator => {
     const estimator = estimators[list][member];

@@ -2,6 +2,7 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InputError } from '../../ground/errors.ts';
 import type { Matrix } from '../../ground/matrix.ts';
+import { asSingles } from '../../tensor/graph/dtype.ts';
 import {
   decodeNumbers,
   encodeNumbers,
@@ -161,12 +162,7 @@ function storedAs(data: TensorData, storage: NetworkSettings['storage']): Tensor
 }
 
 function asSingle({ dtype, shape, values }: TensorData): TensorData {
-  const numbers = decodeNumbers(dtype, values);
-  return {
-    dtype: 'float32',
-    shape,
-    values: numbers instanceof Float32Array ? numbers : Float32Array.from(numbers),
-  };
+  return { dtype: 'float32', shape, values: asSingles(decodeNumbers(dtype, values)) };
 }
 
 const conceptTensor = ({ rows, columns, data }: Matrix): TensorData => ({

@@ -108,7 +108,8 @@ export function encodeNumbers(dtype: DType, values: ArrayLike<number>): TensorAr
   return result;
 }
 
-const asSingles = (values: ArrayLike<number>): Float32Array =>
+/** Numbers in single precision; those that are come back as they are. */
+export const asSingles = (values: ArrayLike<number>): Float32Array =>
   values instanceof Float32Array ? values : Float32Array.from(values);
 
 /** Reads elements of `dtype` as plain numbers; float32 and float64 arrays come back as they are. */
