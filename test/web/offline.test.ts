@@ -106,13 +106,14 @@ describeInBrowser('a phone in a paddock without a network', () => {
     await ready(phone.page);
     await visit(phone.page, `visit/${walk.id}`);
     await phone.page.getByRole('heading', { name: '5 photos' }).waitFor({ timeout: 60_000 });
-    const { mean, interval } = summary.kgDmPerHa.total;
+    const { mean, interval, from } = summary.kgDmPerHa.total;
     const words = (value: number): string => Math.round(value).toLocaleString('en-AU');
-    await phone.page.getByText('5 photos by run starter').waitFor();
+    await phone.page.getByText(`Modelled: ${from.join(', ')}`).waitFor();
     const shown = await phone.page.locator('main').innerText();
     expect(shown).toContain(`${words(mean)} kg DM/ha`);
     expect(shown).toContain(`Between ${words(interval.low)} and ${words(interval.high)}`);
     expect(shown).toContain(effortAdvice(summary.effort));
+    for (const warning of summary.warnings) expect(shown).toContain(warning);
     expect(paddock.name).toBe('River flat');
   });
 
