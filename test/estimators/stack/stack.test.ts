@@ -25,6 +25,7 @@ import { DESCRIPTOR_NAMES, viewColumns } from '../../../src/vision/descriptors/i
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { fitRows, predictRows, type TaughtRows, trainingSamples } from '../../support/training-rows.ts';
 import { resolveRecipe } from '../../support/written-settings.ts';
+import { graphError } from '../graph/graphs.ts';
 
 const folder = temporaryFolder('stack');
 const context = (lines: MetricLine[] = []): FitContext => ({
@@ -456,6 +457,7 @@ describe('a stack as a recipe', () => {
       await model.write(place);
       expect(await predictRows(model, fresh)).toEqual(expected);
       expect(await predictRows(await estimator.read(place), fresh)).toEqual(expected);
+      expect(await graphError(model, fresh)).toBeLessThan(1e-4);
     });
 
     it('shows all columns as one set to those that name none', async () => {
