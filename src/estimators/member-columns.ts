@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { UsageError } from '../ground/errors.ts';
-import type { Matrix } from '../ground/matrix.ts';
-import { featureSetsOf } from '../ground/matrix.ts';
+import { featureSetsOf, type Matrix, ONLY_SET } from '../ground/matrix.ts';
 import {
   DESCRIPTOR_NAMES,
   DESCRIPTOR_VIEWS,
@@ -45,6 +44,16 @@ export interface PlacedMember {
   /** For the record: what it sees. */
   readonly label: string;
 }
+
+/**
+ * Whether members read feature sets by names that only joined sets have. Where none does, all columns may as well be one
+ * set.
+ */
+export const tellSetsApart = (members: readonly Pick<ColumnMember, 'input'>[]): boolean =>
+  members.flatMap(({ input }) => input).some((name) => !NAMES_OF_ONE_SET.includes(name));
+
+/** What a matrix without sets can be asked for. */
+const NAMES_OF_ONE_SET: readonly (string | number)[] = [ALL, EACH, ONLY_SET, 0];
 
 type Sets = ReturnType<typeof featureSetsOf>;
 

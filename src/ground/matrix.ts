@@ -38,6 +38,24 @@ export function takeColumns(matrix: Matrix, indices: readonly number[]): Matrix 
   return { rows: matrix.rows, columns: indices.length, data };
 }
 
+/** The columns `indices` of a matrix, in that order, with the sets that they are of: neighbours of one set are one. */
+export function takeSetColumns(matrix: Matrix, indices: readonly number[]): Matrix {
+  const all = featureSetsOf(matrix);
+  const sets: { set: FeatureSet; columns: number }[] = [];
+  for (const column of indices) {
+    const found = all.find(({ start, columns }) => column >= start && column < start + columns);
+    if (!found) throw new RangeError(`there is no column ${column} of ${matrix.columns}`);
+    const { start: _, ...set } = found;
+    const last = sets.at(-1);
+    if (last?.set.name === set.name) last.columns++;
+    else sets.push({ set, columns: 1 });
+  }
+  return {
+    ...takeColumns(matrix, indices),
+    sets: sets.map(({ set, columns }) => ({ ...set, columns })),
+  };
+}
+
 /** A feature set with its values, one row a photo. */
 export interface NamedMatrix {
   readonly name: string;
@@ -79,10 +97,13 @@ function uniquelyNamed(parts: readonly NamedMatrix[]): FeatureSet[] {
   });
 }
 
-/** The feature sets of a matrix with the column each begins at; a matrix without sets is one, called `features`. */
+/** What the columns of a matrix without sets are called. */
+export const ONLY_SET = 'features';
+
+/** The feature sets of a matrix with the column each begins at; a matrix without sets is one ({@link ONLY_SET}). */
 export function featureSetsOf({ sets, columns }: Matrix): (FeatureSet & { readonly start: number })[] {
   let start = 0;
-  return (sets ?? [{ name: 'features', columns }]).map((set) => {
+  return (sets ?? [{ name: ONLY_SET, columns }]).map((set) => {
     const placed = { ...set, start };
     start += set.columns;
     return placed;

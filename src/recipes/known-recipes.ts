@@ -41,6 +41,32 @@ const WIDE_NETWORK = {
 const BESIDE_COVARIATES = { ...WIDE_NETWORK, clip: 2 };
 const SECONDS = 'seconds, once the features are made';
 
+/** Tiles of a photo at two stages of the bundled backbone, and descriptors: sets 0 and 1. */
+const PHOTO_SETS = {
+  kind: 'several',
+  sets: [
+    {
+      kind: 'backbone',
+      backbone: 'bundled',
+      view: 'tiles',
+      combine: 'all',
+      pooling: 'stages',
+      blocks: ['3/6', '4/6'],
+      upright: 'turn',
+    },
+    { kind: 'descriptors' },
+  ],
+};
+/** Views of {@link PHOTO_SETS} as a kernel average reads them; what contrasts say counts double. */
+const photoViews = (whitening: number): object[] =>
+  [0, 'descriptors.contrast', 'descriptors.form', 'descriptors.scatter'].map((input) => ({
+    input,
+    whitening,
+    weight: input === 'descriptors.contrast' ? 2 : 1,
+  }));
+/** The backbone's features with one view of the descriptors, which is what a height leaves to be seen. */
+const besideBackbone = (view: string): object[] => [0, view].map((input) => ({ input, whitening: 0.7 }));
+
 /** The recipes that come with sward, by name. */
 export const RECIPES: Readonly<
   Record<string, { readonly summary: RecipeSummary; readonly draft: RecipeDraft }>
@@ -52,22 +78,45 @@ export const RECIPES: Readonly<
       cost: 'seconds, once both are made (about 0.3 s a photo)',
     },
     draft: {
-      input: {
-        kind: 'several',
-        sets: [
-          {
-            kind: 'backbone',
-            backbone: 'bundled',
-            view: 'tiles',
-            combine: 'all',
-            pooling: 'stages',
-            blocks: ['3/6', '4/6'],
-            upright: 'turn',
-          },
-          { kind: 'descriptors' },
-        ],
-      },
+      input: PHOTO_SETS,
       estimator: { kind: 'kernel-average' },
+    },
+  },
+  'photo-stack': {
+    summary: {
+      reads: 'the bundled backbone, and descriptors',
+      learns: 'two such kernel ridges averaged; with heights two others, of fewer columns',
+      cost: 'seconds, once both are made (about 0.3 s a photo)',
+    },
+    draft: {
+      input: PHOTO_SETS,
+      estimator: {
+        kind: 'stack',
+        members: [
+          { estimator: { kind: 'kernel-average', members: photoViews(0.7), clip: 3 } },
+          { estimator: { kind: 'kernel-average', members: photoViews(0.8), clip: 2.5 } },
+        ],
+        withCovariates: {
+          members: [
+            {
+              estimator: {
+                kind: 'kernel-average',
+                members: besideBackbone('descriptors.form'),
+                clip: 2.5,
+              },
+            },
+            {
+              estimator: {
+                kind: 'kernel-average',
+                members: besideBackbone('descriptors.contrast'),
+                kernels: ['relu'],
+                penalties: [0.003, 0.01, 0.03, 0.1, 0.3, 1],
+                covariateWeight: 0.5,
+              },
+            },
+          ],
+        },
+      },
     },
   },
   'descriptor-ridge': {

@@ -1,4 +1,5 @@
 import { withCovariates } from '../estimators/covariates/with-covariates.ts';
+import { tellSetsApart } from '../estimators/member-columns.ts';
 import { partlyMeasured } from '../estimators/partly-measured/partly-measured.ts';
 import { reduced } from '../estimators/reduction/reduced.ts';
 import { stack } from '../estimators/stack/stack.ts';
@@ -14,8 +15,12 @@ import type { EstimatorSettings, Recipe } from './recipe-schema.ts';
 
 /** The estimator that is trained on rows of features, by its settings. */
 export function rowEstimatorOf(settings: EstimatorSettings): Estimator {
-  return settings.kind === 'stack' ? stack(settings, behindTransforms) : learnerOf(settings);
+  return settings.kind === 'stack' ? stack(settings, behindTransforms, namesSets) : learnerOf(settings);
 }
+
+/** Whether a member of a stack reads feature sets by name. */
+const namesSets = ({ estimator }: Pick<Recipe, 'estimator'>): boolean =>
+  estimator.kind === 'kernel-average' && tellSetsApart(estimator.members);
 
 /** The estimator of a recipe or of a member of a stack, behind its reduction and target transform. */
 function behindTransforms({

@@ -1,5 +1,12 @@
 import { join } from 'node:path';
-import { featureSetsOf, joinFeatureSets, type Matrix, rowVector, takeColumns } from '../../ground/matrix.ts';
+import {
+  featureSetsOf,
+  joinFeatureSets,
+  type Matrix,
+  rowVector,
+  takeColumns,
+  takeSetColumns,
+} from '../../ground/matrix.ts';
 import {
   type Estimator,
   type FitContext,
@@ -37,7 +44,15 @@ export interface FittedMember extends Pick<PlacedMember, 'member' | 'columns'> {
   readonly model: FittedModel;
   /** Whether it reads covariates, where there are any. */
   readonly readsCovariates: boolean;
+  /** Whether it is shown whose its columns are; of others they are one set. */
+  readonly tellsSetsApart: boolean;
 }
+
+/** What a member is shown of all features. */
+const shownColumns = (
+  all: Matrix,
+  { columns, tellsSetsApart }: Pick<FittedMember, 'columns' | 'tellsSetsApart'>,
+): Matrix => (tellsSetsApart ? takeSetColumns(all, columns) : takeColumns(all, columns));
 
 /** The list of members that a fitted stack is of, as its file has it; files of before there were two have none. */
 type MemberList = 'members' | 'withCovariates';
@@ -49,10 +64,12 @@ type MemberList = 'members' | 'withCovariates';
  * members may answer, some of them by the photo alone: what a height says is then held against what is seen.
  *
  * @param estimatorOf the estimator of a member, its reduction and transform included
+ * @param tellsSetsApart whether a member's estimator reads feature sets by name; of others its columns are one set
  */
 export function stack<Member extends StackMember>(
   settings: StackSettings<Member>,
   estimatorOf: (member: Member) => Estimator,
+  tellsSetsApart: (member: Member) => boolean = () => false,
 ): Estimator {
   const lists: Readonly<Record<MemberList, readonly Member[]>> = {
     members: settings.members,
@@ -71,13 +88,18 @@ export function stack<Member extends StackMember>(
   const listOf = ({ shown }: Samples): MemberList => (shown.length > 0 ? 'withCovariates' : 'members');
   const readsCovariates = (list: MemberList, member: number): boolean =>
     lists[list][member]?.covariates ?? true;
+  const seesSets = (list: MemberList, index: number): boolean => {
+    const member = lists[list][index];
+    return member !== undefined && tellsSetsApart(member);
+  };
   return rowEstimator({
     async requireData(train, sets) {
       const inputs = joinFeatureSets(sets.map((set) => ({ ...set, matrix: emptyMatrix(set.columns) })));
       const list = listOf(train);
       for (const { member, columns } of placeMembers(lists[list], inputs)) {
         const seen = readsCovariates(list, member) ? train : train.showing([]);
-        await estimatorAt(list, member).requireData(seen, featureSetsOf(takeColumns(inputs, columns)));
+        const shown = shownColumns(inputs, { columns, tellsSetsApart: seesSets(list, member) });
+        await estimatorAt(list, member).requireData(seen, featureSetsOf(shown));
       }
     },
     async fit(split, context) {
@@ -93,8 +115,9 @@ export function stack<Member extends StackMember>(
       for (const [index, { member, columns, label }] of placed.entries()) {
         const estimator = estimatorAt(list, member);
         const reads = readsCovariates(list, member);
+        const apart = seesSets(list, member);
         const seen = changedSplit(split, (samples) => {
-          const own = samples.withFeatures((all) => takeColumns(all, columns));
+          const own = samples.withFeatures((all) => shownColumns(all, { columns, tellsSetsApart: apart }));
           return reads ? own : own.showing([]);
         });
         const told = progressWithin(context, index / placed.length, (index + 1) / placed.length);
@@ -103,7 +126,7 @@ export function stack<Member extends StackMember>(
           record: (line) => context.record(relabelled(line, `${index} ${label}`)),
           ...progressWithin(told, 0, 1 / trainings),
         });
-        members.push({ member, columns, model, readsCovariates: reads });
+        members.push({ member, columns, model, readsCovariates: reads, tellsSetsApart: apart });
         if (folds) {
           const random = stacking.fork(`member ${index}`);
           const inner = { random, ...progressWithin(told, 1 / trainings, 1) };
@@ -131,7 +154,13 @@ export function stack<Member extends StackMember>(
         const columns = [...matrices.columns.data.subarray(start, start + count)];
         start += count;
         const model = await estimatorAt(list, member).read(join(folder, `member-${index}`));
-        members.push({ member, columns, model, readsCovariates: readsCovariates(list, member) });
+        members.push({
+          member,
+          columns,
+          model,
+          readsCovariates: readsCovariates(list, member),
+          tellsSetsApart: seesSets(list, member),
+        });
         weights.push(weight);
       }
       const { rows, data } = matrices.spread;
@@ -206,9 +235,9 @@ function fitted(
     async predict(samples) {
       requireWidth(await samples.features(), width);
       const predicted: Targets[][] = [];
-      for (const { columns, model, readsCovariates } of members) {
-        const own = samples.withFeatures((all) => takeColumns(all, columns));
-        predicted.push(await model.predict(readsCovariates ? own : own.showing([])));
+      for (const member of members) {
+        const own = samples.withFeatures((all) => shownColumns(all, member));
+        predicted.push(await member.model.predict(member.readsCovariates ? own : own.showing([])));
       }
       return memberMean(predicted, combination);
     },

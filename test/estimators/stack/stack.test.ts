@@ -25,6 +25,7 @@ import { DESCRIPTOR_NAMES, viewColumns } from '../../../src/vision/descriptors/i
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { fitRows, predictRows, type TaughtRows, trainingSamples } from '../../support/training-rows.ts';
 import { resolveRecipe } from '../../support/written-settings.ts';
+import { graphError } from '../graph/graphs.ts';
 
 const folder = temporaryFolder('stack');
 const context = (lines: MetricLine[] = []): FitContext => ({
@@ -431,6 +432,43 @@ describe('a stack as a recipe', () => {
     const expected = await predictRows(alone, task(48, 26).inputs);
     expect(await said([{ input: 'telling', covariates: false, estimator: inner }])).toEqual(expected);
     expect(await said([{ input: 'telling', estimator: inner }])).not.toEqual(expected);
+  });
+
+  describe('of kernel averages', () => {
+    const average = (inputs: readonly string[]): object => ({
+      kind: 'kernel-average',
+      members: inputs.map((input) => ({ input, components: 3 })),
+      penalties: [0.03],
+    });
+    const named = average(['other', 'telling']);
+    const [training, fresh] = [task(40, 27), task(8, 28).inputs];
+    const stacked = async (...members: readonly object[]): Promise<Estimator> =>
+      recipeEstimator(await withMembers('mean', members));
+    const said = async (estimator: Estimator): Promise<Targets[]> =>
+      predictRows(await fitRows(estimator, training, context()), fresh);
+
+    it('tells them the feature sets that they name', async () => {
+      const alone = await resolveRecipe('feature-ridge', [`estimator=${JSON.stringify(named)}`]);
+      const expected = await said(recipeEstimator(alone));
+      const place = join(folder, 'averages');
+      mkdirSync(place);
+      const estimator = await stacked({ input: ['telling', 'other'], estimator: named });
+      const model = await fitRows(estimator, training, context());
+      await model.write(place);
+      expect(await predictRows(model, fresh)).toEqual(expected);
+      expect(await predictRows(await estimator.read(place), fresh)).toEqual(expected);
+      expect(await graphError(model, fresh)).toBeLessThan(1e-4);
+    });
+
+    it('shows all columns as one set to those that name none', async () => {
+      const one = await said(await stacked({ estimator: average(['all']) }));
+      expect(await said(await stacked({ estimator: average(['each']) }))).toEqual(one);
+    });
+
+    it('refuses one that names a set its member does not see', async () => {
+      const estimator = await stacked({ input: 'telling', estimator: named });
+      await expect(said(estimator)).rejects.toThrow(/reads other, but the feature sets are: 0 telling/);
+    });
   });
 
   it('gives members the defaults of their kind', async () => {
