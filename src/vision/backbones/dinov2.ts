@@ -225,6 +225,7 @@ export const DINOV2 = architecture({
   },
   recognise,
   layouts: [HUGGING_FACE, REPOSITORY],
+  timmName: /^vit_.*_dinov2/,
   huggingFace: { modelTypes: ['dinov2', 'dinov2_with_registers'], settings: ['heads', 'imgSize'] },
   pooling: 'cls',
   weights: WEIGHTS.map(([size, registers, parameters]) =>

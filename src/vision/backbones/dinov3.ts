@@ -230,6 +230,7 @@ export const DINOV3 = architecture({
   },
   recognise,
   layouts: [HUGGING_FACE, REPOSITORY],
+  timmName: /^vit_.*_dinov3/,
   huggingFace: { modelTypes: ['dinov3_vit'], settings: ['heads'] },
   pooling: 'patch-mean',
   weights: [

@@ -117,6 +117,7 @@ export const EFFICIENTNETV2 = architecture({
       ? { config: {}, open: { variant: undefined } }
       : undefined,
   layouts: [],
+  timmName: /^(tf_)?efficientnetv2_/,
   huggingFace: { modelTypes: [], settings: [] },
   pooling: 'mean',
   weights: TAGS.flatMap(([tag, classes]) =>

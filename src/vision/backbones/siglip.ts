@@ -174,6 +174,7 @@ export const SIGLIP = architecture({
   },
   recognise,
   layouts: [HUGGING_FACE],
+  timmName: /^vit_.*_siglip/,
   huggingFace: { modelTypes: ['siglip_vision_model'], settings: ['heads', 'imgSize', 'activation'] },
   pooling: 'attention',
   weights: WEIGHTS.flatMap(([size, patch, side, parameters, datasets]) =>

@@ -235,6 +235,7 @@ export const SWINV2 = architecture({
   },
   recognise,
   layouts: [HUGGING_FACE],
+  timmName: /^swinv2_(?!cr_)/,
   huggingFace: { modelTypes: ['swinv2'], settings: ['window', 'pretrainedWindows', 'imgSize'] },
   pooling: 'mean',
   weights: WEIGHTS.map(([size, tag, window, side, classes, isFrom12, cropFraction]) => {

@@ -30,7 +30,7 @@ type Recognition = ReturnType<typeof recogniseShapes>;
  * knows of weights of that name. Shapes win over statements, which win over what is usual.
  *
  * @param named the catalogue's entry the file's name begins with
- * @throws InputError where they contradict each other, or leave a setting open
+ * @throws InputError where they contradict each other, name an architecture that is not known, or leave a setting open
  */
 export function configure(
   path: string,
@@ -38,6 +38,13 @@ export function configure(
   stated: Stated | undefined,
   named: CatalogueEntry | undefined,
 ): Configured {
+  if (stated?.unknown) {
+    throw new InputError(
+      path,
+      `${stated.unknown.from} says that the weights are of ${stated.unknown.name}, which is no architecture that is known here`,
+      'use a backbone of `sward backbones list`; a file that does not belong to the weights has to go from beside them',
+    );
+  }
   const kin = named !== undefined && contradictions(recognised, named).length === 0 ? named : undefined;
   const arch = recognised?.arch ?? stated?.arch;
   if (arch === undefined) {
@@ -112,13 +119,20 @@ function pictureOf(
 ): { readonly imgSize: Size; readonly assumed?: string } | undefined {
   if (recognised?.positions === undefined) return undefined;
   const { positions } = recognised;
-  const { patches, patch } = positions;
+  const { patches, patch, before } = positions;
   const pictures = stated?.pictures ?? [];
   const usual = [stated?.config.imgSize, kin?.config.imgSize].filter(isPair);
   const fitting = [...pictures.map(({ size }) => size), ...usual].find(
     (size) => gridOf(size, patch)[0] * gridOf(size, patch)[1] === patches,
   );
   if (fitting !== undefined) return { imgSize: fitting };
+  if (before > 0 && !isSquare(patches) && isSquare(patches + before)) {
+    throw new InputError(
+      path,
+      `has ${patches + before} positions, as many as a square has patches and none for the CLS token, which ${recognised.arch} has one for`,
+      'it is of another architecture (DeiT III has such positions): use a backbone of `sward backbones list`',
+    );
+  }
   const grids = plausibleGrids(patches);
   const state = `state it in ${descriptionPath(path)}: ${JSON.stringify({
     arch: recognised.arch,
@@ -149,6 +163,8 @@ function pictureOf(
   const assumed = `positions of ${patches} patches are taken for ${taken}; were they ${inWords(grids)}, ${state}`;
   return { imgSize, assumed };
 }
+
+const isSquare = (count: number): boolean => Number.isInteger(Math.sqrt(count));
 
 const gridOf = ([height, width]: Size, patch: number): Size => [
   Math.floor(height / patch),

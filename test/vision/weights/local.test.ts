@@ -85,6 +85,23 @@ describe("weights in timm's layout", () => {
     expect(preprocessing).toMatchObject({ inputSize: [28, 28], mean: [0.485, 0.456, 0.406] });
   });
 
+  it('are refused where config.json names an architecture that is not known, whatever else is said', async () => {
+    const config = { patch: 14, dim: 384, depth: 1, heads: 6, imgSize: [28, 28] };
+    const described = { 'model.json': { arch: 'dinov2', config } };
+    for (const named of [{ architecture: 'deit3_small_patch16_224' }, { model_type: 'deit' }]) {
+      for (const beside of [{}, described]) {
+        const folder = await folderWith(timmShapes('dinov2', config), { ...beside, 'config.json': named });
+        await expect(localWeights(folder, cache)).rejects.toThrow(
+          /config\.json says that the weights are of deit\w*, which is no architecture that is known here/,
+        );
+      }
+    }
+    const withoutCls = { ...timmShapes('dinov2', config), pos_embed: [1, 16, 384] };
+    await expect(localWeights(await folderWith(withoutCls), cache)).rejects.toThrow(
+      /has 16 positions, as many as a square has patches and none for the CLS token/,
+    );
+  });
+
   it("take what timm's config.json says", async () => {
     const folder = await folderWith(timmShapes('convnext', findBackbone('convnext_tiny.fb_in22k')?.config), {
       'config.json': {
