@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import { InputError } from '../../ground/errors.ts';
+import { InputError, UsageError } from '../../ground/errors.ts';
 import {
   ARCHITECTURES,
   type BackboneConfig,
+  makeBackbone,
   type Preprocessing,
   type recogniseShapes,
   type Size,
@@ -73,12 +74,27 @@ export function configure(
         JSON.stringify({ arch, config: Object.fromEntries(open.map((key) => [key, '…'])) }),
     );
   }
+  requireWhole(path, arch, config, stated);
   return {
     arch,
     config,
     preprocessing: mergedPreprocessing(arch, config, stated, kin),
     ...(assumed && { assumed }),
   };
+}
+
+/** @throws InputError where a configuration lacks settings, or they do not go together */
+function requireWhole(path: string, arch: string, config: BackboneConfig, stated: Stated | undefined): void {
+  try {
+    makeBackbone(arch, config);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new InputError(
+      stated?.from ?? path,
+      `with what the tensors of ${path} tell makes no ${arch} (${error.message})`,
+      `give every setting of ${arch} under config; are the weights of ${arch} at all?`,
+    );
+  }
 }
 
 function mergedConfig(

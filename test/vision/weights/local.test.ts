@@ -102,6 +102,16 @@ describe("weights in timm's layout", () => {
     );
   });
 
+  it('are refused naming the description that leaves settings out', async () => {
+    const folder = await folderWith(
+      { 'blocks.0.norm1.weight': [8] },
+      { 'model.json': { arch: 'dinov2', config: { heads: 3 } } },
+    );
+    await expect(localWeights(folder, cache)).rejects.toThrow(
+      /model\.json: with what the tensors of .*model\.safetensors tell makes no dinov2 \(.*dim: .*; are the weights of dinov2 at all\?/,
+    );
+  });
+
   it("take what timm's config.json says", async () => {
     const folder = await folderWith(timmShapes('convnext', findBackbone('convnext_tiny.fb_in22k')?.config), {
       'config.json': {
