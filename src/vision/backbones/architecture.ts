@@ -34,6 +34,8 @@ export interface Architecture {
   readonly layouts: readonly Layout[];
   /** What timm calls such models: of a `config.json` of timm's that names none like it, weights are of something else. */
   readonly timmName: RegExp;
+  /** What timm's models of this kind can be made with, and the settings here that it stands for. */
+  readonly timmArguments: Readonly<Record<string, string>>;
   /** `model_type`s of Hugging Face's `config.json`, and the settings that are taken from there. */
   readonly huggingFace: {
     readonly modelTypes: readonly string[];

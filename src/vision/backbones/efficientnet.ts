@@ -252,6 +252,7 @@ export const EFFICIENTNET = architecture({
   },
   layouts: [EFFICIENTNET_PYTORCH],
   timmName: /^(tf_)?efficientnet_/,
+  timmArguments: {},
   huggingFace: { modelTypes: [], settings: [] },
   pooling: 'mean',
   weights: [

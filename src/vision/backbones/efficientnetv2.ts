@@ -118,6 +118,7 @@ export const EFFICIENTNETV2 = architecture({
       : undefined,
   layouts: [],
   timmName: /^(tf_)?efficientnetv2_/,
+  timmArguments: {},
   huggingFace: { modelTypes: [], settings: [] },
   pooling: 'mean',
   weights: TAGS.flatMap(([tag, classes]) =>

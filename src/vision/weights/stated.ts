@@ -91,7 +91,7 @@ const timmSchema = z.object({
   architecture: z.string(),
   pretrained_cfg: timmConfigSchema.optional(),
   /** What the model was made with that its name does not say. */
-  model_args: lenient(z.object({ img_size: lenient(side) })),
+  model_args: lenient(z.looseObject({ img_size: lenient(side) })),
 });
 
 /** Hugging Face's `config.json`; of a model with a text tower, its `vision_config`. */
@@ -225,11 +225,13 @@ function fromTimm(
   const named = cfg?.tag === undefined ? undefined : findBackbone(`${architecture}.${cfg.tag}`);
   const entry = named ?? CATALOGUE.find(({ name }) => name.startsWith(`${architecture}.`));
   const size = cfg?.input_size && ([cfg.input_size[1], cfg.input_size[2]] as const);
-  const isKnown = entry !== undefined || ARCHITECTURES.some(({ timmName }) => timmName.test(architecture));
+  const kind = ARCHITECTURES.find(({ arch, timmName }) =>
+    entry === undefined ? timmName.test(architecture) : arch === entry.arch,
+  );
   return {
     ...(entry === undefined ? {} : { arch: entry.arch }),
-    ...(!isKnown && { unknown: { name: architecture, from } }),
-    config: entry?.config ?? {},
+    ...(!kind && { unknown: { name: architecture, from } }),
+    config: madeWith(entry?.config ?? {}, made ?? {}, kind?.timmArguments ?? {}),
     preprocessing: {
       ...named?.preprocessing,
       ...defined({
@@ -249,6 +251,24 @@ function fromTimm(
     from,
   };
 }
+
+/** A named model's configuration where it was made with arguments of its own. */
+function madeWith(
+  usual: BackboneConfig,
+  made: Readonly<Record<string, unknown>>,
+  known: Readonly<Record<string, string>>,
+): BackboneConfig {
+  const own = Object.entries(known).flatMap(([argument, setting]) => {
+    const value = sizeArgument.safeParse(made[argument]);
+    return value.success ? [[setting, value.data] as const] : [];
+  });
+  if (own.length === 0) return usual;
+  // The hidden width follows from others, and the tensors tell it.
+  const { mlpHidden: _, ...kept } = usual;
+  return { ...kept, ...Object.fromEntries(own) };
+}
+
+const sizeArgument = z.union([z.int().nonnegative(), z.array(z.int().positive())]);
 
 function fromHuggingFace(value: unknown, from: string, preprocessor: unknown): Stated | undefined {
   const parsed = huggingFaceSchema.safeParse(visionPart(value));

@@ -139,6 +139,18 @@ describe("weights in timm's layout", () => {
     expect(preprocessing).not.toHaveProperty('testInputSize');
   });
 
+  it("take what timm's config.json says that a model was made with", async () => {
+    const config = { patch: 14, dim: 12, depth: 1, heads: 3, imgSize: [28, 28] };
+    const folder = await folderWith(timmShapes('dinov2', config), {
+      'config.json': {
+        architecture: 'vit_small_patch14_dinov2',
+        pretrained_cfg: { tag: 'lvd142m' },
+        model_args: { embed_dim: 12, depth: 1, num_heads: 3, img_size: 28 },
+      },
+    });
+    expect((await localWeights(folder, cache)).config).toMatchObject(config);
+  });
+
   it("tell padding by timm's name of the architecture, or by the file's name", async () => {
     const shapes = timmShapes('efficientnet', { variant: 'tf_efficientnet_b0' });
     const named = await folderWith(shapes, { 'config.json': { architecture: 'tf_efficientnet_b0' } });
