@@ -16,6 +16,13 @@ export interface SettingChange {
 export function parseChange(written: string): SettingChange {
   const at = written.indexOf('=');
   const path = written.slice(0, at).split('.');
+  const place = path.findIndex((part) => /^\d+$/.test(part));
+  if (at > 0 && place > 0) {
+    const list = path.slice(0, place).join('.');
+    throw new UsageError(
+      `--set ${written}: what a list holds cannot be set singly; give the list whole, as --set '${list}=[…]' in JSON, or write it into a recipe file`,
+    );
+  }
   if (at < 1 || !path.every(isName)) {
     throw new UsageError(`--set ${written}: write it as a.b=value`);
   }

@@ -7,7 +7,7 @@ import { packageFile } from '../ground/package-file.ts';
 import { packageVersion } from '../ground/version.ts';
 import { authenticate } from './access/authenticate.ts';
 import { TOKEN_COOKIE } from './access/token-cookie.ts';
-import { answerTo } from './answers/error-answer.ts';
+import { answerTo, BROKEN_OFF } from './answers/error-answer.ts';
 import { Refusal } from './answers/refusal.ts';
 import { addCuts } from './api/cuts.ts';
 import { addDevices } from './api/devices.ts';
@@ -104,6 +104,7 @@ export function farmApp(farm: Farm): Api {
   app.onError((error, context) => {
     const { status, body, retryAfterSeconds, isOurs } = answerTo(error);
     if (isOurs) log.error({ error: error.stack }, 'failure');
+    else if (status === BROKEN_OFF) log.info({ path: context.req.path }, 'request broken off');
     const headers = retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) };
     return context.json(body, status as 500, headers);
   });

@@ -340,7 +340,14 @@ describe('settings that cannot be', () => {
       /int8: provider cuda has no kernels for it; .*provider cpu$/,
     ],
     [{ fineTune: { mode: 'last', lastBlocks: 3 } }, /lastBlocks 3: dinov2 has 2 blocks/],
-    [{ fineTune: { mode: 'lora', lora: { targets: ['nothing'] } } }, /targets nothing: dinov2 has no such/],
+    [
+      { fineTune: { mode: 'lora', lora: { targets: ['nothing'] } } },
+      /targets nothing: dinov2 has no such .*; it has attn\.qkv, attn\.proj, mlp\.fc1, mlp\.fc2$/,
+    ],
+    [
+      { fineTune: { mode: 'lora', lora: { rank: 100_000 } } },
+      /rank 100000: the narrowest layer of dinov2 .* wide/,
+    ],
     [{ fineTune: { mode: 'full' }, members: 2 }, /one network a fold; set estimator\.members=1/],
     [{ fineTune: { mode: 'full' }, layout: { extra: 5 } }, /takes further features from further backbones/],
   ])('%j are refused in one line', async (draft, message) => {

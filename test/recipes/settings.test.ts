@@ -68,6 +68,11 @@ describe('a setting that is not there', () => {
     ],
     ['feature-ridge', 'estimator.optimizer.rate=3', /kernel-ridge has no optimizer; network has it/],
     ['feature-ridge', 'backbon=x', /did you mean backbone\?/],
+    [
+      'feature-average',
+      'estimator.members.0.covariates=false',
+      /give the list whole, as .*estimator\.members=/,
+    ],
     [NETWORK, 'estimator.rate=1', /did you mean estimator\.optimizer\.rate\?/],
     [NETWORK, 'estimator.architecture.tiles=mean', /film-dual has no tiles; tiled-dual has it/],
     [NETWORK, 'estimator.fineTune.lora.rang=4', /did you mean estimator\.fineTune\.lora\.rank\?/],

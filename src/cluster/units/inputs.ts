@@ -3,7 +3,9 @@ import { availableParallelism } from 'node:os';
 import { basename, dirname, extname, join } from 'node:path';
 import { environment } from '../../ground/environment.ts';
 import { InputError, messageOf, SwardError } from '../../ground/errors.ts';
+import { writeFileAtomically } from '../../ground/files.ts';
 import { fileFingerprint, valueFingerprint } from '../../ground/fingerprint.ts';
+import { readText } from '../../ground/whole-file.ts';
 import {
   download,
   isObjectLocation,
@@ -92,17 +94,17 @@ export async function fetchedBackbone(backbone: string, sha256?: string): Promis
   );
   const state = valueFingerprint([weights, ...beside].map(({ key, version }) => [key, version]));
   const folder = join(environment().cacheFolder, 'objects', state.slice(0, 32));
-  for (const { key, version } of beside) {
-    const place = join(folder, key);
-    if (!existsSync(place)) await download(store, key, place, { version });
-  }
+  // They are small, and a damaged one says something else of the weights.
+  for (const { key, version } of beside) await download(store, key, join(folder, key), { version });
   const { key, version } = weights;
   const path = join(folder, key);
-  const isThere = await fileFingerprint(path).then(
-    (found) => sha256 === undefined || found === sha256,
-    () => false,
-  );
-  if (!isThere) await download(store, key, path, { version, ...(sha256 !== undefined && { sha256 }) });
+  // Beside the folder, in which nothing else may lie that could say something of the weights.
+  const fetched = `${folder}.sha256`;
+  const expected = sha256 ?? (await readText(fetched).catch(() => ''));
+  if ((await fileFingerprint(path).catch(() => null)) !== expected) {
+    await download(store, key, path, { version, ...(sha256 !== undefined && { sha256 }) });
+    await writeFileAtomically(fetched, await fileFingerprint(path));
+  }
   return path;
 }
 

@@ -17,7 +17,10 @@ export const FINE_TUNE_SETTINGS = {
       alpha: z.number().positive().default(16).describe('adapters’ outputs are multiplied by alpha / rank'),
       dropout: share.default(0).describe('dropout of the adapters’ inputs'),
       targets: z
-        .preprocess((value) => (Array.isArray(value) ? value : [value]), z.array(z.string().min(1)))
+        .preprocess(
+          (value) => (Array.isArray(value) ? value : value === '' ? [] : [value]),
+          z.array(z.string().min(1)),
+        )
         .default(['attn.qkv', 'attn.proj'])
         .describe('linear layers that get adapters, by the end of their names; empty: all'),
     })

@@ -1,6 +1,6 @@
 import { UsageError } from '../../ground/errors.ts';
 import { randomStream } from '../../ground/random.ts';
-import { parametersOf } from '../../tensor/index.ts';
+import { type Parameter, parametersOf } from '../../tensor/index.ts';
 import type { Backbone } from '../../vision/backbones/index.ts';
 import type { TrainedPart } from '../inputs/input.ts';
 import { backboneFeatures, backboneScope, type PhotoBackbone, viewInput } from '../inputs/photos.ts';
@@ -81,12 +81,38 @@ export function requireTrainable(net: PhotoBackbone, settings: FineTuneSettings)
   const { mode, lora } = settings;
   if (mode === 'none' || part === undefined) return;
   const { arch } = net.backbone;
-  const scope = backboneScope(net, settings, { random: randomStream(0), part });
-  const { parts } = backboneFeatures(net, scope, viewInput(net, 1));
-  if (parametersOf([parts]).some(({ trainable }) => trainable)) return;
+  const trained = trainedParameters(net, settings, part);
+  if (trained.length > 0) {
+    if (mode === 'lora') requireRank(arch, lora.rank, trained);
+    return;
+  }
   throw new UsageError(
     mode === 'lora'
-      ? `estimator.fineTune.lora.targets ${lora.targets.join(', ')}: ${arch} has no such linear layers before its features`
+      ? `estimator.fineTune.lora.targets ${lora.targets.join(', ')}: ${arch} has no such linear layers before its features${
+          lora.targets.length === 0 ? '' : `; it has ${adaptable(net, settings, part).join(', ') || 'none'}`
+        }`
       : `estimator.fineTune.mode ${mode}: no trained part of ${arch} lies before its features (input.blocks)`,
+  );
+}
+
+function trainedParameters(net: PhotoBackbone, settings: FineTuneSettings, part: TrainedPart): Parameter[] {
+  const scope = backboneScope(net, settings, { random: randomStream(0), part });
+  const { parts } = backboneFeatures(net, scope, viewInput(net, 1));
+  return parametersOf([parts]).filter(({ trainable }) => trainable);
+}
+
+/** Ends of the names of all layers that can have adapters, as `lora.targets` gives them. */
+function adaptable(net: PhotoBackbone, settings: FineTuneSettings, part: TrainedPart): string[] {
+  const all = trainedParameters(net, { ...settings, lora: { ...settings.lora, targets: [] } }, part);
+  return [...new Set(all.map(({ name }) => /([a-z]\w*\.)?\w+(?=\.lora_[ab]$)/.exec(name)?.[0] ?? name))];
+}
+
+/** @throws UsageError for adapters that are no narrower than a layer, and so are none of low rank */
+function requireRank(arch: string, rank: number, adapters: readonly Parameter[]): void {
+  const widths = adapters.map(({ name, shape }) => shape[name.endsWith('lora_a') ? 1 : 0] as number);
+  const narrowest = Math.min(...widths);
+  if (rank <= narrowest) return;
+  throw new UsageError(
+    `estimator.fineTune.lora.rank ${rank}: the narrowest layer of ${arch} that gets adapters is ${narrowest} wide; give at most that, usually 4 to 64`,
   );
 }

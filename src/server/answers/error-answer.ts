@@ -50,6 +50,7 @@ export function answerTo(error: unknown): ErrorAnswer {
   if (error instanceof ChildFailure)
     return answer(422, 'unusable', `the photo cannot be used: it ${error.message}`);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (isBrokenOff(error)) return answer(BROKEN_OFF, 'broken-off', 'the request was broken off');
   if (code === 'SQLITE_CONSTRAINT_FOREIGNKEY') {
     return answer(409, 'conflict', 'something it names is not there, or something there still names it');
   }
@@ -59,6 +60,13 @@ export function answerTo(error: unknown): ErrorAnswer {
   if (code === 'SQLITE_BUSY') return answer(503, 'busy', 'the database is busy; try again', 1);
   return answer(500, 'internal', 'the server failed; its log says where');
 }
+
+/** What is answered, to nobody, where a client went away before it had sent all; nginx counts these so. */
+export const BROKEN_OFF = 499;
+
+/** Node's own error of a request whose client went away. */
+const isBrokenOff = (error: unknown): boolean =>
+  error instanceof Error && error.message === 'aborted' && 'code' in error && error.code === 'ECONNRESET';
 
 /** A message of a child without the folders of this machine, and with what they keep called as people know it. */
 const withoutPaths = (message: string): string =>

@@ -14,7 +14,12 @@ export interface Recognised {
   /** Settings the shapes leave open, with the value usual for the width where there is one. */
   readonly open: Readonly<Record<string, unknown>>;
   /** What a learnt position embedding covers; of which picture (`imgSize`), its shape does not tell. */
-  readonly positions?: { readonly patches: number; readonly patch: number };
+  readonly positions?: {
+    readonly patches: number;
+    readonly patch: number;
+    /** Positions before those of patches: that of CLS, where it has one. */
+    readonly before: number;
+  };
 }
 
 /** A kind of backbone: all that is known of it. Each stands in a file of its own, and in the list of `registry.ts`. */
@@ -27,6 +32,10 @@ export interface Architecture {
   recognise(shapes: Shapes): Recognised | undefined;
   /** How other libraries name its tensors. */
   readonly layouts: readonly Layout[];
+  /** What timm calls such models: of a `config.json` of timm's that names none like it, weights are of something else. */
+  readonly timmName: RegExp;
+  /** What timm's models of this kind can be made with, and the settings here that it stands for. */
+  readonly timmArguments: Readonly<Record<string, string>>;
   /** `model_type`s of Hugging Face's `config.json`, and the settings that are taken from there. */
   readonly huggingFace: {
     readonly modelTypes: readonly string[];

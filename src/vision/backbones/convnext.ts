@@ -263,6 +263,8 @@ export const CONVNEXT = architecture({
   }),
   recognise,
   layouts: [HUGGING_FACE, HUGGING_FACE_DINOV3, REPOSITORY],
+  timmName: /^convnext_/,
+  timmArguments: { depths: 'depths', dims: 'dims' },
   huggingFace: { modelTypes: ['convnext', 'dinov3_convnext'], settings: [] },
   pooling: 'mean',
   // Meta's first: how photos are prepared for them is what unknown weights are taken to want.

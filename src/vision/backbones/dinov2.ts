@@ -225,6 +225,14 @@ export const DINOV2 = architecture({
   },
   recognise,
   layouts: [HUGGING_FACE, REPOSITORY],
+  timmName: /^vit_.*_dinov2/,
+  timmArguments: {
+    patch_size: 'patch',
+    embed_dim: 'dim',
+    depth: 'depth',
+    num_heads: 'heads',
+    reg_tokens: 'registers',
+  },
   huggingFace: { modelTypes: ['dinov2', 'dinov2_with_registers'], settings: ['heads', 'imgSize'] },
   pooling: 'cls',
   weights: WEIGHTS.map(([size, registers, parameters]) =>

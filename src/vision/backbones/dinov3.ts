@@ -230,6 +230,14 @@ export const DINOV3 = architecture({
   },
   recognise,
   layouts: [HUGGING_FACE, REPOSITORY],
+  timmName: /^vit_.*_dinov3/,
+  timmArguments: {
+    patch_size: 'patch',
+    embed_dim: 'dim',
+    depth: 'depth',
+    num_heads: 'heads',
+    num_reg_tokens: 'registers',
+  },
   huggingFace: { modelTypes: ['dinov3_vit'], settings: ['heads'] },
   pooling: 'patch-mean',
   weights: [

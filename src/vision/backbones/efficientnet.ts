@@ -251,6 +251,8 @@ export const EFFICIENTNET = architecture({
     return { config: {}, open: { variant: lite && `tf_efficientnet_${lite}` } };
   },
   layouts: [EFFICIENTNET_PYTORCH],
+  timmName: /^(tf_)?efficientnet_/,
+  timmArguments: {},
   huggingFace: { modelTypes: [], settings: [] },
   pooling: 'mean',
   weights: [

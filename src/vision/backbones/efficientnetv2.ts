@@ -117,6 +117,8 @@ export const EFFICIENTNETV2 = architecture({
       ? { config: {}, open: { variant: undefined } }
       : undefined,
   layouts: [],
+  timmName: /^(tf_)?efficientnetv2_/,
+  timmArguments: {},
   huggingFace: { modelTypes: [], settings: [] },
   pooling: 'mean',
   weights: TAGS.flatMap(([tag, classes]) =>

@@ -174,6 +174,8 @@ export const SIGLIP = architecture({
   },
   recognise,
   layouts: [HUGGING_FACE],
+  timmName: /^vit_.*_siglip/,
+  timmArguments: { patch_size: 'patch', embed_dim: 'dim', depth: 'depth', num_heads: 'heads' },
   huggingFace: { modelTypes: ['siglip_vision_model'], settings: ['heads', 'imgSize', 'activation'] },
   pooling: 'attention',
   weights: WEIGHTS.flatMap(([size, patch, side, parameters, datasets]) =>

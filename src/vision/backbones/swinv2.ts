@@ -235,6 +235,8 @@ export const SWINV2 = architecture({
   },
   recognise,
   layouts: [HUGGING_FACE],
+  timmName: /^swinv2_(?!cr_)/,
+  timmArguments: { embed_dim: 'dim', depths: 'depths', num_heads: 'heads', window_size: 'window' },
   huggingFace: { modelTypes: ['swinv2'], settings: ['window', 'pretrainedWindows', 'imgSize'] },
   pooling: 'mean',
   weights: WEIGHTS.map(([size, tag, window, side, classes, isFrom12, cropFraction]) => {

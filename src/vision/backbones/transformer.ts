@@ -235,5 +235,5 @@ export function transformerShape(shapes: Shapes): { dim: number; patch: number; 
 /** What the position embedding of a transformer covers, without the prefix tokens it may have positions for. */
 export function positionsIn(shapes: Shapes, patch: number, prefix = 0): Pick<Recognised, 'positions'> {
   const rows = lengthIn(shapes, 'pos_embed', 1);
-  return rows === undefined ? {} : { positions: { patches: rows - prefix, patch } };
+  return rows === undefined ? {} : { positions: { patches: rows - prefix, patch, before: prefix } };
 }

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import { InputError } from '../../ground/errors.ts';
+import { InputError, UsageError } from '../../ground/errors.ts';
 import {
   ARCHITECTURES,
   type BackboneConfig,
+  makeBackbone,
   type Preprocessing,
   type recogniseShapes,
   type Size,
@@ -30,7 +31,7 @@ type Recognition = ReturnType<typeof recogniseShapes>;
  * knows of weights of that name. Shapes win over statements, which win over what is usual.
  *
  * @param named the catalogue's entry the file's name begins with
- * @throws InputError where they contradict each other, or leave a setting open
+ * @throws InputError where they contradict each other, name an architecture that is not known, or leave a setting open
  */
 export function configure(
   path: string,
@@ -38,6 +39,13 @@ export function configure(
   stated: Stated | undefined,
   named: CatalogueEntry | undefined,
 ): Configured {
+  if (stated?.unknown) {
+    throw new InputError(
+      path,
+      `${stated.unknown.from} says that the weights are of ${stated.unknown.name}, which is no architecture that is known here`,
+      'use a backbone of `sward backbones list`; a file that does not belong to the weights has to go from beside them',
+    );
+  }
   const kin = named !== undefined && contradictions(recognised, named).length === 0 ? named : undefined;
   const arch = recognised?.arch ?? stated?.arch;
   if (arch === undefined) {
@@ -66,12 +74,27 @@ export function configure(
         JSON.stringify({ arch, config: Object.fromEntries(open.map((key) => [key, '…'])) }),
     );
   }
+  requireWhole(path, arch, config, stated);
   return {
     arch,
     config,
     preprocessing: mergedPreprocessing(arch, config, stated, kin),
     ...(assumed && { assumed }),
   };
+}
+
+/** @throws InputError where a configuration lacks settings, or they do not go together */
+function requireWhole(path: string, arch: string, config: BackboneConfig, stated: Stated | undefined): void {
+  try {
+    makeBackbone(arch, config);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new InputError(
+      stated?.from ?? path,
+      `with what the tensors of ${path} tell makes no ${arch} (${error.message})`,
+      `give every setting of ${arch} under config; are the weights of ${arch} at all?`,
+    );
+  }
 }
 
 function mergedConfig(
@@ -112,13 +135,20 @@ function pictureOf(
 ): { readonly imgSize: Size; readonly assumed?: string } | undefined {
   if (recognised?.positions === undefined) return undefined;
   const { positions } = recognised;
-  const { patches, patch } = positions;
+  const { patches, patch, before } = positions;
   const pictures = stated?.pictures ?? [];
   const usual = [stated?.config.imgSize, kin?.config.imgSize].filter(isPair);
   const fitting = [...pictures.map(({ size }) => size), ...usual].find(
     (size) => gridOf(size, patch)[0] * gridOf(size, patch)[1] === patches,
   );
   if (fitting !== undefined) return { imgSize: fitting };
+  if (before > 0 && !isSquare(patches) && isSquare(patches + before)) {
+    throw new InputError(
+      path,
+      `has ${patches + before} positions, as many as a square has patches and none for the CLS token, which ${recognised.arch} has one for`,
+      'it is of another architecture (DeiT III has such positions): use a backbone of `sward backbones list`',
+    );
+  }
   const grids = plausibleGrids(patches);
   const state = `state it in ${descriptionPath(path)}: ${JSON.stringify({
     arch: recognised.arch,
@@ -149,6 +179,8 @@ function pictureOf(
   const assumed = `positions of ${patches} patches are taken for ${taken}; were they ${inWords(grids)}, ${state}`;
   return { imgSize, assumed };
 }
+
+const isSquare = (count: number): boolean => Number.isInteger(Math.sqrt(count));
 
 const gridOf = ([height, width]: Size, patch: number): Size => [
   Math.floor(height / patch),

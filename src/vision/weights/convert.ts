@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { headerBytes } from '../../formats/safetensors/index.ts';
 import { ARRAY_TYPES } from '../../formats/tensors/dtypes.ts';
@@ -12,6 +13,7 @@ import { convertedDtype, type Piece, rowAxis, type TargetTensor } from './map-te
  * tensor at a time; it appears whole or not at all.
  *
  * @param metadata free text stored beside them
+ * @returns SHA-256 of what was written, hexadecimal
  * @throws InputError where the source ends early, or tensors to be added up are not float32
  */
 export async function writeConverted(
@@ -19,19 +21,22 @@ export async function writeConverted(
   targets: readonly TargetTensor[],
   path: string,
   metadata: Readonly<Record<string, string>>,
-): Promise<void> {
+): Promise<string> {
+  const hash = createHash('sha256');
   const source = await open(sourcePath, 'r');
   try {
     await writeAtomically(path, async (temporary) => {
       const out = await open(temporary, 'wx');
+      const append = async (bytes: Uint8Array): Promise<void> => {
+        hash.update(bytes);
+        await out.appendFile(bytes);
+      };
       try {
-        await out.appendFile(headerBytes(path, targets, metadata));
+        await append(headerBytes(path, targets, metadata));
         for (const target of targets) {
-          if (target.join === 'add') await out.appendFile(await summed(sourcePath, source, target));
+          if (target.join === 'add') await append(await summed(sourcePath, source, target));
           else {
-            for (const piece of target.pieces) {
-              await out.appendFile(await pieceBytes(sourcePath, source, piece));
-            }
+            for (const piece of target.pieces) await append(await pieceBytes(sourcePath, source, piece));
           }
         }
         await out.sync();
@@ -42,6 +47,7 @@ export async function writeConverted(
   } finally {
     await source.close();
   }
+  return hash.digest('hex');
 }
 
 function byteLength({ shape, dtype }: Pick<TargetTensor, 'shape' | 'dtype'>): number {

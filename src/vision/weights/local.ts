@@ -2,14 +2,16 @@ import { existsSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { openSafetensors } from '../../formats/safetensors/index.ts';
+import { writeFileAtomically } from '../../ground/files.ts';
 import { valueFingerprint } from '../../ground/fingerprint.ts';
+import { readText } from '../../ground/whole-file.ts';
 import { checkWeights, makeBackbone, recogniseShapes, type Shapes } from '../backbones/index.ts';
 import { catalogueEntryIn } from './catalogue.ts';
 import { type Configured, configure } from './configure.ts';
 import { writeConverted } from './convert.ts';
 import { requireFinite } from './finite.ts';
 import { isSha256 } from './hub/cache.ts';
-import { rememberedFingerprint } from './known-fingerprints.ts';
+import { pulledFingerprint, rememberedFingerprint, rememberFingerprint } from './known-fingerprints.ts';
 import { asTheyAre, layoutOf, mapTensors, sourceOf, type TargetTensor } from './map-tensors.ts';
 import type { WeightsOrigin } from './origin.ts';
 import { describedBeside, type Stated, statedBeside } from './stated.ts';
@@ -62,9 +64,12 @@ export async function localWeights(given: string, cacheFolder: string): Promise<
   const isInPlace = file.isInPlace && found === undefined && targets.every(isAsStored);
   const converted = join(cacheFolder, 'weights', CONVERSION, `${nameOf(sha256, stated)}.safetensors`);
   const tensors = new Map(targets.map((target) => [target.name, target]));
-  if (!isInPlace && !(await isWhole(converted))) {
+  if (!isInPlace && !(await isWhole(converted, cacheFolder))) {
     checkWeights(makeBackbone(configured.arch, configured.config), { path, tensors });
-    await writeConverted(path, targets, converted, { format: 'pt', source_sha256: sha256 });
+    const metadata = { format: 'pt', source_sha256: sha256 };
+    const written = await writeConverted(path, targets, converted, metadata);
+    await writeFileAtomically(checksumOf(converted), written);
+    await rememberFingerprint(await openSafetensors(converted), written, cacheFolder);
   }
   const ready = isInPlace ? path : converted;
   await requireFinite(ready, configured, cacheFolder, sha256, (name, element) => {
@@ -110,16 +115,19 @@ export async function weightFilesOf(given: string): Promise<string[]> {
   return [path, ...described.filter((file) => existsSync(file))];
 }
 
-/** Files in the hub's cache are named by their checksum. */
+/** @throws InputError for a file of the hub's cache, where files are named by their checksum, that has another */
 async function contentHash(file: StoredWeights, cacheFolder: string): Promise<string> {
   const name = basename(await realpath(file.path));
-  return isSha256(name) ? name : rememberedFingerprint(file, cacheFolder);
+  return pulledFingerprint(file, isSha256(name) ? name : undefined, cacheFolder);
 }
 
-async function isWhole(path: string): Promise<boolean> {
+/** Where the SHA-256 of a converted file is kept. */
+const checksumOf = (converted: string): string => `${converted}.sha256`;
+
+async function isWhole(path: string, cacheFolder: string): Promise<boolean> {
   try {
-    await openSafetensors(path);
-    return true;
+    const file = await openSafetensors(path);
+    return (await readText(checksumOf(path))) === (await rememberedFingerprint(file, cacheFolder));
   } catch {
     // Not converted yet, or damaged since: converted anew.
     return false;

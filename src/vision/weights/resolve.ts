@@ -11,7 +11,7 @@ import { requireFinite } from './finite.ts';
 import { type CachedFile, findCached } from './hub/cache.ts';
 import { HubError } from './hub/errors.ts';
 import { pullFile, type WantedFile } from './hub/pull.ts';
-import { rememberedFingerprint } from './known-fingerprints.ts';
+import { pulledFingerprint } from './known-fingerprints.ts';
 import { localWeights } from './local.ts';
 import type { WeightsOrigin } from './origin.ts';
 
@@ -110,8 +110,7 @@ async function resolveEntry(
   cacheFolder: string,
 ): Promise<ResolvedWeights> {
   const { arch, config, preprocessing } = entry;
-  const sha256 =
-    cached.sha256 ?? (await rememberedFingerprint(await openSafetensors(cached.path), cacheFolder));
+  const sha256 = await pulledFingerprint(await openSafetensors(cached.path), cached.sha256, cacheFolder);
   if (entry.sha256 !== null && sha256 !== entry.sha256) {
     throw new InputError(
       cached.path,

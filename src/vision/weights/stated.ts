@@ -16,6 +16,8 @@ import { originSchema, type WeightsOrigin } from './origin.ts';
 /** What a person or the weights' publisher says of them, in files beside them. */
 export interface Stated {
   readonly arch?: string;
+  /** The architecture that a published configuration names, where it is none that is known here. */
+  readonly unknown?: { readonly name: string; readonly from: string };
   readonly config: BackboneConfig;
   readonly preprocessing: Partial<Preprocessing>;
   /** What they were trained further from. */
@@ -89,7 +91,7 @@ const timmSchema = z.object({
   architecture: z.string(),
   pretrained_cfg: timmConfigSchema.optional(),
   /** What the model was made with that its name does not say. */
-  model_args: lenient(z.object({ img_size: lenient(side) })),
+  model_args: lenient(z.looseObject({ img_size: lenient(side) })),
 });
 
 /** Hugging Face's `config.json`; of a model with a text tower, its `vision_config`. */
@@ -148,12 +150,18 @@ export async function statedBeside(weightsPath: string): Promise<Stated | undefi
 
 function completed(described: Stated, others: Stated): Stated {
   const { prefix } = described;
+  // The whole may be called anything of which a part is meant.
+  if (prefix !== undefined && others.unknown) return described;
   const isPartAlone = described.arch === undefined && Object.keys(described.config).length === 0;
   if (isPartAlone && prefix !== undefined) {
     const preprocessing = { ...others.preprocessing, ...described.preprocessing };
     return { ...others, prefix, preprocessing, pictures: [...described.pictures, ...others.pictures] };
   }
-  return described.pictures.length > 0 ? described : { ...described, pictures: others.pictures };
+  return {
+    ...described,
+    ...(others.unknown && { unknown: others.unknown }),
+    pictures: described.pictures.length > 0 ? described.pictures : others.pictures,
+  };
 }
 
 /** What `config.json` states. */
@@ -217,9 +225,13 @@ function fromTimm(
   const named = cfg?.tag === undefined ? undefined : findBackbone(`${architecture}.${cfg.tag}`);
   const entry = named ?? CATALOGUE.find(({ name }) => name.startsWith(`${architecture}.`));
   const size = cfg?.input_size && ([cfg.input_size[1], cfg.input_size[2]] as const);
+  const kind = ARCHITECTURES.find(({ arch, timmName }) =>
+    entry === undefined ? timmName.test(architecture) : arch === entry.arch,
+  );
   return {
     ...(entry === undefined ? {} : { arch: entry.arch }),
-    config: entry?.config ?? {},
+    ...(!kind && { unknown: { name: architecture, from } }),
+    config: madeWith(entry?.config ?? {}, made ?? {}, kind?.timmArguments ?? {}),
     preprocessing: {
       ...named?.preprocessing,
       ...defined({
@@ -240,9 +252,26 @@ function fromTimm(
   };
 }
 
+/** A named model's configuration where it was made with arguments of its own. */
+function madeWith(
+  usual: BackboneConfig,
+  made: Readonly<Record<string, unknown>>,
+  known: Readonly<Record<string, string>>,
+): BackboneConfig {
+  const own = Object.entries(known).flatMap(([argument, setting]) => {
+    const value = sizeArgument.safeParse(made[argument]);
+    return value.success ? [[setting, value.data] as const] : [];
+  });
+  if (own.length === 0) return usual;
+  // The hidden width follows from others, and the tensors tell it.
+  const { mlpHidden: _, ...kept } = usual;
+  return { ...kept, ...Object.fromEntries(own) };
+}
+
+const sizeArgument = z.union([z.int().nonnegative(), z.array(z.int().positive())]);
+
 function fromHuggingFace(value: unknown, from: string, preprocessor: unknown): Stated | undefined {
-  const vision = typeof value === 'object' && value !== null && 'vision_config' in value;
-  const parsed = huggingFaceSchema.safeParse(vision ? value.vision_config : value);
+  const parsed = huggingFaceSchema.safeParse(visionPart(value));
   if (!parsed.success) return undefined;
   const config = parsed.data;
   const { image_size: size } = config;
@@ -256,12 +285,19 @@ function fromHuggingFace(value: unknown, from: string, preprocessor: unknown): S
   const known = ARCHITECTURES.find(({ huggingFace }) => huggingFace.modelTypes.includes(config.model_type));
   const taken = known?.huggingFace.settings ?? (['window', 'pretrainedWindows', 'imgSize'] as const);
   return {
-    ...(known && { arch: known.arch }),
+    ...(known ? { arch: known.arch } : { unknown: { name: config.model_type, from } }),
     config: defined(Object.fromEntries(taken.map((name) => [name, settings[name]]))),
     preprocessing: preprocessingOf(preprocessor),
     pictures: stating(size, `${from} states image_size`, false),
     from,
   };
+}
+
+/** What of a Hugging Face configuration is about the backbone: all, or what a model with other parts says of that one. */
+function visionPart(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if ('vision_config' in value) return value.vision_config;
+  return 'backbone_config' in value && value.backbone_config !== null ? value.backbone_config : value;
 }
 
 function preprocessingOf(value: unknown): Partial<Preprocessing> {

@@ -233,7 +233,7 @@ async function refusedFolds(
   copies: readonly string[],
   problems: readonly Problem[],
 ): Promise<Problem[]> {
-  if (labels.length === 0 || problems.some(({ severity }) => severity === 'error')) return [];
+  if (problems.some(({ severity }) => severity === 'error')) return [];
   try {
     requireEnough(labels.length);
     await planFolds(labels, completePlan(), copies);

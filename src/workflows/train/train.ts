@@ -57,7 +57,13 @@ import {
   type TrainingData,
   type TrainingSource,
 } from '../../runs/training-data.ts';
-import { TRAINING_PHOTOS, writeTrainingPhotos } from '../../runs/training-photos.ts';
+import {
+  beginTrainingPhotos,
+  requirePhotosUnchanged,
+  TRAINING_PHOTOS,
+  type TrainingPhoto,
+  writeTrainingPhotos,
+} from '../../runs/training-photos.ts';
 import { reportPath, writeMissingReport, writeRunReport } from '../report/write-report.ts';
 import { requireEachFold, requireMassesInEachFold, requireStates } from './early-checks.ts';
 import { epochLine } from './epoch-line.ts';
@@ -156,6 +162,7 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
   await requireOwnFolder(out, 'run.json', beside);
   const estimator = recipeEstimator(recipe);
   const data = await readTrainingData(source, recipe, plan, progress, pseudo);
+  const photos = await beginTrainingPhotos(photosOf(data, pseudo));
   const { samples, rows, labels } = data;
   const cases = trainingCases(data);
   tellOfGaps(data, options.progress);
@@ -184,15 +191,16 @@ export async function trainPart(options: TrainingPart): Promise<RunResults> {
     const learner: Learner = { estimator, samples, targetsFor: data.targetsFor };
     const predicted = imported
       ? await importFolds(folder, recipe.name, imported, learner, rows, progress)
-      : await trainFolds(folder, recipe, learner, rows, cases, plan.seed, progress, elsewhere);
+      : await trainFolds(folder, recipe, learner, { rows, photos }, cases, plan.seed, progress, elsewhere);
     // Models that saw a State have labelled the photos, so that none could be held out any more.
     const stress =
       recipe.evaluation.leaveOneStateOut && !pseudo
         ? await stressTest(learner, cases, plan.seed, progress, elsewhere)
         : null;
     await folder.requireHeld();
+    await requirePhotosUnchanged(photos);
     const written = await writePredictedRows(out, predictedRows(data, cases, predicted, stress));
-    await writeTrainingPhotos(out, photosOf(data, pseudo));
+    await writeTrainingPhotos(out, photos);
     if (options.learningCurve) await writeLearningCurve(out, learner, rows, plan.seed, progress);
     const results = await trainedResults(out, manifest);
     await writeRunReport(out, reportPath(out), results);
@@ -303,7 +311,7 @@ async function trainFolds(
   folder: RunFolder,
   recipe: Recipe,
   learner: Learner,
-  rows: readonly FoldRow[],
+  { rows, photos }: { readonly rows: readonly FoldRow[]; readonly photos: readonly TrainingPhoto[] },
   cases: readonly CovariateSet[],
   seed: number,
   progress: Progress,
@@ -328,6 +336,11 @@ async function trainFolds(
       onProgress: (share) => progress.note?.(remark, share),
     });
     await folder.requireHeld();
+    await requirePhotosUnchanged(photos).catch(async (error: unknown) => {
+      // Its states may have been trained on another photo.
+      await removeCheckpoint(folder.path, fold);
+      throw error;
+    });
     await writeFold(folder.path, fold, lines, (aside) => model.write(aside));
   });
 }

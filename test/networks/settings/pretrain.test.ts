@@ -6,6 +6,7 @@ describe('settings of a pretraining', () => {
     const { estimator } = resolvePretrainSettings([
       'estimator.optimizer.rate=0.01',
       'estimator.fineTune.mode=lora',
+      'estimator.fineTune.lora.targets=',
       'estimator.augmentation.dateStamp.probability=0.5',
     ]);
     expect(estimator.optimizer).toMatchObject({
@@ -14,7 +15,11 @@ describe('settings of a pretraining', () => {
       weightDecay: 0.05,
       decayBiases: false,
     });
-    expect(estimator.fineTune).toMatchObject({ mode: 'lora', layerDecay: 0.8, lora: { rank: 8 } });
+    expect(estimator.fineTune).toMatchObject({
+      mode: 'lora',
+      layerDecay: 0.8,
+      lora: { rank: 8, targets: [] },
+    });
     expect(estimator.augmentation).toMatchObject({ preset: 'seed1', dateStamp: { probability: 0.5 } });
     expect(estimator.augmentation.quarterTurns.probability).toBe(0.5);
   });

@@ -85,6 +85,33 @@ describe("weights in timm's layout", () => {
     expect(preprocessing).toMatchObject({ inputSize: [28, 28], mean: [0.485, 0.456, 0.406] });
   });
 
+  it('are refused where config.json names an architecture that is not known, whatever else is said', async () => {
+    const config = { patch: 14, dim: 384, depth: 1, heads: 6, imgSize: [28, 28] };
+    const described = { 'model.json': { arch: 'dinov2', config } };
+    for (const named of [{ architecture: 'deit3_small_patch16_224' }, { model_type: 'deit' }]) {
+      for (const beside of [{}, described]) {
+        const folder = await folderWith(timmShapes('dinov2', config), { ...beside, 'config.json': named });
+        await expect(localWeights(folder, cache)).rejects.toThrow(
+          /config\.json says that the weights are of deit\w*, which is no architecture that is known here/,
+        );
+      }
+    }
+    const withoutCls = { ...timmShapes('dinov2', config), pos_embed: [1, 16, 384] };
+    await expect(localWeights(await folderWith(withoutCls), cache)).rejects.toThrow(
+      /has 16 positions, as many as a square has patches and none for the CLS token/,
+    );
+  });
+
+  it('are refused naming the description that leaves settings out', async () => {
+    const folder = await folderWith(
+      { 'blocks.0.norm1.weight': [8] },
+      { 'model.json': { arch: 'dinov2', config: { heads: 3 } } },
+    );
+    await expect(localWeights(folder, cache)).rejects.toThrow(
+      /model\.json: with what the tensors of .*model\.safetensors tell makes no dinov2 \(.*dim: .*; are the weights of dinov2 at all\?/,
+    );
+  });
+
   it("take what timm's config.json says", async () => {
     const folder = await folderWith(timmShapes('convnext', findBackbone('convnext_tiny.fb_in22k')?.config), {
       'config.json': {
@@ -110,6 +137,18 @@ describe("weights in timm's layout", () => {
       interpolation: 'bilinear',
     });
     expect(preprocessing).not.toHaveProperty('testInputSize');
+  });
+
+  it("take what timm's config.json says that a model was made with", async () => {
+    const config = { patch: 14, dim: 12, depth: 1, heads: 3, imgSize: [28, 28] };
+    const folder = await folderWith(timmShapes('dinov2', config), {
+      'config.json': {
+        architecture: 'vit_small_patch14_dinov2',
+        pretrained_cfg: { tag: 'lvd142m' },
+        model_args: { embed_dim: 12, depth: 1, num_heads: 3, img_size: 28 },
+      },
+    });
+    expect((await localWeights(folder, cache)).config).toMatchObject(config);
   });
 
   it("tell padding by timm's name of the architecture, or by the file's name", async () => {

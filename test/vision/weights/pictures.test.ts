@@ -40,7 +40,7 @@ const own = (arch: Arch, imgSize: unknown): Readonly<Record<string, unknown>> =>
   'model.json': { arch, config: { imgSize } },
 });
 const timm = (cfg: object, more: object = {}): Readonly<Record<string, unknown>> => ({
-  'config.json': { architecture: 'vit_small_mine', pretrained_cfg: cfg, ...more },
+  'config.json': { architecture: 'vit_small_mine_dinov2', pretrained_cfg: cfg, ...more },
 });
 
 describe.each(Object.keys(MODELS) as Arch[])('the picture that positions of %s are for', (arch) => {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findBackbone, pulledPath, pullWeights, resolveWeights } from '../../../src/vision/weights/index.ts';
@@ -87,6 +87,13 @@ describe('a repository of the hub', () => {
     expect(existsSync(weights.path)).toBe(true);
     expect(weights.path.startsWith(options.cacheFolder)).toBe(true);
     expect(await resolveWeights('someone/dino', options)).toEqual(weights);
+    const memories = join(options.cacheFolder, 'weights', 'fingerprints');
+    for (const name of readdirSync(memories)) writeFileSync(join(memories, name), 'ab'.repeat(32));
+    expect(await resolveWeights('someone/dino', options)).toEqual(weights);
+    const path = join(options.settings.cacheFolder, 'models--someone--dino', 'blobs', weights.sha256);
+    const content = readFileSync(path);
+    writeFileSync(path, content.fill(7, content.length - 8));
+    await expect(resolveWeights('someone/dino', options)).rejects.toThrow(/is damaged: .*; pull it again/);
   });
 
   it('may be pinned to a commit', async () => {

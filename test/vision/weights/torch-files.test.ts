@@ -157,6 +157,10 @@ describe('a backbone from a file of PyTorch', () => {
     const again = await taken({ ...tensors, ...head }, plain);
     expect(again.path).toBe(weights.path);
     expect(statSync(weights.path).mtimeMs).toBe(before);
+    const sound = readFileSync(weights.path);
+    writeFileSync(weights.path, Buffer.from(sound).fill(7, sound.length - 8));
+    await taken({ ...tensors, ...head }, plain);
+    expect(readFileSync(weights.path)).toEqual(sound);
   });
 
   it.each<readonly [string, Record<string, unknown>, (tensors: Tensors) => Tensors]>([

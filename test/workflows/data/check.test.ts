@@ -36,6 +36,15 @@ describe('check of a table that training would refuse', () => {
     ]);
   });
 
+  it('says so of one in which nothing was measured', async () => {
+    const table = join(root, 'unmeasured.csv');
+    writeFileSync(table, 'photo,date,total_g\nIMG_0,2015-09-04,\nIMG_1,2015-10-04,\n');
+    const { problems } = await checkFolder({ kind: 'table', table, photos });
+    expect(problems.filter(({ severity }) => severity === 'error')).toMatchObject([
+      { code: 'no-folds', what: expect.stringMatching(/^0 photos with measured masses: at least 3/) },
+    ]);
+  });
+
   it('counts no visits of dates that cannot be read', async () => {
     const table = join(root, 'unread.csv');
     writeFileSync(table, 'photo,date,state,total_g\nIMG_0,Jan 2015,NSW,20\nIMG_1,Jan 2015,Vic,20\n');
