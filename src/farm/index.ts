@@ -1,5 +1,5 @@
 export { Answering, PhoneModel } from './answering.ts';
-export { answeringRun } from './answering-run.ts';
+export { answeringRun, answerShown } from './answering-run.ts';
 export { bagMark } from './bag-mark.ts';
 export { Boundary } from './boundary.ts';
 export { Calibration } from './calibration.ts';
@@ -55,7 +55,7 @@ export { instantOf, Moment, Sha256, Uuid } from './identity.ts';
 export { Paddock } from './paddock.ts';
 export { boundaryHectares, hectaresWarning, paddockHectares } from './paddock-area.ts';
 export { guessPaddock, type PaddockCandidate, type PaddockGuess } from './paddock-guess.ts';
-export { PhotoRecord } from './photo-record.ts';
+export { isAskedAlike, PhotoRecord } from './photo-record.ts';
 export { Position } from './position.ts';
 export { Figure, Source } from './provenance.ts';
 export { inUnit, type ResidualVariances, residualVariances } from './residual-variances.ts';

@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
 import {
+  answeringRun,
+  answerShown,
   bagMark,
   type Cut,
   cutHistory,
@@ -71,6 +73,21 @@ async function* photosWithEstimates(db: Database): AsyncGenerator<PhotoWithEstim
     }
     after = rows.at(-1)?.id ?? '';
   }
+}
+
+/** By which runs a visit's photos were answered, and when. */
+async function answersOfVisit(
+  db: Database,
+  visitId: string,
+): Promise<Pick<Estimate, 'run' | 'estimatedAt'>[]> {
+  const rows = await db
+    .selectFrom('estimates')
+    .innerJoin('photos', 'photos.id', 'estimates.photo_id')
+    .select('estimates.body')
+    .where('photos.visit_id', '=', visitId)
+    .where('estimates.body', 'is not', null)
+    .execute();
+  return rows.map(({ body }) => stored<Estimate>(body ?? ''));
 }
 
 const cell = (value: string | number | null | undefined): string | number =>
@@ -206,8 +223,8 @@ export async function* cutsCsv(db: Database): AsyncGenerator<string> {
   }
 }
 
-/** Paddocks and photos as GeoJSON (RFC 7946); a photo has its last estimate. */
-export async function* farmGeoJson(db: Database): AsyncGenerator<string> {
+/** Paddocks and photos as GeoJSON (RFC 7946); a photo has the estimate that screens show. */
+export async function* farmGeoJson(db: Database, runs: RunLibrary): AsyncGenerator<string> {
   yield '{"type":"FeatureCollection","features":[';
   let between = '';
   const feature = (geometry: unknown, properties: unknown): string => {
@@ -237,10 +254,13 @@ export async function* farmGeoJson(db: Database): AsyncGenerator<string> {
     }
     after = rows.at(-1)?.id ?? '';
   }
+  const { hash } = await runs.chosen();
   for await (const { photo, paddock, estimates } of photosWithEstimates(db)) {
     const { position, file: _, ...properties } = photo;
+    const ofVisit = photo.visitId === null ? estimates : await answersOfVisit(db, photo.visitId);
     const point = position && { type: 'Point', coordinates: [position.longitude, position.latitude] };
-    const { masses, kgDmPerHa, run, source, outOfDomain } = estimates.at(-1) ?? {};
+    const { masses, kgDmPerHa, run, source, outOfDomain } =
+      answerShown(estimates, answeringRun(ofVisit, hash)) ?? {};
     yield feature(point, {
       kind: 'photo',
       ...properties,

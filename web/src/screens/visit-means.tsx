@@ -1,14 +1,16 @@
 import { useEffect, useState } from 'preact/hooks';
 import { z } from 'zod';
 import { effortAdvice, type Paddock, type Visit, type VisitMean } from '../../../src/farm/index.ts';
-import { countOf, forCount } from '../../../src/ground/counts.ts';
+import { countOf } from '../../../src/ground/counts.ts';
 import { byMass, MASS_NAMES } from '../../../src/pasture/targets.ts';
+import { AskAboutAll } from '../parts/ask-about-all.tsx';
 import { MASS_WORDS, MassBar, MassTable } from '../parts/masses.tsx';
 import { day, number, rounded } from '../parts/words.ts';
 import { useApp, useMayRecord } from '../shell/app-context.ts';
 import { addressOf } from '../shell/route.ts';
 import { askFor } from '../sync/farm-server.ts';
-import { knownRuns, type VisitView, viewVisit } from '../visits/visits.ts';
+import { leftOutWords } from '../visits/left-out.ts';
+import { knownRuns, runInUse, type VisitView, viewVisit } from '../visits/visits.ts';
 
 /** What a visit says of its paddock so far, and what more work would bring. */
 export function VisitMeans({
@@ -214,23 +216,24 @@ function Worth({ view }: { readonly view: VisitView }) {
 
 /** What is not in the mean, and why. */
 function Rest({ view }: { readonly view: VisitView }) {
-  const { pending, unusable, unfinishedCuts, warnings } = view;
+  const { unfinishedCuts, warnings, run } = view;
+  const inUse = runInUse(useApp().store);
+  const isOfAnother = run !== null && run.hash !== inUse.hash;
   const notes = [
-    ...(pending > 0
-      ? [
-          `${pending} of ${countOf(view.photos, 'photo')} ${forCount(pending, 'waits for its', 'wait for their')} estimate.`,
-        ]
-      : []),
-    ...(unusable > 0 ? [`${countOf(unusable, 'photo')} could not be estimated.`] : []),
+    ...leftOutWords(view),
+    ...(isOfAnother ? [`The run in use, ${inUse.name}, has answered none of these photos.`] : []),
     ...(unfinishedCuts > 0 ? [`${countOf(unfinishedCuts, 'cut')} not weighed dry yet.`] : []),
     ...warnings,
   ];
   if (notes.length === 0) return null;
   return (
-    <ul class="quiet">
-      {notes.map((note) => (
-        <li key={note}>{note}</li>
-      ))}
-    </ul>
+    <>
+      <ul class="quiet">
+        {notes.map((note) => (
+          <li key={note}>{note}</li>
+        ))}
+      </ul>
+      {(isOfAnother || view.byOthers > 0) && <AskAboutAll key={inUse.hash} run={inUse} />}
+    </>
   );
 }

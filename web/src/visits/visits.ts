@@ -1,5 +1,7 @@
 import {
   type AnsweringRun,
+  answeringRun,
+  answerShown,
   type Calibration,
   type CalibrationPair,
   type Cut,
@@ -12,6 +14,7 @@ import {
   guessPaddock,
   type Paddock,
   type PaddockGuess,
+  type RunReference,
   runVariances,
   SAME_VISIT_MILLISECONDS,
   type Visit,
@@ -88,14 +91,45 @@ export function knownRuns(store: FarmStore, state: EstimatorState): AnsweringRun
   return [...farms, { ...state.run, errors, frameAreaSquareMetres: by.areaSquareMetres }];
 }
 
-/** The hash of the run that is preferred where several have answered: the farm's, and of a device by itself its own. */
-export const preferredHash = ({ answering }: FarmStore): string => answering.value?.run.hash ?? STARTER.hash;
+/** The run in use: the farm's, and of a device by itself its own. */
+export const runInUse = ({ answering }: FarmStore): RunReference => answering.value?.run ?? STARTER;
 
-/** What a photo is answered with: by the preferred run where it did, else by the newest. */
-export function estimateFor(store: FarmStore, photoId: string): Estimate | null {
-  const all = store.estimates.value.get(photoId) ?? [];
-  return all.find(({ run }) => run.hash === preferredHash(store)) ?? all.at(-1) ?? null;
+/** What a photo is answered with. */
+export interface PhotoAnswer {
+  readonly estimate: Estimate;
+  /** Whether the mean of the photo's visit is of this run's answers; also of a photo without a visit. */
+  readonly isInMean: boolean;
 }
+
+/**
+ * What photos are answered with: by the run that their visit's mean is of, or where it has not, by the one that did last.
+ * A photo without a visit is taken for one.
+ */
+export function answersOf(store: FarmStore): (photo: Pick<KeptPhoto, 'id' | 'record'>) => PhotoAnswer | null {
+  const estimates = store.estimates.value;
+  const ofVisit = new Map<string, Estimate[]>();
+  for (const { id, record } of store.photos.value.values()) {
+    const key = record.visitId ?? id;
+    ofVisit.set(key, [...(ofVisit.get(key) ?? []), ...(estimates.get(id) ?? [])]);
+  }
+  const runs = new Map<string, string | null>();
+  const runOf = (key: string): string | null => {
+    const known = runs.get(key);
+    if (known !== undefined) return known;
+    const found = answeringRun(ofVisit.get(key) ?? [], runInUse(store).hash);
+    runs.set(key, found);
+    return found;
+  };
+  return ({ id, record }) => {
+    const runHash = runOf(record.visitId ?? id);
+    const estimate = answerShown(estimates.get(id) ?? [], runHash);
+    return estimate && { estimate, isInMean: estimate.run.hash === runHash };
+  };
+}
+
+/** What a photo is answered with, as {@link answersOf} has it. */
+export const estimateFor = (store: FarmStore, photo: Pick<KeptPhoto, 'id' | 'record'>): Estimate | null =>
+  answersOf(store)(photo)?.estimate ?? null;
 
 export const photosOf = (store: FarmStore, visitId: string): KeptPhoto[] =>
   [...store.photos.value.values()]
@@ -125,7 +159,7 @@ export const cutsOf = (store: FarmStore, visitId: string): Cut[] =>
 
 /** A visit's findings, and what they leave out. */
 export interface VisitView extends VisitFindings, Omit<FramesOfVisit, 'frames' | 'runHash'> {
-  readonly run: { readonly name: string } | null;
+  readonly run: RunReference | null;
 }
 
 /**
@@ -148,7 +182,7 @@ export function viewVisit(
       problems: new Set(photos.flatMap(({ id, problem }) => (problem === null ? [] : [id]))),
       cuts: cutsOf(store, visit.id),
     },
-    preferredHash(store),
+    runInUse(store).hash,
   );
   const answering = runs.find(({ hash }) => hash === runHash) ?? null;
   const calibration = answering && appliedCalibration(store, answering);
@@ -156,7 +190,7 @@ export function viewVisit(
   return {
     ...visitFindings(frames, { paddock, run: answering, calibration }),
     ...counts,
-    run: said ? { name: said.run.name } : null,
+    run: said?.run ?? null,
   };
 }
 
