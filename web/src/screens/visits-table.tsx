@@ -3,6 +3,7 @@ import { Page } from '../parts/page.tsx';
 import { day, number, rounded } from '../parts/words.ts';
 import { useApp } from '../shell/app-context.ts';
 import { addressOf } from '../shell/route.ts';
+import { leftOutWords } from '../visits/left-out.ts';
 import { knownRuns, viewVisit } from '../visits/visits.ts';
 
 /** Every visit, the newest first. */
@@ -50,6 +51,11 @@ export function VisitsTable() {
                         <span class="phone-only">
                           {countOf(view.photos, 'photo')}, {countOf(total?.cuts ?? 0, 'cut')}
                         </span>
+                        {leftOutWords(view).map((words) => (
+                          <span key={words} class="place">
+                            {words}
+                          </span>
+                        ))}
                       </span>
                     </td>
                     <td class="number">{total ? number(total.mean) : '–'}</td>
