@@ -34,6 +34,7 @@ export {
 } from './edits.ts';
 export { ErrorRecord, RunErrors, variancesAt } from './error-record.ts';
 export { Estimate, PRECISIONS, RunReference } from './estimate.ts';
+export { farmCalibration } from './farm-calibration.ts';
 export {
   type FeedBudget,
   type FeedBudgetQuestion,

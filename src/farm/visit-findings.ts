@@ -147,10 +147,15 @@ function massMean(
   warnings: string[],
 ): VisitMean | null {
   const sampled = frames
-    .map(({ estimate, cut }) => ({
-      estimate: estimate && calibratedEstimate(estimate, calibration).kgDmPerHa[mass],
-      cut: cut === null ? null : cutMass(cut, mass),
-    }))
+    .map(({ estimate, cut }) => {
+      const weighed = cut && cutMass(cut, mass);
+      // What a run says of its training photos tells nothing of how it errs on the others: the cut alone counts.
+      const isMemory = weighed !== null && estimate?.trainedOn === true;
+      return {
+        estimate: estimate && !isMemory ? calibratedEstimate(estimate, calibration).kgDmPerHa[mass] : null,
+        cut: weighed,
+      };
+    })
     .filter(({ estimate, cut }) => estimate !== null || cut !== null);
   if (sampled.length === 0) return null;
   const estimates = sampled.flatMap(({ estimate }) => estimate ?? []);

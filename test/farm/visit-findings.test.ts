@@ -152,6 +152,15 @@ describe('photos that the run was trained on', () => {
     ]);
     expect(findings([{ estimate: seen, cut: cutOf(1400) }]).warnings.join(' ')).not.toMatch(/memory/);
   });
+
+  it('say nothing of how the run errs on the others where they were cut', () => {
+    const other = { estimate: estimateOf(700, 400, 50), cut: null };
+    const { total } = findings([
+      other,
+      { estimate: estimateOf(800, 500, 50, true), cut: cutOf(3000) },
+    ]).kgDmPerHa;
+    expect(total).toMatchObject({ mean: (1150 + 3000) / 2, cuts: 1, paired: 0 });
+  });
 });
 
 describe('an estimate under the farm’s calibration', () => {

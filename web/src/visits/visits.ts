@@ -8,15 +8,14 @@ import {
   calibrationPair,
   type Estimate,
   type FramesOfVisit,
-  farmCuttingHeight,
-  fitCalibration,
+  farmCalibration,
   framesOf,
   guessPaddock,
   type Paddock,
   type PaddockGuess,
   type RunReference,
-  runVariances,
   SAME_VISIT_MILLISECONDS,
+  settledResult,
   type Visit,
   type VisitFindings,
   visitFindings,
@@ -196,7 +195,7 @@ export function viewVisit(
 
 /** The calibration that estimates are corrected by: the server's last, and on a device by itself that of what is here. */
 export function appliedCalibration(store: FarmStore, run: AnsweringRun): Calibration | null {
-  if (store.value('device') === undefined) return farmCalibration(store, run);
+  if (store.value('device') === undefined) return calibrationHere(store, run);
   return store.calibrations.value.find((made) => made.run.hash === run.hash) ?? null;
 }
 
@@ -216,25 +215,26 @@ export const calibrationPairs = (store: FarmStore, { hash }: Pick<AnsweringRun, 
  *
  * @param asked height of the cuts it is to stand on, cm; null: as the server would choose it
  */
-export function farmCalibration(
+export function calibrationHere(
   store: FarmStore,
   run: AnsweringRun,
   asked: number | null = null,
 ): Calibration | null {
-  const pairs = calibrationPairs(store, run);
   const last = store.calibrations.value.find((made) => made.run.hash === run.hash) ?? null;
-  const cuttingHeightCentimetres = asked ?? farmCuttingHeight(pairs, last?.cuttingHeightCentimetres ?? null);
-  if (cuttingHeightCentimetres === null) return null;
-  const estimates = pairs.map(({ estimate }) => estimate);
-  const variances = runVariances(run, 'total', estimates);
-  if (!variances) return null;
-  return fitCalibration({
-    run: { id: run.id, name: run.name, hash: run.hash },
-    mass: 'total',
-    pairs,
-    cuttingHeightCentimetres,
-    variances,
+  const made = farmCalibration(run, calibrationPairs(store, run), {
+    asked,
+    last: last?.cuttingHeightCentimetres ?? null,
   });
+  return typeof made === 'string' ? null : made;
+}
+
+/** Dry cuts of photographed frames, and how many of them are of photos that a run has answered. */
+export function photographedCuts(
+  store: FarmStore,
+  run: Pick<AnsweringRun, 'hash'>,
+): { readonly dry: number; readonly answered: number } {
+  const dry = [...store.cuts.value.values()].filter((cut) => cut.photoId !== null && settledResult(cut));
+  return { dry: dry.length, answered: calibrationPairs(store, run).length };
 }
 
 /** Visits of a paddock, the newest first. */
