@@ -124,10 +124,10 @@ export async function* photosCsv(db: Database): AsyncGenerator<string> {
           source,
         ],
         ...MASS_NAMES.flatMap((mass) => [
-          cell(grams[mass]),
-          cell(interval?.[mass]?.[0]),
-          cell(interval?.[mass]?.[1]),
-          cell(kgDmPerHa[mass]),
+          rounded(grams[mass], GRAM_PLACES),
+          rounded(interval?.[mass]?.[0], GRAM_PLACES),
+          rounded(interval?.[mass]?.[1], GRAM_PLACES),
+          rounded(kgDmPerHa[mass], 1),
         ]),
       ],
     );
@@ -137,6 +137,9 @@ export async function* photosCsv(db: Database): AsyncGenerator<string> {
 
 /** A spreadsheet takes a table for one of another character set where this mark does not begin it. */
 const BYTE_ORDER_MARK = '\uFEFF';
+
+/** Places of grams on a frame: what scales show. */
+const GRAM_PLACES = 2;
 
 /** Whole kilograms: more digits would say more than is known. */
 const kilograms = (value: number | null | undefined): string | number =>
