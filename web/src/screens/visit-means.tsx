@@ -50,11 +50,7 @@ export function VisitMeans({
             </p>
           </div>
           {whole && <Parts view={view} />}
-          <p>
-            {total.interval
-              ? view.effort && effortAdvice(view.effort)
-              : 'One more photo gives an interval; several a mean worth using.'}
-          </p>
+          <p>{total.interval ? view.effort && effortAdvice(view.effort) : ONE_FRAME_WORDS}</p>
           <Total view={view} paddock={paddock} />
           {whole && <Worth view={view} />}
         </>
@@ -92,6 +88,11 @@ export function VisitMeans({
     </section>
   );
 }
+
+/** A frame has an interval of its own; the paddock it lies in has none by it. */
+const ONE_FRAME_WORDS =
+  'One frame does not tell how uneven the paddock is: what is said of it above is of that frame alone. ' +
+  'One more gives an interval for the paddock; several a mean worth using.';
 
 const lowered = (words: string): string => `${words.charAt(0).toLowerCase()}${words.slice(1)}`;
 
