@@ -83,7 +83,7 @@ export {
   type StockUnit,
 } from './stock-units.ts';
 export { heightOfClicks, SwardHeight } from './sward-height.ts';
-export { SAME_VISIT_MILLISECONDS, Visit } from './visit.ts';
+export { SAME_VISIT_MILLISECONDS, Visit, withPhotoAt } from './visit.ts';
 export { type VisitFindings, type VisitFrame, visitFindings } from './visit-findings.ts';
 export {
   paddockTotal,

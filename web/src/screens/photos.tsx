@@ -130,7 +130,7 @@ export function Photos() {
           Where the mass is
         </button>
       )}
-      {only === 'unplaced' && photos.length > 0 && <PlaceAll photos={photos} />}
+      {only === 'unplaced' && photos.length > 0 && <PlaceAll photos={photos} areListed />}
       <p class="quiet">{countOf(photos.length, 'photo')}</p>
       <ul class="photos">
         {photos.slice(0, shown).map((photo) => {

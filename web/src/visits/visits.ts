@@ -19,6 +19,7 @@ import {
   type Visit,
   type VisitFindings,
   visitFindings,
+  withPhotoAt,
 } from '../../../src/farm/index.ts';
 import type { EstimatorState } from '../estimate/estimator.ts';
 import { STARTER } from '../estimate/starter.ts';
@@ -47,8 +48,9 @@ export async function placePhoto(store: FarmStore, photo: KeptPhoto, paddockId: 
     const { visit, isNew } = visitAt(store, paddockId, photo.record.capturedAt);
     const now = store.photos.value.get(photo.id) ?? photo;
     const placed = { ...now, record: { ...now.record, visitId: visit.id } };
+    const begun = withPhotoAt(visit, now.record.capturedAt);
     return [
-      ...(isNew ? [{ kind: 'visit' as const, record: visit }] : []),
+      ...(isNew || begun !== visit ? [{ kind: 'visit' as const, record: begun }] : []),
       { kind: 'photo' as const, record: placed },
     ];
   });
