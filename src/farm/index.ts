@@ -32,7 +32,7 @@ export {
   followedBy,
   withEdits,
 } from './edits.ts';
-export { ErrorRecord, RunErrors, variancesAt } from './error-record.ts';
+export { ErrorRecord, RunErrors, variancesAt, vouchedBy } from './error-record.ts';
 export { Estimate, PRECISIONS, RunReference } from './estimate.ts';
 export { farmCalibration } from './farm-calibration.ts';
 export {

@@ -6,6 +6,7 @@ import {
   calibratedEstimate,
   type Estimate,
   type VisitFrame,
+  variancesAt,
   visitFindings,
 } from '../../src/farm/index.ts';
 import { byMass } from '../../src/pasture/targets.ts';
@@ -137,6 +138,38 @@ describe('what a total is made of', () => {
     const found = findings([{ estimate: estimateOf(0, 0, 0), cut: cutOf(400) }]);
     expect(found.kgDmPerHa).toMatchObject({ green: null, dead: null, clover: null, gdm: null });
     expect(found.warnings.join(' ')).toMatch(/what it is made of is not known/);
+  });
+});
+
+describe('a run that is known from few sessions', () => {
+  const few = { ...record, betweenSessions: 0, sessions: 5, photos: 15 };
+  const frames = [800, 900, 1000].map((green) => ({ estimate: estimateOf(green, 0, 0), cut: null }));
+  const meanBy = (errors: typeof record) =>
+    visitFindings(frames, {
+      paddock,
+      run: { ...run, errors: { photo: byMass(() => errors), height: null } },
+      calibration: null,
+    });
+
+  it('vouches for no more visits than these can, and says so', () => {
+    const { kgDmPerHa, warnings } = meanBy(few);
+    expect(kgDmPerHa.total?.interval?.coverage).toBeCloseTo(5 / 6, 12);
+    expect(warnings).toEqual([
+      'How the run errs is known from 5 sessions alone: they vouch for 83 % of such visits at most, not for 90 %.',
+    ]);
+    expect(meanBy({ ...few, sessions: 9, photos: 27 })).toMatchObject({
+      kgDmPerHa: { total: { interval: { coverage: 0.9 } } },
+      warnings: [],
+    });
+  });
+
+  it('is not believed to err by nothing in common', () => {
+    const spread = { ...few.spread, exponent: 0 };
+    const found = variancesAt({ ...few, spread }, [50]);
+    // √(2 / 5) of 100 / 3, the variance of means of three photos.
+    expect(found.betweenSessions).toBeCloseTo(Math.sqrt(0.4) * (100 / 3), 9);
+    expect(variancesAt({ ...few, spread, betweenSessions: 80 }, [50]).betweenSessions).toBe(80);
+    expect(variancesAt({ ...few, spread, sessions: 9 }, [50]).betweenSessions).toBe(0);
   });
 });
 

@@ -153,7 +153,7 @@ const Summary = z.object({
     total: z
       .object({
         mean: z.number(),
-        interval: z.object({ low: z.number(), high: z.number() }).nullable(),
+        interval: z.object({ coverage: z.number(), low: z.number(), high: z.number() }).nullable(),
         source: z.string(),
         from: z.array(z.string()),
       })
@@ -177,7 +177,8 @@ function ServerMean({ visitId, photos }: { readonly visitId: string; readonly ph
       {total.interval && (
         <p>
           Between <strong>{number(total.interval.low)}</strong> and{' '}
-          <strong>{number(total.interval.high)}</strong> in 9 of 10 such visits
+          <strong>{number(total.interval.high)}</strong> in {Math.round(10 * total.interval.coverage)} of 10
+          such visits
         </p>
       )}
       <p class="figure">

@@ -6,6 +6,12 @@ import { addressOf } from '../shell/route.ts';
 import { leftOutWords } from '../visits/left-out.ts';
 import { knownRuns, viewVisit } from '../visits/visits.ts';
 
+/** How often an interval holds, where that is other than the column's heading says. */
+const shareWords = (coverage: number): string => {
+  const tenths = Math.round(10 * coverage);
+  return tenths === 9 ? '' : `, ${tenths} in 10`;
+};
+
 /** Every visit, the newest first. */
 export function VisitsTable() {
   const { store, estimator } = useApp();
@@ -61,7 +67,7 @@ export function VisitsTable() {
                     <td class="number">{total ? number(total.mean) : '–'}</td>
                     <td class="number">
                       {total?.interval
-                        ? `${number(total.interval.low)} and ${number(total.interval.high)}`
+                        ? `${number(total.interval.low)} and ${number(total.interval.high)}${shareWords(total.interval.coverage)}`
                         : '–'}
                     </td>
                     <td class="number desk-only">
