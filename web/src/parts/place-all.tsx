@@ -12,6 +12,9 @@ import { Problem } from './problem.tsx';
 import { dayAndTime, timeWithSeconds } from './words.ts';
 import { useWork } from './work.ts';
 
+/** So many are shown; more would hold up those that are being kept. */
+const SHOWN = 6;
+
 /** When photos were taken, from the first to the last. */
 function spanWords(inOrder: readonly KeptPhoto[]): string {
   const moments = [inOrder[0], inOrder.at(-1)].flatMap((photo) => photo?.record.capturedAt ?? []);
@@ -42,10 +45,13 @@ export function PlaceAll({
   return (
     <section class="card narrow" aria-label="Photos without a paddock">
       <h2>{countOf(photos.length, 'photo')} without a paddock</h2>
-      <p class="quiet">{spanWords(inOrder)}</p>
+      <p class="quiet">
+        {spanWords(inOrder)}
+        {!areListed && inOrder.length > SHOWN && `; the first ${SHOWN} of them`}
+      </p>
       {!areListed && (
         <ul class="photos">
-          {inOrder.map((photo) => (
+          {inOrder.slice(0, SHOWN).map((photo) => (
             <li key={photo.id}>
               <a href={addressOf('photo', photo.id)}>
                 <Picture photo={photo} small />
