@@ -112,7 +112,7 @@ export function RunsScreen() {
                       {isOwner && (
                         <button
                           type="button"
-                          aria-label={`Ask ${run.name} about all photos`}
+                          aria-label={`Ask about all photos: ${run.name}`}
                           onClick={() => request({ kind: 're-estimate', runId: run.id })}
                         >
                           Ask about all photos
