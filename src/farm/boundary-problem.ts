@@ -41,7 +41,9 @@ function ringProblem(ring: Ring): string | null {
       const follows = other === index + 1;
       const precedes = index === 0 && other === sides.length - 1;
       const meet = follows ? turnsBack(side, next) : precedes ? turnsBack(next, side) : touch(side, next);
-      if (meet) return `crosses or touches itself near ${placeOf(next[0])}; draw the corners in order`;
+      if (meet) {
+        return `crosses or touches itself near ${placeOf(meetingOf(side, next))}; draw the corners in order`;
+      }
     }
   }
   return null;
@@ -96,6 +98,14 @@ function touch([a, b]: Side, [c, d]: Side): boolean {
   if (apart(a[0], b[0], c[0], d[0]) || apart(a[1], b[1], c[1], d[1])) return false;
   const [abc, abd, cda, cdb] = [turn(a, b, c), turn(a, b, d), turn(c, d, a), turn(c, d, b)];
   return Math.sign(abc) * Math.sign(abd) <= 0 && Math.sign(cda) * Math.sign(cdb) <= 0;
+}
+
+/** Where two sides that have a point in common meet; of sides along one line, where the second begins. */
+function meetingOf([[ax, ay], [bx, by]]: Side, [[cx, cy], [dx, dy]]: Side): Point {
+  const across = (bx - ax) * (dy - cy) - (by - ay) * (dx - cx);
+  if (across === 0) return [cx, cy];
+  const share = ((cx - ax) * (dy - cy) - (cy - ay) * (dx - cx)) / across;
+  return [ax + share * (bx - ax), ay + share * (by - ay)];
 }
 
 /** Whether two ranges have nothing in common. */

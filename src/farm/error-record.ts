@@ -25,8 +25,26 @@ export const RunErrors = z.strictObject({
 });
 export type RunErrors = z.output<typeof RunErrors>;
 
+/** A new session lies within what K sessions have shown as often as this at most: they cannot vouch for more. */
+export const vouchedBy = ({ sessions }: Pick<ErrorRecord, 'sessions'>): number => sessions / (sessions + 1);
+
+/** Of fewer sessions than vouch for so much, the variance between them is not taken as it came out. */
+const WELL_VOUCHED = 0.9;
+
 /**
- * The variances that a record speaks of for a visit: more where there is more sward.
+ * The variance between sessions that is reckoned with. Of few sessions it often comes out as nothing, or nearly, where it
+ * is not: it is then taken to be at least the standard error of its own estimate, √(2 / K) of the variance that means of a
+ * session's photos have (Searle, Casella & McCulloch 1992, 3.7; for why not nothing, Chung et al., Psychometrika 78, 2013).
+ */
+function betweenOf(record: ErrorRecord): number {
+  const { betweenSessions, withinSessions, sessions, photos } = record;
+  if (vouchedBy(record) >= WELL_VOUCHED) return betweenSessions;
+  const ofMeans = betweenSessions + (withinSessions * sessions) / photos;
+  return Math.max(betweenSessions, Math.sqrt(2 / sessions) * ofMeans);
+}
+
+/**
+ * The variances that a record speaks of for a visit: more where there is more sward, and never nothing between few sessions.
  *
  * @param estimates of the visit's photos, grams on the run's frame, at least one
  * @returns grams squared
@@ -34,7 +52,7 @@ export type RunErrors = z.output<typeof RunErrors>;
 export function variancesAt(record: ErrorRecord, estimates: readonly number[]): ResidualVariances {
   const spreads = estimates.map((grams) => spreadAt(record.spread, grams));
   return {
-    betweenSessions: record.betweenSessions * mean(spreads) ** 2,
+    betweenSessions: betweenOf(record) * mean(spreads) ** 2,
     withinSessions: record.withinSessions * mean(spreads.map((spread) => spread ** 2)),
     sessions: record.sessions,
     photos: record.photos,

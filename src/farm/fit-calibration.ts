@@ -1,4 +1,4 @@
-import { countOf } from '../ground/counts.ts';
+import { countOf, forCount } from '../ground/counts.ts';
 import { mean } from '../ground/statistics.ts';
 import { groupBySession } from '../pasture/intervals/index.ts';
 import type { MassName, Targets } from '../pasture/targets.ts';
@@ -14,6 +14,8 @@ export interface CalibrationPair {
   readonly estimate: number;
   readonly cut: number;
   readonly cuttingHeightCentimetres: number;
+  /** Whether the run was trained on this very photo: its estimate is memory, and says nothing of how it errs. */
+  readonly trainedOn: boolean;
 }
 
 /** estimate ↦ offset + slope · estimate. */
@@ -73,7 +75,7 @@ export function corrected({ offset, slope }: Correction, estimate: number): numb
 export interface CalibrationQuestion {
   readonly run: RunReference;
   readonly mass: MassName;
-  /** Settled cuts of photographed frames (`cutResult`). */
+  /** Settled cuts of photographed frames (`cutResult`); those that the run was trained on are left out, and counted. */
   readonly pairs: readonly CalibrationPair[];
   /** Height that estimates are to mean; cuts of other heights are left out. */
   readonly cuttingHeightCentimetres: number;
@@ -84,7 +86,8 @@ export interface CalibrationQuestion {
 /**
  * A farm's correction of a run by its own cuts. Under 5 cuts it is a report only; from 5 on the offset is fitted, from 10
  * on of two visits or more the slope too. It is applied when visits that are left out in turn are nearer with it than
- * without; of one visit none can be left out, and the correction stays provisional.
+ * without; of one visit none can be left out, and the correction stays provisional. Photos that the run was trained on
+ * have no part in it, nor in its errors.
  */
 export function fitCalibration({
   run,
@@ -93,7 +96,9 @@ export function fitCalibration({
   cuttingHeightCentimetres,
   variances,
 }: CalibrationQuestion): Calibration {
-  const { used, apart, warning } = cutsAtHeight(pairs, cuttingHeightCentimetres);
+  const unseen = pairs.filter(({ trainedOn }) => !trainedOn);
+  const { used, apart, warning } = cutsAtHeight(unseen, cuttingHeightCentimetres);
+  const memory = memoryWords(pairs.length - unseen.length);
   const visits = groupBySession(used.map((pair) => ({ ...pair, session: pair.visit })));
   const several = visits.length >= FEWEST_VISITS;
   const enough = used.length >= CUTS_FOR_OFFSET;
@@ -124,7 +129,7 @@ export function fitCalibration({
     before,
     after,
   } satisfies Omit<Calibration, 'says'>;
-  return { ...found, says: [sentence(found), ...(warning ? [warning] : [])].join(' ') };
+  return { ...found, says: [sentence(found), memory ?? [], warning ?? []].flat().join(' ') };
 }
 
 function errorsOf(
@@ -134,6 +139,13 @@ function errorsOf(
   const errors = pairs.map((pair) => corrected(correctionOf(pair), pair.estimate) - pair.cut);
   return { rmse: Math.sqrt(mean(errors.map((error) => error * error))), bias: mean(errors) };
 }
+
+/** What is said of cuts of photos that the run was trained on; null where there are none. */
+const memoryWords = (count: number): string | null =>
+  count === 0
+    ? null
+    : `${countOf(count, 'cut')} left out: the run was trained on ${forCount(count, 'its photo', 'their photos')}, and what it ` +
+      'says there is memory.';
 
 function sentence({ cuts, visits, state, before, after }: Omit<Calibration, 'says'>): string {
   const of = `${countOf(cuts, 'cut')} of ${countOf(visits, 'visit')}`;
@@ -146,7 +158,7 @@ function sentence({ cuts, visits, state, before, after }: Omit<Calibration, 'say
   }
   const errors = `of visits left out, off by ${before.rmse.toFixed(0)} kg DM/ha before and ${after.rmse.toFixed(0)} after`;
   return state === 'applied'
-    ? `${of}: applied; ${errors}.`
+    ? `${of}: it helps; ${errors}.`
     : `${of}: not applied, since it does not help; ${errors}.`;
 }
 

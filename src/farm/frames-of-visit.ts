@@ -21,8 +21,10 @@ export interface FramesOfVisit {
   /** Hash of the run that the estimates are of (see {@link answeringRun}); null where there are none. */
   readonly runHash: string | null;
   readonly photos: number;
-  /** Photos that wait for their estimate. */
+  /** Photos that wait for their estimate: no run has answered them. */
   readonly pending: number;
+  /** Photos that other runs alone have answered: they have no part in the mean. */
+  readonly byOthers: number;
   /** Photos that the run could not answer. */
   readonly unusable: number;
   /** Cuts that are not weighed dry until their weight stays. */
@@ -32,16 +34,14 @@ export interface FramesOfVisit {
 /**
  * Puts a visit's photos, estimates and cuts together: the same on a phone as on the server.
  *
- * @param chosen hash of the run that is preferred where several answered as many
+ * @param chosen hash of the run in use (see {@link answeringRun})
  */
 export function framesOf(
   { photoIds, estimates, problems, cuts }: VisitRecords,
   chosen: string,
 ): FramesOfVisit {
-  const runHash = answeringRun(
-    estimates.map(({ run }) => run.hash),
-    chosen,
-  );
+  const runHash = answeringRun(estimates, chosen);
+  const answered = new Set(estimates.map(({ photoId }) => photoId));
   const byPhoto = new Map(
     estimates.filter(({ run }) => run.hash === runHash).map((estimate) => [estimate.photoId, estimate]),
   );
@@ -52,6 +52,7 @@ export function framesOf(
   const cutOf = new Map(settled.map(({ photoId, result }) => [photoId, result]));
   const unanswered = photoIds.filter((id) => !byPhoto.has(id));
   const unusable = unanswered.filter((id) => problems.has(id)).length;
+  const byOthers = unanswered.filter((id) => !problems.has(id) && answered.has(id)).length;
   return {
     frames: [
       ...photoIds.map((id) => ({ estimate: byPhoto.get(id) ?? null, cut: cutOf.get(id) ?? null })),
@@ -61,7 +62,8 @@ export function framesOf(
     ],
     runHash,
     photos: photoIds.length,
-    pending: unanswered.length - unusable,
+    pending: unanswered.length - unusable - byOthers,
+    byOthers,
     unusable,
     unfinishedCuts: cuts.length - settled.length,
   };

@@ -1,5 +1,5 @@
 export { Answering, PhoneModel } from './answering.ts';
-export { answeringRun } from './answering-run.ts';
+export { answeringRun, answerShown } from './answering-run.ts';
 export { bagMark } from './bag-mark.ts';
 export { Boundary } from './boundary.ts';
 export { Calibration } from './calibration.ts';
@@ -32,8 +32,9 @@ export {
   followedBy,
   withEdits,
 } from './edits.ts';
-export { ErrorRecord, RunErrors, variancesAt } from './error-record.ts';
+export { ErrorRecord, RunErrors, variancesAt, vouchedBy } from './error-record.ts';
 export { Estimate, PRECISIONS, RunReference } from './estimate.ts';
+export { farmCalibration } from './farm-calibration.ts';
 export {
   type FeedBudget,
   type FeedBudgetQuestion,
@@ -55,7 +56,7 @@ export { instantOf, Moment, Sha256, Uuid } from './identity.ts';
 export { Paddock } from './paddock.ts';
 export { boundaryHectares, hectaresWarning, paddockHectares } from './paddock-area.ts';
 export { guessPaddock, type PaddockCandidate, type PaddockGuess } from './paddock-guess.ts';
-export { PhotoRecord } from './photo-record.ts';
+export { isAskedAlike, PhotoRecord } from './photo-record.ts';
 export { Position } from './position.ts';
 export { Figure, Source } from './provenance.ts';
 export { inUnit, type ResidualVariances, residualVariances } from './residual-variances.ts';
@@ -82,7 +83,7 @@ export {
   type StockUnit,
 } from './stock-units.ts';
 export { heightOfClicks, SwardHeight } from './sward-height.ts';
-export { SAME_VISIT_MILLISECONDS, Visit } from './visit.ts';
+export { SAME_VISIT_MILLISECONDS, Visit, withPhotoAt } from './visit.ts';
 export { type VisitFindings, type VisitFrame, visitFindings } from './visit-findings.ts';
 export {
   paddockTotal,

@@ -17,3 +17,10 @@ export const PhotoRecord = z.strictObject({
   height: SwardHeight.nullable().describe('null: not measured'),
 });
 export type PhotoRecord = z.output<typeof PhotoRecord>;
+
+/** Whether a run is told the same of both: what it says of the one it would say of the other. */
+export const isAskedAlike = (one: PhotoRecord, other: PhotoRecord): boolean =>
+  one.sha256 === other.sha256 &&
+  one.frameAreaSquareMetres === other.frameAreaSquareMetres &&
+  one.height?.centimetres === other.height?.centimetres &&
+  one.height?.method === other.height?.method;

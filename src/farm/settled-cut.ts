@@ -16,5 +16,11 @@ export function calibrationPair(cut: Cut, estimate: Estimate | null | undefined)
   const total = estimate?.kgDmPerHa.total ?? null;
   if (!result || total === null) return null;
   const { kgDmPerHa, cuttingHeightCentimetres } = result;
-  return { visit: cut.visitId, estimate: total, cut: kgDmPerHa, cuttingHeightCentimetres };
+  return {
+    visit: cut.visitId,
+    estimate: total,
+    cut: kgDmPerHa,
+    cuttingHeightCentimetres,
+    trainedOn: estimate?.trainedOn === true,
+  };
 }

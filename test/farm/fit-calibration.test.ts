@@ -21,7 +21,7 @@ function cuts(visits: number, each: number, offset: number, slope: number, scatt
   return Array.from({ length: visits * each }, (_, at) => {
     const estimate = 800 + 2000 * random.uniform();
     const cut = offset + slope * estimate + scatter * random.normal();
-    return { visit: `visit ${at % visits}`, estimate, cut, cuttingHeightCentimetres: 0 };
+    return { visit: `visit ${at % visits}`, estimate, cut, cuttingHeightCentimetres: 0, trainedOn: false };
   });
 }
 
@@ -82,6 +82,7 @@ describe('a farm’s calibration', () => {
         estimate: 1500 + 10 * at,
         cut: 1500 + 10 * at + residual,
         cuttingHeightCentimetres: 0,
+        trainedOn: false,
       })),
     );
     const calibration = ask(apart);
@@ -98,6 +99,20 @@ describe('a farm’s calibration', () => {
     const calibration = ask(some);
     expect(calibration).toMatchObject({ cuts: 6, cutsOfOtherHeights: 2 });
     expect(calibration.says).toMatch(/2 cuts at 4 cm left out/);
+  });
+
+  it('takes photos that the run was trained on for no evidence, and says how many', () => {
+    const unseen = cuts(3, 3, 600, 1);
+    const seen = cuts(2, 4, 0, 1, 1).map((pair) => ({ ...pair, trainedOn: true }));
+    const calibration = ask([...unseen, ...seen]);
+    const { says, ...alone } = ask(unseen);
+    expect(calibration).toMatchObject(alone);
+    expect(calibration.says).toBe(
+      `${says} 8 cuts left out: the run was trained on their photos, and what it says there is memory.`,
+    );
+    const nothing = ask(seen);
+    expect(nothing).toMatchObject({ state: 'report-only', cuts: 0, before: null, after: null });
+    expect(nothing.says).toMatch(/^0 cuts of 0 visits: .* 8 cuts left out/);
   });
 
   it('moves all masses by one factor, so that sums hold', () => {

@@ -6,6 +6,7 @@ import {
   calibratedEstimate,
   type Estimate,
   type VisitFrame,
+  variancesAt,
   visitFindings,
 } from '../../src/farm/index.ts';
 import { byMass } from '../../src/pasture/targets.ts';
@@ -140,6 +141,38 @@ describe('what a total is made of', () => {
   });
 });
 
+describe('a run that is known from few sessions', () => {
+  const few = { ...record, betweenSessions: 0, sessions: 5, photos: 15 };
+  const frames = [800, 900, 1000].map((green) => ({ estimate: estimateOf(green, 0, 0), cut: null }));
+  const meanBy = (errors: typeof record) =>
+    visitFindings(frames, {
+      paddock,
+      run: { ...run, errors: { photo: byMass(() => errors), height: null } },
+      calibration: null,
+    });
+
+  it('vouches for no more visits than these can, and says so', () => {
+    const { kgDmPerHa, warnings } = meanBy(few);
+    expect(kgDmPerHa.total?.interval?.coverage).toBeCloseTo(5 / 6, 12);
+    expect(warnings).toEqual([
+      'How the run errs is known from 5 sessions alone: they vouch for 83 % of such visits at most, not for 90 %.',
+    ]);
+    expect(meanBy({ ...few, sessions: 9, photos: 27 })).toMatchObject({
+      kgDmPerHa: { total: { interval: { coverage: 0.9 } } },
+      warnings: [],
+    });
+  });
+
+  it('is not believed to err by nothing in common', () => {
+    const spread = { ...few.spread, exponent: 0 };
+    const found = variancesAt({ ...few, spread }, [50]);
+    // √(2 / 5) of 100 / 3, the variance of means of three photos.
+    expect(found.betweenSessions).toBeCloseTo(Math.sqrt(0.4) * (100 / 3), 9);
+    expect(variancesAt({ ...few, spread, betweenSessions: 80 }, [50]).betweenSessions).toBe(80);
+    expect(variancesAt({ ...few, spread, sessions: 9 }, [50]).betweenSessions).toBe(0);
+  });
+});
+
 describe('photos that the run was trained on', () => {
   it('are named, but for those whose own cut counts', () => {
     const seen = estimateOf(800, 500, 50, true);
@@ -151,6 +184,15 @@ describe('photos that the run was trained on', () => {
       'The run was trained on 1 photo of these: what it says there is memory, not prediction.',
     ]);
     expect(findings([{ estimate: seen, cut: cutOf(1400) }]).warnings.join(' ')).not.toMatch(/memory/);
+  });
+
+  it('say nothing of how the run errs on the others where they were cut', () => {
+    const other = { estimate: estimateOf(700, 400, 50), cut: null };
+    const { total } = findings([
+      other,
+      { estimate: estimateOf(800, 500, 50, true), cut: cutOf(3000) },
+    ]).kgDmPerHa;
+    expect(total).toMatchObject({ mean: (1150 + 3000) / 2, cuts: 1, paired: 0 });
   });
 });
 

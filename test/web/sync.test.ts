@@ -317,6 +317,42 @@ describe('what the server says of a photo that waits to be sent', () => {
   });
 });
 
+describe('what the server has forgotten of a photo', () => {
+  const ofRun = (end: number, hash: string): Estimate =>
+    ({ ...estimate(end), run: { id: hash, name: hash, hash } }) as never;
+  const said = (record: KeptPhoto, estimates: Estimate[]): Pulled => ({
+    paddocks: [],
+    visits: [],
+    photos: [record],
+    estimates,
+    problems: new Map(),
+    cuts: [],
+    calibrations: [],
+    removals: [],
+    answering: null,
+  });
+
+  it('goes here too, of whichever run, as what another frame or height has made void', async () => {
+    const store = await opened();
+    await store.takeIn(said(photo, [ofRun(1, 'a'), ofRun(2, 'b')]));
+    expect(store.estimates.value.get(id)).toHaveLength(2);
+    const other = { ...photo, record: { ...photo.record, frameAreaSquareMetres: 0.25 } };
+    await store.takeIn(said(other, []));
+    expect(store.estimates.value.get(id)).toBeUndefined();
+    await store.takeIn(said(other, [ofRun(3, 'a'), ofRun(4, 'b')]));
+    await store.takeIn(said(other, [ofRun(3, 'a')]));
+    expect(store.estimates.value.get(id)).toEqual([ofRun(3, 'a')]);
+  });
+
+  it('is no answer of this device that the server has yet to give', async () => {
+    const store = await opened();
+    await store.takeIn(said(photo, []));
+    await store.addEstimate(ofRun(1, 'a'));
+    await store.takeIn(said(photo, []));
+    expect(store.estimates.value.get(id)).toHaveLength(1);
+  });
+});
+
 describe('a clock that is not the server’s', () => {
   const DAY_MS = 24 * 3_600_000;
 

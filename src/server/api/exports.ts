@@ -45,7 +45,7 @@ export function addExports(api: Api, { db, photos, runs }: Farm): void {
     () => photosCsv(db),
   );
   add('cuts.csv', 'text/csv; charset=utf-8', 'Cuts as a table', () => cutsCsv(db));
-  add('farm.geojson', 'application/geo+json', 'Paddocks and photos for a map', () => farmGeoJson(db));
+  add('farm.geojson', 'application/geo+json', 'Paddocks and photos for a map', () => farmGeoJson(db, runs));
   add(
     'data.zip',
     'application/zip',

@@ -1,16 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { z } from '@hono/zod-openapi';
-import { type FieldEdits, PhotoRecord, Uuid } from '../../farm/index.ts';
+import { type FieldEdits, isAskedAlike, PhotoRecord, Uuid } from '../../farm/index.ts';
 import { conflict, found, notFound } from '../answers/refusal.ts';
-import {
-  columnsOf,
-  findPhoto,
-  isAskedAlike,
-  photoOf,
-  photoRow,
-  StoredPhoto,
-} from '../photos/stored-photo.ts';
+import { columnsOf, findPhoto, photoOf, photoRow, StoredPhoto } from '../photos/stored-photo.ts';
 import { UPLOADS_PATH } from '../photos/uploads.ts';
 import { visitNow, visitOfPhoto } from '../records/joined-visits.ts';
 import { noteRemoval, requireNotRemoved } from '../records/removals.ts';
@@ -112,7 +105,9 @@ export function addPhotos(api: Api, farm: Farm): void {
       .execute();
     const isOther = !isAskedAlike(record, known);
     if (isOther) await tx.deleteFrom('estimates').where('photo_id', '=', id).execute();
-    return { photo: { ...known, ...record }, isOther };
+    // A visit that the run has answered in part gets the rest of its answers.
+    const isToBeAsked = isOther || record.visitId !== known.visitId;
+    return { photo: { ...known, ...record }, isToBeAsked };
   };
   api.openapi(
     route('viewer', {
@@ -147,7 +142,7 @@ export function addPhotos(api: Api, farm: Farm): void {
     async (context) => {
       const record = context.req.valid('json');
       const { id } = context.req.valid('param');
-      const { photo, isOther } = await db.transaction().execute(async (tx) => {
+      const { photo, isToBeAsked } = await db.transaction().execute(async (tx) => {
         await requireNotRemoved(tx, 'photo', id);
         const row = found(await photoRow(tx, id), 'photo');
         if (record.id !== id || record.sha256 !== row.sha256) {
@@ -155,7 +150,7 @@ export function addPhotos(api: Api, farm: Farm): void {
         }
         return write(tx, photoOf(row), record, timesOfWhole(row, record));
       });
-      if (isOther) estimator.wake();
+      if (isToBeAsked) estimator.wake();
       return context.json(photo, 200);
     },
   );
@@ -172,13 +167,13 @@ export function addPhotos(api: Api, farm: Farm): void {
     async (context) => {
       const edits = context.req.valid('json');
       const { id } = context.req.valid('param');
-      const { photo, isOther, contested } = await db.transaction().execute(async (tx) => {
+      const { photo, isToBeAsked, contested } = await db.transaction().execute(async (tx) => {
         await requireNotRemoved(tx, 'photo', id);
         const row = found(await photoRow(tx, id), 'photo');
         const { record, times, contested } = editedRow<PhotoRecord>(row, await withVisitsNow(tx, edits));
         return { ...(await write(tx, photoOf(row), record, JSON.stringify(times))), contested };
       });
-      if (isOther) estimator.wake();
+      if (isToBeAsked) estimator.wake();
       return context.json({ record: photo, contested }, 200);
     },
   );

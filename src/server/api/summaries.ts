@@ -43,6 +43,7 @@ const Summary = z.strictObject({
   run: RunReference.nullable(),
   photos: z.int(),
   pending: z.int().describe('photos that wait for their estimate'),
+  byOthers: z.int().describe('photos that other runs alone have answered; they have no part in the means'),
   unusable: z.int().describe('photos that the run could not answer'),
   unfinishedCuts: z.int(),
   cuttingHeightCentimetres: CuttingHeight.nullable(),

@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
 import {
+  answeringRun,
+  answerShown,
   bagMark,
   type Cut,
   cutHistory,
@@ -73,6 +75,21 @@ async function* photosWithEstimates(db: Database): AsyncGenerator<PhotoWithEstim
   }
 }
 
+/** By which runs a visit's photos were answered, and when. */
+async function answersOfVisit(
+  db: Database,
+  visitId: string,
+): Promise<Pick<Estimate, 'run' | 'estimatedAt'>[]> {
+  const rows = await db
+    .selectFrom('estimates')
+    .innerJoin('photos', 'photos.id', 'estimates.photo_id')
+    .select('estimates.body')
+    .where('photos.visit_id', '=', visitId)
+    .where('estimates.body', 'is not', null)
+    .execute();
+  return rows.map(({ body }) => stored<Estimate>(body ?? ''));
+}
+
 const cell = (value: string | number | null | undefined): string | number =>
   typeof value === 'string' ? textCell(value) : (value ?? '');
 
@@ -107,10 +124,10 @@ export async function* photosCsv(db: Database): AsyncGenerator<string> {
           source,
         ],
         ...MASS_NAMES.flatMap((mass) => [
-          cell(grams[mass]),
-          cell(interval?.[mass]?.[0]),
-          cell(interval?.[mass]?.[1]),
-          cell(kgDmPerHa[mass]),
+          rounded(grams[mass], GRAM_PLACES),
+          rounded(interval?.[mass]?.[0], GRAM_PLACES),
+          rounded(interval?.[mass]?.[1], GRAM_PLACES),
+          rounded(kgDmPerHa[mass], 1),
         ]),
       ],
     );
@@ -120,6 +137,9 @@ export async function* photosCsv(db: Database): AsyncGenerator<string> {
 
 /** A spreadsheet takes a table for one of another character set where this mark does not begin it. */
 const BYTE_ORDER_MARK = '\uFEFF';
+
+/** Places of grams on a frame: what scales show. */
+const GRAM_PLACES = 2;
 
 /** Whole kilograms: more digits would say more than is known. */
 const kilograms = (value: number | null | undefined): string | number =>
@@ -206,8 +226,8 @@ export async function* cutsCsv(db: Database): AsyncGenerator<string> {
   }
 }
 
-/** Paddocks and photos as GeoJSON (RFC 7946); a photo has its last estimate. */
-export async function* farmGeoJson(db: Database): AsyncGenerator<string> {
+/** Paddocks and photos as GeoJSON (RFC 7946); a photo has the estimate that screens show. */
+export async function* farmGeoJson(db: Database, runs: RunLibrary): AsyncGenerator<string> {
   yield '{"type":"FeatureCollection","features":[';
   let between = '';
   const feature = (geometry: unknown, properties: unknown): string => {
@@ -237,10 +257,13 @@ export async function* farmGeoJson(db: Database): AsyncGenerator<string> {
     }
     after = rows.at(-1)?.id ?? '';
   }
+  const { hash } = await runs.chosen();
   for await (const { photo, paddock, estimates } of photosWithEstimates(db)) {
     const { position, file: _, ...properties } = photo;
+    const ofVisit = photo.visitId === null ? estimates : await answersOfVisit(db, photo.visitId);
     const point = position && { type: 'Point', coordinates: [position.longitude, position.latitude] };
-    const { masses, kgDmPerHa, run, source, outOfDomain } = estimates.at(-1) ?? {};
+    const { masses, kgDmPerHa, run, source, outOfDomain } =
+      answerShown(estimates, answeringRun(ofVisit, hash)) ?? {};
     yield feature(point, {
       kind: 'photo',
       ...properties,

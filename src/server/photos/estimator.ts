@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Estimate, SaidOfPhoto } from '../../farm/index.ts';
+import { type Estimate, isAskedAlike, type SaidOfPhoto } from '../../farm/index.ts';
 import { ChildFailure, TaskRefused } from '../../ground/children/limited-child.ts';
 import { packageVersion } from '../../ground/version.ts';
 import { answerTo } from '../answers/error-answer.ts';
@@ -8,12 +8,15 @@ import { RUN_UNUSABLE } from '../inference/run-unusable.ts';
 import type { FarmRun, RunLibrary } from '../runs/library.ts';
 import type { Database } from '../storage/database.ts';
 import type { PhotoStore } from '../storage/photo-store.ts';
-import { findPhoto, isAskedAlike, photoOf, type StoredPhoto } from './stored-photo.ts';
+import { findPhoto, photoOf, type StoredPhoto } from './stored-photo.ts';
 
 /** A process that dies over a photo may have been ended for something else; twice is no chance. */
 const MOST_DEATHS = 2;
 
-/** What is asked of the estimator: photos without any answer that the farm's run was not asked about, or this run. */
+/**
+ * What is asked of the estimator: this run about all photos; or the farm's run about photos without any answer and about
+ * those of visits that it has answered in part, of which its answers make the mean.
+ */
 type Wanted = { readonly kind: 'new' } | { readonly kind: 'by-run'; readonly run: FarmRun };
 
 /** What the estimator needs of the server. */
@@ -55,7 +58,7 @@ export class Estimator {
     this.#parts = parts;
   }
 
-  /** Looks for photos without any estimate, and has the farm's run answer them. */
+  /** Looks for photos that the farm's run is to answer, and has it answer them. */
   wake(): void {
     this.#isAskedAgain = true;
     this.#running ??= this.#rounds().finally(() => {
@@ -133,22 +136,45 @@ export class Estimator {
   async #next(wanted: Wanted, underWay: ReadonlySet<string>): Promise<StoredPhoto | null> {
     const { db, runs } = this.#parts;
     const { hash } = wanted.kind === 'by-run' ? wanted.run : await runs.chosen();
-    const row = await db
+    const unasked = db
       .selectFrom('photos')
       .selectAll()
-      .where(({ and, not, exists, selectFrom }) => {
-        const estimates = selectFrom('estimates')
-          .select('estimates.id')
-          .whereRef('estimates.photo_id', '=', 'photos.id');
-        // What another run could not answer this one may.
-        const byAny = estimates.where('estimates.body', 'is not', null);
-        const byThis = not(exists(estimates.where('estimates.run_hash', '=', hash)));
-        return wanted.kind === 'new' ? and([not(exists(byAny)), byThis]) : byThis;
-      })
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('estimates')
+              .select('estimates.id')
+              .whereRef('estimates.photo_id', '=', 'photos.id')
+              .where('estimates.run_hash', '=', hash),
+          ),
+        ),
+      )
       .$if(underWay.size > 0, (query) => query.where('id', 'not in', [...underWay]))
       .orderBy('stored_at')
-      .limit(1)
-      .executeTakeFirst();
+      .limit(1);
+    // What another run could not answer this one may.
+    const unanswered = unasked.where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('estimates')
+            .select('estimates.id')
+            .whereRef('estimates.photo_id', '=', 'photos.id')
+            .where('estimates.body', 'is not', null),
+        ),
+      ),
+    );
+    const ofVisitsBegun = unasked.where('visit_id', 'in', ({ selectFrom }) =>
+      selectFrom('estimates')
+        .innerJoin('photos as others', 'others.id', 'estimates.photo_id')
+        .select('others.visit_id')
+        .where('estimates.run_hash', '=', hash)
+        .where('estimates.body', 'is not', null)
+        .where('others.visit_id', 'is not', null),
+    );
+    const row =
+      wanted.kind === 'by-run'
+        ? await unasked.executeTakeFirst()
+        : ((await unanswered.executeTakeFirst()) ?? (await ofVisitsBegun.executeTakeFirst()));
     return row ? photoOf(row) : null;
   }
 

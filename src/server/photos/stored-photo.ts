@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { PhotoRecord } from '../../farm/index.ts';
 import type { InspectedPhoto } from '../inference/tasks.ts';
@@ -45,12 +44,6 @@ export async function findPhoto(db: Database, id: string): Promise<StoredPhoto |
   const row = await photoRow(db, id);
   return row ? photoOf(row) : null;
 }
-
-/** Whether a run is told the same of both: what it says of the one it would say of the other. */
-export const isAskedAlike = (one: PhotoRecord, other: PhotoRecord): boolean =>
-  one.sha256 === other.sha256 &&
-  one.frameAreaSquareMetres === other.frameAreaSquareMetres &&
-  isDeepStrictEqual(one.height, other.height);
 
 /** Writes the row of a photo whose file is kept; one of that id that is there already stays. */
 export async function insertPhoto(db: Database, record: PhotoRecord, found: InspectedPhoto): Promise<void> {

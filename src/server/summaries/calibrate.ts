@@ -6,10 +6,9 @@ import {
   CuttingHeight,
   calibrationPair,
   type Estimate,
-  farmCuttingHeight,
-  fitCalibration,
+  farmCalibration,
   heightWords,
-  runVariances,
+  settledResult,
   Uuid,
 } from '../../farm/index.ts';
 import { countOf } from '../../ground/counts.ts';
@@ -56,28 +55,13 @@ export async function makeCalibration(
   const run = await runs.chosen();
   const pairs = await pairsOf(db, run);
   const last = await lastCalibration(db, run);
-  const cuttingHeightCentimetres = asked ?? farmCuttingHeight(pairs, last?.cuttingHeightCentimetres ?? null);
-  if (cuttingHeightCentimetres === null) {
-    throw new Refusal(
-      422,
-      'no-cuts',
-      `no photo that run ${run.name} has estimated has a cut that is weighed dry until its weight stays; finish some cuts first`,
-    );
-  }
-  const variances = runVariances(
-    run,
-    'total',
-    pairs.length > 0 ? pairs.map(({ estimate }) => estimate) : [0],
-  );
-  if (!variances)
-    throw new Refusal(422, 'no-total', `run ${run.name} does not say the total, which a calibration is of`);
-  const calibration = fitCalibration({
-    run: { id: run.id, name: run.name, hash: run.hash },
-    mass: 'total',
-    pairs,
-    cuttingHeightCentimetres,
-    variances,
+  const calibration = farmCalibration(run, pairs, {
+    asked: asked ?? null,
+    last: last?.cuttingHeightCentimetres ?? null,
   });
+  if (calibration === 'no-cuts') throw new Refusal(422, 'no-cuts', await noCutsWords(db, run));
+  if (calibration === 'no-total')
+    throw new Refusal(422, 'no-total', `run ${run.name} does not say the total, which a calibration is of`);
   if (last?.state === 'applied' && calibration.state !== 'applied' && !replacesApplied) {
     throw new Refusal(
       409,
@@ -92,6 +76,15 @@ export async function makeCalibration(
     .values({ id, run_hash: run.hash, made_at: made.madeAt, body: JSON.stringify(made) })
     .execute();
   return made;
+}
+
+/** Why a run has no cut to be calibrated by, and what is to be done. */
+async function noCutsWords(db: Database, { name }: Pick<FarmRun, 'name'>): Promise<string> {
+  const photographed = await listCuts(db, (rows) => rows.where('photo_id', 'is not', null));
+  const dry = photographed.filter((cut) => settledResult(cut) !== null).length;
+  return dry > 0
+    ? `run ${name} has answered none of the photos of ${countOf(dry, 'dry cut')}; ask it about all photos first`
+    : 'no photographed frame has a cut that is weighed dry until its weight stays; finish some cuts first';
 }
 
 /** Settled cuts of photos that the run has estimated. */

@@ -6,7 +6,7 @@ import { stored } from '../storage/stored.ts';
 
 /** What a visit has. */
 export interface VisitFrames extends Omit<FramesOfVisit, 'runHash'> {
-  /** The run that most of its photos were estimated by, the farm's where several were; null where none was. */
+  /** The run that the means are of: the farm's where it has answered any photo (`answeringRun`); null without any. */
   readonly run: FarmRun | null;
 }
 

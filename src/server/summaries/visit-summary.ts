@@ -14,6 +14,7 @@ export interface VisitSummary extends VisitFindings {
   readonly run: Pick<FarmRun, 'id' | 'name' | 'hash'> | null;
   readonly photos: number;
   readonly pending: number;
+  readonly byOthers: number;
   readonly unusable: number;
   readonly unfinishedCuts: number;
 }

@@ -22,7 +22,8 @@ export function heightWords(
   method: HeightMethod | undefined,
   offBy: { readonly without: number; readonly with: number } | null = null,
 ): string {
-  if (reads === undefined) return 'It is kept with the photo for runs that read one.';
+  if (reads === undefined)
+    return 'It is kept with the photo. Whether the run reads one is not known here before its model is open.';
   if (reads === null) return 'This run reads none; it is kept with the photo for runs that do.';
   const read = METHOD_WORDS[reads].toLowerCase();
   if (method === undefined || method === reads) {

@@ -284,7 +284,7 @@ function usualErrors(
 function Height({ photo }: { readonly photo: KeptPhoto }) {
   const { store, estimator } = useApp();
   const state = estimator.state.value;
-  const said = estimateFor(store, photo.id);
+  const said = estimateFor(store, photo);
   // Where another run has answered, what this device's run reads says nothing of the answer.
   const own = state.kind === 'ready' && (!said || said.run.hash === state.run.hash) ? state : null;
   const reads = own

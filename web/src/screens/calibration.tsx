@@ -1,7 +1,8 @@
 import { useState } from 'preact/hooks';
 import { z } from 'zod';
-import { Calibration, heightsOf, heightWords } from '../../../src/farm/index.ts';
+import { type AnsweringRun, Calibration, heightsOf, heightWords } from '../../../src/farm/index.ts';
 import { countOf } from '../../../src/ground/counts.ts';
+import { AskAboutAll } from '../parts/ask-about-all.tsx';
 import { Choices } from '../parts/fields.tsx';
 import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -9,13 +10,19 @@ import { biasWords, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
 import { askFor, ServerRefusal, sendJson } from '../sync/farm-server.ts';
-import { appliedCalibration, calibrationPairs, farmCalibration, knownRuns } from '../visits/visits.ts';
+import {
+  appliedCalibration,
+  calibrationHere,
+  calibrationPairs,
+  knownRuns,
+  photographedCuts,
+} from '../visits/visits.ts';
 
 const STATE_WORDS: Readonly<Record<Calibration['state'], string>> = {
   'report-only': 'Not applied: too few cuts',
   provisional: 'Not applied yet: cuts of one visit only',
   'no-better': 'Not applied: it does not help',
-  applied: 'Applied',
+  applied: 'In use',
 };
 
 /** How a run's estimates are corrected by the farm's own cuts, and whether they are. */
@@ -25,9 +32,11 @@ export function CalibrationScreen() {
   const [refusal, setRefusal] = useState<string | null>(null);
   const { run: work, problem, isRunning } = useWork();
   const run = knownRuns(store, estimator.state.value)[0] ?? null;
-  const made = run && farmCalibration(store, run, asked);
+  const made = run && calibrationHere(store, run, asked);
   const heights = run ? heightsOf(calibrationPairs(store, run)) : [];
   const current = run && appliedCalibration(store, run);
+  // What the server made of the same cuts is not shown twice.
+  const isTheSame = sync.device.value !== null && made !== null && current?.says === made.says;
   const isOwner = sync.device.value?.role === 'owner';
   const isPaired = sync.device.value !== null;
   const make = (replacesApplied: boolean): void =>
@@ -74,14 +83,23 @@ export function CalibrationScreen() {
         </div>
       )}
       {!run && <p class="quiet">The run is not open yet.</p>}
-      {run && !made && (
-        <p class="card">No dry cut of a photographed frame yet. Five are needed for a first correction.</p>
+      {run && <Missing run={run} />}
+      {made && !isTheSame && (
+        <Shown
+          calibration={made}
+          isInUse={!isPaired && made.state === 'applied'}
+          words={
+            isPaired
+              ? 'What the cuts on this device would give; nothing is corrected by it until it is made on the server'
+              : 'By the cuts on this device'
+          }
+        />
       )}
-      {made && <Shown calibration={made} words="By the cuts on this device" />}
       {isPaired && current && (
         <Shown
           calibration={current}
-          words={current.state === 'applied' ? 'In use, as the server made it' : 'As the server made it'}
+          isInUse={current.state === 'applied'}
+          words="The farm’s, as the server made it last"
         />
       )}
       {isPaired && isOwner && (
@@ -103,13 +121,39 @@ export function CalibrationScreen() {
   );
 }
 
-function Shown({ calibration, words }: { readonly calibration: Calibration; readonly words: string }) {
+/** What cuts the run has not answered the photos of, and what is to be done about it. */
+function Missing({ run }: { readonly run: AnsweringRun }) {
+  const { dry, answered } = photographedCuts(useApp().store, run);
+  if (dry === 0)
+    return (
+      <p class="card">No dry cut of a photographed frame yet. Five are needed for a first correction.</p>
+    );
+  if (answered === dry || run.errors.photo.total === null) return null;
+  return (
+    <section class="card narrow">
+      <p>
+        Run {run.name} has answered {answered === 0 ? 'none' : `${answered} alone`} of the photos of{' '}
+        {countOf(dry, 'dry cut')}; those that it has not answered cannot correct it.
+      </p>
+      <AskAboutAll run={run} />
+    </section>
+  );
+}
+
+interface ShownProps {
+  readonly calibration: Calibration;
+  /** Whether estimates are corrected by it now. */
+  readonly isInUse: boolean;
+  readonly words: string;
+}
+
+function Shown({ calibration, isInUse, words }: ShownProps) {
   const { state, before, after, offset, slope, cuts, visits, says, run, cutsOfOtherHeights } = calibration;
   return (
     <section class="card narrow">
       <div>
         <p class="quiet">{words}</p>
-        <h2>{STATE_WORDS[state]}</h2>
+        <h2>{state === 'applied' && !isInUse ? 'It would help' : STATE_WORDS[state]}</h2>
       </div>
       {/* Numbers are written as everywhere else on the screen. */}
       <p>{says.replace(/\b\d{4,}\b/g, (digits) => number(Number(digits)))}</p>

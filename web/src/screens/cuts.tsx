@@ -15,7 +15,11 @@ export function Cuts() {
   const waiting = cuts
     .filter(({ id }) => due.get(id)?.kind !== 'done')
     .sort((a, b) => (due.get(a.id)?.at ?? 0) - (due.get(b.id)?.at ?? 0));
-  const done = cuts.filter(({ id }) => due.get(id)?.kind === 'done');
+  // The latest first, as visits and photos are.
+  const begun = (cut: Cut): number => Date.parse(cutBegun(cut)?.at ?? '') || 0;
+  const done = cuts
+    .filter(({ id }) => due.get(id)?.kind === 'done')
+    .sort((a, b) => begun(b) - begun(a) || bagMark(a).localeCompare(bagMark(b)));
   return (
     <Page title="Cuts">
       <p class="quiet">

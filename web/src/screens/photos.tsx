@@ -12,7 +12,7 @@ import { useWork } from '../parts/work.ts';
 import { useApp, useMayRecord } from '../shell/app-context.ts';
 import { addressOf } from '../shell/route.ts';
 import { shownEstimates } from '../visits/shown-estimate.ts';
-import { estimateFor, placeOf } from '../visits/visits.ts';
+import { answersOf, placeOf } from '../visits/visits.ts';
 
 /** Photos that are shown before more are asked for. */
 const TOGETHER = 60;
@@ -75,12 +75,14 @@ export function Photos() {
       setOnly('unplaced');
       if (unread.length > 0) throw new Error(unread.join(' '));
     });
+  const answerOf = answersOf(store);
   const photos = [...store.photos.value.values()]
     .filter((photo) => {
-      const estimate = estimateFor(store, photo.id);
       if (only === 'unplaced') return photo.record.visitId === null;
       if (only === 'doubtful')
-        return estimate?.outOfDomain.flagged || photo.advice.length > 0 || photo.problem !== null;
+        return (
+          answerOf(photo)?.estimate.outOfDomain.flagged || photo.advice.length > 0 || photo.problem !== null
+        );
       return true;
     })
     .sort((a, b) => (a.record.capturedAt < b.record.capturedAt ? 1 : -1));
@@ -128,7 +130,7 @@ export function Photos() {
           Where the mass is
         </button>
       )}
-      {only === 'unplaced' && photos.length > 0 && <PlaceAll photos={photos} />}
+      {only === 'unplaced' && photos.length > 0 && <PlaceAll photos={photos} areListed />}
       <p class="quiet">{countOf(photos.length, 'photo')}</p>
       <ul class="photos">
         {photos.slice(0, shown).map((photo) => {

@@ -105,17 +105,18 @@ export function RunsScreen() {
                     <div class="row">
                       {run.report && <Report id={run.id} name={run.name} />}
                       {!run.chosen && isOwner && (
-                        <>
-                          <button type="button" onClick={() => setWanted(run)}>
-                            Use
-                          </button>
-                          <button
-                            type="button"
-                            onClick={() => request({ kind: 're-estimate', runId: run.id })}
-                          >
-                            Ask about all photos
-                          </button>
-                        </>
+                        <button type="button" onClick={() => setWanted(run)}>
+                          Use
+                        </button>
+                      )}
+                      {isOwner && (
+                        <button
+                          type="button"
+                          aria-label={`Ask about all photos: ${run.name}`}
+                          onClick={() => request({ kind: 're-estimate', runId: run.id })}
+                        >
+                          Ask about all photos
+                        </button>
                       )}
                     </div>
                   </td>
@@ -187,7 +188,7 @@ export function RunsScreen() {
                   <strong>
                     {job.request.kind === 'train'
                       ? `Train ${job.request.name ?? ''}`
-                      : 'Ask about all photos'}
+                      : `Ask ${runs.find(({ id }) => id === job.request.runId)?.name ?? 'a run'} about all photos`}
                   </strong>
                   <span class="quiet">
                     {dayAndTime(job.createdAt)}, {STATE_WORDS[job.state]}

@@ -1,14 +1,16 @@
 import { useEffect, useState } from 'preact/hooks';
 import { z } from 'zod';
 import { effortAdvice, type Paddock, type Visit, type VisitMean } from '../../../src/farm/index.ts';
-import { countOf, forCount } from '../../../src/ground/counts.ts';
+import { countOf } from '../../../src/ground/counts.ts';
 import { byMass, MASS_NAMES } from '../../../src/pasture/targets.ts';
+import { AskAboutAll } from '../parts/ask-about-all.tsx';
 import { MASS_WORDS, MassBar, MassTable } from '../parts/masses.tsx';
 import { day, number, rounded } from '../parts/words.ts';
 import { useApp, useMayRecord } from '../shell/app-context.ts';
 import { addressOf } from '../shell/route.ts';
 import { askFor } from '../sync/farm-server.ts';
-import { knownRuns, type VisitView, viewVisit } from '../visits/visits.ts';
+import { leftOutWords } from '../visits/left-out.ts';
+import { knownRuns, runInUse, type VisitView, viewVisit } from '../visits/visits.ts';
 
 /** What a visit says of its paddock so far, and what more work would bring. */
 export function VisitMeans({
@@ -48,11 +50,7 @@ export function VisitMeans({
             </p>
           </div>
           {whole && <Parts view={view} />}
-          <p>
-            {total.interval
-              ? view.effort && effortAdvice(view.effort)
-              : 'One more photo gives an interval; several a mean worth using.'}
-          </p>
+          <p>{total.interval ? view.effort && effortAdvice(view.effort) : ONE_FRAME_WORDS}</p>
           <Total view={view} paddock={paddock} />
           {whole && <Worth view={view} />}
         </>
@@ -90,6 +88,11 @@ export function VisitMeans({
     </section>
   );
 }
+
+/** A frame has an interval of its own; the paddock it lies in has none by it. */
+const ONE_FRAME_WORDS =
+  'One frame does not tell how uneven the paddock is: what is said of it above is of that frame alone. ' +
+  'One more gives an interval for the paddock; several a mean worth using.';
 
 const lowered = (words: string): string => `${words.charAt(0).toLowerCase()}${words.slice(1)}`;
 
@@ -150,7 +153,7 @@ const Summary = z.object({
     total: z
       .object({
         mean: z.number(),
-        interval: z.object({ low: z.number(), high: z.number() }).nullable(),
+        interval: z.object({ coverage: z.number(), low: z.number(), high: z.number() }).nullable(),
         source: z.string(),
         from: z.array(z.string()),
       })
@@ -174,7 +177,8 @@ function ServerMean({ visitId, photos }: { readonly visitId: string; readonly ph
       {total.interval && (
         <p>
           Between <strong>{number(total.interval.low)}</strong> and{' '}
-          <strong>{number(total.interval.high)}</strong> in 9 of 10 such visits
+          <strong>{number(total.interval.high)}</strong> in {Math.round(10 * total.interval.coverage)} of 10
+          such visits
         </p>
       )}
       <p class="figure">
@@ -214,23 +218,24 @@ function Worth({ view }: { readonly view: VisitView }) {
 
 /** What is not in the mean, and why. */
 function Rest({ view }: { readonly view: VisitView }) {
-  const { pending, unusable, unfinishedCuts, warnings } = view;
+  const { unfinishedCuts, warnings, run } = view;
+  const inUse = runInUse(useApp().store);
+  const isOfAnother = run !== null && run.hash !== inUse.hash;
   const notes = [
-    ...(pending > 0
-      ? [
-          `${pending} of ${countOf(view.photos, 'photo')} ${forCount(pending, 'waits for its', 'wait for their')} estimate.`,
-        ]
-      : []),
-    ...(unusable > 0 ? [`${countOf(unusable, 'photo')} could not be estimated.`] : []),
+    ...leftOutWords(view),
+    ...(isOfAnother ? [`The run in use, ${inUse.name}, has answered none of these photos.`] : []),
     ...(unfinishedCuts > 0 ? [`${countOf(unfinishedCuts, 'cut')} not weighed dry yet.`] : []),
     ...warnings,
   ];
   if (notes.length === 0) return null;
   return (
-    <ul class="quiet">
-      {notes.map((note) => (
-        <li key={note}>{note}</li>
-      ))}
-    </ul>
+    <>
+      <ul class="quiet">
+        {notes.map((note) => (
+          <li key={note}>{note}</li>
+        ))}
+      </ul>
+      {(isOfAnother || view.byOthers > 0) && <AskAboutAll key={inUse.hash} run={inUse} />}
+    </>
   );
 }

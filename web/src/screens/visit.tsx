@@ -29,12 +29,16 @@ export function VisitScreen({ visit, paddock }: { readonly visit: Visit; readonl
             <h2>{countOf(photos.length, 'photo')}</h2>
             <ul class="photos">
               {photos.map((photo) => {
-                const total = shownOf(photo)?.estimate.kgDmPerHa.total ?? null;
+                const shown = shownOf(photo);
+                const total = shown?.estimate.kgDmPerHa.total ?? null;
                 return (
                   <li key={photo.id}>
                     <a href={addressOf('photo', photo.id)}>
                       <Picture photo={photo} small />
                       {total === null ? 'Waits' : number(total)}
+                      {shown && !shown.isInMean && (
+                        <span class="quiet place">by {shown.said.run.name}, not in the mean</span>
+                      )}
                     </a>
                   </li>
                 );

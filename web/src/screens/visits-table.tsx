@@ -3,7 +3,14 @@ import { Page } from '../parts/page.tsx';
 import { day, number, rounded } from '../parts/words.ts';
 import { useApp } from '../shell/app-context.ts';
 import { addressOf } from '../shell/route.ts';
+import { leftOutWords } from '../visits/left-out.ts';
 import { knownRuns, viewVisit } from '../visits/visits.ts';
+
+/** How often an interval holds, where that is other than the column's heading says. */
+const shareWords = (coverage: number): string => {
+  const tenths = Math.round(10 * coverage);
+  return tenths === 9 ? '' : `, ${tenths} in 10`;
+};
 
 /** Every visit, the newest first. */
 export function VisitsTable() {
@@ -50,12 +57,17 @@ export function VisitsTable() {
                         <span class="phone-only">
                           {countOf(view.photos, 'photo')}, {countOf(total?.cuts ?? 0, 'cut')}
                         </span>
+                        {leftOutWords(view).map((words) => (
+                          <span key={words} class="place">
+                            {words}
+                          </span>
+                        ))}
                       </span>
                     </td>
                     <td class="number">{total ? number(total.mean) : '–'}</td>
                     <td class="number">
                       {total?.interval
-                        ? `${number(total.interval.low)} and ${number(total.interval.high)}`
+                        ? `${number(total.interval.low)} and ${number(total.interval.high)}${shareWords(total.interval.coverage)}`
                         : '–'}
                     </td>
                     <td class="number desk-only">

@@ -7,6 +7,7 @@ import {
   type Estimate,
   editsBetween,
   followedBy,
+  isAskedAlike,
   mergedEvents,
   type Paddock,
   type PhotoRecord,
@@ -339,13 +340,7 @@ export class FarmStore {
         const events = mergedEvents(known.events, cut.events);
         return waits('cut', cut.id) ? { ...known, events } : { ...cut, events };
       });
-      // The server forgets estimates that another frame or height has made void, and so does this device.
-      const said = new Set(estimates.map(({ id }) => id));
-      const answered = new Set(estimates.map(({ photoId, run }) => `${photoId} ${run.hash}`));
-      const stale = [...this.estimates.value.values()]
-        .flat()
-        .filter(({ id, photoId, run }) => !said.has(id) && answered.has(`${photoId} ${run.hash}`))
-        .map(({ id }) => id);
+      const stale = this.#staleAfter(pulled.photos, estimates, waits);
       await this.#write({
         put: {
           paddocks: still(pulled.paddocks).flatMap((one) => withOwn('paddock', one.id, one) ?? []),
@@ -361,6 +356,29 @@ export class FarmStore {
       this.calibrations.value = pulled.calibrations;
       if (pulled.answering) await this.setAnswering(pulled.answering);
     });
+  }
+
+  /**
+   * Estimates that are kept here and are void: of photos that do not wait here, and of which the server has said something
+   * else, or has another frame or height than this device had. What it forgot, of whichever run, goes here too.
+   */
+  #staleAfter(
+    photos: readonly KeptPhoto[],
+    estimates: readonly Estimate[],
+    waits: (kind: ItemKind, id: string) => boolean,
+  ): string[] {
+    const said = new Set(estimates.map(({ id }) => id));
+    const answered = new Set(estimates.map(({ photoId }) => photoId));
+    const askedOtherwise = new Set(
+      photos.flatMap(({ id, record }) => {
+        const known = this.photos.value.get(id)?.record;
+        return known && !waits('photo', id) && !isAskedAlike(known, record) ? [id] : [];
+      }),
+    );
+    return [...this.estimates.value.values()]
+      .flat()
+      .filter(({ id, photoId }) => !said.has(id) && (answered.has(photoId) || askedOtherwise.has(photoId)))
+      .map(({ id }) => id);
   }
 
   /** Notes which run answers; null: this device is by itself. */

@@ -7,7 +7,7 @@ import {
 import type { EstimatorState } from '../estimate/estimator.ts';
 import type { FarmStore } from '../store/farm-store.ts';
 import type { KeptPhoto } from '../store/records.ts';
-import { appliedCalibration, estimateFor, knownRuns } from './visits.ts';
+import { answersOf, appliedCalibration, knownRuns } from './visits.ts';
 
 /** A photo's estimate as it is shown. */
 export interface ShownEstimate {
@@ -16,6 +16,8 @@ export interface ShownEstimate {
   /** As the run said it. */
   readonly said: Estimate;
   readonly isCorrected: boolean;
+  /** Whether the mean of its visit is made of it, and not of another run's answers. */
+  readonly isInMean: boolean;
 }
 
 /**
@@ -26,6 +28,7 @@ export function shownEstimates(
   state: EstimatorState,
 ): (photo: Pick<KeptPhoto, 'id' | 'record'>) => ShownEstimate | null {
   const runs = knownRuns(store, state);
+  const answerOf = answersOf(store);
   const calibrations = new Map<string, Calibration | null>();
   const calibrationOf = (hash: string): Calibration | null => {
     const run = runs.find((known) => known.hash === hash);
@@ -37,10 +40,11 @@ export function shownEstimates(
     [...store.cuts.value.values()].flatMap((one) => (settledResult(one) ? [one.visitId] : [])),
   );
   return ({ id, record }) => {
-    const said = estimateFor(store, id);
-    if (!said) return null;
+    const answer = answerOf({ id, record });
+    if (!answer) return null;
+    const { estimate: said, isInMean } = answer;
     const isCut = record.visitId !== null && cut.has(record.visitId);
     const estimate = isCut ? said : calibratedEstimate(said, calibrationOf(said.run.hash));
-    return { estimate, said, isCorrected: estimate.kgDmPerHa.total !== said.kgDmPerHa.total };
+    return { estimate, said, isCorrected: estimate.kgDmPerHa.total !== said.kgDmPerHa.total, isInMean };
   };
 }

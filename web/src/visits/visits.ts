@@ -1,22 +1,25 @@
 import {
   type AnsweringRun,
+  answeringRun,
+  answerShown,
   type Calibration,
   type CalibrationPair,
   type Cut,
   calibrationPair,
   type Estimate,
   type FramesOfVisit,
-  farmCuttingHeight,
-  fitCalibration,
+  farmCalibration,
   framesOf,
   guessPaddock,
   type Paddock,
   type PaddockGuess,
-  runVariances,
+  type RunReference,
   SAME_VISIT_MILLISECONDS,
+  settledResult,
   type Visit,
   type VisitFindings,
   visitFindings,
+  withPhotoAt,
 } from '../../../src/farm/index.ts';
 import type { EstimatorState } from '../estimate/estimator.ts';
 import { STARTER } from '../estimate/starter.ts';
@@ -45,8 +48,9 @@ export async function placePhoto(store: FarmStore, photo: KeptPhoto, paddockId: 
     const { visit, isNew } = visitAt(store, paddockId, photo.record.capturedAt);
     const now = store.photos.value.get(photo.id) ?? photo;
     const placed = { ...now, record: { ...now.record, visitId: visit.id } };
+    const begun = withPhotoAt(visit, now.record.capturedAt);
     return [
-      ...(isNew ? [{ kind: 'visit' as const, record: visit }] : []),
+      ...(isNew || begun !== visit ? [{ kind: 'visit' as const, record: begun }] : []),
       { kind: 'photo' as const, record: placed },
     ];
   });
@@ -88,14 +92,45 @@ export function knownRuns(store: FarmStore, state: EstimatorState): AnsweringRun
   return [...farms, { ...state.run, errors, frameAreaSquareMetres: by.areaSquareMetres }];
 }
 
-/** The hash of the run that is preferred where several have answered: the farm's, and of a device by itself its own. */
-export const preferredHash = ({ answering }: FarmStore): string => answering.value?.run.hash ?? STARTER.hash;
+/** The run in use: the farm's, and of a device by itself its own. */
+export const runInUse = ({ answering }: FarmStore): RunReference => answering.value?.run ?? STARTER;
 
-/** What a photo is answered with: by the preferred run where it did, else by the newest. */
-export function estimateFor(store: FarmStore, photoId: string): Estimate | null {
-  const all = store.estimates.value.get(photoId) ?? [];
-  return all.find(({ run }) => run.hash === preferredHash(store)) ?? all.at(-1) ?? null;
+/** What a photo is answered with. */
+export interface PhotoAnswer {
+  readonly estimate: Estimate;
+  /** Whether the mean of the photo's visit is of this run's answers; also of a photo without a visit. */
+  readonly isInMean: boolean;
 }
+
+/**
+ * What photos are answered with: by the run that their visit's mean is of, or where it has not, by the one that did last.
+ * A photo without a visit is taken for one.
+ */
+export function answersOf(store: FarmStore): (photo: Pick<KeptPhoto, 'id' | 'record'>) => PhotoAnswer | null {
+  const estimates = store.estimates.value;
+  const ofVisit = new Map<string, Estimate[]>();
+  for (const { id, record } of store.photos.value.values()) {
+    const key = record.visitId ?? id;
+    ofVisit.set(key, [...(ofVisit.get(key) ?? []), ...(estimates.get(id) ?? [])]);
+  }
+  const runs = new Map<string, string | null>();
+  const runOf = (key: string): string | null => {
+    const known = runs.get(key);
+    if (known !== undefined) return known;
+    const found = answeringRun(ofVisit.get(key) ?? [], runInUse(store).hash);
+    runs.set(key, found);
+    return found;
+  };
+  return ({ id, record }) => {
+    const runHash = runOf(record.visitId ?? id);
+    const estimate = answerShown(estimates.get(id) ?? [], runHash);
+    return estimate && { estimate, isInMean: estimate.run.hash === runHash };
+  };
+}
+
+/** What a photo is answered with, as {@link answersOf} has it. */
+export const estimateFor = (store: FarmStore, photo: Pick<KeptPhoto, 'id' | 'record'>): Estimate | null =>
+  answersOf(store)(photo)?.estimate ?? null;
 
 export const photosOf = (store: FarmStore, visitId: string): KeptPhoto[] =>
   [...store.photos.value.values()]
@@ -125,7 +160,7 @@ export const cutsOf = (store: FarmStore, visitId: string): Cut[] =>
 
 /** A visit's findings, and what they leave out. */
 export interface VisitView extends VisitFindings, Omit<FramesOfVisit, 'frames' | 'runHash'> {
-  readonly run: { readonly name: string } | null;
+  readonly run: RunReference | null;
 }
 
 /**
@@ -148,7 +183,7 @@ export function viewVisit(
       problems: new Set(photos.flatMap(({ id, problem }) => (problem === null ? [] : [id]))),
       cuts: cutsOf(store, visit.id),
     },
-    preferredHash(store),
+    runInUse(store).hash,
   );
   const answering = runs.find(({ hash }) => hash === runHash) ?? null;
   const calibration = answering && appliedCalibration(store, answering);
@@ -156,13 +191,13 @@ export function viewVisit(
   return {
     ...visitFindings(frames, { paddock, run: answering, calibration }),
     ...counts,
-    run: said ? { name: said.run.name } : null,
+    run: said?.run ?? null,
   };
 }
 
 /** The calibration that estimates are corrected by: the server's last, and on a device by itself that of what is here. */
 export function appliedCalibration(store: FarmStore, run: AnsweringRun): Calibration | null {
-  if (store.value('device') === undefined) return farmCalibration(store, run);
+  if (store.value('device') === undefined) return calibrationHere(store, run);
   return store.calibrations.value.find((made) => made.run.hash === run.hash) ?? null;
 }
 
@@ -182,25 +217,26 @@ export const calibrationPairs = (store: FarmStore, { hash }: Pick<AnsweringRun, 
  *
  * @param asked height of the cuts it is to stand on, cm; null: as the server would choose it
  */
-export function farmCalibration(
+export function calibrationHere(
   store: FarmStore,
   run: AnsweringRun,
   asked: number | null = null,
 ): Calibration | null {
-  const pairs = calibrationPairs(store, run);
   const last = store.calibrations.value.find((made) => made.run.hash === run.hash) ?? null;
-  const cuttingHeightCentimetres = asked ?? farmCuttingHeight(pairs, last?.cuttingHeightCentimetres ?? null);
-  if (cuttingHeightCentimetres === null) return null;
-  const estimates = pairs.map(({ estimate }) => estimate);
-  const variances = runVariances(run, 'total', estimates);
-  if (!variances) return null;
-  return fitCalibration({
-    run: { id: run.id, name: run.name, hash: run.hash },
-    mass: 'total',
-    pairs,
-    cuttingHeightCentimetres,
-    variances,
+  const made = farmCalibration(run, calibrationPairs(store, run), {
+    asked,
+    last: last?.cuttingHeightCentimetres ?? null,
   });
+  return typeof made === 'string' ? null : made;
+}
+
+/** Dry cuts of photographed frames, and how many of them are of photos that a run has answered. */
+export function photographedCuts(
+  store: FarmStore,
+  run: Pick<AnsweringRun, 'hash'>,
+): { readonly dry: number; readonly answered: number } {
+  const dry = [...store.cuts.value.values()].filter((cut) => cut.photoId !== null && settledResult(cut));
+  return { dry: dry.length, answered: calibrationPairs(store, run).length };
 }
 
 /** Visits of a paddock, the newest first. */
