@@ -13,6 +13,7 @@ import {
   visitMean,
   visitSoFar,
   type WorkWorth,
+  withPartsOfTotal,
   workWorth,
 } from '../../farm/index.ts';
 import { countOf } from '../../ground/counts.ts';
@@ -110,12 +111,13 @@ export async function visitRun(options: VisitOptions): Promise<VisitOutcome> {
       estimate: perHectare(targets, mass, area),
       cut: perHectare(cuts.get(imageId), mass, cutArea),
     }));
-  const means = byMass((mass): VisitMean | null => {
+  const known = byMass((mass): VisitMean | null => {
     const frames = framesOf(mass);
     const variances = variancesBy(used, mass);
     const isKnownOfAny = frames.some(({ estimate, cut }) => estimate !== null || cut !== null);
     return isKnownOfAny ? visitMean(frames, { coverage, variances, run: `run ${opened.name}` }) : null;
   });
+  const means = withPartsOfTotal(known);
   const variances = variancesBy(used, 'total');
   const soFar = means.total && variances ? visitSoFar(means.total, variances) : null;
   const readsHeight = calibration.cases?.some((one) => sameSet(one.covariates, [HEIGHT])) ?? false;
@@ -129,7 +131,7 @@ export async function visitRun(options: VisitOptions): Promise<VisitOutcome> {
       ? workWorth(soFar, readsHeight && used.length === 0 ? variancesBy([HEIGHT], 'total') : null)
       : [],
     effort: soFar && effortNeeded(soFar, precision),
-    notes: notesOf(means),
+    notes: notesOf(known, means),
     doubts: doubts.map(({ message }) => message),
   };
 }
@@ -165,22 +167,28 @@ async function readCuts(
   return known;
 }
 
-/** Shares of the total by which its parts may miss it unsaid. */
+/** Shares of a mean by which it is scaled unsaid. */
 const UNSAID = 0.01;
 
-/** Each mass is corrected by the cuts of it alone, so that parts need not sum to their whole where there are cuts. */
-function notesOf({ green, dead, clover, total }: ByMass<VisitMean | null>): string[] {
-  if (!green || !dead || !clover || !total || total.cuts === 0) return [];
-  const parts = green.mean + dead.mean + clover.mean;
-  if (Math.abs(parts - total.mean) <= UNSAID * total.mean) return [];
-  const cuts = Math.min(green.cuts, dead.cuts, clover.cuts);
+/** What was made of means that came from cuts of each mass alone, so that they are sums of their parts. */
+function notesOf(known: ByMass<VisitMean | null>, means: ByMass<VisitMean | null>): string[] {
+  if (MASS_NAMES.some((mass) => known[mass] && !means[mass])) {
+    return ['photos saw none of what was cut, so what it is made of is not known'];
+  }
+  const moved = MASS_NAMES.flatMap((mass) => {
+    const [before, after] = [known[mass]?.mean ?? 0, means[mass]?.mean ?? 0];
+    return Math.abs(after - before) <= UNSAID * Math.max(before, after)
+      ? []
+      : [`${mass} ${after.toFixed(0)} instead of ${before.toFixed(0)}`];
+  });
+  if (moved.length === 0) return [];
+  const cuts = Math.min(...MASS_NAMES.map((mass) => known[mass]?.cuts ?? Number.POSITIVE_INFINITY));
+  const all = known.total?.cuts ?? cuts;
   const why =
-    cuts === total.cuts
+    cuts === all
       ? 'each is corrected by its own cuts'
-      : `of ${countOf(total.cuts, 'cut')} of the total ${cuts === 0 ? 'none says' : `${cuts} say`} its parts`;
-  return [
-    `green, dead and clover sum to ${parts.toFixed(0)} kg DM/ha, not to the total's ${total.mean.toFixed(0)}: ${why}`,
-  ];
+      : `of ${countOf(all, 'cut')} of the total ${cuts === 0 ? 'none says' : `${cuts} say`} its parts`;
+  return [`the parts are made to sum to the whole (${moved.join(', ')} kg DM/ha): ${why}`];
 }
 
 function perHectare(targets: Targets | undefined, mass: MassName, area: number): number | null {
