@@ -17,6 +17,10 @@ describe('sward visit', () => {
       'photo,green (g),dead (g),clover (g)\nIMG_0410,20,5,1\nIMG_0412,30,6,0\n',
     );
     const environment = { SWARD_CACHE: sharedCache() };
+    const early = await runSward(['visit', 'paddock', '--cuts', 'nothere.csv'], environment, root);
+    expect(early.stderr).toContain('nothere.csv: cannot be read');
+    // Before photos are looked at.
+    expect([early.code, /photos/i.test(early.stderr)]).toEqual([1, false]);
     for (const paths of [
       ['paddock/'],
       ['./paddock'],

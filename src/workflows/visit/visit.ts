@@ -30,7 +30,8 @@ import { errorRecords } from '../../runs/error-records.ts';
 import { openRun } from '../../runs/open-run.ts';
 import type { PhotoPrediction } from '../../runs/prediction.ts';
 import type { Run } from '../../runs/run.ts';
-import { commonFolder, isPhotoName } from '../../vision/photos/index.ts';
+import { photoSamples } from '../../samples/samples.ts';
+import { commonFolder, type FoundPhoto, findPhotos, isPhotoName } from '../../vision/photos/index.ts';
 import type { AskedCovariates } from '../predict/asked-readings.ts';
 import { type PredictionOutcome, predictRun } from '../predict/predict.ts';
 
@@ -88,16 +89,24 @@ export async function visitRun(options: VisitOptions): Promise<VisitOutcome> {
     if (!(share > 0 && share < 1)) throw new UsageError(`${name} ${share}: give a share between 0 and 1`);
   }
   requireFrameArea(options.reading?.areaSquareMetres);
+  if (photos.length === 0) {
+    throw new UsageError('there is no photo of a visit; give photos or folders of photos');
+  }
   await using opened = await openRun(run, { keepLoaded: 'inputs' });
+  const found = await findPhotos(photos, (line) => progress?.line?.(line));
+  // A table that cannot be used is said before photos are looked at for long.
+  const rows = options.cuts === undefined ? [] : await readCuts(options, opened, found);
   const asked = await predictRun({
     run: opened,
-    source: photos,
+    source: {
+      samples: photoSamples(found),
+      shownPaths: new Map(found.map(({ path, shownPath }) => [path, shownPath])),
+    },
     ...(covariates && { covariates }),
     ...(progress && { progress }),
   });
   const { doubts, copies } = asked;
-  const cuts =
-    options.cuts === undefined ? new Map<string, Targets>() : await readCuts(options, opened, asked);
+  const cuts = cutsById(rows, copies, options.cuts);
   const predictions = asked.predictions.filter(({ imageId }) => !copies.has(imageId));
   const area = opened.areaSquareMetres;
   const calibration = await opened.calibration();
@@ -136,15 +145,19 @@ export async function visitRun(options: VisitOptions): Promise<VisitOutcome> {
   };
 }
 
-/** What was cut of each photo, grams on the frame cut, by the photo's id; of copies by that of the first. */
+/** What was cut of a photo, grams on the frame cut. */
+interface CutRow {
+  readonly imageId: string;
+  readonly targets: Targets;
+}
+
+/** Rows of the table of cuts. @throws InputError when it cannot be read, or names a photo that is not of the visit */
 async function readCuts(
   { cuts = '', reading, progress }: VisitOptions,
   run: Run,
-  { predictions, copies }: PredictionOutcome,
-): Promise<ReadonlyMap<string, Targets>> {
-  const ids = new Map(
-    predictions.flatMap(({ path, imageId }) => (path === null ? [] : [[resolve(path), imageId]])),
-  );
+  photos: readonly FoundPhoto[],
+): Promise<CutRow[]> {
+  const ids = new Map(photos.map(({ path, imageId }) => [resolve(path), imageId]));
   const folder = commonFolder([...ids.keys()].map((path) => dirname(path)));
   const { photos: cut, problems } = await inspectOwnTable(
     { areaSquareMetres: run.areaSquareMetres, ...reading, table: cuts, photos: folder },
@@ -153,14 +166,22 @@ async function readCuts(
   );
   throwOnError(cuts, problems);
   for (const problem of problems) progress?.line?.(`warning: ${problemLine(problem)}`);
+  return cut.map(({ path, targets }) => ({ imageId: ids.get(resolve(path)) ?? '', targets }));
+}
+
+/** Cuts by the photo's id; of copies by that of the first. @throws InputError when copies were cut otherwise */
+function cutsById(
+  rows: readonly CutRow[],
+  copies: PredictionOutcome['copies'],
+  table = '',
+): ReadonlyMap<string, Targets> {
   const known = new Map<string, Targets>();
-  for (const { path, targets } of cut) {
-    const own = ids.get(resolve(path)) ?? '';
-    const id = copies.get(own) ?? own;
+  for (const { imageId, targets } of rows) {
+    const id = copies.get(imageId) ?? imageId;
     const before = known.get(id);
     if (before && !MASS_NAMES.every((mass) => isSameMass(before[mass], targets[mass]))) {
-      const what = `gives ${own} other masses than its copy, the same photo`;
-      throw new InputError(cuts, what, 'keep the row of the frame that was cut');
+      const what = `gives ${imageId} other masses than its copy, the same photo`;
+      throw new InputError(table, what, 'keep the row of the frame that was cut');
     }
     known.set(id, targets);
   }
