@@ -33,6 +33,7 @@ import type { Run } from '../../runs/run.ts';
 import { photoSamples } from '../../samples/samples.ts';
 import { commonFolder, type FoundPhoto, findPhotos, isPhotoName } from '../../vision/photos/index.ts';
 import type { AskedCovariates } from '../predict/asked-readings.ts';
+import { trainedOnLine } from '../predict/notes.ts';
 import { type PredictionOutcome, predictRun } from '../predict/predict.ts';
 
 /** One visit to one paddock: its photos, and what was cut of them. */
@@ -69,7 +70,7 @@ export interface VisitOutcome {
   readonly effort: EffortNeeded | null;
   /** What a person is told of the means, a line each. */
   readonly notes: readonly string[];
-  /** Photos unlike those the run was trained on, in words. */
+  /** Photos unlike those the run was trained on, or the same, in words. */
   readonly doubts: readonly string[];
 }
 
@@ -108,6 +109,7 @@ export async function visitRun(options: VisitOptions): Promise<VisitOutcome> {
   const { doubts, copies } = asked;
   const cuts = cutsById(rows, copies, options.cuts);
   const predictions = asked.predictions.filter(({ imageId }) => !copies.has(imageId));
+  const seen = predictions.filter(({ trainedOn }) => trainedOn).length;
   const area = opened.areaSquareMetres;
   const calibration = await opened.calibration();
   const used = sharedSet(predictions.map(({ covariates = [] }) => covariates));
@@ -141,7 +143,10 @@ export async function visitRun(options: VisitOptions): Promise<VisitOutcome> {
       : [],
     effort: soFar && effortNeeded(soFar, precision),
     notes: notesOf(known, means),
-    doubts: doubts.map(({ message }) => message),
+    doubts: [
+      ...(seen > 0 ? [trainedOnLine(seen, predictions.length)] : []),
+      ...doubts.map(({ message }) => message),
+    ],
   };
 }
 
