@@ -29,8 +29,8 @@ describe('sward visit', () => {
       const asked = ['visit', ...paths, '--height', '12', '--cuts', 'cuts.csv', '--hectares', '3,2'];
       const { code, stdout, stderr } = await runSward(asked, environment, root);
       expect([stderr.includes('no photo'), code]).toEqual([false, 0]);
-      expect(stdout).toMatch(/^4 photos.*, 2 cuts:$/m);
-      expect(stdout).toMatch(/^3\.2 ha: /m);
+      expect(stdout).toMatch(/^4 photos by run starter.*, 2 cuts:$/m);
+      expect(stdout).toMatch(/^3\.2 ha: \d+ kg of dry matter \(\d+ to \d+\)$/m);
       // What is listed as more work is of use.
       for (const [, after, before] of stdout.matchAll(/± (\d+) kg DM\/ha instead of ± (\d+)/g)) {
         expect(Number(after)).toBeLessThan(Number(before));

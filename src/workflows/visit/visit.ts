@@ -58,6 +58,8 @@ export interface VisitOptions {
 /** What is known of a paddock after a visit, kg DM/ha. */
 export interface VisitOutcome {
   readonly run: string;
+  /** What a report calls the run. */
+  readonly name: string;
   readonly photos: number;
   readonly cuts: number;
   /** What was read beside the photos; none: photos alone. */
@@ -134,6 +136,7 @@ export async function visitRun(options: VisitOptions): Promise<VisitOutcome> {
   const readsHeight = calibration.cases?.some((one) => sameSet(one.covariates, [HEIGHT])) ?? false;
   return {
     run: opened.folder,
+    name: opened.name,
     photos: predictions.length,
     cuts: cuts.size,
     covariates: used,
