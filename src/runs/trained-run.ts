@@ -415,7 +415,8 @@ export class TrainedRun implements Run, RunMember {
     const models = await this.models();
     // Only backbones of the folds' own take long; features have been made by now.
     const isLong = this.#estimator.predictsFrom === 'photos';
-    if (isLong) progress.stage('Predicting with every fold', models.length * views.length, 'views');
+    if (isLong)
+      progress.stage('Predicting with every fold', models.length * views.length, 'passes over the photos');
     const folds: Targets[][][] = [];
     for (const model of models) {
       const seen: Targets[][] = [];
