@@ -1,4 +1,3 @@
-import type { VisitMean } from '../farm/index.ts';
 import { countOf } from '../ground/counts.ts';
 import { setWords } from '../pasture/covariates.ts';
 import { MASS_NAMES, underTargetNames } from '../pasture/targets.ts';
@@ -114,7 +113,10 @@ function visitText(
   ].join('\n');
 }
 
-function totalLine({ mean, interval }: VisitMean, hectares: number): string {
+function totalLine(
+  { mean, interval }: NonNullable<VisitOutcome['means']['total']>,
+  hectares: number,
+): string {
   const kilograms = (perHectare: number): string => shown(perHectare * hectares, 0);
   const ends = interval ? ` (${kilograms(interval.low)} to ${kilograms(interval.high)})` : '';
   return `${hectares} ha: ${kilograms(mean)} kg of dry matter${ends}`;
