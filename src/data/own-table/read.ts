@@ -514,9 +514,9 @@ interface MassCell {
   readonly index: number;
 }
 
-/** Notes in one; null where there is none. */
 const METHOD_UNSTATED = 'how it was measured is not said: train with --height-method, where it counts';
 
+/** Notes in one; null where there is none. */
 function notesOf(notes: readonly (string | null | undefined)[]): string | null {
   const said = notes.filter((note) => note !== null && note !== undefined);
   return said.length > 0 ? said.join('; ') : null;
