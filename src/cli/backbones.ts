@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { countOf } from '../ground/counts.ts';
 import { backboneWeights, type ListedBackbone, listBackbones, pullBackbone } from '../workflows/index.ts';
 import type { CommandRegistrar } from './command.ts';
 import { printResult, say } from './console.ts';
@@ -88,5 +89,5 @@ function listText(rows: readonly ListedBackbone[]): string {
     ]),
   );
   const pulled = rows.filter((backbone) => backbone.pulled);
-  return `${table}\n${rows.length} backbones, ${pulled.length} pulled`;
+  return `${table}\n${countOf(rows.length, 'backbone')}, ${pulled.length} pulled`;
 }

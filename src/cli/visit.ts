@@ -80,7 +80,7 @@ export const registerVisit: CommandRegistrar = (program) => {
 };
 
 function visitText(
-  { photos, cuts, covariates, means, worth, effort }: VisitOutcome,
+  { name, photos, cuts, covariates, means, worth, effort }: VisitOutcome,
   hectares?: number,
 ): string {
   const rows = MASS_NAMES.flatMap((mass) => {
@@ -94,7 +94,7 @@ function visitText(
   const coverage = means.total?.interval?.coverage;
   const total = means.total;
   return [
-    `${countOf(photos, 'photo')}${covariates.length > 0 ? ` read with ${setWords(covariates)}` : ''}, ${countOf(cuts, 'cut')}:`,
+    `${countOf(photos, 'photo')} by run ${name}${covariates.length > 0 ? ` with ${setWords(covariates)}` : ''}, ${countOf(cuts, 'cut')}:`,
     textTable(
       [
         'kg DM/ha',
@@ -103,9 +103,7 @@ function visitText(
       ],
       rows,
     ),
-    ...(total && hectares !== undefined
-      ? [`${hectares} ha: ${shown(total.mean * hectares, 0)} kg of dry matter`]
-      : []),
+    ...(total && hectares !== undefined ? [totalLine(total, hectares)] : []),
     ...worth
       .map(({ work, before, after }) => ({ work, before: shown(before, 0), after: shown(after, 0) }))
       // What does not show in whole kilograms is no help.
@@ -113,4 +111,13 @@ function visitText(
       .map(({ work, before, after }) => `${WORK[work]}: ± ${after} kg DM/ha instead of ± ${before}`),
     ...(effort ? [effort.says] : []),
   ].join('\n');
+}
+
+function totalLine(
+  { mean, interval }: NonNullable<VisitOutcome['means']['total']>,
+  hectares: number,
+): string {
+  const kilograms = (perHectare: number): string => shown(perHectare * hectares, 0);
+  const ends = interval ? ` (${kilograms(interval.low)} to ${kilograms(interval.high)})` : '';
+  return `${hectares} ha: ${kilograms(mean)} kg of dry matter${ends}`;
 }

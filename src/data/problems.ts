@@ -105,7 +105,14 @@ export function throwOnError(folder: string, problems: readonly Problem[]): void
     const named = missing.slice(0, MOST_NAMED).map(({ what, where }) => `${what} (${where})`);
     const rest = missing.length > MOST_NAMED ? ` and ${missing.length - MOST_NAMED} more` : '';
     const what = `lacks ${missing.length} photos: ${named.join(', ')}${rest}`;
-    throw new InputError(folder, what, 'add the photos or remove their rows');
+    // Photos that are there twice are not to be added.
+    const areAlike = missing.every(({ remedy }) => remedy === first.remedy);
+    const isNamedByOption = areAlike && first.remedy.includes('--photos');
+    throw new InputError(
+      folder,
+      what,
+      isNamedByOption ? first.remedy : 'add the photos or remove their rows',
+    );
   }
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more: run sward check ${folder})` : '';
   throw new InputError(`${folder}: ${first.where}`, first.what, `${first.remedy}${more}`);

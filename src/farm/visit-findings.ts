@@ -1,6 +1,6 @@
 import { countOf } from '../ground/counts.ts';
 import { UsageError } from '../ground/errors.ts';
-import { type ByMass, byMass, type MassName } from '../pasture/targets.ts';
+import { type ByMass, byMass, MASS_NAMES, type MassName } from '../pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../pasture/units.ts';
 import type { Calibration } from './calibration.ts';
 import type { CutResult } from './cut-result.ts';
@@ -10,7 +10,8 @@ import type { Estimate } from './estimate.ts';
 import { calibratedEstimate } from './fit-calibration.ts';
 import type { Paddock } from './paddock.ts';
 import { paddockHectares } from './paddock-area.ts';
-import { type Figure, type Source, sourceOf } from './provenance.ts';
+import { withPartsOfTotal } from './parts-of-total.ts';
+import type { Figure } from './provenance.ts';
 import type { ResidualVariances } from './residual-variances.ts';
 import { type AnsweringRun, runVariances } from './run-variances.ts';
 
@@ -73,10 +74,11 @@ export function visitFindings(
   const isCut = usable.some(({ cut }) => cut);
   const calibration = run && !isCut && about.calibration?.state === 'applied' ? about.calibration : null;
   if (calibration) warnings.push(`Corrected by the farm's calibration: ${calibration.says}`);
-  const means = withPartsOfTotal(
-    byMass((mass) => massMean(mass, usable, run, calibration, warnings)),
-    warnings,
-  );
+  const known = byMass((mass) => massMean(mass, usable, run, calibration, warnings));
+  const means = withPartsOfTotal(known);
+  if (MASS_NAMES.some((mass) => known[mass] && !means[mass])) {
+    warnings.push('Photos saw none of what was cut, so what it is made of is not known.');
+  }
   const { total } = means;
   const hectares = paddockHectares(paddock);
   const estimates = usable.flatMap(({ estimate }) => estimate?.kgDmPerHa.total ?? []);
@@ -186,49 +188,6 @@ function asVouched(mean: VisitMean, variances: ResidualVariances, warnings: stri
       `${Math.floor(100 * coverage)} % of such visits at most, not for ${100 * COVERAGE} %.`,
   );
   return { ...mean, interval: { ...mean.interval, coverage } };
-}
-
-/**
- * Means whose green, dead and clover make up the total. Cuts that are not sorted tell the total alone, and photos what it
- * is made of: their parts are then scaled to it, and say so.
- */
-function withPartsOfTotal(means: ByMass<VisitMean | null>, warnings: string[]): ByMass<VisitMean | null> {
-  const { green, dead, clover, gdm, total } = means;
-  if (!total || total.cuts === 0 || !green || !dead || !clover) return means;
-  const sum = green.mean + dead.mean + clover.mean;
-  if (Math.abs(sum - total.mean) <= ROUNDING * total.mean) return means;
-  if (sum === 0) {
-    warnings.push('Photos saw none of what was cut, so what it is made of is not known.');
-    return { green: null, dead: null, clover: null, gdm: null, total };
-  }
-  const from = `scaled to the total of ${countOf(total.cuts, 'cut')}`;
-  const toTotal = (part: VisitMean, mean = (part.mean * total.mean) / sum): VisitMean =>
-    scaled(part, mean, sourceOf([part, total]), from);
-  const living = ((green.mean + clover.mean) * total.mean) / sum;
-  return {
-    green: toTotal(green),
-    dead: toTotal(dead),
-    clover: toTotal(clover),
-    gdm: gdm && toTotal(gdm, living),
-    total,
-  };
-}
-
-/** Sums of decimal fractions differ by so much of themselves. */
-const ROUNDING = 1e-9;
-
-function scaled(part: VisitMean, mean: number, source: Source, from: string): VisitMean {
-  const factor = part.mean > 0 ? mean / part.mean : 1;
-  const { interval, standardError, spread } = part;
-  return {
-    ...part,
-    mean,
-    interval: interval && { ...interval, low: interval.low * factor, high: interval.high * factor },
-    standardError: standardError === null ? null : standardError * factor,
-    spread: spread === null ? null : spread * factor ** 2,
-    source,
-    from: [...part.from, from],
-  };
 }
 
 /** kg DM/ha of a cut; of fractions only where it was sorted. */

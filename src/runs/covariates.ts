@@ -180,6 +180,7 @@ export async function trainingReadings(
     });
     return Object.fromEntries(entries);
   });
+  const isUnstated = own === null && names.includes(HEIGHT) && heights.length > 0;
   const remarks = others.flatMap((other) => {
     const conversion = conversions.find(({ from }) => from === other);
     if (conversion) return [conversionSentence(conversion)];
@@ -214,8 +215,12 @@ export async function trainingReadings(
       ...(name === HEIGHT && conversions.length > 0 && { conversions: [...conversions] }),
     };
   });
-  return { covariates, readings, remarks };
+  return { covariates, readings, remarks: [...remarks, ...(isUnstated ? [UNSTATED] : [])] };
 }
+
+const UNSTATED =
+  'warning: nobody says how heights were measured, and those said to be by a plate or a ruler will not be read by the ' +
+  `run; say it by --height-method (${HEIGHT_METHODS.join(', ')})`;
 
 /** The one way in which all heights were measured; null where nobody said. */
 function soleMethod(heights: readonly Reading[]): HeightMethod | null {

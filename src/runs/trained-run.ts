@@ -180,7 +180,8 @@ export class TrainedRun implements Run, RunMember {
     }
     if (samples.hasPhotos) {
       throw new UsageError(
-        `${this.folder} was trained on features; give --features and --ids instead of photos`,
+        `${this.folder} was trained on features and reads no photos: make those of the photos and ask by sward predict ` +
+          `${this.folder} --features F.npy --ids ids.txt`,
       );
     }
     this.#requireSets(await samples.features());
@@ -281,7 +282,7 @@ export class TrainedRun implements Run, RunMember {
     const models = await this.models();
     if (start === 'photos') requireAllMasses(this.folder, masses);
     const reason = notOfPhotos(this.manifest.recipe, start);
-    if (reason) throw new UsageError(`${this.folder}: ${reason}; train with --set backbone=NAME to export`);
+    if (reason) throw new UsageError(`${this.folder}: ${reason}`);
     if (!models.every(({ capabilities }) => capabilities.graph)) {
       const what = `${name} (${estimator.kind})`;
       throw new UsageError(`${this.folder}: ${what} cannot be written as an ONNX model; export another run`);
@@ -414,7 +415,8 @@ export class TrainedRun implements Run, RunMember {
     const models = await this.models();
     // Only backbones of the folds' own take long; features have been made by now.
     const isLong = this.#estimator.predictsFrom === 'photos';
-    if (isLong) progress.stage('Predicting with every fold', models.length * views.length, 'views');
+    if (isLong)
+      progress.stage('Predicting with every fold', models.length * views.length, 'passes over the photos');
     const folds: Targets[][][] = [];
     for (const model of models) {
       const seen: Targets[][] = [];
@@ -477,12 +479,18 @@ export function requireAllMasses(folder: string, masses: RunCapabilities['masses
 function notOfPhotos({ input }: TrainedManifest['recipe'], start: GraphStart): string | null {
   const kinds = (input.kind === 'several' ? input.sets : [input]).map(({ kind }) => kind);
   if (kinds.includes('descriptors') && start === 'photos') {
-    return 'descriptors are computed by sward itself, so the run cannot be an ONNX model';
+    return (
+      'descriptors are computed by sward itself, so the run cannot be an ONNX model for any program; --target browser ' +
+      `writes it for the app, and ${OF_BACKBONE} for others`
+    );
   }
   return kinds.includes('features')
-    ? 'the run was trained on a feature file, so it cannot be a model of photos'
+    ? `the run was trained on a feature file, so it cannot be a model of photos; ${OF_BACKBONE} on photos to export`
     : null;
 }
+
+/** What makes a run that any program can run. */
+const OF_BACKBONE = 'train with --recipe feature-ridge --set backbone=bundled (or another backbone)';
 
 /** Where a photo lies; null for one that is no file here. */
 function pathOf(photo: Photo | undefined): string | null {

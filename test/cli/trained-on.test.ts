@@ -54,6 +54,9 @@ describe('photos that a run was trained on', () => {
         ['old-b', true],
       ]),
     );
+    expect((await sward('visit', run, photos)).stderr).toContain(
+      'warning: 2 of 3 photos are ones the run was trained on: its answer there is memory, not prediction',
+    );
     await sward('predict', run, photos, '--out', join(root, 'plain.csv'));
     expect(readFileSync(join(root, 'plain.csv'), 'utf8')).toMatch(/^sample_id,target\n/);
     const one = await sward('predict', run, join(photos, 'old-a.jpg'), '--out', join(root, 'one.csv'));

@@ -17,6 +17,10 @@ describe('sward visit', () => {
       'photo,green (g),dead (g),clover (g)\nIMG_0410,20,5,1\nIMG_0412,30,6,0\n',
     );
     const environment = { SWARD_CACHE: sharedCache() };
+    const early = await runSward(['visit', 'paddock', '--cuts', 'nothere.csv'], environment, root);
+    expect(early.stderr).toContain('nothere.csv: cannot be read');
+    // Before photos are looked at.
+    expect([early.code, /photos/i.test(early.stderr)]).toEqual([1, false]);
     for (const paths of [
       ['paddock/'],
       ['./paddock'],
@@ -25,8 +29,8 @@ describe('sward visit', () => {
       const asked = ['visit', ...paths, '--height', '12', '--cuts', 'cuts.csv', '--hectares', '3,2'];
       const { code, stdout, stderr } = await runSward(asked, environment, root);
       expect([stderr.includes('no photo'), code]).toEqual([false, 0]);
-      expect(stdout).toMatch(/^4 photos.*, 2 cuts:$/m);
-      expect(stdout).toMatch(/^3\.2 ha: /m);
+      expect(stdout).toMatch(/^4 photos by run starter.*, 2 cuts:$/m);
+      expect(stdout).toMatch(/^3\.2 ha: \d+ kg of dry matter \(\d+ to \d+\)$/m);
       // What is listed as more work is of use.
       for (const [, after, before] of stdout.matchAll(/± (\d+) kg DM\/ha instead of ± (\d+)/g)) {
         expect(Number(after)).toBeLessThan(Number(before));

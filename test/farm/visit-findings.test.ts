@@ -8,6 +8,8 @@ import {
   type VisitFrame,
   variancesAt,
   visitFindings,
+  visitMean,
+  withPartsOfTotal,
 } from '../../src/farm/index.ts';
 import { byMass } from '../../src/pasture/targets.ts';
 import { hour, paddockOf, rectangle, uuid } from './records.ts';
@@ -117,6 +119,26 @@ describe('what a total is made of', () => {
     ]);
     expectWhole(found);
     expect(found.kgDmPerHa.green?.from.at(-1)).toBe('scaled to the total of 3 cuts');
+  });
+
+  it('is whole where parts happen to sum to the total and not to GDM', () => {
+    const known = visitMean([{ estimate: null, cut: 1000 }], { coverage: 0.9, variances: null, run: 'run' });
+    const of = (mean: number) => ({ ...known, mean });
+    const means = { green: of(1500), dead: of(200), clover: of(240), gdm: of(1510), total: of(1940) };
+    const { gdm, ...others } = withPartsOfTotal(means);
+    expect(gdm?.mean).toBeCloseTo(1740, 9);
+    expect({ ...others, gdm: means.gdm }).toEqual(means);
+  });
+
+  it('is as GDM was cut where green and clover were not told apart', () => {
+    const known = visitMean([{ estimate: null, cut: 1000 }], { coverage: 0.9, variances: null, run: 'run' });
+    const of = (mean: number, cuts = 1) => ({ ...known, mean, cuts });
+    const parts = { green: of(900, 0), clover: of(100, 0) };
+    const whole = withPartsOfTotal({ ...parts, dead: of(500), gdm: of(1500), total: of(2000) });
+    expect(byMass((mass) => whole[mass]?.mean)).toEqual(
+      byMass((mass) => expect.closeTo({ green: 1350, dead: 500, clover: 150, gdm: 1500, total: 2000 }[mass])),
+    );
+    expect(withPartsOfTotal({ ...parts, dead: null, gdm: of(500), total: null }).green?.mean).toBe(450);
   });
 
   it('is measured, and as it was weighed, where all cuts were sorted', () => {

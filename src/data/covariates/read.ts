@@ -8,7 +8,7 @@ import { readNumber } from '../numbers.ts';
 import { readHeader } from '../own-table/columns.ts';
 import { withComponents } from '../own-table/competition-table.ts';
 import type { ColumnMapping } from '../own-table/mapping.ts';
-import { heightMethodNamed, recognisedHeader } from '../own-table/roles.ts';
+import { heightMethodNamed, recognisedHeader, saysHeightMethod } from '../own-table/roles.ts';
 import { usualOf } from '../own-table/usual-sizes.ts';
 import { PhotoNames } from '../photo-names.ts';
 import { type Problem, warn } from '../problems.ts';
@@ -54,9 +54,6 @@ interface Column {
   readonly method: HeightMethod | null;
 }
 
-/** A column that says row by row how heights were measured. */
-const METHOD_HEADER = /^(?:height )?(?:method|measured (?:with|by)|instrument)$/i;
-
 const same = (text: string): string => visibleText(text).toLowerCase();
 
 /**
@@ -96,7 +93,7 @@ export async function readCovariates(
       { ...base, name: HEIGHT, factor: HEIGHT_UNITS[own] ?? 1, method: said ?? counted ?? method ?? null },
     ];
   });
-  const methods = read.find(({ header, role }) => role === null && METHOD_HEADER.test(visibleText(header)));
+  const methods = read.find(({ header, role }) => role === null && saysHeightMethod(header));
   const { signs, warnings } = knownDecimals(
     columns.map(({ header, index, name, factor }) => {
       const usual = usualOf(name === HEIGHT || name === NDVI ? name : null, null);

@@ -12,6 +12,8 @@ export type FoundPhoto =
   | { readonly imagePath: string; readonly path: string }
   | { readonly what: string; readonly remedy: string };
 
+const SEVERAL_FOLDERS = 'name the photo with its folder and ending, or the folder of the photos by --photos';
+
 /** The photos of a folder and the folders in it, found by how a table names them. Links are followed only inside of it. */
 export class PhotoIndex {
   /** Null: the photos themselves were named. */
@@ -75,7 +77,8 @@ export class PhotoIndex {
     }
     if (second !== undefined) {
       const names = found.slice(0, 3).join(', ');
-      return { what: `"${cell}" may be ${names}`, remedy: 'name the photo with its folder and ending' };
+      const where = this.#whose === null ? SEVERAL_FOLDERS : 'name the photo with its folder and ending';
+      return { what: `"${cell}" may be ${names}`, remedy: where };
     }
     const path = join(this.#root, first);
     if (this.#whose !== null) return { imagePath: first, path };

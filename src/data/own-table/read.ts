@@ -26,7 +26,7 @@ import { withComponents } from './competition-table.ts';
 import type { ColumnMapping } from './mapping.ts';
 import { MassUnits } from './mass-units.ts';
 import { PhotoIndex } from './photo-index.ts';
-import { type ColumnRole, gramsOf, type MassUnit, recognisedMass } from './roles.ts';
+import { type ColumnRole, gramsOf, type MassUnit, recognisedMass, saysHeightMethod } from './roles.ts';
 import { usualOf } from './usual-sizes.ts';
 
 /** A table of one's own, and where its photos lie. */
@@ -145,6 +145,9 @@ class TableReader {
     if (rows.length === 0) this.#complain(line)('empty-file', 'has a header but no row', 'add the photos');
     const dates = this.#dates(photos);
     const labels = isReadable ? this.#labels(photos, dates.dates) : [];
+    const saysMethods = this.#header.columns.some(
+      ({ role, header }) => role === null && saysHeightMethod(header),
+    );
     return {
       photos: labels,
       problems: this.#problems,
@@ -152,7 +155,7 @@ class TableReader {
         notation: this.#grid.notation,
         headerRow: line,
         form: this.#header.form,
-        columns: this.#header.columns.map(({ index: place, header: column, role, unit, note }) => ({
+        columns: this.#header.columns.map(({ index: place, header: column, role, unit, note, method }) => ({
           column: column || `column ${place + 1}`,
           role,
           unit: units.get(place) ?? unit,
@@ -160,6 +163,7 @@ class TableReader {
             note ??
             notesOf([
               this.#placeNote(role, dates.notation !== null),
+              role === 'height' && method === null && !saysMethods ? METHOD_UNSTATED : null,
               units.note(place),
               this.#decimals.get(place)?.note,
             ]),
@@ -509,6 +513,8 @@ interface MassCell {
   /** Place of the column. */
   readonly index: number;
 }
+
+const METHOD_UNSTATED = 'how it was measured is not said: train with --height-method, where it counts';
 
 /** Notes in one; null where there is none. */
 function notesOf(notes: readonly (string | null | undefined)[]): string | null {

@@ -334,3 +334,7 @@ function massOf(name: string, unit: string | null): MassName | null {
   const isYield = unit !== null && unit !== 'g';
   return isYield || words.some((word) => DRY.includes(word)) ? 'total' : null;
 }
+
+/** Whether a column says row by row how heights were measured. */
+export const saysHeightMethod = (header: string): boolean =>
+  /^(?:height )?(?:method|measured (?:with|by)|instrument)$/i.test(visibleText(header));

@@ -9,6 +9,7 @@ import {
   type CovariateSource,
   covariateWords,
   type ReadingTable,
+  type RunCovariate,
   readTables,
   tablesBeside,
 } from '../../runs/covariates.ts';
@@ -130,9 +131,15 @@ export async function measuredSamples(
       ...(why === undefined
         ? []
         : [
-            `warning: ${countOf(refused.size, 'photo')} answered without height: ${why}; ` +
-              '--height-pairs FILE converts heights measured otherwise',
+            `warning: ${countOf(refused.size, 'photo')} answered without height: ${why}; ${remedyOf(covariates)}`,
           ]),
     ],
   };
+}
+
+/** Heights convert to those of a method, and to no others. */
+function remedyOf(covariates: readonly RunCovariate[]): string {
+  return covariates.some(({ name, method }) => name === HEIGHT && method === null)
+    ? 'train it again with --height-method, as its own heights were measured'
+    : '--height-pairs FILE converts heights measured otherwise';
 }

@@ -41,6 +41,11 @@ export function copiesLine(first: readonly [string, string] | undefined, count: 
     : `warning: ${count} photos are copies of others, ${copy} of ${of} for one; each photo counts once in the mean`;
 }
 
+/** That a run has seen photos before. @param seen how many of `photos` it was trained on, 1 or more */
+export const trainedOnLine = (seen: number, photos: number): string =>
+  `${seen} of ${countOf(photos, 'photo')} ${forCount(seen, 'is one', 'are ones')} the run was trained on: its answer ` +
+  'there is memory, not prediction';
+
 /** What is told of photos when all are predicted, gathered while they come; memory does not grow with them. */
 export class PhotoNotes {
   readonly #frames = new FramesCount();
@@ -67,13 +72,7 @@ export class PhotoNotes {
       ...(frames === null ? [] : [frames]),
       ...this.#doubts,
       ...(more > 0 ? [`${more} more like these, among ${this.#photos} photos in all`] : []),
-      ...(this.#trainedOn === 0
-        ? []
-        : [
-            // What a run was trained on it has seen.
-            `${this.#trainedOn} of ${countOf(this.#photos, 'photo')} ${forCount(this.#trainedOn, 'is one', 'are ones')} the run ` +
-              'was trained on: its answer there is memory, not prediction',
-          ]),
+      ...(this.#trainedOn === 0 ? [] : [trainedOnLine(this.#trainedOn, this.#photos)]),
     ].map((line) => `warning: ${line}`);
   }
 }

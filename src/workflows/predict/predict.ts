@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { readFeatureTables } from '../../data/feature-tables.ts';
 import { isMissing } from '../../data/missing.ts';
 import { stateName } from '../../data/spellings.ts';
@@ -19,13 +20,19 @@ import { type PaddockMean, type PredictionDoubt, runUncertainty } from '../../ru
 import { NoUsablePhotos } from '../../samples/photo-reader.ts';
 import { featureRows, photoSamples, Samples, unknownSample } from '../../samples/samples.ts';
 import { findPhotos, photoHash, type WholePhoto } from '../../vision/photos/index.ts';
-import { requireOwnOutput } from '../outputs/own-outputs.ts';
 import { type AskedCovariates, withAskedReadings } from './asked-readings.ts';
 import { type NamedPhotos, requireOwnMaps, writePhotoMaps } from './biomass-maps.ts';
 import { Copies } from './copies.ts';
 import { requireOwnCrops, writeCrops } from './crops.ts';
 import { copiesLine, frameNote } from './notes.ts';
-import { paddockPath, paddockRecord, requireHectares } from './paddock-record.ts';
+import {
+  type PaddockOrigin,
+  paddockPath,
+  paddockRecord,
+  readWith,
+  requireHectares,
+  requireOwnPaddock,
+} from './paddock-record.ts';
 import { PredictionFile, requireFree, requirePredictionFormat } from './prediction-files.ts';
 import type { PredictionFileOptions, ShownPaths } from './prediction-record.ts';
 
@@ -125,9 +132,7 @@ export async function predictRun(options: PredictRunOptions): Promise<Prediction
   if (out !== undefined) {
     requirePredictionFormat(out);
     await requireFree(out, options.overwrite);
-    if (hectares !== undefined) {
-      await requireOwnOutput('--out', paddockPath(out), 'paddock', options.overwrite);
-    }
+    if (hectares !== undefined) await requireOwnPaddock(out, options.overwrite);
   }
   requireSoundOptions(options);
   if (typeof run !== 'string') return predicted(run, options);
@@ -237,7 +242,15 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
   const paddock = meanOf(counted);
   const paddockFile = out !== undefined && options.hectares !== undefined ? paddockPath(out) : null;
   if (paddockFile !== null) {
-    const record = paddockRecord(paddock, areaSquareMetres, options.hectares);
+    const record = {
+      ...paddockRecord(paddock, areaSquareMetres, options.hectares),
+      made_from: {
+        predictions: basename(out ?? ''),
+        run: run.name,
+        run_fingerprint: run.fingerprint,
+        read_with: readWith(counted),
+      } satisfies PaddockOrigin,
+    };
     await writeFileAtomically(paddockFile, `${JSON.stringify(record, null, 2)}\n`);
   }
   return {

@@ -13,6 +13,7 @@ import {
   visitMean,
   visitSoFar,
   type WorkWorth,
+  withPartsOfTotal,
   workWorth,
 } from '../../farm/index.ts';
 import { countOf } from '../../ground/counts.ts';
@@ -29,8 +30,10 @@ import { errorRecords } from '../../runs/error-records.ts';
 import { openRun } from '../../runs/open-run.ts';
 import type { PhotoPrediction } from '../../runs/prediction.ts';
 import type { Run } from '../../runs/run.ts';
-import { commonFolder, isPhotoName } from '../../vision/photos/index.ts';
+import { photoSamples } from '../../samples/samples.ts';
+import { commonFolder, type FoundPhoto, findPhotos, isPhotoName } from '../../vision/photos/index.ts';
 import type { AskedCovariates } from '../predict/asked-readings.ts';
+import { trainedOnLine } from '../predict/notes.ts';
 import { type PredictionOutcome, predictRun } from '../predict/predict.ts';
 
 /** One visit to one paddock: its photos, and what was cut of them. */
@@ -55,6 +58,8 @@ export interface VisitOptions {
 /** What is known of a paddock after a visit, kg DM/ha. */
 export interface VisitOutcome {
   readonly run: string;
+  /** What a report calls the run. */
+  readonly name: string;
   readonly photos: number;
   readonly cuts: number;
   /** What was read beside the photos; none: photos alone. */
@@ -67,7 +72,7 @@ export interface VisitOutcome {
   readonly effort: EffortNeeded | null;
   /** What a person is told of the means, a line each. */
   readonly notes: readonly string[];
-  /** Photos unlike those the run was trained on, in words. */
+  /** Photos unlike those the run was trained on, or the same, in words. */
   readonly doubts: readonly string[];
 }
 
@@ -87,17 +92,26 @@ export async function visitRun(options: VisitOptions): Promise<VisitOutcome> {
     if (!(share > 0 && share < 1)) throw new UsageError(`${name} ${share}: give a share between 0 and 1`);
   }
   requireFrameArea(options.reading?.areaSquareMetres);
+  if (photos.length === 0) {
+    throw new UsageError('there is no photo of a visit; give photos or folders of photos');
+  }
   await using opened = await openRun(run, { keepLoaded: 'inputs' });
+  const found = await findPhotos(photos, (line) => progress?.line?.(line));
+  // A table that cannot be used is said before photos are looked at for long.
+  const rows = options.cuts === undefined ? [] : await readCuts(options, opened, found);
   const asked = await predictRun({
     run: opened,
-    source: photos,
+    source: {
+      samples: photoSamples(found),
+      shownPaths: new Map(found.map(({ path, shownPath }) => [path, shownPath])),
+    },
     ...(covariates && { covariates }),
     ...(progress && { progress }),
   });
   const { doubts, copies } = asked;
-  const cuts =
-    options.cuts === undefined ? new Map<string, Targets>() : await readCuts(options, opened, asked);
+  const cuts = cutsById(rows, copies, options.cuts);
   const predictions = asked.predictions.filter(({ imageId }) => !copies.has(imageId));
+  const seen = predictions.filter(({ trainedOn }) => trainedOn).length;
   const area = opened.areaSquareMetres;
   const calibration = await opened.calibration();
   const used = sharedSet(predictions.map(({ covariates = [] }) => covariates));
@@ -110,17 +124,19 @@ export async function visitRun(options: VisitOptions): Promise<VisitOutcome> {
       estimate: perHectare(targets, mass, area),
       cut: perHectare(cuts.get(imageId), mass, cutArea),
     }));
-  const means = byMass((mass): VisitMean | null => {
+  const known = byMass((mass): VisitMean | null => {
     const frames = framesOf(mass);
     const variances = variancesBy(used, mass);
     const isKnownOfAny = frames.some(({ estimate, cut }) => estimate !== null || cut !== null);
     return isKnownOfAny ? visitMean(frames, { coverage, variances, run: `run ${opened.name}` }) : null;
   });
+  const means = withPartsOfTotal(known);
   const variances = variancesBy(used, 'total');
   const soFar = means.total && variances ? visitSoFar(means.total, variances) : null;
   const readsHeight = calibration.cases?.some((one) => sameSet(one.covariates, [HEIGHT])) ?? false;
   return {
     run: opened.folder,
+    name: opened.name,
     photos: predictions.length,
     cuts: cuts.size,
     covariates: used,
@@ -129,20 +145,27 @@ export async function visitRun(options: VisitOptions): Promise<VisitOutcome> {
       ? workWorth(soFar, readsHeight && used.length === 0 ? variancesBy([HEIGHT], 'total') : null)
       : [],
     effort: soFar && effortNeeded(soFar, precision),
-    notes: notesOf(means),
-    doubts: doubts.map(({ message }) => message),
+    notes: notesOf(known, means),
+    doubts: [
+      ...(seen > 0 ? [trainedOnLine(seen, predictions.length)] : []),
+      ...doubts.map(({ message }) => message),
+    ],
   };
 }
 
-/** What was cut of each photo, grams on the frame cut, by the photo's id; of copies by that of the first. */
+/** What was cut of a photo, grams on the frame cut. */
+interface CutRow {
+  readonly imageId: string;
+  readonly targets: Targets;
+}
+
+/** Rows of the table of cuts. @throws InputError when it cannot be read, or names a photo that is not of the visit */
 async function readCuts(
   { cuts = '', reading, progress }: VisitOptions,
   run: Run,
-  { predictions, copies }: PredictionOutcome,
-): Promise<ReadonlyMap<string, Targets>> {
-  const ids = new Map(
-    predictions.flatMap(({ path, imageId }) => (path === null ? [] : [[resolve(path), imageId]])),
-  );
+  photos: readonly FoundPhoto[],
+): Promise<CutRow[]> {
+  const ids = new Map(photos.map(({ path, imageId }) => [resolve(path), imageId]));
   const folder = commonFolder([...ids.keys()].map((path) => dirname(path)));
   const { photos: cut, problems } = await inspectOwnTable(
     { areaSquareMetres: run.areaSquareMetres, ...reading, table: cuts, photos: folder },
@@ -151,36 +174,50 @@ async function readCuts(
   );
   throwOnError(cuts, problems);
   for (const problem of problems) progress?.line?.(`warning: ${problemLine(problem)}`);
+  return cut.map(({ path, targets }) => ({ imageId: ids.get(resolve(path)) ?? '', targets }));
+}
+
+/** Cuts by the photo's id; of copies by that of the first. @throws InputError when copies were cut otherwise */
+function cutsById(
+  rows: readonly CutRow[],
+  copies: PredictionOutcome['copies'],
+  table = '',
+): ReadonlyMap<string, Targets> {
   const known = new Map<string, Targets>();
-  for (const { path, targets } of cut) {
-    const own = ids.get(resolve(path)) ?? '';
-    const id = copies.get(own) ?? own;
+  for (const { imageId, targets } of rows) {
+    const id = copies.get(imageId) ?? imageId;
     const before = known.get(id);
     if (before && !MASS_NAMES.every((mass) => isSameMass(before[mass], targets[mass]))) {
-      const what = `gives ${own} other masses than its copy, the same photo`;
-      throw new InputError(cuts, what, 'keep the row of the frame that was cut');
+      const what = `gives ${imageId} other masses than its copy, the same photo`;
+      throw new InputError(table, what, 'keep the row of the frame that was cut');
     }
     known.set(id, targets);
   }
   return known;
 }
 
-/** Shares of the total by which its parts may miss it unsaid. */
+/** Shares of a mean by which it is scaled unsaid. */
 const UNSAID = 0.01;
 
-/** Each mass is corrected by the cuts of it alone, so that parts need not sum to their whole where there are cuts. */
-function notesOf({ green, dead, clover, total }: ByMass<VisitMean | null>): string[] {
-  if (!green || !dead || !clover || !total || total.cuts === 0) return [];
-  const parts = green.mean + dead.mean + clover.mean;
-  if (Math.abs(parts - total.mean) <= UNSAID * total.mean) return [];
-  const cuts = Math.min(green.cuts, dead.cuts, clover.cuts);
+/** What was made of means that came from cuts of each mass alone, so that they are sums of their parts. */
+function notesOf(known: ByMass<VisitMean | null>, means: ByMass<VisitMean | null>): string[] {
+  if (MASS_NAMES.some((mass) => known[mass] && !means[mass])) {
+    return ['photos saw none of what was cut, so what it is made of is not known'];
+  }
+  const moved = MASS_NAMES.flatMap((mass) => {
+    const [before, after] = [known[mass]?.mean ?? 0, means[mass]?.mean ?? 0];
+    return Math.abs(after - before) <= UNSAID * Math.max(before, after)
+      ? []
+      : [`${mass} ${after.toFixed(0)} instead of ${before.toFixed(0)}`];
+  });
+  if (moved.length === 0) return [];
+  const cuts = Math.min(...MASS_NAMES.map((mass) => known[mass]?.cuts ?? Number.POSITIVE_INFINITY));
+  const all = known.total?.cuts ?? cuts;
   const why =
-    cuts === total.cuts
+    cuts === all
       ? 'each is corrected by its own cuts'
-      : `of ${countOf(total.cuts, 'cut')} of the total ${cuts === 0 ? 'none says' : `${cuts} say`} its parts`;
-  return [
-    `green, dead and clover sum to ${parts.toFixed(0)} kg DM/ha, not to the total's ${total.mean.toFixed(0)}: ${why}`,
-  ];
+      : `of ${countOf(all, 'cut')} of the total ${cuts === 0 ? 'none says' : `${cuts} say`} its parts`;
+  return [`the parts are made to sum to the whole (${moved.join(', ')} kg DM/ha): ${why}`];
 }
 
 function perHectare(targets: Targets | undefined, mass: MassName, area: number): number | null {

@@ -88,6 +88,14 @@ describe('a file that sward did not write', () => {
     expect(readFileSync(paddock, 'utf8')).toBe('{"paddock": "north"}');
     await predictRun({ ...ask, overwrite: true });
     await predictRun(ask);
+    const { photos, made_from: from } = JSON.parse(readFileSync(paddock, 'utf8'));
+    expect(from).toMatchObject({ predictions: 'all.csv', read_with: { 'photo alone': photos } });
+    const other = { ...ask, out: join(root, 'all.geojson') };
+    await expect(predictRun(other)).rejects.toThrow(
+      `${paddock} is there and has the mean of all.csv, not of all.geojson`,
+    );
+    await predictRun({ ...other, overwrite: true });
+    expect(JSON.parse(readFileSync(paddock, 'utf8')).made_from.predictions).toBe('all.geojson');
   });
 
   it('is a photo in the folder that crops are to be shown in', async () => {

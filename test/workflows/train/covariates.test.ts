@@ -6,6 +6,7 @@ import { InputError, UsageError } from '../../../src/ground/errors.ts';
 import { randomStream } from '../../../src/ground/random.ts';
 import { targetsFromComponents } from '../../../src/pasture/physics.ts';
 import { TARGET_NAMES, targetsToArray } from '../../../src/pasture/targets.ts';
+import { trainingReadings } from '../../../src/runs/covariates.ts';
 import { readStatesOut } from '../../../src/runs/leave-one-state-out.ts';
 import type { RunResults } from '../../../src/runs/results.ts';
 import type { TrainingSource } from '../../../src/runs/training-data.ts';
@@ -254,6 +255,15 @@ describe('heights measured otherwise', () => {
       covariates: [],
       refused: expect.stringMatching(/beyond the pairs/),
     });
+  });
+
+  it('of which nobody says how they were measured are asked about', async () => {
+    const of = (method: 'ruler' | null) =>
+      trainingReadings(['height'], [new Map([['height', [{ value: 5, method }]]])], {});
+    expect((await of(null)).remarks).toEqual([
+      expect.stringMatching(/^warning: .*say it by --height-method/),
+    ]);
+    expect((await of('ruler')).remarks).toEqual([]);
   });
 
   it('in one table are never mixed: the run reads those that a person says', async () => {
