@@ -34,6 +34,8 @@ export const registerModels: CommandRegistrar = (program) => {
                 ({ covariates, weighted_r2 }) =>
                   `    ${caseWords(covariates)}: weighted R² ${shown(weighted_r2, 3)}`,
               ),
+              '    Scores are of visits that had no part in training, parted in one way; other partings score otherwise, and ' +
+                'card.md has each mass',
               `    ${about.attribution}`,
               `    ${folder}`,
             ]),
