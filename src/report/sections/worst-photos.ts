@@ -38,23 +38,27 @@ export async function worstPhotosSection(
   if (photos.length === 0) return null;
   const columns = learntColumns(rows);
   const cards: Markup[] = [];
+  const isOfFeatures = photos.every(({ row }) => row.photoPath === null);
   // One after another: a full-size photo in memory at a time, and decoding is threaded by itself.
   for (const photo of photos) {
     const path = photo.row.photoPath;
     const none: Thumbnail = { kind: 'missing', reason: 'no photo, only features' };
-    cards.push(photoCard(photo, columns, path === null ? none : await thumbnails(path)));
+    cards.push(
+      photoCard(photo, columns, isOfFeatures ? null : path === null ? none : await thumbnails(path)),
+    );
   }
   const share = photos.reduce((sum, photo) => sum + photo.share, 0);
   return {
     id: 'worst-photos',
     heading: 'Worst photos',
     body: html`<p>The ${photos.length} ${photos.length === 1 ? 'photo' : 'photos'} with the largest weighted squared
-error, worst first; together ${formatCount(share * 100)} % of the error of all photos. Dry mass in grams.</p>
+error, worst first; together ${formatCount(share * 100)} % of the error of all photos. Dry mass in grams.${isOfFeatures ? ' The run knows features alone, so there are no pictures.' : ''}</p>
 <div class="photos">${cards}</div>`,
   };
 }
 
-function photoCard(photo: WorstPhoto, columns: readonly TargetColumn[], thumbnail: Thumbnail): Markup {
+/** @param thumbnail null: there is no place for one either */
+function photoCard(photo: WorstPhoto, columns: readonly TargetColumn[], thumbnail: Thumbnail | null): Markup {
   const { row } = photo;
   const place = [row.date, row.state, row.species].filter((part) => part !== null && part !== '').join(' · ');
   const lines = columns.map(({ key, label }) => {
@@ -62,9 +66,11 @@ function photoCard(photo: WorstPhoto, columns: readonly TargetColumn[], thumbnai
     return html`<tr><th scope="row">${label}</th><td>${formatGrams(observed)}</td><td class="arrow">→</td><td>${formatGrams(predicted)}</td><td class="quiet">${formatSigned(predicted - observed, 1)}</td></tr>`;
   });
   const picture =
-    thumbnail.kind === 'picture'
+    thumbnail?.kind === 'picture'
       ? html`<img src="${thumbnail.dataUri}" width="${thumbnail.width}" height="${thumbnail.height}" alt="photo ${row.imageId}">`
-      : html`<div class="placeholder">${thumbnail.reason}</div>`;
+      : thumbnail
+        ? html`<div class="placeholder">${thumbnail.reason}</div>`
+        : '';
   return html`<figure class="photo">
 ${picture}
 <figcaption><strong class="id">${row.imageId}</strong>

@@ -137,4 +137,12 @@ describe('the section of worst photos', () => {
     expect(words).toEqual(paths.map((path) => (path === null ? 'no photo, only features' : 'photo <moved>')));
     expect(asked).toEqual(paths.filter((path) => path !== null));
   });
+
+  it('keeps no place for pictures of a run that knows features alone, and says so', async () => {
+    const rows = inventedRows(8).map((row) => ({ ...row, photoPath: null }));
+    const { document } = new JSDOM(await renderReport(runResults(rows), { worstCount: 3 })).window;
+    expect(document.querySelectorAll('#worst-photos figure.photo')).toHaveLength(3);
+    expect(document.querySelectorAll('#worst-photos :is(img, .placeholder)')).toHaveLength(0);
+    expect(document.querySelector('#worst-photos p')?.textContent).toMatch(/features alone/);
+  });
 });
