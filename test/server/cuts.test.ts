@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Cut, type CutEvent, type CutStep } from '../../src/farm/index.ts';
 import { runSward } from '../support/run-sward.ts';
@@ -222,7 +223,15 @@ describe('a visit', () => {
   it('tells the mean of its paddock from photos and cuts, and how long that feeds a mob', async () => {
     const walk = { ...visit, id: randomUUID(), startedAt: '2026-11-10T08:00:00+11:00' };
     await put('visits', walk);
-    const files = photos.slice(0, 4).map((id) => readFileSync(join(data, 'train', `${id}.jpg`)));
+    // Mirrored: what the run was trained on it would remember, and a calibration leaves that out.
+    const files = await Promise.all(
+      photos.slice(0, 4).map((id) =>
+        sharp(join(data, 'train', `${id}.jpg`))
+          .flop()
+          .jpeg()
+          .toBuffer(),
+      ),
+    );
     const records = files.map((file) => recordOf(file, { visitId: walk.id, frameAreaSquareMetres: 0.25 }));
     for (const [at, file] of files.entries())
       expect((await upload(farm, records[at] as never, file)).status).toBe(204);
