@@ -246,7 +246,7 @@ async function predicted(run: Run, options: PredictRunOptions): Promise<Predicti
       ...paddockRecord(paddock, areaSquareMetres, options.hectares),
       made_from: {
         predictions: basename(out ?? ''),
-        run: run.name,
+        run: basename(run.folder),
         run_fingerprint: run.fingerprint,
         read_with: readWith(counted),
       } satisfies PaddockOrigin,

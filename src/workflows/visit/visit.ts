@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { PhotoIndex } from '../../data/own-table/photo-index.ts';
 import { inspectOwnTable, type OwnTable } from '../../data/own-table/read.ts';
 import { problemLine, throwOnError } from '../../data/problems.ts';
@@ -58,7 +58,7 @@ export interface VisitOptions {
 /** What is known of a paddock after a visit, kg DM/ha. */
 export interface VisitOutcome {
   readonly run: string;
-  /** What a report calls the run. */
+  /** The run's folder without its path. */
   readonly name: string;
   readonly photos: number;
   readonly cuts: number;
@@ -128,7 +128,9 @@ export async function visitRun(options: VisitOptions): Promise<VisitOutcome> {
     const frames = framesOf(mass);
     const variances = variancesBy(used, mass);
     const isKnownOfAny = frames.some(({ estimate, cut }) => estimate !== null || cut !== null);
-    return isKnownOfAny ? visitMean(frames, { coverage, variances, run: `run ${opened.name}` }) : null;
+    return isKnownOfAny
+      ? visitMean(frames, { coverage, variances, run: `run ${basename(opened.folder)}` })
+      : null;
   });
   const means = withPartsOfTotal(known);
   const variances = variancesBy(used, 'total');
@@ -136,7 +138,7 @@ export async function visitRun(options: VisitOptions): Promise<VisitOutcome> {
   const readsHeight = calibration.cases?.some((one) => sameSet(one.covariates, [HEIGHT])) ?? false;
   return {
     run: opened.folder,
-    name: opened.name,
+    name: basename(opened.folder),
     photos: predictions.length,
     cuts: cuts.size,
     covariates: used,
