@@ -75,11 +75,8 @@ async function* photosWithEstimates(db: Database): AsyncGenerator<PhotoWithEstim
   }
 }
 
-/** By which runs a visit's photos were answered, and when. */
-async function answersOfVisit(
-  db: Database,
-  visitId: string,
-): Promise<Pick<Estimate, 'run' | 'estimatedAt'>[]> {
+/** What a visit's photos were answered with. */
+async function answersOfVisit(db: Database, visitId: string): Promise<Estimate[]> {
   const rows = await db
     .selectFrom('estimates')
     .innerJoin('photos', 'photos.id', 'estimates.photo_id')
@@ -258,12 +255,20 @@ export async function* farmGeoJson(db: Database, runs: RunLibrary): AsyncGenerat
     after = rows.at(-1)?.id ?? '';
   }
   const { hash } = await runs.chosen();
+  const runOfVisit = new Map<string, string | null>();
+  const runAnswering = async (visitId: string): Promise<string | null> => {
+    const known = runOfVisit.get(visitId);
+    if (known !== undefined) return known;
+    const found = answeringRun(await answersOfVisit(db, visitId), hash);
+    runOfVisit.set(visitId, found);
+    return found;
+  };
   for await (const { photo, paddock, estimates } of photosWithEstimates(db)) {
     const { position, file: _, ...properties } = photo;
-    const ofVisit = photo.visitId === null ? estimates : await answersOfVisit(db, photo.visitId);
+    const runHash =
+      photo.visitId === null ? answeringRun(estimates, hash) : await runAnswering(photo.visitId);
     const point = position && { type: 'Point', coordinates: [position.longitude, position.latitude] };
-    const { masses, kgDmPerHa, run, source, outOfDomain } =
-      answerShown(estimates, answeringRun(ofVisit, hash)) ?? {};
+    const { masses, kgDmPerHa, run, source, outOfDomain } = answerShown(estimates, runHash) ?? {};
     yield feature(point, {
       kind: 'photo',
       ...properties,

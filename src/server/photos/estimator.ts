@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { ExpressionBuilder } from 'kysely';
 import { type Estimate, isAskedAlike, type SaidOfPhoto } from '../../farm/index.ts';
 import { ChildFailure, TaskRefused } from '../../ground/children/limited-child.ts';
 import { packageVersion } from '../../ground/version.ts';
@@ -8,7 +9,12 @@ import { RUN_UNUSABLE } from '../inference/run-unusable.ts';
 import type { FarmRun, RunLibrary } from '../runs/library.ts';
 import type { Database } from '../storage/database.ts';
 import type { PhotoStore } from '../storage/photo-store.ts';
+import type { Tables } from '../storage/tables.ts';
 import { findPhoto, photoOf, type StoredPhoto } from './stored-photo.ts';
+
+/** Estimates of the photo that a query is at. */
+const estimatesOf = ({ selectFrom }: ExpressionBuilder<Tables, 'photos'>) =>
+  selectFrom('estimates').select('estimates.id').whereRef('estimates.photo_id', '=', 'photos.id');
 
 /** A process that dies over a photo may have been ended for something else; twice is no chance. */
 const MOST_DEATHS = 2;
@@ -139,29 +145,13 @@ export class Estimator {
     const unasked = db
       .selectFrom('photos')
       .selectAll()
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(
-            selectFrom('estimates')
-              .select('estimates.id')
-              .whereRef('estimates.photo_id', '=', 'photos.id')
-              .where('estimates.run_hash', '=', hash),
-          ),
-        ),
-      )
+      .where((eb) => eb.not(eb.exists(estimatesOf(eb).where('estimates.run_hash', '=', hash))))
       .$if(underWay.size > 0, (query) => query.where('id', 'not in', [...underWay]))
       .orderBy('stored_at')
       .limit(1);
     // What another run could not answer this one may.
-    const unanswered = unasked.where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('estimates')
-            .select('estimates.id')
-            .whereRef('estimates.photo_id', '=', 'photos.id')
-            .where('estimates.body', 'is not', null),
-        ),
-      ),
+    const unanswered = unasked.where((eb) =>
+      eb.not(eb.exists(estimatesOf(eb).where('estimates.body', 'is not', null))),
     );
     const ofVisitsBegun = unasked.where('visit_id', 'in', ({ selectFrom }) =>
       selectFrom('estimates')

@@ -1,12 +1,8 @@
 import { useState } from 'preact/hooks';
 import { useApp } from '../shell/app-context.ts';
-import { ask, sendJson } from '../sync/farm-server.ts';
+import { requestJob } from '../sync/farm-jobs.ts';
 import { Problem } from './problem.tsx';
 import { useWork } from './work.ts';
-
-/** Has the server ask a run about every photo that it has not answered. */
-export const requestAnswersOf = (runId: string): Promise<Response> =>
-  ask('/api/jobs', sendJson('POST', { id: crypto.randomUUID(), request: { kind: 're-estimate', runId } }));
 
 /** A button of owners that has a run asked about all photos; nothing to others. */
 export function AskAboutAll({ run }: { readonly run: { readonly id: string; readonly name: string } }) {
@@ -24,7 +20,12 @@ export function AskAboutAll({ run }: { readonly run: { readonly id: string; read
         <button
           type="button"
           disabled={isRunning}
-          onClick={() => void work(() => requestAnswersOf(run.id).then(() => setAsked(true)))}
+          onClick={() =>
+            void work(async () => {
+              await requestJob({ kind: 're-estimate', runId: run.id });
+              setAsked(true);
+            })
+          }
         >
           Ask {run.name} about all photos
         </button>

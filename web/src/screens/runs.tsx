@@ -5,8 +5,9 @@ import { Problem } from '../parts/problem.tsx';
 import { day, dayAndTime, number } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp } from '../shell/app-context.ts';
+import { requestJob } from '../sync/farm-jobs.ts';
 import { Job, Jobs, type Run, Runs } from '../sync/farm-runs.ts';
-import { ask, askFor, sendJson } from '../sync/farm-server.ts';
+import { ask, askFor } from '../sync/farm-server.ts';
 import { offFromCuts, offWords, photosOfRun, scoreWords } from '../visits/run-figures.ts';
 import { UseRun } from './use-run.tsx';
 
@@ -61,7 +62,7 @@ export function RunsScreen() {
   const isOwner = device.role === 'owner';
   const request = (asked: object): void =>
     void work(async () => {
-      await ask('/api/jobs', sendJson('POST', { id: crypto.randomUUID(), request: asked }));
+      await requestJob(asked);
       await look();
     });
   const addRun = ([file]: readonly File[]): void =>

@@ -107,30 +107,39 @@ export interface PhotoAnswer {
  * A photo without a visit is taken for one.
  */
 export function answersOf(store: FarmStore): (photo: Pick<KeptPhoto, 'id' | 'record'>) => PhotoAnswer | null {
-  const estimates = store.estimates.value;
-  const ofVisit = new Map<string, Estimate[]>();
-  for (const { id, record } of store.photos.value.values()) {
-    const key = record.visitId ?? id;
-    ofVisit.set(key, [...(ofVisit.get(key) ?? []), ...(estimates.get(id) ?? [])]);
+  const photosOfVisit = new Map<string, KeptPhoto[]>();
+  for (const photo of store.photos.value.values()) {
+    const key = photo.record.visitId ?? photo.id;
+    const others = photosOfVisit.get(key);
+    if (others) others.push(photo);
+    else photosOfVisit.set(key, [photo]);
   }
   const runs = new Map<string, string | null>();
-  const runOf = (key: string): string | null => {
-    const known = runs.get(key);
-    if (known !== undefined) return known;
-    const found = answeringRun(ofVisit.get(key) ?? [], runInUse(store).hash);
-    runs.set(key, found);
-    return found;
-  };
   return ({ id, record }) => {
-    const runHash = runOf(record.visitId ?? id);
-    const estimate = answerShown(estimates.get(id) ?? [], runHash);
+    const key = record.visitId ?? id;
+    const runHash = runs.get(key) ?? answeringRunOf(store, photosOfVisit.get(key) ?? []);
+    runs.set(key, runHash);
+    const estimate = answerShown(store.estimates.value.get(id) ?? [], runHash);
     return estimate && { estimate, isInMean: estimate.run.hash === runHash };
   };
 }
 
+/** Every answer to some photos. */
+const answersTo = (store: FarmStore, photos: readonly Pick<KeptPhoto, 'id'>[]): Estimate[] =>
+  photos.flatMap(({ id }) => store.estimates.value.get(id) ?? []);
+
+/** The hash of the run that a visit of these photos is answered by; null where none has answered. */
+const answeringRunOf = (store: FarmStore, photos: readonly Pick<KeptPhoto, 'id'>[]): string | null =>
+  answeringRun(answersTo(store, photos), runInUse(store).hash);
+
 /** What a photo is answered with, as {@link answersOf} has it. */
-export const estimateFor = (store: FarmStore, photo: Pick<KeptPhoto, 'id' | 'record'>): Estimate | null =>
-  answersOf(store)(photo)?.estimate ?? null;
+export function estimateFor(
+  store: FarmStore,
+  { id, record }: Pick<KeptPhoto, 'id' | 'record'>,
+): Estimate | null {
+  const ofVisit = record.visitId === null ? [{ id }] : photosOf(store, record.visitId);
+  return answerShown(store.estimates.value.get(id) ?? [], answeringRunOf(store, ofVisit));
+}
 
 export const photosOf = (store: FarmStore, visitId: string): KeptPhoto[] =>
   [...store.photos.value.values()]
@@ -175,7 +184,7 @@ export function viewVisit(
   runs: readonly AnsweringRun[],
 ): VisitView {
   const photos = photosOf(store, visit.id);
-  const estimates = photos.flatMap(({ id }) => store.estimates.value.get(id) ?? []);
+  const estimates = answersTo(store, photos);
   const { frames, runHash, ...counts } = framesOf(
     {
       photoIds: photos.map(({ id }) => id),
