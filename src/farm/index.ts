@@ -56,7 +56,7 @@ export { instantOf, Moment, Sha256, Uuid } from './identity.ts';
 export { Paddock } from './paddock.ts';
 export { boundaryHectares, hectaresWarning, paddockHectares } from './paddock-area.ts';
 export { guessPaddock, type PaddockCandidate, type PaddockGuess } from './paddock-guess.ts';
-export { withPartsOfTotal } from './parts-of-total.ts';
+export { hasLostParts, withPartsOfTotal } from './parts-of-total.ts';
 export { isAskedAlike, PhotoRecord } from './photo-record.ts';
 export { Position } from './position.ts';
 export { Figure, Source } from './provenance.ts';

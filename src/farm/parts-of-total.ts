@@ -1,5 +1,5 @@
 import { countOf } from '../ground/counts.ts';
-import type { ByMass } from '../pasture/targets.ts';
+import { type ByMass, MASS_NAMES } from '../pasture/targets.ts';
 import { sourceOf } from './provenance.ts';
 import type { VisitMean } from './visit-mean.ts';
 
@@ -42,6 +42,10 @@ export function withPartsOfTotal(means: VisitMeans): VisitMeans {
     total,
   };
 }
+
+/** Whether photos saw none of what was cut, so that what it is made of is not known: {@link withPartsOfTotal} left it out. */
+export const hasLostParts = (known: VisitMeans, means: VisitMeans): boolean =>
+  MASS_NAMES.some((mass) => known[mass] && !means[mass]);
 
 /** What a sum is multiplied by to be the whole; null of nothing that something is to be made of. */
 function shareOf(whole: number, sum: number): number | null {

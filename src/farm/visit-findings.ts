@@ -1,6 +1,6 @@
 import { countOf } from '../ground/counts.ts';
 import { UsageError } from '../ground/errors.ts';
-import { type ByMass, byMass, MASS_NAMES, type MassName } from '../pasture/targets.ts';
+import { type ByMass, byMass, type MassName } from '../pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../pasture/units.ts';
 import type { Calibration } from './calibration.ts';
 import type { CutResult } from './cut-result.ts';
@@ -10,7 +10,7 @@ import type { Estimate } from './estimate.ts';
 import { calibratedEstimate } from './fit-calibration.ts';
 import type { Paddock } from './paddock.ts';
 import { paddockHectares } from './paddock-area.ts';
-import { withPartsOfTotal } from './parts-of-total.ts';
+import { hasLostParts, withPartsOfTotal } from './parts-of-total.ts';
 import type { Figure } from './provenance.ts';
 import type { ResidualVariances } from './residual-variances.ts';
 import { type AnsweringRun, runVariances } from './run-variances.ts';
@@ -76,7 +76,7 @@ export function visitFindings(
   if (calibration) warnings.push(`Corrected by the farm's calibration: ${calibration.says}`);
   const known = byMass((mass) => massMean(mass, usable, run, calibration, warnings));
   const means = withPartsOfTotal(known);
-  if (MASS_NAMES.some((mass) => known[mass] && !means[mass])) {
+  if (hasLostParts(known, means)) {
     warnings.push('Photos saw none of what was cut, so what it is made of is not known.');
   }
   const { total } = means;

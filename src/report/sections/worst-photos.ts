@@ -39,13 +39,11 @@ export async function worstPhotosSection(
   const columns = learntColumns(rows);
   const cards: Markup[] = [];
   const isOfFeatures = photos.every(({ row }) => row.photoPath === null);
+  const none: Thumbnail | null = isOfFeatures ? null : { kind: 'missing', reason: 'no photo, only features' };
   // One after another: a full-size photo in memory at a time, and decoding is threaded by itself.
   for (const photo of photos) {
     const path = photo.row.photoPath;
-    const none: Thumbnail = { kind: 'missing', reason: 'no photo, only features' };
-    cards.push(
-      photoCard(photo, columns, isOfFeatures ? null : path === null ? none : await thumbnails(path)),
-    );
+    cards.push(photoCard(photo, columns, path === null ? none : await thumbnails(path)));
   }
   const share = photos.reduce((sum, photo) => sum + photo.share, 0);
   return {

@@ -165,14 +165,14 @@ function pictureOf(
       `${patches} may be ${inWords(squareFirst(patches, grids))}; ${state}`,
     );
   }
-  const side = Math.sqrt(patches);
-  if (!Number.isInteger(side)) {
+  if (!isSquare(patches)) {
     throw new InputError(
       path,
       `has positions of ${patches} patches, which make no square, and nothing states the picture they are for`,
       `they may be ${inWords(grids)}, or the other way round; ${state}`,
     );
   }
+  const side = Math.sqrt(patches);
   const imgSize = [side * patch, side * patch] as const;
   if (grids.length === 0) return { imgSize };
   const taken = `${side} × ${side} (pictures of ${imgSize.join(' × ')} pixels)`;
@@ -194,12 +194,12 @@ function plausibleGrids(patches: number): readonly Size[] {
     if (patches % rows === 0) grids.push([rows, patches / rows]);
   }
   const likely = grids.filter(([rows, columns]) => columns <= FLATTEST * rows);
-  return likely.length > 0 || Number.isInteger(Math.sqrt(patches)) ? likely : grids;
+  return likely.length > 0 || isSquare(patches) ? likely : grids;
 }
 
 const squareFirst = (patches: number, grids: readonly Size[]): readonly Size[] => {
   const side = Math.sqrt(patches);
-  return Number.isInteger(side) ? [[side, side], ...grids] : grids;
+  return isSquare(patches) ? [[side, side], ...grids] : grids;
 };
 
 const inWords = (grids: readonly Size[]): string =>

@@ -19,7 +19,13 @@ import { noMaps } from '../../runs/trained-run.ts';
 import { type PaddockMean, type PredictionDoubt, runUncertainty } from '../../runs/uncertainty.ts';
 import { NoUsablePhotos } from '../../samples/photo-reader.ts';
 import { featureRows, photoSamples, Samples, unknownSample } from '../../samples/samples.ts';
-import { findPhotos, photoHash, type WholePhoto } from '../../vision/photos/index.ts';
+import {
+  type FoundPhoto,
+  findPhotos,
+  type PhotoContent,
+  photoHash,
+  type WholePhoto,
+} from '../../vision/photos/index.ts';
 import { type AskedCovariates, withAskedReadings } from './asked-readings.ts';
 import { type NamedPhotos, requireOwnMaps, writePhotoMaps } from './biomass-maps.ts';
 import { Copies } from './copies.ts';
@@ -365,14 +371,19 @@ export interface Asked {
   readonly shownPaths: ShownPaths;
 }
 
+/** Photos that were found, as they are asked about. */
+export function askedPhotos(photos: readonly (FoundPhoto | PhotoContent)[]): Asked {
+  const files = photos.flatMap((photo) => ('path' in photo ? [photo] : []));
+  return {
+    samples: photoSamples(photos),
+    shownPaths: new Map(files.map(({ path, shownPath }) => [path, shownPath])),
+  };
+}
+
 async function askedOf(source: PredictionSource, progress: Progress = SILENT): Promise<Asked> {
   if (isPhotos(source)) {
     const photos = await findPhotos(source, (line) => progress.line?.(line));
-    const files = photos.flatMap((photo) => ('path' in photo ? [photo] : []));
-    return {
-      samples: photoSamples(photos),
-      shownPaths: new Map(files.map(({ path, shownPath }) => [path, shownPath])),
-    };
+    return askedPhotos(photos);
   }
   if ('samples' in source) return source;
   const { ids, matrix } = await readFeatureTables(source.features, source.ids);

@@ -6,6 +6,7 @@ import { variancesAt } from '../../farm/error-record.ts';
 import {
   type EffortNeeded,
   effortNeeded,
+  hasLostParts,
   inUnit,
   type ResidualVariances,
   type SampledFrame,
@@ -30,11 +31,10 @@ import { errorRecords } from '../../runs/error-records.ts';
 import { openRun } from '../../runs/open-run.ts';
 import type { PhotoPrediction } from '../../runs/prediction.ts';
 import type { Run } from '../../runs/run.ts';
-import { photoSamples } from '../../samples/samples.ts';
 import { commonFolder, type FoundPhoto, findPhotos, isPhotoName } from '../../vision/photos/index.ts';
 import type { AskedCovariates } from '../predict/asked-readings.ts';
 import { trainedOnLine } from '../predict/notes.ts';
-import { type PredictionOutcome, predictRun } from '../predict/predict.ts';
+import { askedPhotos, type PredictionOutcome, predictRun } from '../predict/predict.ts';
 
 /** One visit to one paddock: its photos, and what was cut of them. */
 export interface VisitOptions {
@@ -101,10 +101,7 @@ export async function visitRun(options: VisitOptions): Promise<VisitOutcome> {
   const rows = options.cuts === undefined ? [] : await readCuts(options, opened, found);
   const asked = await predictRun({
     run: opened,
-    source: {
-      samples: photoSamples(found),
-      shownPaths: new Map(found.map(({ path, shownPath }) => [path, shownPath])),
-    },
+    source: askedPhotos(found),
     ...(covariates && { covariates }),
     ...(progress && { progress }),
   });
@@ -203,7 +200,7 @@ const UNSAID = 0.01;
 
 /** What was made of means that came from cuts of each mass alone, so that they are sums of their parts. */
 function notesOf(known: ByMass<VisitMean | null>, means: ByMass<VisitMean | null>): string[] {
-  if (MASS_NAMES.some((mass) => known[mass] && !means[mass])) {
+  if (hasLostParts(known, means)) {
     return ['photos saw none of what was cut, so what it is made of is not known'];
   }
   const moved = MASS_NAMES.flatMap((mass) => {
