@@ -107,6 +107,18 @@ describe('the house', () => {
     ).toEqual([]);
   });
 
+  it('imports no package but those that it says it needs', () => {
+    const { dependencies } = JSON.parse(readFileSync(join(root, '..', 'package.json'), 'utf8')) as {
+      dependencies: Record<string, string>;
+    };
+    const packages = files
+      .flatMap((file) => importsOf(file))
+      .map(({ specifier }) => /^((?:@[a-z\d-]+\/)?[a-z\d][a-z\d.-]*)(?:\/[\w./-]+)?$/.exec(specifier)?.[1])
+      .filter((name) => name !== undefined);
+    expect(new Set(packages.filter((name) => !(name in dependencies)))).toEqual(new Set());
+    expect(packages).toContain('@bufbuild/protobuf');
+  });
+
   it('takes ONNX Runtime through the one door that keeps it from reporting to its makers', () => {
     const takers = files.filter((file) =>
       importsOf(file).some(({ specifier }) => specifier.startsWith('onnxruntime')),
