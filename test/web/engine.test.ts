@@ -238,16 +238,25 @@ describeInBrowser('the engine in a browser', () => {
       await expectSame(page, put('after.jpg', whole));
     });
 
-    it('needs no more than 2 s of one processor for a photo of 2000 × 1000', async () => {
+    it('needs no more than 2 s of one processor for a photo of 2000 × 1000, or on slow ones 2.5 times what Node does', async () => {
       const name = put('timed.jpg', readFileSync(photo));
-      const taken: number[] = [];
+      const model = parsePortableModel(JSON.parse(readFileSync(join(root, 'model', 'model.json'), 'utf8')));
+      const portable = new PortableRun(model, nodeHost(join(root, 'model')));
+      const [taken, node]: [number[], number[]] = [[], []];
       for (let again = 0; again < 5; again++) {
         const before = await busiestPage(browser);
         await drive(page, 'estimate', 'a', `photos/${name}`);
         taken.push((await busiestPage(browser)).cpuSeconds - before.cpuSeconds);
+        const began = process.cpuUsage();
+        const pixels = await decodePhoto(join(photos, name));
+        await portable.predict({ name, pixels, sha256: null });
+        const { user, system } = process.cpuUsage(began);
+        node.push((user + system) / 1e6);
       }
+      await portable.release();
       // Time on the clock depends on what else the machine does; on two idle processors it is less than this.
-      expect(Math.min(...taken)).toBeLessThan(2);
+      const [seconds, ofNode] = [Math.min(...taken), Math.min(...node)];
+      expect(seconds, `Node: ${ofNode} s`).toBeLessThan(Math.max(2, 2.5 * ofNode));
     });
 
     it('takes no more memory with 50 photos than with 15 (onnxruntime 26827)', {

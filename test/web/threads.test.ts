@@ -428,19 +428,20 @@ describeInBrowser('what befell others', () => {
       return heldMebibytes(() => page.evaluate('gc()'), (await busiestPage(browser)).id);
     };
     const nodes = async (): Promise<number> => Number((await page.send('Memory.getDOMCounters')).nodes);
-    /** The least that is held after each of five more photos: garbage that waits is no leak, and does not always. */
-    const leastHeld = async (): Promise<number> => {
-      const each: number[] = [];
-      while (each.length < 5) {
+    /** The least memory and nodes held after each of five more photos: garbage that waits is no leak, and does not always. */
+    const leastHeld = async (): Promise<[mebibytes: number, nodes: number]> => {
+      const [mebibytes, counts]: [number[], number[]] = [[], []];
+      while (counts.length < 5) {
         await photographed(1);
-        each.push(await held());
+        mebibytes.push(await held());
+        counts.push(await nodes());
       }
-      return Math.min(...each);
+      return [Math.min(...mebibytes), Math.min(...counts)];
     };
     await photographed(10);
-    const [early, earlyNodes] = [await leastHeld(), await nodes()];
+    const [early, earlyNodes] = await leastHeld();
     await photographed(30);
-    const [late, lateNodes] = [await leastHeld(), await nodes()];
+    const [late, lateNodes] = await leastHeld();
     // The measure sees pictures that stay, decoded, of as many photos.
     const decoded = (4 * PICTURE.width * PICTURE.height) / 2 ** 20;
     await page.evaluate(

@@ -21,6 +21,8 @@ export type GraphicsState =
 /** What is kept of it, and its name among what the store keeps. */
 const Kept = z.object({ isWanted: z.boolean(), isTested: z.boolean(), said: z.string().nullable() });
 const KEPT = 'graphics';
+/** After which time files that were asked for before are there. */
+const LATE_FILES_MS = 10_000;
 type Kept = z.output<typeof Kept>;
 
 const secondsWords = ({ with: its, without }: GraphicsSeconds): string =>
@@ -66,6 +68,8 @@ export class Graphics {
     );
     // A test that has ended the page would end the next one too.
     if (this.#kept.isTested) void this.turnOff('Switched off: the app ended while it was tested.');
+    // What came too late to be forgotten when it was switched off.
+    else if (!this.#kept.isWanted) void forgetGraphics();
     addEventListener('online', () => {
       if (this.state.peek().kind === 'waiting') void this.#try();
     });
@@ -85,11 +89,15 @@ export class Graphics {
 
   /** @param said why, where it was not by wish */
   async turnOff(said: string | null = null): Promise<void> {
-    this.#attempts++;
+    const attempt = ++this.#attempts;
     this.state.value = { kind: 'off', said };
     await this.#keep({ isWanted: false, isTested: false, said });
     await this.#engine?.leaveGraphics().catch(() => {});
     await forgetGraphics();
+    // A file that was on its way to the service worker is kept by it when it has come.
+    setTimeout(() => {
+      if (this.#attempts === attempt) void forgetGraphics();
+    }, LATE_FILES_MS);
   }
 
   /** Takes note that it has answered its last photo. */
