@@ -99,7 +99,9 @@ function visitText(
       [
         'kg DM/ha',
         'mean',
-        ...(coverage === undefined ? ['low', 'high'] : [`low ${100 * coverage} %`, 'high']),
+        ...(coverage === undefined
+          ? ['low', 'high']
+          : [`low ${Number((100 * coverage).toPrecision(3))} %`, 'high']),
       ],
       rows,
     ),

@@ -92,4 +92,5 @@ export {
   type VisitMean,
   type VisitMeanOptions,
   visitMean,
+  vouchedNote,
 } from './visit-mean.ts';

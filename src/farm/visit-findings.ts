@@ -5,19 +5,15 @@ import { gramsToKilogramsPerHectare } from '../pasture/units.ts';
 import type { Calibration } from './calibration.ts';
 import type { CutResult } from './cut-result.ts';
 import { cutsAtHeight } from './cutting-height.ts';
-import { vouchedBy } from './error-record.ts';
 import type { Estimate } from './estimate.ts';
 import { calibratedEstimate } from './fit-calibration.ts';
 import type { Paddock } from './paddock.ts';
 import { paddockHectares } from './paddock-area.ts';
 import { hasLostParts, withPartsOfTotal } from './parts-of-total.ts';
 import type { Figure } from './provenance.ts';
-import type { ResidualVariances } from './residual-variances.ts';
 import { type AnsweringRun, runVariances } from './run-variances.ts';
-
 import { type EffortNeeded, effortNeeded, visitSoFar, type WorkWorth, workWorth } from './sampling-effort.ts';
-
-import { paddockTotal, type VisitMean, visitMean } from './visit-mean.ts';
+import { paddockTotal, type VisitMean, visitMean, vouchedNote } from './visit-mean.ts';
 
 /** A frame of a visit: its photo's estimate and its settled cut, as far as they are there. */
 export interface VisitFrame {
@@ -151,43 +147,31 @@ function massMean(
   warnings: string[],
 ): VisitMean | null {
   const sampled = frames
-    .map(({ estimate, cut }) => {
-      const weighed = cut && cutMass(cut, mass);
-      // What a run says of its training photos tells nothing of how it errs on the others: the cut alone counts.
-      const isMemory = weighed !== null && estimate?.trainedOn === true;
-      return {
-        estimate: estimate && !isMemory ? calibratedEstimate(estimate, calibration).kgDmPerHa[mass] : null,
-        cut: weighed,
-      };
-    })
+    .map(({ estimate, cut }) => ({
+      estimate: estimate && calibratedEstimate(estimate, calibration).kgDmPerHa[mass],
+      cut: cut && cutMass(cut, mass),
+      isMemory: estimate?.trainedOn === true,
+    }))
     .filter(({ estimate, cut }) => estimate !== null || cut !== null);
   if (sampled.length === 0) return null;
-  const estimates = sampled.flatMap(({ estimate }) => estimate ?? []);
+  const estimates = sampled.flatMap(({ estimate, cut, isMemory }) =>
+    estimate === null || (isMemory && cut !== null) ? [] : [estimate],
+  );
   try {
-    const variances = run && runVariances(run, mass, estimates, toldOf(frames));
-    const mean = visitMean(sampled, {
+    const options = {
       coverage: COVERAGE,
-      variances,
+      variances: run && runVariances(run, mass, estimates, toldOf(frames)),
       run: run ? `run ${run.name}` : 'a run whose errors are not known',
-    });
-    const isByRecord = mean.method === 'photos' || mean.method === 'photos-and-cuts';
-    return isByRecord && variances ? asVouched(mean, variances, warnings) : mean;
+    };
+    const mean = visitMean(sampled, options);
+    const note = vouchedNote(mean, options);
+    if (note) warnings.push(note);
+    return mean;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     warnings.push(error.message);
     return null;
   }
-}
-
-/** A mean whose interval says no more than the run's sessions can vouch for. */
-function asVouched(mean: VisitMean, variances: ResidualVariances, warnings: string[]): VisitMean {
-  const coverage = Math.min(COVERAGE, vouchedBy(variances));
-  if (!mean.interval || coverage === COVERAGE) return mean;
-  warnings.push(
-    `How the run errs is known from ${countOf(variances.sessions, 'session')} alone: they vouch for ` +
-      `${Math.floor(100 * coverage)} % of such visits at most, not for ${100 * COVERAGE} %.`,
-  );
-  return { ...mean, interval: { ...mean.interval, coverage } };
 }
 
 /** kg DM/ha of a cut; of fractions only where it was sorted. */

@@ -2,6 +2,7 @@ import { countOf } from '../ground/counts.ts';
 import { UsageError } from '../ground/errors.ts';
 import { mean as meanOf, squaredDeviations } from '../ground/statistics.ts';
 import { regressionMean } from './double-sampling.ts';
+import { vouchedBy } from './error-record.ts';
 import { halfWidthOf, partsOfMean, type VariancePart } from './mean-interval.ts';
 import { residualShare } from './mean-variance.ts';
 import { type Figure, type Source, sourceOf } from './provenance.ts';
@@ -11,6 +12,8 @@ import type { ResidualVariances } from './residual-variances.ts';
 export interface SampledFrame {
   readonly estimate: number | null;
   readonly cut: number | null;
+  /** Whether the run was trained on the photo: what it says of it is memory then, and tells nothing of its errors. */
+  readonly isMemory?: boolean;
 }
 
 /** How a visit's mean was made. */
@@ -19,7 +22,7 @@ export type VisitMethod = 'photos' | 'photos-and-cuts' | 'regression' | 'cuts';
 /** The mean of one mass over a paddock on one visit, kg DM/ha. */
 export interface VisitMean {
   readonly mean: number;
-  /** Null where too few frames tell how uneven the paddock is. */
+  /** Null where too few frames tell how uneven the paddock is; its coverage may be less than was asked for. */
   readonly interval: { readonly coverage: number; readonly low: number; readonly high: number } | null;
   /** Null with the interval. */
   readonly standardError: number | null;
@@ -56,19 +59,24 @@ export const FEWEST_CUTS_TO_REGRESS = 10;
  * Photos alone: their mean. With cuts: a cut frame counts as it was weighed, and the others as estimated, moved by the
  * cuts' mean residual times {@link residualShare}. Where the run's errors are not known: double sampling from 10 cuts on,
  * and the mean of the cuts alone below. The interval is Student's, its degrees of freedom by Satterthwaite (1946) from
- * sessions, photos and frames that the parts of the variance are known by.
+ * sessions, photos and frames that the parts of the variance are known by; one that stands on the run's record of errors
+ * claims no more than its sessions can vouch for. Estimates that are memory correct nothing: their frames count as cut.
  *
- * @param frames at least one, each photographed or cut; cuts of one cutting height alone (`cutsAtHeight`)
+ * @param sampled at least one, each photographed or cut; cuts of one cutting height alone (`cutsAtHeight`)
  * @throws UsageError where nothing is there to average
  */
-export function visitMean(frames: readonly SampledFrame[], options: VisitMeanOptions): VisitMean {
+export function visitMean(sampled: readonly SampledFrame[], options: VisitMeanOptions): VisitMean {
+  const frames = sampled.map((frame) =>
+    frame.isMemory && frame.cut !== null ? { ...frame, estimate: null } : frame,
+  );
   const cuts = cutsOf(frames);
   const estimates = frames.flatMap(({ estimate }) => (estimate === null ? [] : [estimate]));
   if (cuts.length + estimates.length === 0) {
     throw new UsageError('no photo and no cut of this visit; photograph a frame or cut one');
   }
   if (cuts.length === frames.length) return cutMean(frames, options);
-  if (options.variances) return correctedMean(frames, options.variances, options);
+  if (options.variances)
+    return asVouched(correctedMean(frames, options.variances, options), options.variances);
   if (cuts.length === 0) {
     throw new UsageError(
       `How far ${options.run} is off on such photos is not known: cut at least ${FEWEST_CUTS} frames, and they tell.`,
@@ -114,6 +122,25 @@ function correctedMean(
     },
     spread === null ? null : partsOfMean({ ...design, spread }, variances),
     options.coverage,
+  );
+}
+
+/** A mean whose interval claims no more than the run's sessions can vouch for. */
+function asVouched(known: VisitMean, variances: ResidualVariances): VisitMean {
+  const { interval } = known;
+  if (!interval) return known;
+  return { ...known, interval: { ...interval, coverage: Math.min(interval.coverage, vouchedBy(variances)) } };
+}
+
+/** What is said of an interval that claims less than was asked for; null of others. */
+export function vouchedNote(
+  { interval }: Pick<VisitMean, 'interval'>,
+  { coverage, variances }: Pick<VisitMeanOptions, 'coverage' | 'variances'>,
+): string | null {
+  if (!interval || !variances || interval.coverage >= coverage) return null;
+  return (
+    `How the run errs is known from ${countOf(variances.sessions, 'session')} alone: they vouch for ` +
+    `${Math.floor(100 * interval.coverage)} % of such visits at most, not for ${Number((100 * coverage).toPrecision(3))} %.`
   );
 }
 

@@ -74,6 +74,8 @@ export interface PortableAnswer {
   readonly prediction: PhotoPrediction;
   readonly kilogramsPerHectare: ByMass<HectareMass>;
   readonly coverage: number;
+  /** Sessions that intervals are calibrated on. */
+  readonly sessions: number;
   readonly doubts: readonly PredictionDoubt[];
 }
 
@@ -212,6 +214,7 @@ export class PortableRun {
         return { mass: hectare(prediction.targets[mass]), low: hectare(low), high: hectare(high) };
       }),
       coverage,
+      sessions: this.#uncertainty.sessions,
       doubts: this.#uncertainty.doubts([prediction]),
     };
   }

@@ -3,7 +3,7 @@ import { Estimate, type SaidOfPhoto, saidOfPhoto } from '../../src/farm/index.ts
 import { byMass } from '../../src/pasture/targets.ts';
 import { uuid } from './records.ts';
 
-const said = (total: number, interval: readonly [number, number] | null): SaidOfPhoto =>
+const said = (total: number, interval: readonly [number, number] | null, sessions = 23): SaidOfPhoto =>
   saidOfPhoto({
     targets: { ...byMass(() => Number.NaN), total },
     intervals: interval && {
@@ -11,6 +11,7 @@ const said = (total: number, interval: readonly [number, number] | null): SaidOf
       total: { low: interval[0], high: interval[1] },
     },
     coverage: interval && 0.9,
+    sessions,
     frameAreaSquareMetres: 0.25,
     outOfDomain: { share: null, flagged: false },
     height: null,
@@ -22,6 +23,11 @@ describe('what a run says of a photo', () => {
     expect([masses.total, kgDmPerHa.total, interval?.total]).toEqual([50, 2000, [40, 65]]);
     expect([masses.clover, kgDmPerHa.clover, interval?.clover]).toEqual([null, null, null]);
     expect(said(50, null).interval).toBeNull();
+  });
+
+  it('claims no more than the run’s sessions can vouch for', () => {
+    expect(said(50, [40, 65]).interval?.coverage).toBe(0.9);
+    expect(said(50, [40, 65], 4).interval?.coverage).toBe(0.8);
   });
 
   it('is no mass below nothing, so that it is an estimate that every device reads', () => {

@@ -137,7 +137,7 @@ function askedWith(run: Run, { frameAreaSquareMetres, height }: AskedFacts) {
 }
 
 async function estimate(run: Run, photo: WholePhoto, facts: AskedFacts): Promise<SaidOfPhoto> {
-  const { predictions, coverage, doubts, areaSquareMetres } = await predictRun({
+  const { predictions, coverage, sessions, doubts, areaSquareMetres } = await predictRun({
     run,
     source: [photo],
     coverage: USUAL_COVERAGE,
@@ -150,6 +150,7 @@ async function estimate(run: Run, photo: WholePhoto, facts: AskedFacts): Promise
     targets,
     intervals: intervals ?? null,
     coverage,
+    sessions,
     frameAreaSquareMetres: areaSquareMetres,
     outOfDomain: { share: outOfDomain, flagged: doubts.length > 0 },
     trainedOn,

@@ -13,6 +13,7 @@ import {
   type VisitMean,
   visitMean,
   visitSoFar,
+  vouchedNote,
   type WorkWorth,
   withPartsOfTotal,
   workWorth,
@@ -117,17 +118,20 @@ export async function visitRun(options: VisitOptions): Promise<VisitOutcome> {
     isStrange ? null : variancesOf(calibrationOf(calibration, covariateSet), mass, predictions, area);
   const cutArea = options.reading?.areaSquareMetres ?? area;
   const framesOf = (mass: MassName): SampledFrame[] =>
-    predictions.map(({ targets, imageId }) => ({
+    predictions.map(({ targets, imageId, trainedOn }) => ({
       estimate: perHectare(targets, mass, area),
       cut: perHectare(cuts.get(imageId), mass, cutArea),
+      isMemory: trainedOn === true,
     }));
+  const notes = new Set<string>();
   const known = byMass((mass): VisitMean | null => {
     const frames = framesOf(mass);
-    const variances = variancesBy(used, mass);
-    const isKnownOfAny = frames.some(({ estimate, cut }) => estimate !== null || cut !== null);
-    return isKnownOfAny
-      ? visitMean(frames, { coverage, variances, run: `run ${basename(opened.folder)}` })
-      : null;
+    if (frames.every(({ estimate, cut }) => estimate === null && cut === null)) return null;
+    const asked = { coverage, variances: variancesBy(used, mass), run: `run ${basename(opened.folder)}` };
+    const mean = visitMean(frames, asked);
+    const note = vouchedNote(mean, asked);
+    if (note) notes.add(note);
+    return mean;
   });
   const means = withPartsOfTotal(known);
   const variances = variancesBy(used, 'total');
@@ -144,7 +148,7 @@ export async function visitRun(options: VisitOptions): Promise<VisitOutcome> {
       ? workWorth(soFar, readsHeight && used.length === 0 ? variancesBy([HEIGHT], 'total') : null)
       : [],
     effort: soFar && effortNeeded(soFar, precision),
-    notes: notesOf(known, means),
+    notes: [...notes, ...notesOf(known, means)],
     doubts: [
       ...(seen > 0 ? [trainedOnLine(seen, predictions.length)] : []),
       ...doubts.map(({ message }) => message),

@@ -67,6 +67,27 @@ describe('a visit', () => {
     for (const { before, after } of alone.worth) expect(after).toBeLessThan(before);
   });
 
+  it('claims no more than the run’s visits can vouch for, and says so', async () => {
+    const { means, notes } = await visit({ coverage: 0.99 });
+    const { coverage = 1 } = means.total?.interval ?? {};
+    const sessions = coverage / (1 - coverage);
+    expect(sessions).toBeCloseTo(Math.round(sessions), 6);
+    expect(notes).toEqual([
+      `How the run errs is known from ${Math.round(sessions)} sessions alone: they vouch for ` +
+        `${Math.floor(100 * coverage)} % of such visits at most, not for 99 %.`,
+    ]);
+  });
+
+  it('takes from the cut of a photo that the run was trained on nothing of how it errs on others', async () => {
+    const own = join(root, 'data', 'train', 'ID1000.jpg');
+    const table = cuts('own.csv', 'photo,Total (g)', `${basename(own)},600`);
+    const { means, doubts } = await visit({ photos: [own, ...PHOTOS], cuts: table });
+    const before = (await visit()).means.total?.mean ?? 0;
+    expect(means.total).toMatchObject({ cuts: 1, paired: 0, frames: 7 });
+    expect(means.total?.mean).toBeCloseTo((6 * before + 600 / 0.021) / 7, 6);
+    expect(doubts[0]).toMatch(/^1 of 7 photos is one the run was trained on/);
+  });
+
   it('reads thousands between tabs as such, and says so', async () => {
     const lines: string[] = [];
     const rows = [1350, 980, 2410].map((mass, at) => [PHOTOS[at], mass] as const);
@@ -173,7 +194,8 @@ describe('a visit', () => {
   });
 
   it('makes parts sum to a total that alone was cut, and says so', async () => {
-    expect((await visit()).notes).toEqual([]);
+    const before = (await visit()).notes;
+    expect(before).toEqual([expect.stringMatching(/sessions alone: they vouch for/)]);
     const total = cuts('totals.csv', 'photo,Total (g)', 'gate-0.jpg,150', 'gate-3.jpg,160');
     const { notes, means } = await visit({ cuts: total });
     const [green, dead, clover, gdm, whole] = (['green', 'dead', 'clover', 'gdm', 'total'] as const).map(
@@ -182,6 +204,7 @@ describe('a visit', () => {
     expect(green + dead + clover).toBeCloseTo(whole, 6);
     expect(green + clover).toBeCloseTo(gdm, 6);
     expect(notes).toEqual([
+      ...before,
       expect.stringMatching(
         /^the parts are made to sum to the whole \(green \d+ instead of \d+.* kg DM\/ha\): of 2 cuts of the total none says its parts$/,
       ),

@@ -19,7 +19,7 @@ export function estimateOf(
   { id: photoId, frameAreaSquareMetres, height }: PhotoRecord,
   run: RunReference,
 ): Estimate {
-  const { coverage, doubts, by } = answer;
+  const { coverage, sessions, doubts, by } = answer;
   const prediction = onFrame(answer.prediction, frameAreaSquareMetres / by.areaSquareMetres);
   const { targets, intervals, outOfDomain, trainedOn } = prediction;
   return {
@@ -31,6 +31,7 @@ export function estimateOf(
       targets,
       intervals: intervals ?? null,
       coverage,
+      sessions,
       frameAreaSquareMetres,
       outOfDomain: { share: outOfDomain, flagged: doubts.length > 0 },
       trainedOn,

@@ -36,10 +36,12 @@ export function MassBar({ kgDmPerHa }: { readonly kgDmPerHa: ByMass<number | nul
   );
 }
 
-/** All five masses with where they lie. */
+/** All five masses with where they lie. @param coverage of the intervals; null without any */
 export function MassTable({
+  coverage,
   rows,
 }: {
+  readonly coverage: number | null;
   readonly rows: ByMass<{ readonly value: number; readonly low?: number; readonly high?: number } | null>;
 }) {
   return (
@@ -48,7 +50,7 @@ export function MassTable({
         <tr>
           <th>kg DM/ha</th>
           <th class="number">Estimate</th>
-          <th class="number">9 in 10 between</th>
+          <th class="number">{Math.round(10 * (coverage ?? 0.9))} in 10 between</th>
         </tr>
       </thead>
       <tbody>

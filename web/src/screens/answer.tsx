@@ -195,6 +195,7 @@ function Estimated({ photo }: { readonly photo: KeptPhoto }) {
         <summary>All masses, and by what</summary>
         <div class="scroll">
           <MassTable
+            coverage={interval?.coverage ?? null}
             rows={byMass((mass) => {
               const value = kgDmPerHa[mass];
               const where = interval?.[mass] ?? null;

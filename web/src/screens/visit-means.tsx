@@ -63,6 +63,7 @@ export function VisitMeans({
           <summary>All masses</summary>
           <div class="scroll">
             <MassTable
+              coverage={total.interval?.coverage ?? null}
               rows={byMass((mass) => {
                 const mean = view.kgDmPerHa[mass];
                 return (
