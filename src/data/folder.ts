@@ -5,7 +5,7 @@ import { InputError } from '../ground/errors.ts';
 import { isInside } from '../ground/files.ts';
 import type { TargetName } from '../pasture/targets.ts';
 import { LABEL_COLUMNS, type Label, type LabelOptions, parseLabels } from './labels.ts';
-import { complainTo, type Problem, throwOnError } from './problems.ts';
+import { ADD_PHOTO, complainTo, type Problem, throwOnError } from './problems.ts';
 import { newSampleId } from './sample-id.ts';
 
 /** A labelled photo of a data folder; `path` is absolute and inside the folder. */
@@ -144,7 +144,7 @@ export async function locatePhoto(
     return isInside(await realpath(root), await realpath(found)) ? { path: found } : leaves;
   }
   if (inside.length === 0 || imagePath.split(/[\\/]/).includes('..')) return leaves;
-  return problem('missing-photo', `photo ${imagePath} is not there`, 'add the photo or remove its rows');
+  return problem('missing-photo', `photo ${imagePath} is not there`, ADD_PHOTO);
 }
 
 const isFile = async (path: string): Promise<boolean> =>

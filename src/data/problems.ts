@@ -65,6 +65,10 @@ export function problemLine(problem: Problem): string {
   return printable(`${problem.where}: ${problem.what}; ${problem.remedy}`);
 }
 
+/** What is to be done about a photo that is not there; about many where no other remedy holds for all. */
+export const ADD_PHOTO = 'add the photo or remove its rows';
+const ADD_PHOTOS = 'add the photos or remove their rows';
+
 /** Rows, or photos, that a message names at most. */
 const MOST_NAMED = 3;
 
@@ -105,14 +109,9 @@ export function throwOnError(folder: string, problems: readonly Problem[]): void
     const named = missing.slice(0, MOST_NAMED).map(({ what, where }) => `${what} (${where})`);
     const rest = missing.length > MOST_NAMED ? ` and ${missing.length - MOST_NAMED} more` : '';
     const what = `lacks ${missing.length} photos: ${named.join(', ')}${rest}`;
-    // Photos that are there twice are not to be added.
-    const areAlike = missing.every(({ remedy }) => remedy === first.remedy);
-    const isNamedByOption = areAlike && first.remedy.includes('--photos');
-    throw new InputError(
-      folder,
-      what,
-      isNamedByOption ? first.remedy : 'add the photos or remove their rows',
-    );
+    // Photos that are there twice, say, are not to be added.
+    const isOther = first.remedy !== ADD_PHOTO && missing.every(({ remedy }) => remedy === first.remedy);
+    throw new InputError(folder, what, isOther ? first.remedy : ADD_PHOTOS);
   }
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more: run sward check ${folder})` : '';
   throw new InputError(`${folder}: ${first.where}`, first.what, `${first.remedy}${more}`);

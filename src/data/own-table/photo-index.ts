@@ -3,6 +3,7 @@ import { join, relative, resolve, sep } from 'node:path';
 import { InputError } from '../../ground/errors.ts';
 import { isInside } from '../../ground/files.ts';
 import { PhotoNames } from '../photo-names.ts';
+import { ADD_PHOTO } from '../problems.ts';
 
 /** How deep photos are looked for below their folder. */
 const DEEPEST = 6;
@@ -72,7 +73,7 @@ export class PhotoIndex {
       const numbered = this.#names.endingIn(cell).slice(0, 3).join(', ');
       const what = `there is no photo ${cell} in the folder`;
       return numbered === ''
-        ? { what, remedy: 'add the photo or remove its row' }
+        ? { what, remedy: ADD_PHOTO }
         : { what: `${what}, only ${numbered}`, remedy: 'write its whole name, or remove its row' };
     }
     if (second !== undefined) {
