@@ -60,7 +60,7 @@ type Sets = ReturnType<typeof featureSetsOf>;
 /**
  * The columns that each member sees of an input.
  *
- * @throws UsageError when a member names a feature set that is not there
+ * @throws UsageError when a member names a feature set that is not there, or one twice
  */
 export function placeMembers(members: readonly ColumnMember[], inputs: Matrix): PlacedMember[] {
   const sets = featureSetsOf(inputs);
@@ -73,7 +73,18 @@ function placesOf(input: MemberInput, sets: Sets): Pick<PlacedMember, 'columns' 
   if (input === EACH) return sets.map((set) => ({ label: set.name, columns: columnsOf(set) }));
   if (input === ALL) return [{ label: ALL, columns: sets.flatMap(columnsOf) }];
   const names = [input].flat();
-  return [{ label: names.join(' + '), columns: names.flatMap((name) => namedColumns(name, sets)) }];
+  const seen = new Map<string, string | number>();
+  const columns = names.flatMap((name) => {
+    const own = namedColumns(name, sets);
+    const before = seen.get(own.join());
+    if (before !== undefined) {
+      const same = before === name ? 'twice' : `and ${name}, which are the same feature set`;
+      throw new UsageError(`a member reads ${before} ${same}; name it once`);
+    }
+    seen.set(own.join(), name);
+    return own;
+  });
+  return [{ label: names.join(' + '), columns }];
 }
 
 function namedColumns(name: string | number, sets: Sets): number[] {

@@ -1,4 +1,5 @@
 import { hasWidth } from '../estimators/kernel/kernels.ts';
+import { UsageError } from '../ground/errors.ts';
 import { type IdleRule, requireEffect, type WrittenSetting } from '../ground/idle-settings.ts';
 import { IDLE_IN_NETWORKS } from '../networks/settings/idle-network.ts';
 import type { EstimatorSettings, Recipe } from './recipe-schema.ts';
@@ -13,12 +14,10 @@ const TOGETHER: IdleRule<OfKind<'ridge' | 'kernel-ridge' | 'view-average'>> = {
       : null,
 };
 
-/** What a kernel of covariates is like matters where there are any. */
-const covariateRules = (
-  hasCovariates: boolean,
-): readonly IdleRule<Pick<OfKind<'kernel-ridge'>, 'covariateWeight' | 'covariateGamma'>>[] => [
+/** How covariates are read matters where there are any. */
+const covariateRules = (hasCovariates: boolean): readonly IdleRule<unknown>[] => [
   {
-    names: ['covariateWeight', 'covariateGamma'],
+    names: ['covariateWeight', 'covariateGamma', 'withCovariates', 'covariates'],
     reason: () =>
       hasCovariates ? null : 'the recipe reads no covariates; add --with height, or leave this out',
   },
@@ -139,7 +138,13 @@ function requireEstimatorEffect(
       break;
     case 'stack': {
       const { combine, withCovariates } = settings;
-      requireEffect(where, at, settings, IN_STACKS, written);
+      requireEffect(where, at, settings, [...IN_STACKS, ...ofCovariates], written);
+      if (covariates && !withCovariates && settings.members.every((member) => member.covariates === false)) {
+        throw new UsageError(
+          `${where}: no member of the stack reads ${covariates.join(' and ')}: ` +
+            'give one covariates true, or leave --with out',
+        );
+      }
       for (const [list, members] of [
         ['members', settings.members],
         ['withCovariates.members', withCovariates?.members ?? []],
@@ -147,6 +152,7 @@ function requireEstimatorEffect(
         for (const [index, { estimator, transform }] of members.entries()) {
           const own = `${at}.${list}.${index}`;
           requireEffect(where, own, combine, IN_MEMBERS, written);
+          requireEffect(where, own, null, ofCovariates, written);
           requireEffect(where, `${own}.transform`, transform, IN_TRANSFORMS, written);
           requireEstimatorEffect(where, `${own}.estimator`, { estimator, covariates }, written);
         }

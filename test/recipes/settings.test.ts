@@ -230,4 +230,19 @@ describe('what a kernel of covariates is like', () => {
     expect(recipe).toMatchObject({ covariates: ['height'], estimator: { covariateWeight: 0.5 } });
     expect(await resolveRecipe('feature-ridge', [])).not.toHaveProperty('covariates');
   });
+
+  it.each([
+    ['a stack', 'feature-stack', MEMBERS({ covariates: true, estimator: RIDGE })[0] ?? ''],
+    ['a kernel average', 'photo-ridge', 'estimator.withCovariates.power=0.4'],
+  ])('is refused of %s too', async (_, recipe, setting) => {
+    await expect(resolveRecipe(recipe, [setting])).rejects.toThrow(/the recipe reads no covariates/);
+    expect(await resolveRecipe(recipe, [setting, 'covariates=height'])).toHaveProperty('covariates');
+  });
+
+  it('is asked for where no member of a stack reads any', async () => {
+    const blind = MEMBERS({ covariates: false, estimator: RIDGE });
+    await expect(resolveRecipe('feature-stack', [...blind, 'covariates=height'])).rejects.toThrow(
+      /no member of the stack reads height: give one covariates true, or leave --with out/,
+    );
+  });
 });

@@ -434,6 +434,17 @@ describe('a stack as a recipe', () => {
     expect(await said([{ input: 'telling', estimator: inner }])).not.toEqual(expected);
   });
 
+  it('refuses a member that reads one feature set twice, by whatever names', async () => {
+    const inner = { kind: 'kernel-ridge', penalties: [0.1] };
+    for (const [input, said] of [
+      [['telling', 'telling'], /reads telling twice; name it once/],
+      [[0, 'telling', 'other'], /reads (0 and telling|0 and other), which are the same feature set/],
+    ] as const) {
+      const recipe = await withMembers('mean', [{ input, estimator: inner }]);
+      await expect(fitRows(recipeEstimator(recipe), task(24, 26), context())).rejects.toThrow(said);
+    }
+  });
+
   describe('of kernel averages', () => {
     const average = (inputs: readonly string[]): object => ({
       kind: 'kernel-average',
