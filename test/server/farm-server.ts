@@ -153,7 +153,7 @@ export async function upload(server: TestServer, record: PhotoRecord, file: Uint
 /** Waits until something is there. */
 export async function until<Value>(
   look: () => Promise<Value | null | undefined | false>,
-  seconds = 60,
+  seconds = 120,
 ): Promise<Value> {
   const end = Date.now() + seconds * 1000;
   for (;;) {

@@ -17,6 +17,9 @@ export const describeInBrowser = (name: string, tests: () => void): void =>
     tests,
   );
 
+/** How long a page is waited for, milliseconds: what comes, comes late on a machine that is slow or busy. */
+export const PATIENCE = 120_000;
+
 /** Gives pages a graphics chip that is computed, for WebGPU. */
 export const WITH_GRAPHICS: readonly string[] = [
   '--enable-unsafe-webgpu',

@@ -6,6 +6,7 @@ import sharp from 'sharp';
 import { renderSample } from '../../src/sample/index.ts';
 import type { Role } from '../../src/server/access/roles.ts';
 import { startTestServer, type TestServer } from '../server/farm-server.ts';
+import { PATIENCE } from './chromium.ts';
 
 /** The public photos that are tested with. */
 const CSIRO = resolve(process.env.SWARD_SHARED ?? '../shared', 'csiro');
@@ -74,6 +75,7 @@ export async function openPhone(
     acceptDownloads: true,
     ...(position && { geolocation: position, permissions: ['geolocation'] }),
   });
+  context.setDefaultTimeout(PATIENCE);
   if (!estimates) await context.addInitScript(withoutWorkers);
   if (before) await context.addInitScript(before);
   const page = await context.newPage();
@@ -99,9 +101,7 @@ export async function ready(page: Page): Promise<void> {
     const kept = await Promise.all(parts.map((part) => caches.match(part)));
     return kept.every((response) => response !== undefined);
   });
-  await page
-    .getByText(/Fetching the model|Opening the model/)
-    .waitFor({ state: 'detached', timeout: 60_000 });
+  await page.getByText(/Fetching the model|Opening the model/).waitFor({ state: 'detached' });
 }
 
 /** A photo's file. */

@@ -83,7 +83,7 @@ describeInBrowser('the farm’s chosen run', () => {
     await choose(plain.id);
     await page.reload();
     await visit(page, 'more');
-    await page.getByText(/^plain: 18 photos of 6 visits/).waitFor({ timeout: 60_000 });
+    await page.getByText(/^plain: 18 photos of 6 visits/).waitFor();
     // The model of the starter makes room.
     await until(() =>
       page.evaluate(async () => {
@@ -120,7 +120,7 @@ describeInBrowser('the farm’s chosen run', () => {
     const words = page.getByText(
       /The farm's run, cropped, is the server's to evaluate: the run was trained on photos that were cut \(crop\), which the app does not do\. Photos are kept/,
     );
-    await words.waitFor({ timeout: 60_000 });
+    await words.waitFor();
     line.down();
     await phone.context.setOffline(true);
     await photograph(page, third);
@@ -129,7 +129,7 @@ describeInBrowser('the farm’s chosen run', () => {
     line.up();
     await phone.context.setOffline(false);
     const said = await saidOf(third);
-    await page.getByText('Modelled by run cropped, not measured.').waitFor({ timeout: 60_000 });
+    await page.getByText('Modelled by run cropped, not measured.').waitFor();
     expect(await shown(page)).toContain(figure(said));
     // Its errors are the server's to tell, so a visit has an interval all the same.
     await page.getByLabel('New paddock').fill('River flat');
@@ -137,7 +137,7 @@ describeInBrowser('the farm’s chosen run', () => {
     await page.getByText('River flat, mean so far').waitFor();
     await photograph(page, fifth);
     await page.getByRole('button', { name: 'River flat' }).click();
-    await page.getByText(/of 10 such visits/).waitFor({ timeout: 60_000 });
+    await page.getByText(/of 10 such visits/).waitFor();
   });
 
   it('is answered for by the run before while the new one cannot be fetched, and it is said which', async () => {
@@ -150,9 +150,7 @@ describeInBrowser('the farm’s chosen run', () => {
     line.alter = (path) => (path.startsWith(`/models/${plain.hash}/`) ? Buffer.from('{}') : null);
     await choose(plain.id);
     await page.reload();
-    await page
-      .getByText("starter answers on this device until the farm's run, plain, is here.")
-      .waitFor({ timeout: 60_000 });
+    await page.getByText("starter answers on this device until the farm's run, plain, is here.").waitFor();
     // The server’s own answer is kept away until the device’s has been seen.
     line.down();
     await photograph(page, fourth);
@@ -160,7 +158,7 @@ describeInBrowser('the farm’s chosen run', () => {
     line.up();
     // The server answers by the farm's run, which is then shown.
     await saidOf(fourth);
-    await page.getByText('Modelled by run plain, not measured.').waitFor({ timeout: 90_000 });
+    await page.getByText('Modelled by run plain, not measured.').waitFor();
   });
 
   it('answers a TIFF and an AVIF on the server, which the phone says and shows', async () => {
@@ -176,12 +174,12 @@ describeInBrowser('the farm’s chosen run', () => {
       const buffer = await sharp(first.buffer).resize(500).toFormat(format).toBuffer();
       const file = { name: `photo.${format}`, mimeType: `image/${format}`, buffer };
       await photograph(page, file);
-      await page.getByText(/^Not estimated: .*let the server estimate it/).waitFor({ timeout: 60_000 });
+      await page.getByText(/^Not estimated: .*let the server estimate it/).waitFor();
       await page.getByText('The photo is kept and sent all the same.').waitFor();
       line.up();
       await phone.context.setOffline(false);
       const said = await saidOf(file);
-      await page.getByText('Modelled by run starter, not measured.').waitFor({ timeout: 60_000 });
+      await page.getByText('Modelled by run starter, not measured.').waitFor();
       expect(await shown(page), format).toContain(figure(said));
     }
   });

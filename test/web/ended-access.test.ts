@@ -63,7 +63,7 @@ describeInBrowser('a device whose access an owner ends', () => {
     // Offline it still has what it had; online it learns of it.
     expect((await paddocksIn(page)).sort()).toEqual(['Gully', 'Hill']);
     await context.setOffline(false);
-    await page.getByText(/An owner has ended this device's access/).waitFor({ timeout: 30_000 });
+    await page.getByText(/An owner has ended this device's access/).waitFor();
     await page.getByText(/1 thing it had not sent is still here/).waitFor();
     expect(await paddocksIn(page)).toEqual(['Gully']);
     await page.reload();
@@ -92,7 +92,7 @@ describeInBrowser('a device whose access an owner ends', () => {
     const link = await desk.page.locator('code').innerText();
     const code = link.split('#pair=')[1];
     await farm.ask('/api/devices/pair', { as: null, body: { code } });
-    await desk.page.locator('.item', { hasText: 'Ana' }).waitFor({ timeout: 15_000 });
+    await desk.page.locator('.item', { hasText: 'Ana' }).waitFor();
     if (process.env.SWARD_SCREENS) {
       await desk.page.screenshot({ path: join(process.env.SWARD_SCREENS, 'pairing.png'), fullPage: true });
     }

@@ -19,7 +19,7 @@ import type { Estimate } from '../../web/src/engine/messages.ts';
 import { smallRuns } from '../export/small-runs.ts';
 import { until } from '../server/farm-server.ts';
 import { busiestPage, heldMebibytes } from '../support/browser-processes.ts';
-import { describeInBrowser, startChromium, WITH_GRAPHICS } from '../support/chromium.ts';
+import { describeInBrowser, PATIENCE, startChromium, WITH_GRAPHICS } from '../support/chromium.ts';
 import { buildEnginePage, drive } from '../support/engine-page.ts';
 import { type StaticSite, serveFolders } from '../support/static-site.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -94,6 +94,7 @@ describeInBrowser('the engine in a browser', () => {
       alters: (_: string, content: Buffer) => content,
     });
     const context = await browser.newContext();
+    context.setDefaultTimeout(PATIENCE);
     const page = await context.newPage();
     await page.goto(site.address);
     site.answered.length = 0;

@@ -58,7 +58,7 @@ describeInBrowser('a phone in a paddock without a network', () => {
     await visit(page, '');
     await page.locator('input[type=file]:not([capture])').setInputFiles(others);
     await visit(page, 'outbox');
-    await page.getByText('30 photos: 0 on the server, 30 only here.').waitFor({ timeout: 60_000 });
+    await page.getByText('30 photos: 0 on the server, 30 only here.').waitFor();
     await page.close();
 
     const again = await context.newPage();
@@ -77,7 +77,7 @@ describeInBrowser('a phone in a paddock without a network', () => {
     line.up();
     await context.setOffline(false);
     await visit(again, 'outbox');
-    await again.getByText('30 photos: 30 on the server, 0 only here.').waitFor({ timeout: 90_000 });
+    await again.getByText('30 photos: 30 on the server, 0 only here.').waitFor();
     await again.getByText('Nothing waits.').waitFor();
     expect(line.cuts).toBe(2);
     const stored = await photosOn(farm);
@@ -105,7 +105,7 @@ describeInBrowser('a phone in a paddock without a network', () => {
     await phone.page.reload();
     await ready(phone.page);
     await visit(phone.page, `visit/${walk.id}`);
-    await phone.page.getByRole('heading', { name: '5 photos' }).waitFor({ timeout: 60_000 });
+    await phone.page.getByRole('heading', { name: '5 photos' }).waitFor();
     const { mean, interval, from } = summary.kgDmPerHa.total;
     const words = (value: number): string => Math.round(value).toLocaleString('en-AU');
     await phone.page.getByText(`Modelled: ${from.join(', ')}`).waitFor();
@@ -145,7 +145,7 @@ describeInBrowser('a phone in a paddock without a network', () => {
     await until(async () => (await farm.json(`/api/cuts/${cut.id}`)).stage === 'wet-weighed');
     line.up();
     await visit(first.page, 'outbox');
-    await first.page.getByText(/refused: .*weighed wet already/).waitFor({ timeout: 30_000 });
+    await first.page.getByText(/refused: .*weighed wet already/).waitFor();
     await first.page.reload();
     await visit(first.page, `cut/${cut.id}`);
     await first.page.getByText(/Without effect: .*weighed wet already/).waitFor();
@@ -154,6 +154,6 @@ describeInBrowser('a phone in a paddock without a network', () => {
     await take.click();
     await take.click();
     await visit(first.page, 'outbox');
-    await first.page.getByText('Nothing waits.').waitFor({ timeout: 30_000 });
+    await first.page.getByText('Nothing waits.').waitFor();
   });
 });

@@ -77,7 +77,7 @@ async function stock(farm: TestServer, root: string): Promise<Farmland> {
     await upload(farm, record, buffer);
     kept.push(record.id);
   }
-  await until(async () => (await farm.json('/api/estimates?limit=500')).items.length === files.length, 120);
+  await until(async () => (await farm.json('/api/estimates?limit=500')).items.length === files.length);
   const cutOf = async (
     photoId: string | null,
     visitId: string,
@@ -158,7 +158,7 @@ describeInBrowser('every screen', () => {
     });
     await ready(phone.page);
     await visit(phone.page, 'outbox');
-    await phone.page.getByText(/12 photos: 12 on the server/).waitFor({ timeout: 60_000 });
+    await phone.page.getByText(/12 photos: 12 on the server/).waitFor();
     if (PICTURES) mkdirSync(PICTURES, { recursive: true });
   });
   afterAll(async () => {
@@ -301,7 +301,7 @@ describeInBrowser('every screen', () => {
     await tabTo('All that was cut');
     await keyboard.type('300');
     // What is typed is kept without anything being pressed, and outlives the page.
-    await until(async () => (await settingsOf(page)).includes('"300"'), 10);
+    await until(async () => (await settingsOf(page)).includes('"300"'));
     await page.reload();
     await page.getByRole('heading', { name: 'Weighed wet' }).waitFor();
     expect(await page.getByLabel('All that was cut').inputValue()).toBe('300');
@@ -391,12 +391,12 @@ describeInBrowser('every screen', () => {
     await card.getByText(/26\.8 MB are fetched once/).waitFor();
     expect(await kept()).toBe(0);
     await card.getByText('On', { exact: true }).click();
-    await card.getByText(/^Testing whether it answers as sward does/).waitFor({ timeout: 30_000 });
+    await card.getByText(/^Testing whether it answers as sward does/).waitFor();
     expect(await kept()).toBeGreaterThan(0);
     await page.reload();
     await card.getByText('Switched off: the app ended while it was tested.').waitFor();
     await card.getByText('On', { exact: true }).click();
-    await card.getByText(/^Testing whether/).waitFor({ timeout: 30_000 });
+    await card.getByText(/^Testing whether/).waitFor();
     await card.getByText('Off', { exact: true }).click();
     await card.getByRole('status').waitFor({ state: 'detached' });
     await until(async () => (await kept()) === 0);

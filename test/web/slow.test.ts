@@ -5,7 +5,7 @@ import type { Browser, CDPSession } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { PIECE_BYTES } from '../../src/portable/model.ts';
 import { type TestServer, until } from '../server/farm-server.ts';
-import { describeInBrowser, startChromium } from '../support/chromium.ts';
+import { describeInBrowser, PATIENCE, startChromium } from '../support/chromium.ts';
 import { type PhotoFile, photograph, photosOf, startFarm } from '../support/paddock-app.ts';
 
 describeInBrowser('a phone that has to wait', () => {
@@ -36,6 +36,7 @@ describeInBrowser('a phone that has to wait', () => {
 
   it('on slow 3G has the shell at once, and goes on with the model where a reload has stopped it', async () => {
     const context = await browser.newContext();
+    context.setDefaultTimeout(PATIENCE);
     const page = await context.newPage();
     const session = await context.newCDPSession(page);
     await session.send('Network.enable');
@@ -47,18 +48,18 @@ describeInBrowser('a phone that has to wait', () => {
     // The screen is used while the model comes: a photo is kept.
     await photograph(page, photos[0] as PhotoFile);
     await page.getByText('Waits to be estimated').waitFor();
-    await bar.waitFor({ timeout: 60_000 });
+    await bar.waitFor();
     const before = await loaded();
     expect(before).toBeLessThan(PIECE_BYTES);
     // Beyond the first piece, in the middle of the second, which need not take as long as it would there.
     await line(session, 4 * SLOW);
-    await until(async () => (await loaded()) > 1.1 * PIECE_BYTES, 120);
+    await until(async () => (await loaded()) > 1.1 * PIECE_BYTES);
     await line(session, SLOW);
     await page.reload();
-    await bar.waitFor({ timeout: 60_000 });
+    await bar.waitFor();
     expect(await loaded()).toBeGreaterThanOrEqual(PIECE_BYTES);
     await line(session, null);
-    await page.getByText('Modelled by run starter').waitFor({ timeout: 60_000 });
+    await page.getByText('Modelled by run starter').waitFor();
     await context.close();
   });
 });

@@ -52,7 +52,7 @@ describeInBrowser('what befell others', () => {
   };
   const outbox = async (page: Page, words: string | RegExp): Promise<void> => {
     await visit(page, 'outbox');
-    await page.getByText(words).first().waitFor({ timeout: 60_000 });
+    await page.getByText(words).first().waitFor();
   };
   /** Waits until so many more photos than before are on the server, as the device says. */
   const sent = async (page: Page, files: readonly PhotoFile[], before: number): Promise<void> => {
@@ -305,7 +305,7 @@ describeInBrowser('what befell others', () => {
     // The server’s answer takes the place of the device’s, which is looked at before.
     line.down();
     await photograph(phone.page, { ...small, buffer });
-    await phone.page.locator('.figure').first().waitFor({ timeout: 60_000 });
+    await phone.page.locator('.figure').first().waitFor();
     const estimatesOf = (): Promise<{ kgDmPerHa: { total: number }; engine: string }[]> =>
       phone.page.evaluate(
         () =>
