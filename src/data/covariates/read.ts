@@ -52,6 +52,8 @@ interface Column {
   readonly index: number;
   readonly factor: number;
   readonly method: HeightMethod | null;
+  /** Whether the header was taken for the covariate's own column, and not for one beside it. */
+  readonly isMain: boolean;
 }
 
 const same = (text: string): string => visibleText(text).toLowerCase();
@@ -78,8 +80,8 @@ export async function readCovariates(
     const what = `no column names the photos (there are ${found.slice(0, 12).join(', ') || 'none'})`;
     throw new InputError(rowName(path, line), what, 'call it photo or sample_id');
   }
-  const columns = read.flatMap(({ index, header, role, unit, method: said }): Column[] => {
-    const base = { index, header, factor: 1, method: null };
+  const all = read.flatMap(({ index, header, role, unit, method: said }): Column[] => {
+    const base = { index, header, factor: 1, method: null, isMain: role !== null };
     const name = names.find((own) => same(own) === same(header));
     if (name !== undefined && name !== HEIGHT && name !== NDVI) return [{ ...base, name }];
     const found = recognisedHeader(header);
@@ -93,6 +95,7 @@ export async function readCovariates(
       { ...base, name: HEIGHT, factor: HEIGHT_UNITS[own] ?? 1, method: said ?? counted ?? method ?? null },
     ];
   });
+  const columns = onePerMethod(all, rowName(path, line));
   const methods = read.find(({ header, role }) => role === null && saysHeightMethod(header));
   const { signs, warnings } = knownDecimals(
     columns.map(({ header, index, name, factor }) => {
@@ -163,6 +166,24 @@ export async function readCovariates(
     photos: found,
     problems,
   };
+}
+
+/**
+ * Columns of which none says what another does: of heights measured alike the main one.
+ *
+ * @param where file and row of the header
+ * @throws InputError where nothing tells which that is
+ */
+function onePerMethod(columns: readonly Column[], where: string): Column[] {
+  return columns.filter((column) => {
+    const rivals = columns.filter(({ name, method }) => name === column.name && method === column.method);
+    if (rivals.length === 1) return true;
+    const main = rivals.filter(({ isMain }) => isMain);
+    if (main.length === 1) return column === main[0];
+    const headers = rivals.map(({ header }) => `"${header}"`).join(' and ');
+    const remedy = 'keep one, or name each by how it was measured, as "height, ruler (cm)"';
+    throw new InputError(where, `${headers} may each be the ${column.name}`, remedy);
+  });
 }
 
 function alike(a: PhotoReadings, b: PhotoReadings): boolean {

@@ -104,6 +104,16 @@ describe('a table of covariates', () => {
     ]);
   });
 
+  it('with two heights measured alike is refused, unless one column is the main one', async () => {
+    const torn = table('torn.csv', 'photo,height,sward height', 'IMG_0001.jpg,12,13');
+    await expect(readCovariates(torn, ['height'], PHOTOS)).rejects.toThrow(
+      /torn\.csv row 1: "height" and "sward height" may each be the height; keep one, or name each by how/,
+    );
+    const columns = { height: { column: 'sward height' } };
+    const { photos } = await readCovariates(torn, ['height'], PHOTOS, { columns });
+    expect(photos[0]?.get('height')).toEqual([{ value: 13, method: null }]);
+  });
+
   it('with a cell that is no number says which, and takes it for unmeasured', async () => {
     const path = table('words.csv', 'photo,height', 'IMG_0001.jpg,tall', 'IMG_0002.jpg,-3', '0412.jpg,9');
     const { photos, problems } = await readCovariates(path, ['height'], PHOTOS);
