@@ -78,7 +78,10 @@ figcaption { overflow-wrap: anywhere; font-size: .9rem; line-height: 1.4; margin
 .key { border: 1px solid var(--line); border-radius: 4px; padding: 12px 14px; font-size: .9rem; align-self: center; }
 .key .legend { flex-direction: column; margin-bottom: .6em; }
 .key p { margin: .4em 0 0; }
-.scroll { overflow-x: auto; max-width: 100%; }
+.scroll { overflow-x: auto; max-width: 100%; background-repeat: no-repeat; background-attachment: local, local, scroll, scroll;
+  background-image: linear-gradient(to right, #fff 30%, transparent), linear-gradient(to left, #fff 30%, transparent),
+    linear-gradient(to right, #0003, transparent), linear-gradient(to left, #0003, transparent);
+  background-position: left, right, left, right; background-size: 2.5rem 100%, 2.5rem 100%, .6rem 100%, .6rem 100%; }
 table { border-collapse: collapse; font-size: .92rem; font-variant-numeric: tabular-nums; }
 .numbers { min-width: 34em; }
 .numbers th, .numbers td { padding: .34em .55em; text-align: right; border-bottom: 1px solid var(--line); }
@@ -147,7 +150,7 @@ summary { cursor: pointer; color: var(--accent); padding: .3em 0; }
   .pairs tr > .quiet:last-child { display: none; }
   .beside { grid-template-columns: minmax(0, 1fr); gap: 6px; }
   .beside .plot { max-width: 320px; }
-  .scroll { overflow: visible; }
+  .scroll { overflow: visible; background-image: none; }
   .numbers { min-width: 0; font-size: .9rem; }
   .numbers th, .numbers td { padding: .2em .45em; }
   .numbers tfoot { display: table-row-group; }
