@@ -24,6 +24,10 @@ import { databaseOf, type QueueName } from './queues.ts';
 const ATTEMPTS = 3;
 const BACKOFF_MS = 1_000;
 
+/** How often a unit is queued again that a worker did not find, and how much later: for others that do. */
+const MOST_UNSEEN = 20;
+const UNSEEN_MS = 5_000;
+
 /** Units that are queued with one command. */
 const QUEUED_AT_ONCE = 500;
 
@@ -68,7 +72,8 @@ export function queueEngine({
         events.on('completed', ({ jobId, returnvalue }) => {
           // Some are given as they were said, others as JSON.
           const lost = goneOn(String(returnvalue).replaceAll('"', ''));
-          watch.settle(keyOf(jobId), lost === null ? undefined : unseen(job, lost));
+          if (lost === null) watch.settle(keyOf(jobId));
+          else void watch.unseen(keyOf(jobId), lost);
         });
         events.on('failed', ({ jobId, failedReason }) => watch.settle(keyOf(jobId), failedReason));
         events.on('progress', ({ jobId, data }) => watch.hear(keyOf(jobId), data));
@@ -83,9 +88,6 @@ export function queueEngine({
     },
   };
 }
-
-const unseen = ({ jobs }: PlannedJob, host: string): string =>
-  `${host} finds no ${jobs.location}; give a --store that all workers see under the same path`;
 
 /** Where workers must listen that a job's units wait for. */
 interface Place {
@@ -105,6 +107,9 @@ class JobWatch {
   /** How much of units in progress is done. */
   readonly #shares = new Map<string, number>();
   readonly failures = new Map<string, UnitFailure>();
+  /** How often units were not found by a worker, and the hosts of those that found none. */
+  readonly #unseen = new Map<string, number>();
+  readonly #blind = new Set<string>();
   #heard = performance.now();
   #workers = '';
 
@@ -129,6 +134,25 @@ class JobWatch {
     }
     this.#progress.advance();
     this.#note();
+  }
+
+  /** A worker on `host` has found no such unit: another may, as long as it is there. */
+  async unseen(key: string, host: string): Promise<void> {
+    const { jobs } = this.#job;
+    const name = this.#open.get(key);
+    if (name === undefined) return;
+    this.#heard = performance.now();
+    const why = `${host} finds no ${jobs.location}; give a --store that all workers see under the same path`;
+    const times = (this.#unseen.get(key) ?? 0) + 1;
+    this.#unseen.set(key, times);
+    const isThere = await jobs.spec(key).then(Boolean, () => false);
+    if (!isThere || times > MOST_UNSEEN) {
+      this.settle(key, why);
+      return;
+    }
+    if (!this.#blind.has(host)) this.#progress.line?.(`warning: ${why}, or end the worker there`);
+    this.#blind.add(host);
+    await this.#add([{ key, name }], UNSEEN_MS).catch(() => {});
   }
 
   hear(key: string, share: unknown): void {
@@ -173,24 +197,29 @@ class JobWatch {
       const failure = this.#open.has(key) ? await jobs.failure(key) : null;
       if (failure) this.settle(key, `${failure.message} (on ${failure.host})`);
     }
-    const { store, job } = jobs;
     const rest = units.filter(({ key }) => this.#open.has(key));
     for (let start = 0; start < rest.length; start += QUEUED_AT_ONCE) {
-      await this.#queue.addBulk(
-        rest.slice(start, start + QUEUED_AT_ONCE).map(({ key, name }) => ({
-          name,
-          data: { store: store.location, job, key },
-          opts: {
-            jobId: idOf(key),
-            attempts: ATTEMPTS,
-            backoff: { type: 'exponential', delay: BACKOFF_MS },
-            // What has come of it is in the store, where it outlives Redis.
-            removeOnComplete: true,
-            removeOnFail: true,
-          },
-        })),
-      );
+      await this.#add(rest.slice(start, start + QUEUED_AT_ONCE));
     }
+  }
+
+  async #add(units: PlannedJob['units'], delay = 0): Promise<void> {
+    const { store, job } = this.#job.jobs;
+    await this.#queue.addBulk(
+      units.map(({ key, name }) => ({
+        name,
+        data: { store: store.location, job, key },
+        opts: {
+          jobId: idOf(key),
+          attempts: ATTEMPTS,
+          backoff: { type: 'exponential', delay: BACKOFF_MS },
+          ...(delay > 0 && { delay }),
+          // What has come of it is in the store, where it outlives Redis.
+          removeOnComplete: true,
+          removeOnFail: true,
+        },
+      })),
+    );
   }
 
   async #countWorkers(): Promise<void> {

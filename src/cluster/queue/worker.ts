@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { type Job, WaitingError, Worker } from 'bullmq';
 import { environment } from '../../ground/environment.ts';
 import { messageOf } from '../../ground/errors.ts';
+import { StoreUnreachable } from '../../storage/index.ts';
 import { JobStore, Overtaken } from '../units/job-store.ts';
 import { runUnit, UnitChildren, type UnitFate, type UnitMachine } from '../units/run-unit.ts';
 import type { UnitSpec } from '../units/spec.ts';
@@ -53,6 +54,9 @@ const MOST_STALLS = 50;
 /** How often it is looked for what was fetched for jobs that are done. */
 const CLEARED_EVERY_MS = 5 * 60_000;
 
+/** A worker that does not reach a store takes no unit for so long, and others do. */
+const REST_MS = 30_000;
+
 /** Progress is told at most so often. */
 const TELL_EVERY_MS = 2_000;
 
@@ -67,11 +71,16 @@ export async function startWorker(options: WorkOptions): Promise<RunningWorker> 
     tell('warning: work for GPUs will be computed by processors here; SWARD_PROVIDER=cuda uses the GPU');
   }
   const atWork = new Set<Promise<unknown>>();
+  const resting = new Set<NodeJS.Timeout>();
   const workers = queues.map((queue) => {
     const worker = new Worker<QueuedUnit, string>(
       nameOf(queue),
       (job, token) => {
-        const unit = processed(job, token, children, options);
+        const rest = (): void => {
+          void worker.pause(true);
+          resting.add(setTimeout(() => worker.resume(), REST_MS).unref());
+        };
+        const unit = processed(job, token, children, { ...options, rest });
         atWork.add(unit);
         void unit.catch(() => {}).finally(() => atWork.delete(unit));
         return unit;
@@ -95,6 +104,7 @@ export async function startWorker(options: WorkOptions): Promise<RunningWorker> 
   return {
     async stop() {
       clearInterval(clearing);
+      for (const timer of resting) clearTimeout(timer);
       const { graceSeconds = GRACE_SECONDS } = options;
       for (const worker of workers) void worker.close().catch(() => {});
       // Units are waited for, and no connections: while Redis is away none closes.
@@ -110,7 +120,7 @@ async function processed(
   job: Job<QueuedUnit, string>,
   token: string | undefined,
   children: UnitChildren,
-  { run = runUnit, tell = () => {} }: WorkOptions,
+  { run = runUnit, tell = () => {}, rest }: WorkOptions & { readonly rest: () => void },
 ): Promise<string> {
   const { key } = job.data;
   const jobs = JobStore.of(job.data);
@@ -136,6 +146,13 @@ async function processed(
       throw new WaitingError();
     }
     const message = messageOf(error);
+    if (error instanceof StoreUnreachable) {
+      // Not the unit's fault, so that it takes none of its tries: a machine that reaches the store computes it.
+      tell(`${job.data.job} ${job.name}: handed back for ${REST_MS / 1000} s: ${message}`);
+      rest();
+      await job.moveToWait(token);
+      throw new WaitingError();
+    }
     if (error instanceof Overtaken && (await jobs.result(key).catch(() => null))) {
       tell(message);
       return 'known';
