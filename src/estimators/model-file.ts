@@ -1,16 +1,25 @@
 import { join } from 'node:path';
-import { openSafetensors, readTensor, writeSafetensors } from '../formats/safetensors/index.ts';
+import {
+  openSafetensors,
+  readTensor,
+  readTensorAsFloat32,
+  writeSafetensors,
+} from '../formats/safetensors/index.ts';
+import { float16FromFloat32 } from '../formats/tensors/half.ts';
 import { InputError } from '../ground/errors.ts';
 import type { Matrix } from '../ground/matrix.ts';
 
 const FILE_NAME = 'model.safetensors';
 const KIND = 'estimator';
 
+/** Single and half precision. */
+type NarrowType = 'F32' | 'F16';
+
 /** What a small model stores: matrices of doubles by name, and texts beside them. */
 export interface StoredModel {
   readonly matrices: Readonly<Record<string, Matrix>>;
-  /** Names of matrices whose values single precision holds, and which are stored in it. */
-  readonly single?: readonly string[];
+  /** Types that matrices whose values they hold are stored in, by the matrices' names; the others are doubles. */
+  readonly narrow?: Readonly<Record<string, NarrowType>>;
   readonly texts: Readonly<Record<string, string>>;
 }
 
@@ -21,12 +30,18 @@ export async function writeModelFile(folder: string, kind: string, model: Stored
     Object.entries(model.matrices).map(([name, { rows, columns, data }]) => ({
       name,
       shape: [rows, columns],
-      ...(model.single?.includes(name)
-        ? { dtype: 'F32' as const, data: Float32Array.from(data) }
-        : { dtype: 'F64' as const, data }),
+      ...elements(data, model.narrow?.[name]),
     })),
     { [KIND]: kind, ...model.texts },
   );
+}
+
+function elements(data: Float64Array, narrow: NarrowType | undefined) {
+  if (narrow === undefined) return { dtype: 'F64' as const, data };
+  const single = Float32Array.from(data);
+  return narrow === 'F32'
+    ? { dtype: narrow, data: single }
+    : { dtype: narrow, data: float16FromFloat32(single) };
 }
 
 /**
@@ -57,9 +72,12 @@ export async function readModelFile<Name extends string>(
   }
   const entries: [string, Matrix][] = [];
   for (const name of [...names, ...further.filter((own) => file.tensors.has(own))]) {
-    const values = await readTensor(file, name);
-    const data = values instanceof Float32Array ? Float64Array.from(values) : values;
-    const [rows, columns] = file.tensors.get(name)?.shape ?? [];
+    const { dtype, shape = [] } = file.tensors.get(name) ?? {};
+    const data =
+      dtype === 'F32' || dtype === 'F16'
+        ? Float64Array.from(await readTensorAsFloat32(file, name))
+        : await readTensor(file, name);
+    const [rows, columns] = shape;
     if (!(data instanceof Float64Array) || rows === undefined || columns === undefined) {
       throw new InputError(path, `${name} is not a matrix of floats`, 'train the run again');
     }

@@ -1,3 +1,5 @@
+import { float16FromFloat32, float32FromFloat16 } from '../../formats/tensors/half.ts';
+import { UsageError } from '../../ground/errors.ts';
 import { multiply } from '../../ground/linear-algebra.ts';
 import { type Matrix, rowVector, takeColumns } from '../../ground/matrix.ts';
 import { type Estimator, type FittedModel, fittedModel, rowEstimator } from '../../learning/estimator.ts';
@@ -40,7 +42,7 @@ import { readModelFile, writeModelFile } from '../model-file.ts';
 import { fitPca } from '../reduction/pca.ts';
 import { type Projection, project } from '../reduction/projection.ts';
 import { PROJECTION_MATRICES, restoredProjection, storedProjection } from '../reduction/projection-file.ts';
-import type { KernelAverageSettings } from './settings.ts';
+import type { KernelAverageSettings, StoredPrecision } from './settings.ts';
 
 const KIND = 'kernel-average';
 /** Outputs of a model of green, dead and clover; one of all masses has five. */
@@ -72,6 +74,8 @@ interface AverageModel {
   readonly power: number;
   /** What each output, raised to grams, is multiplied by; null where grams are regressed. [outputs] */
   readonly factors: Float64Array | null;
+  /** What holds every value of coefficients and support. */
+  readonly stored: StoredPrecision;
 }
 
 /**
@@ -128,6 +132,7 @@ export function kernelAverage(settings: KernelAverageSettings): Estimator {
           covariates,
           power,
           factors,
+          stored: settings.stored ?? 'float32',
         },
         () => toMasses(toGrams(leftOut, power, factors)),
       );
@@ -141,7 +146,8 @@ export function kernelAverage(settings: KernelAverageSettings): Estimator {
 /** A factor that would change masses more than this tells of a fit gone wrong, not of its bias. */
 const LARGEST_FACTOR = 2;
 
-function partsOf(training: TrainingRows, { members, clip }: KernelAverageSettings): Part[] {
+function partsOf(training: TrainingRows, { members, clip, stored }: KernelAverageSettings): Part[] {
+  const rounded = ROUNDED[stored ?? 'float32'];
   const placed = placeMembers(members, training.inputs);
   const total = placed.reduce((sum, { weight }) => sum + weight, 0);
   return placed.map(({ member, columns, weight }) => {
@@ -150,25 +156,41 @@ function partsOf(training: TrainingRows, { members, clip }: KernelAverageSetting
     const projection = toUnitSize(
       fitPca({ ...training, inputs }, { components, whiten: whitening, clip }),
       inputs,
+      rounded,
     );
-    return { columns, share: weight / total, projection, support: inSingle(project(projection, inputs)) };
+    return { columns, share: weight / total, projection, support: rounded(project(projection, inputs)) };
   });
 }
 
-/** The projection whose scores of `inputs` have mean square 1, so that one kernel width suits every set. */
-function toUnitSize(projection: Projection, inputs: Matrix): Projection {
+/**
+ * The projection whose scores of `inputs` have mean square 1, so that one kernel width suits every set; its
+ * coefficients are `rounded`.
+ */
+function toUnitSize(projection: Projection, inputs: Matrix, rounded: (matrix: Matrix) => Matrix): Projection {
   const scores = project(projection, inputs).data;
   const size = Math.sqrt(scores.reduce((sum, score) => sum + score * score, 0) / scores.length);
   const { coefficients, intercept } = projection;
   return {
     ...projection,
-    coefficients: inSingle({ ...coefficients, data: coefficients.data.map((value) => value / size) }),
+    coefficients: rounded({ ...coefficients, data: coefficients.data.map((value) => value / size) }),
     intercept: intercept.map((value) => value / size),
   };
 }
 
 /** Rounded to what is stored: most of a model is its components, and their last digits say nothing. */
-const inSingle = (matrix: Matrix): Matrix => ({ ...matrix, data: matrix.data.map(Math.fround) });
+const ROUNDED: Readonly<Record<StoredPrecision, (matrix: Matrix) => Matrix>> = {
+  float32: (matrix) => ({ ...matrix, data: matrix.data.map(Math.fround) }),
+  float16: (matrix) => ({ ...matrix, data: inHalf(matrix.data) }),
+};
+
+/** @throws UsageError for values that half precision does not reach */
+function inHalf(values: Float64Array): Float64Array {
+  const halves = Float64Array.from(float32FromFloat16(float16FromFloat32(Float32Array.from(values))));
+  if (halves.every(Number.isFinite)) return halves;
+  throw new UsageError(
+    'stored: float16 holds no number above 65,504, and a projection has one; leave it float32',
+  );
+}
 
 /** The mean of kernels by their parts' shares. */
 function meanOf(parts: readonly Part[], kernels: readonly Matrix[]): Matrix {
@@ -275,10 +297,13 @@ function massesGraph(model: AverageModel, features: Tensor, readings: Tensor | u
   return dual.columns === COMPONENTS ? massesFromComponents(grams) : reconcileGraph(grams, TARGET_WEIGHTS);
 }
 
+/** How files name each precision. */
+const NARROW = { float32: 'F32', float16: 'F16' } as const;
+
 const PART_MATRICES = [...PROJECTION_MATRICES, 'support', 'columns'] as const;
 
 function writeAverage(folder: string, model: AverageModel): Promise<void> {
-  const { width, parts, kernel, gamma, dual, intercept, power, factors } = model;
+  const { width, parts, kernel, gamma, dual, intercept, power, factors, stored: precision } = model;
   const covariates = storedCovariates(model.covariates, '');
   const stored = parts.map(({ columns, projection, support }, index) => ({
     ...storedProjection(projection, `${index}.`),
@@ -294,13 +319,18 @@ function writeAverage(folder: string, model: AverageModel): Promise<void> {
       factors: rowVector(factors ?? new Float64Array()),
       ...covariates.matrices,
     },
-    single: parts.flatMap((_, index) => [`${index}.coefficients`, `${index}.support`]),
+    narrow: Object.fromEntries(
+      parts.flatMap((_, index) =>
+        [`${index}.coefficients`, `${index}.support`].map((name) => [name, NARROW[precision]]),
+      ),
+    ),
     texts: {
       width: String(width),
       kernel,
       gamma: String(gamma),
       power: String(power),
       clip: String(parts[0]?.projection.clip),
+      ...(precision === 'float16' && { stored: precision }),
       ...covariates.texts,
     },
   });
@@ -327,5 +357,6 @@ async function readAverage(folder: string): Promise<AverageModel> {
     // Models of before this was a setting: square roots, or grams.
     power: Number(texts.power ?? (matrices.factors.columns > 0 ? 0.5 : 1)),
     factors: matrices.factors.columns > 0 ? matrices.factors.data : null,
+    stored: texts.stored === 'float16' ? 'float16' : 'float32',
   };
 }

@@ -14,6 +14,11 @@ const outputs = z
       'cost to the metric',
   );
 
+/** What most of a model can be stored in. */
+const STORED_PRECISIONS = ['float32', 'float16'] as const;
+
+export type StoredPrecision = (typeof STORED_PRECISIONS)[number];
+
 /** One kernel regression on the mean of several kernels, one a set of columns. */
 export const kernelAverageSettings = z.strictObject({
   kind: z.literal('kernel-average'),
@@ -63,6 +68,13 @@ export const kernelAverageSettings = z.strictObject({
     .number()
     .positive()
     .describe('standardised columns are clipped to ± this many deviations before they are projected'),
+  stored: z
+    .enum(STORED_PRECISIONS)
+    .optional()
+    .describe(
+      'precision of projections and of components of the training photos, which are rounded to it before anything is ' +
+        'fitted on them: float16 takes half the space; default float32',
+    ),
 });
 
 export type KernelAverageSettings = z.output<typeof kernelAverageSettings>;

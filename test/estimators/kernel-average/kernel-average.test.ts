@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { kernelRidge } from '../../../src/estimators/kernel/kernel-ridge.ts';
@@ -7,6 +7,7 @@ import {
   type KernelAverageSettings,
   kernelAverageSettings,
 } from '../../../src/estimators/kernel-average/settings.ts';
+import { openSafetensors } from '../../../src/formats/safetensors/index.ts';
 import type { Matrix } from '../../../src/ground/matrix.ts';
 import { randomStream } from '../../../src/ground/random.ts';
 import type { FitContext, MetricLine } from '../../../src/learning/estimator.ts';
@@ -146,6 +147,7 @@ describe('kernel ridge on a mean of kernels', () => {
     ['other kernels', settingsOf({ members: [{ input: 'each' }], kernels: ['laplacian'] })],
     ['a wide network', settingsOf({ members: [{ input: 'each', whitening: 0 }], kernels: ['relu'] })],
     ['all masses', settingsOf({ members: [{ input: 0 }, { input: 1 }], outputs: 'masses', power: 0.8 })],
+    ['half precision', settingsOf({ members: [{ input: 0 }, { input: 1 }], stored: 'float16' })],
   ])('predicts the same from its file, and as a graph: %s', async (name, settings) => {
     const rows = { ...training, inputs: inTwoSets(training.inputs) };
     const model = await fitRows(kernelAverage(settings), rows, quiet);
@@ -156,6 +158,40 @@ describe('kernel ridge on a mean of kernels', () => {
     expect(await predictRows(read, fresh.inputs)).toEqual(await predictRows(model, fresh.inputs));
     expect(await graphError(model, fresh.inputs)).toBeLessThan(1e-4);
     await expect(predictRows(read, linearSward(3, 19).inputs)).rejects.toThrow(/19.*20|20.*19/);
+  });
+
+  it('stores in half precision what it was fitted on, close to what it is in single precision', async () => {
+    const saved = async (stored?: 'float16' | 'float32') => {
+      const members = [{ input: 'all', components: 20 }];
+      const model = await fitRows(
+        kernelAverage(settingsOf({ members, ...(stored && { stored }) })),
+        training,
+        quiet,
+      );
+      const path = join(folder, `stored-${stored}`);
+      mkdirSync(path);
+      await model.write(path);
+      const file = await openSafetensors(join(path, 'model.safetensors'));
+      const again = join(path, 'again');
+      mkdirSync(again);
+      await (await kernelAverage(settingsOf({ members })).read(path)).write(again);
+      return {
+        masses: values(await predictRows(model, fresh.inputs)),
+        types: ['0.coefficients', '0.support', '0.mean', 'dual'].map((name) => file.tensors.get(name)?.dtype),
+        bytes: readFileSync(join(path, 'model.safetensors')),
+        again: readFileSync(join(again, 'model.safetensors')),
+      };
+    };
+    const [single, named, half] = [await saved(), await saved('float32'), await saved('float16')];
+    expect(named.bytes).toEqual(single.bytes);
+    expect(single.types).toEqual(['F32', 'F32', 'F64', 'F64']);
+    expect(half.types).toEqual(['F16', 'F16', 'F64', 'F64']);
+    // A model that was read is written as it was, whatever the settings of who reads it.
+    expect(half.again).toEqual(half.bytes);
+    expect(half.masses).not.toEqual(single.masses);
+    for (const [at, mass] of single.masses.entries()) {
+      expect(Math.abs((half.masses[at] ?? Number.NaN) - mass)).toBeLessThan(0.05);
+    }
   });
 
   it('takes no more components than the photos span, and one session', async () => {
