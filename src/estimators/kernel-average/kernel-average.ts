@@ -279,10 +279,12 @@ function valuesOf(model: AverageModel, inputs: Matrix, readings: Matrix | null):
 
 /** @returns `[batch, 5]` float64, grams */
 function massesGraph(model: AverageModel, features: Tensor, readings: Tensor | undefined): Tensor {
-  const { parts, kernel, gamma, dual, intercept, covariates, power, factors } = model;
+  const { parts, kernel, gamma, dual, intercept, covariates, power, factors, stored } = model;
+  const isHalf = stored === 'float16';
   const shares = parts.map(({ columns, share, projection, support }) => {
-    const scores = linearMachineGraph(projection, gather(features, columns, 1));
-    const inner = innerProductsGraph(scores, support);
+    const seen = gather(features, columns, 1);
+    const scores = linearMachineGraph(projection, seen, isHalf ? 'float16' : 'float64');
+    const inner = innerProductsGraph(scores, support, stored);
     return times(besideCovariatesGraph(kernel, gamma, inner, covariates, readings), share);
   });
   const similarities = shares.reduce((sum, part) => add(sum, part));

@@ -87,13 +87,21 @@ export function besideCovariatesGraph(
   });
 }
 
-/** The same of a linear machine. */
-export function linearMachineGraph(machine: LinearMachine, features: Tensor): Tensor {
+/**
+ * The same of a linear machine.
+ *
+ * @param stored what coefficients are stored in
+ */
+export function linearMachineGraph(
+  machine: LinearMachine,
+  features: Tensor,
+  stored: 'float64' | 'float16' = 'float64',
+): Tensor {
   const { coefficients, intercept } = machine;
   return add(
     matmul(
       standardiseGraph(machine, machine.clip, features),
-      doubles(coefficients.data, [coefficients.rows, coefficients.columns]),
+      widened(coefficients.data, [coefficients.rows, coefficients.columns], stored),
     ),
     doubles(intercept, [1, intercept.length]),
   );
@@ -111,11 +119,15 @@ function standardiseGraph({ mean, scale }: Standardiser, clip: number, features:
  *
  * @param features `[batch, columns]` float64
  * @param stored training features, rounded to single precision
+ * @param type what they are stored in
  */
-export function innerProductsGraph(features: Tensor, stored: Matrix): InnerProductsGraph {
-  const single = Float32Array.from(stored.data);
-  const support = { ...stored, data: Float64Array.from(single) };
-  const rows = cast(constant(single, [support.rows, support.columns]), 'float64');
+export function innerProductsGraph(
+  features: Tensor,
+  stored: Matrix,
+  type: 'float32' | 'float16' = 'float32',
+): InnerProductsGraph {
+  const support = { ...stored, data: stored.data.map(Math.fround) };
+  const rows = widened(support.data, [support.rows, support.columns], type);
   return {
     products: divide(matmul(features, rows, { transposeB: true }), support.columns),
     left: divide(sum(square(features), { axes: [1], keepAxes: true }), support.columns),
@@ -155,4 +167,14 @@ function reluGraph(products: Tensor, size: Tensor): Tensor {
 
 /** A constant of doubles. */
 export const doubles = (values: Float64Array, shape: readonly number[]): Tensor =>
-  constant(values, shape, 'float64');
+  widened(values, shape, 'float64');
+
+/** Doubles that are stored in `type`, which holds them. */
+function widened(
+  values: Float64Array,
+  shape: readonly number[],
+  type: 'float64' | 'float32' | 'float16',
+): Tensor {
+  const stored = constant(values, shape, type);
+  return type === 'float64' ? stored : cast(stored, 'float64');
+}
