@@ -15,7 +15,12 @@ import { environmentFrom } from '../src/cli/environment.ts';
 import { configure } from '../src/ground/environment.ts';
 import { InputError } from '../src/ground/errors.ts';
 import { fileFingerprint } from '../src/ground/fingerprint.ts';
+import { makeRecipe } from '../src/recipes/recipe.ts';
+import type { Recipe } from '../src/recipes/recipe-schema.ts';
 import { shareRun, trainRun } from '../src/workflows/index.ts';
+
+/** It answers with a height and without. */
+const SETTINGS = { covariates: ['height'] };
 
 /** More folds than usual: each model sees seven eighths of the visits, and there are more of them to average. */
 const PLAN = { folds: 8, seed: 42 };
@@ -26,7 +31,7 @@ const ABOUT = {
   attribution:
     'Trained on 86 photos of the public training set of CSIRO Image2Biomass Prediction (CSIRO, Meat & Livestock ' +
     'Australia, Google Australia; Liao et al., arXiv 2510.22916), which two public listings state to be CC BY-SA 4.0. ' +
-    'The photos were described by sward and its bundled backbone, and kernel ridge was fitted; the photos and the ' +
+    'The photos were described by sward and its bundled backbone, and kernel ridges were fitted; the photos and the ' +
     'table of their masses are not part of this folder.',
 } as const;
 
@@ -43,8 +48,7 @@ try {
   await trainRun({
     source: { kind: 'folder', folder: data, covariates: { method: 'falling-plate' } },
     out: join(trained, 'run'),
-    // It answers with a height and without.
-    settings: { covariates: ['height'] },
+    recipe: inHalf(await makeRecipe('photo-stack', SETTINGS)),
     plan: PLAN,
     progress: consoleProgress(),
   });
@@ -55,4 +59,29 @@ try {
   process.stdout.write(`${out}: weighted R² ${about?.weighted_r2.toFixed(4)} of ${about?.sessions} visits\n`);
 } finally {
   rmSync(trained, { recursive: true, force: true });
+}
+
+/** The same of kernel averages that are stored in half precision, for the run is to stay small. */
+function inHalf(recipe: Recipe): Recipe {
+  const { estimator } = recipe;
+  if (estimator.kind !== 'stack') throw new RangeError(`${recipe.name} is no stack`);
+  const { members, withCovariates } = estimator;
+  return {
+    ...recipe,
+    estimator: {
+      ...estimator,
+      members: members.map(storedInHalf),
+      ...(withCovariates && {
+        withCovariates: {
+          ...withCovariates,
+          ...(withCovariates.members && { members: withCovariates.members.map(storedInHalf) }),
+        },
+      }),
+    },
+  };
+}
+
+/** One member of a stack. */
+function storedInHalf<Member extends { readonly estimator: object }>(member: Member): Member {
+  return { ...member, estimator: { ...member.estimator, stored: 'float16' } };
 }

@@ -108,7 +108,7 @@ describe('the packed library', () => {
     expect(answer).toMatch(/^ID1 \(!\)(\s+[\d.]+){5}\s+\d+\s+photo alone$/m);
     expect(answer).toMatch(/high 90 %/);
     expect(answer).toMatch(/^sward's starter: .*86 public photos/m);
-    expect(await ask('models')).toMatch(/^starter\s+photo-ridge\s+86\s+23\s+0\.\d+\s+CC BY-SA 4\.0$/m);
+    expect(await ask('models')).toMatch(/^starter\s+photo-stack\s+86\s+23\s+0\.\d+\s+CC BY-SA 4\.0$/m);
     expect(await ask('train', 'cuts', '--folds', '3', '--out', 'mine')).toMatch(
       /^photo-ridge, out of fold:$/m,
     );

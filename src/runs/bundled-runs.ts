@@ -16,5 +16,5 @@ export function runFolderOf(nameOrFolder: string): string {
 
 /** SHA-256 of each one's `run.json`, which has those of its other files; `scripts/build-starter.ts` writes it. */
 export const BUNDLED_MANIFESTS: Readonly<Record<string, string>> = {
-  [STARTER]: '196f25503e05b2cef58bf2580e6452e1525312336350efa81a5670d96b2cf215',
+  [STARTER]: 'ed695d742b36b551fc0d66c3bf0bb2b69ef04254132685855a5eaa15ed9f5eed',
 };

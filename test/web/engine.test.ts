@@ -150,7 +150,7 @@ describeInBrowser('the engine in a browser', () => {
     it('fetches runtime and model once, at most 25 MB, with progress; and runs on two threads', async () => {
       const { by, keeping, progress } = opened;
       expect(keeping).toEqual({ kept: true });
-      expect(by).toMatchObject({ run: { name: 'photo-ridge' }, precision: 'fp32', areaSquareMetres: 0.21 });
+      expect(by).toMatchObject({ run: { name: 'photo-stack' }, precision: 'fp32', areaSquareMetres: 0.21 });
       expect(await drive(page, 'isolated')).toBe(true);
       expect(by.engine).toMatch(/^onnxruntime-web 1\.30\.\d+ wasm, [2-4] threads$/);
       expect(progress).toEqual([...progress].sort((a, b) => a - b));
