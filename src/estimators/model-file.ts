@@ -1,11 +1,7 @@
 import { join } from 'node:path';
-import {
-  openSafetensors,
-  readTensor,
-  readTensorAsFloat32,
-  writeSafetensors,
-} from '../formats/safetensors/index.ts';
-import { float16FromFloat32 } from '../formats/tensors/half.ts';
+import { openSafetensors, readTensors, writeSafetensors } from '../formats/safetensors/index.ts';
+import type { SafetensorsDtype, StoredArray } from '../formats/tensors/dtypes.ts';
+import { float16FromFloat32, float32FromFloat16 } from '../formats/tensors/half.ts';
 import { InputError } from '../ground/errors.ts';
 import type { Matrix } from '../ground/matrix.ts';
 
@@ -70,19 +66,28 @@ export async function readModelFile<Name extends string>(
       'train the run again',
     );
   }
-  const entries: [string, Matrix][] = [];
-  for (const name of [...names, ...further.filter((own) => file.tensors.has(own))]) {
+  const stored = [...names, ...further.filter((own) => file.tensors.has(own))];
+  const values = await readTensors(file, stored);
+  const entries = stored.map((name, index) => {
     const { dtype, shape = [] } = file.tensors.get(name) ?? {};
-    const data =
-      dtype === 'F32' || dtype === 'F16'
-        ? Float64Array.from(await readTensorAsFloat32(file, name))
-        : await readTensor(file, name);
+    const data = asDoubles(dtype, values[index]);
     const [rows, columns] = shape;
-    if (!(data instanceof Float64Array) || rows === undefined || columns === undefined) {
+    if (data === null || rows === undefined || columns === undefined) {
       throw new InputError(path, `${name} is not a matrix of floats`, 'train the run again');
     }
-    entries.push([name, { rows, columns, data }]);
-  }
+    return [name, { rows, columns, data }];
+  });
   const matrices = Object.fromEntries(entries) as Record<Name, Matrix> & Record<string, Matrix>;
   return { matrices, texts: file.metadata };
+}
+
+/** Null for what {@link writeModelFile} writes no matrix in. */
+function asDoubles(
+  dtype: SafetensorsDtype | undefined,
+  values: StoredArray | undefined,
+): Float64Array | null {
+  if (values instanceof Float64Array) return values;
+  if (values instanceof Float32Array) return Float64Array.from(values);
+  if (dtype === 'F16' && values instanceof Uint16Array) return Float64Array.from(float32FromFloat16(values));
+  return null;
 }

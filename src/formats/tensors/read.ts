@@ -47,8 +47,15 @@ export const asFloat32 = (
  * @throws InputError when there is no such tensor, or the file was changed since it was opened
  */
 export async function readTensor(file: TensorFile, name: string): Promise<StoredArray> {
-  const tensor = requireTensor(file, name);
-  return storedArray(tensor.dtype, await readUnchanged(file, name, tensor));
+  const [array] = await readTensors(file, [name]);
+  return array as StoredArray;
+}
+
+/** As {@link readTensor}, for several of one opening of the file, in the order of their names. @throws as there */
+export async function readTensors(file: TensorFile, names: readonly string[]): Promise<StoredArray[]> {
+  const tensors = names.map((name) => ({ name, tensor: requireTensor(file, name) }));
+  const bytes = await readUnchanged(file, tensors);
+  return tensors.map(({ tensor }, index) => storedArray(tensor.dtype, bytes[index] as ArrayBuffer));
 }
 
 /**
@@ -68,7 +75,8 @@ export async function readTensorAsFloat32(
       : 'use a file that stores it as F32 or F16';
     throw tensorError(file.path, name, `is ${tensor.dtype}, not a float`, remedy);
   }
-  return toFloat32(await readUnchanged(file, name, tensor));
+  const [bytes] = await readUnchanged(file, [{ name, tensor }]);
+  return toFloat32(bytes as ArrayBuffer);
 }
 
 /** @throws InputError when one of the tensors is there but of a kind that is not read */
@@ -90,15 +98,24 @@ function requireTensor(file: TensorFile, name: string): Strided {
   throw tensorError(path, name, 'is not in the file', remedy);
 }
 
-/** Reads a tensor from a file that is still the one that was opened, also after it was read. */
-function readUnchanged({ path, version }: TensorFile, name: string, tensor: Strided): Promise<ArrayBuffer> {
+/** Reads tensors from a file that is still the one that was opened, also after they were read. */
+function readUnchanged(
+  { path, version }: TensorFile,
+  tensors: readonly { readonly name: string; readonly tensor: Strided }[],
+): Promise<ArrayBuffer[]> {
   const requireVersion = (found: string): void => {
     if (found === version) return;
-    throw tensorError(path, name, 'the file has changed since it was opened', 'start again');
+    throw tensorError(
+      path,
+      tensors[0]?.name ?? '',
+      'the file has changed since it was opened',
+      'start again',
+    );
   };
   return withOpenFile(path, async (open) => {
     requireVersion(open.version);
-    const bytes = await readTensorRows(path, open.handle, tensor);
+    const bytes: ArrayBuffer[] = [];
+    for (const { tensor } of tensors) bytes.push(await readTensorRows(path, open.handle, tensor));
     // A writer that started after the first check leaves a mixture of old and new bytes.
     requireVersion(fileVersion(await open.handle.stat({ bigint: true })));
     return bytes;
