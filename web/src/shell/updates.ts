@@ -24,9 +24,10 @@ export class Updates {
     const look = (): void => {
       this.#looking = this.#looking.then(() => this.#look(registration));
     };
-    registration.addEventListener('updatefound', () => {
-      registration.installing?.addEventListener('statechange', look);
-    });
+    const follow = (): void => registration.installing?.addEventListener('statechange', look);
+    registration.addEventListener('updatefound', follow);
+    // One that was found before this page looked for it is told of by no event.
+    follow();
     // What could not be fetched is tried again when there is a network.
     addEventListener('online', look);
     await navigator.serviceWorker.ready;
