@@ -71,12 +71,7 @@ function inHalf(recipe: Recipe): Recipe {
     estimator: {
       ...estimator,
       members: members.map(storedInHalf),
-      ...(withCovariates && {
-        withCovariates: {
-          ...withCovariates,
-          ...(withCovariates.members && { members: withCovariates.members.map(storedInHalf) }),
-        },
-      }),
+      ...(withCovariates && { withCovariates: { members: withCovariates.members.map(storedInHalf) } }),
     },
   };
 }

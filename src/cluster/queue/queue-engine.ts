@@ -213,7 +213,7 @@ class JobWatch {
           jobId: idOf(key),
           attempts: ATTEMPTS,
           backoff: { type: 'exponential', delay: BACKOFF_MS },
-          ...(delay > 0 && { delay }),
+          delay,
           // What has come of it is in the store, where it outlives Redis.
           removeOnComplete: true,
           removeOnFail: true,

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Job, WaitingError, Worker } from 'bullmq';
 import { environment } from '../../ground/environment.ts';
 import { messageOf } from '../../ground/errors.ts';
@@ -71,14 +72,17 @@ export async function startWorker(options: WorkOptions): Promise<RunningWorker> 
     tell('warning: work for GPUs will be computed by processors here; SWARD_PROVIDER=cuda uses the GPU');
   }
   const atWork = new Set<Promise<unknown>>();
-  const resting = new Set<NodeJS.Timeout>();
+  const stopped = new AbortController();
   const workers = queues.map((queue) => {
     const worker = new Worker<QueuedUnit, string>(
       nameOf(queue),
       (job, token) => {
         const rest = (): void => {
           void worker.pause(true);
-          resting.add(setTimeout(() => worker.resume(), REST_MS).unref());
+          void pause(REST_MS, undefined, { signal: stopped.signal, ref: false }).then(
+            () => worker.resume(),
+            () => {},
+          );
         };
         const unit = processed(job, token, children, { ...options, rest });
         atWork.add(unit);
@@ -104,7 +108,7 @@ export async function startWorker(options: WorkOptions): Promise<RunningWorker> 
   return {
     async stop() {
       clearInterval(clearing);
-      for (const timer of resting) clearTimeout(timer);
+      stopped.abort();
       const { graceSeconds = GRACE_SECONDS } = options;
       for (const worker of workers) void worker.close().catch(() => {});
       // Units are waited for, and no connections: while Redis is away none closes.
@@ -140,16 +144,12 @@ async function processed(
     tell(`${job.data.job} ${spec.name}: ${fate} in ${((performance.now() - began) / 1000).toFixed(1)} s`);
     return fate;
   } catch (error) {
-    if (children.isEnding) {
-      tell(`${job.data.job} ${job.name}: handed back`);
-      await job.moveToWait(token);
-      throw new WaitingError();
-    }
     const message = messageOf(error);
-    if (error instanceof StoreUnreachable) {
-      // Not the unit's fault, so that it takes none of its tries: a machine that reaches the store computes it.
-      tell(`${job.data.job} ${job.name}: handed back for ${REST_MS / 1000} s: ${message}`);
-      rest();
+    // No fault of the unit's, so that it takes none of its tries: another machine computes it.
+    if (children.isEnding || error instanceof StoreUnreachable) {
+      const why = children.isEnding ? '' : ` for ${REST_MS / 1000} s: ${message}`;
+      tell(`${job.data.job} ${job.name}: handed back${why}`);
+      if (!children.isEnding) rest();
       await job.moveToWait(token);
       throw new WaitingError();
     }

@@ -1,3 +1,4 @@
+import { vouchedBy } from '../../farm/index.ts';
 import { countOf, forCount } from '../../ground/counts.ts';
 import type { PhotoPrediction } from '../../runs/prediction.ts';
 import type { Run } from '../../runs/run.ts';
@@ -19,7 +20,7 @@ export function frameNote(run: Run, areaSquareMetres: number): string | null {
 
 /** That intervals cannot promise more than sessions allow: the next one may be the worst of all. Null where they can. */
 export function sessionsNote(sessions: number, coverage: number): string | null {
-  const most = sessions / (sessions + 1);
+  const most = vouchedBy({ sessions });
   if (coverage <= most) return null;
   return (
     `note: the run was trained on ${sessions} sessions, which can vouch for ${(100 * most).toFixed(1)} % at most, ` +

@@ -21,9 +21,10 @@ export type GraphicsState =
 /** What is kept of it, and its name among what the store keeps. */
 const Kept = z.object({ isWanted: z.boolean(), isTested: z.boolean(), said: z.string().nullable() });
 const KEPT = 'graphics';
+type Kept = z.output<typeof Kept>;
+
 /** After which time files that were asked for before are there. */
 const LATE_FILES_MS = 10_000;
-type Kept = z.output<typeof Kept>;
 
 const secondsWords = ({ with: its, without }: GraphicsSeconds): string =>
   `${its.toFixed(2)} s a photo with it, ${without.toFixed(2)} s without`;
@@ -89,14 +90,14 @@ export class Graphics {
 
   /** @param said why, where it was not by wish */
   async turnOff(said: string | null = null): Promise<void> {
-    const attempt = ++this.#attempts;
+    this.#attempts++;
     this.state.value = { kind: 'off', said };
     await this.#keep({ isWanted: false, isTested: false, said });
     await this.#engine?.leaveGraphics().catch(() => {});
     await forgetGraphics();
     // A file that was on its way to the service worker is kept by it when it has come.
     setTimeout(() => {
-      if (this.#attempts === attempt) void forgetGraphics();
+      if (!this.#kept.isWanted) void forgetGraphics();
     }, LATE_FILES_MS);
   }
 

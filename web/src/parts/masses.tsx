@@ -1,5 +1,5 @@
 import { type ByMass, MASS_NAMES, type MassName } from '../../../src/pasture/targets.ts';
-import { number } from './words.ts';
+import { number, timesInTen } from './words.ts';
 
 export const MASS_WORDS: Readonly<Record<MassName, string>> = {
   green: 'Green grass',
@@ -50,7 +50,7 @@ export function MassTable({
         <tr>
           <th>kg DM/ha</th>
           <th class="number">Estimate</th>
-          <th class="number">{Math.round(10 * (coverage ?? 0.9))} in 10 between</th>
+          <th class="number">{timesInTen(coverage ?? 0.9)} in 10 between</th>
         </tr>
       </thead>
       <tbody>

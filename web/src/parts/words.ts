@@ -8,6 +8,8 @@ const hundredths = new Intl.NumberFormat('en-AU', { maximumFractionDigits: 2 });
 /** A number as people read it: 1,560. */
 export const number = (value: number): string => whole.format(value);
 export const decimal = (value: number): string => tenths.format(value);
+/** How many of ten lie within intervals of a coverage: 9 of 0.9. */
+export const timesInTen = (coverage: number): number => Math.round(10 * coverage);
 /** What scales say, whose numbers may be sums: 3.3 g. */
 export const grams = (value: number): string => `${hundredths.format(value)} g`;
 

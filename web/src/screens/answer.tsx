@@ -13,7 +13,7 @@ import { Page } from '../parts/page.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { CameraButton, useTakenPhotos } from '../parts/take-photos.tsx';
 import { TwiceButton } from '../parts/twice-button.tsx';
-import { dayAndTime, number } from '../parts/words.ts';
+import { dayAndTime, number, timesInTen } from '../parts/words.ts';
 import { useWork } from '../parts/work.ts';
 import { useApp, useMayRecord } from '../shell/app-context.ts';
 import { addressOf, goTo } from '../shell/route.ts';
@@ -175,8 +175,8 @@ function Estimated({ photo }: { readonly photo: KeptPhoto }) {
         {range && (
           <p>
             Between <strong>{number(hectare(range[0]))}</strong> and{' '}
-            <strong>{number(hectare(range[1]))}</strong> in {Math.round(10 * (interval?.coverage ?? 0))} of 10
-            such frames
+            <strong>{number(hectare(range[1]))}</strong> in {timesInTen(interval?.coverage ?? 0)} of 10 such
+            frames
           </p>
         )}
         <p class={outOfDomain.flagged ? 'figure doubtful' : 'figure'}>

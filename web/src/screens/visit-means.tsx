@@ -5,7 +5,7 @@ import { countOf } from '../../../src/ground/counts.ts';
 import { byMass, MASS_NAMES } from '../../../src/pasture/targets.ts';
 import { AskAboutAll } from '../parts/ask-about-all.tsx';
 import { MASS_WORDS, MassBar, MassTable } from '../parts/masses.tsx';
-import { day, number, rounded } from '../parts/words.ts';
+import { day, number, rounded, timesInTen } from '../parts/words.ts';
 import { useApp, useMayRecord } from '../shell/app-context.ts';
 import { addressOf } from '../shell/route.ts';
 import { askFor } from '../sync/farm-server.ts';
@@ -37,8 +37,8 @@ export function VisitMeans({
             {total.interval && (
               <p>
                 Between <strong>{number(total.interval.low)}</strong> and{' '}
-                <strong>{number(total.interval.high)}</strong> in {Math.round(10 * total.interval.coverage)}{' '}
-                of 10 such visits
+                <strong>{number(total.interval.high)}</strong> in {timesInTen(total.interval.coverage)} of 10
+                such visits
               </p>
             )}
             <p class="figure">
@@ -178,8 +178,8 @@ function ServerMean({ visitId, photos }: { readonly visitId: string; readonly ph
       {total.interval && (
         <p>
           Between <strong>{number(total.interval.low)}</strong> and{' '}
-          <strong>{number(total.interval.high)}</strong> in {Math.round(10 * total.interval.coverage)} of 10
-          such visits
+          <strong>{number(total.interval.high)}</strong> in {timesInTen(total.interval.coverage)} of 10 such
+          visits
         </p>
       )}
       <p class="figure">

@@ -1,6 +1,6 @@
 import { countOf } from '../../../src/ground/counts.ts';
 import { Page } from '../parts/page.tsx';
-import { day, number, rounded } from '../parts/words.ts';
+import { day, number, rounded, timesInTen } from '../parts/words.ts';
 import { useApp } from '../shell/app-context.ts';
 import { addressOf } from '../shell/route.ts';
 import { leftOutWords } from '../visits/left-out.ts';
@@ -8,8 +8,8 @@ import { knownRuns, viewVisit } from '../visits/visits.ts';
 
 /** How often an interval holds, where that is other than the column's heading says. */
 const shareWords = (coverage: number): string => {
-  const tenths = Math.round(10 * coverage);
-  return tenths === 9 ? '' : `, ${tenths} in 10`;
+  const often = timesInTen(coverage);
+  return often === 9 ? '' : `, ${often} in 10`;
 };
 
 /** Every visit, the newest first. */
