@@ -4,13 +4,13 @@ import { Job } from 'kubernetes-models/batch/v1';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { takeLock } from '../../src/ground/file-lock.ts';
-import { until } from '../support/redis-server.ts';
 import { runContents } from '../support/run-contents.ts';
 import { errorLine, runSward } from '../support/run-sward.ts';
 import { describeWithSlurm, type LocalSlurm, startSlurm } from '../support/slurm.ts';
 import { type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
 import { startSward } from '../support/sward-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { until } from '../support/until.ts';
 
 const root = temporaryFolder('cluster-plan');
 const at = (name: string): string => join(root, name);

@@ -6,8 +6,9 @@ import { goneFrom, idOf, nameOf } from '../../src/cluster/queue/connection.ts';
 import { queueEngine } from '../../src/cluster/queue/queue-engine.ts';
 import { startWorker, type WorkOptions } from '../../src/cluster/queue/worker.ts';
 import { StoreUnreachable } from '../../src/storage/index.ts';
-import { describeWithRedis, type LocalRedis, startRedis, until } from '../support/redis-server.ts';
+import { describeWithRedis, type LocalRedis, startRedis } from '../support/redis-server.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { until } from '../support/until.ts';
 
 const root = temporaryFolder('store-away');
 const KEYS = ['1', '2', '3', '4'].map((end) => `0123456789abcdef0123456789abcde${end}`);

@@ -4,12 +4,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { adviceOn, closeSoon, nameOf, openQueue } from '../../src/cluster/queue/connection.ts';
-import { describeWithRedis, type LocalRedis, startRedis, until } from '../support/redis-server.ts';
+import { describeWithRedis, type LocalRedis, startRedis } from '../support/redis-server.ts';
 import { runContents } from '../support/run-contents.ts';
 import { errorLine, MAIN, runSward } from '../support/run-sward.ts';
 import { type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
 import { type SwardProcess, startScript, startSward } from '../support/sward-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { until } from '../support/until.ts';
 
 const root = temporaryFolder('cluster-training');
 const at = (name: string): string => join(root, name);

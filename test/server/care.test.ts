@@ -18,8 +18,9 @@ import { MIGRATION_NAMES } from '../../src/server/storage/migrations.ts';
 import { photoStore } from '../../src/server/storage/photo-store.ts';
 import { writePhoto } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { until } from '../support/until.ts';
 import { cutEvents } from './cut-events.ts';
-import { recordOf, startTestServer, type TestServer, until, upload } from './farm-server.ts';
+import { recordOf, startTestServer, type TestServer, upload } from './farm-server.ts';
 
 const root = temporaryFolder('server-care');
 const data = join(root, 'farm');

@@ -9,7 +9,8 @@ import { runSward } from '../support/run-sward.ts';
 import { sharedCache } from '../support/shared-cache.ts';
 import { writePhoto, writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { photoForm, recordOf, startTestServer, type TestServer, until, upload } from './farm-server.ts';
+import { until } from '../support/until.ts';
+import { photoForm, recordOf, startTestServer, type TestServer, upload } from './farm-server.ts';
 
 const root = temporaryFolder('server-estimate');
 const data = join(root, 'farm');

@@ -149,17 +149,3 @@ export async function upload(server: TestServer, record: PhotoRecord, file: Uint
   const begun = await beginUpload(server, record, file.length);
   return begun.status === 201 ? sendPart(server, record.id, 0, file) : begun;
 }
-
-/** Waits until something is there. */
-export async function until<Value>(
-  look: () => Promise<Value | null | undefined | false>,
-  seconds = 120,
-): Promise<Value> {
-  const end = Date.now() + seconds * 1000;
-  for (;;) {
-    const found = await look();
-    if (found) return found;
-    if (Date.now() > end) throw new Error('it did not come');
-    await new Promise((settle) => setTimeout(settle, 50));
-  }
-}

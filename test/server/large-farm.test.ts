@@ -6,8 +6,9 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { verifyFarm } from '../../src/server/index.ts';
 import { writePhoto } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { until } from '../support/until.ts';
 import { cutEvents } from './cut-events.ts';
-import { recordOf, startTestServer, type TestServer, until, upload } from './farm-server.ts';
+import { recordOf, startTestServer, type TestServer, upload } from './farm-server.ts';
 
 const root = temporaryFolder('server-large-farm');
 const data = join(root, 'farm');

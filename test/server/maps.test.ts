@@ -10,7 +10,8 @@ import { photoFrom } from '../../src/vision/photos/index.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { trainMappingRun } from '../support/small-run.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { recordOf, startTestServer, type TestServer, until, upload } from './farm-server.ts';
+import { until } from '../support/until.ts';
+import { recordOf, startTestServer, type TestServer, upload } from './farm-server.ts';
 
 const root = temporaryFolder('photo-maps');
 const place = join(root, 'farm');

@@ -10,7 +10,8 @@ import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { trainSmallRun } from '../support/small-run.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { startTestServer, type TestServer, until } from './farm-server.ts';
+import { until } from '../support/until.ts';
+import { startTestServer, type TestServer } from './farm-server.ts';
 
 const root = temporaryFolder('phone-models');
 const place = join(root, 'farm');

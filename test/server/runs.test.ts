@@ -9,8 +9,9 @@ import { runSward } from '../support/run-sward.ts';
 import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { until } from '../support/until.ts';
 import { cutEvents } from './cut-events.ts';
-import { photoForm, recordOf, startTestServer, type TestServer, until, upload } from './farm-server.ts';
+import { photoForm, recordOf, startTestServer, type TestServer, upload } from './farm-server.ts';
 
 const root = temporaryFolder('server-runs');
 const data = join(root, 'data');

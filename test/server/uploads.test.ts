@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { until } from '../support/until.ts';
 import {
   beginUpload,
   photoForm,
@@ -12,7 +13,6 @@ import {
   startTestServer,
   type TestServer,
   TUS,
-  until,
   upload,
 } from './farm-server.ts';
 

@@ -1,5 +1,5 @@
 import type { Browser, CDPSession } from 'playwright-core';
-import { until } from '../server/farm-server.ts';
+import { until } from './until.ts';
 
 interface Answer {
   readonly id: number;

@@ -2,7 +2,6 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import { describeWith } from './describe-with.ts';
 
 const isThere = (program: string): boolean => {
@@ -83,13 +82,4 @@ export async function startRedis(folder: string): Promise<LocalRedis> {
   };
   await redis.start();
   return redis;
-}
-
-/** Waits until something holds. @throws Error when it does not within the time */
-export async function until(holds: () => boolean | Promise<boolean>, seconds = 120): Promise<void> {
-  const end = performance.now() + 1000 * seconds;
-  while (!(await holds())) {
-    if (performance.now() > end) throw new Error(`not within ${seconds} s: ${holds}`);
-    await pause(50);
-  }
 }

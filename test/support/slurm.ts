@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { describeWithPrograms, freePort, until } from './redis-server.ts';
+import { describeWithPrograms, freePort } from './redis-server.ts';
+import { until } from './until.ts';
 
 /** A cluster of one node, this machine. */
 export interface LocalSlurm {

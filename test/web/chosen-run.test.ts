@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Estimate } from '../../src/farm/index.ts';
 import type { FarmRun } from '../../src/server/runs/library.ts';
-import { type TestServer, until } from '../server/farm-server.ts';
+import type { TestServer } from '../server/farm-server.ts';
 import { describeInBrowser, startChromium } from '../support/chromium.ts';
 import { farmLine } from '../support/farm-line.ts';
 import {
@@ -23,6 +23,7 @@ import {
 import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { trainSmallRun } from '../support/small-run.ts';
+import { until } from '../support/until.ts';
 
 describeInBrowser('the farm’s chosen run', () => {
   let root: string;

@@ -17,12 +17,12 @@ import { decodePhoto } from '../../src/vision/photos/decode.ts';
 import { predictRun } from '../../src/workflows/predict/predict.ts';
 import type { Estimate } from '../../web/src/engine/messages.ts';
 import { smallRuns } from '../export/small-runs.ts';
-import { until } from '../server/farm-server.ts';
 import { busiestPage, heldMebibytes } from '../support/browser-processes.ts';
 import { describeInBrowser, PATIENCE, startChromium, WITH_GRAPHICS } from '../support/chromium.ts';
 import { buildEnginePage, drive } from '../support/engine-page.ts';
 import { type StaticSite, serveFolders } from '../support/static-site.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { until } from '../support/until.ts';
 import { iphonePhoto } from '../vision/photos/iphone-photo.ts';
 import { pngWithProfile } from '../vision/photos/profiled-png.ts';
 

@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { recordOf, type TestServer, until, upload } from '../server/farm-server.ts';
+import { recordOf, type TestServer, upload } from '../server/farm-server.ts';
 import { violationsOf } from '../support/axe.ts';
 import { describeInBrowser, startChromium } from '../support/chromium.ts';
 import { openPhone, photosOf, startFarm, visit } from '../support/paddock-app.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { trainMappingRun } from '../support/small-run.ts';
+import { until } from '../support/until.ts';
 
 const PICTURES = process.env.SWARD_SCREENS;
 

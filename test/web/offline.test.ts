@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { effortAdvice } from '../../src/farm/index.ts';
-import { type TestServer, until } from '../server/farm-server.ts';
+import type { TestServer } from '../server/farm-server.ts';
 import { describeInBrowser, startChromium } from '../support/chromium.ts';
 import { farmLine } from '../support/farm-line.ts';
 import {
@@ -18,6 +18,7 @@ import {
   startFarm,
   visit,
 } from '../support/paddock-app.ts';
+import { until } from '../support/until.ts';
 
 const RIVER = { longitude: 149.5, latitude: -33.4, accuracy: 6 };
 

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { recordOf, type TestServer, until, upload } from '../server/farm-server.ts';
+import { recordOf, type TestServer, upload } from '../server/farm-server.ts';
 import { violationsOf } from '../support/axe.ts';
 import { describeInBrowser, startChromium, WITH_GRAPHICS } from '../support/chromium.ts';
 import { farmLine } from '../support/farm-line.ts';
 import { openPhone, type Phone, photosOf, ready, startFarm, visit } from '../support/paddock-app.ts';
+import { until } from '../support/until.ts';
 
 /** Pictures of all screens are left here to be looked at. */
 const PICTURES = process.env.SWARD_SCREENS;

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import type { Browser, CDPSession } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { PIECE_BYTES } from '../../src/portable/model.ts';
-import { type TestServer, until } from '../server/farm-server.ts';
+import type { TestServer } from '../server/farm-server.ts';
 import { describeInBrowser, PATIENCE, startChromium } from '../support/chromium.ts';
 import { type PhotoFile, photograph, photosOf, startFarm } from '../support/paddock-app.ts';
+import { until } from '../support/until.ts';
 
 describeInBrowser('a phone that has to wait', () => {
   let root: string;

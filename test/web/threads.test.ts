@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type TestServer, until } from '../server/farm-server.ts';
+import type { TestServer } from '../server/farm-server.ts';
 import { BarePage } from '../support/bare-page.ts';
 import { busiestPage, heldMebibytes } from '../support/browser-processes.ts';
 import { describeInBrowser, startChromium } from '../support/chromium.ts';
@@ -21,6 +21,7 @@ import {
   visit,
   withoutWorkers,
 } from '../support/paddock-app.ts';
+import { until } from '../support/until.ts';
 
 /**
  * Public threads of other apps that lost, doubled or misplaced what people had recorded. That of the photo's turn
