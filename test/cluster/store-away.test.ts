@@ -108,4 +108,54 @@ describeWithRedis('a store that a worker does not reach', () => {
     ]);
     expect((await job.jobs.keys('done')).size).toBe(KEYS.length);
   });
+
+  it('is no matter to one that sees the store and no folder of the photos: it hands back as well, and is named', async () => {
+    const units = KEYS.map((key) => ({
+      key,
+      name: key.slice(-1),
+      work: {
+        kind: 'features',
+        backbone: 'none',
+        weights: '0'.repeat(64),
+        plan: {},
+        crop: null,
+        photos: [{ imageId: 'c', path: '/not-mounted/flight/c.jpg' }],
+      } as const,
+    }));
+    const job = await planJob('features', 'Extracting', join(root, 'mixed'), () => units, { out: 'c.npy' });
+    const [worked, told]: [string[], string[]] = [[], []];
+    const blind = await startWorker({
+      url: redis.url,
+      queues: ['cpu'],
+      scratch: join(root, 'scratch'),
+      tell: (line) => void worked.push(line),
+    });
+    const watched = queueEngine({ url: redis.url }).run(job, {
+      stage: () => {},
+      advance: () => {},
+      done: () => {},
+      line: (line) => void told.push(line),
+    });
+    await until(() => told.length > 0);
+    const able = await startWorker({
+      url: redis.url,
+      queues: ['cpu'],
+      async run({ key, name }) {
+        const attempt = await job.jobs.claim(key);
+        await job.jobs.publish({ key, name, attempt, host: 'desk', seconds: 0, files: [] });
+        return 'done';
+      },
+    });
+    await watched;
+    await Promise.all([blind.stop(), able.stop()]);
+    expect(worked).toEqual([
+      expect.stringMatching(/: handed back for 30 s: this machine sees no \/not-mount/),
+    ]);
+    expect(told).toEqual([
+      expect.stringMatching(
+        /^warning: \S+ hands units back: this machine sees no \/not-mounted\/flight, where photos lie; mount it/,
+      ),
+    ]);
+    expect((await job.jobs.keys('failed')).size).toBe(0);
+  });
 });

@@ -49,6 +49,12 @@ export const goneFrom = (host: string): string => `gone from ${host}`;
 /** The host of {@link goneFrom}; null of other answers. */
 export const goneOn = (answer: string): string | null => /^gone from (.*)$/.exec(answer)?.[1] ?? null;
 
+/** What a worker tells of a unit that it does not reach, in place of how much of it is done. */
+export interface HandedBack {
+  readonly host: string;
+  readonly why: string;
+}
+
 /** What holds a connection: a queue, its events, a worker. */
 interface Connected {
   close(): Promise<void>;

@@ -10,6 +10,7 @@ import {
   closeSoon,
   connectionTo,
   goneOn,
+  type HandedBack,
   idOf,
   keyOf,
   nameOf,
@@ -89,6 +90,9 @@ export function queueEngine({
   };
 }
 
+const isHandedBack = (news: unknown): news is HandedBack =>
+  typeof news === 'object' && news !== null && 'host' in news && 'why' in news;
+
 /** Where workers must listen that a job's units wait for. */
 interface Place {
   readonly queue: QueueName;
@@ -107,7 +111,7 @@ class JobWatch {
   /** How much of units in progress is done. */
   readonly #shares = new Map<string, number>();
   readonly failures = new Map<string, UnitFailure>();
-  /** How often units were not found by a worker, and the hosts of those that found none. */
+  /** How often units were not found by a worker, and the hosts of those that found none or handed some back. */
   readonly #unseen = new Map<string, number>();
   readonly #blind = new Set<string>();
   #heard = performance.now();
@@ -150,16 +154,26 @@ class JobWatch {
       this.settle(key, why);
       return;
     }
-    if (!this.#blind.has(host)) this.#progress.line?.(`warning: ${why}, or end the worker there`);
-    this.#blind.add(host);
+    this.#nameBlind(host, why);
     await this.#add([{ key, name }], UNSEEN_MS).catch(() => {});
   }
 
-  hear(key: string, share: unknown): void {
-    if (!this.#open.has(key) || typeof share !== 'number') return;
+  /** @param news how much of a unit is done, or why a worker hands it back */
+  hear(key: string, news: unknown): void {
+    if (!this.#open.has(key)) return;
     this.#heard = performance.now();
-    this.#shares.set(key, share);
-    this.#note();
+    if (typeof news === 'number') {
+      this.#shares.set(key, news);
+      // While a worker computes, one that finds nothing ends no unit.
+      this.#unseen.clear();
+      this.#note();
+    } else if (isHandedBack(news)) this.#nameBlind(news.host, `${news.host} hands units back: ${news.why}`);
+  }
+
+  /** Names a worker once that units are no use to. */
+  #nameBlind(host: string, why: string): void {
+    if (!this.#blind.has(host)) this.#progress.line?.(`warning: ${why}, or end the worker there`);
+    this.#blind.add(host);
   }
 
   #note(): void {

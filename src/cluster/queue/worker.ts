@@ -3,14 +3,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Job, WaitingError, Worker } from 'bullmq';
 import { environment } from '../../ground/environment.ts';
 import { messageOf } from '../../ground/errors.ts';
-import { StoreUnreachable } from '../../storage/index.ts';
 import { JobStore, Overtaken } from '../units/job-store.ts';
+import { isOutOfReach } from '../units/out-of-reach.ts';
 import { runUnit, UnitChildren, type UnitFate, type UnitMachine } from '../units/run-unit.ts';
 import type { UnitSpec } from '../units/spec.ts';
 import {
   closeSoon,
   connectionTo,
   goneFrom,
+  type HandedBack,
   isSettledWithin,
   nameOf,
   openQueue,
@@ -55,7 +56,7 @@ const MOST_STALLS = 50;
 /** How often it is looked for what was fetched for jobs that are done. */
 const CLEARED_EVERY_MS = 5 * 60_000;
 
-/** A worker that does not reach a store takes no unit for so long, and others do. */
+/** A worker that does not reach what a unit needs takes none for so long, and others do. */
 const REST_MS = 30_000;
 
 /** Progress is told at most so often. */
@@ -146,10 +147,14 @@ async function processed(
   } catch (error) {
     const message = messageOf(error);
     // No fault of the unit's, so that it takes none of its tries: another machine computes it.
-    if (children.isEnding || error instanceof StoreUnreachable) {
+    if (children.isEnding || isOutOfReach(error)) {
       const why = children.isEnding ? '' : ` for ${REST_MS / 1000} s: ${message}`;
       tell(`${job.data.job} ${job.name}: handed back${why}`);
-      if (!children.isEnding) rest();
+      if (!children.isEnding) {
+        rest();
+        const handedBack: HandedBack = { host: hostname(), why: message };
+        await job.updateProgress(handedBack).catch(() => {});
+      }
       await job.moveToWait(token);
       throw new WaitingError();
     }

@@ -25,6 +25,7 @@ import { predictedParts } from '../../workflows/predict/predict.ts';
 import { trainUnit } from '../../workflows/train/training-unit.ts';
 import { ANSWER, type ChunkAnswer, FEATURES, type PhotoProblem, PICTURES, STATE } from './answer.ts';
 import { fetchedBackbone, fetchedPhotos, type LocalPhoto } from './inputs.ts';
+import { requireSeen } from './out-of-reach.ts';
 import {
   exactJson,
   type FeaturesWork,
@@ -93,6 +94,9 @@ async function filesBelow(root: string, folder: string): Promise<string[]> {
     .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll(sep, '/'));
 }
 
+/** A bucket is given what the planning machine has. */
+const MEET_THERE = 'let machines meet at a bucket, --store s3://…';
+
 /** Where a file lies here that the planning machine knows by its own path. */
 type Moved = (path: string) => string;
 
@@ -103,14 +107,15 @@ async function computeTraining(
   scratch: string,
   progress: Progress,
 ): Promise<string[]> {
+  const seen: Moved = (path) => requireSeen(moved(path), 'which the training reads', MEET_THERE);
   const { orFewer, ...rest } = plan;
   const shared = {
-    source: { ...movedSource(source, moved), ...(areaSquareMetres !== undefined && { areaSquareMetres }) },
+    source: { ...movedSource(source, seen), ...(areaSquareMetres !== undefined && { areaSquareMetres }) },
     recipe: parseStoredRecipe(spec.name, recipe),
     plan: {
       ...rest,
       ...(orFewer !== undefined && { orFewer }),
-      folds: typeof plan.folds === 'string' ? moved(plan.folds) : plan.folds,
+      folds: typeof plan.folds === 'string' ? seen(plan.folds) : plan.folds,
     },
   };
   const answers = await trainUnit(shared, part, fingerprint, scratch, progress);
@@ -145,7 +150,8 @@ async function computePredictions(
   scratch: string,
   runs: OpenRuns,
 ): Promise<ChunkAnswer> {
-  const here = isObjectLocation(name) || BUNDLED_RUNS.includes(name) ? name : moved(name);
+  const isNamed = isObjectLocation(name) || BUNDLED_RUNS.includes(name);
+  const here = isNamed ? name : requireSeen(moved(name), 'the run', MEET_THERE);
   const run = await runs.get(here, fingerprint);
   const options = {
     tta,
@@ -156,7 +162,7 @@ async function computePredictions(
   if (!('photos' in asked)) {
     const parts = [];
     for (const file of asked.features) {
-      const { rows } = await openedFeatures(file);
+      const { rows } = await openedFeatures(requireSeen(file, 'rows to predict', 'put it into a bucket'));
       const matrix = await rows.read(asked.start, asked.start + asked.ids.length);
       parts.push({ name: setNameOf(file), matrix, file });
     }

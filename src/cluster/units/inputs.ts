@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, extname, join } from 'node:path';
 import { environment } from '../../ground/environment.ts';
-import { InputError, messageOf, SwardError } from '../../ground/errors.ts';
+import { InputError, messageOf } from '../../ground/errors.ts';
 import { writeFileAtomically } from '../../ground/files.ts';
 import { fileFingerprint, valueFingerprint } from '../../ground/fingerprint.ts';
 import { readText } from '../../ground/whole-file.ts';
@@ -18,6 +17,7 @@ import {
 import type { PhotoFile } from '../../vision/photos/index.ts';
 import { describedBeside, WEIGHTS_IN_FOLDERS } from '../../vision/weights/index.ts';
 import type { PhotoProblem } from './answer.ts';
+import { requireSeen } from './out-of-reach.ts';
 import type { UnitPhoto } from './spec.ts';
 
 /** A photo of a unit where this machine can read it. */
@@ -34,6 +34,7 @@ const FETCHED_AT_ONCE = Math.max(8, 2 * availableParallelism());
  *
  * @returns also those that could not be fetched, which is no fault of the unit
  * @throws StoreUnreachable where the store does not answer at all
+ * @throws NotSeenHere for a folder that the planning machine sees and this one does not, which is no photo's fault
  */
 export async function fetchedPhotos(
   photos: readonly UnitPhoto[],
@@ -51,7 +52,7 @@ export async function fetchedPhotos(
         ...(state !== undefined && { state }),
       };
       if (!isObjectLocation(origin)) {
-        requireFolderOf(photo);
+        if (!photo.lost) requireSeen(dirname(origin), 'where photos lie', 'put the photos into a bucket');
         return { ...own, path: origin };
       }
       const path = join(scratch, 'photos', `${start + place}${extname(origin)}`);
@@ -68,15 +69,6 @@ export async function fetchedPhotos(
     all.push(...(await Promise.all(some)));
   }
   return { photos: all.filter((photo) => photo !== null), missing };
-}
-
-/** @throws SwardError for a folder that the planning machine sees and this one does not, which is no photo's fault */
-function requireFolderOf({ path, lost }: UnitPhoto): void {
-  const folder = dirname(path);
-  if (lost || existsSync(folder)) return;
-  throw new SwardError(
-    `this machine sees no ${folder}, where photos lie; mount it there, or put the photos into a bucket`,
-  );
 }
 
 /**
