@@ -79,21 +79,35 @@ export async function isSettledWithin(settled: Promise<unknown>, milliseconds: n
   }
 }
 
-/** Says that Redis is gone once, and that it is back. */
+/** What BullMQ says of a unit at work that Redis does not hold for this worker any more. */
+const LET_GO = /could not renew lock for|Missing (lock|key) for job|Lock mismatch|is not in the active state/;
+
+/** Says once that Redis is gone, or has let go of units at work, and that it is back. */
 export function tellOfFaults(worker: Worker<QueuedUnit, string>, tell: (line: string) => void): void {
   let isAway = false;
+  let hasLetGo = false;
   worker.on('error', (error) => {
     const text = messageOf(error);
     if (/ECONNREFUSED|ECONNRESET|ENOTFOUND|ETIMEDOUT|Connection is closed|LOADING/.test(text)) {
       if (!isAway) tell(`Redis is away (${text}); waiting for it`);
       isAway = true;
+    } else if (LET_GO.test(text)) {
+      if (!hasLetGo) tell(LET_GO_LINE);
+      hasLetGo = true;
     } else if (text !== '') tell(messageOf(queueRefusal(error)));
   });
   worker.on('ready', () => {
     if (isAway) tell('Redis is back');
     isAway = false;
   });
+  worker.on('completed', () => {
+    hasLetGo = false;
+  });
 }
+
+const LET_GO_LINE =
+  'Redis does not know any more what is computed here: it came back without its queue (start it with --appendonly yes), or ' +
+  'has given it to others while this machine stood still; it is computed all the same, and what is done counts once';
 
 /** How a queue is opened. */
 export interface QueueOpening {
