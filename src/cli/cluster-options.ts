@@ -121,6 +121,3 @@ export function addChunkOption(command: Command): Command {
 /** What is told of photos that could not be used. */
 export const problemLine = (problems: number, file: string): string =>
   `warning: ${countOf(problems, 'photo')} could not be used; ${file} says why`;
-
-/** What is printed of work that is planned alone. */
-export const plannedText = 'planned; `sward gather` makes the result once the units are done';

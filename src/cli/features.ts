@@ -17,7 +17,6 @@ import {
   type ClusterOptions,
   clusterOf,
   orWrittenByAnother,
-  plannedText,
   problemLine,
 } from './cluster-options.ts';
 import { addOverwriteOption, type CommandRegistrar, wholeNumber } from './command.ts';
@@ -120,8 +119,7 @@ export const registerFeatures: CommandRegistrar = (program) => {
         const made = await orWrittenByAnother(options.out, () =>
           featuresOn({ ...wanted, ...(chunk !== undefined && { chunk }) }, cluster),
         );
-        if (made === undefined) return;
-        if (!made) return say(plannedText);
+        if (!made) return;
         if (made.problemsFile !== null) say(problemLine(made.problems, made.problemsFile));
         printResult(
           options.json,

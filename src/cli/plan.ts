@@ -63,7 +63,11 @@ export const registerPlan: CommandRegistrar = (program) => {
       const engine = planEngine(to, out, words, { ...settings, program: called });
       await runWith(program, words, engine);
       const { written } = engine;
-      if (!written) throw new UsageError(`there is nothing left to compute: ${words.join(' ')} has finished`);
+      if (!written) {
+        say(`there is nothing left to compute: ${words.join(' ')} has finished`);
+        if (json) printResult(json, () => ({ units: 0 }), String);
+        return;
+      }
       const { plan, files } = written;
       printResult(
         json,

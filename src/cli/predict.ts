@@ -24,7 +24,6 @@ import {
   type ClusterOptions,
   clusterOf,
   orWrittenByAnother,
-  plannedText,
   problemLine,
 } from './cluster-options.ts';
 import {
@@ -146,8 +145,7 @@ export const registerPredict: CommandRegistrar = (program) => {
       return predictParts({ ...(wanted as PredictOnOptions), out }, options, cluster);
     }
     const outcome = cluster ? await predictElsewhere(wanted, options, cluster) : await predictHere(wanted);
-    if (outcome === undefined) return;
-    if (!outcome) return say(plannedText);
+    if (!outcome) return;
     const { predictions, shownPaths, coverage, paddock, paddockFile, sure, doubts, sessions } = outcome;
     const { about, areaSquareMetres } = outcome;
     const mean = predictions.length > 1 || options.hectares !== undefined ? paddock : null;
@@ -229,12 +227,15 @@ async function predictParts(
     throw new UsageError('--hectares is for the photos of one paddock; write one file');
   const { out } = wanted;
   const place = out.replace(/\/+$/, '');
-  const { predictInParts } = await import('../cluster/index.ts');
+  const { FinishedAlready, predictInParts } = await import('../cluster/index.ts');
   const summary = await orWrittenByAnother(`${place}/summary.json`, () =>
     predictInParts({ ...wanted, format: parts, ...(chunk !== undefined && { chunk }) }, cluster),
-  );
-  if (summary === undefined) return;
-  if (!summary) return say(plannedText);
+  ).catch((error: unknown) => {
+    if (!(error instanceof FinishedAlready)) throw error;
+    say(error.message);
+    return cluster.engine.plansAlone ? null : error.summary;
+  });
+  if (!summary) return;
   if (summary.problems > 0) say(problemLine(summary.problems, `${place}/problems.csv`));
   printResult(
     json,

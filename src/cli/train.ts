@@ -20,7 +20,7 @@ import {
   trainRepeatedly,
   trainRun,
 } from '../workflows/index.ts';
-import { addClusterOptions, type ClusterOptions, clusterOf, plannedText } from './cluster-options.ts';
+import { addClusterOptions, type ClusterOptions, clusterOf } from './cluster-options.ts';
 import { type CommandRegistrar, collected, seedList } from './command.ts';
 import { printResult, say } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
@@ -110,7 +110,7 @@ export const registerTrain: CommandRegistrar = (program) => {
         const repeated = cluster
           ? await (await import('../cluster/index.ts')).trainRepeatedlyOn(training, options.seeds, cluster)
           : await trainRepeatedly(training, options.seeds);
-        if (!repeated) return say(plannedText);
+        if (!repeated) return;
         for (const { results } of repeated.runs.slice(0, 1)) warnOfSplitSessions(results);
         printResult(
           options.json,
@@ -122,7 +122,7 @@ export const registerTrain: CommandRegistrar = (program) => {
       const results = cluster
         ? await (await import('../cluster/index.ts')).trainOn(training, cluster)
         : await trainRun(training);
-      if (!results) return say(plannedText);
+      if (!results) return;
       warnOfSplitSessions(results);
       noteFewerFolds(results, options);
       printResult(

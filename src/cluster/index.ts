@@ -1,7 +1,7 @@
 export { requireChunk } from './jobs/chunks.ts';
 export { type FeaturesOn, type FeaturesOnOptions, featuresOn } from './jobs/features-on.ts';
 export { localEngine } from './jobs/local-engine.ts';
-export type { PartsSummary } from './jobs/parts.ts';
+export { FinishedAlready, type PartsSummary } from './jobs/parts.ts';
 export { isPartsLocation, PARTS_FORMATS, type PartsFormat } from './jobs/parts-format.ts';
 export type { Cluster, Engine } from './jobs/planned-job.ts';
 export {

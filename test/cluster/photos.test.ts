@@ -172,8 +172,17 @@ describe('predicting on many machines', () => {
     expect(here.code).toBe(0);
     expect(await read('part-00000.csv')).toBe(text('plain.csv'));
     expect(await results.facts('unfinished.json')).toBeNull();
-    const again = await sward('predict', run, 's3://meadow/flight/', '--out', out, ...ELSEWHERE);
-    expect(errorLine(again)).toMatch(/holds a finished prediction; choose another --out/);
+    const otherwise = await sward('predict', run, 's3://meadow/flight/', '--out', out, ...ELSEWHERE);
+    expect(errorLine(otherwise)).toMatch(/holds a finished prediction; choose another --out/);
+    const same = ['predict', run, 's3://meadow/flight/', '--out', out, '--coverage', '0.8'];
+    const again = await sward(...same, '--json', ...ELSEWHERE);
+    expect(again).toMatchObject({ code: 0, stdout: there.stdout });
+    expect(again.stderr).toMatch(
+      /^s3:\S+one\/ holds this very prediction, finished; to compute it anew, remove/m,
+    );
+    const planned = await sward('plan', '--to', 'slurm', '--out', at('p'), '--', ...same, '--chunk', '16');
+    expect(planned, planned.stderr).toMatchObject({ code: 0, stdout: '' });
+    expect(existsSync(at('p'))).toBe(false);
     const other = openStore('s3://meadow/results/other');
     await other.put('unfinished.json', 'of another');
     await other.put('part-00000.csv', 'of another');
@@ -460,6 +469,18 @@ describe('predicting on many machines', () => {
     );
     expect(there.code).toBe(2);
     expect(errorLine(there)).toMatch(/lies on this machine, which others do not see/);
+  });
+
+  it('says soon that nothing listens where the bucket should be', async () => {
+    const nowhere = await runSward(
+      ['predict', run, 's3://meadow/flight/', '--out', at('nowhere.csv'), ...ELSEWHERE],
+      { ...variables, AWS_ENDPOINT_URL: 'http://127.0.0.1:1' },
+      root,
+    );
+    expect(nowhere.code).toBe(1);
+    expect(nowhere.stderr).toMatch(
+      /^error: http:\S+:1: no store answers there \(.*ECONNREFUSED.*\); check AWS_END/,
+    );
   });
 
   it('refuses a bucket that writes over what is there', async () => {

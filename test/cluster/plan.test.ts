@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Job } from 'kubernetes-models/batch/v1';
@@ -78,6 +79,10 @@ describe('a plan', () => {
     expect(again.code, again.stderr).toBe(0);
     expect(again.stderr).toBe(`is gathered already: ${at('planned')}\n`);
     expect(existsSync(store)).toBe(false);
+    // Nothing is submitted once more.
+    expect(execFileSync('bash', [at('plan moved/submit.sh')]).toString()).toBe(
+      `is gathered already: ${at('planned')}; to compute it anew, remove that, give the same sward plan again, and then this\n`,
+    );
     rmSync(at('planned'), { recursive: true });
     expect(errorLine(await sward('gather', 'plan moved'))).toMatch(
       /is not there any more: it was removed, or/,
@@ -187,7 +192,10 @@ describe('a plan', () => {
     expect(wrong.code).toBe(2);
     expect(errorLine(wrong)).toMatch(/report: give one of train, predict, features after --/);
     const finished = await sward('plan', '--to', 'slurm', '--out', 'p', '--', ...command('alone'));
-    expect(errorLine(finished)).toMatch(/there is nothing left to compute/);
+    expect(finished.code).toBe(0);
+    expect(finished.stderr).toMatch(
+      /^there is nothing left to compute: train .* --out alone has finished\n$/,
+    );
   });
 
   it.each([

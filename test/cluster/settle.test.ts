@@ -102,7 +102,7 @@ it('parts of another prediction are never removed, and those of the same are wri
   await second.take('one', jobs);
   await store.put('summary.json', '{}');
   await first.giveBack();
-  await expect(first.requireUnfinished()).rejects.toThrow(/holds a finished prediction/);
+  await expect(first.requireUnfinished('one')).rejects.toThrow(/holds a finished prediction/);
   // Whoever comes to a place that has been finished meanwhile: by the same work, whose job is gone, or by other work.
   await jobs.remove();
   await expect(second.take('one', jobs)).rejects.toThrow(GatheredElsewhere);

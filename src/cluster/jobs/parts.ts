@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { predictionText } from '../../data/predictions.ts';
 import { UsageError } from '../../ground/errors.ts';
+import { valueFingerprint } from '../../ground/fingerprint.ts';
 import { setName } from '../../pasture/covariates.ts';
 import { byMass, MASS_NAMES, type MassName, TARGET_NAMES, underTargetNames } from '../../pasture/targets.ts';
 import { gramsToKilogramsPerHectare } from '../../pasture/units.ts';
@@ -21,12 +22,16 @@ const PHOTOS_PER_PART = 50_000;
 
 interface PartsOptions extends Omit<PredictionFileOptions, 'shownPaths'> {
   readonly run: string;
+  /** What the parts are of, as {@link PartsPlace} is told. */
+  readonly work: string;
   readonly photosPerPart?: number;
 }
 
 /** What `summary.json` says of all parts. */
 export interface PartsSummary {
   readonly run: string;
+  /** Hash of what was asked of which photos, by which the same prediction is known. */
+  readonly work: string;
   readonly photos: number;
   readonly problems: number;
   /** Photos that are the same file as an earlier one: they have their rows, and do not count in the means. */
@@ -212,6 +217,7 @@ export class PredictionParts implements AsyncDisposable {
     const perHectare = gramsToKilogramsPerHectare(mean.total, this.#options.areaSquareMetres);
     const summary: PartsSummary = {
       run: this.#options.run,
+      work: valueFingerprint(this.#options.work),
       photos: this.#photos,
       problems: problems.count,
       copies: this.#copies,
@@ -231,9 +237,31 @@ export class PredictionParts implements AsyncDisposable {
 const finiteOrNull = (value: number | null | undefined): number | null =>
   value === null || value === undefined || !Number.isFinite(value) ? null : value;
 
+/** What a summary says; null where it is none. */
+function summaryIn(bytes: Uint8Array): PartsSummary | null {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString());
+  } catch {
+    return null;
+  }
+}
+
 /** What stands among parts until all are there: which prediction they are of. */
 const UNFINISHED = 'unfinished.json';
 const SUMMARY = 'summary.json';
+
+/** A place holds the very prediction that is asked for, and nothing is left to do. */
+export class FinishedAlready extends UsageError {
+  override name = 'FinishedAlready';
+  readonly summary: PartsSummary;
+
+  constructor(out: string, summary: PartsSummary) {
+    super(
+      `${out} holds this very prediction, finished; to compute it anew, remove it or choose another --out`,
+    );
+    this.summary = summary;
+  }
+}
 
 /** A place that parts of one prediction go to, and of no other. */
 export class PartsPlace {
@@ -245,9 +273,16 @@ export class PartsPlace {
     this.#store = openStore(out);
   }
 
-  /** Refuses a place that holds a finished prediction. @throws UsageError */
-  async requireUnfinished(): Promise<void> {
-    if (!(await this.#store.facts(SUMMARY))) return;
+  /**
+   * Refuses a place that holds a finished prediction.
+   *
+   * @throws FinishedAlready where it is that of this work, UsageError where of another
+   */
+  async requireUnfinished(work: string): Promise<void> {
+    const bytes = await this.#store.read(SUMMARY);
+    if (!bytes) return;
+    const summary = summaryIn(bytes);
+    if (summary?.work === valueFingerprint(work)) throw new FinishedAlready(this.#out, summary);
     throw new UsageError(`${this.#out} holds a finished prediction; choose another --out, or remove it`);
   }
 
@@ -255,7 +290,7 @@ export class PartsPlace {
    * Refuses a place that another prediction writes to, or has left parts in.
    *
    * @param work what the parts are of: that of the same prediction is written over with the same
-   * @throws UsageError
+   * @throws UsageError, also as {@link requireUnfinished}
    */
   async requireFree(work: string): Promise<void> {
     const owner = await this.#store.read(UNFINISHED);
@@ -266,7 +301,7 @@ export class PartsPlace {
           '--out, end that one by its own command, or remove what is there',
       );
     }
-    await this.requireUnfinished();
+    await this.requireUnfinished(work);
     for await (const { key } of this.#store.list('part-')) {
       throw new UsageError(
         `${this.#out} holds ${key} of another prediction; choose another --out, or remove what is there`,
@@ -285,7 +320,7 @@ export class PartsPlace {
       await this.requireFree(work);
       if (!(await this.#store.create(UNFINISHED, work))) return await this.requireFree(work);
       // Whoever was first has told that it is finished before it gave the place back.
-      await this.requireUnfinished().catch(async (error: unknown) => {
+      await this.requireUnfinished(work).catch(async (error: unknown) => {
         await this.giveBack();
         throw error;
       });

@@ -114,7 +114,7 @@ export async function predictOn(options: PredictOnOptions, cluster: Cluster): Pr
  * does not grow with what is said of photos.
  *
  * @returns null where the work is planned alone
- * @throws as {@link predictOn}
+ * @throws as {@link predictOn}, and FinishedAlready where this very prediction is there
  */
 export async function predictInParts(
   options: PredictOnOptions & { readonly format: PartsFormat; readonly photosPerPart?: number },
@@ -123,7 +123,6 @@ export async function predictInParts(
   const { run: name = STARTER, out, format, progress = SILENT, photosPerPart } = options;
   requireSoundOptions({ ...options, run: name });
   const place = new PartsPlace(out);
-  await place.requireUnfinished();
   await using asked = await AskedElsewhere.of(options, cluster);
   await using problems = await DiskList.open<PhotoProblem>();
   await using run = await openRun(name, { keepLoaded: false });
@@ -143,6 +142,8 @@ export async function predictInParts(
   // What is in the units of a job, and how it is said.
   const workOf = (job: string): string =>
     JSON.stringify({ job, parts: valueFingerprint([format, told, photosPerPart ?? null]) });
+  const { gathers } = cluster.engine;
+  if (gathers) await place.requireUnfinished(workOf(gathers.job));
   const job = await planned(run, name, asked, measured.of, options, cluster, (own) =>
     place.requireFree(workOf(own)),
   );
@@ -152,6 +153,7 @@ export async function predictInParts(
   await using parts = new PredictionParts(out, format, {
     ...told,
     run: name,
+    work: workOf(job.jobs.job),
     ...(photosPerPart !== undefined && { photosPerPart }),
   });
   const marks = new TextMarks();

@@ -73,12 +73,14 @@ export function planEngine(
         );
       }
       const { objectStore, provider } = environment();
+      const place = isObjectLocation(result) ? result : resolve(result);
       const files = FILES[target]({
         title,
         job: jobs.job,
         list: `${jobs.location}/list.json`,
         tasks: Math.min(units.length, MOST_TASKS),
         folder: process.cwd(),
+        out: place,
         plan: resolve(out),
         settings,
         provider: provider === 'cpu' ? 'cuda' : provider,
@@ -93,7 +95,7 @@ export function planEngine(
         store: jobs.store.location,
         job: jobs.job,
         units: units.length,
-        out: isObjectLocation(result) ? result : resolve(result),
+        out: place,
       };
       const list = join(out, LIST);
       if (listed) await listed.copyTo(list);

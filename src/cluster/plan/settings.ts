@@ -35,6 +35,8 @@ export interface PlannedTasks {
   readonly tasks: number;
   /** The folder that the command was given in. */
   readonly folder: string;
+  /** Where the result goes. */
+  readonly out: string;
   /** The plan's own folder. */
   readonly plan: string;
   readonly settings: PlanSettings;

@@ -10,6 +10,7 @@ export function slurmFiles({
   list,
   tasks,
   folder,
+  out,
   plan,
   settings,
   provider,
@@ -50,10 +51,15 @@ export function slurmFiles({
     'submit.sh':
       '#!/bin/bash\n# Submits the array, and its gathering for when all tasks have ended.\nset -eu\n' +
       'plan=$(cd "$(dirname "$0")" && pwd)\n' +
+      // As `noteGathered` writes it.
+      `if grep -q '^  "gathered": true' "$plan/plan.json"; then\n  echo ${quoted(gatheredText(out))}\n  exit 0\nfi\n` +
       'array=$(sbatch --parsable --output="$plan/log-%A_%a.txt" "$plan/array.sh")\n' +
       'sbatch --dependency="afterany:$array" --output="$plan/log-gather.txt" "$plan/gather.sh" "$plan"\n',
   };
 }
+
+const gatheredText = (out: string): string =>
+  `is gathered already: ${out}; to compute it anew, remove that, give the same sward plan again, and then this`;
 
 /** A word as a shell takes it. */
 const quoted = (word: string): string =>
