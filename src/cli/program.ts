@@ -5,6 +5,7 @@ import { messageOf, SwardError, UsageError } from '../ground/errors.ts';
 import { removeTemporaries } from '../ground/files.ts';
 import { nearestTo } from '../ground/setting-list.ts';
 import { packageVersion } from '../ground/version.ts';
+import { requireEndpoint } from '../storage/index.ts';
 import { registerBackbones } from './backbones.ts';
 import { registerCheck } from './check.ts';
 import { type CommandRegistrar, requireGivenOnce } from './command.ts';
@@ -82,6 +83,12 @@ function buildProgram(): Command {
     .configureOutput({ writeErr: () => {} });
   for (const register of COMMANDS) register(program);
   requireGivenOnce(program);
+  // Whoever waits for an answer hears soon of a store that is not there; a machine's share of a plan waits for it.
+  program.hook('preAction', async (_, command) => {
+    const words = [...command.args, ...Object.values(command.opts())].flat();
+    const namesBucket = words.some((word) => typeof word === 'string' && word.includes('s3://'));
+    if (namesBucket && command.name() !== 'unit') await requireEndpoint(say);
+  });
   // Commands inherit neither of the two from the program.
   for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} });
   return program;

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { AwsClient } from 'aws4fetch';
 import type { ObjectStoreSettings } from '../ground/environment.ts';
-import { InputError, messageOf } from '../ground/errors.ts';
+import { InputError } from '../ground/errors.ts';
 import { readBytes, withOpenFile } from '../ground/positioned-file.ts';
+import { endpointOf, requestFault } from './endpoint.ts';
 import { type ReadOptions, type Store, type StoredObject, StoreUnreachable } from './store.ts';
 
 /** Pauses before each attempt after the first, milliseconds. */
@@ -29,10 +30,10 @@ export class S3Store implements Store {
   readonly #prefix: string;
 
   constructor(bucket: string, prefix: string, settings: ObjectStoreSettings) {
-    const { endpoint = `https://s3.${settings.region}.amazonaws.com`, ...credentials } = settings;
+    const { endpoint: _, ...credentials } = settings;
     this.location = `s3://${[bucket, prefix].filter((part) => part !== '').join('/')}`;
     this.#client = new AwsClient({ ...credentials, service: 's3', retries: 0 });
-    this.#bucket = `${endpoint}/${bucket}`;
+    this.#bucket = `${endpointOf(settings)}/${bucket}`;
     this.#prefix = prefix === '' ? '' : `${prefix}/`;
   }
 
@@ -192,7 +193,7 @@ export class S3Store implements Store {
         }
       } catch (error) {
         if (error instanceof InputError) throw error;
-        fault = error instanceof Error && error.cause ? messageOf(error.cause) : messageOf(error);
+        fault = requestFault(error);
       }
     }
     throw new StoreUnreachable(

@@ -17,6 +17,7 @@ import { readPredictions } from '../../src/data/predictions.ts';
 import { fileFingerprint } from '../../src/ground/fingerprint.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
 import { type LocalObjectStore, startObjectStore } from '../support/object-store.ts';
+import { freePort } from '../support/redis-server.ts';
 import { runContents } from '../support/run-contents.ts';
 import { errorLine, runSward } from '../support/run-sward.ts';
 import { writePhoto, writeSmallFolder } from '../support/small-data-folder.ts';
@@ -474,12 +475,12 @@ describe('predicting on many machines', () => {
   it('says soon that nothing listens where the bucket should be', async () => {
     const nowhere = await runSward(
       ['predict', run, 's3://meadow/flight/', '--out', at('nowhere.csv'), ...ELSEWHERE],
-      { ...variables, AWS_ENDPOINT_URL: 'http://127.0.0.1:1' },
+      { ...variables, AWS_ENDPOINT_URL: `http://127.0.0.1:${await freePort()}` },
       root,
     );
     expect(nowhere.code).toBe(1);
     expect(nowhere.stderr).toMatch(
-      /^error: http:\S+:1: no store answers there \(.*ECONNREFUSED.*\); check AWS_END/,
+      /^error: http:\S+:\d+: no store answers there \(.*ECONNREFUSED.*\); check AWS_END/,
     );
   });
 

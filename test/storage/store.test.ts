@@ -2,10 +2,17 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { environmentFrom } from '../../src/cli/environment.ts';
-import { configure } from '../../src/ground/environment.ts';
+import { configure, environment } from '../../src/ground/environment.ts';
 import { fileFingerprint } from '../../src/ground/fingerprint.ts';
-import { download, openStore, type Store, StoreUnreachable } from '../../src/storage/index.ts';
+import {
+  download,
+  openStore,
+  requireEndpoint,
+  type Store,
+  StoreUnreachable,
+} from '../../src/storage/index.ts';
 import { type LocalObjectStore, startObjectStore } from '../support/object-store.ts';
+import { freePort } from '../support/redis-server.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const root = temporaryFolder('store');
@@ -124,6 +131,22 @@ describe('a store of objects', () => {
     );
     expect(() => openStore('s3://')).toThrow(/name the bucket/);
     expect(() => openStore('ftp://host/x')).toThrow(/a folder that all machines see, or s3/);
+  });
+
+  it('is known to be there by any answer, and where nothing listens that is said before it is waited for', async () => {
+    const told: string[] = [];
+    await requireEndpoint((line) => told.push(line));
+    const { objectStore } = environment();
+    const port = await freePort();
+    configure(environmentFrom({ ...objects.variables, AWS_ENDPOINT_URL: `http://localhost:${port}` }));
+    try {
+      await expect(requireEndpoint((line) => told.push(line))).rejects.toThrow(
+        /^http:\/\/localhost:\d+: no store answers there \(.*ECONNREFUSED.*\); check AWS_ENDPOINT_URL, or start the store$/,
+      );
+    } finally {
+      configure({ ...(objectStore && { objectStore }) });
+    }
+    expect(told).toEqual([]);
   });
 
   it('needs somebody who asks', () => {
