@@ -231,7 +231,10 @@ describe('wrong usage', () => {
       ['predict', 'run', '--features', 'f', '--ids', 'i', '--tta', 'd4', '--out', 'p.csv'],
       /--tta d4 needs photos/,
     ],
-    [['predict', 'x.jpg', '--out', 'p.xlsx'], /end the name in .csv, .json, .geojson/],
+    [
+      ['predict', 'x.jpg', '--out', 'p.xlsx'],
+      /end the name in .csv, .json, .geojson, or with --on in \/ for parts/,
+    ],
     [['sample', '--out', 'x', '--n', '0'], /number of photos is 0/],
   ])('%j exits with 2 and one line', async (args, message) => {
     const outcome = await sward(...args);

@@ -22,7 +22,7 @@ const FORMATS = ['.csv', '.json', '.geojson'] as const;
  */
 export function requirePredictionFormat(out: string): void {
   if ((FORMATS as readonly string[]).includes(extname(out).toLowerCase())) return;
-  throw new UsageError(`--out ${out}: end the name in ${FORMATS.join(', ')}`);
+  throw new UsageError(`--out ${out}: end the name in ${FORMATS.join(', ')}, or with --on in / for parts`);
 }
 
 /**
