@@ -5,7 +5,6 @@ import { messageOf, SwardError, UsageError } from '../ground/errors.ts';
 import { removeTemporaries } from '../ground/files.ts';
 import { nearestTo } from '../ground/setting-list.ts';
 import { packageVersion } from '../ground/version.ts';
-import { requireEndpoint } from '../storage/index.ts';
 import { registerBackbones } from './backbones.ts';
 import { registerCheck } from './check.ts';
 import { type CommandRegistrar, requireGivenOnce } from './command.ts';
@@ -87,7 +86,9 @@ function buildProgram(): Command {
   program.hook('preAction', async (_, command) => {
     const words = [...command.args, ...Object.values(command.opts())].flat();
     const namesBucket = words.some((word) => typeof word === 'string' && word.includes('s3://'));
-    if (namesBucket && command.name() !== 'unit') await requireEndpoint(say);
+    if (!namesBucket || command.name() === 'unit') return;
+    const { requireEndpoint } = await import('../storage/index.ts');
+    await requireEndpoint(say);
   });
   // Commands inherit neither of the two from the program.
   for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} });
