@@ -63,6 +63,11 @@ interface PhotoReading {
   readonly settings: NetworkSettings;
 }
 
+/** That of a backbone that suits the settings, and how features of its photos are arranged, without any further ones. */
+interface SuitedReading extends PhotoReading {
+  readonly shape: NetworkShape;
+}
+
 /**
  * A network with its backbone in one graph, trained on photos. With `headEpochs` the heads are trained on features of
  * the untouched backbone first. Of the backbone only what was trained is kept; where that is nothing, the model is one
@@ -84,22 +89,30 @@ export function photoNetwork(settings: NetworkSettings, source: PhotoNetworkSour
       .then((net) => ({ net, memory, settings }));
     return opened;
   };
+  let known: Promise<SuitedReading> | undefined;
+  const suited = (): Promise<SuitedReading> => {
+    known ??= reading().then((own) => {
+      requireSuited(own.net, settings);
+      return { ...own, shape: photoShape(own.net) };
+    });
+    return known;
+  };
   return {
     predictsFrom: mode === 'none' ? 'features' : 'photos',
     passesGaps: true,
     requireData: (train, sets) => requireSuitedData(settings, train, sets, false),
     async prepare(samples) {
-      requireSuited((await reading()).net, settings);
+      await suited();
       memory.threads.hold();
       // Made here they are remembered, and somebody sees how far they are.
       if (standardise || headEpochs > 0 || mode === 'none') await samples.features();
       else await further(samples);
     },
     async fit(split, context) {
-      const own = await reading();
-      requireSuited(own.net, settings);
+      const own = await suited();
       const shape = {
-        ...photoShape(own.net, (await further(split.train))?.columns),
+        ...own.shape,
+        extra: (await further(split.train))?.columns ?? 0,
         ...(split.train.shown.length > 0 && { covariates: split.train.shown.length }),
       };
       const weights = await fit(own, shape, split, context, further);

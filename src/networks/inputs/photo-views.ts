@@ -252,7 +252,7 @@ export class PhotoViews {
 
   #pixels(photo: Photo, key: string): Promise<Pixels> {
     return this.#memory.photos.get(key, async () =>
-      decodeForViews(await openPhoto(photo), this.#backbone.plan),
+      sharedPixels(await decodeForViews(await openPhoto(photo), this.#backbone.plan)),
     );
   }
 
@@ -264,6 +264,13 @@ export class PhotoViews {
     await this.#memory.threads.leave();
     await this.trunk.close();
   }
+}
+
+/** Pixels in memory that threads read where it lies: every view of a photo would take a copy of it along otherwise. */
+function sharedPixels({ width, height, data }: Pixels): Pixels {
+  const shared = new Uint8Array(new SharedArrayBuffer(data.length));
+  shared.set(data);
+  return { width, height, data: shared };
 }
 
 /** A draw follows from the photo and its number alone, so that all epochs, folds and runs have the same ones. */

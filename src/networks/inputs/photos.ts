@@ -85,15 +85,14 @@ export async function openPhotoBackbone(weights: ResolvedWeights, plan: FeatureP
 }
 
 /**
- * How a photo's features are arranged.
+ * How a photo's features are arranged, without any further ones.
  *
- * @param extra further features of the photo, made before
  * @throws UsageError when the plan does not suit the backbone
  */
-export function photoShape(net: PhotoBackbone, extra = 0): NetworkShape {
+export function photoShape(net: PhotoBackbone): NetworkShape {
   const { parts } = backboneFeatures(net, Scope.root({ random: randomStream(0) }), viewInput(net, 1));
   const [, halves = 0, count = 0, dim = 0] = parts.shape;
-  return { halves, parts: count, dim, extra };
+  return { halves, parts: count, dim, extra: 0 };
 }
 
 /** Where the parameters of a backbone come from. */

@@ -129,9 +129,22 @@ const pairs = (entries: Readonly<Record<string, string>>) =>
  */
 export const LOCATION_ROOT = parse(process.cwd()).root;
 
-/** An initializer that is read from its file in place. @throws InputError when the file is gone */
-export function initializerInPlace(name: string, spec: TensorSpec, value: FileValue): TensorProto {
-  const { path, offset, length } = value;
+/**
+ * Makes initializers that are read from their files in place; where a file lies is looked up once.
+ *
+ * @throws InputError when the file is gone
+ */
+export function initializersInPlace(): (name: string, spec: TensorSpec, value: FileValue) => TensorProto {
+  const locations = new Map<string, string>();
+  return (name, spec, { path, offset, length }) => {
+    const location = locations.get(path) ?? locationOf(path);
+    locations.set(path, location);
+    return externalInitializer(name, spec, { location, offset, length });
+  };
+}
+
+/** Where a file lies, seen from the root. @throws InputError when it is gone */
+function locationOf(path: string): string {
   let real: string;
   try {
     real = realpathSync(path);
@@ -145,5 +158,5 @@ export function initializerInPlace(name: string, spec: TensorSpec, value: FileVa
       'start sward from the weights’ drive',
     );
   }
-  return externalInitializer(name, spec, { location: relative(LOCATION_ROOT, real), offset, length });
+  return relative(LOCATION_ROOT, real);
 }

@@ -7,7 +7,7 @@ import { sizeOf } from '../graph/shape.ts';
 import type { Update } from '../graph/update.ts';
 import { initialValues, type TensorData } from '../graph/values.ts';
 import { type EmittedModel, emitModel } from '../onnx/emit.ts';
-import { embeddedInitializer, initializerInPlace, LOCATION_ROOT, modelBytes } from '../onnx/model.ts';
+import { embeddedInitializer, initializersInPlace, LOCATION_ROOT, modelBytes } from '../onnx/model.ts';
 import type { TileSizes } from '../onnx/tiles.ts';
 import { autocast } from '../precision/autocast.ts';
 import { withInt8Products } from '../precision/int8.ts';
@@ -262,6 +262,7 @@ async function emitProgram(
   ]);
   const updated = new Set(updates.map(({ variable }) => variable));
   const tiles = options.tiles ?? ((options.provider ?? 'cpu') === 'cpu' && tileSizes());
+  const inPlace = initializersInPlace();
   const replacements = quantize && (await quantizedReplacements(Object.values(outputs), quantize));
   return emitModel({
     outputs,
@@ -270,7 +271,7 @@ async function emitProgram(
       const { name, variable, dtype } = parameter;
       const { initial } = parameter.origin;
       const isInPlace = !variable && initial.from === 'file' && initial.dtype === dtype;
-      if (isInPlace) return initializerInPlace(name, parameter, initial);
+      if (isInPlace) return inPlace(name, parameter, initial);
       const values = variable ? variables.values(parameter) : initialValues(parameter);
       return embeddedInitializer(name, parameter, bytesOf(values));
     },

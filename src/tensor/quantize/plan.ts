@@ -14,7 +14,7 @@ import { lengthAt } from '../graph/shape.ts';
 import { operationsBefore } from '../graph/traverse.ts';
 import { fileValue, initialValues } from '../graph/values.ts';
 import type { Replacement } from '../onnx/emit.ts';
-import { embeddedInitializer, initializerInPlace } from '../onnx/model.ts';
+import { embeddedInitializer, initializersInPlace } from '../onnx/model.ts';
 import { LINEAR_OPERATOR } from '../operators/matmul.ts';
 import { cachedQuantization } from './cache.ts';
 import { INT4_BLOCK, type QuantizedWeight, quantizeInt4, quantizeInt8 } from './weights.ts';
@@ -83,11 +83,12 @@ async function initializersFor(
     ];
   }
   const file = await cachedQuantization(cacheFolder, weight, weights, make);
+  const inPlace = initializersInPlace();
   return (['values', 'scales'] as const).map((part) => {
     const entry = file.tensors.get(part);
     if (entry === undefined) throw new InputError(file.path, `there is no "${part}"`, 'delete the file');
     const value = fileValue(file, entry);
-    return initializerInPlace(partName(weight, part), { dtype: value.dtype, shape: entry.shape }, value);
+    return inPlace(partName(weight, part), { dtype: value.dtype, shape: entry.shape }, value);
   });
 }
 
