@@ -16,9 +16,11 @@ declare module 'vitest' {
  */
 export const sharedCache = (): string => inject('cache');
 
-/** Makes it before the first test, and removes it after the last. */
-export default function setup({ provide }: TestProject): () => void {
+/** Makes it before the first test, one for all of Vitest's projects, and removes it after the last. */
+export default function setup({ vitest }: TestProject): (() => void) | undefined {
+  const all = vitest.getRootProject();
+  if (all.getProvidedContext().cache !== undefined) return undefined;
   const folder = mkdtempSync(join(tmpdir(), 'sward-shared-cache-'));
-  provide('cache', folder);
+  all.provide('cache', folder);
   return () => rmSync(folder, { recursive: true, force: true });
 }
