@@ -1,4 +1,4 @@
-import { vouchedBy } from '../../farm/index.ts';
+import { vouchedBy } from '../../farm/error-record.ts';
 import { countOf, forCount } from '../../ground/counts.ts';
 import type { PhotoPrediction } from '../../runs/prediction.ts';
 import type { Run } from '../../runs/run.ts';
