@@ -6,6 +6,7 @@ import { makeBackbone } from '../../src/vision/backbones/index.ts';
 import { killSward } from '../support/kill-sward.ts';
 import { namelessReport } from '../support/run-contents.ts';
 import { errorLine, runSward } from '../support/run-sward.ts';
+import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
@@ -13,7 +14,7 @@ import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 const root = temporaryFolder('fine-tune-command');
 const data = join(root, 'data');
 const model = join(root, 'model.safetensors');
-const environment = { SWARD_CACHE: join(root, 'cache'), HF_HOME: join(root, 'hf') };
+const environment = { SWARD_CACHE: sharedCache(), HF_HOME: join(root, 'hf') };
 const sward = (...args: string[]): ReturnType<typeof runSward> => runSward(args, environment);
 
 const set = (settings: Readonly<Record<string, string | number>>): string[] =>

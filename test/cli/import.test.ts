@@ -7,6 +7,7 @@ import { makeBackbone } from '../../src/vision/backbones/index.ts';
 import { Mapping } from '../formats/torch-checkpoint/pickle-writer.ts';
 import { floats, saveStateDict, type TensorToSave } from '../formats/torch-checkpoint/torch-writer.ts';
 import { type CommandOutcome, errorLine, runSward } from '../support/run-sward.ts';
+import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { writeSmallFeatures } from '../support/small-feature-files.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -17,7 +18,7 @@ const data = join(root, 'data');
 const model = join(root, 'model.safetensors');
 const folds = join(root, 'folds.csv');
 const checkpoints = [0, 1].map((fold) => join(root, `fold${fold}.pth`));
-const environment = { SWARD_CACHE: join(root, 'cache'), HF_HOME: join(root, 'hf') };
+const environment = { SWARD_CACHE: sharedCache(), HF_HOME: join(root, 'hf') };
 const sward = (...args: readonly string[]): Promise<CommandOutcome> => runSward(args, environment);
 
 const COMMAND = [

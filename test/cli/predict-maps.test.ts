@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { readPredictions } from '../../src/data/predictions.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
 import { errorLine, runSward } from '../support/run-sward.ts';
+import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
@@ -14,7 +15,7 @@ const data = join(root, 'data');
 const run = join(root, 'run');
 const model = join(root, 'model.safetensors');
 const sward = (...args: string[]): ReturnType<typeof runSward> =>
-  runSward(args, { SWARD_CACHE: join(root, 'cache') });
+  runSward(args, { SWARD_CACHE: sharedCache() });
 const train = (recipe: string, out: string, ...more: string[]): ReturnType<typeof runSward> =>
   sward('train', data, '--recipe', recipe, '--folds', '2', '--out', out, ...more);
 

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
 import { errorLine, runSward } from '../support/run-sward.ts';
+import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 
 const root = temporaryFolder('run-elsewhere');
 const [here, there] = [join(root, 'here'), join(root, 'there')];
-const environment = { SWARD_CACHE: join(root, 'cache'), HF_HOME: join(root, 'hf') };
+const environment = { SWARD_CACHE: sharedCache(), HF_HOME: join(root, 'hf') };
 const swardIn = (folder: string, ...args: string[]): ReturnType<typeof runSward> =>
   runSward(args, environment, folder);
 

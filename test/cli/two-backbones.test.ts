@@ -6,6 +6,7 @@ import { readPredictions } from '../../src/data/predictions.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
 import { decodePhoto } from '../../src/vision/photos/index.ts';
 import { errorLine, runSward } from '../support/run-sward.ts';
+import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { stockSession } from '../support/stock-session.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -14,7 +15,7 @@ import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 const root = temporaryFolder('two-backbones');
 const data = join(root, 'data');
 const run = join(root, 'run');
-const environment = { SWARD_CACHE: join(root, 'cache'), HF_HOME: join(root, 'hf') };
+const environment = { SWARD_CACHE: sharedCache(), HF_HOME: join(root, 'hf') };
 const sward = (...args: string[]): ReturnType<typeof runSward> => runSward(args, environment);
 let photos: string[] = [];
 

@@ -10,6 +10,7 @@ import { fitFold } from '../../src/runs/cross-validation.ts';
 import { DEFAULT_FOLD_PLAN } from '../../src/runs/fold-plan.ts';
 import { readTrainingData, type TrainingData } from '../../src/runs/training-data.ts';
 import type { Split } from '../../src/samples/samples.ts';
+import { sharedCache } from '../support/shared-cache.ts';
 import { writePhoto, writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { resolveRecipe } from '../support/written-settings.ts';
@@ -31,7 +32,7 @@ let data: TrainingData;
 /** Measured photos in folds 0 and 1; pseudo-labelled ones in none. */
 let folds: readonly number[] = [];
 beforeAll(async () => {
-  configure({ cacheFolder: join(root, 'cache') });
+  configure({ cacheFolder: sharedCache() });
   await writeSmallFolder(folder, { photos: PHOTOS });
   for (const [index, path] of pseudo.paths.entries()) await writePhoto(path, 20 + index, 50 + index);
   data = await readTrainingData(

@@ -16,6 +16,7 @@ import { type EnsembleOptions, makeEnsemble } from '../../../src/workflows/ensem
 import { readPhotoStates } from '../../../src/workflows/predict/predict.ts';
 import { trainRun } from '../../../src/workflows/train/train.ts';
 import { predictFeatures, predictPhotos, reseal, resultsOf } from '../../support/ask-run.ts';
+import { sharedCache } from '../../support/shared-cache.ts';
 import { writeSmallFolder } from '../../support/small-data-folder.ts';
 import { type SmallFeatureFiles, writeSmallFeatures } from '../../support/small-feature-files.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
@@ -225,7 +226,7 @@ describe('post-processing', () => {
 
 describe('an ensemble on photos', () => {
   it('shows the photos, predicts them with every member and tells of a bad one once', async () => {
-    configure({ cacheFolder: join(root, 'cache') });
+    configure({ cacheFolder: sharedCache() });
     const data = join(root, 'photos');
     await writeSmallFolder(data, { photos: 6 });
     const members = ['linear', 'rbf'].map((kernel) => join(root, `photos-${kernel}`));

@@ -16,6 +16,7 @@ import { trainRun } from '../../../src/workflows/train/train.ts';
 import { Mapping } from '../../formats/torch-checkpoint/pickle-writer.ts';
 import { floats, saveStateDict, type TensorToSave } from '../../formats/torch-checkpoint/torch-writer.ts';
 import { predictPhotos } from '../../support/ask-run.ts';
+import { sharedCache } from '../../support/shared-cache.ts';
 import { writeSmallFolder } from '../../support/small-data-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { resolveRecipe } from '../../support/written-settings.ts';
@@ -32,7 +33,7 @@ const QUICK = ['estimator.epochs=1', 'estimator.batch=4', 'estimator.optimizer.r
 type Tensors = Record<string, TensorToSave>;
 
 beforeAll(async () => {
-  configure({ cacheFolder: join(root, 'cache') });
+  configure({ cacheFolder: sharedCache() });
   await writeSmallFolder(data, { photos: 12 });
   const config = { dim: 16, depth: 2, heads: 2, imgSize: [28, 28] };
   await writeWeights(model, noisyWeights(makeBackbone('dinov2', config)));

@@ -8,6 +8,7 @@ import { isPhysical } from '../../../src/pasture/physics.ts';
 import { makeBackbone } from '../../../src/vision/backbones/index.ts';
 import { type TrainOptions, trainRun } from '../../../src/workflows/train/train.ts';
 import { predictPhotos } from '../../support/ask-run.ts';
+import { sharedCache } from '../../support/shared-cache.ts';
 import { writeSmallFolder } from '../../support/small-data-folder.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 import { resolveRecipe } from '../../support/written-settings.ts';
@@ -21,7 +22,7 @@ const folder = { kind: 'folder', folder: data } as const;
 let ids: string[];
 
 beforeAll(async () => {
-  configure({ cacheFolder: join(root, 'cache') });
+  configure({ cacheFolder: sharedCache() });
   ids = await writeSmallFolder(data, { photos: 12 });
   const config = { dim: 24, depth: 3, heads: 3, imgSize: [42, 42] };
   await writeWeights(model, noisyWeights(makeBackbone('dinov2', config)));
