@@ -137,6 +137,12 @@ export interface Emission {
   uses(tensor: Tensor): boolean;
   /** Whether the provider has no kernel for an operator of Microsoft's own. */
   lacks(opType: string): boolean;
+  /** Whether a run may give it other values than the run before: it depends on what is fed. */
+  varies(tensor: Tensor): boolean;
+  /** How many channels lie together in the maps of ONNX Runtime's own convolutions, where it has such. */
+  readonly channelBlock: number | undefined;
+  /** ONNX names of maps whose channels lie together in such blocks. */
+  readonly inBlocks: Map<Tensor, string>;
 }
 
 /** What a loop does at one place. */

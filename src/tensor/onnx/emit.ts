@@ -32,6 +32,8 @@ export interface EmissionRequest {
   readonly tiles?: TileSizes;
   /** Operators of Microsoft's own that the provider has no kernel for. */
   readonly lacking?: readonly string[];
+  /** How many channels ONNX Runtime's own convolutions keep together on this processor. */
+  readonly channelBlock?: number;
   /** Whether results may come in another shape of as many elements, where that saves a copy. */
   readonly anyShape?: boolean;
 }
@@ -56,6 +58,9 @@ interface Lying {
   readonly name: string;
   readonly shape: Shape;
 }
+
+/** Operators that only put elements into another order. */
+const REORDERING: ReadonlySet<string> = new Set(['Transpose', 'ReorderInput', 'ReorderOutput']);
 
 /** Small constants are shared when they are equal; larger ones by identity. */
 const SHARED_CONSTANT_LIMIT = 64;
@@ -87,6 +92,7 @@ class ModelEmission implements Emission {
   /** Values that only differ in shape from others, by name. */
   readonly #restated = new Map<string, Lying>();
   readonly #produced = new Set<string>();
+  readonly inBlocks = new Map<Tensor, string>();
   #count = 0;
 
   constructor(request: EmissionRequest) {
@@ -186,6 +192,15 @@ class ModelEmission implements Emission {
 
   lacks = (opType: string): boolean => this.#request.lacking?.includes(opType) ?? false;
 
+  varies = (tensor: Tensor): boolean =>
+    leavesBefore([tensor]).some(
+      (leaf) => leaf.origin.kind === 'input' || (isParameter(leaf) && this.#request.isFed(leaf)),
+    );
+
+  get channelBlock(): number | undefined {
+    return this.#request.channelBlock;
+  }
+
   get piece(): number | undefined {
     return this.#request.tiles?.tile;
   }
@@ -210,12 +225,19 @@ class ModelEmission implements Emission {
     return restated ?? { name, shape: tensor.shape };
   }
 
-  /** Leaves out other shapes of values that nobody takes: ONNX Runtime would copy a result for them. */
+  /** Leaves out other shapes and orders of values that nobody takes: ONNX Runtime would make a copy for them. */
   #dropUnused(results: ReadonlySet<string>): void {
-    const taken = new Set([...this.#nodes, ...this.#bodyNodes].flatMap(({ input }) => input));
-    this.#nodes = this.#nodes.filter(({ output: [name = ''] }) => {
-      return !this.#restated.has(name) || taken.has(name) || results.has(name);
-    });
+    const taken = new Set([...results, ...this.#bodyNodes.flatMap(({ input }) => input)]);
+    const kept: NodeProto[] = [];
+    // From the last: what a node that goes took may go too.
+    for (const node of this.#nodes.toReversed()) {
+      const { opType, input, output } = node;
+      const isCopy = this.#restated.has(output[0] ?? '') || REORDERING.has(opType);
+      if (isCopy && !taken.has(output[0] ?? '')) continue;
+      kept.push(node);
+      for (const name of input) taken.add(name);
+    }
+    this.#nodes = kept.toReversed();
   }
 
   #produce(tensor: Tensor): void {

@@ -16,6 +16,7 @@ import {
 import { InputError } from '../../ground/errors.ts';
 import { type DType, onnxTypeCode } from '../graph/dtype.ts';
 import type { Attribute, FileValue, TensorSpec } from '../graph/operator.ts';
+import { BLOCKED_DOMAIN } from '../operators/channel-blocks.ts';
 
 /** ONNX 1.16: the first with every operator sward emits. */
 const OPSET = 21n;
@@ -52,6 +53,9 @@ export function modelBytes(parts: ModelParts): Uint8Array {
       { domain: '', version: OPSET },
       { domain: 'com.microsoft', version: 1n },
       { domain: 'ai.onnx.ml', version: 3n },
+      ...(parts.nodes.some(({ domain }) => domain === BLOCKED_DOMAIN)
+        ? [{ domain: BLOCKED_DOMAIN, version: 1n }]
+        : []),
     ],
     graph: graphProto('sward', parts),
     metadataProps: pairs(parts.metadata ?? {}),

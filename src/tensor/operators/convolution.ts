@@ -9,12 +9,14 @@ import {
   type Tensor,
 } from '../graph/operator.ts';
 import { lengthAt, type Shape, sameShape } from '../graph/shape.ts';
+import { operationsBefore } from '../graph/traverse.ts';
+import { inBlocks, isDepthwise } from './channel-blocks.ts';
 import { flip, gather } from './gather.ts';
 import { reshape, swapAxes, transpose } from './layout.ts';
 import { matmul } from './matmul.ts';
 import type { Pair } from './pointwise.ts';
 import { sum, sumTo } from './reduction.ts';
-import { pad, slice, stack } from './slicing.ts';
+import { pad, select, slice, stack } from './slicing.ts';
 import {
   type Two,
   type Windowing,
@@ -48,8 +50,10 @@ const CONVOLUTION: Operator<readonly Tensor[], Convolution> = {
     }
     return [{ dtype: x.dtype, shape: [batch, features, ...windowedSize(x, options, 'convolution')] }];
   },
-  emit({ node }, inputs, { attributes }) {
-    return [node('Conv', inputs, { ...windowAttributes(attributes), group: int(attributes.groups) })];
+  emit(emission, inputs, operation) {
+    const { attributes } = operation;
+    const whole = { ...windowAttributes(attributes), group: int(attributes.groups) };
+    return [inBlocks(emission, inputs, operation) ?? emission.node('Conv', inputs, whole)];
   },
   gradient({ inputs, attributes, gradient }): readonly GradientRule[] {
     const [x, weight, bias] = inputs as [Tensor, Tensor, Tensor?];
@@ -127,7 +131,7 @@ function inputGradient(x: Tensor, weight: Tensor, g: Tensor, of: Convolution): T
     right: columns - 1 - right,
   };
   const isDense = visitsEveryPixel(of) && of.dilation[0] === 1 && of.dilation[1] === 1;
-  if (!isDepthwise(weight, of) || !isDense || Object.values(border).some((pixels) => pixels < 0)) {
+  if (!isDepthwise(weight, of.groups) || !isDense || Object.values(border).some((pixels) => pixels < 0)) {
     return spread(g, weight, x.shape, of);
   }
   // ONNX Runtime has a fast kernel for depthwise convolution, none for its transpose.
@@ -136,14 +140,9 @@ function inputGradient(x: Tensor, weight: Tensor, g: Tensor, of: Convolution): T
 
 /** The gradient of a convolution's weight, when `g` is that of its output. */
 function weightGradient(x: Tensor, weight: Tensor, g: Tensor, of: Convolution): Tensor {
-  if (isDepthwise(weight, of)) return diagonalGradient(x, weight, g, of);
-  return visitsEveryPixel(of) && of.groups === 1
-    ? productGradient(x, weight, g, of)
-    : swappedGradient(x, weight, g, of);
+  if (isDepthwise(weight, of.groups)) return diagonalGradient(x, weight, g, of);
+  return of.groups === 1 ? productGradient(x, weight, g, of) : swappedGradient(x, weight, g, of);
 }
-
-const isDepthwise = ({ shape: [features, depth] }: Tensor, { groups }: Convolution): boolean =>
-  depth === 1 && features === groups;
 
 /**
  * Of a depthwise convolution, as one product a channel. Beside every row of `g` lie the rows of the picture that the
@@ -184,22 +183,37 @@ function framedBy(x: Tensor, { border: { top, left, bottom, right } }: Convoluti
 
 /**
  * As one matrix product: what a place of the kernel sees of the picture, shifted slices of it, times the
- * output's gradient. Holds as many copies of the picture as the kernel has places.
+ * output's gradient. Holds what all places of the kernel see at once.
  */
 function productGradient(x: Tensor, weight: Tensor, g: Tensor, of: Convolution): Tensor {
   const [features, depth, rows, columns] = weight.shape as Four;
   const [batch, , height, width] = g.shape as Four;
-  const framed = framedBy(x, of);
+  const phases = phasesOf(framedBy(x, of), of.stride);
   const seen = Array.from({ length: rows * columns }, (_, place) => {
     const row = Math.floor(place / columns) * of.dilation[0];
     const column = (place % columns) * of.dilation[1];
-    const part = slice(framed, { 2: [row, row + height], 3: [column, column + width] });
+    const [down, across] = of.stride;
+    const phase = phases[(row % down) * across + (column % across)] as Tensor;
+    const [top, left] = [Math.floor(row / down), Math.floor(column / across)];
+    const part = slice(phase, { 2: [top, top + height], 3: [left, left + width] });
     return reshape(part, [batch, depth, height * width]);
   });
   const pictures = reshape(stack(seen, 1), [batch, seen.length * depth, height * width]);
   const products = matmul(reshape(g, [batch, features, height * width]), pictures, { transposeB: true });
   const kernel = reshape(sumTo(products, [1, features, seen.length * depth]), [features, seen.length, depth]);
   return reshape(swapAxes(kernel, 1, 2), weight.shape);
+}
+
+/** Of a picture, every so manieth row and column, from each first one: what windows with a stride see of it. */
+function phasesOf(x: Tensor, [down, across]: Two): readonly Tensor[] {
+  if (down * across === 1) return [x];
+  const [batch, depth, height, width] = x.shape as Four;
+  const [rows, columns] = [Math.ceil(height / down), Math.ceil(width / across)];
+  const whole = pad(x, { 2: [0, rows * down - height], 3: [0, columns * across - width] });
+  const apart = reshape(whole, [batch, depth, rows, down, columns, across]);
+  const together = transpose(apart, [3, 5, 0, 1, 2, 4]);
+  const phases = reshape(together, [down * across, batch, depth, rows, columns]);
+  return Array.from({ length: down * across }, (_, phase) => select(phases, 0, phase));
 }
 
 /** As a convolution: pictures act as channels, `g` as the kernel, stride and dilation change places. */
@@ -217,3 +231,10 @@ function swappedGradient(x: Tensor, weight: Tensor, g: Tensor, of: Convolution):
   const kernel = swapAxes(slice(product, { 2: [0, rows], 3: [0, columns] }), 0, 1);
   return reshape(kernel, [features, depth, rows, columns]);
 }
+
+/** Whether any of what the outputs depend on is a depthwise convolution. */
+export const hasDepthwise = (outputs: readonly Tensor[]): boolean =>
+  operationsBefore(outputs).some(
+    ({ operator, inputs: [, weight], attributes }) =>
+      operator.name === CONVOLUTION.name && weight && isDepthwise(weight, (attributes as Convolution).groups),
+  );

@@ -10,6 +10,7 @@ import {
   showShape,
   sizeOf,
 } from '../graph/shape.ts';
+import { channelsLastOfBlocks } from './channel-blocks.ts';
 import type { One } from './pointwise.ts';
 import type { Two } from './windowing.ts';
 
@@ -23,7 +24,10 @@ const RESHAPE: Operator<One, Shape> = {
 const TRANSPOSE: Operator<One, readonly number[]> = {
   name: 'transpose',
   outputs: ([x], order) => [{ dtype: x.dtype, shape: order.map((axis) => lengthAt(x.shape, axis)) }],
-  emit: ({ node }, inputs, { attributes }) => [node('Transpose', inputs, { perm: ints(attributes) })],
+  emit(emission, inputs, { inputs: [x], attributes }) {
+    const turned = channelsLastOfBlocks(emission, x, attributes);
+    return [turned ?? emission.node('Transpose', inputs, { perm: ints(attributes) })];
+  },
   gradient({ attributes, gradient }) {
     const back = attributes.map((_, axis) => attributes.indexOf(axis));
     return [() => transpose(gradient, back)];

@@ -9,10 +9,12 @@ import { initialValues, type TensorData } from '../graph/values.ts';
 import { type EmittedModel, emitModel } from '../onnx/emit.ts';
 import { embeddedInitializer, initializersInPlace, LOCATION_ROOT, modelBytes } from '../onnx/model.ts';
 import type { TileSizes } from '../onnx/tiles.ts';
+import { hasDepthwise } from '../operators/convolution.ts';
 import { autocast } from '../precision/autocast.ts';
 import { withInt8Products } from '../precision/int8.ts';
 import type { Precision } from '../precision/lists.ts';
 import { type QuantizationOptions, quantizedReplacements } from '../quantize/plan.ts';
+import { channelBlockHere } from './channel-block.ts';
 import { type Feed, feedValue, runtimeValue } from './feeds.ts';
 import { forRunningInPlace, runInPlace } from './in-place.ts';
 import { int8ProductsOverflow, tileSizes } from './processor.ts';
@@ -261,9 +263,11 @@ async function emitProgram(
     ...kernels.handovers.map(({ name, tensor }) => [name, tensor]),
   ]);
   const updated = new Set(updates.map(({ variable }) => variable));
-  const tiles = options.tiles ?? ((options.provider ?? 'cpu') === 'cpu' && tileSizes());
+  const isOnCpu = (options.provider ?? 'cpu') === 'cpu';
+  const tiles = options.tiles ?? (isOnCpu && tileSizes());
   const inPlace = initializersInPlace();
   const replacements = quantize && (await quantizedReplacements(Object.values(outputs), quantize));
+  const channelBlock = isOnCpu && hasDepthwise(Object.values(outputs)) && (await channelBlockHere());
   return emitModel({
     outputs,
     isFed: (parameter) => updated.has(parameter) || (parameter.variable && !freeze),
@@ -278,6 +282,7 @@ async function emitProgram(
     anyShape: true,
     lacking: options.provider === 'webgpu' ? LACKING_IN_WEBGPU : [],
     ...(tiles && { tiles }),
+    ...(channelBlock && { channelBlock }),
     ...(replacements && { replacements }),
   });
 }

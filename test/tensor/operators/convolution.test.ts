@@ -1,12 +1,19 @@
+import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { pullBack } from '../../../src/tensor/autodiff/gradients.ts';
-import { input } from '../../../src/tensor/graph/leaves.ts';
+import { input, parameter } from '../../../src/tensor/graph/leaves.ts';
 import type { Tensor } from '../../../src/tensor/graph/operator.ts';
 import { operationsBefore } from '../../../src/tensor/graph/traverse.ts';
 import { type ConvolutionOptions, convolution } from '../../../src/tensor/operators/convolution.ts';
+import { add } from '../../../src/tensor/operators/elementwise.ts';
+import { transpose } from '../../../src/tensor/operators/layout.ts';
 import { averagePool, globalAveragePool, maxPool } from '../../../src/tensor/operators/pooling.ts';
+import { mean } from '../../../src/tensor/operators/reduction.ts';
 import { resize, sampleGrid } from '../../../src/tensor/operators/resampling.ts';
+import { channelBlockHere } from '../../../src/tensor/program/channel-block.ts';
+import { compile } from '../../../src/tensor/program/program.ts';
+import { graphsFor } from '../precision/emitted.ts';
 import { checkGradients, compareWithRuntime } from '../reference/check.ts';
 import { evaluate } from '../reference/interpreter.ts';
 import { seeds } from '../shapes.ts';
@@ -68,6 +75,26 @@ describe('gradient of a convolution', () => {
     }
   });
 
+  it('depthwise of as many channels as lie together in blocks, read with them last and first', async () => {
+    for (const [size, options] of [
+      [[3, 4], { padding: 3 }],
+      [[4, 3], { padding: 'same', stride: 2 }],
+      [[3, 3], { padding: 2, dilation: 2 }],
+      [[3, 4], { padding: { top: 0, left: 2, bottom: 1, right: 0 } }],
+    ] as const) {
+      await checkGradients(
+        (x, w, b) => {
+          const maps = transpose(x, [0, 3, 1, 2]);
+          const y = convolution(maps, w, b, { groups: 32, ...options });
+          // Read with its channels last, and as it is.
+          return add(transpose(y, [0, 2, 3, 1]), mean(y));
+        },
+        [{ shape: [1, ...size, 32] }, { shape: [32, 1, 3, 3] }, { shape: [32] }],
+        8,
+      );
+    }
+  });
+
   it('single pixels, and full kernels over batches with an uneven border or dilated', async () => {
     for (const [kernel, options] of [
       [[1, 1], {}],
@@ -102,11 +129,11 @@ describe('operators that the gradient of a convolution takes', () => {
   };
   const x = input('x', [2, 4, 8, 8]);
 
-  it('one product for the weight where every pixel is visited, else a convolution', () => {
+  it('one product for the weight, with or without a stride', () => {
     const spread = 'transposedConvolution';
     expect(backward(x, input('w', [6, 4, 1, 1]), {})).toEqual(['convolution', 'matmul']);
     expect(backward(x, input('w', [6, 4, 3, 3]), { padding: 1 })).toEqual(['matmul', spread]);
-    expect(backward(x, input('w', [6, 4, 2, 2]), { stride: 2 })).toEqual(['convolution', spread]);
+    expect(backward(x, input('w', [6, 4, 2, 2]), { stride: 2 })).toEqual(['matmul', spread]);
   });
 
   it('no transposed convolution for a dense depthwise one', () => {
@@ -114,6 +141,35 @@ describe('operators that the gradient of a convolution takes', () => {
     // The other one's product is that of the weight.
     expect(backward(x, w, { groups: 4, padding: 1 })).toEqual(['convolution', 'matmul']);
     expect(backward(x, w, { groups: 4, padding: 1, stride: 2 })).toContain('transposedConvolution');
+  });
+});
+
+describe('a depthwise convolution of 32 channels', () => {
+  const x = input('x', [1, 6, 6, 32]);
+  const shape = [32, 1, 3, 3];
+  const nodesOf = async (weight: Tensor): Promise<string[]> => {
+    const y = convolution(transpose(x, [0, 3, 1, 2]), weight, undefined, { groups: 32, padding: 1 });
+    const [graph] = await graphsFor({}, (options) =>
+      compile({ outputs: { y: transpose(y, [0, 2, 3, 1]) } }, options),
+    );
+    return (graph?.node ?? []).map(({ opType }) => opType).filter((opType) => opType !== 'SequenceEmpty');
+  };
+
+  it('goes the way of ONNX Runtime’s own convolutions where its weight is fed, and is left to it elsewhere', async () => {
+    const block = await channelBlockHere();
+    const fed = await nodesOf(input('w', shape));
+    if (block !== undefined) {
+      const copies = ['Reshape', 'Transpose', 'Reshape'];
+      expect(fed).toEqual([...copies, 'ReorderInput', 'Conv', 'ReorderOutput']);
+    }
+    const own = parameter('w', { shape, trainable: false }, { from: 'zeros' });
+    expect(await nodesOf(own)).toEqual(['Transpose', 'Conv', 'Transpose']);
+  });
+
+  it('finds the blocks of this processor, 16 channels with AVX-512', async () => {
+    const flags = existsSync('/proc/cpuinfo') ? readFileSync('/proc/cpuinfo', 'utf8') : '';
+    if (process.arch !== 'x64' || flags === '') return;
+    expect(await channelBlockHere()).toBe(/\bavx512f\b/.test(flags) ? 16 : 8);
   });
 });
 
