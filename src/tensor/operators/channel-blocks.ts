@@ -25,7 +25,7 @@ interface BlockedConvolution extends Windowing {
  * @param inputs ONNX names of the maps, the weight and where there is one the bias
  * @returns the name of its result, `[batch, channels, height, width]`; undefined where it is not to be had
  */
-export function inBlocks(
+export function depthwiseInBlocks(
   emission: Emission,
   inputs: readonly string[],
   { inputs: [x, weight], attributes, outputs: [y] }: Operation<readonly Tensor[], BlockedConvolution>,

@@ -10,7 +10,7 @@ import {
 } from '../graph/operator.ts';
 import { lengthAt, type Shape, sameShape } from '../graph/shape.ts';
 import { operationsBefore } from '../graph/traverse.ts';
-import { inBlocks, isDepthwise } from './channel-blocks.ts';
+import { depthwiseInBlocks, isDepthwise } from './channel-blocks.ts';
 import { flip, gather } from './gather.ts';
 import { reshape, swapAxes, transpose } from './layout.ts';
 import { matmul } from './matmul.ts';
@@ -53,7 +53,7 @@ const CONVOLUTION: Operator<readonly Tensor[], Convolution> = {
   emit(emission, inputs, operation) {
     const { attributes } = operation;
     const whole = { ...windowAttributes(attributes), group: int(attributes.groups) };
-    return [inBlocks(emission, inputs, operation) ?? emission.node('Conv', inputs, whole)];
+    return [depthwiseInBlocks(emission, inputs, operation) ?? emission.node('Conv', inputs, whole)];
   },
   gradient({ inputs, attributes, gradient }): readonly GradientRule[] {
     const [x, weight, bias] = inputs as [Tensor, Tensor, Tensor?];
@@ -182,38 +182,57 @@ function framedBy(x: Tensor, { border: { top, left, bottom, right } }: Convoluti
 }
 
 /**
- * As one matrix product: what a place of the kernel sees of the picture, shifted slices of it, times the
- * output's gradient. Holds what all places of the kernel see at once.
+ * As one matrix product: what the places of the kernel see of the picture, times the output's gradient. Holds what
+ * all places see at once.
  */
 function productGradient(x: Tensor, weight: Tensor, g: Tensor, of: Convolution): Tensor {
   const [features, depth, rows, columns] = weight.shape as Four;
   const [batch, , height, width] = g.shape as Four;
-  const phases = phasesOf(framedBy(x, of), of.stride);
-  const seen = Array.from({ length: rows * columns }, (_, place) => {
-    const row = Math.floor(place / columns) * of.dilation[0];
-    const column = (place % columns) * of.dilation[1];
-    const [down, across] = of.stride;
-    const phase = phases[(row % down) * across + (column % across)] as Tensor;
-    const [top, left] = [Math.floor(row / down), Math.floor(column / across)];
-    const part = slice(phase, { 2: [top, top + height], 3: [left, left + width] });
-    return reshape(part, [batch, depth, height * width]);
-  });
-  const pictures = reshape(stack(seen, 1), [batch, seen.length * depth, height * width]);
-  const products = matmul(reshape(g, [batch, features, height * width]), pictures, { transposeB: true });
-  const kernel = reshape(sumTo(products, [1, features, seen.length * depth]), [features, seen.length, depth]);
+  const [places, pixels] = [rows * columns, height * width];
+  const pictures = reshape(seenByPlaces(framedBy(x, of), weight, g, of), [batch, places * depth, pixels]);
+  const products = matmul(reshape(g, [batch, features, pixels]), pictures, { transposeB: true });
+  const kernel = reshape(sumTo(products, [1, features, places * depth]), [features, places, depth]);
   return reshape(swapAxes(kernel, 1, 2), weight.shape);
 }
 
-/** Of a picture, every so manieth row and column, from each first one: what windows with a stride see of it. */
-function phasesOf(x: Tensor, [down, across]: Two): readonly Tensor[] {
+/** What each place of the kernel sees of the framed picture, `[batch, places, depth, height, width]` in this order. */
+function seenByPlaces(framed: Tensor, weight: Tensor, g: Tensor, of: Convolution): Tensor {
+  const [, , rows, columns] = weight.shape as Four;
+  const [, , height, width] = g.shape as Four;
+  const [down, across] = of.stride;
+  const isPatches = rows === down && columns === across && of.dilation[0] * of.dilation[1] === 1;
+  if (isPatches) {
+    const whole = slice(framed, { 2: [0, height * down], 3: [0, width * across] });
+    return transpose(apart(whole, of.stride), [0, 3, 5, 1, 2, 4]);
+  }
+  const phases = phasesOf(framed, of.stride);
+  const seen = Array.from({ length: rows * columns }, (_, place) => {
+    const row = Math.floor(place / columns) * of.dilation[0];
+    const column = (place % columns) * of.dilation[1];
+    const phase = phases[(row % down) * across + (column % across)] as Tensor;
+    const [top, left] = [Math.floor(row / down), Math.floor(column / across)];
+    return slice(phase, { 2: [top, top + height], 3: [left, left + width] });
+  });
+  return stack(seen, 1);
+}
+
+/** A picture's pixels that lie a stride apart, once from each pixel of the first stride. */
+function phasesOf(x: Tensor, stride: Two): readonly Tensor[] {
+  const [down, across] = stride;
   if (down * across === 1) return [x];
-  const [batch, depth, height, width] = x.shape as Four;
-  const [rows, columns] = [Math.ceil(height / down), Math.ceil(width / across)];
-  const whole = pad(x, { 2: [0, rows * down - height], 3: [0, columns * across - width] });
-  const apart = reshape(whole, [batch, depth, rows, down, columns, across]);
-  const together = transpose(apart, [3, 5, 0, 1, 2, 4]);
-  const phases = reshape(together, [down * across, batch, depth, rows, columns]);
+  const [, , height, width] = x.shape as Four;
+  const lack = (length: number, step: number): number => Math.ceil(length / step) * step - length;
+  const whole = pad(x, { 2: [0, lack(height, down)], 3: [0, lack(width, across)] });
+  const all = transpose(apart(whole, stride), [3, 5, 0, 1, 2, 4]);
+  const [, , batch, depth, rows, columns] = all.shape as readonly [number, number, ...Four];
+  const phases = reshape(all, [down * across, batch, depth, rows, columns]);
   return Array.from({ length: down * across }, (_, phase) => select(phases, 0, phase));
+}
+
+/** Rows and columns as strides and places within a stride. */
+function apart(x: Tensor, [down, across]: Two): Tensor {
+  const [batch, depth, height, width] = x.shape as Four;
+  return reshape(x, [batch, depth, height / down, down, width / across, across]);
 }
 
 /** As a convolution: pictures act as channels, `g` as the kernel, stride and dilation change places. */
