@@ -181,39 +181,48 @@ function framedBy(x: Tensor, { border: { top, left, bottom, right } }: Convoluti
   return top + left + bottom + right > 0 ? pad(x, { 2: [top, bottom], 3: [left, right] }) : x;
 }
 
-/**
- * As one matrix product: what the places of the kernel see of the picture, times the output's gradient. Holds what
- * all places see at once.
- */
+/** The gradient of a dense convolution's weight as matrix products: what its places see, times the output's gradient. */
 function productGradient(x: Tensor, weight: Tensor, g: Tensor, of: Convolution): Tensor {
-  const [features, depth, rows, columns] = weight.shape as Four;
-  const [batch, , height, width] = g.shape as Four;
-  const [places, pixels] = [rows * columns, height * width];
-  const pictures = reshape(seenByPlaces(framedBy(x, of), weight, g, of), [batch, places * depth, pixels]);
-  const products = matmul(reshape(g, [batch, features, pixels]), pictures, { transposeB: true });
-  const kernel = reshape(sumTo(products, [1, features, places * depth]), [features, places, depth]);
-  return reshape(swapAxes(kernel, 1, 2), weight.shape);
+  const [, , rows, columns] = weight.shape as Four;
+  const isPatches =
+    rows === of.stride[0] && columns === of.stride[1] && of.dilation[0] * of.dilation[1] === 1;
+  const isOnePixel = rows * columns === 1;
+  return isPatches && !isOnePixel ? patchGradient(x, weight, g, of) : placesGradient(x, weight, g, of);
 }
 
-/** What each place of the kernel sees of the framed picture, `[batch, places, depth, height, width]` in this order. */
-function seenByPlaces(framed: Tensor, weight: Tensor, g: Tensor, of: Convolution): Tensor {
-  const [, , rows, columns] = weight.shape as Four;
-  const [, , height, width] = g.shape as Four;
+/** Where windows lie side by side: one product over all of them. */
+function patchGradient(x: Tensor, weight: Tensor, g: Tensor, of: Convolution): Tensor {
+  const [features, depth, rows, columns] = weight.shape as Four;
+  const [batch, , height, width] = g.shape as Four;
+  const whole = slice(framedBy(x, of), { 2: [0, height * rows], 3: [0, width * columns] });
+  const patches = transpose(apart(whole, of.stride), [1, 3, 5, 0, 2, 4]);
+  const windows = batch * height * width;
+  const product = matmul(
+    reshape(swapAxes(g, 0, 1), [features, windows]),
+    reshape(patches, [depth * rows * columns, windows]),
+    { transposeB: true },
+  );
+  return reshape(product, weight.shape);
+}
+
+/** Otherwise one product a picture, with shifted slices of it. Holds what all places of the kernel see at once. */
+function placesGradient(x: Tensor, weight: Tensor, g: Tensor, of: Convolution): Tensor {
+  const [features, depth, rows, columns] = weight.shape as Four;
+  const [batch, , height, width] = g.shape as Four;
   const [down, across] = of.stride;
-  const isPatches = rows === down && columns === across && of.dilation[0] * of.dilation[1] === 1;
-  if (isPatches) {
-    const whole = slice(framed, { 2: [0, height * down], 3: [0, width * across] });
-    return transpose(apart(whole, of.stride), [0, 3, 5, 1, 2, 4]);
-  }
-  const phases = phasesOf(framed, of.stride);
+  const phases = phasesOf(framedBy(x, of), of.stride);
   const seen = Array.from({ length: rows * columns }, (_, place) => {
     const row = Math.floor(place / columns) * of.dilation[0];
     const column = (place % columns) * of.dilation[1];
     const phase = phases[(row % down) * across + (column % across)] as Tensor;
     const [top, left] = [Math.floor(row / down), Math.floor(column / across)];
-    return slice(phase, { 2: [top, top + height], 3: [left, left + width] });
+    const part = slice(phase, { 2: [top, top + height], 3: [left, left + width] });
+    return reshape(part, [batch, depth, height * width]);
   });
-  return stack(seen, 1);
+  const pictures = reshape(stack(seen, 1), [batch, seen.length * depth, height * width]);
+  const products = matmul(reshape(g, [batch, features, height * width]), pictures, { transposeB: true });
+  const kernel = reshape(sumTo(products, [1, features, seen.length * depth]), [features, seen.length, depth]);
+  return reshape(swapAxes(kernel, 1, 2), weight.shape);
 }
 
 /** A picture's pixels that lie a stride apart, once from each pixel of the first stride. */
