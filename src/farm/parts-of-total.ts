@@ -10,8 +10,9 @@ export type VisitMeans = ByMass<VisitMean | null>;
  * Means that are sums of their parts: GDM of green and clover, the total of GDM and dead. Each mass of a visit is corrected
  * by the cuts of it alone, by how the run errs on that mass, so that the means as they come need not sum. The total stands
  * as it is, and its parts are scaled to it in proportion; GDM's own mean counts where more cuts tell it than tell green and
- * clover. What was scaled says so in `from`. Without cuts nothing is corrected and nothing is changed; of a mass that is
- * null nothing is asked.
+ * clover. A whole that no cut tells, where cuts tell a part, is moved to the sum of its parts with its interval, which is
+ * kept as wide as it was, or as wide as those of the parts together where that is wider. What was scaled or moved says so
+ * in `from`. Without cuts nothing is corrected and nothing is changed; of a mass that is null nothing is asked.
  *
  * @returns parts of what photos saw none of, and cuts did, are null
  */
@@ -22,7 +23,8 @@ export function withPartsOfTotal(means: VisitMeans): VisitMeans {
   const living = known ? gdm.mean : sum;
   if (living === null) return means;
   if (!total || !dead) {
-    if (!gdm || sum === null || gdm.cuts === 0) return means;
+    if (!gdm || !green || !clover) return means;
+    if (gdm.cuts === 0) return { ...means, gdm: moved(gdm, [green, clover], [green, clover]) };
     // Nothing is above GDM: its parts are scaled to it.
     const share = shareOf(gdm.mean, sum);
     return {
@@ -31,7 +33,7 @@ export function withPartsOfTotal(means: VisitMeans): VisitMeans {
       clover: scaled(clover, share, gdm, 'GDM'),
     };
   }
-  if (total.cuts === 0) return means;
+  if (total.cuts === 0) return withTotalOfParts({ ...means, dead, total });
   const share = shareOf(total.mean, living + dead.mean);
   const ofParts = share === null || sum === null ? null : shareOf(living * share, sum);
   return {
@@ -41,6 +43,17 @@ export function withPartsOfTotal(means: VisitMeans): VisitMeans {
     gdm: gdm && scaled(gdm, share === null ? null : shareOf(living * share, gdm.mean), total),
     total,
   };
+}
+
+/** Means of which no cut tells the total: cuts of a part move it. */
+function withTotalOfParts(
+  means: VisitMeans & { readonly dead: VisitMean; readonly total: VisitMean },
+): VisitMeans {
+  const { green, clover, dead, total } = means;
+  const { gdm, ...parts } = withPartsOfTotal({ ...means, dead: null, total: null });
+  const split = green && clover ? [green, clover] : [];
+  const living = gdm ? [gdm] : split;
+  return { ...parts, gdm, dead, total: moved(total, [...living, dead], [...living, ...split, dead]) };
 }
 
 /** Whether photos saw none of what was cut, so that what it is made of is not known: {@link withPartsOfTotal} left it out. */
@@ -75,3 +88,30 @@ function scaled(
     from: [...part.from, `scaled to ${name} of ${countOf(whole.cuts, 'cut')}`],
   };
 }
+
+/** A whole that no cut tells, as the sum of parts; as it is where none of those that may have been was cut. */
+function moved(
+  whole: VisitMean,
+  parts: readonly VisitMean[],
+  cutOnes: readonly Pick<VisitMean, 'cuts'>[],
+): VisitMean {
+  const mean = parts.reduce((sum, part) => sum + part.mean, 0);
+  const cuts = Math.max(...cutOnes.map((part) => part.cuts));
+  if (cuts === 0 || shareOf(mean, whole.mean) === 1) return whole;
+  const { interval, standardError } = whole;
+  const half = Math.max(halfOf(whole), Math.hypot(...parts.map(halfOf)));
+  return {
+    ...whole,
+    mean,
+    interval: interval && { ...interval, low: Math.max(0, mean - half), high: mean + half },
+    standardError:
+      standardError === null
+        ? null
+        : Math.max(standardError, Math.hypot(...parts.map((part) => part.standardError ?? 0))),
+    source: sourceOf([whole, ...parts]),
+    from: [...whole.from, `moved to the sum of its parts, corrected by ${countOf(cuts, 'cut')}`],
+  };
+}
+
+/** Half of an interval: the upper one, as the lower one ends at nothing. */
+const halfOf = ({ mean, interval }: VisitMean): number => (interval ? interval.high - mean : 0);

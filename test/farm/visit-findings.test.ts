@@ -141,6 +141,34 @@ describe('what a total is made of', () => {
     expect(withPartsOfTotal({ ...parts, dead: null, gdm: of(500), total: null }).green?.mean).toBe(450);
   });
 
+  it('is the sum of its parts where cuts tell of these alone', () => {
+    const known = visitMean([{ estimate: null, cut: 1000 }], { coverage: 0.9, variances: null, run: 'run' });
+    const of = (mean: number, half: number, cuts = 0) => ({
+      ...known,
+      mean,
+      cuts,
+      interval: { coverage: 0.9, low: mean - half, high: mean + half },
+    });
+    const living = { clover: of(100, 50), gdm: of(1000, 300) };
+    const seen = { ...living, green: of(900, 300), dead: of(500, 300), total: of(1500, 500) };
+    expect(withPartsOfTotal(seen)).toEqual(seen);
+    const dead = withPartsOfTotal({ ...seen, dead: of(1100, 800, 4) });
+    expect(dead).toMatchObject({ gdm: { mean: 1000 }, total: { mean: 2100, cuts: 0 } });
+    expect(dead.total?.interval?.high).toBeCloseTo(2100 + Math.hypot(300, 800), 9);
+    expect(dead.total?.from.at(-1)).toBe('moved to the sum of its parts, corrected by 4 cuts');
+    const green = withPartsOfTotal({ ...seen, green: of(600, 50, 4) });
+    expect(green).toMatchObject({
+      gdm: { mean: 700, interval: { low: 400, high: 1000 } },
+      total: { mean: 1200, interval: { low: 700, high: 1700 } },
+    });
+    expect(withPartsOfTotal({ ...seen, green: of(600, 50, 4), dead: null, total: null }).gdm?.mean).toBe(700);
+    expect(withPartsOfTotal({ ...seen, gdm: of(800, 50, 4) })).toMatchObject({
+      green: { mean: 720 },
+      clover: { mean: 80 },
+      total: { mean: 1300 },
+    });
+  });
+
   it('is measured, and as it was weighed, where all cuts were sorted', () => {
     const found = findings([
       { estimate: estimateOf(1, 2, 3), cut: cutOf(1500, [1000, 400, 100]) },

@@ -216,6 +216,9 @@ function notesOf(known: ByMass<VisitMean | null>, means: ByMass<VisitMean | null
   if (moved.length === 0) return [];
   const cuts = Math.min(...MASS_NAMES.map((mass) => known[mass]?.cuts ?? Number.POSITIVE_INFINITY));
   const all = known.total?.cuts ?? cuts;
+  if (all === 0) {
+    return [`the whole follows its parts, of which alone cuts tell (${moved.join(', ')} kg DM/ha)`];
+  }
   const why =
     cuts === all
       ? 'each is corrected by its own cuts'
