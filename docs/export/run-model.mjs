@@ -10,9 +10,8 @@ import sharp from 'sharp';
 
 const [folder, ...rest] = process.argv.slice(2);
 const photos = rest.filter((argument) => !/^[^/\\=]+=[^=]*$/.test(argument));
-const measured = new Map(
-  rest.filter((argument) => !photos.includes(argument)).map((argument) => argument.split('=')),
-);
+const given = rest.filter((argument) => !photos.includes(argument)).map((argument) => argument.split('='));
+const measured = new Map(given);
 if (folder === undefined || photos.length === 0) {
   console.error('usage: node run-model.mjs EXPORT photo.jpg …');
   process.exit(2);
@@ -50,8 +49,28 @@ if (unread !== undefined) {
   );
   process.exit(1);
 }
+/** Height of pasture that nobody sees surpassed, cm. */
+const TALLEST_SWARD = 300;
+
+/** A number as a person writes it, with a decimal point or comma: `12.5`, `12,5`. NaN for what is none. */
+function numberIn(text) {
+  const written = text.trim();
+  if (/^[+-]?[1-9]\d{0,2},\d{3}$/.test(written)) return Number.NaN;
+  return /^[+-]?(\d+([.,]\d*)?|[.,]\d+)$/.test(written) ? Number(written.replace(',', '.')) : Number.NaN;
+}
+
+for (const [name, text] of given) {
+  const value = numberIn(text);
+  const isHeight = name === 'height';
+  const isTwice = given.filter(([other]) => other === name).length > 1;
+  const isSward = value >= 0 && value <= TALLEST_SWARD;
+  if (!isTwice && (isHeight ? isSward : Number.isFinite(Math.fround(value)))) continue;
+  const remedy = isHeight ? `centimetres from 0 to ${TALLEST_SWARD}, as 12.5` : 'a number, as 0.45';
+  console.error(isTwice ? `${name} is given twice; give it once` : `${name}=${text}: give ${remedy}`);
+  process.exit(1);
+}
 /** What was measured beside the photos, NaN where it was not. */
-const values = Float32Array.from(columns, ({ name }) => Number(measured.get(name) ?? Number.NaN));
+const values = Float32Array.from(columns, ({ name }) => numberIn(measured.get(name) ?? ''));
 
 const int8 = facts.branches.some(({ precision }) => precision === 'int8');
 const options = { logSeverityLevel: 3, ...(int8 && exactInt8()) };
