@@ -1,3 +1,4 @@
+import { TALLEST_SWARD } from '../pasture/covariates.ts';
 import { gramsToKilogramsPerHectare, QUADRAT_AREA_SQUARE_METRES } from '../pasture/units.ts';
 
 /** Whether dry matter of cuts is usual, kg/ha: from a little clover in short pasture to a crop of hay. */
@@ -7,9 +8,6 @@ export const isUsualYield = (kilogramsPerHectare: number): boolean =>
 /** Whether a mass is usual, grams on the frame. */
 export const isUsualMass = (grams: number, area: number = QUADRAT_AREA_SQUARE_METRES): boolean =>
   isUsualYield(gramsToKilogramsPerHectare(grams, area));
-
-/** Height of pasture that nobody sees surpassed, cm. */
-export const TALLEST_SWARD = 300;
 
 /** Whether a sward's height is usual, cm. */
 export const isUsualHeight = (centimetres: number): boolean =>

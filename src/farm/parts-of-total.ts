@@ -23,7 +23,7 @@ export function withPartsOfTotal(means: VisitMeans): VisitMeans {
   const living = known ? gdm.mean : sum;
   if (living === null) return means;
   if (!total || !dead) {
-    if (!gdm || !green || !clover) return means;
+    if (!gdm || !green || !clover || sum === null) return means;
     if (gdm.cuts === 0) return { ...means, gdm: moved(gdm, [green, clover], [green, clover]) };
     // Nothing is above GDM: its parts are scaled to it.
     const share = shareOf(gdm.mean, sum);

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { HEIGHT_METHODS, HEIGHT_UNITS } from '../pasture/covariates.ts';
+import { HEIGHT_METHODS, HEIGHT_UNITS, TALLEST_SWARD } from '../pasture/covariates.ts';
 
 /** Height of the sward in a frame, and what it was measured with. */
 export const SwardHeight = z.strictObject({
-  centimetres: z.number().min(0).max(500),
+  centimetres: z.number().min(0).max(TALLEST_SWARD),
   method: z
     .enum(HEIGHT_METHODS)
     .describe(

@@ -20,6 +20,9 @@ export const HEIGHT_UNITS = { cm: 1, mm: 0.1, m: 100, clicks: 0.5 } as const;
 /** One of {@link HEIGHT_UNITS}. */
 export type HeightUnit = keyof typeof HEIGHT_UNITS;
 
+/** Height of pasture that nobody sees surpassed, cm: no height above it is taken, wherever it comes from. */
+export const TALLEST_SWARD = 300;
+
 /** A number that is measured beside a photo, as a run knows it. */
 export interface Covariate {
   /** `height`, `ndvi`, or the header of any other column. */

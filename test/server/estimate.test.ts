@@ -105,13 +105,42 @@ describe('POST /api/estimate', () => {
     const empty = new FormData();
     empty.append('picture', new Blob(['x']), 'x.jpg');
     expect((await (await estimate(empty)).json()).error.message).toMatch(/no file in its field photo/);
-    for (const fields of [
-      { frameAreaSquareMetres: '-1' },
-      { height: '7' },
-      { height: '7', heightMethod: 'thumb' },
-    ]) {
+    for (const fields of [{ frameAreaSquareMetres: '-1' }, { height: '7', heightMethod: 'thumb' }]) {
       expect((await estimate(photoForm(photo, fields as Record<string, string>))).status).toBe(422);
     }
+  });
+
+  it.each([
+    [{ height: '7' }, /has height and no heightMethod/],
+    [{ heightMethod: 'ruler' }, /has heightMethod and no height/],
+    [{ height: '', heightMethod: 'ruler' }, /height is empty/],
+    [{ height: '0x10', heightMethod: 'ruler' }, /height 0x10: give centimetres/],
+    [{ height: '499', heightMethod: 'ruler' }, /no sward is 499 cm tall/],
+    [{ height: '24clicks', heightMethod: 'ruler' }, /is that of a rising plate/],
+    [{ frameAreaSquareMetres: '0x1' }, /frameAreaSquareMetres: is no number/],
+  ])('names the fields of its form: %o', async (fields, why) => {
+    const answer = await estimate(photoForm(photo, fields as never));
+    expect([answer.status, (await answer.json()).error.message]).toEqual([422, expect.stringMatching(why)]);
+  });
+
+  it.each(['photo', 'height', 'heightMethod', 'frameAreaSquareMetres'])('refuses two of %s', async (name) => {
+    const form = photoForm(photo, {
+      height: '7',
+      heightMethod: 'ruler',
+      frameAreaSquareMetres: '0.25',
+    } as never);
+    form.append(name, form.get(name) as string);
+    const answer = await estimate(form);
+    expect([answer.status, (await answer.json()).error.message]).toEqual([
+      422,
+      expect.stringContaining(`has field ${name} more than once`),
+    ]);
+  });
+
+  it('says why the run did not read a height', async () => {
+    const answer = await estimate(photoForm(photo, { height: '12,5', heightMethod: 'ruler' } as never));
+    expect(await answer.json()).toMatchObject({ height: null, refused: expect.stringMatching(/ruler/) });
+    expect(await (await estimate(photoForm(photo))).json()).toMatchObject({ height: null, refused: null });
   });
 
   it('refuses more than 40 MiB before it has it', async () => {

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { Estimate, FrameArea, Uuid } from '../../farm/index.ts';
-import { HEIGHT_METHODS } from '../../pasture/covariates.ts';
+import { HEIGHT_METHODS, TALLEST_SWARD } from '../../pasture/covariates.ts';
 import { Refusal } from '../answers/refusal.ts';
 import { estimateOf } from '../photos/estimator.ts';
 import { withBodyFile } from '../photos/incoming-form.ts';
@@ -14,7 +14,12 @@ import { type Api, answer, route } from './route.ts';
 /** What a form has besides the photo. */
 const FORM_BYTES = 64 * 1024;
 
-const Answer = Estimate.omit({ id: true, photoId: true });
+const Answer = Estimate.omit({ id: true, photoId: true }).extend({
+  refused: z
+    .string()
+    .nullable()
+    .describe('why the run did not read the height; null: it did, or none was given'),
+});
 
 /** An estimate, or why the run could not make one. */
 const Outcome = z.strictObject({
@@ -32,7 +37,7 @@ export function addEstimates(api: Api, { db, pool, runs, folder, settings }: Far
       path: '/api/estimate',
       summary: 'Estimates a photo, of which nothing is stored',
       description:
-        'Fields of the form: photo (the file), frameAreaSquareMetres (default: that of the run), height in cm with heightMethod.',
+        'Fields of the form: photo (the file), frameAreaSquareMetres (default: that of the run), height in cm and heightMethod, both or neither. Each field once.',
       responses: { 200: answer(Answer, 'what the farm’s run says of the photo') },
     }),
     async (context) => {
@@ -46,7 +51,7 @@ export function addEstimates(api: Api, { db, pool, runs, folder, settings }: Far
         arrived();
         throw error;
       });
-      const asked = await withBodyFile(
+      const { refused = null, ...said } = await withBodyFile(
         raw,
         folder.scratch,
         settings.photoBytes + FORM_BYTES,
@@ -66,7 +71,7 @@ export function addEstimates(api: Api, { db, pool, runs, folder, settings }: Far
           );
         },
       ).finally(arrived);
-      return context.json(estimateOf(asked, run), 200);
+      return context.json({ ...estimateOf(said, run), refused }, 200);
     },
   );
   api.openAPIRegistry.definitions.forEach((definition) => {
@@ -81,8 +86,16 @@ export function addEstimates(api: Api, { db, pool, runs, folder, settings }: Far
             schema: z.object({
               photo: z.any().openapi({ type: 'string', format: 'binary', description: 'the photo’s file' }),
               frameAreaSquareMetres: FrameArea.optional(),
-              height: z.number().min(0).optional().describe('of the sward, cm'),
-              heightMethod: z.enum(HEIGHT_METHODS).optional(),
+              height: z
+                .number()
+                .min(0)
+                .max(TALLEST_SWARD)
+                .optional()
+                .describe('of the sward, cm; with heightMethod or not at all'),
+              heightMethod: z
+                .enum(HEIGHT_METHODS)
+                .optional()
+                .describe('what height was measured with; with height or not at all'),
             }),
           },
         },

@@ -1,12 +1,14 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { Readable } from 'node:stream';
 import sharp from 'sharp';
 import { z } from 'zod';
-import { FrameArea, type SaidOfPhoto, SwardHeight, saidOfPhoto } from '../../farm/index.ts';
+import { readNumber } from '../../data/numbers.ts';
+import { FrameArea, SwardHeight, saidOfPhoto } from '../../farm/index.ts';
 import { serveTasks } from '../../ground/children/serve-tasks.ts';
 import { configure } from '../../ground/environment.ts';
-import { InputError, messageOf } from '../../ground/errors.ts';
+import { InputError, messageOf, UsageError } from '../../ground/errors.ts';
 import { HEIGHT } from '../../pasture/covariates.ts';
 import { openRun } from '../../runs/open-run.ts';
 import type { Run } from '../../runs/run.ts';
@@ -22,10 +24,10 @@ import {
   type WholePhoto,
 } from '../../vision/photos/index.ts';
 import { predictRun, USUAL_COVERAGE } from '../../workflows/index.ts';
-import { withAskedReadings } from '../../workflows/predict/asked-readings.ts';
+import { askedHeight, withAskedReadings } from '../../workflows/predict/asked-readings.ts';
 import { MEDIA_TYPES } from './media-types.ts';
 import { RunUnusable } from './run-unusable.ts';
-import type { AskedFacts, DrawnMap, InferenceTask, InspectedPhoto } from './tasks.ts';
+import type { AskedFacts, DrawnMap, InferenceAnswers, InferenceTask, InspectedPhoto } from './tasks.ts';
 import { trialPicture } from './trial-picture.ts';
 
 /** Runs that stay open: that of the farm, and that of a job. */
@@ -70,12 +72,13 @@ const TextNumber = z
   .string()
   .trim()
   .min(1, 'is empty; give a number or leave it out')
-  .pipe(z.coerce.number());
+  .transform((text) => readNumber(text))
+  .pipe(z.number('is no number; write it as 0.25'));
 
 /** What forms say besides the photo. */
 const FormFacts = z.object({
   frameAreaSquareMetres: TextNumber.pipe(FrameArea).optional(),
-  height: TextNumber.optional(),
+  height: z.string().optional(),
   heightMethod: SwardHeight.shape.method.optional(),
 });
 
@@ -95,6 +98,10 @@ async function photoOfForm(
         'send multipart/form-data with a field photo',
       );
     });
+  const twice = ['photo', ...Object.keys(FormFacts.shape)].find((name) => form.getAll(name).length > 1);
+  if (twice !== undefined) {
+    throw new InputError('the request', `has field ${twice} more than once`, 'send each field once');
+  }
   const { photo, ...fields } = Object.fromEntries(form);
   if (photo === undefined || typeof photo === 'string') {
     throw new InputError(
@@ -104,21 +111,42 @@ async function photoOfForm(
     );
   }
   const parsed = FormFacts.safeParse(fields);
-  const { height, heightMethod, ...facts } = parsed.data ?? {};
-  const measured =
-    height === undefined && heightMethod === undefined ? null : { centimetres: height, method: heightMethod };
-  const checked = SwardHeight.nullable().safeParse(measured);
-  const issue = parsed.error?.issues[0] ?? checked.error?.issues[0];
-  if (issue || !checked.success) {
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
     throw new InputError(
       'the request',
       `${issue?.path.join('.')}: ${issue?.message}`,
-      'give height and heightMethod together, and the frame in m²',
+      'give height in cm with heightMethod, and the frame in m²',
     );
   }
+  const { frameAreaSquareMetres } = parsed.data;
+  const facts = { frameAreaSquareMetres, height: heightOfForm(parsed.data) };
   const bytes = new Uint8Array(await photo.arrayBuffer());
   requireFormat(bytes);
-  return { photo: photoFrom('photo', bytes), facts: { ...facts, height: checked.data } };
+  return { photo: photoFrom('photo', bytes), facts };
+}
+
+/** The height that a form gives. @throws InputError for one without a method, or that no sward has */
+function heightOfForm({ height, heightMethod }: z.output<typeof FormFacts>): SwardHeight | null {
+  if (height === undefined && heightMethod === undefined) return null;
+  if (height === undefined || heightMethod === undefined) {
+    const [there, missing] = height === undefined ? ['heightMethod', 'height'] : ['height', 'heightMethod'];
+    throw new InputError('the request', `has ${there} and no ${missing}`, 'give both or neither');
+  }
+  const remedy = 'give it in cm, as 12.5, or leave out height and heightMethod';
+  if (height.trim() === '') throw new InputError('the request', 'height is empty', remedy);
+  try {
+    const { value, method = heightMethod } = askedHeight(height);
+    if (method === heightMethod) return { centimetres: value, method };
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new InputError('the request', error.message, remedy);
+  }
+  throw new InputError(
+    'the request',
+    `height ${height} is that of a rising plate, not of heightMethod ${heightMethod}`,
+    remedy,
+  );
 }
 
 function requireFormat(start: Uint8Array): void {
@@ -136,7 +164,11 @@ function askedWith(run: Run, { frameAreaSquareMetres, height }: AskedFacts) {
   };
 }
 
-async function estimate(run: Run, photo: WholePhoto, facts: AskedFacts): Promise<SaidOfPhoto> {
+async function estimate(
+  run: Run,
+  photo: WholePhoto,
+  facts: AskedFacts,
+): Promise<InferenceAnswers['estimate']> {
   const { predictions, coverage, sessions, doubts, areaSquareMetres } = await predictRun({
     run,
     source: [photo],
@@ -146,7 +178,9 @@ async function estimate(run: Run, photo: WholePhoto, facts: AskedFacts): Promise
   const [prediction] = predictions;
   if (!prediction) throw new Error('a photo was asked about and none answered');
   const { targets, intervals, outOfDomain, trainedOn, covariates = [] } = prediction;
-  return saidOfPhoto({
+  const reads = run.covariates.some(({ name }) => name === HEIGHT);
+  const why = reads ? prediction.refused : `run ${basename(run.folder)} reads no height`;
+  const said = saidOfPhoto({
     targets,
     intervals: intervals ?? null,
     coverage,
@@ -157,6 +191,7 @@ async function estimate(run: Run, photo: WholePhoto, facts: AskedFacts): Promise
     // A run that reads heights otherwise measured, or none, has answered by the photo alone.
     height: covariates.includes(HEIGHT) ? (facts.height ?? null) : null,
   });
+  return { ...said, ...(facts.height && why !== undefined && { refused: why }) };
 }
 
 async function drawMap(run: Run, photo: WholePhoto, facts: AskedFacts): Promise<DrawnMap> {

@@ -60,6 +60,7 @@ export interface InferenceAnswers {
   /** Whether the run says where in a photo the mass is. */
   readonly open: { readonly maps: boolean };
   readonly map: DrawnMap;
-  readonly estimate: SaidOfPhoto;
+  /** `refused`: why a height was not read; absent where it was, or none was given. */
+  readonly estimate: SaidOfPhoto & { readonly refused?: string };
   readonly inspect: InspectedPhoto;
 }

@@ -174,7 +174,7 @@ export class Estimator {
     const row = { id: randomUUID(), photo_id: photo.id, run_hash: run.hash };
     let outcome: { readonly body: string | null; readonly problem: string | null };
     try {
-      const answer = await pool.ask(
+      const { refused, ...answer } = await pool.ask(
         {
           kind: 'estimate',
           run: run.folder,

@@ -1,9 +1,14 @@
 import type { PhotoReadings, Reading } from '../../data/covariates/read.ts';
 import { readNumber } from '../../data/numbers.ts';
-import { TALLEST_SWARD } from '../../data/usual-sizes.ts';
 import { countOf } from '../../ground/counts.ts';
 import { InputError, UsageError } from '../../ground/errors.ts';
-import { HEIGHT, HEIGHT_UNITS, type HeightMethod, type HeightUnit } from '../../pasture/covariates.ts';
+import {
+  HEIGHT,
+  HEIGHT_UNITS,
+  type HeightMethod,
+  type HeightUnit,
+  TALLEST_SWARD,
+} from '../../pasture/covariates.ts';
 import {
   askedReadings,
   type CovariateSource,

@@ -1,5 +1,5 @@
 import type { SwardHeight } from '../../../src/farm/index.ts';
-import type { HeightMethod } from '../../../src/pasture/covariates.ts';
+import { type HeightMethod, TALLEST_SWARD } from '../../../src/pasture/covariates.ts';
 import { typed } from './typed.ts';
 import { number } from './words.ts';
 
@@ -39,7 +39,7 @@ export function heightWords(
 const LIMITS: Readonly<Record<HeightMethod, readonly [least: number, most: number]>> = {
   'falling-plate': [0.5, 100],
   'rising-plate': [0.5, 100],
-  ruler: [0.5, 300],
+  ruler: [0.5, TALLEST_SWARD],
 };
 
 /** A height as it was typed; null where none was. @throws Error that says what is wrong with it */
