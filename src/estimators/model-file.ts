@@ -7,6 +7,7 @@ import type { Matrix } from '../ground/matrix.ts';
 
 const FILE_NAME = 'model.safetensors';
 const KIND = 'estimator';
+const REMEDY = 'copy the run anew if it was copied, or train it again';
 
 /** Single and half precision. */
 type NarrowType = 'F32' | 'F16';
@@ -45,8 +46,8 @@ function elements(data: Float64Array, narrow: NarrowType | undefined) {
  *
  * @param names matrices that must be there
  * @param further matrices that may be there
- * @throws InputError when the file is missing or damaged, was written by another kind of estimator, or lacks
- *   a matrix
+ * @throws InputError when the file is missing or damaged, was written by another kind of estimator, lacks a
+ *   matrix, or holds NaN
  */
 export async function readModelFile<Name extends string>(
   folder: string,
@@ -74,6 +75,9 @@ export async function readModelFile<Name extends string>(
     const [rows, columns] = shape;
     if (data === null || rows === undefined || columns === undefined) {
       throw new InputError(path, `${name} is not a matrix of floats`, 'train the run again');
+    }
+    if (data.some(Number.isNaN)) {
+      throw new InputError(path, `${name} holds what is no number (NaN)`, REMEDY);
     }
     return [name, { rows, columns, data }];
   });
