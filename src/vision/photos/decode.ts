@@ -125,7 +125,9 @@ async function openBytes(name: string, bytes: Uint8Array): Promise<OpenPhoto> {
   const photo = { name, bytes, ...(await headerOf(name, bytes)) };
   const { width, height } = photo;
   if (width * height <= MAX_PHOTO_PIXELS) return photo;
-  const megapixels = Math.round((width * height) / 1e6);
+  // Rounded up, so that what is above the limit shows above it.
+  const tenths = Math.ceil((width * height) / 1e5) / 10;
+  const megapixels = Number.isInteger(tenths) ? tenths : tenths.toFixed(1);
   throw new InputError(
     name,
     `${width}×${height} is ${megapixels} megapixels, the limit is ${MAX_PHOTO_PIXELS / 1e6}`,
