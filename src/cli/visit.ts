@@ -1,3 +1,4 @@
+import { type Figure, paddockTotal, type VisitMean, worthWords } from '../farm/index.ts';
 import { countOf } from '../ground/counts.ts';
 import { setWords } from '../pasture/covariates.ts';
 import { MASS_NAMES, underTargetNames } from '../pasture/targets.ts';
@@ -16,12 +17,6 @@ interface VisitCommandOptions extends AskedOptions, Omit<TableOptions, 'photos'>
   readonly hectares?: number;
   readonly json?: boolean;
 }
-
-const WORK = {
-  'one-more-cut': 'one more cut of a photographed frame',
-  'ten-more-photos': 'ten more photos',
-  heights: 'heights of all frames',
-} as const;
 
 /** `sward visit`: the mean of a paddock from one visit's photos, heights and cuts. */
 export const registerVisit: CommandRegistrar = (program) => {
@@ -72,7 +67,11 @@ export const registerVisit: CommandRegistrar = (program) => {
       for (const doubt of outcome.doubts.slice(0, 10)) say(`warning: ${doubt}`);
       printResult(
         options.json,
-        () => ({ ...outcome, means: underTargetNames(outcome.means) }),
+        () => ({
+          ...outcome,
+          means: underTargetNames(outcome.means),
+          ...(hectares !== undefined && totalRecord(outcome.means.total, hectares)),
+        }),
         () => visitText(outcome, hectares),
       );
     },
@@ -107,19 +106,25 @@ function visitText(
     ),
     ...(total && hectares !== undefined ? [totalLine(total, hectares)] : []),
     ...worth
-      .map(({ work, before, after }) => ({ work, before: shown(before, 0), after: shown(after, 0) }))
       // What does not show in whole kilograms is no help.
-      .filter(({ before, after }) => before !== after)
-      .map(({ work, before, after }) => `${WORK[work]}: ± ${after} kg DM/ha instead of ± ${before}`),
+      .filter(({ before, after }) => shown(before, 0) !== shown(after, 0))
+      .map(worthWords),
     ...(effort ? [effort.says] : []),
   ].join('\n');
 }
 
-function totalLine(
-  { mean, interval }: NonNullable<VisitOutcome['means']['total']>,
-  hectares: number,
-): string {
-  const kilograms = (perHectare: number): string => shown(perHectare * hectares, 0);
-  const ends = interval ? ` (${kilograms(interval.low)} to ${kilograms(interval.high)})` : '';
-  return `${hectares} ha: ${kilograms(mean)} kg of dry matter${ends}`;
+/** A paddock's dry matter, kg; null where the total of the visit is not known. */
+function totalRecord(total: VisitMean | null, hectares: number) {
+  if (!total) return { hectares, total_kg: null };
+  const { value, low, high } = totalOf(total, hectares);
+  return { hectares, total_kg: { mean: value, ...(low !== undefined && { low, high }) } };
 }
+
+function totalLine(total: VisitMean, hectares: number): string {
+  const { value, low, high } = totalOf(total, hectares);
+  const ends = low === undefined || high === undefined ? '' : ` (${shown(low, 0)} to ${shown(high, 0)})`;
+  return `${hectares} ha: ${shown(value, 0)} kg of dry matter${ends}`;
+}
+
+const totalOf = (total: VisitMean, hectares: number): Figure =>
+  paddockTotal(total, { value: hectares, unit: 'ha', source: 'measured', from: ['--hectares'] });

@@ -72,6 +72,7 @@ export {
   visitSoFar,
   type WorkWorth,
   workWorth,
+  worthWords,
 } from './sampling-effort.ts';
 export { calibrationPair, settledResult } from './settled-cut.ts';
 export {

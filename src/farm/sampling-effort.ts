@@ -1,3 +1,4 @@
+import { capital } from '../ground/capital.ts';
 import { countOf } from '../ground/counts.ts';
 import { studentReach } from '../ground/student-t.ts';
 import { halfWidthOf, partsOfMean } from './mean-interval.ts';
@@ -105,13 +106,22 @@ export function effortNeeded(visit: VisitSoFar, precision: number): EffortNeeded
     const besides = PHOTOS_BESIDES.find((count) => reaches(count, cuts));
     if (besides === undefined) continue;
     const needed = { kind: 'cuts', more: cuts, photosBesides: besides } as const;
-    const says =
-      `More photos alone do not bring ${share}: ${IN_COMMON}. ${countOf(cuts, 'more cut')} of ` +
-      `photographed frames${besides > 0 ? ` and ${besides} more photos` : ''} would${beyondADay(needed)}.`;
+    const work = cutsInWords(cuts, besides, visit.design.frames - visit.design.cuts);
+    const says = `More photos alone do not bring ${share}: ${IN_COMMON}. ${work}${beyondADay(needed)}.`;
     return { ...needed, says };
   }
   const says = `Not even ${MOST} more cuts bring ${share} here.`;
   return { kind: 'out-of-reach', more: 0, photosBesides: 0, says };
+}
+
+/** That so many cuts would do, and of which frames. @param uncut frames that were photographed and not cut */
+function cutsInWords(cuts: number, photosBesides: number, uncut: number): string {
+  if (photosBesides > 0)
+    return `${countOf(cuts, 'more cut')} of photographed frames and ${photosBesides} more photos would`;
+  if (cuts <= uncut) return `${countOf(cuts, 'more cut')} of photographed frames would`;
+  if (uncut <= 0) return `${countOf(cuts, 'more frame')}, photographed and cut, would`;
+  const further = countOf(cuts - uncut, 'more frame');
+  return `Cuts of the ${countOf(uncut, 'frame')} not cut yet and ${further}, photographed and cut, would`;
 }
 
 /** What a person does on one visit, at most. */
@@ -119,16 +129,22 @@ const MOST_PHOTOS_A_VISIT = 40;
 const MOST_CUTS_A_VISIT = 15;
 
 /**
- * What is worth doing next, in a sentence: for ±10 % where a day's work brings that, else for ±20 %, else nothing.
+ * What is worth doing next, in a sentence: for ±10 % where a day's work brings that, else for ±20 %, else the most
+ * helpful work where it brings a tenth or more, else nothing.
+ *
+ * @param worth as {@link workWorth} has it, kg DM/ha
  */
-export function effortAdvice(effort: {
-  readonly tenPercent: EffortNeeded;
-  readonly twentyPercent: EffortNeeded;
-}): string {
+export function effortAdvice(
+  effort: { readonly tenPercent: EffortNeeded; readonly twentyPercent: EffortNeeded },
+  worth: readonly WorkWorth[],
+): string {
   const { tenPercent, twentyPercent } = effort;
   if (isDone(tenPercent)) return tenPercent.says;
   if (!isDone(twentyPercent)) {
-    return 'This is about as near as a visit comes here: ±20 % would take more photos and cuts than a day has room for.';
+    const beyond = '±20 % would take more photos and cuts than a day has room for.';
+    const [best] = worth;
+    if (best && best.after <= WORTH_SAYING * best.before) return `${capital(worthWords(best))}. ${beyond}`;
+    return `This is about as near as a visit comes here: ${beyond}`;
   }
   const beyond = '±10 % would take more than a day’s work.';
   return `${twentyPercent.says} ${beyond}`;
@@ -142,6 +158,20 @@ const isDone = ({ kind, more, photosBesides }: Omit<EffortNeeded, 'says'>): bool
   kind === 'enough' ||
   (kind === 'photos' && more <= MOST_PHOTOS_A_VISIT) ||
   (kind === 'cuts' && more <= MOST_CUTS_A_VISIT && photosBesides <= MOST_PHOTOS_A_VISIT);
+
+/** A half width by so much smaller is worth saying in place of what the visit's work would take. */
+const WORTH_SAYING = 0.9;
+
+/** Kinds of work in words. */
+const WORK_WORDS = {
+  'one-more-cut': 'one more cut of a photographed frame',
+  'ten-more-photos': 'ten more photos',
+  heights: 'heights of all frames',
+} as const;
+
+/** What a piece of work would bring, in words; the mean in kg DM/ha. */
+export const worthWords = ({ work, before, after }: WorkWorth): string =>
+  `${WORK_WORDS[work]}: ± ${after.toFixed(0)} kg DM/ha instead of ± ${before.toFixed(0)}`;
 
 /** What a piece of work would bring. */
 export interface WorkWorth {

@@ -31,6 +31,13 @@ describe('sward visit', () => {
       expect([stderr.includes('no photo'), code]).toEqual([false, 0]);
       expect(stdout).toMatch(/^4 photos by run starter.*, 2 cuts:$/m);
       expect(stdout).toMatch(/^3\.2 ha: \d+ kg of dry matter \(\d+ to \d+\)$/m);
+      if (paths.length === 1 && paths[0] === './paddock') {
+        const json = await runSward([...asked, '--json'], environment, root);
+        const { hectares, total_kg, means } = JSON.parse(json.stdout);
+        expect(hectares).toBe(3.2);
+        expect(total_kg.mean).toBeCloseTo(3.2 * means.Dry_Total_g.mean, 9);
+        expect(total_kg.high).toBeCloseTo(3.2 * means.Dry_Total_g.interval.high, 9);
+      }
       // What is listed as more work is of use.
       for (const [, after, before] of stdout.matchAll(/± (\d+) kg DM\/ha instead of ± (\d+)/g)) {
         expect(Number(after)).toBeLessThan(Number(before));

@@ -55,6 +55,18 @@ describe('what a visit still needs', () => {
     expect(expectedHalfWidth(visit, { cuts: more })).toBeGreaterThan(200);
   });
 
+  it('names frames that are not there yet', () => {
+    const wide = { ...variances, withinSessions: 1_000_000 };
+    const saidOf = (cuts: number): string =>
+      effortNeeded({ ...visit, variances: wide, design: { frames: 8, cuts, spread: 500_000 } }, 0.1).says;
+    expect(saidOf(8)).toMatch(
+      /: those of one visit.*\. \d+ more frames, photographed and cut, would, more than/,
+    );
+    expect(saidOf(3)).toMatch(
+      /Cuts of the 5 frames not cut yet and \d+ more frames, photographed and cut, would, more than/,
+    );
+  });
+
   it('says so where it is more than a day has room for', () => {
     const beyond = ', more than a day has room for.';
     const [done, tooMany] = [effortNeeded(visit, 0.25), effortNeeded(visit, 0.05)];
@@ -122,18 +134,25 @@ describe('what is worth doing next', () => {
   const never = { kind: 'out-of-reach', more: 0, photosBesides: 0, says: 'never' } as const;
 
   it('is for ±10 % where somebody would do that', () => {
-    expect(effortAdvice({ tenPercent: photos(12), twentyPercent: photos(3) })).toBe('12 photos');
-    expect(effortAdvice({ tenPercent: cuts(5), twentyPercent: photos(3) })).toBe('5 cuts');
+    expect(effortAdvice({ tenPercent: photos(12), twentyPercent: photos(3) }, [])).toBe('12 photos');
+    expect(effortAdvice({ tenPercent: cuts(5), twentyPercent: photos(3) }, [])).toBe('5 cuts');
   });
 
   it('is for ±20 % where ±10 % would take 81 cuts', () => {
-    expect(effortAdvice({ tenPercent: cuts(81), twentyPercent: photos(3) })).toMatch(/^3 photos ±10 % would/);
+    expect(effortAdvice({ tenPercent: cuts(81), twentyPercent: photos(3) }, [])).toMatch(
+      /^3 photos ±10 % would/,
+    );
   });
 
   it('asks nobody for what nobody does', () => {
-    const asked = effortAdvice({ tenPercent: never, twentyPercent: cuts(163) });
+    const asked = effortAdvice({ tenPercent: never, twentyPercent: cuts(163) }, []);
     expect(asked).toMatch(/as near as a visit comes here/);
     expect(asked).not.toMatch(/163/);
+    const effort = { tenPercent: never, twentyPercent: cuts(163) };
+    expect(effortAdvice(effort, [{ work: 'heights', before: 885, after: 657 }])).toMatch(
+      /^Heights of all frames: ± 657 kg DM\/ha instead of ± 885\. ±20 % would take more/,
+    );
+    expect(effortAdvice(effort, [{ work: 'one-more-cut', before: 885, after: 880 }])).toBe(asked);
   });
 });
 

@@ -113,7 +113,7 @@ describeInBrowser('a phone in a paddock without a network', () => {
     const shown = await phone.page.locator('main').innerText();
     expect(shown).toContain(`${words(mean)} kg DM/ha`);
     expect(shown).toContain(`Between ${words(interval.low)} and ${words(interval.high)}`);
-    expect(shown).toContain(effortAdvice(summary.effort));
+    expect(shown).toContain(effortAdvice(summary.effort, summary.worth));
     for (const warning of summary.warnings) expect(shown).toContain(warning);
     expect(paddock.name).toBe('River flat');
   });

@@ -50,7 +50,7 @@ export function VisitMeans({
             </p>
           </div>
           {whole && <Parts view={view} />}
-          <p>{total.interval ? view.effort && effortAdvice(view.effort) : ONE_FRAME_WORDS}</p>
+          <p>{total.interval ? view.effort && effortAdvice(view.effort, view.worth) : ONE_FRAME_WORDS}</p>
           <Total view={view} paddock={paddock} />
           {whole && <Worth view={view} />}
         </>
