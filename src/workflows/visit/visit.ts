@@ -135,7 +135,9 @@ export async function visitRun(options: VisitOptions): Promise<VisitOutcome> {
   });
   const means = withPartsOfTotal(known);
   const variances = variancesBy(used, 'total');
-  const soFar = means.total && variances ? visitSoFar(means.total, variances) : null;
+  // Of a total that was moved to its parts the record of errors does not tell what more work would bring.
+  const isMoved = means.total !== known.total;
+  const soFar = means.total && variances && !isMoved ? visitSoFar(means.total, variances) : null;
   const readsHeight = calibration.cases?.some((one) => sameSet(one.covariates, [HEIGHT])) ?? false;
   return {
     run: opened.folder,
@@ -217,7 +219,10 @@ function notesOf(known: ByMass<VisitMean | null>, means: ByMass<VisitMean | null
   const cuts = Math.min(...MASS_NAMES.map((mass) => known[mass]?.cuts ?? Number.POSITIVE_INFINITY));
   const all = known.total?.cuts ?? cuts;
   if (all === 0) {
-    return [`the whole follows its parts, of which alone cuts tell (${moved.join(', ')} kg DM/ha)`];
+    return [
+      `the whole follows its parts, of which alone cuts tell (${moved.join(', ')} kg DM/ha); ` +
+        'give the total of cuts too, and what more work would bring can be said',
+    ];
   }
   const why =
     cuts === all
