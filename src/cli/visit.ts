@@ -1,8 +1,15 @@
-import { type Figure, paddockTotal, type VisitMean, worthWords } from '../farm/index.ts';
 import { countOf } from '../ground/counts.ts';
 import { setWords } from '../pasture/covariates.ts';
 import { MASS_NAMES, underTargetNames } from '../pasture/targets.ts';
-import { namedRun, type VisitOutcome, visitRun } from '../workflows/index.ts';
+import {
+  type Figure,
+  namedRun,
+  paddockTotal,
+  type VisitMean,
+  type VisitOutcome,
+  visitRun,
+  worthWords,
+} from '../workflows/index.ts';
 import { type AskedOptions, addAskedCovariates, askedCovariates } from './asked-covariates.ts';
 import { type CommandRegistrar, positiveNumber } from './command.ts';
 import { printResult, say } from './console.ts';

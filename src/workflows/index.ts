@@ -18,6 +18,7 @@ export { type Problem, problemLines } from '../data/problems.ts';
 export { DEFAULT_SHRINK, FITTED_METHODS, type Method } from '../estimators/combination/methods.ts';
 export type { ExportOptions, ExportOutcome } from '../export/export-run.ts';
 export { MODEL_INPUTS, type ModelInput } from '../export/model-input.ts';
+export { type Figure, paddockTotal, type VisitMean, worthWords } from '../farm/index.ts';
 export type { MetricLine } from '../learning/estimator.ts';
 export type { PretrainChanges, PretrainSettings } from '../networks/settings/pretrain.ts';
 export { type Covariate, HEIGHT_METHODS, type HeightMethod } from '../pasture/covariates.ts';
