@@ -56,7 +56,7 @@ function heavyRows(table: string, rows: readonly MeasuredRow[], area: number): P
     const mass = MASS_NAMES.find((name) => isHeavy(row, name));
     return mass ? [{ ...row, mass, tonnes: yieldOf(row, mass) / 1_000 }] : [];
   });
-  return told(
+  return rowsWarning(
     heavy,
     table,
     'outlier',
@@ -72,7 +72,7 @@ function impossibleDates(table: string, rows: readonly MeasuredRow[]): Problem[]
   const odd = rows.flatMap(({ date, ...row }) =>
     date !== null && (date > tomorrow || date < FIRST_DATE) ? [{ ...row, date }] : [],
   );
-  return told(
+  return rowsWarning(
     odd,
     table,
     'odd-date',
@@ -82,8 +82,8 @@ function impossibleDates(table: string, rows: readonly MeasuredRow[]): Problem[]
   );
 }
 
-/** One warning about some rows. */
-function told<Row extends { readonly row: number }>(
+/** One warning about some rows, that names the first and a few more; none where there are none. */
+export function rowsWarning<Row extends { readonly row: number }>(
   rows: readonly Row[],
   table: string,
   code: Problem['code'],

@@ -1,4 +1,5 @@
 import { type CsvRow, type CsvTable, rowName } from '../formats/csv.ts';
+import { HEIGHT, NDVI } from '../pasture/covariates.ts';
 import { completedTargets, contradictionIn } from '../pasture/partial.ts';
 import { IDENTITY_TOLERANCE_GRAMS } from '../pasture/physics.ts';
 import {
@@ -8,12 +9,13 @@ import {
   type Targets,
   targetsFromArray,
 } from '../pasture/targets.ts';
+import { doubtfulReadings, readingIn } from './covariates/doubtful-readings.ts';
 import { type DateOrder, readDates } from './dates.ts';
 import { knownDecimals } from './decimals.ts';
 import { doubtfulRows } from './doubtful-rows.ts';
 import { isMissing } from './missing.ts';
 import { nearSpellings } from './near-spellings.ts';
-import { type DecimalSign, readNumber, readOptionalNumber } from './numbers.ts';
+import { type DecimalSign, readNumber } from './numbers.ts';
 import { type Complain, complainTo, type Problem, warn } from './problems.ts';
 import { splitSampleId } from './sample-id.ts';
 import { namedColumn, spellingKey, spellingsText, stateName } from './spellings.ts';
@@ -138,7 +140,11 @@ export function parseLabels(
   // Paddocks walked on one day share its light and weather, and are visits of their own only where no other day is left.
   const isOneDay = new Set(dates.dates).size <= 1;
   problems.push(...spellingProblems(name, 'State', states), ...spellingProblems(name, 'Species', species));
-  problems.push(...readingProblems(table, name, sign), ...commaProblems(table, name, sign));
+  for (const column of READINGS) {
+    const cells = photos.map(({ cells: own, group }) => ({ row: group.first.line, text: own[column] ?? '' }));
+    problems.push(...doubtfulReadings(name, COLUMN_OF[column], cells, sign(column)));
+  }
+  problems.push(...commaProblems(table, name, sign));
   const isMixed = dates.faults.some(({ kind }) => kind === 'mixed');
   const unmeasured: string[] = [];
   const labels = photos.flatMap(({ imageId, group }, photo) => {
@@ -159,8 +165,8 @@ export function parseLabels(
       state: states.names[place] ?? null,
       ...(isOneDay && { site: paddocks.names[place] ?? null }),
       species: species.names[place] ?? null,
-      ndvi: knownNumber(cells.Pre_GSHH_NDVI, sign('Pre_GSHH_NDVI')),
-      heightCentimetres: knownNumber(cells.Height_Ave_cm, sign('Height_Ave_cm')),
+      ndvi: readingIn(cells.Pre_GSHH_NDVI ?? '', COLUMN_OF.Pre_GSHH_NDVI, sign('Pre_GSHH_NDVI')),
+      heightCentimetres: readingIn(cells.Height_Ave_cm ?? '', COLUMN_OF.Height_Ave_cm, sign('Height_Ave_cm')),
       row: line,
     };
   });
@@ -282,24 +288,11 @@ export function spellingProblems(
   }));
 }
 
-/** Warnings about readings that are no numbers, one a column. */
-function readingProblems({ rows }: CsvTable, name: string, sign: (column: string) => DecimalSign): Problem[] {
-  return READINGS.flatMap((column) => {
-    const wrong = rows.filter(({ cells }) =>
-      Number.isNaN(readOptionalNumber(cells[column], sign(column)) ?? 0),
-    );
-    const first = wrong[0];
-    if (!first) return [];
-    const more = wrong.length > 1 ? ` (and ${wrong.length - 1} more)` : '';
-    return {
-      severity: 'warning',
-      code: 'not-a-number',
-      where: rowName(name, first.line),
-      what: `${column} "${first.cells[column]}" is not a number and counts as unknown${more}`,
-      remedy: 'give a number, or leave the cell empty',
-    };
-  });
-}
+/** What the columns of readings hold; the competition's heights are a falling plate's. */
+const COLUMN_OF = {
+  Pre_GSHH_NDVI: { header: 'Pre_GSHH_NDVI', name: NDVI, factor: 1, method: null },
+  Height_Ave_cm: { header: 'Height_Ave_cm', name: HEIGHT, factor: 1, method: 'falling-plate' },
+} as const;
 
 /** Warnings about columns with decimal commas in a file that separates cells by commas, as where Excel wrote one column. */
 function commaProblems(
@@ -322,11 +315,6 @@ function commaProblems(
       remedy: 'write decimal points if that is not meant',
     };
   });
-}
-
-function knownNumber(text: string | undefined, sign: DecimalSign): number | null {
-  const value = readOptionalNumber(text, sign);
-  return value === null || Number.isNaN(value) ? null : value;
 }
 
 function isUsable(imageId: string, targets: Targets, complain: Complain, warn: Complain): boolean {

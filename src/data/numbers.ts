@@ -1,4 +1,4 @@
-import { isMissing, visibleText } from './missing.ts';
+import { visibleText } from './missing.ts';
 
 /** Which sign stands before the decimals of a column's numbers, where a number alone does not tell. */
 export type DecimalSign = '.' | ',';
@@ -83,9 +83,4 @@ export function readNumber(text: string, sign: DecimalSign = '.'): number {
   if (more.length > 0 || !isGrouped || decimals?.includes(thousands)) return Number.NaN;
   const joined = `${whole.replaceAll(thousands, '')}${decimals === undefined ? '' : `.${decimals}`}`;
   return NUMBER.test(joined) ? Number(joined) : Number.NaN;
-}
-
-/** A reading that may be missing: null where it is, NaN where the cell holds something else. */
-export function readOptionalNumber(text: string | undefined, sign: DecimalSign): number | null {
-  return isMissing(text) ? null : readNumber(text ?? '', sign);
 }

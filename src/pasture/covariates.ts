@@ -11,6 +11,16 @@ export const HEIGHT_METHODS = ['falling-plate', 'rising-plate', 'ruler'] as cons
 /** One of {@link HEIGHT_METHODS}. */
 export type HeightMethod = (typeof HEIGHT_METHODS)[number];
 
+/** Heights that are measured so, cm: plates press a sward down, and lie on the ground where none stands. */
+export const HEIGHT_LIMITS: Readonly<Record<HeightMethod, readonly [least: number, most: number]>> = {
+  'falling-plate': [0.5, 100],
+  'rising-plate': [0.5, 100],
+  ruler: [0.5, 300],
+};
+
+/** Height of pasture that nobody sees surpassed, cm: no height above it is taken, wherever it comes from. */
+export const TALLEST_SWARD: number = HEIGHT_LIMITS.ruler[1];
+
 /** A method in words. */
 export const methodWords = (method: HeightMethod | null): string =>
   method === null ? 'an unstated method' : method.replace('-', ' ');
@@ -19,9 +29,6 @@ export const methodWords = (method: HeightMethod | null): string =>
 export const HEIGHT_UNITS = { cm: 1, mm: 0.1, m: 100, clicks: 0.5 } as const;
 /** One of {@link HEIGHT_UNITS}. */
 export type HeightUnit = keyof typeof HEIGHT_UNITS;
-
-/** Height of pasture that nobody sees surpassed, cm: no height above it is taken, wherever it comes from. */
-export const TALLEST_SWARD = 300;
 
 /** A number that is measured beside a photo, as a run knows it. */
 export interface Covariate {

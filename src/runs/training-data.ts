@@ -175,7 +175,7 @@ export async function readTrainingData(
       : await photoInputs(labels as readonly LabelledPhoto[], further, recipe, progress);
   const measuredPaths = inputs.paths?.slice(0, labels.length) ?? [];
   const rows = await planFolds(labels, plan, copyKeys(await photoCopies(measuredPaths, progress)));
-  const known = await readingsOf(source, recipe, labels, inputs.paths);
+  const known = await readingsOf(source, recipe, { labels, warnings }, inputs.paths);
   const facts = labels.map((label, item) => ({
     ...factsOf(label, rows[item] as FoldRow),
     readings: known.readings[item] ?? {},
@@ -209,7 +209,7 @@ export async function readTrainingData(
 async function readingsOf(
   source: TrainingSource,
   { covariates: names = [] }: Recipe,
-  labels: readonly Label[],
+  { labels, warnings }: Labelled,
   paths: readonly string[] | null,
 ): Promise<KnownReadings> {
   if (names.length === 0) return { covariates: [], readings: [], remarks: [] };
@@ -228,7 +228,9 @@ async function readingsOf(
   const photos = labels.map(({ imageId }, item) => paths?.[item] ?? imageId);
   const read = await readTables(tables, names, photos);
   const known = await trainingReadings(names, read.photos, { method, pairs });
-  return { ...known, remarks: [...read.remarks, ...known.remarks] };
+  // What is told of a column as one of the table is not told again as one of readings.
+  const news = read.remarks.filter((remark) => !warnings.some((warning) => remark.endsWith(warning)));
+  return { ...known, remarks: [...news, ...known.remarks] };
 }
 
 function factsOf(label: Label, { group }: FoldRow): SampleFacts {

@@ -4,7 +4,6 @@ import { InputError } from '../../ground/errors.ts';
 import { HEIGHT, HEIGHT_UNITS, type HeightMethod, type HeightUnit, NDVI } from '../../pasture/covariates.ts';
 import { type DecimalName, knownDecimals } from '../decimals.ts';
 import { isMissing, visibleText } from '../missing.ts';
-import { readNumber } from '../numbers.ts';
 import { readHeader } from '../own-table/columns.ts';
 import { withComponents } from '../own-table/competition-table.ts';
 import type { ColumnMapping } from '../own-table/mapping.ts';
@@ -12,6 +11,7 @@ import { heightMethodNamed, recognisedHeader, saysHeightMethod } from '../own-ta
 import { usualOf } from '../own-table/usual-sizes.ts';
 import { PhotoNames } from '../photo-names.ts';
 import { type Problem, warn } from '../problems.ts';
+import { doubtfulReadings, readingIn } from './doubtful-readings.ts';
 
 /** A number that was measured beside a photo. */
 export interface Reading {
@@ -111,24 +111,21 @@ export async function readCovariates(
   const places = new Map(photos.map((own, place) => [own, place]));
   const found = new Array<Map<string, Reading[]> | null>(photos.length).fill(null);
   const firstRows = new Map<number, number>();
+  const asked: GridRow[] = [];
 
   const readingOf = (row: GridRow, column: Column, at: number): Reading | null => {
     const text = row.cells[column.index] ?? '';
     if (isMissing(text)) return null;
-    const value = readNumber(text, signs[at]) * column.factor;
+    const value = readingIn(text, column, signs[at]);
     const word = methods && column.name === HEIGHT ? (row.cells[methods.index] ?? '') : '';
     const told = isMissing(word) ? null : heightMethodNamed(word);
-    const isWrong = !Number.isFinite(value) || (column.name === HEIGHT && value < 0);
-    if (isWrong || (!isMissing(word) && told === null)) {
+    if (value === null) return null;
+    if (!isMissing(word) && told === null) {
       warn(problems, {
         code: 'not-a-number',
         where: rowName(path, row.line),
-        what: isWrong
-          ? `${column.header} "${text}" is no ${column.name} and counts as not measured`
-          : `${methods?.header} "${word}" is no way of measuring that sward knows; the height counts as not measured`,
-        remedy: isWrong
-          ? 'give a number, or leave the cell empty'
-          : 'write falling plate, rising plate or ruler',
+        what: `${methods?.header} "${word}" is no way of measuring that sward knows; the height counts as not measured`,
+        remedy: 'write falling plate, rising plate or ruler',
       });
       return null;
     }
@@ -159,8 +156,14 @@ export async function readCovariates(
       );
     }
     found[place] = own;
-    if (!before) firstRows.set(place, row.line);
+    if (before) continue;
+    firstRows.set(place, row.line);
+    asked.push(row);
   }
+  columns.forEach((column, at) => {
+    const cells = asked.map((row) => ({ row: row.line, text: row.cells[column.index] ?? '' }));
+    problems.push(...doubtfulReadings(path, column, cells, signs[at]));
+  });
   return {
     names: names.filter((name) => columns.some((column) => column.name === name)),
     photos: found,

@@ -5,6 +5,7 @@ import { HEIGHT_UNITS, type HeightUnit } from '../../pasture/covariates.ts';
 import { completedTargets, contradictionIn, isKnown, type PartialTargets } from '../../pasture/partial.ts';
 import { byMass, MASS_NAMES, type MassName, type Targets } from '../../pasture/targets.ts';
 import { QUADRAT_AREA_SQUARE_METRES } from '../../pasture/units.ts';
+import { doubtfulReadings, readingIn } from '../covariates/doubtful-readings.ts';
 import { type DateOrder, readDates } from '../dates.ts';
 import {
   type DecimalName,
@@ -18,7 +19,7 @@ import type { LabelledPhoto } from '../folder.ts';
 import { spellingProblems } from '../labels.ts';
 import { isMissing } from '../missing.ts';
 import { nearSpellings } from '../near-spellings.ts';
-import { type DecimalSign, readNumber, readOptionalNumber } from '../numbers.ts';
+import { type DecimalSign, readNumber } from '../numbers.ts';
 import { type Complain, complainTo, type Problem, warn } from '../problems.ts';
 import { namedColumn } from '../spellings.ts';
 import { type ReadColumn, type ReadHeader, readHeader } from './columns.ts';
@@ -489,17 +490,10 @@ class TableReader {
     const column = this.#column(role);
     if (!column) return photos.map(() => null);
     const sign = this.#sign(column.index);
-    return photos.map(({ first }) => {
-      const value = readOptionalNumber(this.#cell(first, role), sign);
-      if (value === null || Number.isFinite(value)) return value === null ? null : value * factor;
-      warn(this.#problems, {
-        code: 'not-a-number',
-        where: rowName(this.#name, first.line),
-        what: `${column.header} "${this.#cell(first, role)}" is not a number and counts as unknown`,
-        remedy: 'give a number, or leave the cell empty',
-      });
-      return null;
-    });
+    const reading = { header: column.header, name: role, factor, method: column.method };
+    const cells = photos.map(({ first }) => ({ row: first.line, text: this.#cell(first, role) }));
+    this.#problems.push(...doubtfulReadings(this.#name, reading, cells, sign));
+    return cells.map(({ text }) => readingIn(text, reading, sign));
   }
 }
 

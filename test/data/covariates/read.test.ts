@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readHeightPairs } from '../../../src/data/covariates/height-pairs.ts';
 import { readCovariates } from '../../../src/data/covariates/read.ts';
+import { PhotoIndex } from '../../../src/data/own-table/photo-index.ts';
+import { inspectOwnTable } from '../../../src/data/own-table/read.ts';
 import { recognisedHeader } from '../../../src/data/own-table/roles.ts';
 import { InputError } from '../../../src/ground/errors.ts';
 import { convertedHeight } from '../../../src/pasture/height-conversion.ts';
@@ -40,6 +42,39 @@ describe('a header of heights', () => {
 });
 
 describe('a table of covariates', () => {
+  it('warns of heights that no sward has and of those below the ground, as a table of masses does', async () => {
+    const path = table(
+      'tall.csv',
+      'photo,Height (cm),total (g)',
+      'IMG_0001,620,40',
+      'IMG_0002,-4,30',
+      '0412,410,20',
+    );
+    const { photos, problems } = await readCovariates(path, ['height'], PHOTOS);
+    expect(photos[1]?.has('height')).toBe(false);
+    const named = PhotoIndex.of('/farm', PHOTOS, 'of the farm');
+    const own = await inspectOwnTable({ table: path, photos: '/farm' }, () => true, named);
+    const heights = own.problems.filter(({ what }) => what.includes('Height'));
+    expect(heights.map(({ what }) => what)).toEqual(problems.map(({ what }) => what));
+    expect(heights).toMatchObject(
+      [
+        { severity: 'warning', code: 'not-a-number', where: 'tall.csv row 3', what: /"-4" is no height/ },
+        {
+          severity: 'warning',
+          code: 'outlier',
+          where: 'tall.csv row 2',
+          what: /620 cm.*row 4/,
+          remedy: /is it mm/,
+        },
+      ].map((one) => ({
+        ...one,
+        what: expect.stringMatching(one.what),
+        ...(one.remedy && { remedy: expect.stringMatching(one.remedy) }),
+      })),
+    );
+    expect(own.photos.map(({ heightCentimetres }) => heightCentimetres)).toEqual([620, null, 410]);
+  });
+
   it('has millimetres with thousands and centimetres with three decimals, as heights are', async () => {
     const names = ['height'];
     const mm = table('mm.tsv', 'photo\tHeight (mm)', 'IMG_0001\t1,054', 'IMG_0002\t1,200');

@@ -1,5 +1,5 @@
 import type { SwardHeight } from '../../../src/farm/index.ts';
-import { type HeightMethod, TALLEST_SWARD } from '../../../src/pasture/covariates.ts';
+import { HEIGHT_LIMITS, type HeightMethod } from '../../../src/pasture/covariates.ts';
 import { typed } from './typed.ts';
 import { number } from './words.ts';
 
@@ -35,19 +35,12 @@ export function heightWords(
   return `This run reads heights measured with a ${read} alone; this one is kept with the photo for runs that read it.`;
 }
 
-/** Heights that are measured so, cm: plates press a sward down, and lie on the ground where none stands. */
-const LIMITS: Readonly<Record<HeightMethod, readonly [least: number, most: number]>> = {
-  'falling-plate': [0.5, 100],
-  'rising-plate': [0.5, 100],
-  ruler: [0.5, TALLEST_SWARD],
-};
-
 /** A height as it was typed; null where none was. @throws Error that says what is wrong with it */
 export function typedHeight(text: string, method: HeightMethod | null): SwardHeight | null {
   if (text.trim() === '') return null;
   if (method === null) throw new Error('Say what it was measured with.');
   const centimetres = typed(text);
-  const [least, most] = LIMITS[method];
+  const [least, most] = HEIGHT_LIMITS[method];
   if (centimetres === null || centimetres < least || centimetres > most) {
     const what = METHOD_WORDS[method].toLowerCase();
     throw new Error(`Give a height from ${least} to ${most} cm for a ${what}, or leave it empty.`);
