@@ -36,6 +36,19 @@ export function positiveNumber(option: string): (text: string) => number {
   };
 }
 
+/** Parses a share, `0.15` or `15%`, between 0 and 1. @throws UsageError naming the option */
+export function share(option: string): (text: string) => number {
+  return (text) => {
+    const isPercent = text.trim().endsWith('%');
+    const number = optionNumber(isPercent ? text.trim().slice(0, -1).trim() : text);
+    const value = isPercent ? number / 100 : number;
+    if (value > 0 && value < 1) return value;
+    const hint =
+      value > 1 && value < 100 && !isPercent ? `; ${number} % is ${number / 100}, or ${number}%` : '';
+    throw new UsageError(`${option} ${text}: give a share between 0 and 1${hint}${aboutComma(text)}`);
+  };
+}
+
 /** Parses a number. @throws UsageError naming the option */
 export function anyNumber(option: string): (text: string) => number {
   return (text) => {

@@ -11,7 +11,7 @@ import {
   worthWords,
 } from '../workflows/index.ts';
 import { type AskedOptions, addAskedCovariates, askedCovariates } from './asked-covariates.ts';
-import { type CommandRegistrar, positiveNumber } from './command.ts';
+import { type CommandRegistrar, positiveNumber, share } from './command.ts';
 import { printResult, say } from './console.ts';
 import { consoleProgress } from './console-progress.ts';
 import { shown, textTable } from './tables.ts';
@@ -36,15 +36,11 @@ export const registerVisit: CommandRegistrar = (program) => {
       '--cuts <TABLE>',
       'dry masses of frames that were photographed and cut (.csv, .xlsx), as in own data',
     )
-    .option(
-      '--coverage <share>',
-      'share of visits within the interval; default 0.9',
-      positiveNumber('--coverage'),
-    )
+    .option('--coverage <share>', 'share of visits within the interval; default 0.9', share('--coverage'))
     .option(
       '--precision <share>',
       'how near the mean is to be, as a share of it; default 0.1',
-      positiveNumber('--precision'),
+      share('--precision'),
     )
     .option('--hectares <ha>', 'size of the paddock: adds its total', positiveNumber('--hectares'))
     .option('--json', 'print the result as JSON');

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { askedCovariates } from '../../src/cli/asked-covariates.ts';
-import { anyNumber, frameArea, optionNumber, positiveNumber, wholeNumber } from '../../src/cli/command.ts';
+import {
+  anyNumber,
+  frameArea,
+  optionNumber,
+  positiveNumber,
+  share,
+  wholeNumber,
+} from '../../src/cli/command.ts';
 
 describe('a number of an option', () => {
   it.each([
@@ -19,6 +26,12 @@ describe('a number of an option', () => {
 
   it.each(['', ' ', '1,234', '12,500', '1,2,3', 'a', '1,', '3,5 ha'])('is not %j', (text) => {
     expect(optionNumber(text)).toBeNaN();
+  });
+
+  it('is a share with or without a percent sign, and a percentage without one is asked for', () => {
+    expect(share('--precision')('0.15')).toBe(0.15);
+    expect(share('--precision')('15%')).toBe(0.15);
+    expect(() => share('--precision')('15')).toThrow('between 0 and 1; 15 % is 0.15, or 15%');
   });
 
   it('is read so of every option, and what a comma leaves open is asked for', () => {
