@@ -1,5 +1,7 @@
+import { SwardError } from '../../ground/errors.ts';
+
 /** A request that is answered with why it cannot be done. */
-export class Refusal extends Error {
+export class Refusal extends SwardError {
   override name = 'Refusal';
   readonly status: number;
   readonly code: string;

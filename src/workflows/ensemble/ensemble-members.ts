@@ -126,7 +126,7 @@ export function alignMembers(read: readonly EnsembleMember[], set: CovariateSet)
       ? all
       : all.map((member) => {
           const rows = member.rows.filter(({ imageId }) => answered.every((ids) => ids.has(imageId)));
-          return { ...member, rows, weightedR2: scoreRows(rows).weightedR2 };
+          return { ...member, rows, weightedR2: rows.length > 0 ? scoreRows(rows).weightedR2 : Number.NaN };
         });
   const [first, ...others] = members;
   if (!first || first.rows.length === 0) return null;
@@ -162,6 +162,9 @@ export function alignMembers(read: readonly EnsembleMember[], set: CovariateSet)
 function alignRows({ run, rows }: CaseMember, first: CaseMember): OutOfFoldRow[] {
   const byId = new Map(rows.map((row) => [row.imageId, row]));
   const remedy = 'combine runs that were trained on the same photos and labels';
+  if (!first.rows.some(({ imageId }) => byId.has(imageId))) {
+    throw new InputError(run, `has no photo in common with ${first.run}`, remedy);
+  }
   if (rows.length !== first.rows.length) {
     throw new InputError(run, `has ${rows.length} photos, but ${first.run} has ${first.rows.length}`, remedy);
   }

@@ -328,6 +328,17 @@ describe('members that do not fit together', () => {
     cells[2] = '1';
     writeFileSync(join(altered, 'oof.csv'), [oof[0], cells.join(','), ...oof.slice(2)].join('\n'));
     reseal(altered);
+    const strange = join(root, 'strange');
+    cpSync(second, strange, { recursive: true });
+    const lines = readFileSync(join(strange, 'oof.csv'), 'utf8').split('\n');
+    writeFileSync(
+      join(strange, 'oof.csv'),
+      lines.map((line, row) => (row > 0 && line !== '' ? `other-${line}` : line)).join('\n'),
+    );
+    reseal(strange);
+    await expect(ensemble('x', { runs: [first, strange] })).rejects.toThrow(
+      /strange: has no photo in common/,
+    );
     await expect(ensemble('x', { runs: [first, altered] })).rejects.toThrow(
       /altered: has other masses of ID100/,
     );
