@@ -87,7 +87,7 @@ function buildProgram(): Command {
     const words = [...command.args, ...Object.values(command.opts())].flat();
     const namesBucket = words.some((word) => typeof word === 'string' && word.includes('s3://'));
     if (!namesBucket || command.name() === 'unit') return;
-    const { requireEndpoint } = await import('../storage/index.ts');
+    const { requireEndpoint } = await import('../cluster/index.ts');
     await requireEndpoint(say);
   });
   // Commands inherit neither of the two from the program.

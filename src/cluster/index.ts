@@ -1,3 +1,4 @@
+export { requireEndpoint } from '../storage/index.ts';
 export { requireChunk } from './jobs/chunks.ts';
 export { type FeaturesOn, type FeaturesOnOptions, featuresOn } from './jobs/features-on.ts';
 export { localEngine } from './jobs/local-engine.ts';
