@@ -12,17 +12,18 @@ export interface WorkerPool<Task, Result> {
 }
 
 /**
- * Starts worker threads on a compiled file beside the caller. Such a file must be plain JavaScript all the
- * way down: ending a thread that is still loading a native add-on (sharp, ONNX Runtime) crashes Node.
+ * Starts worker threads on a compiled file beside the caller.
  *
  * @param callerUrl `import.meta.url` of the caller
  * @param name file name of the worker without ending
+ * @param given what each thread finds as `workerData` when it starts
  * @returns undefined where nothing is built
  */
 export function startWorkers<Task, Result>(
   callerUrl: string,
   name: string,
   threads: number,
+  given?: unknown,
 ): WorkerPool<Task, Result> | undefined {
   const filename = workerFile(callerUrl, name);
   if (filename === undefined) return undefined;
@@ -30,6 +31,7 @@ export function startWorkers<Task, Result>(
     filename,
     minThreads: threads,
     maxThreads: threads,
+    ...(given !== undefined && { workerData: given }),
     // What loads a caller's TypeScript would be loaded again by every thread, which runs JavaScript.
     ...(callerUrl.endsWith('.ts') ? { execArgv: [] } : {}),
   });
@@ -43,7 +45,7 @@ export function startWorkers<Task, Result>(
   const begun = pool.threads.map(
     (thread) => new Promise<unknown>((settle) => thread.once('message', settle).once('exit', settle)),
   );
-  const given = new Set<Promise<unknown>>();
+  const owed = new Set<Promise<unknown>>();
   let closed = false;
   return {
     async run(task, transfer = []) {
@@ -55,20 +57,20 @@ export function startWorkers<Task, Result>(
         const running = pool.run(task, { transferList: [...transfer] });
         running.then(settle, fail).finally(() => waiting.delete(fail));
       });
-      given.add(outcome);
+      owed.add(outcome);
       try {
         return await outcome;
       } catch (error) {
         throw failureOf(error);
       } finally {
-        given.delete(outcome);
+        owed.delete(outcome);
       }
     },
     async close() {
       closed = true;
       // A result that arrives from a thread being ended stops the whole process as an error nobody can catch.
-      await Promise.allSettled(given);
-      // And one that is ended while it still loads its file aborts Node; its first message says that it is through.
+      await Promise.allSettled(owed);
+      // And one that is ended while it still loads its file, or an add-on, aborts Node; its first message says that it is through.
       for (const thread of pool.threads) thread.ref();
       await Promise.all(begun);
       await pool.destroy();
@@ -99,7 +101,7 @@ export function startWorkersOr<Task, Result>(
   callerUrl: string,
   name: string,
   threads: number,
-  here: (task: Task) => Result,
+  here: (task: Task) => Result | Promise<Result>,
 ): Pick<WorkerPool<Task, Result>, 'run' | 'close'> {
   const workers = threads > 0 ? startWorkers<Task, Result>(callerUrl, name, threads) : undefined;
   return workers ?? { run: async (task) => here(task), close: async () => {} };

@@ -1,37 +1,16 @@
-import { create } from '@bufbuild/protobuf';
-import { ValueInfoProtoSchema } from 'onnx-buf';
 import { messageOf } from '../../ground/errors.ts';
-import { onnxTypeCode } from '../graph/dtype.ts';
-import { int } from '../graph/operator.ts';
-import { type ModelParts, nodeProto } from '../onnx/model.ts';
 import type { InferenceSession, Tensor as Value } from './runtime.ts';
 
 /**
  * onnxruntime-node 1.30 makes a fresh copy of every result, also of one that ONNX Runtime has just written into
  * an array of the caller's (microsoft/onnxruntime#32346): all weights and moments at every training step, a
  * fifth of its time. Results are handed over in the model's order, and the binding gives up at the first that
- * is no tensor. So a program's first result is an empty sequence, and nothing is copied at all.
+ * is no tensor. So a program's first result is an empty sequence (`stop.ts`), and nothing is copied at all.
  */
-const STOP = 'stop';
+export const STOP = 'stop';
 
 /** What the binding says when it meets a result that is no tensor. */
 const STOPPED = 'Non tensor type is temporarily not supported.';
-
-const EMPTY_SEQUENCE = nodeProto('SequenceEmpty', [], [STOP], { dtype: int(onnxTypeCode('float32')) }, '');
-
-const TENSOR = { case: 'tensorType', value: { elemType: onnxTypeCode('float32') } } as const;
-
-const SEQUENCE = create(ValueInfoProtoSchema, {
-  name: STOP,
-  type: { value: { case: 'sequenceType', value: { elemType: { value: TENSOR } } } },
-});
-
-/** The model with the result that `runInPlace` needs. */
-export const forRunningInPlace = (parts: ModelParts): ModelParts => ({
-  ...parts,
-  nodes: [EMPTY_SEQUENCE, ...parts.nodes],
-  outputs: [SEQUENCE, ...parts.outputs],
-});
 
 /**
  * Runs a session whose results go to the arrays given, and nowhere else.

@@ -16,17 +16,23 @@ import type { Precision } from '../precision/lists.ts';
 import { type QuantizationOptions, quantizedReplacements } from '../quantize/plan.ts';
 import { channelBlockHere } from './channel-block.ts';
 import { type Feed, feedValue, runtimeValue } from './feeds.ts';
-import { forRunningInPlace, runInPlace } from './in-place.ts';
 import { int8ProductsOverflow, tileSizes } from './processor.ts';
 import { openOn, type Provider, type ProviderOptions } from './provider.ts';
 import { InferenceSession, type Tensor as Value } from './runtime.ts';
-import type { OpenSession, Sessions } from './sessions.ts';
+import { type OpenSession, openedHere, type Sessions } from './sessions.ts';
+import { forRunningInPlace } from './stop.ts';
+import { openInThreads } from './threads.ts';
 import { handoverValues, UpdateKernels } from './update-kernels.ts';
 import { Variables } from './variables.ts';
 
 export interface CompileOptions extends ProviderOptions {
   /** Threads of one operator. Default: that of the environment. */
   readonly threads?: number;
+  /**
+   * Run on so many threads of its own instead of the calling one, as many times at once, each with a session and so a copy
+   * of what is constant. For the CPU, and for programs that have no variables. Where nothing is built: on the calling one.
+   */
+  readonly atOnce?: number;
   /** Where variable parameters live. Default: a store of the program's own. */
   readonly variables?: Variables;
   /** Make variable parameters part of the program, with the values they have now: faster to run. */
@@ -71,8 +77,7 @@ const UPDATE_PREFIX = 'next.';
  * A graph compiled to an ONNX Runtime session. Holds memory outside of JavaScript until `dispose`.
  */
 export class Program {
-  readonly #session: InferenceSession;
-  readonly #leave: OpenSession['leave'];
+  readonly #session: OpenSession;
   readonly #spec: ProgramSpec;
   readonly #model: EmittedModel;
   readonly #inputs: ReadonlyMap<string, Tensor>;
@@ -83,7 +88,7 @@ export class Program {
   #disposed = false;
 
   constructor(
-    { session, leave }: OpenSession,
+    session: OpenSession,
     spec: ProgramSpec,
     model: EmittedModel,
     kernels: UpdateKernels,
@@ -91,7 +96,6 @@ export class Program {
     provider: Provider,
   ) {
     this.#session = session;
-    this.#leave = leave;
     this.#spec = spec;
     this.#model = model;
     this.#inputs = new Map(model.inputs.map((leaf) => [leaf.label, leaf]));
@@ -107,7 +111,8 @@ export class Program {
   }
 
   /**
-   * Runs once: computes the outputs and applies the updates. Runs on the calling thread.
+   * Runs once: computes the outputs and applies the updates. Runs on the calling thread, unless compiled to run several
+   * times at once.
    *
    * @param feeds every input by name
    * @throws ShapeError when an input is missing, unknown or misshapen
@@ -116,7 +121,12 @@ export class Program {
     feeds: Readonly<Record<string, Feed>> = {},
     options: RunOptions = {},
   ): Promise<Record<string, TensorData>> {
-    return this.variables.exclusively(() => this.#run(feeds, options));
+    const alone = (): Promise<Record<string, TensorData>> => this.#run(feeds, options);
+    return this.#readsVariables() ? this.variables.exclusively(alone) : alone();
+  }
+
+  #readsVariables(): boolean {
+    return this.#model.fed.length > 0 || (this.#spec.updates ?? []).length > 0;
   }
 
   async #run(
@@ -157,7 +167,7 @@ export class Program {
       const key = UPDATE_PREFIX + variable.name;
       written[key] = this.variables.target(variable).reshape(shapes[key] ?? variable.shape);
     }
-    await runInPlace(this.#session, fed, written);
+    await this.#session.run(fed, written);
     const given = Object.fromEntries(results);
     if (updatesIf?.(given) === false) return given;
     this.#kernels.run();
@@ -169,7 +179,7 @@ export class Program {
   async dispose(): Promise<void> {
     if (this.#disposed) return;
     this.#disposed = true;
-    await this.#leave();
+    await this.#session.leave();
   }
 }
 
@@ -202,9 +212,12 @@ export async function compile(asked: ProgramSpec, options: CompileOptions = {}):
   const kernels = new UpdateKernels(Object.values(spec.outputs), updates, variables);
   const model = await emitProgram(spec, options, variables, kernels);
   const bytes = modelBytes(forRunningInPlace(model.parts));
-  const { sessions } = options;
+  const { sessions, atOnce } = options;
+  if (atOnce !== undefined && (model.fed.length > 0 || asked.updates !== undefined)) {
+    throw new UsageError('a program with variables runs once at a time; leave atOnce out, or freeze them');
+  }
   const isInInt8 = options.quantize?.weights === 'int8' || precision === 'int8';
-  const { session: opened, provider } = await openOn(options, async (executionProviders) => {
+  const { session, provider } = await openOn(options, async (executionProviders) => {
     const how: InferenceSession.SessionOptions = {
       executionProviders,
       graphOptimizationLevel: 'all',
@@ -221,10 +234,10 @@ export async function compile(asked: ProgramSpec, options: CompileOptions = {}):
       },
     };
     if (sessions) return sessions.open(bytes, how);
-    const session = await InferenceSession.create(bytes, how);
-    return { session, leave: () => session.release() };
+    const apart = atOnce === undefined ? undefined : openInThreads(bytes, how, atOnce);
+    return apart ?? openedHere(await InferenceSession.create(bytes, how));
   });
-  return new Program(opened, spec, model, kernels, variables, provider);
+  return new Program(session, spec, model, kernels, variables, provider);
 }
 
 /** Microsoft's own operators that ONNX Runtime 1.30 would compute on the CPU, with copies to there and back. */

@@ -1,12 +1,20 @@
 import { createHash } from 'node:crypto';
-import { InferenceSession } from './runtime.ts';
+import { runInPlace } from './in-place.ts';
+import { InferenceSession, type Tensor as Value } from './runtime.ts';
 
-/** A session, and what its user does in the end. */
+/** A model that can be run, and what its user does in the end. */
 export interface OpenSession {
-  readonly session: InferenceSession;
+  /** Runs it; results go to the arrays given. @param results an array for every result wanted, none of them also fed */
+  run(feeds: Readonly<Record<string, Value>>, results: Readonly<Record<string, Value>>): Promise<void>;
   /** Gives it up. */
   leave(): Promise<void>;
 }
+
+/** A session of the calling thread's, which waits while it runs. @param leave what is done with it in the end */
+export const openedHere = (
+  session: InferenceSession,
+  leave: OpenSession['leave'] = () => session.release(),
+): OpenSession => ({ run: (feeds, results) => runInPlace(session, feeds, results), leave });
 
 /** Models whose sessions are kept: those of one part of a training, and some to spare. */
 const MOST = 6;
@@ -22,7 +30,7 @@ export class Sessions {
   async open(model: Uint8Array, options: InferenceSession.SessionOptions): Promise<OpenSession> {
     const key = createHash('sha256').update(model).update(JSON.stringify(options)).digest('hex');
     const session = this.#take(key) ?? (await InferenceSession.create(model, options));
-    return { session, leave: () => this.#keep(key, session) };
+    return openedHere(session, () => this.#keep(key, session));
   }
 
   #take(key: string): InferenceSession | undefined {

@@ -1,17 +1,17 @@
 import { availableParallelism } from 'node:os';
 import { environment } from '../../ground/environment.ts';
-import { UsageError } from '../../ground/errors.ts';
+import { InputError, UsageError } from '../../ground/errors.ts';
 import { valueFingerprint } from '../../ground/fingerprint.ts';
 import { startWorkersOr } from '../../ground/worker-pool.ts';
 import { type PhotoMatrix, type PhotoVectorOptions, photoVectors } from '../photo-vectors.ts';
-import { decodeOpenPhoto, type OpenPhoto, type Photo, type Pixels } from '../photos/index.ts';
-import { laidOut } from '../preprocess/laid-out.ts';
+import type { OpenPhoto, Photo } from '../photos/index.ts';
 import { INTERPOLATIONS } from '../preprocess/taps.ts';
 import { viewCount } from '../preprocess/views.ts';
 import type { Preprocessing, ResolvedWeights } from '../weights/index.ts';
 import { openNetwork } from './network.ts';
 import { combinedWidth, combineViews, type FeaturePlan, viewCut } from './plan.ts';
-import prepareViews, { type PreparationTask, type ViewRecipe } from './prepare-worker.ts';
+import type { ViewRecipe } from './prepare-worker.ts';
+import viewsOf, { type Unusable, type ViewsTask } from './views-worker.ts';
 
 /** Rises whenever the same photo, weights and plan would give other numbers: 3, upright views as Pillow 13 has them. */
 const EXTRACTION_VERSION = 3;
@@ -19,8 +19,16 @@ const EXTRACTION_VERSION = 3;
 /** The same where CLS alone is read: 4, a last block that is computed for it alone rounds otherwise. */
 const CLS_EXTRACTION_VERSION = 4;
 
-/** Photos decoded and prepared ahead of the network: enough to keep it busy, few enough to bound memory. */
-const PHOTOS_AHEAD = 2;
+/**
+ * Photos decoded and prepared ahead of the network: enough to keep it busy, and those that threads have time for while it
+ * is being loaded, but no more views than so many bytes.
+ */
+const LEAST_AHEAD = 2;
+const MOST_AHEAD = 16;
+const MOST_AHEAD_BYTES = 2 ** 25;
+
+/** Threads that decode and prepare. */
+const PREPARERS = 2;
 
 export interface FeatureOptions extends PhotoVectorOptions {
   /** How views are turned, 0 to 7 (see `ViewRecipe`); default 0. */
@@ -55,6 +63,7 @@ export async function openExtractor(
   const views = viewCount(viewCut(plan));
   const network = await openNetwork(weights, plan, views, cacheFolder);
   const columns = combinedWidth(plan, network.width);
+  const ahead = photosAhead(views * 3 * network.size ** 2 * Float32Array.BYTES_PER_ELEMENT);
   let started: ReturnType<typeof startPreparer> | undefined;
   return {
     columns,
@@ -66,12 +75,15 @@ export async function openExtractor(
         stage: 'Extracting features',
         kind: `features-${valueFingerprint(made)}`,
         columns,
-        atOnce: 1 + PHOTOS_AHEAD,
+        atOnce: network.atOnce(photos.length) + ahead,
         async vectorOf(photo: OpenPhoto) {
+          network.begin(photos.length);
           started ??= startPreparer();
-          const pixels = await decodeForViews(photo, plan);
-          const prepared = await started.run({ pixels, recipe }, [pixels.data.buffer as ArrayBuffer]);
-          return combineViews(plan, await network.run(prepared, views), network.width);
+          const { name, bytes, corners } = photo;
+          const given = { name, bytes, ...(corners && { corners }) };
+          const prepared = await started.run({ photo: given, plan, recipe });
+          if ('where' in prepared) throw new InputError(prepared.where, prepared.what, prepared.remedy);
+          return combineViews(plan, await network.run(prepared, views, photos.length), network.width);
         },
       };
       return photoVectors(photos, maker, { cacheFolder, ...options });
@@ -83,12 +95,16 @@ export async function openExtractor(
   };
 }
 
+/** @param bytes of a photo's views */
+const photosAhead = (bytes: number): number =>
+  Math.max(LEAST_AHEAD, Math.min(MOST_AHEAD, Math.floor(MOST_AHEAD_BYTES / bytes)));
+
 const startPreparer = () =>
-  startWorkersOr<PreparationTask, Float32Array>(
+  startWorkersOr<ViewsTask, Float32Array | Unusable>(
     import.meta.url,
-    'prepare-worker',
-    Math.min(PHOTOS_AHEAD, availableParallelism()),
-    prepareViews,
+    'views-worker',
+    Math.min(PREPARERS, availableParallelism()),
+    viewsOf,
   );
 
 /** Features of photos by an extractor of their own. @throws as {@link openExtractor} and its `extract` */
@@ -104,18 +120,6 @@ export async function extractFeatures(
   } finally {
     await extractor.close();
   }
-}
-
-/**
- * The pixels of a photo that can be cut into views, lying where the plan wants it.
- *
- * @throws InputError where it does not decode or is too small
- */
-export async function decodeForViews(
-  photo: OpenPhoto,
-  { upright }: Pick<FeaturePlan, 'upright'>,
-): Promise<Pixels> {
-  return laidOut(photo.name, await decodeOpenPhoto(photo), upright);
 }
 
 /**

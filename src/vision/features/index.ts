@@ -1,5 +1,4 @@
 export {
-  decodeForViews,
   extractFeatures,
   type FeatureExtractor,
   openExtractor,
@@ -22,3 +21,4 @@ export {
 } from './plan.ts';
 export { combinedViews, pooledFeatures, viewFeatures } from './pooling.ts';
 export type { ViewRecipe } from './prepare-worker.ts';
+export { decodeForViews } from './views-worker.ts';

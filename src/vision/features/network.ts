@@ -1,13 +1,15 @@
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { openSafetensors } from '../../formats/safetensors/index.ts';
 import { environment } from '../../ground/environment.ts';
 import { UsageError } from '../../ground/errors.ts';
 import { randomStream } from '../../ground/random.ts';
 import { lengthAt } from '../../tensor/graph/shape.ts';
-import { compile, input, type Program, reshape, Scope, type Tensor } from '../../tensor/index.ts';
-import { type Backbone, checkWeights, makeBackbone } from '../backbones/index.ts';
+import { compile, input, type Program, reshape, Scope, sizeOf, type Tensor } from '../../tensor/index.ts';
+import { type Backbone, backboneParameters, checkWeights, makeBackbone } from '../backbones/index.ts';
 import type { ResolvedWeights } from '../weights/index.ts';
-import type { FeaturePlan } from './plan.ts';
+import { photosAtOnce } from './photos-at-once.ts';
+import type { FeaturePlan, Precision } from './plan.ts';
 import { readsClsAlone, viewFeatures } from './pooling.ts';
 
 /** A frozen backbone that turns views into vectors. */
@@ -18,11 +20,16 @@ export interface FeatureNetwork {
   readonly width: number;
   /** Whether of all tokens CLS alone is read. */
   readonly readsClsAlone: boolean;
+  /** How many of so many photos it takes at the same time. */
+  atOnce(photos: number): number;
+  /** Begins to load what {@link run} needs for so many photos, which it would do by itself. */
+  begin(photos: number): void;
   /**
    * @param views [count, 3, size, size], normalised
-   * @returns [count, width]
+   * @param photos how many photos there are in all, which decides what runs: one has every processor, several share them
+   * @returns [count, width]; the same numbers whatever runs
    */
-  run(views: Float32Array, count: number): Promise<Float32Array>;
+  run(views: Float32Array, count: number, photos?: number): Promise<Float32Array>;
   dispose(): Promise<void>;
 }
 
@@ -66,27 +73,55 @@ export async function openNetwork(
   const features = featuresOf(input('images', [batch, 3, size, size]));
   const width = features.shape[1] as number;
   const { precision } = plan;
+  const { provider, threads: cores = availableParallelism() } = environment();
+  const most = photosAtOnce(cores, constantBytes(weights, precision));
   // Compiled when it is first needed: where every photo is remembered, no session has to start.
-  let program: Promise<Program> | undefined;
-  const compiled = (): Promise<Program> => {
-    program ??= compile(
+  const begun = new Map<'one' | 'several', Promise<Program>>();
+  // A few photos are done before several sessions are open.
+  const isFew = (photos: number): boolean => photos < 2 * most.photos;
+  const atOnceOf = (photos: number): number => (provider !== 'cpu' || isFew(photos) ? 1 : most.photos);
+  const programFor = (photos: number): Promise<Program> => {
+    const atOnce = atOnceOf(photos);
+    const key = atOnce > 1 ? 'several' : 'one';
+    const known = begun.get(key);
+    if (known) return known;
+    const program = compile(
       { outputs: { features } },
       {
-        provider: environment().provider,
+        provider,
+        ...(atOnce > 1 && { atOnce, threads: most.threads }),
         ...(precision !== 'fp32' && {
           quantize: { weights: precision, cacheFolder: join(cacheFolder, 'quantized') },
         }),
       },
     );
+    // Who runs it is told.
+    program.catch(() => {});
+    begun.set(key, program);
     return program;
   };
   return {
     size,
     width,
     readsClsAlone: graph.readsClsAlone,
-    run: async (views, count) => runBatches(await compiled(), views, count, { batch, size, width }),
-    dispose: async () => (await program)?.dispose(),
+    atOnce: atOnceOf,
+    begin: (photos) => {
+      programFor(photos);
+    },
+    run: async (views, count, photos = 1) =>
+      runBatches(await programFor(photos), views, count, { batch, size, width }),
+    dispose: async () => {
+      for (const program of begun.values()) await (await program.catch(() => undefined))?.dispose();
+    },
   };
+}
+
+/** Bytes of a weight's number. */
+const NUMBER_BYTES: Readonly<Record<Precision, number>> = { fp32: 4, int8: 1, int4: 0.5 };
+
+function constantBytes({ arch, config }: ResolvedWeights, precision: Precision): number {
+  const shapes = backboneParameters(makeBackbone(arch, config)).map(({ shape }) => shape);
+  return NUMBER_BYTES[precision] * shapes.reduce((sum, shape) => sum + sizeOf(shape), 0);
 }
 
 /**

@@ -33,6 +33,8 @@ export interface OpenPhoto {
   readonly orientation: number;
   /** The EXIF block, where there is one. */
   readonly exif?: Buffer;
+  /** Of a part of a photo: where it lies in the whole one. */
+  readonly corners?: Quadrilateral;
   /** The picture, upright; what is decoded of it is decoded when it is read from. */
   readonly picture: () => Sharp | Promise<Sharp>;
 }
@@ -118,7 +120,7 @@ function cutOut(whole: OpenPhoto, corners: Quadrilateral): OpenPhoto {
     const { data, width, height } = rectified(await decodeOpenPhoto(whole), corners);
     return rawPicture(data, width, height, 3);
   };
-  return { ...whole, ...rectifiedSize(corners, whole), picture };
+  return { ...whole, ...rectifiedSize(corners, whole), corners, picture };
 }
 
 async function openBytes(name: string, bytes: Uint8Array): Promise<OpenPhoto> {

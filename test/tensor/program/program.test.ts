@@ -22,6 +22,7 @@ import {
   PROVIDERS,
   ProgramCache,
   parameter,
+  reshape,
   Scope,
   type Shape,
   saveTensors,
@@ -107,6 +108,30 @@ describe('a program', () => {
     const program = await compile({ outputs: { y } });
     await expect(program.run({ x: new Float32Array(3), at: BigInt64Array.of(7n) })).rejects.toThrow(/range/);
     await program.dispose();
+  });
+
+  it('runs several times at once on threads of its own, to the same numbers', async () => {
+    const frozen = weight('threads.weight', false, new Float32Array(normals(12 * 5)));
+    const x = input('x', [3, 12]);
+    const y = linear(x, reshape(frozen, [5, 12]));
+    const [here, apart] = [
+      await compile({ outputs: { y } }),
+      await compile({ outputs: { y } }, { atOnce: 2, threads: 1 }),
+    ];
+    const fed = Array.from({ length: 5 }, () => new Float32Array(normals(36)));
+    const together = await Promise.all(fed.map((values) => apart.run({ x: values })));
+    for (const [index, values] of fed.entries()) {
+      expect(together[index]).toEqual(await here.run({ x: values }));
+    }
+    // A part of an array is sent without the rest.
+    const part = new Float32Array([...normals(4), ...(fed[0] ?? [])]).subarray(4);
+    expect(await apart.run({ x: part })).toEqual(together[0]);
+    await here.dispose();
+    await apart.dispose();
+    const own = weight('threads.own', true);
+    await expect(compile({ outputs: { y: multiply(own, 2) } }, { atOnce: 2 })).rejects.toThrow(
+      /once at a time/,
+    );
   });
 
   it('draws masks from the stream it is given, the same for the same seed', async () => {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { InputError } from '../../../src/ground/errors.ts';
 import { randomStream } from '../../../src/ground/random.ts';
 import { compile, input, openSafetensors, Scope, type TensorData } from '../../../src/tensor/index.ts';
 import { makeBackbone } from '../../../src/vision/backbones/index.ts';
@@ -219,10 +220,44 @@ describe('features of photos', () => {
   it('say which photo cannot be used', async () => {
     const bad = join(root, 'bad.jpg');
     writeFileSync(bad, 'no photo');
-    const task = extractFeatures([photos[0] ?? '', bad], weights, featurePlan({}), {
-      cacheFolder: cache('bad'),
+    const cut = join(root, 'cut.png');
+    writeFileSync(cut, readFileSync(photos[0] ?? '').subarray(0, -200));
+    for (const [unusable, message] of [
+      [bad, /bad\.jpg/],
+      [cut, /cut\.png: the photo cannot be decoded/],
+    ] as const) {
+      const task = extractFeatures([photos[0] ?? '', unusable], weights, featurePlan({}), {
+        cacheFolder: cache('bad'),
+      });
+      await expect(task).rejects.toThrow(message);
+      await expect(task).rejects.toBeInstanceOf(InputError);
+    }
+  });
+
+  it('are the same whether photos have a session each or one after the other has all threads', async () => {
+    const plan = featurePlan({ view: 'halves', precision: 'int8' });
+    const many = Array.from({ length: 4 }, () => photos).flat();
+    const together = await extractFeatures(many, weights, plan, { cacheFolder: cache('together') });
+    for (const [index, photo] of photos.entries()) {
+      const alone = await extractFeatures([photo], weights, plan, { cacheFolder: cache(`alone-${index}`) });
+      expect(together.data.slice(index * alone.columns, (index + 1) * alone.columns)).toEqual(alone.data);
+    }
+  });
+
+  it('are of the part of a photo that counts', async () => {
+    const plan = featurePlan({ view: 'whole' });
+    const [of = ''] = photos;
+    const { width, height } = await decodePhoto(of);
+    const corner = (x: number, y: number) => ({ x: x * width, y: y * height });
+    const whole = [corner(0, 0), corner(1, 0), corner(1, 1), corner(0, 1)] as const;
+    const part = [corner(0, 0), corner(0.5, 0), corner(0.5, 1), corner(0, 1)] as const;
+    const framed = [whole, part].map((corners) => ({ of, corners, framing: 'given' }) as const);
+    const { data, columns } = await extractFeatures([of, ...framed], weights, plan, {
+      cacheFolder: cache('parts'),
     });
-    await expect(task).rejects.toThrow(/bad\.jpg/);
+    const row = (index: number) => data.slice(index * columns, (index + 1) * columns);
+    expect(row(1)).toEqual(row(0));
+    expect(row(2)).not.toEqual(row(0));
   });
 
   it.each([
