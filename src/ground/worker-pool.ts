@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { messageOf, SwardError } from './errors.ts';
+import { type Gate, gateFor } from './native-threads.ts';
 
 /** Threads that each run the default export of one worker file on the tasks they are given. */
 export interface WorkerPool<Task, Result> {
@@ -16,14 +17,15 @@ export interface WorkerPool<Task, Result> {
  *
  * @param callerUrl `import.meta.url` of the caller
  * @param name file name of the worker without ending
- * @param given what each thread finds as `workerData` when it starts
+ * @param given of threads that call native add-ons: what each finds as `workerData` when it starts. They `enter` the
+ *   gate when they have loaded, and let what must not be ended be `passing` it
  * @returns undefined where nothing is built
  */
 export function startWorkers<Task, Result>(
   callerUrl: string,
   name: string,
   threads: number,
-  given?: unknown,
+  given?: (gate: Gate) => unknown,
 ): WorkerPool<Task, Result> | undefined {
   const filename = workerFile(callerUrl, name);
   if (filename === undefined) return undefined;
@@ -31,7 +33,7 @@ export function startWorkers<Task, Result>(
     filename,
     minThreads: threads,
     maxThreads: threads,
-    ...(given !== undefined && { workerData: given }),
+    ...(given !== undefined && { workerData: given(gateFor(threads)) }),
     // What loads a caller's TypeScript would be loaded again by every thread, which runs JavaScript.
     ...(callerUrl.endsWith('.ts') ? { execArgv: [] } : {}),
   });
@@ -102,7 +104,8 @@ export function startWorkersOr<Task, Result>(
   name: string,
   threads: number,
   here: (task: Task) => Result | Promise<Result>,
+  given?: (gate: Gate) => unknown,
 ): Pick<WorkerPool<Task, Result>, 'run' | 'close'> {
-  const workers = threads > 0 ? startWorkers<Task, Result>(callerUrl, name, threads) : undefined;
+  const workers = threads > 0 ? startWorkers<Task, Result>(callerUrl, name, threads, given) : undefined;
   return workers ?? { run: async (task) => here(task), close: async () => {} };
 }

@@ -1,11 +1,13 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readPredictions } from '../../src/data/predictions.ts';
 import { readNpyMatrix } from '../../src/formats/npy/npy.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
 import { errorLine, runSward } from '../support/run-sward.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
+import { startSward } from '../support/sward-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 
@@ -108,6 +110,26 @@ describe('sward features', () => {
       const outcome = await sward(...args);
       expect(errorLine(outcome)).toMatch(message);
       expect(outcome.code).toBe(code);
+    }
+  });
+});
+
+describe('sward features that is ended while its threads compute', () => {
+  it('ends as any command, not by an abort', async () => {
+    const to = ['--out', join(root, 'ended.npy'), '--ids', join(root, 'ended.txt')];
+    for (const moment of [0, 150, 300, 600]) {
+      const own = join(root, `cache-ended-${moment}`);
+      const command = startSward(['features', data, '--backbone', 'bundled', ...to, '--overwrite'], {
+        SWARD_CACHE: own,
+      });
+      // From when the first photo is remembered others are under way.
+      const isUnderWay = (): boolean => existsSync(own) && readdirSync(own, { recursive: true }).length > 1;
+      while (command.process.exitCode === null && !isUnderWay()) await setTimeout(2);
+      await setTimeout(moment);
+      command.process.kill('SIGINT');
+      const { code, signal } = await command.ended;
+      expect([signal, command.said()]).toEqual([null, expect.not.stringContaining('terminate')]);
+      expect([0, 130]).toContain(code);
     }
   });
 });

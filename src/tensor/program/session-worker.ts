@@ -1,4 +1,5 @@
 import { workerData } from 'node:worker_threads';
+import { enter, type Gate, passing } from '../../ground/native-threads.ts';
 import { allocate, type DType, type TensorArray } from '../graph/dtype.ts';
 import { runInPlace } from './in-place.ts';
 import { InferenceSession, Tensor as Value } from './runtime.ts';
@@ -7,6 +8,7 @@ import { InferenceSession, Tensor as Value } from './runtime.ts';
 export interface ModelOfThreads {
   readonly model: Uint8Array;
   readonly how: InferenceSession.SessionOptions;
+  readonly gate: Gate;
 }
 
 /** A tensor as it is sent. */
@@ -28,28 +30,34 @@ export interface RunTask {
 }
 
 /** Begun before the first task comes; what is wrong is told to whom it fails. */
-const opened = await openModel(workerData as ModelOfThreads).then(
+const { gate, ...model } = workerData as ModelOfThreads;
+const opened = await openModel(model).then(
   (session) => ({ session }),
   (error: unknown) => ({ error }),
 );
+enter(gate);
 
-function openModel({ model, how }: ModelOfThreads): Promise<InferenceSession> {
+function openModel({ model, how }: Omit<ModelOfThreads, 'gate'>): Promise<InferenceSession> {
   return InferenceSession.create(model, how);
 }
 
 /** @returns values of the results, in their order */
-export default async function runModel({ feeds, results }: RunTask): Promise<TensorArray[]> {
+export default function runModel(task: RunTask): Promise<TensorArray[]> {
+  return passing(gate, () => made(task));
+}
+
+async function made({ feeds, results }: RunTask): Promise<TensorArray[]> {
   if ('error' in opened) throw opened.error;
-  const made = results.map(([name, { dtype, shape, size }]) => {
-    const values = allocate(dtype, size);
-    return [name, values, runtimeValue({ dtype, shape, size, values })] as const;
+  const values = results.map(([name, { dtype, shape, size }]) => {
+    const array = allocate(dtype, size);
+    return [name, array, runtimeValue({ dtype, shape, size, values: array })] as const;
   });
   await runInPlace(
     opened.session,
     Object.fromEntries(feeds.map(([name, value]) => [name, runtimeValue(value)])),
-    Object.fromEntries(made.map(([name, , value]) => [name, value])),
+    Object.fromEntries(values.map(([name, , value]) => [name, value])),
   );
-  return made.map(([, values]) => values);
+  return values.map(([, array]) => array);
 }
 
 const runtimeValue = ({ dtype, shape, values }: StoredValue): Value =>

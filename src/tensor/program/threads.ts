@@ -1,3 +1,4 @@
+import type { Gate } from '../../ground/native-threads.ts';
 import { startWorkers } from '../../ground/worker-pool.ts';
 import type { DType, TensorArray } from '../graph/dtype.ts';
 import type { InferenceSession, Tensor as Value } from './runtime.ts';
@@ -16,7 +17,7 @@ export function openInThreads(
   how: InferenceSession.SessionOptions,
   count: number,
 ): OpenSession | undefined {
-  const given: ModelOfThreads = { model, how };
+  const given = (gate: Gate): ModelOfThreads => ({ model, how, gate });
   const pool = startWorkers<RunTask, TensorArray[]>(import.meta.url, 'session-worker', count, given);
   if (pool === undefined) return undefined;
   return {

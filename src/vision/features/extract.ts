@@ -105,6 +105,7 @@ const startPreparer = () =>
     'views-worker',
     Math.min(PREPARERS, availableParallelism()),
     viewsOf,
+    (gate) => ({ gate }),
   );
 
 /** Features of photos by an extractor of their own. @throws as {@link openExtractor} and its `extract` */

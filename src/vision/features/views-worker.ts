@@ -1,4 +1,6 @@
+import { workerData } from 'node:worker_threads';
 import { InputError } from '../../ground/errors.ts';
+import { enter, type Gate, passing } from '../../ground/native-threads.ts';
 import { decodeOpenPhoto, type OpenPhoto, openPhoto, type Pixels } from '../photos/decode.ts';
 import { laidOut } from '../preprocess/laid-out.ts';
 import type { FeaturePlan } from './plan.ts';
@@ -11,6 +13,10 @@ export interface ViewsTask {
   readonly recipe: ViewRecipe;
 }
 
+/** Absent where a thread that is none of ours does the work itself. */
+const gate = (workerData as { readonly gate?: Gate } | null)?.gate;
+if (gate) enter(gate);
+
 /** What is wrong with a photo: an {@link InputError} does not come through from another thread as one. */
 export type Unusable = Pick<InputError, 'where' | 'what' | 'remedy'>;
 
@@ -18,7 +24,11 @@ export type Unusable = Pick<InputError, 'where' | 'what' | 'remedy'>;
  * Decodes a photo and makes its views as {@link prepareViews} has them. Its pixels are never in the memory of the thread
  * that asks: six megabytes a photo there would have all that it holds searched for garbage every other photo.
  */
-export default async function viewsOf({ photo, plan, recipe }: ViewsTask): Promise<Float32Array | Unusable> {
+export default function viewsOf(task: ViewsTask): Promise<Float32Array | Unusable> {
+  return gate ? passing(gate, () => prepared(task)) : prepared(task);
+}
+
+async function prepared({ photo, plan, recipe }: ViewsTask): Promise<Float32Array | Unusable> {
   const { name, bytes, corners } = photo;
   try {
     const opened = await openPhoto(corners ? { of: name, corners, framing: 'given' } : name, bytes);
