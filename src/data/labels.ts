@@ -9,9 +9,9 @@ import {
   type Targets,
   targetsFromArray,
 } from '../pasture/targets.ts';
-import { doubtfulReadings, readingIn } from './covariates/doubtful-readings.ts';
 import { type DateOrder, readDates } from './dates.ts';
 import { knownDecimals } from './decimals.ts';
+import { doubtfulReadings, readingIn } from './doubtful-readings.ts';
 import { doubtfulRows } from './doubtful-rows.ts';
 import { isMissing } from './missing.ts';
 import { nearSpellings } from './near-spellings.ts';

@@ -3,6 +3,7 @@ import { readGrid } from '../../formats/spreadsheet.ts';
 import { InputError } from '../../ground/errors.ts';
 import { HEIGHT, HEIGHT_UNITS, type HeightMethod, type HeightUnit, NDVI } from '../../pasture/covariates.ts';
 import { type DecimalName, knownDecimals } from '../decimals.ts';
+import { doubtfulReadings, readingIn } from '../doubtful-readings.ts';
 import { isMissing, visibleText } from '../missing.ts';
 import { readHeader } from '../own-table/columns.ts';
 import { withComponents } from '../own-table/competition-table.ts';
@@ -11,7 +12,6 @@ import { heightMethodNamed, recognisedHeader, saysHeightMethod } from '../own-ta
 import { usualOf } from '../own-table/usual-sizes.ts';
 import { PhotoNames } from '../photo-names.ts';
 import { type Problem, warn } from '../problems.ts';
-import { doubtfulReadings, readingIn } from './doubtful-readings.ts';
 
 /** A number that was measured beside a photo. */
 export interface Reading {

@@ -5,7 +5,6 @@ import { HEIGHT_UNITS, type HeightUnit } from '../../pasture/covariates.ts';
 import { completedTargets, contradictionIn, isKnown, type PartialTargets } from '../../pasture/partial.ts';
 import { byMass, MASS_NAMES, type MassName, type Targets } from '../../pasture/targets.ts';
 import { QUADRAT_AREA_SQUARE_METRES } from '../../pasture/units.ts';
-import { doubtfulReadings, readingIn } from '../covariates/doubtful-readings.ts';
 import { type DateOrder, readDates } from '../dates.ts';
 import {
   type DecimalName,
@@ -14,6 +13,7 @@ import {
   type ReadDecimals,
   readDecimals,
 } from '../decimals.ts';
+import { doubtfulReadings, readingIn } from '../doubtful-readings.ts';
 import { doubtfulRows } from '../doubtful-rows.ts';
 import type { LabelledPhoto } from '../folder.ts';
 import { spellingProblems } from '../labels.ts';

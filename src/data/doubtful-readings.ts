@@ -1,9 +1,9 @@
-import { rowName } from '../../formats/csv.ts';
-import { HEIGHT, HEIGHT_LIMITS, type HeightMethod, TALLEST_SWARD } from '../../pasture/covariates.ts';
-import { rowsWarning } from '../doubtful-rows.ts';
-import { isMissing } from '../missing.ts';
-import { type DecimalSign, readNumber } from '../numbers.ts';
-import type { Problem } from '../problems.ts';
+import { rowName } from '../formats/csv.ts';
+import { HEIGHT, HEIGHT_LIMITS, type HeightMethod, TALLEST_SWARD } from '../pasture/covariates.ts';
+import { rowsWarning } from './doubtful-rows.ts';
+import { isMissing } from './missing.ts';
+import { type DecimalSign, readNumber } from './numbers.ts';
+import type { Problem } from './problems.ts';
 
 /** A column of readings, in a unit that is so many of the covariate's own. */
 export interface ReadingColumn {
