@@ -41,13 +41,20 @@ export const registerScore: CommandRegistrar = (program) => {
     if (truth === undefined || predictions === undefined || more.length > 0) {
       throw new UsageError('give TRUTH.csv and PRED.csv; --compare compares two runs');
     }
-    const { score, unknownIds, meanAnswer } = await scoreFiles(
+    const { score, unknownIds, unmeasured, meanAnswer } = await scoreFiles(
       truth,
       predictions,
       await tableReading(options),
     );
     if (unknownIds.length > 0) {
       say(`${predictions}: ${countOf(unknownIds.length, 'photo')} not in ${truth} and left out`);
+    }
+    if (unmeasured.length > 0) {
+      const masses = unmeasured.join(', ');
+      say(
+        `warning: ${predictions} predicts ${masses}, and ${truth} measures none of it: it has no part in the score; ` +
+          `where a column has it, name that by --columns, as --columns ${unmeasured[0]}="…"`,
+      );
     }
     printResult(
       options.json,

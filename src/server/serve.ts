@@ -24,7 +24,7 @@ import { PhoneModels } from './runs/phone-models.ts';
 import type { Farm } from './services/farm.ts';
 import type { ServerSettings } from './services/settings.ts';
 import { openDatabase } from './storage/database.ts';
-import { farmFolder, makeFarmFolder } from './storage/farm-folder.ts';
+import { farmFolder, makeFarmFolder, requireOwnFolder } from './storage/farm-folder.ts';
 import { lockFarm } from './storage/farm-lock.ts';
 import { photoStore } from './storage/photo-store.ts';
 
@@ -62,6 +62,7 @@ export async function startServer(settings: ServerSettings, log: Log = openLog(2
   requirePort(settings.port);
   const tls = settings.tls && (await readTls(settings.tls));
   const folder = farmFolder(resolve(settings.data));
+  await requireOwnFolder(folder, settings.data);
   await makeFarmFolder(folder).catch((error: unknown) => {
     throw writeFailure(settings.data, error);
   });

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SwardError } from '../../src/ground/errors.ts';
@@ -234,6 +234,16 @@ describe('the server', () => {
     await expect(startServer({ ...settings, run: join(root, 'no-run') })).rejects.toThrow(
       /no-run.*cannot be read.*give another run, or none/,
     );
+  });
+
+  it('leaves a folder of somebody’s photos alone', async () => {
+    const photos = join(root, 'photos-of-mine');
+    mkdirSync(photos);
+    for (const name of ['a.jpg', 'b.jpg', 'c.jpg']) writeFileSync(join(photos, name), 'x');
+    await expect(startServer({ ...settings, data: photos })).rejects.toThrow(
+      /holds a\.jpg, b\.jpg, … 3 in all and no farm of sward; name a folder of its own, as .*farm$/,
+    );
+    expect(readdirSync(photos)).toEqual(['a.jpg', 'b.jpg', 'c.jpg']);
   });
 
   it('says what keeps it from starting', async () => {

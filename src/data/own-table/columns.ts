@@ -6,6 +6,7 @@ import type { ColumnMapping } from './mapping.ts';
 import {
   COLUMN_ROLES,
   type ColumnRole,
+  freshHeader,
   goesWithFresh,
   type MassUnit,
   type RecognisedHeader,
@@ -124,7 +125,8 @@ export function readHeader({ rows }: Grid, mapping: ColumnMapping = {}): ReadHea
 /** Columns that are not understood and say that they are a mass or a height, of which there is no other column. */
 function unclearColumns(columns: readonly ReadColumn[], refused: ReadonlySet<ColumnRole>): HeaderFault[] {
   return columns.flatMap(({ header, role, note }) => {
-    const unclear = role === null && note === NOT_UNDERSTOOD ? unclearHeader(header) : null;
+    const unclear =
+      role === null && note === NOT_UNDERSTOOD ? (unclearHeader(header) ?? freshHeader(header)) : null;
     if (!unclear || refused.has(unclear.role) || columns.some((other) => other.role === unclear.role))
       return [];
     return { what: `"${header}" is left out: it ${unclear.what}`, remedy: unclear.remedy };

@@ -2,6 +2,7 @@ import { HEIGHT_UNITS, type HeightMethod, type HeightUnit } from '../../pasture/
 import { MASS_NAMES, type MassName } from '../../pasture/targets.ts';
 import { kilogramsPerHectareToGrams } from '../../pasture/units.ts';
 import { visibleText } from '../missing.ts';
+import { isOneEdit } from '../spellings.ts';
 
 /** What a column may be, besides one of the five masses. */
 const FACTS = ['photo', 'date', 'state', 'site', 'paddock', 'species', 'height', 'ndvi'] as const;
@@ -249,6 +250,8 @@ export function unclearHeader(header: string): UnclearHeader | null {
     const remedy = `say which, as --columns total="${header}" or dead="${header}"`;
     return { role: 'total', what: 'may be the total, or what is dead', remedy };
   }
+  const misspelt = misspeltMass(header);
+  if (misspelt) return misspelt;
   if (unit.trim() === '' || NO_MASS.test(wordsOf(plainHeader(unit)))) return null;
   const role = massOf(words, null) ?? (ROLE_OF_NAME.get(words)?.role === 'height' ? 'height' : null);
   if (role === null) return null;
@@ -258,6 +261,45 @@ export function unclearHeader(header: string): UnclearHeader | null {
     what: `says ${role} in a unit that sward does not know (${unit.trim()})`,
     remedy: `give it in ${units.join(', ')}; if it is in one of these, say which by --columns ${role}:${units[0]}="${header}"`,
   };
+}
+
+/** Words for plants that are not dried. */
+const FRESH = /\b(?:fresh|wet|fw|frisch|frais|fraiche|humedo)\b/g;
+
+/** A header of a mass of fresh plants, `green fresh weight (g)`: what it may be taken for; null of others. */
+export function freshHeader(header: string): UnclearHeader | null {
+  const plain = plainHeader(header);
+  const dried = plain.replace(FRESH, ' ');
+  if (dried === plain) return null;
+  for (const { name, unit } of readings(dried, UNITS)) {
+    const role = massOf(name, unit);
+    if (role)
+      return { role, what: 'is of fresh plants, and sward reads dry masses', remedy: 'dry and weigh them' };
+  }
+  return null;
+}
+
+/** Names shorter than this are one letter away from too much else. */
+const LEAST_MISSPELT = 4;
+
+/** A header that is one letter away from a mass in a unit of masses, or called dry: `gren (kg/ha)`. */
+function misspeltMass(header: string): UnclearHeader | null {
+  for (const { name, unit } of readings(header, UNITS)) {
+    const words = name.split(' ');
+    if (unit === null && !words.some((word) => FILLING.has(word))) continue;
+    const said = words.filter((word) => !FILLING.has(word)).join(' ');
+    const near = [...MASS_OF_WORDS].find(
+      ([known]) => Math.min(known.length, said.length) >= LEAST_MISSPELT && isOneEdit(said, known),
+    );
+    if (!near) continue;
+    const [known, role] = near;
+    return {
+      role,
+      what: `is no name that sward knows, and near "${known}"`,
+      remedy: `rename it if that is meant, or say so by --columns ${role}="${header}"`,
+    };
+  }
+  return null;
 }
 
 /** Whether a header says that it is of dry matter. */

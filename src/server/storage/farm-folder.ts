@@ -1,5 +1,6 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { UsageError } from '../../ground/errors.ts';
 
 /** Where everything of a farm lies: the folder that `sward serve --data` names. */
 export interface FarmFolder {
@@ -50,4 +51,24 @@ export async function makeFarmFolder({
   for (const folder of [root, photos, uploads, runs, jobs, cache, scratch]) {
     await mkdir(folder, { recursive: true, mode: 0o700 });
   }
+}
+
+/**
+ * Refuses a folder with files of another kind and no farm, as one of somebody's photos is. What systems leave in empty
+ * folders (names with a dot in front, `lost+found`) is no such file.
+ *
+ * @param shown what the folder is called
+ * @throws UsageError
+ */
+export async function requireOwnFolder(folder: FarmFolder, shown: string): Promise<void> {
+  const names = await readdir(folder.root).catch((): string[] => []);
+  if (names.includes(basename(folder.database))) return;
+  const { root, ...places } = folder;
+  const own = new Set(Object.values(places).map((place) => basename(place)));
+  const foreign = names.filter((name) => !own.has(name) && !name.startsWith('.') && name !== 'lost+found');
+  if (foreign.length === 0) return;
+  const more = foreign.length > 2 ? `, … ${foreign.length} in all` : '';
+  throw new UsageError(
+    `--data ${shown}: holds ${foreign.slice(0, 2).join(', ')}${more} and no farm of sward; name a folder of its own, as ${join(shown, 'farm')}`,
+  );
 }

@@ -7,7 +7,7 @@ import { readGrid } from '../../formats/spreadsheet.ts';
 import { InputError } from '../../ground/errors.ts';
 import { type Score, scoreTargets, weightedR2 } from '../../pasture/metric.ts';
 import { completedTargets, isKnown, meanOfKnown } from '../../pasture/partial.ts';
-import { MASS_NAMES, TARGET_NAMES } from '../../pasture/targets.ts';
+import { MASS_NAMES, type MassName, TARGET_NAMES } from '../../pasture/targets.ts';
 import { requireFrameArea } from '../../pasture/units.ts';
 import { meanAnswerScore } from '../../runs/mean-answer.ts';
 import { readLabelledPhotos } from '../../runs/training-data.ts';
@@ -17,6 +17,8 @@ import { comparedFrames, readAnswers } from './frames.ts';
 export interface FileScore {
   readonly score: Score;
   readonly unknownIds: readonly string[];
+  /** Masses that are predicted of all these photos and measured of none. */
+  readonly unmeasured: readonly MassName[];
   /**
    * Weighted R² of answering the mean: that of the other folds, where the predictions say their folds (`oof.csv` of a
    * run), else that of all photos scored.
@@ -88,6 +90,9 @@ export async function scoreFiles(
             of: 'training parts',
           }
         : { weightedR2: ownMeanScore(observed), of: 'these photos' },
+    unmeasured: MASS_NAMES.filter((mass) =>
+      pairs.every(([photo, guess]) => !isKnown(photo.targets, mass) && isKnown(guess.targets, mass)),
+    ),
     unknownIds: [...predicted.keys()].filter((imageId) => !known.has(imageId)),
   };
 }

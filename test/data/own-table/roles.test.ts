@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readColumnMapping } from '../../../src/data/own-table/mapping.ts';
 import {
+  freshHeader,
   goesWithFresh,
   gramsOf,
   massUnit,
@@ -86,9 +87,21 @@ describe('headers as people write them', () => {
     ['dead_mg', 'dead', /says dead .*\(mg\)/],
     ['height (inches)', 'height', /says height/],
     ['Tot (g)', 'total', /may be the total, or what is dead/],
+    ['gren (kg/ha)', 'green', /near "green"/],
+    ['Dry clovr (g)', 'clover', /near "clover"/],
+    ['dry totla', 'total', /near "total"/],
   ])('knows that %j may be the %s, in an unknown unit', (header, role, what) => {
     expect(recognisedHeader(header)).toBeNull();
     expect(unclearHeader(header)).toMatchObject({ role, what: expect.stringMatching(what) });
+  });
+
+  it.each([
+    ['green fresh weight (g)', 'green'],
+    ['dead FW', 'dead'],
+    ['Total wet (kg/ha)', 'total'],
+  ])('says that %j is of fresh %s', (header, role) => {
+    expect(freshHeader(header)).toMatchObject({ role, what: expect.stringMatching(/of fresh plants/) });
+    expect(freshHeader(header.replace(/fresh|wet|FW/, 'dry'))).toBeNull();
   });
 
   it.each(['Clover %', 'clover (%)', 'Green fresh (g)', 'green (wet)', 'Notes', 'dead FW', 'Bag (g)'])(

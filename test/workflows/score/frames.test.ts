@@ -51,6 +51,20 @@ beforeAll(async () => {
   });
 });
 
+describe('a score against a table of some masses', () => {
+  it('names those that are predicted and not measured', async () => {
+    const own = readFileSync(join(data, 'train.csv'), 'utf8').trim().split('\n');
+    const totals = join(root, 'totals.csv');
+    const rows = own.flatMap((line, row) =>
+      row === 0 || line.includes('__Dry_Total_g') ? `${line.split(',')[0]},${line.split(',').at(-1)}` : [],
+    );
+    writeFileSync(totals, `${rows.join('\n')}\n`);
+    const oof = join(usual, 'oof.csv');
+    expect((await scoreFiles(totals, oof)).unmeasured).toEqual(['green', 'dead', 'clover', 'gdm']);
+    expect((await scoreFiles(join(data, 'train.csv'), oof)).unmeasured).toEqual([]);
+  });
+});
+
 describe('a run on another frame than what it is asked about', () => {
   it('is asked for grams on a frame, and says the same of a hectare', async () => {
     const own = await predictRun({ run: usual, source: [test], coverage: 0.8, hectares: 2 });
