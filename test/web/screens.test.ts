@@ -197,6 +197,17 @@ describeInBrowser('every screen', () => {
     await page.waitForTimeout(120);
   };
 
+  /** All of a page at once, also what comes late: what the bar at the foot covers would count as too small to touch. */
+  const showWhole = async (page: Page, width: number): Promise<void> => {
+    await until(async () => {
+      const height = await page.evaluate(() => document.documentElement.scrollHeight);
+      const isShown = page.viewportSize()?.height === height;
+      await page.setViewportSize({ width, height });
+      await page.waitForTimeout(60);
+      return isShown;
+    });
+  };
+
   for (const [name, options] of Object.entries({
     'phone by day': { viewport: { width: 390, height: 844 }, colorScheme: 'light' },
     'phone by night': { viewport: { width: 390, height: 844 }, colorScheme: 'dark' },
@@ -209,9 +220,7 @@ describeInBrowser('every screen', () => {
       for (const [screen, path] of Object.entries(screens())) {
         await phone.page.setViewportSize(options.viewport);
         await shown(phone.page, path);
-        // All of it at once: what the bar at the foot covers would count as too small to touch.
-        const height = await phone.page.evaluate(() => document.documentElement.scrollHeight);
-        await phone.page.setViewportSize({ width: options.viewport.width, height });
+        await showWhole(phone.page, options.viewport.width);
         if (PICTURES) {
           const file = join(PICTURES, `${screen} ${name}.png`.replaceAll(' ', '-'));
           await phone.page.screenshot({ path: file });
