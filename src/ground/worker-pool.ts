@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { messageOf, SwardError } from './errors.ts';
-import { type Gate, gateFor } from './native-threads.ts';
+import { enter, type Gate, gateFor } from './native-threads.ts';
 
 /** Threads that each run the default export of one worker file on the tasks they are given. */
 export interface WorkerPool<Task, Result> {
@@ -29,11 +29,12 @@ export function startWorkers<Task, Result>(
 ): WorkerPool<Task, Result> | undefined {
   const filename = workerFile(callerUrl, name);
   if (filename === undefined) return undefined;
+  const gate = given && gateFor(threads);
   const pool = new Piscina<Task, Result>({
     filename,
     minThreads: threads,
     maxThreads: threads,
-    ...(given !== undefined && { workerData: given(gateFor(threads)) }),
+    ...(gate && { workerData: given(gate) }),
     // What loads a caller's TypeScript would be loaded again by every thread, which runs JavaScript.
     ...(callerUrl.endsWith('.ts') ? { execArgv: [] } : {}),
   });
@@ -45,7 +46,19 @@ export function startWorkers<Task, Result>(
     for (const fail of waiting) fail(failure.error);
   });
   const begun = pool.threads.map(
-    (thread) => new Promise<unknown>((settle) => thread.once('message', settle).once('exit', settle)),
+    (thread) =>
+      new Promise<void>((settle) => {
+        let isLoaded = false;
+        thread.once('message', () => {
+          isLoaded = true;
+          settle();
+        });
+        thread.once('exit', () => {
+          // One that could not be started loads nothing any more that an exit had to wait for.
+          if (gate && !isLoaded) enter(gate);
+          settle();
+        });
+      }),
   );
   const owed = new Set<Promise<unknown>>();
   let closed = false;

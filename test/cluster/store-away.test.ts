@@ -20,6 +20,18 @@ describeWithRedis('a store that a worker does not reach', () => {
   });
   afterAll(() => redis.kill());
 
+  /** A worker that does every unit of a job. */
+  const ableWorker = (jobs: Awaited<ReturnType<typeof planJob>>['jobs']) =>
+    startWorker({
+      url: redis.url,
+      queues: ['cpu'],
+      async run({ key, name }) {
+        const attempt = await jobs.claim(key);
+        await jobs.publish({ key, name, attempt, host: 'desk', seconds: 0, files: [] });
+        return 'done';
+      },
+    });
+
   it('has it hand its unit back and rest, so that one that does computes all with no try lost', async () => {
     const asked = { photos: [{ imageId: 'a', path: 'a.jpg' }] };
     const work = { kind: 'predict', run: 'starter', fingerprint: '', asked, tta: 'none' } as const;
@@ -92,15 +104,7 @@ describeWithRedis('a store that a worker does not reach', () => {
     });
     await until(() => found >= KEYS.length && told.length > 0);
     await blind.close();
-    const able = await startWorker({
-      url: redis.url,
-      queues: ['cpu'],
-      async run({ key, name }) {
-        const attempt = await job.jobs.claim(key);
-        await job.jobs.publish({ key, name, attempt, host: 'desk', seconds: 0, files: [] });
-        return 'done';
-      },
-    });
+    const able = await ableWorker(job.jobs);
     await watched;
     await able.stop();
     expect(told).toEqual([
@@ -137,15 +141,7 @@ describeWithRedis('a store that a worker does not reach', () => {
       line: (line) => void told.push(line),
     });
     await until(() => told.length > 0);
-    const able = await startWorker({
-      url: redis.url,
-      queues: ['cpu'],
-      async run({ key, name }) {
-        const attempt = await job.jobs.claim(key);
-        await job.jobs.publish({ key, name, attempt, host: 'desk', seconds: 0, files: [] });
-        return 'done';
-      },
-    });
+    const able = await ableWorker(job.jobs);
     await watched;
     await Promise.all([blind.stop(), able.stop()]);
     expect(worked).toEqual([

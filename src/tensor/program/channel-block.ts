@@ -39,10 +39,8 @@ async function probed(): Promise<number | undefined> {
       x: new Tensor('float32', values, [...x.shape]),
       ones: new Tensor('float32', new Float32Array(CHANNELS).fill(1), [CHANNELS, 1, 1, 1]),
     });
-    const [order, again] = [blocks, y].map((value) => value?.data as Float32Array) as [
-      Float32Array,
-      Float32Array,
-    ];
+    const order = blocks?.data as Float32Array;
+    const again = y?.data as Float32Array;
     const block = order.indexOf(1);
     // The second pixel of the first channel comes behind the first pixel of a block's channels.
     const isAsExpected = values.every((_, channel) => channel >= block || order[channel] === 2 * channel);

@@ -1,8 +1,9 @@
 import { workerData } from 'node:worker_threads';
 import { enter, type Gate, passing } from '../../ground/native-threads.ts';
 import { allocate, type DType, type TensorArray } from '../graph/dtype.ts';
+import { runtimeValue } from './feeds.ts';
 import { runInPlace } from './in-place.ts';
-import { InferenceSession, Tensor as Value } from './runtime.ts';
+import { InferenceSession } from './runtime.ts';
 
 /** What a thread opens when it starts. */
 export interface ModelOfThreads {
@@ -15,31 +16,28 @@ export interface ModelOfThreads {
 export interface StoredValue {
   readonly dtype: DType;
   readonly shape: readonly number[];
-  /** Elements. */
-  readonly size: number;
-  /** Absent of results, which are still to be made. */
-  readonly values?: TensorArray;
+  readonly values: TensorArray;
 }
 
-type Named = readonly [name: string, value: StoredValue];
+/** A result that is still to be made. */
+export interface WantedValue extends Omit<StoredValue, 'values'> {
+  /** Elements. */
+  readonly size: number;
+}
 
 /** One run. */
 export interface RunTask {
-  readonly feeds: readonly Named[];
-  readonly results: readonly Named[];
+  readonly feeds: readonly (readonly [name: string, value: StoredValue])[];
+  readonly results: readonly (readonly [name: string, value: WantedValue])[];
 }
 
 /** Begun before the first task comes; what is wrong is told to whom it fails. */
-const { gate, ...model } = workerData as ModelOfThreads;
-const opened = await openModel(model).then(
+const { model, how, gate } = workerData as ModelOfThreads;
+const opened = await InferenceSession.create(model, how).then(
   (session) => ({ session }),
   (error: unknown) => ({ error }),
 );
 enter(gate);
-
-function openModel({ model, how }: Omit<ModelOfThreads, 'gate'>): Promise<InferenceSession> {
-  return InferenceSession.create(model, how);
-}
 
 /** @returns values of the results, in their order */
 export default function runModel(task: RunTask): Promise<TensorArray[]> {
@@ -50,15 +48,12 @@ async function made({ feeds, results }: RunTask): Promise<TensorArray[]> {
   if ('error' in opened) throw opened.error;
   const values = results.map(([name, { dtype, shape, size }]) => {
     const array = allocate(dtype, size);
-    return [name, array, runtimeValue({ dtype, shape, size, values: array })] as const;
+    return [name, array, runtimeValue({ dtype, shape }, array)] as const;
   });
   await runInPlace(
     opened.session,
-    Object.fromEntries(feeds.map(([name, value]) => [name, runtimeValue(value)])),
+    Object.fromEntries(feeds.map(([name, value]) => [name, runtimeValue(value, value.values)])),
     Object.fromEntries(values.map(([name, , value]) => [name, value])),
   );
   return values.map(([, array]) => array);
 }
-
-const runtimeValue = ({ dtype, shape, values }: StoredValue): Value =>
-  new Value(dtype as 'float32', values as Float32Array, [...shape]);

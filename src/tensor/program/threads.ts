@@ -24,8 +24,11 @@ export function openInThreads(
     async run(feeds, results) {
       const wanted = Object.entries(results);
       const made = await pool.run({
-        feeds: Object.entries(feeds).map(([name, value]) => [name, stored(value, true)]),
-        results: wanted.map(([name, value]) => [name, stored(value, false)]),
+        feeds: Object.entries(feeds).map(([name, value]) => [name, stored(value)]),
+        results: wanted.map(([name, { type, dims, size }]) => [
+          name,
+          { dtype: type as DType, shape: dims, size },
+        ]),
       });
       wanted.forEach(([, { data }], index) => {
         (data as Float32Array).set(made[index] as Float32Array);
@@ -36,13 +39,8 @@ export function openInThreads(
 }
 
 /** A value as it can be sent; a part of an array is copied, or the whole of it would be sent. */
-function stored({ type, dims, data, size }: Value, withValues: boolean): StoredValue {
+function stored({ type, dims, data }: Value): StoredValue {
   const values = data as TensorArray;
   const isPart = values.byteLength < values.buffer.byteLength;
-  return {
-    dtype: type as DType,
-    shape: dims,
-    size,
-    ...(withValues && { values: isPart ? values.slice() : values }),
-  };
+  return { dtype: type as DType, shape: dims, values: isPart ? values.slice() : values };
 }
