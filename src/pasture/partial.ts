@@ -38,8 +38,11 @@ const DERIVATIONS: readonly {
   { mass: 'dead', from: ['total', 'gdm'], sign: -1 },
 ];
 
-/** A difference below this share of what it is a difference of is rounding, and means nothing is left. */
-const ROUNDING = 1e-9;
+/**
+ * A difference below this share of the largest mass of the photo is rounding of doubles (2.2e-16 of it at each step), and
+ * means nothing is left. It stays far below what sums are held to, 1e-9 g.
+ */
+const ROUNDING = 1e-12;
 
 /**
  * The masses that were measured with those that follow from them by GDM = green + clover and total = GDM + dead; NaN
@@ -49,10 +52,11 @@ const ROUNDING = 1e-9;
 export function completedTargets(measured: PartialTargets): Targets {
   const masses: Record<MassName, number> = { ...byMass((mass) => measured[mass] ?? Number.NaN) };
   for (const mass of MASS_NAMES) if (!Number.isFinite(masses[mass])) masses[mass] = Number.NaN;
+  const rounding = ROUNDING * Math.max(0, ...targetsToArray(masses).filter(Number.isFinite).map(Math.abs));
   // The two sums share no mass but GDM, so that one mass at a time reaches all that follows.
   for (let next = derivable(masses); next; next = derivable(masses)) {
     const [first, second] = next.from.map((mass) => masses[mass]) as [number, number];
-    masses[next.mass] = next.sign > 0 ? first + second : difference(first, second);
+    masses[next.mass] = next.sign > 0 ? first + second : difference(first, second, rounding);
   }
   return masses;
 }
@@ -63,9 +67,9 @@ function derivable(masses: Targets): (typeof DERIVATIONS)[number] | undefined {
   );
 }
 
-function difference(whole: number, part: number): number {
+function difference(whole: number, part: number, rounding: number): number {
   const rest = whole - part;
-  if (Math.abs(rest) <= ROUNDING * Math.abs(whole)) return 0;
+  if (Math.abs(rest) <= rounding) return 0;
   return allowingStray(rest);
 }
 

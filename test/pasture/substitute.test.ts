@@ -69,6 +69,13 @@ describe('masses completed after a guess', () => {
     );
   });
 
+  it('hold the sums where next to nothing of one stands beside much of another', () => {
+    const known = completedTargets({ gdm: 64 + 1e-8, clover: 64, dead: 3 });
+    const completed = completedAfter(known, { green: 0, dead: 0, clover: 0 });
+    expect(isPhysical(completed, 1e-9)).toBe(true);
+    expect(completed.green).toBeCloseTo(1e-8, 12);
+  });
+
   it('share a known total in the proportions of the guess', () => {
     expect(completedAfter(completedTargets({ total: 20 }), { green: 4, dead: 1, clover: 5 })).toEqual({
       ...{ green: 8, dead: 2, clover: 10, gdm: 18, total: 20 },

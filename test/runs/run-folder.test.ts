@@ -12,7 +12,7 @@ import {
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { SwardError } from '../../src/ground/errors.ts';
+import { InputError, SwardError } from '../../src/ground/errors.ts';
 import { openRun } from '../../src/runs/open-run.ts';
 import { lockFolder } from '../../src/runs/run-folder.ts';
 import { makeEnsemble } from '../../src/workflows/ensemble/ensemble.ts';
@@ -405,13 +405,32 @@ describe('a run that lacks something', () => {
   });
 });
 
+describe('a fold whose model holds what is no number', () => {
+  it('is an error that names the file and the matrix, never a row', async () => {
+    const out = copied('not-numbers');
+    const path = join(out, 'fold-2', 'model.safetensors');
+    const bytes = readFileSync(path);
+    bytes.writeDoubleLE(Number.NaN, bytes.length - 8);
+    writeFileSync(path, bytes);
+    reseal(out);
+    const csv = join(root, 'not-numbers.csv');
+    const source = { kind: 'features', features: files.features, ids: files.ids } as const;
+    const asked = predictRun({ run: out, source, out: csv });
+    await expect(asked).rejects.toThrow(InputError);
+    await expect(asked).rejects.toThrow(
+      /not-numbers\/fold-2\/model\.safetensors: intercept holds what is no number \(NaN\); copy the run anew/,
+    );
+    expect(existsSync(csv)).toBe(false);
+  });
+});
+
 describe('a prediction that is no number', () => {
   it('is an error that names photo and member, never a row', async () => {
     const out = copied('unsound');
     const path = join(out, 'fold-2', 'model.safetensors');
     const bytes = readFileSync(path);
-    // The last eight bytes are of the last matrix of doubles.
-    bytes.writeDoubleLE(Number.NaN, bytes.length - 8);
+    // Masses that a double still holds, and whose sums it does not: the last doubles are of the last matrix.
+    for (const back of [8, 16, 24]) bytes.writeDoubleLE(Number.MAX_VALUE, bytes.length - back);
     writeFileSync(path, bytes);
     reseal(out);
     const csv = join(root, 'unsound.csv');
