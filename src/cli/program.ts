@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { Command, CommanderError, Help } from 'commander';
 import { WARNING } from '../ground/cache-file.ts';
 import { configure } from '../ground/environment.ts';
@@ -109,6 +110,16 @@ function misspelledOption(program: Command, error: unknown): string {
   return unknown === undefined ? '' : ` (there is no ${unknown})`;
 }
 
+const OF_PHOTOS = /\.(jpe?g|png|heic|heif|webp|avif|tiff?)$/i;
+
+/** What is said beside a photo in the place of a command: how it is estimated. */
+function photoAsCommand(error: unknown): string {
+  if (!(error instanceof CommanderError) || error.code !== 'commander.unknownCommand') return '';
+  const photo = process.argv.slice(2).find((word) => !word.startsWith('-'));
+  if (photo === undefined || !OF_PHOTOS.test(photo) || !existsSync(photo)) return '';
+  return ` (to estimate photos: sward predict starter ${photo} --out predictions.csv)`;
+}
+
 /** Tells of a failure in one line. @returns the exit code */
 function tell(error: unknown, further = ''): number {
   endProgress();
@@ -133,7 +144,7 @@ async function main(): Promise<number> {
       process.stderr.write(program.helpInformation());
       return MISUSED;
     }
-    return tell(error, misspelledOption(program, error));
+    return tell(error, misspelledOption(program, error) || photoAsCommand(error));
   }
 }
 

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { countOf } from '../ground/counts.ts';
 import { UsageError } from '../ground/errors.ts';
 import { BOOTSTRAP_DEFAULTS, type Difference } from '../pasture/paired-bootstrap.ts';
@@ -41,6 +42,9 @@ export const registerScore: CommandRegistrar = (program) => {
     if (truth === undefined || predictions === undefined || more.length > 0) {
       throw new UsageError('give TRUTH.csv and PRED.csv; --compare compares two runs');
     }
+    if (isFolder(truth) && isFolder(predictions)) {
+      throw new UsageError(`to compare two runs, sward score --compare ${truth} ${predictions}`);
+    }
     const { score, unknownIds, unmeasured, meanAnswer } = await scoreFiles(
       truth,
       predictions,
@@ -74,6 +78,8 @@ export const registerScore: CommandRegistrar = (program) => {
     );
   });
 };
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 async function printComparison(
   files: readonly string[],

@@ -11,12 +11,14 @@ import {
 import { type Problem, problemLine } from '../data/problems.ts';
 import { countOf } from '../ground/counts.ts';
 import { InputError, UsageError } from '../ground/errors.ts';
+import { nearestTo } from '../ground/setting-list.ts';
 import {
   type CovariateSet,
   HEIGHT,
   HEIGHT_METHODS,
   type HeightMethod,
   methodWords,
+  NDVI,
   type Readings,
 } from '../pasture/covariates.ts';
 import { convertedHeight, type HeightConversion } from '../pasture/height-conversion.ts';
@@ -147,7 +149,7 @@ export async function readTables(
     throw new InputError(
       paths,
       `has no column of ${lacking.join(', ')}`,
-      'add it, or name another table by --covariates',
+      lacking.map(meantBy).find((meant) => meant !== null) ?? 'add it, or name another table by --covariates',
     );
   }
   const [wrong] = unread;
@@ -155,6 +157,12 @@ export async function readTables(
     throw new InputError(wrong.where, wrong.what, wrong.remedy);
   for (const name of lacking) remarks.push(`no table has a column of ${name}`);
   return { photos: joined, isNamed, remarks };
+}
+
+/** What may have been meant by a name that nobody knows; null: nothing near. */
+function meantBy(name: string): string | null {
+  const meant = nearestTo(name, [HEIGHT, NDVI]);
+  return meant === undefined || meant === name ? null : `did you mean ${meant}?`;
 }
 
 /**
@@ -202,7 +210,7 @@ export async function trainingReadings(
       throw new InputError(
         'covariates',
         `${name} is known of no photo`,
-        'add its column, or leave it out of --with',
+        meantBy(name) ?? 'add its column, or leave it out of --with',
       );
     }
     return {

@@ -63,7 +63,7 @@ export async function startServer(settings: ServerSettings, log: Log = openLog(2
   const tls = settings.tls && (await readTls(settings.tls));
   const folder = farmFolder(resolve(settings.data));
   await requireOwnFolder(folder, settings.data);
-  await makeFarmFolder(folder).catch((error: unknown) => {
+  const made = await makeFarmFolder(folder).catch((error: unknown) => {
     throw writeFailure(settings.data, error);
   });
   const lock = await lockFarm(folder.lock, settings.data).catch((error: unknown) => {
@@ -171,6 +171,8 @@ export async function startServer(settings: ServerSettings, log: Log = openLog(2
       },
     };
   } catch (error) {
+    // Last of all, and before the lock is given up, so that no other server takes what is being removed.
+    if (made !== undefined) ends.splice(1, 0, () => rm(made, { recursive: true, force: true }));
     await endAll();
     throw error;
   }

@@ -1,5 +1,10 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { errorLine, runSward } from '../support/run-sward.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+
+const temporary = temporaryFolder('recipes');
 
 describe('sward recipes', () => {
   it('lists the recipes, and the settings of one, as text and as JSON', async () => {
@@ -22,6 +27,16 @@ describe('sward recipes', () => {
   });
 });
 
+describe('a photo in the place of a command', () => {
+  it('is answered with the command that estimates it', async () => {
+    const photo = join(temporary, 'quadrat.jpg');
+    writeFileSync(photo, '');
+    const outcome = await runSward([photo]);
+    expect(outcome.code).toBe(2);
+    expect(errorLine(outcome)).toContain(`(to estimate photos: sward predict starter ${photo} --out `);
+  });
+});
+
 describe('what is misspelled', () => {
   it.each([
     [['trian'], /unknown command 'trian' \(Did you mean train\?\)/],
@@ -29,6 +44,7 @@ describe('what is misspelled', () => {
       ['train', 'x', '--recpe', 'feature-ridge', '--out', 'y'],
       /unknown option '--recpe' \(Did you mean --recipe\?\)/,
     ],
+    [['score', 'src', 'test'], /to compare two runs, sward score --compare src test/],
     [['recipes', '--jsn'], /unknown option '--jsn' \(Did you mean --json\?\)/],
     [['recipes', 'fim-dual'], /no recipe is called fim-dual; did you mean film-dual\?/],
     [

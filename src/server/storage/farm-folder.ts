@@ -38,7 +38,11 @@ export function farmFolder(root: string): FarmFolder {
   };
 }
 
-/** Makes the folders that are not there yet, readable by their owner alone. */
+/**
+ * Makes the folders that are not there yet, readable by their owner alone.
+ *
+ * @returns the outermost folder that was made for the farm's own; undefined where that one was there
+ */
 export async function makeFarmFolder({
   root,
   photos,
@@ -47,10 +51,12 @@ export async function makeFarmFolder({
   jobs,
   cache,
   scratch,
-}: FarmFolder): Promise<void> {
-  for (const folder of [root, photos, uploads, runs, jobs, cache, scratch]) {
+}: FarmFolder): Promise<string | undefined> {
+  const made = await mkdir(root, { recursive: true, mode: 0o700 });
+  for (const folder of [photos, uploads, runs, jobs, cache, scratch]) {
     await mkdir(folder, { recursive: true, mode: 0o700 });
   }
+  return made;
 }
 
 /**

@@ -296,7 +296,10 @@ describe('training with a covariate', () => {
     const few = await writeFarm('few', { lacking: PHOTOS - 8 });
     await expect(train('few-run', few)).rejects.toThrow(/height is known of \d photos of \d visits/);
     const none = await writeFarm('none', { lacking: PHOTOS });
-    await expect(train('none-run', none)).rejects.toThrow(/height is known of no photo/);
+    await expect(train('none-run', none)).rejects.toThrow(/height is known of no photo; add its column/);
+    await expect(train('misspelt', farm, { settings: { covariates: ['hieght'] } })).rejects.toThrow(
+      /train\.csv: has no column of hieght; did you mean height\?/,
+    );
     await expect(train('unknown', farm, { settings: { covariates: ['soil moisture'] } })).rejects.toThrow(
       InputError,
     );
