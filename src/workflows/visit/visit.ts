@@ -3,6 +3,7 @@ import { PhotoIndex } from '../../data/own-table/photo-index.ts';
 import { inspectOwnTable, type OwnTable } from '../../data/own-table/read.ts';
 import { problemLine, throwOnError } from '../../data/problems.ts';
 import { variancesAt } from '../../farm/error-record.ts';
+import { farApartNotes } from '../../farm/far-apart.ts';
 import {
   type EffortNeeded,
   effortNeeded,
@@ -77,6 +78,9 @@ export interface VisitOutcome {
   readonly doubts: readonly string[];
 }
 
+/** Masses by which cuts are compared with estimates: the first that was cut. */
+const WEIGHTIEST_FIRST: readonly MassName[] = ['total', 'gdm', 'green'];
+
 /** Where more photos than this share are unlike those trained on, the run's record of errors says nothing of them. */
 const MOSTLY = 0.5;
 
@@ -150,7 +154,7 @@ export async function visitRun(options: VisitOptions): Promise<VisitOutcome> {
       ? workWorth(soFar, readsHeight && used.length === 0 ? variancesBy([HEIGHT], 'total') : null)
       : [],
     effort: soFar && effortNeeded(soFar, precision),
-    notes: [...notes, ...notesOf(known, means)],
+    notes: [...notes, ...notesOf(known, means), ...farApartNotes(WEIGHTIEST_FIRST.map(framesOf))],
     doubts: [
       ...(seen > 0 ? [trainedOnLine(seen, predictions.length)] : []),
       ...doubts.map(({ message }) => message),

@@ -211,6 +211,18 @@ describe('a visit', () => {
     ]);
   });
 
+  it('says where cuts lie far from all estimates, as fresh weights do', async () => {
+    const [dry, fresh] = [60, 600].map((grams) =>
+      cuts(`${grams}.csv`, 'photo,Total (g)', `gate-0.jpg,${grams}`),
+    );
+    const told = async (table = ''): Promise<string | undefined> =>
+      (await visit({ cuts: table })).notes.find((note) => note.startsWith('cuts are'));
+    expect(await told(dry)).toBeUndefined();
+    expect(await told(fresh)).toMatch(
+      /times what photos say \(28571 and \d+ kg DM\/ha, mean of 1 frame\): were they/,
+    );
+  });
+
   it('refuses cuts of photos that are not of it, and shares that are none', async () => {
     const others = cuts('others.csv', 'photo,Total (g)', 'gate-5.jpg,150');
     await expect(visit({ cuts: others, photos: PHOTOS.slice(0, 3) })).rejects.toThrow(
