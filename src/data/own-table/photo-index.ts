@@ -69,6 +69,10 @@ export class PhotoIndex {
     if (first === undefined && this.#whose !== null) {
       return { what: `${cell} is no photo ${this.#whose}`, remedy: 'name its photo too, or remove its row' };
     }
+    if (first === undefined && this.paths.length === 0) {
+      const what = `there is no photo ${cell} in the folder, which holds none at all`;
+      return { what, remedy: 'name the folder of the photos with --photos' };
+    }
     if (first === undefined) {
       const numbered = this.#names.endingIn(cell).slice(0, 3).join(', ');
       const what = `there is no photo ${cell} in the folder`;

@@ -259,6 +259,14 @@ describe('a table of one’s own', () => {
     ]);
   });
 
+  it('says that the photos lie elsewhere where the folder holds none', async () => {
+    const { said, problems } = await read('photo,total_g\nIMG_1,1\n', photosNamed('notes/empty.txt'));
+    expect(said).toEqual([
+      expect.stringMatching(/row 2: there is no photo IMG_1 in the folder, which holds none at all$/),
+    ]);
+    expect(problems[0]?.remedy).toBe('name the folder of the photos with --photos');
+  });
+
   it('does not guess between photos, take one of another folder, or leave the folder', async () => {
     const photos = photosNamed('day1/IMG_1.jpg', 'day2/IMG_1.jpg', 'day2/IMG_3.jpg');
     symlinkSync(join(two, 'IMG_1.JPG'), join(photos, 'link.jpg'));
