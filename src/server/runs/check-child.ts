@@ -1,94 +1,29 @@
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { dirname, isAbsolute, join, normalize, relative } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { serveTasks } from '../../ground/children/serve-tasks.ts';
 import { configure } from '../../ground/environment.ts';
-import { InputError } from '../../ground/errors.ts';
-import { fileFingerprint } from '../../ground/fingerprint.ts';
-import { HEIGHT, setName } from '../../pasture/covariates.ts';
-import { errorRecords } from '../../runs/error-records.ts';
-import { manifestFile, readCompleteManifest } from '../../runs/manifest.ts';
-import { openRun } from '../../runs/open-run.ts';
-import { isObjectLocation } from '../../storage/index.ts';
-import { predictRun } from '../../workflows/index.ts';
-import { trialPicture } from '../inference/trial-picture.ts';
 import type { CheckedRun, RunCheckTask } from './check-task.ts';
-import { ownFiles } from './own-files.ts';
 import { unpackArchive } from './unpack.ts';
 
-const MANIFEST = manifestFile('trained');
+/** What opens runs is most of sward, which an archive that cannot be unpacked needs nothing of. */
+const checking = () => import('./check-run.ts');
 
-/** Unpacks an archive whose files are a run folder, or one folder that is. */
-async function unpackedRun(archive: string, into: string, mostBytes: number): Promise<void> {
+/** A process that checks a run. */
+serveTasks<RunCheckTask, CheckedRun>(async ({ run: given, cache }) => {
+  configure({ cacheFolder: cache, rememberPhotos: false });
+  if (given.kind === 'folder') {
+    const { checkRun, requireSelfContained } = await checking();
+    if (!given.isOwn) await requireSelfContained(given.folder);
+    return checkRun(given.folder);
+  }
+  const { archive, into, mostBytes } = given;
   const aside = `${into}.unpacked`;
   try {
     const names = await unpackArchive(archive, aside, mostBytes);
-    const manifests = names.filter((name) => name === MANIFEST || name.endsWith(`/${MANIFEST}`));
-    const [manifest = '', second] = manifests.sort((a, b) => a.length - b.length);
-    const root = dirname(manifest);
-    const isOne = manifest !== '' && (root === '.' || names.every((name) => name.startsWith(`${root}/`)));
-    if (!isOne || (second !== undefined && dirname(second) === root)) {
-      throw new InputError(
-        'the archive',
-        `is not the zip of one run folder (with ${MANIFEST})`,
-        'zip a folder that sward train or sward share wrote',
-      );
-    }
-    await requireSelfContained(join(aside, root));
-    // What else lies in the archive is nothing that the run needs.
-    const own = new Set(await ownFiles(join(aside, root)));
-    for (const name of names) {
-      const inRun = relative(root, name);
-      if (![...above(inRun)].some((part) => own.has(part))) continue;
-      await mkdir(dirname(join(into, inRun)), { recursive: true });
-      await rename(join(aside, name), join(into, inRun));
-    }
+    const { takeUnpackedRun } = await checking();
+    await takeUnpackedRun(aside, names, into);
   } finally {
     await rm(aside, { recursive: true, force: true });
   }
-}
-
-/** A path and those of the folders that it lies in: a result may be a folder. */
-function* above(path: string): Generator<string> {
-  for (let part = path; part !== '.'; part = dirname(part)) yield part;
-}
-
-/** @throws InputError for a run that needs files beside its folder, which a server must not be led to read */
-async function requireSelfContained(folder: string): Promise<void> {
-  const manifest = await readCompleteManifest(folder);
-  const named =
-    manifest.kind === 'ensemble'
-      ? manifest.members.map(({ run }) => run)
-      : manifest.data.sets.flatMap(({ weights }) => weights?.file ?? []);
-  const outside = named.find(
-    (path) => isObjectLocation(path) || isAbsolute(path) || normalize(path).split(/[\\/]/)[0] === '..',
-  );
-  if (outside === undefined) return;
-  throw new InputError(
-    'the run',
-    `needs ${outside}, which is not in its folder`,
-    manifest.kind === 'ensemble'
-      ? 'add a trained run'
-      : 'add a run on weights of the catalogue or the bundled ones',
-  );
-}
-
-serveTasks<RunCheckTask, CheckedRun>(async ({ run: given, cache }) => {
-  configure({ cacheFolder: cache, rememberPhotos: false });
-  if (given.kind === 'archive') await unpackedRun(given.archive, given.into, given.mostBytes);
-  const folder = given.kind === 'archive' ? given.into : given.folder;
-  if (given.kind === 'folder' && !given.isOwn) await requireSelfContained(folder);
-  await using run = await openRun(folder);
-  const { predictsFrom } = await run.capabilities();
-  if (predictsFrom === null) throw new InputError('the run', 'predicts nothing', 'add a trained run');
-  await predictRun({ run, source: [await trialPicture()], coverage: 0.9 });
-  const calibration = await run.calibration();
-  const withHeight = calibration.cases?.find(({ covariates }) => setName(covariates) === HEIGHT);
-  return {
-    hash: await fileFingerprint(join(folder, MANIFEST)),
-    areaSquareMetres: run.areaSquareMetres,
-    errors: {
-      photo: errorRecords(calibration),
-      height: withHeight ? errorRecords(withHeight) : null,
-    },
-  };
+  const { checkRun } = await checking();
+  return checkRun(into);
 });

@@ -10,12 +10,14 @@ import { BUNDLED_RUNS, bundledRunFolder, STARTER } from '../../runs/bundled-runs
 import { manifestFile, readCompleteManifest } from '../../runs/manifest.ts';
 import { REPORT } from '../../runs/run-files.ts';
 import { requireUnchanged } from '../../runs/run-folder.ts';
+import { openRun } from '../../workflows/index.ts';
 import { conflict, found } from '../answers/refusal.ts';
 import type { Database } from '../storage/database.ts';
 import { flush } from '../storage/disk.ts';
 import type { FarmFolder } from '../storage/farm-folder.ts';
 import { stored } from '../storage/stored.ts';
 import type { Tables } from '../storage/tables.ts';
+import { factsOf } from './check-run.ts';
 import type { CheckedRun, RunCheckTask } from './check-task.ts';
 
 /** Where a run came from. */
@@ -86,7 +88,9 @@ export class RunLibrary {
     const starter = bundledRunFolder(STARTER);
     const known = await this.findByHash(await fileFingerprint(join(starter, manifestFile('trained'))));
     if (known?.id !== STARTER) {
-      const checked = await this.#checked({ kind: 'folder', folder: starter, isOwn: true });
+      // It comes with sward, and needs no trial in a process of its own.
+      await using run = await openRun(starter);
+      const checked = await factsOf(run);
       const row = { name: STARTER, ...columnsOf(checked) };
       await this.#db
         .insertInto('runs')
