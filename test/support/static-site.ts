@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -30,9 +31,21 @@ const TYPES: Readonly<Record<string, string>> = {
   '.json': 'application/json',
 };
 
+/** Compresses what is asked for again and again once. */
+function compressing(): (content: Buffer) => Buffer {
+  const known = new Map<string, Buffer>();
+  return (content) => {
+    const hash = createHash('sha256').update(content).digest('hex');
+    const sent = known.get(hash) ?? gzipSync(content, { level: 6 });
+    known.set(hash, sent);
+    return sent;
+  };
+}
+
 /** @param folders by the start of the path they are served under, the longest first */
 export async function serveFolders(folders: Readonly<Record<string, string>>): Promise<StaticSite> {
   const answered: StaticSite['answered'] = [];
+  const compressed = compressing();
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://localhost').pathname;
     void (async () => {
@@ -45,7 +58,7 @@ export async function serveFolders(folders: Readonly<Record<string, string>>): P
         response.writeHead(503).end();
         return;
       }
-      const sent = gzipSync(site.alters(path, content), { level: 6 });
+      const sent = compressed(site.alters(path, content));
       response.writeHead(200, {
         'content-type': TYPES[extname(file)] ?? 'application/octet-stream',
         'content-encoding': 'gzip',

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import sharp from 'sharp';
@@ -11,6 +11,8 @@ import { configure } from '../../src/ground/environment.ts';
 import { targetsToArray } from '../../src/pasture/targets.ts';
 import { type PortableModel, parsePortableModel, storedFiles } from '../../src/portable/model.ts';
 import { areSame, PortableRun } from '../../src/portable/portable-run.ts';
+import { openRun } from '../../src/runs/open-run.ts';
+import type { Run } from '../../src/runs/run.ts';
 import { renderSample } from '../../src/sample/index.ts';
 import { constant, exportOnnx, input, matmul, mean } from '../../src/tensor/index.ts';
 import { decodePhoto } from '../../src/vision/photos/decode.ts';
@@ -27,6 +29,10 @@ import { iphonePhoto } from '../vision/photos/iphone-photo.ts';
 import { pngWithProfile } from '../vision/photos/profiled-png.ts';
 
 const MODEL = 'models/starter/';
+/** A run of a tiny backbone, for what is the same whichever run answers. */
+const TINY = 'models/tiny/';
+/** A run of the starter's backbone and nothing else, which has ONNX Runtime do what it does for the starter. */
+const PLAIN = 'models/plain/';
 /** A run whose backbone is computed in a moment, by a computed graphics chip too. */
 const SMALL = 'models/small/';
 const PIECE = /^\/(models|runtime)\/.*\.bin$/;
@@ -35,6 +41,8 @@ const SHARED_HEIC = join(process.env.SWARD_SHARED ?? '../shared', 'cases/04-heic
 const root = temporaryFolder('engine');
 const photos = join(root, 'photos');
 let photo: string;
+/** The runs, open, by the folder of their export. */
+let own: Readonly<Record<string, Run>>;
 let browser: Browser;
 let site: StaticSite;
 
@@ -42,15 +50,23 @@ describeInBrowser('the engine in a browser', () => {
   beforeAll(async () => {
     configure({ cacheFolder: join(root, 'cache') });
     await exportForBrowser({ run: 'starter', out: join(root, 'model') });
+    const small = await smallRuns(root);
+    const tiny = await small.train('small', 'feature-ridge');
+    await exportForBrowser({ run: tiny, out: join(root, 'tiny-model') });
     await exportSmall(join(root, 'small-model'));
+    const plain = await small.train('plain', 'feature-ridge', 'backbone=bundled');
+    await exportForBrowser({ run: plain, out: join(root, 'plain-model') });
+    own = { [MODEL]: await openRun('starter'), [TINY]: await openRun(tiny), [PLAIN]: await openRun(plain) };
     await buildEnginePage(join(root, 'page'));
-    await renderSample({ out: join(root, 'sample'), count: 2, testCount: 1, width: 2000, threads: 0 });
+    await renderSample({ out: join(root, 'sample'), count: 1, testCount: 1, width: 2000, threads: 0 });
     const [name = ''] =
       readFileSync(join(root, 'sample', 'train.csv'), 'utf8').match(/train\/\w+\.jpg/) ?? [];
     photo = join(root, 'sample', name);
     mkdirSync(photos);
     site = await serveFolders({
       [`/${MODEL}`]: join(root, 'model'),
+      [`/${TINY}`]: join(root, 'tiny-model'),
+      [`/${PLAIN}`]: join(root, 'plain-model'),
       [`/${SMALL}`]: join(root, 'small-model'),
       '/photos/': photos,
       '/': join(root, 'page'),
@@ -58,10 +74,9 @@ describeInBrowser('the engine in a browser', () => {
     browser = await startChromium(WITH_GRAPHICS);
   });
 
-  /** Exports a run of a tiny backbone, and puts a yet smaller one in its place: a computed chip makes few programs soon. */
+  /** The tiny run's export with a yet smaller backbone in its place: a computed chip makes few programs soon. */
   async function exportSmall(out: string): Promise<void> {
-    const runs = await smallRuns(root);
-    await exportForBrowser({ run: await runs.train('small', 'feature-ridge'), out });
+    cpSync(join(root, 'tiny-model'), out, { recursive: true });
     const path = join(out, 'model.json');
     const model = parsePortableModel(JSON.parse(readFileSync(path, 'utf8')));
     const [source] = model.sources;
@@ -82,6 +97,7 @@ describeInBrowser('the engine in a browser', () => {
 
   afterAll(async () => {
     await browser.close();
+    for (const run of Object.values(own)) await run.dispose();
     await site[Symbol.asyncDispose]();
   });
 
@@ -101,7 +117,7 @@ describeInBrowser('the engine in a browser', () => {
     return { page, context };
   }
 
-  const openModel = (page: Page) => drive(page, 'open', 'a', MODEL);
+  const openModel = (page: Page, model = TINY) => drive(page, 'open', 'a', model);
 
   /** Writes a photo where the page can fetch it. */
   function put(name: string, content: Uint8Array): string {
@@ -109,17 +125,19 @@ describeInBrowser('the engine in a browser', () => {
     return name;
   }
 
-  /** The engine's answer and that of `sward predict` on the same file. */
-  async function both(page: Page, name: string) {
-    const estimate = await drive(page, 'estimate', 'a', `photos/${name}`);
-    const { predictions } = await predictRun({ run: 'starter', source: [join(photos, name)], coverage: 0.9 });
-    const [own] = predictions;
-    if (!own) throw new Error('no prediction');
-    return { estimate, own };
+  /** The engine's answer and that of `sward predict` on the same file, by the run of an export. */
+  async function both(page: Page, name: string, engine: string, model: string) {
+    const estimate = await drive(page, 'estimate', engine, `photos/${name}`);
+    const run = own[model];
+    if (!run) throw new Error(`no run ${model}`);
+    const { predictions } = await predictRun({ run, source: [join(photos, name)], coverage: 0.9 });
+    const [its] = predictions;
+    if (!its) throw new Error('no prediction');
+    return { estimate, own: its };
   }
 
-  async function expectSame(page: Page, name: string): Promise<Estimate> {
-    const { estimate, own } = await both(page, name);
+  async function expectSame(page: Page, name: string, model = TINY, engine = 'a'): Promise<Estimate> {
+    const { estimate, own } = await both(page, name, engine, model);
     const { prediction } = estimate;
     const [said, expected] = [targetsToArray(prediction.targets), targetsToArray(own.targets)];
     expect(areSame(said, expected), `${name}: ${said.join(' ')} and ${expected.join(' ')}`).toBe(true);
@@ -142,9 +160,11 @@ describeInBrowser('the engine in a browser', () => {
     let loaded: StaticSite['answered'];
     beforeAll(async () => {
       ({ page, context } = await freshPage());
-      opened = await openModel(page);
+      opened = await openModel(page, MODEL);
       loaded = [...site.answered];
+      await drive(page, 'open', 'tiny', TINY);
     });
+    const expectSameOfTiny = (name: string) => expectSame(page, name, TINY, 'tiny');
     afterAll(() => context.close());
 
     it('fetches runtime and model once, at most 25 MB, with progress; and runs on two threads', async () => {
@@ -166,15 +186,24 @@ describeInBrowser('the engine in a browser', () => {
 
     it('answers a photo as sward predict does, in grams and kg DM/ha', async () => {
       const name = put('as-it-is.jpg', readFileSync(photo));
-      const estimate = await expectSame(page, name);
+      const estimate = await expectSame(page, name, MODEL);
       expect(estimate).toMatchObject({ width: 2000, height: 1000, coverage: 0.9 });
       expect(estimate.sha256).toMatch(/^[0-9a-f]{64}$/);
     });
 
+    /** To the last bit, which the answer of no run would tell. */
+    async function expectSamePixels(name: string): Promise<void> {
+      const { data, ...size } = await decodePhoto(join(photos, name));
+      const sha256 = createHash('sha256').update(data).digest('hex');
+      expect(await drive(page, 'decode', `photos/${name}`)).toEqual({ ...size, sha256 });
+    }
+
     it.each([1, 2, 3, 4, 5, 6, 7, 8])('turns a JPEG once: EXIF orientation %i', async (orientation) => {
       const jpeg = await sharp(photo).resize(1000).withMetadata({ orientation }).jpeg().toBuffer();
-      const { width, height } = await expectSame(page, put(`turned-${orientation}.jpg`, jpeg));
+      const name = put(`turned-${orientation}.jpg`, jpeg);
+      const { width, height } = await expectSameOfTiny(name);
       expect([width, height]).toEqual(orientation < 5 ? [1000, 500] : [500, 1000]);
+      await expectSamePixels(name);
     });
 
     it.each([
@@ -190,14 +219,12 @@ describeInBrowser('the engine in a browser', () => {
       ['a HEIC that turns itself', async () => iphonePhoto('imir', 1)],
     ])('reads %s as the server does, to the last bit', async (title, make) => {
       const name = put(title.replaceAll(' ', '-'), await make());
-      const { data, ...size } = await decodePhoto(join(photos, name));
-      const sha256 = createHash('sha256').update(data).digest('hex');
-      expect(await drive(page, 'decode', `photos/${name}`)).toEqual({ ...size, sha256 });
-      await expectSame(page, name);
+      await expectSamePixels(name);
+      await expectSameOfTiny(name);
     });
 
     it.skipIf(!existsSync(SHARED_HEIC))('reads a HEIC of a quadrat as the server does', async () => {
-      await expectSame(page, put('quadrat.heic', readFileSync(SHARED_HEIC)));
+      await expectSame(page, put('quadrat.heic', readFileSync(SHARED_HEIC)), MODEL);
     });
 
     it('reads a PNG with a profile as the server does', async () => {
@@ -205,12 +232,12 @@ describeInBrowser('the engine in a browser', () => {
       const p3 = await sharp(photo).resize(20).withIccProfile('p3').jpeg().toBuffer();
       const { icc } = await sharp(p3).metadata();
       const png = await pngWithProfile({ width: info.width, height: info.height, data }, icc as Buffer);
-      await expectSame(page, put('profiled.png', png));
+      await expectSameOfTiny(put('profiled.png', png));
     });
 
     it('reads a photo of 24 megapixels in strips, never blank (blitz-hermite-resize 6)', async () => {
       const large = await sharp(photo).resize(6000, 4000, { fit: 'fill' }).jpeg({ quality: 90 }).toBuffer();
-      await expectSame(page, put('megapixels-24.jpg', large));
+      await expectSame(page, put('megapixels-24.jpg', large), MODEL);
     });
 
     it('refuses what it cannot read in one line, and goes on', async () => {
@@ -236,7 +263,7 @@ describeInBrowser('the engine in a browser', () => {
       for (const [name, [content, message]] of Object.entries(refused)) {
         await expect(drive(page, 'estimate', 'a', `photos/${put(name, content)}`)).rejects.toThrow(message);
       }
-      await expectSame(page, put('after.jpg', whole));
+      await expectSame(page, put('after.jpg', whole), MODEL);
     });
 
     it('needs no more than 2 s of one processor for a photo of 2000 × 1000, or on slow ones 2.5 times what Node does', async () => {
@@ -248,6 +275,8 @@ describeInBrowser('the engine in a browser', () => {
         const before = await busiestPage(browser);
         await drive(page, 'estimate', 'a', `photos/${name}`);
         taken.push((await busiestPage(browser)).cpuSeconds - before.cpuSeconds);
+        // What was that soon once needs no measure of Node.
+        if (Math.min(...taken) < 2) break;
         const began = process.cpuUsage();
         const pixels = await decodePhoto(join(photos, name));
         await portable.predict({ name, pixels, sha256: null });
@@ -268,6 +297,9 @@ describeInBrowser('the engine in a browser', () => {
           put(`many-${quality}.jpg`, await sharp(photo).resize(1000).jpeg({ quality }).toBuffer()),
         ),
       );
+      await drive(page, 'close', 'tiny');
+      await drive(page, 'close', 'a');
+      await drive(page, 'open', 'a', PLAIN);
       const { id } = await busiestPage(browser);
       // Its first is the engine's; those of that one are ONNX Runtime's threads, which wait and answer nothing.
       const [worker] = page.workers();
@@ -300,7 +332,7 @@ describeInBrowser('the engine in a browser', () => {
       expect(kept.growth, kept.held).toBeGreaterThan(1.1);
       await worker.evaluate(() => Object.assign(globalThis, { kept: [] }));
       await drive(page, 'release', 'a');
-      await expectSame(page, names[0] as string);
+      await expectSame(page, names[0] as string, PLAIN);
     });
   });
 
@@ -332,7 +364,7 @@ describeInBrowser('the engine in a browser', () => {
 
   it('refuses a piece with a flipped bit, and takes it when it is whole', async () => {
     const { page, context } = await freshPage();
-    const flipped = storedFiles(JSON.parse(readFileSync(join(root, 'model', 'model.json'), 'utf8')))[0];
+    const flipped = storedFiles(JSON.parse(readFileSync(join(root, 'tiny-model', 'model.json'), 'utf8')))[0];
     const file = flipped?.pieces[0]?.file ?? '';
     site.alters = (path, content) => {
       if (!path.endsWith(file)) return content;
@@ -397,9 +429,9 @@ describeInBrowser('the engine in a browser', () => {
     });
     await page.goto(site.address);
     expect(await drive(page, 'isolated')).toBe(false);
-    const { by } = await openModel(page);
+    const { by } = await openModel(page, MODEL);
     expect(by.engine).toMatch(/wasm, 1 thread$/);
-    await expectSame(page, put('one-thread.jpg', await sharp(photo).resize(1000).jpeg().toBuffer()));
+    await expectSame(page, put('one-thread.jpg', await sharp(photo).resize(1000).jpeg().toBuffer()), MODEL);
     await context.close();
   });
 
