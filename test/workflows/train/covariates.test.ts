@@ -74,7 +74,7 @@ interface FarmOptions {
 }
 
 /** An estimator that is fitted at once, where it does not matter which it is. */
-const QUICK = { kind: 'ridge', penalties: [0.1] };
+const QUICK = { kind: 'ridge' as const, penalties: [0.1] };
 
 const train = (
   name: string,
