@@ -1,3 +1,4 @@
+import { WARNING } from '../ground/cache-file.ts';
 import { printable, printableLines } from '../ground/printable.ts';
 
 /** Prints a result on stdout: one JSON value with `--json`, else text; nothing in it is obeyed by a terminal. */
@@ -23,4 +24,12 @@ export function watchStreams(onFailure: (error: Error) => void): void {
   });
   // There is nobody left to tell.
   process.stderr.on('error', () => {});
+}
+
+/** Says what the process is warned of in one line, in place of what Node.js writes of it. */
+export function sayWarnings(): void {
+  process.removeAllListeners('warning');
+  process.on('warning', ({ name, message }) => {
+    say(`${name === WARNING ? 'warning' : name}: ${message}`);
+  });
 }

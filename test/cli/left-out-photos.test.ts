@@ -2,16 +2,16 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { errorLine, runSward } from '../support/run-sward.ts';
+import { errorLine } from '../support/run-sward.ts';
 import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
+import { hostSward } from '../support/sward-host.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { iphonePhoto } from '../vision/photos/iphone-photo.ts';
 
 const root = temporaryFolder('left-out');
 const at = (...names: string[]): string => join(root, ...names);
-const sward = (...args: string[]): ReturnType<typeof runSward> =>
-  runSward(args, { SWARD_CACHE: sharedCache() }, root);
+const sward = hostSward({ SWARD_CACHE: sharedCache() }, root);
 
 beforeAll(async () => {
   await writeSmallFolder(at('data'));

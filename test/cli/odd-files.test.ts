@@ -13,15 +13,16 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readPredictions } from '../../src/data/predictions.ts';
-import { errorLine, MAIN, runSward } from '../support/run-sward.ts';
+import { errorLine, MAIN } from '../support/run-sward.ts';
 import { sharedCache } from '../support/shared-cache.ts';
 import { writePhoto, writeSmallFolder } from '../support/small-data-folder.ts';
+import { hostSward } from '../support/sward-host.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const root = temporaryFolder('odd-files');
 const at = (name: string): string => join(root, name);
 const environment = { SWARD_CACHE: sharedCache() };
-const sward = (...args: string[]): ReturnType<typeof runSward> => runSward(args, environment);
+const sward = hostSward(environment);
 const STARTER = join(import.meta.dirname, '..', '..', 'runs', 'starter');
 
 beforeAll(async () => {

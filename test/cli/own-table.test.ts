@@ -1,16 +1,16 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { errorLine, runSward } from '../support/run-sward.ts';
+import { errorLine } from '../support/run-sward.ts';
 import { sharedCache } from '../support/shared-cache.ts';
 import { writePhoto, writeSmallFolder } from '../support/small-data-folder.ts';
+import { hostSward } from '../support/sward-host.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { type WorkbookCell, workbookBytes } from '../support/workbook.ts';
 import { iphonePhoto } from '../vision/photos/iphone-photo.ts';
 
 const root = temporaryFolder('own-table-cli');
-const sward = (...args: string[]): ReturnType<typeof runSward> =>
-  runSward(args, { SWARD_CACHE: sharedCache() }, root);
+const sward = hostSward({ SWARD_CACHE: sharedCache() }, root);
 
 const FRAME = 0.25;
 /** 2015-01-01 as Excel numbers it. */

@@ -4,9 +4,10 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readPredictions } from '../../src/data/predictions.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
-import { errorLine, runSward } from '../support/run-sward.ts';
+import { type CommandOutcome, errorLine } from '../support/run-sward.ts';
 import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
+import { hostSward } from '../support/sward-host.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 
@@ -14,9 +15,8 @@ const root = temporaryFolder('predict-maps');
 const data = join(root, 'data');
 const run = join(root, 'run');
 const model = join(root, 'model.safetensors');
-const sward = (...args: string[]): ReturnType<typeof runSward> =>
-  runSward(args, { SWARD_CACHE: sharedCache() });
-const train = (recipe: string, out: string, ...more: string[]): ReturnType<typeof runSward> =>
+const sward = hostSward({ SWARD_CACHE: sharedCache() });
+const train = (recipe: string, out: string, ...more: string[]): Promise<CommandOutcome> =>
   sward('train', data, '--recipe', recipe, '--folds', '2', '--out', out, ...more);
 
 beforeAll(async () => {

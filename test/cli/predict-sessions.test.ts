@@ -1,12 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { runSward } from '../support/run-sward.ts';
+
 import { type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
+import { hostSward } from '../support/sward-host.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const root = temporaryFolder('predict-sessions');
 const at = (name: string): string => join(root, name);
+const sward = hostSward();
 let files: SmallFeatureFiles;
 
 /** Trains on photos of five dates, of which each has photos of two States, or of one. */
@@ -15,11 +17,11 @@ async function train(out: string, group: string, changedState: (state: string) =
   const dated = (_: string, day: string, state: string): string =>
     `2015/${Math.ceil(Number(day) / 2)}/4,${changedState(state)},`;
   writeFileSync(labels, readFileSync(files.labels, 'utf8').replaceAll(/2015\/(\d+)\/4,(WA|Vic),/g, dated));
-  const { code, stderr } = await runSward([
+  const { code, stderr } = await sward(
     ...['train', '--features', files.features[0] ?? '', '--ids', files.ids, '--labels', labels],
     ...['--recipe', 'feature-ridge', '--set', 'estimator.kind=ridge', '--set', 'estimator.penalties=0.1'],
     ...['--set', 'evaluation.leaveOneStateOut=false', '--folds', '3', '--group', group, '--out', at(out)],
-  ]);
+  );
   expect(code, stderr).toBe(0);
 }
 
@@ -28,7 +30,7 @@ async function predicted(run: string, coverage: number): Promise<{ csv: string; 
   const out = at('predictions.csv');
   const features = ['--features', files.features[0] ?? '', '--ids', files.ids];
   const asked = ['predict', at(run), ...features, '--coverage', String(coverage), '--out', out];
-  const { code, stderr } = await runSward(asked);
+  const { code, stderr } = await sward(...asked);
   expect(code, stderr).toBe(0);
   return { csv: readFileSync(out, 'utf8'), note: stderr };
 }

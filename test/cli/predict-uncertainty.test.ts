@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
-import { errorLine, runSward } from '../support/run-sward.ts';
+import { errorLine } from '../support/run-sward.ts';
 import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
+import { hostSward } from '../support/sward-host.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 
@@ -14,8 +15,7 @@ const data = join(root, 'data');
 const run = join(root, 'run');
 const noise = join(root, 'noise.png');
 const out = join(root, 'p.csv');
-const sward = (...args: string[]): ReturnType<typeof runSward> =>
-  runSward(args, { SWARD_CACHE: sharedCache() });
+const sward = hostSward({ SWARD_CACHE: sharedCache() });
 
 beforeAll(async () => {
   await writeSmallFolder(data, { photos: 18 });

@@ -4,8 +4,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
 import { writeClassPhotos, writeMeasuredPhotos } from '../networks/pretraining/plant-photos.ts';
 import { killSward } from '../support/kill-sward.ts';
-import { errorLine, runSward } from '../support/run-sward.ts';
+import { errorLine } from '../support/run-sward.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
+import { hostSward } from '../support/sward-host.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 
@@ -14,22 +15,23 @@ const classes = join(root, 'classes');
 const measured = join(root, 'measured');
 const model = join(root, 'model.safetensors');
 const environment = { SWARD_CACHE: join(root, 'cache'), HF_HOME: join(root, 'hf') };
-const sward = (...args: string[]): ReturnType<typeof runSward> => runSward(args, environment);
+const sward = hostSward(environment);
 
 const set = (settings: Readonly<Record<string, string | number>>): string[] =>
   Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
 
-const OPTIONS = [
+const optionsOf = (epochs: number): string[] => [
   ...['--backbone', model, '--seed', '3'],
   ...set({
     'holdout.share': 0.25,
     'estimator.batch': 4,
-    'estimator.epochs': 8,
+    'estimator.epochs': epochs,
     'estimator.optimizer.rate': 0.003,
     'estimator.fineTune.backboneRate': 1,
     'estimator.augmentation': 'light',
   }),
 ];
+const OPTIONS = optionsOf(4);
 
 beforeAll(async () => {
   await writeClassPhotos(classes, 12);
@@ -85,7 +87,7 @@ describe('sward pretrain', () => {
     const outcome = await sward(
       'pretrain',
       measured,
-      ...OPTIONS,
+      ...optionsOf(8),
       '--out',
       columns,
       ...set({ columns: 'height' }),

@@ -1,9 +1,10 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { errorLine, runSward } from '../support/run-sward.ts';
+import { type CommandOutcome, errorLine } from '../support/run-sward.ts';
 import { sharedCache } from '../support/shared-cache.ts';
 import { writePhoto, writeSmallFolder } from '../support/small-data-folder.ts';
+import { hostSward } from '../support/sward-host.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const root = temporaryFolder('pseudo');
@@ -11,8 +12,8 @@ const data = join(root, 'data');
 const run = join(root, 'run');
 const unlabelled = join(root, 'unlabelled');
 const cache = { SWARD_CACHE: sharedCache() };
-const sward = (...args: string[]): ReturnType<typeof runSward> => runSward(args, cache);
-const pseudo = (out: string, ...more: string[]): ReturnType<typeof runSward> =>
+const sward = hostSward(cache);
+const pseudo = (out: string, ...more: string[]): Promise<CommandOutcome> =>
   sward('pseudo', run, data, '--unlabelled', unlabelled, '--out', out, '--rounds', '2', ...more);
 
 beforeAll(async () => {

@@ -1,22 +1,24 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { errorLine, runSward } from '../support/run-sward.ts';
+import { errorLine } from '../support/run-sward.ts';
+import { hostSward } from '../support/sward-host.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const temporary = temporaryFolder('recipes');
+const sward = hostSward();
 
 describe('sward recipes', () => {
   it('lists the recipes, and the settings of one, as text and as JSON', async () => {
-    const listed = await runSward(['recipes']);
+    const listed = await sward('recipes');
     expect(listed.stdout).toMatch(
       /^feature-ridge +a feature file, or a backbone’s features +kernel ridge +seconds/m,
     );
-    const described = await runSward(['recipes', 'seed2']);
+    const described = await sward('recipes', 'seed2');
     expect(described.stdout).toMatch(
       /^estimator\.fineTune\.mode = full\n +what of the backbone is trained.*one of none/m,
     );
-    const { settings } = JSON.parse((await runSward(['recipes', 'seed2', '--json'])).stdout);
+    const { settings } = JSON.parse((await sward('recipes', 'seed2', '--json')).stdout);
     expect(settings).toContainEqual({
       setting: 'estimator.batch',
       default: 8,
@@ -31,7 +33,7 @@ describe('a photo in the place of a command', () => {
   it('is answered with the command that estimates it', async () => {
     const photo = join(temporary, 'quadrat.jpg');
     writeFileSync(photo, '');
-    const outcome = await runSward([photo]);
+    const outcome = await sward(photo);
     expect(outcome.code).toBe(2);
     expect(errorLine(outcome)).toContain(`(to estimate photos: sward predict starter ${photo} --out `);
   });
@@ -52,7 +54,7 @@ describe('what is misspelled', () => {
       /estimator\.members/,
     ],
   ])('%j is answered with what may have been meant', async (args, message) => {
-    const outcome = await runSward(args);
+    const outcome = await sward(...args);
     expect(outcome.code).toBe(2);
     expect(errorLine(outcome)).toMatch(message);
   });

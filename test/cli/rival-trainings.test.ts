@@ -6,11 +6,13 @@ import { killSward } from '../support/kill-sward.ts';
 import { runContents } from '../support/run-contents.ts';
 import { errorLine, runSward } from '../support/run-sward.ts';
 import { type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
+import { hostSward } from '../support/sward-host.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const root = temporaryFolder('rival-trainings');
 const at = (name: string): string => join(root, name);
 const lone = at('lone');
+const sward = hostSward();
 let files: SmallFeatureFiles;
 
 /** A training of a second or two. */
@@ -62,7 +64,7 @@ describe('a training that is killed', () => {
     expect(await killSward(command(out), {}, () => isReady(out))).toBe('SIGKILL');
     const manifest = join(out, 'run.json');
     if (existsSync(manifest)) expect(JSON.parse(readFileSync(manifest, 'utf8')).status).toBe('incomplete');
-    const resumed = await runSward([...command(out), '--resume']);
+    const resumed = await sward(...command(out), '--resume');
     expect(resumed.code, resumed.stderr).toBe(0);
     expect(runContents(out)).toEqual(runContents(lone));
   });
@@ -75,7 +77,7 @@ describe('a training that is killed', () => {
       join(out, 'run.lock'),
       JSON.stringify({ token: 'a', pid: 2 ** 22 + 1, host: hostname(), since: 'then' }),
     );
-    const resumed = await runSward([...command(out), '--resume']);
+    const resumed = await sward(...command(out), '--resume');
     expect(resumed.code, resumed.stderr).toBe(0);
     expect(runContents(out)).toEqual(runContents(lone));
   });

@@ -1,17 +1,17 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { errorLine, runSward } from '../support/run-sward.ts';
+import { type CommandOutcome, errorLine, runSward } from '../support/run-sward.ts';
 import { sharedCache } from '../support/shared-cache.ts';
 import { writePhoto, writeSmallFolder } from '../support/small-data-folder.ts';
+import { hostSward } from '../support/sward-host.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const root = temporaryFolder('rough-edges');
 const project = join(import.meta.dirname, '..', '..');
 const at = (name: string): string => join(root, name);
-const sward = (...args: string[]): ReturnType<typeof runSward> =>
-  runSward(args, { SWARD_CACHE: sharedCache() });
-const train = (data: string, out: string, ...more: string[]): ReturnType<typeof runSward> =>
+const sward = hostSward({ SWARD_CACHE: sharedCache() });
+const train = (data: string, out: string, ...more: string[]): Promise<CommandOutcome> =>
   sward('train', at(data), '--recipe', 'descriptor-ridge', '--folds', '3', '--out', at(out), ...more);
 
 beforeAll(async () => {
@@ -44,7 +44,16 @@ describe('a report', () => {
 describe('a score', () => {
   it('is refused where truth and predictions are given the wrong way round', async () => {
     const predicted = at('predicted.csv');
-    await sward('predict', at('data/train'), '--out', predicted);
+    await sward(
+      'predict',
+      at('run'),
+      at('data/train'),
+      '--out',
+      predicted,
+      '--coverage',
+      '0.8',
+      '--uncertainty',
+    );
     const labels = at('data/train.csv');
     expect((await sward('score', labels, predicted)).code).toBe(0);
     const swapped = await sward('score', predicted, labels);
@@ -118,8 +127,9 @@ describe('photos of one name in two folders', () => {
 describe('the starter', () => {
   it('is refused where its manifest is not the one that came with sward', async () => {
     const copy = at('package');
+    const app = join(project, 'dist', 'web');
     for (const name of ['dist', 'runs', 'package.json'])
-      cpSync(join(project, name), join(copy, name), { recursive: true });
+      cpSync(join(project, name), join(copy, name), { recursive: true, filter: (path) => path !== app });
     for (const name of ['node_modules', 'weights']) symlinkSync(join(project, name), join(copy, name));
     const main = join(copy, 'dist', 'cli', 'main.js');
     const ask = (): ReturnType<typeof runSward> =>

@@ -2,17 +2,17 @@ import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } fr
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
-import { errorLine, runSward } from '../support/run-sward.ts';
+import { errorLine } from '../support/run-sward.ts';
 import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
+import { hostSwardIn } from '../support/sward-host.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 
 const root = temporaryFolder('run-elsewhere');
 const [here, there] = [join(root, 'here'), join(root, 'there')];
 const environment = { SWARD_CACHE: sharedCache(), HF_HOME: join(root, 'hf') };
-const swardIn = (folder: string, ...args: string[]): ReturnType<typeof runSward> =>
-  runSward(args, environment, folder);
+const swardIn = hostSwardIn(environment);
 
 async function writeBackbone(folder: string, dim: number): Promise<void> {
   const config = { dim, depth: 2, heads: 2, imgSize: [28, 28] };

@@ -2,12 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { errorLine, MAIN, runSward } from '../support/run-sward.ts';
+import { errorLine, MAIN } from '../support/run-sward.ts';
 import { writePhoto } from '../support/small-data-folder.ts';
+import { hostSward } from '../support/sward-host.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const root = temporaryFolder('cli-serve');
 const data = join(root, 'farm');
+const sward = hostSward();
 
 describe('sward serve', () => {
   let server: ChildProcess;
@@ -45,19 +47,19 @@ describe('sward serve', () => {
   });
 
   it('refuses what others could read, a port that is taken, and halves of a certificate', async () => {
-    const open = await runSward(['serve', '--data', join(root, 'x'), '--host', '0.0.0.0']);
+    const open = await sward('serve', '--data', join(root, 'x'), '--host', '0.0.0.0');
     expect(open.code).toBe(2);
     expect(errorLine(open)).toMatch(
       /--host 0\.0\.0\.0 can be reached by others.*--tls-cert and --tls-key, or --behind-proxy/,
     );
     expect(existsSync(join(root, 'x'))).toBe(false);
     const port = new URL(address).port;
-    const taken = await runSward(['serve', '--data', join(root, 'y'), '--port', port, '--workers', '1']);
+    const taken = await sward('serve', '--data', join(root, 'y'), '--port', port, '--workers', '1');
     expect(taken.code).toBe(2);
     expect(errorLine(taken)).toMatch(new RegExp(`port ${port} of 127\\.0\\.0\\.1 is taken`));
-    const half = await runSward(['serve', '--data', join(root, 'z'), '--tls-cert', 'a.pem']);
+    const half = await sward('serve', '--data', join(root, 'z'), '--tls-cert', 'a.pem');
     expect(errorLine(half)).toMatch(/give --tls-cert and --tls-key together/);
-    const second = await runSward(['serve', '--data', data, '--port', '0']);
+    const second = await sward('serve', '--data', data, '--port', '0');
     expect(errorLine(second)).toMatch(/used by another server/);
   });
 
@@ -73,36 +75,34 @@ describe('sward serve', () => {
   it('says that its link is of no use to phones, and takes the address that is', async () => {
     expect(said).toMatch(/#pair=\S+\nIt works on this machine alone\. For phones .* --public-url/);
     for (const url of ['farm.example.org', 'http://farm.example.org', 'https://farm.example.org/app']) {
-      const refused = await runSward(['serve', '--data', join(root, 'u'), '--public-url', url]);
+      const refused = await sward('serve', '--data', join(root, 'u'), '--public-url', url);
       expect(errorLine(refused)).toMatch(/--public-url .*: give what phones open, as https:/);
     }
     expect(existsSync(join(root, 'u'))).toBe(false);
   });
 
   it('verifies and backs up while it runs', async () => {
-    const verified = await runSward(['serve', 'verify', '--data', data]);
+    const verified = await sward('serve', 'verify', '--data', data);
     expect([verified.code, verified.stdout]).toEqual([0, `${data}: 0 photos, 0 cuts, 0 estimates\n`]);
     const file = join(root, 'backup.tar');
-    const backup = await runSward(['serve', '--data', data, 'backup', file]);
+    const backup = await sward('serve', '--data', data, 'backup', file);
     expect([backup.code, backup.stdout]).toEqual([0, `${file}: 0 photos, 0 runs\n`]);
-    const restored = await runSward(['serve', 'restore', file, '--data', join(root, 'copy')]);
+    const restored = await sward('serve', 'restore', file, '--data', join(root, 'copy'));
     expect(restored.code).toBe(0);
-    expect(errorLine(await runSward(['serve', 'verify', '--data', join(root, 'none')]))).toMatch(
-      /holds no farm/,
-    );
+    expect(errorLine(await sward('serve', 'verify', '--data', join(root, 'none')))).toMatch(/holds no farm/);
   });
 
   it('answers what it was asked before it ends on SIGTERM', async () => {
     const photo = join(root, 'photo.jpg');
     await writePhoto(photo, 20, 3);
-    const again = await runSward([
+    const again = await sward(
       'serve',
       '--data',
       join(root, 'w'),
       '--owner-link',
       '--host',
       'no.such.host.invalid',
-    ]);
+    );
     expect(again.code).toBe(2);
     const code = await newOwner();
     const { token } = await (

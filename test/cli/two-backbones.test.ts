@@ -5,10 +5,11 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { readPredictions } from '../../src/data/predictions.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
 import { decodePhoto } from '../../src/vision/photos/index.ts';
-import { errorLine, runSward } from '../support/run-sward.ts';
+import { errorLine } from '../support/run-sward.ts';
 import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { stockSession } from '../support/stock-session.ts';
+import { hostSward } from '../support/sward-host.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 
@@ -16,7 +17,7 @@ const root = temporaryFolder('two-backbones');
 const data = join(root, 'data');
 const run = join(root, 'run');
 const environment = { SWARD_CACHE: sharedCache(), HF_HOME: join(root, 'hf') };
-const sward = (...args: string[]): ReturnType<typeof runSward> => runSward(args, environment);
+const sward = hostSward(environment);
 let photos: string[] = [];
 
 async function writeBackbone(name: string, dim: number): Promise<string> {

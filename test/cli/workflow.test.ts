@@ -5,18 +5,24 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { readPredictions } from '../../src/data/predictions.ts';
 import { isPhysical } from '../../src/pasture/physics.ts';
 import { runContents } from '../support/run-contents.ts';
-import { errorLine, runSward } from '../support/run-sward.ts';
+import { type CommandOutcome, errorLine, runSward } from '../support/run-sward.ts';
 import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
+import { hostSward } from '../support/sward-host.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
 const root = temporaryFolder('workflow');
 const data = join(root, 'data');
 const run = join(root, 'run');
 const cache = { SWARD_CACHE: sharedCache() };
-const sward = (...args: string[]): ReturnType<typeof runSward> => runSward(args, cache);
-const train = (out: string, ...more: string[]): ReturnType<typeof runSward> =>
-  sward('train', data, '--recipe', 'descriptor-ridge', '--folds', '3', '--out', out, ...more);
+const sward = hostSward(cache);
+const training = (out: string): string[] => [
+  ...['train', data, '--recipe', 'descriptor-ridge', '--folds', '3', '--out', out],
+];
+const train = (out: string, ...more: string[]): Promise<CommandOutcome> => sward(...training(out), ...more);
+/** The same in a process of its own. */
+const trainAlone = (out: string, ...more: string[]): Promise<CommandOutcome> =>
+  runSward([...training(out), ...more], cache);
 
 /** Hash of every file below a folder, by name. */
 function fingerprints(folder: string): Record<string, string> {
@@ -33,7 +39,7 @@ function fingerprints(folder: string): Record<string, string> {
 
 beforeAll(async () => {
   await writeSmallFolder(data, { photos: 18 });
-  const outcome = await train(run);
+  const outcome = await trainAlone(run);
   expect(outcome.stderr).toContain('Training descriptor-ridge: 3/3 folds');
   expect(outcome.code).toBe(0);
 });
@@ -65,7 +71,7 @@ describe('train', () => {
 
   it('gives identical files when the same command runs again elsewhere', async () => {
     const again = join(root, 'again');
-    expect((await train(again)).code).toBe(0);
+    expect((await trainAlone(again)).code).toBe(0);
     expect(runContents(again)).toEqual(runContents(run));
   });
 
@@ -113,10 +119,10 @@ describe('train', () => {
       expect(outcome.code).toBe(code);
       expect(errorLine(outcome)).toMatch(/is an unfinished run; finish it/);
     }
-    const refused = await train(interrupted);
+    const refused = await trainAlone(interrupted);
     expect(refused.code).toBe(2);
     expect(errorLine(refused)).toMatch(/unfinished run; pass --resume/);
-    expect((await train(interrupted, '--resume')).code).toBe(0);
+    expect((await trainAlone(interrupted, '--resume')).code).toBe(0);
     expect(fingerprints(interrupted)).toEqual(whole);
   });
 

@@ -11,15 +11,17 @@ import { configure } from '../../src/ground/environment.ts';
 import { targetsToArray } from '../../src/pasture/targets.ts';
 import { parsePortableModel } from '../../src/portable/model.ts';
 import { areSame, PortableRun } from '../../src/portable/portable-run.ts';
+import type { PhotoPrediction } from '../../src/runs/prediction.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
 import { decodePhoto, findPhotos } from '../../src/vision/photos/index.ts';
 import { makeEnsemble } from '../../src/workflows/ensemble/ensemble.ts';
 import { predictRun } from '../../src/workflows/predict/predict.ts';
 import { trainRun } from '../../src/workflows/train/train.ts';
-import { errorLine, runSward } from '../support/run-sward.ts';
+import { errorLine } from '../support/run-sward.ts';
 import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { stockSession } from '../support/stock-session.ts';
+import { hostSward } from '../support/sward-host.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { resolveRecipe } from '../support/written-settings.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
@@ -27,7 +29,6 @@ import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 const root = temporaryFolder('export-covariates');
 const data = join(root, 'data');
 const backbone = join(root, 'model.safetensors');
-const environment = { SWARD_CACHE: sharedCache() };
 const BOTH = 'covariates=["height","ndvi"]';
 let photo: string;
 
@@ -83,13 +84,13 @@ const MEASURED: Measured[] = [
   { values: {}, used: [] },
 ];
 
-/** Asks sward and an export of its run about one photo with what was measured beside it. */
+/** Asks sward and an export of its run about one photo with what was measured beside it. @returns what sward says */
 async function expectToAgree(
   run: string,
   out: string,
   names: readonly string[],
   measured: readonly Measured[],
-): Promise<void> {
+): Promise<PhotoPrediction[]> {
   const { data: pixels, width, height } = await decodePhoto(photo);
   const session = await stockSession(join(out, 'model.onnx'));
   const count = measured.length;
@@ -100,15 +101,21 @@ async function expectToAgree(
     covariates: new Tensor('float32', Float32Array.from(readings), [count, names.length]),
   });
   await session.release();
+  const answers: PhotoPrediction[] = [];
   for (const [row, { values, used }] of measured.entries()) {
-    const { predictions } = await predictRun({ run, source: [photo], covariates: { values } });
+    const { predictions } = await predictRun({
+      ...{ run, source: [photo], coverage: 0.9 },
+      covariates: { values },
+    });
     const [own] = predictions;
+    answers.push(...predictions);
     expect(own?.covariates).toEqual(used);
     const said = [...((masses as Tensor).data as Float32Array).subarray(5 * row, 5 * row + 5)];
     (own ? targetsToArray(own.targets) : []).forEach((mass, target) => {
       expect(Math.abs(mass - (said[target] ?? Number.NaN)) / Math.max(1, mass)).toBeLessThan(1e-4);
     });
   }
+  return answers;
 }
 
 describe('an exported model of a run that reads a height and NDVI', () => {
@@ -138,18 +145,14 @@ describe('an exported model of a run that reads a height and NDVI', () => {
     expect(card).toMatch(
       / With height and ndvi: .* photos\. With height: .* photos\. With ndvi: .* photos\./,
     );
-    await expectToAgree(run, out, ['height', 'ndvi'], MEASURED);
+    const answers = await expectToAgree(run, out, ['height', 'ndvi'], MEASURED);
     const { data: pixels, width, height } = await decodePhoto(photo);
     const browser = join(root, `${name.replaceAll(' ', '-')}-browser`);
     await exportForBrowser({ run, out: browser });
     const model = parsePortableModel(JSON.parse(readFileSync(join(browser, 'model.json'), 'utf8')));
     const portable = new PortableRun(model, nodeHost(browser));
-    for (const { values, used } of MEASURED) {
-      const { predictions } = await predictRun({
-        ...{ run, source: [photo], coverage: 0.9 },
-        covariates: { values },
-      });
-      const [own] = predictions;
+    for (const [row, { values, used }] of MEASURED.entries()) {
+      const own = answers[row];
       const { prediction } = await portable.predict({
         ...{ name: 'photo', pixels: { width, height, data: pixels }, sha256: null },
         readings: values,
@@ -218,7 +221,7 @@ describe('an exported model of a run that reads a height and NDVI', () => {
 });
 
 describe('sward predict and sward submit', () => {
-  const sward = (...args: string[]): ReturnType<typeof runSward> => runSward(args, environment);
+  const sward = hostSward({ SWARD_CACHE: sharedCache() });
   const run = join(root, 'kernel-ridge');
 
   it('take heights of the command line, of tables, and of a covariates.csv beside the photos, and say so', async () => {

@@ -196,6 +196,8 @@ class Scene {
   readonly #height: number;
   readonly #view: View;
   readonly #random: RandomStream;
+  /** [height, width, 2]: the ground behind each pixel. */
+  readonly #ground: Float64Array;
   #rgb: Float32Array;
 
   constructor(width: number, height: number, view: View, random: RandomStream) {
@@ -204,6 +206,12 @@ class Scene {
     this.#view = view;
     this.#random = random;
     this.#rgb = new Float32Array(width * height * 3);
+    this.#ground = new Float64Array(width * height * 2);
+    for (let pixel = 0; pixel < width * height; pixel++) {
+      const { x, y } = view.ground((pixel % width) + 0.5, Math.floor(pixel / width) + 0.5);
+      this.#ground[2 * pixel] = x;
+      this.#ground[2 * pixel + 1] = y;
+    }
   }
 
   /** Grass all over: a photo, and its mirror images beside it. @param zoom how large it is beside the frame */
@@ -243,14 +251,14 @@ class Scene {
     const [lx, ly] = [Math.cos(light), Math.sin(light)];
     const drop = pipe * (0.3 + raised);
     this.#paint((_, __, { x, y }) => {
-      const { depth } = bandDepth(x - lx * drop, y - ly * drop, aspect, pipe);
+      const depth = depthOf(x - lx * drop, y - ly * drop, aspect, pipe);
       const dark = shade * smooth((depth + 0.15 * pipe) / (0.3 * pipe));
-      return [0, 0, 0, dark];
+      return dark === 0 ? null : [0, 0, 0, dark];
     });
     const knots = Array.from({ length: 64 }, () => this.#random.normal());
     this.#paint((_, __, { x, y }) => {
+      if (depthOf(x, y, aspect, pipe) < -0.02) return null;
       const { depth, across, along, normal } = bandDepth(x, y, aspect, pipe);
-      if (depth < -0.02) return null;
       const rounding = isRound ? across : across * 0.15;
       // Lambert's law over the pipe's back, and a highlight along it.
       const facing =
@@ -404,10 +412,13 @@ class Scene {
   }
 
   #paint(colourOf: (x: number, y: number, ground: Point) => Painted | null): void {
+    const place = { x: 0, y: 0 };
     for (let y = 0, at = 0; y < this.#height; y++) {
       for (let x = 0; x < this.#width; x++, at += 3) {
-        const painted = colourOf(x + 0.5, y + 0.5, this.#view.ground(x + 0.5, y + 0.5));
-        if (painted) this.#cover(at, painted, painted[3]);
+        place.x = this.#ground[(at / 3) * 2] as number;
+        place.y = this.#ground[(at / 3) * 2 + 1] as number;
+        const painted = colourOf(x + 0.5, y + 0.5, place);
+        if (painted && painted[3] !== 0) this.#cover(at, painted, painted[3]);
       }
     }
   }
@@ -426,6 +437,12 @@ type Painted = readonly [number, number, number, number];
 
 const smooth = (value: number): number => Math.max(0, Math.min(1, value));
 
+/** How far a place of the ground is from the nearer edge of the frame, positive on it. */
+function depthOf(x: number, y: number, aspect: number, pipe: number): number {
+  const out = Math.max(Math.abs(x) - aspect / 2, Math.abs(y) - 0.5);
+  return Math.min(out, pipe - out);
+}
+
 /** Where a place of the ground lies on the frame. */
 function bandDepth(
   x: number,
@@ -437,8 +454,7 @@ function bandDepth(
   const out = Math.max(outX, outY);
   const isSide = outX > outY;
   return {
-    // Positive on the frame.
-    depth: Math.min(out, pipe - out),
+    depth: depthOf(x, y, aspect, pipe),
     across: (2 * out) / pipe - 1,
     along: isSide ? y : x,
     normal: isSide ? { x: Math.sign(x), y: 0 } : { x: 0, y: Math.sign(y) },

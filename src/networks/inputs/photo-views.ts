@@ -23,8 +23,6 @@ import { rowReader } from './rows.ts';
 import { Trunk, type TrunkPhoto } from './trunk.ts';
 import { ViewThreads } from './view-threads.ts';
 
-const AS_IT_IS = augmentationPreset('none');
-
 /** What stays for all folds of a training: photos in memory, and what works on them. */
 export interface PhotoMemory {
   /** Decoded photos by content. */
@@ -94,6 +92,7 @@ const BEGUN = 8;
 export class PhotoViews {
   readonly #backbone: PhotoBackbone;
   readonly #memory: PhotoMemory;
+  readonly #asItIs = augmentationPreset('none');
   readonly #augmentation: AugmentationSettings;
   readonly #draws: number | undefined;
   #isClosed = false;
@@ -101,13 +100,13 @@ export class PhotoViews {
   /** Takes the place of views in examples where it stands: once a graph has entered it. */
   readonly trunk: Trunk;
 
-  constructor(backbone: PhotoBackbone, memory: PhotoMemory, drawing: Drawing = { augmentation: AS_IT_IS }) {
+  constructor(backbone: PhotoBackbone, memory: PhotoMemory, drawing?: Drawing) {
     this.#backbone = backbone;
     this.#memory = memory;
-    this.#augmentation = drawing.augmentation;
-    this.#draws = drawing.draws;
+    this.#augmentation = drawing?.augmentation ?? this.#asItIs;
+    this.#draws = drawing?.draws;
     memory.threads.enter();
-    this.trunk = new Trunk(memory.trunks, viewsComeAgain(drawing));
+    this.trunk = new Trunk(memory.trunks, viewsComeAgain({ augmentation: this.#augmentation, ...drawing }));
   }
 
   /**
@@ -245,7 +244,7 @@ export class PhotoViews {
     return this.#memory.threads.run({
       pixels: await this.#pixels(photo, content),
       recipe: { ...this.#backbone.recipe, turn },
-      augmentation: seed === null ? AS_IT_IS : this.#augmentation,
+      augmentation: seed === null ? this.#asItIs : this.#augmentation,
       seed: seed ?? 0,
     });
   }

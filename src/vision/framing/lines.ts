@@ -106,16 +106,18 @@ function chord(c: number, s: number, offset: number, width: number, height: numb
 /** Where a line is inside the picture, by its distance from the foot of the normal. */
 function spanOf(c: number, s: number, offset: number, width: number, height: number): [number, number] {
   // Places are (offset·c − t·s, offset·s + t·c).
-  let [from, to] = [-Infinity, Infinity];
-  for (const [start, slope, end] of [
-    [offset * c, -s, width],
-    [offset * s, c, height],
-  ] as const) {
+  let from = -Infinity;
+  let to = Infinity;
+  for (let axis = 0; axis < 2; axis++) {
+    const start = offset * (axis === 0 ? c : s);
+    const slope = axis === 0 ? -s : c;
+    const end = axis === 0 ? width : height;
     if (Math.abs(slope) < 1e-9) {
       if (start < 0 || start > end) return [0, 0];
       continue;
     }
-    const [one, other] = [-start / slope, (end - start) / slope];
+    const one = -start / slope;
+    const other = (end - start) / slope;
     from = Math.max(from, Math.min(one, other));
     to = Math.min(to, Math.max(one, other));
   }

@@ -22,8 +22,8 @@ const CHANNELS = [
 ] as const;
 const NEARLY_BLACK = 25;
 
-/** Pixels apart between which change is measured. */
-const STEP = 4;
+/** Pixels apart between which change is measured, and from one place where it is to the next. */
+const [STEP, LOOKED_APART] = [4, 23] as const;
 /** Change that is noise of the sensor where a photo shows next to none. */
 const LEAST_CHANGE = [6, 0.03, 0.03] as const;
 
@@ -68,12 +68,13 @@ function smooth(values: Float32Array, width: number, height: number): Float32Arr
 
 /** Median difference between pixels some way apart, brought to a standard deviation. */
 function usualChange(values: Float32Array, width: number): number {
-  const changes: number[] = [];
-  for (let at = STEP * width + STEP; at < values.length; at += 23) {
-    changes.push(Math.abs((values[at] as number) - (values[at - STEP] as number)));
-    changes.push(Math.abs((values[at] as number) - (values[at - STEP * width] as number)));
+  const first = STEP * width + STEP;
+  const changes = new Float64Array(2 * Math.max(0, Math.ceil((values.length - first) / LOOKED_APART)));
+  for (let at = first, index = 0; at < values.length; at += LOOKED_APART, index += 2) {
+    changes[index] = Math.abs((values[at] as number) - (values[at - STEP] as number));
+    changes[index + 1] = Math.abs((values[at] as number) - (values[at - STEP * width] as number));
   }
-  changes.sort((a, b) => a - b);
+  changes.sort();
   return (changes[changes.length >> 1] ?? 0) * 1.05;
 }
 
@@ -85,12 +86,13 @@ export function valuesAt(
   into: Float64Array,
   at = 0,
 ): void {
-  const [u, v] = [
-    Math.min(width - 1.001, Math.max(0, x - 0.5)),
-    Math.min(height - 1.001, Math.max(0, y - 0.5)),
-  ];
-  const [left, top] = [Math.floor(u), Math.floor(v)];
-  const [right, low] = [u - left, v - top];
+  // For every pixel beside every side: without a list that would be made for each.
+  const u = Math.min(width - 1.001, Math.max(0, x - 0.5));
+  const v = Math.min(height - 1.001, Math.max(0, y - 0.5));
+  const left = Math.floor(u);
+  const top = Math.floor(v);
+  const right = u - left;
+  const low = v - top;
   const first = top * width + left;
   for (let channel = 0; channel < 3; channel++) {
     const values = channels[channel] as Float32Array;

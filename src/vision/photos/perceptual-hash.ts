@@ -55,11 +55,16 @@ function shrunkGrey({ data, width, height }: Pixels): Float64Array {
   const sums = new Float64Array(SIDE * SIDE);
   const counts = new Float64Array(SIDE * SIDE);
   const [across, down] = [placesOf(width), placesOf(height)];
-  for (const { at: y, cell: row } of down) {
-    for (const { at: x, cell: column } of across) {
-      const pixel = (y * width + x) * 3;
-      const brightness = LUMA.reduce((sum, part, band) => sum + part * (data[pixel + band] as number), 0);
-      const cell = row * SIDE + column;
+  const [ofRed, ofGreen, ofBlue] = LUMA;
+  for (let row = 0; row < down.at.length; row++) {
+    const [line, cells] = [(down.at[row] as number) * width, (down.cell[row] as number) * SIDE];
+    for (let column = 0; column < across.at.length; column++) {
+      const pixel = (line + (across.at[column] as number)) * 3;
+      const cell = cells + (across.cell[column] as number);
+      const brightness =
+        ofRed * (data[pixel] as number) +
+        ofGreen * (data[pixel + 1] as number) +
+        ofBlue * (data[pixel + 2] as number);
       sums[cell] = (sums[cell] as number) + brightness;
       counts[cell] = (counts[cell] as number) + 1;
     }
@@ -67,13 +72,13 @@ function shrunkGrey({ data, width, height }: Pixels): Float64Array {
   return sums.map((sum, cell) => sum / (counts[cell] as number));
 }
 
-/** Which of the parts each pixel of a side belongs to; of a short side pixels are taken several times. */
-function placesOf(length: number): { readonly at: number; readonly cell: number }[] {
+/** Pixels of a side, and which of the parts each belongs to; of a short side pixels are taken several times. */
+function placesOf(length: number): { readonly at: Int32Array; readonly cell: Int32Array } {
   const count = Math.max(length, SIDE);
-  return Array.from({ length: count }, (_, index) => ({
-    at: Math.floor((index * length) / count),
-    cell: Math.floor((index * SIDE) / count),
-  }));
+  return {
+    at: Int32Array.from({ length: count }, (_, index) => Math.floor((index * length) / count)),
+    cell: Int32Array.from({ length: count }, (_, index) => Math.floor((index * SIDE) / count)),
+  };
 }
 
 /** [KEPT, KEPT], the mean first. */

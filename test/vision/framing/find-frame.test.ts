@@ -15,7 +15,7 @@ import {
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const SCENES = 24;
-const SIZE = { width: 1000, height: 750 };
+const SIZE = { width: 800, height: 600 };
 
 const folder = temporaryFolder('find-frame');
 let swards: Pixels[] = [];
@@ -23,7 +23,7 @@ let photos: string[] = [];
 
 beforeAll(async () => {
   const out = join(folder, 'sample');
-  await renderSample({ out, count: 14, testCount: 2, seed: 5, width: 1000 });
+  await renderSample({ out, count: 10, testCount: 1, seed: 5, width: 820 });
   photos = readdirSync(join(out, 'train')).map((name) => join(out, 'train', name));
   swards = await Promise.all(photos.map((path) => decodePhoto(path)));
 });

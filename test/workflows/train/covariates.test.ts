@@ -73,12 +73,18 @@ interface FarmOptions {
   readonly further?: string;
 }
 
+/** An estimator that is fitted at once, where it does not matter which it is. */
+const QUICK = { kind: 'ridge' as const, penalties: [0.1] };
+
 const train = (
   name: string,
   source: TrainingSource,
   options: Partial<TrainOptions> = {},
 ): Promise<RunResults> =>
-  trainRun({ source, out: join(root, name), settings: { covariates: ['height'] }, ...options });
+  trainRun({
+    ...{ source, out: join(root, name), settings: { covariates: ['height'], estimator: QUICK } },
+    ...options,
+  });
 
 /** A table that gives a moisture of the first photos. */
 function writeMoisture({ labels }: { readonly labels: string }, photos = PHOTOS): string {
@@ -97,7 +103,7 @@ let plain: RunResults;
 beforeAll(async () => {
   farm = await writeFarm('farm', { lacking: 18 });
   plain = await trainRun({ source: farm, out: join(root, 'plain') });
-  measured = await train('measured', farm);
+  measured = await train('measured', farm, { settings: { covariates: ['height'] } });
 });
 
 /** Asks a run about the first photos of the farm. */
@@ -325,7 +331,7 @@ describe('training with a covariate', () => {
   it('that too few photos have together with another is scored by itself', async () => {
     const source = await writeFarm('hardly', { lacking: 45 });
     const covariates = { table: writeMoisture(source, 50) };
-    const settings = { covariates: ['height', 'Soil moisture'] };
+    const settings = { covariates: ['height', 'Soil moisture'], estimator: QUICK };
     const results = await train('hardly-run', { ...source, covariates }, { settings });
     expect(results.cases?.map(({ covariates: set, rows }) => [set, rows.length])).toEqual([
       [['height'], PHOTOS - 45],
@@ -342,7 +348,7 @@ describe('training with a covariate', () => {
 
   it('over seeds is told of by set, whichever runs have it', async () => {
     const { runs, cases } = await trainRepeatedly(
-      { source: farm, out: join(root, 'seeds'), settings: { covariates: ['height'] } },
+      { source: farm, out: join(root, 'seeds'), settings: { covariates: ['height'], estimator: QUICK } },
       [1, 2],
     );
     expect(cases.map(({ covariates }) => covariates)).toEqual([['height'], []]);
@@ -358,7 +364,7 @@ describe('training with a covariate', () => {
 
   it('takes any column of numbers from a table of its own', async () => {
     const table = writeMoisture(farm);
-    const settings = { covariates: ['Soil moisture'] };
+    const settings = { covariates: ['Soil moisture'], estimator: QUICK };
     const results = await train('moist', { ...farm, covariates: { table } }, { settings });
     expect(caseOf(results, 'Soil moisture')?.rows).toHaveLength(PHOTOS);
     const { predictions } = await asked('moist', { covariates: { values: { 'Soil moisture': 0.3 } } });
@@ -410,7 +416,7 @@ describe('an ensemble of runs with and without a height', () => {
     await trainRun({
       source: west,
       out: join(root, 'west-ridge'),
-      settings: { estimator: { kind: 'ridge' } },
+      settings: { estimator: { kind: 'ridge', penalties: [10] } },
       plan: { folds: 3 },
     });
     const out = join(root, 'west-ensemble');
