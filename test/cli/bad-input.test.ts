@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { writeNpyFloat32 } from '../../src/formats/npy/npy.ts';
-import { errorLine, runSward } from '../support/run-sward.ts';
+import { errorLine } from '../support/run-sward.ts';
 import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { warmSward } from '../support/warm-sward.ts';
 
 const root = temporaryFolder('bad-input');
-const cache = { SWARD_CACHE: sharedCache() };
-const sward = (...args: string[]): ReturnType<typeof runSward> => runSward(args, cache);
+const sward = warmSward({ SWARD_CACHE: sharedCache() });
 let made = 0;
 
 async function freshFolder(): Promise<string> {
@@ -166,7 +166,7 @@ describe('features and ids', () => {
     });
   });
 
-  const trainFeatures = (idList: string): ReturnType<typeof runSward> => {
+  const trainFeatures = (idList: string): ReturnType<typeof sward> => {
     writeFileSync(ids, idList);
     return sward(
       ...['train', '--features', npy, '--ids', ids, '--labels', labels],

@@ -5,17 +5,17 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { randomStream } from '../../src/ground/random.ts';
 import { decodePhoto, type Pixels } from '../../src/vision/photos/index.ts';
 import { framedScene } from '../support/framed-scenes.ts';
-import { errorLine, runSward } from '../support/run-sward.ts';
+import { errorLine } from '../support/run-sward.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { warmSward } from '../support/warm-sward.ts';
 
 const root = temporaryFolder('crop');
 const photos = join(root, 'photos');
 const table = join(root, 'cuts.csv');
 const run = join(root, 'run');
 const SIZE = { width: 640, height: 480 };
-const FRAMED = 6;
-const sward = (...args: string[]): ReturnType<typeof runSward> =>
-  runSward(args, { SWARD_CACHE: join(root, 'cache') });
+const FRAMED = 4;
+const sward = warmSward({ SWARD_CACHE: join(root, 'cache') });
 
 /** Grass as of short strokes. */
 function grass(seed: number): Pixels {
@@ -75,7 +75,7 @@ describe('--crop', () => {
     );
     expect(trained.code, trained.stderr).toBe(0);
     expect(trained.stderr).toMatch(
-      /no frame was found in 1 of 7 photos \(plain\.jpg\): there the whole picture counts/,
+      /no frame was found in 1 of 5 photos \(plain\.jpg\): there the whole picture counts/,
     );
     expect(JSON.parse(readFileSync(join(run, 'run.json'), 'utf8')).recipe.crop).toBe('auto');
     const answer = async (...options: string[]) => {
@@ -102,7 +102,7 @@ describe('--crop', () => {
     const [out, shown] = [join(root, 'p.csv'), join(root, 'shown')];
     const told = await sward('predict', photos, '--crop', 'auto', '--out', out, '--show-crop', shown);
     expect(told.code, told.stderr).toBe(0);
-    expect(told.stderr).toMatch(/warning: no frame was found in 1 of 7 photos \(plain\)/);
+    expect(told.stderr).toMatch(/warning: no frame was found in 1 of 5 photos \(plain\)/);
     const [head = '', first = '', ...rest] = readFileSync(out, 'utf8').trim().split('\n');
     expect(head).toMatch(/,framing$/);
     expect(first).toMatch(/,frame$/);
@@ -145,7 +145,7 @@ describe('--crop', () => {
     const without = JSON.parse(checked.stdout).problems.filter(
       ({ code }: { code: string }) => code === 'no-frame',
     );
-    expect(without).toMatchObject([{ severity: 'warning', where: `${table} row 8` }]);
+    expect(without).toMatchObject([{ severity: 'warning', where: `${table} row 6` }]);
   });
 
   it('is refused where there is nothing to cut or to show', async () => {

@@ -9,13 +9,13 @@ import { errorLine, runSward } from '../support/run-sward.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { startSward } from '../support/sward-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { warmSward } from '../support/warm-sward.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 
 const root = temporaryFolder('features-command');
 const data = join(root, 'data');
 const model = join(root, 'model.safetensors');
-const sward = (...args: string[]): ReturnType<typeof runSward> =>
-  runSward(args, { SWARD_CACHE: join(root, 'cache'), HF_HOME: join(root, 'hf') });
+const sward = warmSward({ SWARD_CACHE: join(root, 'cache'), HF_HOME: join(root, 'hf') });
 let ids: string[];
 
 async function writeModel(seedNote: number): Promise<void> {

@@ -5,17 +5,18 @@ import { readPredictions } from '../../src/data/predictions.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
 import { killSward } from '../support/kill-sward.ts';
 import { namelessReport } from '../support/run-contents.ts';
-import { errorLine, runSward } from '../support/run-sward.ts';
+import { errorLine } from '../support/run-sward.ts';
 import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { warmSward } from '../support/warm-sward.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 
 const root = temporaryFolder('fine-tune-command');
 const data = join(root, 'data');
 const model = join(root, 'model.safetensors');
 const environment = { SWARD_CACHE: sharedCache(), HF_HOME: join(root, 'hf') };
-const sward = (...args: string[]): ReturnType<typeof runSward> => runSward(args, environment);
+const sward = warmSward(environment);
 
 const set = (settings: Readonly<Record<string, string | number>>): string[] =>
   Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`]);
@@ -29,7 +30,7 @@ const COMMAND = [
     'estimator.fineTune.lora.rank': 2,
     'estimator.augmentation': 'light',
     'estimator.batch': 2,
-    'estimator.epochs': 8,
+    'estimator.epochs': 5,
   }),
   '--out',
 ];

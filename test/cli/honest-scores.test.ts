@@ -3,21 +3,23 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readCsv } from '../../src/formats/csv.ts';
 import { TARGET_WEIGHTS } from '../../src/pasture/targets.ts';
-import { runSward } from '../support/run-sward.ts';
+import type { CommandOutcome } from '../support/run-sward.ts';
 import { type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { warmSward } from '../support/warm-sward.ts';
 
 const root = temporaryFolder('honest-scores');
 const at = (name: string): string => join(root, name);
+const sward = warmSward();
 const NAMES = ['Dry_Green_g', 'Dry_Dead_g', 'Dry_Clover_g', 'GDM_g', 'Dry_Total_g'];
 let files: SmallFeatureFiles;
 
-function train(out: string, ...more: string[]): ReturnType<typeof runSward> {
-  return runSward([
+function train(out: string, ...more: string[]): Promise<CommandOutcome> {
+  return sward(
     ...['train', '--features', files.features[0] ?? '', '--ids', files.ids, '--labels', files.labels],
     ...['--recipe', 'feature-ridge', '--set', 'estimator.kind=ridge', '--folds', '3', '--out', at(out)],
     ...['--set', 'evaluation.leaveOneStateOut=false', ...more],
-  ]);
+  );
 }
 
 /** The metric by its definition, of answering each photo with the mean of the photos outside its fold. */
@@ -58,13 +60,13 @@ describe('a score', () => {
     expect(readFileSync(join(at('whole'), 'report.html'), 'utf8')).toContain(
       `with the mean of the photos outside its fold would score ${expected.toFixed(3)}`,
     );
-    const scored = await runSward(['score', files.labels, join(at('whole'), 'oof.csv')]);
+    const scored = await sward('score', files.labels, join(at('whole'), 'oof.csv'));
     expect(scored.stdout).toContain(
       `answering each training part's mean: weighted R² ${expected.toFixed(4)}`,
     );
     const text = readFileSync(join(at('whole'), 'oof.csv'), 'utf8').split('\n');
     writeFileSync(at('bare.csv'), text.map((line) => line.split(',').slice(0, 2).join(',')).join('\n'));
-    const bare = JSON.parse((await runSward(['score', files.labels, at('bare.csv'), '--json'])).stdout);
+    const bare = JSON.parse((await sward('score', files.labels, at('bare.csv'), '--json')).stdout);
     expect(bare.mean_answer).toMatchObject({ of: 'these photos' });
     expect(bare.mean_answer.weighted_r2).toBeGreaterThan(expected);
   });
@@ -76,15 +78,7 @@ describe('a score', () => {
     expect(told.stderr).toMatch(warning);
     expect(readFileSync(join(at('split'), 'report.html'), 'utf8')).toMatch(warning);
     expect(readFileSync(join(at('whole'), 'report.html'), 'utf8')).not.toMatch(warning);
-    const compared = await runSward([
-      'score',
-      '--compare',
-      at('whole'),
-      at('split'),
-      '--draws',
-      '50',
-      '--json',
-    ]);
+    const compared = await sward('score', '--compare', at('whole'), at('split'), '--draws', '50', '--json');
     expect(compared.stderr).toMatch(new RegExp(`^warning: ${at('split')}: photos of one visit`, 'm'));
     const { first, second } = JSON.parse(compared.stdout);
     expect(first).not.toHaveProperty('split_sessions');
@@ -98,10 +92,10 @@ describe('a score', () => {
       dateless,
       lines.map((line) => [line.split(',')[0], line.split(',')[3]].join(',')).join('\n'),
     );
-    const { stderr, code } = await runSward([
+    const { stderr, code } = await sward(
       ...['train', '--features', files.features[0] ?? '', '--ids', files.ids, '--labels', dateless],
       ...['--recipe', 'feature-ridge', '--folds', '3', '--group', 'none', '--out', at('dateless')],
-    ]);
+    );
     expect(code).toBe(0);
     expect(stderr).toMatch(/warning: no dates tell which photos are of one visit/);
   });

@@ -6,11 +6,12 @@ import { randomStream } from '../../src/ground/random.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
 import { Mapping } from '../formats/torch-checkpoint/pickle-writer.ts';
 import { floats, saveStateDict, type TensorToSave } from '../formats/torch-checkpoint/torch-writer.ts';
-import { type CommandOutcome, errorLine, runSward } from '../support/run-sward.ts';
+import { errorLine } from '../support/run-sward.ts';
 import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { writeSmallFeatures } from '../support/small-feature-files.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { warmSward } from '../support/warm-sward.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 
 const root = temporaryFolder('import-command');
@@ -18,8 +19,7 @@ const data = join(root, 'data');
 const model = join(root, 'model.safetensors');
 const folds = join(root, 'folds.csv');
 const checkpoints = [0, 1].map((fold) => join(root, `fold${fold}.pth`));
-const environment = { SWARD_CACHE: sharedCache(), HF_HOME: join(root, 'hf') };
-const sward = (...args: readonly string[]): Promise<CommandOutcome> => runSward(args, environment);
+const sward = warmSward({ SWARD_CACHE: sharedCache(), HF_HOME: join(root, 'hf') });
 
 const COMMAND = [
   ...['import', ...checkpoints, '--recipe', 'seed2', '--backbone', model, '--data', data, '--folds', folds],

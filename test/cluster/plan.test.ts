@@ -12,17 +12,18 @@ import { type SmallFeatureFiles, writeSmallFeatures } from '../support/small-fea
 import { startSward } from '../support/sward-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { until } from '../support/until.ts';
+import { warmSward } from '../support/warm-sward.ts';
 
 const root = temporaryFolder('cluster-plan');
 const at = (name: string): string => join(root, name);
 const variables = { SWARD_CACHE: at('cache') };
-const sward = (...args: string[]): ReturnType<typeof runSward> => runSward(args, variables, root);
+const sward = warmSward(variables, root);
 let files: SmallFeatureFiles;
 
 /** 5 folds × 2 members: ten units. */
 const command = (out: string): string[] => [
   ...['train', '--features', files.features[0] ?? '', '--ids', 'data/ids.txt', '--labels', 'data/train.csv'],
-  ...['--recipe', 'feature-mlp', '--set', 'estimator.members=2', '--set', 'estimator.epochs=40'],
+  ...['--recipe', 'feature-mlp', '--set', 'estimator.members=2', '--set', 'estimator.epochs=10'],
   ...['--set', 'evaluation.leaveOneStateOut=false', '--folds', '5', '--out', out],
 ];
 

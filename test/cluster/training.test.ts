@@ -6,15 +6,17 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { adviceOn, closeSoon, nameOf, openQueue } from '../../src/cluster/queue/connection.ts';
 import { describeWithRedis, type LocalRedis, startRedis } from '../support/redis-server.ts';
 import { runContents } from '../support/run-contents.ts';
-import { errorLine, MAIN, runSward } from '../support/run-sward.ts';
+import { errorLine, MAIN } from '../support/run-sward.ts';
 import { type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
 import { type SwardProcess, startScript, startSward } from '../support/sward-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { until } from '../support/until.ts';
+import { warmSward } from '../support/warm-sward.ts';
 
 const root = temporaryFolder('cluster-training');
 const at = (name: string): string => join(root, name);
 const variables = { SWARD_CACHE: at('cache') };
+const sward = warmSward(variables);
 const alone = at('alone');
 let files: SmallFeatureFiles;
 
@@ -62,7 +64,7 @@ describeWithRedis('a training on many machines', () => {
   beforeAll(async () => {
     files = await writeSmallFeatures(at('data'), 40, 1);
     redis = await startRedis(at('redis'));
-    expect((await runSward(command(alone), variables)).code).toBe(0);
+    expect((await sward(...command(alone))).code).toBe(0);
   });
   afterEach(async () => {
     const all = [...running];
@@ -74,12 +76,12 @@ describeWithRedis('a training on many machines', () => {
   it('by four workers leaves the very files that one machine leaves', async () => {
     for (let count = 0; count < 4; count++) work();
     const out = at('four');
-    const trained = await runSward(command(out, '--on', redis.url), variables);
+    const trained = await sward(...command(out, '--on', redis.url));
     expect(trained.code, trained.stderr).toBe(0);
     expect(trained.stderr).toMatch(/12\/12 units/);
     expect(runContents(out)).toEqual(runContents(alone));
     expect(existsSync(`${out}.work`)).toBe(false);
-    const again = await runSward(command(out, '--on', redis.url), variables);
+    const again = await sward(...command(out, '--on', redis.url));
     expect(again.code, again.stderr).toBe(0);
     expect(again.stderr).not.toMatch(/units/);
   });
@@ -89,7 +91,7 @@ describeWithRedis('a training on many machines', () => {
     const store = at('disturbed.work');
     const slow = ['--set', 'estimator.epochs=250'];
     const undisturbed = at('undisturbed');
-    expect((await runSward(command(undisturbed, ...slow), variables)).code).toBe(0);
+    expect((await sward(...command(undisturbed, ...slow))).code).toBe(0);
     const attached = (): SwardProcess => start(command(out, ...slow, '--on', redis.url));
     const first = attached();
     const workers = [work(), work(), work()];
@@ -140,7 +142,7 @@ describeWithRedis('a training on many machines', () => {
     await until(() => doneIn(`${out}.work`).length === 12);
     expect(doneIn(`${out}.work`).map(({ attempt }) => attempt)).toEqual(Array(12).fill(1));
     expect(other.said()).not.toMatch(/fold/);
-    const second = await runSward(command(out, '--on', redis.url), variables);
+    const second = await sward(...command(out, '--on', redis.url));
     expect(second.code, second.stderr).toBe(0);
     expect(runContents(out)).toEqual(runContents(alone));
   });
@@ -173,8 +175,8 @@ describeWithRedis('a training on many machines', () => {
     work();
     const seeds = (out: string): string[] =>
       command(out, '--seeds', '1-2', '--set', 'evaluation.leaveOneStateOut=false');
-    const here = await runSward(seeds(at('seeds')), variables);
-    const there = await runSward([...seeds(at('seeds-on')), '--on', redis.url], variables);
+    const here = await sward(...seeds(at('seeds')));
+    const there = await sward(...seeds(at('seeds-on')), '--on', redis.url);
     expect(there.code, there.stderr).toBe(0);
     expect(there.stderr).toMatch(/20\/20 units/);
     expect(there.stdout.replaceAll('seeds-on', 'seeds')).toBe(here.stdout);
@@ -204,7 +206,7 @@ describeWithRedis('a training on many machines', () => {
     expect(last).toMatch(/the others are kept: mend the cause and run the same command again/);
     const kept = doneIn(`${out}.work`).length;
     expect(kept).toBeGreaterThan(0);
-    const second = await runSward(command(out, '--on', redis.url), variables);
+    const second = await sward(...command(out, '--on', redis.url));
     expect(second.code, second.stderr).toBe(0);
     expect(runContents(out)).toEqual(runContents(alone));
     expect(worker.process.exitCode).toBeNull();
@@ -239,10 +241,7 @@ describeWithRedis('a training on many machines', () => {
   });
 
   it('says where no Redis answers, and what one should keep', async () => {
-    const nowhere = await runSward(
-      command(at('x'), '--on', 'redis://127.0.0.1:1', '--wait', '0.5'),
-      variables,
-    );
+    const nowhere = await sward(...command(at('x'), '--on', 'redis://127.0.0.1:1', '--wait', '0.5'));
     expect(nowhere.code).toBe(1);
     expect(nowhere.stderr).toMatch(
       /^no Redis answers at redis:\/\/127\.0\.0\.1:1 \(.*ECONNREFUSED.*\); waiting for it at most 0\.5 s\n/,
@@ -258,7 +257,7 @@ describeWithRedis('a training on many machines', () => {
       expect.stringMatching(/once it is given a maxmemory \(allkeys-lru\).*noeviction/),
     ]);
     expect(adviceOn('aof_enabled:1\r\nmaxmemory:1000\r\nmaxmemory_policy:noeviction\r\n')).toEqual([]);
-    const wrong = await runSward(command(at('x'), '--on', 'http://host'), variables);
+    const wrong = await sward(...command(at('x'), '--on', 'http://host'));
     expect(wrong.code).toBe(2);
     expect(errorLine(wrong)).toMatch(/--on http:\/\/host: give redis:\/\/host:port, or local/);
   });
@@ -268,7 +267,7 @@ describeWithRedis('a training on many machines', () => {
     const elsewhere = `${redis.url}/3`;
     const training = start(command(at('elsewhere'), '--on', elsewhere));
     await until(() => /no worker of sward \d\S+: sward work --on …\/3 starts one/.test(training.said()));
-    const refused = await runSward(command(at('x'), '--on', `${redis.url}/99`), variables);
+    const refused = await sward(...command(at('x'), '--on', `${redis.url}/99`));
     expect(refused.code).toBe(1);
     expect(errorLine(refused)).toMatch(/DB index is out of range.*no database of that number: give 0 to 15/);
     await redis.kill();
