@@ -6,11 +6,11 @@ import { writeNpyFloat32 } from '../../src/formats/npy/npy.ts';
 import { errorLine } from '../support/run-sward.ts';
 import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
+import { hostSward } from '../support/sward-host.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { warmSward } from '../support/warm-sward.ts';
 
 const root = temporaryFolder('bad-input');
-const sward = warmSward({ SWARD_CACHE: sharedCache() });
+const sward = hostSward({ SWARD_CACHE: sharedCache() });
 let made = 0;
 
 async function freshFolder(): Promise<string> {

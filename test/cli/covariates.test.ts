@@ -7,15 +7,15 @@ import { openRun } from '../../src/runs/open-run.ts';
 import { type CommandOutcome, errorLine } from '../support/run-sward.ts';
 import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
+import { hostSward } from '../support/sward-host.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { warmSward } from '../support/warm-sward.ts';
 
 const root = temporaryFolder('cli-covariates');
 const data = join(root, 'data');
 const run = join(root, 'run');
 const PHOTOS = 24;
 const LACKING = 8;
-const sward = warmSward({ SWARD_CACHE: sharedCache() });
+const sward = hostSward({ SWARD_CACHE: sharedCache() });
 const train = (...more: string[]): Promise<CommandOutcome> => {
   const recipe = ['--recipe', 'descriptor-ridge', '--with', 'height', '--height-method', 'falling-plate'];
   return sward('train', data, ...recipe, '--folds', '3', '--out', run, ...more);

@@ -6,8 +6,8 @@ import { randomStream } from '../../src/ground/random.ts';
 import { decodePhoto, type Pixels } from '../../src/vision/photos/index.ts';
 import { framedScene } from '../support/framed-scenes.ts';
 import { errorLine } from '../support/run-sward.ts';
+import { hostSward } from '../support/sward-host.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { warmSward } from '../support/warm-sward.ts';
 
 const root = temporaryFolder('crop');
 const photos = join(root, 'photos');
@@ -15,7 +15,7 @@ const table = join(root, 'cuts.csv');
 const run = join(root, 'run');
 const SIZE = { width: 640, height: 480 };
 const FRAMED = 4;
-const sward = warmSward({ SWARD_CACHE: join(root, 'cache') });
+const sward = hostSward({ SWARD_CACHE: join(root, 'cache') });
 
 /** Grass as of short strokes. */
 function grass(seed: number): Pixels {

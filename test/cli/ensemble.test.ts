@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type CommandOutcome, errorLine } from '../support/run-sward.ts';
 import { type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
+import { hostSward } from '../support/sward-host.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { warmSward } from '../support/warm-sward.ts';
 
 const root = temporaryFolder('ensemble-command');
 const at = (name: string): string => join(root, name);
-const sward = warmSward();
+const sward = hostSward();
 let files: SmallFeatureFiles;
 
 function train(out: string, file: number, ...more: string[]): Promise<CommandOutcome> {

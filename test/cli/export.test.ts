@@ -8,13 +8,13 @@ import { TARGET_NAMES, targetsToArray } from '../../src/pasture/targets.ts';
 import { type SmallRuns, smallRuns } from '../export/small-runs.ts';
 import { errorLine } from '../support/run-sward.ts';
 import { sharedCache } from '../support/shared-cache.ts';
+import { hostSward } from '../support/sward-host.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { warmSward } from '../support/warm-sward.ts';
 
 const root = temporaryFolder('export-command');
 const run = join(root, 'run');
 let runs: SmallRuns;
-const sward = warmSward({ SWARD_CACHE: sharedCache(), HF_HOME: join(root, 'hf') });
+const sward = hostSward({ SWARD_CACHE: sharedCache(), HF_HOME: join(root, 'hf') });
 
 beforeAll(async () => {
   runs = await smallRuns(root);

@@ -7,15 +7,15 @@ import { readNpyMatrix } from '../../src/formats/npy/npy.ts';
 import { makeBackbone } from '../../src/vision/backbones/index.ts';
 import { errorLine, runSward } from '../support/run-sward.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
+import { hostSward } from '../support/sward-host.ts';
 import { startSward } from '../support/sward-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { warmSward } from '../support/warm-sward.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 
 const root = temporaryFolder('features-command');
 const data = join(root, 'data');
 const model = join(root, 'model.safetensors');
-const sward = warmSward({ SWARD_CACHE: join(root, 'cache'), HF_HOME: join(root, 'hf') });
+const sward = hostSward({ SWARD_CACHE: join(root, 'cache'), HF_HOME: join(root, 'hf') });
 let ids: string[];
 
 async function writeModel(seedNote: number): Promise<void> {

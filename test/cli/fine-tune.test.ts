@@ -8,15 +8,15 @@ import { namelessReport } from '../support/run-contents.ts';
 import { errorLine } from '../support/run-sward.ts';
 import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
+import { hostSward } from '../support/sward-host.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { warmSward } from '../support/warm-sward.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 
 const root = temporaryFolder('fine-tune-command');
 const data = join(root, 'data');
 const model = join(root, 'model.safetensors');
 const environment = { SWARD_CACHE: sharedCache(), HF_HOME: join(root, 'hf') };
-const sward = warmSward(environment);
+const sward = hostSward(environment);
 
 const set = (settings: Readonly<Record<string, string | number>>): string[] =>
   Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`]);

@@ -5,12 +5,12 @@ import { readCsv } from '../../src/formats/csv.ts';
 import { TARGET_WEIGHTS } from '../../src/pasture/targets.ts';
 import type { CommandOutcome } from '../support/run-sward.ts';
 import { type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
+import { hostSward } from '../support/sward-host.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { warmSward } from '../support/warm-sward.ts';
 
 const root = temporaryFolder('honest-scores');
 const at = (name: string): string => join(root, name);
-const sward = warmSward();
+const sward = hostSward();
 const NAMES = ['Dry_Green_g', 'Dry_Dead_g', 'Dry_Clover_g', 'GDM_g', 'Dry_Total_g'];
 let files: SmallFeatureFiles;
 

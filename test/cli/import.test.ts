@@ -10,8 +10,8 @@ import { errorLine } from '../support/run-sward.ts';
 import { sharedCache } from '../support/shared-cache.ts';
 import { writeSmallFolder } from '../support/small-data-folder.ts';
 import { writeSmallFeatures } from '../support/small-feature-files.ts';
+import { hostSward } from '../support/sward-host.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { warmSward } from '../support/warm-sward.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 
 const root = temporaryFolder('import-command');
@@ -19,7 +19,7 @@ const data = join(root, 'data');
 const model = join(root, 'model.safetensors');
 const folds = join(root, 'folds.csv');
 const checkpoints = [0, 1].map((fold) => join(root, `fold${fold}.pth`));
-const sward = warmSward({ SWARD_CACHE: sharedCache(), HF_HOME: join(root, 'hf') });
+const sward = hostSward({ SWARD_CACHE: sharedCache(), HF_HOME: join(root, 'hf') });
 
 const COMMAND = [
   ...['import', ...checkpoints, '--recipe', 'seed2', '--backbone', model, '--data', data, '--folds', folds],

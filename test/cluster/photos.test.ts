@@ -24,8 +24,8 @@ import { errorLine, runSward } from '../support/run-sward.ts';
 import { sharedCache } from '../support/shared-cache.ts';
 import { writePhoto, writeSmallFolder } from '../support/small-data-folder.ts';
 import { trainMappingRun } from '../support/small-run.ts';
+import { hostSward } from '../support/sward-host.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
-import { warmSward } from '../support/warm-sward.ts';
 import { noisyWeights, writeWeights } from '../vision/backbones/tiny.ts';
 
 const root = temporaryFolder('cluster-photos');
@@ -40,7 +40,7 @@ const tinyTraining = (out: string): string[] => [
 let objects: LocalObjectStore;
 /** Those of the store come once it is there. */
 const variables: Record<string, string> = { SWARD_CACHE: sharedCache() };
-const sward = warmSward(variables, root);
+const sward = hostSward(variables, root);
 const PHOTOS = 20;
 /** Chunks of 16 and 6 photos. */
 const ELSEWHERE = ['--on', 'local', '--chunk', '16'];

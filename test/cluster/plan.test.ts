@@ -9,15 +9,15 @@ import { runContents } from '../support/run-contents.ts';
 import { errorLine, runSward } from '../support/run-sward.ts';
 import { describeWithSlurm, type LocalSlurm, startSlurm } from '../support/slurm.ts';
 import { type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
+import { hostSward } from '../support/sward-host.ts';
 import { startSward } from '../support/sward-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { until } from '../support/until.ts';
-import { warmSward } from '../support/warm-sward.ts';
 
 const root = temporaryFolder('cluster-plan');
 const at = (name: string): string => join(root, name);
 const variables = { SWARD_CACHE: at('cache') };
-const sward = warmSward(variables, root);
+const sward = hostSward(variables, root);
 let files: SmallFeatureFiles;
 
 /** 5 folds × 2 members: ten units. */

@@ -8,15 +8,15 @@ import { describeWithRedis, type LocalRedis, startRedis } from '../support/redis
 import { runContents } from '../support/run-contents.ts';
 import { errorLine, MAIN } from '../support/run-sward.ts';
 import { type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
+import { hostSward } from '../support/sward-host.ts';
 import { type SwardProcess, startScript, startSward } from '../support/sward-process.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { until } from '../support/until.ts';
-import { warmSward } from '../support/warm-sward.ts';
 
 const root = temporaryFolder('cluster-training');
 const at = (name: string): string => join(root, name);
 const variables = { SWARD_CACHE: at('cache') };
-const sward = warmSward(variables);
+const sward = hostSward(variables);
 const alone = at('alone');
 let files: SmallFeatureFiles;
 

@@ -70,7 +70,7 @@ class Host {
       this.#settleWhenDone();
     });
     this.#ended = new Promise((settle) => {
-      this.#process.once('exit', (code) => {
+      this.#process.once('close', (code) => {
         this.isAlive = false;
         // A command that ended the process with it.
         this.#settle?.({ code, ...this.#said });

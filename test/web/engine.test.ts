@@ -31,8 +31,6 @@ import { pngWithProfile } from '../vision/photos/profiled-png.ts';
 const MODEL = 'models/starter/';
 /** A run of a tiny backbone, for what is the same whichever run answers. */
 const TINY = 'models/tiny/';
-/** A run of the starter's backbone and nothing else, which has ONNX Runtime do what it does for the starter. */
-const PLAIN = 'models/plain/';
 /** A run whose backbone is computed in a moment, by a computed graphics chip too. */
 const SMALL = 'models/small/';
 const PIECE = /^\/(models|runtime)\/.*\.bin$/;
@@ -54,9 +52,7 @@ describeInBrowser('the engine in a browser', () => {
     const tiny = await small.train('small', 'feature-ridge');
     await exportForBrowser({ run: tiny, out: join(root, 'tiny-model') });
     await exportSmall(join(root, 'small-model'));
-    const plain = await small.train('plain', 'feature-ridge', 'backbone=bundled');
-    await exportForBrowser({ run: plain, out: join(root, 'plain-model') });
-    own = { [MODEL]: await openRun('starter'), [TINY]: await openRun(tiny), [PLAIN]: await openRun(plain) };
+    own = { [MODEL]: await openRun('starter'), [TINY]: await openRun(tiny) };
     await buildEnginePage(join(root, 'page'));
     await renderSample({ out: join(root, 'sample'), count: 1, testCount: 1, width: 2000, threads: 0 });
     const [name = ''] =
@@ -66,7 +62,6 @@ describeInBrowser('the engine in a browser', () => {
     site = await serveFolders({
       [`/${MODEL}`]: join(root, 'model'),
       [`/${TINY}`]: join(root, 'tiny-model'),
-      [`/${PLAIN}`]: join(root, 'plain-model'),
       [`/${SMALL}`]: join(root, 'small-model'),
       '/photos/': photos,
       '/': join(root, 'page'),
@@ -298,8 +293,6 @@ describeInBrowser('the engine in a browser', () => {
         ),
       );
       await drive(page, 'close', 'tiny');
-      await drive(page, 'close', 'a');
-      await drive(page, 'open', 'a', PLAIN);
       const { id } = await busiestPage(browser);
       // Its first is the engine's; those of that one are ONNX Runtime's threads, which wait and answer nothing.
       const [worker] = page.workers();
@@ -332,7 +325,7 @@ describeInBrowser('the engine in a browser', () => {
       expect(kept.growth, kept.held).toBeGreaterThan(1.1);
       await worker.evaluate(() => Object.assign(globalThis, { kept: [] }));
       await drive(page, 'release', 'a');
-      await expectSame(page, names[0] as string, PLAIN);
+      await expectSame(page, names[0] as string, MODEL);
     });
   });
 
