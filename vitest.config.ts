@@ -45,7 +45,7 @@ function touchesProcess(path: string, seen = new Set<string>()): boolean {
 
 /** Folders whose tests compute in their own process, and neither serve nor start commands. */
 const COMPUTING =
-  /^(data|estimators|farm|formats|golden|ground|learning|networks|pasture|portable|recipes|report|samples|tensor|vision\/(augment|backbones|photos|preprocess|weights))\b/;
+  /^(data|estimators|export\/photo-nodes|farm|formats|golden|ground|learning|networks|pasture|portable|recipes|report|runs|samples?|tensor|vision|workflows)\b/;
 
 /** Files that leave a process as they found it share one, which loads sources and packages once for all of them. */
 const SHARING = readdirSync(TESTS, { recursive: true, encoding: 'utf8' })
