@@ -316,6 +316,7 @@ describe('members that do not fit together', () => {
       source: { kind: 'features', features: fewer.features, ids: fewer.ids, labels: fewer.labels },
       recipe: await resolveRecipe('feature-ridge', [
         'estimator.kind=ridge',
+        'estimator.penalties=0.1',
         'evaluation.leaveOneStateOut=false',
       ]),
       out: short,
@@ -349,7 +350,7 @@ describe('members that do not fit together', () => {
 
   it('are refused when they change after the ensemble was made', async () => {
     const member = join(root, 'member');
-    await train(member, files.features[0] ?? '');
+    cpSync(first, member, { recursive: true });
     await ensemble('stale', { runs: [member], post: 'clip' });
     const changes = ['estimator.kind=ridge', 'estimator.penalties=10', 'evaluation.leaveOneStateOut=false'];
     await trainRun({
