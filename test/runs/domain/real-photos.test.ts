@@ -7,6 +7,7 @@ import { type Matrix, takeRows } from '../../../src/ground/matrix.ts';
 import { randomStream } from '../../../src/ground/random.ts';
 import { fitDomain, OUT_OF_DOMAIN_SHARE, outOfDomainShares } from '../../../src/runs/domain/index.ts';
 import { computeDescriptors } from '../../../src/vision/descriptors/index.ts';
+import { sharedCache } from '../../support/shared-cache.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const folder = join(process.env.SWARD_SHARED ?? '../shared', 'csiro');
@@ -53,8 +54,11 @@ describe.skipIf(!existsSync(folder))('the domain of descriptors of real photos',
     );
     const foreign = await foreignPictures(photos[0]?.path ?? '');
     const paths = [...photos.map(({ path }) => path), ...foreign];
-    // What of photos others have described too is in their cache.
-    const known = await computeDescriptors(photos.map(({ path }) => path));
+    // Other files describe these photos too.
+    const known = await computeDescriptors(
+      photos.map(({ path }) => path),
+      { cacheFolder: sharedCache() },
+    );
     const strange = await computeDescriptors(foreign, { cacheFolder: join(own, 'cache') });
     const described: Matrix = {
       rows: paths.length,
