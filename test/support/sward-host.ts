@@ -69,11 +69,11 @@ class Host {
       this.#code = code;
       this.#settleWhenDone();
     });
+    // A command that ended the process with it has said all once the streams are closed.
+    this.#process.once('close', (code) => this.#settle?.({ code, ...this.#said }));
     this.#ended = new Promise((settle) => {
-      this.#process.once('close', (code) => {
+      this.#process.once('exit', () => {
         this.isAlive = false;
-        // A command that ended the process with it.
-        this.#settle?.({ code, ...this.#said });
         settle();
       });
     });
