@@ -148,7 +148,7 @@ describe('the library', () => {
       ),
     );
     const registered = [
-      ...readFileSync(join(root, 'src', 'cli', 'program.ts'), 'utf8').matchAll(/register[A-Z]\w+/g),
+      ...readFileSync(join(root, 'src', 'cli', 'run-command.ts'), 'utf8').matchAll(/register[A-Z]\w+/g),
     ];
     const commands = new Set(registered.map(([name]) => name.replace('register', '').toLowerCase()));
     expect(new Set(rows.keys())).toEqual(commands);

@@ -23,7 +23,7 @@ let files: SmallFeatureFiles;
 /** 5 folds × 2 members: ten units. */
 const command = (out: string): string[] => [
   ...['train', '--features', files.features[0] ?? '', '--ids', 'data/ids.txt', '--labels', 'data/train.csv'],
-  ...['--recipe', 'feature-mlp', '--set', 'estimator.members=2', '--set', 'estimator.epochs=10'],
+  ...['--recipe', 'feature-mlp', '--set', 'estimator.members=2', '--set', 'estimator.epochs=40'],
   ...['--set', 'evaluation.leaveOneStateOut=false', '--folds', '5', '--out', out],
 ];
 
