@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { extname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
 import { PLAN_TARGETS, type PlanTarget } from '../cluster/choices.ts';
 import type { Engine, PlanSettings } from '../cluster/index.ts';
@@ -12,6 +13,9 @@ interface PlanCommandOptions extends Omit<PlanSettings, 'program'> {
   readonly out: string;
   readonly json?: boolean;
 }
+
+/** What a task's script runs: this program, whatever began the process that plans. */
+const PROGRAM = fileURLToPath(new URL(`main${extname(import.meta.url)}`, import.meta.url));
 
 /** Commands whose work can be planned. */
 const PLANNABLE = ['train', 'predict', 'features'];
@@ -57,8 +61,7 @@ export const registerPlan: CommandRegistrar = (program) => {
     .option('--volume <claim:/path>', 'Kubernetes: a volume that store and data lie on', volume)
     .option('--json', 'print the result as JSON')
     .action(async (words: string[], { to, out, json, ...settings }: PlanCommandOptions) => {
-      const script = process.argv[1] ?? 'sward';
-      const called = to === 'slurm' ? [process.execPath, script] : ['node', '/sward/dist/cli/main.js'];
+      const called = to === 'slurm' ? [process.execPath, PROGRAM] : ['node', '/sward/dist/cli/main.js'];
       const { planEngine } = await import('../cluster/index.ts');
       const engine = planEngine(to, out, words, { ...settings, program: called });
       await runWith(program, words, engine);

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { takeLock } from '../../src/ground/file-lock.ts';
 import { runContents } from '../support/run-contents.ts';
-import { errorLine, runSward } from '../support/run-sward.ts';
+import { errorLine, MAIN, runSward } from '../support/run-sward.ts';
 import { describeWithSlurm, type LocalSlurm, startSlurm } from '../support/slurm.ts';
 import { type SmallFeatureFiles, writeSmallFeatures } from '../support/small-feature-files.ts';
 import { hostSward } from '../support/sward-host.ts';
@@ -47,6 +47,9 @@ describe('a plan', () => {
     expect(planned.code, planned.stderr).toBe(0);
     const { store, job, units } = JSON.parse(planned.stdout);
     expect(units).toBe(10);
+    // The program itself, though another one began the process that planned.
+    for (const name of ['array.sh', 'gather.sh'])
+      expect(readFileSync(at(`plan/${name}`), 'utf8')).toContain(MAIN);
     expect(existsSync(at('planned'))).toBe(false);
     const list = join(store, job, 'list.json');
     const early = await sward('gather', 'plan');
