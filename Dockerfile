@@ -8,6 +8,7 @@ COPY package.json .npm-cache* /npm-cache/
 RUN npm ci --cache /npm-cache --prefer-offline --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
 COPY src ./src
+COPY scripts ./scripts
 COPY web ./web
 # The build makes the app its model of the starter.
 COPY runs ./runs

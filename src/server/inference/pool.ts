@@ -65,7 +65,7 @@ export class InferencePool {
 
   constructor(settings: PoolSettings) {
     this.#settings = settings;
-    this.#start = () => new LimitedChild(import.meta.url, 'child', settings);
+    this.#start = () => new LimitedChild(import.meta.url, 'estimate-child', settings);
     for (let worker = 0; worker < settings.workers; worker++) this.#idle.push(this.#start());
   }
 
