@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 /*
- * Loads the program, which is hundreds of files that Node opens at once: where so many may not be open, nothing of it can
- * say so.
+ * Loads the program, which is many files that Node opens at once: where so many may not be open, nothing of it can say so.
  */
 try {
   await import('./program.ts');

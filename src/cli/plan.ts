@@ -1,10 +1,10 @@
-import { extname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { PLAN_TARGETS, type PlanTarget } from '../cluster/choices.ts';
 import type { Engine, PlanSettings } from '../cluster/index.ts';
 import { countOf } from '../ground/counts.ts';
 import { UsageError } from '../ground/errors.ts';
+import { packageFile } from '../ground/package-file.ts';
 import { type CommandRegistrar, formed, positiveWhole, wholeNumber } from './command.ts';
 import { printResult, say } from './console.ts';
 
@@ -14,8 +14,8 @@ interface PlanCommandOptions extends Omit<PlanSettings, 'program'> {
   readonly json?: boolean;
 }
 
-/** What a task's script runs: this program, whatever began the process that plans. */
-const PROGRAM = fileURLToPath(new URL(`main${extname(import.meta.url)}`, import.meta.url));
+/** What tasks run, whatever began the process that plans: from the package's folder on. */
+const PROGRAM = 'dist/cli/main.js';
 
 /** Commands whose work can be planned. */
 const PLANNABLE = ['train', 'predict', 'features'];
@@ -61,7 +61,8 @@ export const registerPlan: CommandRegistrar = (program) => {
     .option('--volume <claim:/path>', 'Kubernetes: a volume that store and data lie on', volume)
     .option('--json', 'print the result as JSON')
     .action(async (words: string[], { to, out, json, ...settings }: PlanCommandOptions) => {
-      const called = to === 'slurm' ? [process.execPath, PROGRAM] : ['node', '/sward/dist/cli/main.js'];
+      const called =
+        to === 'slurm' ? [process.execPath, packageFile(PROGRAM)] : ['node', `/sward/${PROGRAM}`];
       const { planEngine } = await import('../cluster/index.ts');
       const engine = planEngine(to, out, words, { ...settings, program: called });
       await runWith(program, words, engine);
